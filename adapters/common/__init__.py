@@ -1,0 +1,1 @@
+"""What several platforms share. Knows no platform by name."""

@@ -1,0 +1,52 @@
+"""The fault plan: decides which request fails and how. Pure; the server in `base` carries it out."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from bridge.emulator import Fault
+
+
+class FaultPlan:
+    """Rules in the order they were injected; the first that applies to a call wins."""
+
+    def __init__(self) -> None:
+        self._rules: list[_Rule] = []
+
+    def add(self, fault: Fault) -> None:
+        if fault.every < 1:
+            raise ValueError(f"every must be at least 1, not {fault.every}")
+        self._rules.append(_Rule(fault))
+
+    def clear(self) -> None:
+        self._rules.clear()
+
+    def decide(self, operation: str) -> Fault | None:
+        """The fault for this call, if any. Counts the call, so it is asked once per request."""
+        chosen: Fault | None = None
+        for rule in self._rules:
+            if fnmatchcase(operation, rule.fault.operation) and rule.hit(taken=chosen is not None):
+                chosen = rule.fault
+        self._rules = [rule for rule in self._rules if not rule.spent]
+        return chosen
+
+
+class _Rule:
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self._matched = 0
+        self._done = 0
+
+    @property
+    def spent(self) -> bool:
+        return self.fault.times is not None and self._done >= self.fault.times
+
+    def hit(self, *, taken: bool) -> bool:
+        if self.spent:
+            return False
+        self._matched += 1
+        position = self._matched - self.fault.skip
+        if position < 1 or position % self.fault.every or taken:
+            return False
+        self._done += 1
+        return True

@@ -1,0 +1,1 @@
+"""The bridge's core. It knows no platform by name; `adapters` does."""

@@ -1,0 +1,225 @@
+"""What an emulator of a platform offers beside the platform's own wire protocol.
+
+An emulator is a stand-in server: it speaks the wire protocol of one platform on loopback and enforces that platform's limits and
+rules. Sandbox mode, tests and benchmarks run the daemon against it. This module holds only the types; `adapters/common/emulation`
+has what the emulators share, `adapters/<platform>/emulator.py` the wire protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+
+
+class FaultKind(StrEnum):
+    """What goes wrong with a request, as the platform's client sees it."""
+
+    LATENCY = "latency"
+    """Answered correctly, `delay_s` late."""
+    RATE_LIMIT = "rate_limit"
+    """429 in the platform's own form; `retry_after_s=None` leaves the wait out."""
+    SERVER_ERROR = "server_error"
+    """HTTP `status` (default 500), request not processed."""
+    SERVER_ERROR_AFTER = "server_error_after"
+    """HTTP `status` (default 500), although the request was processed: the client cannot know."""
+    HANG = "hang"
+    """No answer for `delay_s` (None: until the client gives up), request not processed."""
+    HANG_AFTER = "hang_after"
+    """As HANG, but the request was processed."""
+    DROP = "drop"
+    """The connection is closed without an answer, request not processed."""
+    DROP_AFTER = "drop_after"
+    """The connection is closed without an answer, although the request was processed."""
+    UNAUTHORIZED = "unauthorized"
+    """The credential is refused, in the platform's own form."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One rule of a fault plan: which calls fail, how, and how often.
+
+    `operation` is a glob over the emulator's operation names, which are the platform's own method names where it has them
+    (`sendMessage`, `chat.postMessage`, `POST /channels/{channel}/messages`). A rule applies to every `every`-th matching call
+    after the first `skip` ones, at most `times` times (None: until cleared).
+    """
+
+    kind: FaultKind
+    operation: str = "*"
+    times: int | None = None
+    every: int = 1
+    skip: int = 0
+    delay_s: float | None = None
+    status: int = 500
+    retry_after_s: float | None = 1.0
+
+
+class StreamFault(StrEnum):
+    """What an emulator does to the event stream on command (once per command)."""
+
+    DISCONNECT = "disconnect"
+    """Every open event connection (long poll, socket, gateway) is cut without a goodbye."""
+    DISCONNECT_CLEAN = "disconnect_clean"
+    """As the platform announces it: Slack `disconnect`, Discord op 7; where it has no such thing, as DISCONNECT."""
+    INVALIDATE_SESSION = "invalidate_session"
+    """A session can no longer be resumed (Discord op 9); where there are no sessions, as DISCONNECT."""
+    REDELIVER = "redeliver"
+    """The last event is delivered once more, as the platform marks redeliveries."""
+    REORDER = "reorder"
+    """The next two events arrive in swapped order, where the platform promises no order."""
+    POISON = "poison"
+    """One event of a shape that no client library of the platform knows."""
+
+
+class EmulatedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file as a person in the chat sees it. `path` is where the control server serves its bytes."""
+
+    file_id: str
+    name: str
+    mime: str
+    size_bytes: int
+    kind: str = "document"
+    """photo, video, audio, voice, animation, sticker, video_note or document: as the platform shows it."""
+    sha256: str = ""
+
+
+class SeenReaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    emoji: str
+    by: tuple[str, ...]
+
+
+class SeenMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message as the platform's own client would show it to a person. Deleted messages stay listed, marked."""
+
+    message_id: str
+    chat_id: str
+    author_name: str
+    author_id: str = ""
+    author_avatar_url: str = ""
+    is_bot: bool = False
+    text: str = ""
+    """What is displayed, without markup."""
+    html: str = ""
+    """What is displayed, as safe HTML of <b> <i> <u> <s> <code> <pre> <blockquote> <a> <ul> <ol> <li> <h1>.. <span class=...>,
+    rendered from the wire by the emulator's own reading of it (never by the adapter's decoder)."""
+    files: tuple[EmulatedFile, ...] = ()
+    reply_to: str = ""
+    reply_quote: str = ""
+    thread_id: str = ""
+    reactions: tuple[SeenReaction, ...] = ()
+    edited: bool = False
+    deleted: bool = False
+    system: bool = False
+    sent_at: datetime | None = None
+
+
+class SeenChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something changed in a chat: `message` is the new state of one message."""
+
+    seq: int
+    kind: str
+    """created, edited, deleted or reactions."""
+    message: SeenMessage
+
+
+class EmulatedChat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    chat_id: str
+    """The platform's native id, as it stands in the wire protocol."""
+    name: str
+    address: str
+    """How this chat is written in bridge.yaml behind `account/`."""
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that a person attaches. `kind` empty: as the platform's client would guess from the MIME type."""
+
+    name: str
+    mime: str
+    content: bytes
+    kind: str = ""
+
+
+class Emulator(Protocol):
+    """A platform's stand-in server. All calls belong to the event loop it was started on."""
+
+    platform: str
+
+    @property
+    def base_url(self) -> str:
+        """Where the server listens; valid after `start`."""
+        ...
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def account_options(self) -> dict[str, Any]:
+        """What an account of bridge.yaml needs, beside `platform`, to talk to this emulator: tokens, base URLs."""
+        ...
+
+    # people and places
+    def add_chat(self, name: str) -> EmulatedChat:
+        """A new group chat of which the bot is a member with all rights."""
+        ...
+
+    def chats(self) -> Sequence[EmulatedChat]: ...
+
+    def add_person(self, name: str) -> str:
+        """A person with this display name; returns the native user id. Naming the same person twice returns the same id."""
+        ...
+
+    # acting as a person: markup is what the platform's own composer accepts
+    async def say(
+        self,
+        chat_id: str,
+        person: str,
+        text: str,
+        *,
+        reply_to: str = "",
+        thread_id: str = "",
+        files: Sequence[Upload] = (),
+    ) -> str:
+        """Post as `person` (display name); returns the native message id. Several files make what the platform makes of it
+        (an album, one message): the id is then the first message's."""
+        ...
+
+    async def edit(self, chat_id: str, message_id: str, text: str) -> None: ...
+
+    async def delete(self, chat_id: str, message_id: str) -> None: ...
+
+    async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None: ...
+
+    def formatting_sample(self) -> str:
+        """Composer markup with bold, italic, strike, inline code, a link, a quote and a code block, for self-tests.
+
+        Displayed, the words are: bold italic strike code label quoted block.
+        """
+        ...
+
+    # seeing what a person sees
+    def transcript(self, chat_id: str) -> Sequence[SeenMessage]:
+        """Oldest first. An album is one entry (its first message's id) where the platform shows it as one."""
+        ...
+
+    def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
+        """Every change after `since_seq`, forever."""
+        ...
+
+    def file_bytes(self, file_id: str) -> bytes: ...
+
+    # going wrong on demand
+    def inject(self, fault: Fault) -> None: ...
+
+    def clear_faults(self) -> None: ...
+
+    async def disturb(self, what: StreamFault) -> None: ...
+
+    async def refuse_connections(self, refuse: bool) -> None:
+        """Stop listening on the port and cut every connection (True), or listen on the same port again (False)."""
+        ...
+
+    def calls(self) -> Sequence[str]:
+        """Operation names of every request so far, oldest first (bounded), for tests that count."""
+        ...
