@@ -1,0 +1,39 @@
+"""The base of every platform's account options: strict, immutable, and the network settings all of them share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+
+class Options(BaseModel):
+    """Unknown keys are faults; values are not coerced beyond YAML's own types; secrets are `SecretStr`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _http_url(value: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("not an http:// or https:// URL")
+    return value.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""An absolute http or https URL, kept without its trailing slash."""
+
+
+class NetworkOptions(Options):
+    """How an account reaches its platform."""
+
+    proxy: HttpUrl | None = Field(None, description="HTTP(S) proxy for every connection of this account, e.g. http://proxy:3128")
+    ca_file: Path | None = Field(None, description="PEM file of the CA that signed the server's (or proxy's) certificate")
+    request_timeout_s: float = Field(60.0, gt=0, le=3600, description="longest wait for one API answer, file transfers aside")
+    transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one file up or down")
+
+
+__all__ = ["HttpUrl", "NetworkOptions", "Options", "SecretStr"]

@@ -1,0 +1,126 @@
+"""What a platform can do, as data: a level per feature, and limits with their units. Each adapter fills this in, with sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+import msgspec
+
+
+class Support(StrEnum):
+    """What becomes of a feature on its way into a platform (or, for SEES_*, out of it)."""
+
+    FULL = "full"
+    """Native."""
+    PARTIAL = "partial"
+    """Native with a limit that the note names."""
+    CONVERTED = "converted"
+    """Shown by other means (a prefix, a visible line, a quote)."""
+    DROPPED = "dropped"
+    """Not shown; declared and documented."""
+
+
+class Feature(StrEnum):
+    """Everything whose fate differs between platforms."""
+
+    # text
+    BOLD = "bold"
+    ITALIC = "italic"
+    UNDERLINE = "underline"
+    STRIKE = "strike"
+    SPOILER = "spoiler"
+    CODE = "code"
+    CODE_BLOCK = "code_block"
+    CODE_LANGUAGE = "code_language"
+    QUOTE = "quote"
+    LINK = "link"
+    MENTION = "mention"
+    HEADING = "heading"
+    LIST = "list"
+    CUSTOM_EMOJI = "custom_emoji"
+    TIMESTAMP = "timestamp"
+    # operations into the platform: FULL or PARTIAL exactly when the adapter has the ability's method
+    EDIT = "edit"
+    DELETE = "delete"
+    REACT = "react"
+    REPLY = "reply"
+    THREAD = "thread"
+    PIN = "pin"
+    TYPING = "typing"
+    STATUS = "status"
+    HISTORY = "history"
+    RECONCILE = "reconcile"
+    # identity
+    SENDER_NAME = "sender_name"
+    SENDER_AVATAR = "sender_avatar"
+    # files
+    PHOTO = "photo"
+    VIDEO = "video"
+    AUDIO = "audio"
+    VOICE = "voice"
+    DOCUMENT = "document"
+    ANIMATION = "animation"
+    STICKER = "sticker"
+    ALBUM = "album"
+    LOCATION = "location"
+    POLL = "poll"
+    # what the platform tells us
+    SEES_EDITS = "sees_edits"
+    SEES_DELETES = "sees_deletes"
+    SEES_REACTIONS = "sees_reactions"
+    SEES_MEMBERSHIP = "sees_membership"
+    SEES_PINS = "sees_pins"
+
+
+class Capability(msgspec.Struct, frozen=True):
+    """One feature's level and, where it is not plainly FULL, the reason or condition in a few words for an admin."""
+
+    level: Support
+    note: str = ""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds that the core must keep. Text lengths are in the unit of the adapter's own `measure`."""
+
+    text_length: int
+    """Longest text of a message without files."""
+    caption_length: int
+    """Longest text of a message with files; 0 where such a message cannot carry text."""
+    edit_length: int | None = None
+    """Longest text of an edit, if shorter than `text_length`."""
+    attachments_per_message: int = 1
+    upload_bytes: int
+    """Largest file that can be sent."""
+    download_bytes: int | None = None
+    """Largest file that can be fetched; None: no limit of its own."""
+    photo_bytes: int | None = None
+    """Largest file that can be sent as a photo; above it a photo travels as a document."""
+    sender_name_length: int = 80
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """A platform's levels and limits. A feature that is not listed is DROPPED."""
+
+    features: Mapping[Feature, Capability]
+    limits: Limits
+
+    def level(self, feature: Feature) -> Support:
+        found = self.features.get(feature)
+        return found.level if found else Support.DROPPED
+
+    def native(self, feature: Feature) -> bool:
+        """Whether the platform shows or does this itself (FULL or PARTIAL)."""
+        return self.level(feature) in (Support.FULL, Support.PARTIAL)
+
+    def note(self, feature: Feature) -> str:
+        found = self.features.get(feature)
+        return found.note if found else ""
+
+
+def features(table: Mapping[Feature, Capability | Support]) -> Mapping[Feature, Capability]:
+    """A read-only feature table in which a bare level stands for itself without a note."""
+    return MappingProxyType(
+        {feature: entry if isinstance(entry, Capability) else Capability(entry) for feature, entry in table.items()}
+    )

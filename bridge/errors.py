@@ -1,0 +1,113 @@
+"""The error tree. Adapters classify, the core decides; a class exists where the core decides differently.
+
+BridgeError
+├── DeliveryError                 raised by an adapter's send, edit, delete, react, open_file
+│   ├── RetryLater                not done; try again after a wait            -> the lane (or account) waits, then tries again
+│   ├── OutcomeUnknown            may be done: the request left, no answer    -> reconcile, then resend or hold by policy
+│   ├── Rejected                  final for this message                      -> dead letter
+│   ├── ChatDown                  this chat refuses until a human acts        -> the lane waits long, its end is reported unhealthy
+│   └── ChatMoved                 the chat has a new id                       -> the lane follows
+├── AccountDown                   final for the account until a human acts    -> account parked, others run on
+├── ConnectionLost                run() ended: the connection is gone         -> supervisor reconnects with back-off
+└── ConfigFault                   one fault in the configuration; collected   -> shown together, exit 78 before any connection
+
+Anything else is a bug: traceback, counted, the delivery's outcome becomes unknown, the lane goes on.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """How far a wait reaches."""
+
+    CHAT = "chat"
+    ACCOUNT = "account"
+
+
+class BridgeError(Exception):
+    """Base of the bridge's own errors. `reason` is plain text for an admin, without secrets."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DeliveryError(BridgeError):
+    """Base of what an adapter may raise for one operation on one chat."""
+
+
+class RetryLater(DeliveryError):
+    """Not done. Try again after `after_s` seconds (None: the core's own back-off), waiting with the chat or the whole account.
+
+    `rate_limited` says that the platform asked for the wait (a 429), as opposed to a fault of it.
+    """
+
+    def __init__(
+        self, reason: str, *, after_s: float | None = None, scope: Scope = Scope.CHAT, rate_limited: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+        self.scope = scope
+        self.rate_limited = rate_limited
+
+
+class OutcomeUnknown(DeliveryError):
+    """The request left and no usable answer came: the message may exist. Resent only after reconciling or by route policy."""
+
+
+class Rejected(DeliveryError):
+    """Final for this message: the platform will never take it as it is."""
+
+
+class ChatDown(DeliveryError):
+    """The chat refuses everything until a human acts (`action` says what to do): kicked, no rights, archived, not found."""
+
+    def __init__(self, reason: str, *, action: str) -> None:
+        super().__init__(reason)
+        self.action = action
+
+
+class ChatMoved(DeliveryError):
+    """The chat lives on under `new_chat_id` (a Telegram group that became a supergroup)."""
+
+    def __init__(self, reason: str, *, new_chat_id: str) -> None:
+        super().__init__(reason)
+        self.new_chat_id = new_chat_id
+
+
+class AccountDown(BridgeError):
+    """Final for the whole account until a human acts: wrong token, revoked rights. `action` says what to do."""
+
+    def __init__(self, reason: str, *, action: str) -> None:
+        super().__init__(reason)
+        self.action = action
+
+
+class ConnectionLost(BridgeError):
+    """An adapter's `run` ended because the connection is gone; the supervisor reconnects with back-off."""
+
+
+class ConfigFault(BridgeError):
+    """One fault in the configuration: where (`path`, `line`, `column`, 1-based), what was found, why it is wrong, what to do."""
+
+    def __init__(
+        self, why: str, *, path: str = "", line: int = 0, column: int = 0, key: str = "", value: str = "", hint: str = ""
+    ) -> None:
+        where = ":".join(str(part) for part in (path, line, column) if part)
+        text = f"{where}: " if where else ""
+        text += f"{key}: " if key else ""
+        text += why
+        if value:
+            text += f" (found {value})"
+        if hint:
+            text += f"; {hint}"
+        super().__init__(text)
+        self.why = why
+        self.path = path
+        self.line = line
+        self.column = column
+        self.key = key
+        self.value = value
+        self.hint = hint

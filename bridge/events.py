@@ -1,0 +1,232 @@
+"""The normalized event model: what can happen in a chat, in one vocabulary for all platforms. Types only.
+
+An adapter's `decode` makes these from native payloads; the journal stores them as JSON; `routing` and `render` read them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from bridge.refs import ChatRef
+from bridge.text import EMPTY, RichText
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class Author(_Part, frozen=True):
+    """Who did it. `user_id` is native; `name` is what people see; `username` the handle people are mentioned by, if any.
+
+    `avatar_url` is public and holds no secret, or is empty."""
+
+    user_id: str
+    name: str
+    username: str = ""
+    avatar_url: str = ""
+    is_bot: bool = False
+
+
+class AttachmentKind(StrEnum):
+    PHOTO = "photo"
+    VIDEO = "video"
+    AUDIO = "audio"
+    VOICE = "voice"
+    ANIMATION = "animation"
+    """A silent looping video or GIF."""
+    VIDEO_NOTE = "video_note"
+    """A round video message."""
+    STICKER = "sticker"
+    DOCUMENT = "document"
+
+
+class Attachment(_Part, frozen=True):
+    """A handle on a file, never its bytes. `file_id` is whatever the origin's adapter needs to fetch the file after a restart;
+    only that adapter reads it, and it holds no secret. `name` is a display name, never used as a path. `problem` says why the
+    file cannot be fetched, where the platform told so at once (too large, hidden): it then becomes a visible line."""
+
+    kind: AttachmentKind
+    file_id: str
+    name: str = ""
+    mime: str = ""
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    spoiler: bool = False
+    emoji: str = ""
+    """For a sticker: the emoji it stands for."""
+    alt_text: str = ""
+    problem: str = ""
+
+
+class ReplyTo(_Part, frozen=True):
+    """The message this one answers. `message_id` is native to the origin chat (or to `chat_id`, if that is given); author and
+    excerpt are what the origin shows of it, for targets that cannot point at it."""
+
+    message_id: str
+    chat_id: str = ""
+    author_name: str = ""
+    excerpt: str = ""
+
+
+class Forward(_Part, frozen=True):
+    """Where a forwarded message comes from, as far as the origin tells."""
+
+    author_name: str = ""
+    chat_name: str = ""
+
+
+class PollOption(_Part, frozen=True):
+    text: str
+    votes: int | None = None
+
+
+class Poll(_Part, frozen=True):
+    question: str
+    options: tuple[PollOption, ...]
+    multiple: bool = False
+    anonymous: bool = True
+    closed: bool = False
+
+
+class Location(_Part, frozen=True):
+    """Degrees, WGS 84; `title` and `address` for a venue."""
+
+    latitude: float
+    longitude: float
+    title: str = ""
+    address: str = ""
+    live: bool = False
+
+
+class Contact(_Part, frozen=True):
+    name: str
+    phone: str = ""
+
+
+class Content(_Part, frozen=True):
+    """What a message says. Everything a platform can put into a message lands in one of these; nothing is left without a visible
+    form."""
+
+    text: RichText = EMPTY
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: ReplyTo | None = None
+    forwarded_from: Forward | None = None
+    poll: Poll | None = None
+    location: Location | None = None
+    contact: Contact | None = None
+    previews: bool = True
+    """Whether links may unfold into previews."""
+
+
+class EventMeta(_Part, frozen=True):
+    """What every event carries.
+
+    `event_key` names the event within the whole bridge and is the same when the platform redelivers it, and when history brings
+    it again: by convention `<kind>:<account>:<chat>:<message>[:<version>]`. Times are aware UTC. `sent_by_us` is set by the
+    adapter when the platform itself shows that this account posted the message (own bot id, own webhook); `delivery_id` when the
+    platform carried our own mark back (metadata, nonce, client id).
+    """
+
+    event_key: str
+    origin: ChatRef
+    occurred_at: datetime
+    received_at: datetime
+    thread_id: str | None = None
+    author: Author | None = None
+    sent_by_us: bool = False
+    delivery_id: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    meta: EventMeta
+
+
+class MessageCreated(_Event, frozen=True, tag="created"):
+    """`also_ids`: further native messages that make up this one (an album of several), for edits and replies that name them."""
+
+    message_id: str
+    content: Content
+    also_ids: tuple[str, ...] = ()
+
+
+class MessageEdited(_Event, frozen=True, tag="edited"):
+    """`content` is the whole new content. `attachments_known=False`: the platform told only the text; files are unchanged."""
+
+    message_id: str
+    content: Content
+    attachments_known: bool = True
+
+
+class MessageDeleted(_Event, frozen=True, tag="deleted"):
+    message_id: str
+
+
+class ReactionsChanged(_Event, frozen=True, tag="reactions"):
+    """One person's change on one message. Emoji are Unicode, or `:name:` for custom ones."""
+
+    message_id: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class TypingStarted(_Event, frozen=True, tag="typing"):
+    pass
+
+
+class MembershipKind(StrEnum):
+    JOINED = "joined"
+    LEFT = "left"
+
+
+class MembershipChanged(_Event, frozen=True, tag="membership"):
+    """`member` joined or left; `meta.author` is who did it, if somebody else."""
+
+    change: MembershipKind
+    member: Author
+
+
+class ChatRenamed(_Event, frozen=True, tag="renamed"):
+    """`name` of the chat, or of its thread when `meta.thread_id` is set."""
+
+    name: str
+
+
+class PinsChanged(_Event, frozen=True, tag="pins"):
+    message_id: str
+    pinned: bool
+
+
+class Status(StrEnum):
+    ONLINE = "online"
+    AWAY = "away"
+    BUSY = "busy"
+    OFFLINE = "offline"
+
+
+class StatusChanged(_Event, frozen=True, tag="status"):
+    status: Status
+    text: str = ""
+
+
+ChatEvent = (
+    MessageCreated
+    | MessageEdited
+    | MessageDeleted
+    | ReactionsChanged
+    | TypingStarted
+    | MembershipChanged
+    | ChatRenamed
+    | PinsChanged
+    | StatusChanged
+)
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """What `decode` gives for a native payload that is understood and deliberately not an event, with the reason."""
+
+    reason: str
