@@ -20,6 +20,17 @@ class ChatRef(msgspec.Struct, frozen=True, order=True, array_like=True):
         return f"{self.account}/{self.chat_id}"
 
 
+class ChatAddress(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """A chat as bridge.yaml writes it: `team/#engineering`. It names a lane, and stays the same
+    when the native id changes."""
+
+    account: AccountName
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.address}"
+
+
 class ThreadRef(msgspec.Struct, frozen=True, order=True, array_like=True):
     """A thread or topic of a chat; `thread_id=None` is the chat's main stream."""
 

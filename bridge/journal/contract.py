@@ -1,0 +1,315 @@
+"""The journal's contract: what the machinery asks of durable storage. Types only; `sqlite` implements it, a server database can.
+
+Every coroutine that changes something returns once the change is on disk. Changes given in one call are one transaction.
+Event sequence numbers and delivery ids grow in the order of acceptance, and are never used twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from bridge.contract import Copy, Cursor, Receipt
+from bridge.events import ChatEvent
+from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class State(StrEnum):
+    """Where a delivery stands. Every delivery ends in one of the last three."""
+
+    WAITING = "waiting"
+    """Not begun, or deferred until `not_before`."""
+    SENDING = "sending"
+    """An attempt was recorded and its outcome was not: after a crash the outcome is unknown."""
+    HELD = "held"
+    """Its outcome is unknown and the route says `unknown: hold`: counts as dead until a human decides."""
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+
+
+# -- accepting --------------------------------------------------------------------------------------------------------------
+
+
+class PlannedDelivery(_Value, frozen=True):
+    """One (event, target) pair as routing planned it. With `skip_rule` it is recorded as skipped at once."""
+
+    route: str
+    target: ChatAddress
+    thread_id: str | None = None
+    skip_rule: str = ""
+
+
+class Entry(_Value, frozen=True):
+    event: ChatEvent
+    deliveries: tuple[PlannedDelivery, ...]
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """An event of that key is there already."""
+    ECHO = "echo"
+    """A MessageCreated, MessageEdited or MessageDeleted whose message is one of our own copies. Nothing is stored."""
+
+
+class Accepted(_Value, frozen=True):
+    """What became of one entry. `delivery_ids` are parallel to the entry's deliveries; skipped ones have an id as well."""
+
+    verdict: Verdict
+    event_seq: int = 0
+    delivery_ids: tuple[int, ...] = ()
+
+
+# -- delivering -------------------------------------------------------------------------------------------------------------
+
+
+class SentPart(_Value, frozen=True):
+    """A part that has its receipt."""
+
+    part: int
+    copy: Copy
+
+
+class Pending(_Value, frozen=True):
+    """An open delivery, with all that a lane needs to go on with it after any restart."""
+
+    delivery_id: int
+    event_seq: int
+    route: str
+    target: ChatAddress
+    thread_id: str | None
+    event: ChatEvent
+    state: State
+    attempt: int
+    """Attempts recorded so far for the part `len(parts)`."""
+    first_attempt_at: datetime | None
+    not_before: datetime | None
+    last_error: str
+    parts: tuple[SentPart, ...]
+
+
+class AttemptStarted(_Value, frozen=True):
+    """Recorded before the attempt is made. Sets the delivery to SENDING."""
+
+    delivery_id: int
+    part: int
+    attempt: int
+    at: datetime
+
+
+class PartSent(_Value, frozen=True):
+    """A part's receipt. `chat` is the target's native chat: each native id becomes a link to the event's original message.
+
+    A part number that has a receipt already (an edit that re-sent it) is replaced. `event_seq` is the event whose original message
+    this is a copy of: the created event, also when an edit's delivery sent it."""
+
+    delivery_id: int
+    event_seq: int
+    part: int
+    chat: ChatRef
+    target: ChatAddress
+    receipt: Receipt
+    at: datetime
+
+
+class PartGone(_Value, frozen=True):
+    """A part that was deleted in the target (an edit made the text shorter; a delete): its links are removed."""
+
+    event_seq: int
+    target: ChatAddress
+    part: int
+
+
+class Deferred(_Value, frozen=True):
+    """The attempt surely did not succeed; the delivery is WAITING until `not_before`."""
+
+    delivery_id: int
+    attempt: int
+    not_before: datetime
+    error: str
+
+
+class Delivered(_Value, frozen=True):
+    """All parts have their receipts (or the edit, delete or reaction was carried out)."""
+
+    delivery_id: int
+    at: datetime
+    losses: tuple[str, ...] = ()
+
+
+class Skipped(_Value, frozen=True):
+    delivery_id: int
+    rule: str
+    at: datetime
+
+
+class Dead(_Value, frozen=True):
+    """Given up; kept for an admin. `held` for an unknown outcome under `unknown: hold`."""
+
+    delivery_id: int
+    reason: str
+    at: datetime
+    held: bool = False
+
+
+Change = AttemptStarted | PartSent | PartGone | Deferred | Delivered | Skipped | Dead
+
+
+# -- links ------------------------------------------------------------------------------------------------------------------
+
+
+class Link(_Value, frozen=True):
+    """What is known of a native message: the original it belongs to, and how that is copied in one target."""
+
+    event_seq: int
+    """Of the created event."""
+    original: MessageRef
+    is_original: bool
+    """Whether the message asked for is the original itself (or one of its `also_ids`), not a copy."""
+    author_name: str
+    copies: tuple[SentPart, ...]
+    """The parts in the target asked for, in order; empty if there is none there."""
+
+
+# -- dead letters and figures -----------------------------------------------------------------------------------------------
+
+
+class DeadLetter(_Value, frozen=True):
+    delivery_id: int
+    route: str
+    target: ChatAddress
+    state: State
+    reason: str
+    attempts: int
+    died_at: datetime
+    event: ChatEvent
+    parts_sent: int
+
+
+class LaneFigures(_Value, frozen=True):
+    target: ChatAddress
+    waiting: int
+    oldest_accepted_at: datetime | None
+
+
+class Figures(_Value, frozen=True):
+    events: int
+    dead: int
+    undecodable: int
+    size_bytes: int
+    lanes: tuple[LaneFigures, ...]
+
+
+class Undecodable(_Value, frozen=True):
+    number: int
+    account: AccountName
+    reason: str
+    received_at: datetime
+    raw: bytes
+
+
+class JournalError(Exception):
+    """The storage failed (disk full, file corrupt, written by a newer version). The text says what to do."""
+
+
+class Journal(Protocol):
+    async def open(self) -> None:
+        """Create or migrate. Raises JournalError for a journal of a newer version, a corrupt file, or one that is in use."""
+        ...
+
+    async def close(self) -> None: ...
+
+    # accepting
+    async def accept(
+        self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> Sequence[Accepted]:
+        """Store events with their deliveries, and the cursors, in one transaction; the answer is parallel to `entries`.
+
+        A MessageCreated registers its `message_id` and `also_ids` as originals. A ReactionsChanged updates the reaction state of
+        its original (see `reactions`)."""
+        ...
+
+    async def keep_undecodable(
+        self, account: AccountName, raw: bytes, reason: str, cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> None:
+        """`raw` is kept up to 64 KiB, for the number of entries that retention allows."""
+        ...
+
+    async def undecodable(self, limit: int = 100) -> Sequence[Undecodable]: ...
+
+    async def cursor(self, account: AccountName, name: str) -> str | None: ...
+
+    async def is_known(self, event_key: str) -> bool: ...
+
+    # delivering
+    async def open_lanes(self) -> Sequence[ChatAddress]:
+        """Targets with deliveries that are WAITING or SENDING."""
+        ...
+
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending]:
+        """Open deliveries of one lane with ids above `after`, in order."""
+        ...
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Carry out the changes, in order, in one transaction."""
+        ...
+
+    # links
+    async def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
+        """Resolve a native message, original or copy, and find its copies in `target`."""
+        ...
+
+    async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
+        """Native ids of the latest known messages of a chat, originals and copies, newest first."""
+        ...
+
+    async def reactions(self, event_seq: int, *, not_in: ChatRef) -> Sequence[str]:
+        """Distinct emoji that people outside of one chat hold on a message, latest first."""
+        ...
+
+    # addresses
+    async def native_ids(self, account: AccountName) -> dict[str, str]:
+        """Address -> native chat id, as last resolved."""
+        ...
+
+    async def set_native_id(self, address: ChatAddress, chat_id: str) -> None: ...
+
+    async def chat_moved(self, old: ChatRef, new: ChatRef) -> None:
+        """Addresses that led to the old native id lead to the new one; known messages keep their links under the old id."""
+        ...
+
+    # waits that survive a restart
+    async def waits(self) -> dict[str, datetime]:
+        """Named moments before which nothing may be sent (a 429 with a long wait): name -> until."""
+        ...
+
+    async def set_wait(self, name: str, until: datetime) -> None: ...
+
+    # people's side
+    async def dead_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[DeadLetter]: ...
+
+    async def dead_letter(self, delivery_id: int) -> DeadLetter | None: ...
+
+    async def retry_dead(self, delivery_ids: Sequence[int]) -> Sequence[ChatAddress]:
+        """Back to WAITING, attempt 0, parts with receipts kept; returns the lanes to wake."""
+        ...
+
+    async def drop_dead(self, delivery_ids: Sequence[int], *, at: datetime) -> int:
+        """Skipped by rule `dropped by an admin`; returns how many there were."""
+        ...
+
+    async def figures(self) -> Figures: ...
+
+    async def prune(self, *, before: datetime, limit: int = 1000) -> int:
+        """Forget finished events and links accepted before that moment (dead letters and open deliveries stay), at most `limit`
+        events a call; returns how many went."""
+        ...
