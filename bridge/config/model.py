@@ -1,0 +1,91 @@
+"""What a valid bridge.yaml becomes: immutable values that the composition root hands out. No reading, no checking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bridge.refs import AccountName
+from bridge.routing import RelayOptions, Route
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountConfig:
+    """One bot or webhook identity. `options` is the platform's own options model."""
+
+    name: AccountName
+    platform: str
+    options: Any
+    relay: RelayOptions
+    """Defaults for ends of this account."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """One human over several platforms; `ids` maps an account to the native user id or username there."""
+
+    name: str
+    ids: Mapping[AccountName, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalConfig:
+    path: Path = Path("messenger-bridge.journal")
+    keep_days: float = 90.0
+    """Links between copies, so that edits, replies and reactions find them, are kept this long."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MediaConfig:
+    spool: Path | None = None
+    """Folder for files on their way; None: beside the journal."""
+    spool_mb: float = 4096.0
+    """Bound of the spool; transfers wait while it is full."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listener:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebConfig:
+    public: Listener | None = None
+    """Where platforms that call us reach us (behind a TLS proxy); None: no public listener."""
+    public_url: str = ""
+    """How the outside reaches that listener, without a trailing slash."""
+    admin: Listener | None = None
+    """Health and metrics, for the host itself."""
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    """Coloured in a terminal, key=value otherwise."""
+    KEY_VALUE = "keyvalue"
+    JSON = "json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogConfig:
+    format: LogFormat = LogFormat.AUTO
+    level: str = "info"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    path: Path
+    accounts: Mapping[AccountName, AccountConfig]
+    routes: tuple[Route, ...]
+    people: tuple[Person, ...] = ()
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    media: MediaConfig = field(default_factory=MediaConfig)
+    web: WebConfig = field(default_factory=WebConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    drain_s: float = 20.0
+    """On SIGTERM: how long lanes may go on delivering."""
+    reserved_names: tuple[str, ...] = ()
+    """Names nobody may be shown under, beside those of `people` and of the bridge's own bots."""

@@ -1,0 +1,237 @@
+"""Which chats an event goes to: (event, routes) -> planned deliveries, each planned or skipped by a named rule. Pure.
+
+The configuration builds the `Route`s; intake asks `RoutingTable.plan` for every event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from bridge.events import (
+    ChatEvent,
+    ChatRenamed,
+    MembershipChanged,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+    StatusChanged,
+    TypingStarted,
+)
+from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.text import text_of
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class OnUnknown(StrEnum):
+    """What to do when nobody can tell whether a message arrived: send it again (maybe twice), or leave it to a human."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+class RelayOptions(_Value, frozen=True):
+    """How messages are relayed to one end. Cascade: end > route > account > defaults."""
+
+    sender: str = "{name}"
+    """Template of the shown name: {name} {username} {platform} {account} {chat}."""
+    edits: bool = True
+    deletes: bool = True
+    reactions: bool = True
+    files: bool = True
+    membership: bool = False
+    renames: bool = False
+    pins: bool = False
+    typing: bool = False
+    statuses: bool = False
+    bots: bool = True
+    """Whether messages of other bots are relayed."""
+    previews: bool = True
+    mass_mentions: tuple[str, ...] = ()
+    """People (names from `people`, or native user ids) whose @everyone, @here and the like may ping this end."""
+    max_file_mb: float | None = None
+    unknown: OnUnknown = OnUnknown.RESEND
+    give_up_after_h: float = 168.0
+    """Hours after which an undelivered message becomes a dead letter."""
+
+
+class Condition(_Value, frozen=True):
+    """All given parts must hold. `text` and `author` are regular expressions searched for; `bot` compares the author's bot flag;
+    `files` whether the message has files."""
+
+    text: re.Pattern[str] | None = None
+    author: re.Pattern[str] | None = None
+    bot: bool | None = None
+    files: bool | None = None
+
+
+class Filter(_Value, frozen=True):
+    """One line of a route's `filter`: the first whose condition holds decides; if none does, the message is relayed, unless the
+    list has a `keep`, in which case it is dropped."""
+
+    keep: bool
+    condition: Condition
+    name: str
+    """How the rule is called where a skip is explained: `filter 1: drop text ^DEBUG`."""
+
+
+class RouteEnd(_Value, frozen=True):
+    chat: ChatAddress
+    thread_id: str | None = None
+    receives: bool = True
+    """Whether messages are sent into this end."""
+    sends: bool = True
+    """Whether messages of this end are relayed."""
+    options: RelayOptions = RelayOptions()
+
+    def __str__(self) -> str:
+        return str(self.chat) if self.thread_id is None else f"{self.chat}/{self.thread_id}"
+
+
+class Route(_Value, frozen=True):
+    name: str
+    ends: tuple[RouteEnd, ...]
+    filters: tuple[Filter, ...] = ()
+
+
+class Planned(_Value, frozen=True):
+    """One target of an event, or why it is not one (`skip_rule`)."""
+
+    route: str
+    end: RouteEnd
+    skip_rule: str = ""
+
+
+class RoutingTable:
+    """All routes, indexed by the native id of their ends' chats. Immutable but for the native ids, which become known and may
+    change while accounts connect."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
+        self._ends: dict[tuple[str, str], RouteEnd] = {}
+        self._by_address: dict[ChatAddress, list[tuple[Route, RouteEnd]]] = {}
+        for route in self.routes:
+            for end in route.ends:
+                self._ends.setdefault((route.name, str(end)), end)
+                self._by_address.setdefault(end.chat, []).append((route, end))
+        self._addresses: dict[ChatRef, list[ChatAddress]] = {}
+        self._native: dict[ChatAddress, str] = {}
+
+    def addresses(self, account: AccountName) -> list[ChatAddress]:
+        """All addresses of one account that routes name, in the order of the configuration."""
+        return [address for address in self._by_address if address.account == account]
+
+    def set_native_id(self, address: ChatAddress, chat_id: str) -> None:
+        """Learn, or correct, where an address leads."""
+        known = self._native.get(address)
+        if known == chat_id:
+            return
+        if known is not None:
+            self._addresses[ChatRef(address.account, known)].remove(address)
+        self._native[address] = chat_id
+        self._addresses.setdefault(ChatRef(address.account, chat_id), []).append(address)
+
+    def native_id(self, address: ChatAddress) -> str | None:
+        return self._native.get(address)
+
+    def addresses_of(self, chat: ChatRef) -> Sequence[ChatAddress]:
+        return self._addresses.get(chat, ())
+
+    def origin_chats(self, account: AccountName) -> frozenset[str]:
+        """Native ids of the account's chats from which something is relayed."""
+        return frozenset(
+            chat.chat_id
+            for chat, addresses in self._addresses.items()
+            if chat.account == account
+            and any(end.sends for address in addresses for _, end in self._by_address.get(address, ()))
+        )
+
+    def end(self, route: str, target: ChatAddress, thread_id: str | None) -> RouteEnd | None:
+        """The end a stored delivery was planned for, if the configuration still has it."""
+        return self._ends.get((route, str(target) if thread_id is None else f"{target}/{thread_id}"))
+
+    def plan(self, event: ChatEvent, people: Mapping[tuple[AccountName, str], str] | None = None) -> list[Planned]:
+        """Targets of an event, each once, in the order of the routes. `people` names known authors (for filters and mentions)."""
+        origin = event.meta.origin
+        planned: dict[str, Planned] = {}
+        for address in self.addresses_of(origin):
+            for route, end in self._origin_ends(address, event.meta.thread_id):
+                rule = _filtered(route, event)
+                for target in route.ends:
+                    if target is end or not target.receives or self._same_place(target, end):
+                        continue
+                    skip = rule or _not_wanted(event, target.options)
+                    known = planned.get(str(target))
+                    if known is None or (known.skip_rule and not skip):
+                        planned[str(target)] = Planned(route=route.name, end=target, skip_rule=skip)
+        return list(planned.values())
+
+    def _origin_ends(self, address: ChatAddress, thread_id: str | None) -> list[tuple[Route, RouteEnd]]:
+        """Ends that a message of this thread belongs to: those of the thread itself, else those of the whole chat."""
+        ends = [(route, end) for route, end in self._by_address.get(address, ()) if end.sends]
+        exact = [(route, end) for route, end in ends if end.thread_id == thread_id]
+        if exact or thread_id is None:
+            return exact
+        return [(route, end) for route, end in ends if end.thread_id is None]
+
+    def _same_place(self, one: RouteEnd, other: RouteEnd) -> bool:
+        if one.thread_id != other.thread_id or one.chat.account != other.chat.account:
+            return False
+        native = self._native.get(one.chat)
+        return one.chat == other.chat or (native is not None and native == self._native.get(other.chat))
+
+
+def _filtered(route: Route, event: ChatEvent) -> str:
+    if not route.filters or not isinstance(event, MessageCreated):
+        return ""
+    for rule in route.filters:
+        if _holds(rule.condition, event):
+            return "" if rule.keep else rule.name
+    return "filter: nothing keeps it" if any(rule.keep for rule in route.filters) else ""
+
+
+def _holds(condition: Condition, event: MessageCreated) -> bool:
+    author = event.meta.author
+    if condition.text is not None and not condition.text.search(text_of(event.content.text)):
+        return False
+    if condition.author is not None and not (
+        author and (condition.author.search(author.name) or condition.author.search(author.username))
+    ):
+        return False
+    if condition.bot is not None and condition.bot != bool(author and author.is_bot):
+        return False
+    return condition.files is None or condition.files == bool(event.content.attachments)
+
+
+_SWITCHES: Sequence[tuple[type, str, str]] = (
+    (MessageEdited, "edits", "edits are off"),
+    (MessageDeleted, "deletes", "deletes are off"),
+    (ReactionsChanged, "reactions", "reactions are off"),
+    (MembershipChanged, "membership", "membership is off"),
+    (ChatRenamed, "renames", "renames are off"),
+    (PinsChanged, "pins", "pins are off"),
+    (TypingStarted, "typing", "typing is off"),
+    (StatusChanged, "statuses", "statuses are off"),
+)
+
+
+def _not_wanted(event: ChatEvent, options: RelayOptions) -> str:
+    for kind, switch, rule in _SWITCHES:
+        if isinstance(event, kind) and not getattr(options, switch):
+            return rule
+    author = event.meta.author
+    if author and author.is_bot and not options.bots:
+        return "bots are off"
+    return ""
+
+
+def named(routes: Iterable[Route]) -> dict[str, Route]:
+    return {route.name: route for route in routes}
