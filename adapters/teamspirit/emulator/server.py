@@ -1,0 +1,171 @@
+"""The stand-in server itself, and a person's hands and eyes in its chats.
+
+A program's calls are in `rest`, what they change in `world` and `state`, calls to other servers in `outgoing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from adapters.common.emulation import EmulatorBase
+from adapters.teamspirit.emulator.outgoing import Webhook
+from adapters.teamspirit.emulator.requests import Refused
+from adapters.teamspirit.emulator.rest import API, RestApi, error
+from adapters.teamspirit.emulator.state import User
+from adapters.teamspirit.emulator.world import World
+from bridge.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
+
+_SIMPLE_NAME = re.compile(r"[\w.\-]+")
+
+
+class TeamSpiritEmulator(EmulatorBase):
+    """See `bridge.emulator.Emulator`. `world` holds the server's settings (limits, API key) and its state."""
+
+    platform = "teamspirit"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.publish)
+        self._rest = RestApi(self.world)
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return self._rest.routes()
+
+    async def stop(self) -> None:
+        await self.world.outgoing.close()
+        await super().stop()
+        self.world.store.close()
+
+    async def refuse_connections(self, refuse: bool) -> None:
+        self.world.outgoing.pause(refuse)
+        await super().refuse_connections(refuse)
+
+    def operation(self, request: web.Request) -> str:
+        resource = request.match_info.route.resource
+        path = resource.canonical.removeprefix(API) if resource is not None else request.path
+        return f"{request.method} {path}"
+
+    def fault_response(self, fault: Fault) -> web.StreamResponse:
+        match fault.kind:
+            case FaultKind.RATE_LIMIT:
+                wait = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}
+                return error(Refused(429, "rate_limited", "too many requests"), wait)
+            case FaultKind.UNAUTHORIZED:
+                return error(Refused(401, "unauthorized", "unknown API key"))
+            case _:
+                return error(Refused(fault.status, "internal_error", "something went wrong"))
+
+    def account_options(self) -> dict[str, Any]:
+        return {"server": self.base_url, "api_key": self.world.api_key}
+
+    # -- webhooks that a user of the messenger sets up in its own settings --------------------------------------------------
+
+    def incoming_webhook(self, chat_id: str) -> str:
+        """A new incoming webhook of a chat; returns its URL."""
+        key = secrets.token_urlsafe(24)
+        user = self.world.state.new_user("webhook", is_bot=True)
+        self.world.incoming[key] = (self.world.state.chats[chat_id], user)
+        return f"{self.base_url}/hooks/{key}"
+
+    def outgoing_webhook(self, url: str, chat_ids: Sequence[str] = (), events: Sequence[str] = ()) -> Webhook:
+        """A new outgoing webhook to `url`, with its key and secret."""
+        return self.world.new_webhook(url, chat_ids, events)
+
+    # -- people and places --------------------------------------------------------------------------------------------------
+
+    def add_chat(self, name: str) -> EmulatedChat:
+        chat = self.world.state.new_chat(name)
+        return self._listed(chat.chat_id, chat.name)
+
+    def _listed(self, chat_id: str, name: str) -> EmulatedChat:
+        emulated = EmulatedChat(chat_id=chat_id, name=name, address=name if _SIMPLE_NAME.fullmatch(name) else chat_id)
+        self._chats[chat_id] = emulated
+        return emulated
+
+    def add_person(self, name: str) -> str:
+        if name not in self._people:
+            self._people[name] = self.world.state.new_user(name).user_id
+        return self._people[name]
+
+    def join(self, chat_id: str, person: str, *, leave: bool = False) -> None:
+        """A person joins or leaves a chat."""
+        self.world.emit("member.left" if leave else "member.joined", self.world.state.chats[chat_id], self._person(person))
+
+    def rename(self, chat_id: str, person: str, name: str) -> None:
+        """A person gives a chat another name."""
+        chat = self.world.state.chats[chat_id]
+        if name in self.world.state.chat_names:
+            raise ValueError(f"a chat named {name} exists")
+        del self.world.state.chat_names[chat.name]
+        chat.name = name
+        self.world.state.chat_names[name] = chat_id
+        self._listed(chat_id, name)
+        self.world.emit("chat.renamed", chat, self._person(person))
+
+    async def say(
+        self,
+        chat_id: str,
+        person: str,
+        text: str,
+        *,
+        reply_to: str = "",
+        thread_id: str = "",
+        files: Sequence[Upload] = (),
+    ) -> str:
+        chat = self.world.state.chats[chat_id]
+        if len(text) > self.world.max_text_chars:
+            raise ValueError(f"a text may have {self.world.max_text_chars} characters")
+        message = self.world.state.post(
+            chat,
+            self._person(person),
+            text,
+            reply_to=self.world.existing(chat, reply_to),
+            thread=self.world.existing(chat, thread_id),
+            files=[self.world.store.keep(upload.name, upload.mime, upload.content) for upload in files],
+        )
+        self.world.happened("created", chat, message)
+        return message.message_id
+
+    async def edit(self, chat_id: str, message_id: str, text: str) -> None:
+        chat = self.world.state.chats[chat_id]
+        self.world.edited(chat, chat.by_id[message_id], text)
+
+    async def delete(self, chat_id: str, message_id: str) -> None:
+        chat = self.world.state.chats[chat_id]
+        self.world.deleted(chat, chat.by_id[message_id])
+
+    async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
+        chat = self.world.state.chats[chat_id]
+        self.world.reacted(chat, chat.by_id[message_id], self._person(person), emoji, remove=remove)
+
+    def formatting_sample(self) -> str:
+        return "**bold** *italic* ~~strike~~ `code` [label](https://example.com/)\n\n> quoted\n\n```python\nblock\n```"
+
+    def file_bytes(self, file_id: str) -> bytes:
+        return self.world.store.read(file_id)
+
+    # -- going wrong on demand ----------------------------------------------------------------------------------------------
+
+    async def disturb(self, what: StreamFault) -> None:
+        """The event streams here are the outgoing webhook calls and the history polls; the latter share their connections with
+        every other call, so that all are cut."""
+        match what:
+            case StreamFault.DISCONNECT | StreamFault.DISCONNECT_CLEAN | StreamFault.INVALIDATE_SESSION:
+                self.world.outgoing.cut()
+                self._cut_connections()
+            case StreamFault.REDELIVER:
+                self.world.outgoing.redeliver_last()
+            case StreamFault.REORDER:
+                self.world.outgoing.swap_next_two()
+            case StreamFault.POISON:
+                self.world.poison()
+        await asyncio.sleep(0)
+
+    def _person(self, name: str) -> User:
+        return self.world.state.users[self.add_person(name)]

@@ -1,0 +1,98 @@
+"""The server's settings and everything that can happen on it, by whichever hand: state, files and outgoing webhooks together.
+
+Used by `rest` (a program's calls) and `server` (a person's acts).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from adapters.teamspirit.emulator.files import FileStore
+from adapters.teamspirit.emulator.outgoing import OutgoingWebhooks, Webhook
+from adapters.teamspirit.emulator.requests import Refused
+from adapters.teamspirit.emulator.state import Chat, Json, Message, State, User, now, stamp
+from bridge.emulator import SeenMessage
+
+
+class World:
+    """Settings are plain attributes and may be changed at any time. `publish` is called with every visible change."""
+
+    def __init__(self, publish: Callable[[str, SeenMessage], None]) -> None:
+        self.max_text_chars = 4000
+        self.max_files_per_message = 10
+        self.max_file_bytes = 100 * 1024**2
+        self.chats_page_size = 100
+        self.api_key = f"tsk_{secrets.token_hex(16)}"
+        self.state = State()
+        self.store = FileStore()
+        self.outgoing = OutgoingWebhooks()
+        self.incoming: dict[str, tuple[Chat, User]] = {}
+        self.last_chat: Chat | None = None
+        self._publish = publish
+
+    def existing(self, chat: Chat, message_id: str) -> str:
+        """The id of a message that is there to be answered, or none."""
+        if message_id and (message_id not in chat.by_id or chat.by_id[message_id].deleted):
+            raise Refused(404, "message_not_found", "no such message to answer")
+        return message_id
+
+    def happened(self, kind: str, chat: Chat, message: Message) -> None:
+        """A message was created, edited or deleted."""
+        self.last_chat = chat
+        self._publish(kind, self.state.seen(message))
+        self.emit(f"message.{kind}", chat, message.user, message)
+
+    def edited(self, chat: Chat, message: Message, text: str) -> None:
+        message.text = text
+        message.edited_at = now()
+        self.happened("edited", chat, message)
+
+    def deleted(self, chat: Chat, message: Message) -> None:
+        message.deleted = True
+        self.happened("deleted", chat, message)
+
+    def reacted(self, chat: Chat, message: Message, user: User, emoji: str, *, remove: bool) -> None:
+        """Adding what is there and removing what is not are no events."""
+        by = message.reactions.setdefault(emoji, {})
+        changed = remove == (user.user_id in by)
+        if remove:
+            by.pop(user.user_id, None)
+        else:
+            by[user.user_id] = user.display_name
+        if not by:
+            del message.reactions[emoji]
+        if changed:
+            self._publish("reactions", self.state.seen(message))
+            self.emit("reaction.removed" if remove else "reaction.added", chat, user, message, reaction={"emoji": emoji})
+
+    def emit(self, event: str, chat: Chat, user: User, message: Message | None = None, **fields: Json) -> None:
+        """Tell the outgoing webhooks."""
+        if not self.outgoing.webhooks:
+            return
+        body: Json = {
+            "event_id": self.state.next_id("e"),
+            "event": event,
+            "time": stamp(now()),
+            "chat": chat.wire(),
+            "user": user.wire(),
+            **fields,
+        }
+        if message is not None:
+            body["message"] = message.wire()
+        self.outgoing.emit(body, chat.chat_id)
+
+    def poison(self) -> None:
+        """An event of unknown shape to every webhook, and an item of unknown shape in one chat's history."""
+        chat = self.last_chat or next(iter(self.state.chats.values()), None)
+        if chat is None:
+            return
+        message = self.state.post(chat, self.state.bot, "")
+        message.poison = {"id": {"n": [1, 2]}, "text": 17, "user": "?", "sent_at": "yesterday"}
+        event_id = self.state.next_id("e")
+        self.outgoing.emit({"event_id": event_id, "event": "message.created", "chat": [7], "message": {"id": None}}, chat.chat_id)
+
+    def new_webhook(self, url: str, chat_ids: Sequence[str], events: Sequence[str]) -> Webhook:
+        webhook = Webhook(self.state.next_id("w"), url, tuple(chat_ids), tuple(events))
+        self.outgoing.webhooks[webhook.webhook_id] = webhook
+        return webhook
