@@ -1,0 +1,265 @@
+"""The Slack emulator: the wire protocol of `webapi`, `sockets`, `http_sender` and `methods_files` on one port, and its people.
+
+For sandbox mode, tests and benchmarks. `workspace`, `deliveries`, `sockets`, `http_sender`, `files` and `api.budgets` are open to
+tests that need more than `bridge.emulator.Emulator` offers (scopes, deadlines, rate budgets, echo shapes, renames, unfurls).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Coroutine, Iterable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from aiohttp import web
+
+from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.base import Handler
+from adapters.slack.emulator import composer, emoji
+from adapters.slack.emulator.blobs import Blob
+from adapters.slack.emulator.deliveries import Deliveries
+from adapters.slack.emulator.http_sender import HttpSender, event_callback
+from adapters.slack.emulator.methods_files import FileService, kind_of, make_file
+from adapters.slack.emulator.sockets import SocketMode
+from adapters.slack.emulator.state import ApiError, Channel, Json, Message, SlackFile
+from adapters.slack.emulator.webapi import WebApi, json_response, rate_limited
+from adapters.slack.emulator.workspace import Workspace
+from bridge.emulator import EmulatedChat, Fault, FaultKind, SeenMessage, StreamFault, Upload
+
+_operation: ContextVar[str] = ContextVar("operation", default="")
+_PIXEL = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00\x00\x0cIDATx\x9cc"
+    b"\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82"
+)
+
+
+class SlackEmulator(EmulatorBase):
+    """Operations: Web API method names (`chat.postMessage`), and `socket`, `files.upload`, `files.download`, `avatar`."""
+
+    platform = "slack"
+
+    def __init__(self, *, keep_messages: int = 100_000) -> None:
+        super().__init__()
+        self.workspace = Workspace(
+            publish=self.publish, emit=self._report, base_url=lambda: self.base_url, keep_messages=keep_messages
+        )
+        self.deliveries = Deliveries(wrap=self._wrap)
+        self.sockets = SocketMode(self.deliveries, app_id=self.workspace.app_id, base_url=lambda: self.base_url)
+        self.deliveries.use(self.sockets.send)
+        self.http_sender = HttpSender(self.deliveries, signing_secret="emulated-signing-secret")
+        self.files = FileService(self.workspace, self._spawn)
+        self.api = WebApi(self.workspace, self.files, self.sockets.issue_url)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = False
+
+    # -- the server ---------------------------------------------------------------------------------------------------------
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return [
+            web.get("/api/{method}", self.api.handle),
+            web.post("/api/{method}", self.api.handle),
+            web.get("/link/", self.sockets.handle),
+            web.post("/upload/v1/{ticket}", self.files.receive),
+            web.get("/files-pri/{file}/{name}", self.files.serve),
+            web.get("/files-pri/{file}/download/{name}", self.files.serve),
+            web.get("/avatars/{name}", self._avatar),
+        ]
+
+    async def _avatar(self, request: web.Request) -> web.Response:
+        return web.Response(body=_PIXEL, content_type="image/png")
+
+    def operation(self, request: web.Request) -> str:
+        parts = request.path.split("/")
+        fixed = {"link": "socket", "upload": "files.upload", "files-pri": "files.download", "avatars": "avatar"}
+        return fixed.get(parts[1]) or (parts[2] if len(parts) > 2 else request.path)
+
+    @web.middleware
+    async def _faults(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        _operation.set(self.operation(request))
+        return await super()._faults(request, handler)
+
+    def fault_response(self, fault: Fault) -> web.StreamResponse:
+        operation = _operation.get()
+        if fault.kind is FaultKind.RATE_LIMIT:
+            return rate_limited(fault.retry_after_s)
+        if fault.kind is not FaultKind.UNAUTHORIZED:
+            return web.Response(status=fault.status, text="<html><body>Server Error</body></html>", content_type="text/html")
+        if operation == "files.download":
+            return web.Response(text="<!DOCTYPE html><html><body>Sign in</body></html>", content_type="text/html")
+        if operation in ("socket", "files.upload"):
+            return web.Response(status=401, text="unauthorized")
+        return json_response({"ok": False, "error": "invalid_auth"})
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        await super().start(host, port)
+        self._running = True
+
+    async def stop(self) -> None:
+        self._running = False
+        self.deliveries.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.http_sender.stop()
+        await super().stop()
+        for file in self.workspace.files.values():
+            if file.blob is not None:
+                file.blob.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="slack emulator work")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def account_options(self) -> dict[str, Any]:
+        return {
+            "bot_token": self.workspace.bot_token,
+            "app_token": self.workspace.app_token,
+            "api_url": f"{self.base_url}/api/",
+        }
+
+    async def use_http_events(self, url: str) -> None:
+        """From now on events go to this request URL instead of sockets. Raises ValueError if it does not answer the challenge."""
+        await self.http_sender.configure(url)
+        self.deliveries.use(self.http_sender.send)
+
+    def _report(self, event: Json) -> None:
+        if self._running:
+            self.deliveries.emit(event)
+
+    def _wrap(self, event_id: str, event: Json) -> Json:
+        workspace = self.workspace
+        ids = {"team_id": workspace.team_id, "app_id": workspace.app_id, "bot_user_id": workspace.bot_user_id}
+        return event_callback(event_id, event, **ids)
+
+    # -- people and places --------------------------------------------------------------------------------------------------
+
+    def add_chat(self, name: str) -> EmulatedChat:
+        slug = re.sub(r"[^\w-]+", "-", name.lower()).strip("-")[:80] or "channel"
+        if known := self.workspace.channel_id(slug):
+            return self._chats[known]
+        channel = self.workspace.add_channel(slug)
+        chat = EmulatedChat(chat_id=channel.channel_id, name=slug, address=f"#{slug}")
+        self._chats[chat.chat_id] = chat
+        return chat
+
+    def add_person(self, name: str) -> str:
+        return self.workspace.add_user(name).user_id
+
+    def rename_chat(self, chat_id: str, name: str) -> None:
+        self.workspace.rename_channel(self._channel(chat_id), name)
+        self._chats[chat_id] = EmulatedChat(chat_id=chat_id, name=name, address=f"#{name}")
+
+    def archive_chat(self, chat_id: str, *, archived: bool = True) -> None:
+        self.workspace.archive_channel(self._channel(chat_id), "USLACKBOT", archived=archived)
+
+    def join(self, chat_id: str, person: str) -> None:
+        self.workspace.join(self._channel(chat_id), self.add_person(person))
+
+    def remove_bot(self, chat_id: str) -> None:
+        self.workspace.leave(self._channel(chat_id), self.workspace.bot_user_id)
+
+    def _channel(self, chat_id: str) -> Channel:
+        return self.workspace.channels[chat_id]
+
+    # -- acting as a person -------------------------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        chat_id: str,
+        person: str,
+        text: str,
+        *,
+        reply_to: str = "",
+        thread_id: str = "",
+        files: Sequence[Upload] = (),
+    ) -> str:
+        channel, user = self._channel(chat_id), self.add_person(person)
+        channel.members.add(user)
+        blocks, mrkdwn = self._compose(text) if text else (None, "")
+        message = Message(chat_id, self.workspace.clock.next(), user, mrkdwn, blocks=blocks)
+        message.client_msg_id = f"00000000-0000-4000-8000-{len(channel.messages):012x}"
+        message.thread_ts = self._thread_of(channel, thread_id or reply_to)
+        if files:
+            message.subtype = "file_share"
+            message.files = [self._upload(upload, user) for upload in files]
+        self.workspace.post(message)
+        return message.ts
+
+    def _compose(self, text: str) -> tuple[list[Json], str]:
+        return composer.compose(text, user_id=self.workspace.user_id, channel_id=self.workspace.channel_id)
+
+    def _thread_of(self, channel: Channel, ts: str) -> str:
+        """Slack's only reply is the thread: a reply to a reply goes to the same thread."""
+        if not ts:
+            return ""
+        target = channel.messages[ts]
+        return target.thread_ts or target.ts
+
+    def _upload(self, upload: Upload, user: str) -> SlackFile:
+        content = Blob.of(upload.content)
+        file = make_file(self.workspace, upload.name, upload.mime, content, owner=user, size_bytes=content.size_bytes)
+        if upload.kind in ("voice", "video_note"):
+            file.subtype, file.duration_ms = ("slack_audio" if upload.kind == "voice" else "slack_video"), 1000
+        file.kind = kind_of(upload.mime, file.subtype)
+        return file
+
+    async def edit(self, chat_id: str, message_id: str, text: str) -> None:
+        message = self.workspace.message(chat_id, message_id)
+        blocks, mrkdwn = self._compose(text)
+        self.workspace.change(message, by=message.user, text=mrkdwn, blocks=blocks)
+
+    async def delete(self, chat_id: str, message_id: str) -> None:
+        self.workspace.remove(self.workspace.message(chat_id, message_id))
+
+    async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
+        user = self.add_person(person)
+        message = self.workspace.message(chat_id, message_id)
+        name = _reaction_name(emoji)
+        if not self.workspace.resolve_emoji(name):
+            raise ApiError("invalid_name")
+        if (user in message.reactions.get(name, ())) is not remove:
+            raise ApiError("no_reaction" if remove else "already_reacted")
+        self.workspace.react(message, user, name, remove=remove)
+
+    async def unfurl(self, chat_id: str, message_id: str, text: str) -> None:
+        """Slack adds a link preview: `message_changed` without an edit."""
+        message = self.workspace.message(chat_id, message_id)
+        self.workspace.change(message, attachments=[{"id": 1, "from_url": "https://example.com/", "fallback": text}])
+
+    def formatting_sample(self) -> str:
+        return "*bold* _italic_ ~strike~ `code` [label](https://example.com/)\n> quoted\n```block```"
+
+    # -- seeing -------------------------------------------------------------------------------------------------------------
+
+    def file_bytes(self, file_id: str) -> bytes:
+        blob = self.workspace.files[file_id].blob
+        return blob.read() if blob is not None else b""
+
+    def seen(self, chat_id: str, message_id: str) -> SeenMessage:
+        """One message of the transcript."""
+        return self._seen[chat_id][message_id]
+
+    # -- going wrong on demand ----------------------------------------------------------------------------------------------
+
+    async def disturb(self, what: StreamFault) -> None:
+        match what:
+            case StreamFault.DISCONNECT | StreamFault.INVALIDATE_SESSION:
+                self.sockets.cut()
+            case StreamFault.DISCONNECT_CLEAN:
+                self._spawn(self.sockets.refresh())
+            case StreamFault.REDELIVER:
+                self.deliveries.redeliver_last()
+            case StreamFault.REORDER:
+                self.deliveries.swap_next_two()
+            case StreamFault.POISON:
+                self.deliveries.emit_payload(self._poison())
+
+    def _poison(self) -> Json:
+        event = {"type": "message", "channel": ["not", "an", "id"], "ts": 17, "user": {"id": None}, "blocks": "x", "files": 3}
+        return {"type": "event_callback", "event_id": None, "team_id": 0, "event": event, "authorizations": "none"}
+
+
+def _reaction_name(character: str) -> str:
+    return emoji.name_of(character) or character.strip(":")
