@@ -1,0 +1,8 @@
+"""A stand-in Discord on loopback: REST v10, gateway, CDN, channel webhooks, with the platform's limits and rights enforced.
+
+`DiscordEmulator` is all that others use. It shares no code with the adapter.
+"""
+
+from adapters.discord.emulator.emulator import DiscordEmulator
+
+__all__ = ["DiscordEmulator"]

@@ -1,0 +1,91 @@
+"""The CDN: attachments behind signed, expiring addresses, and avatars.
+
+Source: Discord API reference, "Signed Attachment CDN URLs" (`ex` and `is` are hexadecimal Unix times, `hm` an HMAC).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from urllib.parse import quote
+
+from aiohttp import web
+
+from adapters.discord.emulator.files import FileStore
+from adapters.discord.emulator.payloads import AttachmentUrls
+from adapters.discord.emulator.world import StoredAttachment
+
+LIFETIME_S = 86_400
+
+
+class Cdn(AttachmentUrls):
+    def __init__(self, files: FileStore, base_url: Callable[[], str]) -> None:
+        self._files = files
+        self._base_url = base_url
+        self._secret = secrets.token_bytes(32)
+        self.lifetime_s = LIFETIME_S
+        self.bytes_per_s: float | None = None
+        """When set, attachments are served no faster than this."""
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/attachments/{channel}/{attachment}/{filename}", self.attachment),
+            web.get("/avatars/{user}/{name}", self.avatar),
+            web.get("/embed/avatars/{name}", self.avatar),
+            web.get("/emojis/{name}", self.avatar),
+            web.get("/stickers/{name}", self.avatar),
+        ]
+
+    def sign(self, channel_id: int, attachment: StoredAttachment) -> str:
+        path = f"/attachments/{channel_id}/{attachment.id}/{quote(attachment.filename)}"
+        now = int(time.time())
+        expires, issued = f"{now + self.lifetime_s:x}", f"{now:x}"
+        return f"{self._base_url()}{path}?ex={expires}&is={issued}&hm={self._mac(str(attachment.id), expires, issued)}&"
+
+    def _mac(self, attachment_id: str, expires: str, issued: str) -> str:
+        return hmac.new(self._secret, f"{attachment_id}{expires}{issued}".encode(), hashlib.sha256).hexdigest()
+
+    async def attachment(self, request: web.Request) -> web.StreamResponse:
+        attachment_id = request.match_info["attachment"]
+        expires, issued = request.query.get("ex", ""), request.query.get("is", "")
+        is_signed = hmac.compare_digest(self._mac(attachment_id, expires, issued), request.query.get("hm", ""))
+        stored = self._files.get(int(attachment_id)) if attachment_id.isdecimal() else None
+        if not is_signed or stored is None or int(expires, 16) < time.time():
+            return web.Response(status=404, text="This content is no longer available.")
+        if self.bytes_per_s is not None:
+            return await self._slowly(request, stored.read(), self.bytes_per_s)
+        if stored.path is not None:
+            return web.FileResponse(stored.path, headers={"Content-Type": "application/octet-stream"})
+        return web.Response(body=stored.content, content_type="application/octet-stream")
+
+    async def _slowly(self, request: web.Request, content: bytes, bytes_per_s: float) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(content))})
+        await response.prepare(request)
+        step = max(1, int(bytes_per_s / 10))
+        for start in range(0, len(content), step):
+            await response.write(content[start : start + step])
+            await asyncio.sleep(0.1)
+        await response.write_eof()
+        return response
+
+    async def avatar(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=_square(request.path), content_type="image/png")
+
+
+def _square(seed: str) -> bytes:
+    """A 32x32 PNG of one colour that depends on the seed."""
+    colour = hashlib.sha256(seed.encode()).digest()[:3]
+    row = b"\0" + colour * 32
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(row * 32)),
+        (b"IEND", b""),
+    )
+    body = b"".join(struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in chunks)
+    return b"\x89PNG\r\n\x1a\n" + body

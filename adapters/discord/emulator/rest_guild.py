@@ -1,0 +1,222 @@
+"""REST: the application and its user, the gateway's address, the guild, its channels, threads and members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from adapters.discord.emulator import errors
+from adapters.discord.emulator.api import Api, Handler, snowflake
+from adapters.discord.emulator.errors import json_response
+from adapters.discord.emulator.gateway import Gateway
+from adapters.discord.emulator.payloads import Json
+from adapters.discord.emulator.world import Bot, Channel, Permission
+
+
+class GuildRoutes:
+    def __init__(self, api: Api, gateway: Gateway, gateway_url: Callable[[], str]) -> None:
+        self._api = api
+        self._gateway = gateway
+        self._gateway_url = gateway_url
+
+    def table(self) -> list[tuple[str, str, Handler]]:
+        guild = "/guilds/{guild}"
+        channel = "/channels/{channel}"
+        return [
+            ("GET", "/gateway", self.gateway),
+            ("GET", "/gateway/bot", self.gateway_bot),
+            ("GET", "/oauth2/applications/@me", self.application),
+            ("GET", "/applications/@me", self.application),
+            ("GET", "/applications/{application}/commands", self.no_commands),
+            ("GET", "/applications/{application}/emojis", self.no_application_emojis),
+            ("GET", "/users/@me", self.me),
+            ("GET", "/users/@me/guilds", self.my_guilds),
+            ("GET", "/users/{user}", self.user),
+            ("GET", guild, self.guild),
+            ("GET", guild + "/channels", self.channels),
+            ("GET", guild + "/roles", self.roles),
+            ("GET", guild + "/emojis", self.emojis),
+            ("GET", guild + "/members", self.members),
+            ("GET", guild + "/members/{user}", self.member),
+            ("GET", guild + "/threads/active", self.active_threads),
+            ("GET", channel, self.channel),
+            ("PATCH", channel, self.modify_channel),
+            ("POST", channel + "/threads", self.start_thread),
+            ("POST", channel + "/messages/{message}/threads", self.start_thread_from_message),
+            ("GET", channel + "/threads/archived/public", self.archived_threads),
+            ("PUT", channel + "/thread-members/@me", self.join_thread),
+        ]
+
+    # -- the application ------------------------------------------------------------------------------------------------------
+
+    async def gateway(self, request: web.Request) -> web.StreamResponse:
+        return json_response({"url": self._gateway_url()})
+
+    async def gateway_bot(self, request: web.Request) -> web.StreamResponse:
+        self._api.bot(request)
+        limit = {
+            "total": 1000,
+            "remaining": max(0, 1000 - self._gateway.identifies),
+            "reset_after": 86_400_000,
+            "max_concurrency": 1,
+        }
+        return json_response({"url": self._gateway_url(), "shards": 1, "session_start_limit": limit})
+
+    async def application(self, request: web.Request) -> web.StreamResponse:
+        bot = self._api.bot(request)
+        application: Json = {
+            "id": str(bot.application_id),
+            "name": bot.user.display_name,
+            "icon": None,
+            "description": "",
+            "summary": "",
+            "bot_public": False,
+            "bot_require_code_grant": False,
+            "verify_key": "0" * 64,
+            "owner": self._api.payloads.user(self._api.world.owner),
+            "team": None,
+            "flags": bot.flags,
+            "bot": self._api.payloads.user(bot.user),
+            "tags": [],
+        }
+        return json_response(application)
+
+    async def no_commands(self, request: web.Request) -> web.StreamResponse:
+        self._api.bot(request)
+        return json_response([])
+
+    async def no_application_emojis(self, request: web.Request) -> web.StreamResponse:
+        self._api.bot(request)
+        return json_response({"items": []})
+
+    async def me(self, request: web.Request) -> web.StreamResponse:
+        return json_response(self._api.payloads.own_user(self._api.bot(request)))
+
+    async def my_guilds(self, request: web.Request) -> web.StreamResponse:
+        bot = self._api.bot(request)
+        world = self._api.world
+        guild: Json = {
+            "id": str(world.guild_id),
+            "name": world.guild_name,
+            "icon": None,
+            "banner": None,
+            "owner": False,
+            "permissions": str(int(bot.permissions)),
+            "features": [],
+        }
+        return json_response([guild])
+
+    async def user(self, request: web.Request) -> web.StreamResponse:
+        self._api.bot(request)
+        user = self._api.world.users.get(snowflake(request.match_info["user"]))
+        if user is None:
+            raise errors.unknown_user()
+        return json_response(self._api.payloads.user(user))
+
+    # -- the guild ------------------------------------------------------------------------------------------------------------
+
+    def _in_guild(self, request: web.Request) -> Bot:
+        bot = self._api.bot(request)
+        if snowflake(request.match_info["guild"]) != self._api.world.guild_id:
+            raise errors.unknown_guild()
+        return bot
+
+    async def guild(self, request: web.Request) -> web.StreamResponse:
+        self._in_guild(request)
+        return json_response(self._api.payloads.guild())
+
+    async def channels(self, request: web.Request) -> web.StreamResponse:
+        self._in_guild(request)
+        found = [c for c in self._api.world.channels.values() if not c.is_thread]
+        return json_response([self._api.payloads.channel(c) for c in found])
+
+    async def roles(self, request: web.Request) -> web.StreamResponse:
+        self._in_guild(request)
+        return json_response(self._api.payloads.roles())
+
+    async def emojis(self, request: web.Request) -> web.StreamResponse:
+        self._in_guild(request)
+        return json_response([self._api.payloads.emoji(e) for e in self._api.world.emojis.values()])
+
+    async def members(self, request: web.Request) -> web.StreamResponse:
+        bot = self._in_guild(request)
+        if not bot.guild_members:
+            raise errors.missing_access()
+        limit = snowflake(request.query.get("limit", "1"))
+        after = snowflake(request.query.get("after", "0"))
+        users = sorted((u for u in self._api.world.users.values() if u.id > after), key=lambda u: u.id)
+        return json_response([self._api.payloads.member(u) for u in users[:limit]])
+
+    async def member(self, request: web.Request) -> web.StreamResponse:
+        bot = self._in_guild(request)
+        wanted = request.match_info["user"]
+        user = bot.user if wanted == "@me" else self._api.world.users.get(snowflake(wanted))
+        if user is None:
+            raise errors.unknown_member()
+        return json_response(self._api.payloads.member(user))
+
+    # -- channels and threads -------------------------------------------------------------------------------------------------
+
+    def _channel(self, request: web.Request) -> tuple[Bot, Channel]:
+        bot = self._api.bot(request)
+        return bot, self._api.channel(request, bot)
+
+    async def channel(self, request: web.Request) -> web.StreamResponse:
+        _, channel = self._channel(request)
+        return json_response(self._api.payloads.channel(channel))
+
+    async def modify_channel(self, request: web.Request) -> web.StreamResponse:
+        """Archiving, locking and renaming of threads; other channels are not the bridge's to change."""
+        bot, channel = self._channel(request)
+        if not channel.is_thread:
+            raise errors.missing_permissions()
+        changes = (await self._api.body(request)).payload
+        if channel.owner_id != bot.user.id or "locked" in changes:
+            self._api.require(bot, channel, Permission.MANAGE_THREADS)
+        if "name" in changes:
+            self._api.operations.rename(channel, _thread_name(changes))
+        if "archived" in changes or "locked" in changes:
+            archived = bool(changes.get("archived", channel.is_archived))
+            self._api.operations.set_archived(channel, archived=archived, locked=changes.get("locked"))
+        return json_response(self._api.payloads.channel(channel))
+
+    async def start_thread(self, request: web.Request) -> web.StreamResponse:
+        bot, channel = self._channel(request)
+        self._api.require(bot, channel, Permission.CREATE_PUBLIC_THREADS)
+        name = _thread_name((await self._api.body(request)).payload)
+        return json_response(self._api.payloads.channel(self._api.operations.start_thread(channel, name, bot.user)), 201)
+
+    async def start_thread_from_message(self, request: web.Request) -> web.StreamResponse:
+        bot, channel = self._channel(request)
+        self._api.require(bot, channel, Permission.CREATE_PUBLIC_THREADS)
+        name = _thread_name((await self._api.body(request)).payload)
+        message = self._api.message(request, channel)
+        if message.thread_id is not None:
+            raise errors.ApiError(400, 160004, "A thread has already been created for this message")
+        thread = self._api.operations.start_thread(channel, name, bot.user, message)
+        return json_response(self._api.payloads.channel(thread), 201)
+
+    async def active_threads(self, request: web.Request) -> web.StreamResponse:
+        bot = self._in_guild(request)
+        world = self._api.world
+        threads = [c for c in world.channels.values() if c.is_thread and not c.is_archived and world.can_view(bot, c)]
+        return json_response({"threads": [self._api.payloads.channel(t) for t in threads], "members": []})
+
+    async def archived_threads(self, request: web.Request) -> web.StreamResponse:
+        bot, channel = self._channel(request)
+        self._api.require(bot, channel, Permission.READ_MESSAGE_HISTORY)
+        threads = [c for c in self._api.world.channels.values() if c.parent_id == channel.id and c.is_archived]
+        payload = {"threads": [self._api.payloads.channel(t) for t in threads], "members": [], "has_more": False}
+        return json_response(payload)
+
+    async def join_thread(self, request: web.Request) -> web.StreamResponse:
+        self._channel(request)
+        return web.Response(status=204)
+
+
+def _thread_name(payload: Json) -> str:
+    name = str(payload.get("name") or "")
+    if not 1 <= len(name) <= 100:
+        raise errors.invalid_form("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
+    return name

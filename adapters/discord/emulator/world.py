@@ -1,0 +1,308 @@
+"""The records an emulated Discord consists of: users, channels, webhooks, messages, permissions. No I/O.
+
+Messages are immutable: a change makes a new record, so that the log of changes can be rendered later, when somebody looks.
+"""
+
+from __future__ import annotations
+
+import base64
+import bisect
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntFlag
+from typing import Any
+
+import msgspec
+
+from adapters.discord.emulator.ids import Snowflakes
+
+MESSAGES_KEPT = 100_000
+"""Per channel; older ones are forgotten so that long benchmark runs stay bounded."""
+
+
+class Permission(IntFlag):
+    """Source: Discord API reference, "Permissions"; PIN_MESSAGES separate since 2026-02-23."""
+
+    ADD_REACTIONS = 1 << 6
+    VIEW_CHANNEL = 1 << 10
+    SEND_MESSAGES = 1 << 11
+    MANAGE_MESSAGES = 1 << 13
+    EMBED_LINKS = 1 << 14
+    ATTACH_FILES = 1 << 15
+    READ_MESSAGE_HISTORY = 1 << 16
+    MENTION_EVERYONE = 1 << 17
+    USE_EXTERNAL_EMOJIS = 1 << 18
+    MANAGE_WEBHOOKS = 1 << 29
+    MANAGE_THREADS = 1 << 34
+    CREATE_PUBLIC_THREADS = 1 << 35
+    SEND_MESSAGES_IN_THREADS = 1 << 38
+    PIN_MESSAGES = 1 << 51
+
+
+BOT_PERMISSIONS = Permission(2252109588589632)
+"""What a bridge asks for in its invitation."""
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a message shows as its sender; for a webhook the persona of that one message."""
+
+    id: int
+    username: str
+    display_name: str
+    avatar: str | None = None
+    avatar_url: str = ""
+    is_bot: bool = False
+
+
+class StoredAttachment(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    filename: str
+    mime: str
+    size_bytes: int
+    sha256: str
+    description: str | None = None
+    title: str | None = None
+    is_spoiler: bool = False
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    waveform: str | None = None
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """0 is a reply, 1 a forward."""
+
+    kind: int
+    channel_id: int
+    message_id: int
+
+
+class Reaction(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    emoji_id: int | None = None
+    is_animated: bool = False
+    user_ids: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}:{self.emoji_id}" if self.emoji_id is not None else self.name
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    channel_id: int
+    author: Author
+    content: str = ""
+    sent_at: datetime
+    edited_at: datetime | None = None
+    type: int = 0
+    flags: int = 0
+    attachments: tuple[StoredAttachment, ...] = ()
+    embeds: tuple[dict[str, Any], ...] = ()
+    mentions: tuple[int, ...] = ()
+    """Users whom this message pings."""
+    mention_roles: tuple[int, ...] = ()
+    mention_everyone: bool = False
+    nonce: str | int | None = None
+    webhook_id: int | None = None
+    application_id: int | None = None
+    reference: Reference | None = None
+    snapshot: dict[str, Any] | None = None
+    stickers: tuple[dict[str, Any], ...] = ()
+    poll: dict[str, Any] | None = None
+    components: tuple[dict[str, Any], ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    pinned_at: datetime | None = None
+    thread_id: int | None = None
+    is_deleted: bool = False
+
+
+@dataclass(slots=True)
+class User:
+    id: int
+    username: str
+    display_name: str
+    avatar: str | None = None
+    is_bot: bool = False
+
+
+@dataclass(slots=True)
+class Bot:
+    """A bot application with its user, token and the switches of its page in the developer portal."""
+
+    user: User
+    application_id: int
+    token: str
+    permissions: Permission = BOT_PERMISSIONS
+    role_id: int = 0
+    message_content: bool = True
+    """The MESSAGE CONTENT INTENT switch."""
+    guild_members: bool = True
+    """The SERVER MEMBERS INTENT switch."""
+
+    @property
+    def flags(self) -> int:
+        """The limited (under 10,000 users) intents as application flags."""
+        return (1 << 19 if self.message_content else 0) | (1 << 15 if self.guild_members else 0)
+
+
+@dataclass(slots=True)
+class Channel:
+    id: int
+    name: str
+    kind: int = 0
+    """0 text, 11 public thread."""
+    parent_id: int | None = None
+    owner_id: int | None = None
+    is_archived: bool = False
+    is_locked: bool = False
+    archived_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    denied: dict[int, Permission] = field(default_factory=dict)
+    """Per bot user: what a channel overwrite takes away."""
+    messages: dict[int, Message] = field(default_factory=dict)
+    seen: dict[int, Message] = field(default_factory=dict)
+    """As `messages`, with the deleted ones marked: what a person watching would remember."""
+    order: list[int] = field(default_factory=list)
+    pins: list[int] = field(default_factory=list)
+    last_message_id: int | None = None
+
+    @property
+    def is_thread(self) -> bool:
+        return self.kind in (10, 11, 12)
+
+    def add(self, message: Message) -> None:
+        self.messages[message.id] = message
+        self.seen[message.id] = message
+        self.order.append(message.id)
+        self.last_message_id = message.id
+        if len(self.order) > MESSAGES_KEPT * 11 // 10:
+            for old in self.order[: MESSAGES_KEPT // 10]:
+                self.messages.pop(old, None)
+                self.seen.pop(old, None)
+            del self.order[: MESSAGES_KEPT // 10]
+
+    def replace(self, message: Message) -> None:
+        self.messages[message.id] = message
+        self.seen[message.id] = message
+
+    def remove(self, message: Message) -> Message:
+        gone = msgspec.structs.replace(message, is_deleted=True)
+        self.messages.pop(message.id, None)
+        self.seen[message.id] = gone
+        if message.id in self.pins:
+            self.pins.remove(message.id)
+        return gone
+
+    def page(self, *, limit: int, after: int | None, before: int | None, around: int | None) -> list[Message]:
+        """Newest first, as the API answers; `after` gives the oldest `limit` messages behind it."""
+        if after is not None:
+            start = bisect.bisect_right(self.order, after)
+            ids = self._alive(range(start, len(self.order)), limit)[::-1]
+        elif around is not None:
+            middle = bisect.bisect_left(self.order, around)
+            older = self._alive(range(middle - 1, -1, -1), limit // 2)
+            newer = self._alive(range(middle, len(self.order)), limit - limit // 2)
+            ids = newer[::-1] + older
+        else:
+            end = len(self.order) if before is None else bisect.bisect_left(self.order, before)
+            ids = self._alive(range(end - 1, -1, -1), limit)
+        return [self.messages[i] for i in ids]
+
+    def _alive(self, positions: range, limit: int) -> list[int]:
+        found: list[int] = []
+        for position in positions:
+            if len(found) >= limit:
+                break
+            if self.order[position] in self.messages:
+                found.append(self.order[position])
+        return found
+
+
+@dataclass(slots=True)
+class Webhook:
+    id: int
+    token: str
+    channel_id: int
+    name: str
+    creator: User
+    application_id: int | None = None
+    avatar: str | None = None
+
+
+@dataclass(slots=True)
+class Emoji:
+    id: int
+    name: str
+    is_animated: bool = False
+
+
+class World:
+    """One guild and everything in it."""
+
+    def __init__(self, guild_name: str = "Sandbox") -> None:
+        self.ids = Snowflakes()
+        self.guild_id = self.ids.next()
+        self.guild_name = guild_name
+        self.boost_level = 0
+        self.owner = User(id=self.ids.next(), username="owner", display_name="Owner")
+        self.users: dict[int, User] = {self.owner.id: self.owner}
+        self.bots: dict[str, Bot] = {}
+        self.bots_by_user: dict[int, Bot] = {}
+        self.channels: dict[int, Channel] = {}
+        self.webhooks: dict[int, Webhook] = {}
+        self.emojis: dict[int, Emoji] = {}
+        self.file_limit_bytes: int | None = None
+        """Overrides what the boost level allows, for tests and benchmarks."""
+
+    @property
+    def max_file_bytes(self) -> int:
+        """Per file. Source: discord.py guild.py, 2.7.1."""
+        if self.file_limit_bytes is not None:
+            return self.file_limit_bytes
+        return {2: 50, 3: 100}.get(self.boost_level, 10) * 1024**2
+
+    def add_user(self, display_name: str, *, is_bot: bool = False) -> User:
+        user_id = self.ids.next()
+        username = "".join(c for c in display_name.lower() if c.isascii() and (c.isalnum() or c in "._")) or "user"
+        avatar = hashlib.md5(str(user_id).encode(), usedforsecurity=False).hexdigest()
+        user = User(id=user_id, username=username[:32], display_name=display_name, avatar=avatar, is_bot=is_bot)
+        self.users[user_id] = user
+        return user
+
+    def add_bot(self, name: str) -> Bot:
+        user = self.add_user(name, is_bot=True)
+        head = base64.urlsafe_b64encode(str(user.id).encode()).decode().rstrip("=")
+        token = f"{head}.{secrets.token_urlsafe(5)[:6]}.{secrets.token_urlsafe(30)[:38]}"
+        bot = Bot(user=user, application_id=user.id, token=token, role_id=self.ids.next())
+        self.bots[token] = bot
+        self.bots_by_user[user.id] = bot
+        return bot
+
+    def add_channel(self, name: str) -> Channel:
+        channel = Channel(id=self.ids.next(), name=name)
+        self.channels[channel.id] = channel
+        return channel
+
+    def add_webhook(self, channel_id: int, name: str, creator: User, application_id: int | None) -> Webhook:
+        webhook = Webhook(
+            id=self.ids.next(),
+            token=secrets.token_urlsafe(51),
+            channel_id=channel_id,
+            name=name,
+            creator=creator,
+            application_id=application_id,
+        )
+        self.webhooks[webhook.id] = webhook
+        return webhook
+
+    def home(self, channel: Channel) -> Channel:
+        """The channel whose permissions and webhooks count: the parent of a thread, else itself."""
+        return self.channels[channel.parent_id] if channel.parent_id is not None else channel
+
+    def permissions(self, bot: Bot, channel: Channel) -> Permission:
+        return bot.permissions & ~self.home(channel).denied.get(bot.user.id, Permission(0))
+
+    def can_view(self, bot: Bot, channel: Channel) -> bool:
+        return Permission.VIEW_CHANNEL in self.permissions(bot, channel)
