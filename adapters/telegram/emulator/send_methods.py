@@ -1,0 +1,149 @@
+"""The Bot API's send methods. Each takes a `Call` and returns the JSON result; errors are ApiError."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from adapters.telegram.emulator.call import Call
+from adapters.telegram.emulator.contents import media_content, settle_kind
+from adapters.telegram.emulator.errors import bad_request
+from adapters.telegram.emulator.model import Json
+
+Method = Callable[[Call], Awaitable[Any]]
+
+
+async def send_message(call: Call) -> Json:
+    content = call.text()
+    return call.post(call.target(), [content])[0].wire()
+
+
+def _sender(kind: str, *facts: str, captioned: bool = True) -> Method:
+    async def send(call: Call) -> Json:
+        stored = call.file(kind)
+        settled = settle_kind(kind, stored)
+        said = {name: _fact(call, name) for name in facts}
+        caption = call.caption() if captioned else {}
+        content = media_content(call.world.files, settled, stored, said) | caption
+        if call.params.boolean("has_spoiler"):
+            content["has_media_spoiler"] = True
+        return call.post(call.target(), [content])[0].wire()
+
+    return send
+
+
+def _fact(call: Call, name: str) -> Any:
+    return call.params.integer(name) if name in ("duration", "width", "height", "length") else call.params.text(name)
+
+
+async def send_media_group(call: Call) -> list[Json]:
+    media = call.params.json("media")
+    if not isinstance(media, list) or not 2 <= len(media) <= 10:
+        raise bad_request("group send must contain 2-10 media items")
+    contents: list[Json] = []
+    families: set[str] = set()
+    for item in media:
+        kind = str(item.get("type", ""))
+        if kind not in ("photo", "video", "document", "audio"):
+            raise bad_request(f"type {kind!r} can't be used in a media group")
+        families.add("visual" if kind in ("photo", "video") else kind)
+        stored = call.file("media", str(item.get("media", "")))
+        settled = settle_kind(kind, stored)
+        # a GIF inside a group of documents stays a document
+        settled = "document" if kind == "document" else settled
+        content = media_content(call.world.files, settled, stored, item) | call.caption(item)
+        if item.get("has_spoiler"):
+            content["has_media_spoiler"] = True
+        contents.append(content)
+    if len(families) > 1:
+        raise bad_request(f"{sorted(families - {'visual'})[0]} can't be mixed with other media types")
+    target = call.target(messages=len(contents))
+    return [message.wire() for message in call.post(target, contents)]
+
+
+async def send_location(call: Call) -> Json:
+    location = {"latitude": call.params.number("latitude"), "longitude": call.params.number("longitude")}
+    return call.post(call.target(), [{"location": location}])[0].wire()
+
+
+async def send_venue(call: Call) -> Json:
+    location = {"latitude": call.params.number("latitude"), "longitude": call.params.number("longitude")}
+    venue = {"location": location, "title": call.params.text("title"), "address": call.params.text("address")}
+    return call.post(call.target(), [{"venue": venue, "location": location}])[0].wire()
+
+
+async def send_contact(call: Call) -> Json:
+    contact = {name: call.params.text(name) for name in ("phone_number", "first_name", "last_name") if name in call.params}
+    if not contact.get("phone_number") or not contact.get("first_name"):
+        raise bad_request("phone number and first name are required")
+    return call.post(call.target(), [{"contact": contact}])[0].wire()
+
+
+async def send_poll(call: Call) -> Json:
+    question = call.params.text("question").strip()
+    options = call.params.json("options")
+    if not 1 <= len(question) <= 300:
+        raise bad_request("poll question must be non-empty" if not question else "poll question length must not exceed 300")
+    if not isinstance(options, list) or not 1 <= len(options) <= 12:
+        raise bad_request("poll must have 1-12 options")
+    texts = [option["text"] if isinstance(option, dict) else str(option) for option in options]
+    poll = {
+        "id": str(random.getrandbits(62)),
+        "question": question,
+        "options": [{"persistent_id": str(n), "text": text, "voter_count": 0} for n, text in enumerate(texts)],
+        "total_voter_count": 0,
+        "is_closed": False,
+        "is_anonymous": not ("is_anonymous" in call.params and not call.params.boolean("is_anonymous")),
+        "type": call.params.text("type") or "regular",
+        "allows_multiple_answers": call.params.boolean("allows_multiple_answers"),
+        "allows_revoting": True,
+        "members_only": False,
+    }
+    return call.post(call.target(), [{"poll": poll}])[0].wire()
+
+
+async def send_dice(call: Call) -> Json:
+    dice = {"emoji": call.params.text("emoji") or "\N{GAME DIE}", "value": random.randint(1, 6)}
+    return call.post(call.target(), [{"dice": dice}])[0].wire()
+
+
+async def copy_message(call: Call) -> Json:
+    source = call.chat("from_chat_id")
+    copied = call.message(source, "copy")
+    if copied.service:
+        raise bad_request("message can't be copied")
+    content = dict(copied.content)
+    if "caption" in call.params and "text" not in content:
+        content.pop("caption", None)
+        content.pop("caption_entities", None)
+        content |= call.caption()
+    return {"message_id": call.post(call.target(), [content])[0].message_id}
+
+
+async def send_chat_action(call: Call) -> bool:
+    call.chat()
+    if not call.params.text("action"):
+        raise bad_request("wrong parameter action in request")
+    return True
+
+
+METHODS: dict[str, Method] = {
+    "sendMessage": send_message,
+    "sendPhoto": _sender("photo"),
+    "sendDocument": _sender("document"),
+    "sendVideo": _sender("video", "duration", "width", "height"),
+    "sendAudio": _sender("audio", "duration", "performer", "title"),
+    "sendVoice": _sender("voice", "duration"),
+    "sendVideoNote": _sender("video_note", "duration", "length", captioned=False),
+    "sendAnimation": _sender("animation", "duration", "width", "height"),
+    "sendSticker": _sender("sticker", "emoji", captioned=False),
+    "sendMediaGroup": send_media_group,
+    "sendLocation": send_location,
+    "sendVenue": send_venue,
+    "sendContact": send_contact,
+    "sendPoll": send_poll,
+    "sendDice": send_dice,
+    "copyMessage": copy_message,
+    "sendChatAction": send_chat_action,
+}

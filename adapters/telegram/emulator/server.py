@@ -1,0 +1,279 @@
+"""`TelegramEmulator`: a stand-in for Telegram's Bot API server, with people to act as and faults to play.
+
+It serves `/bot<token>/<method>` and `/file/bot<token>/<path>`, as api.telegram.org does (Bot API 10.3; platforms.md section 1).
+Tests, the sandbox and benchmarks start it; nothing of the adapter is used here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from adapters.common.emulation import EmulatorBase
+from adapters.telegram.emulator import edit_methods, read_methods, send_methods
+from adapters.telegram.emulator.call import LOCAL_BYTES, UPLOAD_BYTES, Call
+from adapters.telegram.emulator.errors import ApiError
+from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, MEMBER, Chat, Json, Message, Person
+from adapters.telegram.emulator.params import read_params
+from adapters.telegram.emulator.people import People
+from adapters.telegram.emulator.rates import Rates
+from adapters.telegram.emulator.webhook import Webhooks
+from adapters.telegram.emulator.world import World
+from bridge.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
+
+_METHODS = {
+    name.lower(): (name, method) for table in (send_methods, edit_methods, read_methods) for name, method in table.METHODS.items()
+}
+
+
+class TelegramEmulator(EmulatorBase):
+    """One Bot API server. `local` makes it a `--local` one: no 20 MB limit, file paths on this machine's disk.
+
+    `rates` sets send budgets (none by default). The first bot exists from the start; `add_bot` adds more.
+    """
+
+    platform = "telegram"
+
+    def __init__(self, *, local: bool = False, rates: Rates | None = None, title: str = "Bridge") -> None:
+        super().__init__()
+        self.world = World(self.publish)
+        self.people = People(self.world)
+        self.rates = rates or Rates()
+        self._local = local
+        self._webhooks = Webhooks()
+        self._logged_out: set[int] = set()
+        self._tokens: dict[str, Person] = {}
+        self.token = self.add_bot(title, "bridge_emulated_bot")
+
+    # -- the server ---------------------------------------------------------------------------------------------------------
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return [
+            web.route("*", "/bot{token:[^/]+}/{method}", self._method),
+            web.get("/file/bot{token:[^/]+}/{path:.+}", self._file),
+        ]
+
+    def operation(self, request: web.Request) -> str:
+        method = request.match_info.get("method")
+        if method is None:
+            return "file"
+        known = _METHODS.get(method.lower())
+        return known[0] if known else method
+
+    def fault_response(self, fault: Fault) -> web.StreamResponse:
+        match fault.kind:
+            case FaultKind.RATE_LIMIT if fault.retry_after_s is None:
+                return _failed(ApiError(429, "Too Many Requests"))
+            case FaultKind.RATE_LIMIT:
+                wait_s = fault.retry_after_s or 0
+                whole = int(wait_s) if wait_s == int(wait_s) else wait_s
+                return _failed(ApiError(429, f"Too Many Requests: retry after {whole}", retry_after=whole))
+            case FaultKind.UNAUTHORIZED:
+                return _failed(ApiError(401, "Unauthorized"))
+            case _:
+                return _failed(ApiError(fault.status, "Internal Server Error" if fault.status == 500 else "Bad Gateway"))
+
+    async def stop(self) -> None:
+        await self._webhooks.close()
+        await super().stop()
+        self.world.files.close()
+
+    async def _method(self, request: web.Request) -> web.StreamResponse:
+        try:
+            bot = self._bot(request.match_info["token"])
+            known = _METHODS.get(request.match_info["method"].lower())
+            if known is None:
+                raise ApiError(404, "Not Found: method not found")
+            params = await read_params(request, self.world.files, upload_bytes=LOCAL_BYTES if self._local else UPLOAD_BYTES)
+            result = await known[1](Call(self.world, bot, params, self.rates, self._local, self._webhooks, self._logged_out))
+        except ApiError as error:
+            return _failed(error)
+        if isinstance(result, web.StreamResponse):
+            return result
+        return web.Response(body=json.dumps({"ok": True, "result": result}).encode(), content_type="application/json")
+
+    def _bot(self, token: str) -> Person:
+        if ":" not in token:
+            raise ApiError(404, "Not Found")
+        bot = self._tokens.get(token)
+        if bot is None:
+            raise ApiError(401, "Unauthorized")
+        if bot.user_id in self._logged_out:
+            raise ApiError(400, "Bad Request: Logged out")
+        return bot
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        try:
+            self._bot(request.match_info["token"])
+        except ApiError as error:
+            return _failed(error)
+        stored = self.world.files.at_path(request.match_info["path"])
+        if stored is None or self._local:
+            return _failed(ApiError(404, "Not Found"))
+        if stored.path is not None:
+            return web.FileResponse(stored.path, headers={"Content-Type": "application/octet-stream"})
+        return web.Response(body=stored.read(), content_type="application/octet-stream")
+
+    def account_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"token": self.token, "base_url": self.base_url}
+        return options | ({"local_server": True} if self._local else {})
+
+    async def disturb(self, what: StreamFault) -> None:
+        match what:
+            case StreamFault.DISCONNECT | StreamFault.DISCONNECT_CLEAN | StreamFault.INVALIDATE_SESSION:
+                self._cut_connections()
+            case StreamFault.REDELIVER:
+                for queue in self.world.queues.values():
+                    queue.redeliver()
+            case StreamFault.REORDER:
+                # only webhooks deliver in parallel; a long poll is in order by definition
+                self._webhooks.swap_next()
+            case StreamFault.POISON:
+                for bot_id in self.world.queues:
+                    self.poison(bot_id)
+
+    def poison(self, bot_id: int) -> None:
+        """Queue a message with a forward origin and a content that no client library knows."""
+        chat = next((c for c in self.world.chats.values() if c.bots.get(bot_id)), None) or self.world.new_chat("Poison")
+        chat.last_message_id += 1
+        sender = self.world.people[bot_id].wire() | {"id": 499_999_999, "is_bot": False, "first_name": "Someone"}
+        message: Json = {
+            "message_id": chat.last_message_id,
+            "from": sender,
+            "chat": chat.wire(),
+            "date": int(self.world.now()),
+            "forward_origin": {"type": "hologram", "date": int(self.world.now())},
+            "hologram": {"depth": 3},
+        }
+        self.world.queues[bot_id].push_raw({"message": message})
+
+    # -- bots, people and places --------------------------------------------------------------------------------------------
+
+    def add_bot(self, name: str, username: str) -> str:
+        """One more bot; returns its token. It is in no chat until `promote` says so, except in chats made later."""
+        bot = self.world.new_bot(name, username)
+        token = f"{bot.user_id}:AAEmulated-{len(self._tokens):024d}"
+        self._tokens[token] = bot
+        return token
+
+    def bot(self, token: str = "") -> Person:
+        return self._tokens[token or self.token]
+
+    def add_chat(self, name: str) -> EmulatedChat:
+        return self._listed(self.world.new_chat(name))
+
+    def add_group(self, name: str) -> EmulatedChat:
+        """A basic group, which can later become a supergroup (`migrate`)."""
+        return self._listed(self.world.new_chat(name, type_="group"))
+
+    def add_channel(self, name: str) -> EmulatedChat:
+        return self._listed(self.world.new_chat(name, type_="channel"))
+
+    def add_forum(self, name: str, topics: Sequence[str] = ()) -> tuple[EmulatedChat, list[str]]:
+        """A supergroup with forum topics; returns it and the topics' thread ids."""
+        chat = self.world.new_chat(name, forum=True)
+        owner = self._person("Forum Owner")
+        return self._listed(chat), [str(self.world.new_topic(chat, owner, topic)) for topic in topics]
+
+    def _listed(self, chat: Chat) -> EmulatedChat:
+        native = str(chat.chat_id)
+        self._chats[native] = EmulatedChat(chat_id=native, name=chat.title, address=native)
+        return self._chats[native]
+
+    def add_person(self, name: str) -> str:
+        return str(self._person(name).user_id)
+
+    def _person(self, name: str) -> Person:
+        if name not in self._people:
+            self._people[name] = str(self.world.new_person(name).user_id)
+        return self.world.people[int(self._people[name])]
+
+    def kick(self, chat_id: str, token: str = "") -> None:
+        """Remove the bot: it is told so, and every call for this chat answers 403."""
+        self.world.set_bot_status(self._chat(chat_id), self.bot(token), KICKED, self._person("Group Owner"))
+
+    def promote(self, chat_id: str, token: str = "", *, admin: bool = True) -> None:
+        """Add the bot as an administrator, or as a plain member."""
+        status = ADMINISTRATOR if admin else MEMBER
+        self.world.set_bot_status(self._chat(chat_id), self.bot(token), status, self._person("Group Owner"))
+
+    def migrate(self, chat_id: str) -> EmulatedChat:
+        """Turn a group into a supergroup with a new id."""
+        return self._listed(self.world.migrate(self._chat(chat_id), self._person("Group Owner")))
+
+    # -- acting as a person -------------------------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        chat_id: str,
+        person: str,
+        text: str,
+        *,
+        reply_to: str = "",
+        thread_id: str = "",
+        files: Sequence[Upload] = (),
+    ) -> str:
+        number = self.people.say(
+            self._chat(chat_id),
+            self._person(person),
+            text,
+            reply_to=int(reply_to) if reply_to else None,
+            thread_id=int(thread_id) if thread_id else None,
+            uploads=files,
+        )
+        return str(number)
+
+    async def post(
+        self, chat_id: str, person: str, content: Json, *, extra: Json | None = None, reply_to: str = "", thread_id: str = ""
+    ) -> str:
+        """Post any Bot API content fields as a person: a poll, a sticker, a location; `extra` adds forward_origin and the like."""
+        message = self.world.post(
+            self._chat(chat_id),
+            self._person(person),
+            [content],
+            extra=extra,
+            reply_to=int(reply_to) if reply_to else None,
+            thread_id=int(thread_id) if thread_id else None,
+        )[0]
+        return str(message.message_id)
+
+    async def edit(self, chat_id: str, message_id: str, text: str) -> None:
+        self.people.edit(self._message(chat_id, message_id), text)
+
+    async def touch(self, chat_id: str, message_id: str) -> None:
+        """An edit that changes nothing visible; bots get `edited_message` all the same."""
+        message = self._message(chat_id, message_id)
+        self.world.change(message, message.content, visible=False)
+
+    async def delete(self, chat_id: str, message_id: str) -> None:
+        message = self._message(chat_id, message_id)
+        for number in list(message.chat.albums.get(message.group_id, [])) or [message.message_id]:
+            if number in message.chat.messages:
+                self.world.remove(message.chat.messages[number])
+
+    async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
+        self.people.react(self._message(chat_id, message_id), self._person(person), emoji, remove=remove)
+
+    def formatting_sample(self) -> str:
+        return "**bold** __italic__ ~~strike~~ `code` [label](https://example.com/)\n> quoted\n```python\nblock\n```"
+
+    def file_bytes(self, file_id: str) -> bytes:
+        stored = self.world.files.get(file_id)
+        if stored is None:
+            raise KeyError(file_id)
+        return stored.read()
+
+    def _chat(self, chat_id: str) -> Chat:
+        return self.world.chats[int(chat_id)]
+
+    def _message(self, chat_id: str, message_id: str) -> Message:
+        return self._chat(chat_id).messages[int(message_id)]
+
+
+def _failed(error: ApiError) -> web.Response:
+    return web.Response(
+        status=error.code, body=json.dumps(error.body()).encode(), content_type="application/json", headers=error.headers()
+    )

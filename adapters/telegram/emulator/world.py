@@ -1,0 +1,231 @@
+"""The emulated Telegram itself: changes to chats and messages, who is told about them, and what people see.
+
+Knows nothing of HTTP. The server's methods act here for bots, `people.People` for humans.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from adapters.telegram.emulator.display import seen
+from adapters.telegram.emulator.files import FileStore
+from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, member_wire
+from adapters.telegram.emulator.updates import UpdateQueue
+from bridge.emulator import SeenMessage
+
+MESSAGES_KEPT = 50_000
+"""Messages remembered per chat, so that a benchmark cannot fill the memory."""
+
+Publish = Callable[[str, SeenMessage], None]
+
+
+class World:
+    """State and its changes. `publish(kind, seen message)` is called for each visible change."""
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self.files = FileStore()
+        self.people: dict[int, Person] = {}
+        self.chats: dict[int, Chat] = {}
+        self.queues: dict[int, UpdateQueue] = {}
+        self._person_ids = itertools.count(500_000_001)
+        self._bot_ids = itertools.count(7_000_000_001)
+        self._chat_numbers = itertools.count(1_500_000_001)
+        self._group_numbers = itertools.count(400_000_001)
+        self._album_numbers = itertools.count(13_000_000_000_000_001)
+        self.now: Callable[[], float] = time.time
+
+    # -- people and places --------------------------------------------------------------------------------------------------
+
+    def new_person(self, name: str) -> Person:
+        first, _, last = name.partition(" ")
+        person = Person(next(self._person_ids), first, last, self._free_username(name))
+        self.people[person.user_id] = person
+        return person
+
+    def new_bot(self, name: str, username: str) -> Person:
+        bot = Person(next(self._bot_ids), name, username=username, is_bot=True)
+        self.people[bot.user_id] = bot
+        self.queues[bot.user_id] = UpdateQueue()
+        for chat in self.chats.values():
+            chat.bots[bot.user_id] = LEFT
+        return bot
+
+    def _free_username(self, name: str) -> str:
+        stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        if not re.match(r"[a-z]\w{3,}", stem):
+            return ""
+        taken = {person.username for person in self.people.values()}
+        return next(u for u in (stem, *(f"{stem}{n}" for n in range(2, 10_000))) if u not in taken)
+
+    def new_chat(self, title: str, *, type_: str = "supergroup", forum: bool = False) -> Chat:
+        chat_id = -next(self._group_numbers) if type_ == "group" else -(10**12) - next(self._chat_numbers)
+        chat = Chat(chat_id, title, type_, is_forum=forum)
+        chat.bots = dict.fromkeys(self.queues, ADMINISTRATOR)
+        self.chats[chat_id] = chat
+        return chat
+
+    def set_bot_status(self, chat: Chat, bot: Person, status: str, by: Person | None = None) -> None:
+        """Promote, demote, remove or bring back a bot; it is told by `my_chat_member`."""
+        before = chat.bots.get(bot.user_id, LEFT)
+        chat.bots[bot.user_id] = status
+        change: Json = {
+            "chat": chat.wire(),
+            "from": (by or bot).wire(),
+            "date": int(self.now()),
+            "old_chat_member": member_wire(bot, before),
+            "new_chat_member": member_wire(bot, status),
+        }
+        self.queues[bot.user_id].push("my_chat_member", change)
+
+    # -- telling bots -------------------------------------------------------------------------------------------------------
+
+    def tell(self, kind: str, chat: Chat, payload: Json, *, only_admins: bool = False, besides: int = 0) -> None:
+        """Queue an update for every bot that may see it. `besides` is the bot whose own doing it is."""
+        for bot_id, status in chat.bots.items():
+            if bot_id == besides or status in (KICKED, LEFT) or (only_admins and status != ADMINISTRATOR):
+                continue
+            self.queues[bot_id].push(kind, payload)
+
+    def _tell_message(self, kind: str, message: Message) -> None:
+        """A message or its edit: not to its own author, nor to other bots; with privacy mode only what is meant for the bot."""
+        sender = message.sender
+        if sender is not None and sender.is_bot and not message.service:
+            return
+        chat = message.chat
+        if chat.type == "channel":
+            kind = {"message": "channel_post", "edited_message": "edited_channel_post"}[kind]
+        payload: Json | None = None
+        for bot_id, status in chat.bots.items():
+            if status in (KICKED, LEFT) or (status != ADMINISTRATOR and not self._addressed(message, self.people[bot_id])):
+                continue
+            payload = payload or message.wire()
+            self.queues[bot_id].push(kind, payload)
+
+    def _addressed(self, message: Message, bot: Person) -> bool:
+        if bot.sees_everything or message.service or message.text.startswith("/"):
+            return True
+        replied = message.chat.messages.get(message.reply_to or 0)
+        return replied is not None and replied.sender is bot
+
+    # -- messages -----------------------------------------------------------------------------------------------------------
+
+    def post(
+        self,
+        chat: Chat,
+        sender: Person | None,
+        contents: Sequence[Json],
+        *,
+        thread_id: int | None = None,
+        reply_to: int | None = None,
+        quote: Json | None = None,
+        extra: Json | None = None,
+        service: bool = False,
+    ) -> list[Message]:
+        """Post one message, or an album of several; shown once."""
+        group_id = str(next(self._album_numbers)) if len(contents) > 1 else ""
+        date = int(self.now())
+        posted: list[Message] = []
+        for content in contents:
+            chat.last_message_id += 1
+            message = Message(
+                chat,
+                chat.last_message_id,
+                date,
+                sender,
+                content,
+                thread_id=thread_id,
+                reply_to=reply_to,
+                quote=quote,
+                group_id=group_id,
+                extra=dict(extra or {}),
+                service=service,
+            )
+            chat.messages[message.message_id] = message
+            posted.append(message)
+        if group_id:
+            chat.albums[group_id] = [message.message_id for message in posted]
+        for message in posted:
+            self._tell_message("message", message)
+        self._show("created", posted[0])
+        while len(chat.messages) > MESSAGES_KEPT:
+            oldest = chat.messages.pop(next(iter(chat.messages)))
+            chat.albums.pop(oldest.group_id, None)
+        return posted
+
+    def change(self, message: Message, content: Json, *, visible: bool = True) -> None:
+        """Edit a message. `visible=False`: an edit nobody sees, which bots are told about all the same (platforms.md 1.2)."""
+        message.content = content
+        if visible:
+            message.edit_date = max(int(self.now()), message.date)
+        self._tell_message("edited_message", message)
+        if visible:
+            self._show("edited", message)
+
+    def remove(self, message: Message) -> None:
+        """Delete a message. No bot is told: the Bot API has no such update for ordinary chats (platforms.md 1.2)."""
+        message.deleted = True
+        self._show("deleted" if self._seen(message).deleted else "edited", message)
+
+    def react(self, message: Message, person: Person, emojis: list[str]) -> None:
+        """Set one person's reactions. Bots that are administrators are told, but not of bots' reactions (platforms.md 1.2)."""
+        before = message.reactions.get(person.user_id, [])
+        if before == emojis:
+            return
+        if emojis:
+            message.reactions[person.user_id] = emojis
+        else:
+            message.reactions.pop(person.user_id, None)
+        if not person.is_bot:
+            self.tell(
+                "message_reaction", message.chat, _reaction_change(message, person, before, int(self.now())), only_admins=True
+            )
+        self._show("reactions", message)
+
+    def service_message(self, chat: Chat, sender: Person, content: Json, *, thread_id: int | None = None) -> Message:
+        return self.post(chat, sender, [content], thread_id=thread_id, service=True)[0]
+
+    def pin(self, message: Message, by: Person) -> None:
+        if message.message_id in message.chat.pinned:
+            message.chat.pinned.remove(message.message_id)
+        message.chat.pinned.append(message.message_id)
+        self.service_message(message.chat, by, {"pinned_message": message.wire(with_reply=False)})
+
+    def new_topic(self, chat: Chat, by: Person, name: str) -> int:
+        message = self.service_message(
+            chat, by, {"forum_topic_created": {"name": name, "icon_color": 7322096}}, thread_id=chat.last_message_id + 1
+        )
+        chat.topics[message.message_id] = name
+        return message.message_id
+
+    def migrate(self, chat: Chat, by: Person) -> Chat:
+        """Turn a basic group into a supergroup: a new id, message ids from the start, the old id refused."""
+        new = self.new_chat(chat.title)
+        new.bots = dict(chat.bots)
+        chat.moved_to = new.chat_id
+        self.service_message(chat, by, {"migrate_to_chat_id": new.chat_id})
+        self.service_message(new, by, {"migrate_from_chat_id": chat.chat_id})
+        return new
+
+    # -- seeing -------------------------------------------------------------------------------------------------------------
+
+    def _seen(self, message: Message) -> SeenMessage:
+        return seen(message.chat, message, self.files)
+
+    def _show(self, kind: str, message: Message) -> None:
+        self._publish(kind, self._seen(message))
+
+
+def _reaction_change(message: Message, person: Person, before: list[str], now: int) -> dict[str, Any]:
+    return {
+        "chat": message.chat.wire(),
+        "message_id": message.message_id,
+        "user": person.wire(),
+        "date": now,
+        "old_reaction": [{"type": "emoji", "emoji": emoji} for emoji in before],
+        "new_reaction": [{"type": "emoji", "emoji": emoji} for emoji in message.reactions.get(person.user_id, [])],
+    }
