@@ -1,0 +1,354 @@
+"""The composition root: builds everything from a `Config`, runs it, reloads it, stops it. The only module that loads adapters.
+
+`App` is what sandbox mode, tests and benchmarks run too; `run` is the daemon: signals, systemd, exit codes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bridge.clock import Clock, SystemClock
+from bridge.config.model import AccountConfig, Config
+from bridge.contract import Adapter, AdapterContext, Cursor, Intake, Manifest
+from bridge.intake import AccountIntake
+from bridge.journal.contract import Journal, JournalError
+from bridge.journal.sqlite import SqliteJournal
+from bridge.media.spool import Spool
+from bridge.names import Names
+from bridge.observe import Metrics
+from bridge.outbox.courier import Courier
+from bridge.outbox.files import FileFetcher
+from bridge.outbox.lanes import Outbox
+from bridge.people import People
+from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.render import Origin
+from bridge.routing import RoutingTable
+from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
+from bridge.web.admin import AdminWeb
+from bridge.web.public import PublicWeb
+
+log = structlog.get_logger("app")
+
+_MAINTENANCE_S = 60.0
+_WAKE_S = 5.0
+_JOURNAL_ID = "journal id"
+_NOBODY = AccountName("")
+
+
+class App:
+    """One bridge. `start`, then `stop`; or `async with`. All calls belong to one event loop."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        manifests: Callable[[str], Manifest],
+        clock: Clock | None = None,
+        journal: Journal | None = None,
+        back_off: BackOff | None = None,
+    ) -> None:
+        self._config = config
+        self._manifests = manifests
+        self._clock = clock or SystemClock()
+        self._journal = journal or SqliteJournal(config.journal.path)
+        self._back_off = back_off
+        self._table = RoutingTable(config.routes)
+        self._people = People(config.people)
+        self._names = self._make_names()
+        self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
+        self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account))
+        self.metrics = Metrics()
+        self._public = PublicWeb(config.web.public_url)
+        self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose)
+        self._supervisors: dict[AccountName, AccountSupervisor] = {}
+        self._running: dict[AccountName, asyncio.Task[None]] = {}
+        self._services: list[asyncio.Task[None]] = []
+        self._failed: asyncio.Future[None] | None = None
+        self._outbox: Outbox | None = None
+        self.public_port = 0
+        self.admin_port = 0
+
+    # -- life ---------------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the journal, take up its backlog, listen, start every account. Raises JournalError, OSError (port, folder)."""
+        await self._journal.open()
+        try:
+            await asyncio.to_thread(self._spool.open)
+            self._failed = asyncio.get_running_loop().create_future()
+            await self._start_outbox(await self._journal_id())
+            await self._listen()
+            for account in self._config.accounts.values():
+                await self._start_account(account)
+            self._serve(self._maintain(), "maintenance")
+            self._serve(self._wake_retried(), "retried dead letters")
+        except BaseException:
+            await self.stop(drain_s=0)
+            raise
+
+    async def stop(self, *, drain_s: float | None = None) -> int:
+        """Intake stops, lanes drain to the deadline, the rest stays in the journal. Returns how many lanes still had work."""
+        await _end(list(self._running.values()))
+        self._running.clear()
+        left = 0
+        if self._outbox is not None:
+            left = await self._outbox.drain(self._config.drain_s if drain_s is None else drain_s)
+        await _end(self._services)
+        self._services.clear()
+        async with asyncio.TaskGroup() as closing:
+            for supervisor in self._supervisors.values():
+                closing.create_task(supervisor.close(), name=f"close {supervisor.account}")
+        await self._public.stop()
+        await self._admin.stop()
+        await self._journal.close()
+        self._spool.close()
+        return left
+
+    async def __aenter__(self) -> App:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Return when `stop` is set; raise if one of the bridge's own services ended, which is a bug."""
+        assert self._failed is not None, "start() first"
+        stopping = asyncio.create_task(stop.wait(), name="stop requested")
+        try:
+            await asyncio.wait([stopping, self._failed], return_when=asyncio.FIRST_COMPLETED)
+            if self._failed.done():
+                self._failed.result()
+        finally:
+            stopping.cancel()
+
+    async def reload(self, config: Config) -> None:
+        """Apply what changed: routes, people and names at once; accounts that are new, gone or have other options are started,
+        stopped or built anew. Journal, spool, listeners and log stay as they were started."""
+        table = RoutingTable(config.routes)
+        before = self._config
+        self._config = config
+        for account in config.accounts:
+            for address, chat_id in (await self._known_addresses(account, table)).items():
+                table.set_native_id(address, chat_id)
+        self._table = table
+        self._people = People(config.people)
+        self._names = self._make_names()
+        for name in list(self._supervisors):
+            if before.accounts.get(name) != config.accounts.get(name):
+                await self._stop_account(name)
+        for name, account in config.accounts.items():
+            if name not in self._supervisors:
+                await self._start_account(account)
+            else:
+                await self._resolve_new(self._supervisors[name])
+        assert self._outbox is not None
+        for lane in await self._journal.open_lanes():
+            self._outbox.wake(lane)
+
+    # -- for people ---------------------------------------------------------------------------------------------------------
+
+    async def report(self) -> dict[str, Any]:
+        """What `/health` shows: every account and lane, what is wrong, and what a human should do."""
+        figures = await self._journal.figures()
+        accounts = {name: _account_report(supervisor) for name, supervisor in self._supervisors.items()}
+        return {
+            "ok": all(supervisor.health.state is AccountState.UP for supervisor in self._supervisors.values()),
+            "accounts": accounts,
+            "journal": {
+                "events": figures.events,
+                "dead": figures.dead,
+                "undecodable": figures.undecodable,
+                "size_bytes": figures.size_bytes,
+            },
+            "lanes": [
+                {
+                    "target": str(lane.target),
+                    "waiting": lane.waiting,
+                    "oldest": lane.oldest_accepted_at.isoformat() if lane.oldest_accepted_at else None,
+                }
+                for lane in figures.lanes
+            ],
+        }
+
+    def account_states(self) -> dict[str, Health]:
+        return {str(name): supervisor.health for name, supervisor in self._supervisors.items()}
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    async def _start_outbox(self, journal_id: str) -> None:
+        courier = Courier(
+            journal=self._journal,
+            files=self._files,
+            people=lambda: self._people,
+            names=lambda: self._names,
+            origin_of=self._origin_of,
+            journal_id=journal_id,
+            clock=self._clock,
+        )
+        self._outbox = Outbox(
+            journal=self._journal,
+            courier=courier,
+            files=self._files,
+            table=lambda: self._table,
+            supervisor_of=self._supervisors.get,
+            platform_of=lambda account: self._config.accounts[account].platform,
+            counts=self.metrics,
+            clock=self._clock,
+        )
+        for account in self._config.accounts.values():
+            self._supervisors[account.name] = self._make_supervisor(account)
+        started = asyncio.Event()
+        self._serve(self._outbox.run(started), "outbox")
+        await started.wait()
+
+    async def _listen(self) -> None:
+        web = self._config.web
+        if web.public is not None:
+            self.public_port = await self._public.start(web.public.host, web.public.port)
+        if web.admin is not None:
+            self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
+
+    def _make_supervisor(self, account: AccountConfig) -> AccountSupervisor:
+        def build() -> Adapter:
+            context = AdapterContext(account=account.name, options=account.options, web=self._public.of(account.name))
+            return self._manifests(account.platform).build(context)
+
+        def make_intake(supervisor: AccountSupervisor) -> Intake:
+            assert self._outbox is not None
+            return AccountIntake(
+                supervisor,
+                journal=self._journal,
+                lanes=self._outbox,
+                table=lambda: self._table,
+                counts=self.metrics,
+                clock=self._clock,
+            )
+
+        assert self._outbox is not None
+        return AccountSupervisor(
+            account.name,
+            build=build,
+            make_intake=make_intake,
+            table=lambda: self._table,
+            remember_address=self._remember_address,
+            wake_lanes=self._outbox.wake_account,
+            clock=self._clock,
+            back_off=self._back_off,
+            on_state=lambda name, health: self.metrics.account_state(name, health.state.value),
+        )
+
+    async def _start_account(self, account: AccountConfig) -> None:
+        for address, chat_id in (await self._known_addresses(account.name, self._table)).items():
+            self._table.set_native_id(address, chat_id)
+        supervisor = self._supervisors.get(account.name)
+        if supervisor is None:
+            supervisor = self._supervisors[account.name] = self._make_supervisor(account)
+        self._running[account.name] = asyncio.create_task(supervisor.run(), name=f"account {account.name}")
+
+    async def _stop_account(self, name: AccountName) -> None:
+        running = self._running.pop(name, None)
+        if running is not None:
+            await _end([running])
+        await self._supervisors.pop(name).close()
+
+    async def _resolve_new(self, supervisor: AccountSupervisor) -> None:
+        try:
+            await supervisor.resolve_all()
+        except Exception as error:
+            # the lanes ask again when they need it, and the supervisor when it connects
+            log.warning("new ends not resolved yet", account=supervisor.account, reason=str(error))
+
+    async def _known_addresses(self, account: AccountName, table: RoutingTable) -> dict[ChatAddress, str]:
+        known = await self._journal.native_ids(account)
+        wanted = table.addresses(account)
+        return {address: known[address.address] for address in wanted if address.address in known}
+
+    async def _remember_address(self, address: ChatAddress, chat_id: str) -> None:
+        if chat_id != address.address:
+            await self._journal.set_native_id(address, chat_id)
+
+    async def _journal_id(self) -> str:
+        """A random name of this journal, so that two bridges never take each other's messages for their own."""
+        known = await self._journal.cursor(_NOBODY, _JOURNAL_ID)
+        if known is None:
+            known = secrets.token_hex(4)
+            cursor = Cursor(name=_JOURNAL_ID, value=known)
+            await self._journal.accept(_NOBODY, [], [cursor], received_at=self._clock.now())
+        return known
+
+    def _make_names(self) -> Names:
+        return Names(reserved=self._config.reserved_names, people=self._people)
+
+    def _origin_of(self, chat: ChatRef) -> Origin:
+        account = self._config.accounts.get(chat.account)
+        platform = account.platform if account else ""
+        addresses = self._table.addresses_of(chat)
+        return Origin(
+            account=chat.account,
+            platform=platform,
+            platform_title=self._manifests(platform).title if platform else "",
+            chat_name=addresses[0].address if addresses else chat.chat_id,
+        )
+
+    # -- services -----------------------------------------------------------------------------------------------------------
+
+    def _serve(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._services.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and self._failed is not None and not self._failed.done():
+            self._failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))
+
+    async def _maintain(self) -> None:
+        while True:
+            await self._clock.sleep(_MAINTENANCE_S)
+            before = self._clock.now() - timedelta(days=self._config.journal.keep_days)
+            try:
+                while await self._journal.prune(before=before):
+                    await self._clock.sleep(0)
+                self.metrics.journal(await self._journal.figures())
+            except JournalError as error:
+                log.error("journal maintenance failed", reason=str(error))
+
+    async def _wake_retried(self) -> None:
+        """Dead letters are retried by the command line, in another process: take up the lanes they return to."""
+        assert self._outbox is not None
+        while True:
+            await self._clock.sleep(_WAKE_S)
+            try:
+                lanes = await self._journal.open_lanes()
+            except JournalError as error:
+                log.error("journal unavailable", reason=str(error))
+                continue
+            for lane in lanes:
+                self._outbox.wake_if_idle(lane)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _account_report(supervisor: AccountSupervisor) -> dict[str, Any]:
+    health = supervisor.health
+    return {
+        "state": health.state.value,
+        "since": health.since.isoformat(),
+        "reason": health.reason,
+        "action": health.action,
+        "ends": {
+            str(address): {"reason": fault.reason, "action": getattr(fault, "action", "")}
+            for address, fault in supervisor.end_faults.items()
+        },
+        "notices": {chat: {"reason": reason, "action": action} for chat, (reason, action) in supervisor.notices.items()},
+    }

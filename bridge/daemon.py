@@ -1,0 +1,134 @@
+"""The daemon: bridge.yaml to a running `App`, signals, systemd, exit codes. Called by `messenger-bridge run`.
+
+SIGTERM and SIGINT drain to a deadline; a second one ends at once. SIGHUP reads bridge.yaml again and applies what changed; a faulty
+file is reported and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import sdnotify
+import structlog
+
+from bridge.app import App
+from bridge.config.load import load_config
+from bridge.config.model import Config
+from bridge.config.values import secrets_of
+from bridge.contract import Manifest
+from bridge.journal.contract import JournalError
+from bridge.observe import set_up_logging
+
+log = structlog.get_logger("daemon")
+
+EX_OK, EX_FAILED, EX_CONFIG = 0, 1, 78
+
+
+def run_daemon(path: Path, manifests: Callable[[str], Manifest], *, environ: Mapping[str, str] | None = None) -> int:
+    """Run until told to stop; returns the exit code. Faults of the configuration go to stderr, and end with 78."""
+    environ = os.environ if environ is None else environ
+    config = _load(path, manifests, environ)
+    if config is None:
+        return EX_CONFIG
+    set_up_logging(config.log, secrets=secrets_of(config))
+    # imports block the loop for seconds: before it starts
+    for platform in {account.platform for account in config.accounts.values()}:
+        manifests(platform).preload()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_run(config, manifests, environ))
+
+
+def _load(path: Path, manifests: Callable[[str], Manifest], environ: Mapping[str, str]) -> Config | None:
+    loaded = load_config(path, environ, manifests=manifests)
+    for fault in loaded.faults:
+        print(f"fault: {fault}", file=sys.stderr)
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return loaded.config
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _run(config: Config, manifests: Callable[[str], Manifest], environ: Mapping[str, str]) -> int:
+    notifier = sdnotify.SystemdNotifier()
+    stop, hang_up = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_or_die, stop, number)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    app = App(config, manifests=manifests)
+    try:
+        await app.start()
+    except JournalError as error:
+        log.error("cannot start", reason=str(error))
+        return EX_FAILED
+    except OSError as error:
+        log.error("cannot start", reason=error.strerror or str(error), path=error.filename or "")
+        return EX_FAILED
+    notifier.notify("READY=1")
+    log.info("relaying", accounts=len(config.accounts), routes=len(config.routes))
+    helpers = [
+        asyncio.create_task(_watchdog(notifier, app), name="watchdog"),
+        asyncio.create_task(_reloads(notifier, hang_up, app, config.path, manifests, environ), name="reload"),
+    ]
+    try:
+        await app.run_until(stop)
+    finally:
+        notifier.notify("STOPPING=1")
+        for task in helpers:
+            task.cancel()
+        left = await app.stop()
+        log.info("stopped", lanes_with_backlog=left)
+    return EX_OK
+
+
+def _stop_or_die(stop: asyncio.Event, number: int) -> None:
+    if stop.is_set():
+        os._exit(128 + number)  # everything accepted is on disk; the second signal means now
+    stop.set()
+
+
+async def _watchdog(notifier: sdnotify.SystemdNotifier, app: App) -> None:
+    """Tell systemd twice per interval that the loop and the journal still answer, and what the accounts are doing."""
+    interval_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6 or 15.0
+    while True:
+        report = await app.report()
+        states = ", ".join(f"{name} {account['state']}" for name, account in report["accounts"].items())
+        notifier.notify(f"WATCHDOG=1\nSTATUS={states}; {report['journal']['dead']} dead letters")
+        await asyncio.sleep(interval_s)
+
+
+async def _reloads(
+    notifier: sdnotify.SystemdNotifier,
+    hang_up: asyncio.Event,
+    app: App,
+    path: Path,
+    manifests: Callable[[str], Manifest],
+    environ: Mapping[str, str],
+) -> None:
+    while True:
+        await hang_up.wait()
+        hang_up.clear()
+        notifier.notify("RELOADING=1")
+        loaded = load_config(path, environ, manifests=manifests)
+        if loaded.config is None:
+            for fault in loaded.faults:
+                log.error("bridge.yaml not reloaded", fault=str(fault))
+        else:
+            set_up_logging(loaded.config.log, secrets=secrets_of(loaded.config))
+            for platform in {account.platform for account in loaded.config.accounts.values()}:
+                await asyncio.to_thread(manifests(platform).preload)
+            await app.reload(loaded.config)
+            log.info("bridge.yaml reloaded", routes=len(loaded.config.routes))
+        notifier.notify("READY=1")

@@ -1,0 +1,194 @@
+"""Where input becomes the bridge's responsibility: duplicates and echoes out, routes planned, event + deliveries + cursor in one
+transaction. One `AccountIntake` per account; its adapter calls it, and confirms upstream once `accept` has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from bridge.clock import Clock
+from bridge.contract import Cursor
+from bridge.echo import is_own
+from bridge.errors import BridgeError
+from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted
+from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
+from bridge.refs import AccountName, ChatRef
+from bridge.routing import Planned, RoutingTable
+from bridge.supervisor import AccountSupervisor
+from bridge.text import plain
+
+log = structlog.get_logger("intake")
+
+_RESOLVE_AGAIN_S = 10.0
+
+
+class Lanes(Protocol):
+    """What intake needs of the outbox."""
+
+    def enqueue(self, pending: Pending) -> None: ...
+
+    def seen_own(self, event: ChatEvent) -> None:
+        """One of our own messages came back: proof that it arrived."""
+        ...
+
+    def show_typing(self, planned: Sequence[Planned]) -> None: ...
+
+
+class IntakeCounts(Protocol):
+    """What intake counts; `bridge.observe.Metrics` keeps it."""
+
+    def event(self, account: str, outcome: str) -> None: ...
+
+    def ignored(self, account: str, reason: str) -> None: ...
+
+
+class AccountIntake:
+    """See `bridge.contract.Intake`."""
+
+    def __init__(
+        self,
+        supervisor: AccountSupervisor,
+        *,
+        journal: Journal,
+        lanes: Lanes,
+        table: Callable[[], RoutingTable],
+        counts: IntakeCounts,
+        clock: Clock,
+    ) -> None:
+        self._supervisor = supervisor
+        self._account: AccountName = supervisor.account
+        self._journal = journal
+        self._lanes = lanes
+        self._table = table
+        self._counts = counts
+        self._clock = clock
+        self._resolve_again_at_s = 0.0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
+        # the order in which events are stored is the order in which lanes deliver them: one batch after the other
+        async with self._one_at_a_time:
+            entries: list[Entry] = []
+            for event in events:
+                entry = await self._plan(event)
+                if entry is not None:
+                    entries.append(entry)
+            if not entries and not cursors:
+                return
+            outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._clock.now())
+            for entry, outcome in zip(entries, outcomes, strict=True):
+                self._counts.event(self._account, outcome.verdict.value)
+                if outcome.verdict is Verdict.ACCEPTED:
+                    self._hand_over(entry, outcome)
+
+    async def _plan(self, event: ChatEvent) -> Entry | None:
+        """The event with its deliveries; None if it goes nowhere or is our own coming back."""
+        if is_own(event):
+            self._counts.event(self._account, "echo")
+            self._lanes.seen_own(event)
+            return None
+        table = self._table()
+        if not table.addresses_of(event.meta.origin):
+            await self._resolve_again()
+        planned = table.plan(event)
+        if not planned:
+            self._counts.event(self._account, "no route")
+            return None
+        if isinstance(event, TypingStarted):
+            self._lanes.show_typing(planned)
+            self._counts.event(self._account, "typing")
+            return None
+        return Entry(
+            event=event,
+            deliveries=tuple(
+                PlannedDelivery(route=plan.route, target=plan.end.chat, thread_id=plan.end.thread_id, skip_rule=plan.skip_rule)
+                for plan in planned
+            ),
+        )
+
+    async def _resolve_again(self) -> None:
+        """An event of an unknown chat while some end could not be resolved: it may be that end's, just become visible."""
+        if not self._supervisor.end_faults or self._clock.monotonic_s() < self._resolve_again_at_s:
+            return
+        self._resolve_again_at_s = self._clock.monotonic_s() + _RESOLVE_AGAIN_S
+        try:
+            await self._supervisor.resolve_all()
+        except BridgeError as error:
+            log.info("ends still unresolved", account=self._account, reason=error.reason)
+
+    def _hand_over(self, entry: Entry, outcome: Accepted) -> None:
+        for planned, delivery_id in zip(entry.deliveries, outcome.delivery_ids, strict=True):
+            if planned.skip_rule:
+                continue
+            self._lanes.enqueue(
+                Pending(
+                    delivery_id=delivery_id,
+                    event_seq=outcome.event_seq,
+                    route=planned.route,
+                    target=planned.target,
+                    thread_id=planned.thread_id,
+                    event=entry.event,
+                    state=State.WAITING,
+                    attempt=0,
+                    first_attempt_at=None,
+                    not_before=None,
+                    last_error="",
+                    parts=(),
+                )
+            )
+
+    async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
+        self._counts.event(self._account, "undecodable")
+        log.warning("input not understood; kept", account=self._account, reason=reason, size_bytes=len(raw))
+        await self._journal.keep_undecodable(self._account, raw, reason, cursors, received_at=self._clock.now())
+
+    def ignored(self, reason: str) -> None:
+        self._counts.ignored(self._account, reason)
+
+    async def cursor(self, name: str) -> str | None:
+        return await self._journal.cursor(self._account, name)
+
+    async def is_known(self, event_key: str) -> bool:
+        return await self._journal.is_known(event_key)
+
+    async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
+        return await self._journal.latest_messages(ChatRef(self._account, chat_id), limit)
+
+    def routed_chats(self) -> frozenset[str]:
+        return self._table().origin_chats(self._account)
+
+    def connected(self) -> None:
+        self._supervisor.connected()
+
+    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
+        log.warning("needs attention", account=self._account, chat=chat_id, reason=reason, action=action)
+        self._supervisor.notices[chat_id] = (reason, action)
+
+    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
+        log.warning("gap", account=self._account, chat=chat_id, since=str(since), until=str(until), reason=reason)
+        key = f"gap:{self._account}:{chat_id}:{since.isoformat()}:{until.isoformat()}"
+        line = f"Messages between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC could not be fetched: {reason}"
+        event = MessageCreated(
+            meta=EventMeta(
+                event_key=key,
+                origin=ChatRef(self._account, chat_id),
+                occurred_at=until,
+                received_at=self._clock.now(),
+            ),
+            message_id=key,
+            content=Content(text=plain(line)),
+        )
+        await self.accept([event])
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        old, new = ChatRef(self._account, old_chat_id), ChatRef(self._account, new_chat_id)
+        log.warning("chat has a new id; change bridge.yaml to it", account=self._account, old=old_chat_id, new=new_chat_id)
+        table = self._table()
+        for address in list(table.addresses_of(old)):
+            table.set_native_id(address, new_chat_id)
+        await self._journal.chat_moved(old, new)

@@ -1,0 +1,142 @@
+"""Attachments of a delivery, fetched to disk for as long as the delivery needs them, or a reason why one cannot be had."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from mimetypes import guess_extension, guess_type
+
+from bridge.capabilities import Limits
+from bridge.contract import FileStream, OpensFiles, OutboundFile
+from bridge.errors import AccountDown, ChatDown, ChatMoved, OutcomeUnknown, Rejected, RetryLater
+from bridge.events import Attachment
+from bridge.media.spool import Spool, TooLarge
+from bridge.refs import AccountName
+from bridge.render import Settled
+from bridge.routing import RelayOptions
+from bridge.supervisor import AccountSupervisor
+
+_MB = 1_000_000
+
+
+def most_bytes(limits: Limits, options: RelayOptions) -> int:
+    """Largest file that this end takes."""
+    own = limits.upload_bytes
+    return own if options.max_file_mb is None else min(own, int(options.max_file_mb * _MB))
+
+
+class FileFetcher:
+    """Fetches through the origin's adapter into the spool; `suppliers` finds an account's supervisor."""
+
+    def __init__(self, spool: Spool, suppliers: Callable[[AccountName], AccountSupervisor | None]) -> None:
+        self._spool = spool
+        self._suppliers = suppliers
+        self._users: dict[int, int] = {}
+
+    def expect(self, event_seq: int) -> None:
+        """One more delivery of this event will ask for its files."""
+        self._users[event_seq] = self._users.get(event_seq, 0) + 1
+
+    def finished(self, event_seq: int, files: int) -> None:
+        """A delivery of this event is final: after the last one its files leave the disk."""
+        left = self._users.get(event_seq, 1) - 1
+        if left > 0:
+            self._users[event_seq] = left
+            return
+        self._users.pop(event_seq, None)
+        for index in range(files):
+            self._spool.forget((event_seq, index))
+
+    async def settle(
+        self,
+        stack: AsyncExitStack,
+        *,
+        event_seq: int,
+        origin: AccountName,
+        attachments: Sequence[Attachment],
+        most_bytes: int,
+        give_up: bool,
+    ) -> list[Settled]:
+        """Each attachment on disk until the stack closes, or the reason why not.
+
+        Raises RetryLater when one may still come; with `give_up`, that too becomes a reason."""
+        return [
+            await self._settle_one(stack, (event_seq, index), origin, attachment, most_bytes, give_up)
+            for index, attachment in enumerate(attachments)
+        ]
+
+    async def _settle_one(
+        self,
+        stack: AsyncExitStack,
+        key: tuple[int, int],
+        origin: AccountName,
+        attachment: Attachment,
+        most_bytes: int,
+        give_up: bool,
+    ) -> Settled:
+        if attachment.problem:
+            return Settled(attachment=attachment, problem=attachment.problem)
+        if attachment.size_bytes is not None and attachment.size_bytes > most_bytes:
+            return Settled(attachment=attachment)  # `render` says which limit it breaks
+        try:
+            path, size_bytes = await stack.enter_async_context(
+                self._spool.borrow(key, lambda: self._open(origin, attachment), most_bytes=most_bytes)
+            )
+        except TooLarge as error:
+            known = attachment.size_bytes or error.size_bytes
+            return Settled(attachment=attachment, problem="too large") if known <= most_bytes else _sized(attachment, known)
+        except Rejected as error:
+            return Settled(attachment=attachment, problem=error.reason)
+        except (RetryLater, OutcomeUnknown, ChatDown, ChatMoved, OSError, TimeoutError) as error:
+            reason = getattr(error, "reason", "") or str(error) or type(error).__name__
+            if give_up:
+                return Settled(attachment=attachment, problem=f"could not be fetched: {reason}")
+            after_s = error.after_s if isinstance(error, RetryLater) else None
+            raise RetryLater(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
+        return Settled(
+            attachment=attachment,
+            file=OutboundFile(
+                attachment=attachment,
+                path=path,
+                name=file_name(attachment),
+                mime=attachment.mime or guess_type(attachment.name)[0] or "application/octet-stream",
+                size_bytes=size_bytes,
+            ),
+        )
+
+    def _open(self, origin: AccountName, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
+        supervisor = self._suppliers(origin)
+        if supervisor is None:
+            raise Rejected("the account it came from is no longer configured")
+        adapter = supervisor.adapter
+        if not isinstance(adapter, OpensFiles):
+            raise Rejected("files of this account cannot be fetched")
+        try:
+            return adapter.open_file(attachment)
+        except AccountDown as error:
+            supervisor.report_down(error)
+            raise RetryLater(error.reason) from error
+
+
+def _sized(attachment: Attachment, size_bytes: int) -> Settled:
+    import msgspec
+
+    return Settled(attachment=msgspec.structs.replace(attachment, size_bytes=size_bytes))
+
+
+_UNSAFE = re.compile(r'[/\\:*?"<>|]')
+
+
+def file_name(attachment: Attachment) -> str:
+    """A display name that is safe to hand on: one path component, printable, at most 120 characters, with an extension where the
+    MIME type tells one."""
+    kept = "".join(c for c in attachment.name if unicodedata.category(c)[0] != "C")
+    kept = _UNSAFE.sub("_", kept).strip(". ")
+    if not kept:
+        kept = attachment.kind.value
+    stem, dot, extension = kept.rpartition(".")
+    if not dot or len(extension) > 10:
+        stem, extension = kept, (guess_extension(attachment.mime) or "").lstrip(".")
+    return f"{stem[:100]}.{extension}" if extension else stem[:120]

@@ -1,0 +1,267 @@
+"""Runs one account: connect, restart with back-off, park when a human must act, heal by itself, tell the truth about it.
+
+One `AccountSupervisor` per account; the app runs `run()` as a task. A platform's failure ends here: it never reaches siblings.
+Lanes ask `gate()` before every attempt, so that a parked or throttled account holds back its own lanes and nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from bridge.clock import Clock
+from bridge.contract import Adapter, Intake
+from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.journal.contract import JournalError
+from bridge.refs import AccountName, ChatAddress
+from bridge.routing import RoutingTable
+
+log = structlog.get_logger("supervisor")
+
+
+class AccountState(StrEnum):
+    """What an account is doing, for health, metrics and the lanes' gate."""
+
+    STARTING = "starting"
+    CONNECTING = "connecting"
+    UP = "up"
+    BACKOFF = "backoff"
+    """The connection is gone; another attempt is due by itself."""
+    PARKED = "parked"
+    """A human must act; retried rarely, in case one did on the platform's side."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """An account's state in words: since when, why, and what to do about it."""
+
+    state: AccountState
+    since: datetime
+    reason: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """Waits between attempts, in seconds, doubled each time, with full jitter on their upper half."""
+
+    first_s: float = 1.0
+    most_s: float = 60.0
+    parked_first_s: float = 30.0
+    parked_most_s: float = 900.0
+    healthy_after_s: float = 30.0
+    """A connection that lasted this long starts the series anew."""
+
+    def wait_s(self, failures: int, *, parked: bool) -> float:
+        first, most = (self.parked_first_s, self.parked_most_s) if parked else (self.first_s, self.most_s)
+        whole = min(most, first * 2.0 ** min(failures - 1, 30))
+        return whole * random.uniform(0.5, 1.0)
+
+
+class AccountSupervisor:
+    """See the module. `build` makes a fresh adapter; `make_intake` is given this supervisor once."""
+
+    def __init__(
+        self,
+        account: AccountName,
+        *,
+        build: Callable[[], Adapter],
+        make_intake: Callable[[AccountSupervisor], Intake],
+        table: Callable[[], RoutingTable],
+        remember_address: Callable[[ChatAddress, str], Awaitable[None]],
+        wake_lanes: Callable[[AccountName], None],
+        clock: Clock,
+        back_off: BackOff | None = None,
+        on_state: Callable[[AccountName, Health], None] | None = None,
+    ) -> None:
+        self.account = account
+        self._build = build
+        self._intake = make_intake(self)
+        self._table = table
+        self._remember_address = remember_address
+        self._wake_lanes = wake_lanes
+        self._clock = clock
+        self._back_off = back_off or BackOff()
+        self._on_state = on_state
+        self._adapter: Adapter | None = None
+        self._health = Health(AccountState.STARTING, clock.now())
+        self._open = asyncio.Event()
+        self._down: asyncio.Future[AccountDown] | None = None
+        self._failures = 0
+        self._connected_at_s: float | None = None
+        self._paused_until_s = 0.0
+        self.end_faults: dict[ChatAddress, ChatDown | RetryLater] = {}
+        """Ends whose chat cannot be used now, with what to do about it."""
+        self.notices: dict[str, tuple[str, str]] = {}
+        """Per native chat id ("" for the account): something short of being down, and what to do about it."""
+
+    # -- for the lanes ------------------------------------------------------------------------------------------------------
+
+    @property
+    def health(self) -> Health:
+        return self._health
+
+    @property
+    def adapter(self) -> Adapter:
+        """The account's adapter. Raises RetryLater before it could be built."""
+        if self._adapter is None:
+            raise RetryLater(self._health.reason or "the account has not started yet")
+        return self._adapter
+
+    @property
+    def is_open(self) -> bool:
+        return self._open.is_set() and self._paused_until_s <= self._clock.monotonic_s()
+
+    async def gate(self) -> None:
+        """Returns once the account may be used: not parked, not under an account-wide wait."""
+        while True:
+            await self._open.wait()
+            wait_s = self._paused_until_s - self._clock.monotonic_s()
+            if wait_s <= 0:
+                return
+            await self._clock.sleep(wait_s)
+
+    def pause(self, seconds: float) -> None:
+        """Nothing of this account is sent for that long (an account-wide rate limit)."""
+        self._paused_until_s = max(self._paused_until_s, self._clock.monotonic_s() + seconds)
+
+    def report_down(self, error: AccountDown) -> None:
+        """A send found that the account is down: park it."""
+        self._open.clear()
+        if self._down is not None and not self._down.done():
+            self._down.set_result(error)
+        self._set_health(AccountState.PARKED, error.reason, error.action)
+
+    # -- for the intake -----------------------------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        self._connected_at_s = self._clock.monotonic_s()
+        self._set_health(AccountState.UP)
+        self._open.set()
+        self._wake_lanes(self.account)
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        """A send was told that a chat has a new id."""
+        await self._intake.chat_moved(old_chat_id, new_chat_id)
+
+    # -- addresses ----------------------------------------------------------------------------------------------------------
+
+    async def resolve(self, address: ChatAddress) -> str:
+        """The native id of an address, known or asked for. Raises ChatDown, RetryLater, AccountDown."""
+        known = self._table().native_id(address)
+        if known is not None and address not in self.end_faults:
+            return known
+        try:
+            chat_id = await self.adapter.resolve(address.address)
+        except (ChatDown, RetryLater) as error:
+            self.end_faults[address] = error
+            if known is not None and isinstance(error, RetryLater):
+                return known
+            raise
+        self.end_faults.pop(address, None)
+        if chat_id != known:
+            self._table().set_native_id(address, chat_id)
+            await self._remember_address(address, chat_id)
+        return chat_id
+
+    async def resolve_all(self) -> None:
+        """Resolve every end of this account. A chat that is not there is noted and left; anything else is raised, since events of
+        a chat not yet resolved would find no route."""
+        for address in self._table().addresses(self.account):
+            if self._table().native_id(address) is not None and address not in self.end_faults:
+                continue
+            try:
+                await self.resolve(address)
+            except ChatDown as error:
+                log.warning("end unusable", account=self.account, end=str(address), reason=error.reason, action=error.action)
+
+    # -- the account's life -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled. The adapter stays usable for sending after that; `close` lets it go."""
+        try:
+            while True:
+                parked = await self._one_connection()
+                await self._wait_before_next(parked)
+        finally:
+            self._set_health(AccountState.STOPPED)
+
+    async def close(self) -> None:
+        if self._adapter is not None:
+            adapter, self._adapter = self._adapter, None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await adapter.close()
+
+    async def _one_connection(self) -> bool:
+        """Connect and receive until that ends; whether a human must act."""
+        self._down = asyncio.get_running_loop().create_future()
+        self._connected_at_s = None
+        try:
+            if self._adapter is None:
+                self._adapter = self._build()
+            if self._health.state is not AccountState.PARKED:
+                self._set_health(AccountState.CONNECTING)
+            await self._receive(self._adapter)
+            reason, action = "the connection ended", ""
+        except AccountDown as error:
+            reason, action = error.reason, error.action
+        except (ConnectionLost, DeliveryError) as error:
+            reason, action = error.reason, ""
+        except JournalError as error:
+            reason, action = str(error), ""
+        except (OSError, TimeoutError) as error:
+            reason, action = f"cannot reach the platform: {error or type(error).__name__}", ""
+        except Exception as error:
+            log.exception("adapter failed unexpectedly", account=self.account)
+            reason, action = f"unexpected {type(error).__name__}; see the log", ""
+        parked = bool(action)
+        if parked:
+            self._open.clear()
+        lasted = self._connected_at_s is not None
+        lasted_s = self._clock.monotonic_s() - self._connected_at_s if self._connected_at_s is not None else 0.0
+        self._failures = 1 if lasted and lasted_s >= self._back_off.healthy_after_s else self._failures + 1
+        state = AccountState.PARKED if parked else AccountState.BACKOFF
+        if self._health.state is not state or self._health.reason != reason:
+            log.warning("account " + state.value, account=self.account, reason=reason, action=action)
+        self._set_health(state, reason, action)
+        return parked
+
+    async def _receive(self, adapter: Adapter) -> None:
+        """`adapter.run`, cut short when a send reports that the account is down."""
+        assert self._down is not None
+        await self.resolve_all()
+        running = asyncio.create_task(adapter.run(self._intake), name=f"adapter {self.account}")
+        try:
+            either: set[asyncio.Future[Any]] = {running, self._down}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if self._down.done():
+                raise self._down.result()
+            await running
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await running
+
+    async def _wait_before_next(self, parked: bool) -> None:
+        wait_s = self._back_off.wait_s(self._failures, parked=parked)
+        log.info("account will be retried", account=self.account, wait_s=round(wait_s, 1))
+        await self._clock.sleep(wait_s)
+
+    def _set_health(self, state: AccountState, reason: str = "", action: str = "") -> None:
+        changed = state is not self._health.state
+        since = self._clock.now() if changed else self._health.since
+        self._health = Health(state, since, reason, action)
+        if changed and state is AccountState.UP:
+            log.info("account up", account=self.account)
+        if self._on_state is not None:
+            self._on_state(self.account, self._health)

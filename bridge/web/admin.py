@@ -1,0 +1,52 @@
+"""The admin listener, for the host itself: `/health` (what every account and lane is doing, and what a human should do), `/ready`
+(200 once relaying), `/metrics` (Prometheus)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+Report = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class AdminWeb:
+    """`report` gives the health report (its `ok` is what `/ready` answers), `metrics` the exposition text and content type."""
+
+    def __init__(self, *, report: Report, metrics: Callable[[], tuple[bytes, str]]) -> None:
+        self._report = report
+        self._metrics = metrics
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port. Raises OSError."""
+        app = web.Application()
+        app.router.add_get("/health", self._health)
+        app.router.add_get("/ready", self._ready)
+        app.router.add_get("/metrics", self._expose)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return _json(await self._report(), 200)
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        report = await self._report()
+        return _json({"ok": report["ok"]}, 200 if report["ok"] else 503)
+
+    async def _expose(self, _: web.Request) -> web.Response:
+        body, content_type = self._metrics()
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+def _json(value: object, status: int) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
