@@ -1,129 +1,206 @@
 """Splitting rich text to a platform's limit: at paragraph > line > word > grapheme bounds, marks, quotes and fences closed and
-reopened. Pure. Called by `render`; what "fits" means is the target adapter's own measure."""
+reopened. Pure. Called by `render`; what "fits" means is the target adapter's own measure.
+
+`fits` may be slow: it is asked by binary search only, about pieces of the size of a part."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import regex
 
-from bridge.text import RichText, Text, atoms, block_starts, map_inlines, plain, slice_text, text_of
+from bridge.text import (
+    EMPTY,
+    Block,
+    CodeBlock,
+    Inline,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    atoms,
+    block_starts,
+    inline_text,
+    is_blank,
+    map_inlines,
+    plain,
+    runs,
+    slice_text,
+    text_of,
+)
+
+Fits = Callable[[RichText], bool]
 
 _GRAPHEME = regex.compile(r"\X")
+_GRAPHEME_WINDOW = 64
+_FIRST_GUESS = 2048
+_SHORT = 40
+"""Links, names and languages up to this length are never the reason why something does not fit."""
 _MIN_FILL = 2
 """A better bound is taken only if it leaves the part at least 1/_MIN_FILL full."""
 
 
-def split(rich: RichText, fits: Callable[[RichText], bool]) -> list[RichText]:
-    """Parts in order, each of which fits. Only white space at the cuts is left out.
+def split(rich: RichText, fits: Fits, *, first: Fits | None = None) -> list[RichText]:
+    """Parts in order, each of which fits; none is blank. Only white space at the cuts is left out. `first` says what fits into the
+    first part, if that is something else.
 
     Raises ValueError when not even one character fits, which no platform's limit does.
     """
-    if not rich or fits(rich):
+    if not rich or (first or fits)(rich):
         return [rich] if rich else []
-    text = text_of(rich)
-    spans = list(atoms(rich))
-    starts = block_starts(rich)
+    is_long = cache(lambda length: length > _SHORT and not fits(plain("x" * (2 * length))))
+    rest = _without_giants(rich, fits, is_long)
     parts: list[RichText] = []
-    at = 0
-    while at < len(text):
-        furthest = _furthest(rich, at, len(text), fits)
-        if furthest == len(text):
-            parts.append(slice_text(rich, at, furthest))
-            break
-        cut = _outside_atoms(_best_cut(text, at, furthest, starts), spans, at)
-        while cut > at and not fits(slice_text(rich, at, cut)):
-            cut = _outside_atoms(_grapheme_cut(text, at, at + (cut - at) * 9 // 10), spans, at)
-        if cut <= at:
-            end = _end_of_unit(text, at, spans)
-            parts.extend(_split_stubborn(slice_text(rich, at, end), fits))
-            at = end
-            continue
-        parts.append(slice_text(rich, at, cut))
-        at = _skip_separator(text, cut)
-    return [part for part in parts if text_of(part).strip() or part.blocks]
+    guess = _FIRST_GUESS
+    while rest:
+        head, rest, guess = _take(rest, first if first and not parts else fits, guess, is_long)
+        if not is_blank(text_of(head)):
+            parts.append(head)
+    return parts
 
 
-def _furthest(rich: RichText, at: int, end: int, fits: Callable[[RichText], bool]) -> int:
-    if fits(slice_text(rich, at, end)):
-        return end
-    low, high = at, end
+def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]) -> tuple[RichText, RichText, int]:
+    """The longest good part from the beginning (empty, if something had to be simplified first), the rest, and a guess how long the
+    next part will be."""
+    text = text_of(rich)
+    furthest = _furthest(rich, len(text), fits, guess)
+    if furthest == len(text):
+        return rich, EMPTY, guess
+    spans = [*atoms(rich), *_long_links(rich, is_long)]
+    cut = _outside(_best_cut(text, furthest, block_starts(rich)), spans)
+    while cut > 0 and not fits(slice_text(rich, 0, cut)):
+        cut = _outside(_grapheme_cut(text, cut * 9 // 10), spans)
+    if cut > 0:
+        return slice_text(rich, 0, cut), slice_text(rich, _skip_separator(text, cut), len(text)), furthest
+    simpler = _first_run_bare(rich)
+    if simpler != rich:
+        return EMPTY, simpler, guess
+    for end in (_grapheme_cut(text, 1), 1):
+        if fits(plain(text[:end])):
+            return plain(text[:end]), slice_text(rich, end, len(text)), guess
+    raise ValueError("the limit is too small for a single character")
+
+
+def _furthest(rich: RichText, length: int, fits: Fits, guess: int) -> int:
+    """The last position up to which the text fits: galloping from the guess, then binary search."""
+    low, high = 0, min(max(guess, 1), length)
+    while fits(slice_text(rich, 0, high)):
+        if high == length:
+            return length
+        low, high = high, min(high * 2, length)
     while high - low > 1:
         middle = (low + high) // 2
-        if fits(slice_text(rich, at, middle)):
+        if fits(slice_text(rich, 0, middle)):
             low = middle
         else:
             high = middle
     return low
 
 
-def _best_cut(text: str, at: int, furthest: int, starts: tuple[int, ...]) -> int:
-    least = at + (furthest - at) // _MIN_FILL
-    paragraph = text.rfind("\n\n", least, furthest + 1)
+def _best_cut(text: str, furthest: int, starts: tuple[int, ...]) -> int:
+    """Where to end the part: the best kind of bound that leaves it reasonably full."""
+    least = furthest // _MIN_FILL
+    paragraph = text.rfind("\n\n", least, furthest + 2)
     block = max((start - 1 for start in starts if least < start - 1 <= furthest), default=-1)
-    if max(paragraph, block) > at:
-        return max(paragraph, block)
     line = text.rfind("\n", least, furthest + 1)
-    if line > at:
-        return line
-    word = max(text.rfind(space, at, furthest + 1) for space in " \n\t")
-    if word > at and text[at:word].strip():
-        return word
-    return _grapheme_cut(text, at, furthest)
+    word = max(text.rfind(space, 0, furthest + 1) for space in " \n\t")
+    if word < least and _word_length(text, word + 1) > furthest:
+        word = -1
+    for cut in (min(max(paragraph, block), furthest), line, word):
+        if cut > 0 and text[:cut].strip():
+            return len(text[:cut].rstrip())
+    return _grapheme_cut(text, furthest)
 
 
-def _grapheme_cut(text: str, at: int, furthest: int) -> int:
+def _word_length(text: str, start: int) -> int:
+    ends = [end for end in (text.find(space, start) for space in " \n\t") if end >= 0]
+    return min(ends, default=len(text)) - start
+
+
+def _grapheme_cut(text: str, furthest: int) -> int:
     """The last grapheme bound at or before `furthest`; `furthest` itself if the first grapheme reaches beyond it."""
-    if furthest <= at:
-        return at
-    last = at
-    for found in _GRAPHEME.finditer(text, at, min(len(text), furthest + 64)):
+    last = 0
+    for found in _GRAPHEME.finditer(text, 0, min(len(text), furthest + _GRAPHEME_WINDOW)):
         if found.end() > furthest:
             break
         last = found.end()
-    return last if last > at else furthest
+    return last or furthest
 
 
-def _outside_atoms(cut: int, spans: list[tuple[int, int]], at: int) -> int:
+def _outside(cut: int, spans: list[tuple[int, int]]) -> int:
     for start, end in spans:
         if start < cut < end:
-            return max(start, at)
+            return start
     return cut
 
 
-def _end_of_unit(text: str, at: int, spans: list[tuple[int, int]]) -> int:
-    for start, end in spans:
-        if start <= at < end:
-            return end
-    return _grapheme_cut(text, at, at + 1)
-
-
 def _skip_separator(text: str, cut: int) -> int:
-    if text.startswith("\n\n", cut):
-        return cut + 2
-    return cut + 1 if text[cut : cut + 1] in ("\n", " ", "\t") else cut
+    """Behind the white space at a cut; the indentation of the line that follows stays."""
+    end = cut
+    while end < len(text) and text[end].isspace():
+        end += 1
+    line = text.rfind("\n", cut, end)
+    return line + 1 if line >= 0 else end
 
 
-def _split_stubborn(piece: RichText, fits: Callable[[RichText], bool]) -> list[RichText]:
-    """A piece whose very first character does not fit, because of what it is wrapped in (a link longer than the limit, say):
-    shown bare, its URL as text."""
-    links: list[str] = []
+# -- runs whose wrapping alone would eat up the limit -------------------------------------------------------------------------
 
-    def bare(inline: object) -> Text:
+
+def _long_links(rich: RichText, is_long: Callable[[int], bool]) -> list[tuple[int, int]]:
+    """Spans of linked runs that are not worth cutting, since each piece would carry the long address again."""
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for inline in runs(rich):
+        length = len(inline_text(inline)) if inline else 1
+        if isinstance(inline, Text) and inline.link and length > 1 and is_long(len(inline.link)):
+            spans.append((at, at + length))
+        at += length
+    return spans
+
+
+def _without_giants(rich: RichText, fits: Fits, is_long: Callable[[int], bool]) -> RichText:
+    """Runs that can never fit as they are, shown bare: a link longer than the limit as text with its address in parentheses, a
+    giant mention as its name, a fence without its endless language."""
+
+    def shrunk(inline: Inline) -> Inline:
         if isinstance(inline, Text):
-            if inline.link:
-                links.append(inline.link)
-            return Text(inline.text)
-        from bridge.text import inline_text
+            giant = inline.link is not None and is_long(len(inline.link))
+        else:
+            giant = len(inline_text(inline)) > _SHORT
+        return _bare(inline) if giant and not fits(RichText((Paragraph((inline,)),))) else inline
 
-        return Text(inline_text(inline))  # type: ignore[arg-type]
+    return RichText(tuple(_short_fences(map_inlines(rich, shrunk).blocks)))
 
-    stripped = map_inlines(piece, bare)
-    if not fits(stripped):
-        stripped = plain(text_of(piece))
-    if not fits(stripped):
-        text = text_of(piece)
-        if len(text) <= 1:
-            raise ValueError("the limit is too small for a single character")
-        return [part for character in text for part in _split_stubborn(plain(character), fits)]
-    return [stripped]
+
+def _short_fences(blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        match block:
+            case CodeBlock() if len(block.language) > _SHORT:
+                yield CodeBlock(block.text)
+            case Quote():
+                yield Quote(tuple(b for b in _short_fences(block.blocks) if not isinstance(b, Quote)))
+            case _:
+                yield block
+
+
+def _bare(inline: Inline) -> Text:
+    """Its text alone; the address of a link follows in parentheses."""
+    shown = inline_text(inline)
+    if isinstance(inline, Text) and inline.link and inline.link != shown.strip():
+        shown = f"{shown} ({inline.link})"
+    return Text(shown)
+
+
+def _first_run_bare(rich: RichText) -> RichText:
+    """The first run bare; the rest as it is."""
+    done = False
+
+    def change(inline: Inline) -> Inline:
+        nonlocal done
+        if done or not inline_text(inline):
+            return inline
+        done = True
+        return _bare(inline)
+
+    return map_inlines(rich, change)

@@ -7,6 +7,7 @@ plain-text forms, normal form and slicing. Splitting to a platform's limit is `b
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from enum import IntFlag, StrEnum
@@ -216,6 +217,15 @@ def list_labels(block: List, *, bullet: str, indent: str = "    ") -> Iterator[t
         yield indent * item.indent + (f"{number}. " if block.ordered else f"{bullet} "), item
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen: white space, control and format characters, and letters that have no ink. Platforms
+    refuse such messages as empty."""
+    return all(character in _NO_INK or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp") for character in text)
+
+
+_NO_INK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
+
+
 # -- normal form ------------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +334,14 @@ def _lines(rich: RichText) -> Iterator[tuple[Inline, ...]]:
                     yield item.inlines
             case Quote():
                 yield from _lines(RichText(block.blocks))
+
+
+def runs(rich: RichText) -> Iterator[Inline | None]:
+    """All runs in order; None for each line break that `text_of` puts between two stretches of text."""
+    for number, inlines in enumerate(_lines(rich)):
+        if number:
+            yield None
+        yield from inlines
 
 
 def block_starts(rich: RichText) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bridge.people import Person
 from bridge.refs import AccountName
 from bridge.routing import RelayOptions, Route
 
@@ -21,14 +22,6 @@ class AccountConfig:
     options: Any
     relay: RelayOptions
     """Defaults for ends of this account."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Person:
-    """One human over several platforms; `ids` maps an account to the native user id or username there."""
-
-    name: str
-    ids: Mapping[AccountName, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,207 @@
+"""Rich text -> the same in terms of what a target can show natively, and what was lost on the way. Pure.
+
+After `degrade` an encoder meets only marks and blocks that its capabilities declare as native. Called by `render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bridge.capabilities import Capabilities, Feature
+from bridge.text import (
+    Block,
+    CodeBlock,
+    Emoji,
+    Heading,
+    Inline,
+    List,
+    Mark,
+    Mention,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    inline_text,
+    list_labels,
+    merge_inlines,
+    normalize,
+)
+
+Losses = dict[str, None]
+"""What was lost, in a few words each; a set that keeps its order."""
+
+SPOILER_LABEL = "[spoiler] "
+_SIMPLE_MARKS = (
+    (Mark.BOLD, Feature.BOLD, "bold"),
+    (Mark.ITALIC, Feature.ITALIC, "italic"),
+    (Mark.STRIKE, Feature.STRIKE, "strikethrough"),
+    (Mark.CODE, Feature.CODE, "inline code"),
+)
+
+
+def degrade(rich: RichText, capabilities: Capabilities, losses: Losses) -> RichText:
+    """The text with everything that is not native shown by other means; adds to `losses` what that was."""
+    return _Degrader(capabilities, losses).text(rich)
+
+
+class _Degrader:
+    def __init__(self, capabilities: Capabilities, losses: Losses) -> None:
+        self._native = capabilities.native
+        self._losses = losses
+
+    def text(self, rich: RichText) -> RichText:
+        return normalize(RichText(tuple(self._block(block) for block in rich.blocks)))
+
+    def _lost(self, what: str) -> None:
+        self._losses[what] = None
+
+    def _block(self, block: Block) -> Block:
+        match block:
+            case Paragraph():
+                return Paragraph(self._inlines(block.inlines))
+            case Heading():
+                return self._heading(block)
+            case CodeBlock():
+                return self._code_block(block)
+            case List():
+                return self._list(block)
+            case Quote():
+                return self._quote(block)
+
+    def _heading(self, block: Heading) -> Block:
+        if self._native(Feature.HEADING):
+            return Heading(block.level, self._inlines(block.inlines))
+        self._lost("heading shown as a bold line")
+        return Paragraph(self._inlines(_marked(block.inlines, Mark.BOLD)))
+
+    def _code_block(self, block: CodeBlock) -> Block:
+        if not self._native(Feature.CODE_BLOCK):
+            self._lost("code block shown as plain text")
+            return Paragraph((Text(block.text),))
+        if block.language and not self._native(Feature.CODE_LANGUAGE):
+            self._lost("language of a code block dropped")
+            return CodeBlock(block.text)
+        return block
+
+    def _list(self, block: List) -> Block:
+        items = [(label, self._inlines(item.inlines)) for label, item in list_labels(block, bullet="•")]
+        if self._native(Feature.LIST):
+            return List(
+                tuple(type(old)(inlines, old.indent) for old, (_, inlines) in zip(block.items, items, strict=True)),
+                block.ordered,
+                block.start,
+            )
+        self._lost("list shown as text")
+        shown: list[Inline] = []
+        for number, (label, inlines) in enumerate(items):
+            shown += [Text(("\n" if number else "") + label), *inlines]
+        return Paragraph(merge_inlines(shown))
+
+    def _quote(self, block: Quote) -> Block:
+        inner = [self._block(b) for b in block.blocks]
+        if self._native(Feature.QUOTE):
+            return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
+        self._lost("quote shown with > signs")
+        return Paragraph(merge_inlines(_quoted(inner)))
+
+    def _inlines(self, inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+        shown: list[Inline] = []
+        in_spoiler = False
+        for inline in inlines:
+            if inline.marks & Mark.SPOILER and not self._native(Feature.SPOILER):
+                if not in_spoiler:
+                    self._lost("spoiler shown in the open")
+                    shown.append(Text(SPOILER_LABEL))
+                in_spoiler = True
+            elif inline_text(inline).strip():
+                in_spoiler = False
+            shown.append(self._inline(inline))
+        return merge_inlines(shown)
+
+    def _inline(self, inline: Inline) -> Inline:
+        marks = self._marks(inline.marks)
+        match inline:
+            case Text():
+                if inline.link and not self._native(Feature.LINK):
+                    return self._bare_link(inline.text, inline.link, marks)
+                return Text(inline.text, marks, inline.link)
+            case Mention():
+                if self._native(Feature.MENTION):
+                    return Mention(inline.kind, inline.id, inline.name, marks)
+                self._lost("mention shown as a name")
+                return Text(inline_text(inline), marks)
+            case Emoji():
+                if self._native(Feature.CUSTOM_EMOJI) and inline.id:
+                    return Emoji(inline.name, inline.id, inline.text, marks, inline.animated)
+                self._lost("custom emoji shown as text")
+                return Text(inline_text(inline), marks)
+            case Timestamp():
+                if self._native(Feature.TIMESTAMP):
+                    return Timestamp(inline.unix_s, inline.text, inline.style, marks)
+                self._lost("local time shown as fixed text")
+                return Text(inline_text(inline), marks)
+
+    def _bare_link(self, label: str, url: str, marks: int) -> Text:
+        if label.strip() in (url, url.removeprefix("mailto:").removeprefix("tel:")):
+            return Text(label, marks)
+        self._lost("link shown as its address")
+        return Text(f"{label} ({url})", marks)
+
+    def _marks(self, marks: int) -> int:
+        if not marks:
+            return 0
+        if marks & Mark.UNDERLINE and not self._native(Feature.UNDERLINE):
+            marks &= ~Mark.UNDERLINE
+            self._lost("underline shown as italic" if self._native(Feature.ITALIC) else "underline dropped")
+            marks |= Mark.ITALIC if self._native(Feature.ITALIC) else 0
+        if not self._native(Feature.SPOILER):
+            marks &= ~Mark.SPOILER
+        for mark, feature, name in _SIMPLE_MARKS:
+            if marks & mark and not self._native(feature):
+                marks &= ~mark
+                self._lost(f"{name} dropped")
+        return int(marks)
+
+
+def _marked(inlines: Iterable[Inline], mark: int) -> tuple[Inline, ...]:
+    return tuple(with_marks(inline, inline.marks | mark) for inline in inlines)
+
+
+def with_marks(inline: Inline, marks: int) -> Inline:
+    """The same run with other marks."""
+    match inline:
+        case Text():
+            return Text(inline.text, int(marks), inline.link)
+        case Mention():
+            return Mention(inline.kind, inline.id, inline.name, int(marks))
+        case Emoji():
+            return Emoji(inline.name, inline.id, inline.text, int(marks), inline.animated)
+        case Timestamp():
+            return Timestamp(inline.unix_s, inline.text, inline.style, int(marks))
+
+
+def _quoted(blocks: Iterable[Block]) -> Iterator[Inline]:
+    """The blocks of a quote as runs of text with `> ` before each line."""
+    for number, block in enumerate(blocks):
+        yield Text("\n> " if number else "> ")
+        for inline in _flat(block):
+            if isinstance(inline, Text):
+                yield Text(inline.text.replace("\n", "\n> "), inline.marks, inline.link)
+            else:
+                yield inline
+
+
+def _flat(block: Block) -> Iterator[Inline]:
+    match block:
+        case Paragraph() | Heading():
+            yield from block.inlines
+        case CodeBlock():
+            yield Text(block.text)
+        case List():
+            for number, (label, item) in enumerate(list_labels(block, bullet="•")):
+                yield Text(("\n" if number else "") + label)
+                yield from item.inlines
+        case Quote():
+            for inner in block.blocks:
+                yield from _flat(inner)

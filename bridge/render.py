@@ -1,0 +1,402 @@
+"""(event, target's capabilities) -> the parts to send and what is lost: every decision about how a message looks elsewhere. Pure.
+
+The outbox calls `render` for created and edited messages and `render_notice` for lines about what happened. Encoding into a
+platform's markup is the adapter's; what the text may hold for it is decided in `degrade`, splitting in `split`, files in `albums`.
+
+How a message looks. Where the target has native sender names, every part carries one. Elsewhere the author's name is a bold line of
+its own above the text; further parts of the message begin with the same line and an ellipsis, because each is a message of the same
+bot, may be forwarded or answered by itself, and must not look like another person's. Then come a forward's source, the quoted reply
+(where it is not native), the text, what has no native form (polls, places, files that cannot travel). A text that fits goes with
+the files as their caption, a longer one before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from bridge.albums import Target, grouped, refusal, suited, takes_caption
+from bridge.capabilities import Feature, Support
+from bridge.contract import OutboundFile, Reply, Sender
+from bridge.degrade import Losses, degrade
+from bridge.events import (
+    Attachment,
+    Author,
+    ChatRenamed,
+    Content,
+    MembershipChanged,
+    MessageCreated,
+    MessageEdited,
+    PinsChanged,
+    StatusChanged,
+)
+from bridge.lines import (
+    contact_lines,
+    file_line,
+    forward_line,
+    line,
+    location_lines,
+    notice_line,
+    poll_lines,
+    reply_lines,
+)
+from bridge.names import Names, clean_line
+from bridge.people import People
+from bridge.refs import AccountName
+from bridge.split import split
+from bridge.text import (
+    EMPTY,
+    Emoji,
+    Inline,
+    Mark,
+    Mention,
+    MentionKind,
+    RichText,
+    Text,
+    concat,
+    inline_text,
+    map_inlines,
+    runs,
+    text_of,
+)
+
+__all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "line", "notice_text", "refusal", "render", "render_notice"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a message comes from. `platform_title` and `chat_name` are as written for people."""
+
+    account: AccountName
+    platform: str
+    platform_title: str = ""
+    chat_name: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.platform_title or self.platform.capitalize()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """An attachment whose fetching is over: complete on disk, or the reason why not, in words for readers. With neither, a created
+    message shows that the file is missing; an edited one takes it for the file that its copy has already."""
+
+    attachment: Attachment
+    file: OutboundFile | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One message to send, or for an edit the new text of one copy."""
+
+    text: RichText = EMPTY
+    files: tuple[OutboundFile, ...] = ()
+    sender: Sender | None = None
+    reply: Reply | None = None
+    mass_mentions: bool = False
+    previews: bool = True
+    has_files: bool = False
+    """Whether the message has files: those in `files`, or for an edit those that it keeps."""
+    surplus: bool = False
+    """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """At least one part. For an edit with `existing`, `parts[n]` belongs to the n-th existing copy; those beyond are new."""
+
+    parts: tuple[Part, ...]
+    losses: tuple[str, ...] = ()
+
+
+def render(
+    event: MessageCreated | MessageEdited,
+    *,
+    origin: Origin,
+    target: Target,
+    settled: Sequence[Settled],
+    reply: Reply | None,
+    people: People,
+    names: Names,
+    existing: Sequence[bool] | None = None,
+) -> Rendered:
+    """The message as the target is to show it.
+
+    `settled` is parallel to the content's attachments; `reply` is what it answers, as far as the target or the journal knows.
+    For an edit, `existing` tells of each copy in the target, in order, whether it has files: the parts then fit those copies.
+    Without it they have the layout that a new message would have.
+    """
+    return _Rendering(event, origin, target, people, names).result(settled, reply, existing)
+
+
+def render_notice(text: RichText, *, target: Target) -> Rendered:
+    """A line of the bridge itself, in its own name, as the target can show it."""
+    losses: Losses = {}
+    limit = target.capabilities.limits.text_length
+    parts = split(degrade(text, target.capabilities, losses), lambda part: target.measure(part) <= limit)
+    return Rendered(parts=tuple(Part(text=part, previews=False) for part in parts or [line("…")]), losses=tuple(losses))
+
+
+def notice_text(event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, *, origin: Origin, names: Names) -> RichText:
+    """One line that says what happened: `Anna joined (General, Slack)`. For `render_notice`."""
+    actor = names.plain_name(origin.account, event.meta.author) if event.meta.author else "Somebody"
+    member = names.plain_name(origin.account, event.member) if isinstance(event, MembershipChanged) else ""
+    place = ", ".join(part for part in (clean_line(origin.chat_name), origin.title) if part)
+    return notice_line(event, actor=actor, member=member, place=place)
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class _Slot:
+    """A message to be filled: its files, and whether it can hold text."""
+
+    files: tuple[OutboundFile, ...] = ()
+    has_files: bool = False
+    captioned: bool = True
+    text: RichText = EMPTY
+
+
+class _Rendering:
+    def __init__(self, event: MessageCreated | MessageEdited, origin: Origin, target: Target, people: People, names: Names) -> None:
+        self.event = event
+        self.content: Content = event.content
+        self.origin = origin
+        self.target = target
+        self.people = people
+        self.capabilities = target.capabilities
+        self.limits = target.capabilities.limits
+        self.losses: Losses = {}
+        self.author: Author | None = event.meta.author
+        self.name = names.shown(
+            self.author or Author(user_id="", name=origin.chat_name or origin.title),
+            template=target.options.sender,
+            account=origin.account,
+            platform=origin.title,
+            chat=origin.chat_name,
+            length=self.limits.sender_name_length,
+        )
+        self.sender = self._native_sender()
+
+    # -- the whole ------------------------------------------------------------------------------------------------------
+
+    def result(self, settled: Sequence[Settled], reply: Reply | None, existing: Sequence[bool] | None) -> Rendered:
+        reply = self._known_reply(reply)
+        native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
+        if reply and not native_reply:
+            self.losses["reply shown as a quote"] = None
+        files, missing = self._files(settled)
+        body = self._body(missing, None if native_reply else reply, bool(files))
+        slots = [_Slot(has_files=has) for has in existing] if existing is not None else self._slots(files, body)
+        surplus = self._fill(slots, body, existing=existing is not None)
+        parts = tuple(self._part(number, slot, native_reply, number in surplus) for number, slot in enumerate(slots))
+        return Rendered(parts=parts, losses=tuple(self.losses))
+
+    def _part(self, number: int, slot: _Slot, reply: Reply | None, surplus: bool) -> Part:
+        return Part(
+            text=slot.text,
+            files=slot.files,
+            sender=self.sender,
+            reply=self._reply_of_part(number, reply),
+            mass_mentions=_has_mass_mention(slot.text),
+            previews=self.target.options.previews and self.content.previews,
+            has_files=slot.has_files,
+            surplus=surplus,
+        )
+
+    def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
+        """Where answers are pointers, the first part points. Where they are less (a place in a thread), all parts belong there,
+        and only the first one says what is answered."""
+        if reply is None or number == 0:
+            return reply
+        if self.capabilities.level(Feature.REPLY) is Support.FULL:
+            return None
+        return Reply(message_id=reply.message_id, thread_id=reply.thread_id)
+
+    # -- who ------------------------------------------------------------------------------------------------------------
+
+    def _native_sender(self) -> Sender | None:
+        if not self.capabilities.native(Feature.SENDER_NAME):
+            self.losses["sender shown as a line in the text"] = None
+            return None
+        avatar = self.author.avatar_url if self.author and self.capabilities.native(Feature.SENDER_AVATAR) else ""
+        return Sender(name=self.name, avatar_url=avatar)
+
+    def _head(self, *, continued: bool = False) -> RichText:
+        if self.sender:
+            return EMPTY
+        bold = self.capabilities.native(Feature.BOLD)
+        return line(self.name + (" …" if continued else "" if bold else ":"), Mark.BOLD if bold else 0)
+
+    # -- what -----------------------------------------------------------------------------------------------------------
+
+    def _body(self, missing: Sequence[RichText], quoted: Reply | None, has_files: bool) -> RichText:
+        content = self.content
+        pieces = [
+            forward_line(content.forwarded_from) if content.forwarded_from else EMPTY,
+            reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
+            self._localized(content.text) if text_of(content.text).strip() else EMPTY,
+            poll_lines(content.poll) if content.poll else EMPTY,
+            location_lines(content.location) if content.location else EMPTY,
+            contact_lines(content.contact) if content.contact else EMPTY,
+            *missing,
+        ]
+        for what, there in (("poll", content.poll), ("location", content.location), ("contact", content.contact)):
+            if there:
+                self.losses[f"{what} shown as text"] = None
+        body = degrade(concat(*pieces), self.capabilities, self.losses)
+        if not text_of(body).strip() and not has_files:
+            body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
+        return body
+
+    def _localized(self, rich: RichText) -> RichText:
+        return map_inlines(rich, self._localized_inline)
+
+    def _localized_inline(self, inline: Inline) -> Inline:
+        same_account = self.origin.account == self.target.account
+        if isinstance(inline, Emoji) and not same_account and inline.id:
+            return Emoji(inline.name, "", inline.text, inline.marks, inline.animated)
+        if isinstance(inline, Mention):
+            return self._localized_mention(inline, same_account)
+        return inline
+
+    def _localized_mention(self, mention: Mention, same_account: bool) -> Inline:
+        match mention.kind:
+            case MentionKind.USER:
+                return self._localized_user(mention, same_account)
+            case MentionKind.EVERYONE:
+                if self._may_ping_all():
+                    return mention
+                self.losses["mention of everyone without a ping"] = None
+            case MentionKind.GROUP:
+                if same_account and self._may_ping_all():
+                    return mention
+            case MentionKind.CHAT:
+                if same_account:
+                    return mention
+        return Text(inline_text(mention), mention.marks)
+
+    def _localized_user(self, mention: Mention, same_account: bool) -> Inline:
+        person = self.people.mentioned(self.origin.account, mention.id)
+        name = person.name if person else mention.name
+        native = mention.id if same_account else self.people.translate(self.origin.account, mention.id, self.target.account)
+        if native:
+            return Mention(MentionKind.USER, native, name, mention.marks)
+        return Text("@" + name, mention.marks)
+
+    def _may_ping_all(self) -> bool:
+        allowed = self.target.options.mass_mentions
+        if not allowed or self.author is None:
+            return False
+        person = self.people.person_of(self.origin.account, self.author)
+        return self.author.user_id in allowed or (person is not None and person.name in allowed)
+
+    # -- reply ----------------------------------------------------------------------------------------------------------
+
+    def _known_reply(self, reply: Reply | None) -> Reply | None:
+        """What is known of the answered message, from the journal and from what the origin showed."""
+        shown = self.content.reply_to
+        if shown is None:
+            return reply
+        if reply is None:
+            return Reply(author_name=shown.author_name, excerpt=shown.excerpt) if shown.author_name or shown.excerpt else None
+        return Reply(
+            message_id=reply.message_id,
+            thread_id=reply.thread_id,
+            author_name=reply.author_name or shown.author_name,
+            excerpt=reply.excerpt or shown.excerpt,
+        )
+
+    # -- files ----------------------------------------------------------------------------------------------------------
+
+    def _files(self, settled: Sequence[Settled]) -> tuple[list[OutboundFile | None], list[RichText]]:
+        """Files to send (None: one that an edited message has already), and lines for those that cannot be."""
+        files: list[OutboundFile | None] = []
+        missing: list[RichText] = []
+        edited = isinstance(self.event, MessageEdited)
+        same_platform = self.origin.platform == self.target.platform
+        for item in settled:
+            problem = item.problem or refusal(_as_fetched(item), self.target)
+            if not problem and item.file is None and not edited:
+                problem = "could not be fetched"
+            if problem:
+                missing.append(file_line(_as_fetched(item), problem))
+                self.losses[f"{item.attachment.kind.value.replace('_', ' ')} shown as a line: {problem}"] = None
+            elif item.file is None or edited:
+                files.append(None)
+            else:
+                file = suited(item.file, self.target, same_platform=same_platform)
+                if file is not item.file:
+                    before, after = (kind.value.replace("_", " ") for kind in (item.attachment.kind, file.attachment.kind))
+                    self.losses[f"{before} sent as {after}"] = None
+                files.append(file)
+        return files, missing
+
+    # -- into messages --------------------------------------------------------------------------------------------------
+
+    def _slots(self, files: Sequence[OutboundFile | None], body: RichText) -> list[_Slot]:
+        """The messages that a new copy consists of; long texts get theirs while they are filled."""
+        slots = [
+            _Slot(files=group, has_files=True, captioned=self._captioned(group))
+            for group in grouped([file for file in files if file], self.capabilities)
+        ]
+        if not slots and files:
+            slots = [_Slot(has_files=True)]
+        whole = concat(self._head(), body)
+        if not slots or (whole and not (slots[0].captioned and self._fits(whole, slots[0]))):
+            slots.insert(0, _Slot())
+        return slots
+
+    def _captioned(self, group: Sequence[OutboundFile]) -> bool:
+        return takes_caption(group) and self.limits.caption_length > 0
+
+    def _fits(self, text: RichText, slot: _Slot) -> bool:
+        limit = self.limits.caption_length if slot.has_files else self.limits.text_length
+        if isinstance(self.event, MessageEdited) and self.limits.edit_length is not None:
+            limit = min(limit, self.limits.edit_length)
+        return bool(self.target.measure(text, caption=slot.has_files) <= limit)
+
+    def _fill(self, slots: list[_Slot], body: RichText, *, existing: bool) -> set[int]:
+        """Give the text to the messages: to the first one, then to further ones without files, added as needed. Messages with files
+        after it only say whose they are. Returns the places of those without files that remained empty."""
+        tail = self._head(continued=True)
+        whole = concat(self._head(), body)
+        if not slots or (whole and slots[0].has_files and not self._fits(line("…"), slots[0])):
+            slots.append(_Slot())
+        first = next(slot for slot in slots if not slot.has_files or self._fits(line("…"), slot))
+        texts = self._split(whole, first, tail)
+        first.text = texts[0]
+        places = [slot for slot in slots if not slot.has_files and slot is not first]
+        for text in texts[1:]:
+            slot = places.pop(0) if places else self._add_slot(slots, behind=existing)
+            slot.text = concat(tail, text)
+        for slot in slots:
+            if slot.has_files and slot is not first and slot.captioned and self._fits(tail, slot):
+                slot.text = tail
+        return {slots.index(slot) for slot in places}
+
+    def _add_slot(self, slots: list[_Slot], *, behind: bool) -> _Slot:
+        """A further message for text: before the files of a new copy, behind everything that exists."""
+        slot = _Slot()
+        files_at = next((number for number, other in enumerate(slots) if other.has_files), len(slots))
+        slots.insert(len(slots) if behind else files_at, slot)
+        return slot
+
+    def _split(self, whole: RichText, first: _Slot, tail: RichText) -> list[RichText]:
+        further = _Slot()
+        parts = split(whole, lambda text: self._fits(concat(tail, text), further), first=lambda text: self._fits(text, first))
+        return parts or [whole]
+
+
+def _as_fetched(item: Settled) -> Attachment:
+    """The attachment with the size that was found, if it was fetched."""
+    if item.file is None or item.file.size_bytes == item.attachment.size_bytes:
+        return item.attachment
+    return msgspec.structs.replace(item.attachment, size_bytes=item.file.size_bytes)
+
+
+def _has_mass_mention(rich: RichText) -> bool:
+    pinging = (MentionKind.EVERYONE, MentionKind.GROUP)
+    return any(isinstance(inline, Mention) and inline.kind in pinging for inline in runs(rich))
