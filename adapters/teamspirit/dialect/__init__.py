@@ -1,0 +1,12 @@
+"""The dialect engine: a server's wire format as data.
+
+`model` says what a dialect file holds, `load` reads one and reports every fault with its place, `template` and `query` are the two
+small languages in it. No I/O but reading the file, and nothing of the bridge's events: `encode` and `decode` put the two together.
+"""
+
+from __future__ import annotations
+
+from adapters.teamspirit.dialect.load import load_dialect
+from adapters.teamspirit.dialect.model import Dialect
+
+__all__ = ["Dialect", "load_dialect"]

@@ -1,0 +1,304 @@
+"""Reads a dialect: a shipped one by name or a file, with single entries overridden, every fault reported with its place.
+
+Called by the manifest's option check (`messenger-bridge check`) and when an adapter is built. Reads local files only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from adapters.teamspirit.dialect import variables
+from adapters.teamspirit.dialect.model import Dialect, Operations
+from adapters.teamspirit.dialect.template import TemplateFault, path_template, template
+from bridge.errors import ConfigFault
+
+SHIPPED = Path(__file__).parent.parent / "dialects"
+Path_ = tuple[str | int, ...]
+"""Where in the file: keys and list positions."""
+
+_PARAMETER_ENTRIES = ("headers", "query", "form", "multipart")
+
+
+@dataclass
+class Loaded:
+    """Either a dialect or its faults."""
+
+    dialect: Dialect | None
+    faults: list[ConfigFault] = field(default_factory=list)
+
+
+def shipped_names() -> list[str]:
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def load_dialect(name_or_path: str, overrides: Mapping[str, Any] | None = None, base_folder: Path | None = None) -> Loaded:
+    """The dialect of that name, or in that file (relative to `base_folder`), with `overrides` laid over its entries."""
+    path = SHIPPED / f"{name_or_path}.yaml" if re.fullmatch(r"[\w\-]+", name_or_path) else Path(name_or_path)
+    if not path.is_absolute() and base_folder is not None:
+        path = base_folder / path
+    if path.parent == SHIPPED and not path.exists():
+        return Loaded(
+            None, [ConfigFault("no such dialect", key="dialect", value=name_or_path, hint=_nearest(name_or_path, shipped_names()))]
+        )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror or "not readable" if isinstance(error, OSError) else "not UTF-8"
+        return Loaded(None, [ConfigFault(f"cannot read the dialect file: {why}", key="dialect", value=str(path))])
+    reader = _Reader(str(path) if path.parent != SHIPPED else path.name)
+    return reader.load(text, overrides or {})
+
+
+class _Reader:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._faults: list[ConfigFault] = []
+        self._places: dict[Path_, Node] = {}
+        self._overridden: set[Path_] = set()
+
+    def load(self, text: str, overrides: Mapping[str, Any]) -> Loaded:
+        try:
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+            return Loaded(None, [ConfigFault(f"YAML: {error.problem}", path=self._path, line=line, column=column)])
+        except (yaml.YAMLError, RecursionError) as error:
+            return Loaded(None, [ConfigFault(f"not valid YAML: {type(error).__name__}", path=self._path)])
+        if not isinstance(root, MappingNode):
+            return Loaded(None, [ConfigFault("a dialect must be a mapping", path=self._path, line=1, column=1)])
+        raw = self._value(root, ())
+        self._lay_over(raw, overrides, ())
+        dialect = self._validated(raw)
+        self._check_templates(raw)
+        if dialect is not None:
+            self._check_sense(dialect)
+        self._faults.sort(key=lambda fault: (fault.line, fault.column))
+        return Loaded(None if self._faults else dialect, self._faults)
+
+    # -- the tree and its places --------------------------------------------------------------------------------------------
+
+    def _value(self, node: Node, at: Path_) -> Any:
+        self._places[at] = node
+        if isinstance(node, MappingNode):
+            values: dict[str, Any] = {}
+            for key_node, value_node in node.value:
+                key = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
+                if key in values:
+                    self._add((*at, key), "given twice", node=key_node)
+                    continue
+                values[key] = self._value(value_node, (*at, key))
+                self._places[(*at, key, "<key>")] = key_node
+            return values
+        if isinstance(node, SequenceNode):
+            return [self._value(item, (*at, number)) for number, item in enumerate(node.value)]
+        try:
+            value = yaml.constructor.SafeConstructor().construct_object(node)
+        except (yaml.YAMLError, ValueError):
+            return node.value
+        return value if value is None or isinstance(value, str | int | float | bool) else node.value
+
+    def _lay_over(self, raw: dict[str, Any], overrides: Mapping[str, Any], at: Path_) -> None:
+        for key, value in overrides.items():
+            here = (*at, str(key))
+            if isinstance(value, Mapping) and isinstance(raw.get(key), dict):
+                self._lay_over(raw[key], value, here)
+            else:
+                raw[str(key)] = _plain(value)
+                self._overridden.add(here)
+
+    def _add(self, at: Path_, why: str, *, value: str = "", hint: str = "", node: Node | None = None) -> None:
+        key = _dotted(at)
+        if any(at[: len(prefix)] == prefix for prefix in self._overridden):
+            self._faults.append(ConfigFault(why, key=f"overrides.{key}", value=value, hint=hint))
+            return
+        place = node
+        while place is None and at:
+            place = self._places.get(at)
+            at = at[:-1]
+        mark = (place or self._places[()]).start_mark
+        self._faults.append(
+            ConfigFault(why, path=self._path, line=mark.line + 1, column=mark.column + 1, key=key, value=value, hint=hint)
+        )
+
+    # -- shape --------------------------------------------------------------------------------------------------------------
+
+    def _validated(self, raw: dict[str, Any]) -> Dialect | None:
+        try:
+            return Dialect.model_validate(raw)
+        except ValidationError as error:
+            for item in error.errors(include_url=False, include_context=False):
+                at = tuple(part for part in item["loc"] if part not in ("[key]",))
+                if item["type"] == "extra_forbidden":
+                    hint = _nearest(str(at[-1]), _keys_of(at[:-1]))
+                    self._add(at, "unknown entry", hint=hint, node=self._places.get((*at, "<key>")))
+                elif item["type"] == "missing":
+                    self._add(at[:-1], f"the entry {at[-1]!r} is missing")
+                else:
+                    wrong = "[key]" in item["loc"]
+                    hint = _nearest(str(at[-1]), _keys_of(at[:-1])) if wrong else ""
+                    node = self._places.get((*at, "<key>")) if wrong else None
+                    shown = item["input"] if isinstance(item["input"], str | int | float) else ""
+                    self._add(at, item["msg"].removeprefix("Value error, "), value=str(shown)[:80], hint=hint, node=node)
+            return None
+
+    # -- templates ----------------------------------------------------------------------------------------------------------
+
+    def _check_templates(self, raw: dict[str, Any]) -> None:
+        account = variables.ACCOUNT
+        self._check_template(("base",), raw.get("base"), account)
+        self._check_parameters(("headers",), raw.get("headers"), account)
+        operations = raw.get("operations")
+        if not isinstance(operations, dict):
+            return
+        for name, call in operations.items():
+            if name not in variables.OPERATIONS or not isinstance(call, dict):
+                continue
+            at, names = ("operations", name), variables.known(name)
+            self._check_template((*at, "path"), call.get("path"), names, in_path=True)
+            self._check_template((*at, "url"), call.get("url"), names)
+            for entry in _PARAMETER_ENTRIES:
+                self._check_parameters((*at, entry), call.get(entry), names)
+            for where, source in _leaves(call.get("json"), (*at, "json")):
+                self._check_template(where, source, names)
+
+    def _check_parameters(self, at: Path_, raw: Any, names: Mapping[str, str]) -> None:
+        if isinstance(raw, dict):
+            for key, source in raw.items():
+                self._check_template((*at, key), source, names)
+
+    def _check_template(self, at: Path_, source: Any, names: Mapping[str, str], *, in_path: bool = False) -> None:
+        if not isinstance(source, str):
+            return
+        try:
+            read = (path_template if in_path else template)(source).names
+        except TemplateFault as fault:
+            self._add(at, str(fault), value=source[:80])
+            return
+        for name in sorted(read):
+            if not variables.is_known(name, names):
+                self._add(at, f"unknown variable {name!r}", hint=_nearest(name, names))
+
+    # -- sense --------------------------------------------------------------------------------------------------------------
+
+    def _check_sense(self, dialect: Dialect) -> None:
+        operations = dialect.operations
+        if operations.send is None and operations.webhook_send is None:
+            self._add(("operations",), "there is no way to send: neither 'send' nor 'webhook_send'")
+        if operations.history is None and dialect.inbound is None:
+            self._add((), "there is no way to receive: neither 'history' nor 'inbound'")
+        if (operations.react is None) != (operations.unreact is None):
+            self._add(("operations",), "'react' and 'unreact' need each other")
+        for name, call in operations:
+            if call is None:
+                continue
+            if (call.path is None) == (call.url is None):
+                self._add(("operations", name), "give either 'path' or 'url'")
+            bodies = [body for body in (call.body, call.form, call.multipart) if body is not None]
+            if len(bodies) > 1:
+                self._add(("operations", name), "give only one of 'json', 'form' and 'multipart'")
+        if operations.upload is not None and operations.upload.multipart is None:
+            self._add(("operations", "upload"), "an upload needs 'multipart' (it may be empty: {})")
+        self._check_inbound(dialect)
+        if operations.history is not None:
+            for needed in ("message_id", "user_id", "sent_at"):
+                if getattr(dialect.message_fields, needed) is None:
+                    self._add(("message_fields",), f"the history needs the entry {needed!r}")
+            if operations.history.by == "since" and dialect.message_fields.updated_at is None:
+                self._add(("message_fields",), "a history 'by: since' needs the entry 'updated_at'")
+
+    def _check_inbound(self, dialect: Dialect) -> None:
+        inbound = dialect.inbound
+        if inbound is None:
+            return
+        required = inbound.authentication
+        if required.key is None and required.signature is None:
+            self._add(
+                ("inbound", "authentication"), "give 'key' or 'signature': without either, everybody could post into the chats"
+            )
+        signature = required.signature
+        if signature is not None and ("timestamp" in signature.signed) != (signature.timestamp is not None):
+            self._add(("inbound", "authentication", "signature"), "'timestamp' and its place in 'signed' need each other")
+        if signature is not None and "body" not in signature.signed:
+            self._add(("inbound", "authentication", "signature", "signed"), "the signature must cover the 'body'")
+        for kind, entry in inbound.events.items():
+            needed = () if kind == "ignored" else ("chat_id",) + (() if kind in _WITHOUT_MESSAGE else ("message_id",))
+            for name in needed:
+                if getattr(entry.fields, name) is None and getattr(inbound.fields, name) is None:
+                    self._add(("inbound", "events", kind), f"nothing says where {name!r} is")
+
+
+_WITHOUT_MESSAGE = frozenset({"member_joined", "member_left", "chat_renamed", "status_changed", "typing"})
+
+
+def _keys_of(at: Path_) -> list[str]:
+    """The entries that the model knows at a place."""
+    model: Any = Dialect
+    for part in at:
+        model = _inner(model, part)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return [info.alias or name for name, info in model.model_fields.items()]
+    if get_origin(model) is dict:
+        return [str(value) for value in get_args(get_args(model)[0])]
+    return []
+
+
+def _inner(model: Any, part: str | int) -> Any:
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        for name, info in model.model_fields.items():
+            if part in (name, info.alias):
+                return _bare(info.annotation)
+    if get_origin(model) is dict:
+        return get_args(model)[1]
+    return None
+
+
+def _bare(annotation: Any) -> Any:
+    """`X` of `X | None`."""
+    if get_origin(annotation) in (Union, type(int | None)):
+        return next(arg for arg in get_args(annotation) if arg is not type(None))
+    return annotation
+
+
+def _leaves(tree: Any, at: Path_) -> Iterator[tuple[Path_, Any]]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(value, (*at, key))
+    elif isinstance(tree, list):
+        for number, value in enumerate(tree):
+            yield from _leaves(value, (*at, number))
+    else:
+        yield at, tree
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _dotted(at: Iterable[str | int]) -> str:
+    text = ""
+    for part in at:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _nearest(wrong: str, valid: Iterable[str]) -> str:
+    names = list(valid)
+    near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"there is {', '.join(sorted(names))}" if 0 < len(names) <= 12 else ""
+
+
+OPERATION_NAMES = tuple(Operations.model_fields)

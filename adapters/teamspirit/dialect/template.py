@@ -1,0 +1,136 @@
+"""Templates of a dialect: Jinja2 in a sandbox. A text that is one `{{ expression }}` keeps the expression's own type.
+
+Used by `load` to check a template and the variables it names, and by `encode` to fill it in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+Values = Mapping[str, Any]
+
+
+class TemplateFault(ValueError):
+    """The text is no template."""
+
+
+class _Absent(ChainableUndefined):
+    """A value that is not there counts as nothing: an absent optional part of a message must not fail the call."""
+
+
+def _shown(value: Any) -> str:
+    """One rule for all texts: nothing is empty, switches and numbers as JSON writes them."""
+    if value is None or isinstance(value, Undefined):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _segment(value: Any) -> str:
+    """A value inside a URL path can never become another segment, a query or a step up."""
+    quoted = quote(_shown(value), safe="")
+    return quoted.replace(".", "%2E") if set(quoted) == {"."} else quoted
+
+
+def _environment(*, in_path: bool) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=_Absent, autoescape=False, keep_trailing_newline=True, finalize=_segment if in_path else _shown
+    )
+    environment.globals.clear()
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return environment
+
+
+_TEXT = _environment(in_path=False)
+_PATH = _environment(in_path=True)
+
+
+class Template:
+    """A compiled template. `names` are the variables it reads, dotted (`message.sender.name`)."""
+
+    def __init__(self, source: str, *, in_path: bool = False) -> None:
+        environment = _PATH if in_path else _TEXT
+        try:
+            tree = environment.parse(source)
+            self._template = environment.from_string(source)
+            single = _single_expression(tree, source)
+            self._expression = environment.compile_expression(single) if single and not in_path else None
+        except TemplateSyntaxError as error:
+            raise TemplateFault(f"not a template: {error.message}") from error
+        self.source = source
+        self.names = frozenset(_names(tree))
+
+    @property
+    def constant(self) -> bool:
+        return not self.names and "{{" not in self.source and "{%" not in self.source
+
+    def text(self, values: Values) -> str:
+        """The text with its variables filled in; empty for what is absent."""
+        return self._template.render(values)
+
+    def native(self, values: Values) -> Any:
+        """The value itself if the template is a single expression (None if it is absent), else the text."""
+        if self._expression is None:
+            return self.text(values)
+        value = self._expression(**values)
+        return None if isinstance(value, Undefined) else value
+
+
+@lru_cache(maxsize=1024)
+def template(source: str) -> Template:
+    """Compiled once. Raises TemplateFault."""
+    return Template(source)
+
+
+@lru_cache(maxsize=1024)
+def path_template(source: str) -> Template:
+    """The same for a URL path: each value is percent-encoded as one segment. Raises TemplateFault."""
+    return Template(source, in_path=True)
+
+
+def fill_tree(tree: Any, values: Values) -> Any:
+    """A JSON body with its templates filled in. An entry whose template comes out as nothing is left out, and so is a mapping of
+    which nothing is left; what the dialect itself writes as null, empty or constant stays."""
+    if isinstance(tree, str):
+        return template(tree).native(values)
+    if isinstance(tree, Mapping):
+        filled = {key: fill_tree(value, values) for key, value in tree.items()}
+        kept = {key: value for key, value in filled.items() if value is not None or tree[key] is None}
+        return kept if kept or not tree else None
+    if isinstance(tree, list):
+        items = [fill_tree(value, values) for value in tree]
+        return [item for item, original in zip(items, tree, strict=True) if item is not None or original is None]
+    return tree
+
+
+def _single_expression(tree: nodes.Template, source: str) -> str | None:
+    if len(tree.body) != 1 or not isinstance(tree.body[0], nodes.Output):
+        return None
+    parts = tree.body[0].nodes
+    stripped = source.strip()
+    if len(parts) != 1 or isinstance(parts[0], nodes.TemplateData) or stripped != source:
+        return None
+    return stripped.removeprefix("{{").removesuffix("}}").strip("-+ \n")
+
+
+def _names(tree: nodes.Template) -> Iterator[str]:
+    """Dotted names of everything read from outside; of `a.b.c` only the longest, not `a` and `a.b` too."""
+    inner: set[int] = set()
+    stored = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    for node in tree.find_all((nodes.Getattr, nodes.Name)):
+        if id(node) in inner:
+            continue
+        parts: list[str] = []
+        at: nodes.Node = node
+        while isinstance(at, nodes.Getattr):
+            parts.append(at.attr)
+            at = at.node
+            inner.add(id(at))
+        if isinstance(at, nodes.Name) and at.name not in stored:
+            yield ".".join([at.name, *reversed(parts)])

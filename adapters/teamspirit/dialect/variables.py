@@ -1,0 +1,86 @@
+"""The variables a dialect's templates may read, per operation, with what they hold. `load` checks templates against this table and
+`encode` provides exactly these values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ACCOUNT = {
+    "account.server": "the account's `server`, without a trailing slash",
+    "account.api_key": "its API key",
+    "account.variables": "the account's own `variables`: account.variables.team_id, say",
+    "me.id": "our own user id, once `me` was asked",
+    "me.name": "our own username",
+}
+_CHAT = {
+    "chat.id": "native id of the chat",
+    "chat.incoming_webhook": "URL of the chat's incoming webhook, from the account's `chats`",
+}
+_CONTENT = {
+    "message.text": "the text in the dialect's flavour",
+    "message.format": "`markdown`, `html` or `plain`",
+    "message.files": "ids of the uploaded files (a list); nothing if there are none",
+}
+_TARGET = {"message.id": "native id of the message meant"}
+_SEND = {
+    **_CHAT,
+    **_CONTENT,
+    "message.reply_to": "native id of the answered message",
+    "message.reply_thread": "native thread id of the answered message",
+    "message.thread": "native thread id to post into",
+    "message.sender.name": "the author's name",
+    "message.sender.avatar_url": "public URL of the author's picture",
+    "message.sender": "both of them, or nothing",
+    "message.client_id": "our own mark, the same at every attempt",
+    "message.previews": "whether links may unfold (true or false)",
+    "message.silent": "whether to post without a notification (true or false)",
+}
+_REACTION = {
+    **_CHAT,
+    **_TARGET,
+    "reaction.emoji": "the emoji itself, or `:name:` for a custom one",
+    "reaction.name": "its short name without colons: thumbsup",
+}
+
+OPERATIONS: Mapping[str, Mapping[str, str]] = {
+    "me": {},
+    "chats": {"cursor": "`next_cursor` of the page before"},
+    "users": {"user.id": "native id of the user"},
+    "send": _SEND,
+    "edit": {**_CHAT, **_TARGET, **_CONTENT},
+    "delete": {**_CHAT, **_TARGET},
+    "react": _REACTION,
+    "unreact": _REACTION,
+    "upload": {
+        **_CHAT,
+        "file.name": "name of the file",
+        "file.mime": "its MIME type",
+        "file.size": "its size in bytes",
+    },
+    "download": {"file.id": "native id of the file"},
+    "history": {
+        **_CHAT,
+        "after": "id of the message to read on from; empty for the newest",
+        "since_ms": "Unix time in milliseconds to read changes from",
+        "limit": "the page size",
+    },
+    "set_status": {"status.name": "online, away, busy or offline", "status.text": "what people see beside it"},
+    "typing": {**_CHAT, "message.thread": "native thread id"},
+    "webhook_send": _SEND,
+    "register_webhook": {
+        "webhook.url": "our URL to be called",
+        "webhook.chats": "native ids of the chats we want to hear of (a list)",
+    },
+    "list_webhooks": {},
+    "remove_webhook": {"webhook.id": "native id of the webhook"},
+}
+
+
+def known(operation: str) -> Mapping[str, str]:
+    """Every variable that a template of this operation may read."""
+    return {**ACCOUNT, **OPERATIONS[operation]}
+
+
+def is_known(name: str, names: Mapping[str, str]) -> bool:
+    """Whether a dotted name is one of the variables, a part of one (`message.sender`), or leads into free values."""
+    return name in names or name.startswith("account.variables.") or any(one.startswith(f"{name}.") for one in names)
