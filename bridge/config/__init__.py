@@ -1,1 +1,1 @@
-"""bridge.yaml: read with line numbers (`load`), checked in passes that each return all their faults (`check`), built into `model`."""
+"""bridge.yaml: read with line numbers (`load`), checked in passes that each return all faults (`check`), built into `model`."""

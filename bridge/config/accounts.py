@@ -1,0 +1,141 @@
+"""The `accounts` section: platform, the platform's own options, relay defaults. A broken account does not hide faults of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from bridge.config import nodes
+from bridge.config.faults import Faults, did_you_mean
+from bridge.config.nodes import Entries, join
+from bridge.config.relay import RELAY_KEYS, Given, read_relay
+from bridge.config.shapes import fields_of, secret_keys, shape_of
+from bridge.config.values import Values
+from bridge.contract import Manifest
+from bridge.errors import ConfigFault
+
+Manifests = Callable[[str], Manifest]
+"""Platform name -> its manifest; raises KeyError for an unknown platform. The registry's `manifest`, or a test's."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_TAKEN = frozenset(("name",))
+"""Keys of a person in `people`, where accounts are keys too."""
+
+
+@dataclass(slots=True)
+class Account:
+    """An account as far as it could be read: enough to check the routes that name it."""
+
+    name: str
+    key_node: ScalarNode
+    platform: str = ""
+    manifest: Manifest | None = None
+    options: Any = None
+    """None if they have faults."""
+    given: Given = field(default_factory=dict)
+    entries: Entries = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"accounts.{self.name}"
+
+
+def read_accounts(values: Values, section: Node, manifests: Manifests, platforms: Sequence[str]) -> dict[str, Account]:
+    """All accounts, also those with faults."""
+    found = values.mapping(section, "accounts") or {}
+    return {name: _read(values, name, entry, manifests, platforms) for name, entry in found.items()}
+
+
+def _read(values: Values, name: str, entry: nodes.Entry, manifests: Manifests, platforms: Sequence[str]) -> Account:
+    account = Account(name=name, key_node=entry.key)
+    faults, key = values.faults, account.key
+    if not _NAME.fullmatch(name):
+        faults.add(entry.key, key, "an account's name has letters, digits, '_', '-' and '.' only, at most 64", value=name)
+    elif name in _TAKEN:
+        faults.add(entry.key, key, f"{name!r} cannot be an account's name: it means something else in people", value=name)
+    if not isinstance(entry.value, MappingNode):
+        faults.add(
+            entry.value if not nodes.is_null(entry.value) else entry.key, key, f"must be a mapping, not {nodes.kind(entry.value)}"
+        )
+        return account
+    account.entries = found = nodes.entries(entry.value, key, faults)
+    if "platform" not in found:
+        faults.add(entry.key, key, "platform is missing", hint=f"one of {', '.join(platforms)}" if platforms else "")
+        return account
+    platform = values.text(found["platform"].value, join(key, "platform"))
+    if platform is None:
+        return account
+    account.platform = platform
+    try:
+        account.manifest = manifests(platform)
+        model = account.manifest.options()
+    except KeyError:
+        hint = did_you_mean(platform, platforms)
+        faults.add(found["platform"].value, join(key, "platform"), f"unknown platform {platform!r}", value=platform, hint=hint)
+        return account
+    except (ImportError, TypeError) as error:
+        faults.add(
+            found["platform"].value, join(key, "platform"), f"platform {platform!r} cannot be loaded: {error}", value=platform
+        )
+        return account
+    _read_options(values, account, model)
+    return account
+
+
+def _read_options(values: Values, account: Account, model: type[BaseModel]) -> None:
+    own = set(fields_of((model,))) | {f"{name}_file" for name in secret_keys((model,))}
+    relay_keys = RELAY_KEYS - own
+    relay = {name: entry for name, entry in account.entries.items() if name in relay_keys}
+    account.given = read_relay(values, relay, account.key_node, account.key)
+    options = {name: entry for name, entry in account.entries.items() if name not in relay_keys and name != "platform"}
+    built = values.model(model, options, account.key_node, account.key, also=("platform", *sorted(relay_keys)))
+    if built is None or account.manifest is None:
+        return
+    before = len(values.faults.faults)
+    _check_paths(values.faults, account, model, built)
+    for fault in account.manifest.check_options(built):
+        values.faults.faults.append(_placed(fault, account, values.faults))
+    if len(values.faults.faults) == before:
+        account.options = built
+
+
+def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built: BaseModel) -> None:
+    for name, entry in account.entries.items():
+        if name not in model.model_fields or not shape_of(model.model_fields[name].annotation).path:
+            continue
+        path = getattr(built, name)
+        if not isinstance(path, Path):
+            continue
+        if name.endswith("_file") and not path.is_file():
+            faults.add(entry.value, join(account.key, name), f"there is no file {path}")
+        elif not path.parent.is_dir():
+            faults.add(entry.value, join(account.key, name), f"there is no folder {path.parent}")
+
+
+def _placed(fault: ConfigFault, account: Account, faults: Faults) -> ConfigFault:
+    """A fault of the platform's own check, at its key in this file (unless it points into another file)."""
+    if fault.path:
+        return fault
+    at: Node = account.key_node
+    found: Entries | None = account.entries
+    for step in re.split(r"[.\[\]]+", fault.key):
+        entry = found.get(step) if found else None
+        if entry is None:
+            break
+        at = entry.value
+        found = nodes.entries(entry.value, "", Faults("")) if isinstance(entry.value, MappingNode) else None
+    return ConfigFault(
+        fault.why,
+        path=faults.path,
+        line=at.start_mark.line + 1,
+        column=at.start_mark.column + 1,
+        key=join(account.key, fault.key) if fault.key else account.key,
+        value=fault.value,
+        hint=fault.hint,
+    )

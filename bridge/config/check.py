@@ -1,0 +1,162 @@
+"""Checks over the whole configuration, each returning all it finds: shared credentials, doubled messages, folders, listeners."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from yaml.nodes import Node
+
+from bridge.config.accounts import Account
+from bridge.config.faults import Faults
+from bridge.config.model import Listener
+from bridge.config.nodes import join
+from bridge.config.routes import ReadRoute
+from bridge.config.sections import WebSection
+from bridge.routing import RouteEnd
+
+_SHORTEST_GLOBAL_ID = 6
+
+
+def check_credentials(faults: Faults, accounts: Mapping[str, Account]) -> None:
+    """No two accounts may be one bot: each would take the other's events."""
+    seen: dict[tuple[str, str, Any], str] = {}
+    for account in accounts.values():
+        if account.options is None or account.manifest is None:
+            continue
+        for option in account.manifest.credential_keys:
+            value = getattr(account.options, option, None)
+            value = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if not value:
+                continue
+            other = seen.setdefault((account.platform, option, value), account.name)
+            if other != account.name:
+                entry = account.entries.get(option) or account.entries.get(f"{option}_file")
+                why = f"the same {option} as account {other!r}: one bot cannot be two accounts"
+                faults.add(entry.value if entry else account.key_node, join(account.key, option), why)
+
+
+def check_unused(faults: Faults, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
+    """Accounts that no route names are connected for nothing."""
+    used = {end.chat.account for one in routes for end in one.route.ends}
+    for account in accounts.values():
+        if account.name not in used:
+            faults.warn(account.key_node, account.key, "no route uses this account")
+
+
+def check_doubles(faults: Faults, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
+    """Places that are relayed between more than once.
+
+    Through the same accounts, a message still arrives once (routing sees to it), so this is a warning: the later route's options
+    and filters never apply. Through two accounts that are in the same chat it would really be doubled."""
+    by_chat: dict[tuple[str, str], set[int]] = {}
+    shared: set[int] = set()
+    for number, one in enumerate(routes):
+        for end in one.route.ends:
+            others = by_chat.setdefault(_chat(accounts, end), set())
+            others.add(number)
+            if len(others) > 1:
+                shared |= others
+        _check_same_chat(faults, accounts, one)
+    arrows: dict[tuple[Any, Any], tuple[ReadRoute, RouteEnd, RouteEnd]] = {}
+    for number in sorted(shared):
+        one = routes[number]
+        told: set[str] = set()
+        for origin, target, node in _arrows(one):
+            place = (_place(accounts, origin), _place(accounts, target))
+            first, first_origin, first_target = arrows.setdefault(place, (one, origin, target))
+            if first is one or first.route.name in told:
+                continue
+            told.add(first.route.name)
+            line = first.at.start_mark.line + 1
+            where = f"route {first.route.name!r} (line {line})"
+            if (first_origin.chat, first_target.chat) == (origin.chat, target.chat):
+                faults.warn(
+                    node,
+                    one.key,
+                    f"{where} relays {origin} -> {target} already",
+                    hint="messages arrive once, by that route; this route's options and filter do not apply to them",
+                )
+            else:
+                faults.add(
+                    node,
+                    one.key,
+                    f"doubles messages: {where} relays {first_origin} -> {first_target}, and this one {origin} -> {target}, "
+                    "which are the same chats",
+                    hint="keep one of the two",
+                )
+
+
+def _check_same_chat(faults: Faults, accounts: Mapping[str, Account], one: ReadRoute) -> None:
+    """Two accounts of a platform in one chat, in one route: every message would come back into its own chat."""
+    places: dict[Any, RouteEnd] = {}
+    for end, node in zip(one.route.ends, one.end_nodes, strict=True):
+        first = places.setdefault(_place(accounts, end), end)
+        if first is not end:
+            why = f"{first} and {end} are the same chat: its messages would be repeated in it"
+            faults.add(node, one.key, why, value=str(end))
+
+
+def _arrows(one: ReadRoute) -> Iterator[tuple[RouteEnd, RouteEnd, Node]]:
+    for origin in one.route.ends:
+        if not origin.sends:
+            continue
+        for target, node in zip(one.route.ends, one.end_nodes, strict=True):
+            if target is not origin and target.receives:
+                yield origin, target, node
+
+
+def _chat(accounts: Mapping[str, Account], end: RouteEnd) -> tuple[str, str]:
+    """What tells one chat from another. Long numbers are ids, the same for every account of a platform; names may mean another
+    chat on another server."""
+    address = end.chat.address
+    digits = address.removeprefix("-")
+    if len(digits) >= _SHORTEST_GLOBAL_ID and digits.isdecimal():
+        return f"platform {accounts[end.chat.account].platform}", address
+    return end.chat.account, address
+
+
+def _place(accounts: Mapping[str, Account], end: RouteEnd) -> tuple[tuple[str, str], str | None]:
+    return _chat(accounts, end), end.thread_id
+
+
+def check_folder(faults: Faults, at: Node | None, key: str, path: Path) -> None:
+    """The folder that is to hold `path` must be there: the daemon makes no folders in unexpected places."""
+    if not path.parent.is_dir():
+        faults.add(at, key, f"there is no folder {path.parent}", value=str(path))
+    elif path.is_dir() and key == "journal.path":
+        faults.add(at, key, f"{path} is a folder", hint="name a file in it")
+
+
+def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> None:
+    """The two listeners are apart, and the one without a password is not open to the world."""
+    public, admin = web.public, web.admin
+    if public and admin and _overlap(public.listen, admin.listen):
+        faults.add(at.get("admin"), "web.admin.listen", "the same address as web.public.listen")
+    if admin and not _is_loopback(admin.listen.host):
+        faults.warn(
+            at.get("admin"),
+            "web.admin.listen",
+            f"health and metrics on {admin.listen.host} ask for no password",
+            hint="use 127.0.0.1, or a network that only monitoring reaches",
+        )
+    if public and public.url.startswith("http://") and not _is_loopback(public.url.split("/")[2]):
+        faults.warn(at.get("public"), "web.public.url", "is not https: webhook secrets travel in the open")
+
+
+def _overlap(one: Listener, other: Listener) -> bool:
+    everywhere = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    return one.port == other.port and (one.host == other.host or one.host in everywhere or other.host in everywhere)
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host.strip("[]")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,248 @@
+"""Reads bridge.yaml: every fault of the whole file at once, or the `Config`. Called by the composition root and the CLI.
+
+The steps: parse with positions (`nodes`), read each section (`accounts`, `routes`, `filters`, `people`, `sections`), check the
+whole (`check`). Nothing here raises on bad input, opens a connection, or shows a secret.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+from yaml.nodes import MappingNode, Node
+
+from bridge.config import check, nodes
+from bridge.config.accounts import Account, Manifests, read_accounts
+from bridge.config.faults import Faults, did_you_mean
+from bridge.config.model import (
+    AccountConfig,
+    Config,
+    JournalConfig,
+    LogConfig,
+    MediaConfig,
+    Person,
+    WebConfig,
+)
+from bridge.config.nodes import Entries, Entry
+from bridge.config.people import read_people
+from bridge.config.relay import cascade, read_relay
+from bridge.config.routes import ReadRoute, RouteReader
+from bridge.config.sections import JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
+from bridge.config.values import Values
+from bridge.errors import ConfigFault
+from bridge.masking import Masker
+from bridge.refs import AccountName
+from bridge.routing import RelayOptions
+
+SECTIONS = ("accounts", "routes", "people", "defaults", "journal", "media", "web", "log", "shutdown", "reserved_names")
+PRIVATE_PREFIX = "x-"
+"""Top-level keys that begin so are the admin's own: a place for anchors."""
+
+_LARGEST_FILE_BYTES = 64 * 1024 * 1024
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of a file. With faults there is no configuration; warnings do not keep the daemon from starting."""
+
+    config: Config | None
+    faults: list[ConfigFault] = field(default_factory=list)
+    warnings: list[ConfigFault] = field(default_factory=list)
+
+
+def load_config(path: Path, environ: Mapping[str, str], manifests: Manifests, platforms: Sequence[str] = ()) -> Loaded:
+    """Read and check a configuration file.
+
+    `manifests` gives a platform's manifest and raises KeyError for an unknown one; `platforms` are the names it knows, for hints.
+    Relative paths in the file are relative to the file's folder."""
+    faults = Faults(str(path))
+    values = Values(faults, environ, path.parent)
+    config = None
+    text = _read(path, faults)
+    if text is not None:
+        with _no_collection():
+            root = nodes.parse(text, faults)
+            if root is not None:
+                config = _Reader(path, values, manifests, platforms).config(root)
+            elif not faults.faults:
+                faults.add(None, "", "the file is empty", hint="bridge.yaml.example shows everything that can stand in it")
+    found, warnings = faults.in_order(Masker(values.secrets))
+    return Loaded(None if found else config, found, warnings)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Thousands of routes make millions of objects and no garbage cycles: the collector would only double the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read(path: Path, faults: Faults) -> str | None:
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= _LARGEST_FILE_BYTES else None
+    except OSError as error:
+        faults.add(None, "", f"cannot be read: {error.strerror or error}")
+        return None
+    if raw is None:
+        faults.add(None, "", f"is larger than {_LARGEST_FILE_BYTES >> 20} MiB")
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.add(None, "", f"is not UTF-8 text: line {raw.count(bytes([10]), 0, error.start) + 1}")
+        return None
+
+
+class _Reader:
+    def __init__(self, path: Path, values: Values, manifests: Manifests, platforms: Sequence[str]) -> None:
+        self._path = path
+        self._values = values
+        self._faults = values.faults
+        self._manifests = manifests
+        self._platforms = platforms
+
+    def config(self, root: Node) -> Config | None:
+        if not isinstance(root, MappingNode):
+            self._faults.add(root, "", f"must be a mapping with accounts: and routes:, not {nodes.kind(root)}")
+            return None
+        found = nodes.entries(root, "", self._faults)
+        for name, entry in found.items():
+            if name not in SECTIONS and not name.startswith(PRIVATE_PREFIX):
+                hint = did_you_mean(name, SECTIONS)
+                self._faults.add(entry.key, name, f"unknown section {name!r}", value=name, hint=hint)
+        # `journal:` with nothing (or only comments) under it is the same as no `journal:`
+        given = {name: entry for name, entry in found.items() if not nodes.is_null(entry.value)}
+        defaults = self._defaults(given)
+        accounts = self._accounts(given, root)
+        routes = self._routes(given, root, accounts, defaults)
+        people = self._people(given, accounts)
+        journal, media = self._folders(given)
+        web = self._web(given)
+        log = self._section(given, "log", LogSection) or LogSection()
+        shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
+        reserved = self._reserved(given)
+        check.check_credentials(self._faults, accounts)
+        check.check_doubles(self._faults, accounts, routes)
+        if not self._faults.faults:
+            check.check_unused(self._faults, accounts, routes)
+        self._check_own_mode()
+        if self._faults.faults:
+            return None
+        return Config(
+            path=self._path,
+            accounts={
+                AccountName(account.name): AccountConfig(
+                    name=AccountName(account.name),
+                    platform=account.platform,
+                    options=account.options,
+                    relay=cascade(defaults, account.given),
+                )
+                for account in accounts.values()
+            },
+            routes=tuple(one.route for one in routes),
+            people=people,
+            journal=journal,
+            media=media,
+            web=web,
+            log=LogConfig(format=log.format, level=log.level),
+            drain_s=shutdown.drain_s,
+            reserved_names=reserved,
+        )
+
+    # -- sections -----------------------------------------------------------------------------------------------------------
+
+    def _accounts(self, given: Entries, root: Node) -> dict[str, Account]:
+        if "accounts" not in given:
+            self._faults.add(root, "accounts", "there are no accounts", hint="bridge.yaml.example shows how to write them")
+            return {}
+        accounts = read_accounts(self._values, given["accounts"].value, self._manifests, self._platforms)
+        if not accounts and isinstance(given["accounts"].value, MappingNode):
+            self._faults.add(given["accounts"].value, "accounts", "there are no accounts")
+        return accounts
+
+    def _routes(self, given: Entries, root: Node, accounts: Mapping[str, Account], defaults: RelayOptions) -> list[ReadRoute]:
+        entry = given.get("routes")
+        if entry is None or entry.value.value == []:
+            self._faults.warn(entry.value if entry else root, "routes", "there are no routes: nothing will be relayed")
+            return []
+        return RouteReader(self._values, accounts, defaults).read(entry.value)
+
+    def _defaults(self, given: Entries) -> RelayOptions:
+        if "defaults" not in given:
+            return RelayOptions()
+        entry = given["defaults"]
+        found = self._values.mapping(entry.value, "defaults")
+        return cascade(RelayOptions(), read_relay(self._values, found or {}, entry.key, "defaults"))
+
+    def _people(self, given: Entries, accounts: Mapping[str, Account]) -> tuple[Person, ...]:
+        return read_people(self._values, given["people"].value, accounts) if "people" in given else ()
+
+    def _folders(self, given: Entries) -> tuple[JournalConfig, MediaConfig]:
+        journal = self._section(given, "journal", JournalSection) or JournalSection()
+        media = self._section(given, "media", MediaSection) or MediaSection()
+        path = self._values.path(str(journal.path))
+        check.check_folder(self._faults, _at(given, "journal", "path"), "journal.path", path)
+        if media.spool is not None:
+            check.check_folder(self._faults, _at(given, "media", "spool"), "media.spool", media.spool)
+        return (
+            JournalConfig(path=path, keep_days=journal.keep_days),
+            MediaConfig(spool=media.spool, spool_mb=media.spool_mb),
+        )
+
+    def _web(self, given: Entries) -> WebConfig:
+        web = self._section(given, "web", WebSection) or WebSection()
+        places = {name: node for name in ("public", "admin") if (node := _at(given, "web", name)) is not None}
+        check.check_listeners(self._faults, places, web)
+        return WebConfig(
+            public=web.public.listen if web.public else None,
+            public_url=web.public.url if web.public else "",
+            admin=web.admin.listen if web.admin else None,
+        )
+
+    def _section(self, given: Entries, name: str, model: type[Model]) -> Model | None:
+        if name not in given:
+            return None
+        found = self._values.mapping(given[name].value, name)
+        return None if found is None else self._values.model(model, found, given[name].key, name, partial=True)
+
+    def _reserved(self, given: Entries) -> tuple[str, ...]:
+        if "reserved_names" not in given:
+            return ()
+        items = self._values.sequence(given["reserved_names"].value, "reserved_names")
+        texts = [self._values.text(node, f"reserved_names[{index}]") for index, node in enumerate(items)]
+        return tuple(text for text in texts if text)
+
+    def _check_own_mode(self) -> None:
+        """A file with secrets in it should not be everybody's."""
+        if not self._values.literal_secrets:
+            return
+        try:
+            open_to_all = stat.S_IMODE(self._path.stat().st_mode) & stat.S_IROTH
+        except OSError:
+            return
+        if open_to_all:
+            node, key = self._values.literal_secrets[0]
+            why = f"a secret in a file that everyone can read ({len(self._values.literal_secrets)} in all)"
+            self._faults.warn(node, key, why, hint=f"chmod 640 {self._path}, or use ${{VAR}} or a *_file key")
+
+
+def _at(given: Entries, section: str, key: str) -> Node | None:
+    """Where a key of a section stands; else the section's own place."""
+    entry: Entry | None = given.get(section)
+    if entry is None or not isinstance(entry.value, MappingNode):
+        return None
+    found = nodes.entries(entry.value, section, Faults("")).get(key)
+    return found.value if found else entry.key

@@ -1,0 +1,188 @@
+"""The `routes` section: directions, ends and their addresses, filters, relay options. Written for tens of thousands of routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from bridge.config import nodes
+from bridge.config.accounts import Account
+from bridge.config.faults import did_you_mean
+from bridge.config.filters import read_filters
+from bridge.config.nodes import Entries, join
+from bridge.config.relay import Given, cascade, read_relay
+from bridge.config.values import Values
+from bridge.contract import Manifest
+from bridge.refs import AccountName, ChatAddress
+from bridge.routing import Filter, RelayOptions, Route, RouteEnd
+
+_ROUTE_KEYS = ("name", "between", "from", "to", "filter")
+_LONGEST_NAME = 100
+
+
+@dataclass(slots=True)
+class ReadRoute:
+    """A route and the nodes its ends came from (parallel to `route.ends`), for the checks over all routes."""
+
+    route: Route
+    key: str
+    at: Node
+    end_nodes: list[Node]
+
+
+class RouteReader:
+    """Reads routes; keeps what many of them share (options per account, addresses per platform)."""
+
+    def __init__(self, values: Values, accounts: Mapping[str, Account], defaults: RelayOptions) -> None:
+        self._values = values
+        self._faults = values.faults
+        self._accounts = accounts
+        self._bases = {name: cascade(defaults, account.given) for name, account in accounts.items()}
+        self._names: dict[str, int] = {}
+
+    def read(self, section: Node) -> list[ReadRoute]:
+        """The routes that are without fault."""
+        found = []
+        for index, node in enumerate(self._values.sequence(section, "routes")):
+            before = len(self._faults.faults)
+            route = self._route(node, f"routes[{index}]")
+            if route is not None and len(self._faults.faults) == before:
+                found.append(route)
+        return found
+
+    def _route(self, node: Node, key: str) -> ReadRoute | None:
+        found = self._values.mapping(node, key)
+        if found is None:
+            return None
+        name = self._name(found, node, key)
+        given: Given = {}
+        if any(one not in _ROUTE_KEYS for one in found):
+            given = read_relay(self._values, found, node, key, also=_ROUTE_KEYS)
+        filters: tuple[Filter, ...] = ()
+        if "filter" in found and not nodes.is_null(found["filter"].value):
+            filters = read_filters(self._values, found["filter"].value, join(key, "filter"))
+        end_nodes: list[Node] = []
+        ends: list[RouteEnd] = []
+        places: set[tuple[ChatAddress, str | None]] = set()
+        for end_node, end_key, receives, sends in self._end_nodes(found, node, key):
+            end = self._end(end_node, end_key, given, receives, sends)
+            if end is None:
+                continue
+            place = (end.chat, end.thread_id)
+            if place in places:
+                self._faults.add(end_node, end_key, f"{end} is already an end of this route", value=str(end))
+            places.add(place)
+            ends.append(end)
+            end_nodes.append(end_node)
+        return ReadRoute(Route(name=name, ends=tuple(ends), filters=filters), key, node, end_nodes)
+
+    def _name(self, found: Entries, node: Node, key: str) -> str:
+        if "name" not in found:
+            self._faults.add(node, key, "name is missing", hint="the journal, the log and `dead` know a route by its name")
+            return ""
+        at = found["name"].value
+        name = self._values.text(at, f"{key}.name")
+        if name is None:
+            return ""
+        if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+            self._faults.add(at, f"{key}.name", f"must be 1 to {_LONGEST_NAME} printable characters", value=name)
+        elif name in self._names:
+            why = f"there is another route {name!r} in line {self._names[name]}"
+            self._faults.add(at, f"{key}.name", why, value=name)
+        else:
+            self._names[name] = at.start_mark.line + 1
+        return name
+
+    def _end_nodes(self, found: Entries, at: Node, key: str) -> list[tuple[Node, str, bool, bool]]:
+        """(node, key, receives, sends) of every end; faults for a direction that cannot be."""
+        both, origin, target = found.get("between"), found.get("from"), found.get("to")
+        if both is not None:
+            if origin or target:
+                extra = (origin or target).key  # type: ignore[union-attr]
+                self._faults.add(extra, join(key, extra.value), "between is given as well", hint="between, or from and to")
+            ends = self._listed(both.value, f"{key}.between")
+            if isinstance(both.value, SequenceNode) and len(ends) < 2:
+                self._faults.add(both.value, f"{key}.between", "a route needs at least two ends")
+            return [(node, where, True, True) for node, where in ends]
+        if origin is None and target is None:
+            self._faults.add(at, key, "has no ends", hint="give between: [ends], or from: and to:")
+            return []
+        ends_found: list[tuple[Node, str, bool, bool]] = []
+        for name, entry, receives in (("from", origin, False), ("to", target, True)):
+            if entry is None:
+                missing = "nothing sends" if name == "from" else "nothing receives"
+                self._faults.add(at, key, f"{name} is missing: {missing}")
+                continue
+            single = not isinstance(entry.value, SequenceNode)
+            ends = [(entry.value, f"{key}.{name}")] if single else self._listed(entry.value, f"{key}.{name}")
+            if not ends:
+                self._faults.add(entry.value, f"{key}.{name}", "is empty")
+            ends_found += [(node, where, receives, not receives) for node, where in ends]
+        return ends_found
+
+    def _listed(self, node: Node, key: str) -> list[tuple[Node, str]]:
+        return [(item, f"{key}[{index}]") for index, item in enumerate(self._values.sequence(node, key))]
+
+    # -- ends ---------------------------------------------------------------------------------------------------------------
+
+    def _end(self, node: Node, key: str, route_given: Given, receives: bool, sends: bool) -> RouteEnd | None:
+        given: Given = {}
+        at = node
+        if isinstance(node, MappingNode):
+            found = nodes.entries(node, key, self._faults)
+            given = read_relay(self._values, found, node, key, also=("chat",))
+            if "chat" not in found:
+                self._faults.add(node, key, "chat is missing", hint="an end is account/chat or {chat: account/chat, ...}")
+                return None
+            at, key = found["chat"].value, f"{key}.chat"
+        elif not isinstance(node, ScalarNode) or nodes.is_null(node):
+            self._faults.add(node, key, f"an end is account/chat, not {nodes.kind(node)}")
+            return None
+        text = self._values.text(at, key)
+        if text is None:
+            return None
+        name, slash, address = text.partition("/")
+        account = self._accounts.get(name)
+        if account is None:
+            if not slash and not name.startswith(("#", "@", "-")) and not name.isdecimal():
+                why = f"{text!r} is no end: it must be account/chat"
+                self._faults.add(at, key, why, value=text)
+            else:
+                hint = did_you_mean(name, self._accounts) if slash else "an end is account/chat"
+                self._faults.add(at, key, f"unknown account {name!r}", value=text, hint=hint)
+            return None
+        if not address:
+            self._faults.add(at, key, f"which chat of {name}?", value=text, hint=f"an end is account/chat, as in {name}/general")
+            return None
+        chat, thread = address, None
+        if account.manifest is not None:
+            chat, thread, problem = split_address(account.manifest, address)
+            if problem:
+                self._faults.add(at, key, problem, value=text)
+                return None
+        options = self._bases[name]
+        if route_given or given:
+            options = cascade(options, route_given, given)
+        return RouteEnd(
+            chat=ChatAddress(AccountName(name), chat), thread_id=thread, receives=receives, sends=sends, options=options
+        )
+
+
+def split_address(manifest: Manifest, address: str) -> tuple[str, str | None, str]:
+    """(chat, thread, why it is no address) of what follows `account/`.
+
+    What follows the last `/` is a thread if the platform says that it can be one and that the rest is a chat; otherwise all of it
+    is the chat, if the platform says so."""
+    head, slash, tail = address.rpartition("/")
+    if not slash:
+        return address, None, manifest.check_address(address) or ""
+    if manifest.check_address(head) is None and manifest.check_thread(tail) is None:
+        return head, tail, ""
+    if manifest.check_address(address) is None:
+        return address, None, ""
+    problem = manifest.check_address(head)
+    if problem is None:
+        problem = f"{tail!r} is no thread: {manifest.check_thread(tail)}"
+    return head, tail, problem

@@ -1,0 +1,44 @@
+"""All secrets of a configuration, for the log's masker: `SecretStr` values of every account, and passwords in URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+from bridge.config.model import Config
+
+
+def secrets(config: Config) -> set[str]:
+    """Every text that must never be shown."""
+    return {secret for account in config.accounts.values() for secret in _secrets(account.options) if secret}
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, SecretBytes):
+        yield value.get_secret_value().decode("utf-8", "replace")
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _secrets(part)
+    elif isinstance(value, str):
+        yield from _password(value)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            yield from _secrets(part)
+
+
+def _password(text: str) -> Iterator[str]:
+    if "://" in text and "@" in text:
+        try:
+            password = urlsplit(text).password
+        except ValueError:
+            return
+        if password:
+            yield from (password, unquote(password))

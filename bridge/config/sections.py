@@ -1,0 +1,142 @@
+"""The sections of bridge.yaml that belong to no platform, as pydantic models: types, bounds, defaults, descriptions.
+
+`model.Config` is what the daemon gets; these are only the file's side of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from bridge.config.model import Listener, LogFormat
+from bridge.routing import OnUnknown
+
+
+class Section(BaseModel):
+    """Strict and immutable; input never shows in errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _listener(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    host, separator, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("an IPv6 address needs brackets, as in [::1]:8080")
+    if not separator or not host:
+        raise ValueError("must be host:port, as in 127.0.0.1:8080")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValueError("the port must be a number from 1 to 65535")
+    return Listener(host=host, port=int(port))
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL that begins with https:// (or http://)")
+    if parts.query or parts.fragment:
+        raise ValueError("must be a base URL, without ? and #")
+    return text.rstrip("/")
+
+
+ListenAddress = Annotated[
+    Listener,
+    BeforeValidator(_listener),
+    WithJsonSchema({"type": "string", "pattern": r"^.+:\d{1,5}$|\$\{", "examples": ["127.0.0.1:8080"]}),
+]
+BaseUrl = Annotated[str, AfterValidator(_url)]
+
+
+class RelaySection(Section):
+    """Relay options as they may stand in `defaults`, an account, a route or an end. What is not given comes from further out."""
+
+    sender: str | None = Field(
+        default=None,
+        description="How the author is shown: a template of {name} {username} {platform} {account} {chat}. Default: {name}",
+    )
+    edits: bool | None = Field(default=None, description="Relay edits. Default: true")
+    deletes: bool | None = Field(default=None, description="Relay deletions. Default: true")
+    reactions: bool | None = Field(default=None, description="Relay reactions. Default: true")
+    files: bool | None = Field(
+        default=None, description="Relay files; if false, a line with name and size stands for each. Default: true"
+    )
+    membership: bool | None = Field(default=None, description="Show who joins and leaves. Default: false")
+    renames: bool | None = Field(default=None, description="Show when the other chat is renamed. Default: false")
+    pins: bool | None = Field(default=None, description="Relay pinned messages. Default: false")
+    typing: bool | None = Field(default=None, description="Show that somebody is typing. Default: false")
+    statuses: bool | None = Field(default=None, description="Relay presence and status changes. Default: false")
+    bots: bool | None = Field(default=None, description="Relay messages of other bots. Default: true")
+    previews: bool | None = Field(default=None, description="Let the platform show link previews. Default: true")
+    mass_mentions: tuple[str, ...] | None = Field(
+        default=None,
+        description="People (names from `people`, or native user ids) whose @everyone and @here may ping. Default: nobody",
+    )
+    max_file_mb: float | None = Field(
+        default=None,
+        gt=0,
+        description="Larger files are not sent into this chat, but shown as a line. Default: the platform's own limit",
+    )
+    unknown: OnUnknown | None = Field(
+        default=None,
+        description="When nobody can tell whether a message arrived: resend (it may appear twice) or hold (a human decides). "
+        "Default: resend",
+    )
+    give_up_after_h: float | None = Field(
+        default=None, gt=0, le=24 * 365, description="Hours after which an undelivered message becomes a dead letter. Default: 168"
+    )
+
+
+class ConditionSection(Section):
+    """What a filter line looks at; all that is given must hold."""
+
+    text: str | None = Field(default=None, description="Regular expression searched for in the message's text")
+    author: str | None = Field(default=None, description="Regular expression searched for in the author's name and username")
+    bot: bool | None = Field(default=None, description="Whether the author is a bot")
+    files: bool | None = Field(default=None, description="Whether the message has files")
+
+
+class JournalSection(Section):
+    path: Path = Field(
+        default=Path("messenger-bridge.journal"), description="The journal's file. Relative paths start at this file's folder"
+    )
+    keep_days: float = Field(
+        default=90.0, gt=0, le=36500, description="How long edits, replies and reactions find the copies of a message"
+    )
+
+
+class MediaSection(Section):
+    spool: Path | None = Field(default=None, description="Folder for files on their way. Default: beside the journal")
+    spool_mb: float = Field(default=4096.0, ge=1, description="Bound of that folder; transfers wait while it is full")
+
+
+class PublicSection(Section):
+    listen: ListenAddress = Field(description="host:port on which platforms reach the bridge, behind a TLS proxy")
+    url: BaseUrl = Field(description="How the outside reaches that listener, as in https://bridge.example.com")
+
+
+class AdminSection(Section):
+    listen: ListenAddress = Field(description="host:port of health and metrics; it asks for no password, so keep it on loopback")
+
+
+class WebSection(Section):
+    public: PublicSection | None = Field(default=None, description="For webhooks and file links; without it there are none")
+    admin: AdminSection | None = Field(default=None, description="For health checks and Prometheus, on this host")
+
+
+class LogSection(Section):
+    format: LogFormat = Field(
+        default=LogFormat.AUTO, description="auto: coloured in a terminal, key=value otherwise; keyvalue; json"
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least severity that is logged")
+
+
+class ShutdownSection(Section):
+    drain_s: float = Field(
+        default=20.0, ge=0, le=3600, description="On SIGTERM: seconds for which messages on their way are still delivered"
+    )

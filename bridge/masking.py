@@ -1,0 +1,66 @@
+"""Takes secrets out of text: those we know, and whatever has the shape of a messenger's token. Pure.
+
+Called by everything that shows text to people: the log (`observe`), the configuration's faults, the command line. Adapters keep
+their secrets out of exceptions themselves; this is the second line, not the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+MASK = "***"
+
+_SHORTEST_SECRET = 4
+"""Shorter values are not replaced: masking every `1` would hide the log, not the secret."""
+
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # Telegram: <bot id>:<35 characters>, alone or in a URL (/bot<token>/ and /file/bot<token>/)
+    (re.compile(r"(?<![A-Za-z0-9])(bot)?\d{6,14}(?::|%3[Aa])[\w-]{30,}"), rf"\1{MASK}"),
+    (re.compile(r"(/bot)[^/\s\"'<>]*:[^/\s\"'<>]+(?=/)"), rf"\1{MASK}"),
+    # Slack: xoxb-, xoxp-, xoxe.xoxp-, xapp-, and incoming webhook URLs; the path of a Socket Mode ticket
+    (re.compile(r"\bxo[a-z]{2,3}(?:\.xox[a-z])?-[\w-]{6,}"), MASK),
+    (re.compile(r"\bxapp-[\w-]{6,}"), MASK),
+    (re.compile(r"(/services/T[A-Z0-9]+/B[A-Z0-9]+/)[A-Za-z0-9]{8,}"), rf"\1{MASK}"),
+    (re.compile(r"([?&](?:ticket|token|api_key|apikey|access_token|secret|sig|signature|key)=)[^&\s\"'<>]+", re.I), rf"\1{MASK}"),
+    # Discord: bot tokens, webhook URLs (/webhooks/<id>/<token>), interaction tokens
+    (re.compile(r"\b[MNO][A-Za-z\d_-]{22,}\.[\w-]{6}\.[\w-]{27,}"), MASK),
+    (re.compile(r"(/webhooks/\d{5,}/)[\w-]{8,}"), rf"\1{MASK}"),
+    # Mattermost-like incoming webhooks: /hooks/<key>
+    (re.compile(r"(https?://[^\s\"'<>]*/hooks/)[A-Za-z0-9]{20,}\b"), rf"\1{MASK}"),
+    # headers
+    (re.compile(r"\b(Bearer|Bot|Basic)(\s+)[A-Za-z0-9._~+/=-]{12,}"), rf"\1\2{MASK}"),
+    (re.compile(r"((?:x-)?(?:api[-_]?key|auth[-_]?token)['\"]?\s*[:=]\s*['\"]?)[^\s'\",;&]{8,}", re.I), rf"\1{MASK}"),
+    # passwords in URLs
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@\"'<>]*:)[^/\s@\"'<>]+(?=@)", re.I), rf"\1{MASK}"),
+)
+
+
+class Masker:
+    """Replaces secrets by `***`. Known secrets may be added while it is in use (a reloaded configuration)."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._known: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Learn secrets, in the forms in which they appear in URLs as well."""
+        for secret in secrets:
+            if len(secret) >= _SHORTEST_SECRET:
+                self._known |= {secret, quote(secret), quote(secret, safe=""), repr(secret)[1:-1]}
+                self._known |= {line for line in secret.splitlines() if len(line) >= 16}
+        ordered = sorted(self._known, key=lambda known: (-len(known), known))
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets. What is no secret stays as it is."""
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        for shape, replacement in _SHAPES:
+            text = shape.sub(replacement, text)
+        return text
+
+    def __repr__(self) -> str:
+        return f"<Masker of {len(self._known)} known forms>"
