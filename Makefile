@@ -1,0 +1,33 @@
+# Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
+.PHONY: help sandbox self-test test lint bench clean
+
+help:
+	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090)"
+	@echo "make self-test  the same without a page: a table of what crosses between which messengers"
+	@echo "make test       set up and run every check and test"
+	@echo "make bench      measure speed and memory (see bench/README.md)"
+
+sandbox:
+	@scripts/setup.sh run
+	@.venv/bin/messenger-bridge sandbox
+
+self-test:
+	@scripts/setup.sh run
+	@.venv/bin/messenger-bridge sandbox --self-test
+
+lint:
+	@scripts/setup.sh test
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: lint
+	.venv/bin/pytest -n auto
+
+bench:
+	@scripts/setup.sh test
+	.venv/bin/python -m bench
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Makes .venv with the bridge in it. `setup.sh run` for running, `setup.sh test` for the checks as well.
+# On a bare Debian 12 only python3.11 and make are there: what a virtual environment needs is then installed by apt (as root, or
+# with sudo where that asks for no password).
+set -eu
+cd "$(dirname "$0")/.."
+want=${1:-run}
+python=${PYTHON:-}
+
+say() { printf '%s\n' "$*" >&2; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n "$@"
+    else return 1
+    fi
+}
+
+install_packages() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    as_root apt-get update -qq >/dev/null 2>&1 || true
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+if [ -z "$python" ]; then
+    for candidate in python3.11 python3.12 python3.13 python3; do
+        if command -v "$candidate" >/dev/null 2>&1 &&
+           "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            python=$candidate
+            break
+        fi
+    done
+fi
+if [ -z "$python" ]; then
+    say "Python 3.11 or newer is needed and was not found. On Debian or Ubuntu: apt-get install python3"
+    exit 1
+fi
+
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    rm -rf .venv
+    if ! "$python" -m venv .venv >/dev/null 2>&1; then
+        rm -rf .venv
+        say "This Python cannot make virtual environments yet; installing python3-venv."
+        install_packages python3-venv || {
+            say "Could not install it. Do so as root, then run this again:  apt-get install python3-venv"
+            exit 1
+        }
+        "$python" -m venv .venv
+    fi
+fi
+
+# what is installed is remembered by the checksum of what was asked for, so that a second run takes no time
+extras=""
+[ "$want" = test ] && extras="[test]"
+asked=$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)$extras
+if [ ! -f .venv/installed ] || ! grep -qxF -- "$asked" .venv/installed; then
+    say "Installing what the bridge needs (about a minute) ..."
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".$extras"
+    printf '%s\n' "$asked" >> .venv/installed
+fi
+
+if [ "$want" = test ] && [ -z "${MESSENGER_BRIDGE_NO_BROWSER:-}" ] &&
+   ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
+    say "Installing chromium for the test that types into the sandbox page ..."
+    install_packages chromium || {
+        say "Could not install chromium. Install it as root, or leave that one test out: MESSENGER_BRIDGE_NO_BROWSER=1 make test"
+        exit 1
+    }
+fi
+if [ "$want" = test ] && ! command -v systemd-analyze >/dev/null 2>&1; then
+    say "Installing systemd for the check of its unit ..."
+    install_packages systemd || {
+        say "Could not install systemd (its systemd-analyze checks the unit). Install it as root, then run this again."
+        exit 1
+    }
+fi

@@ -1,0 +1,68 @@
+"""The unit: systemd itself accepts it, it is locked down, and it says what the documentation promises."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[2] / "systemd" / "messenger-bridge.service"
+INSTALLED = "/opt/messenger-bridge/.venv/bin/messenger-bridge"
+MOST_EXPOSED = 2.0
+
+
+@pytest.fixture
+def installed_unit(tmp_path: Path) -> Path:
+    """The unit as on a host where the program exists: `systemd-analyze verify` looks for the executable."""
+    program = shutil.which("true")
+    assert program is not None
+    text = UNIT.read_text()
+    assert text.count(INSTALLED) == 2
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace(INSTALLED, program))
+    return unit
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("systemd-analyze")
+    assert program is not None, "systemd-analyze is missing: apt-get install systemd"
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_systemd_accepts_the_unit(installed_unit: Path) -> None:
+    verdict = analyze("verify", str(installed_unit))
+    assert verdict.returncode == 0, verdict.stderr
+    assert installed_unit.name not in verdict.stderr
+
+
+def test_systemd_refuses_a_broken_unit(installed_unit: Path) -> None:
+    """The check above can fail."""
+    installed_unit.write_text(installed_unit.read_text().replace("Type=notify", "Type=nonsense\nNoSuchKey=1"))
+    assert installed_unit.name in analyze("verify", str(installed_unit)).stderr
+
+
+def test_the_unit_is_locked_down(installed_unit: Path) -> None:
+    verdict = analyze("security", "--offline=true", str(installed_unit))
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", verdict.stdout)
+    assert found, verdict.stdout + verdict.stderr
+    assert float(found[1]) <= MOST_EXPOSED
+
+
+def test_the_unit_keeps_its_promises() -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(UNIT.read_text())
+    service = unit["Service"]
+    assert service["Type"] == "notify"
+    assert int(service["WatchdogSec"]) > 0
+    assert " check " in service["ExecStartPre"]
+    assert " run " in service["ExecStart"]
+    assert "HUP" in service["ExecReload"]
+    assert service["User"] == "messenger-bridge"
+    assert service["StateDirectory"] == "messenger-bridge"
+    assert service["RestartPreventExitStatus"] == "78"
+    assert "LoadCredential=" in UNIT.read_text()
