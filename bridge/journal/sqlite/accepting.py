@@ -1,0 +1,184 @@
+"""Storing a group of accepted entries: duplicates and echoes out, numbers given, rows written. Runs on the writer's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.contract import Cursor
+from bridge.events import MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.journal.contract import Accepted, Entry, Verdict
+from bridge.journal.sqlite.bulk import Bulk, Row
+from bridge.journal.sqlite.codec import (
+    ORIGINAL,
+    SKIPPED,
+    WAITING,
+    Packed,
+    encode_event,
+    hash_key,
+    pack_id,
+    pack_more,
+    pack_optional,
+    pack_time,
+)
+from bridge.journal.sqlite.ledger import Ledger
+from bridge.refs import AccountName
+
+_KEYS = Bulk("SELECT key FROM event WHERE key IN (VALUES {rows})", 1)
+_LINKS = Bulk(
+    "SELECT link.chat, link.message, link.seq, link.copy FROM (VALUES {rows}) AS v"
+    " CROSS JOIN link ON link.chat = v.column1 AND link.message = v.column2",
+    2,
+)
+_EVENT = Bulk(
+    "INSERT INTO event (seq, key, accepted_at, origin, message, also, author, first_delivery, deliveries, open) VALUES {rows}", 10
+)
+_BODY = Bulk("INSERT INTO body (seq, json) VALUES {rows}", 2)
+_DELIVERY = Bulk("INSERT INTO delivery (id, event, lane, route, thread, state, at, note) VALUES {rows}", 8)
+_LINK = Bulk("INSERT OR REPLACE INTO link (chat, message, seq, rank, copy) VALUES {rows}", 5)
+_CURSOR = Bulk("INSERT INTO cursor (account, name, value) VALUES {rows} ON CONFLICT DO UPDATE SET value = excluded.value", 3)
+_REACTION = (
+    "INSERT INTO reaction (seq, chat, person, emoji, event, position) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET event = excluded.event, position = excluded.position"
+)
+_NO_REACTION = "DELETE FROM reaction WHERE seq = ? AND chat = ? AND person = ? AND emoji = ?"
+
+
+@dataclass(slots=True, frozen=True)
+class Prepared:
+    """An entry with all that can be computed without the file."""
+
+    entry: Entry
+    key: bytes
+    messages: tuple[Packed, ...]
+    """Native messages that the event is about; the first is its `message_id`."""
+    echoes: bool
+    """Whether it is an echo if one of them is our copy."""
+    body: bytes | None
+    open: int
+
+
+def prepare(entry: Entry) -> Prepared:
+    """On the loop, so that what cannot be stored fails at its caller. Raises UnicodeEncodeError for lone surrogates."""
+    event = entry.event
+    messages: tuple[Packed, ...] = ()
+    match event:
+        case MessageCreated():
+            messages = (pack_id(event.message_id), *map(pack_id, event.also_ids))
+        case MessageEdited() | MessageDeleted() | ReactionsChanged():
+            messages = (pack_id(event.message_id),)
+    open_count = sum(not delivery.skip_rule for delivery in entry.deliveries)
+    return Prepared(
+        entry=entry,
+        key=hash_key(event.meta.event_key),
+        messages=messages,
+        echoes=isinstance(event, MessageCreated | MessageEdited | MessageDeleted),
+        body=encode_event(event) if open_count else None,
+        open=open_count,
+    )
+
+
+@dataclass(slots=True)
+class _Rows:
+    events: list[Row] = field(default_factory=list)
+    bodies: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
+    links: dict[tuple[int, Packed], Row] = field(default_factory=dict)
+    """By primary key: one statement must not name a message twice."""
+    reactions: list[tuple[str, Row]] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class Batch:
+    """One call of `accept`."""
+
+    account: AccountName
+    entries: Sequence[Prepared]
+    cursors: Sequence[Cursor]
+    received_at: datetime
+
+
+def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[Accepted]]:
+    """Answers are parallel to the batches and their entries."""
+    entries = [entry for batch in batches for entry in batch.entries]
+    chats = [ledger.names.chat(entry.entry.event.meta.origin) for entry in entries]
+    known = {key for (key,) in _KEYS.run(ledger.connection, [(entry.key,) for entry in entries])}
+    asked = {(chat, message) for entry, chat in zip(entries, chats, strict=True) for message in entry.messages}
+    links = {(chat, message): (seq, copy) for chat, message, seq, copy in _LINKS.run(ledger.connection, list(asked))}
+    rows = _Rows()
+    answers: list[list[Accepted]] = []
+    numbers = iter(chats)
+    for batch in batches:
+        accepted_at = pack_time(batch.received_at)
+        answers.append([_accept_one(ledger, rows, entry, next(numbers), accepted_at, known, links) for entry in batch.entries])
+    _write(ledger, rows)
+    write_cursors(ledger, [(batch.account, batch.cursors) for batch in batches])
+    return answers
+
+
+def _accept_one(
+    ledger: Ledger,
+    rows: _Rows,
+    prepared: Prepared,
+    chat: int,
+    accepted_at: int,
+    known: set[bytes],
+    links: dict[tuple[int, Packed], tuple[int, int]],
+) -> Accepted:
+    if prepared.key in known:
+        return Accepted(verdict=Verdict.DUPLICATE)
+    found = [links.get((chat, message)) for message in prepared.messages]
+    if prepared.echoes and any(link is not None and link[1] != ORIGINAL for link in found):
+        return Accepted(verdict=Verdict.ECHO)
+    known.add(prepared.key)
+    event, deliveries = prepared.entry.event, prepared.entry.deliveries
+    seq = ledger.take_seq()
+    first = ledger.take_deliveries(len(deliveries))
+    message, also, author = None, None, None
+    if isinstance(event, MessageCreated):
+        message, also = prepared.messages[0], pack_more(event.also_ids)
+        author = event.meta.author.name if event.meta.author is not None else None
+        for original in prepared.messages:
+            links[chat, original] = (seq, ORIGINAL)
+            rows.links[chat, original] = (chat, original, seq, seq, ORIGINAL)
+    elif isinstance(event, ReactionsChanged) and found[0] is not None:
+        _react(rows, event, found[0][0], chat, seq)
+    rows.events.append(
+        (seq, prepared.key, accepted_at, chat, message, also, author, first if deliveries else 0, len(deliveries), prepared.open)
+    )
+    if prepared.body is not None:
+        rows.bodies.append((seq, prepared.body))
+    names = ledger.names
+    for number, planned in enumerate(deliveries, first):
+        lane, route, thread = names.lane(planned.target), names.route(planned.route), pack_optional(planned.thread_id)
+        if planned.skip_rule:
+            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, accepted_at, planned.skip_rule))
+        else:
+            rows.deliveries.append((number, seq, lane, route, thread, WAITING, None, None))
+    return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(range(first, first + len(deliveries))))
+
+
+def _react(rows: _Rows, event: ReactionsChanged, original: int, chat: int, seq: int) -> None:
+    """Our own reactions are not people's: they would keep an emoji alive that everybody else took back."""
+    if event.meta.sent_by_us:
+        return
+    person = event.meta.author.user_id if event.meta.author is not None else ""
+    rows.reactions += [(_NO_REACTION, (original, chat, person, emoji)) for emoji in event.removed]
+    rows.reactions += [(_REACTION, (original, chat, person, emoji, seq, position)) for position, emoji in enumerate(event.added)]
+
+
+def _write(ledger: Ledger, rows: _Rows) -> None:
+    connection = ledger.connection
+    _EVENT.run(connection, rows.events)
+    _BODY.run(connection, rows.bodies)
+    _DELIVERY.run(connection, rows.deliveries)
+    _LINK.run(connection, list(rows.links.values()))
+    for sql, row in rows.reactions:
+        connection.execute(sql, row)
+
+
+def write_cursors(ledger: Ledger, calls: Sequence[tuple[AccountName, Sequence[Cursor]]]) -> None:
+    """The last value of a name counts."""
+    latest = {(account, cursor.name): cursor.value for account, cursors in calls for cursor in cursors}
+    _CURSOR.run(ledger.connection, [(account, name, value) for (account, name), value in latest.items()])

@@ -1,0 +1,122 @@
+"""How values become columns and come back: native ids, times, event keys, event bodies. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+import msgspec
+
+from bridge.contract import Copy
+from bridge.events import ChatEvent
+from bridge.journal.contract import State
+
+Packed = int | bytes | str
+"""A native id as it is stored."""
+
+_SLACK_TS = re.compile(r"[1-9][0-9]{9}\.[0-9]{6}")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_INTEGER_MAX = 2**63 - 1
+_TS_BYTES = 7
+_UUID_BYTES = 16
+
+
+def pack_id(text: str) -> Packed:
+    """The smallest stored form of a native id. Decimal ids and Slack timestamps keep their order."""
+    size = len(text)
+    if size <= 19 and text.isascii() and text.isdigit() and (text[0] != "0" or size == 1):
+        number = int(text)
+        if number <= _INTEGER_MAX:
+            return number
+    elif size == 17 and _SLACK_TS.fullmatch(text):
+        return int(text.replace(".", "")).to_bytes(_TS_BYTES, "big")
+    elif size == 36 and _UUID.fullmatch(text):
+        return bytes.fromhex(text.replace("-", ""))
+    return text
+
+
+def unpack_id(packed: Packed) -> str:
+    if isinstance(packed, str):
+        return packed
+    if isinstance(packed, int):
+        return str(packed)
+    if len(packed) == _TS_BYTES:
+        seconds, micros = divmod(int.from_bytes(packed, "big"), 1_000_000)
+        return f"{seconds}.{micros:06d}"
+    digits = packed.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def pack_optional(text: str | None) -> Packed | None:
+    return None if text is None else pack_id(text)
+
+
+def unpack_optional(packed: Packed | None) -> str | None:
+    return None if packed is None else unpack_id(packed)
+
+
+_strings = msgspec.json.Decoder(tuple[str, ...])
+
+
+def pack_more(ids: tuple[str, ...]) -> str | None:
+    """Further ids beside the first: JSON, or nothing."""
+    return msgspec.json.encode(ids).decode() if ids else None
+
+
+def unpack_more(more: str | None) -> tuple[str, ...]:
+    return () if more is None else _strings.decode(more)
+
+
+# -- times ------------------------------------------------------------------------------------------------------------------
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def pack_time(moment: datetime) -> int:
+    """Microseconds since 1970. Raises TypeError for a naive time."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def unpack_time(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def unpack_optional_time(micros: int | None) -> datetime | None:
+    return None if micros is None else unpack_time(micros)
+
+
+# -- events -----------------------------------------------------------------------------------------------------------------
+
+
+def hash_key(event_key: str) -> bytes:
+    """16 bytes stand for an event key of any length; no two keys of one journal will ever collide in 128 bits by chance."""
+    return blake2b(event_key.encode(), digest_size=16).digest()
+
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[ChatEvent] = msgspec.json.Decoder(ChatEvent)
+# One decoder may be shared by threads: it keeps no state between calls.
+
+encode_event = _encoder.encode
+decode_event = _decoder.decode
+
+
+# -- states -----------------------------------------------------------------------------------------------------------------
+
+WAITING, SENDING, HELD, DEAD, DELIVERED, SKIPPED = range(6)
+STATES = (State.WAITING, State.SENDING, State.HELD, State.DEAD, State.DELIVERED, State.SKIPPED)
+"""By stored number. Below HELD a delivery is open; below DELIVERED it needs its event's body."""
+
+ORIGINAL, COPY, GONE = range(3)
+
+
+def unpack_copy(chat_id: str, message: Packed | None, more: str | None, thread: Packed | None, via: Packed | None) -> Copy:
+    first = () if message is None else (unpack_id(message),)
+    return Copy(
+        chat_id=chat_id,
+        message_ids=first + unpack_more(more),
+        thread_id=unpack_optional(thread),
+        via="" if via is None else unpack_id(via),
+    )

@@ -1,0 +1,212 @@
+"""`SqliteJournal`: the contract's methods on the event loop. Each one becomes a job for the writer's or the reader's thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from bridge.contract import Cursor
+from bridge.journal.contract import (
+    Accepted,
+    Change,
+    DeadLetter,
+    Entry,
+    Figures,
+    JournalError,
+    Link,
+    Pending,
+    Undecodable,
+)
+from bridge.journal.sqlite import upkeep
+from bridge.journal.sqlite.accepting import Batch
+from bridge.journal.sqlite.accepting import prepare as prepare_entry
+from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
+from bridge.journal.sqlite.ledger import Ledger
+from bridge.journal.sqlite.reading import Queries
+from bridge.journal.sqlite.threads import Job, Reader, ReadJob
+from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
+from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+
+T = TypeVar("T")
+
+PRUNE_STEP_EVENTS = 100
+"""Events per transaction while pruning: other writes get their turn in between."""
+
+
+class SqliteJournal:
+    """One SQLite file, with its `-wal`, `-shm` and `.lock` beside it.
+
+    `exclusive` is for the daemon: it creates and migrates the file and holds a lock that no second daemon gets. With
+    `exclusive=False` a command line tool reads and writes beside a running daemon (or without one); SQLite's own locks keep the
+    two apart, each waiting up to `busy_timeout_s` for the other. The newest `undecodable_limit` undecodable inputs are kept."""
+
+    def __init__(self, path: Path, *, exclusive: bool = True, busy_timeout_s: float = 5.0, undecodable_limit: int = 1000) -> None:
+        self._path = path
+        self._exclusive = exclusive
+        self._busy_timeout_s = busy_timeout_s
+        self._undecodable_limit = undecodable_limit
+        self._lock = Lock(path)
+        self._queries: Queries | None = None
+        self._writer: Writer | None = None
+        self._reader: Reader | None = None
+
+    # -- opening ------------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Create or migrate. Raises JournalError for a journal of a newer version, a corrupt file, or one that is in use."""
+        opening = asyncio.get_running_loop().run_in_executor(None, self._open)
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait([opening])  # a thread cannot be stopped half-way; it is done soon
+            if not opening.exception():
+                await self.close()
+            raise
+
+    def _open(self) -> None:
+        try:
+            if self._exclusive:
+                self._lock.take()
+            prepare(self._path, exclusive=self._exclusive, busy_timeout_s=self._busy_timeout_s)
+            self._reader = Reader(self._path, busy_timeout_s=self._busy_timeout_s, prepare=self._use_for_reading)
+            self._reader.start()
+            self._writer = Writer(self._path, busy_timeout_s=self._busy_timeout_s)
+            self._writer.start()
+        except BaseException as error:
+            self._stop()
+            if isinstance(error, sqlite3.Error | OSError):
+                raise explain(error, self._path) from error
+            raise
+
+    def _use_for_reading(self, connection: sqlite3.Connection) -> None:
+        self._queries = Queries(connection)
+
+    async def close(self) -> None:
+        """Does all that was asked before, then lets go of the file. May be called twice."""
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._stop))
+
+    def _stop(self) -> None:
+        reader, writer = self._reader, self._writer
+        self._reader = self._writer = None
+        try:
+            for thread in (reader, writer):
+                if thread is not None:
+                    thread.stop()
+        finally:
+            self._lock.release()
+
+    # -- handing over -------------------------------------------------------------------------------------------------------
+
+    async def _write(self, write: Callable[[Ledger], T]) -> T:
+        return await self._put(WriteJob(asyncio.get_running_loop().create_future(), write))
+
+    async def _put(self, job: Job[T]) -> T:
+        if self._writer is None:
+            raise JournalError(f"The journal {self._path} is not open.")
+        self._writer.put(job)
+        return await job.future
+
+    async def _read(self, read: Callable[[Queries], T]) -> T:
+        if self._reader is None or self._queries is None:
+            raise JournalError(f"The journal {self._path} is not open.")
+        job: ReadJob[T] = ReadJob(asyncio.get_running_loop().create_future(), partial(read, self._queries))
+        self._reader.put(job)
+        return await job.future
+
+    # -- accepting ----------------------------------------------------------------------------------------------------------
+
+    async def accept(
+        self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> Sequence[Accepted]:
+        batch = Batch(account, [prepare_entry(entry) for entry in entries], tuple(cursors), received_at)
+        return await self._put(AcceptJob(asyncio.get_running_loop().create_future(), batch))
+
+    async def keep_undecodable(
+        self, account: AccountName, raw: bytes, reason: str, cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> None:
+        limit = self._undecodable_limit
+        await self._write(lambda ledger: upkeep.keep_undecodable(ledger, account, raw, reason, cursors, received_at, limit))
+
+    async def undecodable(self, limit: int = 100) -> Sequence[Undecodable]:
+        """Newest first."""
+        return await self._read(lambda queries: queries.undecodable(limit))
+
+    async def cursor(self, account: AccountName, name: str) -> str | None:
+        return await self._read(lambda queries: queries.cursor(account, name))
+
+    async def is_known(self, event_key: str) -> bool:
+        return await self._read(lambda queries: queries.is_known(event_key))
+
+    # -- delivering ---------------------------------------------------------------------------------------------------------
+
+    async def open_lanes(self) -> Sequence[ChatAddress]:
+        return await self._read(Queries.open_lanes)
+
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending]:
+        return await self._read(lambda queries: queries.pending(lane, after, limit))
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
+        await self._put(RecordJob(asyncio.get_running_loop().create_future(), tuple(changes)))
+
+    # -- links --------------------------------------------------------------------------------------------------------------
+
+    async def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
+        return await self._read(lambda queries: queries.link(message, target))
+
+    async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
+        return await self._read(lambda queries: queries.latest_messages(chat, limit))
+
+    async def reactions(self, event_seq: int, *, not_in: ChatRef) -> Sequence[str]:
+        return await self._read(lambda queries: queries.reactions(event_seq, not_in))
+
+    # -- addresses and waits ------------------------------------------------------------------------------------------------
+
+    async def native_ids(self, account: AccountName) -> dict[str, str]:
+        return await self._read(lambda queries: queries.native_ids(account))
+
+    async def set_native_id(self, address: ChatAddress, chat_id: str) -> None:
+        await self._write(lambda ledger: upkeep.set_native_id(ledger, address, chat_id))
+
+    async def chat_moved(self, old: ChatRef, new: ChatRef) -> None:
+        await self._write(lambda ledger: upkeep.chat_moved(ledger, old, new))
+
+    async def waits(self) -> dict[str, datetime]:
+        return await self._read(Queries.waits)
+
+    async def set_wait(self, name: str, until: datetime) -> None:
+        await self._write(lambda ledger: upkeep.set_wait(ledger, name, until))
+
+    # -- people's side ------------------------------------------------------------------------------------------------------
+
+    async def dead_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[DeadLetter]:
+        return await self._read(lambda queries: queries.dead_letters(after, limit))
+
+    async def dead_letter(self, delivery_id: int) -> DeadLetter | None:
+        return await self._read(lambda queries: queries.dead_letter(delivery_id))
+
+    async def retry_dead(self, delivery_ids: Sequence[int]) -> Sequence[ChatAddress]:
+        return await self._write(lambda ledger: upkeep.retry_dead(ledger, delivery_ids))
+
+    async def drop_dead(self, delivery_ids: Sequence[int], *, at: datetime) -> int:
+        return await self._write(lambda ledger: upkeep.drop_dead(ledger, delivery_ids, at))
+
+    async def figures(self) -> Figures:
+        return await self._read(lambda queries: queries.figures(size_on_disk_bytes(self._path)))
+
+    async def prune(self, *, before: datetime, limit: int = 1000) -> int:
+        """Many small transactions rather than a long one: accepting goes on in between."""
+        pruned = 0
+        while pruned < limit:
+            step = min(PRUNE_STEP_EVENTS, limit - pruned)
+            count = await self._write(lambda ledger, step=step: upkeep.prune(ledger, before, step))  # type: ignore[misc]
+            pruned += count
+            if count < step:
+                break
+        await self._write(lambda ledger: upkeep.prune_rest(ledger, before))
+        return pruned

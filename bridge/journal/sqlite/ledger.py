@@ -1,0 +1,65 @@
+"""What the writer keeps in memory between transactions: the connection, the numbers of names, and the next numbers to give out."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from bridge.journal.sqlite.names import Names
+
+
+class Ledger:
+    """The writer's state. What it remembers is what is committed: `forget` after anything else."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.names = Names(connection)
+        self._known = False
+        self._version = -1
+        self._next_seq = 0
+        self._next_delivery = 0
+
+    def begin(self) -> None:
+        """At the start of each transaction: another process may have written since the last one."""
+        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version or not self._known:
+            self.names.clear()
+            self._load()
+            self._version = version
+            self._known = True
+
+    def forget(self) -> None:
+        """After a rollback: names and numbers given out in it do not exist."""
+        self._known = False
+
+    def _load(self) -> None:
+        marks = dict(self.connection.execute("SELECT name, value FROM meta"))
+        seq = self.connection.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
+        delivery = self.connection.execute("SELECT max(id) FROM delivery").fetchone()[0] or 0
+        self._next_seq = max(seq, marks.get("last_event", 0)) + 1
+        self._next_delivery = max(delivery, marks.get("last_delivery", 0)) + 1
+
+    @property
+    def last_seq(self) -> int:
+        return self._next_seq - 1
+
+    def take_seq(self) -> int:
+        seq = self._next_seq
+        self._next_seq += 1
+        return seq
+
+    def take_deliveries(self, count: int) -> int:
+        """The first of `count` numbers in a row."""
+        first = self._next_delivery
+        self._next_delivery += count
+        return first
+
+    def raise_marks(self, *, last_event: int, last_delivery: int, pruned: int) -> None:
+        """Before rows are deleted: numbers are never given out twice, and figures count without counting."""
+        self.connection.executemany(
+            "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+            [("last_event", last_event), ("last_delivery", last_delivery)],
+        )
+        self.connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('pruned', ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            (pruned,),
+        )

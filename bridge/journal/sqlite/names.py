@@ -1,0 +1,101 @@
+"""Numbers for the names that repeat: chats, lanes and routes. One instance per connection, used by its thread only."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from bridge.refs import AccountName, ChatAddress, ChatRef
+
+_LIMIT = 50_000
+"""Names kept in memory, per table."""
+
+
+class _Table:
+    def __init__(self, connection: sqlite3.Connection, table: str, *columns: str) -> None:
+        self._connection = connection
+        self._cache: dict[tuple[str, ...], int] = {}
+        matches = " AND ".join(f"{column} = ?" for column in columns)
+        self._select = f"SELECT id FROM {table} WHERE {matches}"
+        marks = ", ".join("?" * len(columns))
+        self._insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        self._reverse_cache: dict[int, tuple[str, ...]] = {}
+        self._reverse = f"SELECT {', '.join(columns)} FROM {table} WHERE id = ?"
+
+    def clear(self) -> None:
+        self._cache.clear()
+        self._reverse_cache.clear()
+
+    def find(self, *name: str) -> int | None:
+        number = self._cache.get(name)
+        if number is None:
+            row = self._connection.execute(self._select, name).fetchone()
+            if row is None:
+                return None
+            number = self._keep(name, row[0])
+        return number
+
+    def number(self, *name: str) -> int:
+        """The name's number, a new one if it has none yet. For the writer only."""
+        number = self.find(*name)
+        if number is None:
+            inserted = self._connection.execute(self._insert, name).lastrowid
+            assert inserted is not None
+            number = self._keep(name, inserted)
+        return number
+
+    def name(self, number: int) -> tuple[Any, ...]:
+        name = self._reverse_cache.get(number)
+        if name is None:
+            name = self._connection.execute(self._reverse, (number,)).fetchone()
+            if name is None:
+                raise sqlite3.DatabaseError(f"a row refers to name {number}, which is missing: the file is damaged")
+            if len(self._reverse_cache) >= _LIMIT:
+                self._reverse_cache.clear()
+            self._reverse_cache[number] = name
+        return name
+
+    def _keep(self, name: tuple[str, ...], number: int) -> int:
+        if len(self._cache) >= _LIMIT:
+            self._cache.clear()
+        self._cache[name] = number
+        return number
+
+
+class Names:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._chats = _Table(connection, "chat", "account", "chat_id")
+        self._lanes = _Table(connection, "lane", "account", "address")
+        self._routes = _Table(connection, "route", "name")
+
+    def clear(self) -> None:
+        """After a rollback, or when another process wrote: what is remembered may not be on disk."""
+        for table in (self._chats, self._lanes, self._routes):
+            table.clear()
+
+    def chat(self, chat: ChatRef) -> int:
+        return self._chats.number(chat.account, chat.chat_id)
+
+    def lane(self, lane: ChatAddress) -> int:
+        return self._lanes.number(lane.account, lane.address)
+
+    def route(self, name: str) -> int:
+        return self._routes.number(name)
+
+    def find_chat(self, chat: ChatRef) -> int | None:
+        return self._chats.find(chat.account, chat.chat_id)
+
+    def find_lane(self, lane: ChatAddress) -> int | None:
+        return self._lanes.find(lane.account, lane.address)
+
+    def chat_of(self, number: int) -> ChatRef:
+        account, chat_id = self._chats.name(number)
+        return ChatRef(AccountName(account), chat_id)
+
+    def lane_of(self, number: int) -> ChatAddress:
+        account, address = self._lanes.name(number)
+        return ChatAddress(AccountName(account), address)
+
+    def route_of(self, number: int) -> str:
+        name: str = self._routes.name(number)[0]
+        return name

@@ -1,0 +1,211 @@
+"""All reads. On the reader's thread, except where the writer needs one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from bridge.contract import Copy
+from bridge.journal.contract import DeadLetter, Figures, LaneFigures, Link, Pending, SentPart, Undecodable
+from bridge.journal.sqlite.codec import (
+    DEAD,
+    GONE,
+    HELD,
+    ORIGINAL,
+    STATES,
+    Packed,
+    decode_event,
+    hash_key,
+    pack_id,
+    unpack_copy,
+    unpack_id,
+    unpack_optional,
+    unpack_optional_time,
+    unpack_time,
+)
+from bridge.journal.sqlite.names import Names
+from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+
+
+class Queries:
+    """One instance per connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._names = Names(connection)
+
+    # accepting
+
+    def cursor(self, account: AccountName, name: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM cursor WHERE account = ? AND name = ?", (account, name)).fetchone()
+        return None if row is None else row[0]
+
+    def is_known(self, event_key: str) -> bool:
+        return self._connection.execute("SELECT 1 FROM event WHERE key = ?", (hash_key(event_key),)).fetchone() is not None
+
+    def undecodable(self, limit: int) -> list[Undecodable]:
+        rows = self._connection.execute(
+            "SELECT number, account, reason, received_at, raw FROM undecodable ORDER BY number DESC LIMIT ?", (limit,)
+        )
+        return [
+            Undecodable(number=number, account=AccountName(account), reason=reason, received_at=unpack_time(at), raw=raw)
+            for number, account, reason, at, raw in rows.fetchall()
+        ]
+
+    # delivering
+
+    def open_lanes(self) -> list[ChatAddress]:
+        # Jumps from lane to lane: a backlog of any length costs one step each.
+        rows = self._connection.execute(
+            "WITH RECURSIVE open_lane (lane) AS (SELECT min(lane) FROM delivery WHERE state < 2"
+            " UNION ALL SELECT (SELECT min(lane) FROM delivery WHERE state < 2 AND lane > open_lane.lane) FROM open_lane"
+            " WHERE open_lane.lane IS NOT NULL) SELECT lane FROM open_lane WHERE lane IS NOT NULL"
+        )
+        return [self._names.lane_of(lane) for (lane,) in rows.fetchall()]
+
+    def pending(self, lane: ChatAddress, after: int, limit: int) -> list[Pending]:
+        number = self._names.find_lane(lane)
+        if number is None:
+            return []
+        rows = self._connection.execute(
+            "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, base, note, json"
+            " FROM delivery JOIN body ON body.seq = delivery.event WHERE lane = ? AND id > ? AND state < 2 ORDER BY id LIMIT ?",
+            (number, after, limit),
+        ).fetchall()
+        return [
+            Pending(
+                delivery_id=delivery,
+                event_seq=seq,
+                route=self._names.route_of(route),
+                target=lane,
+                thread_id=unpack_optional(thread),
+                event=decode_event(json),
+                state=STATES[state],
+                attempt=attempt or 0,
+                first_attempt_at=unpack_optional_time(first_attempt_at),
+                not_before=unpack_optional_time(not_before),
+                last_error=note or "",
+                parts=() if base is None else self._parts_by(delivery, base, number),
+            )
+            for delivery, seq, route, thread, state, attempt, first_attempt_at, not_before, base, note, json in rows
+        ]
+
+    def _parts_by(self, delivery: int, base: int, lane: int) -> tuple[SentPart, ...]:
+        """What this delivery has sent; `base` is the created event that it is a copy of."""
+        rows = self._connection.execute(
+            "SELECT part, chat, message, more, thread, via FROM part WHERE seq = ? AND lane = ? AND (delivery = ? OR edit = ?)"
+            " ORDER BY part",
+            (base, lane, delivery, delivery),
+        )
+        return tuple(SentPart(part=part, copy=self._copy(*columns)) for part, *columns in rows.fetchall())
+
+    def _copy(self, chat: int, message: Packed | None, more: str | None, thread: Packed | None, via: Packed | None) -> Copy:
+        return unpack_copy(self._names.chat_of(chat).chat_id, message, more, thread, via)
+
+    # links
+
+    def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
+        chat = self._names.find_chat(message.chat)
+        if chat is None:
+            return None
+        lane = self._names.find_lane(target)
+        rows = self._connection.execute(
+            "SELECT link.seq, link.copy, event.origin, event.message, event.author,"
+            " part.part, part.chat, part.message, part.more, part.thread, part.via"
+            " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane = ?"
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy < {GONE} ORDER BY part.part",
+            (lane, chat, pack_id(message.message_id)),
+        ).fetchall()
+        if not rows:
+            return None
+        seq, copy, origin, original, author = rows[0][:5]
+        return Link(
+            event_seq=seq,
+            original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
+            is_original=copy == ORIGINAL,
+            author_name=author or "",
+            copies=tuple(SentPart(part=row[5], copy=self._copy(*row[6:])) for row in rows if row[5] is not None),
+        )
+
+    def latest_messages(self, chat: ChatRef, limit: int) -> list[str]:
+        number = self._names.find_chat(chat)
+        if number is None:
+            return []
+        rows = self._connection.execute(
+            f"SELECT message FROM link WHERE chat = ? AND copy < {GONE} ORDER BY rank DESC, message DESC LIMIT ?", (number, limit)
+        )
+        return [unpack_id(message) for (message,) in rows.fetchall()]
+
+    def reactions(self, event_seq: int, not_in: ChatRef) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT emoji FROM reaction WHERE seq = ? AND chat IS NOT ? GROUP BY emoji ORDER BY max(event * 1000 + position) DESC",
+            (event_seq, self._names.find_chat(not_in)),
+        )
+        return [emoji for (emoji,) in rows.fetchall()]
+
+    # addresses and waits
+
+    def native_ids(self, account: AccountName) -> dict[str, str]:
+        return dict(self._connection.execute("SELECT address, chat_id FROM native_id WHERE account = ?", (account,)).fetchall())
+
+    def waits(self) -> dict[str, datetime]:
+        return {name: unpack_time(until) for name, until in self._connection.execute("SELECT name, until FROM wait").fetchall()}
+
+    # people's side
+
+    def dead_letters(self, after: int, limit: int) -> list[DeadLetter]:
+        rows = self._connection.execute(f"{_DEAD_LETTERS} AND delivery.id > ? ORDER BY delivery.id LIMIT ?", (after, limit))
+        return [self._dead_letter(row) for row in rows.fetchall()]
+
+    def dead_letter(self, delivery_id: int) -> DeadLetter | None:
+        row = self._connection.execute(f"{_DEAD_LETTERS} AND delivery.id = ?", (delivery_id,)).fetchone()
+        return None if row is None else self._dead_letter(row)
+
+    def _dead_letter(self, row: Sequence[object]) -> DeadLetter:
+        delivery, route, lane, state, note, attempt, at, base, json = row
+        assert isinstance(delivery, int)
+        assert isinstance(route, int)
+        assert isinstance(lane, int)
+        assert isinstance(state, int)
+        assert isinstance(note, str)
+        assert isinstance(at, int)
+        assert isinstance(json, bytes)
+        return DeadLetter(
+            delivery_id=delivery,
+            route=self._names.route_of(route),
+            target=self._names.lane_of(lane),
+            state=STATES[state],
+            reason=note,
+            attempts=attempt if isinstance(attempt, int) else 0,
+            died_at=unpack_time(at),
+            event=decode_event(json),
+            parts_sent=len(self._parts_by(delivery, base, lane)) if isinstance(base, int) else 0,
+        )
+
+    def figures(self, size_bytes: int) -> Figures:
+        """Counts only what is unfinished; the number of events is known from the first and last of them."""
+        connection = self._connection
+        marks = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        last = connection.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
+        lanes = connection.execute(
+            "SELECT lane, waiting,"
+            " (SELECT accepted_at FROM delivery JOIN event ON event.seq = delivery.event WHERE delivery.id = first)"
+            " FROM (SELECT lane, count(*) AS waiting, min(id) AS first FROM delivery WHERE state < 2 GROUP BY lane)"
+        ).fetchall()
+        return Figures(
+            events=max(last, marks.get("last_event", 0)) - marks.get("pruned", 0),
+            dead=connection.execute(f"SELECT count(*) FROM delivery WHERE state IN ({HELD}, {DEAD})").fetchone()[0],
+            undecodable=connection.execute("SELECT count(*) FROM undecodable").fetchone()[0],
+            size_bytes=size_bytes,
+            lanes=tuple(
+                LaneFigures(target=self._names.lane_of(lane), waiting=waiting, oldest_accepted_at=unpack_optional_time(oldest))
+                for lane, waiting, oldest in lanes
+            ),
+        )
+
+
+_DEAD_LETTERS = (
+    "SELECT delivery.id, route, lane, state, note, attempt, at, base, json"
+    f" FROM delivery JOIN body ON body.seq = delivery.event WHERE state IN ({HELD}, {DEAD})"
+)

@@ -1,0 +1,255 @@
+"""Carrying out changes to deliveries, many at once. Runs on the writer's thread.
+
+Changes are gathered into waves: within one wave each kind of change is one statement, and the kinds run in a fixed order. A change
+that must come after one already in the wave (same delivery or same part, later kind first) begins a new wave. So the result is that
+of carrying them out one by one, and the usual `[PartSent, Delivered]` of many lanes is a single wave.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, PartGone, PartSent, Skipped
+from bridge.journal.sqlite.bulk import Bulk, Row
+from bridge.journal.sqlite.codec import (
+    COPY,
+    DEAD,
+    DELIVERED,
+    GONE,
+    HELD,
+    SENDING,
+    SKIPPED,
+    WAITING,
+    Packed,
+    pack_id,
+    pack_more,
+    pack_optional,
+    pack_time,
+    unpack_more,
+)
+from bridge.journal.sqlite.ledger import Ledger
+
+_PARTS = Bulk(
+    "SELECT part.seq, part.lane, part.part, part.chat, part.message, part.more FROM (VALUES {rows}) AS v"
+    " CROSS JOIN part ON part.seq = v.column1 AND part.lane = v.column2 AND part.part = v.column3",
+    3,
+)
+# Columns: seq, lane, part, delivery, chat, message, more, thread, via. An event that is pruned by now takes no more copies.
+_PART = Bulk(
+    "INSERT INTO part (seq, lane, part, chat, message, more, thread, via, delivery, edit)"
+    " SELECT v.column1, v.column2, v.column3, v.column5, v.column6, v.column7, v.column8, v.column9,"
+    " iif(delivery.event = v.column1, v.column4, NULL), iif(delivery.event = v.column1, NULL, v.column4)"
+    " FROM (VALUES {rows}) AS v CROSS JOIN event ON event.seq = v.column1 LEFT JOIN delivery ON delivery.id = v.column4 WHERE true"
+    " ON CONFLICT DO UPDATE SET chat = excluded.chat, message = excluded.message, more = excluded.more, thread = excluded.thread,"
+    " via = excluded.via, delivery = coalesce(excluded.delivery, delivery), edit = coalesce(excluded.edit, edit)",
+    9,
+)
+_LINK = Bulk(
+    "INSERT OR REPLACE INTO link (chat, message, seq, rank, copy)"
+    f" SELECT v.column1, v.column2, v.column3, v.column4, {COPY} FROM (VALUES {{rows}}) AS v"
+    " CROSS JOIN event ON event.seq = v.column3",
+    4,
+)
+_UNLINK = f"UPDATE link SET copy = {GONE} WHERE chat = ? AND message = ? AND seq = ? AND copy = {COPY} RETURNING seq, chat, message"
+_GONE = "INSERT OR IGNORE INTO gone (seq, chat, message) VALUES (?, ?, ?)"
+_NO_PART = "DELETE FROM part WHERE seq = ? AND lane = ? AND part = ?"
+
+_ATTEMPT = Bulk(
+    f"UPDATE delivery SET state = {SENDING}, attempt = v.column2, first_attempt_at = coalesce(first_attempt_at, v.column3),"
+    f" not_before = NULL FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
+    3,
+)
+# The attempt's outcome is known now, and the next part has none yet.
+_PROGRESS = Bulk(
+    f"UPDATE delivery SET state = iif(state = {SENDING}, {WAITING}, state), attempt = 0, base = v.column2"
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {DELIVERED} RETURNING id",
+    2,
+)
+_DEFER = Bulk(
+    f"UPDATE delivery SET state = {WAITING}, attempt = v.column2, not_before = v.column3, note = v.column4"
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
+    4,
+)
+_FINISH = Bulk(
+    "UPDATE delivery SET state = v.column2, at = v.column3, note = v.column4, attempt = NULL, first_attempt_at = NULL,"
+    f" not_before = NULL, base = NULL FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {DELIVERED} RETURNING id, event",
+    4,
+)
+_DIE = Bulk(
+    "UPDATE delivery SET state = v.column2, at = v.column3, note = v.column4, not_before = NULL"
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {DELIVERED} RETURNING id",
+    4,
+)
+_EXISTS = Bulk("SELECT id FROM delivery WHERE id IN (VALUES {rows})", 1)
+_CLOSE = Bulk("UPDATE event SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE seq = v.column1 RETURNING seq, open", 2)
+_NO_BODY = Bulk("DELETE FROM body WHERE seq IN (VALUES {rows})", 1)
+
+# The order of kinds within a wave.
+_GONE_RANK, _SENT_RANK, _ATTEMPT_RANK, _DEFER_RANK, _FINISH_RANK, _DIE_RANK = range(6)
+
+
+class _Wave:
+    def __init__(self) -> None:
+        self._ranks: dict[tuple[object, ...], int] = {}
+        self.gone: list[PartGone] = []
+        self.sent: list[PartSent] = []
+        self.attempts: list[Row] = []
+        self.deferred: list[Row] = []
+        self.finished: dict[int, Row] = {}
+        self.dead: list[Row] = []
+
+    def take(self, change: Change) -> bool:
+        """False if the change has to wait for the next wave."""
+        rank, keys = _order(change)
+        for key in keys:
+            last = self._ranks.get(key)
+            if last is not None and (last > rank or (last == rank and rank != _SENT_RANK) or (rank == _SENT_RANK and len(key) > 1)):
+                return False
+        for key in keys:
+            self._ranks[key] = rank
+        self._add(change)
+        return True
+
+    def _add(self, change: Change) -> None:
+        match change:
+            case AttemptStarted():
+                self.attempts.append((change.delivery_id, change.attempt, pack_time(change.at)))
+            case PartSent():
+                self.sent.append(change)
+            case PartGone():
+                self.gone.append(change)
+            case Deferred():
+                self.deferred.append((change.delivery_id, change.attempt, pack_time(change.not_before), change.error))
+            case Delivered():
+                note = "; ".join(change.losses) or None
+                self.finished[change.delivery_id] = (change.delivery_id, DELIVERED, pack_time(change.at), note)
+            case Skipped():
+                self.finished[change.delivery_id] = (change.delivery_id, SKIPPED, pack_time(change.at), change.rule)
+            case Dead():
+                state = HELD if change.held else DEAD
+                self.dead.append((change.delivery_id, state, pack_time(change.at), change.reason))
+            case _:
+                assert_never(change)
+
+
+def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
+    """Its place within a wave, and what it touches."""
+    match change:
+        case PartGone():
+            return _GONE_RANK, ((change.event_seq, change.target, change.part),)
+        case PartSent():
+            return _SENT_RANK, ((change.delivery_id,), (change.event_seq, change.target, change.part))
+        case AttemptStarted():
+            return _ATTEMPT_RANK, ((change.delivery_id,),)
+        case Deferred():
+            return _DEFER_RANK, ((change.delivery_id,),)
+        case Delivered() | Skipped():
+            return _FINISH_RANK, ((change.delivery_id,),)
+        case Dead():
+            return _DIE_RANK, ((change.delivery_id,),)
+
+
+def record(ledger: Ledger, changes: Iterable[Change]) -> None:
+    """Raises ValueError for a change to a delivery that cannot have it: an attempt that is not recorded must not be made."""
+    wave = _Wave()
+    for change in changes:
+        if not wave.take(change):
+            _carry_out(ledger, wave)
+            wave = _Wave()
+            wave.take(change)
+    _carry_out(ledger, wave)
+
+
+def _carry_out(ledger: Ledger, wave: _Wave) -> None:
+    connection = ledger.connection
+    for gone in wave.gone:
+        _remove_part(ledger, gone)
+    if wave.sent:
+        _record_parts(ledger, wave.sent)
+        progress = {sent.delivery_id: sent.event_seq for sent in wave.sent if sent.delivery_id not in wave.finished}
+        _PROGRESS.run(connection, list(progress.items()))
+    if wave.attempts:
+        _must_be_all(wave.attempts, _ATTEMPT.run(connection, wave.attempts), "an attempt at")
+    if wave.deferred:
+        _must_be_all(wave.deferred, _DEFER.run(connection, wave.deferred), "a delay of")
+    if wave.finished:
+        finish(ledger, list(wave.finished.values()))
+    if wave.dead:
+        _must_exist(ledger, wave.dead, _DIE.run(connection, wave.dead))
+
+
+def _must_be_all(rows: Sequence[Row], done: Sequence[Row], what: str) -> None:
+    missing = {row[0] for row in rows} - {row[0] for row in done}
+    if missing:
+        raise ValueError(f"{what} deliveries {sorted(missing)}, which are not open")
+
+
+def _must_exist(ledger: Ledger, rows: Sequence[Row], done: Sequence[Row]) -> None:
+    """An outcome of a delivery that has a final one already changes nothing; of one that does not exist it is a mistake."""
+    missing = {row[0] for row in rows} - {row[0] for row in done}
+    missing -= {number for (number,) in _EXISTS.run(ledger.connection, [(number,) for number in missing])}
+    if missing:
+        raise ValueError(f"an outcome of deliveries {sorted(missing)}, which do not exist")
+
+
+def finish(ledger: Ledger, rows: Sequence[Row]) -> None:
+    """Rows (delivery, final state, at, note). The event's body goes with its last open delivery."""
+    connection = ledger.connection
+    done = _FINISH.run(connection, rows)
+    if len(done) < len(rows):
+        _must_exist(ledger, rows, done)
+    if done:
+        closed = _CLOSE.run(connection, list(Counter(seq for _, seq in done).items()))
+        _NO_BODY.run(connection, [(seq,) for seq, left in closed if left == 0])
+
+
+# -- parts and links --------------------------------------------------------------------------------------------------------
+
+
+def _record_parts(ledger: Ledger, sent: Sequence[PartSent]) -> None:
+    names, rank = ledger.names, ledger.last_seq
+    parts: list[Row] = []
+    links: dict[tuple[int, Packed], Row] = {}
+    for change in sent:
+        receipt, chat = change.receipt, names.chat(change.chat)
+        ids = [pack_id(message) for message in receipt.message_ids]
+        parts.append(
+            (
+                change.event_seq,
+                names.lane(change.target),
+                change.part,
+                change.delivery_id,
+                chat,
+                ids[0] if ids else None,
+                pack_more(receipt.message_ids[1:]),
+                pack_optional(receipt.thread_id),
+                pack_id(receipt.via) if receipt.via else None,
+            )
+        )
+        for message in ids:
+            links[chat, message] = (chat, message, change.event_seq, rank)
+    for seq, _lane, _part, chat, message, more in _PARTS.run(ledger.connection, [row[:3] for row in parts]):
+        _unlink(ledger, seq, chat, message, more)  # what is still there is linked again at once
+    _PART.run(ledger.connection, parts)
+    _LINK.run(ledger.connection, list(links.values()))
+
+
+def _remove_part(ledger: Ledger, gone: PartGone) -> None:
+    lane = ledger.names.find_lane(gone.target)
+    if lane is None:
+        return
+    key = (gone.event_seq, lane, gone.part)
+    for seq, _lane, _part, chat, message, more in _PARTS.run(ledger.connection, [key]):
+        _unlink(ledger, seq, chat, message, more)
+    ledger.connection.execute(_NO_PART, key)
+
+
+def _unlink(ledger: Ledger, seq: int, chat: int, message: Packed | None, more: str | None) -> None:
+    """The messages are no copies any more, but that they were is remembered: see `link` in schema.sql."""
+    if message is None:
+        return
+    for packed in (message, *map(pack_id, unpack_more(more))):
+        rows = ledger.connection.execute(_UNLINK, (chat, packed, seq)).fetchall()
+        ledger.connection.executemany(_GONE, rows)

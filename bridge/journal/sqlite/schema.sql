@@ -1,0 +1,109 @@
+-- The journal, schema version 1 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+--
+-- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
+-- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
+
+-- last_event, last_delivery: highest numbers that pruning has taken away; pruned: how many events it took.
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chat (id INTEGER PRIMARY KEY, account TEXT NOT NULL, chat_id TEXT NOT NULL, UNIQUE (account, chat_id)) STRICT;
+CREATE TABLE lane (id INTEGER PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, UNIQUE (account, address)) STRICT;
+CREATE TABLE route (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+-- One row per accepted event, for as long as retention says: `key` (a hash of the event key) is what recognises redelivery.
+-- message, also, author: of a created message only. Its deliveries have the numbers first_delivery and following.
+-- open: deliveries that are neither delivered nor skipped.
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY,
+  key BLOB NOT NULL UNIQUE,
+  accepted_at INTEGER NOT NULL,
+  origin INTEGER NOT NULL,
+  message ANY,
+  also TEXT,
+  author TEXT,
+  first_delivery INTEGER NOT NULL,
+  deliveries INTEGER NOT NULL,
+  open INTEGER NOT NULL
+) STRICT;
+CREATE INDEX event_done ON event (accepted_at) WHERE open = 0;
+
+-- The event itself as JSON, gone once nothing needs it. Apart from `event`, so that its pages are freed and used again.
+CREATE TABLE body (seq INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
+
+-- state: 0 waiting, 1 sending, 2 held, 3 dead, 4 delivered, 5 skipped. at: when it came to 2 or above.
+-- note: last error, reason of death, losses or skip rule, as the state has it.
+-- base: the created event whose parts an open delivery has sent; null while it has sent none.
+CREATE TABLE delivery (
+  id INTEGER PRIMARY KEY,
+  event INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  route INTEGER NOT NULL,
+  thread ANY,
+  state INTEGER NOT NULL,
+  attempt INTEGER,
+  first_attempt_at INTEGER,
+  not_before INTEGER,
+  base INTEGER,
+  at INTEGER,
+  note TEXT
+) STRICT;
+CREATE INDEX delivery_open ON delivery (lane, id) WHERE state < 2;
+CREATE INDEX delivery_dead ON delivery (id) WHERE state IN (2, 3);
+
+-- The copies of a created event in a target. delivery: the created event's own; edit: the last other delivery that sent this part.
+CREATE TABLE part (
+  seq INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  message ANY,
+  more TEXT,
+  thread ANY,
+  via ANY,
+  delivery INTEGER,
+  edit INTEGER,
+  PRIMARY KEY (seq, lane, part)
+) STRICT, WITHOUT ROWID;
+
+-- Every native message that is known. copy: 0 original, 1 copy, 2 copy that is gone, kept since its deletion comes back as an echo.
+-- rank: the latest event at that time, which orders the messages of a chat.
+CREATE TABLE link (
+  chat INTEGER NOT NULL,
+  message ANY NOT NULL,
+  seq INTEGER NOT NULL,
+  rank INTEGER NOT NULL,
+  copy INTEGER NOT NULL,
+  PRIMARY KEY (chat, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_recent ON link (chat, rank);
+
+-- Messages with copy = 2, by event, so that pruning finds them.
+CREATE TABLE gone (
+  seq INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  message ANY NOT NULL,
+  PRIMARY KEY (seq, chat, message)
+) STRICT, WITHOUT ROWID;
+
+-- Who holds which emoji on a created event's message or one of its copies. event, position: when it was added.
+CREATE TABLE reaction (
+  seq INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  person TEXT NOT NULL,
+  emoji TEXT NOT NULL,
+  event INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (seq, chat, person, emoji)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursor (account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (account, name)) STRICT;
+CREATE TABLE native_id (account TEXT NOT NULL, address TEXT NOT NULL, chat_id TEXT NOT NULL, PRIMARY KEY (account, address)) STRICT;
+CREATE TABLE wait (name TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE undecodable (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  account TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  raw BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,122 @@
+"""All writes beside accepting and recording: dead letters, undecodable input, addresses, waits, pruning. On the writer's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bridge.contract import Cursor
+from bridge.journal.sqlite.accepting import write_cursors
+from bridge.journal.sqlite.bulk import Bulk
+from bridge.journal.sqlite.codec import DEAD, HELD, SKIPPED, WAITING, Packed, pack_id, pack_time, unpack_more
+from bridge.journal.sqlite.ledger import Ledger
+from bridge.journal.sqlite.recording import finish
+from bridge.refs import AccountName, ChatAddress, ChatRef
+
+RAW_LIMIT_BYTES = 64 * 1024
+
+_RETRY = Bulk(
+    f"UPDATE delivery SET state = {WAITING}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
+    f" WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD}) RETURNING lane",
+    1,
+)
+_DEAD = Bulk(f"SELECT id FROM delivery WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD})", 1)
+
+
+def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:
+    lanes = {lane for (lane,) in _RETRY.run(ledger.connection, [(number,) for number in deliveries])}
+    return sorted(map(ledger.names.lane_of, lanes))
+
+
+def drop_dead(ledger: Ledger, deliveries: Sequence[int], at: datetime) -> int:
+    dead = {number for (number,) in _DEAD.run(ledger.connection, [(number,) for number in deliveries])}
+    finish(ledger, [(number, SKIPPED, pack_time(at), "dropped by an admin") for number in dead])
+    return len(dead)
+
+
+def keep_undecodable(
+    ledger: Ledger, account: AccountName, raw: bytes, reason: str, cursors: Sequence[Cursor], received_at: datetime, limit: int
+) -> None:
+    """The newest `limit` are kept."""
+    number = ledger.connection.execute(
+        "INSERT INTO undecodable (account, reason, received_at, raw) VALUES (?, ?, ?, ?)",
+        (account, reason, pack_time(received_at), raw[:RAW_LIMIT_BYTES]),
+    ).lastrowid
+    assert number is not None
+    ledger.connection.execute("DELETE FROM undecodable WHERE number <= ?", (number - limit,))
+    write_cursors(ledger, [(account, cursors)])
+
+
+def set_native_id(ledger: Ledger, address: ChatAddress, chat_id: str) -> None:
+    ledger.connection.execute(
+        "INSERT INTO native_id (account, address, chat_id) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET chat_id = excluded.chat_id",
+        (address.account, address.address, chat_id),
+    )
+
+
+def chat_moved(ledger: Ledger, old: ChatRef, new: ChatRef) -> None:
+    ledger.connection.execute(
+        "UPDATE native_id SET chat_id = ? WHERE account = ? AND chat_id = ?", (new.chat_id, old.account, old.chat_id)
+    )
+
+
+def set_wait(ledger: Ledger, name: str, until: datetime) -> None:
+    ledger.connection.execute(
+        "INSERT INTO wait (name, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until", (name, pack_time(until))
+    )
+
+
+# -- pruning ----------------------------------------------------------------------------------------------------------------
+
+_UNLINK = Bulk(
+    "DELETE FROM link WHERE (chat, message, seq) IN (SELECT l.chat, l.message, l.seq FROM (VALUES {rows}) AS v"
+    " CROSS JOIN link AS l ON l.chat = v.column1 AND l.message = v.column2 AND l.seq = v.column3)",
+    3,
+)
+_PARTS = Bulk("SELECT chat, message, more, seq FROM part WHERE seq IN (VALUES {rows})", 1)
+_GONE = Bulk("SELECT chat, message, seq FROM gone WHERE seq IN (VALUES {rows})", 1)
+_BY_EVENT = tuple(Bulk(f"DELETE FROM {table} WHERE seq IN (VALUES {{rows}})", 1) for table in ("part", "gone", "reaction", "event"))
+_DELIVERIES = "DELETE FROM delivery WHERE id BETWEEN ? AND ?"
+
+
+def prune(ledger: Ledger, before: datetime, limit: int) -> int:
+    """One step of pruning: at most `limit` events. Those with a dead or open delivery are not finished, so they stay."""
+    moment = pack_time(before)
+    connection = ledger.connection
+    events = connection.execute(
+        "SELECT seq, origin, message, also, first_delivery, deliveries FROM event WHERE open = 0 AND accepted_at < ?"
+        " ORDER BY accepted_at LIMIT ?",
+        (moment, limit),
+    ).fetchall()
+    if not events:
+        return 0
+    seqs = [(seq,) for seq, *_ in events]
+    links: list[tuple[int, Packed, int]] = []
+    for seq, origin, message, also, _first, _count in events:
+        links += _links(origin, message, also, seq)
+    for chat, message, more, seq in _PARTS.run(connection, seqs):
+        links += _links(chat, message, more, seq)
+    for chat, message, seq in _GONE.run(connection, seqs):
+        links.append((chat, message, seq))
+    ledger.raise_marks(
+        last_event=max(seq for (seq,) in seqs),
+        last_delivery=max(first + count - 1 for *_, first, count in events),
+        pruned=len(events),
+    )
+    _UNLINK.run(connection, links)
+    connection.executemany(_DELIVERIES, [(first, first + count - 1) for *_, first, count in events if count])
+    for bulk in _BY_EVENT:
+        bulk.run(connection, seqs)
+    return len(events)
+
+
+def _links(chat: int, message: Packed | None, more: str | None, seq: int) -> list[tuple[int, Packed, int]]:
+    """A message that belongs to another event by now keeps its link: hence the event's number with it."""
+    return [] if message is None else [(chat, packed, seq) for packed in (message, *map(pack_id, unpack_more(more)))]
+
+
+def prune_rest(ledger: Ledger, before: datetime) -> None:
+    """What is old and belongs to no event."""
+    moment = pack_time(before)
+    ledger.connection.execute("DELETE FROM undecodable WHERE received_at < ?", (moment,))
+    ledger.connection.execute("DELETE FROM wait WHERE until < ?", (moment,))

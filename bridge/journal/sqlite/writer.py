@@ -1,0 +1,195 @@
+"""The writer's thread: group commit. And the checkpointer's, which keeps the write-ahead log short beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bridge.journal.contract import Accepted, Change
+from bridge.journal.sqlite.accepting import Batch, accept
+from bridge.journal.sqlite.database import connect
+from bridge.journal.sqlite.ledger import Ledger
+from bridge.journal.sqlite.recording import record
+from bridge.journal.sqlite.threads import Job, Thread
+
+T = TypeVar("T")
+
+
+class AcceptJob(Job[Sequence[Accepted]]):
+    __slots__ = ("batch",)
+
+    def __init__(self, future: asyncio.Future[Sequence[Accepted]], batch: Batch) -> None:
+        super().__init__(future)
+        self.batch = batch
+
+
+class RecordJob(Job[None]):
+    __slots__ = ("changes",)
+
+    def __init__(self, future: asyncio.Future[None], changes: Sequence[Change]) -> None:
+        super().__init__(future)
+        self.changes = changes
+
+
+class WriteJob(Job[T]):
+    """Any other write."""
+
+    __slots__ = ("write",)
+
+    def __init__(self, future: asyncio.Future[T], write: Callable[[Ledger], T]) -> None:
+        super().__init__(future)
+        self.write = write
+
+
+class Writer(Thread):
+    """Commits in groups: one transaction and one disk sync for all jobs that wait.
+
+    A group runs as a whole first, which is fast. If that fails it is rolled back, and each job gets a transaction of its own, so
+    that a job which cannot be done fails alone."""
+
+    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+        super().__init__("journal writer", path, cache_kib=4096, busy_timeout_s=busy_timeout_s)
+        self._ledger: Ledger | None = None
+        self._checkpointer = Checkpointer(path, busy_timeout_s=busy_timeout_s)
+
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        self._ledger = Ledger(connection)
+        self._checkpointer.start()
+
+    def stop(self) -> None:
+        self._checkpointer.stop()
+        super().stop()
+
+    def work(self, connection: sqlite3.Connection, group: Sequence[Job[Any]]) -> None:
+        try:
+            self._transaction(connection, group)
+        except Exception as error:
+            if len(group) == 1 or _is_busy(error):
+                raise  # locked by another process: for one job as much as for all
+            for job in group:
+                self._alone(connection, job)
+
+    def _alone(self, connection: sqlite3.Connection, job: Job[Any]) -> None:
+        try:
+            self._transaction(connection, (job,))
+        except Exception as error:
+            job.error = self.as_error(error)
+
+    def _transaction(self, connection: sqlite3.Connection, group: Sequence[Job[Any]]) -> None:
+        assert self._ledger is not None
+        before = connection.total_changes
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._ledger.begin()
+            _run(self._ledger, group)
+            connection.execute("COMMIT")
+        except BaseException:
+            try:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            finally:
+                self._ledger.forget()
+            raise
+        self._checkpointer.committed(connection.total_changes - before)
+
+    def reported(self, connection: sqlite3.Connection) -> None:
+        self._checkpointer.finish(connection)
+
+
+def _run(ledger: Ledger, group: Sequence[Job[Any]]) -> None:
+    """Records come first, so that an echo which arrives together with its receipt is known as one. Whoever needs two jobs in a
+    certain order waits for the first before asking for the second, so any order within a group is right."""
+    records = [job for job in group if isinstance(job, RecordJob)]
+    accepts = [job for job in group if isinstance(job, AcceptJob)]
+    if records:
+        record(ledger, [change for job in records for change in job.changes])
+    if accepts:
+        answers = accept(ledger, [job.batch for job in accepts])
+        for job, answer in zip(accepts, answers, strict=True):
+            job.result = answer
+    for other in group:
+        if isinstance(other, WriteJob):
+            other.result = other.write(ledger)
+
+
+def _is_busy(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+# -- checkpoints ------------------------------------------------------------------------------------------------------------
+
+CHECKPOINT_PAGES = 2000
+"""Pages in the write-ahead log after which it is copied into the file: about 8 MiB."""
+
+_PAGES_PER_COMMIT = 10
+_CHANGES_PER_PAGE = 8
+"""How many pages a commit writes cannot be asked for; this is what was measured. The exact number does not matter."""
+
+
+class Checkpointer:
+    """Copies the write-ahead log into the file on a thread of its own, while the writer goes on committing.
+
+    The log can only start over when all of it is copied, so once the bulk is done the writer copies the little that came in
+    meanwhile, between two groups (`finish`)."""
+
+    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._pages = 0
+        self._wanted = threading.Semaphore(0)
+        self._running = False
+        self._copied = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="journal checkpointer", daemon=True)
+        self._connection: sqlite3.Connection | None = None
+
+    def start(self) -> None:
+        self._connection = connect(self._path, cache_kib=64, busy_timeout_s=self._busy_timeout_s)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wanted.release()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def committed(self, changes: int) -> None:
+        """On the writer's thread, after each transaction."""
+        self._pages += _PAGES_PER_COMMIT + changes // _CHANGES_PER_PAGE
+        if self._pages >= CHECKPOINT_PAGES and not self._running:
+            self._pages = 0
+            self._running = True
+            self._wanted.release()
+
+    def finish(self, connection: sqlite3.Connection) -> None:
+        """On the writer's thread, between two groups."""
+        if self._copied:
+            self._copied = False
+            _checkpoint(connection)
+
+    def _run(self) -> None:
+        assert self._connection is not None
+        while True:
+            self._wanted.acquire()
+            if self._stopping:
+                return
+            _checkpoint(self._connection)
+            self._copied = True
+            self._running = False
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    """Copy what can be copied without waiting for anybody. A failure (a full disk) loses nothing: the log is kept and the next
+    turn copies it; commits go on or fail with a reason of their own."""
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    except sqlite3.Error:
+        return
