@@ -90,7 +90,9 @@ class ConnectionLost(BridgeError):
 
 
 class ConfigFault(BridgeError):
-    """One fault in the configuration: where (`path`, `line`, `column`, 1-based), what was found, why it is wrong, what to do."""
+    """One fault in the configuration: where (`path`, `line`, `column`, 1-based), what was found, why it is wrong, what to do.
+
+    As text it is one line: `bridge.yaml:12:5: routes[0].between[1]: unknown account 'tgg' - did you mean 'tg'?`"""
 
     def __init__(
         self, why: str, *, path: str = "", line: int = 0, column: int = 0, key: str = "", value: str = "", hint: str = ""
@@ -99,10 +101,10 @@ class ConfigFault(BridgeError):
         text = f"{where}: " if where else ""
         text += f"{key}: " if key else ""
         text += why
-        if value:
-            text += f" (found {value})"
+        if value and value not in why:
+            text += f" (found {value!r})"
         if hint:
-            text += f"; {hint}"
+            text += f" - {hint}"
         super().__init__(text)
         self.why = why
         self.path = path

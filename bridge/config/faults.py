@@ -1,4 +1,4 @@
-"""Collects the faults and warnings of one configuration file, each with its place, and puts one into a line for people."""
+"""Collects the faults and warnings of one configuration file, each with its place. Knows how to guess what was meant."""
 
 from __future__ import annotations
 
@@ -54,15 +54,6 @@ def _finish(faults: list[ConfigFault], clean: Callable[[str], str]) -> list[Conf
         )
         found.setdefault((fault.line, fault.column, fault.key, fault.why), cleaned)
     return list(found.values())
-
-
-def describe(fault: ConfigFault) -> str:
-    """One line: `bridge.yaml:12:5: routes[0].between[1]: unknown account 'tgg' - did you mean 'tg'?`"""
-    where = ":".join(str(part) for part in (fault.path, fault.line, fault.column) if part)
-    text = ": ".join(part for part in (where, fault.key, fault.why) if part)
-    if fault.value and fault.value not in fault.why:
-        text += f" (found {fault.value!r})"
-    return f"{text} - {fault.hint}" if fault.hint else text
 
 
 def shorten(text: str) -> str:

@@ -26,7 +26,6 @@ from bridge.config.model import (
     JournalConfig,
     LogConfig,
     MediaConfig,
-    Person,
     WebConfig,
 )
 from bridge.config.nodes import Entries, Entry
@@ -37,6 +36,7 @@ from bridge.config.sections import JournalSection, LogSection, MediaSection, Shu
 from bridge.config.values import Values
 from bridge.errors import ConfigFault
 from bridge.masking import Masker
+from bridge.people import Person
 from bridge.refs import AccountName
 from bridge.routing import RelayOptions
 

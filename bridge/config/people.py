@@ -8,9 +8,9 @@ from yaml.nodes import Node
 
 from bridge.config.accounts import Account
 from bridge.config.faults import did_you_mean
-from bridge.config.model import Person
 from bridge.config.nodes import join
 from bridge.config.values import Values
+from bridge.people import Person
 from bridge.refs import AccountName
 
 

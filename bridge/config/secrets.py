@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from bridge.config.model import Config
 
 
-def secrets(config: Config) -> set[str]:
+def secrets_of(config: Config) -> set[str]:
     """Every text that must never be shown."""
     return {secret for account in config.accounts.values() for secret in _secrets(account.options) if secret}
 
