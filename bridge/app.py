@@ -13,9 +13,12 @@ from typing import Any
 
 import structlog
 
+from bridge.capabilities import Capabilities
 from bridge.clock import Clock, SystemClock
 from bridge.config.model import AccountConfig, Config
 from bridge.contract import Adapter, AdapterContext, Cursor, Intake, Manifest
+from bridge.echo import journal_id_from
+from bridge.errors import RetryLater
 from bridge.intake import AccountIntake
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.sqlite import SqliteJournal
@@ -84,8 +87,8 @@ class App:
             self._failed = asyncio.get_running_loop().create_future()
             await self._start_outbox(await self._journal_id())
             await self._listen()
-            for account in self._config.accounts.values():
-                await self._start_account(account)
+            for configured in self._config.accounts.values():
+                await self._start_account(configured)
             self._serve(self._maintain(), "maintenance")
             self._serve(self._wake_retried(), "retried dead letters")
         except BaseException:
@@ -122,7 +125,8 @@ class App:
         assert self._failed is not None, "start() first"
         stopping = asyncio.create_task(stop.wait(), name="stop requested")
         try:
-            await asyncio.wait([stopping, self._failed], return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [stopping, self._failed]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if self._failed.done():
                 self._failed.result()
         finally:
@@ -134,8 +138,8 @@ class App:
         table = RoutingTable(config.routes)
         before = self._config
         self._config = config
-        for account in config.accounts:
-            for address, chat_id in (await self._known_addresses(account, table)).items():
+        for name in config.accounts:
+            for address, chat_id in (await self._known_addresses(name, table)).items():
                 table.set_native_id(address, chat_id)
         self._table = table
         self._people = People(config.people)
@@ -143,9 +147,9 @@ class App:
         for name in list(self._supervisors):
             if before.accounts.get(name) != config.accounts.get(name):
                 await self._stop_account(name)
-        for name, account in config.accounts.items():
+        for name, configured in config.accounts.items():
             if name not in self._supervisors:
-                await self._start_account(account)
+                await self._start_account(configured)
             else:
                 await self._resolve_new(self._supervisors[name])
         assert self._outbox is not None
@@ -176,6 +180,15 @@ class App:
                 for lane in figures.lanes
             ],
         }
+
+    def capabilities_of(self, account: str) -> Capabilities:
+        """What an account can do, as exactly as is known now."""
+        name = AccountName(account)
+        try:
+            return self._supervisors[name].adapter.capabilities
+        except RetryLater:
+            configured = self._config.accounts[name]
+            return self._manifests(configured.platform).capabilities(configured.options)
 
     def account_states(self) -> dict[str, Health]:
         return {str(name): supervisor.health for name, supervisor in self._supervisors.items()}
@@ -278,7 +291,7 @@ class App:
         """A random name of this journal, so that two bridges never take each other's messages for their own."""
         known = await self._journal.cursor(_NOBODY, _JOURNAL_ID)
         if known is None:
-            known = secrets.token_hex(4)
+            known = journal_id_from(secrets.token_bytes(16))
             cursor = Cursor(name=_JOURNAL_ID, value=known)
             await self._journal.accept(_NOBODY, [], [cursor], received_at=self._clock.now())
         return known

@@ -232,7 +232,7 @@ class Courier:
     async def _reconcile(self, work: Work, place: Place, outbound: Outbound) -> Receipt | None:
         """Ask the platform whether the message of unknown outcome is there. None: it is not, or nobody can tell (the lane has asked
         the route's policy before it comes here)."""
-        if not isinstance(place.adapter, Reconciles):
+        if not (isinstance(place.adapter, Reconciles) and can_reconcile(place.adapter)):
             return None
         since = work.last_unknown_at or work.first_attempt_at or work.pending.event.meta.received_at
         found = await place.adapter.reconcile(outbound, since)
@@ -434,8 +434,9 @@ def _target(place: Place) -> Target:
     )
 
 
-def can_reconcile(place: Place) -> bool:
-    return isinstance(place.adapter, Reconciles) and place.adapter.capabilities.native(Feature.RECONCILE)
+def can_reconcile(adapter: Adapter) -> bool:
+    """Whether the platform can be asked what became of a message."""
+    return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
 
 
 def is_message(work: Work) -> bool:

@@ -24,8 +24,8 @@ from bridge.journal.contract import Change, Dead, Deferred, Delivered, Journal, 
 from bridge.outbox.courier import Courier, Place, Work, can_reconcile, is_message
 from bridge.outbox.files import FileFetcher
 from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.retry import GiveUp, Hold, Policy, Reconcile, Resend, Step, Wait
-from bridge.routing import Planned, RoutingTable
+from bridge.retry import GiveUp, Hold, Policy, Reconcile, Resend, Step, Wait, next_step
+from bridge.routing import Planned, RouteEnd, RoutingTable
 from bridge.supervisor import AccountSupervisor
 
 log = structlog.get_logger("outbox")
@@ -282,21 +282,31 @@ class Lane:
         )
         if pending.not_before is not None and pending.not_before > self._clock.now():
             await self._wait((pending.not_before - self._clock.now()).total_seconds(), firm=True)
+        changes: Sequence[Change] | None = None
         if pending.state is State.SENDING and is_message(work):
-            work.unknown = True
-            work.last_unknown_at = pending.first_attempt_at
-            await self._unknown(work, OutcomeUnknown("the bridge stopped during the attempt"))
-        while True:
+            changes = await self._interrupted(work)
+        while changes is None:
             changes = await self._attempt(work)
-            if changes is not None:
-                break
         await self._close(work, changes)
+
+    async def _interrupted(self, work: Work) -> Sequence[Change] | None:
+        """An attempt was recorded and its outcome was not: the process died in between."""
+        work.last_unknown_at = work.first_attempt_at
+        supervisor = self._outbox.supervisor_of(self.address.account)
+        end = self._end(work)
+        if supervisor is None or end is None:
+            return None
+        await self._gate(supervisor)
+        return await self._failed(work, supervisor, OutcomeUnknown("the bridge stopped during the attempt"))
+
+    def _end(self, work: Work) -> RouteEnd | None:
+        return self._outbox.table().end(work.pending.route, work.pending.target, work.pending.thread_id)
 
     async def _attempt(self, work: Work) -> Sequence[Change] | None:
         """One attempt. The final changes, or None after having waited for another."""
         supervisor = self._outbox.supervisor_of(self.address.account)
         pending = work.pending
-        end = self._outbox.table().end(pending.route, pending.target, pending.thread_id)
+        end = self._end(work)
         if end is None or supervisor is None:
             return [Skipped(delivery_id=pending.delivery_id, rule="its route was removed", at=self._clock.now())]
         try:
@@ -368,9 +378,9 @@ class Lane:
             case GiveUp():
                 return [self._dead(work, step.reason)]
             case Hold():
-                return [self._dead(work, f"outcome unknown: {error.reason}", held=True)]
+                return [self._dead(work, step.reason, held=True)]
             case Reconcile() | Resend():
-                await self._unknown(work, error)
+                await self._unknown(work, error, step.after_s)
             case Wait():
                 if step.scope is Scope.ACCOUNT:
                     supervisor.pause(step.after_s)
@@ -379,42 +389,33 @@ class Lane:
         return None
 
     def _decide(self, work: Work, error: DeliveryError) -> Step:
-        end = self._outbox.table().end(work.pending.route, work.pending.target, work.pending.thread_id)
-        assert end is not None, "checked before the attempt"
-        return self._outbox.policy.next_step(
+        end = self._end(work)
+        if end is None:
+            return GiveUp(reason="its route was removed")
+        return next_step(
             error,
             max(work.attempt, 1),
             first_attempt_at=work.first_attempt_at,
             now=self._clock.now(),
             options=end.options,
-            can_reconcile=self._can_reconcile(work),
             random=random.random,
+            can_reconcile=self._can_reconcile(),
+            policy=self._outbox.policy,
         )
 
-    def _can_reconcile(self, work: Work) -> bool:
+    def _can_reconcile(self) -> bool:
         supervisor = self._outbox.supervisor_of(self.address.account)
-        end = self._outbox.table().end(work.pending.route, work.pending.target, work.pending.thread_id)
-        if supervisor is None or end is None:
-            return False
         try:
-            adapter = supervisor.adapter
+            return supervisor is not None and can_reconcile(supervisor.adapter)
         except RetryLater:
             return True  # not built yet: asked again when it is
-        return can_reconcile(
-            Place(
-                end=end,
-                chat=ChatRef(self.address.account, ""),
-                platform=self._outbox.platform_of(self.address.account),
-                adapter=adapter,
-            )
-        )
 
-    async def _unknown(self, work: Work, error: DeliveryError) -> None:
+    async def _unknown(self, work: Work, error: DeliveryError, after_s: float) -> None:
         """Before the message is sent again after an unknown outcome: a breath, so that the platform can settle and its echo come
         back; then `courier` reconciles where the platform allows it."""
         self._outbox.counts.outcome(self.address.account, work.pending.route, "unknown")
         log.warning("outcome unknown", target=str(self.address), delivery=work.pending.delivery_id, reason=error.reason)
-        await self._wait(self._outbox.policy.settle_s(max(work.attempt, 1), random.random))
+        await self._wait(after_s)
 
     async def _defer(self, work: Work, after_s: float, reason: str, scope: Scope, *, firm: bool = False) -> None:
         due = self._clock.now() + timedelta(seconds=after_s)
