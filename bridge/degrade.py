@@ -5,9 +5,11 @@ After `degrade` an encoder meets only marks and blocks that its capabilities dec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from bridge.capabilities import Capabilities, Feature
+from bridge.characters import clean
 from bridge.text import (
     Block,
     CodeBlock,
@@ -32,6 +34,8 @@ Losses = dict[str, None]
 """What was lost, in a few words each; a set that keeps its order."""
 
 SPOILER_LABEL = "[spoiler] "
+_SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]|mailto:.|tel:.|tg://.", re.IGNORECASE)
+_ESCAPED = {c: f"%{ord(c):02X}" for c in ' <>"|\\`'}
 _SIMPLE_MARKS = (
     (Mark.BOLD, Feature.BOLD, "bold"),
     (Mark.ITALIC, Feature.ITALIC, "italic"),
@@ -123,9 +127,12 @@ class _Degrader:
         marks = self._marks(inline.marks)
         match inline:
             case Text():
-                if inline.link and not self._native(Feature.LINK):
-                    return self._bare_link(inline.text, inline.link, marks)
-                return Text(inline.text, marks, inline.link)
+                if inline.link is None:
+                    return Text(inline.text, marks)
+                url = safe_url(inline.link)
+                if url and self._native(Feature.LINK):
+                    return Text(inline.text, marks, url)
+                return self._bare_link(inline.text, url or clean(inline.link), marks)
             case Mention():
                 if self._native(Feature.MENTION):
                     return Mention(inline.kind, inline.id, inline.name, marks)
@@ -162,6 +169,13 @@ class _Degrader:
                 marks &= ~mark
                 self._lost(f"{name} dropped")
         return int(marks)
+
+
+def safe_url(url: str) -> str:
+    """The address with the characters escaped that could end a link in some markup; empty for one that browsers should not be sent
+    to (`javascript:` and the like)."""
+    url = "".join(_ESCAPED.get(c, c) for c in clean(url).strip() if c.isprintable() or c == " ")
+    return url if _SCHEME.match(url) else ""
 
 
 def _marked(inlines: Iterable[Inline], mark: int) -> tuple[Inline, ...]:

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bridge.albums import Target, grouped, refusal, suited, takes_caption
+from bridge.albums import Target, refusal, suited
 from bridge.capabilities import Feature, Support
+from bridge.characters import is_blank
 from bridge.contract import OutboundFile, Reply, Sender
-from bridge.degrade import Losses, degrade
+from bridge.degrade import SPOILER_LABEL, Losses, degrade
 from bridge.events import (
     Attachment,
     Author,
@@ -30,8 +31,10 @@ from bridge.events import (
     MessageCreated,
     MessageEdited,
     PinsChanged,
+    ReplyTo,
     StatusChanged,
 )
+from bridge.layout import Layout, Slot
 from bridge.lines import (
     contact_lines,
     file_line,
@@ -42,25 +45,13 @@ from bridge.lines import (
     poll_lines,
     reply_lines,
 )
-from bridge.names import Names, clean_line
+from bridge.localize import localize
+from bridge.names import Names, clean_line, clean_name
 from bridge.people import People
 from bridge.refs import AccountName
+from bridge.slices import runs
 from bridge.split import split
-from bridge.text import (
-    EMPTY,
-    Emoji,
-    Inline,
-    Mark,
-    Mention,
-    MentionKind,
-    RichText,
-    Text,
-    concat,
-    inline_text,
-    map_inlines,
-    runs,
-    text_of,
-)
+from bridge.text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
 
 __all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "line", "notice_text", "refusal", "render", "render_notice"]
 
@@ -149,16 +140,6 @@ def notice_text(event: MembershipChanged | ChatRenamed | PinsChanged | StatusCha
     return notice_line(event, actor=actor, member=member, place=place)
 
 
-@dataclass(kw_only=True, slots=True, eq=False)
-class _Slot:
-    """A message to be filled: its files, and whether it can hold text."""
-
-    files: tuple[OutboundFile, ...] = ()
-    has_files: bool = False
-    captioned: bool = True
-    text: RichText = EMPTY
-
-
 class _Rendering:
     def __init__(self, event: MessageCreated | MessageEdited, origin: Origin, target: Target, people: People, names: Names) -> None:
         self.event = event
@@ -188,13 +169,14 @@ class _Rendering:
         if reply and not native_reply:
             self.losses["reply shown as a quote"] = None
         files, missing = self._files(settled)
-        body = self._body(missing, None if native_reply else reply, bool(files))
-        slots = [_Slot(has_files=has) for has in existing] if existing is not None else self._slots(files, body)
-        surplus = self._fill(slots, body, existing=existing is not None)
-        parts = tuple(self._part(number, slot, native_reply, number in surplus) for number, slot in enumerate(slots))
+        body = self._body(missing, None if native_reply else reply, has_files=bool(files) or any(existing or ()))
+        edited = isinstance(self.event, MessageEdited)
+        layout = Layout(self.target, head=self._name_line(), tail=self._name_line(" …"), edited=edited)
+        slots = layout.new(files, body) if existing is None else layout.onto(existing, body)
+        parts = tuple(self._part(number, slot, native_reply) for number, slot in enumerate(slots))
         return Rendered(parts=parts, losses=tuple(self.losses))
 
-    def _part(self, number: int, slot: _Slot, reply: Reply | None, surplus: bool) -> Part:
+    def _part(self, number: int, slot: Slot, reply: Reply | None) -> Part:
         return Part(
             text=slot.text,
             files=slot.files,
@@ -203,7 +185,7 @@ class _Rendering:
             mass_mentions=_has_mass_mention(slot.text),
             previews=self.target.options.previews and self.content.previews,
             has_files=slot.has_files,
-            surplus=surplus,
+            surplus=slot.surplus,
         )
 
     def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
@@ -224,20 +206,21 @@ class _Rendering:
         avatar = self.author.avatar_url if self.author and self.capabilities.native(Feature.SENDER_AVATAR) else ""
         return Sender(name=self.name, avatar_url=avatar)
 
-    def _head(self, *, continued: bool = False) -> RichText:
+    def _name_line(self, continued: str = "") -> RichText:
         if self.sender:
             return EMPTY
         bold = self.capabilities.native(Feature.BOLD)
-        return line(self.name + (" …" if continued else "" if bold else ":"), Mark.BOLD if bold else 0)
+        return line(self.name + (continued or ("" if bold else ":")), Mark.BOLD if bold else 0)
 
     # -- what -----------------------------------------------------------------------------------------------------------
 
-    def _body(self, missing: Sequence[RichText], quoted: Reply | None, has_files: bool) -> RichText:
+    def _body(self, missing: Sequence[RichText], quoted: Reply | None, *, has_files: bool) -> RichText:
         content = self.content
         pieces = [
             forward_line(content.forwarded_from) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
-            self._localized(content.text) if text_of(content.text).strip() else EMPTY,
+            line(SPOILER_LABEL.strip()) if self._opens_spoiler(has_files) else EMPTY,
+            EMPTY if is_blank(text_of(content.text)) else self._localized(content.text),
             poll_lines(content.poll) if content.poll else EMPTY,
             location_lines(content.location) if content.location else EMPTY,
             contact_lines(content.contact) if content.contact else EMPTY,
@@ -247,44 +230,27 @@ class _Rendering:
             if there:
                 self.losses[f"{what} shown as text"] = None
         body = degrade(concat(*pieces), self.capabilities, self.losses)
-        if not text_of(body).strip() and not has_files:
+        if is_blank(text_of(body)) and not has_files:
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
         return body
 
+    def _opens_spoiler(self, has_files: bool) -> bool:
+        """Whether a hidden file will lie open, so that at least a word has to warn of it."""
+        hidden = has_files and any(attachment.spoiler for attachment in self.content.attachments)
+        if not hidden or self.capabilities.native(Feature.SPOILER):
+            return False
+        self.losses["spoiler shown in the open"] = None
+        return True
+
     def _localized(self, rich: RichText) -> RichText:
-        return map_inlines(rich, self._localized_inline)
-
-    def _localized_inline(self, inline: Inline) -> Inline:
-        same_account = self.origin.account == self.target.account
-        if isinstance(inline, Emoji) and not same_account and inline.id:
-            return Emoji(inline.name, "", inline.text, inline.marks, inline.animated)
-        if isinstance(inline, Mention):
-            return self._localized_mention(inline, same_account)
-        return inline
-
-    def _localized_mention(self, mention: Mention, same_account: bool) -> Inline:
-        match mention.kind:
-            case MentionKind.USER:
-                return self._localized_user(mention, same_account)
-            case MentionKind.EVERYONE:
-                if self._may_ping_all():
-                    return mention
-                self.losses["mention of everyone without a ping"] = None
-            case MentionKind.GROUP:
-                if same_account and self._may_ping_all():
-                    return mention
-            case MentionKind.CHAT:
-                if same_account:
-                    return mention
-        return Text(inline_text(mention), mention.marks)
-
-    def _localized_user(self, mention: Mention, same_account: bool) -> Inline:
-        person = self.people.mentioned(self.origin.account, mention.id)
-        name = person.name if person else mention.name
-        native = mention.id if same_account else self.people.translate(self.origin.account, mention.id, self.target.account)
-        if native:
-            return Mention(MentionKind.USER, native, name, mention.marks)
-        return Text("@" + name, mention.marks)
+        return localize(
+            rich,
+            origin=self.origin.account,
+            target=self.target.account,
+            people=self.people,
+            may_ping_all=self._may_ping_all(),
+            losses=self.losses,
+        )
 
     def _may_ping_all(self) -> bool:
         allowed = self.target.options.mass_mentions
@@ -297,17 +263,15 @@ class _Rendering:
 
     def _known_reply(self, reply: Reply | None) -> Reply | None:
         """What is known of the answered message, from the journal and from what the origin showed."""
-        shown = self.content.reply_to
-        if shown is None:
-            return reply
-        if reply is None:
-            return Reply(author_name=shown.author_name, excerpt=shown.excerpt) if shown.author_name or shown.excerpt else None
-        return Reply(
-            message_id=reply.message_id,
-            thread_id=reply.thread_id,
-            author_name=reply.author_name or shown.author_name,
-            excerpt=reply.excerpt or shown.excerpt,
+        shown = self.content.reply_to or ReplyTo(message_id="")
+        known = reply or Reply()
+        both = Reply(
+            message_id=known.message_id,
+            thread_id=known.thread_id,
+            author_name=clean_name(known.author_name or shown.author_name),
+            excerpt=known.excerpt or shown.excerpt,
         )
+        return both if both.message_id or both.author_name or not is_blank(both.excerpt) else None
 
     # -- files ----------------------------------------------------------------------------------------------------------
 
@@ -333,61 +297,6 @@ class _Rendering:
                     self.losses[f"{before} sent as {after}"] = None
                 files.append(file)
         return files, missing
-
-    # -- into messages --------------------------------------------------------------------------------------------------
-
-    def _slots(self, files: Sequence[OutboundFile | None], body: RichText) -> list[_Slot]:
-        """The messages that a new copy consists of; long texts get theirs while they are filled."""
-        slots = [
-            _Slot(files=group, has_files=True, captioned=self._captioned(group))
-            for group in grouped([file for file in files if file], self.capabilities)
-        ]
-        if not slots and files:
-            slots = [_Slot(has_files=True)]
-        whole = concat(self._head(), body)
-        if not slots or (whole and not (slots[0].captioned and self._fits(whole, slots[0]))):
-            slots.insert(0, _Slot())
-        return slots
-
-    def _captioned(self, group: Sequence[OutboundFile]) -> bool:
-        return takes_caption(group) and self.limits.caption_length > 0
-
-    def _fits(self, text: RichText, slot: _Slot) -> bool:
-        limit = self.limits.caption_length if slot.has_files else self.limits.text_length
-        if isinstance(self.event, MessageEdited) and self.limits.edit_length is not None:
-            limit = min(limit, self.limits.edit_length)
-        return bool(self.target.measure(text, caption=slot.has_files) <= limit)
-
-    def _fill(self, slots: list[_Slot], body: RichText, *, existing: bool) -> set[int]:
-        """Give the text to the messages: to the first one, then to further ones without files, added as needed. Messages with files
-        after it only say whose they are. Returns the places of those without files that remained empty."""
-        tail = self._head(continued=True)
-        whole = concat(self._head(), body)
-        if not slots or (whole and slots[0].has_files and not self._fits(line("…"), slots[0])):
-            slots.append(_Slot())
-        first = next(slot for slot in slots if not slot.has_files or self._fits(line("…"), slot))
-        texts = self._split(whole, first, tail)
-        first.text = texts[0]
-        places = [slot for slot in slots if not slot.has_files and slot is not first]
-        for text in texts[1:]:
-            slot = places.pop(0) if places else self._add_slot(slots, behind=existing)
-            slot.text = concat(tail, text)
-        for slot in slots:
-            if slot.has_files and slot is not first and slot.captioned and self._fits(tail, slot):
-                slot.text = tail
-        return {slots.index(slot) for slot in places}
-
-    def _add_slot(self, slots: list[_Slot], *, behind: bool) -> _Slot:
-        """A further message for text: before the files of a new copy, behind everything that exists."""
-        slot = _Slot()
-        files_at = next((number for number, other in enumerate(slots) if other.has_files), len(slots))
-        slots.insert(len(slots) if behind else files_at, slot)
-        return slot
-
-    def _split(self, whole: RichText, first: _Slot, tail: RichText) -> list[RichText]:
-        further = _Slot()
-        parts = split(whole, lambda text: self._fits(concat(tail, text), further), first=lambda text: self._fits(text, first))
-        return parts or [whole]
 
 
 def _as_fetched(item: Settled) -> Attachment:

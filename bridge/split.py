@@ -10,6 +10,8 @@ from functools import cache
 
 import regex
 
+from bridge.characters import is_blank
+from bridge.slices import atoms, block_starts, runs, slice_text
 from bridge.text import (
     EMPTY,
     Block,
@@ -19,14 +21,9 @@ from bridge.text import (
     Quote,
     RichText,
     Text,
-    atoms,
-    block_starts,
     inline_text,
-    is_blank,
     map_inlines,
     plain,
-    runs,
-    slice_text,
     text_of,
 )
 

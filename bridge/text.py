@@ -2,17 +2,18 @@
 
 A `RichText` is a tuple of blocks. A paragraph keeps its line breaks, blank lines included, inside its runs, and two blocks that
 follow each other are one line break apart: so the text of a message is never re-flowed. What lives here is pure: the types, their
-plain-text forms, normal form and slicing. Splitting to a platform's limit is `bridge.split`.
+plain-text forms and normal form. Slicing is `bridge.slices`, splitting to a platform's limit `bridge.split`.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import IntFlag, StrEnum
 
 import msgspec
+
+from bridge.characters import clean
 
 
 class Mark(IntFlag):
@@ -134,8 +135,12 @@ class RichText(msgspec.Struct, frozen=True, array_like=True):
 EMPTY = RichText()
 
 
+_DEEPEST_INDENT = 9
+
+
 def plain(text: str) -> RichText:
     """Literal text, without any markup in it."""
+    text = clean(text)
     return RichText((Paragraph((Text(text),)),)) if text else EMPTY
 
 
@@ -148,9 +153,9 @@ def inline_text(inline: Inline) -> str:
         case Text():
             return inline.text
         case Mention():
-            return ("#" if inline.kind is MentionKind.CHAT else "@") + inline.name
+            return ("#" if inline.kind is MentionKind.CHAT else "@") + (inline.name or inline.id)
         case Emoji():
-            return inline.text or f":{inline.name}:"
+            return inline.text or (f":{inline.name}:" if inline.name else "")
         case Timestamp():
             return inline.text or format_moment(inline.unix_s)
 
@@ -217,67 +222,94 @@ def list_labels(block: List, *, bullet: str, indent: str = "    ") -> Iterator[t
         yield indent * item.indent + (f"{number}. " if block.ordered else f"{bullet} "), item
 
 
-def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen: white space, control and format characters, and letters that have no ink. Platforms
-    refuse such messages as empty."""
-    return all(character in _NO_INK or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp") for character in text)
-
-
-_NO_INK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
-
-
 # -- normal form ------------------------------------------------------------------------------------------------------------
 
 
 def normalize(rich: RichText) -> RichText:
-    """Neighbouring runs of the same kind merged, empty runs and blocks without content gone, neighbouring paragraphs one."""
+    """Neighbouring runs of the same kind merged, empty runs and blocks without content gone, neighbouring paragraphs one, a heading
+    one line, no quote within a quote, characters cleaned (`bridge.characters.clean`). A blank line is a line break in a run, never
+    an empty paragraph."""
     blocks: list[Block] = []
-    for block in rich.blocks:
-        clean = _normal_block(block)
-        if clean is None:
-            continue
+    for clean_block in (normal for block in rich.blocks for normal in _normal_blocks(block)):
         previous = blocks[-1] if blocks else None
-        if isinstance(clean, Paragraph) and isinstance(previous, Paragraph):
-            blocks[-1] = Paragraph(merge_inlines((*previous.inlines, Text("\n"), *clean.inlines)))
+        if isinstance(clean_block, Paragraph) and isinstance(previous, Paragraph):
+            blocks[-1] = Paragraph(merge_inlines((*previous.inlines, Text("\n"), *clean_block.inlines)))
         else:
-            blocks.append(clean)
+            blocks.append(clean_block)
     return RichText(tuple(blocks))
 
 
-def _normal_block(block: Block) -> Block | None:
+def _normal_blocks(block: Block) -> Iterator[Block]:
     match block:
         case Paragraph():
             inlines = merge_inlines(block.inlines)
-            return Paragraph(inlines) if inlines else None
+            if inlines:
+                yield Paragraph(inlines)
         case Heading():
-            inlines = merge_inlines(block.inlines)
-            return Heading(min(max(block.level, 1), 6), inlines) if inlines else None
+            for line in _lines_of(merge_inlines(block.inlines)):
+                if line:
+                    yield Heading(min(max(block.level, 1), 6), line)
         case CodeBlock():
-            return block
+            text = clean(block.text)
+            if text:
+                yield CodeBlock(text, " ".join(clean(block.language).split()))
         case List():
-            items = tuple(ListItem(merge_inlines(item.inlines), max(item.indent, 0)) for item in block.items)
-            return List(items, block.ordered, block.start) if items else None
+            items = tuple(ListItem(merge_inlines(i.inlines), min(max(i.indent, 0), _DEEPEST_INDENT)) for i in block.items)
+            if items:
+                yield List(items, block.ordered, block.start)
         case Quote():
-            flat: list[Block] = []
-            for inner in block.blocks:
-                flat.extend(inner.blocks if isinstance(inner, Quote) else (inner,))
-            inside = normalize(RichText(tuple(flat))).blocks
-            return Quote(tuple(b for b in inside if not isinstance(b, Quote))) if inside else None
+            inside = normalize(RichText(tuple(_without_quotes(block.blocks)))).blocks
+            if inside:
+                yield Quote(tuple(b for b in inside if not isinstance(b, Quote)))
+
+
+def _without_quotes(blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if isinstance(block, Quote):
+            yield from _without_quotes(block.blocks)
+        else:
+            yield block
+
+
+def _lines_of(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
+    """The runs of each line."""
+    line: list[Inline] = []
+    for inline in inlines:
+        pieces = inline.text.split("\n") if isinstance(inline, Text) else []
+        if isinstance(inline, Text) and len(pieces) > 1:
+            for piece in pieces[:-1]:
+                yield merge_inlines((*line, Text(piece, inline.marks, inline.link)))
+                line = []
+            line = [Text(pieces[-1], inline.marks, inline.link)]
+        else:
+            line.append(inline)
+    yield merge_inlines(line)
 
 
 def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
-    """Neighbouring `Text` runs with equal marks and link joined; empty ones dropped."""
+    """Neighbouring `Text` runs with equal marks and link joined; empty ones dropped; characters cleaned."""
     merged: list[Inline] = []
+    run: list[Text] = []
     for inline in inlines:
         if isinstance(inline, Text):
-            if not inline.text:
-                continue
-            previous = merged[-1] if merged else None
-            if isinstance(previous, Text) and previous.marks == inline.marks and previous.link == inline.link:
-                merged[-1] = Text(previous.text + inline.text, inline.marks, inline.link)
-                continue
-        merged.append(inline)
+            if run and (run[0].marks != inline.marks or (run[0].link or None) != (inline.link or None)):
+                merged.extend(_joined(run))
+                run = []
+            run.append(inline)
+        else:
+            merged.extend(_joined(run))
+            run = []
+            if inline_text(inline):
+                merged.append(inline)
+    merged.extend(_joined(run))
     return tuple(merged)
+
+
+def _joined(run: Sequence[Text]) -> Iterator[Text]:
+    """One run for several with the same marks and link; none if there is no text."""
+    text = clean("".join(piece.text for piece in run))
+    if text:
+        yield Text(text, int(run[0].marks), run[0].link or None)
 
 
 def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
@@ -304,113 +336,3 @@ def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
 def concat(*parts: RichText) -> RichText:
     """The parts one below the other."""
     return normalize(RichText(tuple(block for part in parts for block in part.blocks)))
-
-
-# -- slicing: positions count characters of `text_of` ------------------------------------------------------------------------
-
-
-def atoms(rich: RichText) -> Iterator[tuple[int, int]]:
-    """Spans (start, end) of runs that cannot be cut: mentions, emoji, timestamps."""
-    at = 0
-    for inlines in _lines(rich):
-        for inline in inlines:
-            length = len(inline_text(inline))
-            if not isinstance(inline, Text) and length:
-                yield at, at + length
-            at += length
-        at += 1
-
-
-def _lines(rich: RichText) -> Iterator[tuple[Inline, ...]]:
-    """The runs of each stretch of text that `text_of` joins by a line break."""
-    for block in rich.blocks:
-        match block:
-            case Paragraph() | Heading():
-                yield block.inlines
-            case CodeBlock():
-                yield (Text(block.text),)
-            case List():
-                for item in block.items:
-                    yield item.inlines
-            case Quote():
-                yield from _lines(RichText(block.blocks))
-
-
-def runs(rich: RichText) -> Iterator[Inline | None]:
-    """All runs in order; None for each line break that `text_of` puts between two stretches of text."""
-    for number, inlines in enumerate(_lines(rich)):
-        if number:
-            yield None
-        yield from inlines
-
-
-def block_starts(rich: RichText) -> tuple[int, ...]:
-    """Positions at which a block after the first begins."""
-    starts: list[int] = []
-    at = 0
-    for block in rich.blocks:
-        if at:
-            starts.append(at)
-        at += len(_block_text(block)) + 1
-    return tuple(starts)
-
-
-def slice_text(rich: RichText, start: int, end: int) -> RichText:
-    """The part between two positions, with the marks, quotes, lists and fences that it lies in. Neither position may be inside an
-    atom (an atom is taken whole if its start is inside)."""
-    return RichText(tuple(_slice_blocks(rich.blocks, start, end)))
-
-
-def _slice_blocks(blocks: Iterable[Block], start: int, end: int) -> Iterator[Block]:
-    at = 0
-    for block in blocks:
-        length = len(_block_text(block))
-        if at >= end:
-            return
-        if at + length > start or (length == 0 and at >= start):
-            yield _slice_block(block, start - at, end - at)
-        at += length + 1
-
-
-def _slice_block(block: Block, start: int, end: int) -> Block:
-    match block:
-        case Paragraph():
-            return Paragraph(_slice_inlines(block.inlines, start, end))
-        case Heading():
-            return Heading(block.level, _slice_inlines(block.inlines, start, end))
-        case CodeBlock():
-            return CodeBlock(block.text[max(start, 0) : max(end, 0)], block.language)
-        case Quote():
-            inner = _slice_blocks(block.blocks, start, end)
-            return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
-        case List():
-            return _slice_list(block, start, end)
-
-
-def _slice_list(block: List, start: int, end: int) -> List:
-    items: list[ListItem] = []
-    first = block.start
-    at = 0
-    for item in block.items:
-        length = sum(len(inline_text(inline)) for inline in item.inlines)
-        if at < end and (at + length > start or (length == 0 and at >= start)):
-            items.append(ListItem(_slice_inlines(item.inlines, start - at, end - at), item.indent))
-        elif not items and item.indent == 0:
-            first += 1
-        at += length + 1
-    return List(tuple(items), block.ordered, first)
-
-
-def _slice_inlines(inlines: Iterable[Inline], start: int, end: int) -> tuple[Inline, ...]:
-    taken: list[Inline] = []
-    at = 0
-    for inline in inlines:
-        length = len(inline_text(inline))
-        if isinstance(inline, Text):
-            piece = inline.text[max(start - at, 0) : max(end - at, 0)]
-            if piece:
-                taken.append(Text(piece, inline.marks, inline.link))
-        elif start <= at < end:
-            taken.append(inline)
-        at += length
-    return tuple(taken)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bridge.people import Person
+from bridge.people import Person as Person
 from bridge.refs import AccountName
 from bridge.routing import RelayOptions, Route
 

@@ -1,0 +1,28 @@
+"""Single characters: what may be in a message's text at all, and what of it can be seen. Pure; used by `text` and `render`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SUSPECT = re.compile(f"{_LINE_BREAK.pattern}|{_REFUSED.pattern}|{_SURROGATE.pattern}")
+_NO_INK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
+
+
+def clean(text: str) -> str:
+    """Text that can be stored, encoded and sent anywhere: every kind of line break is `\\n`, control characters other than tab are
+    gone, halves of a surrogate pair are joined or replaced by U+FFFD."""
+    if not _SUSPECT.search(text):
+        return text
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _REFUSED.sub("", _LINE_BREAK.sub("\n", text))
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen: white space, control and format characters, and letters that have no ink. Platforms
+    refuse such messages as empty."""
+    return all(character in _NO_INK or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp") for character in text)

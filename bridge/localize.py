@@ -1,0 +1,69 @@
+"""What in a text belongs to one account, for another: mentions and custom emoji with the target's ids, or as plain text. Pure;
+called by `render`, before `degrade`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.degrade import Losses
+from bridge.people import People
+from bridge.refs import AccountName
+from bridge.text import Emoji, Inline, Mention, MentionKind, RichText, Text, inline_text, map_inlines
+
+
+def localize(
+    rich: RichText, *, origin: AccountName, target: AccountName, people: People, may_ping_all: bool, losses: Losses
+) -> RichText:
+    """Within one account ids stay. Elsewhere a mention of a person of the configuration gets their id at the target; what has no id
+    there, and mass mentions without permission, become text that pings nobody; custom emoji lose their id."""
+    change = _Localizer(origin, target, people, may_ping_all, losses)
+    return map_inlines(rich, change)
+
+
+class _Localizer:
+    def __init__(self, origin: AccountName, target: AccountName, people: People, may_ping_all: bool, losses: Losses) -> None:
+        self._origin = origin
+        self._target = target
+        self._people = people
+        self._may_ping_all = may_ping_all
+        self._losses = losses
+        self._by_kind: dict[MentionKind, Callable[[Mention], Inline]] = {
+            MentionKind.USER: self._user,
+            MentionKind.CHAT: self._chat,
+            MentionKind.GROUP: self._group,
+            MentionKind.EVERYONE: self._everyone,
+        }
+
+    def __call__(self, inline: Inline) -> Inline:
+        if isinstance(inline, Mention):
+            return self._by_kind[inline.kind](inline)
+        if isinstance(inline, Emoji) and inline.id and self._origin != self._target:
+            return Emoji(inline.name, "", inline.text, inline.marks, inline.animated)
+        return inline
+
+    def _user(self, mention: Mention) -> Inline:
+        person = self._people.mentioned(self._origin, mention.id)
+        name = person.name if person else mention.name
+        if self._origin == self._target:
+            native: str | None = mention.id
+        else:
+            native = self._people.translate(self._origin, mention.id, self._target)
+        if native:
+            return Mention(MentionKind.USER, native, name, mention.marks)
+        self._losses["mention shown as a name"] = None
+        return Text("@" + (name or mention.id), mention.marks)
+
+    def _chat(self, mention: Mention) -> Inline:
+        return mention if self._origin == self._target else self._as_text(mention, "mention shown as a name")
+
+    def _group(self, mention: Mention) -> Inline:
+        if self._origin == self._target and self._may_ping_all:
+            return mention
+        return self._as_text(mention, "mention shown as a name")
+
+    def _everyone(self, mention: Mention) -> Inline:
+        return mention if self._may_ping_all else self._as_text(mention, "mention of everyone without a ping")
+
+    def _as_text(self, mention: Mention, loss: str) -> Text:
+        self._losses[loss] = None
+        return Text(inline_text(mention), mention.marks)
