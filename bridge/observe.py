@@ -1,0 +1,185 @@
+"""The log: structlog and stdlib logging through one set of processors, secrets masked, in the form the configuration asks for.
+
+Modules say `log = structlog.get_logger("outbox")`. The composition root calls `set_up_logging` at start and after a reload.
+`Metrics` lives in `bridge.metrics` and is offered here too, as the other half of what is seen from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TextIO
+
+import msgspec
+
+from bridge.config.model import LogConfig, LogFormat
+from bridge.masking import Masker
+from bridge.metrics import Metrics
+
+
+def _import_structlog() -> Any:
+    """structlog imports rich if it is installed, for tracebacks this program never shows: 3 MB of every idle daemon."""
+    hide = "rich" not in sys.modules
+    if hide:
+        sys.modules["rich"] = None  # type: ignore[assignment] # makes `import rich` an ImportError
+    try:
+        import structlog
+    finally:
+        if hide:
+            del sys.modules["rich"]
+    return structlog
+
+
+structlog = _import_structlog()
+
+__all__ = ["Metrics", "set_up_logging"]
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+_TOO_CHATTY = logging.WARNING
+"""What third-party libraries must reach, unless the level is debug: their `info` is about themselves."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Would move a terminal's cursor, forge a line or turn text around: names and texts of strangers are logged too."""
+
+EventDict = dict[str, Any]
+
+_masker = Masker()
+_write_lock = threading.Lock()
+
+
+def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Send every log line of the process to `stream` (default: stderr), in the configured form. May be called again.
+
+    Secrets given once stay masked: what an account used before a reload is as secret as what it uses now."""
+    _masker.add(secrets)
+    level = _LEVELS[config.level.lower()]
+    output = stream or sys.stderr
+    render = _renderer(config.format, output)
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        _add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    final = [structlog.processors.format_exc_info, _clean, *render]
+    structlog.configure(
+        processors=[*shared, *final],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *names: _Line(output, *names),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final]
+        )
+    )
+    handler.handle = _locked(handler)  # type: ignore[method-assign] # one line at a time over both ways in
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level if level == logging.DEBUG else max(level, _TOO_CHATTY))
+    for own in ("bridge", "adapters"):
+        logging.getLogger(own).setLevel(level)
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+
+
+def _renderer(form: LogFormat, output: TextIO) -> list[Any]:
+    if form is LogFormat.JSON:
+        return [structlog.processors.JSONRenderer(serializer=_json)]
+    if form is LogFormat.AUTO and output.isatty() and os.environ.get("TERM") != "dumb":
+        colours = not os.environ.get("NO_COLOR")
+        plain = structlog.dev.plain_traceback
+        return [_printable, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain, pad_event_to=0)]
+    order = ["timestamp", "level", "logger", "event"]
+    return [_printable, structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True, bool_as_flag=False)]
+
+
+class _Line:
+    """structlog's wrapped logger: writes finished lines. A pipe that is gone loses lines, never a message."""
+
+    def __init__(self, output: TextIO, name: str = "bridge") -> None:
+        self.name = name
+        self._output = output
+
+    def write(self, text: str) -> None:
+        with _write_lock, suppress(OSError, ValueError):
+            self._output.write(text + "\n")
+            self._output.flush()
+
+    msg = log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = write
+
+
+def _locked(handler: logging.Handler) -> Any:
+    unlocked = handler.handle
+
+    def handle(record: logging.LogRecord) -> bool:
+        with _write_lock:
+            return bool(unlocked(record))
+
+    return handle
+
+
+def _add_logger_name(logger: Any, _: str, event: EventDict) -> EventDict:
+    record = event.get("_record")
+    event["logger"] = record.name if record is not None else getattr(logger, "name", "bridge")
+    return event
+
+
+# -- the last processors before rendering -----------------------------------------------------------------------------------
+
+
+def _clean(_: Any, __: str, event: EventDict) -> EventDict:
+    """Everything in a form that can be shown, without secrets: message, fields, traceback."""
+    return {key: _cleaned(value) for key, value in event.items()}
+
+
+def _cleaned(value: Any, depth: int = 0) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return _masker(str(value))
+    if depth < 5:
+        if isinstance(value, Mapping):
+            return {_masker(str(key)): _cleaned(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [_cleaned(inner, depth + 1) for inner in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    try:
+        return _masker(str(value))
+    except Exception as error:
+        return f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
+
+
+def _printable(_: Any, __: str, event: EventDict) -> EventDict:
+    """For text forms: control characters written out. Tracebacks keep their line ends in a terminal."""
+    return {key: _CONTROL.sub(_escape, value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
+def _json(event: EventDict, **_: Any) -> str:
+    try:
+        return msgspec.json.encode(event).decode()
+    except (ValueError, OverflowError, TypeError):  # lone surrogates, huge numbers: rare, and never a reason to lose the line
+        return json.dumps(event, default=str)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    structlog.get_logger("bridge").error("ended by a bug", exc_info=(kind, error, trace))
