@@ -1,0 +1,157 @@
+// Puts the page together: the columns, the tabs of a narrow screen, the stream of changes, the state of the bridge.
+
+import { follow, getJson } from "./api.js";
+import { h, toast } from "./dom.js";
+import { Pane } from "./pane.js";
+
+const STATUS_EVERY_MS = 1000;
+const SETTLED_MS = 700;
+const NARROW = matchMedia("(max-width: 719px)");
+
+const panes = new Map();
+let run = "";
+let openedAt = 0;
+let waiting = [];
+
+async function start() {
+  const main = document.getElementById("panes");
+  let sandbox;
+  let overview;
+  try {
+    [sandbox, overview] = await Promise.all([getJson("sandbox.json"), getJson("api/")]);
+  } catch (fault) {
+    main.replaceChildren(h("p", { class: "loading" }, `The sandbox does not answer: ${fault.message}`));
+    return;
+  }
+  const avatars = overview.map((entry) => entry.base_url);
+  for (const info of sandbox.platforms) {
+    const pane = new Pane(info, { people: sandbox.people, avatars, onNews: (count) => news(info.platform, count) });
+    panes.set(info.platform, pane);
+    pane.faults.known(overview.find((entry) => entry.platform === info.platform));
+    pane.settled();
+  }
+  main.replaceChildren(...[...panes.values()].map((pane) => pane.node));
+  buildTabs(sandbox.platforms);
+  window.addEventListener("dragover", (event) => event.preventDefault());
+  window.addEventListener("drop", (event) => event.preventDefault());
+  follow({ onChange: queue, onRun: begin, onLost: lost });
+  watchStatus();
+}
+
+// -- the stream ---------------------------------------------------------------------------------------------------------------
+
+function begin(newRun) {
+  document.body.classList.remove("lost");
+  openedAt ||= performance.now();
+  if (run && run !== newRun) location.reload();
+  run = newRun;
+}
+
+function lost() {
+  document.body.classList.add("lost");
+  drawStrip([], "The sandbox is not running. Start it again: this page waits.");
+}
+
+/** Changes are drawn once a frame: what happened before the page was opened comes in one go and is not highlighted. */
+function queue(change) {
+  waiting.push(change);
+  if (waiting.length > 1) return;
+  setTimeout(() => {
+    const changes = waiting;
+    waiting = [];
+    const live = performance.now() - openedAt > SETTLED_MS;
+    for (const [platform, pane] of panes) {
+      const own = changes.filter((change) => change.platform === platform && change.message.chat_id === pane.info.chat_id);
+      if (own.length) pane.apply(own, live);
+    }
+  }, 16);
+}
+
+// -- the bridge's state -------------------------------------------------------------------------------------------------------
+
+async function watchStatus() {
+  for (;;) {
+    if (!document.hidden) await oneStatus();
+    await new Promise((resolve) => setTimeout(resolve, STATUS_EVERY_MS));
+  }
+}
+
+async function oneStatus() {
+  let status;
+  try {
+    status = await getJson("status.json");
+  } catch {
+    return; // the stream notices too, and says so
+  }
+  for (const account of status.accounts) panes.get(account.platform)?.faults.health(account);
+  drawStrip(status.accounts, "");
+}
+
+function drawStrip(accounts, trouble) {
+  const strip = document.getElementById("strip");
+  const broken = [...panes.values()].filter((pane) => pane.faults.broken);
+  const down = accounts.filter((account) => account.state !== "up");
+  const held = accounts.reduce((sum, account) => sum + (account.waiting ?? 0), 0);
+  let tone = "good";
+  let words = "All four accounts are connected";
+  if (trouble) [tone, words] = ["bad", trouble];
+  else if (!accounts.length) [tone, words] = ["wait", "The bridge is starting"];
+  else if (down.length) {
+    const names = down.map((account) => panes.get(account.platform)?.info.title ?? account.account);
+    [tone, words] = ["wait", `${accounts.length - down.length} of ${accounts.length} accounts connected; not ${names.join(", ")}`];
+  }
+  if (held) words += ` · ${held} ${held === 1 ? "message waits" : "messages wait"} in the journal`;
+  const key = `${tone}|${words}|${broken.length}`;
+  if (strip.dataset.key === key) return;
+  strip.dataset.key = key;
+  strip.className = `strip ${tone}`;
+  strip.replaceChildren(h("span", { class: "pill-dot" }), h("span", {}, words));
+  if (broken.length) {
+    strip.append(h("button", { type: "button", onClick: () => Promise.all(broken.map((pane) => pane.faults.heal())) }, "Heal all"));
+  }
+}
+
+// -- tabs of a narrow screen --------------------------------------------------------------------------------------------------
+
+function buildTabs(platforms) {
+  const tabs = document.getElementById("tabs");
+  tabs.replaceChildren(...platforms.map((info) => h("button", {
+    type: "button", role: "tab", id: `tab-${info.platform}`, "aria-controls": `pane-${info.platform}`, class: `tab ${info.platform}`,
+    onClick: () => choose(info.platform), onKeydown: (event) => walkTabs(event, platforms),
+  }, info.title, h("span", { class: "count", hidden: true }))));
+  choose(platforms[0].platform);
+  NARROW.addEventListener("change", () => choose(document.querySelector(".tab[aria-selected='true']").id.slice(4)));
+}
+
+function choose(platform) {
+  for (const [name, pane] of panes) {
+    const chosen = name === platform;
+    const tab = document.getElementById(`tab-${name}`);
+    tab.setAttribute("aria-selected", String(chosen));
+    tab.tabIndex = chosen ? 0 : -1;
+    pane.node.classList.toggle("chosen", chosen);
+    if (chosen) {
+      tab.lastChild.hidden = true;
+      tab.lastChild.textContent = "";
+      if (NARROW.matches) pane.toEnd(false);
+    }
+  }
+}
+
+function walkTabs(event, platforms) {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step) return;
+  const at = platforms.findIndex((info) => `tab-${info.platform}` === event.target.id);
+  const next = platforms[(at + step + platforms.length) % platforms.length].platform;
+  choose(next);
+  document.getElementById(`tab-${next}`).focus();
+}
+
+function news(platform, count) {
+  const badge = document.getElementById(`tab-${platform}`).lastChild;
+  if (panes.get(platform).node.classList.contains("chosen")) return;
+  badge.hidden = false;
+  badge.textContent = String(Number(badge.textContent || 0) + count);
+}
+
+start().catch((fault) => toast(fault.message));

@@ -1,0 +1,167 @@
+// The field at the foot of a column: who speaks, what is said, what it answers or changes, and which files go along.
+
+import { fileSize, h, hue, icon, iconButton, toast } from "./dom.js";
+
+const FILES_MOST = 10;
+
+export class Composer {
+  /** `onSend(draft)` resolves to whether it went; the draft has text, files, replyTo, editing. */
+  constructor(info, { people, person, onPerson, onSend, onEditLast }) {
+    this.info = info;
+    this.onSend = onSend;
+    this.onEditLast = onEditLast;
+    this.files = [];
+    this.replyTo = null;
+    this.editing = null;
+    this.build(people, person, onPerson);
+  }
+
+  get person() {
+    return this.select.value;
+  }
+
+  build(people, person, onPerson) {
+    const { title } = this.info;
+    this.select = h("select", { "aria-label": `Who writes in ${title}`, title: "Who writes", onChange: () => {
+      this.colour();
+      onPerson();
+    } }, ...people.map((name) => h("option", { value: name, selected: name === person }, name)));
+    this.who = h("label", { class: "who" }, h("span", { class: "who-dot", "aria-hidden": "true" }), this.select);
+    this.colour();
+    this.field = h("textarea", {
+      rows: 1, placeholder: `Write in ${title} …`, "aria-label": `Message in ${title}`, enterKeyHint: "send", autocomplete: "off",
+      onInput: () => this.grow(), onKeydown: (event) => this.key(event), onPaste: (event) => this.paste(event),
+    });
+    this.picker = h("input", { type: "file", multiple: true, hidden: true, tabIndex: -1, onChange: () => {
+      this.attach(this.picker.files);
+      this.picker.value = "";
+    } });
+    this.context = h("div", { class: "context", hidden: true });
+    this.chips = h("div", { class: "chips", hidden: true });
+    this.sendButton = h("button", { type: "submit", class: "send", title: "Send (Enter)", "aria-label": "Send" }, icon("send"));
+    this.node = h("form", { class: "composer", onSubmit: (event) => {
+      event.preventDefault();
+      this.send();
+    } },
+      this.context, this.chips,
+      h("div", { class: "line" }, this.field, this.sendButton),
+      h("div", { class: "line below" }, this.who,
+        iconButton("attach", "Attach files", () => this.picker.click()),
+        iconButton("format", `Insert a sample of ${title}'s formatting`, () => this.insert(this.info.formatting_sample)),
+        this.picker));
+  }
+
+  colour() {
+    this.who.style.setProperty("--hue", hue(this.select.value));
+  }
+
+  key(event) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      this.send();
+    } else if (event.key === "Escape" && (this.replyTo || this.editing)) {
+      this.clearContext();
+    } else if (event.key === "ArrowUp" && !this.field.value && !this.editing) {
+      event.preventDefault();
+      this.onEditLast();
+    }
+  }
+
+  grow() {
+    this.field.style.height = "auto";
+    this.field.style.height = `${Math.min(this.field.scrollHeight + 2, 180)}px`;
+  }
+
+  insert(text) {
+    this.field.setRangeText(text, this.field.selectionStart, this.field.selectionEnd, "end");
+    this.grow();
+    this.field.focus();
+  }
+
+  paste(event) {
+    const files = [...event.clipboardData.files];
+    if (!files.length) return;
+    event.preventDefault();
+    this.attach(files);
+  }
+
+  async send() {
+    const draft = {
+      text: this.field.value.trim(), files: this.files, replyTo: this.replyTo?.message_id, editing: this.editing?.message_id,
+    };
+    if (this.busy || (!draft.text && !draft.files.length)) return;
+    this.busy = true;
+    this.node.classList.add("busy");
+    const sent = await this.onSend(draft);
+    this.busy = false;
+    this.node.classList.remove("busy");
+    if (!sent) return;
+    this.field.value = "";
+    this.files = [];
+    this.drawChips();
+    this.clearContext();
+    this.grow();
+  }
+
+  // -- answering and changing -------------------------------------------------------------------------------------------------
+
+  reply(message) {
+    this.editing = null;
+    this.replyTo = message;
+    this.drawContext("reply", `Answer to ${message.author_name}`, message.text);
+  }
+
+  edit(message) {
+    this.replyTo = null;
+    this.editing = message;
+    this.field.value = message.text ?? "";
+    this.grow();
+    this.drawContext("edit", `Change what ${message.author_name} said`, message.text);
+    if (message.html && /<(?!br)/.test(message.html)) this.context.append(h("span", { class: "note" }, "formatting is typed anew"));
+  }
+
+  clearContext() {
+    if (this.editing) this.field.value = "";
+    this.replyTo = null;
+    this.editing = null;
+    this.context.hidden = true;
+    this.grow();
+  }
+
+  drawContext(kind, title, text) {
+    this.context.replaceChildren(icon(kind), h("span", { class: "context-text" }, h("b", {}, title), ` ${(text ?? "").slice(0, 120)}`),
+      iconButton("close", "Cancel", () => this.clearContext()));
+    this.context.hidden = false;
+    this.field.focus();
+  }
+
+  // -- files ------------------------------------------------------------------------------------------------------------------
+
+  attach(files) {
+    const room = FILES_MOST - this.files.length;
+    if (files.length > room) toast(`At most ${FILES_MOST} files in one message`);
+    this.files.push(...[...files].slice(0, room));
+    this.drawChips();
+    this.field.focus();
+  }
+
+  drawChips() {
+    for (const url of this.previews ?? []) URL.revokeObjectURL(url);
+    this.previews = [];
+    this.chips.hidden = !this.files.length;
+    this.chips.replaceChildren(...this.files.map((file, index) => {
+      const chip = h("span", { class: "chip" });
+      if (file.type.startsWith("image/") && file.type !== "image/svg+xml") {
+        const url = URL.createObjectURL(file);
+        this.previews.push(url);
+        chip.append(h("img", { src: url, alt: "" }));
+      } else chip.append(icon("file"));
+      chip.append(h("span", { class: "chip-name" }, file.name || "pasted.png"), h("small", {}, fileSize(file.size)),
+        iconButton("close", `Leave out ${file.name}`, () => {
+          this.files.splice(index, 1);
+          this.drawChips();
+        }));
+      return chip;
+    }));
+  }
+}
