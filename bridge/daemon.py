@@ -19,7 +19,7 @@ import structlog
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config
-from bridge.config.secrets import secrets
+from bridge.config.secrets import secrets_of
 from bridge.contract import Manifest
 from bridge.journal.contract import JournalError
 from bridge.observe import set_up_logging
@@ -35,7 +35,7 @@ def run_daemon(path: Path, manifests: Callable[[str], Manifest], *, environ: Map
     config = _load(path, manifests, environ)
     if config is None:
         return EX_CONFIG
-    set_up_logging(config.log, secrets=secrets(config))
+    set_up_logging(config.log, secrets=secrets_of(config))
     # imports block the loop for seconds: before it starts
     for platform in {account.platform for account in config.accounts.values()}:
         manifests(platform).preload()
@@ -126,7 +126,7 @@ async def _reloads(
             for fault in loaded.faults:
                 log.error("bridge.yaml not reloaded", fault=str(fault))
         else:
-            set_up_logging(loaded.config.log, secrets=secrets(loaded.config))
+            set_up_logging(loaded.config.log, secrets=secrets_of(loaded.config))
             for platform in {account.platform for account in loaded.config.accounts.values()}:
                 await asyncio.to_thread(manifests(platform).preload)
             await app.reload(loaded.config)

@@ -189,6 +189,8 @@ class AccountIntake:
         old, new = ChatRef(self._account, old_chat_id), ChatRef(self._account, new_chat_id)
         log.warning("chat has a new id; change bridge.yaml to it", account=self._account, old=old_chat_id, new=new_chat_id)
         table = self._table()
-        for address in list(table.addresses_of(old)):
+        moved = list(table.addresses_of(old))
+        for address in moved:
             table.set_native_id(address, new_chat_id)
+            await self._journal.set_native_id(address, new_chat_id)
         await self._journal.chat_moved(old, new)

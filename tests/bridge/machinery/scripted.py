@@ -1,0 +1,288 @@
+"""A platform in a few lines, for tests of the machinery: chats are lists, faults are scripted, nothing touches a network.
+
+`ScriptedPlatform` is the platform's truth (what was really posted); `ScriptedAdapter` talks to it and fails as told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+
+from bridge.app import App
+from bridge.capabilities import Capabilities, Feature, Limits, Support, features
+from bridge.clock import Clock
+from bridge.config.model import AccountConfig, Config, JournalConfig
+from bridge.contract import (
+    AdapterContext,
+    Cursor,
+    FileStream,
+    Intake,
+    Manifest,
+    Outbound,
+    OutboundDelete,
+    OutboundEdit,
+    OutboundReaction,
+    ProbeItem,
+    Receipt,
+)
+from bridge.errors import ConnectionLost
+from bridge.events import Attachment, Author, ChatEvent, Content, EventMeta, MessageCreated, MessageDeleted, MessageEdited
+from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.routing import RelayOptions, Route, RouteEnd
+from bridge.supervisor import BackOff
+from bridge.text import plain, text_of
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+QUICK = BackOff(first_s=0.01, most_s=0.05, parked_first_s=0.02, parked_most_s=0.05, healthy_after_s=5)
+
+FULL = features({feature: Support.FULL for feature in Feature})
+
+
+@dataclass
+class Posted:
+    """One message as it stands on the platform."""
+
+    message_id: str
+    text: str
+    sender: str
+    token: str
+    reply_to: str = ""
+    files: tuple[bytes, ...] = ()
+    deleted: bool = False
+    reactions: tuple[str, ...] = ()
+
+
+Fault = Callable[[], BaseException]
+
+
+@dataclass
+class ScriptedPlatform:
+    """One platform. `faults` are raised by the next sends, before (`False`) or after (`True`) the message was posted; None: no fault."""
+
+    name: str
+    reconciles: bool = True
+    chats: dict[str, list[Posted]] = field(default_factory=dict)
+    faults: deque[tuple[BaseException, bool] | None] = field(default_factory=deque)
+    run_errors: deque[BaseException] = field(default_factory=deque)
+    incoming: asyncio.Queue[tuple[list[ChatEvent], list[Cursor]]] = field(default_factory=asyncio.Queue)
+    confirmed: list[str] = field(default_factory=list)
+    sends: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
+    hang: asyncio.Event | None = None
+    text_length: int = 1000
+    ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    before_send: Callable[[Outbound], None] | None = None
+
+    def manifest(self) -> Manifest:
+        return Manifest(
+            platform=self.name,
+            title=self.name.capitalize(),
+            options=lambda: BaseModel,
+            capabilities=lambda _: self.capabilities(),
+            check_options=lambda _: (),
+            check_address=lambda _: None,
+            check_thread=lambda _: None,
+            build=lambda context: ScriptedAdapter(self, context),
+            preload=lambda: None,
+            emulator=lambda: None,  # type: ignore[arg-type, return-value]
+        )
+
+    def capabilities(self) -> Capabilities:
+        table = dict(FULL)
+        if not self.reconciles:
+            del table[Feature.RECONCILE]
+        limits = Limits(
+            text_length=self.text_length, caption_length=self.text_length, attachments_per_message=10, upload_bytes=1_000_000
+        )
+        return Capabilities(features=table, limits=limits)
+
+    def posted(self, chat: str = "c") -> list[Posted]:
+        return [message for message in self.chats.get(chat, []) if not message.deleted]
+
+    def texts(self, chat: str = "c") -> list[str]:
+        return [message.text for message in self.posted(chat)]
+
+    # what people do
+
+    def hear(self, *events: ChatEvent) -> None:
+        self.incoming.put_nowait((list(events), []))
+
+    def say(self, text: str, *, chat: str = "c", number: int | None = None, **content: Any) -> str:
+        """A person writes; returns the native message id."""
+        number = number or next(self.ids)
+        message_id = f"{self.name}-{number}"
+        self.hear(
+            MessageCreated(
+                meta=self.meta(f"created:{message_id}", chat),
+                message_id=message_id,
+                content=Content(text=plain(text), **content),
+            )
+        )
+        return message_id
+
+    def edit(self, message_id: str, text: str, *, chat: str = "c", **content: Any) -> None:
+        key = f"edited:{message_id}:{text}"
+        self.hear(MessageEdited(meta=self.meta(key, chat), message_id=message_id, content=Content(text=plain(text), **content)))
+
+    def delete(self, message_id: str, *, chat: str = "c") -> None:
+        self.hear(MessageDeleted(meta=self.meta(f"deleted:{message_id}", chat), message_id=message_id))
+
+    def meta(self, key: str, chat: str, author: str = "Anna") -> EventMeta:
+        return EventMeta(
+            event_key=f"{self.name}:{key}",
+            origin=ChatRef(AccountName(self.name), chat),
+            occurred_at=LONG_AGO,
+            received_at=datetime.now(UTC),
+            author=Author(user_id=author.lower(), name=author),
+        )
+
+
+class ScriptedAdapter:
+    def __init__(self, platform: ScriptedPlatform, context: AdapterContext) -> None:
+        self.account = context.account
+        self.platform = platform
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.platform.capabilities()
+
+    def measure(self, text: Any, *, caption: bool = False) -> int:
+        return len(text_of(text))
+
+    async def resolve(self, address: str) -> str:
+        return address
+
+    async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+        return ()
+
+    async def run(self, intake: Intake) -> None:
+        if self.platform.run_errors:
+            raise self.platform.run_errors.popleft()
+        intake.connected()
+        while True:
+            events, cursors = await self.platform.incoming.get()
+            if not events:
+                raise ConnectionLost("scripted")
+            await intake.accept(events, cursors=cursors)
+            self.platform.confirmed += [event.meta.event_key for event in events]
+
+    async def _meet_fault(self, post: Callable[[], Any]) -> Any:
+        platform = self.platform
+        platform.sends += 1
+        if platform.hang is not None:
+            await platform.hang.wait()
+        fault = platform.faults.popleft() if platform.faults else None
+        if fault is None:
+            return post()
+        error, after = fault
+        if after:
+            post()
+        raise error
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        if self.platform.before_send is not None:
+            self.platform.before_send(outbound)
+        contents = tuple(file.path.read_bytes() for file in outbound.files)
+
+        def post() -> Receipt:
+            message = Posted(
+                message_id=f"{self.platform.name}-b{next(self.platform.ids)}",
+                text=text_of(outbound.text),
+                sender=outbound.sender.name if outbound.sender else "",
+                token=outbound.token,
+                reply_to=outbound.reply.message_id if outbound.reply else "",
+                files=contents,
+            )
+            self.platform.chats.setdefault(outbound.chat_id, []).append(message)
+            return Receipt(message_ids=(message.message_id,), via="note")
+
+        receipt: Receipt = await self._meet_fault(post)
+        return receipt
+
+    def _find(self, chat_id: str, message_id: str) -> Posted:
+        return next(message for message in self.platform.chats[chat_id] if message.message_id == message_id)
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        assert outbound.copy.via == "note"
+
+        def post() -> Receipt:
+            self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).text = text_of(outbound.text)
+            return Receipt(message_ids=outbound.copy.message_ids, via="note")
+
+        receipt: Receipt = await self._meet_fault(post)
+        return receipt
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        def post() -> None:
+            self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).deleted = True
+
+        await self._meet_fault(post)
+
+    async def react(self, outbound: OutboundReaction) -> None:
+        def post() -> None:
+            self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).reactions = outbound.wanted
+
+        await self._meet_fault(post)
+
+    @asynccontextmanager
+    async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:
+        self.platform.fetched.append(attachment.file_id)
+        content = self.platform.files[attachment.file_id]
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for at in range(0, len(content), 1000):
+                yield content[at : at + 1000]
+
+        yield FileStream(chunks=chunks(), size_bytes=attachment.size_bytes)
+
+    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        for message in self.platform.chats.get(outbound.chat_id, []):
+            if message.token == outbound.token:
+                return Receipt(message_ids=(message.message_id,), via="note")
+        return None
+
+    async def close(self) -> None:
+        pass
+
+
+def end(address: str, **more: Any) -> RouteEnd:
+    account, _, chat = address.partition("/")
+    options = RelayOptions(**more.pop("options", {}))
+    return RouteEnd(chat=ChatAddress(AccountName(account), chat), options=options, **more)
+
+
+def bridge(folder: Path, platforms: Sequence[ScriptedPlatform], routes: Sequence[Route] | None = None, **more: Any) -> App:
+    """A whole bridge over scripted platforms; by default one route between chat `c` of each."""
+    if routes is None:
+        routes = [Route(name="all", ends=tuple(end(f"{platform.name}/c") for platform in platforms))]
+    accounts = {
+        AccountName(platform.name): AccountConfig(
+            name=AccountName(platform.name), platform=platform.name, options=None, relay=RelayOptions()
+        )
+        for platform in platforms
+    }
+    config = Config(
+        path=folder / "bridge.yaml",
+        accounts=accounts,
+        routes=tuple(routes),
+        journal=JournalConfig(path=folder / "bridge.journal"),
+    )
+    table = {platform.name: platform.manifest() for platform in platforms}
+    clock: Clock | None = more.pop("clock", None)
+    return App(config, manifests=table.__getitem__, back_off=QUICK, clock=clock, **more)
+
+
+def with_options(route: Route, **options: Any) -> Route:
+    ends = tuple(msgspec.structs.replace(e, options=RelayOptions(**options)) for e in route.ends)
+    return msgspec.structs.replace(route, ends=ends)
