@@ -1,4 +1,4 @@
-"""Every directed pair of platforms: what a person does on one is what people see on the other, through the real client libraries."""
+"""Every directed pair of platforms: what a person does on one is what people see on the other, with the real client libraries."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ from bridge.text import plain, text_of
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 QUICK = BackOff(first_s=0.01, most_s=0.05, parked_first_s=0.02, parked_most_s=0.05, healthy_after_s=5)
 
-FULL = features({feature: Support.FULL for feature in Feature})
+FULL = features(dict.fromkeys(Feature, Support.FULL))
 
 
 @dataclass
@@ -67,7 +67,8 @@ Fault = Callable[[], BaseException]
 
 @dataclass
 class ScriptedPlatform:
-    """One platform. `faults` are raised by the next sends, before (`False`) or after (`True`) the message was posted; None: no fault."""
+    """One platform. `faults` are raised by the next sends, before (`False`) or after (`True`) the message was posted; None: no fault.
+    """
 
     name: str
     reconciles: bool = True
