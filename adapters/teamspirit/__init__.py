@@ -1,0 +1,77 @@
+"""TeamSpirit, and other messengers that a dialect file describes (Mattermost is shipped). The manifest only; see README.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bridge.contract import Adapter, AdapterContext, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import BaseModel
+
+    from bridge.capabilities import Capabilities
+    from bridge.emulator import Emulator
+    from bridge.errors import ConfigFault
+
+
+def _options() -> type[BaseModel]:
+    from adapters.teamspirit.config import TeamSpiritOptions
+
+    return TeamSpiritOptions
+
+
+def _capabilities(options: Any) -> Capabilities:
+    from adapters.teamspirit.capabilities import capabilities
+
+    return capabilities(options)
+
+
+def _check_options(options: Any) -> Sequence[ConfigFault]:
+    from adapters.teamspirit.config import check_options
+
+    return check_options(options)
+
+
+def _check_address(address: str) -> str | None:
+    from adapters.teamspirit.config import check_address
+
+    return check_address(address)
+
+
+def _check_thread(thread: str) -> str | None:
+    from adapters.teamspirit.config import check_thread
+
+    return check_thread(thread)
+
+
+def _build(context: AdapterContext) -> Adapter:
+    from adapters.teamspirit.adapter import build
+
+    return build(context)
+
+
+def _preload() -> None:
+    import adapters.teamspirit.adapter  # noqa: F401 - aiohttp, Jinja2 and markdown-it come with it
+
+
+def _emulator() -> Emulator:
+    from adapters.teamspirit.emulator import TeamSpiritEmulator
+
+    return TeamSpiritEmulator()
+
+
+MANIFEST = Manifest(
+    platform="teamspirit",
+    title="TeamSpirit",
+    options=_options,
+    capabilities=_capabilities,
+    check_options=_check_options,
+    check_address=_check_address,
+    check_thread=_check_thread,
+    build=_build,
+    preload=_preload,
+    emulator=_emulator,
+    credential_keys=("api_key",),
+)

@@ -118,7 +118,7 @@ class _Page:
         for token in tokens:
             match token.type:
                 case "text" | "text_special" | "html_inline":
-                    self._plain(token.content)
+                    self._both(token.content) if open_links else self._plain(token.content)
                 case "softbreak" | "hardbreak":
                     self._both("\n")
                 case "code_inline":

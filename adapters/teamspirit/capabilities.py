@@ -1,0 +1,159 @@
+"""What an account can do: derived from its dialect, since that says which operations there are and what they carry. Pure.
+
+Sources: shared notes of the vendor's overview (there is a REST API, webhooks in both directions, files, statuses); all else is what
+the dialect file states about itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adapters.teamspirit.config import TeamSpiritOptions, dialect_of
+from adapters.teamspirit.dialect.model import Call, Dialect
+from adapters.teamspirit.dialect.template import path_template, template
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+
+_MARKDOWN = (
+    Feature.BOLD,
+    Feature.ITALIC,
+    Feature.STRIKE,
+    Feature.CODE,
+    Feature.CODE_BLOCK,
+    Feature.CODE_LANGUAGE,
+    Feature.QUOTE,
+    Feature.LINK,
+    Feature.HEADING,
+    Feature.LIST,
+)
+_MARKUP = {"plain": (), "markdown": _MARKDOWN, "html": (*_MARKDOWN, Feature.UNDERLINE)}
+_BY_WEBHOOK = "only while outgoing webhooks reach the bridge"
+
+
+def capabilities(options: TeamSpiritOptions | None) -> Capabilities:
+    """What an account with these options can do, before it is connected."""
+    options = options or TeamSpiritOptions.model_validate({})
+    return capabilities_of(dialect_of(options), options)
+
+
+def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilities:
+    table: dict[Feature, Capability | Support] = dict.fromkeys(_MARKUP[dialect.text.flavour], Support.FULL)
+    if dialect.text.mention is not None:
+        table[Feature.MENTION] = Capability(Support.PARTIAL, "by username; people are matched in bridge.yaml")
+    table.update(_operations(dialect))
+    table.update(_message(dialect))
+    table.update(_seen(dialect))
+    return Capabilities(features=features(table), limits=_limits(dialect, options))
+
+
+def variables_of(call: Call | None) -> frozenset[str]:
+    """The variables that a call's templates read."""
+    if call is None:
+        return frozenset()
+    names: set[str] = set(path_template(call.path).names if call.path else template(call.url or "").names)
+    for tree in (call.headers, call.query, call.body, call.form, call.multipart):
+        for source in _texts(tree):
+            names |= template(source).names
+    return frozenset(names)
+
+
+def takes_files(dialect: Dialect) -> bool:
+    return dialect.operations.upload is not None and "message.files" in variables_of(dialect.operations.send)
+
+
+def can_reconcile(dialect: Dialect) -> bool:
+    """Whether a message of an unknown outcome can be found again: its mark is written with it and read back from the history."""
+    operations = dialect.operations
+    return (
+        operations.history is not None
+        and dialect.message_fields.client_id is not None
+        and "message.client_id" in variables_of(operations.send)
+    )
+
+
+def _operations(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
+    operations = dialect.operations
+    for feature, there in (
+        (Feature.EDIT, operations.edit),
+        (Feature.DELETE, operations.delete),
+        (Feature.REACT, operations.react),
+        (Feature.TYPING, operations.typing),
+        (Feature.STATUS, operations.set_status),
+        (Feature.HISTORY, operations.history),
+    ):
+        if there is not None:
+            yield feature, Support.FULL
+    if operations.react is not None and "reaction.name" in variables_of(operations.react):
+        yield Feature.REACT, Capability(Support.PARTIAL, "emoji that have a short name")
+    if can_reconcile(dialect):
+        yield Feature.RECONCILE, Support.FULL
+
+
+def _message(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
+    read = variables_of(dialect.operations.send or dialect.operations.webhook_send)
+    if "message.reply_thread" in read:
+        yield Feature.REPLY, Capability(Support.PARTIAL, "as an answer in the message's thread")
+    elif "message.reply_to" in read:
+        yield Feature.REPLY, Support.FULL
+    else:
+        yield Feature.REPLY, Capability(Support.CONVERTED, "a quoted line")
+    if "message.thread" in read:
+        yield Feature.THREAD, Support.FULL
+    if read & {"message.sender", "message.sender.name"}:
+        yield Feature.SENDER_NAME, Support.FULL
+        if read & {"message.sender", "message.sender.avatar_url"}:
+            yield Feature.SENDER_AVATAR, Support.FULL
+    else:
+        yield Feature.SENDER_NAME, Capability(Support.CONVERTED, "a bold line in the text")
+    if takes_files(dialect):
+        for feature in (Feature.PHOTO, Feature.VIDEO, Feature.AUDIO, Feature.DOCUMENT):
+            yield feature, Support.FULL
+        yield Feature.VOICE, Capability(Support.CONVERTED, "an audio file")
+        yield Feature.ANIMATION, Capability(Support.CONVERTED, "a video or picture file")
+        yield Feature.STICKER, Capability(Support.CONVERTED, "a picture, or a file")
+        if dialect.limits.files_per_message > 1:
+            yield Feature.ALBUM, Support.FULL
+    else:
+        for feature in (Feature.PHOTO, Feature.VIDEO, Feature.AUDIO, Feature.VOICE, Feature.DOCUMENT, Feature.ANIMATION):
+            yield feature, Capability(Support.CONVERTED, "a link, or a line with name and size")
+    for feature in (Feature.LOCATION, Feature.POLL):
+        yield feature, Capability(Support.CONVERTED, "lines of text")
+
+
+def _seen(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
+    history, events = dialect.operations.history, dialect.inbound.events if dialect.inbound else {}
+    for feature, kind, readable in (
+        (Feature.SEES_EDITS, "edited", history is not None),
+        (Feature.SEES_DELETES, "deleted", history is not None and history.deletes != "unseen"),
+    ):
+        if readable:
+            whole = history is not None and history.by == "since"
+            yield feature, Support.FULL if whole else Capability(Support.PARTIAL, "of the latest messages where history is read")
+        elif kind in events:
+            yield feature, Capability(Support.PARTIAL, _BY_WEBHOOK)
+    if "reaction_added" in events:
+        yield Feature.SEES_REACTIONS, Capability(Support.PARTIAL, _BY_WEBHOOK)
+    if "member_joined" in events:
+        yield Feature.SEES_MEMBERSHIP, Capability(Support.PARTIAL, _BY_WEBHOOK)
+
+
+def _limits(dialect: Dialect, options: TeamSpiritOptions) -> Limits:
+    stated = dialect.limits
+    upload_bytes = stated.upload_bytes if options.max_upload_mb is None else int(options.max_upload_mb * 1_000_000)
+    return Limits(
+        text_length=stated.text_length,
+        caption_length=stated.text_length if stated.caption_length is None else stated.caption_length,
+        attachments_per_message=stated.files_per_message,
+        upload_bytes=upload_bytes if takes_files(dialect) else 0,
+        sender_name_length=stated.sender_name_length,
+    )
+
+
+def _texts(tree: object) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, dict):
+        for value in tree.values():
+            yield from _texts(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _texts(value)

@@ -1,0 +1,125 @@
+"""The options of a teamspirit account in bridge.yaml, and the checks that its dialect brings with it. No network I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from adapters.common.options import HttpUrl, NetworkOptions, Options, SecretStr
+from adapters.teamspirit.dialect import Dialect, load_dialect
+from adapters.teamspirit.dialect.load import Loaded
+from bridge.errors import ConfigFault
+
+DEFAULT_DIALECT = "teamspirit"
+
+
+class WebhookOptions(Options):
+    """An outgoing webhook that was set up by hand in the messenger. `messenger-bridge check` shows the URL to enter there."""
+
+    path: SecretStr = Field(description="last part of our URL, hard to guess: letters, digits, - and _, at least 16 of them")
+    key: SecretStr | None = Field(None, description="the key (or token) that the messenger showed for the webhook")
+    secret: SecretStr | None = Field(None, description="the secret that signs its calls, where the dialect has signatures")
+
+
+class ChatOptions(Options):
+    """A chat that is reached by webhooks alone. The key is how routes name it."""
+
+    id: str | None = Field(None, description="its id in the outgoing webhook's calls, if they name it by another than its key")
+    incoming_webhook: SecretStr | None = Field(None, description="URL of its incoming webhook")
+
+
+class TeamSpiritOptions(NetworkOptions):
+    dialect: Path = Field(
+        Path(DEFAULT_DIALECT),
+        description="how the server speaks: teamspirit, teamspirit-webhooks, mattermost, or a file of your own",
+    )
+    overrides: dict[str, Any] = Field({}, description="single entries of the dialect, corrected: operations: {send: {path: ...}}")
+    server: HttpUrl | None = Field(None, description="the messenger's server, e.g. https://im.example.com")
+    api_key: SecretStr | None = Field(None, description="API key (or access token) of the bot")
+    variables: dict[str, str] = Field({}, description="further values for the dialect's templates: account.variables.<name>")
+    receive: Literal["auto", "webhook", "history"] = Field(
+        "auto", description="auto: webhooks if the bridge has a public URL and the dialect has them, else reading the history"
+    )
+    webhook: WebhookOptions | None = Field(
+        None, description="an outgoing webhook set up by hand; else the bridge registers its own"
+    )
+    chats: dict[str, ChatOptions] = Field({}, description="chats that are reached by webhooks alone")
+    poll_interval_s: float = Field(1.0, ge=0.05, le=3600, description="how often the history of a lively chat is read")
+    poll_idle_interval_s: float = Field(5.0, ge=0.05, le=3600, description="and of a chat in which nothing happens")
+    reread_messages: int = Field(50, ge=0, le=100, description="latest messages that are read again for edits and deletes")
+    max_upload_mb: float | None = Field(None, gt=0, description="largest file the server takes, if other than the dialect says")
+
+
+def load(options: TeamSpiritOptions) -> Loaded:
+    """The dialect of an account. A path that is no file stands for a shipped dialect of that name."""
+    path = options.dialect
+    is_file = path.suffix in (".yaml", ".yml") or path.is_file()
+    return load_dialect(str(path) if is_file else path.name, options.overrides)
+
+
+def dialect_of(options: TeamSpiritOptions) -> Dialect:
+    """The same for options that passed the check. Raises the first ConfigFault otherwise."""
+    loaded = load(options)
+    if loaded.dialect is None:
+        raise loaded.faults[0]
+    return loaded.dialect
+
+
+def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
+    """Faults of the dialect, and of options that do not go with it."""
+    loaded = load(options)
+    dialect = loaded.dialect
+    if dialect is None:
+        return loaded.faults
+    name = dialect.dialect
+    faults = [ConfigFault(f"the dialect {name} needs it", key=key) for key in dialect.needs if getattr(options, key) is None]
+    if dialect.operations.send is None:
+        if not options.chats:
+            faults.append(ConfigFault(f"the dialect {name} reaches each chat by its own incoming webhook: name them", key="chats"))
+        for chat, entry in options.chats.items():
+            if entry.incoming_webhook is None:
+                faults.append(ConfigFault("the URL of its incoming webhook is missing", key=f"chats.{chat}.incoming_webhook"))
+            elif not entry.incoming_webhook.get_secret_value().startswith(("http://", "https://")):
+                faults.append(ConfigFault("not an http:// or https:// URL", key=f"chats.{chat}.incoming_webhook"))
+    faults += _receiving(options, dialect)
+    return faults
+
+
+def _receiving(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault]:
+    name, faults = dialect.dialect, []
+    if options.receive == "history" and dialect.operations.history is None:
+        faults.append(ConfigFault(f"the dialect {name} cannot read a chat's history", key="receive", value="history"))
+    if options.receive == "webhook" and dialect.inbound is None:
+        faults.append(ConfigFault(f"the dialect {name} has no outgoing webhooks", key="receive", value="webhook"))
+    own = options.webhook
+    if own is None:
+        if options.receive == "webhook" and dialect.operations.register_webhook is None:
+            faults.append(ConfigFault(f"the dialect {name} cannot register webhooks: set one up by hand", key="webhook"))
+        return faults
+    if dialect.inbound is None:
+        faults.append(ConfigFault(f"the dialect {name} has no outgoing webhooks", key="webhook"))
+        return faults
+    path = own.path.get_secret_value()
+    if len(path) < 16 or not all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in path):
+        faults.append(ConfigFault("letters, digits, - and _, at least 16 of them", key="webhook.path"))
+    required = dialect.inbound.authentication
+    if required.key is not None and own.key is None:
+        faults.append(ConfigFault("the dialect asks for the webhook's key", key="webhook.key"))
+    if required.signature is not None and own.secret is None:
+        faults.append(ConfigFault("the dialect asks for the secret that signs the webhook's calls", key="webhook.secret"))
+    return faults
+
+
+def check_address(address: str) -> str | None:
+    """A chat is an id or a unique name: anything that is not empty and has no control characters."""
+    if not address.strip():
+        return "a chat's id or name is missing"
+    return None if address.isprintable() else "a chat's id or name has no control characters"
+
+
+def check_thread(thread: str) -> str | None:
+    """A thread is the id of its first message."""
+    return check_address(thread) and "a thread is the id of its first message"

@@ -1,0 +1,35 @@
+"""Rich text to and from a dialect's text flavour: `markdown_decode` and `markdown_encode`, `html`, and plain text. Pure.
+
+Called by the adapter's `decode` and `encode`.
+"""
+
+from __future__ import annotations
+
+from adapters.teamspirit.dialect.model import TextDialect
+from adapters.teamspirit.markup.guards import clean
+from adapters.teamspirit.markup.html import decode_html, encode_html
+from adapters.teamspirit.markup.markdown_decode import decode_markdown
+from adapters.teamspirit.markup.markdown_encode import encode_markdown
+from bridge.text import RichText, plain, to_plain
+
+__all__ = ["decode_text", "encode_text"]
+
+
+def decode_text(source: str, dialect: TextDialect, *, as_plain: bool = False) -> RichText:
+    """What a message's text says. `as_plain`: the server says that this one has no markup."""
+    source = clean(source)
+    if as_plain or dialect.flavour == "plain":
+        return plain(source.strip("\n"))
+    if dialect.flavour == "html":
+        return decode_html(source, dialect)
+    return decode_markdown(source, dialect)
+
+
+def encode_text(rich: RichText, dialect: TextDialect, *, mass_mentions: bool = False) -> str:
+    """The text for the server. Literal text in `rich` can never become markup or a mention. `mass_mentions`: whether an EVERYONE
+    mention may ping."""
+    if dialect.flavour == "plain":
+        return clean(to_plain(rich))
+    if dialect.flavour == "html":
+        return encode_html(rich, dialect, mass_mentions=mass_mentions)
+    return encode_markdown(rich, dialect, mass_mentions=mass_mentions)

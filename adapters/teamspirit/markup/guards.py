@@ -1,0 +1,49 @@
+"""Zero-width guards: how literal text is kept from becoming a mention, and how a decoder takes the guards out again. Pure.
+
+A mention in Mattermost-like messengers is an @ and a name, and no escape stops it: a zero-width space behind the @ does. A literal
+zero-width space behind an @ gets one more, so that taking one out again gives back exactly the text that was.
+"""
+
+from __future__ import annotations
+
+import re
+
+from adapters.teamspirit.dialect.model import TextDialect
+
+GUARD = "\u200b"
+JOINER = "\u2060"
+"""Word joiner: stands between markup characters that would otherwise be read as one, and is no part of the text."""
+
+_AT = re.compile(r"@(?=[\w\u200b])")
+_GUARDED_AT = re.compile("@\u200b")
+_MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9][\w.\-]*)")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """One kind of line break; no control characters and no half characters, which JSON and markdown would each treat their way."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def guard(text: str, dialect: TextDialect) -> str:
+    """Literal text in which no @ mentions anybody."""
+    return text if dialect.mention != "@" else _AT.sub("@" + GUARD, text)
+
+
+def unguard(text: str, dialect: TextDialect) -> str:
+    return text if dialect.mention != "@" else _GUARDED_AT.sub("@", text)
+
+
+def mentions(text: str, dialect: TextDialect) -> list[tuple[int, int, str]]:
+    """Where a text mentions somebody: start, end and name. A full stop at the end is not part of the name."""
+    if dialect.mention != "@":
+        return []
+    found = []
+    for match in _MENTION.finditer(text):
+        name = match[1].rstrip(".-")
+        found.append((match.start(), match.start() + 1 + len(name), name))
+    return found
+
+
+def is_username(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9][\w.\-]*", name) is not None

@@ -1,0 +1,301 @@
+"""Rich text to markdown that every CommonMark reader (and Mattermost's) shows as meant. Pure.
+
+Literal text is escaped with what both readers know: a backslash before markup characters, character references for < and & and for
+white space that markdown would drop. Where two runs of markup would touch and be read as one, a word joiner stands between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from adapters.teamspirit.dialect.model import TextDialect
+from adapters.teamspirit.markup.guards import GUARD, JOINER, clean, guard, is_username
+from adapters.teamspirit.markup.markdown_decode import SAFE_LINK
+from bridge.text import (
+    Block,
+    CodeBlock,
+    Heading,
+    Inline,
+    List,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    inline_text,
+)
+
+_ESCAPED = re.compile(r"[\\`*_{}\[\]~|]")
+_REFERENCED = re.compile(r"[<&]")
+_USER_IN_URL = re.compile(r"https?://[^/?#]*@")
+_REFERENCE = re.compile(r"&#?\w+;")
+_URL = re.compile(r"https?://[^\s<>\"'`*{}|\\^\u200b\u2060]*[\w/=]")
+_LINE_START = re.compile(r"([#+\->]|\d{1,9}[.)](?=\s|$))|([=])")
+_CLOSING_HASHES = re.compile(r"(?:^|(?<=\s))#+$")
+_NAME_GOES_ON = re.compile(r"\w|[.\-]+\w")
+_EDGE_SPACE = re.compile(r"^\s+|\s+$")
+_LANGUAGE = re.compile(r"[^\w+#.\-]")
+_DELIMITERS = ((Mark.STRIKE, "~~"), (Mark.BOLD, "**"), (Mark.ITALIC, "*"))
+
+
+def encode_markdown(rich: RichText, dialect: TextDialect, *, mass_mentions: bool = False) -> str:
+    return _Encoder(dialect, mass_mentions).blocks(rich.blocks)
+
+
+class _Encoder:
+    def __init__(self, dialect: TextDialect, mass_mentions: bool) -> None:
+        self._dialect = dialect
+        self._mass_mentions = mass_mentions
+
+    # -- blocks -------------------------------------------------------------------------------------------------------------
+
+    def blocks(self, blocks: Sequence[Block]) -> str:
+        text = ""
+        previous: Block | None = None
+        bullets = "-"
+        for block in blocks:
+            if isinstance(block, List) and isinstance(previous, List):
+                bullets = "*" if bullets == "-" else "-"
+            encoded = self._block(block, bullets)
+            if previous is not None:
+                text += _separator(previous, block)
+            text += encoded
+            previous = block
+        return text
+
+    def _block(self, block: Block, bullets: str) -> str:
+        match block:
+            case Paragraph():
+                return _lines(self._inlines(block.inlines))
+            case Heading():
+                return f"{'#' * block.level} {self._one_line(block.inlines)}"
+            case CodeBlock():
+                fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", block.text)), default=0))
+                return f"{fence}{_LANGUAGE.sub('', block.language)}\n{block.text}\n{fence}"
+            case List():
+                return self._list(block, bullets)
+            case Quote():
+                return "\n".join(f"> {line}" if line else ">" for line in self.blocks(block.blocks).split("\n"))
+
+    def _list(self, block: List, bullets: str) -> str:
+        """Items line by line, deeper ones indented by the width of their parents' markers."""
+        lines: list[str] = []
+        widths: list[int] = []
+        numbers: dict[int, int] = {}
+        for item in block.items:
+            indent = min(item.indent, len(widths))
+            del widths[indent:]
+            numbers = {level: number for level, number in numbers.items() if level <= indent}
+            number = numbers.get(indent, block.start if indent == 0 else 1)
+            numbers[indent] = number + 1
+            marker = f"{number}{'.' if bullets == '-' else ')'} " if block.ordered else f"{bullets} "
+            margin = " " * sum(widths)
+            widths.append(len(marker))
+            # without text, the marker of an inner item would be read as the underline of a heading
+            text = _lines(self._inlines(item.inlines)) or (GUARD if indent else "")
+            lines.append((margin + marker + text.replace("\n", "\n" + margin + " " * len(marker))).rstrip(" "))
+        return "\n".join(lines)
+
+    def _one_line(self, inlines: Sequence[Inline]) -> str:
+        text = " ".join(self._inlines(inlines).split("\n"))
+        return _CLOSING_HASHES.sub(lambda found: found[0][:-1] + "\\#", _edges(text))
+
+    # -- runs ---------------------------------------------------------------------------------------------------------------
+
+    def _inlines(self, inlines: Iterable[Inline]) -> str:
+        """Runs of one link are one link; markup never reaches over a line break or into another link."""
+        text = ""
+        for link, group in groupby(_by_line(inlines), key=lambda inline: inline.link if isinstance(inline, Text) else None):
+            runs = list(group)
+            label = self._marked(runs, after=text)
+            if text.endswith("`") and label.startswith("`"):
+                text += JOINER
+            if link is None:
+                text += label
+            elif not SAFE_LINK.match(link):
+                text += f"{label} ({self._literal(link)})"
+            elif _is_own_label(runs, link):
+                text += f"<{link}>"
+            else:
+                if text.endswith("!"):
+                    text = text[:-1] + "\\!"
+                text += f"[{label.replace(chr(10), ' ')}](<{_escaped_url(link)}>)"
+        return text
+
+    def _marked(self, runs: Sequence[Inline], after: str) -> str:
+        """Runs with their marks opened and closed so that they nest, white space outside of them."""
+        text = ""
+        opened: list[tuple[Mark, str]] = []
+        mentioned = False
+        for run in runs:
+            wanted = [(mark, sign) for mark, sign in _DELIMITERS if run.marks & mark]
+            body = self._run(run)
+            if mentioned and _NAME_GOES_ON.match(body):
+                body = JOINER + body
+            mentioned = isinstance(run, Mention)
+            if mentioned and (text or after)[-1:].isalnum():
+                body = JOINER + body
+            bare = body.strip()
+            if not bare or bare == "\n":
+                # white space cannot be marked; it must not stand inside marks that end behind it either
+                text = self._close(text, opened, 0)
+                text += body
+                continue
+            keep = _common(opened, wanted)
+            text = self._close(text, opened, keep)
+            lead = body[: len(body) - len(body.lstrip())]
+            tail = body[len(body.rstrip()) :]
+            if wanted[keep:]:
+                text += lead
+                lead = ""
+            for entry in wanted[keep:]:
+                text = self._open(text, after, entry[1], bare)
+                opened.append(entry)
+            text += lead + bare
+            if tail:
+                text = self._close(text, opened, 0)
+                text += tail
+        return self._close(text, opened, 0)
+
+    def _open(self, text: str, after: str, sign: str, body: str) -> str:
+        before = (text or after)[-1:]
+        if before and before in "*~":
+            text += JOINER
+        text += sign
+        if not _letter(body[0]):
+            text += JOINER
+        return text
+
+    def _close(self, text: str, opened: list[tuple[Mark, str]], keep: int) -> str:
+        while len(opened) > keep:
+            sign = opened.pop()[1]
+            if not _letter(text[-1:]):
+                text += JOINER
+            text += sign
+        return text
+
+    def _run(self, run: Inline) -> str:
+        match run:
+            case Mention():
+                return self._mention(run)
+            case Text() if run.marks & Mark.CODE:
+                return _code(run.text)
+            case _:
+                return self._literal(inline_text(run))
+
+    def _mention(self, mention: Mention) -> str:
+        sign = self._dialect.mention
+        if sign and mention.kind is MentionKind.EVERYONE and self._mass_mentions:
+            return sign + (mention.id.lower() if self._is_mass(mention.id) else self._dialect.mass_mentions[0])
+        if sign and mention.kind is MentionKind.USER and is_username(mention.id) and not self._is_mass(mention.id):
+            return sign + _unending(mention.id)
+        chat_sign = self._dialect.chat_mention
+        if chat_sign and mention.kind is MentionKind.CHAT and is_username(mention.id):
+            return chat_sign + _unending(mention.id)
+        return self._literal(inline_text(mention))
+
+    def _is_mass(self, name: str) -> bool:
+        return name.lower() in self._dialect.mass_mentions
+
+    def _literal(self, text: str) -> str:
+        """Text in which nothing is markup or a mention. A URL in which something would have to be escaped is written <url>."""
+        text = clean(text)
+        pieces: list[str] = []
+        at = 0
+        for found in _URL.finditer(text):
+            url = found[0]
+            awkward = _ESCAPED.search(url) or "&" in url or "@" in url
+            if awkward and url.isprintable() and not _REFERENCE.search(url) and not _USER_IN_URL.match(url):
+                pieces += [_escape(guard(text[at : found.start()], self._dialect)), f"<{url}>"]
+                at = found.end()
+        pieces.append(_escape(guard(text[at:], self._dialect)))
+        return "".join(pieces)
+
+
+def _separator(previous: Block, block: Block) -> str:
+    """A blank line where markdown would otherwise take the second block for a part of the first."""
+    if isinstance(previous, Quote | List) and isinstance(block, Paragraph | Quote | List):
+        return "\n\n"
+    if isinstance(previous, Paragraph) and isinstance(block, List | Paragraph):
+        return "\n\n" if isinstance(block, List) else "\n"
+    return "\n"
+
+
+def _by_line(inlines: Iterable[Inline]) -> Iterable[Inline]:
+    """The runs with each line break as a run of its own, without marks or link."""
+    for inline in inlines:
+        if not isinstance(inline, Text) or "\n" not in inline.text:
+            yield inline
+            continue
+        for number, line in enumerate(inline.text.split("\n")):
+            if number:
+                yield Text("\n")
+            if line:
+                yield Text(line, inline.marks, inline.link)
+
+
+def _lines(text: str) -> str:
+    """Each line guarded against being read as a block of another kind, and against losing its outer white space."""
+    return "\n".join(_edges(_line_start(line)) for line in text.split("\n"))
+
+
+def _line_start(line: str) -> str:
+    found = _LINE_START.match(line)
+    if found is None:
+        return line
+    if found[2]:
+        return "&#61;" + line[1:]
+    sign = found[1]
+    return f"{sign[:-1]}\\{sign[-1]}{line[len(sign) :]}" if len(sign) > 1 else "\\" + line
+
+
+def _edges(line: str) -> str:
+    return _EDGE_SPACE.sub(lambda found: "".join(f"&#{ord(space)};" for space in found[0]), line)
+
+
+def _escape(text: str) -> str:
+    text = _REFERENCED.sub(lambda found: "&lt;" if found[0] == "<" else "&amp;", text)
+    return _ESCAPED.sub(lambda found: "\\" + found[0], text)
+
+
+def _code(text: str) -> str:
+    runs = {len(run) for run in re.findall(r"`+", text)}
+    fence = "`" * next(length for length in range(1, len(text) + 2) if length not in runs)
+    padded = text.startswith(("`", " ")) or text.endswith(("`", " "))
+    return f"{fence} {text} {fence}" if padded and text.strip(" ") else f"{fence}{text}{fence}"
+
+
+def _letter(character: str) -> bool:
+    """Whether markdown takes the character for neither white space nor punctuation, so that marks beside it hold."""
+    return character.isalnum() or character == JOINER
+
+
+def _common(opened: Sequence[object], wanted: Sequence[object]) -> int:
+    count = 0
+    for one, other in zip(opened, wanted, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _is_own_label(runs: Sequence[Inline], link: str) -> bool:
+    """Whether the link shows nothing but its address, which <address> can then say."""
+    shown = "".join(inline_text(run) for run in runs)
+    plainly = not any(run.marks for run in runs) and link.isprintable() and not _REFERENCE.search(link)
+    return shown == link and plainly and re.fullmatch(r"(?i)https?://[^\s<>]+", link) is not None
+
+
+def _unending(name: str) -> str:
+    """A trailing underscore could end emphasis; others stand inside the word and cannot."""
+    return name[:-1] + "\\_" if name.endswith("_") else name
+
+
+def _escaped_url(url: str) -> str:
+    """For use between < and >: backslashes and entities are live there too."""
+    url = "".join(letter for letter in url if letter.isprintable())
+    return url.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E").replace("&", "&amp;")
