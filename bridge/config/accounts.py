@@ -79,7 +79,7 @@ def _read(values: Values, name: str, entry: nodes.Entry, manifests: Manifests, p
         hint = did_you_mean(platform, platforms)
         faults.add(found["platform"].value, join(key, "platform"), f"unknown platform {platform!r}", value=platform, hint=hint)
         return account
-    except (ImportError, TypeError) as error:
+    except (ImportError, AttributeError, TypeError) as error:
         faults.add(
             found["platform"].value, join(key, "platform"), f"platform {platform!r} cannot be loaded: {error}", value=platform
         )

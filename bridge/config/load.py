@@ -78,6 +78,24 @@ def load_config(path: Path, environ: Mapping[str, str], manifests: Manifests, pl
     return Loaded(None if found else config, found, warnings)
 
 
+def load_journal_path(path: Path, environ: Mapping[str, str]) -> tuple[Path | None, list[ConfigFault]]:
+    """Where the journal is, and nothing else: for tools beside the daemon, whose shell has none of the daemon's secrets."""
+    faults = Faults(str(path))
+    values = Values(faults, environ, path.parent)
+    text = _read(path, faults)
+    root = nodes.parse(text, faults) if text is not None else None
+    section = None
+    if isinstance(root, MappingNode):
+        entry = nodes.entries(root, "", Faults("")).get("journal")
+        if entry is not None and not nodes.is_null(entry.value):
+            found = values.mapping(entry.value, "journal")
+            section = values.model(JournalSection, found, entry.key, "journal") if found is not None else None
+    elif not faults.faults:
+        faults.add(root, "", "must be a mapping with accounts: and routes:")
+    found_faults, _ = faults.in_order(Masker(values.secrets))
+    return (None if found_faults else values.path(str((section or JournalSection()).path))), found_faults
+
+
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
     """Thousands of routes make millions of objects and no garbage cycles: the collector would only double the time."""

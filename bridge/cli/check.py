@@ -1,0 +1,90 @@
+"""`messenger-bridge check`: is bridge.yaml right? With `--online`, also: do the platforms let us do what it says?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_TEMPFAIL
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
+from bridge.cli.output import as_json, fault_data, one_line, say, show_faults, table
+
+if TYPE_CHECKING:
+    from bridge.cli.probing import Finding
+    from bridge.config.load import Loaded
+    from bridge.config.model import Config
+
+
+def check(
+    config: ConfigPath = DEFAULT_CONFIG,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the platforms: tokens, scopes, membership and rights in every chat.")
+    ] = False,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout", min=1, help="Seconds for each account with --online.", metavar="SECONDS")
+    ] = 30.0,
+    json: Json = False,
+) -> None:
+    """Check the configuration. Shows every fault at once; connects to nothing unless told to."""
+    loaded = load(config)
+    findings: Sequence[Finding] = ()
+    if loaded.config is not None and online:
+        if not json:
+            show_faults((), loaded.warnings)
+            say(f"asking {len(loaded.config.accounts)} account(s) ...")
+        findings = _probe(loaded.config, timeout_s)
+    if json:
+        as_json(_data(loaded, findings, online=online))
+    elif loaded.config is None or not online:
+        show_faults(loaded.faults, loaded.warnings)
+        if loaded.config is not None:
+            typer.echo(_summary(loaded.config))
+    else:
+        _show(findings)
+    raise typer.Exit(_code(loaded, findings))
+
+
+def _probe(config: Config, timeout_s: float) -> Sequence[Finding]:
+    from adapters import registry
+    from bridge.cli.probing import probe_all
+
+    for platform in {account.platform for account in config.accounts.values()}:
+        registry.manifest(platform).preload()  # before the loop starts: imports block it
+    return asyncio.run(probe_all(config, registry.manifest, timeout_s=timeout_s))
+
+
+def _code(loaded: Loaded, findings: Sequence[Finding]) -> int:
+    if loaded.config is None:
+        return EX_CONFIG
+    bad = [finding for finding in findings if not finding.ok]
+    if not bad:
+        return 0
+    return EX_TEMPFAIL if all(finding.temporary for finding in bad) else EX_FAILED
+
+
+def _summary(config: Config) -> str:
+    accounts, routes = len(config.accounts), len(config.routes)
+    return f"{config.path}: ok, {accounts} account{'s' * (accounts != 1)}, {routes} route{'s' * (routes != 1)}"
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    rows = [(found.account, found.where, found.name, "ok" if found.ok else "FAILED", found.detail) for found in findings]
+    table(("account", "chat", "check", "result", "detail"), rows)
+    for found in findings:
+        if not found.ok and found.action:
+            place = found.account + (f"/{found.where}" if found.where else "")
+            typer.echo(f"-> {place}: {one_line(found.action)}")
+    bad = sum(not found.ok for found in findings)
+    typer.echo(f"{bad} of {len(findings)} checks failed" if bad else f"all {len(findings)} checks passed")
+
+
+def _data(loaded: Loaded, findings: Sequence[Finding], *, online: bool) -> dict[str, Any]:
+    return {
+        "ok": _code(loaded, findings) == 0,
+        "faults": [fault_data(fault) for fault in loaded.faults],
+        "warnings": [fault_data(fault) for fault in loaded.warnings],
+        **({"online": [found.data() for found in findings]} if online else {}),
+    }

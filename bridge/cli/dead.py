@@ -1,0 +1,282 @@
+"""`messenger-bridge dead`: what could not be delivered.
+
+Works on the journal, beside a running daemon, which takes up by itself what is retried."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_UNAVAILABLE, EX_USAGE
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
+from bridge.cli.output import as_json, fail, fault_data, one_line, say, show_faults, table
+
+if TYPE_CHECKING:
+    from bridge.journal.contract import DeadLetter, Journal
+
+T = TypeVar("T")
+
+_PAGE = 500
+_EXCERPT = 40
+
+dead = typer.Typer(no_args_is_help=True, help="Show, retry or drop what could not be delivered (dead letters).")
+
+JournalPath = Annotated[
+    Path | None, typer.Option("--journal", help="The journal's file, instead of the one the configuration names.", metavar="FILE")
+]
+RouteName = Annotated[str, typer.Option("--route", "-r", help="Only of this route.", metavar="ROUTE", show_default=False)]
+Ids = Annotated[list[int] | None, typer.Argument(help="Numbers as shown by `dead list`.", metavar="[ID]...", show_default=False)]
+Everything = Annotated[bool, typer.Option("--all", help="All dead letters (with --route: all of that route).")]
+
+
+@dead.command("list")
+def list_(
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    route: RouteName = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, oldest first.")] = 100,
+    json: Json = False,
+) -> None:
+    """List dead letters, oldest first."""
+
+    async def work(opened: Journal) -> tuple[list[DeadLetter], bool]:
+        found: list[DeadLetter] = []
+        async for letter in _letters(opened, route):
+            if len(found) == limit:
+                return found, True
+            found.append(letter)
+        return found, False
+
+    letters, more = _with_journal(config, journal, work, json=json)
+    if json:
+        as_json({"dead": [_data(letter) for letter in letters], "more": more})
+        return
+    if not letters:
+        say("no dead letters")
+        return
+    rows = [
+        (str(one.delivery_id), one.state.value, _moment(one.died_at), one.route, str(one.target), _excerpt(one), one.reason)
+        for one in letters
+    ]
+    table(("id", "state", "since", "route", "target", "what", "reason"), rows)
+    if more:
+        say(f"only the first {limit}; -n shows more")
+
+
+@dead.command()
+def show(
+    delivery_id: Annotated[int, typer.Argument(metavar="ID", help="A number as shown by `dead list`.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Show one dead letter in full."""
+    letter = _with_journal(config, journal, lambda opened: opened.dead_letter(delivery_id), json=json)
+    if letter is None:
+        fail(f"there is no dead letter {delivery_id}", EX_FAILED, json=json)
+    if json:
+        as_json(_data(letter))
+        return
+    meta = letter.event.meta
+    author = f"{meta.author.name} ({meta.author.user_id})" if meta.author else "-"
+    for name, value in (
+        ("id", str(letter.delivery_id)),
+        ("state", letter.state.value),
+        ("reason", letter.reason),
+        ("route", letter.route),
+        ("target", str(letter.target)),
+        ("origin", str(meta.origin) + (f"/{meta.thread_id}" if meta.thread_id else "")),
+        ("author", author),
+        ("written", _moment(meta.occurred_at)),
+        ("given up", _moment(letter.died_at)),
+        ("attempts", str(letter.attempts)),
+        ("parts sent", str(letter.parts_sent)),
+        ("what", _kind(letter)),
+        ("text", _text(letter)),
+    ):
+        typer.echo(f"{name:<11}{one_line(value)}")
+
+
+@dead.command()
+def retry(
+    ids: Ids = None,
+    everything: Everything = False,
+    route: RouteName = "",
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Deliver again. Parts that arrived are not sent twice; a running daemon takes it up within seconds."""
+
+    async def work(opened: Journal) -> list[int]:
+        chosen = await _chosen(opened, ids, route, json=json)
+        if chosen:
+            await opened.retry_dead(chosen)
+        return chosen
+
+    _check_choice(ids, everything, route, json=json)
+    done = _with_journal(config, journal, work, json=json)
+    _report("retried", done, ids, json=json)
+
+
+@dead.command()
+def drop(
+    ids: Ids = None,
+    everything: Everything = False,
+    route: RouteName = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before dropping --all.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Give up for good: recorded as skipped by an admin, and never delivered."""
+
+    async def work(opened: Journal) -> list[int]:
+        chosen = await _chosen(opened, ids, route, json=json)
+        if chosen:
+            await opened.drop_dead(chosen, at=datetime.now(UTC))
+        return chosen
+
+    _check_choice(ids, everything, route, json=json)
+    if everything and not yes:
+        if not sys.stdin.isatty():
+            fail("dropping --all without a terminal to ask in needs --yes", EX_USAGE, json=json)
+        typer.confirm(f"Drop all dead letters{f' of route {route}' if route else ''}?", abort=True, err=True)
+    done = _with_journal(config, journal, work, json=json)
+    _report("dropped", done, ids, json=json)
+
+
+def _check_choice(ids: list[int] | None, everything: bool, route: str, *, json: bool) -> None:
+    if bool(ids) == everything:
+        fail("name dead letters by their ids, or say --all", EX_USAGE, json=json)
+    if route and not everything:
+        fail("--route goes with --all", EX_USAGE, json=json)
+
+
+async def _chosen(opened: Journal, ids: list[int] | None, route: str, *, json: bool) -> list[int]:
+    if not ids:
+        return [letter.delivery_id async for letter in _letters(opened, route)]
+    return [one for one in dict.fromkeys(ids) if await opened.dead_letter(one) is not None]
+
+
+def _report(what: str, done: list[int], ids: list[int] | None, *, json: bool) -> None:
+    missing = [one for one in dict.fromkeys(ids or []) if one not in done]
+    if json:
+        as_json({"ok": not missing, what: done, "unknown": missing})
+    else:
+        for one in missing:
+            say(f"there is no dead letter {one}")
+        typer.echo(f"{what}: {len(done)}")
+    if missing:
+        raise typer.Exit(EX_FAILED)
+
+
+# -- the journal ------------------------------------------------------------------------------------------------------------
+
+
+def _with_journal(config: Path, journal: Path | None, work: Callable[[Journal], Coroutine[Any, Any, T]], *, json: bool) -> T:
+    """Run `work` on the opened journal; a journal that cannot be used ends the command with 69."""
+    from bridge.journal.contract import JournalError
+
+    path = journal if journal is not None else _configured(config, json=json)
+    if not path.is_file():
+        fail(f"there is no journal {path}: has the bridge run yet?", EX_UNAVAILABLE, json=json)
+
+    async def run() -> T:
+        async with _opened(path) as opened:
+            return await work(opened)
+
+    try:
+        return asyncio.run(run())
+    except JournalError as error:
+        fail(str(error), EX_UNAVAILABLE, json=json)
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[Journal]:
+    from bridge.journal.sqlite import SqliteJournal
+
+    opened = SqliteJournal(path, exclusive=False)
+    await opened.open()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def _configured(config: Path, *, json: bool) -> Path:
+    """The journal that the configuration names. The rest of the file is not looked at: an admin's shell has no tokens."""
+    from bridge.config.load import load_journal_path
+
+    path, faults = load_journal_path(config, os.environ)
+    if path is None:
+        if json:
+            as_json({"ok": False, "faults": [fault_data(fault) for fault in faults]})
+        else:
+            show_faults(faults, ())
+            say("--journal FILE does without the configuration")
+        raise typer.Exit(EX_CONFIG)
+    return path
+
+
+async def _letters(opened: Journal, route: str) -> AsyncIterator[DeadLetter]:
+    after = 0
+    while True:
+        page = await opened.dead_letters(after=after, limit=_PAGE)
+        for letter in page:
+            if not route or letter.route == route:
+                yield letter
+        if len(page) < _PAGE:
+            return
+        after = page[-1].delivery_id
+
+
+# -- words ------------------------------------------------------------------------------------------------------------------
+
+
+def _kind(letter: DeadLetter) -> str:
+    name = type(letter.event).__name__
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+
+
+def _text(letter: DeadLetter) -> str:
+    from bridge.text import text_of
+
+    content = getattr(letter.event, "content", None)
+    if content is None:
+        return ""
+    files = [attachment.name or attachment.kind.value for attachment in content.attachments]
+    return " ".join(part for part in (text_of(content.text), *(f"[{name}]" for name in files)) if part)
+
+
+def _excerpt(letter: DeadLetter) -> str:
+    text = _text(letter)
+    return one_line(text, _EXCERPT) if text else _kind(letter)
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _data(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.delivery_id,
+        "state": letter.state.value,
+        "reason": letter.reason,
+        "route": letter.route,
+        "target": str(letter.target),
+        "attempts": letter.attempts,
+        "parts_sent": letter.parts_sent,
+        "died_at": letter.died_at,
+        "kind": _kind(letter),
+        "text": _text(letter),
+        "event": letter.event,
+    }

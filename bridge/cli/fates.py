@@ -1,0 +1,214 @@
+"""What becomes of each kind of message part or event between two ends, as far as it can be told before it happens. Pure.
+
+Text and files are asked of the core's own decisions (`degrade`, `albums`) with a sample each, so that this cannot drift from what
+is really done; the rest follows from capabilities and relay options as the outbox reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bridge.albums import MEGABYTE, Target, refusal, suited
+from bridge.capabilities import Capabilities, Feature, Support
+from bridge.contract import OutboundFile
+from bridge.degrade import Losses, degrade
+from bridge.events import Attachment, AttachmentKind
+from bridge.lines import human_size
+from bridge.refs import AccountName
+from bridge.routing import RelayOptions
+from bridge.text import (
+    Block,
+    CodeBlock,
+    Emoji,
+    Heading,
+    List,
+    ListItem,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+)
+
+
+class Level(StrEnum):
+    NATIVE = "native"
+    PARTLY = "partly"
+    """Native with a limit that the note names."""
+    CONVERTED = "converted"
+    """Shown by other means."""
+    DROPPED = "dropped"
+    OFF = "off"
+    """Switched off by the configuration."""
+
+
+_LEVELS = {
+    Support.FULL: Level.NATIVE,
+    Support.PARTIAL: Level.PARTLY,
+    Support.CONVERTED: Level.CONVERTED,
+    Support.DROPPED: Level.DROPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    kind: str
+    level: Level
+    note: str = ""
+
+
+_TEXT: tuple[tuple[str, Feature, Block], ...] = (
+    ("bold", Feature.BOLD, Paragraph((Text("x", Mark.BOLD),))),
+    ("italic", Feature.ITALIC, Paragraph((Text("x", Mark.ITALIC),))),
+    ("underline", Feature.UNDERLINE, Paragraph((Text("x", Mark.UNDERLINE),))),
+    ("strikethrough", Feature.STRIKE, Paragraph((Text("x", Mark.STRIKE),))),
+    ("spoiler", Feature.SPOILER, Paragraph((Text("x", Mark.SPOILER),))),
+    ("code", Feature.CODE, Paragraph((Text("x", Mark.CODE),))),
+    ("code block", Feature.CODE_BLOCK, CodeBlock("x")),
+    ("code language", Feature.CODE_LANGUAGE, CodeBlock("x", "python")),
+    ("quote", Feature.QUOTE, Quote((Paragraph((Text("x"),)),))),
+    ("link", Feature.LINK, Paragraph((Text("x", 0, "https://example.com/"),))),
+    ("mention", Feature.MENTION, Paragraph((Mention(MentionKind.USER, "1", "x"),))),
+    ("heading", Feature.HEADING, Heading(1, (Text("x"),))),
+    ("list", Feature.LIST, List((ListItem((Text("x"),)),))),
+    ("custom emoji", Feature.CUSTOM_EMOJI, Paragraph((Emoji("x", "1", ":x:"),))),
+    ("timestamp", Feature.TIMESTAMP, Paragraph((Timestamp(0, "x"),))),
+)
+
+_FILES: tuple[tuple[AttachmentKind, Feature, str], ...] = (
+    (AttachmentKind.PHOTO, Feature.PHOTO, "image/jpeg"),
+    (AttachmentKind.VIDEO, Feature.VIDEO, "video/mp4"),
+    (AttachmentKind.AUDIO, Feature.AUDIO, "audio/mpeg"),
+    (AttachmentKind.VOICE, Feature.VOICE, "audio/ogg"),
+    (AttachmentKind.DOCUMENT, Feature.DOCUMENT, "application/pdf"),
+    (AttachmentKind.ANIMATION, Feature.ANIMATION, "video/mp4"),
+    (AttachmentKind.STICKER, Feature.STICKER, "image/webp"),
+)
+
+_EVENTS: tuple[tuple[str, str, Feature | None, Feature | None], ...] = (
+    ("edits", "edits", Feature.SEES_EDITS, Feature.EDIT),
+    ("deletes", "deletes", Feature.SEES_DELETES, Feature.DELETE),
+    ("reactions", "reactions", Feature.SEES_REACTIONS, Feature.REACT),
+    ("pins", "pins", Feature.SEES_PINS, Feature.PIN),
+    ("joins and leaves", "membership", Feature.SEES_MEMBERSHIP, None),
+    ("renames", "renames", None, None),
+    ("typing", "typing", None, Feature.TYPING),
+    ("statuses", "statuses", None, None),
+)
+"""(kind, relay option, what the origin must see, what the target must be able to; None: a line of text says it)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One end as its platform declares it. `title` is the platform's name for people."""
+
+    platform: str
+    title: str
+    capabilities: Capabilities
+
+
+def fates(origin: Side, target: Side, options: RelayOptions) -> list[Fate]:
+    """All kinds, from `origin` into `target`, under the target end's options."""
+    return [
+        *_text(target.capabilities),
+        *_identity(target.capabilities),
+        *_files(origin, target, options),
+        *(_event(origin, target, options, *row) for row in _EVENTS),
+    ]
+
+
+def _text(capabilities: Capabilities) -> Iterator[Fate]:
+    for kind, feature, sample in _TEXT:
+        losses: Losses = {}
+        degrade(RichText((sample,)), capabilities, losses)
+        if not losses:
+            yield Fate(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
+            continue
+        loss = next(iter(losses))
+        yield Fate(kind, Level.DROPPED if loss.endswith("dropped") else Level.CONVERTED, loss)
+    yield Fate("length", Level.NATIVE, f"{capabilities.limits.text_length} a message; longer texts are split")
+
+
+def _identity(capabilities: Capabilities) -> Iterator[Fate]:
+    if capabilities.native(Feature.SENDER_NAME):
+        yield _declared("sender name", Feature.SENDER_NAME, capabilities)
+    else:
+        yield Fate("sender name", Level.CONVERTED, "a line in the text")
+    yield _declared("sender avatar", Feature.SENDER_AVATAR, capabilities)
+    if capabilities.native(Feature.REPLY):
+        yield _declared("reply", Feature.REPLY, capabilities)
+    else:
+        yield Fate("reply", Level.CONVERTED, "a quoted line")
+    yield _declared("thread", Feature.THREAD, capabilities)
+    for kind in ("poll", "location"):
+        yield Fate(kind, Level.CONVERTED, "lines of text")
+
+
+def _declared(kind: str, feature: Feature, capabilities: Capabilities) -> Fate:
+    return Fate(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
+
+
+def _files(origin: Side, target: Side, options: RelayOptions) -> Iterator[Fate]:
+    if not options.files:
+        yield Fate("files", Level.OFF, "a line with name and size")
+        return
+    capabilities = target.capabilities
+    same = origin.platform == target.platform
+    end = Target(
+        account=AccountName(""),
+        platform=target.platform,
+        platform_title=target.title,
+        capabilities=capabilities,
+        measure=len,
+        options=options,
+    )
+    for kind, feature, mime in _FILES:
+        attachment = Attachment(kind=kind, file_id="1", name="x", mime=mime, size_bytes=1)
+        why = refusal(attachment, end)
+        if why:
+            yield Fate(kind.value, Level.CONVERTED, "a line with name and size")
+            continue
+        file = OutboundFile(attachment=attachment, path=Path("x"), name="x", mime=mime, size_bytes=1)
+        shown = suited(file, end, same_platform=same).attachment.kind
+        if shown is kind:
+            yield _declared(kind.value, feature, capabilities)
+        else:
+            yield Fate(kind.value, Level.CONVERTED, f"a {shown.value}")
+    if capabilities.native(Feature.ALBUM):
+        note = capabilities.note(Feature.ALBUM) or f"up to {capabilities.limits.attachments_per_message} files in a message"
+        yield Fate("album", _LEVELS[capabilities.level(Feature.ALBUM)], note)
+    else:
+        yield Fate("album", Level.CONVERTED, "one message for each file")
+    most = capabilities.limits.upload_bytes
+    if options.max_file_mb is not None:
+        most = min(most, int(options.max_file_mb * MEGABYTE))
+    if origin.capabilities.limits.download_bytes is not None:
+        most = min(most, origin.capabilities.limits.download_bytes)
+    yield Fate("file size", Level.NATIVE, f"up to {human_size(most)}; a larger file becomes a line with name and size")
+
+
+def _event(
+    origin: Side, target: Side, options: RelayOptions, kind: str, switch: str, sees: Feature | None, does: Feature | None
+) -> Fate:
+    if not getattr(options, switch):
+        return Fate(kind, Level.OFF)
+    if sees is not None and not origin.capabilities.native(sees):
+        return Fate(kind, Level.DROPPED, origin.capabilities.note(sees) or f"{origin.title} does not tell of them")
+    if does is None:
+        return Fate(kind, Level.CONVERTED, "a line of text")
+    if not target.capabilities.native(does):
+        if does is Feature.PIN:
+            return Fate(kind, Level.CONVERTED, "a line of text")
+        return Fate(kind, Level.DROPPED, target.capabilities.note(does) or f"{target.title} cannot do it")
+    partly = [
+        side.capabilities.note(feature)
+        for side, feature in ((origin, sees), (target, does))
+        if feature is not None and side.capabilities.level(feature) is Support.PARTIAL
+    ]
+    return Fate(kind, Level.PARTLY if partly else Level.NATIVE, "; ".join(note for note in partly if note))

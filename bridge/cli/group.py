@@ -1,0 +1,76 @@
+"""The root command: options, and the table of commands, each imported only when it is called or listed in the help."""
+
+from __future__ import annotations
+
+import platform
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+_COMMANDS = {
+    "run": "bridge.cli.run:run",
+    "check": "bridge.cli.check:check",
+    "routes": "bridge.cli.routes:routes",
+    "dead": "bridge.cli.dead:dead",
+    "schema": "bridge.cli.schema:schema",
+    "sandbox": "bridge.cli.sandbox:sandbox",
+}
+"""Command -> where its function (or its group of commands) is, in the order of the help."""
+
+
+class _LazyGroup(TyperGroup):
+    """Commands are found by name; `run` does not pay for what the others import."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(module), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(found)
+            found = single
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+
+def build() -> Any:
+    """The root command, ready to be called."""
+    app = typer.Typer(
+        cls=_LazyGroup,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Mirrors chats across messengers; bridge.yaml says which.",
+        epilog="Exit codes: 0 ok, 1 problems found, 2 wrong usage, 69 journal unusable, 75 try later, 78 faults in bridge.yaml.",
+    )
+    app.callback()(_root)
+    return typer.main.get_command(app)
+
+
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            is_eager=True,
+            callback=lambda asked: _version() if asked else None,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _version() -> None:
+    typer.echo(f"messenger-bridge {version('messenger-bridge')} (Python {platform.python_version()})")
+    raise typer.Exit

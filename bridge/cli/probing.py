@@ -1,0 +1,113 @@
+"""What `check --online` asks: per account, are the chats there, and what does the adapter's own probe say. Sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bridge.config.model import AccountConfig, Config
+from bridge.config.secrets import secrets_of
+from bridge.contract import Adapter, AdapterContext, Manifest, WebHandler
+from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
+from bridge.masking import Masker
+from bridge.routing import RoutingTable
+
+_CLOSE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was asked. `temporary`: the platform could not be asked; later it may."""
+
+    account: str
+    where: str
+    name: str
+    ok: bool
+    detail: str = ""
+    action: str = ""
+    temporary: bool = False
+
+    def data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def probe_all(config: Config, manifests: Callable[[str], Manifest], *, timeout_s: float) -> Sequence[Finding]:
+    """All accounts at once, each within `timeout_s`. One account's failure is its own finding."""
+    table = RoutingTable(config.routes)
+    mask = Masker(secrets_of(config))
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(
+                _Probe(account, table, manifests(account.platform), config.web.public_url).run(timeout_s), name=f"probe {name}"
+            )
+            for name, account in config.accounts.items()
+        ]
+    return [_masked(found, mask) for task in tasks for found in task.result()]
+
+
+class _Probe:
+    def __init__(self, account: AccountConfig, table: RoutingTable, manifest: Manifest, public_url: str) -> None:
+        self._account = account
+        self._addresses = [address.address for address in table.addresses(account.name)]
+        self._manifest = manifest
+        self._web = _NoWeb(public_url)
+        self._findings: list[Finding] = []
+
+    async def run(self, timeout_s: float) -> list[Finding]:
+        adapter: Adapter | None = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                context = AdapterContext(account=self._account.name, options=self._account.options, web=self._web)
+                adapter = self._manifest.build(context)
+                await self._ask(adapter)
+        except TimeoutError:
+            self._add("", "connection", ok=False, detail=f"no answer within {timeout_s:g} s", temporary=True)
+        except AccountDown as error:
+            self._add("", "account", ok=False, detail=error.reason, action=error.action)
+        except (RetryLater, ConnectionLost, OSError) as error:
+            self._add("", "connection", ok=False, detail=f"cannot be reached: {error}", temporary=True)
+        except BridgeError as error:
+            self._add("", "account", ok=False, detail=error.reason)
+        except Exception as error:
+            # an adapter's bug is a finding here, with its name; the other accounts' findings are still wanted
+            self._add("", "account", ok=False, detail=f"unexpected {type(error).__name__}: {error}")
+        finally:
+            if adapter is not None:
+                with contextlib.suppress(TimeoutError, OSError, BridgeError):
+                    async with asyncio.timeout(_CLOSE_S):
+                        await adapter.close()
+        return self._findings
+
+    async def _ask(self, adapter: Adapter) -> None:
+        names: dict[str, str] = {}
+        for address in self._addresses:
+            try:
+                names[await adapter.resolve(address)] = address
+            except ChatDown as error:
+                self._add(address, "chat", ok=False, detail=error.reason, action=error.action)
+        for item in await adapter.probe(list(names)):
+            where = names.get(item.chat_id, item.chat_id)
+            self._add(where, item.name, ok=item.ok, detail=item.detail, action=item.action)
+
+    def _add(self, where: str, name: str, *, ok: bool, detail: str = "", action: str = "", temporary: bool = False) -> None:
+        self._findings.append(Finding(self._account.name, where, name, ok, detail, action, temporary))
+
+
+def _masked(found: Finding, mask: Masker) -> Finding:
+    return Finding(found.account, found.where, mask(found.name), found.ok, mask(found.detail), mask(found.action), found.temporary)
+
+
+class _NoWeb:
+    """A probe does not listen: mounts are taken and forgotten."""
+
+    def __init__(self, public_url: str) -> None:
+        self.public_url = public_url
+
+    def mount(self, name: str, handler: WebHandler) -> str:
+        return f"/hooks/probe/{name}"
+
+    def unmount(self, name: str) -> None:
+        pass
