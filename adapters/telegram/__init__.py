@@ -1,1 +1,82 @@
-"""Telegram."""
+"""Telegram bots. The manifest only: aiogram, which takes seconds to import, is imported when an adapter is built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bridge.contract import Adapter, AdapterContext, Manifest
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from bridge.capabilities import Capabilities
+    from bridge.emulator import Emulator
+    from bridge.errors import ConfigFault
+
+
+def _options() -> type[BaseModel]:
+    from adapters.telegram.config import TelegramOptions
+
+    return TelegramOptions
+
+
+def _capabilities(options: Any) -> Capabilities:
+    from adapters.telegram.capabilities import capabilities
+
+    return capabilities(local_server=bool(options is not None and options.local_server))
+
+
+def _check_options(options: Any) -> Sequence[ConfigFault]:
+    from bridge.errors import ConfigFault
+
+    faults: list[ConfigFault] = []
+    if options.ca_file is not None and not options.ca_file.is_file():
+        faults.append(ConfigFault("there is no such file", key="ca_file", value=str(options.ca_file)))
+    if options.files_root is not None and not options.local_server:
+        faults.append(ConfigFault("is only for a local server", key="files_root", hint="set local_server: true as well"))
+    return faults
+
+
+def _check_address(address: str) -> str | None:
+    if re.fullmatch(r"-?\d{1,19}", address) or re.fullmatch(r"@[A-Za-z]\w{3,31}", address, re.ASCII):
+        return None
+    return "a Telegram chat is a number like -1001234567890, or the @username of a public group or channel"
+
+
+def _check_thread(thread: str) -> str | None:
+    if thread == "1":
+        return "the General topic has no number of its own: leave it out"
+    return None if re.fullmatch(r"[1-9]\d{0,18}", thread) else "a Telegram topic is a number"
+
+
+def _build(context: AdapterContext) -> Adapter:
+    from adapters.telegram.adapter import TelegramAdapter
+
+    return TelegramAdapter(context)
+
+
+def _preload() -> None:
+    import adapters.telegram.adapter  # noqa: F401
+
+
+def _emulator() -> Emulator:
+    from adapters.telegram.emulator import TelegramEmulator
+
+    return TelegramEmulator()
+
+
+MANIFEST = Manifest(
+    platform="telegram",
+    title="Telegram",
+    options=_options,
+    capabilities=_capabilities,
+    check_options=_check_options,
+    check_address=_check_address,
+    check_thread=_check_thread,
+    build=_build,
+    preload=_preload,
+    emulator=_emulator,
+    credential_keys=("token",),
+)

@@ -113,7 +113,7 @@ class UpdateQueue:
         if offset < 0:
             while len(self._pending) > -offset:
                 self._last = self._pending.popleft()
-        elif offset < self._next_id + 1:  # an offset from the future confirms nothing
+        elif offset <= self._next_id + 10:  # an offset from the future confirms nothing (tdlib TQueue.cpp)
             while self._pending and self._pending[0][0] < offset:
                 self._last = self._pending.popleft()
 

@@ -1,0 +1,188 @@
+"""The Telegram account: lifecycle and the contract's methods. Calls are made in `transport`, what they say is decided in `encode`.
+
+One attempt per method. Where Telegram refuses a message with certainty (nothing was sent), the next best form is tried at once: a
+picture as a document, a text without its formatting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from adapters.telegram import errors
+from adapters.telegram.capabilities import capabilities
+from adapters.telegram.config import TelegramOptions
+from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
+from adapters.telegram.encode import WITHOUT_CAPTION, Call, edit_call, send_call
+from adapters.telegram.encode_text import measure
+from adapters.telegram.errors import Refused
+from adapters.telegram.probe import probe
+from adapters.telegram.reactions import settable
+from adapters.telegram.receive import Receiver
+from adapters.telegram.transport import Transport
+from bridge.capabilities import Capabilities
+from bridge.contract import (
+    AdapterContext,
+    Copy,
+    FileStream,
+    Intake,
+    Outbound,
+    OutboundDelete,
+    OutboundEdit,
+    OutboundReaction,
+    ProbeItem,
+    Receipt,
+)
+from bridge.errors import ConnectionLost, DeliveryError, Rejected
+from bridge.events import Attachment
+from bridge.refs import AccountName
+from bridge.text import RichText
+
+_CANDIDATES = 3
+"""Reactions tried in a chat that allows only some."""
+
+
+class TelegramAdapter:
+    """See `bridge.contract.Adapter`. A copy's `via` is `<text|caption|none>:<message id>`: where its words are."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        options: TelegramOptions = context.options
+        self.account: AccountName = context.account
+        self._options = options
+        self._transport = Transport(options)
+        self._capabilities = capabilities(local_server=options.local_server)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def measure(self, text: RichText, *, caption: bool = False) -> int:
+        return measure(text)
+
+    async def resolve(self, address: str) -> str:
+        if re.fullmatch(r"-?\d+", address):
+            return address
+        chat = await self._transport.call(Call("GetChat", {"chat_id": address}), repeatable=True)
+        return str(chat["id"])
+
+    async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+        return await probe(self._transport, chat_ids)
+
+    async def run(self, intake: Intake) -> None:
+        try:
+            me = await self._transport.call(Call("GetMe", {}), repeatable=True)
+            if self._options.take_over_webhook:
+                await self._transport.call(Call("DeleteWebhook", {}), repeatable=True)
+        except DeliveryError as error:
+            raise ConnectionLost(error.reason) from None
+        decoder = Decoder(
+            account=self.account,
+            bot_id=str(me["id"]),
+            download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
+        )
+        await Receiver(self._transport, decoder, self._options, intake).run()
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    # -- messages -----------------------------------------------------------------------------------------------------------
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        try:
+            return await self._send(outbound)
+        except Refused as refusal:
+            if refusal.says(*errors.PHOTO_REFUSED) and outbound.files:
+                return await self._send(outbound, as_documents=True, loss="sent as a file: Telegram refused it as what it was")
+            if refusal.says(*errors.TEXT_REFUSED):
+                return await self._send(outbound, plain_text=True, loss="formatting dropped: Telegram refused it")
+            raise
+
+    async def _send(self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: str = "") -> Receipt:
+        call = send_call(outbound, as_documents=as_documents, plain_text=plain_text)
+        result = await self._transport.call(call)
+        messages = result if isinstance(result, list) else [result]
+        ids = tuple(str(message["message_id"]) for message in messages)
+        where = "text" if not outbound.files else "none" if call.method in WITHOUT_CAPTION else "caption"
+        return Receipt(message_ids=ids, thread_id=outbound.thread_id, via=f"{where}:{ids[0]}", losses=(loss,) if loss else ())
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        where, message_id = _words_of(outbound.copy, outbound.has_files)
+        if where == "none":
+            raise Rejected("Telegram has no text on this kind of file to edit")
+        try:
+            await self._edit(outbound, where, message_id)
+        except Refused as refusal:
+            if not refusal.says(*errors.TEXT_REFUSED):
+                raise
+            await self._edit(outbound, where, message_id, plain_text=True)
+        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
+
+    async def _edit(self, outbound: OutboundEdit, where: str, message_id: str, *, plain_text: bool = False) -> None:
+        call = edit_call(outbound, message_id=message_id, caption=where == "caption", plain_text=plain_text)
+        try:
+            await self._transport.call(call, repeatable=True)
+        except Refused as refusal:
+            if not refusal.says(errors.NOT_MODIFIED):
+                raise
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        copy = outbound.copy
+        numbers = [int(message_id) for message_id in copy.message_ids]
+        try:
+            if len(numbers) == 1:
+                await self._transport.call(
+                    Call("DeleteMessage", {"chat_id": copy.chat_id, "message_id": numbers[0]}), repeatable=True
+                )
+            else:
+                await self._transport.call(
+                    Call("DeleteMessages", {"chat_id": copy.chat_id, "message_ids": numbers}), repeatable=True
+                )
+        except Refused as refusal:
+            if not refusal.says(errors.DELETE_NOT_FOUND):
+                raise
+
+    async def react(self, outbound: OutboundReaction) -> None:
+        """The latest of the wanted reactions that a bot can set and that the chat allows."""
+        wanted = [native for emoji in outbound.wanted if (native := settable(emoji)) is not None]
+        candidates = list(dict.fromkeys(wanted))[:_CANDIDATES]
+        for emoji in candidates:
+            try:
+                await self._react(outbound.copy, [{"type": "emoji", "emoji": emoji}])
+                return
+            except Refused as refusal:
+                if not refusal.says(*errors.REACTION_REFUSED):
+                    raise
+        await self._react(outbound.copy, [])
+        if outbound.wanted:
+            raise Rejected(f"Telegram does not let bots react with {' '.join(outbound.wanted[:_CANDIDATES])} here")
+
+    async def _react(self, copy: Copy, reaction: list[dict[str, str]]) -> None:
+        params = {"chat_id": copy.chat_id, "message_id": int(copy.message_ids[0]), "reaction": reaction}
+        await self._transport.call(Call("SetMessageReaction", params), repeatable=True)
+
+    # -- other abilities ----------------------------------------------------------------------------------------------------
+
+    def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
+        return self._transport.open_file(attachment.file_id)
+
+    async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
+        params: dict[str, Any] = {"chat_id": chat_id, "action": "typing"}
+        if thread_id:
+            params["message_thread_id"] = int(thread_id)
+        await self._transport.call(Call("SendChatAction", params), repeatable=True)
+
+    async def pin(self, copy: Copy, pinned: bool) -> None:
+        params = {"chat_id": copy.chat_id, "message_id": int(copy.message_ids[0])}
+        if pinned:
+            params["disable_notification"] = True
+        await self._transport.call(Call("PinChatMessage" if pinned else "UnpinChatMessage", params), repeatable=True)
+
+
+def _words_of(copy: Copy, has_files: bool) -> tuple[str, str]:
+    """Which message of a copy carries its words, and how."""
+    where, _, message_id = copy.via.partition(":")
+    if message_id:
+        return where, message_id
+    return "caption" if has_files else "text", copy.message_ids[0]

@@ -1,0 +1,74 @@
+"""Albums on their way in: N messages with one `media_group_id`, no count and no end mark (platforms.md 1.2). Pure.
+
+A group is complete when nothing more came for a while, when it is full, or when the chat goes on with something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from adapters.telegram.decode import AlbumItem
+from adapters.telegram.wire import Message
+
+ALBUM_MAX = 10
+"""Most files in one album. Source: platforms.md 1.3."""
+GROUPS_MAX = 200
+"""Groups held at the same time; with more, the oldest goes on as it is."""
+
+
+@dataclass(slots=True)
+class _Group:
+    chat_id: str
+    last_at_s: float
+    messages: list[Message] = field(default_factory=list)
+
+
+class Albums:
+    """Groups by chat and media group id, oldest first. Times are the caller's monotonic clock."""
+
+    def __init__(self, *, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._groups: dict[str, _Group] = {}
+
+    def add(self, item: AlbumItem, now_s: float) -> list[list[Message]]:
+        """Keep one message; gives back what is complete now: earlier groups of that chat, and this one if it is full."""
+        message = item.message
+        chat_id = str(message["chat"]["id"])
+        complete = self._pop(lambda key, group: group.chat_id == chat_id and key != item.group)
+        group = self._groups.setdefault(item.group, _Group(chat_id, now_s))
+        group.last_at_s = now_s
+        if all(kept["message_id"] != message["message_id"] for kept in group.messages):
+            group.messages.append(message)
+        if len(group.messages) >= ALBUM_MAX:
+            complete += self._pop(lambda key, _: key == item.group)
+        if len(self._groups) > GROUPS_MAX:
+            oldest = next(iter(self._groups))
+            complete += self._pop(lambda key, _: key == oldest)
+        return complete
+
+    def of_chat(self, chat_id: str) -> list[list[Message]]:
+        """The groups of a chat, complete because something else follows there."""
+        return self._pop(lambda _, group: group.chat_id == chat_id) if self._groups else []
+
+    def due(self, now_s: float) -> list[list[Message]]:
+        """The groups for which nothing came for long enough."""
+        return self._pop(lambda _, group: now_s - group.last_at_s >= self._wait_s)
+
+    def due_in_s(self) -> float | None:
+        """How long to wait for the next group to be complete, at most; None when there is none."""
+        return self._wait_s if self._groups else None
+
+    def held(self) -> list[Message]:
+        """Everything kept, in order, for the cursor."""
+        return [message for group in self._groups.values() for message in group.messages]
+
+    def restore(self, messages: Sequence[Message]) -> None:
+        """Take back what `held` gave before a restart; it becomes due at once unless more arrives."""
+        for message in messages:
+            key = f"{message['chat']['id']}/{message['media_group_id']}"
+            self._groups.setdefault(key, _Group(str(message["chat"]["id"]), float("-inf"))).messages.append(message)
+
+    def _pop(self, chosen: Callable[[str, _Group], bool]) -> list[list[Message]]:
+        keys = [key for key, group in self._groups.items() if chosen(key, group)]
+        return [sorted(self._groups.pop(key).messages, key=lambda message: int(message["message_id"])) for key in keys]

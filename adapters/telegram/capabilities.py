@@ -1,0 +1,82 @@
+"""What a Telegram bot can do, each line with its source. Data only.
+
+Sources are sections of the platform fact sheet (Bot API 10.3, November 2026).
+"""
+
+from __future__ import annotations
+
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+
+UPLOAD_BYTES = 50 * 1024**2
+LOCAL_BYTES = 2000 * 1024**2
+DOWNLOAD_BYTES = 20 * 1024**2
+PHOTO_BYTES = 10 * 1024**2
+
+_FULL = Support.FULL
+
+FEATURES = features(
+    {
+        # 1.3 formatting: entities
+        Feature.BOLD: _FULL,
+        Feature.ITALIC: _FULL,
+        Feature.UNDERLINE: _FULL,
+        Feature.STRIKE: _FULL,
+        Feature.SPOILER: _FULL,
+        Feature.CODE: Capability(_FULL, "other marks on code are dropped; Telegram allows none"),
+        Feature.CODE_BLOCK: _FULL,
+        Feature.CODE_LANGUAGE: _FULL,
+        Feature.QUOTE: _FULL,
+        Feature.LINK: Capability(Support.PARTIAL, "http(s) links with a dot in the host; others show their address"),
+        Feature.MENTION: Capability(Support.PARTIAL, "by username, or by the id of a user the bot has met"),
+        Feature.HEADING: Capability(Support.CONVERTED, "a bold line"),
+        Feature.LIST: Capability(Support.CONVERTED, "bullets and numbers as text"),
+        Feature.CUSTOM_EMOJI: Capability(Support.PARTIAL, "only Telegram's own; the plain emoji without a paid bot username"),
+        Feature.TIMESTAMP: _FULL,
+        # 1.3 operations
+        Feature.EDIT: _FULL,
+        Feature.DELETE: Capability(Support.PARTIAL, "up to 48 hours after the message was sent"),
+        Feature.REACT: Capability(Support.PARTIAL, "one of 73 emoji per message, as the bot"),
+        Feature.REPLY: _FULL,
+        Feature.THREAD: Capability(_FULL, "forum topics"),
+        Feature.PIN: Capability(Support.PARTIAL, "the bot must be an administrator who may pin"),
+        Feature.TYPING: _FULL,
+        Feature.STATUS: Support.DROPPED,
+        Feature.HISTORY: Capability(Support.DROPPED, "the Bot API has no history; the server keeps updates for 24 hours"),
+        Feature.RECONCILE: Capability(Support.DROPPED, "the Bot API has no means to find a sent message"),
+        # 1.3: no name or avatar per message for a bot
+        Feature.SENDER_NAME: Capability(Support.CONVERTED, "a bold line above the text"),
+        Feature.SENDER_AVATAR: Support.DROPPED,
+        # 1.3, 1.4 files
+        Feature.PHOTO: Capability(_FULL, "up to 10 MB; larger or very long pictures go as documents"),
+        Feature.VIDEO: Capability(_FULL, "MP4; others go as documents"),
+        Feature.AUDIO: Capability(_FULL, "MP3 and M4A; others go as documents"),
+        Feature.VOICE: Capability(_FULL, "OGG/Opus, MP3 and M4A; others go as documents"),
+        Feature.DOCUMENT: _FULL,
+        Feature.ANIMATION: _FULL,
+        Feature.STICKER: Capability(Support.PARTIAL, "WEBP, TGS and WEBM; others go as pictures"),
+        Feature.ALBUM: Capability(Support.PARTIAL, "2 to 10 of a kind; photos and videos mix"),
+        Feature.LOCATION: Capability(Support.CONVERTED, "a line with coordinates and a map link"),
+        Feature.POLL: Capability(Support.CONVERTED, "the question and its options as text"),
+        # 1.2 what the bot is told
+        Feature.SEES_EDITS: _FULL,
+        Feature.SEES_DELETES: Capability(Support.DROPPED, "Telegram does not tell bots about deleted messages"),
+        Feature.SEES_REACTIONS: Capability(Support.PARTIAL, "the bot must be an administrator; not anonymous ones"),
+        Feature.SEES_MEMBERSHIP: Capability(Support.PARTIAL, "as far as the group shows who joined and left"),
+        Feature.SEES_PINS: Capability(Support.PARTIAL, "pins; unpinning is not told"),
+    }
+)
+
+
+def capabilities(*, local_server: bool = False) -> Capabilities:
+    """The capabilities with the limits of Telegram's cloud, or of a local Bot API server (1.4)."""
+    return Capabilities(
+        features=FEATURES,
+        limits=Limits(
+            text_length=4096,
+            caption_length=1024,
+            attachments_per_message=10,
+            upload_bytes=LOCAL_BYTES if local_server else UPLOAD_BYTES,
+            download_bytes=None if local_server else DOWNLOAD_BYTES,
+            photo_bytes=PHOTO_BYTES,
+        ),
+    )

@@ -1,0 +1,177 @@
+"""Outbound messages -> Bot API calls. Pure; `transport` makes aiogram's methods of them.
+
+Formatting goes out as entities, never as a parse mode; replies always allow sending without the answered message (platforms.md
+1.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adapters.telegram.encode_text import encode_text
+from bridge.contract import Outbound, OutboundEdit, OutboundFile
+from bridge.errors import Rejected
+from bridge.events import Attachment
+from bridge.text import RichText, plain, to_plain
+
+Json = dict[str, Any]
+
+GENERAL_TOPIC = "1"
+"""The General topic: has this id in clients, but on the wire it is refused; sends there carry no thread (platforms.md 1.3)."""
+PHOTO_BYTES = 10 * 1024**2
+PHOTO_SIDES = 10_000
+PHOTO_RATIO = 20
+_ALBUM_KINDS = ("photo", "video", "audio", "document")
+_METHODS = {
+    "photo": "SendPhoto",
+    "video": "SendVideo",
+    "audio": "SendAudio",
+    "voice": "SendVoice",
+    "animation": "SendAnimation",
+    "video_note": "SendVideoNote",
+    "sticker": "SendSticker",
+    "document": "SendDocument",
+}
+WITHOUT_CAPTION = ("SendSticker", "SendVideoNote")
+
+_PHOTO_MIMES = ("image/jpeg", "image/png", "image/webp", "image/bmp")
+_MP3_M4A = ("audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac")
+_MIMES = {
+    "photo": _PHOTO_MIMES,
+    "video": ("video/mp4",),
+    "audio": _MP3_M4A,
+    "voice": ("audio/ogg", "audio/opus", "application/ogg", *_MP3_M4A),
+    "animation": ("image/gif", "video/mp4"),
+    "video_note": ("video/mp4",),
+    "sticker": ("image/webp", "application/x-tgsticker", "video/webm"),
+}
+"""What each kind must be to be shown as that kind. Source: Bot API reference 10.3, the send methods."""
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A file to stream from disk, standing in a call's parameters."""
+
+    path: Path
+    name: str
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One Bot API call: aiogram's class name of the method, and its parameters."""
+
+    method: str
+    params: Json
+    has_files: bool = False
+
+
+def send_call(outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False) -> Call:
+    """The call that sends one outbound message.
+
+    `as_documents` and `plain_text` are the ways out when Telegram refuses a file as what it is, or the formatting.
+    """
+    text = _words(outbound.text, plain_text)
+    place = _place(outbound)
+    if not outbound.files:
+        if not text["text"]:
+            raise Rejected("Telegram takes no message without text and files")
+        return Call("SendMessage", place | text | _previews(outbound.previews))
+    caption = _caption(text)
+    kinds = [kind_of(file, captioned=bool(caption)) for file in outbound.files]
+    if as_documents or (len(kinds) > 1 and not _album_fits(kinds)):
+        kinds = ["document"] * len(kinds)
+    if len(kinds) == 1:
+        return _file_call(outbound.files[0], kinds[0], place, caption)
+    media = [_media(file, kind) for file, kind in zip(outbound.files, kinds, strict=True)]
+    media[0] |= caption
+    return Call("SendMediaGroup", place | {"media": media}, has_files=True)
+
+
+def edit_call(edit: OutboundEdit, *, message_id: str, caption: bool, plain_text: bool = False) -> Call:
+    """The call that changes a message's text or caption."""
+    text = _words(edit.text, plain_text)
+    target = {"chat_id": edit.copy.chat_id, "message_id": int(message_id)}
+    if caption:
+        return Call("EditMessageCaption", target | _caption(text))
+    if not text["text"]:
+        raise Rejected("Telegram takes no message without text")
+    return Call("EditMessageText", target | text | _previews(edit.previews))
+
+
+def kind_of(file: OutboundFile, *, captioned: bool) -> str:
+    """As what a file can be sent: its own kind if its format fits, else a document."""
+    kind = file.attachment.kind.value
+    mime = file.mime.split(";")[0].strip().lower()
+    if kind == "document" or mime not in _MIMES[kind]:
+        return "document"
+    if captioned and _METHODS[kind] in WITHOUT_CAPTION:
+        return "document"
+    if kind == "photo" and not _photo_fits(file.attachment, file.size_bytes):
+        return "document"
+    if kind == "video_note" and file.attachment.width != file.attachment.height:
+        return "video"
+    return kind
+
+
+def _photo_fits(attachment: Attachment, size_bytes: int) -> bool:
+    """10 MB, sides together at most 10 000, one at most 20 times the other (platforms.md 1.4). Unknown sides may be tried."""
+    if size_bytes > PHOTO_BYTES:
+        return False
+    sides = sorted((attachment.width or 0, attachment.height or 0))
+    return not sides[0] or (sum(sides) <= PHOTO_SIDES and sides[1] <= PHOTO_RATIO * sides[0])
+
+
+def _album_fits(kinds: Sequence[str]) -> bool:
+    return set(kinds) <= {"photo", "video"} or (len(set(kinds)) == 1 and kinds[0] in _ALBUM_KINDS)
+
+
+def _place(outbound: Outbound) -> Json:
+    place: Json = {"chat_id": outbound.chat_id}
+    if outbound.thread_id and outbound.thread_id != GENERAL_TOPIC:
+        place["message_thread_id"] = int(outbound.thread_id)
+    if outbound.silent:
+        place["disable_notification"] = True
+    if outbound.reply is not None and outbound.reply.message_id:
+        place["reply_parameters"] = {"message_id": int(outbound.reply.message_id), "allow_sending_without_reply": True}
+    return place
+
+
+def _words(rich: RichText, plain_text: bool) -> Json:
+    encoded = encode_text(plain(to_plain(rich)) if plain_text else rich)
+    return {"text": encoded.text} | ({"entities": encoded.entities} if encoded.entities else {})
+
+
+def _caption(text: Json) -> Json:
+    if not text["text"]:
+        return {}
+    return {"caption": text["text"]} | ({"caption_entities": text["entities"]} if "entities" in text else {})
+
+
+def _previews(wanted: bool) -> Json:
+    return {} if wanted else {"link_preview_options": {"is_disabled": True}}
+
+
+def _file_call(file: OutboundFile, kind: str, place: Json, caption: Json) -> Call:
+    return Call(_METHODS[kind], place | {kind: Upload(file.path, file.name)} | _facts(file, kind) | caption, has_files=True)
+
+
+def _media(file: OutboundFile, kind: str) -> Json:
+    return {"type": kind, "media": Upload(file.path, file.name)} | _facts(file, kind)
+
+
+def _facts(file: OutboundFile, kind: str) -> Json:
+    attachment = file.attachment
+    facts: Json = {}
+    if kind in ("video", "animation", "audio", "voice", "video_note") and attachment.duration_s:
+        facts["duration"] = round(attachment.duration_s)
+    if kind in ("video", "animation") and attachment.width and attachment.height:
+        facts |= {"width": attachment.width, "height": attachment.height}
+    if kind in ("photo", "video", "animation") and attachment.spoiler:
+        facts["has_spoiler"] = True
+    if kind == "document":
+        facts["disable_content_type_detection"] = True
+    if kind == "sticker" and attachment.emoji:
+        facts["emoji"] = attachment.emoji
+    return facts

@@ -1,0 +1,199 @@
+"""The rich-text tree -> Telegram's text with entities. Pure and fast; used by `encode` and the adapter's `measure`.
+
+Never markup: foreign text goes out as text, formatting as entities with UTF-16 offsets (platforms.md 1.3). Two things could still
+make more of foreign words than they are, and are prevented: Telegram itself turns `@name` into a mention of that user (an invisible
+character keeps them apart), and it keeps only the first 100 entities that cannot be split (links beyond them show their address).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from adapters.telegram.decode_text import MENTION_GUARD
+from bridge.text import (
+    Block,
+    CodeBlock,
+    Emoji,
+    Heading,
+    Inline,
+    List,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    inline_text,
+    list_labels,
+)
+
+Json = dict[str, Any]
+
+UNSPLITTABLE_KEPT = 100
+"""Telegram drops links, code and mentions beyond these without a word. Source: platforms.md 1.3."""
+
+_MARKS = (
+    (int(Mark.BOLD), "bold"),
+    (int(Mark.ITALIC), "italic"),
+    (int(Mark.UNDERLINE), "underline"),
+    (int(Mark.STRIKE), "strikethrough"),
+    (int(Mark.SPOILER), "spoiler"),
+    (int(Mark.CODE), "code"),
+)
+_CODE = int(Mark.CODE)
+_MENTIONABLE = re.compile(r"(?P<url>\bhttps?://(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w/.%~+#?&=@:-]*)?)|@(?=[A-Za-z0-9_])", re.ASCII)
+"""An @ that may begin a mention, and addresses, inside which it does not."""
+
+
+class EncodedText(msgspec.Struct, frozen=True):
+    """`text` and its `entities` as the Bot API takes them."""
+
+    text: str
+    entities: list[Json]
+
+
+def encode_text(rich: RichText) -> EncodedText:
+    encoder = _Encoder()
+    encoder.blocks(rich.blocks)
+    return EncodedText(encoder.text, encoder.entities)
+
+
+def measure(rich: RichText) -> int:
+    """Length in Unicode code points, the unit of Telegram's limits (platforms.md 1.4)."""
+    return len(encode_text(rich).text)
+
+
+def linkable(url: str) -> bool:
+    """Whether Telegram keeps a link to this address: http(s) with a dot in the host, or its own schemes. Others it drops without a
+    word. Source: TDLib's LinkManager::check_link, asked through tdjson 1.8.69."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme.lower() in ("tg", "ton"):
+        return True
+    if parts.scheme.lower() not in ("http", "https") or re.search(r"[\s<>\"]", url):
+        return False
+    return "." in host.strip(".")
+
+
+class _Encoder:
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._at = 0
+        self._unsplittable = 0
+        self._open: dict[int, int] = {}
+        self.entities: list[Json] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    def blocks(self, blocks: tuple[Block, ...]) -> None:
+        for number, block in enumerate(blocks):
+            if number:
+                self._write("\n")
+            match block:
+                case Paragraph():
+                    self._inlines(block.inlines)
+                case Heading():
+                    self._inlines(block.inlines, also=int(Mark.BOLD))
+                case CodeBlock():
+                    self._code_block(block)
+                case List():
+                    self._list(block)
+                case Quote():
+                    start = self._at
+                    self.blocks(block.blocks)
+                    self._entity("blockquote", start)
+
+    def _write(self, text: str) -> None:
+        self._pieces.append(text)
+        self._at += len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
+
+    def _entity(self, kind: str, start: int, **parameters: Any) -> None:
+        if self._at > start:
+            self.entities.append({"type": kind, "offset": start, "length": self._at - start, **parameters})
+
+    def _room(self) -> bool:
+        """Whether one more entity that cannot be split will be kept; counts it."""
+        self._unsplittable += 1
+        return self._unsplittable <= UNSPLITTABLE_KEPT
+
+    def _code_block(self, block: CodeBlock) -> None:
+        start = self._at
+        fits = self._room()
+        self._write(block.text if fits else guarded(block.text))
+        if fits:
+            self._entity("pre", start, **({"language": block.language} if block.language else {}))
+
+    def _list(self, block: List) -> None:
+        for number, (label, item) in enumerate(list_labels(block, bullet="•")):
+            self._write(("\n" if number else "") + label)
+            self._inlines(item.inlines)
+
+    def _inlines(self, inlines: tuple[Inline, ...], *, also: int = 0) -> None:
+        for inline in inlines:
+            self._inline(inline, inline.marks | also)
+        self._mark(0)
+
+    def _inline(self, inline: Inline, marks: int) -> None:
+        link = inline.link if isinstance(inline, Text) else None
+        if marks & _CODE:  # code excludes every other entity, and an atom or link is worth more than code
+            marks = _CODE if isinstance(inline, Text) and not link and self._code_fits(inline) else marks & ~_CODE
+        self._mark(marks)
+        start = self._at
+        match inline:
+            case Text():
+                self._write(inline.text if marks & _CODE else guarded(inline.text))
+                if link and link != inline.text:
+                    self._link(start, link)
+            case Mention():
+                self._mention(inline, start)
+            case Emoji():
+                self._write(guarded(inline_text(inline)))
+                if inline.id and inline.text and self._room():
+                    self._entity("custom_emoji", start, custom_emoji_id=inline.id)
+            case Timestamp():
+                self._write(guarded(inline_text(inline)))
+                if self._room():
+                    self._entity("date_time", start, unix_time=inline.unix_s)
+
+    def _code_fits(self, inline: Text) -> bool:
+        return bool(self._open.get(_CODE) is not None or self._room())
+
+    def _link(self, start: int, url: str) -> None:
+        if linkable(url) and self._room():
+            self._entity("text_link", start, url=url)
+        else:
+            self._write(guarded(f" ({url.removeprefix('mailto:').removeprefix('tel:')})"))
+
+    def _mention(self, mention: Mention, start: int) -> None:
+        if mention.kind is MentionKind.USER and mention.id.isdigit() and self._room():
+            self._write(inline_text(mention))
+            user = {"id": int(mention.id), "is_bot": False, "first_name": mention.name or "?"}
+            self._entity("text_mention", start, user=user)
+        elif mention.kind is MentionKind.USER and re.fullmatch(r"[A-Za-z]\w{3,31}", mention.id, re.ASCII):
+            self._write("@" + mention.id)  # Telegram finds it by itself
+        else:
+            self._write(guarded(inline_text(mention)))
+
+    def _mark(self, marks: int) -> None:
+        """Open and close formatting so that `marks` hold from here."""
+        for bit, kind in _MARKS:
+            if marks & bit:
+                self._open.setdefault(bit, self._at)
+            elif bit in self._open:
+                self._entity(kind, self._open.pop(bit))
+
+
+def guarded(text: str) -> str:
+    """Text in which no `@name` is a mention."""
+    return _MENTIONABLE.sub(lambda found: found["url"] or "@" + MENTION_GUARD, text) if "@" in text else text

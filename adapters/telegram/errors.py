@@ -1,0 +1,150 @@
+"""Telegram's errors -> ours. A table and the order in which it is read; no I/O.
+
+`classify` takes what aiogram's session raised for one call. The text of our errors never holds a URL: Telegram's contain the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, OutcomeUnknown, Rejected, RetryLater, Scope
+
+if TYPE_CHECKING:
+    from aiogram.exceptions import AiogramError
+
+NEW_TOKEN = "check the token with @BotFather (/mybots, API Token) and put it into the account's `token`"  # noqa: S105 - advice
+_GIVE_RIGHTS = "make the bot an administrator of the chat, or give it the right to send messages there"
+_ADD_BOT = "add the bot to the chat again"
+
+_CHAT_FAULTS: tuple[tuple[str, str], ...] = (
+    ("chat not found", "check the chat id in bridge.yaml, and that the bot is in the chat"),
+    ("group chat was deactivated", "the group was closed or upgraded: put its new id into bridge.yaml"),
+    ("not enough rights to send text messages", _GIVE_RIGHTS),
+    ("have no rights to send a message", _GIVE_RIGHTS),
+    ("need administrator rights in the channel chat", "make the bot an administrator of the channel who may post"),
+    ("chat_write_forbidden", _GIVE_RIGHTS),
+    ("chat_restricted", _GIVE_RIGHTS),
+    ("user_banned_in_channel", _ADD_BOT),
+    ("channel_private", _ADD_BOT),
+    ("message thread not found", "the topic was deleted: correct the topic number in bridge.yaml"),
+    ("topic_deleted", "the topic was deleted: correct the topic number in bridge.yaml"),
+    ("topic_closed", "reopen the topic, or make the bot an administrator who may manage topics"),
+)
+"""400s that every message to this chat would get. Source: platforms.md 1.3, 1.4, and tdlib/telegram-bot-api's texts."""
+
+NOT_MODIFIED = "message is not modified"
+DELETE_NOT_FOUND = "message to delete not found"
+REACTION_REFUSED = ("reaction_invalid", "reaction_not_allowed", "reactions_too_many")
+PHOTO_REFUSED = (
+    "photo_invalid_dimensions",
+    "image_process_failed",
+    "photo_ext_invalid",
+    "photo_save_file_invalid",
+    "photo_content_type_invalid",
+    "too big for a photo",
+    "video_content_type_invalid",
+    "sticker_invalid",
+    "voice_messages_forbidden",
+    "wrong file type",
+)
+"""The file is not what this kind must be: as a document it is taken."""
+TEXT_REFUSED = (
+    "entities_too_long",
+    "can't parse entities",
+    "entity_bounds_invalid",
+    "entity beginning at",
+    "entity begins",
+    "entity ends",
+)
+"""The formatting is refused: the words alone are taken."""
+
+
+class Refused(Rejected):
+    """A 400 for this one message; `description` in lower case, for those who can do it another way."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.description = reason.lower()
+
+    def says(self, *texts: str) -> bool:
+        return any(text in self.description for text in texts)
+
+
+def classify(error: AiogramError | Exception, *, repeatable: bool) -> BridgeError:
+    """Our error for a failed call. `repeatable`: doing it twice does no harm, so an unknown outcome is simply tried again."""
+    from aiogram import exceptions as theirs
+
+    match error:
+        case theirs.TelegramEntityTooLarge():  # before TelegramNetworkError, which it is a kind of
+            return Refused("Telegram refuses the file: too large")
+        case theirs.TelegramRetryAfter():
+            wait_s = float(error.retry_after)
+            return RetryLater("Telegram asks to slow down", after_s=wait_s if wait_s > 0 else None, rate_limited=True)
+        case theirs.TelegramMigrateToChat():
+            return ChatMoved("the group became a supergroup", new_chat_id=str(error.migrate_to_chat_id))
+        case theirs.TelegramUnauthorizedError():
+            return AccountDown("Telegram refuses the bot token", action=NEW_TOKEN)
+        case theirs.TelegramNotFound():
+            return AccountDown("Telegram does not know this bot token", action=NEW_TOKEN)
+        case theirs.TelegramForbiddenError():
+            return ChatDown(_text(error), action=_ADD_BOT)
+        case theirs.TelegramBadRequest():
+            return _bad_request(_text(error))
+        case theirs.TelegramServerError() | theirs.ClientDecodeError():
+            return _unknown(f"Telegram's server failed: {_text(error)}", repeatable)
+        case theirs.TelegramNetworkError():
+            return _network(error.__cause__, repeatable)
+        case theirs.TelegramAPIError():
+            return Refused(_text(error))
+        case _:
+            return _network(error, repeatable)
+
+
+def _bad_request(text: str) -> BridgeError:
+    lower = text.lower()
+    if "logged out" in lower:
+        return AccountDown("the bot is logged out of this Bot API server", action="wait ten minutes after logOut, or set base_url")
+    for sign, action in _CHAT_FAULTS:
+        if sign in lower:
+            return ChatDown(text, action=action)
+    return Refused(text)
+
+
+def _network(cause: BaseException | None, repeatable: bool) -> BridgeError:
+    """A failure below HTTP: RetryLater if the request surely never left."""
+    never_left = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ClientHttpProxyError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+    )
+    if isinstance(cause, never_left):
+        return RetryLater(f"Telegram cannot be reached: {_cause_text(cause)}", scope=Scope.ACCOUNT)
+    if isinstance(cause, asyncio.TimeoutError):
+        return _unknown("Telegram gave no answer in time", repeatable)
+    return _unknown(f"the connection to Telegram broke: {type(cause).__name__}", repeatable)
+
+
+def _unknown(reason: str, repeatable: bool) -> BridgeError:
+    return RetryLater(reason) if repeatable else OutcomeUnknown(reason)
+
+
+def _cause_text(cause: BaseException) -> str:
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return f"{cause.host}:{cause.port}: {cause.os_error}"
+    return type(cause).__name__
+
+
+def _text(error: Exception) -> str:
+    """The server's description, without what aiogram writes around it."""
+    text = str(getattr(error, "message", error)).split("\n(background on this error")[0]
+    return without_urls(re.sub(r"^(Bad Request|Forbidden): ", "", text))
+
+
+def without_urls(text: str) -> str:
+    """The text with the secret part of any Bot API URL or token taken out."""
+    return re.sub(r"(bot)?\d{3,}:[A-Za-z0-9_-]{10,}", "bot<token>", text)

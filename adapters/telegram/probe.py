@@ -1,0 +1,121 @@
+"""What `check --online` asks of Telegram: token, privacy mode, webhook, and per chat membership and rights - and what to click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.telegram.encode import Call
+from adapters.telegram.transport import Transport
+from adapters.telegram.wire import Json
+from bridge.contract import ProbeItem
+from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError
+
+_PRIVACY = (
+    "either make the bot an administrator of each chat, or send /setprivacy to @BotFather, choose the bot, Disable, "
+    "then remove the bot from the chats and add it again"
+)
+_MAKE_ADMIN = "group info > Administrators > Add administrator > the bot"
+
+
+async def probe(transport: Transport, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+    """All answers; what fails is an item with `ok=False`."""
+    try:
+        me: Json = await transport.call(Call("GetMe", {}), repeatable=True)
+    except AccountDown as error:
+        return [ProbeItem(name="token", ok=False, detail=error.reason, action=error.action)]
+    except DeliveryError as error:
+        return [
+            ProbeItem(name="connection", ok=False, detail=error.reason, action="check base_url, proxy, ca_file and the network")
+        ]
+    sees_all = bool(me.get("can_read_all_group_messages"))
+    items = [ProbeItem(name="token", ok=True, detail=f"@{me.get('username', '')} ({me['id']})"), await _webhook(transport)]
+    chats = [item for chat_id in chat_ids for item in await _chat(transport, chat_id, sees_all)]
+    needs_privacy_off = not sees_all and any(item.name == "reads all messages" and not item.ok for item in chats)
+    items.append(
+        ProbeItem(
+            name="privacy mode",
+            ok=sees_all or not needs_privacy_off,
+            detail="off: the bot sees all messages"
+            if sees_all
+            else "on: the bot sees all messages only where it is an administrator",
+            action=_PRIVACY if needs_privacy_off else "",
+        )
+    )
+    return items + chats
+
+
+async def _webhook(transport: Transport) -> ProbeItem:
+    try:
+        info: Json = await transport.call(Call("GetWebhookInfo", {}), repeatable=True)
+    except (DeliveryError, AccountDown) as error:
+        return ProbeItem(name="webhook", ok=False, detail=error.reason)
+    if not info.get("url"):
+        return ProbeItem(name="webhook", ok=True, detail="none, as it must be for polling")
+    return ProbeItem(
+        name="webhook",
+        ok=False,
+        detail="another program receives this bot's messages through a webhook",
+        action="delete the webhook, or set take_over_webhook: true, or use a bot of its own for the bridge",
+    )
+
+
+async def _chat(transport: Transport, chat_id: str, sees_all: bool) -> list[ProbeItem]:
+    try:
+        chat: Json = await transport.call(Call("GetChat", {"chat_id": chat_id}), repeatable=True)
+        member: Json = await transport.call(
+            Call("GetChatMember", {"chat_id": chat_id, "user_id": int(transport.bot_id)}), repeatable=True
+        )
+    except ChatMoved as error:
+        action = f"put {error.new_chat_id} into bridge.yaml in place of {chat_id}"
+        return [ProbeItem(name="chat", ok=False, detail=error.reason, action=action, chat_id=chat_id)]
+    except ChatDown as error:
+        return [ProbeItem(name="chat", ok=False, detail=error.reason, action=error.action, chat_id=chat_id)]
+    except (DeliveryError, AccountDown) as error:
+        return [ProbeItem(name="chat", ok=False, detail=error.reason, chat_id=chat_id)]
+    status = str(member.get("status", ""))
+    admin = status in ("administrator", "creator")
+    items = [ProbeItem(name="chat", ok=True, detail=f"{chat.get('title', '')} ({chat.get('type', '')})", chat_id=chat_id)]
+    if status in ("left", "kicked"):
+        return [
+            ProbeItem(
+                name="member", ok=False, detail=f"the bot is not in the chat ({status})", action="add the bot", chat_id=chat_id
+            )
+        ]
+    items.append(
+        ProbeItem(
+            name="reads all messages",
+            ok=admin or sees_all,
+            detail="administrator" if admin else "privacy mode is off" if sees_all else "only commands and replies to the bot",
+            action="" if admin or sees_all else _PRIVACY,
+            chat_id=chat_id,
+        )
+    )
+    items.append(
+        ProbeItem(
+            name="sees reactions",
+            ok=admin,
+            detail="administrator" if admin else "reactions are told to administrators only",
+            action="" if admin else _MAKE_ADMIN,
+            chat_id=chat_id,
+        )
+    )
+    return items + _rights(chat, member, chat_id)
+
+
+def _rights(chat: Json, member: Json, chat_id: str) -> list[ProbeItem]:
+    status = str(member.get("status", ""))
+    if status == "restricted" and not member.get("can_send_messages", True):
+        action = "group info > Permissions > Exceptions > the bot: allow sending"
+        return [ProbeItem(name="sends", ok=False, detail="the bot may not send messages", action=action, chat_id=chat_id)]
+    if chat.get("type") == "channel":
+        may_post = status == "creator" or bool(member.get("can_post_messages", status == "administrator"))
+        return [
+            ProbeItem(
+                name="sends",
+                ok=may_post,
+                detail="may post" if may_post else "may not post in the channel",
+                action="" if may_post else _MAKE_ADMIN + ", with Post messages",
+                chat_id=chat_id,
+            )
+        ]
+    return [ProbeItem(name="sends", ok=True, chat_id=chat_id)]

@@ -1,0 +1,196 @@
+"""The receiving loop: long polls, update by update, albums collected, confirmed only after the core has it on disk.
+
+An update is confirmed to Telegram by the offset of the next poll, and the offset moves only after `intake.accept` returned. Files
+of an album that may not be complete are kept inside the committed cursor: confirmed upstream, and yet no crash loses them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from adapters.telegram.albums import Albums
+from adapters.telegram.config import TelegramOptions
+from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Undecodable
+from adapters.telegram.transport import Transport
+from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
+from bridge.contract import Cursor, Intake
+from bridge.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.events import ChatEvent, Ignored
+
+RETENTION = timedelta(hours=24)
+"""How long Telegram keeps updates. Source: platforms.md 1.1."""
+_IDLE_NOTE_S = 1800.0
+"""How often an idle account notes that it was listening, so that a gap can be told after a long stop."""
+
+
+class Position(msgspec.Struct, omit_defaults=True):
+    """The cursor's value. `held` are messages of unfinished albums as they came; `seen_at` is the Unix time of the last poll."""
+
+    offset: int = 0
+    held: list[Message] = []
+    seen_at: float = 0.0
+
+
+class Receiver:
+    """Receives for one account until cancelled or broken. Built anew for each connection."""
+
+    def __init__(self, transport: Transport, decoder: Decoder, options: TelegramOptions, intake: Intake) -> None:
+        self._transport = transport
+        self._decoder = decoder
+        self._options = options
+        self._intake = intake
+        self._cursor_name = f"updates:{decoder.bot_id}"
+        self._offset = 0
+        self._albums = Albums(wait_s=options.album_wait_s)
+        self._events: list[ChatEvent] = []
+        self._noted_at = 0.0
+
+    async def run(self) -> None:
+        """Raises ConnectionLost and AccountDown; see `bridge.contract.Adapter.run`."""
+        await self._resume()
+        await self._take(await self._poll(0))
+        self._intake.connected()
+        poll: asyncio.Task[list[msgspec.Raw]] | None = None
+        try:
+            while True:
+                poll = poll or asyncio.create_task(self._poll(self._options.poll_timeout_s), name="telegram getUpdates")
+                await asyncio.wait({poll}, timeout=self._albums.due_in_s())
+                if poll.done():
+                    updates, poll = poll.result(), None
+                    await self._take(updates)
+                else:
+                    await self._flush_albums()
+        finally:
+            if poll is not None:
+                poll.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectionLost, AccountDown):
+                    await poll
+
+    async def _resume(self) -> None:
+        stored = await self._intake.cursor(self._cursor_name)
+        position = Position()
+        if stored:
+            with contextlib.suppress(msgspec.MsgspecError):
+                position = msgspec.json.decode(stored, type=Position)
+        self._offset = position.offset
+        self._albums.restore(position.held)
+        if position.seen_at:
+            await self._tell_gap(datetime.fromtimestamp(position.seen_at, UTC))
+
+    async def _tell_gap(self, last: datetime) -> None:
+        """Say so, once, when we were away for longer than Telegram keeps updates."""
+        lost_until = datetime.now(UTC) - RETENTION
+        if last >= lost_until:
+            return
+        for chat_id in sorted(self._intake.routed_chats()):
+            await self._intake.gap(
+                chat_id, since=last, until=lost_until, reason="Telegram keeps messages for bots for 24 hours only"
+            )
+        await self._intake.accept([], cursors=[self._cursor()])
+
+    async def _poll(self, timeout_s: int) -> list[msgspec.Raw]:
+        while True:
+            try:
+                return await self._transport.updates(offset=self._offset, timeout_s=timeout_s, allowed=ALLOWED_UPDATES)
+            except RetryLater as error:
+                if not error.rate_limited or error.after_s is None:
+                    raise ConnectionLost(error.reason) from None
+                await asyncio.sleep(error.after_s)
+            except DeliveryError as error:
+                raise self._refused(error) from None
+
+    def _refused(self, error: DeliveryError) -> ConnectionLost:
+        if "webhook is active" in error.reason:
+            action = "delete the webhook, or set take_over_webhook: true, or use a bot of its own for the bridge"
+            self._intake.notice("another program receives this bot's messages through a webhook", action)
+        elif "terminated by other getUpdates" in error.reason:
+            action = "stop the other program, or use a bot of its own for the bridge"
+            self._intake.notice("another program polls with this bot's token", action)
+        return ConnectionLost(error.reason)
+
+    # -- one batch ----------------------------------------------------------------------------------------------------------
+
+    async def _take(self, updates: Sequence[msgspec.Raw]) -> None:
+        if not updates:
+            if time.monotonic() - self._noted_at > _IDLE_NOTE_S:
+                await self._commit()
+            return
+        received_at = datetime.now(UTC)
+        for raw in updates:
+            await self._take_one(bytes(raw), received_at)
+        await self._commit()
+
+    async def _take_one(self, raw: bytes, received_at: datetime) -> None:
+        update: Json = {}
+        try:
+            update = msgspec.json.decode(raw, type=dict)
+            update_id = int(update["update_id"])
+            decoded = self._decoder.update(update, received_at)
+        except (msgspec.MsgspecError, Undecodable, KeyError, TypeError, ValueError) as error:
+            await self._keep_undecodable(raw, error, update.get("update_id"))
+            return
+        for item in decoded:
+            await self._take_item(item, received_at)
+        self._offset = update_id + 1
+
+    async def _take_item(self, item: ChatEvent | AlbumItem | Moved | Removed | Ignored, received_at: datetime) -> None:
+        match item:
+            case Ignored():
+                self._intake.ignored(item.reason)
+            case AlbumItem():
+                await self._finish(self._albums.add(item, time.monotonic()), received_at)
+            case Moved():
+                await self._commit()
+                await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)
+            case Removed():
+                self._tell_removed(item)
+            case _:
+                await self._finish(self._albums.of_chat(item.meta.origin.chat_id), received_at)
+                self._events.append(item)
+
+    async def _finish(self, albums: Sequence[Sequence[Message]], received_at: datetime) -> None:
+        for messages in albums:
+            try:
+                self._events.append(self._decoder.album(messages, received_at))
+            except Undecodable as error:
+                await self._commit()
+                await self._intake.undecodable(msgspec.json.encode(messages), str(error), cursors=[self._cursor()])
+
+    async def _keep_undecodable(self, raw: bytes, error: Exception, update_id: object) -> None:
+        """Set one update aside, on disk, and go on behind it."""
+        await self._commit()
+        if isinstance(update_id, int):
+            self._offset = update_id + 1
+        await self._intake.undecodable(raw, str(error), cursors=[self._cursor()])
+
+    def _tell_removed(self, item: Removed) -> None:
+        if item.chat_id not in self._intake.routed_chats():
+            self._intake.ignored("the bot's place in a chat without a route changed")
+            return
+        where = item.title or item.chat_id
+        if item.status in ("kicked", "left"):
+            self._intake.notice(f"the bot was removed from {where}", "add the bot to the chat again", chat_id=item.chat_id)
+        else:
+            reason = f"the bot is no administrator of {where}: it sees no reactions there"
+            self._intake.notice(reason, "make the bot an administrator of the chat", chat_id=item.chat_id)
+
+    async def _flush_albums(self) -> None:
+        await self._finish(self._albums.due(time.monotonic()), datetime.now(UTC))
+        if self._events:
+            await self._commit()
+
+    async def _commit(self) -> None:
+        """Hand over what has come so far, together with the place we have read to."""
+        events, self._events = self._events, []
+        await self._intake.accept(events, cursors=[self._cursor()])
+        self._noted_at = time.monotonic()
+
+    def _cursor(self) -> Cursor:
+        position = Position(offset=self._offset, held=self._albums.held(), seen_at=round(time.time(), 3))
+        return Cursor(name=self._cursor_name, value=msgspec.json.encode(position).decode())

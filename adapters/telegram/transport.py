@@ -1,0 +1,253 @@
+"""The one file with network I/O: Bot API calls through aiogram, raw updates, streamed downloads. Errors come out as ours.
+
+aiogram builds and streams the requests; answers stay plain JSON. Its models would fail a whole batch of updates for one strange
+value, and would call a message that was sent unsent because its description has a new field (platforms.md 1.4, 1.5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import certifi
+import msgspec
+from aiogram import Bot, methods
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
+    TelegramEntityTooLarge,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.methods import Response, TelegramMethod
+from aiogram.types import (
+    FSInputFile,
+    InputMediaAnimation,
+    InputMediaAudio,
+    InputMediaDocument,
+    InputMediaPhoto,
+    InputMediaVideo,
+)
+from aiogram.utils.token import TokenValidationError
+
+from adapters.telegram.config import TelegramOptions
+from adapters.telegram.encode import Call, Upload
+from adapters.telegram.errors import NEW_TOKEN, classify
+from bridge.contract import FileStream
+from bridge.errors import AccountDown, Rejected, RetryLater
+
+CONNECT_TIMEOUT_S = 15.0
+POLL_GRACE_S = 15.0
+"""How much longer than asked a long poll may take to answer."""
+CONNECTIONS_MAX = 512
+CHUNK_BYTES = 256 * 1024
+
+_MEDIA = {
+    "photo": InputMediaPhoto,
+    "video": InputMediaVideo,
+    "audio": InputMediaAudio,
+    "document": InputMediaDocument,
+    "animation": InputMediaAnimation,
+}
+
+
+class _Updates(msgspec.Struct):
+    """getUpdates' answer, each update kept as the bytes it came in."""
+
+    result: list[msgspec.Raw]
+
+
+_UPDATES = msgspec.json.Decoder(_Updates)
+
+
+class _Session(AiohttpSession):
+    """aiogram's session with system CAs, a proxy, and answers as plain JSON."""
+
+    def __init__(self, options: TelegramOptions) -> None:
+        api = TelegramAPIServer.from_base(options.base_url, is_local=options.local_server)
+        super().__init__(api=api, timeout=options.request_timeout_s)
+        self._proxy_url = options.proxy
+        self._ca_file = options.ca_file
+
+    async def create_session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(ssl=_tls(self._ca_file), limit=CONNECTIONS_MAX)
+            timeout = aiohttp.ClientTimeout(total=self.timeout, sock_connect=CONNECT_TIMEOUT_S)
+            self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy_url, timeout=timeout)
+            self._should_reset_connector = False
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None and not self._session.closed:
+            await self._session.close()
+
+    def check_response(self, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str) -> Response[Any]:
+        if status_code == 200 and method.__api_method__ == "getUpdates":
+            return Response[Any].model_construct(ok=True, result=_parsed(_UPDATES, content).result)
+        if status_code == 413:
+            raise TelegramEntityTooLarge(method=method, message="Request Entity Too Large")
+        answer = _as_object(content)
+        if answer is None:  # a proxy's or load balancer's page
+            if status_code >= 500:
+                raise TelegramServerError(method=method, message=f"HTTP {status_code}")
+            if status_code == 429:
+                raise TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=0)
+            raise ClientDecodeError("answer is not JSON", ValueError(f"HTTP {status_code}"), None)
+        if status_code == 200 and answer.get("ok") is True:
+            return Response[Any].model_construct(ok=True, result=answer.get("result"))
+        if status_code == 429:
+            wait_s = (answer.get("parameters") or {}).get("retry_after", 0)
+            raise TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=wait_s)
+        return super().check_response(bot, method, status_code, content)
+
+
+def _parsed(decoder: msgspec.json.Decoder[_Updates], content: str) -> _Updates:
+    try:
+        return decoder.decode(content)
+    except msgspec.MsgspecError as error:
+        raise ClientDecodeError("answer is not what getUpdates gives", error, None) from None
+
+
+def _as_object(content: str) -> dict[str, Any] | None:
+    try:
+        answer = msgspec.json.decode(content)
+    except msgspec.MsgspecError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    """Certifi's and the system's CAs, and the one given."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.load_default_certs()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+class Transport:
+    """One bot's connection to its Bot API server."""
+
+    def __init__(self, options: TelegramOptions) -> None:
+        self._options = options
+        self._session = _Session(options)
+        self._bot: Bot | None = None
+
+    @property
+    def bot(self) -> Bot:
+        """Raises AccountDown for a token of the wrong form."""
+        if self._bot is None:
+            try:
+                self._bot = Bot(self._options.token.get_secret_value(), session=self._session)
+            except TokenValidationError:
+                raise AccountDown("the token does not look like 123456:ABC-DEF...", action=NEW_TOKEN) from None
+        return self._bot
+
+    @property
+    def bot_id(self) -> str:
+        return str(self.bot.id)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def call(self, call: Call, *, repeatable: bool = False, timeout_s: float | None = None) -> Any:
+        """One attempt; the JSON result. `repeatable`: see `errors.classify`. Raises DeliveryError or AccountDown."""
+        answer_s = self._options.request_timeout_s
+        total_s = timeout_s or (self._options.transfer_timeout_s if call.has_files else answer_s)
+        # with files the whole may take long, but not the answer once the body is written: that is when sock_read begins to count
+        limit = aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=answer_s if call.has_files else None)
+        method = _method(call)
+        try:
+            return await self.bot(method, request_timeout=cast("int", limit))
+        except (AiogramError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise classify(error, repeatable=repeatable) from None
+
+    async def updates(self, *, offset: int, timeout_s: int, allowed: tuple[str, ...]) -> list[msgspec.Raw]:
+        """One long poll, each update as the JSON text it came in."""
+        params = {"offset": offset, "timeout": timeout_s, "allowed_updates": list(allowed), "limit": 100}
+        updates = await self.call(Call("GetUpdates", params), repeatable=True, timeout_s=timeout_s + POLL_GRACE_S)
+        return cast("list[msgspec.Raw]", updates)
+
+    @asynccontextmanager
+    async def open_file(self, file_id: str) -> AsyncIterator[FileStream]:
+        """Download a file by its id. Raises Rejected for one too large, RetryLater otherwise; `chunks` raises RetryLater when the
+        body ends early."""
+        file = await self.call(Call("GetFile", {"file_id": file_id}), repeatable=True)
+        path, size = str(file.get("file_path", "")), file.get("file_size")
+        if not path:
+            raise RetryLater("Telegram has no path for the file yet")
+        if self._options.local_server:
+            yield FileStream(chunks=_from_disk(self._local_path(path), size), size_bytes=size)
+            return
+        session = await self._session.create_session()
+        url = self._session.api.file_url(self.bot.token, path)
+        timeout = aiohttp.ClientTimeout(total=self._options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=60)
+        try:
+            response = await session.get(url, timeout=timeout)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RetryLater(f"the download did not begin: {type(error).__name__}") from None
+        async with response:
+            if response.status != 200:
+                raise RetryLater(f"Telegram answered the download with HTTP {response.status}")
+            expected = response.content_length if size is None else int(size)
+            yield FileStream(chunks=_chunks(response, expected), size_bytes=expected)
+
+    def _local_path(self, path: str) -> Path:
+        root = self._options.files_root
+        if root is None:
+            return Path(path)
+        token = self.bot.token
+        # the server's own directory ends in the token: what lies below is the same at both ends
+        return root / path.split(token + "/", 1)[-1].lstrip("/")
+
+
+def _method(call: Call) -> TelegramMethod[Any]:
+    params = {name: _uploading(value) for name, value in call.params.items()}
+    method: TelegramMethod[Any] = getattr(methods, call.method)(**params)
+    return method
+
+
+def _uploading(value: Any) -> Any:
+    if isinstance(value, Upload):
+        return FSInputFile(value.path, filename=value.name, chunk_size=CHUNK_BYTES)
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "media" in value[0]:
+        return [_MEDIA[item["type"]](**{name: _uploading(each) for name, each in item.items()}) for item in value]
+    return value
+
+
+async def _chunks(response: aiohttp.ClientResponse, expected: int | None) -> AsyncIterator[bytes]:
+    received = 0
+    try:
+        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+            received += len(chunk)
+            yield chunk
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise RetryLater(f"the download broke: {type(error).__name__}") from None
+    _check_whole(received, expected)
+
+
+async def _from_disk(path: Path, expected: int | None) -> AsyncIterator[bytes]:
+    try:
+        file = await asyncio.to_thread(path.open, "rb")
+    except OSError as error:
+        raise Rejected(f"the local server's file cannot be read here: {error.strerror}") from None
+    received = 0
+    try:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            received += len(chunk)
+            yield chunk
+    finally:
+        await asyncio.to_thread(file.close)
+    _check_whole(received, expected)
+
+
+def _check_whole(received: int, expected: int | None) -> None:
+    if expected is not None and received != expected:
+        raise RetryLater(f"the download ended after {received} of {expected} bytes")
