@@ -13,7 +13,7 @@ from bridge.journal.sqlite import migrations
 APPLICATION_ID = 0x6D627231
 """Marks the file as ours (`mbr1`)."""
 
-WAL_LIMIT_BYTES = 16 * 1024 * 1024
+WAL_LIMIT_BYTES = 4 * 1024 * 1024
 """The write-ahead log is cut down to this size whenever it starts over."""
 
 

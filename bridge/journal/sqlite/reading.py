@@ -106,6 +106,7 @@ class Queries:
     # links
 
     def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
+        """A line of our own that stands for no message (somebody joined) leads nowhere, though it is known as a copy."""
         chat = self._names.find_chat(message.chat)
         if chat is None:
             return None
@@ -114,7 +115,7 @@ class Queries:
             "SELECT link.seq, link.copy, event.origin, event.message, event.author,"
             " part.part, part.chat, part.message, part.more, part.thread, part.via"
             " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane = ?"
-            f" WHERE link.chat = ? AND link.message = ? AND link.copy < {GONE} ORDER BY part.part",
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy < {GONE} AND event.message IS NOT NULL ORDER BY part.part",
             (lane, chat, pack_id(message.message_id)),
         ).fetchall()
         if not rows:

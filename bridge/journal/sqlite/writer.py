@@ -123,8 +123,8 @@ def _is_busy(error: Exception) -> bool:
 
 # -- checkpoints ------------------------------------------------------------------------------------------------------------
 
-CHECKPOINT_PAGES = 2000
-"""Pages in the write-ahead log after which it is copied into the file: about 8 MiB."""
+CHECKPOINT_PAGES = 1000
+"""Pages in the write-ahead log after which it is copied into the file: about 4 MiB."""
 
 _PAGES_PER_COMMIT = 10
 _CHANGES_PER_PAGE = 8

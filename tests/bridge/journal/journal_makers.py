@@ -1,0 +1,136 @@
+"""Short ways to make what a journal is fed with. Used by all journal tests; knows the contract only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bridge.contract import Receipt
+from bridge.events import (
+    Author,
+    ChatEvent,
+    Content,
+    EventMeta,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    ReactionsChanged,
+)
+from bridge.journal.contract import Accepted, Dead, Delivered, Entry, Journal, PartSent, PlannedDelivery, Verdict
+from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.text import plain
+
+ACCOUNT = AccountName("origin")
+CHAT = ChatRef(ACCOUNT, "C1")
+T0 = datetime(2025, 1, 31, 23, 59, 59, 123456, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def lane(name: str, account: str = "target") -> ChatAddress:
+    return ChatAddress(AccountName(account), name)
+
+
+def native(target: ChatAddress) -> ChatRef:
+    """The chat that the tests' addresses lead to."""
+    return ChatRef(target.account, f"N-{target.address}")
+
+
+A, B = lane("A"), lane("B")
+
+
+def meta(key: str, chat: ChatRef = CHAT, author: str | None = "Anna", *, ours: bool = False) -> EventMeta:
+    return EventMeta(
+        event_key=key,
+        origin=chat,
+        occurred_at=T0,
+        received_at=T0,
+        author=None if author is None else Author(user_id=f"u-{author}", name=author),
+        sent_by_us=ours,
+    )
+
+
+def created(
+    message: str,
+    chat: ChatRef = CHAT,
+    *,
+    also: tuple[str, ...] = (),
+    author: str | None = "Anna",
+    text: str = "hello",
+    key: str = "",
+) -> MessageCreated:
+    return MessageCreated(
+        meta=meta(key or f"created:{chat}:{message}", chat, author),
+        message_id=message,
+        content=Content(text=plain(text)),
+        also_ids=also,
+    )
+
+
+def edited(message: str, chat: ChatRef = CHAT, *, version: int = 1) -> MessageEdited:
+    return MessageEdited(
+        meta=meta(f"edited:{chat}:{message}:{version}", chat), message_id=message, content=Content(text=plain(f"v{version}"))
+    )
+
+
+def deleted(message: str, chat: ChatRef = CHAT) -> MessageDeleted:
+    return MessageDeleted(meta=meta(f"deleted:{chat}:{message}", chat), message_id=message)
+
+
+def reacted(
+    message: str,
+    chat: ChatRef = CHAT,
+    *,
+    version: int,
+    who: str | None = "Anna",
+    added: tuple[str, ...] = (),
+    removed: tuple[str, ...] = (),
+    ours: bool = False,
+) -> ReactionsChanged:
+    return ReactionsChanged(
+        meta=meta(f"reactions:{chat}:{message}:{version}", chat, who, ours=ours), message_id=message, added=added, removed=removed
+    )
+
+
+def entry(event: ChatEvent, *targets: ChatAddress, skipped: tuple[ChatAddress, ...] = ()) -> Entry:
+    planned = tuple(PlannedDelivery(route="r1", target=target) for target in targets)
+    return Entry(
+        event=event,
+        deliveries=planned + tuple(PlannedDelivery(route="r2", target=target, skip_rule="filter") for target in skipped),
+    )
+
+
+async def accept(journal: Journal, event: ChatEvent, *targets: ChatAddress, when: float = 0) -> Accepted:
+    """Accept one event, which must be new."""
+    (accepted,) = await journal.accept(event.meta.origin.account, [entry(event, *targets)], [], received_at=at(when))
+    assert accepted.verdict is Verdict.ACCEPTED
+    return accepted
+
+
+def sent(
+    delivery: int, seq: int, target: ChatAddress, *ids: str, part: int = 0, via: str = "", thread: str | None = None
+) -> PartSent:
+    return PartSent(
+        delivery_id=delivery,
+        event_seq=seq,
+        part=part,
+        chat=native(target),
+        target=target,
+        receipt=Receipt(message_ids=ids, via=via, thread_id=thread),
+        at=at(1),
+    )
+
+
+async def deliver(journal: Journal, accepted: Accepted, *copies: tuple[ChatAddress, str]) -> None:
+    """Deliver an event's message to its targets, in their order, each as one native message."""
+    for delivery, (target, message) in zip(accepted.delivery_ids, copies, strict=True):
+        await journal.record([sent(delivery, accepted.event_seq, target, message), Delivered(delivery_id=delivery, at=at(2))])
+
+
+async def kill(journal: Journal, delivery: int, reason: str = "refused", *, held: bool = False) -> None:
+    await journal.record([Dead(delivery_id=delivery, reason=reason, at=at(3), held=held)])
+
+
+def message(chat: ChatRef, message_id: str) -> MessageRef:
+    return MessageRef(chat, message_id)

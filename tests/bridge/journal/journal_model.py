@@ -1,0 +1,317 @@
+"""The journal as simply as it can be said: dicts in memory, one change after the other. What the state machine compares with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.contract import Copy, Cursor
+from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.journal.contract import (
+    Accepted,
+    AttemptStarted,
+    Change,
+    Dead,
+    DeadLetter,
+    Deferred,
+    Delivered,
+    Entry,
+    LaneFigures,
+    Link,
+    PartGone,
+    PartSent,
+    Pending,
+    SentPart,
+    Skipped,
+    State,
+    Verdict,
+)
+from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+
+OPEN = (State.WAITING, State.SENDING)
+DEADS = (State.DEAD, State.HELD)
+FINAL = (State.DELIVERED, State.SKIPPED)
+
+
+@dataclass
+class _Delivery:
+    seq: int
+    route: str
+    target: ChatAddress
+    state: State = State.WAITING
+    attempt: int = 0
+    first_attempt_at: datetime | None = None
+    not_before: datetime | None = None
+    note: str = ""
+    at: datetime | None = None
+    base: int | None = None
+
+
+@dataclass
+class _Part:
+    copy: Copy
+    chat: ChatRef
+    senders: set[int]
+
+
+@dataclass
+class _Event:
+    event: ChatEvent
+    accepted_at: datetime
+    deliveries: list[int]
+
+
+@dataclass
+class _Link:
+    seq: int
+    rank: int
+    is_copy: bool
+    is_gone: bool = False
+
+
+@dataclass
+class Model:
+    events: dict[int, _Event] = field(default_factory=dict)
+    deliveries: dict[int, _Delivery] = field(default_factory=dict)
+    parts: dict[tuple[int, ChatAddress, int], _Part] = field(default_factory=dict)
+    links: dict[MessageRef, _Link] = field(default_factory=dict)
+    reacted: dict[tuple[int, ChatRef, str, str], tuple[int, int]] = field(default_factory=dict)
+    cursors: dict[tuple[AccountName, str], str] = field(default_factory=dict)
+    last_seq: int = 0
+    last_delivery: int = 0
+
+    # accepting
+
+    def accept(
+        self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], received_at: datetime
+    ) -> list[Accepted]:
+        for cursor in cursors:
+            self.cursors[account, cursor.name] = cursor.value
+        return [self._accept(entry, received_at) for entry in entries]
+
+    def _accept(self, entry: Entry, received_at: datetime) -> Accepted:
+        event, chat = entry.event, entry.event.meta.origin
+        if self.is_known(event.meta.event_key):
+            return Accepted(verdict=Verdict.DUPLICATE)
+        if isinstance(event, MessageCreated | MessageEdited | MessageDeleted):
+            ids = (event.message_id, *(event.also_ids if isinstance(event, MessageCreated) else ()))
+            found = [self.links.get(MessageRef(chat, message)) for message in ids]
+            if any(link is not None and link.is_copy for link in found):
+                return Accepted(verdict=Verdict.ECHO)
+        self.last_seq += 1
+        seq = self.last_seq
+        self.events[seq] = _Event(event, received_at, [])
+        if isinstance(event, MessageCreated):
+            for message in ids:
+                self.links[MessageRef(chat, message)] = _Link(seq, seq, is_copy=False)
+        elif isinstance(event, ReactionsChanged):
+            self._react(event, seq)
+        for planned in entry.deliveries:
+            self.last_delivery += 1
+            delivery = _Delivery(seq, planned.route, planned.target)
+            if planned.skip_rule:
+                delivery.state, delivery.note = State.SKIPPED, planned.skip_rule
+            self.deliveries[self.last_delivery] = delivery
+            self.events[seq].deliveries.append(self.last_delivery)
+        return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(self.events[seq].deliveries))
+
+    def _react(self, event: ReactionsChanged, seq: int) -> None:
+        chat = event.meta.origin
+        link = self.links.get(MessageRef(chat, event.message_id))
+        if link is None or event.meta.sent_by_us:
+            return
+        person = event.meta.author.user_id if event.meta.author else ""
+        for emoji in event.removed:
+            self.reacted.pop((link.seq, chat, person, emoji), None)
+        for position, emoji in enumerate(event.added):
+            self.reacted[link.seq, chat, person, emoji] = (seq, position)
+
+    def is_known(self, key: str) -> bool:
+        return any(known.event.meta.event_key == key for known in self.events.values())
+
+    # delivering
+
+    def record(self, changes: Sequence[Change]) -> None:
+        """Raises ValueError half-way: the caller goes back to a copy made before."""
+        for change in changes:
+            self._change(change)
+
+    def _change(self, change: Change) -> None:
+        match change:
+            case PartGone():
+                self._forget_part(change.event_seq, change.target, change.part)
+                self.parts.pop((change.event_seq, change.target, change.part), None)
+                return
+            case PartSent():
+                self._part_sent(change)
+                return
+        delivery = self.deliveries.get(change.delivery_id)
+        if delivery is None or (isinstance(change, AttemptStarted | Deferred) and delivery.state not in OPEN):
+            raise ValueError
+        match change:
+            case AttemptStarted():
+                delivery.state, delivery.attempt, delivery.not_before = State.SENDING, change.attempt, None
+                delivery.first_attempt_at = delivery.first_attempt_at or change.at
+            case Deferred():
+                delivery.state, delivery.attempt = State.WAITING, change.attempt
+                delivery.not_before, delivery.note = change.not_before, change.error
+            case _ if delivery.state in FINAL:
+                pass
+            case Delivered():
+                delivery.state = State.DELIVERED
+            case Skipped():
+                delivery.state = State.SKIPPED
+            case Dead():
+                delivery.state, delivery.note, delivery.at = State.HELD if change.held else State.DEAD, change.reason, change.at
+                delivery.not_before = None
+
+    def _part_sent(self, change: PartSent) -> None:
+        delivery = self.deliveries.get(change.delivery_id)
+        if delivery is not None and delivery.state not in FINAL:
+            delivery.attempt, delivery.base = 0, change.event_seq
+            if delivery.state is State.SENDING:
+                delivery.state = State.WAITING
+        if change.event_seq not in self.events:
+            return
+        self._forget_part(change.event_seq, change.target, change.part)
+        key = (change.event_seq, change.target, change.part)
+        own = delivery is not None and delivery.seq == change.event_seq
+        before = self.parts[key].senders if key in self.parts else set()
+        kept = {sender for sender in before if (self._is_own(sender, change.event_seq)) != own}
+        receipt = change.receipt
+        copy = Copy(chat_id=change.chat.chat_id, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+        self.parts[key] = _Part(copy, change.chat, kept | {change.delivery_id})
+        for message in receipt.message_ids:
+            self.links[MessageRef(change.chat, message)] = _Link(change.event_seq, self.last_seq, is_copy=True)
+
+    def _is_own(self, delivery: int, seq: int) -> bool:
+        return delivery in self.deliveries and self.deliveries[delivery].seq == seq
+
+    def _forget_part(self, seq: int, target: ChatAddress, number: int) -> None:
+        part = self.parts.get((seq, target, number))
+        for message in part.copy.message_ids if part is not None else ():
+            assert part is not None
+            link = self.links.get(MessageRef(part.chat, message))
+            if link is not None and link.seq == seq and link.is_copy:
+                link.is_gone = True
+
+    def open_lanes(self) -> set[ChatAddress]:
+        return {delivery.target for delivery in self.deliveries.values() if delivery.state in OPEN}
+
+    def pending(self, lane: ChatAddress) -> list[Pending]:
+        return [
+            Pending(
+                delivery_id=number,
+                event_seq=delivery.seq,
+                route=delivery.route,
+                target=lane,
+                thread_id=None,
+                event=self.events[delivery.seq].event,
+                state=delivery.state,
+                attempt=delivery.attempt,
+                first_attempt_at=delivery.first_attempt_at,
+                not_before=delivery.not_before,
+                last_error=delivery.note,
+                parts=self._parts_by(number),
+            )
+            for number, delivery in sorted(self.deliveries.items())
+            if delivery.target == lane and delivery.state in OPEN
+        ]
+
+    def _parts_by(self, number: int) -> tuple[SentPart, ...]:
+        delivery = self.deliveries[number]
+        return tuple(
+            SentPart(part=part, copy=sent.copy)
+            for (seq, target, part), sent in sorted(self.parts.items(), key=lambda item: item[0][2])
+            if seq == delivery.base and target == delivery.target and number in sent.senders
+        )
+
+    # links
+
+    def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
+        link = self.links.get(message)
+        if link is None or link.is_gone:
+            return None
+        event = self.events[link.seq].event
+        if not isinstance(event, MessageCreated):
+            return None
+        parts = sorted((part, sent.copy) for (seq, lane, part), sent in self.parts.items() if (seq, lane) == (link.seq, target))
+        return Link(
+            event_seq=link.seq,
+            original=MessageRef(event.meta.origin, event.message_id),
+            is_original=not link.is_copy,
+            author_name=event.meta.author.name if event.meta.author else "",
+            copies=tuple(SentPart(part=part, copy=copy) for part, copy in parts),
+        )
+
+    def ranks(self, chat: ChatRef) -> dict[str, int]:
+        return {message.message_id: link.rank for message, link in self.links.items() if message.chat == chat and not link.is_gone}
+
+    def reactions(self, event_seq: int, not_in: ChatRef) -> list[str]:
+        latest: dict[str, tuple[int, int]] = {}
+        for (seq, chat, _person, emoji), when in self.reacted.items():
+            if seq == event_seq and chat != not_in:
+                latest[emoji] = max(when, latest.get(emoji, when))
+        return sorted(latest, key=lambda emoji: latest[emoji], reverse=True)
+
+    # people's side
+
+    def dead_letters(self) -> list[DeadLetter]:
+        return [
+            DeadLetter(
+                delivery_id=number,
+                route=delivery.route,
+                target=delivery.target,
+                state=delivery.state,
+                reason=delivery.note,
+                attempts=delivery.attempt,
+                died_at=delivery.at or received(self.events[delivery.seq]),
+                event=self.events[delivery.seq].event,
+                parts_sent=len(self._parts_by(number)),
+            )
+            for number, delivery in sorted(self.deliveries.items())
+            if delivery.state in DEADS
+        ]
+
+    def retry_dead(self, numbers: Sequence[int]) -> set[ChatAddress]:
+        lanes = set()
+        for number in numbers:
+            delivery = self.deliveries.get(number)
+            if delivery is not None and delivery.state in DEADS:
+                delivery.state, delivery.attempt, delivery.first_attempt_at, delivery.at = State.WAITING, 0, None, None
+                lanes.add(delivery.target)
+        return lanes
+
+    def drop_dead(self, numbers: Sequence[int]) -> int:
+        dead = {number for number in numbers if number in self.deliveries and self.deliveries[number].state in DEADS}
+        for number in dead:
+            self.deliveries[number].state = State.SKIPPED
+        return len(dead)
+
+    def lane_figures(self) -> set[LaneFigures]:
+        figures = set()
+        for lane in self.open_lanes():
+            pending = self.pending(lane)
+            oldest = self.events[pending[0].event_seq].accepted_at
+            figures.add(LaneFigures(target=lane, waiting=len(pending), oldest_accepted_at=oldest))
+        return figures
+
+    def prune(self, before: datetime, limit: int) -> int:
+        old = [
+            seq
+            for seq, event in sorted(self.events.items(), key=lambda item: (item[1].accepted_at, item[0]))
+            if event.accepted_at < before and all(self.deliveries[number].state in FINAL for number in event.deliveries)
+        ][:limit]
+        for seq in old:
+            for number in self.events.pop(seq).deliveries:
+                del self.deliveries[number]
+        gone = set(old)
+        self.links = {message: link for message, link in self.links.items() if link.seq not in gone}
+        self.parts = {key: part for key, part in self.parts.items() if key[0] not in gone}
+        self.reacted = {key: when for key, when in self.reacted.items() if key[0] not in gone}
+        return len(old)
+
+
+def received(event: _Event) -> datetime:
+    return event.accepted_at

@@ -1,0 +1,80 @@
+"""How values are stored: every id, time and event comes back as it was."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bridge.journal.sqlite.codec import hash_key, pack_id, pack_more, pack_time, unpack_id, unpack_more, unpack_time
+
+IDS = st.one_of(
+    st.text(),
+    st.integers().map(str),
+    st.from_regex(r"\A[0-9]{1,20}\Z"),
+    st.from_regex(r"\A[0-9]{9,11}\.[0-9]{5,7}\Z"),
+    st.uuids().map(str),
+    st.uuids().map(lambda value: str(value).upper()),
+)
+
+
+@given(IDS)
+@example("")
+@example("00")
+@example("9223372036854775807")
+@example("9223372036854775808")
+@example("0000000000.000000")
+@example("9999999999.999999")
+@example("²")
+@example("١٢٣")
+def test_an_id_comes_back_as_it_was(text: str) -> None:
+    assert unpack_id(pack_id(text)) == text
+
+
+@given(st.sets(IDS, min_size=2))
+def test_different_ids_are_stored_differently(ids: set[str]) -> None:
+    packed = {(type(value), value) for value in map(pack_id, ids)}
+    assert len(packed) == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1300000000000000000", 8), ("1700000000.123456", 7), ("6ba7b810-9dad-11d1-80b4-00c04fd430c8", 16), ("-100123", 7)],
+)
+def test_usual_ids_are_stored_small(text: str, size: int) -> None:
+    packed = pack_id(text)
+    assert (8 if isinstance(packed, int) else len(packed)) == size
+
+
+@given(st.from_regex(r"\A[1-9][0-9]{9}\.[0-9]{6}\Z"), st.from_regex(r"\A[1-9][0-9]{9}\.[0-9]{6}\Z"))
+def test_slack_timestamps_keep_their_order(one: str, other: str) -> None:
+    first, second = pack_id(one), pack_id(other)
+    assert isinstance(first, bytes)
+    assert isinstance(second, bytes)
+    assert (first < second) == (one < other)
+
+
+@given(st.lists(st.text()).map(tuple))
+def test_further_ids_come_back(ids: tuple[str, ...]) -> None:
+    assert unpack_more(pack_more(ids)) == ids
+
+
+@given(st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.timezones()))
+def test_a_moment_comes_back_to_the_microsecond(moment: datetime) -> None:
+    assert unpack_time(pack_time(moment)) == moment.astimezone(UTC)
+
+
+def test_a_moment_comes_back_in_utc() -> None:
+    assert unpack_time(pack_time(datetime(2025, 6, 1, tzinfo=timezone(timedelta(hours=3))))).tzinfo is UTC
+
+
+def test_a_naive_moment_is_a_mistake() -> None:
+    with pytest.raises(TypeError):
+        pack_time(datetime(2025, 6, 1))
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_a_key_is_16_bytes(key: str) -> None:
+    assert len(hash_key(key)) == 16

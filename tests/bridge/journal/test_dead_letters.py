@@ -1,0 +1,112 @@
+"""What was given up: listed with its reason, retried, dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from journal_makers import A, B, accept, at, created, deliver, kill, sent
+
+from bridge.journal.contract import AttemptStarted, DeadLetter, Delivered, Journal, State
+
+Reopen = Callable[[Journal], Awaitable[Journal]]
+
+
+async def test_a_dead_letter_tells_all_an_admin_needs(journal: Journal, reopen: Reopen) -> None:
+    event = created("1", text="important")
+    accepted = await accept(journal, event, A)
+    (delivery,) = accepted.delivery_ids
+    await journal.record([sent(delivery, accepted.event_seq, A, "70")])
+    await journal.record([AttemptStarted(delivery_id=delivery, part=1, attempt=3, at=at(1))])
+    await kill(journal, delivery, "chat not found")
+    expected = DeadLetter(
+        delivery_id=delivery,
+        route="r1",
+        target=A,
+        state=State.DEAD,
+        reason="chat not found",
+        attempts=3,
+        died_at=at(3),
+        event=event,
+        parts_sent=1,
+    )
+    journal = await reopen(journal)
+    assert await journal.dead_letter(delivery) == expected
+    assert await journal.dead_letters() == [expected]
+    assert (await journal.figures()).dead == 1
+
+
+async def test_only_dead_and_held_ones_are_dead_letters(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), A, B)
+    dead, held = accepted.delivery_ids
+    assert await journal.dead_letter(dead) is None
+    await kill(journal, dead)
+    await kill(journal, held, held=True)
+    assert [letter.state for letter in await journal.dead_letters()] == [State.DEAD, State.HELD]
+    assert await journal.dead_letter(999) is None
+
+
+async def test_dead_letters_come_in_pages(journal: Journal) -> None:
+    ids = [(await accept(journal, created(f"{number}"), A)).delivery_ids[0] for number in range(5)]
+    for number, delivery in enumerate(reversed(ids)):
+        await kill(journal, delivery, held=bool(number % 2))
+    assert [letter.delivery_id for letter in await journal.dead_letters(limit=2)] == ids[:2]
+    assert [letter.delivery_id for letter in await journal.dead_letters(after=ids[1])] == ids[2:]
+
+
+async def test_a_retry_begins_anew_but_keeps_what_was_sent(journal: Journal, reopen: Reopen) -> None:
+    accepted = await accept(journal, created("1"), A, B)
+    first, second = accepted.delivery_ids
+    await journal.record([AttemptStarted(delivery_id=first, part=0, attempt=7, at=at(1))])
+    await journal.record([sent(first, accepted.event_seq, A, "70"), AttemptStarted(delivery_id=first, part=1, attempt=4, at=at(2))])
+    await kill(journal, first)
+    await kill(journal, second, held=True)
+    assert sorted(await journal.retry_dead([first, second, 999])) == [A, B]
+    journal = await reopen(journal)
+    (pending,) = await journal.pending(A, 0, 10)
+    assert (pending.delivery_id, pending.state, pending.attempt) == (first, State.WAITING, 0)
+    assert (pending.first_attempt_at, pending.not_before, len(pending.parts)) == (None, None, 1)
+    assert await journal.dead_letters() == []
+    assert await journal.retry_dead([first]) == []
+
+
+async def test_a_retried_delivery_can_be_delivered(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), A)
+    (delivery,) = accepted.delivery_ids
+    await kill(journal, delivery)
+    await journal.retry_dead([delivery])
+    await journal.record([AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(5))])
+    await deliver(journal, accepted, (A, "70"))
+    assert await journal.open_lanes() == []
+    assert await journal.prune(before=at(100)) == 1
+
+
+async def test_dropping_dead_letters(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), A, B)
+    first, second = accepted.delivery_ids
+    await kill(journal, first)
+    assert await journal.drop_dead([first, second, 999], at=at(9)) == 1
+    assert await journal.drop_dead([first], at=at(9)) == 0
+    assert await journal.dead_letters() == []
+    assert await journal.retry_dead([first]) == []
+    assert await journal.open_lanes() == [B]
+
+
+async def test_the_event_is_kept_for_a_dead_letter_while_its_siblings_finish(journal: Journal) -> None:
+    event = created("1")
+    accepted = await accept(journal, event, A, B)
+    first, second = accepted.delivery_ids
+    await kill(journal, first)
+    await journal.record([Delivered(delivery_id=second, at=at(4))])
+    letter = await journal.dead_letter(first)
+    assert letter is not None
+    assert letter.event == event
+
+
+async def test_a_dead_letter_can_turn_out_delivered(journal: Journal) -> None:
+    """The answer to an attempt that was given up comes late."""
+    accepted = await accept(journal, created("1"), A)
+    (delivery,) = accepted.delivery_ids
+    await kill(journal, delivery, held=True)
+    await deliver(journal, accepted, (A, "70"))
+    assert await journal.dead_letters() == []
+    assert (await journal.figures()).dead == 0
