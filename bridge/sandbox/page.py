@@ -1,12 +1,12 @@
 """The sandbox's page: its files, what it asks about the bridge, and the emulators' control API below `/api`.
 
-For loopback only. The page shows text and files of strangers, so its content security policy lets it load nothing from elsewhere and
-run nothing but its own modules; markup is rebuilt from an allow-list in `static/markup.js`.
+For loopback only. The page shows text and files of strangers, so its content security policy lets it load nothing from elsewhere
+and run nothing but its own modules; markup is rebuilt from an allow-list in `static/markup.js`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import resources
 
 import msgspec
@@ -47,7 +47,7 @@ def page_app(
     *,
     platforms: Sequence[PagePlatform],
     people: Sequence[str],
-    status: Callable[[], Sequence[AccountStatus]],
+    status: Callable[[], Awaitable[Sequence[AccountStatus]]],
 ) -> web.Application:
     """The web application; `emulators` must have been started."""
     described = msgspec.json.encode({"platforms": platforms, "people": people})
@@ -57,7 +57,7 @@ def page_app(
         return web.Response(body=described, content_type="application/json")
 
     async def status_now(request: web.Request) -> web.Response:
-        return web.Response(body=msgspec.json.encode({"accounts": status()}), content_type="application/json")
+        return web.Response(body=msgspec.json.encode({"accounts": await status()}), content_type="application/json")
 
     app = web.Application(middlewares=[loopback_only])
     app.router.add_get("/sandbox.json", sandbox)
@@ -87,7 +87,7 @@ def content_security_policy(avatar_origins: Sequence[str]) -> str:
     )
 
 
-def _serve(name: str, content: bytes, policy: str) -> Callable[[web.Request], web.StreamResponse]:
+def _serve(name: str, content: bytes, policy: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     headers = {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
@@ -101,7 +101,7 @@ def _serve(name: str, content: bytes, policy: str) -> Callable[[web.Request], we
     async def serve(request: web.Request) -> web.StreamResponse:
         return web.Response(body=content, content_type=content_type, charset="utf-8", headers=headers)
 
-    return serve  # type: ignore[return-value]
+    return serve
 
 
 def _static_files() -> dict[str, bytes]:

@@ -1,0 +1,31 @@
+"""`messenger-bridge sandbox`: see the bridge at work without accounts or tokens, or let it test itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.", min=1, max=65535)] = 8090,
+    keep: Annotated[Path | None, typer.Option(help="Keep bridge.yaml and journal in this folder.", file_okay=False)] = None,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="No page: try every pair of messengers and print a table.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --self-test: the results as JSON.")] = False,
+) -> None:
+    """Run the bridge between stand-ins of the four messengers on this machine, with a page to type into."""
+    # the registry and what the sandbox needs are imported here: `messenger-bridge --help` stays quick
+    from adapters.registry import manifest, platforms
+
+    if as_json and not self_test:
+        raise typer.BadParameter("goes with --self-test", param_hint="--json")
+    if self_test:
+        from bridge.sandbox.selftest import run_self_test
+
+        raise typer.Exit(run_self_test(manifests=manifest, platforms=platforms(), keep=keep, as_json=as_json))
+    from bridge.sandbox.runner import run_sandbox
+
+    raise typer.Exit(run_sandbox(manifests=manifest, platforms=platforms(), port=port, keep=keep))
