@@ -6,8 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from bridge.contract import Copy
-from bridge.journal.contract import DeadLetter, Figures, LaneFigures, Link, Pending, SentPart, Undecodable
+from bridge.events import ChatEvent
+from bridge.journal.contract import DeadLetter, Figures, JournalError, LaneFigures, Link, Pending, SentPart, Undecodable
 from bridge.journal.sqlite.codec import (
     DEAD,
     GONE,
@@ -80,7 +83,7 @@ class Queries:
                 route=self._names.route_of(route),
                 target=lane,
                 thread_id=unpack_optional(thread),
-                event=decode_event(json),
+                event=_event(json, delivery),
                 state=STATES[state],
                 attempt=attempt or 0,
                 first_attempt_at=unpack_optional_time(first_attempt_at),
@@ -180,7 +183,7 @@ class Queries:
             reason=note,
             attempts=attempt if isinstance(attempt, int) else 0,
             died_at=unpack_time(at),
-            event=decode_event(json),
+            event=_event(json, delivery),
             parts_sent=len(self._parts_by(delivery, base, lane)) if isinstance(base, int) else 0,
         )
 
@@ -204,6 +207,16 @@ class Queries:
                 for lane, waiting, oldest in lanes
             ),
         )
+
+
+def _event(json: bytes, delivery: int) -> ChatEvent:
+    try:
+        return decode_event(json)
+    except msgspec.DecodeError as error:
+        raise JournalError(
+            f"The event of delivery {delivery} is stored in a form that this version cannot read ({error}). "
+            f"Install the version again that wrote it."
+        ) from error
 
 
 _DEAD_LETTERS = (

@@ -1,0 +1,288 @@
+"""Opening the file: creation, the lock, versions, damage; each refusal says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journal_makers import CHAT, A, B, accept, at, created, deliver, kill, message, native
+
+from bridge.journal.contract import JournalError, State
+from bridge.journal.sqlite import SqliteJournal, migrations
+from bridge.journal.sqlite.database import APPLICATION_ID
+
+VERSION_1 = Path(__file__).parent / "journal-version-1.sql"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "bridge.journal"
+
+
+async def open_and_close(path: Path, *, exclusive: bool = True) -> None:
+    journal = SqliteJournal(path, exclusive=exclusive)
+    try:
+        await journal.open()
+    finally:
+        await journal.close()
+
+
+def pragma(path: Path, name: str) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+    finally:
+        connection.close()
+
+
+async def test_a_new_journal_is_for_the_daemons_user_only(path: Path) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    await accept(journal, created("1"), A)
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
+    await journal.close()
+    assert pragma(path, "user_version") == migrations.NEWEST
+    assert pragma(path, "application_id") == APPLICATION_ID
+
+
+async def test_closing_leaves_one_file_and_may_be_repeated(path: Path) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    await accept(journal, created("1"), A)
+    await journal.close()
+    await journal.close()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["bridge.journal", "bridge.journal.lock"]
+    with pytest.raises(JournalError, match="not open"):
+        await journal.figures()
+    with pytest.raises(JournalError, match="not open"):
+        await journal.record([])
+
+
+async def test_closing_finishes_what_was_asked(path: Path) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    asked = [asyncio.ensure_future(accept(journal, created(f"{number}"), A)) for number in range(50)]
+    await asyncio.sleep(0)
+    await journal.close()
+    assert len(await asyncio.gather(*asked)) == 50
+
+
+async def test_a_second_daemon_is_refused_in_the_same_process_and_in_another(path: Path) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    with pytest.raises(JournalError, match=f"in use by another process \\(pid {os.getpid()}\\)"):
+        await open_and_close(path)
+    script = (
+        "import asyncio, pathlib, sys\nfrom bridge.journal.sqlite import SqliteJournal\n"
+        "asyncio.run(SqliteJournal(pathlib.Path(sys.argv[1])).open())"
+    )
+    process = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script, str(path)], capture_output=True, text=True)
+    assert "in use by another process" in process.stderr
+    await accept(journal, created("1"), A)  # and the first one goes on
+    await journal.close()
+    await open_and_close(path)
+
+
+async def test_a_folder_that_is_missing_or_forbidden(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be opened"):
+        await open_and_close(tmp_path / "missing" / "bridge.journal")
+    (tmp_path / "bridge.journal").mkdir()
+    with pytest.raises(JournalError, match="cannot be opened|unable to open"):
+        await open_and_close(tmp_path / "bridge.journal")
+
+
+async def test_the_command_line_does_not_create_a_journal(path: Path) -> None:
+    with pytest.raises(JournalError, match="There is no journal at"):
+        await open_and_close(path, exclusive=False)
+    assert list(path.parent.iterdir()) == []
+
+
+async def test_opening_that_is_cancelled_lets_go_of_the_file(path: Path) -> None:
+    journal = SqliteJournal(path)
+    task = asyncio.ensure_future(journal.open())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await open_and_close(path)
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+# -- versions ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_newer_journal_is_refused_and_untouched(path: Path) -> None:
+    await open_and_close(path)
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {migrations.NEWEST + 1}")
+    connection.close()
+    before = content(path)
+    for exclusive in (True, False):
+        with pytest.raises(JournalError, match="Install that version again"):
+            await open_and_close(path, exclusive=exclusive)
+    assert content(path) == before
+
+
+async def test_a_journal_of_version_1_is_migrated_and_works(path: Path) -> None:
+    """`journal-version-1.sql` was written by the first release and is never changed."""
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_1.read_text(encoding="utf-8"))
+    connection.close()
+    assert pragma(path, "user_version") == 1
+    journal = SqliteJournal(path)
+    await journal.open()
+    link = await journal.link(message(native(A), "1300000000000000001"), B)
+    assert link is not None
+    assert (link.original, link.author_name) == (message(CHAT, "1"), "Anna")
+    (waiting,) = await journal.pending(A, 0, 10)
+    assert (waiting.state, waiting.attempt, waiting.event) == (State.SENDING, 2, created("2", also=("3",), text="grüße"))
+    (dead,) = await journal.dead_letters()
+    assert (dead.reason, dead.target) == ("chat not found", B)
+    assert await journal.cursor(CHAT.account, "offset") == "2"
+    assert await journal.native_ids(A.account) == {"A": "N-A"}
+    assert await journal.waits() == {"target": at(60)}
+    assert [kept.raw for kept in await journal.undecodable()] == [b"{}"]
+    await deliver(journal, await accept(journal, created("9"), A), (A, "9"))
+    await journal.close()
+    assert pragma(path, "user_version") == migrations.NEWEST
+
+
+def test_a_migrated_journal_has_the_schema_of_a_new_one(tmp_path: Path) -> None:
+    old, new = sqlite3.connect(tmp_path / "old"), sqlite3.connect(tmp_path / "new")
+    old.executescript(VERSION_1.read_text(encoding="utf-8"))
+    migrations.migrate(old, 1)
+    migrations.create(new)
+    described = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+    assert [normal(row) for row in old.execute(described)] == [normal(row) for row in new.execute(described)]
+    old.close()
+    new.close()
+
+
+def normal(row: tuple[str | None, ...]) -> list[str]:
+    return [" ".join((column or "").split()) for column in row]
+
+
+@pytest.fixture
+def two_more_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = (
+        *migrations.STEPS,
+        "ALTER TABLE event ADD COLUMN colour TEXT; -- a comment; with a semicolon\nUPDATE event SET colour = 'a;b';",
+        "CREATE TABLE extra (a);\nINSERT INTO extra SELECT colour FROM event;\n",
+    )
+    monkeypatch.setattr(migrations, "STEPS", steps)
+    monkeypatch.setattr(migrations, "NEWEST", len(steps) + 1)
+
+
+async def make_old(path: Path) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    await accept(journal, created("1"), A)
+    await journal.close()
+
+
+@pytest.fixture
+async def old_journal(path: Path) -> Path:
+    await make_old(path)
+    return path
+
+
+async def test_every_step_is_taken_in_order(old_journal: Path, two_more_versions: None) -> None:
+    await open_and_close(old_journal)
+    connection = sqlite3.connect(old_journal)
+    assert connection.execute("SELECT a FROM extra").fetchall() == [("a;b",)]
+    connection.close()
+    assert pragma(old_journal, "user_version") == migrations.NEWEST
+    await open_and_close(old_journal)
+
+
+async def test_a_step_that_fails_leaves_the_old_journal(old_journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = migrations.NEWEST
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, "CREATE TABLE extra (a);\nINSERT INTO nowhere VALUES (1);"))
+    monkeypatch.setattr(migrations, "NEWEST", version + 1)
+    with pytest.raises(JournalError, match="nowhere"):
+        await open_and_close(old_journal)
+    assert pragma(old_journal, "user_version") == version
+    monkeypatch.undo()
+    journal = SqliteJournal(old_journal)
+    await journal.open()
+    assert len(await journal.pending(A, 0, 10)) == 1
+    await journal.close()
+
+
+async def test_the_command_line_does_not_migrate(old_journal: Path, two_more_versions: None) -> None:
+    with pytest.raises(JournalError, match="Start the daemon once"):
+        await open_and_close(old_journal, exclusive=False)
+
+
+# -- damage -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+async def test_a_file_that_is_no_database(path: Path, exclusive: bool) -> None:
+    write(path, b"accounts:\n  tg:\n" * 1000)
+    with pytest.raises(JournalError, match="damaged: stop the daemon, restore"):
+        await open_and_close(path, exclusive=exclusive)
+
+
+async def test_a_database_of_another_program(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE moz_places (id)")
+    connection.close()
+    before = content(path)
+    with pytest.raises(JournalError, match="another program"):
+        await open_and_close(path)
+    assert content(path) == before
+
+
+async def fill(path: Path) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    for number in range(300):
+        accepted = await accept(journal, created(f"{number}", text="x" * 500), A)
+        if number % 2:
+            await kill(journal, *accepted.delivery_ids)
+    await journal.close()
+
+
+async def test_a_file_cut_short(path: Path) -> None:
+    await fill(path)
+    os.truncate(path, 3 * 4096)
+    with pytest.raises(JournalError, match="damaged"):
+        await open_and_close(path)
+
+
+async def test_pages_overwritten_are_found_when_read(path: Path) -> None:
+    await fill(path)
+    with path.open("r+b") as file:
+        for page in range(40, 60):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+    journal = SqliteJournal(path)
+    with pytest.raises(JournalError, match="damaged"):
+        await journal.open()
+        await journal.dead_letters(limit=1000)
+        for lane in (A, B):
+            await journal.pending(lane, 0, 1000)
+    await journal.close()
+
+
+async def test_an_empty_file_is_a_new_journal(path: Path) -> None:
+    write(path, b"")
+    journal = SqliteJournal(path)
+    await journal.open()
+    await accept(journal, created("1"), A)
+    await journal.close()
