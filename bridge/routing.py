@@ -6,7 +6,7 @@ The configuration builds the `Route`s; intake asks `RoutingTable.plan` for every
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -23,6 +23,7 @@ from bridge.events import (
     StatusChanged,
     TypingStarted,
 )
+from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.text import text_of
 
@@ -110,6 +111,10 @@ class Planned(_Value, frozen=True):
     skip_rule: str = ""
 
 
+_Place = tuple[AccountName, str | None, str, str | None]
+_OF_A_MESSAGE = (MessageEdited, MessageDeleted, ReactionsChanged, PinsChanged)
+
+
 class RoutingTable:
     """All routes, indexed by the native id of their ends' chats. Immutable but for the native ids, which become known and may
     change while accounts connect."""
@@ -124,6 +129,7 @@ class RoutingTable:
                 self._by_address.setdefault(end.chat, []).append((route, end))
         self._addresses: dict[ChatRef, list[ChatAddress]] = {}
         self._native: dict[ChatAddress, str] = {}
+        self._origins: dict[AccountName, frozenset[str]] = {}
 
     def addresses(self, account: AccountName) -> list[ChatAddress]:
         """All addresses of one account that routes name, in the order of the configuration."""
@@ -138,6 +144,7 @@ class RoutingTable:
             self._addresses[ChatRef(address.account, known)].remove(address)
         self._native[address] = chat_id
         self._addresses.setdefault(ChatRef(address.account, chat_id), []).append(address)
+        self._origins.pop(address.account, None)
 
     def native_id(self, address: ChatAddress) -> str | None:
         return self._native.get(address)
@@ -147,68 +154,83 @@ class RoutingTable:
 
     def origin_chats(self, account: AccountName) -> frozenset[str]:
         """Native ids of the account's chats from which something is relayed."""
-        return frozenset(
-            chat.chat_id
-            for chat, addresses in self._addresses.items()
-            if chat.account == account
-            and any(end.sends for address in addresses for _, end in self._by_address.get(address, ()))
-        )
+        if account not in self._origins:
+            self._origins[account] = frozenset(
+                chat.chat_id
+                for chat, addresses in self._addresses.items()
+                if chat.account == account
+                and any(end.sends for address in addresses for _, end in self._by_address.get(address, ()))
+            )
+        return self._origins[account]
 
     def end(self, route: str, target: ChatAddress, thread_id: str | None) -> RouteEnd | None:
         """The end a stored delivery was planned for, if the configuration still has it."""
         return self._ends.get((route, str(target) if thread_id is None else f"{target}/{thread_id}"))
 
-    def plan(self, event: ChatEvent, people: Mapping[tuple[AccountName, str], str] | None = None) -> list[Planned]:
-        """Targets of an event, each once, in the order of the routes. `people` names known authors (for filters and mentions)."""
-        origin = event.meta.origin
-        planned: dict[str, Planned] = {}
-        for address in self.addresses_of(origin):
-            for route, end in self._origin_ends(address, event.meta.thread_id):
-                rule = _filtered(route, event)
+    def plan(self, event: ChatEvent, people: People | None = None) -> list[Planned]:
+        """Targets of an event, each place once, in the order of the routes. If several routes lead to one place, a route that takes
+        the event wins over one whose rules skip it. `people` lets author filters name the people of the configuration."""
+        planned: dict[_Place, Planned] = {}
+        for address in self.addresses_of(event.meta.origin):
+            for route, end in self._origin_ends(address, event):
+                rule = _filtered(route, event, people)
+                here = self._place(end)
                 for target in route.ends:
-                    if target is end or not target.receives or self._same_place(target, end):
+                    place = self._place(target)
+                    if not target.receives or place == here:
                         continue
                     skip = rule or _not_wanted(event, target.options)
-                    known = planned.get(str(target))
+                    known = planned.get(place)
                     if known is None or (known.skip_rule and not skip):
-                        planned[str(target)] = Planned(route=route.name, end=target, skip_rule=skip)
+                        planned[place] = Planned(route=route.name, end=target, skip_rule=skip)
         return list(planned.values())
 
-    def _origin_ends(self, address: ChatAddress, thread_id: str | None) -> list[tuple[Route, RouteEnd]]:
-        """Ends that a message of this thread belongs to: those of the thread itself, else those of the whole chat."""
+    def _origin_ends(self, address: ChatAddress, event: ChatEvent) -> list[tuple[Route, RouteEnd]]:
+        """Ends that an event of this thread belongs to: those of the thread itself, else those of the whole chat.
+
+        What happens to a message is often told without its thread (deletes, reactions): then all ends of the chat are meant, and
+        the journal knows which of them have a copy."""
         ends = [(route, end) for route, end in self._by_address.get(address, ()) if end.sends]
+        thread_id = event.meta.thread_id
+        if thread_id is None and isinstance(event, _OF_A_MESSAGE):
+            return ends
         exact = [(route, end) for route, end in ends if end.thread_id == thread_id]
         if exact or thread_id is None:
             return exact
         return [(route, end) for route, end in ends if end.thread_id is None]
 
-    def _same_place(self, one: RouteEnd, other: RouteEnd) -> bool:
-        if one.thread_id != other.thread_id or one.chat.account != other.chat.account:
-            return False
-        native = self._native.get(one.chat)
-        return one.chat == other.chat or (native is not None and native == self._native.get(other.chat))
+    def _place(self, end: RouteEnd) -> _Place:
+        """What makes two ends the same: two addresses may lead to one chat (`#general` and its id)."""
+        return end.chat.account, self._native.get(end.chat), "" if end.chat in self._native else end.chat.address, end.thread_id
 
 
-def _filtered(route: Route, event: ChatEvent) -> str:
+def _filtered(route: Route, event: ChatEvent, people: People | None) -> str:
     if not route.filters or not isinstance(event, MessageCreated):
         return ""
     for rule in route.filters:
-        if _holds(rule.condition, event):
+        if _holds(rule.condition, event, people):
             return "" if rule.keep else rule.name
     return "filter: nothing keeps it" if any(rule.keep for rule in route.filters) else ""
 
 
-def _holds(condition: Condition, event: MessageCreated) -> bool:
+def _holds(condition: Condition, event: MessageCreated, people: People | None) -> bool:
     author = event.meta.author
     if condition.text is not None and not condition.text.search(text_of(event.content.text)):
         return False
-    if condition.author is not None and not (
-        author and (condition.author.search(author.name) or condition.author.search(author.username))
-    ):
+    if condition.author is not None and not any(map(condition.author.search, _names_of(event, people))):
         return False
     if condition.bot is not None and condition.bot != bool(author and author.is_bot):
         return False
     return condition.files is None or condition.files == bool(event.content.attachments)
+
+
+def _names_of(event: ChatEvent, people: People | None) -> list[str]:
+    """All that the author is called: shown name, username, name in `people`."""
+    author = event.meta.author
+    if author is None:
+        return []
+    person = people.person_of(event.meta.origin.account, author) if people else None
+    return [name for name in (author.name, author.username, person.name if person else "") if name]
 
 
 _SWITCHES: Sequence[tuple[type, str, str]] = (

@@ -31,6 +31,7 @@ Fits = Callable[[RichText], bool]
 
 _GRAPHEME = regex.compile(r"\X")
 _GRAPHEME_WINDOW = 64
+_MASK = "\ue000"
 _FIRST_GUESS = 2048
 _SHORT = 40
 """Links, names and languages up to this length are never the reason why something does not fit."""
@@ -65,7 +66,7 @@ def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]
     if furthest == len(text):
         return rich, EMPTY, guess
     spans = [*atoms(rich), *_long_links(rich, is_long)]
-    cut = _outside(_best_cut(text, furthest, block_starts(rich)), spans)
+    cut = _outside(_best_cut(_masked(text, spans), furthest, block_starts(rich)), spans)
     while cut > 0 and not fits(slice_text(rich, 0, cut)):
         cut = _outside(_grapheme_cut(text, cut * 9 // 10), spans)
     if cut > 0:
@@ -123,6 +124,16 @@ def _grapheme_cut(text: str, furthest: int) -> int:
             break
         last = found.end()
     return last or furthest
+
+
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    """The text with what must not be cut made one word."""
+    if not spans:
+        return text
+    characters = list(text)
+    for start, end in spans:
+        characters[start:end] = _MASK * (end - start)
+    return "".join(characters)
 
 
 def _outside(cut: int, spans: list[tuple[int, int]]) -> int:

@@ -1,0 +1,181 @@
+"""Waiting and giving up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.errors import ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.retry import GiveUp, Hold, Policy, Reconcile, Resend, Step, Wait, next_step
+from bridge.routing import OnUnknown, RelayOptions
+from tests.bridge.strategies import NOON
+
+POLICY = Policy()
+HOLD = RelayOptions(unknown=OnUnknown.HOLD)
+fractions = st.floats(0, 1, exclude_max=True)
+
+
+def step(
+    error: DeliveryError,
+    attempt: int = 1,
+    *,
+    since_h: float = 0.0,
+    options: RelayOptions | None = None,
+    fraction: float = 0.5,
+    can_reconcile: bool = False,
+) -> Step:
+    return next_step(
+        error,
+        attempt,
+        first_attempt_at=NOON,
+        now=NOON + timedelta(hours=since_h),
+        options=options or RelayOptions(),
+        random=lambda: fraction,
+        can_reconcile=can_reconcile,
+    )
+
+
+def waited_s(made: Step) -> float:
+    assert isinstance(made, Wait | Resend | Reconcile)
+    return made.after_s
+
+
+# -- back-off ---------------------------------------------------------------------------------------------------------------
+
+
+def test_waits_double_up_to_the_cap() -> None:
+    waits = [waited_s(step(RetryLater("500"), attempt, fraction=1.0)) for attempt in range(1, 12)]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+
+@given(st.integers(1, 10**6), fractions)
+def test_jitter_is_full_and_never_a_hot_loop(attempt: int, fraction: float) -> None:
+    after_s = waited_s(step(RetryLater("500"), attempt, fraction=fraction))
+    assert POLICY.floor_s <= after_s <= POLICY.cap_s
+    assert after_s <= max(POLICY.floor_s, fraction * POLICY.cap_s)
+
+
+def test_the_scope_of_the_wait_is_the_errors() -> None:
+    made = step(RetryLater("429", after_s=3, scope=Scope.ACCOUNT))
+    assert isinstance(made, Wait)
+    assert made.scope is Scope.ACCOUNT
+    assert step(RetryLater("503", scope=Scope.ACCOUNT)) == Wait(after_s=0.5, scope=Scope.ACCOUNT)
+
+
+# -- told waits -------------------------------------------------------------------------------------------------------------
+
+
+@given(st.floats(0, 86400), st.integers(1, 50), fractions)
+def test_never_earlier_than_told_and_only_a_little_later(told_s: float, attempt: int, fraction: float) -> None:
+    after_s = waited_s(step(RetryLater("429", after_s=told_s, rate_limited=True), attempt, fraction=fraction))
+    assert told_s <= after_s <= max(told_s, 10.0) + 1.0
+
+
+@pytest.mark.parametrize("told_s", [0.0, -5.0, float("nan")])
+def test_a_platform_that_tells_no_real_wait_is_not_hammered(told_s: float) -> None:
+    waits = [waited_s(step(RetryLater("429", after_s=told_s), attempt, fraction=0.0)) for attempt in range(1, 9)]
+    assert waits == sorted(waits)
+    assert waits[0] >= 0.1
+    assert waits[-1] == 10.0
+
+
+@pytest.mark.parametrize("told_s", [float("inf"), 1e18])
+def test_an_absurd_wait_is_bounded(told_s: float) -> None:
+    assert waited_s(step(RetryLater("429", after_s=told_s))) <= 7 * 86400 + 1
+
+
+# -- giving up --------------------------------------------------------------------------------------------------------------
+
+
+def test_refused_is_final_at_once() -> None:
+    assert step(Rejected("message is too long")) == GiveUp(reason="refused: message is too long")
+
+
+def test_after_the_routes_time_a_message_is_given_up() -> None:
+    day = RelayOptions(give_up_after_h=24)
+    assert isinstance(step(RetryLater("HTTP 503"), 40, since_h=23.9, options=day), Wait)
+    assert step(RetryLater("HTTP 503"), 40, since_h=24, options=day) == GiveUp(
+        reason="given up after 24 hours and 40 attempts; the last one: HTTP 503"
+    )
+
+
+def test_words_for_an_admin() -> None:
+    made = step(ChatDown("the bot was removed", action="add it to the group again"), 700, since_h=168)
+    assert made == GiveUp(
+        reason="given up after 7 days and 700 attempts; the last one: the bot was removed. What to do: add it to the group again"
+    )
+    made = step(OutcomeUnknown("no answer in 30 s"), 9, since_h=1, options=RelayOptions(give_up_after_h=1))
+    assert made == GiveUp(reason="given up after 1 hour and 9 attempts; the last one: no answer in 30 s. It may have arrived")
+
+
+def test_a_clock_that_jumps_does_not_give_up_the_backlog() -> None:
+    assert isinstance(step(RetryLater("x"), 1, since_h=24 * 365), Wait)
+    assert isinstance(step(RetryLater("x"), 100, since_h=-24 * 365), Wait)
+
+
+def test_a_first_attempt_that_is_not_recorded_is_now() -> None:
+    made = next_step(RetryLater("x"), 99, first_attempt_at=None, now=NOON, options=RelayOptions(), random=lambda: 0.5)
+    assert isinstance(made, Wait)
+
+
+def test_a_rate_limit_never_gives_up() -> None:
+    assert isinstance(step(RetryLater("429", after_s=30, rate_limited=True), 10_000, since_h=1000), Wait)
+
+
+# -- chats ------------------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 10**6), fractions)
+def test_a_chat_that_refuses_is_tried_again_within_a_quarter_of_an_hour(attempt: int, fraction: float) -> None:
+    made = step(ChatDown("kicked", action="invite the bot"), attempt, fraction=fraction)
+    assert isinstance(made, Wait)
+    assert made.scope is Scope.CHAT
+    assert 15 <= made.after_s <= 900
+
+
+def test_a_moved_chat_is_tried_at_once_but_not_for_ever() -> None:
+    assert step(ChatMoved("migrated", new_chat_id="-100")) == Wait(after_s=0.0)
+    assert waited_s(step(ChatMoved("migrated", new_chat_id="1"), 5)) > 1
+
+
+# -- unknown outcomes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [RelayOptions(), HOLD])
+def test_where_the_platform_can_be_asked_it_is(options: RelayOptions) -> None:
+    assert isinstance(step(OutcomeUnknown("timeout"), can_reconcile=True, options=options), Reconcile)
+
+
+def test_else_the_route_decides() -> None:
+    assert step(OutcomeUnknown("timeout")) == Resend(after_s=0.5)
+    held = step(OutcomeUnknown("timeout"), options=HOLD)
+    assert isinstance(held, Hold)
+    assert "timeout" in held.reason
+
+
+ERRORS = st.sampled_from(
+    [
+        RetryLater("a"),
+        RetryLater("a", after_s=5, rate_limited=True),
+        OutcomeUnknown("b"),
+        Rejected("c"),
+        ChatDown("d", action="e"),
+        ChatMoved("f", new_chat_id="g"),
+        DeliveryError("some other"),
+    ]
+)
+
+
+@given(ERRORS, st.integers(0, 2000), st.floats(-1e4, 1e4), st.booleans(), st.sampled_from([HOLD, RelayOptions()]), fractions)
+def test_every_error_has_an_answer(
+    error: DeliveryError, attempt: int, since_h: float, can: bool, options: RelayOptions, fraction: float
+) -> None:
+    made = step(error, attempt, since_h=since_h, can_reconcile=can, options=options, fraction=fraction)
+    match made:
+        case Wait() | Resend() | Reconcile():
+            assert 0 <= made.after_s <= 900
+        case Hold() | GiveUp():
+            assert made.reason
