@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import itertools
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+import textwrap
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -15,9 +17,17 @@ from aiohttp import web
 from adapters.common.emulation import EmulatorBase
 from bridge.emulator import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
 
+SAMPLE = "(formatted) bold italic strike code label quoted block"
+SAMPLE_HTML = (
+    '<b>bold</b> <i>italic</i> <s>strike</s> <code>code</code> <a href="https://example.com/">label</a>'
+    "<blockquote>quoted</blockquote><pre>block</pre>"
+)
+
 
 class FakeEmulator(EmulatorBase):
-    """Shows what is said; `disturbed` records what was asked of its event stream."""
+    """Shows what is said; `disturbed` records what was asked of its event stream, `longest` is a person's longest text."""
+
+    longest = 100_000
 
     def __init__(self, platform: str) -> None:
         super().__init__()
@@ -58,7 +68,7 @@ class FakeEmulator(EmulatorBase):
         thread_id: str = "",
         files: Sequence[Upload] = (),
     ) -> str:
-        if text == "refuse me":
+        if text == "refuse me" or len(text) > self.longest:
             raise ValueError("a text may not say that")
         if reply_to:
             self._message(chat_id, reply_to)
@@ -81,7 +91,7 @@ class FakeEmulator(EmulatorBase):
                 author_name=person,
                 author_id=self.add_person(person),
                 text=text,
-                html=html.escape(text),
+                html=html.escape(text).replace(SAMPLE, SAMPLE_HTML),
                 files=tuple(kept),
                 reply_to=reply_to,
             ),
@@ -103,7 +113,7 @@ class FakeEmulator(EmulatorBase):
         self.publish("reactions", msgspec.structs.replace(message, reactions=reactions))
 
     def formatting_sample(self) -> str:
-        return "**bold**"
+        return SAMPLE
 
     async def disturb(self, what: StreamFault) -> None:
         self.disturbed.append(what)
@@ -112,10 +122,76 @@ class FakeEmulator(EmulatorBase):
         return self._seen.get(chat_id, {})[message_id]
 
 
+class Mirror:
+    """Copies everything everywhere, at once, as the best of bridges would. `spoil` changes or swallows what a target shows."""
+
+    def __init__(self, emulators: dict[str, FakeEmulator], part_length: int = 3900) -> None:
+        self._emulators = self.emulators = emulators
+        self._part_length = part_length
+        self._copies: dict[tuple[str, str, str], str] = {}
+        self._ids = itertools.count(10_000)
+        self.spoil: Callable[[str, str, SeenMessage], list[SeenMessage]] = lambda target, kind, message: [message]
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for origin in self._emulators:
+                group.create_task(self._follow(origin))
+
+    async def _follow(self, origin: str) -> None:
+        async for change in self._emulators[origin].changes():
+            if not change.message.is_bot:
+                for target in self._emulators:
+                    if target != origin:
+                        self._copy(origin, target, change.kind, change.message)
+
+    def _copy(self, origin: str, target: str, kind: str, message: SeenMessage) -> None:
+        emulator = self._emulators[target]
+        room = self._emulators[origin]._chats[message.chat_id].name
+        chat = next(chat for chat in emulator.chats() if chat.name == room)
+        key = (origin, target, message.message_id)
+        copy = self._copies.setdefault(key, f"copy{next(self._ids)}")
+        files = []
+        for file in message.files:
+            content = self._emulators[origin].file_bytes(file.file_id)
+            emulator.store_file(f"{copy}/{file.name}", content)
+            files.append(msgspec.structs.replace(file, file_id=f"{copy}/{file.name}"))
+        parts = textwrap.wrap(message.text, self._part_length, replace_whitespace=False) or [""]
+        for number, text in enumerate(parts):
+            shown = msgspec.structs.replace(
+                message,
+                message_id=f"{copy}.{number}" if number else copy,
+                chat_id=chat.chat_id,
+                is_bot=True,
+                text=text,
+                html=html.escape(text).replace(SAMPLE, SAMPLE_HTML),
+                files=tuple(files),
+                reply_to=self._copies.get((origin, target, message.reply_to), ""),
+            )
+            for result in self.spoil(target, kind, shown):
+                emulator.publish(kind, result)
+
+
 @pytest.fixture
 async def emulators() -> AsyncIterator[dict[str, FakeEmulator]]:
     async with _started("telegram", "slack") as started:
         yield started
+
+
+@pytest.fixture
+def started() -> Callable[..., AbstractAsyncContextManager[dict[str, FakeEmulator]]]:
+    """Start emulators of these names."""
+    return _started
+
+
+@pytest.fixture
+async def mirrored(started: Callable[..., Any]) -> AsyncIterator[Mirror]:
+    """Three emulators, mirrored."""
+    async with started("telegram", "slack", "discord") as emulators:
+        mirror = Mirror(emulators)
+        running = asyncio.create_task(mirror.run())
+        yield mirror
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -199,7 +199,7 @@ async def test_faults_are_injected_listed_and_cleared(emulators: Emulators, clie
 
 async def test_the_rest_of_the_protocol(emulators: Emulators, remote: RemoteEmulator) -> None:
     assert await remote.account_options() == emulators["telegram"].account_options()
-    assert await remote.formatting_sample() == "**bold**"
+    assert await remote.formatting_sample() == emulators["telegram"].formatting_sample()
     assert await remote.add_person("Anna") == await remote.add_person("Anna")
     chat = await remote.add_chat("second")
     assert chat in await remote.chats()

@@ -1,0 +1,218 @@
+"""The self-test tells a good bridge from a bad one: judged here on a mirror that can be spoiled in one way at a time."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+from bridge.emulator import SeenMessage
+from bridge.sandbox.selftest.checks import CHECKS
+from bridge.sandbox.selftest.room import Room
+from bridge.sandbox.selftest.run import try_all
+from bridge.sandbox.selftest.table import print_json, print_table
+from bridge.sandbox.selftest.verdict import Cell, Outcome, Report
+
+TITLES = {"telegram": "Telegram", "slack": "Slack", "discord": "Discord"}
+ALL: dict[Feature, Capability | Support] = dict.fromkeys(Feature, Support.FULL)
+
+Spoil = Callable[[str, SeenMessage], list[SeenMessage]]
+
+
+async def results(mirror: Any, capabilities: dict[str, dict[Feature, Capability | Support]] | None = None) -> tuple[Cell, ...]:
+    """The self-test's cells, with a short patience."""
+
+    def capabilities_of(account: str) -> Capabilities:
+        table = ALL | (capabilities or {}).get(account, {})
+        return Capabilities(features=features(table), limits=Limits(text_length=4000, caption_length=4000, upload_bytes=10**9))
+
+    rooms = {}
+    for check in CHECKS:
+        chats = {platform: emulator.add_chat(check) for platform, emulator in mirror.emulators.items()}
+        rooms[check] = Room(mirror.emulators, chats, capabilities_of=capabilities_of, titles=TITLES, patience_s=0.4)
+    return await try_all(rooms, tuple(mirror.emulators))
+
+
+def failed(cells: tuple[Cell, ...]) -> dict[str, set[str]]:
+    """Check -> the targets on which it failed."""
+    found: dict[str, set[str]] = {}
+    for cell in cells:
+        if cell.outcome is Outcome.FAILED:
+            found.setdefault(cell.check, set()).add(cell.target)
+    return found
+
+
+async def test_a_good_bridge_passes(mirrored: Any) -> None:
+    mirrored.emulators["telegram"].longest = 4096
+    mirrored.emulators["discord"].longest = 2000
+    cells = await results(mirrored)
+    assert len(cells) == 6 * len(CHECKS)
+    assert {cell.outcome for cell in cells} == {Outcome.OK}, [cell for cell in cells if cell.outcome is not Outcome.OK]
+
+
+def _changed(**changes: Any) -> Spoil:
+    return lambda kind, message: [msgspec.structs.replace(message, **changes)]
+
+
+def _on(wanted: str, change: Spoil) -> Spoil:
+    return lambda kind, message: change(kind, message) if kind == wanted else [message]
+
+
+def _in(words: str, change: Spoil) -> Spoil:
+    return lambda kind, message: change(kind, message) if words in message.text else [message]
+
+
+def _file(**changes: Any) -> Spoil:
+    def change(kind: str, message: SeenMessage) -> list[SeenMessage]:
+        files = tuple(msgspec.structs.replace(file, **changes) for file in message.files)
+        return [msgspec.structs.replace(message, files=files)]
+
+    return change
+
+
+def _twice(kind: str, message: SeenMessage) -> list[SeenMessage]:
+    return [message, msgspec.structs.replace(message, message_id=message.message_id + "again")]
+
+
+def _nothing(kind: str, message: SeenMessage) -> list[SeenMessage]:
+    return []
+
+
+SPOILT: dict[str, tuple[Spoil, set[str]]] = {
+    "lost": (_nothing, set(CHECKS)),
+    "doubled": (_in("text from", _twice), {"text"}),
+    "nameless": (_changed(author_name="bridge"), {"text", "long text"}),
+    "other words": (_in("text from", lambda k, m: [msgspec.structs.replace(m, text=m.text.replace("привет", "??????"))]), {"text"}),
+    "markup lost": (_in("formatting", _changed(html="bold italic strike code label quoted block")), {"formatting"}),
+    "a word lost": (_in("formatting", lambda k, m: [msgspec.structs.replace(m, text=m.text.replace("label", ""))]), {"formatting"}),
+    "edits ignored": (_on("edited", _nothing), {"edit"}),
+    "edits posted anew": (_on("edited", lambda k, m: [msgspec.structs.replace(m, message_id="new")]), {"edit"}),
+    "deletions ignored": (_on("deleted", _nothing), {"delete"}),
+    "replies unlinked": (_changed(reply_to=""), {"reply"}),
+    "replies to another": (_in("answer", _changed(reply_to="copy1")), {"reply"}),
+    "files lost": (_changed(files=()), {"photo", "document"}),
+    "files altered": (_file(sha256="0" * 64), {"photo", "document"}),
+    "files renamed": (_file(name="file"), {"document"}),
+    "photos as documents": (_file(kind="document"), {"photo"}),
+    "the end lost": (lambda k, m: [] if len(m.text) < 2000 and m.message_id.endswith(".2") else [m], {"long text"}),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+async def test_what_is_broken_fails_there_and_nowhere_else(mirrored: Any, name: str) -> None:
+    spoil, checks = SPOILT[name]
+    mirrored.spoil = lambda target, kind, message: spoil(kind, message) if target == "slack" else [message]
+    assert failed(await results(mirrored)) == {check: {"slack"} for check in checks}
+
+
+async def test_parts_in_the_wrong_order_fail(mirrored: Any) -> None:
+    held: list[SeenMessage] = []
+
+    def swap(target: str, kind: str, message: SeenMessage) -> list[SeenMessage]:
+        if target != "slack" or "telegram0" not in message.text:
+            return [message]
+        if not held:
+            held.append(message)
+            return []
+        return [message, held[0]] if len(held) == 1 and not held.append(message) else [message]  # type: ignore[func-returns-value]
+
+    mirrored.spoil = swap
+    (cell,) = [cell for cell in await results(mirrored) if cell.outcome is Outcome.FAILED]
+    assert (cell.check, cell.origin, cell.target) == ("long text", "telegram", "slack")
+    assert "not in order" in cell.reason
+
+
+DECLARED: list[tuple[str, Feature, str, str, Spoil]] = [
+    ("text", Feature.SENDER_NAME, "slack", "slack", lambda k, m: _named_in_text(m)),
+    ("formatting", Feature.BOLD, "slack", "slack", _in("formatting", lambda k, m: [_without_bold(m)])),
+    ("edit", Feature.SEES_EDITS, "telegram", "", _on("edited", _nothing)),
+    ("delete", Feature.SEES_DELETES, "telegram", "", _on("deleted", _nothing)),
+    ("delete", Feature.DELETE, "slack", "slack", _on("deleted", _nothing)),
+    ("reply", Feature.REPLY, "slack", "slack", lambda k, m: [msgspec.structs.replace(m, reply_to="", reply_quote=_question(m))]),
+    ("photo", Feature.PHOTO, "slack", "slack", _file(kind="document")),
+]
+
+
+def _named_in_text(message: SeenMessage) -> list[SeenMessage]:
+    return [msgspec.structs.replace(message, author_name="bridge", text=f"{message.author_name}\n{message.text}")]
+
+
+def _without_bold(message: SeenMessage) -> SeenMessage:
+    return msgspec.structs.replace(message, html=message.html.replace("<b>", "").replace("</b>", ""))
+
+
+def _question(message: SeenMessage) -> str:
+    return message.text.replace("answer", "question").replace(".", "?")
+
+
+@pytest.mark.parametrize(("check", "feature", "declarer", "target", "spoil"), DECLARED, ids=[f"{d[0]}-{d[1]}" for d in DECLARED])
+async def test_a_declared_loss_is_degraded_and_an_undeclared_one_failed(
+    mirrored: Any, check: str, feature: Feature, declarer: str, target: str, spoil: Spoil
+) -> None:
+    def spoiled(at: str, kind: str, message: SeenMessage) -> list[SeenMessage]:
+        from_telegram = message.author_name in ("Anna", "Boris") and "telegram" in message.text
+        concerned = at == target if target else from_telegram
+        return spoil(kind, message) if concerned else [message]
+
+    mirrored.spoil = spoiled
+    entry = Capability(Support.CONVERTED, "by other means")
+    declared: dict[str, dict[Feature, Capability | Support]] = {declarer: {feature: entry}}
+    cells = [cell for cell in await results(mirrored, declared) if cell.outcome is not Outcome.OK]
+    assert {(cell.check, cell.outcome) for cell in cells} == {(check, Outcome.DEGRADED)}
+    assert all("by other means" in cell.reason for cell in cells)
+    assert check in failed(await results(mirrored))
+
+
+def _report() -> Report:
+    def cell(check: str, origin: str, target: str, outcome: Outcome = Outcome.OK, reason: str = "") -> Cell:
+        return Cell(check=check, origin=origin, target=target, outcome=outcome, reason=reason)
+
+    return Report(
+        cells=(
+            cell("text", "telegram", "slack"),
+            cell("text", "slack", "telegram", Outcome.DEGRADED, "Telegram: sender name: a bold line"),
+            cell("delete", "telegram", "slack", Outcome.DEGRADED, "Telegram does not tell"),
+            cell("delete", "slack", "telegram", Outcome.FAILED, "the copy is still [there]"),
+        ),
+        took_s=3.2,
+    )
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("out", [io.StringIO, _Terminal])
+def test_the_table_says_what_and_why(out: type[io.StringIO]) -> None:
+    written = out()
+    print_table(_report(), TITLES, written)
+    text = written.getvalue()
+    for words in ("Telegram → Slack", "degraded [1]", "degraded [2]", "FAILED delete, Slack → Telegram: the copy is still [there]"):
+        assert words in text
+    assert "[2] degraded as declared: Telegram does not tell" in text or "degraded as declared: Telegram does not tell" in text
+    assert "1 ok, 2 degraded as declared, 1 failed; 2 pairs in 3.2 s" in text
+
+
+def test_json_is_for_programs() -> None:
+    written = io.StringIO()
+    print_json(_report(), TITLES, written)
+    found = json.loads(written.getvalue())
+    assert found["passed"] is False
+    assert found["cells"][3] == {
+        "check": "delete", "origin": "slack", "target": "telegram", "outcome": "failed", "reason": "the copy is still [there]",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "faults", "passed"),
+    [((Outcome.OK, Outcome.DEGRADED), (), True), ((Outcome.FAILED,), (), False), ((Outcome.OK,), ("1 dead letter",), False)],
+)
+def test_passing_needs_all(outcomes: tuple[Outcome, ...], faults: tuple[str, ...], passed: bool) -> None:
+    cells = tuple(Cell(check="text", origin="a", target="b", outcome=outcome) for outcome in outcomes)
+    assert Report(cells=cells, faults=faults).passed is passed
