@@ -1,4 +1,4 @@
-"""Slack's emoji names: data only. Who reads it: `names.py` of the adapter and, with its own lookups, the emulator.
+"""Slack's emoji names: data only. Who reads it: `emoji_names.py` of the adapter and, with its own lookups, the emulator.
 
 Names and code points from emoji-data 16.0.0 by Cal Henderson (https://github.com/iamcal/emoji-data, MIT licence), which is the
 set that Slack's clients use; read 2026-11-23. Names of the Python package `emoji` differ for some twenty (`dog`, `cat`,

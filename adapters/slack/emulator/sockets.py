@@ -76,7 +76,7 @@ class SocketMode:
             await ws.send_str(_frame({"type": "disconnect", "reason": "too_many_websockets", "debug_info": {"host": "emulator"}}))
             await ws.close()
             return ws
-        await ws.send_str(_frame(self._hello(len(self._sockets) + 1)))
+        socket.outgoing.put_nowait(_frame(self._hello(len(self._sockets) + 1)).encode())
         self._sockets.append(socket)
         self.connections_total += 1
         writer = asyncio.create_task(self._write(socket), name="slack emulator socket writer")

@@ -1,0 +1,75 @@
+"""The Slack platform. Only the manifest: slack_sdk is imported when an adapter is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bridge.capabilities import Capabilities
+from bridge.contract import Adapter, AdapterContext, Manifest
+from bridge.emulator import Emulator
+from bridge.errors import ConfigFault
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def _options() -> type[BaseModel]:
+    from adapters.slack.config import SlackOptions
+
+    return SlackOptions
+
+
+def _capabilities(options: Any) -> Capabilities:
+    from adapters.slack.capabilities import capabilities_for
+
+    return capabilities_for(options)
+
+
+def _check_options(options: Any) -> Sequence[ConfigFault]:
+    from adapters.slack.config import check_options
+
+    return check_options(options)
+
+
+def _check_address(address: str) -> str | None:
+    from adapters.slack.addresses import check_address
+
+    return check_address(address)
+
+
+def _check_thread(thread: str) -> str | None:
+    from adapters.slack.addresses import check_thread
+
+    return check_thread(thread)
+
+
+def _preload() -> None:
+    import adapters.slack.adapter  # noqa: F401
+
+
+def _build(context: AdapterContext) -> Adapter:
+    from adapters.slack.adapter import SlackAdapter
+
+    return SlackAdapter(context)
+
+
+def _emulator() -> Emulator:
+    from adapters.slack.emulator import SlackEmulator
+
+    return SlackEmulator()
+
+
+MANIFEST = Manifest(
+    platform="slack",
+    title="Slack",
+    options=_options,
+    capabilities=_capabilities,
+    check_options=_check_options,
+    check_address=_check_address,
+    check_thread=_check_thread,
+    build=_build,
+    preload=_preload,
+    emulator=_emulator,
+    credential_keys=("bot_token", "app_token"),
+)

@@ -1,0 +1,306 @@
+"""One Slack account: its life, and the contract's methods. Everything else is in the modules it puts together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import NoReturn
+
+import structlog
+
+from adapters.slack import encode, probe
+from adapters.slack.backlog import Backlog
+from adapters.slack.capabilities import capabilities_for
+from adapters.slack.catch_up import CatchUp
+from adapters.slack.channels import Channels
+from adapters.slack.config import Events, Replies, SlackOptions
+from adapters.slack.control import Control
+from adapters.slack.decode import Identity
+from adapters.slack.decode_files import unpack_file_id
+from adapters.slack.directory import Directory
+from adapters.slack.downloads import open_file
+from adapters.slack.emoji_names import to_name
+from adapters.slack.encode_text import measure
+from adapters.slack.errors import SUCCESS, Effect
+from adapters.slack.http_events import MOUNT_NAME, HttpEvents
+from adapters.slack.receiver import Receiver
+from adapters.slack.reconcile import find_delivery
+from adapters.slack.socket_mode import SocketMode
+from adapters.slack.transport import Transport
+from adapters.slack.uploads import Uploads
+from bridge.capabilities import Capabilities
+from bridge.contract import (
+    AdapterContext,
+    Copy,
+    FileStream,
+    Intake,
+    Outbound,
+    OutboundDelete,
+    OutboundEdit,
+    OutboundReaction,
+    ProbeItem,
+    Receipt,
+)
+from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, DeliveryError, Rejected
+from bridge.events import Attachment, Author, ChatEvent, MessageCreated
+from bridge.refs import AccountName
+from bridge.text import RichText
+
+log = structlog.get_logger("slack")
+
+_CHECK_EVERY_S = 300.0
+_THREAD_REFUSED = frozenset(
+    {
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+"""Only the placement is refused: the message itself may be posted without the thread."""
+_NAMED = "named"
+"""In `Receipt.via`: the sender's name is part of the text, so it must be in edits as well."""
+_NO_PERSONA = "sender shown in the text: the app lacks chat:write.customize"
+_NO_THREAD = "posted outside the thread, which takes no replies"
+
+
+class SlackAdapter:
+    """See `bridge.contract.Adapter`. Built inside the running loop; no I/O until a method is called."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        options = context.options
+        assert isinstance(options, SlackOptions), "options of another platform"
+        self.account: AccountName = context.account
+        self._options = options
+        self._web = context.web
+        self._transport = Transport(options)
+        self._directory = Directory(self._transport)
+        self._channels = Channels(self._transport)
+        self._uploads = Uploads(self._transport)
+        self._identity = Identity(context.account)
+        self._catch_up = CatchUp(self._transport, self._directory, lambda: self._identity, max_messages=options.catch_up_messages)
+        self._can_customize = True
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return capabilities_for(self._options, can_customize=self._can_customize)
+
+    def measure(self, text: RichText, *, caption: bool = False) -> int:
+        return measure(text)
+
+    async def resolve(self, address: str) -> str:
+        return await self._channels.resolve(address)
+
+    async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+        return await probe.probe(self._transport, self._options, chat_ids)
+
+    async def person(self, user_id: str) -> Author | None:
+        return await self._directory.person(user_id)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    # -- receiving ------------------------------------------------------------------------------------------------------------
+
+    async def run(self, intake: Intake) -> None:
+        try:
+            await self._introduce()
+            await self._receive(intake)
+        except BaseExceptionGroup as group:
+            _raise_one(group)
+        except DeliveryError as error:
+            raise ConnectionLost(error.reason) from error
+
+    async def _introduce(self) -> None:
+        """Who we are, and what we may do. Raises AccountDown for a wrong token."""
+        answer, scopes = await self._transport.scopes()
+        self._identity = Identity(
+            self.account,
+            bot_id=str(answer.get("bot_id") or ""),
+            user_id=str(answer.get("user_id") or ""),
+            app_id=self._identity.app_id,
+        )
+        self._can_customize = not scopes or "chat:write.customize" in scopes
+
+    async def _receive(self, intake: Intake) -> None:
+        control = Control(intake, self._directory, self._channels, lambda: self._identity)
+        receiver = Receiver(
+            intake=intake,
+            directory=self._directory,
+            identity=lambda: self._identity,
+            on_control=control.handle,
+            on_own_message=self._own_message,
+        )
+        backlog = Backlog(self._catch_up, receiver, intake) if self._options.catch_up_messages else None
+        if backlog is not None:
+            backlog.begin()
+        async with asyncio.TaskGroup() as group:
+            ready = asyncio.Event()
+            group.create_task(receiver.run(), name=f"slack receiver {self.account}")
+            group.create_task(self._listen(receiver, intake, ready), name=f"slack stream {self.account}")
+            await ready.wait()
+            intake.connected()
+            if backlog is not None:
+                await backlog.run()
+
+    async def _listen(self, receiver: Receiver, intake: Intake, ready: asyncio.Event) -> None:
+        if self._options.events is Events.HTTP:
+            await self._listen_http(receiver, ready)
+            return
+
+        def hello(app_id: str) -> None:
+            self._identity = replace(self._identity, app_id=app_id or self._identity.app_id)
+            ready.set()
+
+        async def unreadable(raw: bytes, reason: str) -> None:
+            await intake.undecodable(raw, reason)
+
+        await SocketMode(self._transport, sink=receiver.put, on_hello=hello, on_unreadable=unreadable).run()
+
+    async def _listen_http(self, receiver: Receiver, ready: asyncio.Event) -> None:
+        """Requests come in by the public listener; the token is checked now and then, since no connection would tell."""
+        assert self._options.signing_secret is not None, "checked by the options"
+        handler = HttpEvents(self._options.signing_secret.get_secret_value(), receiver.put)
+        self._web.mount(MOUNT_NAME, handler.handle)
+        try:
+            ready.set()
+            while True:
+                await asyncio.sleep(_CHECK_EVERY_S)
+                await self._introduce()
+        finally:
+            self._web.unmount(MOUNT_NAME)
+
+    def _own_message(self, event: MessageCreated) -> None:
+        for attachment in event.content.attachments:
+            self._uploads.seen(unpack_file_id(attachment.file_id)[0], event.message_id)
+
+    # -- sending --------------------------------------------------------------------------------------------------------------
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        in_thread = self._options.replies is not Replies.QUOTE
+        thread = encode.thread_ts(outbound, replies_in_thread=in_thread)
+        with_persona = outbound.sender is not None and self._can_customize and self._options.personas
+        return await self._send(outbound, thread, with_persona=with_persona, losses=())
+
+    async def _send(self, outbound: Outbound, thread: str | None, *, with_persona: bool, losses: tuple[str, ...]) -> Receipt:
+        """One message. Posts a second time only where Slack said that the first was not posted, and why."""
+        named = outbound.sender is not None and not with_persona
+        rich = encode.body(outbound, quote_reply=self._quotes(thread), show_sender=named)
+        try:
+            if outbound.files:
+                message_id, file_ids = await self._share(outbound, rich, thread, with_persona=with_persona)
+            else:
+                message_id, file_ids = await self._post(outbound, rich, thread, with_persona=with_persona), ()
+        except _Refused as refused:
+            if refused.code == "missing_scope":
+                self._can_customize = False
+                return await self._send(outbound, thread, with_persona=False, losses=(*losses, _NO_PERSONA))
+            if outbound.thread_id and outbound.reply is None:
+                raise ChatDown(
+                    f"the thread takes no messages ({refused.code})", action="correct the thread in bridge.yaml"
+                ) from None
+            return await self._send(outbound, None, with_persona=with_persona, losses=(*losses, _NO_THREAD))
+        via = " ".join(((_NAMED,) if named else ()) + tuple(file_ids))
+        return Receipt(message_ids=(message_id,), thread_id=thread, via=via, losses=losses)
+
+    def _quotes(self, thread: str | None) -> bool:
+        """Whether a reply posted in that thread is shown as a quoted line."""
+        return thread is None or self._options.replies is Replies.QUOTE
+
+    def _recoverable(self, thread: str | None, *, with_persona: bool) -> frozenset[str]:
+        return (_THREAD_REFUSED if thread else frozenset()) | (frozenset({"missing_scope"}) if with_persona else frozenset())
+
+    async def _post(self, outbound: Outbound, rich: RichText, thread: str | None, *, with_persona: bool) -> str:
+        broadcast = self._options.replies is Replies.BROADCAST and outbound.reply is not None
+        arguments = encode.post_message(outbound, rich, thread, broadcast=broadcast, with_persona=with_persona)
+        tolerate = self._recoverable(thread, with_persona=with_persona)
+        answer = await self._transport.call("chat.postMessage", arguments, effect=Effect.CREATES, tolerate=tolerate)
+        if not answer.get("ok"):
+            raise _Refused(str(answer.get("error")))
+        return str(answer["ts"])
+
+    async def _share(
+        self, outbound: Outbound, rich: RichText, thread: str | None, *, with_persona: bool
+    ) -> tuple[str, tuple[str, ...]]:
+        uploaded = await self._uploads.upload(outbound.files)
+        tolerate = self._recoverable(thread, with_persona=with_persona)
+        shared = await self._uploads.share(outbound, rich, uploaded, thread, with_persona=with_persona, tolerate=tolerate)
+        if shared.refused:
+            raise _Refused(shared.refused)
+        return shared.ts, tuple(file_id for file_id, _ in uploaded)
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        named = _NAMED in outbound.copy.via.split()
+        rich = encode.body(outbound, quote_reply=self._quotes(outbound.copy.thread_id), show_sender=named)
+        await self._transport.call("chat.update", encode.update(outbound, rich, version=str(time.time_ns())))
+        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        copy = outbound.copy
+        for ts in copy.message_ids:
+            await self._transport.call("chat.delete", {"channel": copy.chat_id, "ts": ts}, tolerate=("message_not_found",))
+        for file_id in copy.via.split():
+            if file_id != _NAMED:
+                # a deleted message leaves its files behind
+                tolerate = ("file_not_found", "file_deleted", "cant_delete_file")
+                await self._transport.call("files.delete", {"file": file_id}, tolerate=tolerate)
+
+    async def react(self, outbound: OutboundReaction) -> None:
+        failures: list[str] = []
+        for method, changed in (("reactions.add", outbound.added), ("reactions.remove", outbound.removed)):
+            for emoji in changed:
+                name = to_name(emoji) or emoji.strip(":")
+                arguments = {"channel": outbound.copy.chat_id, "timestamp": outbound.copy.message_ids[0], "name": name}
+                try:
+                    await self._transport.call(method, arguments, tolerate=SUCCESS)
+                except Rejected as error:
+                    failures.append(error.reason)
+        if failures:
+            raise Rejected("; ".join(failures))
+
+    async def pin(self, copy: Copy, pinned: bool) -> None:
+        arguments = {"channel": copy.chat_id, "timestamp": copy.message_ids[0]}
+        await self._transport.call("pins.add" if pinned else "pins.remove", arguments, tolerate=SUCCESS)
+
+    # -- reading back ---------------------------------------------------------------------------------------------------------
+
+    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        return await find_delivery(self._transport, self._identity, outbound, sent_after)
+
+    def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
+        return self._catch_up.since(chat_id, since)
+
+    def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
+        return open_file(self._transport, attachment)
+
+
+class _Refused(Exception):
+    """Slack refused the message for a reason that another form of it may not have."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _raise_one(group: BaseExceptionGroup[BaseException]) -> NoReturn:
+    """What the tasks failed with, as the one error that says most."""
+    leaves = list(_leaves(group))
+    for kind in (AccountDown, ConnectionLost):
+        for leaf in leaves:
+            if isinstance(leaf, kind):
+                raise leaf from None
+    for leaf in leaves:
+        if isinstance(leaf, BridgeError):
+            raise ConnectionLost(leaf.reason) from leaf
+    raise leaves[0]
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Sequence[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

@@ -1,0 +1,79 @@
+"""What Slack can do, as data. Source per line: docs.slack.dev unless said otherwise; read 2026-11."""
+
+from __future__ import annotations
+
+from adapters.slack.config import Replies, SlackOptions
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+
+GIB = 1024**3
+
+TEXT_LENGTH = 8000
+"""In the unit of `encode_text.measure`. All blocks of a message together may have about 13,200 characters before
+`msg_blocks_too_long` [slackapi/bolt-js#2509]; Slack recommends 4000 for `text`. This lies between, and holds any Telegram or
+Discord message in one piece."""
+
+SENDER_NAME_LENGTH = 80
+
+_FEATURES: dict[Feature, Capability | Support] = {
+    Feature.BOLD: Support.FULL,
+    Feature.ITALIC: Support.FULL,
+    Feature.UNDERLINE: Capability(Support.PARTIAL, "shown by Slack clients of 2026 and later"),
+    Feature.STRIKE: Support.FULL,
+    Feature.SPOILER: Capability(Support.CONVERTED, "marked [spoiler], not hidden"),
+    Feature.CODE: Support.FULL,
+    Feature.CODE_BLOCK: Support.FULL,
+    Feature.CODE_LANGUAGE: Capability(Support.DROPPED, "not documented for rich_text_preformatted"),
+    Feature.QUOTE: Capability(Support.PARTIAL, "lists and code blocks inside a quote become lines"),
+    Feature.LINK: Support.FULL,
+    Feature.MENTION: Capability(Support.PARTIAL, "people of the configuration; others by name"),
+    Feature.HEADING: Capability(Support.CONVERTED, "a bold line"),
+    Feature.LIST: Support.FULL,
+    Feature.CUSTOM_EMOJI: Capability(Support.PARTIAL, "the workspace's own; others as text"),
+    Feature.TIMESTAMP: Support.FULL,
+    Feature.EDIT: Capability(Support.PARTIAL, "no '(edited)' mark; a workspace policy may close the window"),
+    Feature.DELETE: Support.FULL,
+    Feature.REACT: Capability(Support.PARTIAL, "the bot reacts once per emoji for everyone"),
+    Feature.REPLY: Capability(Support.PARTIAL, "as a thread"),
+    Feature.THREAD: Support.FULL,
+    Feature.PIN: Support.FULL,
+    Feature.HISTORY: Support.FULL,
+    Feature.RECONCILE: Capability(Support.PARTIAL, "files without a caption are recognised by name and size"),
+    Feature.SENDER_NAME: Support.FULL,
+    Feature.SENDER_AVATAR: Capability(Support.PARTIAL, "where the origin has a public picture"),
+    Feature.PHOTO: Support.FULL,
+    Feature.VIDEO: Support.FULL,
+    Feature.AUDIO: Support.FULL,
+    Feature.VOICE: Capability(Support.CONVERTED, "an audio file: apps cannot post clips"),
+    Feature.DOCUMENT: Support.FULL,
+    Feature.ANIMATION: Capability(Support.PARTIAL, "GIFs play; other animations are videos"),
+    Feature.STICKER: Capability(Support.CONVERTED, "a picture"),
+    Feature.ALBUM: Support.FULL,
+    Feature.LOCATION: Capability(Support.CONVERTED, "a line with a map link"),
+    Feature.POLL: Capability(Support.CONVERTED, "text"),
+    Feature.SEES_EDITS: Support.FULL,
+    Feature.SEES_DELETES: Support.FULL,
+    Feature.SEES_REACTIONS: Support.FULL,
+    Feature.SEES_MEMBERSHIP: Support.FULL,
+    Feature.SEES_PINS: Support.FULL,
+}
+
+LIMITS = Limits(
+    text_length=TEXT_LENGTH,
+    caption_length=TEXT_LENGTH,
+    attachments_per_message=10,
+    upload_bytes=GIB,
+    download_bytes=GIB,
+    sender_name_length=SENDER_NAME_LENGTH,
+)
+
+
+def capabilities_for(options: SlackOptions | None, *, can_customize: bool = True) -> Capabilities:
+    """What an account with these options can do. `can_customize`: whether it has the scope chat:write.customize."""
+    table = dict(_FEATURES)
+    if not can_customize or (options is not None and not options.personas):
+        why = "shown in the text: chat:write.customize is missing" if not can_customize else "shown in the text (personas: false)"
+        table[Feature.SENDER_NAME] = Capability(Support.CONVERTED, why)
+        table[Feature.SENDER_AVATAR] = Capability(Support.DROPPED, why)
+    if options is not None and options.replies is Replies.QUOTE:
+        table[Feature.REPLY] = Capability(Support.CONVERTED, "a quoted line (replies: quote)")
+    return Capabilities(features=features(table), limits=LIMITS)

@@ -1,0 +1,188 @@
+"""What happened in a channel while nobody listened: its history since the cursor, as the events that live delivery would have made.
+
+Called by `backlog` when a connection is up, and by `adapter` for `history`. Slack's history leaves out thread replies (read per
+thread), deletions (found by asking for known messages that are not there any more) and reactions (not caught up). Repeated events
+are harmless: keys are those of live delivery. Source: docs.slack.dev conversations.history, conversations.replies; read 2026-11.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import structlog
+
+from adapters.slack import decode
+from adapters.slack.decode import Context, Identity, Undecodable, moment
+from adapters.slack.directory import Directory
+from adapters.slack.encode import is_ts
+from adapters.slack.names import channel_ids, user_ids
+from adapters.slack.payloads import Message
+from adapters.slack.receiver import Position
+from adapters.slack.transport import Answer, Transport
+from bridge.contract import Intake
+from bridge.errors import DeliveryError, RetryLater
+from bridge.events import ChatEvent, Ignored
+
+log = structlog.get_logger("slack")
+
+_PAGE = 200
+_OVERLAP = timedelta(minutes=10)
+"""Read again before the cursor: an event may have been lost although a later one was accepted. Slack itself retries for 6 min."""
+_KNOWN_MESSAGES = 100
+_LOOKUPS_FOR_DELETED = 20
+_THREADS = 50
+
+
+@dataclass(slots=True)
+class Missed:
+    """What a channel's history brought. `gap_until` is the time before which messages were too many to fetch."""
+
+    events: list[ChatEvent] = field(default_factory=list)
+    newest_ts: str = ""
+    gap_until: datetime | None = None
+    threads_unread: bool = False
+
+
+def to_ts(when: datetime) -> str:
+    return f"{int(when.timestamp())}.{when.microsecond:06d}"
+
+
+class CatchUp:
+    """Reads history for one account."""
+
+    def __init__(self, transport: Transport, directory: Directory, identity: Callable[[], Identity], *, max_messages: int) -> None:
+        self._transport = transport
+        self._directory = directory
+        self._identity = identity
+        self._max_messages = max_messages
+
+    async def missed(self, chat_id: str, position: Position, intake: Intake) -> Missed:
+        """Everything since `position`: messages, thread replies, edits, deletions; oldest first. Raises DeliveryErrors."""
+        oldest = max(to_ts(moment(position.ts) - _OVERLAP), position.floor)
+        found, gap_until = await self._messages(chat_id, oldest)
+        result = Missed(gap_until=gap_until)
+        replies = await self._replies(chat_id, [*found], oldest, result)
+        context = await self._context([*found, *replies])
+        for message in (*found, *replies):
+            event = self._event(message, context)
+            if event is None:
+                continue
+            if message.ts > oldest:
+                result.events.append(event)
+            # a message that is new to us is new with its latest text
+            version = message.edited.ts if message.edited is not None else ""
+            if version > oldest and (message.ts <= oldest or await intake.is_known(event.meta.event_key)):
+                result.events.append(decode.edited(message, chat_id, version, context))
+        await self._add_deletions(result, chat_id, found, replies, intake, context)
+        result.events.sort(key=lambda event: event.meta.occurred_at)
+        result.newest_ts = max((message.ts for message in found), default="")
+        return result
+
+    async def since(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
+        """Messages after the `ts`, oldest first, thread replies among them."""
+        found, _ = await self._messages(chat_id, since, exactly=True)
+        result = Missed()
+        replies = await self._replies(chat_id, found, since, result)
+        context = await self._context([*found, *replies])
+        for message in sorted((*found, *replies), key=lambda message: message.ts):
+            event = self._event(message, context)
+            if event is not None and message.ts > since:
+                yield event
+
+    # -- reading ----------------------------------------------------------------------------------------------------------------
+
+    async def _messages(self, chat_id: str, oldest: str, *, exactly: bool = False) -> tuple[list[Message], datetime | None]:
+        """Messages newer than `oldest`, and unless `exactly` at least the newest page, whose older messages may have been edited or
+        answered in threads meanwhile; oldest first."""
+        found: list[Message] = []
+        cursor = ""
+        while True:
+            arguments = {"channel": chat_id, "limit": _PAGE, "include_all_metadata": True, "cursor": cursor or None}
+            if exactly or found:
+                arguments["oldest"] = oldest
+            answer = await self._transport.call("conversations.history", arguments)
+            page = _decode_page(answer, chat_id)
+            found += page
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not page or not cursor or page[-1].ts <= oldest:
+                return found[::-1], None
+            if len(found) >= self._max_messages:
+                return found[::-1], moment(found[-1].ts)
+
+    async def _replies(self, chat_id: str, parents: list[Message], oldest: str, result: Missed) -> list[Message]:
+        """Replies newer than `oldest` in the threads that got some. Without the right to read them the rest still counts."""
+        found: list[Message] = []
+        moved = [parent for parent in parents if parent.latest_reply and parent.latest_reply > oldest]
+        for parent in moved[-_THREADS:]:
+            try:
+                answer = await self._transport.call(
+                    "conversations.replies",
+                    {"channel": chat_id, "ts": parent.ts, "oldest": oldest, "limit": _PAGE, "include_all_metadata": True},
+                )
+            except RetryLater:
+                raise
+            except DeliveryError as error:
+                log.warning("thread not read", chat=chat_id, reason=error.reason)
+                result.threads_unread = True
+                continue
+            found += [reply for reply in _decode_page(answer, chat_id) if reply.ts != parent.ts and reply.ts > oldest]
+        result.threads_unread = result.threads_unread or len(moved) > _THREADS
+        return found
+
+    async def _context(self, messages: list[Message]) -> Context:
+        raw = msgspec.json.encode(messages)
+        names = await self._directory.names(user_ids(raw), channel_ids(raw))
+        return Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC))
+
+    def _event(self, message: Message, context: Context) -> ChatEvent | None:
+        try:
+            event = decode.decode_message(message, context)
+        except Undecodable as error:
+            log.warning("message of the history not understood", chat=message.channel, reason=error.reason)
+            return None
+        return None if isinstance(event, Ignored) else event
+
+    async def _add_deletions(
+        self,
+        result: Missed,
+        chat_id: str,
+        found: list[Message],
+        replies: list[Message],
+        intake: Intake,
+        context: Context,
+    ) -> None:
+        """Messages that the bridge knows, that should be in what was read, and are not. Thread replies are not in a channel's
+        history, so each candidate is asked for by itself."""
+        if not found:
+            return
+        present = {message.ts for message in (*found, *replies)}
+        known = await intake.message_ids(chat_id, _KNOWN_MESSAGES)
+        missing = [ts for ts in known if is_ts(ts) and ts >= found[0].ts and ts not in present]
+        for ts in missing[:_LOOKUPS_FOR_DELETED]:
+            gone = decode.deleted(chat_id, ts, context)
+            if await intake.is_known(gone.meta.event_key):
+                continue
+            answer = await self._transport.call(
+                "reactions.get", {"channel": chat_id, "timestamp": ts}, tolerate=("message_not_found", "missing_scope")
+            )
+            if answer.get("error") == "message_not_found":
+                result.events.append(gone)
+
+
+def _decode_page(answer: Answer, chat_id: str) -> list[Message]:
+    """A page's messages as it has them; one of an unknown shape is left out, and logged."""
+    found: list[Message] = []
+    for entry in answer.get("messages") or []:
+        try:
+            message = msgspec.json.decode(msgspec.json.encode(entry), type=Message)
+        except msgspec.DecodeError as error:
+            log.warning("message of the history not understood", chat=chat_id, reason=str(error))
+            continue
+        if is_ts(message.ts):
+            message.channel = chat_id
+            found.append(message)
+    return found

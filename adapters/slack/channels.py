@@ -1,0 +1,72 @@
+"""Addresses of bridge.yaml to channel ids, by a listing that is kept for a minute. Called by `adapter.resolve`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+
+from adapters.slack.addresses import is_channel_id
+from adapters.slack.payloads import Channel
+from adapters.slack.transport import Transport
+from bridge.errors import ChatDown
+
+_LISTING_FRESH_S = 60.0
+_PAGE = 999
+
+
+class Channels:
+    """Knows channels by name."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._by_name: dict[str, Channel] = {}
+        self._listed_at_s = 0.0
+        self._lock = asyncio.Lock()
+
+    def forget(self) -> None:
+        """A channel was renamed, archived, or we joined or left one: list anew when asked again."""
+        self._listed_at_s = 0.0
+
+    async def resolve(self, address: str) -> str:
+        """The id of a channel the bot is in. Raises ChatDown, RetryLater, AccountDown."""
+        if is_channel_id(address):
+            return address
+        async with self._lock:
+            if not self._listed_at_s or time.monotonic() - self._listed_at_s > _LISTING_FRESH_S:
+                await self._list()
+        channel = self._by_name.get(address.removeprefix("#"))
+        if channel is None:
+            raise ChatDown(
+                f"there is no channel {address} that the bot can see",
+                action=f"create {address}, or if it is private, invite the bot: /invite in {address}",
+            )
+        if channel.is_archived:
+            raise ChatDown(f"{address} is archived", action="unarchive it, or take it out of bridge.yaml")
+        if not channel.is_member:
+            raise ChatDown(f"the bot is not in {address}", action=f"invite the bot: /invite in {address}")
+        return channel.id
+
+    async def _list(self) -> None:
+        found: dict[str, Channel] = {}
+        kinds, cursor = "public_channel,private_channel", ""
+        while True:
+            arguments = {"types": kinds, "limit": _PAGE, "cursor": cursor or None, "exclude_archived": False}
+            answer = await self._transport.call("conversations.list", arguments, tolerate=("missing_scope",))
+            if answer.get("error") == "missing_scope":
+                # without groups:read private channels can be named by id only
+                if kinds == "public_channel":
+                    raise ChatDown("channels cannot be listed", action="add the scope channels:read and reinstall the app")
+                kinds = "public_channel"
+                continue
+            for entry in answer.get("channels") or []:
+                channel = msgspec.convert(entry, Channel)
+                known = found.get(channel.name)
+                if known is None or known.is_archived:
+                    found[channel.name] = channel
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        self._by_name = found
+        self._listed_at_s = time.monotonic()

@@ -1,0 +1,64 @@
+"""The options of a Slack account in bridge.yaml. Strict: what is not here is a fault."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from bridge.errors import ConfigFault
+
+DEFAULT_API_URL = "https://slack.com/api"
+
+
+class Events(StrEnum):
+    """How Slack's events reach us."""
+
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+class Replies(StrEnum):
+    """What an answer from elsewhere becomes in Slack, whose only reply is the thread."""
+
+    THREAD = "thread"
+    BROADCAST = "broadcast"
+    """In the thread, and shown in the channel as well."""
+    QUOTE = "quote"
+    """In the channel, under a quoted line."""
+
+
+def check_options(options: SlackOptions) -> list[ConfigFault]:
+    """Faults that the model does not express: tokens in each other's place, a CA file that cannot be read."""
+    faults: list[ConfigFault] = []
+    for key, secret, prefix in (("bot_token", options.bot_token, "xoxb-"), ("app_token", options.app_token, "xapp-")):
+        if secret is not None and not secret.get_secret_value().startswith(prefix):
+            faults.append(ConfigFault(f"not a token of this kind: it would start with {prefix}", key=key))
+    if options.ca_file is not None and not options.ca_file.is_file():
+        faults.append(ConfigFault("no such file", key="ca_file", value=str(options.ca_file)))
+    return faults
+
+
+class SlackOptions(NetworkOptions):
+    """What bridge.yaml may say about a Slack account."""
+
+    bot_token: SecretStr = Field(description="bot user OAuth token, xoxb-...")
+    app_token: SecretStr | None = Field(None, description="app-level token with connections:write, xapp-...; for events: socket")
+    signing_secret: SecretStr | None = Field(None, description="signing secret of the app; for events: http")
+    events: Events = Field(Events.SOCKET, description="socket (no public address needed) or http (Events API request URL)")
+    replies: Replies = Field(Replies.THREAD, description="what a reply becomes: thread, broadcast (thread and channel) or quote")
+    personas: bool = Field(True, description="post under the author's name and picture (needs chat:write.customize)")
+    catch_up_messages: int = Field(
+        1000, ge=0, le=20_000, description="messages per channel that are fetched at most after a downtime; 0: none"
+    )
+    api_url: HttpUrl = Field(DEFAULT_API_URL, description="base URL of the Web API")
+
+    @model_validator(mode="after")
+    def _has_what_its_events_need(self) -> Self:
+        if self.events is Events.SOCKET and self.app_token is None:
+            raise ValueError("events: socket needs app_token (Basic Information > App-Level Tokens, scope connections:write)")
+        if self.events is Events.HTTP and self.signing_secret is None:
+            raise ValueError("events: http needs signing_secret (Basic Information > Signing Secret)")
+        return self

@@ -1,0 +1,132 @@
+"""Names of people and channels by id: asked for once, kept bounded, corrected by `user_change`. For `receiver`, `catch_up`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+import msgspec
+import structlog
+
+from adapters.slack.names import Names
+from adapters.slack.payloads import Channel, User
+from adapters.slack.transport import Transport
+from bridge.errors import BridgeError
+from bridge.events import Author
+
+log = structlog.get_logger("slack")
+
+_MAX_USERS = 5000
+_MAX_CHANNELS = 2000
+_FRESH_S = 6 * 3600.0
+_FAILED_FRESH_S = 60.0
+_LOOKUP_LIMIT_S = 2.0
+"""A lookup may delay events that long; Slack wants its acknowledgement within 3 s."""
+_AT_ONCE = 8
+
+V = TypeVar("V")
+
+
+class _Cache(Generic[V]):
+    """Least recently used go first; entries end after their time."""
+
+    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._entries: OrderedDict[str, tuple[float, V | None]] = OrderedDict()
+
+    def put(self, key: str, value: V | None, fresh_s: float) -> None:
+        self._entries[key] = (self._clock() + fresh_s, value)
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._limit:
+            self._entries.popitem(last=False)
+
+    def get(self, key: str) -> V | None:
+        """The value, also a stale one: an old name is better than an id."""
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        self._entries.move_to_end(key)
+        return found[1]
+
+    def is_fresh(self, key: str) -> bool:
+        found = self._entries.get(key)
+        return found is not None and found[0] > self._clock()
+
+
+class Directory:
+    """Looks names up before decoding. A name that cannot be had in time is shown as its id, and asked for again later."""
+
+    def __init__(self, transport: Transport, clock: Callable[[], float] = time.monotonic) -> None:
+        self._transport = transport
+        self._users: _Cache[Author] = _Cache(_MAX_USERS, clock)
+        self._channels: _Cache[str] = _Cache(_MAX_CHANNELS, clock)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def names(self, user_ids: Iterable[str], channel_ids: Iterable[str] = ()) -> Names:
+        users, channels = set(user_ids), set(channel_ids)
+        missing = [self._load_user(user_id) for user_id in users if not self._users.is_fresh(user_id)]
+        missing += [self._load_channel(channel_id) for channel_id in channels if not self._channels.is_fresh(channel_id)]
+        if missing:
+            try:
+                async with asyncio.timeout(_LOOKUP_LIMIT_S), asyncio.TaskGroup() as group:
+                    for lookup in missing:
+                        group.create_task(lookup, name="slack name lookup")
+            except TimeoutError:
+                log.warning("names not found in time", count=len(missing))
+        return Names(
+            users={user_id: found for user_id in users if (found := self._users.get(user_id)) is not None},
+            channels={channel_id: name for channel_id in channels if (name := self._channels.get(channel_id)) is not None},
+        )
+
+    async def person(self, user_id: str) -> Author | None:
+        """One person, or None if Slack knows nobody of that id. Raises the bridge's errors."""
+        answer = await self._transport.call("users.info", {"user": user_id}, tolerate=("user_not_found", "user_not_visible"))
+        if not answer.get("ok"):
+            return None
+        author = to_author(msgspec.convert(answer["user"], User))
+        self._users.put(user_id, author, _FRESH_S)
+        return author
+
+    def learn_user(self, user: User) -> None:
+        self._users.put(user.id, to_author(user), _FRESH_S)
+
+    def learn_channel(self, channel_id: str, name: str) -> None:
+        self._channels.put(channel_id, name, _FRESH_S)
+
+    async def _load_user(self, user_id: str) -> None:
+        try:
+            async with self._slots:
+                found = await self.person(user_id)
+        except (BridgeError, msgspec.ValidationError) as error:
+            log.info("name not found", user=user_id, reason=str(error))
+            found = None
+        if found is None:
+            self._users.put(user_id, self._users.get(user_id), _FAILED_FRESH_S)
+
+    async def _load_channel(self, channel_id: str) -> None:
+        try:
+            async with self._slots:
+                answer = await self._transport.call("conversations.info", {"channel": channel_id})
+            self.learn_channel(channel_id, msgspec.convert(answer["channel"], Channel).name)
+        except (BridgeError, msgspec.ValidationError) as error:
+            log.info("name not found", channel=channel_id, reason=str(error))
+            self._channels.put(channel_id, self._channels.get(channel_id), _FAILED_FRESH_S)
+
+
+def to_author(user: User) -> Author:
+    """`display_name` may be empty: then the real name is what Slack shows."""
+    profile = user.profile
+    display = profile.display_name if profile else None
+    real = (profile.real_name if profile else None) or user.real_name
+    avatar = (profile.image_192 or profile.image_72) if profile else None
+    return Author(
+        user_id=user.id,
+        name=display or real or user.name or user.id,
+        username=user.name or "",
+        avatar_url=avatar or "",
+        is_bot=user.is_bot,
+    )

@@ -1,0 +1,232 @@
+"""The bridge's rich text to one rich_text block, and to the escaped plain `text` beside it. Pure. Called by `encode`.
+
+Foreign text goes into literal leaves, so it can become neither markup nor a mention: a rich_text leaf is never parsed. The `text`
+fallback (notifications, other apps) has `& < >` escaped, which is all that mrkdwn needs to stay free of mentions and links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.text import (
+    Block,
+    CodeBlock,
+    Emoji,
+    Heading,
+    Inline,
+    List,
+    ListItem,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    format_moment,
+    inline_text,
+    list_labels,
+    normalize,
+    to_plain,
+)
+
+Json = dict[str, Any]
+
+MAX_FALLBACK = 3000
+"""Characters of the `text` beside the blocks; chat.update refuses more than 4000 [docs.slack.dev chat.update], escapes included."""
+_RUN_OVERHEAD = 48
+"""What a run counts beside its text: about what its JSON adds, since what `msg_blocks_too_long` counts is not documented."""
+_MAX_URL = 3000
+
+_STYLES = (
+    (Mark.BOLD, "bold"),
+    (Mark.ITALIC, "italic"),
+    (Mark.STRIKE, "strike"),
+    (Mark.UNDERLINE, "underline"),
+    (Mark.CODE, "code"),
+)
+_USER_ID = re.compile(r"[UW][A-Z0-9]+")
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]+")
+_GROUP_ID = re.compile(r"S[A-Z0-9]+")
+_EMOJI_NAME = re.compile(r"[\w+'-]+")
+_BROADCASTS = {"here": "here", "channel": "channel", "everyone": "everyone", "all": "channel"}
+_DATE_FORMATS = {
+    "t": "{time}",
+    "T": "{time_secs}",
+    "d": "{date_num}",
+    "D": "{date}",
+    "f": "{date} {time}",
+    "F": "{date_long} {time}",
+    "R": "{ago}",
+}
+_DEFAULT_DATE = "{date_short} {time}"
+
+
+def escape(text: str) -> str:
+    """mrkdwn's only escapes."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def fallback_text(rich: RichText) -> str:
+    """The escaped plain form, shortened to what every method takes. Never cuts an escape in two."""
+    pieces: list[str] = []
+    left = MAX_FALLBACK
+    for character in to_plain(rich):
+        escaped = escape(character)
+        if len(escaped) > left:
+            return "".join(pieces) + "…"
+        pieces.append(escaped)
+        left -= len(escaped)
+    return "".join(pieces)
+
+
+def rich_text_elements(rich: RichText) -> list[Json]:
+    """The elements of a rich_text block. Sections that follow each other become one, with line breaks between."""
+    elements: list[Json] = []
+    for block in normalize(rich).blocks:
+        for element in _elements(block):
+            if elements and elements[-1]["type"] == element["type"] == "rich_text_section":
+                elements[-1]["elements"] = [*elements[-1]["elements"], _text("\n"), *element["elements"]]
+            else:
+                elements.append(element)
+    return elements
+
+
+def measure(rich: RichText) -> int:
+    """Length in the unit of this platform's limits: UTF-16 units of texts and addresses, and a share for each run."""
+    return sum(map(_element_length, rich_text_elements(rich)))
+
+
+def _element_length(element: Json) -> int:
+    inner = element.get("elements")
+    if inner is not None:
+        return _RUN_OVERHEAD + sum(map(_element_length, inner))
+    return _RUN_OVERHEAD + sum(len(element.get(key, "").encode("utf-16-le")) // 2 for key in ("text", "url", "fallback"))
+
+
+def _elements(block: Block) -> Iterator[Json]:
+    match block:
+        case Paragraph():
+            yield _section(block.inlines)
+        case Heading():
+            yield _section(block.inlines, Mark.BOLD)
+        case CodeBlock():
+            yield {"type": "rich_text_preformatted", "elements": [_text(block.text or " ")], "border": 0}
+        case Quote():
+            yield {"type": "rich_text_quote", "elements": list(_quote_leaves(block))}
+        case List():
+            yield from _list(block)
+
+
+def _section(inlines: Iterable[Inline], marks: int = 0) -> Json:
+    return {"type": "rich_text_section", "elements": [_leaf(inline, marks) for inline in inlines]}
+
+
+def _list(block: List) -> Iterator[Json]:
+    """Slack wants each stretch of one level as a list of its own; `offset` keeps the numbers running."""
+    stretch: list[ListItem] = []
+    numbers: dict[int, int] = {}
+    start = block.start
+
+    def element() -> Json:
+        made: Json = {
+            "type": "rich_text_list",
+            "style": "ordered" if block.ordered else "bullet",
+            "indent": min(stretch[0].indent, 8),
+            "border": 0,
+            "elements": [_section(item.inlines or (Text(" "),)) for item in stretch],
+        }
+        if block.ordered and start > 1:
+            made["offset"] = start - 1
+        return made
+
+    for item in block.items:
+        if stretch and item.indent != stretch[0].indent:
+            yield element()
+            numbers[stretch[0].indent] = start + len(stretch)
+            for deeper in [level for level in numbers if level > item.indent]:
+                del numbers[deeper]
+            stretch, start = [], numbers.get(item.indent, 1)
+        elif not stretch:
+            start = block.start if item.indent == 0 else 1
+        stretch.append(item)
+    if stretch:
+        yield element()
+
+
+def _quote_leaves(quote: Quote) -> Iterator[Json]:
+    """A rich_text_quote holds leaves only: lists inside become lines, code blocks code runs."""
+    for number, block in enumerate(quote.blocks):
+        if number:
+            yield _text("\n")
+        match block:
+            case Paragraph():
+                yield from (_leaf(inline) for inline in block.inlines)
+            case Heading():
+                yield from (_leaf(inline, Mark.BOLD) for inline in block.inlines)
+            case CodeBlock():
+                yield _text(block.text or " ", Mark.CODE)
+            case List():
+                for at, (label, item) in enumerate(list_labels(block, bullet="•")):
+                    yield _text(("\n" if at else "") + label)
+                    yield from (_leaf(inline) for inline in item.inlines)
+
+
+def _style(marks: int) -> Json:
+    style = {name: True for mark, name in _STYLES if marks & mark}
+    return {"style": style} if style else {}
+
+
+def _text(text: str, marks: int = 0) -> Json:
+    return {"type": "text", "text": text, **_style(marks)}
+
+
+def _leaf(inline: Inline, extra_marks: int = 0) -> Json:
+    marks = inline.marks | extra_marks
+    match inline:
+        case Text():
+            if inline.link and _is_linkable(inline.link):
+                label = {} if inline.text == inline.link else {"text": inline.text}
+                return {"type": "link", "url": inline.link, **label, **_style(marks)}
+            return _text(inline.text, marks)
+        case Mention():
+            return _mention(inline, marks)
+        case Emoji():
+            if inline.id and _EMOJI_NAME.fullmatch(inline.id):
+                return {"type": "emoji", "name": inline.id}
+            return _text(inline_text(inline), marks)
+        case Timestamp():
+            return {
+                "type": "date",
+                "timestamp": inline.unix_s,
+                "format": _DATE_FORMATS.get(inline.style, _DEFAULT_DATE),
+                "fallback": inline.text or format_moment(inline.unix_s),
+                **_style(marks),
+            }
+
+
+def _mention(mention: Mention, marks: int) -> Json:
+    """A mention of a native id; anything else is shown as text, which pings nobody."""
+    match mention.kind:
+        case MentionKind.USER if _USER_ID.fullmatch(mention.id):
+            return {"type": "user", "user_id": mention.id, **_style(marks)}
+        case MentionKind.CHAT if _CHANNEL_ID.fullmatch(mention.id):
+            return {"type": "channel", "channel_id": mention.id, **_style(marks)}
+        case MentionKind.GROUP if _GROUP_ID.fullmatch(mention.id):
+            return {"type": "usergroup", "usergroup_id": mention.id, **_style(marks)}
+        case MentionKind.EVERYONE if mention.name.lower() in _BROADCASTS:
+            return {"type": "broadcast", "range": _BROADCASTS[mention.name.lower()], **_style(marks)}
+        case _:
+            return _text(inline_text(mention), marks)
+
+
+def _is_linkable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https", "mailto", "tel") and len(url) <= _MAX_URL and not re.search(r"\s", url)

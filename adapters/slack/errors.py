@@ -1,0 +1,126 @@
+"""Slack's errors to the bridge's, as a table. Called by `transport` for every failed call.
+
+Source: docs.slack.dev method pages and slack_sdk.errors; read 2026-11. What is not in the table is `Rejected` with Slack's own
+code, since an unknown refusal is still a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+import aiohttp
+
+from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+
+
+class Effect(Enum):
+    """What a repeated call does. Only for `CREATES` is a lost answer a question."""
+
+    CREATES = auto()
+    """Another message."""
+    REPEATABLE = auto()
+    """Nothing more than the first."""
+
+
+SUCCESS: frozenset[str] = frozenset({"already_reacted", "no_reaction", "already_pinned", "not_pinned", "no_pin"})
+"""Refusals that say: it is as you want it."""
+
+_RETRY: Mapping[str, float | None] = {
+    "ratelimited": None,
+    "rate_limited": None,
+    "service_unavailable": None,
+    "request_timeout": None,
+    "update_failed": None,
+    "external_channel_migrating": 60.0,
+    "team_added_to_org": 300.0,
+}
+_MAYBE_DONE = frozenset({"internal_error", "fatal_error"})
+
+_ACCOUNT: Mapping[str, str] = {
+    "invalid_auth": "check bot_token: Slack does not accept it",
+    "not_authed": "set bot_token",
+    "token_revoked": "reinstall the app to the workspace and put the new bot token into bridge.yaml",
+    "token_expired": "turn token rotation off for the app, reinstall it and put the new bot token into bridge.yaml",
+    "account_inactive": "reinstall the app: its bot user or the workspace was deactivated",
+    "no_permission": "reinstall the app with the scopes of adapters/slack/README.md",
+    "missing_scope": "add the scope under OAuth & Permissions and reinstall the app",
+    "not_allowed_token_type": "use the bot token (xoxb-...) as bot_token and the app-level token (xapp-...) as app_token",
+    "org_login_required": "wait until the workspace has been moved to its organisation, then reinstall the app",
+    "accesslimited": "ask a workspace admin to allow this network",
+    "ekm_access_denied": "ask a workspace admin: posting is suspended by key management",
+    "enterprise_is_restricted": "install the app in the workspace itself",
+    "two_factor_setup_required": "set up two-factor authentication for the installing account",
+    "app_access_restricted": "ask a workspace admin to approve the app",
+    "team_access_not_granted": "install the app in this workspace",
+    "message_limit_exceeded": "the workspace has reached the message limit of its plan",
+}
+
+_ESSENTIAL = ("chat.", "conversations.", "apps.", "auth.")
+"""Methods without which the account is of no use; a scope missing for another one concerns that operation only."""
+
+_CHAT: Mapping[str, str] = {
+    "channel_not_found": "invite the bot to the channel, or correct the channel in bridge.yaml",
+    "not_in_channel": "invite the bot to the channel: /invite @<the bot>",
+    "is_archived": "unarchive the channel, or take it out of bridge.yaml",
+    "restricted_action": "a workspace policy keeps the bot from posting: ask a workspace admin",
+    "restricted_action_read_only_channel": "let the bot post in this channel: it is read-only",
+}
+
+_WORDS: Mapping[str, str] = {
+    "msg_too_long": "the text is too long for Slack",
+    "msg_blocks_too_long": "the text is too long for Slack",
+    "edit_window_closed": "the workspace no longer allows this message to be edited",
+    "cant_update_message": "the message is not ours, so it cannot be edited",
+    "cant_delete_message": "the message is not ours, so it cannot be deleted",
+    "message_not_found": "the message is gone",
+    "thread_not_found": "the thread is gone",
+    "invalid_name": "Slack has no emoji of that name",
+    "too_many_emoji": "the message has the most different reactions Slack allows",
+    "too_many_reactions": "the message has the most reactions Slack allows",
+    "storage_limit_reached": "the workspace has no file storage left",
+    "file_upload_size_restricted": "the workspace does not take files of this size",
+    "file_uploads_disabled": "the workspace does not take files",
+    "file_uploads_except_images_disabled": "the workspace takes images only",
+    "metadata_too_large": "our own mark is too large for Slack",
+}
+
+
+def classify(
+    method: str,
+    code: str,
+    *,
+    status: int = 200,
+    retry_after_s: float | None = None,
+    effect: Effect = Effect.CREATES,
+    needed_scope: str = "",
+) -> BridgeError:
+    """The error for Slack's answer to `method`: HTTP `status` and error `code` (empty where there was none)."""
+    if status == 429 or code in ("ratelimited", "rate_limited"):
+        return RetryLater(f"{method}: Slack's rate limit", after_s=retry_after_s, scope=Scope.CHAT, rate_limited=True)
+    if status >= 500 or code in _MAYBE_DONE:
+        reason = f"{method}: Slack failed ({code or f'HTTP {status}'})"
+        return OutcomeUnknown(reason) if effect is Effect.CREATES else RetryLater(reason)
+    if code in _RETRY:
+        return RetryLater(f"{method}: {code}", after_s=_RETRY[code])
+    if code == "missing_scope" and not method.startswith(_ESSENTIAL):
+        return Rejected(f"{method}: the app lacks the scope {needed_scope or 'for it'}; add it and reinstall the app")
+    if code in _ACCOUNT:
+        scope = f" {needed_scope}" if needed_scope else ""
+        return AccountDown(f"{method}: {code}{scope}", action=_ACCOUNT[code])
+    if code in _CHAT:
+        return ChatDown(f"{method}: {code}", action=_CHAT[code])
+    if not code:
+        reason = f"{method}: no usable answer (HTTP {status})"
+        return OutcomeUnknown(reason) if status < 400 and effect is Effect.CREATES else RetryLater(reason)
+    return Rejected(f"{method}: {_WORDS.get(code, 'Slack refused it')} ({code})")
+
+
+def classify_network(method: str, error: BaseException, *, effect: Effect) -> BridgeError:
+    """The error for a request without an answer. What surely never left may be tried again at once."""
+    never_left = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL)
+    # only the kind of failure: texts of network errors may quote URLs
+    reason = f"{method}: {'cannot reach Slack' if never_left else 'no answer'} ({type(error).__name__})"
+    if never_left or effect is Effect.REPEATABLE:
+        return RetryLater(reason)
+    return OutcomeUnknown(reason)

@@ -1,0 +1,68 @@
+"""The HTTP Events API: requests from Slack, checked by signature, handed to the receiver, answered when the core has them.
+
+The alternative to `socket_mode` for accounts with `events: http`; served by the core's public listener (`WebMount`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from aiohttp import web
+from slack_sdk.signature import SignatureVerifier
+
+from adapters.slack.payloads import Callback
+
+MOUNT_NAME = "events"
+
+_ANSWER_LIMIT_S = 10.0
+"""Slack gives up after 3 s and sends again; a request that waits longer than this is let go."""
+
+Put = Callable[[bytes, Callable[[], Awaitable[None]]], Awaitable[None]]
+
+
+class HttpEvents:
+    """Handles requests on one URL. Without a valid signature nothing of the body is read."""
+
+    def __init__(self, signing_secret: str, put: Put) -> None:
+        self._verifier = SignatureVerifier(signing_secret)
+        self._put = put
+
+    def __repr__(self) -> str:
+        return "HttpEvents()"
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if request.method != "POST":
+            return web.Response(status=405, headers={"Allow": "POST"})
+        body = await request.read()
+        if not self._is_signed(body, request):
+            return web.Response(status=401, text="bad signature")
+        try:
+            callback = msgspec.json.decode(body, type=Callback)
+        except msgspec.DecodeError:
+            callback = Callback(type="unknown")
+        if callback.type == "url_verification":
+            return web.Response(text=callback.challenge or "", content_type="text/plain")
+        stored = asyncio.Event()
+
+        async def confirm() -> None:
+            stored.set()
+
+        try:
+            async with asyncio.timeout(_ANSWER_LIMIT_S):
+                await self._put(body, confirm)
+                await stored.wait()
+        except TimeoutError:
+            return web.Response(status=503, text="busy")
+        return web.Response()
+
+    def _is_signed(self, body: bytes, request: web.Request) -> bool:
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not (timestamp.isascii() and timestamp.isdigit() and signature.isascii()):
+            return False
+        try:
+            return self._verifier.is_valid(body=body, timestamp=timestamp, signature=signature)
+        except UnicodeDecodeError:
+            return False

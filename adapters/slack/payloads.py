@@ -1,0 +1,219 @@
+"""What Slack sends, as far as the bridge reads it: typed shapes for msgspec. A payload of another shape is undecodable.
+
+Every field that Slack leaves out or sends as null in some message is optional here. Source: docs.slack.dev event reference and the
+fact that app messages, file shares and user messages differ; read 2026-11.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class _Wire(msgspec.Struct, kw_only=True):
+    pass
+
+
+class File(_Wire):
+    id: str
+    name: str | None = None
+    title: str | None = None
+    mimetype: str | None = None
+    size: int | None = None
+    mode: str | None = None
+    subtype: str | None = None
+    url_private: str | None = None
+    url_private_download: str | None = None
+    permalink: str | None = None
+    duration_ms: float | None = None
+    original_w: int | None = None
+    original_h: int | None = None
+    file_access: str | None = None
+    alt_txt: str | None = None
+    is_external: bool = False
+
+
+class AttachmentField(_Wire):
+    title: str | None = None
+    value: str | None = None
+
+
+class LegacyAttachment(_Wire):
+    """An attachment in Slack's old sense: a link preview, a shared message, or a coloured box of an integration."""
+
+    fallback: str | None = None
+    pretext: str | None = None
+    title: str | None = None
+    title_link: str | None = None
+    text: str | None = None
+    author_name: str | None = None
+    from_url: str | None = None
+    is_share: bool = False
+    is_msg_unfurl: bool = False
+    fields: list[AttachmentField] | None = None
+    files: list[File] | None = None
+
+
+class Edited(_Wire):
+    ts: str
+    user: str | None = None
+
+
+class Metadata(_Wire):
+    event_type: str = ""
+    event_payload: dict[str, Any] | None = None
+
+
+class Icons(_Wire):
+    emoji: str | None = None
+    image_36: str | None = None
+    image_48: str | None = None
+    image_64: str | None = None
+    image_72: str | None = None
+
+
+class BotProfile(_Wire):
+    name: str | None = None
+    app_id: str | None = None
+    icons: Icons | None = None
+
+
+class UserProfile(_Wire):
+    """Both of `users.info` and of the short form that some messages carry."""
+
+    display_name: str | None = None
+    real_name: str | None = None
+    image_72: str | None = None
+    image_192: str | None = None
+    bot_id: str | None = None
+
+
+class User(_Wire):
+    id: str
+    name: str | None = None
+    real_name: str | None = None
+    is_bot: bool = False
+    profile: UserProfile | None = None
+
+
+class Message(_Wire):
+    ts: str = ""
+    channel: str = ""
+    subtype: str | None = None
+    hidden: bool = False
+    user: str | None = None
+    username: str | None = None
+    text: str | None = None
+    blocks: msgspec.Raw = msgspec.Raw(b"")
+    attachments: list[LegacyAttachment] | None = None
+    files: list[File] | None = None
+    thread_ts: str | None = None
+    parent_user_id: str | None = None
+    edited: Edited | None = None
+    bot_id: str | None = None
+    app_id: str | None = None
+    bot_profile: BotProfile | None = None
+    user_profile: UserProfile | None = None
+    icons: Icons | None = None
+    metadata: Metadata | None = None
+    message: Message | None = None
+    previous_message: Message | None = None
+    deleted_ts: str | None = None
+    latest_reply: str | None = None
+    event_ts: str | None = None
+
+
+class ReactionItem(_Wire):
+    type: str
+    channel: str | None = None
+    ts: str | None = None
+
+
+class Reaction(_Wire):
+    type: str
+    user: str
+    reaction: str
+    item: ReactionItem
+    event_ts: str
+
+
+class PinItem(_Wire):
+    type: str
+    message: Message | None = None
+
+
+class Pin(_Wire):
+    type: str
+    user: str
+    channel_id: str
+    event_ts: str
+    item: PinItem
+
+
+class Member(_Wire):
+    type: str
+    user: str
+    channel: str
+    event_ts: str
+    inviter: str | None = None
+
+
+class Channel(_Wire):
+    id: str
+    name: str = ""
+    is_member: bool = False
+    is_archived: bool = False
+
+
+class ChannelRename(_Wire):
+    channel: Channel
+    event_ts: str
+
+
+class ChannelState(_Wire):
+    """channel_archive, channel_unarchive, channel_deleted, channel_left: the channel's bare id."""
+
+    channel: str
+
+
+class ChannelIdChanged(_Wire):
+    old_channel_id: str
+    new_channel_id: str
+
+
+class UserChange(_Wire):
+    user: User
+
+
+class EventType(_Wire):
+    """The first look at an event."""
+
+    type: str
+
+
+class Callback(_Wire):
+    """The outer object of an event, over a socket (`payload`) or HTTP (the body)."""
+
+    type: str
+    event: msgspec.Raw = msgspec.Raw(b"")
+    event_id: str | None = None
+    team_id: str | None = None
+    api_app_id: str | None = None
+    challenge: str | None = None
+
+
+class ConnectionInfo(_Wire):
+    app_id: str | None = None
+
+
+class Frame(_Wire):
+    """One Socket Mode frame."""
+
+    type: str
+    envelope_id: str | None = None
+    payload: msgspec.Raw = msgspec.Raw(b"")
+    reason: str | None = None
+    connection_info: ConnectionInfo | None = None
+    num_connections: int | None = None
+    retry_attempt: int | None = None

@@ -1,0 +1,161 @@
+"""Socket Mode: keeps one websocket to Slack, and two while Slack renews it, so that no event falls between them.
+
+Frames go to a sink in the order of their arrival; the sink's owner acknowledges each when it is safely stored. slack_sdk's own
+client is not used: it drops the old socket before the new one is open, reuses spent tickets and runs every frame in its own task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import msgspec
+import structlog
+
+from adapters.slack.payloads import Frame
+from adapters.slack.transport import Transport
+from bridge.errors import AccountDown, ConnectionLost, DeliveryError
+
+log = structlog.get_logger("slack")
+
+Acknowledge = Callable[[], Awaitable[None]]
+Sink = Callable[[bytes, Acknowledge], Awaitable[None]]
+"""Takes an event callback's JSON, and how to acknowledge it. May wait: then nothing more is read."""
+
+_HELLO_LIMIT_S = 15.0
+_OLD_SOCKET_LIMIT_S = 30.0
+_REOPEN_WAIT_S = 2.0
+
+
+class _Socket:
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self.ws = ws
+        self.renew = asyncio.Event()
+        self.reason = "Slack closed the connection"
+
+
+class SocketMode:
+    """`on_hello` is called with the app's id for each connection that is ready."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        sink: Sink,
+        on_hello: Callable[[str], None],
+        on_unreadable: Callable[[bytes, str], Awaitable[None]],
+    ) -> None:
+        self._transport = transport
+        self._sink = sink
+        self._on_hello = on_hello
+        self._on_unreadable = on_unreadable
+
+    async def run(self) -> None:
+        """Until cancelled. Raises ConnectionLost when no socket is left, AccountDown, DeliveryError while connecting."""
+        current = await self._open()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                reader = group.create_task(self._read(current), name="slack socket reader")
+                await _first(reader, current.renew)
+                if not current.renew.is_set():
+                    raise ConnectionLost(current.reason)
+                renewed = await self._open_beside(reader)
+                group.create_task(_close_later(current, reader), name="slack old socket")
+                current = renewed
+
+    async def _open_beside(self, old_reader: asyncio.Task[None]) -> _Socket:
+        """A new socket while the old one still delivers. Tries for as long as the old one lives."""
+        while True:
+            try:
+                return await self._open()
+            except (DeliveryError, ConnectionLost) as error:
+                log.warning("new socket not open yet", reason=error.reason)
+                if old_reader.done():
+                    raise ConnectionLost(error.reason) from None
+            await asyncio.sleep(_REOPEN_WAIT_S)
+
+    async def _open(self) -> _Socket:
+        ws = await self._transport.open_socket()
+        ready = False
+        try:
+            async with asyncio.timeout(_HELLO_LIMIT_S):
+                message = await ws.receive()
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                raise ConnectionLost("Slack closed the connection before its hello")
+            frame = msgspec.json.decode(message.data, type=Frame)
+            if frame.type != "hello":
+                raise ConnectionLost(f"Slack sent {frame.type} ({frame.reason}) instead of hello")
+            ready = True
+        except TimeoutError:
+            raise ConnectionLost("Slack did not say hello") from None
+        except msgspec.DecodeError:
+            raise ConnectionLost("Slack's hello was not understood") from None
+        finally:
+            if not ready:
+                await ws.close()
+        log.info("socket open", connections=frame.num_connections)
+        self._on_hello((frame.connection_info.app_id if frame.connection_info else None) or "")
+        return _Socket(ws)
+
+    async def _read(self, socket: _Socket) -> None:
+        try:
+            async for message in socket.ws:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    await self._frame(socket, message.data.encode())
+        finally:
+            await socket.ws.close()
+
+    async def _frame(self, socket: _Socket, raw: bytes) -> None:
+        try:
+            frame = msgspec.json.decode(raw, type=Frame)
+        except msgspec.DecodeError as error:
+            await self._on_unreadable(raw, f"socket frame: {error}")
+            return
+        match frame.type:
+            case "disconnect":
+                self._disconnect(socket, frame.reason or "")
+            case "events_api":
+                await self._sink(bytes(frame.payload), _acknowledger(socket.ws, frame.envelope_id or ""))
+            case _:
+                if frame.envelope_id:
+                    await _acknowledger(socket.ws, frame.envelope_id)()
+
+    def _disconnect(self, socket: _Socket, reason: str) -> None:
+        if reason == "link_disabled":
+            raise AccountDown(
+                "Socket Mode is switched off for the app", action="switch Socket Mode on under Settings > Socket Mode"
+            )
+        if reason == "too_many_websockets":
+            raise ConnectionLost("Slack: too many connections of this app (10 at most)")
+        log.info("socket is to be renewed", reason=reason)
+        socket.reason = f"Slack asked for a new connection ({reason})"
+        socket.renew.set()
+
+
+def _acknowledger(ws: aiohttp.ClientWebSocketResponse, envelope_id: str) -> Acknowledge:
+    async def acknowledge() -> None:
+        try:
+            await ws.send_str(msgspec.json.encode({"envelope_id": envelope_id}).decode())
+        except (ConnectionError, aiohttp.ClientError, RuntimeError):
+            # the socket is gone: Slack sends the event again, and it is recognised
+            log.info("acknowledgement not sent", envelope=envelope_id)
+
+    return acknowledge
+
+
+async def _first(reader: asyncio.Task[None], renew: asyncio.Event) -> None:
+    """Returns when the reader has ended (its error is raised) or a renewal is wanted."""
+    waiter = asyncio.create_task(renew.wait(), name="slack socket renewal")
+    try:
+        await asyncio.wait({reader, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiter.cancel()
+    if reader.done():
+        await reader
+
+
+async def _close_later(socket: _Socket, reader: asyncio.Task[None]) -> None:
+    """Slack closes a renewed socket itself; one that it forgets is closed by us."""
+    await asyncio.wait({reader}, timeout=_OLD_SOCKET_LIMIT_S)
+    await socket.ws.close()

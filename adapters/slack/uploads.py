@@ -1,0 +1,116 @@
+"""Sending files: three steps for each message, streamed from disk, and finding out under which `ts` Slack shared them.
+
+Sharing is asynchronous: the answer of files.completeUploadExternal lacks the message's `ts`. It comes with the `file_share` event
+(the receiver calls `seen`), or from files.info. Source: slackapi/python-slack-sdk#1363; docs.slack.dev; read 2026-11.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.slack.encode import complete_upload
+from adapters.slack.errors import Effect
+from adapters.slack.transport import Answer, Transport
+from bridge.contract import Outbound, OutboundFile
+from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.text import RichText
+
+_POLL_WAITS_S = (0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 8.0, 10.0)
+_REMEMBERED = 500
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The message that uploaded files became, or why Slack refused to make one."""
+
+    ts: str = ""
+    refused: str = ""
+
+
+class Uploads:
+    """One account's uploads and the messages they became."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._shared: OrderedDict[str, str] = OrderedDict()
+        self._waiting: dict[str, asyncio.Future[str]] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    def seen(self, file_id: str, ts: str) -> None:
+        """Our own `file_share` event came back."""
+        waiter = self._waiting.get(file_id)
+        if waiter is not None:
+            if not waiter.done():
+                waiter.set_result(ts)
+            return
+        self._shared[file_id] = ts
+        while len(self._shared) > _REMEMBERED:
+            self._shared.popitem(last=False)
+
+    async def upload(self, files: Sequence[OutboundFile]) -> list[tuple[str, str]]:
+        """Upload each file; nothing is visible yet. Returns (file id, title) in order. Raises RetryLater, Rejected, AccountDown."""
+        done: list[tuple[str, str]] = []
+        for file in files:
+            if file.size_bytes <= 0:
+                raise Rejected(f"{file.name}: Slack takes no empty file")
+            arguments: dict[str, Any] = {"filename": file.name, "length": file.size_bytes}
+            if file.attachment.alt_text:
+                arguments["alt_txt"] = file.attachment.alt_text[:1000]
+            async with self._slots:
+                ticket = await self._transport.call("files.getUploadURLExternal", arguments)
+                await self._transport.upload(str(ticket["upload_url"]), file.path)
+            done.append((str(ticket["file_id"]), file.name))
+        return done
+
+    async def share(
+        self,
+        outbound: Outbound,
+        rich: RichText,
+        files: list[tuple[str, str]],
+        thread: str | None,
+        *,
+        with_persona: bool,
+        tolerate: Collection[str],
+    ) -> Shared:
+        """Make one message of the uploaded files. Raises OutcomeUnknown if its `ts` does not become known in time. Error codes in
+        `tolerate` are returned."""
+        first = files[0][0]
+        waiter = self._waiting[first] = asyncio.get_running_loop().create_future()
+        try:
+            arguments = complete_upload(outbound, rich, files, thread, with_persona=with_persona)
+            answer = await self._transport.call("files.completeUploadExternal", arguments, effect=Effect.CREATES, tolerate=tolerate)
+            if not answer.get("ok"):
+                return Shared(refused=str(answer.get("error")))
+            return Shared(ts=self._shared.pop(first, "") or await self._find(first, outbound.chat_id, waiter))
+        finally:
+            del self._waiting[first]
+
+    async def _find(self, file_id: str, chat_id: str, waiter: asyncio.Future[str]) -> str:
+        for wait_s in _POLL_WAITS_S:
+            await asyncio.wait({waiter}, timeout=wait_s)
+            if waiter.done():
+                return waiter.result()
+            try:
+                ts = shared_ts(await self._transport.call("files.info", {"file": file_id}), chat_id)
+            except (RetryLater, Rejected):
+                continue
+            if ts:
+                return ts
+        raise OutcomeUnknown("file upload: Slack took the files and did not say which message they became")
+
+
+def shared_ts(info: Answer, chat_id: str) -> str:
+    """The `ts` under which a file was shared in a channel, from a files.info answer; empty if it was not (yet)."""
+    file = info.get("file")
+    shares = file.get("shares") if isinstance(file, Mapping) else None
+    for visibility in ("public", "private"):
+        places = shares.get(visibility) if isinstance(shares, Mapping) else None
+        entries = places.get(chat_id) if isinstance(places, Mapping) else None
+        if isinstance(entries, list) and entries and isinstance(entries[0], Mapping):
+            return str(entries[0].get("ts") or "")
+    return ""

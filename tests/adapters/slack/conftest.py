@@ -1,0 +1,166 @@
+"""What the tests of the Slack adapter share: an emulator, an account on it, and an intake that remembers what it was given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from adapters.slack import MANIFEST
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.config import SlackOptions
+from adapters.slack.emulator import SlackEmulator
+from bridge.contract import AdapterContext, Cursor
+from bridge.events import ChatEvent, MessageCreated
+from bridge.refs import AccountName
+
+
+class RecordingIntake:
+    """An `Intake` in memory that recognises duplicates as the core does."""
+
+    def __init__(self) -> None:
+        self.events: list[ChatEvent] = []
+        self.duplicates: list[ChatEvent] = []
+        self.unread: list[tuple[bytes, str]] = []
+        self.ignored_reasons: list[str] = []
+        self.cursors: dict[str, str] = {}
+        self.keys: set[str] = set()
+        self.routed: set[str] = set()
+        self.known_ids: dict[str, list[str]] = {}
+        self.notices: list[tuple[str, str, str]] = []
+        self.gaps: list[tuple[str, datetime, datetime, str]] = []
+        self.moves: list[tuple[str, str]] = []
+        self.connections = 0
+        self.block: asyncio.Event | None = None
+        self.batches: list[int] = []
+
+    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
+        if self.block is not None:
+            await self.block.wait()
+        if events:
+            self.batches.append(len(events))
+        for event in events:
+            (self.duplicates if event.meta.event_key in self.keys else self.events).append(event)
+            self.keys.add(event.meta.event_key)
+        self.cursors |= {cursor.name: cursor.value for cursor in cursors}
+
+    async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
+        self.unread.append((raw, reason))
+
+    def ignored(self, reason: str) -> None:
+        self.ignored_reasons.append(reason)
+
+    async def cursor(self, name: str) -> str | None:
+        return self.cursors.get(name)
+
+    async def is_known(self, event_key: str) -> bool:
+        return event_key in self.keys
+
+    async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
+        return self.known_ids.get(chat_id, [])[:limit]
+
+    def routed_chats(self) -> frozenset[str]:
+        return frozenset(self.routed)
+
+    def connected(self) -> None:
+        self.connections += 1
+
+    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
+        self.notices.append((reason, action, chat_id))
+
+    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
+        self.gaps.append((chat_id, since, until, reason))
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        self.moves.append((old_chat_id, new_chat_id))
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind) and not event.meta.sent_by_us]
+
+    def texts(self) -> list[str]:
+        from bridge.text import text_of
+
+        return [text_of(event.content.text) for event in self.of(MessageCreated)]
+
+
+class NoWeb:
+    """A public listener for accounts that use none."""
+
+    public_url = ""
+
+    def mount(self, name: str, handler: Any) -> str:
+        raise AssertionError("nothing is mounted")
+
+    def unmount(self, name: str) -> None:
+        raise AssertionError("nothing is mounted")
+
+
+class Account:
+    """An adapter on the emulator and the task that runs it."""
+
+    def __init__(self, emulator: SlackEmulator) -> None:
+        self.emulator = emulator
+        self.intake = RecordingIntake()
+        self.web: Any = NoWeb()
+        self.adapters: list[SlackAdapter] = []
+        self.task: asyncio.Task[None] | None = None
+
+    def build(self, **options: Any) -> SlackAdapter:
+        given = {**self.emulator.account_options(), "request_timeout_s": 5.0, **options}
+        context = AdapterContext(account=AccountName("team"), options=SlackOptions.model_validate(given), web=self.web)
+        adapter = MANIFEST.build(context)
+        assert isinstance(adapter, SlackAdapter)
+        self.adapters.append(adapter)
+        return adapter
+
+    async def start(self, adapter: SlackAdapter | None = None, **options: Any) -> SlackAdapter:
+        """Run an adapter until it is connected and all its chats are caught up."""
+        adapter = adapter or self.build(**options)
+        connections = self.intake.connections
+        self.task = asyncio.create_task(adapter.run(self.intake), name="adapter under test")
+        await self.until(lambda: self.intake.connections > connections or (self.task is not None and self.task.done()))
+        if self.task.done():
+            await self.task
+        wanted = {f"ts:{chat_id}" for chat_id in self.intake.routed}
+        await self.until(lambda: wanted <= set(self.intake.cursors))
+        return adapter
+
+    async def stop(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+            self.task = None
+
+    async def close(self) -> None:
+        await self.stop()
+        for adapter in self.adapters:
+            await adapter.close()
+
+    async def until(self, condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not condition():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.005)
+
+    def chat(self, name: str = "general") -> str:
+        """A routed channel."""
+        chat_id = self.emulator.add_chat(name).chat_id
+        self.intake.routed.add(chat_id)
+        return chat_id
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[SlackEmulator]:
+    emulator = SlackEmulator()
+    await emulator.start()
+    yield emulator
+    await emulator.stop()
+
+
+@pytest.fixture
+async def account(emulator: SlackEmulator) -> AsyncIterator[Account]:
+    account = Account(emulator)
+    yield account
+    await account.close()

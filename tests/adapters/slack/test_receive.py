@@ -1,0 +1,260 @@
+"""What people do in Slack, as the core gets it: over Socket Mode, through the real transport, against the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapters.slack.emulator import SlackEmulator
+from bridge.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.errors import AccountDown, ConnectionLost
+from bridge.events import (
+    AttachmentKind,
+    ChatRenamed,
+    MembershipChanged,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+)
+from bridge.text import CodeBlock, Mark, Paragraph, Quote, text_of
+
+
+async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    first = await emulator.say(chat, "Anna", emulator.formatting_sample())
+    reply = await emulator.say(chat, "Boris", "yes :wave: <&>", reply_to=first)
+    await account.until(lambda: len(account.intake.of(MessageCreated)) == 2)
+    one, two = account.intake.of(MessageCreated)
+    assert (one.message_id, one.meta.author.name, one.meta.origin.chat_id) == (first, "Anna", chat)
+    assert one.meta.author.avatar_url.startswith("http")
+    assert one.meta.event_key == f"created:team:{chat}:{first}"
+    paragraph, quote, code = one.content.text.blocks
+    assert isinstance(paragraph, Paragraph)
+    marks = {run.text: run.marks for run in paragraph.inlines}
+    assert (marks["bold"], marks["italic"], marks["strike"], marks["code"]) == (Mark.BOLD, Mark.ITALIC, Mark.STRIKE, Mark.CODE)
+    assert any(run.link == "https://example.com/" and run.text == "label" for run in paragraph.inlines)
+    assert isinstance(quote, Quote)
+    assert isinstance(code, CodeBlock)
+    assert code.text == "block"
+    assert text_of(two.content.text) == "yes 👋 <&>"
+    assert (two.content.reply_to.message_id, two.content.reply_to.author_name) == (first, "Anna")
+    assert (two.message_id, two.meta.thread_id) == (reply, first)
+
+
+async def test_edits_deletes_reactions_pins_members_renames(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    ts = await emulator.say(chat, "Anna", "before")
+    await emulator.edit(chat, ts, "after")
+    await emulator.unfurl(chat, ts, "a preview")
+    await emulator.react(chat, ts, "Boris", "👍")
+    await emulator.react(chat, ts, "Boris", "👍", remove=True)
+    emulator.workspace.pin(emulator.workspace.message(chat, ts), emulator.add_person("Anna"), pinned=True)
+    emulator.join(chat, "Carla")
+    emulator.rename_chat(chat, "other")
+    await emulator.delete(chat, ts)
+    await account.until(lambda: account.intake.of(MessageDeleted))
+    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["after"]
+    added, removed = account.intake.of(ReactionsChanged)
+    assert (added.added, added.removed, added.meta.author.name) == (("👍",), (), "Boris")
+    assert removed.removed == ("👍",)
+    assert account.intake.of(PinsChanged)[0].pinned
+    assert account.intake.of(MembershipChanged)[0].member.name == "Carla"
+    assert account.intake.of(ChatRenamed)[0].name == "other"
+    assert account.intake.of(MessageDeleted)[0].message_id == ts
+    assert len(account.intake.of(MessageCreated)) == 1
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+
+
+async def test_a_deleted_parent_with_replies_is_a_deletion(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    ts = await emulator.say(chat, "Anna", "parent")
+    await emulator.say(chat, "Boris", "reply", reply_to=ts)
+    await emulator.delete(chat, ts)
+    await account.until(lambda: account.intake.of(MessageDeleted))
+    assert account.intake.of(MessageDeleted)[0].message_id == ts
+
+
+async def test_files_arrive_as_handles_and_are_streamed(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    adapter = await account.start()
+    big = bytes(range(256)) * 50_000
+    uploads = [
+        Upload(name="photo.jpg", mime="image/jpeg", content=b"jpeg"),
+        Upload(name="clip.mp4", mime="video/mp4", content=big),
+        Upload(name="note.m4a", mime="audio/mp4", content=b"voice", kind="voice"),
+        Upload(name="song.mp3", mime="audio/mpeg", content=b"song"),
+        Upload(name="über.pdf", mime="application/pdf", content=b"pdf"),
+    ]
+    await emulator.say(chat, "Anna", "see", files=uploads)
+    await account.until(lambda: account.intake.of(MessageCreated))
+    attachments = account.intake.of(MessageCreated)[0].content.attachments
+    assert [attachment.kind for attachment in attachments] == [
+        AttachmentKind.PHOTO,
+        AttachmentKind.VIDEO,
+        AttachmentKind.VOICE,
+        AttachmentKind.AUDIO,
+        AttachmentKind.DOCUMENT,
+    ]
+    assert attachments[4].name == "über.pdf"
+    for attachment, upload in zip(attachments, uploads, strict=True):
+        assert emulator.workspace.bot_token not in attachment.file_id
+        async with adapter.open_file(attachment) as stream:
+            assert stream.size_bytes == len(upload.content)
+            assert b"".join([chunk async for chunk in stream.chunks]) == upload.content
+
+
+async def test_nothing_is_acknowledged_before_the_core_has_it(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    account.intake.block = asyncio.Event()
+    await emulator.say(chat, "Anna", "one")
+    await emulator.say(chat, "Anna", "two")
+    await asyncio.sleep(0.1)
+    assert emulator.deliveries.unsettled == 2
+    account.intake.block.set()
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    assert account.intake.texts() == ["one", "two"]
+
+
+async def test_poison_is_kept_and_the_stream_goes_on(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    await emulator.say(chat, "Anna", "before")
+    await emulator.disturb(StreamFault.POISON)
+    await emulator.say(chat, "Anna", "after")
+    await account.until(lambda: len(account.intake.texts()) == 2)
+    assert len(account.intake.unread) == 1
+    assert b"not" in account.intake.unread[0][0]
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+
+
+async def test_redelivery_is_the_same_event(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    await emulator.say(chat, "Anna", "once")
+    await account.until(lambda: account.intake.texts() == ["once"])
+    await emulator.disturb(StreamFault.REDELIVER)
+    await account.until(lambda: account.intake.duplicates)
+    emulator.deliveries.ack_deadline_s = 0.05
+    emulator.deliveries.new_event_id_on_retry = True
+    account.intake.block = asyncio.Event()
+    await emulator.say(chat, "Anna", "twice")
+    await account.until(lambda: emulator.deliveries.unsettled == 1)
+    await asyncio.sleep(0.1)
+    account.intake.block.set()
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    assert account.intake.texts() == ["once", "twice"]
+
+
+async def test_events_that_arrive_together_are_put_in_order(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    account.intake.block = asyncio.Event()
+    await emulator.say(chat, "Anna", "zero")
+    await asyncio.sleep(0.05)
+    await emulator.disturb(StreamFault.REORDER)
+    for text in ("one", "two", "three"):
+        await emulator.say(chat, "Anna", text)
+    await asyncio.sleep(0.05)
+    account.intake.block.set()
+    await account.until(lambda: len(account.intake.texts()) == 4)
+    assert account.intake.texts() == ["zero", "one", "two", "three"]
+
+
+async def test_a_renewed_socket_leaves_no_gap(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    emulator.sockets.refresh_lead_s = 0.1
+    wanted = [str(number) for number in range(60)]
+    await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
+    for text in wanted:
+        await emulator.say(chat, "Anna", text)
+        await asyncio.sleep(0.005)
+    await account.until(lambda: len(account.intake.texts()) == 60)
+    assert sorted(account.intake.texts(), key=int) == wanted
+    assert emulator.sockets.connections_total == 2
+    assert account.intake.connections == 1
+    await account.until(lambda: emulator.sockets.open_count == 1)
+    assert not account.task.done()
+
+
+async def test_a_cut_socket_ends_the_run(account: Any, emulator: SlackEmulator) -> None:
+    account.chat()
+    await account.start()
+    await emulator.disturb(StreamFault.DISCONNECT)
+    with pytest.raises(ConnectionLost):
+        await asyncio.wait_for(account.task, 5)
+
+
+async def test_a_wrong_token_parks_the_account(account: Any) -> None:
+    with pytest.raises(AccountDown) as caught:
+        await account.start(bot_token="xoxb-wrong")
+    assert "bot_token" in caught.value.action
+    assert "xoxb-wrong" not in str(caught.value)
+    with pytest.raises(AccountDown):
+        await account.start(app_token="xapp-wrong")
+
+
+async def test_a_revoked_token_parks_the_account(account: Any, emulator: SlackEmulator) -> None:
+    account.chat()
+    await account.start()
+    emulator.workspace.emit({"type": "tokens_revoked", "tokens": {"bot": ["U0BRIDGE001"]}})
+    with pytest.raises(AccountDown):
+        await asyncio.wait_for(account.task, 5)
+
+
+async def test_connecting_fails_as_a_lost_connection(account: Any, emulator: SlackEmulator) -> None:
+    account.chat()
+    for fault in (FaultKind.SERVER_ERROR, FaultKind.RATE_LIMIT, FaultKind.DROP):
+        for operation in ("auth.test", "apps.connections.open", "socket"):
+            # the handshake is a GET on a kept connection: aiohttp itself sends it again
+            times = 2 if (fault, operation) == (FaultKind.DROP, "socket") else 1
+            emulator.inject(Fault(kind=fault, operation=operation, times=times))
+            with pytest.raises(ConnectionLost):
+                await account.start()
+    await emulator.refuse_connections(True)
+    with pytest.raises(ConnectionLost):
+        await account.start()
+    await emulator.refuse_connections(False)
+    await account.start()
+
+
+async def test_names_that_cannot_be_had_do_not_stop_the_stream(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    emulator.inject(Fault(kind=FaultKind.HANG, operation="users.info", times=1))
+    await emulator.say(chat, "Anna", "who am I")
+    await account.until(lambda: account.intake.texts() == ["who am I"])
+    assert account.intake.of(MessageCreated)[0].meta.author.name == emulator.add_person("Anna")
+
+
+async def test_a_changed_name_is_learned(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    user = emulator.workspace.users[emulator.add_person("Anna")]
+    await emulator.say(chat, "Anna", "one")
+    await account.until(lambda: len(account.intake.texts()) == 1)
+    user.display_name = "Anna P."
+    emulator.workspace.emit({"type": "user_change", "user": {"id": user.user_id, "profile": {"display_name": "Anna P."}}})
+    await emulator.say(chat, "Anna", "two")
+    await account.until(lambda: len(account.intake.texts()) == 2)
+    assert [event.meta.author.name for event in account.intake.of(MessageCreated)] == ["Anna", "Anna P."]
+    assert emulator.calls().count("users.info") == 1
+
+
+async def test_a_lost_channel_is_told(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    emulator.archive_chat(chat)
+    emulator.remove_bot(chat)
+    await account.until(lambda: len(account.intake.notices) == 2)
+    assert [notice[2] for notice in account.intake.notices] == [chat, chat]
+    emulator.workspace.emit({"type": "channel_id_changed", "old_channel_id": chat, "new_channel_id": "C0NEW0001"})
+    await account.until(lambda: account.intake.moves == [(chat, "C0NEW0001")])
