@@ -87,12 +87,14 @@ class Writer(Thread):
             self._ledger.begin()
             _run(self._ledger, group)
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             try:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
             finally:
                 self._ledger.forget()
+                if isinstance(error, sqlite3.OperationalError):
+                    self._checkpointer.starved()
             raise
         self._checkpointer.committed(connection.total_changes - before)
 
@@ -168,6 +170,10 @@ class Checkpointer:
             self._pages = 0
             self._running = True
             self._wanted.release()
+
+    def starved(self) -> None:
+        """On the writer's thread, after a transaction that failed: if the disk is full, the log may go on at its beginning."""
+        self.committed(CHECKPOINT_PAGES * _CHANGES_PER_PAGE)
 
     def finish(self, connection: sqlite3.Connection) -> None:
         """On the writer's thread, between two groups."""

@@ -94,7 +94,7 @@ async def test_a_folder_that_is_missing_or_forbidden(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="cannot be opened"):
         await open_and_close(tmp_path / "missing" / "bridge.journal")
     (tmp_path / "bridge.journal").mkdir()
-    with pytest.raises(JournalError, match="cannot be opened|unable to open"):
+    with pytest.raises(JournalError, match=r"cannot be opened|unable to open"):
         await open_and_close(tmp_path / "bridge.journal")
 
 

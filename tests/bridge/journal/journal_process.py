@@ -1,0 +1,104 @@
+"""A process of its own that works on a journal, to be killed or starved: `journal_process.py <what> <journal> [first number]`.
+
+It writes one line per thing that is on disk for sure."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from journal_makers import CHAT, A, B, at, created, entry, kill, sent
+
+from bridge.contract import Cursor
+from bridge.journal.contract import Accepted, AttemptStarted, Delivered, JournalError
+from bridge.journal.sqlite import SqliteJournal
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)
+
+
+async def accept_one(journal: SqliteJournal, number: int) -> Accepted:
+    (accepted,) = await journal.accept(
+        CHAT.account,
+        [entry(created(f"{number}", text="x" * (number % 3000)), A)],
+        [Cursor(name=f"lane{number % 8}", value=f"{number}")],
+        received_at=at(0),
+    )
+    return accepted
+
+
+async def write(journal: SqliteJournal, first: int) -> None:
+    """Eight lanes at once, for ever. `accepted n`, `delivered n`: committed before it is said."""
+
+    async def lane(number: int) -> None:
+        while True:
+            accepted = await accept_one(journal, number)
+            say("accepted", number, accepted.event_seq, *accepted.delivery_ids)
+            (delivery,) = accepted.delivery_ids
+            await journal.record([AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(1))])
+            say("attempted", number)
+            if number % 5:
+                await journal.record(
+                    [sent(delivery, accepted.event_seq, A, f"c{number}"), Delivered(delivery_id=delivery, at=at(2))]
+                )
+                say("delivered", number)
+            number += 8
+
+    async with asyncio.TaskGroup() as group:
+        for offset in range(8):
+            group.create_task(lane(first + offset), name=f"lane {offset}")
+
+
+async def starve(journal: SqliteJournal, _first: int) -> None:
+    """Write until the disk takes no more, then get space, and go on."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))
+    refused = 0
+    for number in range(2000):
+        try:
+            await accept_one(journal, number)
+            say("accepted", number)
+            refused = 0
+        except JournalError as error:
+            say("refused", number, error)
+            refused += 1
+            if refused == 10:
+                break
+            await asyncio.sleep(0.01)
+    concurrent = await asyncio.gather(*(accept_one(journal, number) for number in range(3000, 3010)), return_exceptions=True)
+    say("together", *(type(outcome).__name__ for outcome in concurrent))
+    say("known", len(await journal.pending(A, 0, 10_000)))  # reading goes on
+    resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    await accept_one(journal, 9000)
+    say("accepted", 9000)
+
+
+async def serve(journal: SqliteJournal, _first: int) -> None:
+    """A daemon that makes dead letters and delivers what is retried."""
+    number = 0
+    while True:
+        (accepted,) = await journal.accept(CHAT.account, [entry(created(f"{number}"), A, B)], [], received_at=at(0))
+        first, second = accepted.delivery_ids
+        await journal.record([sent(first, accepted.event_seq, A, f"c{number}"), Delivered(delivery_id=first, at=at(2))])
+        await kill(journal, second)
+        say("dead", second)
+        for pending in await journal.pending(B, 0, 100):
+            await journal.record([Delivered(delivery_id=pending.delivery_id, at=at(2))])
+            say("revived", pending.delivery_id)
+        number += 1
+
+
+async def main(what: str, path: str, first: str = "0") -> None:
+    journal = SqliteJournal(Path(path))
+    await journal.open()
+    await {"write": write, "starve": starve, "serve": serve}[what](journal, int(first))
+    await journal.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
