@@ -101,7 +101,7 @@ class ConfigFault(BridgeError):
         text = f"{where}: " if where else ""
         text += f"{key}: " if key else ""
         text += why
-        if value and value not in why:
+        if value and (len(value) < 4 or value not in why) and repr(value) not in why:
             text += f" (found {value!r})"
         if hint:
             text += f" - {hint}"

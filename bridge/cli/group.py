@@ -24,6 +24,10 @@ _COMMANDS = {
 class _LazyGroup(TyperGroup):
     """Commands are found by name; `run` does not pay for what the others import."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands = dict.fromkeys(_COMMANDS, self)  # only the names count, for "did you mean"
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bridge.config import nodes
 from bridge.config.faults import Faults, did_you_mean
@@ -76,6 +76,7 @@ def _read(values: Values, name: str, entry: nodes.Entry, manifests: Manifests, p
         account.manifest = manifests(platform)
         model = account.manifest.options()
     except KeyError:
+        _hide_all(values, found)
         hint = did_you_mean(platform, platforms)
         faults.add(found["platform"].value, join(key, "platform"), f"unknown platform {platform!r}", value=platform, hint=hint)
         return account
@@ -86,6 +87,13 @@ def _read(values: Values, name: str, entry: nodes.Entry, manifests: Manifests, p
         return account
     _read_options(values, account, model)
     return account
+
+
+def _hide_all(values: Values, found: Entries) -> None:
+    """Nobody can tell which options of an unknown platform are secret: none is shown."""
+    for name, entry in found.items():
+        if name != "platform" and isinstance(entry.value, ScalarNode):
+            values.secrets.add(entry.value.value)
 
 
 def _read_options(values: Values, account: Account, model: type[BaseModel]) -> None:
@@ -124,12 +132,14 @@ def _placed(fault: ConfigFault, account: Account, faults: Faults) -> ConfigFault
         return fault
     at: Node = account.key_node
     found: Entries | None = account.entries
-    for step in re.split(r"[.\[\]]+", fault.key):
-        entry = found.get(step) if found else None
-        if entry is None:
+    for step in filter(None, re.split(r"[.\[\]]+", fault.key)):
+        if isinstance(at, SequenceNode) and step.isdecimal() and int(step) < len(at.value):
+            at = at.value[int(step)]
+        elif found is not None and step in found:
+            at = found[step].value
+        else:
             break
-        at = entry.value
-        found = nodes.entries(entry.value, "", Faults("")) if isinstance(entry.value, MappingNode) else None
+        found = nodes.entries(at, "", Faults("")) if isinstance(at, MappingNode) else None
     return ConfigFault(
         fault.why,
         path=faults.path,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bridge.capabilities import Capabilities, Feature, Limits, Support, features
 from bridge.config.load import Loaded, load_config
+from bridge.config.model import Config
 from bridge.contract import Manifest
 from bridge.errors import ConfigFault
 
@@ -97,29 +98,58 @@ MANIFESTS: Mapping[str, Manifest] = {
     "owl": make_manifest("owl", Owl, check_address=lambda _: None, check_thread=lambda _: "owls know no threads"),
 }
 
-ACCOUNTS = """\
+_ACCOUNTS = """\
 accounts:
   polly: {platform: parrot, token: token-of-polly}
   coco: {platform: parrot, token: token-of-coco}
   owl: {platform: owl, secret: secret-of-owl}
 """
 
-Load = Callable[..., Loaded]
+
+@dataclass(frozen=True, kw_only=True)
+class Zoo:
+    """What tests of this folder start from."""
+
+    folder: Path
+    manifests: Mapping[str, Manifest]
+    accounts: str = _ACCOUNTS
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "bridge.yaml"
+
+    def load(self, text: str, *, manifests: Mapping[str, Manifest] | None = None, mode: int = 0o600, **environ: str) -> Loaded:
+        """Load a text as `bridge.yaml`."""
+        self.path.write_text(text)
+        self.path.chmod(mode)
+        known = self.manifests if manifests is None else manifests
+        return load_config(self.path, environ, known.__getitem__, tuple(known))
+
+    def rest(self, text: str, **environ: str) -> Loaded:
+        """The same for a file that begins with three good accounts; line 1 of `text` is line 5."""
+        return self.load(self.accounts + text, **environ)
+
+    def good(self, text: str, **environ: str) -> Config:
+        """The configuration of such a file, which must be without faults."""
+        loaded = self.rest(text, **environ)
+        assert not loaded.faults, [str(fault) for fault in loaded.faults]
+        assert loaded.config is not None
+        return loaded.config
+
+    def faults(self, text: str, **environ: str) -> list[str]:
+        """The faults of such a file as `line:column: key: why - hint`."""
+        loaded = self.rest(text, **environ)
+        assert (loaded.config is None) == bool(loaded.faults)
+        return [str(fault).removeprefix(f"{self.path}:") for fault in loaded.faults]
+
+    def warnings(self, text: str, **environ: str) -> list[str]:
+        loaded = self.rest(text, **environ)
+        assert not loaded.faults, [str(fault) for fault in loaded.faults]
+        return [str(fault).removeprefix(f"{self.path}:") for fault in loaded.warnings]
+
+    make_manifest = staticmethod(make_manifest)
 
 
-@pytest.fixture()
-def load(tmp_path: Path) -> Load:
-    """Load a text as `bridge.yaml` (in a folder of its own, readable by its owner only)."""
-
-    def load(text: str, /, manifests: Mapping[str, Manifest] = MANIFESTS, **environ: str) -> Loaded:
-        path = tmp_path / "bridge.yaml"
-        path.write_text(text)
-        path.chmod(0o600)
-        before = Path.cwd()
-        os.chdir(tmp_path)
-        try:
-            return load_config(Path("bridge.yaml"), environ, manifests.__getitem__, tuple(manifests))
-        finally:
-            os.chdir(before)
-
-    return load
+@pytest.fixture
+def zoo(tmp_path: Path) -> Zoo:
+    return Zoo(folder=tmp_path, manifests=MANIFESTS)
