@@ -17,6 +17,7 @@ page, by tests that kill the daemon, and by benchmarks. For loopback only (`loop
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from typing import assert_never
@@ -28,6 +29,8 @@ from adapters.common.emulation import control_stream
 from adapters.common.emulation.control_files import file_response
 from adapters.common.emulation.loopback import Handler, loopback_only
 from bridge.emulator import Emulator, Fault, StreamFault, Upload
+
+_log = logging.getLogger(__name__)
 
 _JSON_LIMIT_BYTES = 1 << 20
 UPLOAD_LIMIT_BYTES = 64 << 20
@@ -215,7 +218,9 @@ class _ControlApi:
             result = await self._apply(platform, emulator, operation, files)
         except LookupError as fault:
             raise _Refused(404, f"{platform} does not know {_words(fault)}") from fault
-        except (ValueError, PermissionError) as fault:
+        except Exception as fault:
+            # each platform has its own way to refuse what a person tries; whoever tried is told
+            _log.debug("%s refused %s", platform, name, exc_info=True)
             raise _Refused(422, _words(fault)) from fault
         return _json(result)
 
@@ -342,4 +347,5 @@ def _query(request: web.Request, name: str) -> str:
 
 
 def _words(fault: Exception) -> str:
-    return str(fault.args[0]) if fault.args else type(fault).__name__
+    text = str(fault.args[0]) if isinstance(fault, KeyError) and fault.args else str(fault)
+    return text or type(fault).__name__

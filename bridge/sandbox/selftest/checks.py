@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from bridge.capabilities import Feature
 from bridge.emulator import SeenMessage, Upload
 from bridge.sandbox.selftest.room import Room, Shown, each
-from bridge.sandbox.selftest.verdict import OK, Failed, Outcome, Verdict, degraded
+from bridge.sandbox.selftest.verdict import OK, Failed, Outcome, Refused, Verdict, degraded
 
 Verdicts = dict[str, Verdict]
 Check = Callable[[Room, str, Sequence[str]], Awaitable[Verdicts]]
@@ -239,7 +239,7 @@ async def _say_long(room: Room, origin: str, words: Sequence[str]) -> None:
         try:
             for chunk in chunks:
                 await room.say(origin, _AUTHOR, _prose(chunk))
-        except ValueError:
+        except Refused:
             continue  # too long for a person there; nothing of it was posted
         return
     raise Failed(f"{room.title(origin)} takes no text of a sixth of {LONG_CHARACTERS} characters")

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from bridge.capabilities import Capabilities, Feature, Support
 from bridge.emulator import EmulatedChat, EmulatedFile, Emulator, SeenMessage, Upload
-from bridge.sandbox.selftest.verdict import Failed, Outcome, Verdict
+from bridge.sandbox.selftest.verdict import Failed, Outcome, Refused, Verdict
 
 T = TypeVar("T")
 
@@ -48,7 +48,11 @@ class Room:
     # -- acting -------------------------------------------------------------------------------------------------------------
 
     async def say(self, platform: str, person: str, text: str, *, reply_to: str = "", files: Sequence[Upload] = ()) -> str:
-        return await self.emulators[platform].say(self.chat_id(platform), person, text, reply_to=reply_to, files=files)
+        """Raises Refused if that messenger does not let a person say this."""
+        try:
+            return await self.emulators[platform].say(self.chat_id(platform), person, text, reply_to=reply_to, files=files)
+        except Exception as refusal:  # each platform has its own
+            raise Refused(f"{self.title(platform)} refuses what a person says: {refusal}") from refusal
 
     def chat_id(self, platform: str) -> str:
         return self._chats[platform].chat_id

@@ -31,6 +31,10 @@ class Failed(Exception):
     """A check's promise is broken; the text says how."""
 
 
+class Refused(Failed):
+    """A messenger does not let a person do what the check wants to do."""
+
+
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One cell of the table."""
 

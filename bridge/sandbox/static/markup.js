@@ -3,6 +3,7 @@
 
 const SIMPLE = new Set(["B", "STRONG", "I", "EM", "U", "S", "DEL", "CODE", "PRE", "BLOCKQUOTE", "UL", "OL", "LI", "BR", "P", "SPAN",
   "H1", "H2", "H3", "H4", "H5", "H6"]);
+const BLOCKS = new Set(["PRE", "BLOCKQUOTE", "UL", "OL", "P", "H1", "H2", "H3", "H4", "H5", "H6"]);
 const GONE = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "EMBED", "NOSCRIPT", "TITLE", "TEXTAREA", "SVG", "MATH"]);
 const CLASSES = new Set(["mention", "broadcast", "channel", "spoiler", "emoji", "time", "subtext"]);
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
@@ -22,13 +23,21 @@ export function render(html) {
 function copyChildren(from, to, depth) {
   for (const node of from.childNodes) {
     if (node.nodeType === Node.TEXT_NODE) {
-      to.append(node.data);
+      to.append(withoutDoubleBreaks(node));
     } else if (node.nodeType === Node.ELEMENT_NODE && !GONE.has(node.tagName.toUpperCase())) {
       const made = depth < MAX_DEPTH ? element(node) : null;
       copyChildren(node, made ?? to, depth + 1);
       if (made) to.append(made);
     }
   }
+}
+
+/** A block is a line of its own already: the line break before or after it in the text would show as an empty line. */
+function withoutDoubleBreaks(node) {
+  let text = node.data;
+  if (BLOCKS.has(node.previousSibling?.tagName) && text.startsWith("\n")) text = text.slice(1);
+  if (BLOCKS.has(node.nextSibling?.tagName) && text.endsWith("\n")) text = text.slice(0, -1);
+  return text;
 }
 
 function element(node) {

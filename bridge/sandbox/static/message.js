@@ -53,11 +53,11 @@ function spoken(message) {
 }
 
 function avatar(message, avatars) {
-  const made = h("span", { class: "avatar", "aria-hidden": "true" }, initials(message.author_name));
+  const made = h("span", { class: "avatar", "aria-hidden": "true" }, h("span", {}, initials(message.author_name)));
   made.style.setProperty("--hue", hue(message.author_name));
   const from = message.author_avatar_url;
   if (from && avatars.some((base) => from.startsWith(`${base}/`))) {
-    made.append(h("img", { src: from, alt: "", loading: "lazy", onError: (event) => event.target.remove() }));
+    made.prepend(h("img", { src: from, alt: "", loading: "lazy", onError: (event) => event.target.remove() }));
   }
   return made;
 }
