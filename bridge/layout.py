@@ -21,6 +21,8 @@ class Slot:
     text: RichText = EMPTY
     surplus: bool = False
     """An existing message that is no longer needed."""
+    unchanged: bool = False
+    """An existing message that an edit does not concern: its files and the line above them stay as they are."""
 
 
 class Layout:
@@ -54,6 +56,10 @@ class Layout:
     def _filled(self, slots: list[Slot], whole: RichText, *, new: bool) -> list[Slot]:
         """The text goes to the first message that can hold any, then to further ones without files, added as needed. Other messages
         with files only say whose they are."""
+        if not whole:
+            for slot in slots:
+                slot.surplus = not slot.has_files
+            return slots or [Slot()]
         first = next((slot for slot in slots if self._can_hold_text(slot)), None)
         if first is None:
             first = Slot()
@@ -69,6 +75,7 @@ class Layout:
         for slot in slots:
             if slot.has_files and slot is not first and slot.captioned and self._fits(self._tail, slot):
                 slot.text = self._tail
+                slot.unchanged = not new
         return slots
 
     def _added(self, slots: list[Slot], *, before_files: bool) -> Slot:

@@ -94,6 +94,8 @@ class Part:
     """Whether the message has files: those in `files`, or for an edit those that it keeps."""
     surplus: bool = False
     """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
+    unchanged: bool = False
+    """For an edit: the copy at this place is not concerned; it need not be touched."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,7 +171,7 @@ class _Rendering:
         if reply and not native_reply:
             self.losses["reply shown as a quote"] = None
         files, missing = self._files(settled)
-        body = self._body(missing, None if native_reply else reply, has_files=bool(files) or any(existing or ()))
+        body = self._body(missing, None if native_reply else reply, has_files=bool(files) if existing is None else any(existing))
         edited = isinstance(self.event, MessageEdited)
         layout = Layout(self.target, head=self._name_line(), tail=self._name_line(" …"), edited=edited)
         slots = layout.new(files, body) if existing is None else layout.onto(existing, body)
@@ -186,6 +188,7 @@ class _Rendering:
             previews=self.target.options.previews and self.content.previews,
             has_files=slot.has_files,
             surplus=slot.surplus,
+            unchanged=slot.unchanged,
         )
 
     def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
