@@ -132,7 +132,8 @@ async def reply(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
         copy = await room.copy(target, answer)
         if copies[target].message_id in (copy.reply_to, copy.thread_id):
             return OK
-        if question not in f"{copy.reply_quote} {copy.text}":
+        linked = any(copies[target].message_id in link for link in Shown(copy.html).links)
+        if not linked and question not in f"{copy.reply_quote} {copy.text}":
             raise Failed(f"does not show what it answers: {copy.text!r}")
         return _by_other_means(room.less_than_full(target, Feature.REPLY), "what is answered")
 

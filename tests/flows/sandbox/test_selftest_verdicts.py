@@ -134,12 +134,18 @@ DECLARED: list[tuple[str, Feature, str, str, Spoil]] = [
     ("delete", Feature.SEES_DELETES, "telegram", "", _on("deleted", _nothing)),
     ("delete", Feature.DELETE, "slack", "slack", _on("deleted", _nothing)),
     ("reply", Feature.REPLY, "slack", "slack", lambda k, m: [msgspec.structs.replace(m, reply_to="", reply_quote=_question(m))]),
+    ("reply", Feature.REPLY, "slack", "slack", lambda k, m: _linked(m)),
     ("photo", Feature.PHOTO, "slack", "slack", _file(kind="document")),
 ]
 
 
 def _named_in_text(message: SeenMessage) -> list[SeenMessage]:
     return [msgspec.structs.replace(message, author_name="bridge", text=f"{message.author_name}\n{message.text}")]
+
+
+def _linked(message: SeenMessage) -> list[SeenMessage]:
+    link = f'<a href="https://example.com/{message.reply_to}">message</a>' if message.reply_to else ""
+    return [msgspec.structs.replace(message, reply_to="", html=link + message.html)]
 
 
 def _without_bold(message: SeenMessage) -> SeenMessage:
@@ -150,7 +156,11 @@ def _question(message: SeenMessage) -> str:
     return message.text.replace("answer", "question").replace(".", "?")
 
 
-@pytest.mark.parametrize(("check", "feature", "declarer", "target", "spoil"), DECLARED, ids=[f"{d[0]}-{d[1]}" for d in DECLARED])
+@pytest.mark.parametrize(
+    ("check", "feature", "declarer", "target", "spoil"),
+    DECLARED,
+    ids=[f"{number}-{entry[0]}" for number, entry in enumerate(DECLARED)],
+)
 async def test_a_declared_loss_is_degraded_and_an_undeclared_one_failed(
     mirrored: Any, check: str, feature: Feature, declarer: str, target: str, spoil: Spoil
 ) -> None:
