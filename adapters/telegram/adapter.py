@@ -90,6 +90,9 @@ class TelegramAdapter:
     # -- messages -----------------------------------------------------------------------------------------------------------
 
     async def send(self, outbound: Outbound) -> Receipt:
+        limit = self._capabilities.limits.upload_bytes
+        if any(file.size_bytes > limit for file in outbound.files):
+            raise Rejected(f"Telegram takes files of up to {limit // 1024**2} MB")
         try:
             return await self._send(outbound)
         except Refused as refusal:

@@ -106,11 +106,11 @@ def kind_of(file: OutboundFile, *, captioned: bool) -> str:
     mime = file.mime.split(";")[0].strip().lower()
     if kind == "document" or mime not in _MIMES[kind]:
         return "document"
-    if captioned and _METHODS[kind] in WITHOUT_CAPTION:
+    if kind == "sticker" and captioned:
         return "document"
     if kind == "photo" and not _photo_fits(file.attachment, file.size_bytes):
         return "document"
-    if kind == "video_note" and file.attachment.width != file.attachment.height:
+    if kind == "video_note" and (captioned or file.attachment.width != file.attachment.height):
         return "video"
     return kind
 
@@ -153,12 +153,17 @@ def _previews(wanted: bool) -> Json:
     return {} if wanted else {"link_preview_options": {"is_disabled": True}}
 
 
+def _upload(file: OutboundFile) -> Upload:
+    """The name without the two characters that servers read differently in a multipart header."""
+    return Upload(file.path, file.name.replace('"', "'").replace("\\", "_"))
+
+
 def _file_call(file: OutboundFile, kind: str, place: Json, caption: Json) -> Call:
-    return Call(_METHODS[kind], place | {kind: Upload(file.path, file.name)} | _facts(file, kind) | caption, has_files=True)
+    return Call(_METHODS[kind], place | {kind: _upload(file)} | _facts(file, kind) | caption, has_files=True)
 
 
 def _media(file: OutboundFile, kind: str) -> Json:
-    return {"type": kind, "media": Upload(file.path, file.name)} | _facts(file, kind)
+    return {"type": kind, "media": _upload(file)} | _facts(file, kind)
 
 
 def _facts(file: OutboundFile, kind: str) -> Json:

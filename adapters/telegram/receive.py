@@ -54,7 +54,7 @@ class Receiver:
     async def run(self) -> None:
         """Raises ConnectionLost and AccountDown; see `bridge.contract.Adapter.run`."""
         await self._resume()
-        await self._take(await self._poll(0))
+        await self._take(await self._poll(0, self._offset - 1 if self._offset > 1 else 0))
         self._intake.connected()
         poll: asyncio.Task[list[msgspec.Raw]] | None = None
         try:
@@ -94,10 +94,13 @@ class Receiver:
             )
         await self._intake.accept([], cursors=[self._cursor()])
 
-    async def _poll(self, timeout_s: int) -> list[msgspec.Raw]:
+    async def _poll(self, timeout_s: int, offset: int | None = None) -> list[msgspec.Raw]:
+        """One poll. The first of a connection does not wait, and asks with the number before: asked twice within 3 s with the same
+        offset, the server would let it wait all the same (platforms.md 1.1)."""
+        offset = self._offset if offset is None else offset
         while True:
             try:
-                return await self._transport.updates(offset=self._offset, timeout_s=timeout_s, allowed=ALLOWED_UPDATES)
+                return await self._transport.updates(offset=offset, timeout_s=timeout_s, allowed=ALLOWED_UPDATES)
             except RetryLater as error:
                 if not error.rate_limited or error.after_s is None:
                     raise ConnectionLost(error.reason) from None
@@ -106,6 +109,7 @@ class Receiver:
                 raise self._refused(error) from None
 
     def _refused(self, error: DeliveryError) -> ConnectionLost:
+        """Why a poll failed for good; notices say what to do about other programs with this token."""
         if "webhook is active" in error.reason:
             action = "delete the webhook, or set take_over_webhook: true, or use a bot of its own for the bridge"
             self._intake.notice("another program receives this bot's messages through a webhook", action)

@@ -56,8 +56,12 @@ class FileStore:
 
     async def receive(self, name: str, mime: str, chunks: AsyncIterator[bytes]) -> StoredFile:
         incoming = Incoming(self, name, mime)
-        async for chunk in chunks:
-            incoming.write(chunk)
+        try:
+            async for chunk in chunks:
+                incoming.write(chunk)
+        except BaseException:
+            incoming.discard()
+            raise
         return incoming.finish()
 
     def publish_path(self, stored: StoredFile, kind: str) -> str:
@@ -112,6 +116,12 @@ class Incoming:
             self._file.write(chunk)
         else:
             self._head += chunk
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def finish(self) -> StoredFile:
         if self._file is not None:

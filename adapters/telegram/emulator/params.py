@@ -99,6 +99,7 @@ async def _bounded(part: BodyPartReader, limit_bytes: int) -> AsyncIterator[byte
     read_bytes = 0
     while chunk := await part.read_chunk(_CHUNK_BYTES):
         read_bytes += len(chunk)
-        if read_bytes > limit_bytes:
-            raise ApiError(413, "Request Entity Too Large")
-        yield chunk
+        if read_bytes <= limit_bytes:
+            yield chunk
+    if read_bytes > limit_bytes:  # told only after the whole body is read, so that the client hears it
+        raise ApiError(413, "Request Entity Too Large")

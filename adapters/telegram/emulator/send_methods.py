@@ -22,7 +22,8 @@ async def send_message(call: Call) -> Json:
 def _sender(kind: str, *facts: str, captioned: bool = True) -> Method:
     async def send(call: Call) -> Json:
         stored = call.file(kind)
-        settled = settle_kind(kind, stored)
+        as_is = kind == "document" and call.params.boolean("disable_content_type_detection")
+        settled = kind if as_is else settle_kind(kind, stored)
         said = {name: _fact(call, name) for name in facts}
         caption = call.caption() if captioned else {}
         content = media_content(call.world.files, settled, stored, said) | caption

@@ -65,6 +65,7 @@ class World:
     def new_chat(self, title: str, *, type_: str = "supergroup", forum: bool = False) -> Chat:
         chat_id = -next(self._group_numbers) if type_ == "group" else -(10**12) - next(self._chat_numbers)
         chat = Chat(chat_id, title, type_, is_forum=forum)
+        chat.last_message_id = 1 if forum else 0  # 1 is the General topic's
         chat.bots = dict.fromkeys(self.queues, ADMINISTRATOR)
         self.chats[chat_id] = chat
         return chat

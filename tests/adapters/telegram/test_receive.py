@@ -1,0 +1,374 @@
+"""Receiving: from what people do in the emulated Telegram to events, confirmed upstream only after they are accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapters.telegram.emulator import TelegramEmulator
+from bridge.emulator import StreamFault, Upload
+from bridge.errors import AccountDown, ConnectionLost
+from bridge.events import (
+    AttachmentKind,
+    ChatRenamed,
+    MembershipChanged,
+    MessageCreated,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+)
+from bridge.text import CodeBlock, Mark, Paragraph, Quote, Text, text_of
+
+
+async def test_text_with_formatting(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
+    async with receiving(adapter):
+        message_id = await emulator.say(chat, "Anna Petrova", emulator.formatting_sample())
+        await intake.until(lambda: intake.events)
+    [event] = intake.events
+    assert isinstance(event, MessageCreated)
+    assert (event.message_id, event.meta.origin.chat_id) == (message_id, chat)
+    assert event.meta.event_key == f"created:tg:{chat}:{message_id}"
+    author = event.meta.author
+    assert author is not None
+    assert (author.name, author.username, author.is_bot) == ("Anna Petrova", "anna_petrova", False)
+    paragraph, quote, code = event.content.text.blocks
+    assert paragraph == Paragraph(
+        (
+            Text("bold", Mark.BOLD),
+            Text(" "),
+            Text("italic", Mark.ITALIC),
+            Text(" "),
+            Text("strike", Mark.STRIKE),
+            Text(" "),
+            Text("code", Mark.CODE),
+            Text(" "),
+            Text("label", 0, "https://example.com/"),
+        )
+    )
+    assert quote == Quote((Paragraph((Text("quoted"),)),))
+    assert code == CodeBlock("block", "python")
+
+
+async def test_edits_replies_and_reactions(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    async with receiving(adapter):
+        first = await emulator.say(chat, "Anna", "one")
+        second = await emulator.say(chat, "Bob", "two", reply_to=first)
+        await emulator.edit(chat, first, "**uno**")
+        await emulator.react(chat, second, "Anna", "❤️")
+        await emulator.react(chat, second, "Anna", "❤️", remove=True)
+        await intake.until(lambda: len(intake.events) == 5)
+    created, reply, edited, added, removed = intake.events
+    assert isinstance(created, MessageCreated)
+    assert isinstance(reply, MessageCreated)
+    assert reply.content.reply_to is not None
+    assert (reply.content.reply_to.message_id, reply.content.reply_to.author_name, reply.content.reply_to.excerpt) == (
+        first,
+        "Anna",
+        "one",
+    )
+    assert isinstance(edited, MessageEdited)
+    assert (edited.message_id, text_of(edited.content.text)) == (first, "uno")
+    assert isinstance(added, ReactionsChanged)
+    assert isinstance(removed, ReactionsChanged)
+    assert (added.message_id, added.added, added.removed) == (second, ("❤️",), ())
+    assert (removed.added, removed.removed) == ((), ("❤️",))
+
+
+async def test_edits_that_nobody_sees_are_not_told_twice(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    async with receiving(adapter):
+        message_id = await emulator.say(chat, "Anna", "one")
+        await emulator.touch(chat, message_id)
+        await emulator.edit(chat, message_id, "two")
+        await emulator.touch(chat, message_id)
+        await emulator.say(chat, "Anna", "end")
+        await intake.until(lambda: "end" in intake.texts())
+    assert intake.texts() == ["one", "two", "end"]
+    assert intake.reasons["edit without a visible change"] == 1
+
+
+async def test_an_album_is_one_message(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
+) -> None:
+    uploads = [Upload(name=f"{n}.png", mime="image/png", content=png(10 + n, 10)) for n in range(3)]
+    async with receiving(adapter):
+        first = await emulator.say(chat, "Anna", "__holiday__", files=uploads)
+        await intake.until(lambda: intake.events)
+    [event] = intake.events
+    assert isinstance(event, MessageCreated)
+    assert event.message_id == first
+    assert event.also_ids == (str(int(first) + 1), str(int(first) + 2))
+    assert [attachment.kind for attachment in event.content.attachments] == [AttachmentKind.PHOTO] * 3
+    assert text_of(event.content.text) == "holiday"
+
+
+async def test_what_follows_an_album_stays_behind_it(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
+) -> None:
+    uploads = [Upload(name="a.png", mime="image/png", content=png(8, 8))] * 2
+    other = emulator.add_chat("Other").chat_id
+    async with receiving(make_adapter(album_wait_s=5.0)):
+        started = time.monotonic()
+        await emulator.say(chat, "Anna", "album", files=uploads)
+        await emulator.say(other, "Bob", "elsewhere")
+        await emulator.say(chat, "Anna", "after")
+        await intake.until(lambda: len(intake.events) == 3)
+    assert time.monotonic() - started < 4, "a following message ends the wait for the album"
+    assert intake.texts() == ["elsewhere", "album", "after"]
+
+
+async def test_an_unfinished_album_survives_a_crash(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
+) -> None:
+    uploads = [Upload(name="a.png", mime="image/png", content=png(8, 8))] * 2
+    async with receiving(make_adapter(album_wait_s=10.0)):
+        await emulator.say(chat, "Anna", "album", files=uploads)
+        await intake.until(lambda: any("media_group_id" in value for value in intake.cursors.values()))
+        # confirmed upstream, not yet an event
+        await asyncio.wait_for(_confirmed(emulator), 5)
+    assert intake.events == []
+    async with receiving(make_adapter()):
+        await intake.until(lambda: intake.events)
+    [event] = intake.events
+    assert len(event.content.attachments) == 2
+    assert not any("media_group_id" in value for value in intake.cursors.values())
+
+
+async def _confirmed(emulator: TelegramEmulator) -> None:
+    queue = emulator.world.queues[emulator.bot().user_id]
+    while len(queue):  # noqa: ASYNC110 - the emulated server tells nobody
+        await asyncio.sleep(0.01)
+
+
+async def test_nothing_is_confirmed_before_it_is_accepted(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    gate = asyncio.Event()
+    queue = emulator.world.queues[emulator.bot().user_id]
+    async with receiving(adapter):
+        intake.before_commit = gate.wait
+        await emulator.say(chat, "Anna", "one")
+        await emulator.say(chat, "Anna", "two")
+        polls = len(emulator.calls())
+        await asyncio.sleep(0.3)  # time for a wrong poll to confirm
+        assert len(emulator.calls()) <= polls + 1
+        assert len(queue) >= 1
+        assert intake.events == []
+        gate.set()
+        await intake.until(lambda: len(intake.events) == 2)
+        await asyncio.wait_for(_confirmed(emulator), 5)
+
+
+async def test_a_crash_before_the_commit_loses_nothing(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any
+) -> None:
+    never = asyncio.Event()
+    async with receiving(make_adapter()):
+        intake.before_commit = never.wait
+        for n in range(5):
+            await emulator.say(chat, "Anna", f"m{n}")
+        await asyncio.sleep(0.2)
+    intake.before_commit = None
+    async with receiving(make_adapter()):
+        await intake.until(lambda: len(intake.events) == 5)
+    assert intake.texts() == [f"m{n}" for n in range(5)]
+
+
+async def test_a_poison_update_is_kept_and_the_stream_goes_on(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    async with receiving(adapter):
+        await emulator.say(chat, "Anna", "before")
+        await emulator.disturb(StreamFault.POISON)
+        emulator.world.queues[emulator.bot().user_id].push_raw({"message": {"text": 5, "chat": []}})
+        emulator.world.queues[emulator.bot().user_id].push_raw({"entirely_new_kind": {"a": 1}})
+        await emulator.say(chat, "Anna", "after")
+        await intake.until(lambda: "after" in intake.texts())
+    assert intake.texts() == ["before", "after"]
+    assert len(intake.undecoded) == 2
+    assert b"hologram" in intake.undecoded[0][0]
+    assert intake.reasons["update of kind entirely_new_kind"] == 1
+
+
+async def test_redelivery_is_recognised(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
+    async with receiving(adapter):
+        await emulator.say(chat, "Anna", "one")
+        await intake.until(lambda: intake.events)
+        await emulator.disturb(StreamFault.REDELIVER)
+        await emulator.say(chat, "Anna", "two")
+        await intake.until(lambda: "two" in intake.texts())
+    assert intake.texts() == ["one", "two"]
+
+
+async def test_own_messages_are_known_as_such(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any, say: Any, copy_of: Any
+) -> None:
+    async with receiving(adapter):
+        outbound = say("mine")
+        await adapter.pin(copy_of(outbound, await adapter.send(outbound)), True)
+        await emulator.say(chat, "Anna", "theirs")
+        await intake.until(lambda: len(intake.events) == 2)
+    pinned, theirs = intake.events
+    assert isinstance(pinned, PinsChanged)
+    assert pinned.meta.sent_by_us
+    assert not theirs.meta.sent_by_us
+
+
+async def test_topics_are_threads_and_their_first_message_is_no_reply(
+    emulator: TelegramEmulator, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    async with receiving(adapter):
+        forum, [topic] = emulator.add_forum("Forum", ["Release"])
+        await emulator.say(forum.chat_id, "Anna", "in topic", thread_id=topic)
+        await emulator.say(forum.chat_id, "Anna", "in general")
+        await intake.until(lambda: len(intake.events) == 3)
+    named, inside, general = intake.events
+    assert isinstance(named, ChatRenamed)
+    assert (named.name, named.meta.thread_id) == ("Release", topic)
+    assert (inside.meta.thread_id, inside.content.reply_to) == (topic, None)
+    assert general.meta.thread_id is None
+
+
+async def test_service_messages(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
+    member = {"id": 77, "is_bot": False, "first_name": "Carl"}
+    async with receiving(adapter):
+        await emulator.post(chat, "Anna", {"new_chat_members": [member]})
+        await emulator.post(chat, "Anna", {"left_chat_member": member})
+        await emulator.post(chat, "Anna", {"new_chat_title": "New"})
+        await emulator.post(chat, "Anna", {"video_chat_started": {}})
+        await emulator.post(chat, "Anna", {"text": "copy of the channel's post"}, extra={"is_automatic_forward": True})
+        await emulator.say(chat, "Anna", "end")
+        await intake.until(lambda: "end" in intake.texts())
+    joined, left, renamed, _ = intake.events
+    assert isinstance(joined, MembershipChanged)
+    assert isinstance(left, MembershipChanged)
+    assert (joined.change, joined.member.name, left.change) == ("joined", "Carl", "left")
+    assert isinstance(renamed, ChatRenamed)
+    assert intake.reasons["service message video_chat_started"] == 1
+    assert intake.reasons["automatic forward from the linked channel"] == 1
+
+
+async def test_a_migrated_group_is_followed(emulator: TelegramEmulator, adapter: Any, intake: Any, receiving: Any) -> None:
+    group = emulator.add_group("Old")
+    async with receiving(adapter):
+        new = emulator.migrate(group.chat_id)
+        await emulator.say(new.chat_id, "Anna", "here now")
+        await intake.until(lambda: intake.events)
+    assert set(intake.moves) == {(group.chat_id, new.chat_id)}
+
+
+async def test_being_removed_from_a_routed_chat_is_told(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    intake.chats = frozenset({chat})
+    async with receiving(adapter):
+        emulator.kick(chat)
+        emulator.kick(emulator.add_chat("Not routed").chat_id)
+        emulator.promote(chat, admin=False)
+        await intake.until(lambda: len(intake.notices) == 2 and intake.reasons)
+    assert "removed from Team" in intake.notices[0][0]
+    assert intake.notices[0][2] == chat
+    assert "reactions" in intake.notices[1][0]
+
+
+@pytest.mark.parametrize("what", [StreamFault.DISCONNECT, StreamFault.DISCONNECT_CLEAN, StreamFault.INVALIDATE_SESSION])
+async def test_a_cut_connection_ends_the_run_and_the_next_one_continues(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any, what: StreamFault
+) -> None:
+    async with receiving(adapter) as task:
+        await emulator.say(chat, "Anna", "one")
+        await intake.until(lambda: intake.events)
+        await emulator.disturb(what)
+        with pytest.raises(ConnectionLost):
+            await asyncio.wait_for(task, 5)
+    await emulator.say(chat, "Anna", "meanwhile")
+    async with receiving(adapter):
+        await emulator.say(chat, "Anna", "two")
+        await intake.until(lambda: len(intake.events) == 3)
+    assert intake.texts() == ["one", "meanwhile", "two"]
+
+
+async def test_a_wrong_token_parks_the_account(emulator: TelegramEmulator, make_adapter: Any, intake: Any) -> None:
+    for token in ("123456:" + "A" * 35, "nonsense"):
+        with pytest.raises(AccountDown) as down:
+            await make_adapter(token=token).run(intake)
+        assert "BotFather" in down.value.action
+        assert token not in down.value.reason + down.value.action
+
+
+async def test_a_second_poller_is_explained(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, make_intake: Any, receiving: Any
+) -> None:
+    async with receiving(make_adapter()) as first:
+        async with receiving(make_adapter(), make_intake()):
+            with pytest.raises(ConnectionLost):
+                await asyncio.wait_for(first, 5)
+    assert "another program polls" in intake.notices[0][0]
+
+
+async def test_a_webhook_in_the_way_is_explained_or_taken_over(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any
+) -> None:
+    queue = emulator.world.queues[emulator.bot().user_id]
+    queue.webhook_url = "https://elsewhere.example/hook"
+    with pytest.raises(ConnectionLost):
+        await make_adapter().run(intake)
+    assert "take_over_webhook" in intake.notices[0][1]
+    async with receiving(make_adapter(take_over_webhook=True)):
+        await emulator.say(chat, "Anna", "here")
+        await intake.until(lambda: intake.events)
+
+
+async def test_a_stop_longer_than_telegrams_memory_is_told_as_a_gap(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    intake.chats = frozenset({chat})
+    name = f"updates:{emulator.bot().user_id}"
+    intake.cursors[name] = json.dumps({"offset": 5, "seen_at": time.time() - 50 * 3600})
+    async with receiving(adapter):
+        pass
+    [(told, since, until)] = intake.gaps
+    assert told == chat
+    assert 25 * 3600 < (until - since).total_seconds() < 27 * 3600
+    async with receiving(adapter):
+        pass
+    assert len(intake.gaps) == 1
+
+
+async def test_update_numbers_may_jump(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
+    queue = emulator.world.queues[emulator.bot().user_id]
+    async with receiving(adapter):
+        await emulator.say(chat, "Anna", "one")
+        await intake.until(lambda: intake.events)
+        queue.skip_ids(1_000_000)
+        await emulator.say(chat, "Anna", "two")
+        await intake.until(lambda: len(intake.events) == 2)
+        queue.skip_ids(-1_500_000)
+        await emulator.say(chat, "Anna", "three")
+        await intake.until(lambda: len(intake.events) == 3)
+    assert intake.texts() == ["one", "two", "three"]
+
+
+async def test_a_hundred_updates_cost_one_commit(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    commits = 0
+
+    async def count() -> None:
+        nonlocal commits
+        commits += 1
+
+    for n in range(100):
+        await emulator.say(chat, "Anna", f"m{n}")
+    intake.before_commit = count
+    async with receiving(adapter):
+        await intake.until(lambda: len(intake.events) == 100)
+    assert commits <= 2
