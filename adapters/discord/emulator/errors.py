@@ -5,6 +5,8 @@ Source: Discord API reference, "Opcodes and Status Codes" and "Error Messages".
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 from aiohttp import web
 
@@ -54,8 +56,11 @@ def rate_limit_response(retry_after_s: float | None, *, scope: str = "user", is_
         "Via": "1.1 google",
         "Retry-After": f"{max(1, round(retry_after_s))}",
         "X-RateLimit-Scope": scope,
+        "X-RateLimit-Limit": "5",
         "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": f"{time.time() + retry_after_s:.3f}",
         "X-RateLimit-Reset-After": f"{retry_after_s:.3f}",
+        "X-RateLimit-Bucket": "0badc0de",
     }
     if is_global:
         headers["X-RateLimit-Global"] = "true"

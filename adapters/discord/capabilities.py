@@ -1,0 +1,91 @@
+"""What Discord can show and do, as data.
+
+Sources: Discord API reference (message, webhook, channel resources; August 2026); discord.py 2.7.1 guild.py for file sizes.
+"""
+
+from __future__ import annotations
+
+from adapters.discord.config import DiscordOptions
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+
+MAX_TEXT = 2000
+"""Code points of `content`, markup included."""
+MAX_FILES = 10
+MAX_SENDER_NAME = 80
+MAX_FILE_BYTES = 10 * 1024**2
+"""Without boosts; see `upload_bytes`."""
+_BOOSTED_BYTES = {2: 50 * 1024**2, 3: 100 * 1024**2}
+
+_WEBHOOK_REPLY = Capability(Support.PARTIAL, "a line with the quoted words and a link to the message, as webhooks cannot reply")
+_FALLBACK = "where the bot may not manage webhooks, the bot posts with the name in the text"
+
+_COMMON: dict[Feature, Capability | Support] = {
+    Feature.BOLD: Support.FULL,
+    Feature.ITALIC: Support.FULL,
+    Feature.UNDERLINE: Support.FULL,
+    Feature.STRIKE: Support.FULL,
+    Feature.SPOILER: Support.FULL,
+    Feature.CODE: Support.FULL,
+    Feature.CODE_BLOCK: Support.FULL,
+    Feature.CODE_LANGUAGE: Support.FULL,
+    Feature.QUOTE: Support.FULL,
+    Feature.LINK: Support.FULL,
+    Feature.MENTION: Support.FULL,
+    Feature.HEADING: Capability(Support.PARTIAL, "three levels; deeper ones become bold"),
+    Feature.LIST: Support.FULL,
+    Feature.CUSTOM_EMOJI: Capability(Support.PARTIAL, "those of the bot's own servers; others as :name:"),
+    Feature.TIMESTAMP: Support.FULL,
+    Feature.EDIT: Support.FULL,
+    Feature.DELETE: Support.FULL,
+    Feature.REACT: Capability(Support.PARTIAL, "the bot reacts once for everybody; at most 20 kinds on a message"),
+    Feature.THREAD: Support.FULL,
+    Feature.PIN: Support.FULL,
+    Feature.TYPING: Support.FULL,
+    Feature.HISTORY: Support.FULL,
+    Feature.RECONCILE: Support.FULL,
+    Feature.PHOTO: Support.FULL,
+    Feature.VIDEO: Support.FULL,
+    Feature.AUDIO: Support.FULL,
+    Feature.VOICE: Capability(Support.PARTIAL, "as an audio file, since a voice message can carry no text"),
+    Feature.DOCUMENT: Support.FULL,
+    Feature.ANIMATION: Support.FULL,
+    Feature.STICKER: Capability(Support.CONVERTED, "as a picture"),
+    Feature.ALBUM: Support.FULL,
+    Feature.LOCATION: Capability(Support.CONVERTED, "as text with a link to a map"),
+    Feature.POLL: Capability(Support.CONVERTED, "as text"),
+    Feature.SEES_EDITS: Support.FULL,
+    Feature.SEES_DELETES: Support.FULL,
+    Feature.SEES_REACTIONS: Support.FULL,
+    Feature.SEES_PINS: Capability(Support.PARTIAL, "pins, not their removal"),
+}
+
+
+def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = MAX_FILE_BYTES) -> Capabilities:
+    """`upload_bytes` is the largest file that every server of the account takes, once connected."""
+    table = dict(_COMMON)
+    if options is None or options.post_as == "webhook":
+        table[Feature.SENDER_NAME] = Capability(Support.FULL, _FALLBACK)
+        table[Feature.SENDER_AVATAR] = Capability(Support.FULL, _FALLBACK)
+        table[Feature.REPLY] = _WEBHOOK_REPLY
+    else:
+        table[Feature.SENDER_NAME] = Capability(Support.CONVERTED, "a line in the text")
+        table[Feature.SENDER_AVATAR] = Support.DROPPED
+        table[Feature.REPLY] = Support.FULL
+    leaves = options is not None and options.members
+    note = "joins that the server announces in a channel" + ("" if leaves else "; leaving only with `members: true`")
+    table[Feature.SEES_MEMBERSHIP] = Capability(Support.PARTIAL, note)
+    return Capabilities(
+        features=features(table),
+        limits=Limits(
+            text_length=MAX_TEXT,
+            caption_length=MAX_TEXT,
+            attachments_per_message=MAX_FILES,
+            upload_bytes=upload_bytes,
+            sender_name_length=MAX_SENDER_NAME,
+        ),
+    )
+
+
+def upload_bytes(boost_level: int) -> int:
+    """Per file, by the server's boost level. Source: discord.py guild.py, 2.7.1."""
+    return _BOOSTED_BYTES.get(boost_level, MAX_FILE_BYTES)

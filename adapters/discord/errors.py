@@ -1,0 +1,172 @@
+"""Table: what Discord answers -> the bridge's errors. Pure; used by `transport` for every answer that is not 2xx.
+
+Source: Discord API reference, "Opcodes and Status Codes", August 2026; gateway close codes as in discord.py gateway.py 2.7.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+
+TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Token) and put it into bridge.yaml"  # noqa: S105
+CLOUDFLARE_WAIT_S = 60.0
+WRITE_LIMIT_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is not 2xx. `code` is Discord's JSON error code, 0 if there was none."""
+
+    status: int
+    code: int = 0
+    message: str = ""
+    fields: tuple[str, ...] = ()
+    """For 50035: the dotted paths of the faulty fields."""
+    retry_after_s: float | None = None
+    is_global: bool = False
+    is_json: bool = True
+
+    def __str__(self) -> str:
+        where = f" ({', '.join(self.fields)})" if self.fields else ""
+        return f"Discord answered {self.status}, code {self.code}: {self.message}{where}"
+
+
+class Refused(Exception):
+    """Raised by `transport` for an answer that the caller may mend itself; `error` is what it means if nobody does."""
+
+    def __init__(self, refusal: Refusal, error: BridgeError) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+        self.error = error
+
+    @property
+    def code(self) -> int:
+        return self.refusal.code
+
+
+# codes -> what to do about the chat
+CHAT_ACTIONS: Mapping[int, str] = {
+    10003: "the channel no longer exists: take it out of bridge.yaml or correct its id",
+    50001: "give the bot View Channel in this channel, or invite it to the server again",
+    50013: "give the bot the permissions listed in adapters/discord/README.md in this channel",
+    160005: "unlock the thread, or take it out of bridge.yaml",
+}
+
+# codes that end this one message only
+MESSAGE_CODES = frozenset(
+    {
+        10008,  # unknown message (edit of a deleted one)
+        10014,  # unknown emoji
+        30010,  # too many kinds of reactions
+        30046,  # too many edits of a message older than an hour
+        40005,  # request entity too large
+        50005,  # message of somebody else
+        50006,  # empty message
+        50021,  # not on a system message
+        50035,  # invalid form body
+        50045,  # file over the server's limit
+        50083,  # thread is archived (and locked)
+        90001,  # blocked by the message's author
+        160002,  # cannot reply without history
+        200000,  # blocked by AutoMod
+        200001,  # title blocked by AutoMod
+        240000,  # harmful link
+    }
+)
+
+# codes that pass by themselves
+TRANSIENT_CODES: Mapping[int, float | None] = {
+    40062: None,  # service resource is being rate limited
+    130000: None,  # API resource overloaded
+    20028: WRITE_LIMIT_WAIT_S,  # channel write rate limit
+    20029: WRITE_LIMIT_WAIT_S,  # server write rate limit
+}
+
+# the whole account
+ACCOUNT_CODES: Mapping[int, str] = {
+    40001: TOKEN_ACTION,
+    40002: "verify the e-mail address of the Discord account that owns the bot",
+}
+
+CLOSE_CODES: Mapping[int, tuple[str, str]] = {
+    4004: ("Discord refuses the bot token", TOKEN_ACTION),
+    4010: ("Discord refuses the shard", "report this as a bug of the bridge"),
+    4011: ("Discord requires sharding: the bot is in too many servers", "use a bot of its own for the bridge"),
+    4012: ("Discord no longer serves this gateway version", "update discord.py"),
+    4013: ("Discord does not know the intents", "update the bridge"),
+    4014: (
+        "the bot may not use the intents it asks for",
+        "switch on MESSAGE CONTENT INTENT (and SERVER MEMBERS INTENT if `members: true`) in Discord's developer portal, Bot page",
+    ),
+}
+"""Gateway close codes after which reconnecting is useless, with reason and action."""
+
+
+def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
+    """What an answer means. `changes` says that the request creates something each time it is processed: then a server error leaves
+    the outcome unknown; other requests may simply be repeated."""
+    text = str(refusal)
+    if refusal.status == 429:
+        return _rate_limit(refusal)
+    if refusal.status >= 500:
+        return OutcomeUnknown(text) if changes else RetryLater(text)
+    if refusal.code in TRANSIENT_CODES:
+        return RetryLater(text, after_s=TRANSIENT_CODES[refusal.code], rate_limited=True)
+    if refusal.code in MESSAGE_CODES:
+        return Rejected(text)
+    if refusal.code in CHAT_ACTIONS:
+        return ChatDown(text, action=CHAT_ACTIONS[refusal.code])
+    if refusal.code in ACCOUNT_CODES:
+        return AccountDown(text, action=ACCOUNT_CODES[refusal.code])
+    if refusal.status == 401:
+        return AccountDown("Discord refuses the bot token", action=TOKEN_ACTION)
+    if refusal.status in (408, 425):
+        return RetryLater(text)
+    if refusal.status == 403 and not refusal.is_json:
+        return RetryLater(f"{text}; blocked in front of the API", after_s=CLOUDFLARE_WAIT_S, scope=Scope.ACCOUNT)
+    return Rejected(text)
+
+
+def _rate_limit(refusal: Refusal) -> RetryLater:
+    """Without JSON it comes from the proxy in front of the API, and concerns the whole address."""
+    scope = Scope.ACCOUNT if refusal.is_global or not refusal.is_json else Scope.CHAT
+    after_s = refusal.retry_after_s
+    if after_s is None and not refusal.is_json:
+        after_s = CLOUDFLARE_WAIT_S
+    return RetryLater(str(refusal), after_s=after_s, scope=scope, rate_limited=True)
+
+
+def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal:
+    """Reads an answer that is not 2xx; `payload` is its decoded JSON or None."""
+    is_json = isinstance(payload, dict)
+    data: dict[str, Any] = payload if is_json else {}
+    retry_after = data.get("retry_after", headers.get("Retry-After"))
+    return Refusal(
+        status=status,
+        code=data["code"] if isinstance(data.get("code"), int) else 0,
+        message=str(data.get("message") or "no explanation")[:300],
+        fields=tuple(_faulty_fields(data.get("errors"))),
+        retry_after_s=_seconds(retry_after),
+        is_global=bool(data.get("global")) or headers.get("X-RateLimit-Scope") == "global",
+        is_json=is_json,
+    )
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        return max(0.0, float(str(value)))
+    except ValueError:
+        return None
+
+
+def _faulty_fields(tree: object, path: str = "") -> list[str]:
+    if not isinstance(tree, dict):
+        return []
+    found = [path] if "_errors" in tree else []
+    for key, inner in tree.items():
+        if key != "_errors":
+            found.extend(_faulty_fields(inner, f"{path}.{key}" if path else str(key)))
+    return found[:10]

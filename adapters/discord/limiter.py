@@ -1,0 +1,98 @@
+"""What Discord's rate-limit headers and 429s taught us, kept per bucket; holds calls back that would surely be refused.
+
+Short waits happen here, before the request is made (the lane of one chat waits, nobody else); longer ones are `RetryLater`, so that
+the core knows. Pure apart from waiting. Called by `transport` only.
+
+Source: Discord API reference, "Rate Limits", August 2026: buckets by `X-RateLimit-*` headers, 50 requests a second for a bot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bridge.errors import RetryLater, Scope
+
+LONGEST_WAIT_S = 2.5
+MARGIN_S = 0.02
+BUCKETS_KEPT = 4096
+
+
+@dataclass(slots=True)
+class _Bucket:
+    remaining: int
+    resets_at_s: float
+
+
+class Limiter:
+    def __init__(
+        self,
+        requests_per_s: float,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._per_s = requests_per_s
+        self._now = now
+        self._sleep = sleep
+        self._buckets: dict[str, _Bucket] = {}
+        self._blocked_until_s = 0.0
+        self._tokens = requests_per_s
+        self._filled_at_s = now()
+
+    async def admit(self, bucket: str, *, is_bot: bool) -> None:
+        """Returns when the call may be made, having counted it. Raises RetryLater when that would take long."""
+        waited_s = 0.0
+        while (wait_s := self._wait_s(bucket, is_bot=is_bot)) > 0:
+            is_account = self._blocked_until_s > self._now()
+            if waited_s + wait_s > LONGEST_WAIT_S:
+                scope = Scope.ACCOUNT if is_account else Scope.CHAT
+                raise RetryLater(f"rate limit of {bucket}", after_s=wait_s, scope=scope, rate_limited=True)
+            await self._sleep(wait_s)
+            waited_s += wait_s
+        if is_bot:
+            self._tokens -= 1
+        known = self._buckets.get(bucket)
+        if known is not None and known.resets_at_s > self._now():
+            known.remaining -= 1
+
+    def _wait_s(self, bucket: str, *, is_bot: bool) -> float:
+        now = self._now()
+        wait_s = max(0.0, self._blocked_until_s - now)
+        known = self._buckets.get(bucket)
+        if known is not None and known.remaining <= 0 and known.resets_at_s > now:
+            wait_s = max(wait_s, known.resets_at_s - now + MARGIN_S)
+        if is_bot:
+            self._tokens = min(self._per_s, self._tokens + (now - self._filled_at_s) * self._per_s)
+            self._filled_at_s = now
+            if self._tokens < 1:
+                wait_s = max(wait_s, (1 - self._tokens) / self._per_s)
+        return wait_s
+
+    def learn(self, bucket: str, headers: Mapping[str, str]) -> None:
+        """Takes in the headers of an answer. Answers may overtake each other: the smaller remainder of one window counts."""
+        try:
+            remaining = int(headers["X-RateLimit-Remaining"])
+            resets_at_s = self._now() + float(headers["X-RateLimit-Reset-After"])
+        except (KeyError, ValueError):
+            return
+        known = self._buckets.get(bucket)
+        if known is not None and abs(known.resets_at_s - resets_at_s) < 0.25:
+            remaining = min(remaining, known.remaining)
+        if len(self._buckets) >= BUCKETS_KEPT and known is None:
+            self._forget_old()
+        self._buckets[bucket] = _Bucket(remaining, resets_at_s)
+
+    def block(self, bucket: str | None, after_s: float) -> None:
+        """A 429 was answered: nothing to this bucket (None: to Discord at all) until then."""
+        until_s = self._now() + after_s
+        if bucket is None:
+            self._blocked_until_s = max(self._blocked_until_s, until_s)
+        else:
+            self._buckets[bucket] = _Bucket(0, until_s)
+
+    def _forget_old(self) -> None:
+        now = self._now()
+        self._buckets = {key: kept for key, kept in self._buckets.items() if kept.resets_at_s > now}

@@ -1,0 +1,357 @@
+"""Rich text -> Discord's Markdown dialect. Pure. Called by `encode`, and by `measure` for every text that is sent.
+
+Foreign text is escaped so that nothing in it is markup or a mention; addresses stay clickable, since inside them Discord reads no
+escapes. Source: Discord's "Markdown Text 101"; what is escaped and why is tested in tests/adapters/discord/test_markup.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bridge.text import (
+    Block,
+    CodeBlock,
+    Emoji,
+    Heading,
+    Inline,
+    List,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    format_moment,
+    inline_text,
+    list_labels,
+    merge_inlines,
+)
+
+ZERO_WIDTH = "\u200b"
+"""Put where two marks would otherwise run into one another, and into fences that a code would close."""
+
+_URL = re.compile(r"https?://[A-Za-z0-9\[][^\s<>\\]*[^\s<>\\.,:;\"'\]]|https?://[A-Za-z0-9](?=[\s.,:;\"'\]]|$)")
+_URL_ENDS = re.compile(r"[.,:;\"']*(?:\s|$)")
+"""What may follow an address that Discord is to end where we do."""
+_ESCAPED = re.compile(r"[\\*_~`|<\[\]]|@(?=everyone|here)")
+_LINE_START = re.compile(r"(^|\n)( *)(#{1,3}(?= )|>|-|(\d{1,10})\.(?= ))")
+_DELIMITERS = {Mark.BOLD: "**", Mark.UNDERLINE: "__", Mark.STRIKE: "~~", Mark.SPOILER: "||"}
+_ORDER = (Mark.SPOILER, Mark.STRIKE, Mark.UNDERLINE, Mark.BOLD, Mark.ITALIC)
+_EMOJI_NAME = re.compile(r"[A-Za-z0-9_]{2,32}")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{1,32}")
+_URL_SPECIAL = {"*": "%2A", "_": "%5F", "~": "%7E", "|": "%7C"}
+_URL_CONFLICTS = {Mark.BOLD: "*", Mark.ITALIC: "*_", Mark.UNDERLINE: "_", Mark.STRIKE: "~", Mark.SPOILER: "|"}
+"""Characters of an address that would end the mark it stands in."""
+_MAX_UNIX_S = 8_640_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pings:
+    """Ids that a text mentions on purpose; everything else may not ping."""
+
+    users: tuple[str, ...]
+    roles: tuple[str, ...]
+    everyone: bool
+
+
+def encode_text(rich: RichText, *, mass_mentions: bool = False) -> str:
+    """The content of a message. `mass_mentions`: mentions of everyone and of roles are left able to ping."""
+    return "\n".join(_block(block, mass_mentions) for block in rich.blocks)
+
+
+def escape(text: str) -> str:
+    """Foreign text on one line of its own or in the middle of one, without any meaning."""
+    return _escape_plain(text, at_line_start=True)
+
+
+def pings_of(rich: RichText) -> Pings:
+    found = [inline for block in rich.blocks for inline in _inlines_of(block) if isinstance(inline, Mention)]
+
+    def ids(kind: MentionKind) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(m.id for m in found if m.kind is kind and m.id.isdecimal()))
+
+    everyone = any(m.kind is MentionKind.EVERYONE for m in found)
+    return Pings(users=ids(MentionKind.USER)[:100], roles=ids(MentionKind.GROUP)[:100], everyone=everyone)
+
+
+def _inlines_of(block: Block) -> Iterable[Inline]:
+    match block:
+        case Paragraph() | Heading():
+            yield from block.inlines
+        case List():
+            for item in block.items:
+                yield from item.inlines
+        case Quote():
+            for inner in block.blocks:
+                yield from _inlines_of(inner)
+        case CodeBlock():
+            return
+
+
+# -- blocks -------------------------------------------------------------------------------------------------------------------
+
+
+def _block(block: Block, mass: bool) -> str:
+    match block:
+        case Paragraph():
+            return _inlines(block.inlines, mass)
+        case Heading():
+            return _heading(block, mass)
+        case CodeBlock():
+            return _code_block(block)
+        case List():
+            lines = (label + _one_line(_inlines(item.inlines, mass)) for label, item in list_labels(block, bullet="-"))
+            return "\n".join(lines)
+        case Quote():
+            inner = "\n".join(_block(b, mass) for b in block.blocks)
+            return "\n".join("> " + line for line in inner.split("\n"))
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", " ")
+
+
+def _heading(block: Heading, mass: bool) -> str:
+    """Discord has three levels; a deeper one is a bold line, as is one of several lines."""
+    plain = "".join(map(inline_text, block.inlines))
+    if block.level <= 3 and "\n" not in plain and plain.strip():
+        return "#" * block.level + " " + _inlines(block.inlines, mass).lstrip(" ")
+    return _inlines(tuple(_with_marks(inline, Mark.BOLD) for inline in block.inlines), mass)
+
+
+def _with_marks(inline: Inline, marks: int) -> Inline:
+    match inline:
+        case Text():
+            return Text(inline.text, inline.marks | marks, inline.link)
+        case Mention():
+            return Mention(inline.kind, inline.id, inline.name, inline.marks | marks)
+        case Emoji():
+            return Emoji(inline.name, inline.id, inline.text, inline.marks | marks, inline.animated)
+        case Timestamp():
+            return Timestamp(inline.unix_s, inline.text, inline.style, inline.marks | marks)
+
+
+def _code_block(block: CodeBlock) -> str:
+    language = block.language if _LANGUAGE.fullmatch(block.language) else ""
+    text = block.text
+    while "```" in text:
+        text = text.replace("```", f"``{ZERO_WIDTH}`")
+    if not text.strip("\n"):
+        text = ZERO_WIDTH
+    return f"```{language}\n{text}\n```"
+
+
+# -- inlines ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Token:
+    """A piece of output: text, or the opening or closing of a mark."""
+
+    text: str = ""
+    mark: Mark | None = None
+    opens: bool = False
+    is_url: bool = False
+    """Ends in an address that must not run into what follows."""
+
+
+def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
+    tokens: list[_Token] = []
+    open_marks: list[Mark] = []
+    at_line_start = True
+    for inline, marks in _with_settled_marks(inlines):
+        _switch(tokens, open_marks, marks)
+        text, is_url = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
+        tokens.append(_Token(text, is_url=is_url))
+        _, broken, tail = text.rpartition("\n")
+        at_line_start = (bool(broken) or at_line_start) and not tail.strip(" ")
+    _switch(tokens, open_marks, 0)
+    return _joined(tokens)
+
+
+def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]:
+    """Runs with the marks they are written with. White space at the edge of a marked run would keep Discord from reading the mark:
+    it takes only the marks that both neighbours have."""
+    pieces: list[tuple[Inline, int]] = []
+    for inline in merge_inlines(inlines):
+        if not isinstance(inline, Text) or not inline.marks or inline.marks & Mark.CODE or inline.link:
+            pieces.append((inline, inline.marks & ~Mark.CODE))
+            continue
+        core = inline.text.strip()
+        before = inline.text[: len(inline.text) - len(inline.text.lstrip())] if core else inline.text
+        after = inline.text[len(before) + len(core) :]
+        pieces.extend((Text(part, inline.marks), inline.marks if part is core else -1) for part in (before, core, after) if part)
+    settled: list[tuple[Inline, int]] = []
+    for number, (inline, marks) in enumerate(pieces):
+        if marks == -1:
+            left = settled[-1][1] if settled else 0
+            right = next((m for _, m in pieces[number + 1 :] if m != -1), 0)
+            marks = left & right
+        settled.append((inline, marks))
+    return settled
+
+
+def _switch(tokens: list[_Token], open_marks: list[Mark], wanted: int) -> None:
+    """Close what is no longer wanted (and what was opened inside it), then open what is missing."""
+    keep = 0
+    while keep < len(open_marks) and open_marks[keep] & wanted:
+        keep += 1
+    for mark in reversed(open_marks[keep:]):
+        tokens.append(_Token(mark=mark))
+    del open_marks[keep:]
+    for mark in _ORDER:
+        if wanted & mark and mark not in open_marks:
+            tokens.append(_Token(mark=mark, opens=True))
+            open_marks.append(mark)
+
+
+def _joined(tokens: list[_Token]) -> str:
+    """Writes the delimiters. Italic is `_` or `*`, whichever cannot be misread here."""
+    italic = _italic_delimiters(tokens)
+    out: list[str] = []
+    last = ""
+    for number, token in enumerate(tokens):
+        piece = token.text
+        if token.mark is not None:
+            piece = italic[number] if token.mark is Mark.ITALIC else _DELIMITERS[token.mark]
+            if last and last[-1] == piece[0] and tokens[number - 1].mark is not None:
+                out.append(ZERO_WIDTH)
+        if token.is_url and not _ends_cleanly(tokens, number):
+            piece = f"<{piece}>"
+        if piece:
+            out.append(piece)
+            last = piece
+    return "".join(out)
+
+
+def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:
+    chosen: dict[int, str] = {}
+    opened = -1
+    for number, token in enumerate(tokens):
+        if token.mark is not Mark.ITALIC:
+            continue
+        if token.opens:
+            opened = number
+            continue
+        following = next((t.text for t in tokens[number + 1 :] if t.text or t.mark), "")
+        next_mark = tokens[number + 1].mark if number + 1 < len(tokens) else None
+        touches_word = next_mark is None and (following[:1].isalnum() or following[:1] == "_")
+        underlined = Mark.UNDERLINE in {tokens[n].mark for n in (opened - 1, number + 1) if 0 <= n < len(tokens)}
+        chosen[opened] = chosen[number] = "*" if touches_word or underlined else "_"
+    return chosen
+
+
+def _ends_cleanly(tokens: list[_Token], number: int) -> bool:
+    """Whether an address at the end of this token ends there for Discord too: white space or a matching end of marks follows."""
+    for token in tokens[number + 1 :]:
+        if token.mark is not None and not token.opens:
+            continue
+        return token.mark is None and bool(_URL_ENDS.match(token.text))
+    return True
+
+
+def _inline(inline: Inline, mass: bool, *, at_line_start: bool, marks: int) -> tuple[str, bool]:
+    match inline:
+        case Text():
+            if inline.marks & Mark.CODE:
+                return _code(inline.text), False
+            if inline.link:
+                return _link(inline.text, inline.link, marks=marks, at_line_start=at_line_start)
+            return _plain(inline.text, at_line_start=at_line_start, marks=marks)
+        case Mention():
+            return _mention(inline, mass), False
+        case Emoji():
+            if inline.id.isdecimal() and _EMOJI_NAME.fullmatch(inline.name):
+                return f"<{'a' if inline.animated else ''}:{inline.name}:{inline.id}>", False
+            return escape(inline_text(inline)), False
+        case Timestamp():
+            if abs(inline.unix_s) > _MAX_UNIX_S:
+                return escape(inline.text or format_moment(inline.unix_s)), False
+            style = f":{inline.style}" if inline.style in tuple("tTdDfFR") else ""
+            return f"<t:{inline.unix_s}{style}>", False
+
+
+def _mention(mention: Mention, mass: bool) -> str:
+    if mention.kind is MentionKind.EVERYONE:
+        name = "here" if mention.name == "here" else "everyone"
+        return f"@{name}" if mass else escape(f"@{mention.name}")
+    sign = {MentionKind.USER: "@", MentionKind.CHAT: "#", MentionKind.GROUP: "@&"}[mention.kind]
+    if mention.id.isdecimal() and (mention.kind is not MentionKind.GROUP or mass):
+        return f"<{sign}{mention.id}>"
+    return escape(inline_text(mention))
+
+
+def _code(text: str) -> str:
+    """The shortest fence that the code does not hold; a third backtick would begin a code block."""
+    runs = {len(run) for run in re.findall("`+", text)}
+    fence = "`" if 1 not in runs else "``"
+    if len(fence) in runs:
+        text = re.sub("`(?=`)", "`" + ZERO_WIDTH, text)
+        fence = "``"
+    before = " " if text.startswith("`") or (text.startswith(" ") and text.lstrip(" ").startswith("`")) else ""
+    after = " " if text.endswith("`") or (text.endswith(" ") and text.rstrip(" ").endswith("`")) else ""
+    return f"{fence}{before}{text}{after}{fence}" if text else ""
+
+
+def _link(label: str, url: str, *, marks: int, at_line_start: bool) -> tuple[str, bool]:
+    """A bare address, a masked link, or label and address side by side where Discord would refuse to mask."""
+    safe = _safe_url(url)
+    if safe is None:
+        shown = label if label == url else f"{label} ({url})"
+        return _escape_plain(shown, at_line_start=at_line_start), False
+    if label == url or not label.strip():
+        if _URL.fullmatch(url):
+            return _quiet_url(url, marks), True
+        return f"<{safe}>", False
+    if "[" in label or "]" in label or "\n" in label or "://" in label:
+        return f"{_escape_plain(label, at_line_start=at_line_start)} (<{safe}>)", False
+    return f"[{_escape_plain(label, at_line_start=False)}](<{safe}>)", False
+
+
+def _safe_url(url: str) -> str | None:
+    """The address without any character that could end it early; None if it is not one that Discord links."""
+    if not re.match(r"https?://[^\s/]", url):
+        return None
+    encoded = "".join(c if c not in ' <>()\\"\n\r\t' and c.isprintable() else "".join(f"%{b:02X}" for b in c.encode()) for c in url)
+    return encoded if len(encoded) <= 1500 else None
+
+
+def _quiet_url(url: str, marks: int) -> str:
+    conflicts = "".join(characters for mark, characters in _URL_CONFLICTS.items() if marks & mark)
+    return "".join(_URL_SPECIAL[c] if c in conflicts else c for c in url)
+
+
+def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, bool]:
+    """Literal text; addresses in it are left as they are, or put in <> where Discord would read on beyond their end."""
+    out: list[str] = []
+    at = 0
+    for match in _URL.finditer(text):
+        before = text[at : match.start()]
+        out.append(_escape_plain(before, at_line_start=at_line_start if at == 0 else False))
+        url = _quiet_url(match[0], marks)
+        is_clean = bool(_URL_ENDS.match(text, match.end()))
+        is_last = match.end() == len(text)
+        if is_last and is_clean:
+            return "".join(out) + url, True
+        out.append(url if is_clean else f"<{url}>")
+        at = match.end()
+    out.append(_escape_plain(text[at:], at_line_start=at_line_start if at == 0 else False))
+    return "".join(out), False
+
+
+def _escape_plain(text: str, *, at_line_start: bool) -> str:
+    escaped = _ESCAPED.sub(lambda found: "\\" + found[0], text)
+    if not at_line_start and "\n" not in escaped:
+        return escaped
+
+    def at_start(found: re.Match[str]) -> str:
+        if found[1] == "" and not at_line_start:
+            return found[0]
+        mark = f"{found[4]}\\." if found[4] else "\\" + found[3]
+        return found[1] + found[2] + mark
+
+    return _LINE_START.sub(at_start, escaped)

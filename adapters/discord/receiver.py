@@ -1,0 +1,281 @@
+"""Receiving: the gateway's events in order into the intake, resumed where they were stored, and catch-up where they were not.
+
+Two loops: one reads the gateway into a bounded queue, one decodes and hands over what is waiting as one batch. What has been handed
+over is remembered with it (`gateway` cursor: session and sequence), so that after a crash Discord itself replays the rest; when it
+will not (op 9, or too late), history from the `latest` cursor on fills in. Called by `adapter.run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from adapters.discord.config import DiscordOptions
+from adapters.discord.decode import Context, decode
+from adapters.discord.errors import Refused
+from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
+from adapters.discord.history import RECENT, UNREADABLE, History, moment_of, snowflake_at
+from adapters.discord.transport import Transport
+from bridge.contract import Cursor, Intake
+from bridge.errors import BridgeError, ConnectionLost, DeliveryError
+from bridge.events import ChatEvent, Ignored, MessageCreated
+
+log = structlog.get_logger("discord")
+
+QUEUE_SIZE = 2000
+BATCH_SIZE = 200
+GUILDS_WAIT_S = 10.0
+"""How long after READY the servers may take to introduce themselves before catch-up begins without them."""
+OVERLAP_S = 120.0
+"""Catch-up begins this much before the latest message stored: order across channels is not promised."""
+QUICK_RECONNECTS = 4
+QUICK_WINDOW_S = 60.0
+STORE_POSITION_S = 300.0
+"""How often the position is stored while only chats without a route are busy."""
+SESSION_CURSOR = "gateway"
+LATEST_CURSOR = "latest"
+_ATTEMPTS = 3
+
+
+class Receiver:
+    """One run. Raises ConnectionLost or AccountDown; everything read until then has been handed over."""
+
+    def __init__(self, options: DiscordOptions, transport: Transport, context: Context, history: History, intake: Intake) -> None:
+        self._options = options
+        self._transport = transport
+        self._context = context
+        self._history = history
+        self._intake = intake
+        self._queue: asyncio.Queue[GatewayEvent | BridgeError] = asyncio.Queue(QUEUE_SIZE)
+        self._session: SessionState | None = None
+        self._latest = 0
+        self._stored_at_s = time.monotonic()
+        self._held: list[ChatEvent] = []
+        self._awaited_guilds: set[str] | None = None
+        """Servers that have not introduced themselves since READY; None once the catch-up is done."""
+        self._guilds_deadline_s = 0.0
+
+    async def run(self) -> None:
+        self._session = _session(await self._intake.cursor(SESSION_CURSOR))
+        latest = await self._intake.cursor(LATEST_CURSOR)
+        self._latest = int(latest) if latest is not None and latest.isdecimal() else 0
+        if self._session is not None and not self._context.places.servers:
+            await self._load_places()
+        reader = asyncio.create_task(self._read(self._session), name=f"gateway {self._context.account}")
+        try:
+            while True:
+                await self._handle(await self._next_batch())
+        finally:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+
+    async def _load_places(self) -> None:
+        try:
+            await self._context.places.load(self._transport, self._context.user_id)
+        except (Refused, DeliveryError) as error:
+            raise ConnectionLost(f"the bot's servers cannot be read: {error}") from None
+
+    # -- reading --------------------------------------------------------------------------------------------------------------
+
+    async def _read(self, session: SessionState | None) -> None:
+        """Puts events into the queue until the connection is lost for good; the last item is the reason."""
+        try:
+            await self._read_connections(session)
+        except BridgeError as error:
+            await self._queue.put(error)
+        except Exception as error:
+            await self._queue.put(ConnectionLost(f"reading the gateway failed: {type(error).__name__}"))
+            raise
+
+    async def _read_connections(self, session: SessionState | None) -> None:
+        """A connection that Discord ends is resumed at once; one that keeps ending is the supervisor's to pace."""
+        recent: list[float] = []
+        while True:
+            connection = Connection(self._options, self._transport)
+            try:
+                await connection.open(session)
+                while True:
+                    for event in await connection.read():
+                        session = event.session
+                        await self._queue.put(event)
+            except Interrupted:
+                log.info("gateway connection ended; resuming", account=self._context.account)
+            except SessionInvalid:
+                log.info("gateway session is over; a new one begins", account=self._context.account)
+                session = None
+                await asyncio.sleep(random.uniform(1.0, 5.0))
+            finally:
+                await connection.close()
+            now = time.monotonic()
+            recent = [*(at for at in recent if now - at < QUICK_WINDOW_S), now]
+            if len(recent) > QUICK_RECONNECTS:
+                raise ConnectionLost("the gateway connection keeps ending")
+
+    # -- handing over ---------------------------------------------------------------------------------------------------------
+
+    async def _next_batch(self) -> list[GatewayEvent | BridgeError]:
+        timeout_s = None if self._awaited_guilds is None else max(0.0, self._guilds_deadline_s - time.monotonic())
+        try:
+            async with asyncio.timeout(timeout_s):
+                batch = [await self._queue.get()]
+        except TimeoutError:
+            self._awaited_guilds = set()
+            return []
+        while len(batch) < BATCH_SIZE and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        return batch
+
+    async def _handle(self, batch: Iterable[GatewayEvent | BridgeError]) -> None:
+        events: list[ChatEvent] = []
+        for item in batch:
+            if isinstance(item, BridgeError):
+                await self._accept(events)
+                await self._store_position()
+                raise item
+            if item.name in ("READY", "RESUMED"):
+                await self._accept(events)
+                events = []
+                self._on_session(item)
+            else:
+                decoded = await self._decode(item)
+                (events if self._awaited_guilds is None else self._held).extend(decoded)
+            self._session = item.session
+            await self._catch_up_if_due()
+        await self._catch_up_if_due()
+        await self._accept(events)
+        if time.monotonic() - self._stored_at_s > STORE_POSITION_S:
+            await self._store_position()
+
+    def _on_session(self, event: GatewayEvent) -> None:
+        if event.name == "READY":
+            guilds = event.payload.get("guilds") or ()
+            self._awaited_guilds = {str(g["id"]) for g in guilds}
+            self._guilds_deadline_s = time.monotonic() + GUILDS_WAIT_S
+        self._intake.connected()
+
+    async def _accept(self, events: Sequence[ChatEvent]) -> None:
+        """The batch with how far it goes. Events of chats without a route need no place on disk, so they move no cursor."""
+        if not events:
+            return
+        routed = self._intake.routed_chats()
+        ids = (int(e.message_id) for e in events if isinstance(e, MessageCreated) and e.message_id.isdecimal())
+        self._latest = max(self._latest, *ids, 0)
+        if any(event.meta.origin.chat_id in routed for event in events):
+            await self._intake.accept(events, cursors=self._position())
+        else:
+            await self._intake.accept(events)
+
+    def _position(self) -> list[Cursor]:
+        """Where to go on after a crash. Until a catch-up is complete, nothing vouches for what it has not read."""
+        if self._awaited_guilds is not None or self._session is None:
+            return []
+        self._stored_at_s = time.monotonic()
+        return [
+            Cursor(name=LATEST_CURSOR, value=str(self._latest)),
+            Cursor(name=SESSION_CURSOR, value=msgspec.json.encode(self._session).decode()),
+        ]
+
+    async def _store_position(self) -> None:
+        position = self._position()
+        if position:
+            await self._intake.accept([], cursors=position)
+
+    async def _decode(self, event: GatewayEvent) -> list[ChatEvent]:
+        position = f"{event.session.session_id[-8:]}-{event.session.sequence}"
+        try:
+            data = event.payload
+            if event.name.startswith(("MESSAGE", "TYPING")):
+                await self._know_place(str(data["channel_id"]), data.get("channel_type"))
+            decoded = decode(event.name, data, self._context, position=position)
+            self._context.places.apply(event.name, data, self._context.user_id)
+            if event.name in ("GUILD_CREATE", "GUILD_DELETE") and self._awaited_guilds is not None:
+                self._awaited_guilds.discard(str(data["id"]))
+        except UNREADABLE as error:
+            reason = f"{event.name}: {type(error).__name__}: {error}"
+            await self._intake.undecodable(msgspec.json.encode(event.payload), reason[:300])
+            return []
+        if isinstance(decoded, Ignored):
+            if event.name.startswith("MESSAGE"):
+                self._intake.ignored(decoded.reason)
+            return []
+        return decoded
+
+    async def _know_place(self, channel_id: str, kind: object) -> None:
+        """A thread that no event told of: without its parent its messages would seem to be of an unknown chat."""
+        if self._context.places.get(channel_id) is not None or (kind is not None and kind not in (10, 11, 12)):
+            return
+        try:
+            await self._context.places.load_one(self._transport, channel_id)
+        except (Refused, DeliveryError) as error:
+            log.info("channel cannot be read", account=self._context.account, channel=channel_id, reason=str(error))
+
+    # -- catching up ----------------------------------------------------------------------------------------------------------
+
+    async def _catch_up_if_due(self) -> None:
+        """After a new session, once all servers are known: what was missed, then what came meanwhile."""
+        if self._awaited_guilds is None or self._awaited_guilds:
+            return
+        if self._latest:
+            await self._catch_up(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))
+        else:
+            self._latest = int(snowflake_at(self._transport.server_now()))
+        self._awaited_guilds = None
+        held, self._held = self._held, []
+        await self._accept(held)
+        await self._store_position()
+
+    async def _catch_up(self, since: str) -> None:
+        for chat_id in sorted(self._intake.routed_chats()):
+            if self._context.places.get(chat_id) is None:
+                continue
+            known_ids = await self._intake.message_ids(chat_id, RECENT)
+            await self._learn_archived(chat_id)
+            for channel_id in (chat_id, *(t.id for t in self._context.places.threads_of(chat_id))):
+                channel = self._context.places.get(channel_id)
+                if channel is not None and int(channel.last_message_id or 0) > int(since):
+                    await self._read_back(chat_id, channel_id, since)
+            await self._read_changes(chat_id, known_ids)
+
+    async def _learn_archived(self, chat_id: str) -> None:
+        try:
+            await self._history.learn_archived(chat_id)
+        except (Refused, DeliveryError) as error:
+            log.info("archived threads cannot be listed", account=self._context.account, channel=chat_id, reason=str(error))
+
+    async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
+        reason = ""
+        for attempt in range(_ATTEMPTS):
+            try:
+                async for events in self._history.events(channel_id, since):
+                    await self._intake.accept(events)
+                return
+            except Refused as refused:
+                reason = f"Discord refuses to show them ({refused.refusal.message})"
+                break
+            except DeliveryError as error:
+                reason = error.reason
+                await asyncio.sleep(getattr(error, "after_s", None) or 1.0 * (attempt + 1))
+        await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
+
+    async def _read_changes(self, chat_id: str, known_ids: Iterable[str]) -> None:
+        try:
+            await self._intake.accept(await self._history.changes(chat_id, tuple(known_ids)))
+        except (Refused, DeliveryError) as error:
+            log.info("edits and deletions missed meanwhile stay unknown", account=self._context.account, reason=str(error))
+
+
+def _session(value: str | None) -> SessionState | None:
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(value, type=SessionState)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None

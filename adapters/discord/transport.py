@@ -1,0 +1,257 @@
+"""All HTTP towards Discord: one attempt per call, classified errors, learned rate limits, streamed files.
+
+Why not discord.py's own HTTP layer: `HTTPClient.request` and the webhook adapter try five times on 5xx (a webhook send is doubled
+by that), sleep through 429s inside the call, hold a call back after it used the last token of a bucket, and take their base URL
+from a class attribute, so that two accounts with different servers cannot live in one process (read in discord.py 2.7.1, http.py
+and webhook/async_.py). Sends need exactly one attempt whose outcome is known; so everything that is REST goes through here with our
+own aiohttp session, and discord.py serves what it is good at, the gateway (`gateway.py`). Session settings (API version, user
+agent, proxy, TLS) are shared by both, one session per account.
+
+Called by `adapter` and its helpers. Knows nothing of events or outbound messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from adapters.discord.config import DiscordOptions
+from adapters.discord.errors import Refused, classify, refusal_of
+from adapters.discord.limiter import Limiter
+from bridge.contract import FileStream, OutboundFile
+from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+
+USER_AGENT = "DiscordBot (https://github.com/Rapptz/discord.py 2.7) messenger-bridge"
+CONNECT_TIMEOUT_S = 15.0
+CHUNK_BYTES = 256 * 1024
+
+_NEVER_LEFT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientProxyConnectionError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+)
+"""The connection was not made, so the request cannot have arrived."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A call's method and path. `bucket` names what shares a rate limit: Discord's major parameters are part of it."""
+
+    method: str
+    path: str
+    bucket: str
+    by_token: bool = False
+    """A webhook's own token in the path authorises it; the bot token is not sent."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.bucket}"
+
+
+class Transport:
+    """One account's HTTP session. Raises the bridge's errors, or `Refused` for an answer that the caller may mend."""
+
+    def __init__(self, options: DiscordOptions, *, sleep: Sleep = asyncio.sleep) -> None:
+        self._options = options
+        self._session: aiohttp.ClientSession | None = None
+        self._limiter = Limiter(options.requests_per_s, sleep=sleep)
+        self._clock_skew_s = 0.0
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            tls: ssl.SSLContext | bool = True
+            if self._options.ca_file is not None:
+                tls = ssl.create_default_context(cafile=self._options.ca_file)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=64, ssl=tls),
+                headers={"User-Agent": USER_AGENT},
+                timeout=aiohttp.ClientTimeout(total=self._options.request_timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+                auto_decompress=True,
+            )
+        return self._session
+
+    @property
+    def proxy(self) -> str | None:
+        return self._options.proxy
+
+    def server_time(self, moment: datetime) -> datetime:
+        """A moment of our clock as Discord's clock has it, by the `Date` header of the last answer."""
+        return moment + timedelta(seconds=self._clock_skew_s)
+
+    def server_now(self) -> datetime:
+        return self.server_time(datetime.now(UTC))
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    # -- the API --------------------------------------------------------------------------------------------------------------
+
+    async def call(
+        self,
+        route: Route,
+        *,
+        json: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        files: Sequence[OutboundFile] = (),
+        changes: bool = False,
+    ) -> Any:
+        """One attempt; the decoded answer.
+
+        `changes`: each processed request creates something, so an answer that does not come is `OutcomeUnknown` instead of
+        `RetryLater`. Raises `Refused` for 4xx other than 429.
+        """
+        await self._limiter.admit(route.bucket, is_bot=not route.by_token)
+        timeout_s = self._options.transfer_timeout_s if files else self._options.request_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s + CONNECT_TIMEOUT_S):
+                return await self._attempt(route, json, query, files, changes)
+        except _NEVER_LEFT as error:
+            raise RetryLater(f"Discord cannot be reached: {type(error).__name__}") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            reason = f"no answer to {route}: {type(error).__name__}"
+            raise (OutcomeUnknown(reason) if changes else RetryLater(reason)) from None
+
+    async def _attempt(
+        self,
+        route: Route,
+        json: Mapping[str, Any] | None,
+        query: Mapping[str, str] | None,
+        files: Sequence[OutboundFile],
+        changes: bool,
+    ) -> Any:
+        headers: dict[str, str] = {}
+        if not route.by_token:
+            headers["Authorization"] = f"Bot {self._options.token.get_secret_value().strip()}"
+        data: Any = None
+        opened: list[Any] = []
+        if files:
+            data, opened = await _multipart(json or {}, files)
+        elif json is not None:
+            headers["Content-Type"] = "application/json"
+            data = msgspec.json.encode(json)
+        total_s = self._options.transfer_timeout_s if files else self._options.request_timeout_s
+        try:
+            async with self.session.request(
+                route.method,
+                f"{self._options.api_url}{route.path}",
+                params=query,
+                data=data,
+                headers=headers,
+                proxy=self.proxy,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S),
+            ) as response:
+                payload = _json_or_none(await response.read())
+                return self._judge(route, response, payload, changes)
+        finally:
+            for handle in opened:
+                handle.close()
+
+    def _judge(self, route: Route, response: aiohttp.ClientResponse, payload: Any, changes: bool) -> Any:
+        self._note_time(response.headers)
+        self._limiter.learn(route.bucket, response.headers)
+        if 200 <= response.status < 300:
+            if payload is None and response.status != 204:
+                unreadable = f"{route}: an answer that is not JSON"
+                raise OutcomeUnknown(unreadable) if changes else RetryLater(unreadable)
+            return payload
+        refusal = refusal_of(response.status, payload, response.headers)
+        error = classify(refusal, changes=changes)
+        if isinstance(error, RetryLater) and error.rate_limited and error.after_s is not None:
+            self._limiter.block(None if refusal.is_global else route.bucket, error.after_s)
+        if isinstance(error, RetryLater | OutcomeUnknown):
+            raise error
+        raise Refused(refusal, error)
+
+    def _note_time(self, headers: Mapping[str, str]) -> None:
+        stated = headers.get("Date")
+        if stated is None:
+            return
+        try:
+            self._clock_skew_s = (parsedate_to_datetime(stated) - datetime.now(UTC)).total_seconds()
+        except (TypeError, ValueError):
+            return
+
+    # -- files ----------------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def download(self, url: str) -> AsyncIterator[FileStream]:
+        """A file from the CDN, streamed. Raises `Gone` when the address has expired or the file is no longer there."""
+        timeout = aiohttp.ClientTimeout(
+            total=self._options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
+        )
+        try:
+            response = await self.session.get(url, proxy=self.proxy, timeout=timeout)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise RetryLater(f"Discord's CDN cannot be reached: {type(error).__name__}") from None
+        try:
+            if response.status in (403, 404, 410):
+                raise Gone
+            if response.status != 200:
+                raise RetryLater(f"Discord's CDN answered {response.status}")
+            yield FileStream(chunks=_chunks(response), size_bytes=response.content_length)
+        finally:
+            response.close()
+
+
+class Gone(Exception):
+    """The CDN does not serve this address (any more)."""
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    received = 0
+    try:
+        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+            received += len(chunk)
+            yield chunk
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise RetryLater(f"download from Discord's CDN broke off: {type(error).__name__}") from None
+    expected = response.content_length
+    if expected is not None and received != expected and "Content-Encoding" not in response.headers:
+        raise RetryLater(f"download from Discord's CDN ended after {received} of {expected} bytes")
+
+
+async def _multipart(payload: Mapping[str, Any], files: Sequence[OutboundFile]) -> tuple[aiohttp.FormData, list[Any]]:
+    """`payload_json` and `files[n]`, streamed from disk. Source: API reference, "Uploading Files"."""
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("payload_json", msgspec.json.encode(payload).decode(), content_type="application/json")
+    opened: list[Any] = []
+    try:
+        for number, file in enumerate(files):
+            handle = await asyncio.to_thread(file.path.open, "rb")
+            opened.append(handle)
+            name = file.name.replace('"', "_").replace("\r", "_").replace("\n", "_")
+            form.add_field(f"files[{number}]", handle, filename=name, content_type=file.mime or "application/octet-stream")
+    except OSError as error:
+        for handle in opened:
+            handle.close()
+        raise Rejected(f"the file to upload cannot be read: {type(error).__name__}") from None
+    return form, opened
+
+
+def _json_or_none(raw: bytes) -> Any:
+    if not raw:
+        return None
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return None
+
+
+def path_part(text: str) -> str:
+    """One segment of a path, quoted so that it stays one."""
+    return quote(text, safe="")
