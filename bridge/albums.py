@@ -31,9 +31,16 @@ _INSTEAD = {
     AttachmentKind.VOICE: AttachmentKind.AUDIO,
     AttachmentKind.ANIMATION: AttachmentKind.VIDEO,
     AttachmentKind.VIDEO_NOTE: AttachmentKind.VIDEO,
-    AttachmentKind.STICKER: AttachmentKind.PHOTO,
 }
 """The next best kind, before a plain document."""
+_STICKER_AS = {
+    "image/png": AttachmentKind.PHOTO,
+    "image/jpeg": AttachmentKind.PHOTO,
+    "image/webp": AttachmentKind.PHOTO,
+    "image/gif": AttachmentKind.ANIMATION,
+    "video/webm": AttachmentKind.VIDEO,
+    "video/mp4": AttachmentKind.VIDEO,
+}
 _OWN_FORMAT = (AttachmentKind.STICKER, AttachmentKind.VIDEO_NOTE)
 """Kinds whose file format is the platform's own: kept only between accounts of one platform. They never have a caption."""
 _FAMILY = {
@@ -92,8 +99,8 @@ def _kinds(attachment: Attachment, target: Target, *, same_platform: bool) -> li
     """Kinds the target shows natively, best first."""
     kind = attachment.kind
     wishes = [kind] if same_platform or kind not in _OWN_FORMAT else []
-    other = _INSTEAD.get(kind)
-    if other and (other is not AttachmentKind.PHOTO or attachment.mime in ("image/png", "image/jpeg", "image/webp")):
+    other = _STICKER_AS.get(attachment.mime) if kind is AttachmentKind.STICKER else _INSTEAD.get(kind)
+    if other:
         wishes.append(other)
     wishes.append(AttachmentKind.DOCUMENT)
     return [wish for wish in wishes if target.capabilities.native(_FEATURE[wish])]

@@ -312,7 +312,7 @@ class Courier:
                     await place.adapter.delete(OutboundDelete(copy=copy))
                     changes.append(PartGone(event_seq=link.event_seq, target=work.pending.target, part=number))
                 continue
-            if not part.text and not carried.text:
+            if part.unchanged or not (part.text or carried.text):
                 continue
             receipt = await place.adapter.edit(
                 OutboundEdit(

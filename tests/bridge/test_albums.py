@@ -52,7 +52,8 @@ def test_the_next_best_kind(kind: AttachmentKind, lacking: tuple[Feature, ...], 
         ("image/webp", False, K.PHOTO),
         ("image/png", False, K.PHOTO),
         ("application/x-tgsticker", False, K.DOCUMENT),
-        ("video/webm", False, K.DOCUMENT),
+        ("image/gif", False, K.ANIMATION),
+        ("video/webm", False, K.VIDEO),
     ],
 )
 def test_a_sticker_is_one_only_on_its_own_platform(mime: str, same_platform: bool, sent: AttachmentKind) -> None:
