@@ -1,0 +1,1 @@
+"""Speed and memory of the bridge, measured against the platforms' emulators. See README.md."""

@@ -1,0 +1,217 @@
+"""What every figure stands on: the emulators in this process on one core, the relay under test in a process of its own on the other.
+
+A relay is the bridge itself or `bench.bare`, the plainest possible one, for comparison.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from adapters.registry import manifest
+from bridge.emulator import EmulatedChat, Emulator
+
+READY_WITHIN_S = 60.0
+OURS, THEIRS = 0, 1
+"""Cores: the emulators' and the relay's."""
+
+
+@dataclass
+class Arrival:
+    """When a text was first seen, in seconds of this process's clock, and how often."""
+
+    at_s: float
+    count: int = 1
+
+
+@dataclass
+class Stage:
+    """Emulators with their chats; `arrivals[platform][text]` is filled as bots' messages become visible."""
+
+    platforms: Sequence[str] = ("telegram", "discord")
+    routes: int = 1
+    emulators: dict[str, Emulator] = field(default_factory=dict)
+    chats: dict[str, list[EmulatedChat]] = field(default_factory=dict)
+    arrivals: dict[str, dict[str, Arrival]] = field(default_factory=dict)
+    order: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    watching: list[asyncio.Task[None]] = field(default_factory=list)
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIR"))))
+
+    async def __aenter__(self) -> Stage:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, {OURS})
+        for name in self.platforms:
+            emulator = manifest(name).emulator()
+            await emulator.start()
+            self.emulators[name] = emulator
+            self.chats[name] = [emulator.add_chat(f"room-{number}") for number in range(self.routes)]
+            self.arrivals[name] = {}
+            self.watching.append(asyncio.create_task(self._watch(name), name=f"watch {name}"))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self.watching:
+            task.cancel()
+        for emulator in self.emulators.values():
+            await emulator.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def _watch(self, name: str) -> None:
+        """Note the moment at which each text becomes visible, where it becomes visible."""
+        seen = self.arrivals.setdefault(name, {})
+        order = self.order.setdefault(name, {})
+        async for change in self.emulators[name].changes():
+            message = change.message
+            if change.kind != "created" or not message.is_bot:
+                continue
+            text = message.text.rpartition("\n")[2]
+            known = seen.get(text)
+            if known is None:
+                seen[text] = Arrival(time.perf_counter())
+            else:
+                known.count += 1
+            order.setdefault(message.chat_id, []).append(text)
+
+    def config(self) -> dict[str, Any]:
+        accounts = {name: {"platform": name, **emulator.account_options()} for name, emulator in self.emulators.items()}
+        routes = [
+            {"name": f"route-{number}", "between": [f"{name}/{self.chats[name][number].address}" for name in self.platforms]}
+            for number in range(self.routes)
+        ]
+        return {
+            "accounts": accounts,
+            "routes": routes,
+            "journal": {"path": str(self.folder / "bridge.journal")},
+            "log": {"level": "warning"},
+            **self.settings,
+        }
+
+    async def say(self, platform: str, number: int, text: str) -> float:
+        """Post as a person; returns the moment."""
+        at_s = time.perf_counter()
+        await self.emulators[platform].say(self.chats[platform][number].chat_id, "Anna", text)
+        return at_s
+
+    async def until(self, done: Callable[[], bool], within_s: float) -> bool:
+        """Whether `done` became true in time."""
+        deadline = time.perf_counter() + within_s
+        while not done():
+            if time.perf_counter() > deadline:
+                return False
+            await asyncio.sleep(0.005)
+        return True
+
+
+class Relay:
+    """The process under test; `kind` is `bridge` or `bare`."""
+
+    def __init__(self, stage: Stage, kind: str = "bridge") -> None:
+        self.stage = stage
+        self.kind = kind
+        self.process: asyncio.subprocess.Process | None = None
+        self.started_s = 0.0
+        self.ready_after_s = 0.0
+
+    async def __aenter__(self) -> Relay:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        path = self.stage.folder / "bridge.yaml"
+        path.write_text(yaml.safe_dump(self.stage.config()))
+        notify_path = str(self.stage.folder / f"notify-{time.monotonic_ns()}")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(notify_path)
+            notify.setblocking(False)
+            command = [sys.executable, "-m", "bridge.cli", "run", "--config", str(path)]
+            if self.kind == "bare":
+                command = [sys.executable, "-m", "bench.bare", str(path)]
+            environ = {**os.environ, "NOTIFY_SOCKET": notify_path, "PYTHONPATH": os.getcwd()}
+            self.started_s = time.perf_counter()
+            self.process = await asyncio.create_subprocess_exec(
+                *command, env=environ, stdout=asyncio.subprocess.DEVNULL, stderr=None
+            )
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(self.process.pid, {THEIRS})
+            said: list[str] = []
+            if not await self.stage.until(lambda: _hear(notify, said) or self._ended(), READY_WITHIN_S) or self._ended():
+                raise RuntimeError(f"{self.kind} did not become ready")
+        self.ready_after_s = time.perf_counter() - self.started_s
+
+    def _ended(self) -> bool:
+        return self.process is not None and self.process.returncode is not None
+
+    async def warm_up(self, *, origin: str = "telegram", target: str = "discord") -> None:
+        """Until a message of every route has crossed, so that figures do not hold connection set-up."""
+        deadline = time.perf_counter() + READY_WITHIN_S
+        for number in range(self.stage.routes):
+            text = f"warm {number} {time.monotonic_ns()}"
+            await self.stage.say(origin, number, text)
+            arrivals = self.stage.arrivals[target]
+            if not await self.stage.until(lambda text=text: text in arrivals, deadline - time.perf_counter()):  # type: ignore[misc]
+                raise RuntimeError(f"{self.kind}: route {number} does not relay")
+
+    @property
+    def rss_bytes(self) -> int:
+        assert self.process is not None
+        return int(psutil.Process(self.process.pid).memory_info().rss)
+
+    async def peak_rss(self, during: Any, *, every_s: float = 0.02) -> tuple[Any, int]:
+        """Await something; its result, and the largest resident size meanwhile."""
+        peak = self.rss_bytes
+        work = asyncio.ensure_future(during)
+        while not work.done():
+            peak = max(peak, self.rss_bytes)
+            await asyncio.wait([work], timeout=every_s)
+        return work.result(), max(peak, self.rss_bytes)
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> None:
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            async with asyncio.timeout(30):
+                await self.process.wait()
+        except TimeoutError:
+            await self.kill()
+
+
+def _hear(notify: socket.socket, said: list[str]) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            said.append(notify.recv(4096).decode())
+    return any("READY=1" in word for word in said)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which that share lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def dump(results: Any, path: Path) -> None:
+    path.write_text(json.dumps(results, indent=2) + "\n")
