@@ -7,6 +7,9 @@ and webhook/async_.py). Sends need exactly one attempt whose outcome is known; s
 own aiohttp session, and discord.py serves what it is good at, the gateway (`gateway.py`). Session settings (API version, user
 agent, proxy, TLS) are shared by both, one session per account.
 
+One exception is aiohttp's: it repeats a GET, PUT or DELETE once when a kept-alive connection turns out to be closed, which is
+harmless; a POST or PATCH it never repeats.
+
 Called by `adapter` and its helpers. Knows nothing of events or outbound messages.
 """
 

@@ -25,7 +25,7 @@ DEADLINE_S = 10.0
 async def until(condition: Callable[[], Any], what: str = "", deadline_s: float = DEADLINE_S) -> Any:
     """Waits for a condition to become true; fails with `what` when it does not."""
     async with asyncio.timeout(deadline_s):
-        while not (result := condition()):
+        while not (result := condition()):  # noqa: ASYNC110 - conditions on other parties' state have no event to wait for
             await asyncio.sleep(0.005)
     return result
 
@@ -103,12 +103,19 @@ class Bench:
     def __init__(self, emulator: DiscordEmulator) -> None:
         self.emulator = emulator
         self.chat = emulator.add_chat("general").chat_id
+        self._adapters: list[DiscordAdapter] = []
 
     def adapter(self, **options: Any) -> DiscordAdapter:
         chosen = MANIFEST.options()(**{**self.emulator.account_options(), "request_timeout_s": 5.0, **options})
         built = MANIFEST.build(AdapterContext(account=AccountName("guild"), options=chosen, web=None))  # type: ignore[arg-type]
         assert isinstance(built, DiscordAdapter)
+        self._adapters.append(built)
         return built
+
+    async def close(self) -> None:
+        for adapter in self._adapters:
+            await adapter.close()
+        await self.emulator.stop()
 
     def intake(self) -> RecordingIntake:
         return RecordingIntake([self.chat])
@@ -143,12 +150,11 @@ async def _keep_running(adapter: DiscordAdapter, intake: RecordingIntake) -> Non
 async def bench() -> AsyncIterator[Bench]:
     emulator = DiscordEmulator()
     await emulator.start()
-    yield Bench(emulator)
-    await emulator.stop()
+    bench = Bench(emulator)
+    yield bench
+    await bench.close()
 
 
 @pytest.fixture
-async def adapter(bench: Bench) -> AsyncIterator[DiscordAdapter]:
-    built = bench.adapter()
-    yield built
-    await built.close()
+def adapter(bench: Bench) -> DiscordAdapter:
+    return bench.adapter()
