@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PAGE = 500
+_SERVICE_STATE = Path("/var/lib/messenger-bridge")
+"""Where the systemd unit keeps its state: an admin's shell does not have the service's environment."""
 _EXCERPT = 40
 
 dead = typer.Typer(no_args_is_help=True, help="Show, retry or drop what could not be delivered (dead letters).")
@@ -214,17 +216,21 @@ async def _opened(path: Path) -> AsyncIterator[Journal]:
 
 def _configured(config: Path, *, json: bool) -> Path:
     """The journal that the configuration names. The rest of the file is not looked at: an admin's shell has no tokens."""
-    from bridge.config.load import load_journal_path
+    from bridge.config.load import find_journal
 
-    path, faults = load_journal_path(config, os.environ)
-    if path is None:
+    place, faults = find_journal(config, os.environ)
+    if place is None:
         if json:
             as_json({"ok": False, "faults": [fault_data(fault) for fault in faults]})
         else:
             show_faults(faults, ())
             say("--journal FILE does without the configuration")
         raise typer.Exit(EX_CONFIG)
-    return path
+    services = _SERVICE_STATE / place.path.name
+    if place.is_default and not place.path.is_file() and services.is_file():
+        say(f"using the service's journal, {services}")
+        return services
+    return place.path
 
 
 async def _letters(opened: Journal, route: str) -> AsyncIterator[DeadLetter]:

@@ -44,6 +44,7 @@ SECTIONS = ("accounts", "routes", "people", "defaults", "journal", "media", "web
 PRIVATE_PREFIX = "x-"
 """Top-level keys that begin so are the admin's own: a place for anchors."""
 
+_JOURNAL_NAME = "messenger-bridge.journal"
 _LARGEST_FILE_BYTES = 64 * 1024 * 1024
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -71,29 +72,46 @@ def load_config(path: Path, environ: Mapping[str, str], manifests: Manifests, pl
         with _no_collection():
             root = nodes.parse(text, faults)
             if root is not None:
-                config = _Reader(path, values, manifests, platforms).config(root)
+                config = _Reader(path, values, environ, manifests, platforms).config(root)
             elif not faults.faults:
                 faults.add(None, "", "the file is empty", hint="bridge.yaml.example shows everything that can stand in it")
     found, warnings = faults.in_order(Masker(values.secrets))
     return Loaded(None if found else config, found, warnings)
 
 
-def load_journal_path(path: Path, environ: Mapping[str, str]) -> tuple[Path | None, list[ConfigFault]]:
+@dataclass(frozen=True, slots=True)
+class JournalPlace:
+    """Where the journal is. `is_default`: the file does not say it."""
+
+    path: Path
+    is_default: bool
+
+
+def find_journal(path: Path, environ: Mapping[str, str]) -> tuple[JournalPlace | None, list[ConfigFault]]:
     """Where the journal is, and nothing else: for tools beside the daemon, whose shell has none of the daemon's secrets."""
     faults = Faults(str(path))
     values = Values(faults, environ, path.parent)
     text = _read(path, faults)
     root = nodes.parse(text, faults) if text is not None else None
-    section = None
+    section = JournalSection()
     if isinstance(root, MappingNode):
         entry = nodes.entries(root, "", Faults("")).get("journal")
         if entry is not None and not nodes.is_null(entry.value):
             found = values.mapping(entry.value, "journal")
-            section = values.model(JournalSection, found, entry.key, "journal") if found is not None else None
+            section = (found and values.model(JournalSection, found, entry.key, "journal")) or section
     elif not faults.faults:
         faults.add(root, "", "must be a mapping with accounts: and routes:")
     found_faults, _ = faults.in_order(Masker(values.secrets))
-    return (None if found_faults else values.path(str((section or JournalSection()).path))), found_faults
+    place = JournalPlace(_journal_path(section, values, environ), section.path is None)
+    return (None if found_faults else place), found_faults
+
+
+def _journal_path(section: JournalSection, values: Values, environ: Mapping[str, str]) -> Path:
+    if section.path is not None:
+        return section.path
+    # systemd sets it for units with StateDirectory=; several are separated by colons
+    state = environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return (Path(state) if state else values.folder) / _JOURNAL_NAME
 
 
 @contextlib.contextmanager
@@ -125,9 +143,12 @@ def _read(path: Path, faults: Faults) -> str | None:
 
 
 class _Reader:
-    def __init__(self, path: Path, values: Values, manifests: Manifests, platforms: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, values: Values, environ: Mapping[str, str], manifests: Manifests, platforms: Sequence[str]
+    ) -> None:
         self._path = path
         self._values = values
+        self._environ = environ
         self._faults = values.faults
         self._manifests = manifests
         self._platforms = platforms
@@ -211,7 +232,7 @@ class _Reader:
     def _folders(self, given: Entries) -> tuple[JournalConfig, MediaConfig]:
         journal = self._section(given, "journal", JournalSection) or JournalSection()
         media = self._section(given, "media", MediaSection) or MediaSection()
-        path = self._values.path(str(journal.path))
+        path = _journal_path(journal, self._values, self._environ)
         check.check_folder(self._faults, _at(given, "journal", "path"), "journal.path", path)
         if media.spool is not None:
             check.check_folder(self._faults, _at(given, "media", "spool"), "media.spool", media.spool)

@@ -102,8 +102,10 @@ class ConditionSection(Section):
 
 
 class JournalSection(Section):
-    path: Path = Field(
-        default=Path("messenger-bridge.journal"), description="The journal's file. Relative paths start at this file's folder"
+    path: Path | None = Field(
+        default=None,
+        description="The journal's file. Relative paths start at this file's folder. Default: messenger-bridge.journal there, "
+        "or in the state directory under systemd",
     )
     keep_days: float = Field(
         default=90.0, gt=0, le=36500, description="How long edits, replies and reactions find the copies of a message"
