@@ -121,7 +121,7 @@ def _route(relay: Json) -> Json:
     return {
         **_closed(properties, "Chats that are mirrored"),
         "required": ["name"],
-        "oneOf": [{"required": ["between"]}, {"required": ["from", "to"]}],
+        "oneOf": [{"required": ["between"], "properties": {"from": False, "to": False}}, {"required": ["from", "to"]}],
     }
 
 

@@ -1,0 +1,238 @@
+"""bridge.yaml.example is what an admin begins with: it is right as it stands, it is complete, and it tells the true defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from adapters import registry
+from bridge.config.load import SECTIONS, Loaded, load_config
+from bridge.config.relay import RELAY_KEYS
+from bridge.config.schema import schema
+from bridge.config.sections import ConditionSection, JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
+from bridge.config.shapes import shape_of
+from bridge.routing import RelayOptions
+
+EXAMPLE = Path(__file__).parents[2] / "bridge.yaml.example"
+
+ENVIRON = {
+    "TELEGRAM_TOKEN": "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
+    "SLACK_BOT_TOKEN": "xoxb-1-example",
+    "SLACK_APP_TOKEN": "xapp-1-example",
+    "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
+    "DISCORD_TOKEN": "a-discord-token",
+    "TEAMSPIRIT_KEY": "a-teamspirit-key",
+    "TEAMSPIRIT_WEBHOOK_PATH": "a-path-that-is-hard-to-guess",
+    "TEAMSPIRIT_WEBHOOK_KEY": "a-webhook-key",
+    "TEAMSPIRIT_WEBHOOK_SECRET": "a-webhook-secret",
+    "TEAMSPIRIT_DUTY_WEBHOOK": "https://im.example.com/hooks/duty",
+}
+
+EXAMPLES_ONLY = {
+    "journal.path",
+    "tg.files_root",
+    "tg.proxy",
+    "tg.ca_file",
+    "spirit.server",
+    "spirit.overrides",
+    "spirit.variables",
+    "spirit.max_upload_mb",
+    "spirit.chats",
+    "spirit.chats.duty.id",
+    "defaults.max_file_mb",
+    "media.spool",
+    "web.public",
+    "web.public.listen",
+    "web.public.url",
+    "web.admin",
+    "web.admin.listen",
+    "spirit.webhook",
+}
+"""Options without a default that could be shown: the example shows a likely value."""
+
+COMMON = {"proxy", "ca_file", "request_timeout_s", "transfer_timeout_s"}
+"""Options that every account has: shown once."""
+
+SECTION_MODELS: Mapping[str, type[BaseModel]] = {
+    "journal": JournalSection,
+    "media": MediaSection,
+    "web": WebSection,
+    "log": LogSection,
+    "shutdown": ShutdownSection,
+}
+
+
+def everything_on() -> str:
+    """The example with every option that is commented out, taken in."""
+    return re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", EXAMPLE.read_text(), flags=re.M)
+
+
+def load(text: str, folder: Path, environ: Mapping[str, str] = ENVIRON) -> Loaded:
+    path = folder / "bridge.yaml"
+    path.write_text(text)
+    return load_config(path, environ, registry.manifest, registry.platforms())
+
+
+@pytest.fixture(scope="module")
+def full() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.load(everything_on(), Loader=yaml.BaseLoader)
+    return parsed
+
+
+def test_it_is_right_as_it_stands(tmp_path: Path) -> None:
+    loaded = load(EXAMPLE.read_text(), tmp_path)
+    assert not loaded.faults, [str(fault) for fault in loaded.faults]
+    assert not loaded.warnings, [str(fault) for fault in loaded.warnings]
+    assert loaded.config is not None
+    assert {account.platform for account in loaded.config.accounts.values()} == set(registry.platforms())
+
+
+def test_without_its_environment_it_names_every_missing_variable(tmp_path: Path) -> None:
+    missing = "\n".join(str(fault) for fault in load(EXAMPLE.read_text(), tmp_path, {}).faults)
+    for name in ("TELEGRAM_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN", "TEAMSPIRIT_KEY"):
+        assert f"the environment variable {name} is not set" in missing
+
+
+def test_with_everything_on_nothing_in_it_is_unknown(tmp_path: Path) -> None:
+    said = [str(fault) for fault in load(everything_on(), tmp_path).faults]
+    about_this_host = re.compile(r"there is no (such )?(file|folder)|no such file|is only for a local server")
+    assert not [fault for fault in said if not about_this_host.search(fault)]
+
+
+def test_all_sections_are_there(full: dict[str, Any]) -> None:
+    assert set(full) == set(SECTIONS)
+
+
+def walk(model: type[BaseModel], given: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any, Any]]:
+    """(place, default, value as written) of every option; AssertionError for one that is not there."""
+    for name, field in model.model_fields.items():
+        here = f"{place}.{name}"
+        if name in COMMON and place != "tg":
+            continue
+        assert name in given, f"{here} is not in the example"
+        yield here, field.default, given[name]
+        shape = shape_of(field.annotation)
+        for inner in shape.models:
+            yield from walk(inner, given[name], here)
+        for inner in shape_of(shape.value).models if shape.value is not None else ():
+            for key, value in given[name].items():
+                yield from walk(inner, value, f"{here}.{key}")
+
+
+def check_defaults(found: Iterator[tuple[str, Any, Any]]) -> None:
+    for place, default, written in found:
+        if default is PydanticUndefined or place in EXAMPLES_ONLY or str(written).startswith("${"):
+            continue
+        default = default.value if isinstance(default, Enum) else default
+        if isinstance(default, bool):
+            assert written == str(default).lower(), place
+        elif isinstance(default, int | float):
+            assert float(written) == default, place
+        elif isinstance(default, Path | str):
+            assert written == str(default), place
+        else:
+            assert written == (list(default) if isinstance(default, tuple) else default), place
+
+
+@pytest.mark.parametrize("account", ["tg", "team", "guild", "spirit"])
+def test_every_option_of_every_platform_is_there_with_its_default(full: dict[str, Any], account: str) -> None:
+    given = full["accounts"][account]
+    model = registry.manifest(given["platform"]).options()
+    check_defaults(walk(model, given, account))
+    secrets = [name for name, field in model.model_fields.items() if shape_of(field.annotation).secret]
+    assert all(str(given[name]).startswith("${") for name in secrets), "the example shows no secret in the open"
+
+
+@pytest.mark.parametrize("section", SECTION_MODELS)
+def test_every_option_of_every_section_is_there_with_its_default(full: dict[str, Any], section: str) -> None:
+    check_defaults(walk(SECTION_MODELS[section], full[section], section))
+
+
+def test_every_relay_option_is_there_with_its_default(full: dict[str, Any]) -> None:
+    assert set(full["defaults"]) == RELAY_KEYS
+    defaults = RelayOptions()
+    check_defaults((f"defaults.{name}", getattr(defaults, name), full["defaults"][name]) for name in RELAY_KEYS)
+
+
+def test_every_condition_of_filters_is_there(full: dict[str, Any]) -> None:
+    lines = [condition for route in full["routes"] for line in route.get("filter", ()) for condition in line.values()]
+    assert {key for condition in lines for key in condition} == set(ConditionSection.model_fields)
+
+
+# -- the schema for editors -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def validator() -> Any:
+    built = schema([registry.manifest(name) for name in registry.platforms()])
+    jsonschema.Draft202012Validator.check_schema(built)
+    return jsonschema.Draft202012Validator(built)
+
+
+@pytest.mark.parametrize("text", ["as it stands", "everything on"])
+def test_the_example_fits_the_schema(validator: Any, text: str) -> None:
+    parsed = yaml.safe_load(EXAMPLE.read_text() if text == "as it stands" else everything_on())
+    problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(parsed)]
+    assert not problems
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("acounts", {}),
+        ("accounts.tg.tokn", "x"),
+        ("accounts.tg.platform", "telegraph"),
+        ("accounts.tg.poll_timeout_s", 51),
+        ("accounts.tg.take_over_webhook", "perhaps"),
+        ("accounts.team.replies", "loud"),
+        ("accounts.spirit.chats", {"duty": {"hook": "x"}}),
+        ("accounts.guild.sendr", "x"),
+        ("accounts.guild.edits", "maybe"),
+        ("routes.0.betwen", []),
+        ("routes.0.between", ["tg/1"]),
+        ("routes.0.between", ["tg/1", "nowhere"]),
+        ("routes.0.to", "tg/1"),
+        ("routes.1.to.1.sendr", "x"),
+        ("routes.1.filter.0", {"drop": {}}),
+        ("routes.1.filter.0", {"drop": {"text": "x"}, "keep": {"text": "y"}}),
+        ("people.0.name", None),
+        ("defaults.unknown", "holt"),
+        ("web", {"admin": {"listen": "nowhere"}}),
+        ("log", {"level": "loud"}),
+        ("log", {"levl": "info"}),
+        ("shutdown", {"drain_s": -1}),
+    ],
+)
+def test_a_slip_does_not_fit_the_schema(validator: Any, place: str, value: Any) -> None:
+    parsed = yaml.safe_load(EXAMPLE.read_text())
+    *path, last = place.split(".")
+    node = parsed
+    for step in path:
+        if isinstance(node, dict) and node.get(step) is None:
+            node[step] = {}
+        node = node[int(step)] if isinstance(node, list) else node[step]
+    node[int(last) if isinstance(node, list) else last] = value
+    assert list(validator.iter_errors(parsed))
+
+
+def test_secrets_by_file_fit_the_schema_but_not_twice(validator: Any) -> None:
+    account = {"platform": "telegram", "token_file": "/x"}
+    assert not list(validator.iter_errors({"accounts": {"tg": account}}))
+    assert list(validator.iter_errors({"accounts": {"tg": {**account, "token": "x"}}}))
+    assert list(validator.iter_errors({"accounts": {"tg": {"platform": "telegram"}}}))
+
+
+def test_every_option_is_described_in_the_schema() -> None:
+    built = schema([registry.manifest(name) for name in registry.platforms()])
+    for name, part in built["$defs"].items():
+        for key, option in part.get("properties", {}).items():
+            assert "description" in str(option) or "$ref" in str(option) or key == "platform", f"{name}.{key}"
