@@ -84,7 +84,7 @@ class CatchUp:
 
     async def since(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
         """Messages after the `ts`, oldest first, thread replies among them."""
-        found, _ = await self._messages(chat_id, since, exactly=True)
+        found, _ = await self._messages(chat_id, since)
         result = Missed()
         replies = await self._replies(chat_id, found, since, result)
         context = await self._context([*found, *replies])
@@ -95,14 +95,14 @@ class CatchUp:
 
     # -- reading ----------------------------------------------------------------------------------------------------------------
 
-    async def _messages(self, chat_id: str, oldest: str, *, exactly: bool = False) -> tuple[list[Message], datetime | None]:
-        """Messages newer than `oldest`, and unless `exactly` at least the newest page, whose older messages may have been edited or
-        answered in threads meanwhile; oldest first."""
+    async def _messages(self, chat_id: str, oldest: str) -> tuple[list[Message], datetime | None]:
+        """Messages newer than `oldest`, and at least the newest page, whose older messages may have been edited or answered in threads
+        meanwhile; oldest first. With it the time before which messages were too many, if they were."""
         found: list[Message] = []
         cursor = ""
         while True:
             arguments = {"channel": chat_id, "limit": _PAGE, "include_all_metadata": True, "cursor": cursor or None}
-            if exactly or found:
+            if found:
                 arguments["oldest"] = oldest
             answer = await self._transport.call("conversations.history", arguments)
             page = _decode_page(answer, chat_id)

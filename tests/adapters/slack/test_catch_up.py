@@ -1,0 +1,161 @@
+"""After a downtime: what was missed arrives once, in order, before what is new; what cannot be fetched is told."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapters.slack.catch_up import to_ts
+from adapters.slack.emulator import SlackEmulator
+from bridge.contract import Outbound
+from bridge.emulator import Fault, FaultKind
+from bridge.events import MessageCreated, MessageDeleted, MessageEdited
+from bridge.text import plain, text_of
+
+
+def forget_retries(emulator: SlackEmulator) -> None:
+    """What Slack's own retries would bring within six minutes must not help."""
+    emulator.deliveries.retry_delays_s = ()
+
+
+async def test_missed_messages_threads_edits_and_deletions(account: Any, emulator: SlackEmulator) -> None:
+    forget_retries(emulator)
+    chat = account.chat()
+    await emulator.say(chat, "Anna", "before the bridge")
+    adapter = await account.start()
+    old = await emulator.say(chat, "Anna", "old parent")
+    doomed = await emulator.say(chat, "Anna", "doomed")
+    kept = await emulator.say(chat, "Anna", "kept")
+    in_thread = await emulator.say(chat, "Boris", "early reply", reply_to=old)
+    await account.until(lambda: len(account.intake.texts()) == 4)
+    account.intake.known_ids[chat] = [in_thread, kept, doomed, old]
+    await account.stop()
+    await account.until(lambda: emulator.sockets.open_count == 0)
+
+    await emulator.say(chat, "Anna", "missed one")
+    await emulator.say(chat, "Boris", "missed reply", reply_to=old)
+    await emulator.say(chat, "Anna", "missed two")
+    await emulator.edit(chat, kept, "kept, edited")
+    await emulator.delete(chat, doomed)
+    await adapter.send(Outbound(token="ours", attempt=1, chat_id=chat, text=plain("our own")))
+    assert len(account.intake.texts()) == 4
+
+    await account.start(adapter)
+    await emulator.say(chat, "Anna", "live again")
+    await account.until(lambda: "live again" in account.intake.texts())
+    assert account.intake.texts()[4:] == ["missed one", "missed reply", "missed two", "live again"]
+    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["kept, edited"]
+    assert [event.message_id for event in account.intake.of(MessageDeleted)] == [doomed]
+    reply = account.intake.of(MessageCreated)[5]
+    assert (reply.meta.thread_id, reply.content.reply_to.message_id) == (old, old)
+    assert [event.meta.delivery_id for event in account.intake.events if event.meta.sent_by_us] == ["ours"]
+
+    await account.stop()
+    await account.start(adapter)
+    await emulator.say(chat, "Anna", "and again")
+    await account.until(lambda: "and again" in account.intake.texts())
+    assert len(account.intake.texts()) == 9
+    assert len(account.intake.of(MessageDeleted)) == 1
+    assert len(account.intake.of(MessageEdited)) == 1
+    assert account.intake.gaps == []
+
+
+async def test_history_has_the_keys_of_live_delivery(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    adapter = await account.start()
+    first = await emulator.say(chat, "Anna", "*one* :wave:")
+    await emulator.say(chat, "Boris", "two", reply_to=first)
+    await emulator.say(chat, "Anna", "three")
+    await account.until(lambda: len(account.intake.texts()) == 3)
+    live = {event.meta.event_key: event.content for event in account.intake.of(MessageCreated)}
+    read = [event async for event in adapter.history(chat, to_ts(datetime.now(UTC) - timedelta(minutes=1)))]
+    assert {event.meta.event_key: event.content for event in read if isinstance(event, MessageCreated)} == live
+    assert [event.message_id async for event in adapter.history(chat, first)] == [event.message_id for event in read[1:]]
+
+
+async def test_live_messages_wait_for_missed_ones(account: Any, emulator: SlackEmulator) -> None:
+    forget_retries(emulator)
+    chat, other = account.chat(), account.chat("other")
+    adapter = await account.start()
+    await emulator.say(chat, "Anna", "zero")
+    await account.until(lambda: account.intake.texts() == ["zero"])
+    await account.stop()
+    await account.until(lambda: emulator.sockets.open_count == 0)
+    await emulator.say(chat, "Anna", "missed")
+    emulator.inject(Fault(kind=FaultKind.LATENCY, operation="conversations.history", delay_s=0.3))
+    connections = account.intake.connections
+    account.task = asyncio.create_task(adapter.run(account.intake), name="adapter under test")
+    await account.until(lambda: account.intake.connections > connections and emulator.sockets.open_count == 1)
+    await emulator.say(chat, "Anna", "live")
+    await emulator.say(other, "Anna", "elsewhere")
+    await account.until(lambda: len(account.intake.texts()) == 4)
+    assert [text for text in account.intake.texts() if text != "elsewhere"] == ["zero", "missed", "live"]
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+
+
+async def test_too_many_messages_leave_a_told_gap(account: Any, emulator: SlackEmulator) -> None:
+    forget_retries(emulator)
+    chat = account.chat()
+    adapter = account.build(catch_up_messages=200)
+    await account.start(adapter)
+    await emulator.say(chat, "Anna", "seen")
+    await account.until(lambda: account.intake.texts() == ["seen"])
+    await account.stop()
+    for number in range(450):
+        await emulator.say(chat, "Anna", str(number))
+    await account.start(adapter)
+    await account.until(lambda: account.intake.texts()[-1] == "449")
+    assert account.intake.texts() == ["seen", *map(str, range(250, 450))]
+    [(where, since, until, _)] = account.intake.gaps
+    assert where == chat
+    assert since < until
+
+
+async def test_history_that_cannot_be_read_is_told(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    adapter = await account.start()
+    await account.stop()
+    emulator.workspace.scopes.discard("channels:history")
+    account.intake.connections = 0
+    account.task = asyncio.create_task(adapter.run(account.intake), name="adapter under test")
+    await asyncio.wait({account.task}, timeout=5)
+    assert "channels:history" in str(account.task.exception())
+    emulator.workspace.scopes.add("channels:history")
+    emulator.remove_bot(chat)
+    await account.start(adapter)
+    await account.until(lambda: account.intake.notices)
+    assert "/invite" in account.intake.notices[0][1]
+
+
+async def test_rate_limits_and_failures_while_catching_up(account: Any, emulator: SlackEmulator) -> None:
+    forget_retries(emulator)
+    chat = account.chat()
+    adapter = await account.start()
+    await account.stop()
+    await emulator.say(chat, "Anna", "missed")
+    emulator.inject(Fault(kind=FaultKind.RATE_LIMIT, operation="conversations.history", times=1, retry_after_s=0.05))
+    await account.start(adapter)
+    await account.until(lambda: account.intake.texts() == ["missed"])
+    await account.stop()
+    await emulator.say(chat, "Anna", "missed too")
+    emulator.inject(Fault(kind=FaultKind.DROP_AFTER, operation="conversations.history", times=1))
+    await account.start(adapter)
+    await account.until(lambda: account.intake.texts() == ["missed", "missed too"])
+
+
+async def test_a_failure_of_the_core_ends_the_run_and_loses_nothing(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    adapter = await account.start()
+
+    async def full(*_: Any, **__: Any) -> None:
+        raise OSError("no space left on device")
+
+    accept, account.intake.accept = account.intake.accept, full
+    await emulator.say(chat, "Anna", "kept by Slack")
+    await asyncio.wait({account.task}, timeout=5)
+    assert isinstance(account.task.exception(), OSError)
+    assert emulator.deliveries.unsettled == 1
+    account.intake.accept = accept
+    await account.start(adapter)
+    await account.until(lambda: account.intake.texts() == ["kept by Slack"])
