@@ -77,6 +77,8 @@ def _spans(text: str, entities: Sequence[Entity]) -> list[_Span]:
             continue
         if index is not None:
             start, end = index[start], index[end]
+        if entity["type"] in _QUOTES and end - start > 1 and text[end - 1] == "\n":
+            end -= 1  # a quote may include the line break behind it
         spans.append(_Span(start, end, entity))
     spans.sort(key=lambda span: (span.start, -span.end))
     return spans

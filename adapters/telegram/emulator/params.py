@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
 
@@ -91,7 +92,8 @@ async def read_params(request: web.Request, store: FileStore, *, upload_bytes: i
                 mime = part.headers.get("Content-Type", "application/octet-stream")
                 files[name] = await store.receive(part.filename, mime, _bounded(part, upload_bytes))
     elif content_type == "application/x-www-form-urlencoded":
-        values |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        # read by hand: aiohttp ignores the body of a GET, which pyTelegramBotAPI sends
+        values |= dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
     return Params(values, files)
 
 

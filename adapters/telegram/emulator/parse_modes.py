@@ -229,10 +229,7 @@ class _MarkdownV2:
     def _end_quote(self, *, expandable: bool = False) -> None:
         assert self._quote is not None
         start, self._quote = self._quote, None
-        trailing = 1 if self._out.text.endswith("\n") else 0
-        self._out.length -= trailing
         self._out.close("expandable_blockquote" if expandable else "blockquote", start, {})
-        self._out.length += trailing
 
     def _code(self, at: int) -> int:
         fence = "```" if self._in.startswith("```", at) else "`"
