@@ -37,14 +37,15 @@ def run_sandbox(
 ) -> int:
     """Run until a signal ends it; returns the exit code. `keep` is a folder for bridge.yaml and journal that stays afterwards."""
     say = Printer(out or sys.stdout)
-    say("Loading the client libraries ...")
-    load(manifests, platforms)
-    with folder_for(keep) as folder, asyncio.Runner(loop_factory=loop_factory()) as runner:
-        try:
-            runner.run(_run(Sandbox(folder, manifests=manifests, platforms=platforms), port, say))
-        except SandboxError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+    try:
+        with listening(port) as listener:  # first of all: a taken port is told before anything is loaded
+            say("Loading the client libraries ...")
+            load(manifests, platforms)
+            with folder_for(keep) as folder, asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(_run(Sandbox(folder, manifests=manifests, platforms=platforms), listener, say))
+    except SandboxError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -84,15 +85,12 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _run(sandbox: Sandbox, port: int, say: Printer) -> None:
+async def _run(sandbox: Sandbox, listener: socket.socket, say: Printer) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _end_or_die, ended, number)
-    async with contextlib.AsyncExitStack() as stack:
-        listener = stack.enter_context(listening(port))  # first of all: a taken port is told before anything starts
-        await stack.enter_async_context(sandbox)
-        url = await stack.enter_async_context(serve_page(sandbox, listener))
+    async with sandbox, serve_page(sandbox, listener) as url:
         _explain(sandbox, url, say)
         await sandbox.app.run_until(ended)
         say("\nStopping ...")

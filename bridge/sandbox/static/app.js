@@ -93,7 +93,7 @@ function drawStrip(accounts, trouble) {
   const down = accounts.filter((account) => account.state !== "up");
   const held = accounts.reduce((sum, account) => sum + (account.waiting ?? 0), 0);
   let tone = "good";
-  let words = "All four accounts are connected";
+  let words = "All accounts are connected";
   if (trouble) [tone, words] = ["bad", trouble];
   else if (!accounts.length) [tone, words] = ["wait", "The bridge is starting"];
   else if (down.length) {

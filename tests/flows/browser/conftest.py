@@ -1,0 +1,82 @@
+"""The sandbox page in a real browser: the whole bridge runs, and chromium is driven by playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright
+
+from adapters.registry import manifest, platforms
+from bridge.sandbox import Sandbox
+from bridge.sandbox.runner import listening, serve_page
+
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_PATIENCE_MS = 15_000
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of an installed browser."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    if os.environ.get("MESSENGER_BRIDGE_NO_BROWSER") == "1":
+        pytest.skip("no browser here, as MESSENGER_BRIDGE_NO_BROWSER says")
+    pytest.fail("no browser: `apt-get install chromium`, or leave these tests out with MESSENGER_BRIDGE_NO_BROWSER=1")
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=chromium, args=list(_QUIET))
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with Sandbox(tmp_path, manifests=manifest, platforms=platforms()) as running:
+        await running.wait_connected(20)
+        yield running
+
+
+@pytest.fixture
+async def url(sandbox: Sandbox) -> AsyncIterator[str]:
+    with listening(0) as listener:
+        async with serve_page(sandbox, listener) as address:
+            yield address
+
+
+@pytest.fixture
+async def page(browser: Browser, url: str) -> AsyncIterator[Page]:
+    """The page, opened on a wide screen. Whatever the browser complains about fails the test."""
+    complaints: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def raised(error: Error) -> None:
+        complaints.append(str(error))
+
+    opened = await browser.new_page(viewport={"width": 1600, "height": 1000})
+    opened.set_default_timeout(_PATIENCE_MS)
+    opened.on("console", said)
+    opened.on("pageerror", raised)
+    await opened.goto(url)
+    await opened.wait_for_selector(".pane")
+    yield opened
+    await opened.close()
+    assert not complaints
