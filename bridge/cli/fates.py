@@ -91,6 +91,13 @@ _FILES: tuple[tuple[AttachmentKind, Feature, str], ...] = (
     (AttachmentKind.STICKER, Feature.STICKER, "image/webp"),
 )
 
+_AS = {
+    AttachmentKind.PHOTO: "a picture",
+    AttachmentKind.VIDEO: "a video",
+    AttachmentKind.AUDIO: "an audio file",
+    AttachmentKind.DOCUMENT: "a file",
+}
+
 _EVENTS: tuple[tuple[str, str, Feature | None, Feature | None], ...] = (
     ("edits", "edits", Feature.SEES_EDITS, Feature.EDIT),
     ("deletes", "deletes", Feature.SEES_DELETES, Feature.DELETE),
@@ -131,7 +138,8 @@ def _text(capabilities: Capabilities) -> Iterator[Fate]:
             yield Fate(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
             continue
         loss = next(iter(losses))
-        yield Fate(kind, Level.DROPPED if loss.endswith("dropped") else Level.CONVERTED, loss)
+        _, shown, how = loss.partition(" shown ")
+        yield Fate(kind, Level.CONVERTED, f"shown {how}") if shown else Fate(kind, Level.DROPPED)
     yield Fate("length", Level.NATIVE, f"{capabilities.limits.text_length} a message; longer texts are split")
 
 
@@ -179,7 +187,7 @@ def _files(origin: Side, target: Side, options: RelayOptions) -> Iterator[Fate]:
         if shown is kind:
             yield _declared(kind.value, feature, capabilities)
         else:
-            yield Fate(kind.value, Level.CONVERTED, f"a {shown.value}")
+            yield Fate(kind.value, Level.CONVERTED, f"as {_AS[shown]}")
     if capabilities.native(Feature.ALBUM):
         note = capabilities.note(Feature.ALBUM) or f"up to {capabilities.limits.attachments_per_message} files in a message"
         yield Fate("album", _LEVELS[capabilities.level(Feature.ALBUM)], note)

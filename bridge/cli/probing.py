@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bridge.config.model import AccountConfig, Config
 from bridge.config.secrets import secrets_of
-from bridge.contract import Adapter, AdapterContext, Manifest, WebHandler
+from bridge.contract import Adapter, AdapterContext, Manifest
 from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
 from bridge.masking import Masker
 from bridge.routing import RoutingTable
+
+if TYPE_CHECKING:
+    from bridge.contract import WebHandler
 
 _CLOSE_S = 5.0
 

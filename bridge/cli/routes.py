@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,8 +113,9 @@ def _directions(route: Route) -> Iterator[tuple[RouteEnd, RouteEnd]]:
                 yield origin, target
 
 
-def _wrapped(level: str, said: list[str], width: int = 110) -> Iterator[str]:
+def _wrapped(level: str, said: list[str]) -> Iterator[str]:
     """`    converted  spoiler (...), list (...)`, broken between kinds."""
+    width = min(shutil.get_terminal_size((110, 0)).columns, 130) - 16
     head, indent = f"    {styled(f'{level:<9}', level)}  ", " " * 15
     line = ""
     for number, one in enumerate(said):
