@@ -173,7 +173,9 @@ def _escape(found: re.Match[str]) -> str:
 
 def _json(event: EventDict, **_: Any) -> str:
     try:
-        return msgspec.json.encode(event).decode()
+        line = msgspec.json.encode(event).decode()
+        # inside strings, where alone they can be, these have an ASCII form
+        return line if line.isascii() else _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
     except (ValueError, OverflowError, TypeError):  # lone surrogates, huge numbers: rare, and never a reason to lose the line
         return json.dumps(event, default=str)
 

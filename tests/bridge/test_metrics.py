@@ -1,0 +1,110 @@
+"""What `/metrics` answers: a valid exposition with the counts that were made, and bounded whatever is counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from bridge.journal.contract import Figures, LaneFigures
+from bridge.metrics import Metrics
+from bridge.refs import AccountName, ChatAddress
+
+
+def exposed(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    body, content_type = metrics.expose()
+    assert content_type.startswith("text/plain")
+    families = text_string_to_metric_families(body.decode())
+    return {(sample.name, frozenset(sample.labels.items())): sample.value for family in families for sample in family.samples}
+
+
+def sample(metrics: Metrics, name: str, **labels: str) -> Any:
+    return exposed(metrics).get((f"messenger_bridge_{name}", frozenset(labels.items())))
+
+
+def test_counters() -> None:
+    metrics = Metrics("1.2.3")
+    for _ in range(3):
+        metrics.event("tg", "accepted")
+    metrics.event("tg", "echo")
+    metrics.ignored("tg", "service message")
+    metrics.outcome("team", "engineering", "delivered")
+    metrics.outcome("team", "engineering", "skipped: filter 1: drop text ^DEBUG")
+    metrics.retried("team", "RetryLater")
+    metrics.retried("team", "typing not shown: RetryLater")
+    assert sample(metrics, "events_total", account="tg", outcome="accepted") == 3
+    assert sample(metrics, "events_total", account="tg", outcome="echo") == 1
+    assert sample(metrics, "ignored_total", account="tg", reason="service message") == 1
+    assert sample(metrics, "deliveries_total", account="team", route="engineering", outcome="delivered") == 1
+    assert sample(metrics, "deliveries_total", account="team", route="engineering", outcome="skipped") == 1
+    assert sample(metrics, "retries_total", account="team", error="RetryLater") == 1
+    assert sample(metrics, "build_info", version="1.2.3") == 1
+
+
+def test_lag_is_a_histogram() -> None:
+    metrics = Metrics()
+    for lag_s in (0.001, 0.005, 0.02, 9999.0):
+        metrics.delivered("team", "engineering", lag_s)
+    assert sample(metrics, "lag_seconds_bucket", account="team", le="0.005") == 2
+    assert sample(metrics, "lag_seconds_bucket", account="team", le="0.025") == 3
+    assert sample(metrics, "lag_seconds_bucket", account="team", le="+Inf") == 4
+    assert sample(metrics, "lag_seconds_count", account="team") == 4
+    assert sample(metrics, "lag_seconds_sum", account="team") == 9999.026
+
+
+def test_exactly_one_state_per_account() -> None:
+    metrics = Metrics()
+    metrics.account_state("tg", "connecting")
+    metrics.account_state("tg", "up")
+    states = {dict(labels)["state"]: value for (name, labels), value in exposed(metrics).items() if name.endswith("account_state")}
+    assert states["up"] == 1
+    assert sum(states.values()) == 1
+    assert "parked" in states
+
+
+def test_states_are_those_of_the_supervisor() -> None:
+    from bridge.metrics import ACCOUNT_STATES
+    from bridge.supervisor import AccountState
+
+    assert tuple(state.value for state in AccountState) == ACCOUNT_STATES
+
+
+def test_figures_of_the_journal_by_account() -> None:
+    metrics = Metrics()
+    now = datetime.now(UTC)
+    lanes = tuple(
+        LaneFigures(target=ChatAddress(AccountName(account), chat), waiting=waiting, oldest_accepted_at=oldest)
+        for account, chat, waiting, oldest in (
+            ("tg", "1", 3, now - timedelta(seconds=100)),
+            ("tg", "2", 4, now - timedelta(seconds=200)),
+            ("team", "#x", 0, None),
+        )
+    )
+    metrics.journal(Figures(events=10, dead=2, undecodable=1, size_bytes=4096, lanes=lanes))
+    assert sample(metrics, "journal_events") == 10
+    assert sample(metrics, "dead_letters") == 2
+    assert sample(metrics, "undecodable") == 1
+    assert sample(metrics, "journal_bytes") == 4096
+    assert sample(metrics, "waiting", account="tg") == 7
+    assert 200 <= sample(metrics, "oldest_waiting_seconds", account="tg") < 260
+    assert sample(metrics, "oldest_waiting_seconds", account="team") == 0
+
+
+def test_no_input_makes_the_metrics_grow() -> None:
+    metrics = Metrics()
+    for number in range(10_000):
+        metrics.outcome("tg", f"route {number}", "delivered")
+        metrics.ignored("tg", f"reason {number}")
+    found = exposed(metrics)
+    assert len(found) < 5000
+    assert (
+        found["messenger_bridge_deliveries_total", frozenset({"account": "other", "route": "other", "outcome": "other"}.items())]
+        == 8000
+    )
+
+
+def test_labels_are_escaped() -> None:
+    metrics = Metrics()
+    metrics.outcome("tg", 'a "route"\nwith\\signs', "delivered")
+    assert sample(metrics, "deliveries_total", account="tg", route='a "route"\nwith\\signs', outcome="delivered") == 1

@@ -1,0 +1,216 @@
+"""The log in its three forms: one line an event, from structlog and stdlib alike, without secrets, whatever is put into it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge import observe
+from bridge.config.model import LogConfig, LogFormat
+
+structlog = observe.structlog
+
+SECRET = 'pa"ss\\word-é'
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, hook = list(root.handlers), root.level, sys.excepthook
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    yield
+    root.handlers, root.level, sys.excepthook = handlers, level, hook  # type: ignore[assignment]
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def set_up(form: str = "json", level: str = "info", stream: io.StringIO | None = None) -> io.StringIO:
+    stream = stream or io.StringIO()
+    observe.set_up_logging(LogConfig(format=LogFormat(form), level=level), secrets=[SECRET], stream=stream)
+    return stream
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_json_lines_of_both_kinds_of_loggers() -> None:
+    stream = set_up()
+    structlog.get_logger("outbox").warning("waiting", wait_s=1.5, account="tg")
+    logging.getLogger("aiogram.client").error("failed %s", "twice")
+    first, second = lines(stream)
+    assert {**first, "timestamp": ""} == {
+        "timestamp": "",
+        "level": "warning",
+        "logger": "outbox",
+        "event": "waiting",
+        "wait_s": 1.5,
+        "account": "tg",
+    }
+    assert first["timestamp"].endswith("Z")
+    assert (second["level"], second["logger"], second["event"]) == ("error", "aiogram.client", "failed twice")
+
+
+def test_key_value_lines() -> None:
+    stream = set_up("keyvalue")
+    structlog.get_logger("app").info("account up", account="tg", note='a "b"', none=None, yes=True)
+    line = stream.getvalue()
+    assert line.startswith("timestamp=")
+    assert line.endswith('level=info logger=app event="account up" account=tg note="a \\"b\\"" none= yes=true\n')
+
+
+def test_auto_is_coloured_in_a_terminal_only() -> None:
+    stream = set_up("auto")
+    structlog.get_logger("app").info("up")
+    assert " event=up" in stream.getvalue()
+    terminal = set_up("auto", stream=Terminal())
+    structlog.get_logger("app").info("up")
+    assert "\x1b[" in terminal.getvalue()
+
+
+def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = set_up("auto", stream=Terminal())
+    structlog.get_logger("app").error("down")
+    assert "down" in terminal.getvalue()
+    assert "\x1b" not in terminal.getvalue()
+
+
+def test_levels() -> None:
+    stream = set_up(level="warning")
+    structlog.get_logger("app").info("no")
+    logging.getLogger("bridge.x").info("no")
+    structlog.get_logger("app").warning("yes")
+    assert [line["event"] for line in lines(stream)] == ["yes"]
+
+
+def test_libraries_talk_less_than_we_do_unless_asked() -> None:
+    stream = set_up()
+    logging.getLogger("discord.client").info("no")
+    logging.getLogger("adapters.discord").info("yes")
+    debug = set_up(level="debug")
+    logging.getLogger("discord.client").debug("now")
+    assert [line["event"] for line in lines(stream) + lines(debug)] == ["yes", "now"]
+
+
+def test_a_later_set_up_takes_over() -> None:
+    first = set_up()
+    log = structlog.get_logger("app")
+    log.debug("no")
+    second = set_up(level="debug")
+    log.debug("yes")
+    assert not first.getvalue()
+    assert lines(second)[0]["event"] == "yes"
+
+
+def raise_with_secret() -> None:
+    raise ValueError(f"could not use {SECRET} and {TOKEN}")
+
+
+@pytest.mark.parametrize("form", ["json", "keyvalue", "auto"])
+def test_no_secret_in_any_part_of_a_line(form: str) -> None:
+    stream = set_up(form, stream=Terminal() if form == "auto" else None)
+    log = structlog.get_logger("app")
+    log.info(f"message {SECRET}", field=SECRET, inner={"a": [SECRET, {SECRET: TOKEN}]}, error=ValueError(SECRET))
+    log.info("url", url=f"https://api.telegram.org/bot{TOKEN}/getMe")
+    logging.getLogger("aiohttp").error("failed: %s", f"Bearer {TOKEN}")
+    logging.getLogger("aiohttp").error("%r", {"Authorization": f"Bot {SECRET}"})
+    try:
+        raise_with_secret()
+    except ValueError:
+        log.exception("bug")
+        logging.getLogger("asyncio").exception("Task exception was never retrieved")
+    text = stream.getvalue()
+    for form_of_it in (SECRET, repr(SECRET)[1:-1], json.dumps(SECRET)[1:-1], "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"):
+        assert form_of_it not in text
+    assert "raise_with_secret" in text, "tracebacks are there"
+
+
+def test_earlier_secrets_stay_masked_after_a_reload() -> None:
+    set_up()
+    stream = io.StringIO()
+    observe.set_up_logging(LogConfig(format=LogFormat.JSON), secrets=["another"], stream=stream)
+    structlog.get_logger("app").info(f"{SECRET} another")
+    assert lines(stream)[0]["event"] == "*** ***"
+
+
+@pytest.mark.parametrize("form", ["keyvalue", "auto"])
+def test_strangers_cannot_forge_lines_or_drive_a_terminal(form: str) -> None:
+    stream = set_up(form)
+    structlog.get_logger("app").info("joined", name="x\nlevel=error event=forged", other="\x1b[2J\x9b\u202e\r")
+    assert stream.getvalue().count("\n") == 1
+    assert not {"\x1b", "\x9b", "\u202e", "\r"} & set(stream.getvalue())
+
+
+class Unshowable:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("form", ["json", "keyvalue", "auto"])
+def test_values_of_any_kind(form: str) -> None:
+    stream = set_up(form, stream=Terminal() if form == "auto" else None)
+    loop: list[Any] = []
+    loop.append(loop)
+    structlog.get_logger("app").info(
+        "x", a=Unshowable(), b=b"bytes", c=2**80, d=float("nan"), e={1, 2}, f=loop, g="\ud800", h=object()
+    )
+    assert "<5 bytes>" in stream.getvalue()
+    assert "cannot be shown" in stream.getvalue()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    event=st.text(), value=st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(), st.lists)
+)
+def test_every_event_is_one_line_of_json(event: str, value: Any) -> None:
+    stream = set_up()
+    structlog.get_logger("app").info(event, value=value)
+    assert len(lines(stream)) == 1
+
+
+def test_a_closed_pipe_loses_lines_not_messages() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    set_up(stream=Gone())
+    structlog.get_logger("app").info("nobody hears this")
+
+
+def test_warnings_and_uncaught_errors_are_logged() -> None:
+    stream = set_up()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn(f"careful {SECRET}", stacklevel=1)
+    try:
+        raise_with_secret()
+    except ValueError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    first, second = lines(stream)
+    assert first["logger"] == "py.warnings"
+    assert second["event"] == "ended by a bug"
+    assert SECRET not in stream.getvalue()
+
+
+def test_quiet_levels_cost_little() -> None:
+    set_up(level="info")
+    log = structlog.get_logger("app").bind()
+    assert log.debug("no", x=1) is None
