@@ -34,7 +34,9 @@ from bridge.text import (
 ZERO_WIDTH = "\u200b"
 """Put where two marks would otherwise run into one another, and into fences that a code would close."""
 
-_URL = re.compile(r"https?://[A-Za-z0-9\[][^\s<>\\]*[^\s<>\\.,:;\"'\]]|https?://[A-Za-z0-9](?=[\s.,:;\"'\]]|$)")
+_URL = re.compile(r"https?://[A-Za-z0-9\[](?:[^\s<>\\`]*[^\s<>\\`.,:;\"'\]])?")
+_NO_URL = re.compile(r"(https?)(?=://)")
+"""What Discord would take for an address although we do not."""
 _URL_ENDS = re.compile(r"[.,:;\"']*(?:\s|$)")
 """What may follow an address that Discord is to end where we do."""
 _ESCAPED = re.compile(r"[\\*_~`|<\[\]]|@(?=everyone|here)")
@@ -164,7 +166,8 @@ def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
     open_marks: list[Mark] = []
     at_line_start = True
     for inline, marks in _with_settled_marks(inlines):
-        _switch(tokens, open_marks, marks)
+        is_space = isinstance(inline, Text) and not inline.text.strip() and not inline.marks & Mark.CODE
+        _switch(tokens, open_marks, marks, opens=not is_space)
         text, is_url = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
         tokens.append(_Token(text, is_url=is_url))
         _, broken, tail = text.rpartition("\n")
@@ -195,8 +198,8 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     return settled
 
 
-def _switch(tokens: list[_Token], open_marks: list[Mark], wanted: int) -> None:
-    """Close what is no longer wanted (and what was opened inside it), then open what is missing."""
+def _switch(tokens: list[_Token], open_marks: list[Mark], wanted: int, *, opens: bool = True) -> None:
+    """Close what is no longer wanted (and what was opened inside it), then open what is missing: but never before white space."""
     keep = 0
     while keep < len(open_marks) and open_marks[keep] & wanted:
         keep += 1
@@ -204,7 +207,7 @@ def _switch(tokens: list[_Token], open_marks: list[Mark], wanted: int) -> None:
         tokens.append(_Token(mark=mark))
     del open_marks[keep:]
     for mark in _ORDER:
-        if wanted & mark and mark not in open_marks:
+        if opens and wanted & mark and mark not in open_marks:
             tokens.append(_Token(mark=mark, opens=True))
             open_marks.append(mark)
 
@@ -344,7 +347,7 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, bool]:
 
 
 def _escape_plain(text: str, *, at_line_start: bool) -> str:
-    escaped = _ESCAPED.sub(lambda found: "\\" + found[0], text)
+    escaped = _NO_URL.sub(r"\1\\", _ESCAPED.sub(lambda found: "\\" + found[0], text))
     if not at_line_start and "\n" not in escaped:
         return escaped
 

@@ -174,8 +174,7 @@ class _Reader:
             return (found[2] + "\n", f"<pre><code{language}>{escape(found[2])}</code></pre>"), end
         if found := _INLINE_CODE.match(source, at):
             code = found[2]
-            if code.startswith(" ") and code.endswith(" ") and "`" in code:
-                code = code[1:-1]
+            code = re.sub(r"^ (?= *`)|(?<=`)( *) $", r"\1", code)
             return (code, f"<code>{escape(code)}</code>"), found.end()
         if found := _AUTOLINK.match(source, at):
             return _link(found[1]), found.end()
