@@ -1,0 +1,223 @@
+"""What holds for the text of every platform: plain text survives, foreign text means nothing, no reading takes for ever."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.registry import manifest
+from adapters.slack.decode_mrkdwn import decode_mrkdwn
+from adapters.slack.encode_text import fallback_text
+from adapters.slack.names import NO_NAMES
+from bridge.degrade import degrade
+from bridge.slices import runs
+from bridge.text import Mention, Paragraph, RichText, Text, inline_text, map_inlines, normalize, plain, text_of
+from tests.bridge.strategies import inked, rich_texts
+from tests.conformance.codecs import CODECS
+
+GUARDS = "\u200b\u2060\u2061\u2062\u2063\ufeff"
+"""Invisible characters by which encoders keep foreign text from meaning something."""
+
+FOREIGN = [
+    "**bold** __underline__ ~~strike~~ ||spoiler|| `code` *it* _it_ ***both***",
+    "<@80351110224678912> <@!80351110224678912> <@&165511591545143296> <#103735883630395392> @everyone @here",
+    "<:party:41771983429993937> <a:party:41771983429993937> <t:1618953630:R> </command:816437322781949972> <id:browse>",
+    "# heading",
+    "## heading",
+    "-# small",
+    "> quote",
+    ">>> quotes",
+    "- item",
+    "* item",
+    "1. item",
+    "    1. item",
+    "```py",
+    "```",
+    "||",
+    "\\*",
+    "[label](https://evil.example)",
+    "[label](<https://evil.example>)",
+    "<https://example.org>",
+    "*bold* _it_ ~strike~ `code` ```block```",
+    "<@U024BE7LH> <#C024BE7LR> <!here> <!channel> <!everyone> <!subteam^S1|x>",
+    "<https://evil.example|label> <mailto:a@example.org|mail> <!date^1392734382^{date}|x>",
+    ":party_parrot: :smile:",
+    "&lt;!here&gt; &amp;",
+    '<b>bold</b> <i>it</i> <a href="https://evil.example">x</a> <tg-spoiler>x</tg-spoiler> <code>x</code>',
+    "@durov @all /start #tag $TAG",
+    "[x](tg://user?id=1) __it__ *b* ||s|| ~s~ ![👍](tg://emoji?id=5368324170671202286)",
+    "@all @channel @here @anna ~town-square",
+    "| a | b |",
+    "===",
+    "---",
+    "***",
+    "- [ ] task",
+    "+ item",
+    "![image](https://evil.example/x.png)",
+    "[x]: https://evil.example",
+    "[x][y]",
+    "<script>alert(1)</script>",
+    "&copy; &#64;here",
+    "1) item",
+    "~~~",
+    "\\",
+    "\\\\",
+    "<!-- -->",
+    "http://",
+    "https://",
+    "$$x$$",
+    ":::",
+    "[^1]",
+    "==mark==",
+    "H~2~O",
+    "＠everyone",
+    "`",
+    "``",
+    "````",
+    "*",
+    "**",
+    "_",
+    "__",
+    "~",
+    "[",
+    "](",
+    "<",
+    "<@",
+    "<!",
+    "&",
+    "#",
+    "-",
+    "+",
+    "| a | b |\n|---|---|\n| 1 | 2 |",
+    "heading\n=======",
+    "heading\n---",
+    "a  \nb",
+    "\u202e@here\u202c",
+    "@\u200beveryone",
+]
+"""What some platform takes for more than text: Discord's, Slack's and Telegram's, then Markdown's of TeamSpirit and Mattermost."""
+WORDS = st.sampled_from(
+    [part for text in FOREIGN for part in re.split(r"(\s+)", text) if part]
+    + [
+        "word",
+        "a",
+        "Привет",
+        "日本",
+        "🙂",
+        "e\u0301",
+        "'",
+        '"',
+        "...",
+        "1",
+        "(",
+        ")",
+        "https://example.org/a_b*c?d=1&e=(f)",
+        "x@y.org",
+    ]
+)
+MIXED = st.lists(st.tuples(WORDS, st.sampled_from(["", " ", "\n", "\n\n"])), min_size=1, max_size=14).map(
+    lambda pairs: "".join(word + space for word, space in pairs)
+)
+
+
+@pytest.fixture(params=CODECS)
+def codec_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def bare(text: str) -> str:
+    """Without guards, and without the white space that platforms trim or collapse at the ends of lines."""
+    text = text.translate(dict.fromkeys(map(ord, GUARDS)))
+    return "\n".join(line.strip() for line in text.strip().split("\n"))
+
+
+def meaning(rich: RichText) -> list[object]:
+    """Everything in it that is more than literal text. An address that is shown as it is may be clickable."""
+    found: list[object] = [block for block in rich.blocks if not isinstance(block, Paragraph)]
+    for inline in runs(rich):
+        if isinstance(inline, Text):
+            own = inline.link is None or inline.link.removeprefix("mailto:").rstrip("/") in inline.text + "/"
+            if inline.marks or not own:
+                found.append(inline)
+        elif inline is not None:
+            found.append(inline)
+    return found
+
+
+def passed_on(codec_name: str, text: str) -> RichText:
+    codec = CODECS[codec_name]
+    return codec.decode(codec.encode(plain(text)))
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_foreign_text_means_nothing(codec_name: str, text: str) -> None:
+    for around in (text, f"before {text} after", f"line\n{text}\nline", f"({text})", f"{text} {text}"):
+        rich = passed_on(codec_name, around)
+        assert meaning(rich) == []
+        assert bare(text_of(rich)) == bare(around)
+
+
+@given(text=MIXED)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_mixture_of_markup_is_literal_text(codec_name: str, text: str) -> None:
+    rich = passed_on(codec_name, text)
+    assert meaning(rich) == []
+    assert bare(text_of(rich)) == bare(text_of(plain(text)))
+
+
+@given(text=st.text(max_size=60))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_plain_text_survives(codec_name: str, text: str) -> None:
+    rich = passed_on(codec_name, text)
+    assert meaning(rich) == []
+    assert bare(text_of(rich)) == bare(text_of(plain(text)))
+
+
+PATTERNS = ["*", "_", "**", "~~", "||", "`", "[", "[a](", "<", "<@", "> ", "- ", "```\n", "\\", "* ", "_ ", "**a", "(", "#", "\n"]
+PATTERNS += ["a\n\n", "*a_", "![", "&", "@", "http://", "<https://", "    - ", "*a**", "||a", ":a", "|", "1. ", "<!", "[](", "`a``"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_reading_and_writing_take_no_time_whatever_is_written(codec_name: str, pattern: str) -> None:
+    codec = CODECS[codec_name]
+    text = (pattern * 4000)[:4000]
+    began = time.process_time()
+    codec.decode_raw(text)
+    codec.decode_raw(text + "x")
+    codec.encode(plain(text))
+    assert time.process_time() - began < 1.0
+
+
+@given(text=MIXED)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_people_write_is_understood_and_can_be_kept(codec_name: str, text: str) -> None:
+    rich = CODECS[codec_name].decode_raw(text)
+    assert normalize(rich) == rich
+
+
+# -- formatted text ---------------------------------------------------------------------------------------------------------
+
+
+@given(rich=rich_texts)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_formatted_text_keeps_its_words_and_gains_no_mention(codec_name: str, rich: RichText) -> None:
+    platform = "teamspirit" if codec_name == "mattermost" else codec_name
+    words = map_inlines(rich, lambda run: run if isinstance(run, Text) else Text(inline_text(run), run.marks))
+    shown = degrade(words, manifest(platform).capabilities(None), {})
+    codec = CODECS[codec_name]
+    back = codec.decode(codec.encode(shown))
+    assert not any(isinstance(run, Mention) for run in runs(back))
+    carried = iter(bare(text_of(back)))
+    assert all(character in carried for character in inked(bare(text_of(words))))
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_the_words_of_slacks_notifications_mention_nobody(text: str) -> None:
+    """The text beside the blocks may show foreign marks as marks; it must not mention or hide an address."""
+    rich = decode_mrkdwn(fallback_text(plain(text)), NO_NAMES)
+    assert not any(isinstance(run, Mention) for run in runs(rich))
+    assert all(run.link is None or run.link in text for run in runs(rich) if isinstance(run, Text))
