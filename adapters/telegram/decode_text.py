@@ -24,6 +24,7 @@ from bridge.text import (
     Text,
     Timestamp,
     normalize,
+    plain,
 )
 
 MENTION_GUARD = "\u200b"
@@ -58,7 +59,7 @@ def decode_text(text: str, entities: Sequence[Entity] = ()) -> RichText:
     if not text:
         return EMPTY
     if not entities:
-        return RichText((Paragraph((Text(_unguarded(text)),)),))
+        return plain(_unguarded(text))
     spans = _spans(text, entities)
     return normalize(RichText(tuple(_Decoder(text, spans).blocks(0, len(text), in_quote=False))))
 

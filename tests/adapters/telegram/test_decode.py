@@ -1,0 +1,380 @@
+"""Updates -> events, without a server: all content has a visible form, strange shapes are Undecodable and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.telegram.albums import ALBUM_MAX, Albums
+from adapters.telegram.decode import AlbumItem, Decoder, Undecodable
+from adapters.telegram.reactions import SETTABLE, qualified, settable
+from bridge.events import AttachmentKind, Ignored, MessageCreated, MessageEdited, ReactionsChanged
+from bridge.refs import AccountName
+from bridge.text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DECODER = Decoder(account=AccountName("tg"), bot_id="999")
+ANNA = {"id": 1, "is_bot": False, "first_name": "Anna", "last_name": "Petrova", "username": "anna_p"}
+CHAT = {"id": -1001, "type": "supergroup", "title": "Team"}
+FILE = {"file_id": "F", "file_unique_id": "U", "file_size": 5}
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    return {"message_id": 7, "date": 1_700_000_000, "chat": CHAT, "from": ANNA} | fields
+
+
+def created(**fields: Any) -> MessageCreated:
+    [event] = DECODER.update({"update_id": 1, "message": message(**fields)}, NOW)
+    assert isinstance(event, MessageCreated)
+    return event
+
+
+def words(event: MessageCreated) -> str:
+    return text_of(event.content.text)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "mime", "name"),
+    [
+        (
+            {"photo": [FILE | {"width": 1, "height": 1}, FILE | {"file_id": "L", "width": 9, "height": 9}]},
+            "photo",
+            "image/jpeg",
+            "photo.jpg",
+        ),
+        ({"video": FILE | {"duration": 3, "file_name": "v.mp4", "mime_type": "video/mp4"}}, "video", "video/mp4", "v.mp4"),
+        ({"audio": FILE | {"duration": 3, "performer": "P", "title": "T"}}, "audio", "audio/mpeg", "P - T.mp3"),
+        ({"voice": FILE | {"duration": 3, "mime_type": "audio/ogg"}}, "voice", "audio/ogg", "voice.ogg"),
+        ({"video_note": FILE | {"duration": 3, "length": 240}}, "video_note", "video/mp4", "video_note.mp4"),
+        ({"animation": FILE | {"mime_type": "video/mp4"}, "document": FILE}, "animation", "video/mp4", "animation.mp4"),
+        ({"sticker": FILE | {"is_animated": False, "is_video": False, "emoji": "👍"}}, "sticker", "image/webp", "sticker.webp"),
+        ({"sticker": FILE | {"is_animated": True}}, "sticker", "application/x-tgsticker", "sticker.tgs"),
+        ({"sticker": FILE | {"is_video": True}}, "sticker", "video/webm", "sticker.webm"),
+        ({"document": FILE | {"file_name": "a.pdf", "mime_type": "application/pdf"}}, "document", "application/pdf", "a.pdf"),
+    ],
+)
+def test_files(fields: dict[str, Any], kind: str, mime: str, name: str) -> None:
+    [attachment] = created(**fields, caption="c").content.attachments
+    assert (attachment.kind, attachment.mime, attachment.name) == (AttachmentKind(kind), mime, name)
+    assert attachment.file_id == ("L" if kind == "photo" else "F")
+
+
+def test_spoilers_and_sizes() -> None:
+    [attachment] = created(video=FILE | {"file_size": 21 * 1024**2}, has_media_spoiler=True).content.attachments
+    assert attachment.spoiler
+    assert "20 MB" in attachment.problem
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"dice": {"emoji": "🎲", "value": 5}}, "🎲 5"),
+        ({"story": {"id": 1, "chat": {"id": 5, "title": "Chan"}}}, "(story by Chan)"),
+        ({"game": {"title": "Chess"}}, "(game: Chess)"),
+        ({"invoice": {"title": "Shoes"}}, "(invoice: Shoes)"),
+        ({"paid_media": {"star_count": 5, "paid_media": []}}, "(paid media)"),
+        ({"giveaway": {}}, "(giveaway)"),
+        ({"checklist": {"title": "L", "tasks": [{"text": "a", "completion_date": 5}, {"text": "b"}]}}, "L\n☑ a\n☐ b"),
+    ],
+)
+def test_what_has_no_counterpart_becomes_a_line(fields: dict[str, Any], shown: str) -> None:
+    assert words(created(**fields)) == shown
+
+
+def test_polls_places_and_contacts() -> None:
+    poll = {"question": "Tea?", "options": [{"text": "yes", "voter_count": 2}, {"text": "no"}], "allows_multiple_answers": True}
+    content = created(poll=poll).content
+    assert content.poll is not None
+    assert (content.poll.question, [o.text for o in content.poll.options], content.poll.multiple) == ("Tea?", ["yes", "no"], True)
+    place = {"latitude": 1.5, "longitude": 2}
+    content = created(location=place, venue={"location": place, "title": "Office", "address": "Main St"}).content
+    assert content.location is not None
+    assert (content.location.latitude, content.location.title, content.location.live) == (1.5, "Office", False)
+    content = created(contact={"first_name": "Bob", "last_name": "B", "phone_number": "+1"}).content
+    assert content.contact is not None
+    assert (content.contact.name, content.contact.phone) == ("Bob B", "+1")
+
+
+@pytest.mark.parametrize(
+    ("origin", "author", "chat"),
+    [
+        ({"type": "user", "sender_user": ANNA}, "Anna Petrova", ""),
+        ({"type": "hidden_user", "sender_user_name": "Ghost"}, "Ghost", ""),
+        ({"type": "hidden_user"}, "", ""),
+        ({"type": "chat", "sender_chat": CHAT}, "", "Team"),
+        ({"type": "channel", "chat": {"id": -5, "title": "News"}, "message_id": 1, "author_signature": "Ed"}, "Ed", "News"),
+        ({"type": "hologram"}, "", ""),
+    ],
+)
+def test_forwards_are_marked(origin: dict[str, Any], author: str, chat: str) -> None:
+    forward = created(text="x", forward_origin=origin).content.forwarded_from
+    assert forward is not None
+    assert (forward.author_name, forward.chat_name) == (author, chat)
+
+
+def test_replies_quotes_and_topics() -> None:
+    replied = message(message_id=5, text="the question")
+    reply = created(text="x", reply_to_message=replied).content.reply_to
+    assert reply is not None
+    assert (reply.message_id, reply.author_name, reply.excerpt) == ("5", "Anna Petrova", "the question")
+    reply = created(text="x", reply_to_message=replied, quote={"text": "question", "position": 4}).content.reply_to
+    assert reply is not None
+    assert reply.excerpt == "question"
+    implied = created(text="x", reply_to_message=message(message_id=3), message_thread_id=3, is_topic_message=True)
+    assert (implied.content.reply_to, implied.meta.thread_id) == (None, "3")
+    chain = created(text="x", reply_to_message=replied, message_thread_id=5)
+    assert chain.content.reply_to is not None
+    assert chain.meta.thread_id is None
+    external = {"origin": {"type": "user", "sender_user": ANNA}, "chat": {"id": -9, "title": "Other"}, "message_id": 4}
+    reply = created(text="x", external_reply=external, quote={"text": "q", "position": 0}).content.reply_to
+    assert reply is not None
+    assert (reply.chat_id, reply.message_id, reply.author_name, reply.excerpt) == ("-9", "4", "Anna Petrova", "q")
+
+
+def test_anonymous_admins_and_channels_speak_as_the_chat() -> None:
+    author = created(text="x", sender_chat=CHAT, author_signature="Boss").meta.author
+    assert author is not None
+    assert (author.user_id, author.name) == ("-1001", "Boss")
+    author = created(text="x", sender_chat=CHAT).meta.author
+    assert author is not None
+    assert author.name == "Team"
+
+
+def test_rich_messages_are_text() -> None:
+    blocks = [
+        {"type": "heading", "text": "Title", "size": 2},
+        {
+            "type": "paragraph",
+            "text": [
+                "a ",
+                {"type": "bold", "text": {"type": "italic", "text": "b"}},
+                {"type": "url", "text": "l", "url": "https://a.example"},
+            ],
+        },
+        {
+            "type": "list",
+            "items": [
+                {
+                    "label": "1",
+                    "value": 3,
+                    "blocks": [
+                        {"type": "paragraph", "text": "one"},
+                        {"type": "list", "items": [{"label": "-", "blocks": [{"type": "paragraph", "text": "deep"}]}]},
+                    ],
+                }
+            ],
+        },
+        {"type": "blockquote", "blocks": [{"type": "paragraph", "text": "quoted"}], "credit": "me"},
+        {"type": "pre", "text": "x = 1", "language": "py"},
+        {"type": "table", "cells": [[{"text": "a"}, {"text": "bb"}], [{"text": "ccc"}, {}]]},
+        {"type": "details", "summary": "more", "blocks": [{"type": "paragraph", "text": "inside"}]},
+        {"type": "photo", "photo": [FILE | {"width": 5, "height": 5}], "caption": {"text": "pic"}},
+        {"type": "mathematical_expression", "expression": "e=mc"},
+        {"type": "map", "location": {"latitude": 1, "longitude": 2}, "zoom": 1, "width": 1, "height": 1},
+        {"type": "divider"},
+        {"type": "something_new", "text": "still shown"},
+        {"type": "paragraph", "text": {"type": "unknown_mark", "text": "plain"}},
+    ]
+    content = created(rich_message={"blocks": blocks}).content
+    shown = to_plain(content.text)
+    for piece in (
+        "Title",
+        "a bl",
+        "3. one",
+        "deep",
+        "> quoted",
+        "> me",
+        "x = 1",
+        "ccc",
+        "inside",
+        "pic",
+        "e=mc",
+        "Map: 1, 2",
+        "still shown",
+        "plain",
+    ):
+        assert piece in shown
+    assert isinstance(content.text.blocks[0], Heading)
+    assert {type(block) for block in content.text.blocks} == {Heading, Paragraph, List, Quote, CodeBlock}
+    assert Text("b", Mark.BOLD | Mark.ITALIC) in content.text.blocks[1].inlines  # type: ignore[union-attr]
+    assert [attachment.kind for attachment in content.attachments] == [AttachmentKind.PHOTO]
+
+
+def test_edits_have_a_version() -> None:
+    def edit(**fields: Any) -> Any:
+        return DECODER.update({"update_id": 1, "edited_message": message(**fields)}, NOW)[0]
+
+    first, same, later, other = (
+        edit(text="a", edit_date=5),
+        edit(text="a", edit_date=5),
+        edit(text="a", edit_date=6),
+        edit(text="b", edit_date=5),
+    )
+    assert isinstance(first, MessageEdited)
+    assert first.meta.event_key == same.meta.event_key
+    assert len({first.meta.event_key, later.meta.event_key, other.meta.event_key}) == 3
+    assert isinstance(edit(text="a"), Ignored)
+    assert isinstance(edit(location={"latitude": 1, "longitude": 1, "live_period": 60}, edit_date=5), Ignored)
+    item = edit(photo=[FILE], caption="new", media_group_id="g", edit_date=5)
+    assert not item.attachments_known
+    assert isinstance(edit(photo=[FILE], media_group_id="g", edit_date=5), Ignored)
+
+
+def test_reactions() -> None:
+    def react(old: list[Any], new: list[Any], **who: Any) -> Any:
+        body = {"chat": CHAT, "message_id": 7, "date": 5, "old_reaction": old, "new_reaction": new} | who
+        return DECODER.update({"update_id": 3, "message_reaction": body}, NOW)[0]
+
+    heart, fire = {"type": "emoji", "emoji": "❤"}, {"type": "emoji", "emoji": "🔥"}
+    change = react([heart], [fire, {"type": "custom_emoji", "custom_emoji_id": "5"}, {"type": "paid"}], user=ANNA)
+    assert isinstance(change, ReactionsChanged)
+    assert (change.added, change.removed) == (("🔥", ":custom:", "⭐"), ("❤️",))
+    assert react([], [heart], actor_chat=CHAT).meta.author.name == "Team"
+    assert isinstance(react([heart], [heart], user=ANNA), Ignored)
+    assert react([], [heart], user=ANNA | {"id": 999}).meta.sent_by_us
+
+
+def test_reaction_tables_agree_with_aiogram() -> None:
+    import re
+
+    from aiogram.types import ReactionTypeEmoji
+
+    source = __import__("inspect").getsource(ReactionTypeEmoji)
+    listed = re.findall(r'"([^"\n]+)"', source.split("Currently, it can be one of")[1].split("\n")[0])
+    assert set(listed) == SETTABLE
+    assert len(SETTABLE) == 73
+    for emoji in SETTABLE:
+        assert settable(qualified(emoji)) == emoji
+    assert settable("👍🏿") == "👍"
+    assert settable("🧀") is None
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"update_id": 1, "message": {}},
+        {"update_id": 1, "message": message()},
+        {"update_id": 1, "message": message(hologram={})},
+        {"update_id": 1, "message": message(text=5, entities=[{}])},
+        {"update_id": 1, "message": message(text="x", entities=[{"type": "bold", "offset": "a", "length": 1}])},
+        {"update_id": 1, "message": message(photo=[{}])},
+        {"update_id": 1, "message": message(rich_message={"blocks": [{"kind": "x"}]})},
+        {"update_id": 1, "message": message(text="x", date="yesterday")},
+        {"update_id": 1, "message_reaction": {"chat": CHAT}},
+        {"update_id": 1, "message": "text"},
+        {"update_id": 1, "message": None},
+    ],
+)
+def test_strange_shapes_are_undecodable(update: dict[str, Any]) -> None:
+    with pytest.raises(Undecodable):
+        DECODER.update(update, NOW)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*message(), "text", "entities", "type", "photo"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(["message", "edited_message", "channel_post", "message_reaction", "my_chat_member"]),
+    JSON,
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "text",
+                "caption",
+                "entities",
+                "photo",
+                "poll",
+                "location",
+                "forward_origin",
+                "reply_to_message",
+                "rich_message",
+                "from",
+                "chat",
+                "quote",
+                "edit_date",
+                "story",
+                "dice",
+            ]
+        ),
+        JSON,
+    ),
+)
+def test_no_shape_raises_anything_but_undecodable(kind: str, body: Any, fields: dict[str, Any]) -> None:
+    for update in ({"update_id": 1, kind: body}, {"update_id": 1, kind: message(**fields)}):
+        try:
+            DECODER.update(update, NOW)
+        except Undecodable:
+            pass
+
+
+def album_item(number: int, group: str = "g", chat: int = -1) -> AlbumItem:
+    return AlbumItem(f"{chat}/{group}", {"message_id": number, "chat": {"id": chat}, "media_group_id": group})  # type: ignore[typeddict-item]
+
+
+def ids(albums: list[Any]) -> list[list[int]]:
+    return [[kept["message_id"] for kept in album] for album in albums]
+
+
+def test_albums_end_by_silence_by_being_full_or_by_what_follows() -> None:
+    albums = Albums(wait_s=1.0)
+    assert albums.due_in_s() is None
+    assert albums.add(album_item(2), 0.0) == []
+    assert albums.add(album_item(1), 0.5) == []
+    assert albums.add(album_item(1), 0.6) == [], "a redelivered item is one item"
+    assert ids(albums.due(1.5)) == []
+    assert ids(albums.due(1.7)) == [[1, 2]]
+    for n in range(ALBUM_MAX - 1):
+        assert albums.add(album_item(n), 2.0) == []
+    assert len(ids(albums.add(album_item(99), 2.0))[0]) == ALBUM_MAX
+    albums.add(album_item(5), 3.0)
+    assert ids(albums.add(album_item(6, "other"), 3.0)) == [[5]]
+    assert albums.add(album_item(7, chat=-2), 3.0) == []
+    assert ids(albums.of_chat("-1")) == [[6]]
+    held = albums.held()
+    again = Albums(wait_s=1.0)
+    again.restore(held)
+    assert ids(again.due(0.0)) == [[7]]
+
+
+async def test_aiogram_accepts_every_update_that_the_emulator_makes(emulator: Any, chat: str, png: Callable[..., bytes]) -> None:
+    """The models of a client library of the same version are a second opinion on the emulator's objects."""
+    import json
+
+    from aiogram.types import Update
+
+    from bridge.emulator import Upload
+
+    queue = emulator.world.queues[emulator.bot().user_id]
+    queue.set_allowed(["message", "edited_message", "message_reaction", "my_chat_member"])
+    first = await emulator.say(chat, "Anna", emulator.formatting_sample())
+    uploads = [
+        Upload(name="a.png", mime="image/png", content=png(4, 4)),
+        *(
+            Upload(name=f"a{n}", mime=mime, content=b"x")
+            for n, mime in enumerate(("video/mp4", "audio/mpeg", "audio/ogg", "image/gif", "text/plain"))
+        ),
+    ]
+    await emulator.say(chat, "Bob", "files", reply_to=first, files=uploads)
+    await emulator.edit(chat, first, "new")
+    await emulator.react(chat, first, "Bob", "👍")
+    forum, [topic] = emulator.add_forum("F", ["T"])
+    await emulator.say(forum.chat_id, "Bob", "topic", thread_id=topic)
+    emulator.migrate(emulator.add_group("G").chat_id)
+    emulator.kick(chat)
+    count = len(queue)
+    assert count >= 12
+    for position in range(count):
+        Update.model_validate(json.loads(queue.peek(position)))

@@ -1,0 +1,281 @@
+"""Text both ways: what must hold for all input, and the cases that went wrong elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import tdjson
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from adapters.telegram.decode_text import decode_text
+from adapters.telegram.encode_text import encode_text, guarded, linkable, measure
+from bridge.text import (
+    CodeBlock,
+    Emoji,
+    Heading,
+    List,
+    ListItem,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    inline_text,
+    normalize,
+    plain,
+    text_of,
+)
+
+CHARACTERS = st.characters(exclude_categories=("Cs",))
+WORDS = st.text(CHARACTERS, max_size=40)
+TRICKY = st.text(alphabet="ab @_/.:<>&*`~|[]()\\#\n👍é\u200b\u202e", max_size=40)
+MARKS = st.integers(0, 63)
+
+
+def utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+@given(st.one_of(WORDS, TRICKY))
+@example("@anna_p hello, mail a@b.example, https://medium.com/@user/x")
+def test_plain_text_survives(text: str) -> None:
+    text = text_of(plain(text.replace("@\u200b", "@")))  # without the characters that no text of ours holds
+    there = encode_text(plain(text))
+    assert there.entities == []
+    back = decode_text(there.text)
+    assert text_of(back) == text
+    assert encode_text(back) == there
+
+
+def inlines(words: st.SearchStrategy[str], mention_ids: tuple[str, ...]) -> st.SearchStrategy[Any]:
+    links = st.one_of(st.none(), st.just("https://a.example/x"), st.just("mailto:a@b.example"))
+    return st.one_of(
+        st.builds(Text, words, MARKS, links),
+        st.builds(Mention, st.sampled_from(MentionKind), st.sampled_from(mention_ids), words, MARKS),
+        st.builds(Emoji, words, st.sampled_from(["", "536832417"]), st.sampled_from(["", "👍"]), MARKS),
+        st.builds(Timestamp, st.integers(0, 2**33), words, st.just(""), MARKS),
+    )
+
+
+def trees(
+    words: st.SearchStrategy[str], mention_ids: tuple[str, ...] = ("", "anna_p", "123456", "<@U1>")
+) -> st.SearchStrategy[RichText]:
+    runs = st.lists(inlines(words, mention_ids), max_size=5).map(tuple)
+    simple = st.one_of(
+        st.builds(Paragraph, runs),
+        st.builds(Heading, st.integers(1, 6), runs),
+        st.builds(CodeBlock, words, st.sampled_from(["", "python"])),
+        st.builds(List, st.lists(st.builds(ListItem, runs, st.integers(0, 2)), min_size=1, max_size=3).map(tuple), st.booleans()),
+    )
+    blocks = st.one_of(simple, st.builds(Quote, st.lists(simple, min_size=1, max_size=3).map(tuple)))
+    return st.lists(blocks, max_size=4).map(lambda found: normalize(RichText(tuple(found))))
+
+
+@given(trees(st.one_of(WORDS, TRICKY)))
+def test_every_entity_lies_in_the_text_and_measure_counts_code_points(rich: RichText) -> None:
+    encoded = encode_text(rich)
+    size = utf16(encoded.text)
+    halves = encoded.text.encode("utf-16-le")
+    for entity in encoded.entities:
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        assert 0 <= start < end <= size
+        halves[start * 2 : end * 2].decode("utf-16-le")  # begins and ends at whole characters
+    assert measure(rich) == len(encoded.text)
+
+
+@given(trees(st.one_of(WORDS, TRICKY)))
+def test_no_word_is_lost(rich: RichText) -> None:
+    shown = encode_text(rich).text.replace("@\u200b", "@")
+    for block in rich.blocks:
+        if isinstance(block, Paragraph):
+            at = 0
+            for inline in block.inlines:
+                words = "@" + inline.id if isinstance(inline, Mention) and inline.id == "anna_p" else inline_text(inline)
+                at = shown.find(words.replace("@\u200b", "@"), at)
+                if isinstance(inline, Mention) and inline.kind is not MentionKind.USER:
+                    continue
+                assert at >= 0
+                at += len(words.replace("@\u200b", "@"))
+
+
+@given(trees(st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="@\u200b"), max_size=12), ("", "123456")))
+def test_formatting_survives(rich: RichText) -> None:
+    there = encode_text(rich)
+    back = decode_text(there.text, there.entities)  # type: ignore[arg-type]
+    again = encode_text(back)
+    assert again.text == there.text
+    assert _covered(again.entities, "blockquote") == _covered(there.entities, "blockquote")
+    for kind in ("bold", "italic", "underline", "strikethrough", "spoiler"):
+        outside = _covered(there.entities, "code") | _covered(there.entities, "pre") | _atoms(there.entities)
+        assert _covered(again.entities, kind) - outside == _covered(there.entities, kind) - outside
+
+
+def _covered(entities: list[Any], kind: str) -> set[int]:
+    return {at for e in entities if e["type"] == kind for at in range(e["offset"], e["offset"] + e["length"])}
+
+
+def _atoms(entities: list[Any]) -> set[int]:
+    kinds = ("text_mention", "custom_emoji", "date_time", "text_link")
+    return set().union(*(_covered(entities, kind) for kind in kinds))
+
+
+def mentions_seen_by_tdlib(text: str) -> list[str]:
+    tdjson.td_execute(json.dumps({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}).encode())
+    answer = json.loads(tdjson.td_execute(json.dumps({"@type": "getTextEntities", "text": text}).encode()) or b"{}")
+    halves = text.encode("utf-16-le")
+    return [
+        halves[e["offset"] * 2 : (e["offset"] + e["length"]) * 2].decode("utf-16-le")
+        for e in answer.get("entities", ())
+        if e["type"]["@type"] == "textEntityTypeMention"
+    ]
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "@",
+                "victim",
+                " ",
+                "/",
+                ".",
+                "https://",
+                "http://",
+                "a.example",
+                "a.com",
+                "x",
+                "?",
+                "<",
+                "-",
+                "_",
+                "é",
+                "#",
+                ":",
+                "\n",
+                "&",
+                ";",
+                ",",
+                "(",
+                "~",
+                "'",
+            ]
+        ),
+        max_size=10,
+    ).map("".join)
+)
+@example("https://x/@victim")
+@example("https://a.com/<@victim")
+@example("https://a.com/é@victim")
+@example("a.zzz/@victim")
+@example("https://a.example/@victim")
+def test_foreign_words_never_become_a_mention(text: str) -> None:
+    """Telegram's own parser finds no mention in what we send."""
+    assert mentions_seen_by_tdlib(guarded(text)) == []
+    assert guarded(text).replace("@\u200b", "@") == text.replace("@\u200b", "@")
+
+
+@given(TRICKY)
+def test_foreign_words_never_become_markup(text: str) -> None:
+    rich = RichText((Paragraph((Text(text, Mark.BOLD),)),))
+    assert {entity["type"] for entity in encode_text(normalize(rich)).entities} <= {"bold"}
+
+
+def test_addresses_stay_whole() -> None:
+    for url in ("https://medium.com/@user/a-b_c?x=@y#z", "https://mastodon.social/@someone/123"):
+        assert guarded(f"see {url} now") == f"see {url} now"
+    assert guarded("me@host.example") in ("me@host.example", "me@\u200bhost.example")
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://a.example", True),
+        ("HTTP://A.example/x", True),
+        ("tg://user?id=5", True),
+        ("mailto:a@b.example", False),
+        ("tel:+49", False),
+        ("javascript:alert(1)", False),
+        ("http://intranet/x", False),
+        ("ftp://a.example", False),
+        ("https://a b.example", False),
+        ("http://[bad", False),
+    ],
+)
+def test_which_links_telegram_keeps(url: str, kept: bool) -> None:
+    assert linkable(url) is kept
+
+
+def test_utf16_offsets_both_ways() -> None:
+    rich = RichText((Paragraph((Text("👍👍 "), Text("b👍b", Mark.BOLD), Text(" x"))),))
+    encoded = encode_text(rich)
+    assert encoded.entities == [{"type": "bold", "offset": 5, "length": 4}]
+    assert decode_text(encoded.text, encoded.entities) == rich  # type: ignore[arg-type]
+
+
+def test_overlapping_entities() -> None:
+    entities: Any = [{"type": "bold", "offset": 0, "length": 4}, {"type": "italic", "offset": 2, "length": 4}]
+    assert decode_text("abcdef", entities) == RichText(
+        (Paragraph((Text("ab", Mark.BOLD), Text("cd", Mark.BOLD | Mark.ITALIC), Text("ef", Mark.ITALIC))),)
+    )
+
+
+def test_entities_out_of_bounds_are_cut() -> None:
+    entities: Any = [
+        {"type": "bold", "offset": 2, "length": 99},
+        {"type": "italic", "offset": 50, "length": 1},
+        {"type": "code", "offset": -3, "length": 1},
+    ]
+    assert decode_text("abc", entities) == RichText((Paragraph((Text("ab"), Text("c", Mark.BOLD))),))
+
+
+def test_code_in_a_quote_and_quotes_with_their_line_breaks() -> None:
+    text = "before\nq1\ncode\nq2\nafter"
+    entities: Any = [
+        {"type": "expandable_blockquote", "offset": 7, "length": 11},
+        {"type": "pre", "offset": 10, "length": 4, "language": "c"},
+        {"type": "bold", "offset": 18, "length": 5},
+    ]
+    assert decode_text(text, entities) == RichText(
+        (
+            Paragraph((Text("before"),)),
+            Quote((Paragraph((Text("q1"),)), CodeBlock("code", "c"), Paragraph((Text("q2"),)))),
+            Paragraph((Text("after", Mark.BOLD),)),
+        )
+    )
+
+
+def test_mentions_emoji_and_moments() -> None:
+    entities: Any = [
+        {"type": "mention", "offset": 0, "length": 7},
+        {"type": "text_mention", "offset": 8, "length": 4, "user": {"id": 42, "is_bot": False, "first_name": "Anna"}},
+        {"type": "custom_emoji", "offset": 13, "length": 2, "custom_emoji_id": "77"},
+        {"type": "date_time", "offset": 16, "length": 5, "unix_time": 1000},
+        {"type": "hashtag", "offset": 22, "length": 2},
+    ]
+    rich = decode_text("@anna_p Anna 👍 18:00 #x", entities)
+    assert rich == RichText(
+        (
+            Paragraph(
+                (
+                    Mention(MentionKind.USER, "anna_p", "anna_p"),
+                    Text(" "),
+                    Mention(MentionKind.USER, "42", "Anna"),
+                    Text(" "),
+                    Emoji("emoji", "77", "👍"),
+                    Text(" "),
+                    Timestamp(1000, "18:00"),
+                    Text(" #x"),
+                )
+            ),
+        )
+    )
+    encoded = encode_text(rich)
+    assert encoded.text == "@anna_p @Anna 👍 18:00 #x"
+    assert [entity["type"] for entity in encoded.entities] == ["text_mention", "custom_emoji", "date_time"]
