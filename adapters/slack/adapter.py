@@ -30,6 +30,7 @@ from adapters.slack.http_events import MOUNT_NAME, HttpEvents
 from adapters.slack.receiver import Receiver
 from adapters.slack.reconcile import find_delivery
 from adapters.slack.socket_mode import SocketMode
+from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
 from bridge.capabilities import Capabilities
@@ -80,9 +81,12 @@ class SlackAdapter:
         self._transport = Transport(options)
         self._directory = Directory(self._transport)
         self._channels = Channels(self._transport)
+        self._threads = Threads(self._transport)
         self._uploads = Uploads(self._transport)
         self._identity = Identity(context.account)
-        self._catch_up = CatchUp(self._transport, self._directory, lambda: self._identity, max_messages=options.catch_up_messages)
+        self._catch_up = CatchUp(
+            self._transport, self._directory, self._threads, lambda: self._identity, max_messages=options.catch_up_messages
+        )
         self._can_customize = True
 
     @property
@@ -131,6 +135,7 @@ class SlackAdapter:
         receiver = Receiver(
             intake=intake,
             directory=self._directory,
+            threads=self._threads,
             identity=lambda: self._identity,
             on_control=control.handle,
             on_own_message=self._own_message,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -22,6 +22,7 @@ from adapters.slack.encode import is_ts
 from adapters.slack.names import channel_ids, user_ids
 from adapters.slack.payloads import Message
 from adapters.slack.receiver import Position
+from adapters.slack.threads import Threads
 from adapters.slack.transport import Answer, Transport
 from bridge.contract import Intake
 from bridge.errors import DeliveryError, RetryLater
@@ -54,9 +55,18 @@ def to_ts(when: datetime) -> str:
 class CatchUp:
     """Reads history for one account."""
 
-    def __init__(self, transport: Transport, directory: Directory, identity: Callable[[], Identity], *, max_messages: int) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        directory: Directory,
+        threads: Threads,
+        identity: Callable[[], Identity],
+        *,
+        max_messages: int,
+    ) -> None:
         self._transport = transport
         self._directory = directory
+        self._threads = threads
         self._identity = identity
         self._max_messages = max_messages
 
@@ -66,7 +76,7 @@ class CatchUp:
         found, gap_until = await self._messages(chat_id, oldest)
         result = Missed(gap_until=gap_until)
         replies = await self._replies(chat_id, [*found], oldest, result)
-        context = await self._context([*found, *replies])
+        context = await self._context(chat_id, found, replies)
         for message in (*found, *replies):
             event = self._event(message, context)
             if event is None:
@@ -87,7 +97,7 @@ class CatchUp:
         found, _ = await self._messages(chat_id, since)
         result = Missed()
         replies = await self._replies(chat_id, found, since, result)
-        context = await self._context([*found, *replies])
+        context = await self._context(chat_id, found, replies)
         for message in sorted((*found, *replies), key=lambda message: message.ts):
             event = self._event(message, context)
             if event is not None and message.ts > since:
@@ -96,8 +106,8 @@ class CatchUp:
     # -- reading ----------------------------------------------------------------------------------------------------------------
 
     async def _messages(self, chat_id: str, oldest: str) -> tuple[list[Message], datetime | None]:
-        """Messages newer than `oldest`, and at least the newest page, whose older messages may have been edited or answered in threads
-        meanwhile; oldest first. With it the time before which messages were too many, if they were."""
+        """Messages newer than `oldest`, and at least the newest page, whose older messages may have been edited or answered in
+        threads meanwhile; oldest first. With it the time before which messages were too many, if they were."""
         found: list[Message] = []
         cursor = ""
         while True:
@@ -107,7 +117,7 @@ class CatchUp:
             answer = await self._transport.call("conversations.history", arguments)
             page = _decode_page(answer, chat_id)
             found += page
-            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            cursor = _next_cursor(answer)
             if not page or not cursor or page[-1].ts <= oldest:
                 return found[::-1], None
             if len(found) >= self._max_messages:
@@ -119,24 +129,39 @@ class CatchUp:
         moved = [parent for parent in parents if parent.latest_reply and parent.latest_reply > oldest]
         for parent in moved[-_THREADS:]:
             try:
-                answer = await self._transport.call(
-                    "conversations.replies",
-                    {"channel": chat_id, "ts": parent.ts, "oldest": oldest, "limit": _PAGE, "include_all_metadata": True},
-                )
+                found += await self._thread(chat_id, parent.ts, oldest)
             except RetryLater:
                 raise
             except DeliveryError as error:
                 log.warning("thread not read", chat=chat_id, reason=error.reason)
                 result.threads_unread = True
-                continue
-            found += [reply for reply in _decode_page(answer, chat_id) if reply.ts != parent.ts and reply.ts > oldest]
         result.threads_unread = result.threads_unread or len(moved) > _THREADS
         return found
 
-    async def _context(self, messages: list[Message]) -> Context:
-        raw = msgspec.json.encode(messages)
+    async def _thread(self, chat_id: str, parent_ts: str, oldest: str) -> list[Message]:
+        """Replies of one thread newer than `oldest`."""
+        found: list[Message] = []
+        cursor = ""
+        while len(found) < self._max_messages:
+            arguments = {"channel": chat_id, "ts": parent_ts, "oldest": oldest, "limit": _PAGE, "include_all_metadata": True}
+            answer = await self._transport.call("conversations.replies", {**arguments, "cursor": cursor or None})
+            page = _decode_page(answer, chat_id)
+            found += [reply for reply in page if reply.ts != parent_ts and reply.ts > oldest]
+            cursor = _next_cursor(answer)
+            if not cursor:
+                break
+        return found
+
+    async def _context(self, chat_id: str, found: list[Message], replies: list[Message]) -> Context:
+        raw = msgspec.json.encode([*found, *replies])
         names = await self._directory.names(user_ids(raw), channel_ids(raw))
-        return Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC))
+        context = Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC))
+        for message in found:
+            event = self._event(message, context)
+            if event is not None:
+                self._threads.learn(event)
+        parents = await self._threads.parents({(chat_id, reply.thread_ts) for reply in replies if reply.thread_ts})
+        return replace(context, parents=parents)
 
     def _event(self, message: Message, context: Context) -> ChatEvent | None:
         try:
@@ -171,6 +196,10 @@ class CatchUp:
             )
             if answer.get("error") == "message_not_found":
                 result.events.append(gone)
+
+
+def _next_cursor(answer: Answer) -> str:
+    return str((answer.get("response_metadata") or {}).get("next_cursor") or "")
 
 
 def _decode_page(answer: Answer, chat_id: str) -> list[Message]:

@@ -6,8 +6,10 @@ whether that stays the same on a redelivery is not documented.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -108,13 +110,21 @@ class Identity:
         )
 
 
+class Parent(NamedTuple):
+    """A thread's first message, as a reply quotes it. Either part may be empty."""
+
+    author_name: str
+    excerpt: str
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What decoding needs beside the payload."""
+    """What decoding needs beside the payload. `parents` by channel and `ts`."""
 
     identity: Identity
     names: Names
     received_at: datetime
+    parents: Mapping[tuple[str, str], Parent] = field(default_factory=dict)
 
 
 def moment(ts: str) -> datetime:
@@ -176,7 +186,7 @@ def created(message: Message, channel: str, context: Context) -> MessageCreated:
     return MessageCreated(
         meta=_message_meta(message, channel, context, key=f"created:{context.identity.account}:{channel}:{message.ts}"),
         message_id=message.ts,
-        content=_content(message, context),
+        content=_content(message, channel, context),
     )
 
 
@@ -186,7 +196,7 @@ def edited(message: Message, channel: str, version: str, context: Context) -> Me
     return MessageEdited(
         meta=_message_meta(message, channel, context, key=key, at=version),
         message_id=message.ts,
-        content=_content(message, context),
+        content=_content(message, channel, context),
     )
 
 
@@ -285,20 +295,27 @@ def _author(message: Message, names: Names) -> Author:
     return Author(user_id=message.bot_id or "", name=profile_name or message.bot_id or "app", is_bot=True)
 
 
-def _content(message: Message, context: Context) -> Content:
+def _content(message: Message, channel: str, context: Context) -> Content:
     text = decode_text(message.text, message.blocks, context.names)
     if message.subtype == "me_message":
         text = map_inlines(text, lambda run: Text(run.text, run.marks | Mark.ITALIC, run.link) if isinstance(run, Text) else run)
     attachments, links = decode_files(message.files or ())
     shared, forward = _legacy(message.attachments or (), context.names)
-    thread_ts = _thread(message.thread_ts, message.ts)
-    parent = context.names.author(message.parent_user_id).name if message.parent_user_id else ""
     return Content(
         text=concat(text, links, shared),
         attachments=attachments,
-        reply_to=ReplyTo(message_id=thread_ts, author_name=parent) if thread_ts else None,
+        reply_to=_reply_to(message, channel, context),
         forwarded_from=forward,
     )
+
+
+def _reply_to(message: Message, channel: str, context: Context) -> ReplyTo | None:
+    thread_ts = _thread(message.thread_ts, message.ts)
+    if thread_ts is None:
+        return None
+    parent = context.parents.get((channel, thread_ts), Parent("", ""))
+    author = parent.author_name or (context.names.author(message.parent_user_id).name if message.parent_user_id else "")
+    return ReplyTo(message_id=thread_ts, author_name=author, excerpt=parent.excerpt)
 
 
 def _legacy(attachments: tuple[LegacyAttachment, ...] | list[LegacyAttachment], names: Names) -> tuple[RichText, Forward | None]:

@@ -187,9 +187,12 @@ class UserChange(_Wire):
 
 
 class EventType(_Wire):
-    """The first look at an event."""
+    """The first look at an event: what it is, and for a message, of which thread."""
 
     type: str
+    channel: Any = None
+    thread_ts: Any = None
+    ts: Any = None
 
 
 class Callback(_Wire):

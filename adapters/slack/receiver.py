@@ -18,6 +18,7 @@ from adapters.slack.decode import Context, Identity, Undecodable, decode_event
 from adapters.slack.directory import Directory
 from adapters.slack.names import channel_ids, user_ids
 from adapters.slack.payloads import Callback, EventType
+from adapters.slack.threads import Threads
 from bridge.contract import Cursor, Intake
 from bridge.events import ChatEvent, Ignored, MessageCreated
 
@@ -98,12 +99,14 @@ class Receiver:
         *,
         intake: Intake,
         directory: Directory,
+        threads: Threads,
         identity: Callable[[], Identity],
         on_control: Control,
         on_own_message: Callable[[MessageCreated], None],
     ) -> None:
         self._intake = intake
         self._directory = directory
+        self._threads = threads
         self._identity = identity
         self._on_control = on_control
         self._on_own_message = on_own_message
@@ -160,10 +163,9 @@ class Receiver:
             await self._process(batch)
 
     async def _process(self, batch: Sequence[Delivery]) -> None:
-        callbacks = [await self._open(delivery) for delivery in batch]
-        raw = b"".join(bytes(callback.event) for callback in callbacks if callback is not None)
-        names = await self._directory.names(user_ids(raw), channel_ids(raw))
-        context = Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC))
+        threads: set[tuple[str, str]] = set()
+        callbacks = [await self._open(delivery, threads) for delivery in batch]
+        context = await self._context(callbacks, threads)
         ready: list[_Read] = []
         for delivery, callback in zip(batch, callbacks, strict=True):
             event = await self._understand(delivery, callback, context) if callback is not None else None
@@ -181,14 +183,24 @@ class Receiver:
             self._released.clear()
             await self._released.wait()
 
-    async def _open(self, delivery: Delivery) -> Callback | None:
+    async def _context(self, callbacks: Sequence[Callback | None], threads: set[tuple[str, str]]) -> Context:
+        """Everything that decoding the batch asks for, looked up."""
+        raw = b"".join(bytes(callback.event) for callback in callbacks if callback is not None)
+        names = await self._directory.names(user_ids(raw), channel_ids(raw))
+        parents = await self._threads.parents(threads) if threads else {}
+        return Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC), parents)
+
+    async def _open(self, delivery: Delivery, threads: set[tuple[str, str]]) -> Callback | None:
         """The outer object of a delivery, after what it tells the adapter itself (a changed name counts for the whole batch); None
-        if it is of no known shape (then it is kept and confirmed)."""
+        if it is of no known shape (then it is kept and confirmed). Adds the thread of a reply to `threads`."""
         try:
             callback = msgspec.json.decode(delivery.raw, type=Callback)
             kind = callback.type
             if kind == "event_callback":
-                kind = msgspec.json.decode(callback.event, type=EventType).type
+                event = msgspec.json.decode(callback.event, type=EventType)
+                kind = event.type
+                if isinstance(event.channel, str) and isinstance(event.thread_ts, str) and event.thread_ts != event.ts:
+                    threads.add((event.channel, event.thread_ts))
             if kind in CONTROL_EVENTS:
                 await self._on_control(kind, callback.event)
         except msgspec.DecodeError as error:
@@ -205,7 +217,9 @@ class Receiver:
         except Undecodable as error:
             await self._keep(delivery, error.reason)
             return None
-        if isinstance(decoded, Ignored):
+        if not isinstance(decoded, Ignored):
+            self._threads.learn(decoded)
+        else:
             self._intake.ignored(decoded.reason)
             await delivery.confirm()
             return None

@@ -112,6 +112,21 @@ async def test_too_many_messages_leave_a_told_gap(account: Any, emulator: SlackE
     assert since < until
 
 
+async def test_a_long_thread_is_read_whole(account: Any, emulator: SlackEmulator) -> None:
+    forget_retries(emulator)
+    chat = account.chat()
+    adapter = await account.start()
+    parent = await emulator.say(chat, "Anna", "parent")
+    await account.until(lambda: account.intake.texts() == ["parent"])
+    await account.stop()
+    for number in range(450):
+        await emulator.say(chat, "Boris", str(number), reply_to=parent)
+    await account.start(adapter)
+    await account.until(lambda: account.intake.texts()[-1] == "449")
+    assert account.intake.texts() == ["parent", *map(str, range(450))]
+    assert {event.content.reply_to.excerpt for event in account.intake.of(MessageCreated)[1:]} == {"parent"}
+
+
 async def test_history_that_cannot_be_read_is_told(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     adapter = await account.start()

@@ -43,6 +43,7 @@ async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: 
     assert code.text == "block"
     assert text_of(two.content.text) == "yes 👋 <&>"
     assert (two.content.reply_to.message_id, two.content.reply_to.author_name) == (first, "Anna")
+    assert two.content.reply_to.excerpt == text_of(one.content.text)
     assert (two.message_id, two.meta.thread_id) == (reply, first)
 
 
@@ -258,3 +259,26 @@ async def test_a_lost_channel_is_told(account: Any, emulator: SlackEmulator) -> 
     assert [notice[2] for notice in account.intake.notices] == [chat, chat]
     emulator.workspace.emit({"type": "channel_id_changed", "old_channel_id": chat, "new_channel_id": "C0NEW0001"})
     await account.until(lambda: account.intake.moves == [(chat, "C0NEW0001")])
+
+
+async def test_a_reply_to_what_nobody_saw_is_quoted_all_the_same(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    theirs = await emulator.say(chat, "Anna", "long *before*")
+    await account.start()
+    for text in ("one", "two"):
+        await emulator.say(chat, "Boris", text, reply_to=theirs)
+    await account.until(lambda: len(account.intake.texts()) == 2)
+    for event in account.intake.of(MessageCreated):
+        assert (event.content.reply_to.author_name, event.content.reply_to.excerpt) == ("Anna", "long before")
+    assert emulator.calls().count("conversations.replies") == 1
+
+
+async def test_a_reply_does_not_wait_long_for_its_parent(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    theirs = await emulator.say(chat, "Anna", "long before")
+    await account.start()
+    emulator.inject(Fault(kind=FaultKind.HANG, operation="conversations.replies"))
+    await emulator.say(chat, "Boris", "reply", reply_to=theirs)
+    await account.until(lambda: account.intake.texts() == ["reply"])
+    reply_to = account.intake.of(MessageCreated)[0].content.reply_to
+    assert (reply_to.message_id, reply_to.author_name, reply_to.excerpt) == (theirs, "Anna", "")
