@@ -47,7 +47,7 @@ _EMOJI_NAME = re.compile(r"[A-Za-z0-9_]{2,32}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{1,32}")
 _URL_SPECIAL = {"*": "%2A", "_": "%5F", "~": "%7E", "|": "%7C"}
 _URL_CONFLICTS = {Mark.BOLD: "*", Mark.ITALIC: "*_", Mark.UNDERLINE: "_", Mark.STRIKE: "~", Mark.SPOILER: "|"}
-"""Characters of an address that would end the mark it stands in."""
+"""Characters of an address, or of code, that would end the mark it stands in."""
 _MAX_UNIX_S = 8_640_000_000_000
 
 
@@ -182,7 +182,7 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     pieces: list[tuple[Inline, int]] = []
     for inline in merge_inlines(inlines):
         if not isinstance(inline, Text) or not inline.marks or inline.marks & Mark.CODE or inline.link:
-            pieces.append((inline, inline.marks & ~Mark.CODE))
+            pieces.append((inline, _outside_code(inline)))
             continue
         core = inline.text.strip()
         before = inline.text[: len(inline.text) - len(inline.text.lstrip())] if core else inline.text
@@ -196,6 +196,16 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
             marks = left & right
         settled.append((inline, marks))
     return settled
+
+
+def _outside_code(inline: Inline) -> int:
+    """The marks around a run. Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark."""
+    marks = inline.marks & ~Mark.CODE
+    if isinstance(inline, Text) and inline.marks & Mark.CODE:
+        for mark, characters in _URL_CONFLICTS.items():
+            if any(character in inline.text for character in characters):
+                marks &= ~mark
+    return marks
 
 
 def _switch(tokens: list[_Token], open_marks: list[Mark], wanted: int, *, opens: bool = True) -> None:

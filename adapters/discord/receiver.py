@@ -41,7 +41,9 @@ STORE_POSITION_S = 300.0
 """How often the position is stored while only chats without a route are busy."""
 SESSION_CURSOR = "gateway"
 LATEST_CURSOR = "latest"
-_ATTEMPTS = 3
+READ_BACK_ATTEMPTS = 3
+RETRY_S = 2.0
+READ_MESSAGE_HISTORY = 1 << 16
 
 
 class Receiver:
@@ -242,7 +244,8 @@ class Receiver:
                 channel = self._context.places.get(channel_id)
                 if channel is not None and int(channel.last_message_id or 0) > int(since):
                     await self._read_back(chat_id, channel_id, since)
-            await self._read_changes(chat_id, known_ids)
+            if self._may_read(chat_id):
+                await self._read_changes(chat_id, known_ids)
 
     async def _learn_archived(self, chat_id: str) -> None:
         try:
@@ -251,8 +254,8 @@ class Receiver:
             log.info("archived threads cannot be listed", account=self._context.account, channel=chat_id, reason=str(error))
 
     async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
-        reason = ""
-        for attempt in range(_ATTEMPTS):
+        reason = "" if self._may_read(channel_id) else "the bot lacks Read Message History in the channel"
+        for attempt in range(0 if reason else READ_BACK_ATTEMPTS):
             try:
                 async for events in self._history.events(channel_id, since):
                     await self._intake.accept(events)
@@ -262,8 +265,13 @@ class Receiver:
                 break
             except DeliveryError as error:
                 reason = error.reason
-                await asyncio.sleep(getattr(error, "after_s", None) or 1.0 * (attempt + 1))
+                await asyncio.sleep(getattr(error, "after_s", None) or RETRY_S * (attempt + 1))
         await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
+
+    def _may_read(self, channel_id: str) -> bool:
+        """Without the right, Discord answers with an empty list."""
+        bits = self._context.places.permissions(channel_id, self._context.user_id)
+        return bits is None or bool(bits & READ_MESSAGE_HISTORY)
 
     async def _read_changes(self, chat_id: str, known_ids: Iterable[str]) -> None:
         try:
