@@ -15,6 +15,9 @@ MASK = "***"
 _SHORTEST_SECRET = 4
 """Shorter values are not replaced: masking every `1` would hide the log, not the secret."""
 
+_SHORTEST_SHAPE = 8
+"""No shorter text matches any of the shapes: most words of a log line are done at once."""
+
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     # Telegram: <bot id>:<35 characters>, alone or in a URL (/bot<token>/ and /file/bot<token>/)
     (re.compile(r"(?<![A-Za-z0-9])(bot)?\d{6,14}(?::|%3[Aa])[\w-]{30,}"), rf"\1{MASK}"),
@@ -58,8 +61,9 @@ class Masker:
         """The text without secrets. What is no secret stays as it is."""
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
-        for shape, replacement in _SHAPES:
-            text = shape.sub(replacement, text)
+        if len(text) >= _SHORTEST_SHAPE:
+            for shape, replacement in _SHAPES:
+                text = shape.sub(replacement, text)
         return text
 
     def __repr__(self) -> str:

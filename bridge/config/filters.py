@@ -49,7 +49,8 @@ def _line(values: Values, node: Node, key: str, number: int) -> Filter | None:
         return None
     parts = {name: getattr(section, name) for name in ("text", "author", "bot", "files") if getattr(section, name) is not None}
     if not parts:
-        values.faults.add(entry.value, inner, "needs at least one of text, author, bot, files")
+        if not conditions:
+            values.faults.add(entry.value, inner, "needs at least one of text, author, bot, files")
         return None
     patterns: dict[str, re.Pattern[str] | None] = {}
     for name in ("text", "author"):
