@@ -60,9 +60,14 @@ async def url(sandbox: Sandbox) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def page(browser: Browser, url: str) -> AsyncIterator[Page]:
+def complaints() -> list[str]:
+    """What the browser complained about."""
+    return []
+
+
+@pytest.fixture
+async def page(browser: Browser, url: str, complaints: list[str]) -> AsyncIterator[Page]:
     """The page, opened on a wide screen. Whatever the browser complains about fails the test."""
-    complaints: list[str] = []
 
     def said(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

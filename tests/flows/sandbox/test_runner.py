@@ -1,0 +1,155 @@
+"""The command itself, as a process: it starts, says where the page is, serves it safely, and ends when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import stat
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import aiohttp
+import pytest
+
+from adapters.registry import manifest, platforms
+from bridge.config.load import load_config
+from bridge.sandbox import Sandbox
+from bridge.sandbox.runner import run_sandbox
+from bridge.sandbox.world import SandboxError
+
+START_LIMIT_S = 60.0
+STOP_LIMIT_S = 2.0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def sandbox_process(*options: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bridge.cli", "sandbox", *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def printed(process: asyncio.subprocess.Process, pattern: str) -> str:
+    """What the process has printed up to a line that matches."""
+    assert process.stdout is not None
+    text = ""
+    async with asyncio.timeout(START_LIMIT_S):
+        while not re.search(pattern, text):
+            line = await process.stdout.readline()
+            assert line, f"it ended: {text}"
+            text += line.decode()
+    return text
+
+
+async def test_it_runs_until_a_signal_and_ends_at_once(tmp_path: Path) -> None:
+    port = _free_port()
+    async with sandbox_process("--port", str(port), "--keep", str(tmp_path / "kept")) as process:
+        text = await printed(process, "End ")
+        assert "between:" in text, "bridge.yaml is shown"
+        assert f"http://127.0.0.1:{port}/" in text
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/api/changes") as stream:
+            assert stream.status == 200  # a page is open, too
+            started_s = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert time.monotonic() - started_s < STOP_LIMIT_S
+    config = tmp_path / "kept" / "bridge.yaml"
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    assert load_config(config, {}, manifest).config is not None
+
+
+async def test_the_self_test_passes() -> None:
+    started_s = time.monotonic()
+    async with sandbox_process("--self-test", "--json") as process:
+        out, err = await asyncio.wait_for(process.communicate(), 90)
+    report = json.loads(out)
+    assert report["passed"], [cell for cell in report["cells"] if cell["outcome"] == "failed"] + report["faults"]
+    assert process.returncode == 0, err.decode()
+    pairs = {(cell["origin"], cell["target"]) for cell in report["cells"]}
+    assert len(pairs) == 12
+    assert len(report["cells"]) == 12 * 8
+    assert all(cell["reason"] for cell in report["cells"] if cell["outcome"] == "degraded")
+    assert time.monotonic() - started_s < 60
+
+
+def test_a_taken_port_is_told_before_anything_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    def unused(platform: str) -> NoReturn:
+        raise AssertionError("nothing is loaded")
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run_sandbox(manifests=unused, platforms=("telegram",), port=port) == 1
+    assert f"port {port} is taken" in (told := capsys.readouterr().err)
+    assert "--port" in told
+
+
+async def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SandboxError, match="cannot write"):
+        async with Sandbox(tmp_path / "file" / "folder", manifests=manifest, platforms=("slack",)):
+            pass
+
+
+async def test_the_configuration_needs_no_correction(tmp_path: Path) -> None:
+    async with Sandbox(tmp_path, manifests=manifest, platforms=platforms()) as sandbox:
+        await sandbox.wait_connected(20)
+        loaded = load_config(sandbox.config_path, {}, manifest, platforms())
+        assert (loaded.faults, loaded.warnings) == ([], [])
+        report = await sandbox.app.report()
+        assert report["ok"]
+        assert {name: found["ends"] for name, found in report["accounts"].items()} == {name: {} for name in platforms()}
+
+
+async def test_the_page_is_served_with_care(tmp_path: Path) -> None:
+    from bridge.sandbox.runner import listening, serve_page
+
+    async with Sandbox(tmp_path, manifests=manifest, platforms=("slack", "discord")) as sandbox:
+        with listening(0) as listener:
+            async with serve_page(sandbox, listener) as url, aiohttp.ClientSession() as session:
+                await _check_served(session, url)
+
+
+async def _check_served(session: aiohttp.ClientSession, url: str) -> None:
+    async with session.get(url) as response:
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert response.headers["X-Frame-Options"] == "DENY"
+        index = await response.text()
+    wanted = set(re.findall(r'(?:src|href)="([^"#]+)"', index))
+    assert wanted == {"app.js", "style.css", "favicon.svg"}
+    for name in (*wanted, *re.findall(r'from "\./([^"]+)"', await _text(session, url + "app.js"))):
+        assert await _text(session, url + name)
+    assert not re.search(r"https?://(?!127|www\.w3\.org/2000/svg)", await _text(session, url + "style.css"))
+    for path in ("status.json", "sandbox.json", ""):
+        async with session.get(url + path, headers={"Host": "evil.example"}) as response:
+            assert response.status == 403
+    status: dict[str, Any] = json.loads(await _text(session, url + "status.json"))
+    assert [account["account"] for account in status["accounts"]] == ["slack", "discord"]
+
+
+async def _text(session: aiohttp.ClientSession, url: str) -> str:
+    async with session.get(url) as response:
+        assert response.status == 200, url
+        return await response.text()
