@@ -1,0 +1,210 @@
+"""`check --online`: accounts are asked at once, each within its time, each failure its own finding; and against the emulators."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters import registry
+from bridge.cli.probing import Finding, probe_all
+from bridge.config.load import load_config
+from bridge.config.model import Config
+from bridge.contract import ProbeItem
+from bridge.emulator import Emulator
+from bridge.errors import AccountDown, ChatDown, RetryLater
+
+SECRET = "a-very-secret-token"
+
+
+class Scripted:
+    """An adapter whose answers the test wrote."""
+
+    def __init__(self, context: Any, act: Callable[[], Any]) -> None:
+        self.account = context.account
+        self._act = act
+        self.closed = 0
+
+    async def resolve(self, address: str) -> str:
+        if address == "gone":
+            raise ChatDown("not a member", action="invite the bot")
+        return f"id of {address}"
+
+    async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+        found = self._act()
+        if asyncio.iscoroutine(found):
+            found = await found
+        return [*found, *(ProbeItem(name="membership", ok=True, chat_id=chat_id) for chat_id in chat_ids)]
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def fail(error: Exception) -> Callable[[], Any]:
+    def act() -> Any:
+        raise error
+
+    return act
+
+
+@pytest.fixture
+def probe(tmp_path: Path) -> Callable[..., Any]:
+    """Probe accounts a0, a1, ... of which each acts as given; returns findings and adapters."""
+
+    async def run(*acts: Callable[[], Any], timeout_s: float = 5.0) -> tuple[list[Finding], list[Scripted]]:
+        real = registry.manifest("teamspirit")
+        document = {
+            "accounts": {
+                f"a{number}": {"platform": "teamspirit", "server": "http://127.0.0.1:9", "api_key": f"{SECRET}-{number}"}
+                for number in range(len(acts))
+            },
+            "routes": [
+                {"name": "r", "between": [f"a{number}/{chat}" for number in range(len(acts)) for chat in ("lobby", "gone")]}
+            ],
+        }
+        path = tmp_path / "bridge.yaml"
+        path.write_text(yaml.safe_dump(document))
+        loaded = load_config(path, {}, registry.manifest)
+        assert loaded.config is not None, [str(fault) for fault in loaded.faults]
+        adapters: list[Scripted] = []
+
+        class Manifest:
+            platform = real.platform
+
+            @staticmethod
+            def build(context: Any) -> Any:
+                adapters.append(Scripted(context, acts[len(adapters)]))
+                return adapters[-1]
+
+        findings = await probe_all(loaded.config, lambda _: Manifest, timeout_s=timeout_s)  # type: ignore[arg-type, return-value]
+        return list(findings), adapters
+
+    return run
+
+
+async def test_items_are_findings_with_the_address_from_the_file(probe: Any) -> None:
+    findings, adapters = await probe(lambda: [ProbeItem(name="token", ok=True, detail="bot @x")])
+    assert [(found.where, found.name, found.ok) for found in findings] == [
+        ("gone", "chat", False),
+        ("", "token", True),
+        ("lobby", "membership", True),
+    ]
+    assert findings[0].action == "invite the bot"
+    assert adapters[0].closed == 1
+
+
+async def test_failures_are_findings_of_their_account_only(probe: Any) -> None:
+    findings, adapters = await probe(
+        lambda: [],
+        fail(AccountDown("token refused", action="make a new token")),
+        fail(RetryLater("busy")),
+        fail(OSError("no route to host")),
+        fail(ValueError(f"bug with {SECRET}-4")),
+    )
+    bad = {found.account: found for found in findings if not found.ok and found.where == ""}
+    assert set(bad) == {"a1", "a2", "a3", "a4"}
+    assert (bad["a1"].detail, bad["a1"].action, bad["a1"].temporary) == ("token refused", "make a new token", False)
+    assert bad["a2"].temporary
+    assert bad["a3"].temporary
+    assert (bad["a4"].detail, bad["a4"].temporary) == ("unexpected ValueError: bug with ***", False)
+    assert [adapter.closed for adapter in adapters] == [1] * 5
+
+
+async def test_all_at_once_and_never_longer_than_allowed(probe: Any) -> None:
+    async def hang() -> list[ProbeItem]:
+        await asyncio.Event().wait()
+        return []
+
+    begun = time.monotonic()
+    findings, adapters = await probe(*[hang] * 4, timeout_s=0.3)
+    assert time.monotonic() - begun < 3
+    assert [found.detail for found in findings if found.name == "connection"] == ["no answer within 0.3 s"] * 4
+    assert all(adapter.closed for adapter in adapters)
+
+
+# -- the real adapters against their emulators ------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=registry.platforms())
+async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[Emulator]:
+    server = registry.manifest(request.param).emulator()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def configured(emulator: Emulator, folder: Path, chat: str, **changes: Any) -> Path:
+    account = {"platform": emulator.platform, **emulator.account_options(), **changes}
+    document = {
+        "accounts": {"one": account, "other": {"platform": "teamspirit", "server": "http://127.0.0.1:9", "api_key": "another-key"}},
+        "routes": [{"name": "r", "between": [f"one/{chat}", "other/lobby"]}],
+    }
+    path = folder / "bridge.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def of_one(config: Config) -> Config:
+    """Without the account that is only there to make a route."""
+    import dataclasses
+
+    return dataclasses.replace(config, accounts={name: account for name, account in config.accounts.items() if name == "one"})
+
+
+async def test_a_bot_in_order_passes(emulator: Emulator, tmp_path: Path) -> None:
+    chat = emulator.add_chat("lobby")
+    loaded = load_config(configured(emulator, tmp_path, chat.address), {}, registry.manifest)
+    assert loaded.config is not None, [str(fault) for fault in loaded.faults]
+    findings = await probe_all(of_one(loaded.config), registry.manifest, timeout_s=20)
+    assert findings
+    assert not [found for found in findings if not found.ok]
+    assert any(found.where == chat.address for found in findings), "the chat was asked about, by its address in the file"
+
+
+async def test_a_messenger_that_is_away_is_a_finding(emulator: Emulator, tmp_path: Path) -> None:
+    chat = emulator.add_chat("lobby")
+    loaded = load_config(configured(emulator, tmp_path, chat.address), {}, registry.manifest)
+    assert loaded.config is not None, [str(fault) for fault in loaded.faults]
+    await emulator.refuse_connections(True)
+    findings = await probe_all(of_one(loaded.config), registry.manifest, timeout_s=10)
+    bad = [found for found in findings if not found.ok]
+    assert bad
+    assert not any("unexpected" in found.detail for found in bad), bad
+
+
+async def test_the_command_as_a_user_calls_it(tmp_path: Path) -> None:
+    """A wrong token and a right one, in one run: exit code 1, what failed, what to do."""
+    server = registry.manifest("telegram").emulator()
+    await server.start()
+    try:
+        chat = server.add_chat("lobby")
+        good = {"platform": "telegram", **server.account_options()}
+        wrong = {**good, "token": "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}
+        document = {
+            "accounts": {"good": good, "wrong": wrong},
+            "routes": [{"name": "r", "between": [f"good/{chat.address}", "wrong/@somewhere"]}],
+        }
+        (tmp_path / "bridge.yaml").write_text(yaml.safe_dump(document))
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "bridge.cli", "check", "--online"],
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+        async with asyncio.timeout(60):
+            out, err = (piece.decode() for piece in await process.communicate())
+        assert process.returncode == 1, out + err
+        assert "FAILED" in out
+        assert "-> wrong" in out
+        assert "-> good" not in out
+        assert "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw" not in out + err
+    finally:
+        await server.stop()
