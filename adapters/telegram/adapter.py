@@ -15,7 +15,7 @@ from adapters.telegram import errors
 from adapters.telegram.capabilities import capabilities
 from adapters.telegram.config import TelegramOptions
 from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
-from adapters.telegram.encode import WITHOUT_CAPTION, Call, edit_call, send_call
+from adapters.telegram.encode import WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
 from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
 from adapters.telegram.probe import probe
@@ -108,7 +108,7 @@ class TelegramAdapter:
         messages = result if isinstance(result, list) else [result]
         ids = tuple(str(message["message_id"]) for message in messages)
         where = "text" if not outbound.files else "none" if call.method in WITHOUT_CAPTION else "caption"
-        return Receipt(message_ids=ids, thread_id=outbound.thread_id, via=f"{where}:{ids[0]}", losses=(loss,) if loss else ())
+        return Receipt(message_ids=ids, thread_id=thread_of(outbound), via=f"{where}:{ids[0]}", losses=(loss,) if loss else ())
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         where, message_id = _words_of(outbound.copy, outbound.has_files)

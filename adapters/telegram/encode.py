@@ -127,10 +127,17 @@ def _album_fits(kinds: Sequence[str]) -> bool:
     return set(kinds) <= {"photo", "video"} or (len(set(kinds)) == 1 and kinds[0] in _ALBUM_KINDS)
 
 
+def thread_of(outbound: Outbound) -> str | None:
+    """The topic a message goes to: its own, else that of the message it answers (a reply cannot cross topics)."""
+    thread_id = outbound.thread_id or (outbound.reply.thread_id if outbound.reply else None)
+    return None if thread_id == GENERAL_TOPIC else thread_id
+
+
 def _place(outbound: Outbound) -> Json:
     place: Json = {"chat_id": outbound.chat_id}
-    if outbound.thread_id and outbound.thread_id != GENERAL_TOPIC:
-        place["message_thread_id"] = int(outbound.thread_id)
+    thread_id = thread_of(outbound)
+    if thread_id is not None:
+        place["message_thread_id"] = int(thread_id)
     if outbound.silent:
         place["disable_notification"] = True
     if outbound.reply is not None and outbound.reply.message_id:

@@ -11,7 +11,7 @@ from adapters.telegram.emulator.model import Chat, Json, Message, Person
 from adapters.telegram.emulator.world import World
 from bridge.emulator import Upload
 
-PREMIUM_CAPTION_LENGTH = 4096
+GENERAL_TOPIC = 1
 
 
 class People:
@@ -31,6 +31,8 @@ class People:
         uploads: Sequence[Upload] = (),
     ) -> int:
         """Post text, files, or both; returns the first message's id. A text too long is split as Telegram's apps split it."""
+        if thread_id == GENERAL_TOPIC:
+            thread_id = None  # apps know it by this number, the wire knows no number for it
         if reply_to is not None and thread_id is None and chat.is_forum and reply_to in chat.messages:
             thread_id = chat.messages[reply_to].thread_id
         if uploads:

@@ -78,6 +78,11 @@ async def test_topics_and_the_general_topic(emulator: TelegramEmulator, adapter:
     shown = {message.text: message.thread_id for message in emulator.transcript(forum.chat_id)}
     assert shown["in topic"] == topic
     assert shown["in general"] == ""
+    inside = await emulator.say(forum.chat_id, "Anna", "question", thread_id=topic)
+    receipt = await adapter.send(say("answer", chat_id=forum.chat_id, reply=Reply(message_id=inside, thread_id=topic)))
+    assert receipt.thread_id == topic
+    answer = emulator.transcript(forum.chat_id)[-1]
+    assert (answer.thread_id, answer.reply_to) == (topic, inside)
     with pytest.raises(ChatDown, match="thread not found"):
         await adapter.send(say("gone", chat_id=forum.chat_id, thread_id="4711"))
 
