@@ -38,11 +38,11 @@ from bridge.text import (
 Json = Mapping[str, Any]
 
 _MARKS = {
-    "bold": Mark.BOLD,
-    "italic": Mark.ITALIC,
-    "strike": Mark.STRIKE,
-    "underline": Mark.UNDERLINE,
-    "code": Mark.CODE,
+    "bold": int(Mark.BOLD),
+    "italic": int(Mark.ITALIC),
+    "strike": int(Mark.STRIKE),
+    "underline": int(Mark.UNDERLINE),
+    "code": int(Mark.CODE),
 }
 
 

@@ -43,11 +43,11 @@ _RUN_OVERHEAD = 48
 _MAX_URL = 3000
 
 _STYLES = (
-    (Mark.BOLD, "bold"),
-    (Mark.ITALIC, "italic"),
-    (Mark.STRIKE, "strike"),
-    (Mark.UNDERLINE, "underline"),
-    (Mark.CODE, "code"),
+    (int(Mark.BOLD), "bold"),
+    (int(Mark.ITALIC), "italic"),
+    (int(Mark.STRIKE), "strike"),
+    (int(Mark.UNDERLINE), "underline"),
+    (int(Mark.CODE), "code"),
 )
 _USER_ID = re.compile(r"[UW][A-Z0-9]+")
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]+")
@@ -177,6 +177,8 @@ def _quote_leaves(quote: Quote) -> Iterator[Json]:
 
 
 def _style(marks: int) -> Json:
+    if not marks:
+        return {}
     style = {name: True for mark, name in _STYLES if marks & mark}
     return {"style": style} if style else {}
 
@@ -186,7 +188,7 @@ def _text(text: str, marks: int = 0) -> Json:
 
 
 def _leaf(inline: Inline, extra_marks: int = 0) -> Json:
-    marks = inline.marks | extra_marks
+    marks = inline.marks | int(extra_marks)
     match inline:
         case Text():
             if inline.link and _is_linkable(inline.link):

@@ -7,7 +7,6 @@ call is bounded in time, and every failure leaves as one of the bridge's errors,
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -28,6 +28,7 @@ Answer = Mapping[str, Any]
 
 _CONNECT_TIMEOUT_S = 10.0
 _STALL_TIMEOUT_S = 60.0
+_CONNECTIONS = 256
 _HEARTBEAT_S = 15.0
 _MAX_FRAME_BYTES = 16 * 1024 * 1024
 _CLOSE_TIMEOUT_S = 3.0
@@ -42,7 +43,8 @@ class Transport:
         self._proxy = options.proxy
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=options.request_timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
-            connector=aiohttp.TCPConnector(limit=64, ssl=self._ssl),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._ssl),
+            json_serialize=_to_json,
         )
         self._web = AsyncWebClient(
             options.bot_token.get_secret_value(),
@@ -193,6 +195,10 @@ class Transport:
             raise classify_network("socket", error, effect=Effect.REPEATABLE) from None
 
 
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _data(response: AsyncSlackResponse) -> Answer:
     return response.data if isinstance(response.data, dict) else {}
 
@@ -211,7 +217,7 @@ def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
 def _field(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else _to_json(value)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
