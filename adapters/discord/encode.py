@@ -23,6 +23,7 @@ SUPPRESS_NOTIFICATIONS = 1 << 12
 MAX_NONCE = 25
 MAX_ALT_TEXT = 1024
 SITE_URL = "https://discord.com"
+REPLY_MARK = "↪"
 
 _FORBIDDEN_WORDS = (("discord", "o", "о"), ("clyde", "y", "у"), ("everyone", "o", "о"), ("here", "e", "е"))
 """Words that Discord refuses in webhook names, with the letter that is replaced by its Cyrillic look-alike."""
@@ -49,7 +50,7 @@ class Head:
         name = f"**{escape(' '.join(reply.author_name.split()))}**" if reply.author_name else ""
         if self.reply_url:
             words = f"[{_label(words) or 'message'}](<{self.reply_url}>)"
-        return "↪ " + ": ".join(part for part in (name, words) if part)
+        return f"{REPLY_MARK} " + ": ".join(part for part in (name, words) if part)
 
 
 def _label(words: str) -> str:

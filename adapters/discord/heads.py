@@ -1,0 +1,64 @@
+"""What stands above a copy's text where Discord itself does not show it: the author's name, and what the message answers.
+
+Called by `posting`. Fetches the answered message's words when the core does not know them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.discord.decode_content import excerpt
+from adapters.discord.encode import NO_HEAD, REPLY_MARK, Head, jump_url
+from adapters.discord.errors import Refused
+from adapters.discord.markdown import decode_text
+from adapters.discord.places import Places
+from adapters.discord.transport import Route, Transport
+from bridge.contract import Outbound, OutboundEdit, Reply
+from bridge.errors import DeliveryError
+from bridge.text import to_plain
+
+
+class Heads:
+    def __init__(self, transport: Transport, places: Places) -> None:
+        self._transport = transport
+        self._places = places
+
+    async def of(self, chat_id: str, outbound: Outbound | OutboundEdit, *, as_bot: bool = False, named: bool = False) -> Head:
+        """`as_bot`: the bot posts, whose replies are native; `named`: the webhook shows a name that is not the author's."""
+        name = outbound.sender.name if outbound.sender is not None and (as_bot or named) else ""
+        reply = outbound.reply
+        if reply is None or (as_bot and reply.message_id):
+            return Head(name) if name else NO_HEAD
+        if not reply.message_id:
+            return Head(name, reply)
+        channel_id = reply.thread_id or chat_id
+        if not reply.excerpt:
+            reply = await self._with_excerpt(reply, channel_id)
+        return Head(name, reply, jump_url(await self._guild_of(chat_id), channel_id, reply.message_id))
+
+    async def _with_excerpt(self, reply: Reply, channel_id: str) -> Reply:
+        """A line without the words is better than none: a failure is no failure of the send."""
+        path = f"/channels/{channel_id}/messages"
+        try:
+            message = await self._transport.call(Route("GET", f"{path}/{reply.message_id}", f"{path}/"))
+        except (Refused, DeliveryError):
+            return reply
+        return Reply(
+            message_id=reply.message_id, thread_id=reply.thread_id, author_name=reply.author_name, excerpt=_words_of(message)
+        )
+
+    async def _guild_of(self, chat_id: str) -> str:
+        place = self._places.get(chat_id)
+        if place is None:
+            try:
+                place = await self._places.load_one(self._transport, chat_id)
+            except Refused as refused:
+                raise refused.error from None
+        return place.guild_id
+
+
+def _words_of(message: dict[str, Any]) -> str:
+    """The beginning of a message, without the line that says what it answers itself."""
+    lines = str(message.get("content") or "").split("\n")
+    words = "\n".join(line for line in lines if not line.startswith(f"-# {REPLY_MARK}"))
+    return excerpt(to_plain(decode_text(words)))

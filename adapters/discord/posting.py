@@ -1,0 +1,194 @@
+"""Posting, editing and deleting copies: as the channel's webhook, so that they carry their author's name and avatar, or as the bot.
+
+One attempt per call. What a refusal says to mend (webhook gone, name refused, reply not allowed) is mended and tried at once, since
+a refused request has done nothing. `Receipt.via` says who posted: `webhook:<id>`, `webhook:<id>:named` (name in the text) or `bot`.
+Called by `adapter`; forms come from `encode`, I/O is `transport`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adapters.discord import encode
+from adapters.discord.config import DiscordOptions
+from adapters.discord.decode import Context
+from adapters.discord.encode import Head
+from adapters.discord.errors import Refused
+from adapters.discord.heads import Heads
+from adapters.discord.transport import Route, Transport
+from adapters.discord.webhooks import ChannelWebhooks, Denial, Hook
+from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
+from bridge.errors import Rejected, RetryLater
+
+UNKNOWN_CHANNEL = 10003
+UNKNOWN_MESSAGE = 10008
+UNKNOWN_WEBHOOK = 10015
+INVALID_WEBHOOK_TOKEN = 50027
+INVALID_FORM = 50035
+MISSING_PERMISSIONS = 50013
+CANNOT_REPLY = 160002
+WEBHOOK = "webhook:"
+NAMED = "named"
+BOT = "bot"
+
+Notice = Callable[[str, str, str], None]
+"""Reason, action, chat id."""
+
+
+class Posting:
+    """All of one account. The context must know who we are before anything is posted."""
+
+    def __init__(self, transport: Transport, options: DiscordOptions, context: Context, notice: Notice) -> None:
+        self._transport = transport
+        self._options = options
+        self._context = context
+        self._notice = notice
+        self._webhooks = ChannelWebhooks(transport, options.webhook_name)
+        self._heads = Heads(transport, context.places)
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        hook = await self._hook_for(outbound)
+        try:
+            if hook is not None:
+                return await self._send_as_webhook(hook, outbound)
+            return await self._send_as_bot(outbound)
+        except Refused as refused:
+            if refused.code == UNKNOWN_CHANNEL and outbound.thread_id is not None:
+                raise Rejected("the thread no longer exists on Discord") from None
+            raise refused.error from None
+
+    async def _hook_for(self, outbound: Outbound) -> Hook | None:
+        """The webhook to post through; None if the bot itself is to post."""
+        if outbound.sender is None or self._options.post_as == "bot":
+            return None
+        try:
+            found = await self._webhooks.of(outbound.chat_id, self._context.application_id)
+        except Refused as refused:
+            raise refused.error from None
+        if isinstance(found, Denial):
+            self._notice(f"{found.reason}: the bot posts by itself", found.action, outbound.chat_id)
+            return None
+        return found
+
+    async def _send_as_webhook(self, hook: Hook, outbound: Outbound) -> Receipt:
+        head = await self._heads.of(outbound.chat_id, outbound)
+        body = encode.webhook_message(outbound, head)
+        query = {"wait": "true", **({"thread_id": outbound.thread_id} if outbound.thread_id else {})}
+        via = WEBHOOK + hook.id
+        for is_last in (False, True):
+            try:
+                answer = await self._transport.call(hook.route("POST"), json=body, query=query, files=outbound.files, changes=True)
+                return _receipt(answer, outbound, via)
+            except Refused as refused:
+                if _is_webhook_gone(refused):
+                    self._webhooks.forget(hook)
+                    if is_last:
+                        raise RetryLater("the channel's webhook keeps disappearing") from None
+                    renewed = await self._hook_for(outbound)
+                    if renewed is None:
+                        return await self._send_as_bot(outbound)
+                    hook, via = renewed, WEBHOOK + renewed.id
+                elif refused.code == INVALID_FORM and "username" in refused.refusal.fields and not is_last:
+                    named = Head(outbound.sender.name if outbound.sender else "", head.reply, head.reply_url)
+                    body = encode.webhook_message(outbound, named, with_name=False)
+                    via = f"{WEBHOOK}{hook.id}:{NAMED}"
+                else:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _send_as_bot(self, outbound: Outbound) -> Receipt:
+        head = await self._heads.of(outbound.chat_id, outbound, as_bot=True)
+        channel_id = outbound.thread_id or outbound.chat_id
+        route = Route("POST", f"/channels/{channel_id}/messages", f"channels/{channel_id}/messages")
+        try:
+            answer = await self._transport.call(route, json=encode.bot_message(outbound, head), files=outbound.files, changes=True)
+        except Refused as refused:
+            if refused.code != CANNOT_REPLY and "message_reference" not in refused.refusal.fields:
+                raise
+            plain = encode.bot_message(outbound, head, as_reply=False)
+            answer = await self._transport.call(route, json=plain, files=outbound.files, changes=True)
+        return _receipt(answer, outbound, BOT)
+
+    async def possible_forms(self, outbound: Outbound) -> list[tuple[str | None, dict[str, Any]]]:
+        """How a message may have been posted: through the webhook under a name, or by the bot (no name)."""
+        forms: list[tuple[str | None, dict[str, Any]]] = []
+        if outbound.sender is not None and self._options.post_as == "webhook":
+            head = await self._heads.of(outbound.chat_id, outbound)
+            forms.append((encode.webhook_name(outbound.sender.name), encode.webhook_message(outbound, head)))
+        head = await self._heads.of(outbound.chat_id, outbound, as_bot=True)
+        forms.append((None, encode.bot_message(outbound, head)))
+        return forms
+
+    # -- changing -------------------------------------------------------------------------------------------------------------
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        copy = outbound.copy
+        hook, is_named = await self._hook_of(copy)
+        if copy.via.startswith(WEBHOOK) and hook is None:
+            raise _webhook_gone()
+        head = await self._heads.of(copy.chat_id, outbound, as_bot=hook is None, named=is_named)
+        await self._change("PATCH", copy, copy.message_ids[0], hook, json=encode.edited_message(outbound, head))
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=copy.via)
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        """A copy of ours, or (for a moderator elsewhere) somebody's original, which needs Manage Messages."""
+        hook, _ = await self._hook_of(outbound.copy)
+        for message_id in outbound.copy.message_ids:
+            try:
+                await self._change("DELETE", outbound.copy, message_id, hook)
+            except Refused as refused:
+                if refused.code == MISSING_PERMISSIONS:
+                    raise Rejected("the bot may not delete others' messages: it lacks Manage Messages in the channel") from None
+                raise refused.error from None
+
+    async def _hook_of(self, copy: Copy) -> tuple[Hook | None, bool]:
+        """The webhook that posted a copy, if it still exists, and whether the name stands in the copy's text."""
+        if not copy.via.startswith(WEBHOOK):
+            return None, False
+        webhook_id, _, mode = copy.via.removeprefix(WEBHOOK).partition(":")
+        try:
+            return await self._webhooks.by_id(webhook_id), mode == NAMED
+        except Refused as refused:
+            raise refused.error from None
+
+    async def _change(
+        self, method: str, copy: Copy, message_id: str, hook: Hook | None, *, json: dict[str, Any] | None = None
+    ) -> None:
+        """Edit or delete one message, as the webhook that posted it or as the bot. Repeating it does no harm.
+
+        Deleting what is gone succeeds. Raises the bridge's errors; for a delete as the bot, `Refused`."""
+        channel_id = copy.thread_id or copy.chat_id
+        query = {"thread_id": copy.thread_id} if hook is not None and copy.thread_id else None
+        if hook is not None:
+            route = hook.route(method, f"/messages/{message_id}", f"/messages {method}")
+        else:
+            path = f"/channels/{channel_id}/messages"
+            route = Route(method, f"{path}/{message_id}", f"{path} {method}")
+        try:
+            await self._transport.call(route, json=json, query=query)
+        except Refused as refused:
+            if method == "DELETE" and refused.code in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL):
+                return
+            if hook is None or not _is_webhook_gone(refused):
+                raise (refused if method == "DELETE" else refused.error) from None
+            self._webhooks.forget(hook)
+            if method == "DELETE":
+                await self._change(method, copy, message_id, None)
+                return
+            renewed, _ = await self._hook_of(copy)
+            if renewed is None:
+                raise _webhook_gone() from None
+            raise RetryLater("the webhook's token has changed", after_s=0.0) from None
+
+
+def _receipt(answer: Any, outbound: Outbound, via: str) -> Receipt:
+    return Receipt(message_ids=(str(answer["id"]),), thread_id=outbound.thread_id, via=via)
+
+
+def _is_webhook_gone(refused: Refused) -> bool:
+    return refused.code in (UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN) or refused.refusal.status == 401
+
+
+def _webhook_gone() -> Rejected:
+    return Rejected("the webhook that posted the copy is gone, so the copy can no longer be edited")
