@@ -117,6 +117,9 @@ class History(Call):
     by: Literal["after", "since"] = "after"
     """`after`: the messages after `after` (an id); changes of known ones are found by reading the latest once more. `since`: every
     message created, edited or deleted since `since_ms`."""
+    without_after: Literal["oldest", "newest"] = "oldest"
+    """What comes without `after`: the first page of the chat or its latest one. With `newest`, more than a page of messages in a
+    chat that was empty before cannot be read whole."""
     deletes: Literal["missing", "flagged", "unseen"] = "missing"
     """How a deleted message shows: it is missing, `message.deleted` of the fields finds it so, or not at all."""
     answer: HistoryAnswer

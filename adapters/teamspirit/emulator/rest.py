@@ -100,7 +100,7 @@ class RestApi:
         limit = min(requests.number(request.query.get("limit") or str(_HISTORY_LIMIT), "limit"), _HISTORY_LIMIT)
         after = request.query.get("after", "")
         if not after:
-            found = chat.newest(limit)
+            found = chat.after(0, limit)
         elif after in chat.by_id:
             found = chat.after(chat.by_id[after].position + 1, limit)
         else:

@@ -107,12 +107,8 @@ class Chat:
         return {"id": self.chat_id, "name": self.name, "kind": self.kind}
 
     def after(self, position: int, limit: int) -> list[Message]:
-        """Messages after a position that were not deleted, oldest first."""
+        """Messages from a position on that were not deleted, oldest first."""
         return list(itertools.islice(self._alive(position), limit))
-
-    def newest(self, limit: int) -> list[Message]:
-        alive = (message for message in reversed(self.messages) if not message.deleted)
-        return list(itertools.islice(alive, limit))[::-1]
 
     def _alive(self, position: int) -> Iterator[Message]:
         for index in range(position, len(self.messages)):

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from teamspirit_receiver import Receiver
+from bridge.contract import Adapter
+from bridge.web.public import PublicWeb
+from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, public_web
+from tests.adapters.teamspirit.receiver import Receiver
 
 
 @pytest.fixture
@@ -36,3 +34,30 @@ async def receiver() -> AsyncIterator[Receiver]:
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[PublicWeb]:
+    async with public_web() as listener:
+        yield listener
+
+
+@pytest.fixture
+async def adapter(emulator: TeamSpiritEmulator) -> AsyncIterator[Adapter]:
+    """Reads the history."""
+    made = make_adapter(options_of(emulator))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def hooked(emulator: TeamSpiritEmulator, web: PublicWeb) -> AsyncIterator[Adapter]:
+    """Is called by an outgoing webhook that it registers."""
+    made = make_adapter(options_of(emulator), web)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def intake() -> RecordingIntake:
+    return RecordingIntake()

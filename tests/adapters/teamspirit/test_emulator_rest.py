@@ -148,8 +148,8 @@ async def test_history_reads_on_from_a_message(emulator: TeamSpiritEmulator, api
     assert page[0]["user"]["display_name"] == "Anna"
     rest = (await api.get(path, params={"after": ids[110]})).json()["items"]
     assert [item["id"] for item in rest] == ids[111:]
-    newest = (await api.get(path, params={"limit": 2})).json()["items"]
-    assert [item["id"] for item in newest] == ids[-2:]
+    first = (await api.get(path, params={"limit": 2})).json()["items"]
+    assert [item["id"] for item in first] == ids[:2]
     assert (await api.get(path, params={"after": "m0"})).status_code == 404
 
 

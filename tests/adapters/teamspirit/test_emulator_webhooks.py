@@ -6,10 +6,10 @@ import asyncio
 import json
 
 import httpx
-from teamspirit_receiver import Receiver, signed
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.emulator import StreamFault
+from tests.adapters.teamspirit.receiver import Receiver, signed
 
 
 async def register(api: httpx.AsyncClient, receiver: Receiver, **fields: object) -> dict[str, str]:

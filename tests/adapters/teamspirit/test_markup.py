@@ -79,7 +79,7 @@ def squeezed(text: str) -> str:
 
 
 marks = st.sampled_from([0, 0, Mark.BOLD, Mark.ITALIC, Mark.STRIKE, Mark.CODE, Mark.BOLD | Mark.ITALIC, Mark.BOLD | Mark.STRIKE])
-words = st.text(st.sampled_from('ab12 .,!*_`~[]<&(é😀"-'), min_size=1, max_size=8)
+words = st.text(st.sampled_from('ab .,!*_`~[]<&(é😀"-'), min_size=1, max_size=8)
 runs = st.builds(
     Text, words, marks.map(int), st.sampled_from([None, None, None, "https://example.com/a_b?c=d&e=(f)", "javascript:alert(1)"])
 ) | st.builds(lambda name: Mention(MentionKind.USER, name, name), st.sampled_from(["anna", "bert.k", "c_d"]))

@@ -1,0 +1,284 @@
+"""The adapter: lifecycle and the contract's methods for one account. What the dialect has no operation for is no method here.
+
+`build` puts an adapter together; receiving is `receive`, the wire is `encode`, `decode` and `transport`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, takes_files
+from adapters.teamspirit.client import Client
+from adapters.teamspirit.config import TeamSpiritOptions, dialect_of
+from adapters.teamspirit.decode import Decoder, Undecodable
+from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.dialect.query import find_text
+from adapters.teamspirit.encode import Encoder, Values, short_name
+from adapters.teamspirit.errors import Gone, Purpose
+from adapters.teamspirit.own import OwnMessages
+from adapters.teamspirit.people import People
+from adapters.teamspirit.probe import probe
+from adapters.teamspirit.receive import Reception
+from adapters.teamspirit.transport import Transport
+from adapters.teamspirit.webhook import Webhook
+from bridge.capabilities import Capabilities
+from bridge.contract import (
+    Adapter,
+    AdapterContext,
+    FileStream,
+    Intake,
+    Outbound,
+    OutboundDelete,
+    OutboundEdit,
+    OutboundFile,
+    OutboundReaction,
+    ProbeItem,
+    Receipt,
+)
+from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.events import Attachment, Author, ChatEvent
+from bridge.text import RichText
+
+_RECONCILE_PAGES = 10
+_CLOCKS_APART = timedelta(minutes=2)
+
+
+class TeamSpiritAdapter:
+    """What every dialect has. See `bridge.contract.Adapter`."""
+
+    def __init__(self, context: AdapterContext, dialect: Dialect) -> None:
+        options: TeamSpiritOptions = context.options
+        self.account = context.account
+        self._dialect = dialect
+        self._operations = dialect.operations
+        self._options = options
+        self._capabilities = capabilities_of(dialect, options)
+        self._own = OwnMessages()
+        self._encoder = Encoder(dialect, options)
+        self._transport = Transport(dialect, options)
+        self._client = Client(dialect, options, self._encoder, self._transport)
+        self._people = People(self._client.user if dialect.operations.users else None)
+        self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id)
+        self._web = context.web
+        self._webhook = Webhook(account=context.account, dialect=dialect, options=options, client=self._client, web=context.web)
+        self._aliases = {name: entry.id or name for name, entry in options.chats.items()}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def measure(self, text: RichText, *, caption: bool = False) -> int:
+        return self._encoder.measure(text)
+
+    async def resolve(self, address: str) -> str:
+        return await self._client.resolve(address)
+
+    async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+        return await probe(self._dialect, self._options, self._client, self._web, self.account, chat_ids)
+
+    async def run(self, intake: Intake) -> None:
+        await Reception(
+            account=self.account,
+            dialect=self._dialect,
+            options=self._options,
+            client=self._client,
+            decoder=self._decoder,
+            people=self._people,
+            own=self._own,
+            webhook=self._webhook,
+            intake=intake,
+        ).run()
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        file_ids = [await self._upload(outbound.chat_id, file) for file in outbound.files]
+        operation = "send" if self._operations.send is not None else "webhook_send"
+        call = self._operations.send or self._operations.webhook_send
+        assert call is not None, "the dialect cannot send"
+        with self._own.sending(outbound.chat_id):
+            answer = await self._client.call(operation, call, self._encoder.send_values(outbound, file_ids), Purpose.SEND)
+            message_id = find_text(call.answer.id, answer)
+            if message_id:
+                self._own.sent(outbound.chat_id, message_id)
+        if not message_id and call.answer.id is not None:
+            raise OutcomeUnknown(f"{operation}: the answer does not say which message it became")
+        return Receipt(message_ids=(message_id,) if message_id else (), thread_id=outbound.thread_id)
+
+    async def _upload(self, chat_id: str, file: OutboundFile) -> str:
+        call = self._operations.upload
+        if call is None or not takes_files(self._dialect):
+            raise Rejected("the messenger takes no files")
+        about = {"name": file.name, "mime": file.mime, "size": file.size_bytes}
+        values: Values = {"chat": self._encoder.chat(chat_id), "file": about}
+        request = self._encoder.request("upload", call, values)
+        answer = await self._transport.upload(request, call.file_field, file.path, file.name, file.mime)
+        file_id = find_text(call.answer.id, answer)
+        if not file_id:
+            raise RetryLater("upload: the answer does not say which file it became")
+        return file_id
+
+    async def close(self) -> None:
+        self._webhook.close()
+        await self._transport.close()
+
+    def _chat_id(self, native_id: str, name: str) -> str:
+        """The id by which routes know a chat: a webhooks-only account may know it by its name alone."""
+        return native_id if native_id in self._aliases.values() else self._aliases.get(name, native_id)
+
+
+class _Edits(TeamSpiritAdapter):
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        call = self._operations.edit
+        assert call is not None
+        await self._client.call("edit", call, self._encoder.edit_values(outbound), Purpose.CHANGE)
+        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id)
+
+
+class _Deletes(TeamSpiritAdapter):
+    async def delete(self, outbound: OutboundDelete) -> None:
+        call = self._operations.delete
+        assert call is not None
+        for message_id in outbound.copy.message_ids:
+            values: Values = {"chat": self._encoder.chat(outbound.copy.chat_id), "message": {"id": message_id}}
+            try:
+                await self._client.call("delete", call, values, Purpose.CHANGE)
+            except Gone:
+                continue
+
+
+class _Reacts(TeamSpiritAdapter):
+    async def react(self, outbound: OutboundReaction) -> None:
+        """The bot reacts once for everyone; a reaction that is there already, or gone already, is a success."""
+        operations = self._operations
+        assert operations.react is not None
+        assert operations.unreact is not None
+        refused: Rejected | None = None
+        for operation, call, wanted in (
+            ("react", operations.react, outbound.added),
+            ("unreact", operations.unreact, outbound.removed),
+        ):
+            for reaction in wanted:
+                values = self._encoder.reaction_values(outbound.copy.chat_id, outbound.copy.message_ids[0], reaction)
+                try:
+                    self._check_reaction(reaction)
+                    await self._client.call(operation, call, values, Purpose.CHANGE)
+                except Gone:
+                    if operation == "react":
+                        raise
+                except Rejected as error:
+                    refused = error
+        if refused is not None:
+            raise refused
+
+    def _check_reaction(self, reaction: str) -> None:
+        if not short_name(reaction) or (reaction.isascii() and reaction.startswith(":")):
+            raise Rejected(f"the messenger has no emoji {reaction}")
+
+
+class _OpensFiles(TeamSpiritAdapter):
+    @asynccontextmanager
+    async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:
+        call = self._operations.download
+        assert call is not None
+        request = self._encoder.request("download", call, {"file": {"id": attachment.file_id}})
+        async with self._transport.download(request) as stream:
+            yield stream
+
+
+class _ReadsHistory(TeamSpiritAdapter):
+    async def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
+        call = self._operations.history
+        assert call is not None
+        while True:
+            items = await self._client.page(chat_id, since, None)
+            last = since
+            for item in items:
+                try:
+                    message = self._decoder.message(item, chat_id)
+                except Undecodable:
+                    continue  # the poller, which keeps such items, meets it too
+                last = message.message_id
+                if not message.deleted and not message.system:
+                    yield self._decoder.created(message, datetime.now(UTC))
+            if len(items) < call.page_size or last == since:
+                return
+            since = last
+
+
+class _Reconciles(TeamSpiritAdapter):
+    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        """Looks for our mark in the history, behind the last message that we know we sent. Where that is too far to read, the
+        answer is None if the server itself returns the first message for the same mark."""
+        call, send = self._operations.history, self._operations.send
+        assert call is not None
+        assert send is not None
+        since = sent_after - _CLOCKS_APART
+        since_ms = round(since.timestamp() * 1000) if call.by == "since" else None
+        after = "" if since_ms is not None else self._own.latest(outbound.chat_id)
+        for _ in range(_RECONCILE_PAGES):
+            items = await self._page_behind(outbound.chat_id, after, since_ms)
+            last = after
+            for item in items:
+                try:
+                    message = self._decoder.message(item, outbound.chat_id)
+                except Undecodable:
+                    continue
+                last = message.message_id
+                if message.client_id == outbound.token and not message.deleted:
+                    self._own.sent(outbound.chat_id, last)
+                    return Receipt(message_ids=(last,), thread_id=outbound.thread_id)
+            if len(items) < call.page_size or since_ms is not None:
+                return None
+            if last == after or (not after and call.without_after == "newest"):
+                break
+            after = last
+        if (datetime.now(UTC) - since).total_seconds() < send.idempotent_s:
+            return None
+        raise Rejected("whether the message exists cannot be told any more: too much was said since")
+
+    async def _page_behind(self, chat_id: str, after: str, since_ms: int | None) -> list[object]:
+        try:
+            return await self._client.page(chat_id, after, since_ms)
+        except Gone:
+            return await self._client.page(chat_id, "", since_ms)
+
+
+class _ShowsTyping(TeamSpiritAdapter):
+    async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
+        call = self._operations.typing
+        assert call is not None
+        values: Values = {"chat": self._encoder.chat(chat_id), "message": {"thread": thread_id}}
+        await self._client.call("typing", call, values, Purpose.CHANGE)
+
+
+class _SetsStatus(TeamSpiritAdapter):
+    async def set_status(self, status: str, text: str) -> None:
+        call = self._operations.set_status
+        assert call is not None
+        await self._client.call("set_status", call, {"status": {"name": status, "text": text}}, Purpose.CHANGE)
+
+
+class _LooksUpPeople(TeamSpiritAdapter):
+    async def person(self, user_id: str) -> Author | None:
+        return await self._people.person(user_id)
+
+
+def build(context: AdapterContext) -> Adapter:
+    """The adapter for an account, with exactly the abilities that its dialect has operations for."""
+    dialect = dialect_of(context.options)
+    operations = dialect.operations
+    abilities: list[tuple[type[TeamSpiritAdapter], object]] = [
+        (_Edits, operations.edit),
+        (_Deletes, operations.delete),
+        (_Reacts, operations.react),
+        (_OpensFiles, operations.download),
+        (_ReadsHistory, operations.history),
+        (_Reconciles, can_reconcile(dialect)),
+        (_ShowsTyping, operations.typing),
+        (_SetsStatus, operations.set_status),
+        (_LooksUpPeople, operations.users),
+    ]
+    bases = tuple(ability for ability, there in abilities if there)
+    made: type[TeamSpiritAdapter] = type("TeamSpiritAdapter", bases or (TeamSpiritAdapter,), {})
+    return made(context, dialect)

@@ -1,0 +1,198 @@
+"""What a look at a chat's history says, given what was seen before: new, edited and deleted messages. Pure; used by `history`.
+
+Two ways, as the dialect states. `after`: a page of messages behind a known one; edits and deletes are found by comparing the latest
+messages with what they were. `since`: everything that changed since a moment, as the server itself knows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
+from adapters.teamspirit.dialect.model import History
+from adapters.teamspirit.dialect.query import find_text
+from bridge.events import ChatEvent
+
+OVERLAP_MS = 2000
+"""How far `since` reads back over what was read: changes may become visible a little out of order."""
+START = ""
+"""Stands for the beginning of a chat, where nothing comes before its first message."""
+_DELETED = "deleted"
+_UNKNOWN_REMEMBERED = 20
+
+
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where we are in one chat; stored as the chat's cursor.
+
+    `seen` are (id, version) of the latest messages, oldest first. For `after`, the first one is where reading the latest again goes
+    on from; only the others are compared. It is START while all that was ever said is among them."""
+
+    seen: tuple[tuple[str, str], ...] = ()
+    at_ms: int = 0
+    """Time of the latest message or, for `since`, of the latest change."""
+    unknown: tuple[str, ...] = ()
+    """Digests of the latest items that could not be read, so that each is kept once."""
+
+
+@dataclass
+class Found:
+    """What one look at the history brought."""
+
+    state: State
+    events: list[ChatEvent] = field(default_factory=list)
+    unknown: list[tuple[bytes, str]] = field(default_factory=list)
+    missing: frozenset[str] = frozenset()
+    """Messages that were not where they had been, for the first time: only the second time they count as deleted."""
+    more: bool = False
+
+
+class Compare:
+    """For one chat. `window` is how many of the latest messages are remembered."""
+
+    def __init__(self, decoder: Decoder, history: History, chat_id: str, window: int) -> None:
+        self.decoder = decoder
+        self.history = history
+        self.chat_id = chat_id
+        self.window = window
+        self._decodings: dict[str, NativeMessage | str] = {}
+
+    def first(self, items: Sequence[Any], *, whole: bool) -> State:
+        """The state of a chat that was never read before: what was said before the bridge came is no news. `items` are its latest
+        ones, `whole` tells that there are no others."""
+        messages, unknown = self._decoded(items)
+        entries = {START: ""} if whole and self.history.by == "after" else {}
+        entries.update({message.message_id: message.version for message in messages if not message.deleted})
+        digests = dict.fromkeys(_digest(item) for item, _ in unknown)
+        return self._state(entries, max((_changed_ms(message) for message in messages), default=0), digests)
+
+    def after(self, state: State, items: Sequence[Any], start: int, now: datetime, *, missing_before: frozenset[str]) -> Found:
+        """What the page behind `state.seen[start]` says; -1: a page without `after`, as the server knows none of the seen ones."""
+        messages, unknown = self._decoded(items)
+        found = Found(state, more=len(items) >= self.history.page_size)
+        entries = dict(state.seen) if start >= 0 else {}
+        for message in messages:
+            one, before = message.message_id, entries.get(message.message_id)
+            if message.deleted:
+                if entries.pop(one, None) is not None:
+                    found.events.append(self.decoder.deleted(self.chat_id, one, now))
+                continue
+            entries[one] = message.version
+            if message.system or before == message.version:
+                continue
+            if before is not None:
+                found.events.append(self.decoder.edited(message, now))
+            elif start >= 0 or _changed_ms(message) > state.at_ms:
+                found.events.append(self.decoder.created(message, now))
+        # a full newest page does not reach back to all that was seen
+        newest = start >= 0 and state.seen[start][0] == START and self.history.without_after == "newest"
+        if start >= 0 and not (newest and found.more) and self.history.deletes == "missing":
+            missing = self._missing(state, start, messages, full=found.more)
+            found.missing = missing - missing_before
+            for one in (one for one, _ in state.seen if one in missing & missing_before):
+                del entries[one]
+                found.events.append(self.decoder.deleted(self.chat_id, one, now))
+        self._finish(found, state, entries, messages, unknown)
+        return found
+
+    def since(self, state: State, items: Sequence[Any], now: datetime) -> Found:
+        """What the changes since `state.at_ms` say. A known version is no news; an unknown message is new if it was sent since."""
+        messages, unknown = self._decoded(items)
+        found = Found(state)
+        entries = dict(state.seen)
+        from_ms = state.at_ms - OVERLAP_MS
+        for message in messages:
+            one, sent_ms = message.message_id, _ms(message.sent_at)
+            before = entries.pop(one, None)
+            version = entries[one] = _DELETED if message.deleted else message.version
+            if message.system or before == version:
+                continue
+            if message.deleted:
+                if before is not None or sent_ms <= state.at_ms:
+                    found.events.append(self.decoder.deleted(self.chat_id, one, now))
+            elif before is not None or (message.edited_at is not None and sent_ms <= from_ms < _ms(message.edited_at)):
+                found.events.append(self.decoder.edited(message, now))
+            elif sent_ms > from_ms:
+                found.events.append(self.decoder.created(message, now))
+        self._finish(found, state, entries, messages, unknown)
+        found.more = len(items) >= self.history.page_size and found.state.at_ms > state.at_ms
+        return found
+
+    def last_id(self, items: Sequence[Any]) -> str:
+        """Id of the last item that has one; empty if none has."""
+        for item in reversed(items):
+            if found := find_text(self.decoder.dialect.message_fields.message_id, item):
+                return found
+        return ""
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def _decoded(self, items: Sequence[Any]) -> tuple[list[NativeMessage], list[tuple[Any, str]]]:
+        """Most items are the same at every look; reading their markup is what takes time, so it is done once."""
+        messages: list[NativeMessage] = []
+        unknown: list[tuple[Any, str]] = []
+        decodings: dict[str, NativeMessage | str] = {}
+        for item in items:
+            digest = _digest(item)
+            decoding = self._decodings.get(digest)
+            if decoding is None:
+                try:
+                    decoding = self.decoder.message(item, self.chat_id)
+                except Undecodable as error:
+                    decoding = str(error)
+            decodings[digest] = decoding
+            if isinstance(decoding, str):
+                unknown.append((item, decoding))
+            else:
+                messages.append(decoding)
+        if len(decodings) > len(self._decodings) // 2:
+            self._decodings = decodings
+        return messages, unknown
+
+    def _missing(self, state: State, start: int, messages: Sequence[NativeMessage], *, full: bool) -> frozenset[str]:
+        """Seen messages that the page should hold and does not. If a full page ends with a seen one, those behind that may be on
+        the next page."""
+        expected = [one for one, _ in state.seen[start + 1 :]]
+        here = {message.message_id for message in messages}
+        if full and messages and messages[-1].message_id in expected:
+            expected = expected[: expected.index(messages[-1].message_id)]
+        return frozenset(one for one in expected if one not in here)
+
+    def _finish(
+        self,
+        found: Found,
+        state: State,
+        entries: dict[str, str],
+        messages: Sequence[NativeMessage],
+        unknown: Sequence[tuple[Any, str]],
+    ) -> None:
+        digests = dict.fromkeys(state.unknown)
+        for item, reason in unknown:
+            digest = _digest(item)
+            if digest not in digests:
+                digests[digest] = None
+                found.unknown.append((json.dumps(item).encode(), reason))
+        found.state = self._state(entries, max([state.at_ms, *(_changed_ms(message) for message in messages)]), digests)
+
+    def _state(self, entries: dict[str, str], at_ms: int, digests: dict[str, None]) -> State:
+        # one more than are compared: the place from which they are read again
+        seen = tuple(entries.items())[-(self.window + 1) :]
+        return State(seen=seen, at_ms=at_ms, unknown=tuple(digests)[-_UNKNOWN_REMEMBERED:])
+
+
+def _digest(item: Any) -> str:
+    return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _changed_ms(message: NativeMessage) -> int:
+    return _ms(message.updated_at or message.sent_at)

@@ -1,0 +1,320 @@
+"""Native messages and events to ours, by the dialect's fields. Pure: value in, value out.
+
+`Decoder.event` reads a call of the server to us, `Decoder.message` an item of the history; both give the same events for the same
+message, with the same keys, so that whichever comes second is recognised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import emoji
+import msgspec
+
+from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields, FileFields
+from adapters.teamspirit.dialect.query import find, find_text
+from adapters.teamspirit.markup import decode_text
+from bridge.events import (
+    Attachment,
+    AttachmentKind,
+    Author,
+    ChatEvent,
+    ChatRenamed,
+    Content,
+    EventMeta,
+    Ignored,
+    MembershipChanged,
+    MembershipKind,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    ReactionsChanged,
+    ReplyTo,
+    Status,
+    StatusChanged,
+    TypingStarted,
+)
+from bridge.refs import AccountName, ChatRef
+
+_MILLISECONDS_FROM = 100_000_000_000
+"""Unix times above this are in milliseconds: in seconds it is the year 5138."""
+_KINDS = {"image": AttachmentKind.PHOTO, "video": AttachmentKind.VIDEO, "audio": AttachmentKind.AUDIO}
+_LONGEST_MARKUP = 100_000
+"""Longer texts are taken as plain: reading markup takes time that grows with the text."""
+_PLAIN_FORMATS = ("plain", "text", "text/plain")
+
+
+class Undecodable(ValueError):
+    """The payload is not what the dialect says it is."""
+
+
+class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as the server has it now."""
+
+    message_id: str
+    chat_id: str
+    author: Author
+    content: Content
+    sent_at: datetime
+    thread_id: str | None = None
+    client_id: str = ""
+    edited_at: datetime | None = None
+    updated_at: datetime | None = None
+    deleted: bool = False
+    system: bool = False
+
+    @property
+    def version(self) -> str:
+        """Differs whenever the message was edited."""
+        if self.edited_at is not None:
+            return str(round(self.edited_at.timestamp() * 1000))
+        parts = (msgspec.json.encode(self.content.text), *(file.file_id.encode() for file in self.content.attachments))
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+class Decoder:
+    """For one account. `is_own` tells whether a user id, or a message (chat, id), is ours; `chat_id` maps a chat's native id and
+    name to the id we use."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        account: AccountName,
+        *,
+        is_own: Callable[[str, str, str], bool],
+        chat_id: Callable[[str, str], str],
+    ) -> None:
+        self.dialect = dialect
+        self._account = account
+        self._is_own = is_own
+        self._chat_id = chat_id
+        inbound = dialect.inbound
+        self._event_fields = (
+            {kind: _merged(inbound.fields, entry.fields) for kind, entry in inbound.events.items()} if inbound else {}
+        )
+
+    # -- messages -----------------------------------------------------------------------------------------------------------
+
+    def message(self, item: Any, chat_id: str) -> NativeMessage:
+        """An item of a chat's history. Raises Undecodable."""
+        return self._message(item, self.dialect.message_fields, chat_id, fallback=None)
+
+    def created(self, message: NativeMessage, received_at: datetime) -> MessageCreated:
+        key = f"created:{self._account}:{message.chat_id}:{message.message_id}"
+        meta = self._meta_of(message, key, message.sent_at, received_at)
+        return MessageCreated(meta=meta, message_id=message.message_id, content=message.content)
+
+    def edited(self, message: NativeMessage, received_at: datetime) -> MessageEdited:
+        key = f"edited:{self._account}:{message.chat_id}:{message.message_id}:{message.version}"
+        meta = self._meta_of(message, key, message.edited_at or received_at, received_at)
+        return MessageEdited(meta=meta, message_id=message.message_id, content=message.content)
+
+    def deleted(self, chat_id: str, message_id: str, received_at: datetime, author: Author | None = None) -> MessageDeleted:
+        key = f"deleted:{self._account}:{chat_id}:{message_id}"
+        origin = ChatRef(self._account, chat_id)
+        meta = EventMeta(event_key=key, origin=origin, occurred_at=received_at, received_at=received_at, author=author)
+        return MessageDeleted(meta=meta, message_id=message_id)
+
+    # -- events -------------------------------------------------------------------------------------------------------------
+
+    def event(self, payload: Any, received_at: datetime) -> ChatEvent | Ignored:
+        """What a call of the server tells. Raises Undecodable."""
+        inbound = self.dialect.inbound
+        assert inbound is not None, "the dialect has no inbound calls"
+        for kind, entry in inbound.events.items():
+            if find(entry.when, payload):
+                return self._event(kind, payload, self._event_fields[kind], received_at)
+        raise Undecodable("no event of the dialect has this form")
+
+    def native_message(self, payload: Any, kind: EventKind) -> NativeMessage:
+        """The message within an event. Raises Undecodable."""
+        fields = self._event_fields[kind]
+        return self._message(payload, fields, self._chat_of(payload, fields), fallback=_time(find(fields.time, payload)))
+
+    def _event(self, kind: EventKind, payload: Any, fields: Fields, received_at: datetime) -> ChatEvent | Ignored:
+        if kind == "ignored":
+            return Ignored("ignored by the dialect")
+        if kind in ("created", "edited"):
+            message = self.native_message(payload, kind)
+            if message.system:
+                return Ignored("notice of the server")
+            return self.created(message, received_at) if kind == "created" else self.edited(message, received_at)
+        chat_id = self._chat_of(payload, fields)
+        occurred_at = _time(find(fields.time, payload)) or received_at
+        author = self._author(payload, fields)
+        if kind == "deleted":
+            return self.deleted(chat_id, _needed(fields.message_id, payload, "message id"), received_at, author)
+        name = find_text(fields.event_id, payload) or _digest(payload)
+        meta = EventMeta(
+            event_key=f"{kind}:{self._account}:{chat_id}:{name}",
+            origin=ChatRef(self._account, chat_id),
+            occurred_at=occurred_at,
+            received_at=received_at,
+            thread_id=find_text(fields.thread, payload) or None,
+            author=author,
+            sent_by_us=self._is_own(author.user_id if author else "", chat_id, ""),
+        )
+        return self._other(kind, payload, fields, meta)
+
+    def _other(self, kind: EventKind, payload: Any, fields: Fields, meta: EventMeta) -> ChatEvent | Ignored:
+        match kind:
+            case "reaction_added" | "reaction_removed":
+                message_id = _needed(fields.message_id, payload, "message id")
+                found = (reaction(_needed(fields.emoji, payload, "emoji")),)
+                if kind == "reaction_added":
+                    return ReactionsChanged(meta=meta, message_id=message_id, added=found)
+                return ReactionsChanged(meta=meta, message_id=message_id, removed=found)
+            case "member_joined" | "member_left":
+                member = self._member(payload, fields) or meta.author
+                if member is None:
+                    raise Undecodable("nobody joined or left")
+                change = MembershipKind.JOINED if kind == "member_joined" else MembershipKind.LEFT
+                return MembershipChanged(meta=meta, change=change, member=member)
+            case "chat_renamed":
+                return ChatRenamed(meta=meta, name=_needed(fields.chat_name, payload, "chat name"))
+            case "status_changed":
+                status = _needed(fields.status, payload, "status")
+                if status not in set(Status):
+                    raise Undecodable("unknown status")
+                return StatusChanged(meta=meta, status=Status(status), text=find_text(fields.status_text, payload))
+            case "typing":
+                return TypingStarted(meta=meta)
+            case _:
+                return Ignored("ignored by the dialect")
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def _message(self, item: Any, fields: Fields, chat_id: str, fallback: datetime | None) -> NativeMessage:
+        sent_at = _time(find(fields.sent_at, item)) or fallback
+        author = self._author(item, fields)
+        if sent_at is None:
+            raise Undecodable("no time of sending")
+        if author is None:
+            raise Undecodable("no author")
+        text = find(fields.text, item)
+        if not isinstance(text, str | None):
+            raise Undecodable("the text is no text")
+        as_plain = find_text(fields.format, item).lower() in _PLAIN_FORMATS or len(text or "") > _LONGEST_MARKUP
+        reply_to = find_text(fields.reply_to, item)
+        return NativeMessage(
+            message_id=_needed(fields.message_id, item, "message id"),
+            chat_id=chat_id,
+            author=author,
+            content=Content(
+                text=decode_text(text or "", self.dialect.text, as_plain=as_plain),
+                attachments=_attachments(find(fields.files, item), fields.file),
+                reply_to=ReplyTo(message_id=reply_to) if reply_to else None,
+            ),
+            sent_at=sent_at,
+            thread_id=find_text(fields.thread, item) or None,
+            client_id=find_text(fields.client_id, item),
+            edited_at=_time(find(fields.edited_at, item)),
+            updated_at=_time(find(fields.updated_at, item)),
+            deleted=bool(find(fields.deleted, item)),
+            system=bool(find(fields.system, item)),
+        )
+
+    def _meta_of(self, message: NativeMessage, key: str, occurred_at: datetime, received_at: datetime) -> EventMeta:
+        return EventMeta(
+            event_key=key,
+            origin=ChatRef(self._account, message.chat_id),
+            occurred_at=occurred_at,
+            received_at=received_at,
+            thread_id=message.thread_id,
+            author=message.author,
+            sent_by_us=self._is_own(message.author.user_id, message.chat_id, message.message_id),
+            delivery_id=message.client_id,
+        )
+
+    def _chat_of(self, payload: Any, fields: Fields) -> str:
+        return self._chat_id(_needed(fields.chat_id, payload, "chat id"), find_text(fields.chat_name, payload))
+
+    def _author(self, payload: Any, fields: Fields) -> Author | None:
+        """`name` is empty where the server tells only an id; the adapter then asks who that is."""
+        user_id = find_text(fields.user_id, payload)
+        if not user_id:
+            return None
+        username = find_text(fields.username, payload)
+        return Author(
+            user_id=user_id,
+            name=find_text(fields.user_name, payload).strip() or username,
+            username=username,
+            avatar_url=web_url(find_text(fields.avatar_url, payload)),
+            is_bot=bool(find(fields.is_bot, payload)),
+        )
+
+    def _member(self, payload: Any, fields: Fields) -> Author | None:
+        user_id = find_text(fields.member_id, payload)
+        return Author(user_id=user_id, name=find_text(fields.member_name, payload) or user_id) if user_id else None
+
+
+def web_url(url: str) -> str:
+    """A URL that others may open, or nothing."""
+    return url if url.startswith(("https://", "http://")) and url.isprintable() else ""
+
+
+def reaction(name: str) -> str:
+    """A reaction as we have it: the emoji itself for a short name that has one, `:name:` for others."""
+    if not name.isascii():
+        return name
+    short = f":{name.strip(':')}:"
+    found = emoji.emojize(short, language="alias")
+    return found if found != short else short
+
+
+def _merged(common: Fields, own: Fields) -> Fields:
+    """An event's own fields over the common ones."""
+    given = {name: value for name in Fields.model_fields if (value := getattr(own, name)) is not None}
+    return common.model_copy(update=given)
+
+
+def _needed(query: str | None, payload: Any, what: str) -> str:
+    found = find_text(query, payload)
+    if not found:
+        raise Undecodable(f"no {what}")
+    return found
+
+
+def _attachments(items: Any, fields: FileFields | None) -> tuple[Attachment, ...]:
+    if not items or fields is None:
+        return ()
+    if not isinstance(items, list):
+        raise Undecodable("the files are no list")
+    return tuple(_attachment(item, fields) for item in items)
+
+
+def _attachment(item: Any, fields: FileFields) -> Attachment:
+    mime = find_text(fields.mime, item)
+    size = find(fields.size, item)
+    known_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+    return Attachment(
+        kind=_KINDS.get(mime.partition("/")[0], AttachmentKind.DOCUMENT),
+        file_id=_needed(fields.id, item, "file id"),
+        name=find_text(fields.name, item),
+        mime=mime,
+        size_bytes=size if known_size else None,
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    """RFC 3339 text, or Unix time in seconds or milliseconds; nothing and zero are no time. Raises Undecodable."""
+    if value is None or value == "" or value == 0:
+        return None
+    try:
+        if isinstance(value, str) and not value.isdecimal():
+            found = datetime.fromisoformat(value)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            seconds = float(value)
+            return datetime.fromtimestamp(seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise Undecodable("not a time")
+
+
+def _digest(payload: Any) -> str:
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,135 @@
+"""Outbound messages to native calls: the variables of the dialect's templates, and the request they make. Pure.
+
+`adapter` calls this, `transport` sends the result. Every variable is described in `dialect/variables.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import emoji
+
+from adapters.teamspirit.config import TeamSpiritOptions
+from adapters.teamspirit.dialect.model import Call, Dialect
+from adapters.teamspirit.dialect.template import fill_tree, path_template, template
+from adapters.teamspirit.markup import encode_text
+from bridge.contract import Outbound, OutboundEdit
+from bridge.text import RichText
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, ready to be sent. URL, headers and bodies may hold keys, so they are in no repr."""
+
+    operation: str
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    query: tuple[tuple[str, str], ...] = field(repr=False)
+    json_body: bytes | None = field(default=None, repr=False)
+    form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    multipart: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+
+
+class Encoder:
+    """Makes an account's requests. `me_id` and `me_name` are filled in once the server told them."""
+
+    def __init__(self, dialect: Dialect, options: TeamSpiritOptions) -> None:
+        self._dialect = dialect
+        self._options = options
+        self.me_id = ""
+        self.me_name = ""
+
+    def text(self, rich: RichText, *, mass_mentions: bool = False) -> str:
+        return encode_text(rich, self._dialect.text, mass_mentions=mass_mentions)
+
+    def measure(self, rich: RichText) -> int:
+        """Length in the dialect's own unit. Mass mentions are counted as if they might ping, which is never shorter than sent."""
+        text = self.text(rich)
+        match self._dialect.limits.text_unit:
+            case "characters":
+                return len(text)
+            case "utf16":
+                return len(text.encode("utf-16-le")) // 2
+            case "bytes":
+                return len(text.encode())
+
+    def request(self, operation: str, call: Call, values: Values) -> Request:
+        """The call with its templates filled in."""
+        known = {**self._account(), **values}
+        own = self._dialect.headers if call.path is not None else {}
+        if call.path is not None:
+            url = template(self._dialect.base).text(known) + path_template(call.path).text(known)
+        else:
+            url = template(call.url or "").text(known)
+        body = None
+        if call.body is not None:
+            body = json.dumps(fill_tree(call.body, known) or {}, ensure_ascii=False).encode()
+        return Request(
+            operation=operation,
+            method=call.method,
+            url=url,
+            headers=dict(_filled({**own, **call.headers}, known)),
+            query=_filled(call.query, known),
+            json_body=body,
+            form=None if call.form is None else _filled(call.form, known),
+            multipart=None if call.multipart is None else _filled(call.multipart, known),
+        )
+
+    def send_values(self, outbound: Outbound, file_ids: Sequence[str]) -> Values:
+        reply, sender = outbound.reply, outbound.sender
+        message = {
+            **self._content(outbound.text, outbound.mass_mentions),
+            "files": list(file_ids) or None,
+            "reply_to": (reply.message_id if reply else "") or None,
+            "reply_thread": (reply.thread_id if reply else "") or None,
+            "thread": outbound.thread_id or None,
+            "sender": {"name": sender.name, "avatar_url": sender.avatar_url or None} if sender else None,
+            "client_id": outbound.token,
+            "previews": outbound.previews,
+            "silent": outbound.silent,
+        }
+        return {"chat": self.chat(outbound.chat_id), "message": message}
+
+    def edit_values(self, outbound: OutboundEdit) -> Values:
+        content = self._content(outbound.text, outbound.mass_mentions)
+        return {"chat": self.chat(outbound.copy.chat_id), "message": {**content, "id": outbound.copy.message_ids[0]}}
+
+    def reaction_values(self, chat_id: str, message_id: str, reaction: str) -> Values:
+        values = {"emoji": reaction, "name": short_name(reaction)}
+        return {"chat": self.chat(chat_id), "message": {"id": message_id}, "reaction": values}
+
+    def chat(self, chat_id: str) -> Values:
+        """A chat's own values. Chats of a webhooks-only account are known by the account's `chats`."""
+        values: Values = {"id": chat_id}
+        for name, entry in self._options.chats.items():
+            if chat_id == (entry.id or name) and entry.incoming_webhook is not None:
+                values["incoming_webhook"] = entry.incoming_webhook.get_secret_value()
+        return values
+
+    def _content(self, text: RichText, mass_mentions: bool) -> Values:
+        return {"text": self.text(text, mass_mentions=mass_mentions), "format": self._dialect.text.flavour}
+
+    def _account(self) -> Values:
+        options = self._options
+        key = options.api_key.get_secret_value() if options.api_key else None
+        account = {"server": options.server, "api_key": key, "variables": options.variables}
+        return {"account": account, "me": {"id": self.me_id, "name": self.me_name}}
+
+
+def short_name(reaction: str) -> str:
+    """An emoji's name without colons, as `:thumbsup:` has it; empty if it has none."""
+    if reaction.startswith(":") and reaction.endswith(":") and len(reaction) > 2:
+        return reaction.strip(":")
+    name = emoji.demojize(reaction, language="alias")
+    return name.strip(":") if name.startswith(":") and name.count(":") == 2 else ""
+
+
+def _filled(entries: Mapping[str, str], values: Values) -> tuple[tuple[str, str], ...]:
+    filled = ((name, template(source).text(values)) for name, source in entries.items())
+    return tuple((name, text) for name, text in filled if text)

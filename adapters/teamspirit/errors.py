@@ -1,0 +1,88 @@
+"""Native refusals to ours: by the dialect's error codes first, then by HTTP status. Pure; `transport` raises what this makes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Any
+
+from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.dialect.query import find, find_text
+from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+
+CHECK_KEY = "check api_key (and the account's rights) in the messenger; the bridge tries again by itself"
+CHECK_CHAT = "add the bot to the chat and give it the right to write there, or correct the chat in bridge.yaml"
+CHECK_WEBHOOK = "check the chat's incoming_webhook in bridge.yaml: the messenger does not know it (any more)"
+CHECK_SERVER = "check server (and the dialect's base) in bridge.yaml"
+_LONGEST_MESSAGE = 200
+
+
+class Purpose(Enum):
+    """What a call is for: it decides what an unknown outcome means."""
+
+    SEND = auto()
+    """Twice done is doubled."""
+    CHANGE = auto()
+    """Twice done is done once: edit, delete, react, upload."""
+    READ = auto()
+
+
+class Gone(Rejected):
+    """The message to change is no longer there."""
+
+
+def refusal(
+    dialect: Dialect, operation: str, purpose: Purpose, status: int, headers: Any, payload: Any, *, hidden: tuple[str, ...] = ()
+) -> BridgeError:
+    """The error for an answer that is no success. `hidden` are secrets that a server might repeat in its message."""
+    errors = dialect.errors
+    code = find_text(errors.code, payload)
+    message = " ".join(find_text(errors.message, payload).split())[:_LONGEST_MESSAGE]
+    reason = ": ".join(part for part in (f"{operation}: HTTP {status}", code, message) if part)
+    for secret in hidden:
+        reason = reason.replace(secret, "***")
+    by_webhook = operation == "webhook_send"
+    if status == 429:
+        return RetryLater(reason, after_s=_wait_s(dialect, headers, payload), scope=Scope.ACCOUNT, rate_limited=True)
+    if code in errors.message_codes:
+        return Rejected(reason)
+    if code in errors.gone_codes:
+        return Gone(reason)
+    if by_webhook and status in (401, 403, 404, 410):
+        return ChatDown(reason, action=CHECK_WEBHOOK)
+    if code in errors.chat_codes:
+        return ChatDown(reason, action=CHECK_CHAT)
+    if status == 401 or code in errors.account_codes:
+        return AccountDown(reason, action=CHECK_KEY)
+    return _by_status(reason, purpose, status)
+
+
+def _by_status(reason: str, purpose: Purpose, status: int) -> BridgeError:
+    if status >= 500 and status != 501:
+        # some proxy or server failed at some point: whether before or after the work was done is not said
+        return OutcomeUnknown(reason) if purpose is Purpose.SEND else RetryLater(reason)
+    if status in (408, 425):
+        return RetryLater(reason)
+    if status < 400:
+        return AccountDown(f"{reason}: neither success nor an error", action=CHECK_SERVER)
+    if status in (403, 404, 410) and purpose is not Purpose.CHANGE:
+        return ChatDown(reason, action=CHECK_CHAT)
+    if status in (404, 410):
+        return Gone(reason)
+    return Rejected(reason)
+
+
+def _wait_s(dialect: Dialect, headers: Any, payload: Any) -> float | None:
+    stated = find(dialect.errors.retry_after_s, payload)
+    if isinstance(stated, int | float) and stated >= 0:
+        return float(stated)
+    header = str(headers.get(dialect.errors.retry_after_header) or "").strip()
+    try:
+        return max(float(header), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0.0) if header else None
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,196 @@
+"""One chat's place in its history: reads what is new or changed, hands it to the intake, and moves the cursor with it.
+
+Called by `receive`. What a page means is decided in `compare`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from adapters.teamspirit.compare import OVERLAP_MS, START, Compare, Found, State
+from adapters.teamspirit.decode import Decoder, NativeMessage
+from adapters.teamspirit.dialect.model import History
+from adapters.teamspirit.errors import Gone
+from bridge.contract import Cursor, Intake
+from bridge.events import Author, ChatEvent
+
+ReadPage = Callable[[str, str, int | None], Awaitable[list[Any]]]
+"""(chat id, `after`, `since_ms`) -> items, oldest first. Raises a DeliveryError, AccountDown."""
+FillAuthor = Callable[[Author], Awaitable[Author]]
+
+_REMEMBERED_SINCE = 300
+_MOST_PAGES = 10_000
+
+
+class ChatReader:
+    """All of its work happens under `lock`, so that a chat's events keep their order."""
+
+    def __init__(
+        self,
+        chat_id: str,
+        *,
+        history: History,
+        decoder: Decoder,
+        intake: Intake,
+        read_page: ReadPage,
+        fill_author: FillAuthor,
+        window: int,
+    ) -> None:
+        self.chat_id = chat_id
+        self.lock = asyncio.Lock()
+        self._history = history
+        self._compare = Compare(decoder, history, chat_id, window if history.by == "after" else _REMEMBERED_SINCE)
+        self._intake = intake
+        self._read_page = read_page
+        self._fill_author = fill_author
+        self._state: State | None = None
+        self._loaded = False
+        self._versions: dict[str, str] = {}
+        self._missing: frozenset[str] = frozenset()
+        self._before_us: frozenset[str] = frozenset()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something was missing at the last look, and the next one decides."""
+        return bool(self._missing)
+
+    def knows(self, message_id: str) -> bool:
+        """Whether the message is there, from before we came or read since; call under `lock`."""
+        return message_id in self._versions
+
+    def has_read(self, message_id: str) -> bool:
+        """Whether the message was read as news; call under `lock`."""
+        return message_id in self._versions and message_id not in self._before_us
+
+    async def begin(self) -> None:
+        """Set the place to start from in a chat that was never read before; elsewhere nothing; call under `lock`."""
+        await self._load()
+        if self._state is None:
+            items = await self._read_page(self.chat_id, "", None)
+            whole = len(items) < self._history.page_size
+            if not whole and self._history.by == "after" and self._history.without_after == "oldest":
+                items = await self._latest(items)
+            state = self._compare.first(items, whole=whole)
+            self._before_us = frozenset(one for one, _ in state.seen if one != START)
+            await self._accept(Found(state))
+
+    async def _latest(self, page: list[Any]) -> list[Any]:
+        """The latest pages of a chat, read from its beginning: long, but once in a chat's life."""
+        items = page
+        for _ in range(_MOST_PAGES):
+            last = self._compare.last_id(page)
+            if len(page) < self._history.page_size or not last:
+                break
+            page = await self._read_page(self.chat_id, last, None)
+            items = [*items[-self._history.page_size :], *page]
+        return items
+
+    def note(self, message: NativeMessage) -> None:
+        """The message as it is now came another way and was accepted: reading it is no news. Call under `lock`."""
+        if self._state is not None and message.message_id in self._versions:
+            self._versions[message.message_id] = message.version
+            self._state = msgspec.structs.replace(self._state, seen=tuple(self._versions.items()))
+
+    def forget(self, message_id: str) -> None:
+        """The message was deleted, which was accepted. Call under `lock`. The first one stays: it is a place, and not compared."""
+        if self._state is not None and message_id in self._versions and self._state.seen[0][0] != message_id:
+            del self._versions[message_id]
+            self._state = msgspec.structs.replace(self._state, seen=tuple(self._versions.items()))
+
+    async def read(self, *, again: bool) -> bool:
+        """Take in what is new, with `again` also what became of the latest messages; call under `lock`. True if there was news.
+
+        Raises a DeliveryError or AccountDown; what was accepted before stays so."""
+        if self._state is None:
+            await self.begin()
+        assert self._state is not None, "begin sets it"
+        missing_before, news = self._missing, False
+        if again and self._newest_from_start(self._state):
+            # the newest page may be further on than what was read: first what comes after that
+            news = await self._read_on(1, missing_before)
+        if again:
+            self._missing = frozenset()
+        return await self._read_on(0 if again else -1, missing_before) or news
+
+    def _newest_from_start(self, state: State) -> bool:
+        return self._history.without_after == "newest" and len(state.seen) > 1 and state.seen[0][0] == START
+
+    async def _read_on(self, start: int, missing_before: frozenset[str]) -> bool:
+        """Pages behind `seen[start]` (-1: the last one), to the end."""
+        news = False
+        for _ in range(_MOST_PAGES):
+            assert self._state is not None, "begin sets it"
+            found = await self._look(self._state, start, missing_before)
+            if found.more and found.missing:
+                # they would fall out of what is remembered before the next time: looked at twice right away
+                found = await self._look(self._state, start, missing_before | found.missing)
+            news = await self._accept(found) or news
+            if start >= 0:
+                self._missing |= found.missing
+            start = -1
+            if not found.more:
+                break
+        return news or bool(self._missing)
+
+    async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
+        now = datetime.now(UTC)
+        if self._history.by == "since":
+            return self._compare.since(state, await self._read_page(self.chat_id, "", max(state.at_ms - OVERLAP_MS, 0)), now)
+        items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
+        return self._compare.after(state, items, place, now, missing_before=missing_before)
+
+    async def _page(self, state: State, start: int) -> tuple[list[Any], int]:
+        """The page behind `state.seen[start]`, or behind the nearest one, older ones first, that the server still knows."""
+        places = [*range(start, -1, -1), *range(start + 1, len(state.seen))] if state.seen else []
+        for place in places:
+            try:
+                return await self._read_page(self.chat_id, state.seen[place][0], None), place
+            except Gone:
+                continue
+        items = await self._read_page(self.chat_id, "", None)
+        if state.seen and len(items) >= self._history.page_size and self._history.without_after == "newest":
+            since = datetime.fromtimestamp(state.at_ms / 1000, UTC)
+            await self._intake.gap(self.chat_id, since=since, until=datetime.now(UTC), reason="the server forgot where we were")
+        return items, -1
+
+    async def _accept(self, found: Found) -> bool:
+        for raw, reason in found.unknown:
+            await self._intake.undecodable(raw, reason)
+        events = [await self._with_author(event) for event in found.events]
+        if events or found.state != self._state:
+            cursor = Cursor(name=self._cursor_name, value=msgspec.json.encode(found.state).decode())
+            await self._intake.accept(events, cursors=[cursor])
+            self._set(found.state)
+        return bool(events)
+
+    async def _with_author(self, event: ChatEvent) -> ChatEvent:
+        author = event.meta.author
+        if author is None or author.name:
+            return event
+        meta = msgspec.structs.replace(event.meta, author=await self._fill_author(author))
+        return msgspec.structs.replace(event, meta=meta)
+
+    @property
+    def _cursor_name(self) -> str:
+        return f"history:{self.chat_id}"
+
+    async def _load(self) -> None:
+        if self._loaded:
+            return
+        stored = await self._intake.cursor(self._cursor_name)
+        if stored is not None:
+            try:
+                self._set(msgspec.json.decode(stored, type=State))
+            except msgspec.DecodeError:
+                # written by another version: beginning anew is the only thing that cannot double anything
+                self._state = None
+        self._loaded = True
+
+    def _set(self, state: State) -> None:
+        self._state = state
+        self._versions = dict(state.seen)

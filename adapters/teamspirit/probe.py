@@ -1,0 +1,83 @@
+"""What `messenger-bridge check --online` asks of a teamspirit account: who we are, which chats, what the dialect rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.teamspirit.client import Client
+from adapters.teamspirit.config import TeamSpiritOptions
+from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER
+from bridge.contract import ProbeItem, WebMount
+from bridge.errors import AccountDown, BridgeError, ChatDown
+from bridge.refs import AccountName
+
+
+async def probe(
+    dialect: Dialect,
+    options: TeamSpiritOptions,
+    client: Client,
+    web: WebMount,
+    account: AccountName,
+    chat_ids: Sequence[str],
+) -> list[ProbeItem]:
+    """One item for each thing asked; failures are items, never exceptions."""
+    items = [
+        ProbeItem(
+            name="dialect",
+            ok=True,
+            detail=f"{dialect.dialect}, {'ASSUMED: not verified' if dialect.verified == 'assumed' else dialect.verified}",
+        ),
+        await _identity(dialect, client),
+    ]
+    if items[-1].ok:
+        for chat_id in chat_ids:
+            items.append(await _chat(dialect, client, chat_id))
+    items.append(_receiving(dialect, options, web, account))
+    return items
+
+
+async def _identity(dialect: Dialect, client: Client) -> ProbeItem:
+    if dialect.operations.me is None:
+        return ProbeItem(name="identity", ok=True, detail="the dialect cannot ask who we are")
+    try:
+        me_id = await client.identify()
+    except AccountDown as error:
+        return ProbeItem(name="identity", ok=False, detail=error.reason, action=error.action)
+    except BridgeError as error:
+        return ProbeItem(name="identity", ok=False, detail=error.reason, action=CHECK_SERVER)
+    return ProbeItem(name="identity", ok=True, detail=f"user {me_id}")
+
+
+async def _chat(dialect: Dialect, client: Client, chat_id: str) -> ProbeItem:
+    """Whether the chat is there and its history can be read; writing cannot be tried without writing."""
+    name = f"chat {chat_id}"
+    try:
+        resolved = await client.resolve(chat_id)
+        if dialect.operations.history is not None:
+            await client.page(resolved, "", None)
+    except (ChatDown, AccountDown) as error:
+        return ProbeItem(name=name, ok=False, detail=error.reason, action=error.action, chat_id=chat_id)
+    except BridgeError as error:
+        return ProbeItem(name=name, ok=False, detail=error.reason, action=CHECK_CHAT, chat_id=chat_id)
+    can = "can be read" if dialect.operations.history is not None else "known"
+    return ProbeItem(name=name, ok=True, detail=can, chat_id=chat_id)
+
+
+def _receiving(dialect: Dialect, options: TeamSpiritOptions, web: WebMount, account: AccountName) -> ProbeItem:
+    """How messages will reach us, and for a webhook set up by hand the URL to enter in the messenger."""
+    name, operations = "receiving", dialect.operations
+    wants_webhook = dialect.inbound is not None and options.receive != "history"
+    if not web.public_url:
+        if operations.history is not None and options.receive != "webhook":
+            return ProbeItem(name=name, ok=True, detail=f"by reading the history every {options.poll_interval_s:g} s or slower")
+        return ProbeItem(name=name, ok=False, detail="the bridge has no public URL", action="set web.public in bridge.yaml")
+    if wants_webhook and options.webhook is not None:
+        url = f"{web.public_url}/hooks/{account}/{options.webhook.path.get_secret_value()}"
+        return ProbeItem(name=name, ok=True, detail=f"by an outgoing webhook that calls {url}")
+    if wants_webhook and operations.register_webhook is not None:
+        return ProbeItem(name=name, ok=True, detail="by an outgoing webhook that the bridge registers")
+    if operations.history is not None:
+        return ProbeItem(name=name, ok=True, detail=f"by reading the history every {options.poll_interval_s:g} s or slower")
+    action = "set one up in the messenger, and webhook in bridge.yaml"
+    return ProbeItem(name=name, ok=False, detail="no outgoing webhook is set up", action=action)

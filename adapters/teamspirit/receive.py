@@ -1,0 +1,281 @@
+"""Receiving: the calls of an outgoing webhook, the history, or both together. `adapter.run` is this.
+
+With both, the history is what counts: a call says that something happened in a chat, and what is new is then read in order, since
+calls may arrive out of order and may get lost while we are down. Edits, deletes and reactions are taken from the calls, after their
+message. Without a history, calls are taken as they come; one that speaks of a message still to come waits for it a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from adapters.teamspirit.client import Client
+from adapters.teamspirit.config import TeamSpiritOptions
+from adapters.teamspirit.decode import Decoder, Undecodable
+from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.history import ChatReader
+from adapters.teamspirit.own import OwnMessages
+from adapters.teamspirit.people import People
+from adapters.teamspirit.webhook import Webhook
+from bridge.contract import Intake
+from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.refs import AccountName
+
+log = structlog.get_logger("teamspirit")
+
+_REREAD_WITH_WEBHOOK_S = 60.0
+"""Even calls that are redelivered may get lost for good once their server gives up."""
+_REREAD_EVERY_S = 2.0
+"""The latest messages are read again for edits and deletes at most this often, new ones at every look."""
+_CHATS_AT_ONCE = 16
+_LOOK_FOR_ROUTES_S = 1.0
+_HEALTH_CHECK_S = 60.0
+_CHAT_DOWN_WAIT_S = 60.0
+_LONGEST_BACKOFF_S = 30.0
+_FAILURES_BEFORE_CHECK = 3
+_IDLE_AFTER_S = 120.0
+_WAIT_FOR_MESSAGE_S = 2.0
+_MESSAGE_IS_RECENT = timedelta(minutes=10)
+_REMEMBERED = 5000
+_KEPT_RAW_BYTES = 64 * 1024
+
+
+class Reception:
+    """Made for each run of the account."""
+
+    def __init__(
+        self,
+        *,
+        account: AccountName,
+        dialect: Dialect,
+        options: TeamSpiritOptions,
+        client: Client,
+        decoder: Decoder,
+        people: People,
+        own: OwnMessages,
+        webhook: Webhook,
+        intake: Intake,
+    ) -> None:
+        self._account = account
+        self._dialect = dialect
+        self._options = options
+        self._client = client
+        self._decoder = decoder
+        self._people = people
+        self._own = own
+        self._webhook = webhook
+        self._intake = intake
+        self._readers: dict[str, ChatReader] = {}
+        self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
+        self._arrived: collections.OrderedDict[tuple[str, str], asyncio.Event] = collections.OrderedDict()
+        self._by_webhook = False
+
+    async def run(self) -> None:
+        """Until cancelled. Raises ConnectionLost, AccountDown."""
+        try:
+            self._own.me_id = await self._client.identify()
+            self._by_webhook = await self._webhook.connect(self._intake)
+        except DeliveryError as error:
+            raise ConnectionLost(error.reason) from None
+        self._webhook.take(self._take)
+        try:
+            await self._begin()
+            self._intake.connected()
+            async with asyncio.TaskGroup() as tasks:
+                await self._follow_routes(tasks)
+        except BaseExceptionGroup as group:
+            raise _most_telling(group) from None
+        finally:
+            self._webhook.take(None)
+
+    # -- history ------------------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Know where each chat stands before we say that we are connected: what is said from then on is relayed."""
+
+        async def one(chat_id: str) -> None:
+            reader = self._readers[chat_id] = self._reader(chat_id)
+            try:
+                async with self._slots, reader.lock:
+                    await reader.begin()
+            except DeliveryError as error:
+                log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
+
+        if self._dialect.operations.history is not None:
+            async with asyncio.TaskGroup() as tasks:
+                for chat_id in self._intake.routed_chats():
+                    tasks.create_task(one(chat_id), name=f"adapter {self._account} begin {chat_id}")
+
+    async def _follow_routes(self, tasks: asyncio.TaskGroup) -> None:
+        """One task for each routed chat, as long as it is routed."""
+        running: dict[str, asyncio.Task[None]] = {}
+        checked_at_s = asyncio.get_running_loop().time()
+        while True:
+            routed = self._intake.routed_chats()
+            for chat_id in [chat_id for chat_id in running if chat_id not in routed]:
+                running.pop(chat_id).cancel()
+                self._readers.pop(chat_id, None)
+            for chat_id in sorted(routed - running.keys()) if self._dialect.operations.history else ():
+                reader = self._readers.setdefault(chat_id, self._reader(chat_id))
+                running[chat_id] = tasks.create_task(self._watch(reader), name=f"adapter {self._account} history {chat_id}")
+            await asyncio.sleep(_LOOK_FOR_ROUTES_S)
+            if asyncio.get_running_loop().time() - checked_at_s > _HEALTH_CHECK_S:
+                checked_at_s = asyncio.get_running_loop().time()
+                await self._check(routed)
+
+    async def _check(self, routed: frozenset[str]) -> None:
+        """Whether the server is there, and calls us about the chats that are routed now."""
+        try:
+            await self._client.identify()
+            if self._by_webhook:
+                await self._webhook.follow(self._intake, routed)
+        except DeliveryError as error:
+            raise ConnectionLost(error.reason) from None
+
+    def _reader(self, chat_id: str) -> ChatReader:
+        history = self._dialect.operations.history
+        assert history is not None, "the dialect reads no history"
+        return ChatReader(
+            chat_id,
+            history=history,
+            decoder=self._decoder,
+            intake=self._intake,
+            read_page=self._client.page,
+            fill_author=self._people.fill,
+            window=self._options.reread_messages,
+        )
+
+    async def _watch(self, reader: ChatReader) -> None:
+        """Read one chat again and again, at a pace that follows what happens in it."""
+        failures = 0
+        quiet_since_s = now_s = asyncio.get_running_loop().time()
+        reread_at_s = 0.0
+        while True:
+            again = reader.in_doubt or now_s >= reread_at_s
+            try:
+                async with self._slots, reader.lock:
+                    news = await reader.read(again=again)
+                failures = 0
+                now_s = asyncio.get_running_loop().time()
+                reread_at_s = now_s + _REREAD_EVERY_S if again else reread_at_s
+                quiet_since_s = now_s if news else quiet_since_s
+                wait_s = self._pace_s(now_s - quiet_since_s)
+            except ChatDown as error:
+                self._intake.notice(error.reason, error.action, chat_id=reader.chat_id)
+                wait_s = _CHAT_DOWN_WAIT_S
+            except DeliveryError as error:
+                failures += 1
+                log.info("history not read", account=self._account, chat=reader.chat_id, reason=error.reason)
+                if failures % _FAILURES_BEFORE_CHECK == 0:
+                    await self._check(self._intake.routed_chats())
+                asked_s = error.after_s if isinstance(error, RetryLater) else None
+                wait_s = asked_s if asked_s is not None else min(2.0 ** min(failures - 1, 10) / 2, _LONGEST_BACKOFF_S)
+            await asyncio.sleep(wait_s)
+            now_s = asyncio.get_running_loop().time()
+
+    def _pace_s(self, quiet_s: float) -> float:
+        inbound = self._dialect.inbound
+        if self._by_webhook and inbound is not None and inbound.redelivers:
+            return _REREAD_WITH_WEBHOOK_S
+        lively, idle = self._options.poll_interval_s, max(self._options.poll_interval_s, self._options.poll_idle_interval_s)
+        return lively + (idle - lively) * min(quiet_s / _IDLE_AFTER_S, 1.0)
+
+    # -- calls of the server ------------------------------------------------------------------------------------------------
+
+    async def _take(self, payload: Any, raw: bytes) -> None:
+        """One call; returns once it may be confirmed."""
+        try:
+            if payload is None:
+                raise Undecodable("the body is not JSON")
+            event = self._decoder.event(payload, datetime.now(UTC))
+        except (Undecodable, RecursionError) as error:
+            await self._intake.undecodable(raw[:_KEPT_RAW_BYTES], str(error))
+            return
+        if isinstance(event, Ignored):
+            self._intake.ignored(event.reason)
+            return
+        author = event.meta.author
+        if author is not None and not author.name:
+            meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
+            event = msgspec.structs.replace(event, meta=meta)
+        event = await self._marked_own(event)
+        reader = self._readers.get(event.meta.origin.chat_id)
+        if reader is not None:
+            await self._with_history(event, payload, reader)
+        else:
+            await self._in_order(event)
+
+    async def _marked_own(self, event: ChatEvent) -> ChatEvent:
+        """Where only the answer to a send tells which messages are ours, the answer is waited for."""
+        if event.meta.sent_by_us or not isinstance(event, MessageCreated):
+            return event
+        chat_id = event.meta.origin.chat_id
+        await self._own.settled(chat_id)
+        author = event.meta.author
+        if not self._own.is_own(author.user_id if author else "", chat_id, event.message_id):
+            return event
+        return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, sent_by_us=True))
+
+    async def _with_history(self, event: ChatEvent, payload: Any, reader: ChatReader) -> None:
+        if event.meta.sent_by_us and isinstance(event, MessageCreated):
+            await self._intake.accept([event])
+            return
+        async with reader.lock:
+            if isinstance(event, MessageCreated | MessageEdited | ReactionsChanged) and not reader.knows(event.message_id):
+                await self._catch_up(reader)
+            if isinstance(event, MessageCreated) and reader.has_read(event.message_id):
+                self._intake.ignored("already read from the history")
+                return
+            await self._intake.accept([event])
+            if isinstance(event, MessageEdited):
+                reader.note(self._decoder.native_message(payload, "edited"))
+            elif isinstance(event, MessageDeleted):
+                reader.forget(event.message_id)
+
+    async def _catch_up(self, reader: ChatReader) -> None:
+        """What was said before comes first. If that cannot be told now, the event goes first after all: it was handed to us."""
+        try:
+            await reader.read(again=False)
+        except BridgeError as error:
+            log.info("history not read", account=self._account, chat=reader.chat_id, reason=error.reason)
+
+    async def _in_order(self, event: ChatEvent) -> None:
+        chat_id = event.meta.origin.chat_id
+        if isinstance(event, MessageEdited | MessageDeleted | ReactionsChanged):
+            arrived = self._arrival(chat_id, event.message_id)
+            if not arrived.is_set() and datetime.now(UTC) - event.meta.occurred_at < _MESSAGE_IS_RECENT:
+                try:
+                    async with asyncio.timeout(_WAIT_FOR_MESSAGE_S):
+                        await arrived.wait()
+                except TimeoutError:
+                    pass  # an old message, or one from before we started
+        await self._intake.accept([event])
+        if isinstance(event, MessageCreated):
+            self._arrival(chat_id, event.message_id).set()
+
+    def _arrival(self, chat_id: str, message_id: str) -> asyncio.Event:
+        arrival = self._arrived.setdefault((chat_id, message_id), asyncio.Event())
+        while len(self._arrived) > _REMEMBERED:
+            self._arrived.popitem(last=False)
+        return arrival
+
+
+def _most_telling(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Of several tasks' errors, the one that says most: a human must act, the connection is gone, then anything else (a bug)."""
+    leaves: list[BaseException] = []
+    pending: list[BaseException] = [group]
+    while pending:
+        one = pending.pop()
+        pending.extend(one.exceptions) if isinstance(one, BaseExceptionGroup) else leaves.append(one)
+    for kind in (AccountDown, ConnectionLost):
+        for leaf in leaves:
+            if isinstance(leaf, kind):
+                return leaf
+    return leaves[0]

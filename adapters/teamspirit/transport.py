@@ -1,0 +1,191 @@
+"""The one file of this adapter that does network I/O as a client: calls, uploads and downloads by aiohttp, one attempt each.
+
+Errors come out classified; no text of them holds a URL, since a URL may hold a webhook's key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from adapters.teamspirit.config import TeamSpiritOptions
+from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.encode import Request
+from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
+from bridge.contract import FileStream
+from bridge.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
+
+_CONNECT_TIMEOUT_S = 10.0
+_SLOWEST_BYTES_PER_S = 50_000
+_CHUNK_BYTES = 256 * 1024
+_LARGEST_ANSWER_BYTES = 32 * 1024**2
+_JSON = "application/json"
+
+
+class Transport:
+    """Made inside the running loop; the session is opened at the first call."""
+
+    def __init__(self, dialect: Dialect, options: TeamSpiritOptions) -> None:
+        self._dialect = dialect
+        self._options = options
+        self._session: aiohttp.ClientSession | None = None
+        self._hidden = tuple(_secrets(options))
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            async with asyncio.timeout(5):
+                await session.close()
+
+    # -- calls --------------------------------------------------------------------------------------------------------------
+
+    async def call(self, request: Request, purpose: Purpose) -> Any:
+        """The JSON of the answer (None if it has none). Raises a DeliveryError or AccountDown."""
+        async with self._answer(request, purpose, _body(request), self._options.request_timeout_s) as answer:
+            return await self._payload(request, purpose, answer)
+
+    async def upload(self, request: Request, field: str, path: Path, name: str, mime: str) -> Any:
+        """The same with a file as one part of a multipart body, streamed from disk. Repeating an upload doubles nothing."""
+        size_bytes = (await asyncio.to_thread(path.stat)).st_size
+        timeout_s = min(self._options.request_timeout_s + size_bytes / _SLOWEST_BYTES_PER_S, self._options.transfer_timeout_s)
+        with await asyncio.to_thread(path.open, "rb") as file:
+            form = aiohttp.FormData(quote_fields=False)
+            for key, value in request.multipart or ():
+                form.add_field(key, value)
+            form.add_field(field, file, filename=name.replace('"', "'"), content_type=mime or "application/octet-stream")
+            async with self._answer(request, Purpose.CHANGE, {"data": form}, timeout_s) as answer:
+                return await self._payload(request, Purpose.CHANGE, answer)
+
+    @asynccontextmanager
+    async def download(self, request: Request) -> AsyncIterator[FileStream]:
+        """An open download. Raises RetryLater, Rejected, AccountDown; a body that ends early raises RetryLater while it is read."""
+        timeout = aiohttp.ClientTimeout(
+            total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
+        )
+        try:
+            answer = await (await self._open()).request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                params=list(request.query),
+                proxy=self._options.proxy,
+                timeout=timeout,
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(request.operation, Purpose.CHANGE, error) from None
+        # from here on it is the reader's code that runs inside: a full disk of ours must not look like the network's fault
+        async with answer:
+            if not 200 <= answer.status < 300:
+                raise await self._refused(request, Purpose.CHANGE, answer)
+            yield FileStream(chunks=_chunks(answer), size_bytes=answer.content_length)
+
+    # -- one request --------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _answer(
+        self, request: Request, purpose: Purpose, body: dict[str, Any], timeout_s: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        try:
+            async with (await self._open()).request(
+                request.method,
+                request.url,
+                headers={**request.headers, **({"Content-Type": _JSON} if request.json_body is not None else {})},
+                params=list(request.query),
+                proxy=self._options.proxy,
+                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
+                # a redirected POST would become a GET, and the key would go to another server
+                allow_redirects=False,
+                **body,
+            ) as answer:
+                yield answer
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _unreachable(request.operation, purpose, error) from None
+
+    async def _payload(self, request: Request, purpose: Purpose, answer: aiohttp.ClientResponse) -> Any:
+        if not 200 <= answer.status < 300:
+            raise await self._refused(request, purpose, answer)
+        return await _read_json(answer)
+
+    async def _refused(self, request: Request, purpose: Purpose, answer: aiohttp.ClientResponse) -> BridgeError:
+        try:
+            payload = await _read_json(answer)
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            payload = None
+        return refusal(self._dialect, request.operation, purpose, answer.status, answer.headers, payload, hidden=self._hidden)
+
+    async def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            context: ssl.SSLContext | bool = True
+            if self._options.ca_file is not None:
+                context = await asyncio.to_thread(ssl.create_default_context, cafile=str(self._options.ca_file))
+            if self._session is None:
+                self._session = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=context, limit=100), cookie_jar=aiohttp.DummyCookieJar()
+                )
+        return self._session
+
+
+def _body(request: Request) -> dict[str, Any]:
+    if request.json_body is not None:
+        return {"data": request.json_body}
+    if request.form is not None:
+        return {"data": aiohttp.FormData(list(request.form))}
+    if request.multipart is not None:
+        form = aiohttp.FormData(quote_fields=False)
+        for key, value in request.multipart:
+            form.add_field(key, value, content_type="text/plain; charset=utf-8")
+        return {"data": form}
+    return {}
+
+
+async def _read_json(answer: aiohttp.ClientResponse) -> Any:
+    """The JSON of a body of bounded size; None for anything else."""
+    body = await answer.content.read(_LARGEST_ANSWER_BYTES)
+    while body and len(body) < _LARGEST_ANSWER_BYTES:
+        more = await answer.content.read(_LARGEST_ANSWER_BYTES - len(body))
+        if not more:
+            break
+        body += more
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    received = 0
+    try:
+        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+            received += len(chunk)
+            yield chunk
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise RetryLater(f"download: ended early ({type(error).__name__})") from None
+    if answer.content_length is not None and "Content-Encoding" not in answer.headers and received != answer.content_length:
+        raise RetryLater("download: ended early")
+
+
+def _unreachable(operation: str, purpose: Purpose, error: Exception) -> BridgeError:
+    """The error for a call without an answer. Only what surely never left is safe to repeat."""
+    name = type(error).__name__
+    if isinstance(error, aiohttp.InvalidURL):
+        return AccountDown(f"{operation}: not a URL", action=CHECK_SERVER)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return AccountDown(f"{operation}: the server's certificate is not trusted", action="set ca_file, or correct server")
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError | aiohttp.ConnectionTimeoutError):
+        why = getattr(error, "strerror", None) or name
+        return RetryLater(f"{operation}: no connection ({why})", scope=Scope.ACCOUNT)
+    if purpose is Purpose.SEND:
+        return OutcomeUnknown(f"{operation}: no answer ({name})")
+    return RetryLater(f"{operation}: no answer ({name})")
+
+
+def _secrets(options: TeamSpiritOptions) -> list[str]:
+    found = [options.api_key, *(chat.incoming_webhook for chat in options.chats.values())]
+    return [secret.get_secret_value() for secret in found if secret is not None]
