@@ -34,6 +34,7 @@ _QUEUE = 64
 _FILE_PATIENCE_S = 600.0
 _BUGS = 5
 _JOURNAL_RETRY_S = 2.0
+_LAST_WRITE_S = 5.0
 
 T = TypeVar("T")
 
@@ -234,7 +235,10 @@ class Lane:
             pass
         finally:
             if self._unwritten:
-                await self._record(())
+                # what is not written now is found out again after the restart, by reconciling
+                with contextlib.suppress(TimeoutError, JournalError):
+                    async with asyncio.timeout(_LAST_WRITE_S):
+                        await self._outbox.journal.record(self._unwritten)
 
     async def _next(self) -> Pending | None:
         """The next delivery. None: there is none, decided without yielding to the loop, so that nothing can slip in between."""

@@ -22,7 +22,6 @@ from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected,
 from bridge.events import ChatEvent, MessageCreated, MessageEdited
 from bridge.journal.contract import JournalError
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import ChatRef
 from bridge.routing import Route
 from bridge.text import text_of
 from tests.bridge.machinery.scripted import Posted, ScriptedAdapter, ScriptedPlatform, bridge, end
@@ -99,7 +98,6 @@ class SimulatedPlatform(ScriptedPlatform):
     said: dict[str, list[str]] = field(default_factory=dict)
     last_confirmed: list[ChatEvent] = field(default_factory=list)
     down_until_s: float = 0.0
-    refused: set[str] = field(default_factory=set)
 
     def hear(self, *events: ChatEvent) -> None:
         self.upstream.extend(events)
@@ -169,9 +167,7 @@ class SimulatedAdapter(ScriptedAdapter):
     async def send(self, outbound: Outbound) -> Receipt:
         text = text_of(outbound.text)
         assert self.platform.plan is not None
-        if text not in self.platform.refused and self.platform.rng.random() < self.platform.plan.send_refused:
-            self.platform.refused.add(text)
-        if text in self.platform.refused:
+        if random.Random(f"{self.platform.name} {text}").random() < self.platform.plan.send_refused:
             raise Rejected("not wanted here")
         return await super().send(outbound)
 
@@ -339,7 +335,3 @@ class Simulation:
 def _first(event: ChatEvent) -> str:
     assert isinstance(event, MessageCreated | MessageEdited)
     return text_of(event.content.text)
-
-
-def chat_of(event: ChatEvent) -> ChatRef:
-    return event.meta.origin

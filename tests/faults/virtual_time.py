@@ -12,6 +12,8 @@ from typing import Any
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 _THREAD_PATIENCE_S = 30.0
+_STEP_S = 1e-6
+"""What a turn of the loop takes: without it, a wait shorter than the clock's resolution would never end."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
@@ -21,6 +23,7 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-t
 
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
+        self.loop.jump(_STEP_S)
         if ready or timeout == 0:
             return ready
         if self.loop.threads_busy or timeout is None:
@@ -46,7 +49,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual_s
 
     def jump(self, seconds: float) -> None:
-        self._virtual_s += max(seconds, 1e-6)
+        self._virtual_s += max(seconds, _STEP_S)
 
     def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
         self.threads_busy += 1
