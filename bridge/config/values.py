@@ -86,7 +86,8 @@ class Values:
             self.faults.add(node, key, problem)
         if problems:
             raise _Failed
-        return text
+        # a copy: a string of the node tree that lived on would keep the memory around it from being given back
+        return (text + "\0")[:-1]
 
     # -- models -------------------------------------------------------------------------------------------------------------
 

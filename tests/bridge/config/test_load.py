@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -330,3 +332,28 @@ def test_ten_thousand_routes_load_in_time(zoo: Any, tmp_path: Path) -> None:
     taken_s = time.process_time() - begun
     assert len(config.routes) == 10_000
     assert taken_s < 4, f"{taken_s:.1f} s"  # about 0.4 s on an idle machine
+
+
+def test_ten_thousand_routes_leave_little_in_memory(tmp_path: Path) -> None:
+    """What is kept are the routes; the file's tree, some ten times as large, is given back."""
+    accounts = "accounts: {a: {platform: telegram, token: abcde}, b: {platform: teamspirit, server: 'http://x', api_key: abcde}}\n"
+    routes = "".join(
+        f"  - name: route-{n}\n    between: [a/-100{n:07}, b/chat-{n}, b/other-{n}, b/third-{n}]\n" for n in range(10_000)
+    )
+    (tmp_path / "bridge.yaml").write_text(accounts + "routes:\n" + routes)
+    code = """
+import pathlib, sys
+from adapters import registry
+from bridge.config.load import load_config
+def rss_mb(): return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+load_config(pathlib.Path("none"), {}, registry.manifest)
+registry.manifest("telegram").options(), registry.manifest("teamspirit").options()
+before = rss_mb()
+loaded = load_config(pathlib.Path(sys.argv[1]), {}, registry.manifest)
+assert len(loaded.config.routes) == 10_000
+print(rss_mb() - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "bridge.yaml"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert float(done.stdout) < 40, f"{done.stdout} MB"
