@@ -25,10 +25,10 @@ from adapters.slack.directory import Directory
 from adapters.slack.downloads import open_file
 from adapters.slack.emoji_names import to_name
 from adapters.slack.encode_text import measure
-from adapters.slack.errors import SUCCESS, Effect
+from adapters.slack.errors import SUCCESS, Effect, MissingScope
 from adapters.slack.http_events import MOUNT_NAME, HttpEvents
 from adapters.slack.receiver import Receiver
-from adapters.slack.reconcile import find_delivery
+from adapters.slack.reconcile import NAMED, find_delivery
 from adapters.slack.socket_mode import SocketMode
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
@@ -46,7 +46,7 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, DeliveryError, Rejected
+from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, DeliveryError, Rejected, RetryLater
 from bridge.events import Attachment, Author, ChatEvent, MessageCreated
 from bridge.refs import AccountName
 from bridge.text import RichText
@@ -63,8 +63,6 @@ _THREAD_REFUSED = frozenset(
     }
 )
 """Only the placement is refused: the message itself may be posted without the thread."""
-_NAMED = "named"
-"""In `Receipt.via`: the sender's name is part of the text, so it must be in edits as well."""
 _NO_PERSONA = "sender shown in the text: the app lacks chat:write.customize"
 _NO_THREAD = "posted outside the thread, which takes no replies"
 
@@ -88,10 +86,11 @@ class SlackAdapter:
             self._transport, self._directory, self._threads, lambda: self._identity, max_messages=options.catch_up_messages
         )
         self._can_customize = True
+        self._can_read_history = True
 
     @property
     def capabilities(self) -> Capabilities:
-        return capabilities_for(self._options, can_customize=self._can_customize)
+        return capabilities_for(self._options, can_customize=self._can_customize, can_read_history=self._can_read_history)
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return measure(text)
@@ -129,6 +128,7 @@ class SlackAdapter:
             app_id=self._identity.app_id,
         )
         self._can_customize = not scopes or "chat:write.customize" in scopes
+        self._can_read_history = not scopes or "channels:history" in scopes
 
     async def _receive(self, intake: Intake) -> None:
         control = Control(intake, self._directory, self._channels, lambda: self._identity)
@@ -149,6 +149,7 @@ class SlackAdapter:
             group.create_task(self._listen(receiver, intake, ready), name=f"slack stream {self.account}")
             await ready.wait()
             intake.connected()
+            group.create_task(self._directory.preload(), name=f"slack names {self.account}")
             if backlog is not None:
                 await backlog.run()
 
@@ -175,7 +176,10 @@ class SlackAdapter:
             ready.set()
             while True:
                 await asyncio.sleep(_CHECK_EVERY_S)
-                await self._introduce()
+                try:
+                    await self._introduce()
+                except DeliveryError as error:
+                    log.info("token not checked", account=self.account, reason=error.reason)
         finally:
             self._web.unmount(MOUNT_NAME)
 
@@ -209,7 +213,7 @@ class SlackAdapter:
                     f"the thread takes no messages ({refused.code})", action="correct the thread in bridge.yaml"
                 ) from None
             return await self._send(outbound, None, with_persona=with_persona, losses=(*losses, _NO_THREAD))
-        via = " ".join(((_NAMED,) if named else ()) + tuple(file_ids))
+        via = " ".join(((NAMED,) if named else ()) + tuple(file_ids))
         return Receipt(message_ids=(message_id,), thread_id=thread, via=via, losses=losses)
 
     def _quotes(self, thread: str | None) -> bool:
@@ -239,7 +243,7 @@ class SlackAdapter:
         return shared.ts, tuple(file_id for file_id, _ in uploaded)
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
-        named = _NAMED in outbound.copy.via.split()
+        named = NAMED in outbound.copy.via.split()
         rich = encode.body(outbound, quote_reply=self._quotes(outbound.copy.thread_id), show_sender=named)
         await self._transport.call("chat.update", encode.update(outbound, rich, version=str(time.time_ns())))
         return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
@@ -249,10 +253,15 @@ class SlackAdapter:
         for ts in copy.message_ids:
             await self._transport.call("chat.delete", {"channel": copy.chat_id, "ts": ts}, tolerate=("message_not_found",))
         for file_id in copy.via.split():
-            if file_id != _NAMED:
-                # a deleted message leaves its files behind
-                tolerate = ("file_not_found", "file_deleted", "cant_delete_file")
-                await self._transport.call("files.delete", {"file": file_id}, tolerate=tolerate)
+            if file_id != NAMED:
+                await self._delete_file(file_id)
+
+    async def _delete_file(self, file_id: str) -> None:
+        """A deleted message leaves its files behind. Nobody sees them any more, so a refusal changes nothing for the message."""
+        try:
+            await self._transport.call("files.delete", {"file": file_id}, tolerate=("file_not_found", "file_deleted"))
+        except Rejected as error:
+            log.warning("file of a deleted message stays in Slack", account=self.account, file=file_id, reason=error.reason)
 
     async def react(self, outbound: OutboundReaction) -> None:
         failures: list[str] = []
@@ -274,7 +283,12 @@ class SlackAdapter:
     # -- reading back ---------------------------------------------------------------------------------------------------------
 
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
-        return await find_delivery(self._transport, self._identity, outbound, sent_after)
+        try:
+            return await find_delivery(self._transport, self._identity, outbound, sent_after)
+        except MissingScope as error:
+            # from now on the capabilities say so, and the route's policy decides
+            self._can_read_history = False
+            raise RetryLater(error.reason, after_s=0.0) from error
 
     def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
         return self._catch_up.since(chat_id, since)

@@ -67,9 +67,12 @@ LIMITS = Limits(
 )
 
 
-def capabilities_for(options: SlackOptions | None, *, can_customize: bool = True) -> Capabilities:
-    """What an account with these options can do. `can_customize`: whether it has the scope chat:write.customize."""
+def capabilities_for(options: SlackOptions | None, *, can_customize: bool = True, can_read_history: bool = True) -> Capabilities:
+    """What an account with these options can do. `can_customize`: whether it has the scope chat:write.customize;
+    `can_read_history`: whether it has channels:history."""
     table = dict(_FEATURES)
+    if not can_read_history:
+        table[Feature.RECONCILE] = Capability(Support.DROPPED, "channels:history is missing")
     if not can_customize or (options is not None and not options.personas):
         why = "shown in the text: chat:write.customize is missing" if not can_customize else "shown in the text (personas: false)"
         table[Feature.SENDER_NAME] = Capability(Support.CONVERTED, why)

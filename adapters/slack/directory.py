@@ -26,6 +26,9 @@ _FAILED_FRESH_S = 60.0
 _LOOKUP_LIMIT_S = 2.0
 """A lookup may delay events that long; Slack wants its acknowledgement within 3 s."""
 _AT_ONCE = 8
+_PRELOAD_PAGE = 200
+_PRELOAD_PAGES = 10
+"""users.list is Tier 2 (20 calls a minute), and larger workspaces have more people than talk in routed channels."""
 
 V = TypeVar("V")
 
@@ -90,6 +93,21 @@ class Directory:
         author = to_author(msgspec.convert(answer["user"], User))
         self._users.put(user_id, author, _FRESH_S)
         return author
+
+    async def preload(self) -> None:
+        """Learn the workspace's people beforehand, as far as they fit, so that no message waits for its author's name."""
+        cursor = ""
+        for _ in range(_PRELOAD_PAGES):
+            try:
+                answer = await self._transport.call("users.list", {"limit": _PRELOAD_PAGE, "cursor": cursor or None})
+                for user in msgspec.convert(answer.get("members") or [], list[User]):
+                    self.learn_user(user)
+            except (BridgeError, msgspec.ValidationError) as error:
+                log.info("names not loaded beforehand", reason=str(error))
+                return
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
 
     def learn_user(self, user: User) -> None:
         self._users.put(user.id, to_author(user), _FRESH_S)

@@ -23,6 +23,10 @@ class Effect(Enum):
     """Nothing more than the first."""
 
 
+class MissingScope(Rejected):
+    """An operation that the app's scopes do not allow; the account works on without it."""
+
+
 SUCCESS: frozenset[str] = frozenset({"already_reacted", "no_reaction", "already_pinned", "not_pinned", "no_pin"})
 """Refusals that say: it is as you want it."""
 
@@ -56,7 +60,7 @@ _ACCOUNT: Mapping[str, str] = {
     "message_limit_exceeded": "the workspace has reached the message limit of its plan",
 }
 
-_ESSENTIAL = ("chat.", "conversations.", "apps.", "auth.")
+_ESSENTIAL = ("chat.", "apps.", "auth.")
 """Methods without which the account is of no use; a scope missing for another one concerns that operation only."""
 
 _CHAT: Mapping[str, str] = {
@@ -104,7 +108,7 @@ def classify(
     if code in _RETRY:
         return RetryLater(f"{method}: {code}", after_s=_RETRY[code])
     if code == "missing_scope" and not method.startswith(_ESSENTIAL):
-        return Rejected(f"{method}: the app lacks the scope {needed_scope or 'for it'}; add it and reinstall the app")
+        return MissingScope(f"{method}: the app lacks the scope {needed_scope or 'for it'}; add it and reinstall the app")
     if code in _ACCOUNT:
         scope = f" {needed_scope}" if needed_scope else ""
         return AccountDown(f"{method}: {code}{scope}", action=_ACCOUNT[code])

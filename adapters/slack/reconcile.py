@@ -6,11 +6,13 @@ ours, later than the attempt, with files of the same names and sizes.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import msgspec
 
 from adapters.slack.decode import Identity, delivery_id
+from adapters.slack.errors import MissingScope
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
 from bridge.contract import Outbound, Receipt
@@ -18,12 +20,18 @@ from bridge.errors import DeliveryError, RetryLater
 
 _CLOCK_SLACK = timedelta(seconds=30)
 """Our clock and Slack's may differ by that much."""
+NAMED = "named"
+"""In `Receipt.via`: the sender's name is part of the text, so it must be in edits as well."""
+
+_SHARE_WAITS_S = (0.0, 1.0, 2.0, 4.0)
+"""When to look for a file share: Slack makes the message some time after it took the request."""
 _PAGE = 200
 _MAX_PAGES = 10
 
 
 async def find_delivery(transport: Transport, identity: Identity, outbound: Outbound, sent_after: datetime) -> Receipt | None:
-    """The receipt of a message that was posted after all; None if it surely was not. Raises RetryLater if that cannot be told."""
+    """The receipt of a message that was posted after all; None if it surely was not. Raises RetryLater if that cannot be told now,
+    MissingScope if never."""
     since = sent_after - _CLOCK_SLACK
     oldest = f"{int(since.timestamp())}.{since.microsecond:06d}"
     threads: set[str | None] = {outbound.thread_id}
@@ -31,11 +39,13 @@ async def find_delivery(transport: Transport, identity: Identity, outbound: Outb
         threads |= {outbound.reply.thread_id, outbound.reply.message_id}
     places: list[dict[str, str]] = [{"ts": thread} for thread in threads if thread]
     try:
-        for place in [*places, {}]:
-            found = await _search(transport, identity, outbound, oldest, place)
-            if found is not None:
-                return found
-    except RetryLater:
+        for wait_s in _SHARE_WAITS_S if outbound.files else (0.0,):
+            await asyncio.sleep(wait_s)
+            for place in [*places, {}]:
+                found = await _search(transport, identity, outbound, oldest, place)
+                if found is not None:
+                    return found
+    except (RetryLater, MissingScope):
         raise
     except DeliveryError as error:
         raise RetryLater(f"cannot look whether the message arrived: {error.reason}") from error
@@ -59,7 +69,8 @@ async def _search(
                 continue
             if message.ts >= oldest and _is_it(message, identity, outbound):
                 thread = message.thread_ts if message.thread_ts != message.ts else None
-                via = " ".join(file.id for file in message.files or ())
+                named = (NAMED,) if outbound.sender is not None and not message.username else ()
+                via = " ".join((*named, *(file.id for file in message.files or ())))
                 return Receipt(message_ids=(message.ts,), thread_id=thread, via=via)
         cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
         if not cursor:

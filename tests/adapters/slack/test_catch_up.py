@@ -128,19 +128,24 @@ async def test_a_long_thread_is_read_whole(account: Any, emulator: SlackEmulator
 
 
 async def test_history_that_cannot_be_read_is_told(account: Any, emulator: SlackEmulator) -> None:
+    forget_retries(emulator)
     chat = account.chat()
     adapter = await account.start()
     await account.stop()
+    await emulator.say(chat, "Anna", "missed")
     emulator.workspace.scopes.discard("channels:history")
-    account.intake.connections = 0
-    account.task = asyncio.create_task(adapter.run(account.intake), name="adapter under test")
-    await asyncio.wait({account.task}, timeout=5)
-    assert "channels:history" in str(account.task.exception())
+    await account.start(adapter)
+    await account.until(lambda: account.intake.gaps)
+    assert account.intake.gaps[0][0] == chat
+    assert "channels:history" in account.intake.notices[0][0]
+    await emulator.say(chat, "Anna", "live")
+    await account.until(lambda: account.intake.texts() == ["live"])
+    await account.stop()
     emulator.workspace.scopes.add("channels:history")
     emulator.remove_bot(chat)
     await account.start(adapter)
-    await account.until(lambda: account.intake.notices)
-    assert "/invite" in account.intake.notices[0][1]
+    await account.until(lambda: len(account.intake.notices) == 2)
+    assert "/invite" in account.intake.notices[1][1]
 
 
 async def test_rate_limits_and_failures_while_catching_up(account: Any, emulator: SlackEmulator) -> None:

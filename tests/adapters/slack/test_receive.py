@@ -229,8 +229,9 @@ async def test_connecting_fails_as_a_lost_connection(account: Any, emulator: Sla
 
 async def test_names_that_cannot_be_had_do_not_stop_the_stream(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
-    await account.start()
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="users.list", times=1))
     emulator.inject(Fault(kind=FaultKind.HANG, operation="users.info", times=1))
+    await account.start()
     await emulator.say(chat, "Anna", "who am I")
     await account.until(lambda: account.intake.texts() == ["who am I"])
     assert account.intake.of(MessageCreated)[0].meta.author.name == emulator.add_person("Anna")
@@ -247,7 +248,20 @@ async def test_a_changed_name_is_learned(account: Any, emulator: SlackEmulator) 
     await emulator.say(chat, "Anna", "two")
     await account.until(lambda: len(account.intake.texts()) == 2)
     assert [event.meta.author.name for event in account.intake.of(MessageCreated)] == ["Anna", "Anna P."]
-    assert emulator.calls().count("users.info") == 1
+    assert emulator.calls().count("users.info") <= 1
+
+
+async def test_names_are_loaded_beforehand_as_far_as_that_goes(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    for number in range(250):
+        emulator.add_person(f"person {number}")
+    await account.start()
+    await account.until(lambda: emulator.calls().count("users.list") == 2)
+    await asyncio.sleep(0.2)
+    await emulator.say(chat, "person 249", "hello")
+    await account.until(lambda: account.intake.texts() == ["hello"])
+    assert account.intake.of(MessageCreated)[0].meta.author.name == "person 249"
+    assert emulator.calls().count("users.info") == 0
 
 
 async def test_a_lost_channel_is_told(account: Any, emulator: SlackEmulator) -> None:
