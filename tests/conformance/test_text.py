@@ -13,9 +13,10 @@ from adapters.registry import manifest
 from adapters.slack.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.encode_text import fallback_text
 from adapters.slack.names import NO_NAMES
+from bridge.capabilities import Capabilities
 from bridge.degrade import degrade
 from bridge.slices import runs
-from bridge.text import Mention, Paragraph, RichText, Text, inline_text, map_inlines, normalize, plain, text_of
+from bridge.text import Mark, Mention, Paragraph, RichText, Text, inline_text, map_inlines, normalize, plain, text_of
 from tests.bridge.strategies import inked, rich_texts
 from tests.conformance.codecs import CODECS
 
@@ -129,6 +130,10 @@ def codec_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def capabilities_of(codec_name: str) -> Capabilities:
+    return manifest("teamspirit" if codec_name == "mattermost" else codec_name).capabilities(None)
+
+
 def bare(text: str) -> str:
     """Without guards, and without the white space that platforms trim or collapse at the ends of lines."""
     text = text.translate(dict.fromkeys(map(ord, GUARDS)))
@@ -153,16 +158,16 @@ def passed_on(codec_name: str, text: str) -> RichText:
     return codec.decode(codec.encode(plain(text)))
 
 
-@pytest.mark.parametrize("text", FOREIGN)
-def test_foreign_text_means_nothing(codec_name: str, text: str) -> None:
-    for around in (text, f"before {text} after", f"line\n{text}\nline", f"({text})", f"{text} {text}"):
-        rich = passed_on(codec_name, around)
-        assert meaning(rich) == []
-        assert bare(text_of(rich)) == bare(around)
+def test_foreign_text_means_nothing(codec_name: str) -> None:
+    for text in FOREIGN:
+        for around in (text, f"before {text} after", f"line\n{text}\nline", f"({text})", f"{text} {text}"):
+            rich = passed_on(codec_name, around)
+            assert (around, meaning(rich)) == (around, [])
+            assert bare(text_of(rich)) == bare(around)
 
 
 @given(text=MIXED)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_mixture_of_markup_is_literal_text(codec_name: str, text: str) -> None:
     rich = passed_on(codec_name, text)
     assert meaning(rich) == []
@@ -170,7 +175,7 @@ def test_any_mixture_of_markup_is_literal_text(codec_name: str, text: str) -> No
 
 
 @given(text=st.text(max_size=60))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_plain_text_survives(codec_name: str, text: str) -> None:
     rich = passed_on(codec_name, text)
     assert meaning(rich) == []
@@ -181,19 +186,19 @@ PATTERNS = ["*", "_", "**", "~~", "||", "`", "[", "[a](", "<", "<@", "> ", "- ",
 PATTERNS += ["a\n\n", "*a_", "![", "&", "@", "http://", "<https://", "    - ", "*a**", "||a", ":a", "|", "1. ", "<!", "[](", "`a``"]
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_reading_and_writing_take_no_time_whatever_is_written(codec_name: str, pattern: str) -> None:
+def test_reading_and_writing_take_no_time_whatever_is_written(codec_name: str) -> None:
     codec = CODECS[codec_name]
-    text = (pattern * 4000)[:4000]
-    began = time.process_time()
-    codec.decode_raw(text)
-    codec.decode_raw(text + "x")
-    codec.encode(plain(text))
-    assert time.process_time() - began < 1.0
+    for pattern in PATTERNS:
+        text = (pattern * 4000)[:4000]
+        began = time.process_time()
+        codec.decode_raw(text)
+        codec.decode_raw(text + "x")
+        codec.encode(plain(text))
+        assert (pattern, time.process_time() - began < 1.0) == (pattern, True)
 
 
 @given(text=MIXED)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_people_write_is_understood_and_can_be_kept(codec_name: str, text: str) -> None:
     rich = CODECS[codec_name].decode_raw(text)
     assert normalize(rich) == rich
@@ -203,11 +208,10 @@ def test_whatever_people_write_is_understood_and_can_be_kept(codec_name: str, te
 
 
 @given(rich=rich_texts)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_formatted_text_keeps_its_words_and_gains_no_mention(codec_name: str, rich: RichText) -> None:
-    platform = "teamspirit" if codec_name == "mattermost" else codec_name
     words = map_inlines(rich, lambda run: run if isinstance(run, Text) else Text(inline_text(run), run.marks))
-    shown = degrade(words, manifest(platform).capabilities(None), {})
+    shown = degrade(words, capabilities_of(codec_name), {})
     codec = CODECS[codec_name]
     back = codec.decode(codec.encode(shown))
     assert not any(isinstance(run, Mention) for run in runs(back))
@@ -215,9 +219,19 @@ def test_formatted_text_keeps_its_words_and_gains_no_mention(codec_name: str, ri
     assert all(character in carried for character in inked(bare(text_of(words))))
 
 
-@pytest.mark.parametrize("text", FOREIGN)
-def test_the_words_of_slacks_notifications_mention_nobody(text: str) -> None:
+def test_code_keeps_its_characters_under_any_marks(codec_name: str) -> None:
+    codec = CODECS[codec_name]
+    able = capabilities_of(codec_name)
+    for code in ("a**b", "**kwargs", "x||y", "__init__", "~~x~~", "a`b", "*", "\\"):
+        for marks in range(32):
+            rich = RichText((Paragraph((Text("see "), Text(code, marks | Mark.CODE), Text(" there"))),))
+            back = codec.decode(codec.encode(degrade(rich, able, {})))
+            assert bare(text_of(back)).replace("[spoiler] ", "") == f"see {code} there"
+
+
+def test_the_words_of_slacks_notifications_mention_nobody() -> None:
     """The text beside the blocks may show foreign marks as marks; it must not mention or hide an address."""
-    rich = decode_mrkdwn(fallback_text(plain(text)), NO_NAMES)
-    assert not any(isinstance(run, Mention) for run in runs(rich))
-    assert all(run.link is None or run.link in text for run in runs(rich) if isinstance(run, Text))
+    for text in FOREIGN:
+        rich = decode_mrkdwn(fallback_text(plain(text)), NO_NAMES)
+        assert not any(isinstance(run, Mention) for run in runs(rich))
+        assert all(run.link is None or run.link in text for run in runs(rich) if isinstance(run, Text))

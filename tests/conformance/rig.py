@@ -1,0 +1,143 @@
+"""One adapter of any platform against its emulator, without the core: what the contract promises, seen from both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from adapters.registry import manifest
+from bridge.contract import Adapter, AdapterContext, Cursor, Outbound
+from bridge.emulator import EmulatedChat, SeenMessage
+from bridge.errors import ConnectionLost
+from bridge.events import ChatEvent
+from bridge.refs import AccountName
+from bridge.text import EMPTY, RichText
+
+PATIENCE_S = 15.0
+ACCOUNT = AccountName("acc")
+
+T = TypeVar("T")
+
+
+class NoWeb:
+    """A public listener that nobody reaches."""
+
+    public_url = ""
+
+    def mount(self, name: str, handler: Any) -> str:
+        return f"/hooks/{ACCOUNT}/{name}"
+
+    def unmount(self, name: str) -> None:
+        return None
+
+
+class RecordingIntake:
+    """Takes everything, remembers cursors as the journal would."""
+
+    def __init__(self) -> None:
+        self.chats: frozenset[str] = frozenset()
+        self.events: list[ChatEvent] = []
+        self.notices: list[str] = []
+        self.undecoded: list[str] = []
+        self.up = asyncio.Event()
+        self._cursors: dict[str, str] = {}
+
+    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
+        self.events.extend(events)
+        self._cursors.update((cursor.name, cursor.value) for cursor in cursors)
+
+    async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
+        self.undecoded.append(reason)
+        self._cursors.update((cursor.name, cursor.value) for cursor in cursors)
+
+    def ignored(self, reason: str) -> None:
+        return None
+
+    async def cursor(self, name: str) -> str | None:
+        return self._cursors.get(name)
+
+    async def is_known(self, event_key: str) -> bool:
+        return any(event.meta.event_key == event_key for event in self.events)
+
+    async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
+        return [event.message_id for event in self.events if hasattr(event, "message_id")][::-1][:limit]
+
+    def routed_chats(self) -> frozenset[str]:
+        return self.chats
+
+    def connected(self) -> None:
+        self.up.set()
+
+    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
+        self.notices.append(reason)
+
+    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
+        self.notices.append(reason)
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        return None
+
+
+class Rig:
+    def __init__(self, platform: str) -> None:
+        self.platform = platform
+        self.manifest = manifest(platform)
+        self.emulator = self.manifest.emulator()
+        self.intake = RecordingIntake()
+        self._sent = 0
+
+    async def __aenter__(self) -> Rig:
+        await self.emulator.start()
+        self.chat: EmulatedChat = self.emulator.add_chat("lobby")
+        self.options = self.manifest.options().model_validate(self.emulator.account_options())
+        self.adapter: Adapter = self.manifest.build(AdapterContext(account=ACCOUNT, options=self.options, web=NoWeb()))
+        self.chat_id = await self.adapter.resolve(self.chat.address)
+        self.intake.chats = frozenset({self.chat_id})
+        self.run_again()
+        await self.eventually(self.intake.up.is_set, "connected")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.running.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionLost):
+            await self.running
+        await self.adapter.close()
+        await self.emulator.stop()
+
+    def run_again(self) -> None:
+        self.running = asyncio.create_task(self.adapter.run(self.intake), name=f"adapter {self.platform}")
+
+    async def eventually(self, look: Callable[[], T], what: str) -> T:
+        """The first true value that `look` gives."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := look()):
+            if self.running.done():
+                await self.running
+            assert time.monotonic() < deadline, f"{self.platform}: not within {PATIENCE_S} s: {what}"
+            await asyncio.sleep(0.01)
+        return found
+
+    def outbound(self, text: RichText = EMPTY, **details: Any) -> Outbound:
+        self._sent += 1
+        return Outbound(token=f"mbabc123-{self._sent}-0", attempt=1, chat_id=self.chat_id, text=text, **details)
+
+    async def send(self, text: RichText, **details: Any) -> SeenMessage:
+        """What a person sees of the message after it was sent."""
+        receipt = await self.adapter.send(self.outbound(text, **details))
+        return self.seen(receipt.message_ids[0])
+
+    def seen(self, message_id: str) -> SeenMessage:
+        return next(m for m in self.emulator.transcript(self.chat.chat_id) if m.message_id == message_id)
+
+    def foreign(self, kind: type[T]) -> list[T]:
+        """Events of that kind that are not the adapter's own doing."""
+        return [event for event in self.intake.events if isinstance(event, kind) and not event.meta.sent_by_us]  # type: ignore[attr-defined]
+
+    async def first(self, kind: type[T], count: int = 1) -> T:
+        """The `count`-th foreign event of that kind, once it is there."""
+        await self.eventually(lambda: len(self.foreign(kind)) >= count, f"{count} x {kind.__name__}")
+        return self.foreign(kind)[count - 1]
