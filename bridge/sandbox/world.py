@@ -162,9 +162,16 @@ class Sandbox:
         return {name: health for name, health in states.items() if health.state is not AccountState.UP}
 
 
+class _Indented(yaml.SafeDumper):
+    """Lists stand further in than their key, as people write them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
 def _section(name: str, content: object, *, flow: bool = False) -> str:
-    def dump(value: object, style: bool | None) -> str:
-        return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=110, default_flow_style=style)
+    def dump(value: object, style: bool) -> str:
+        return str(yaml.dump(value, Dumper=_Indented, allow_unicode=True, sort_keys=False, width=110, default_flow_style=style))
 
     if flow and isinstance(content, list):
         return f"{name}:\n" + "".join(f"  - {dump(entry, True)}" for entry in content)

@@ -32,6 +32,8 @@ def run_self_test(
 ) -> int:
     """Try every pair and print what crossed; 1 if anything failed that is not declared."""
     output = out or sys.stdout
+    if sys.stderr.isatty():
+        print(f"Trying {len(platforms) * (len(platforms) - 1)} pairs of messengers ...", file=sys.stderr, flush=True)
     load(manifests, platforms, log_level="error")
     with folder_for(keep) as folder, asyncio.Runner(loop_factory=loop_factory()) as runner:
         sandbox = Sandbox(folder, manifests=manifests, platforms=platforms, rooms=tuple(CHECKS), log_level="error")

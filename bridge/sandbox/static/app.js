@@ -28,7 +28,6 @@ async function start() {
     const pane = new Pane(info, { people: sandbox.people, avatars, onNews: (count) => news(info.platform, count) });
     panes.set(info.platform, pane);
     pane.faults.known(overview.find((entry) => entry.platform === info.platform));
-    pane.settled();
   }
   main.replaceChildren(...[...panes.values()].map((pane) => pane.node));
   buildTabs(sandbox.platforms);

@@ -7,6 +7,7 @@ import { Faults } from "./faults.js";
 import { continues, messageNode } from "./message.js";
 
 const NEAR_END_PX = 80;
+const MOST_SHOWN = 500;
 
 export class Pane {
   /** `info` is this platform's entry of sandbox.json; `onNews` is called for what arrives while the pane is not looked at. */
@@ -44,6 +45,7 @@ export class Pane {
       this.composer.node,
       h("div", { class: "drop-hint", "aria-hidden": "true" }, `Drop to send in ${title}`));
     this.acceptDrops();
+    this.keepFollowing();
   }
 
   emptyState() {
@@ -61,17 +63,20 @@ export class Pane {
 
   /** Take in the new states of messages, oldest first; `live` ones are highlighted. */
   apply(changes, live) {
-    const following = this.atEnd();
+    const { following } = this;
     let added = 0;
     for (const { kind, message } of changes) {
       const known = this.messages.has(message.message_id);
+      if (!known && kind !== "created" && this.forgetful) continue;
       this.messages.set(message.message_id, message);
       this.place(message);
       if (!known) added += 1;
       if (live) this.flash(message.message_id, kind);
     }
+    this.forgetOldest();
+    this.firstStop();
     this.empty.hidden = this.messages.size > 0;
-    if (following) this.toEnd(live);
+    if (following) this.toEnd(false);
     else if (added && live) this.jump.hidden = false;
     if (added && live) this.onNews(added);
   }
@@ -91,7 +96,6 @@ export class Pane {
     row.classList.toggle("continued", continues(message, before));
     const next = row.nextElementSibling;
     if (next) next.classList.toggle("continued", continues(this.messages.get(next.dataset.id), message));
-    this.firstStop();
   }
 
   row(message) {
@@ -110,6 +114,18 @@ export class Pane {
 
   redraw() {
     for (const message of this.messages.values()) this.place(message);
+    this.firstStop();
+  }
+
+  /** A page that is open for days stays quick. */
+  forgetOldest() {
+    for (const [messageId, row] of this.rows) {
+      if (this.rows.size <= MOST_SHOWN) return;
+      this.forgetful = true;
+      row.remove();
+      this.rows.delete(messageId);
+      this.messages.delete(messageId);
+    }
   }
 
   flash(messageId, kind) {
@@ -134,7 +150,7 @@ export class Pane {
       else {
         const body = { chat_id: this.info.chat_id, person: this.composer.person, text, reply_to: replyTo };
         await say(this.platform, body, files);
-        this.toEnd(true);
+        this.toEnd(false);
       }
       return true;
     } catch (fault) {
@@ -183,10 +199,12 @@ export class Pane {
   toEnd(smoothly) {
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smoothly ? "smooth" : "instant" });
     this.jump.hidden = true;
+    this.following = true;
   }
 
   scrolled() {
-    if (this.atEnd()) this.jump.hidden = true;
+    this.following = this.atEnd();
+    if (this.following) this.jump.hidden = true;
   }
 
   walk(event) {
@@ -206,10 +224,12 @@ export class Pane {
     if (this.list.lastElementChild) this.list.lastElementChild.tabIndex = 0;
   }
 
-  settled() {
-    // pictures that finish loading push the end down: keep following it
-    this.list.addEventListener("load", () => this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < 420
-      && this.toEnd(false), true);
+  /** Pictures that finish loading and panels that open move the end: whoever was at the end stays there. */
+  keepFollowing() {
+    this.following = true;
+    const observer = new ResizeObserver(() => this.following && this.toEnd(false));
+    observer.observe(this.scroller);
+    observer.observe(this.list);
   }
 }
 

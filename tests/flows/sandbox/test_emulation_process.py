@@ -1,0 +1,60 @@
+"""Emulators in a process of their own, as benchmarks and crash tests use them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from adapters.common.emulation.control_client import ControlClient
+from adapters.registry import manifest
+
+
+async def _spawn(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "adapters.common.emulation",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@pytest.fixture
+async def process() -> AsyncIterator[asyncio.subprocess.Process]:
+    started = await _spawn("slack", "discord")
+    yield started
+    if started.returncode is None:
+        started.kill()
+    await started.communicate()
+
+
+async def test_it_tells_where_everything_is_and_ends_on_a_signal(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None
+    found: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+    assert set(found["platforms"]) == {"slack", "discord"}
+    for platform, described in found["platforms"].items():
+        options = manifest(platform).options().model_validate(described["account_options"])
+        assert options is not None
+    async with ControlClient(found["control"]) as client:
+        slack = await client.emulator("slack")
+        assert slack.base_url == found["platforms"]["slack"]["base_url"]
+        chat = await slack.add_chat("general")
+        said = await slack.say(chat.chat_id, "Anna", "*hello*")
+        (seen,) = await slack.wait_until(chat.chat_id, bool, timeout_s=5)
+        assert (seen.message_id, seen.text, seen.html) == (said, "hello", "<b>hello</b>")
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 5) == 0
+
+
+@pytest.mark.parametrize("argument", ["icq", "slack=x"])
+async def test_wrong_arguments_are_told(argument: str) -> None:
+    process = await _spawn(argument)
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert argument.encode() in err
