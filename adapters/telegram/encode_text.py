@@ -74,14 +74,14 @@ def linkable(url: str) -> bool:
     word. Source: TDLib's LinkManager::check_link, asked through tdjson 1.8.69."""
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        port = parts.port
     except ValueError:
         return False
-    if parts.scheme.lower() in ("tg", "ton"):
-        return True
-    if parts.scheme.lower() not in ("http", "https") or re.search(r"[\s<>\"]", url):
+    if port == 0 or not re.fullmatch(r"[^\s<>\"\\\x00-\x20\x7f]+", url):
         return False
-    return "." in host.strip(".")
+    if parts.scheme in ("tg", "ton"):
+        return re.fullmatch(r"[A-Za-z0-9_-]+", parts.netloc) is not None
+    return parts.scheme in ("http", "https") and re.fullmatch(r"([\w.~%:-]+@)?[\w-]+(\.[\w-]+)+(:\d+)?", parts.netloc) is not None
 
 
 class _Encoder:

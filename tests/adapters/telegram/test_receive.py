@@ -372,3 +372,29 @@ async def test_a_hundred_updates_cost_one_commit(
     async with receiving(adapter):
         await intake.until(lambda: len(intake.events) == 100)
     assert commits <= 2
+
+
+async def test_an_album_redelivered_after_a_crash_is_not_told_again(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
+) -> None:
+    """Accepted, but the process died before the next poll could confirm it."""
+    uploads = [Upload(name="a.png", mime="image/png", content=png(8, 8))] * 3
+    async with receiving(make_adapter()):
+        await emulator.say(chat, "Anna", "album", files=uploads)
+        await intake.until(lambda: intake.events)
+        await emulator.disturb(StreamFault.REDELIVER)
+        await intake.until(lambda: intake.reasons["update delivered twice"])
+        await emulator.say(chat, "Anna", "end")
+        await intake.until(lambda: "end" in intake.texts())
+    assert intake.texts() == ["album", "end"]
+    before = dict(intake.cursors)
+    queue = emulator.world.queues[emulator.bot().user_id]
+    await emulator.say(chat, "Anna", "second album", files=uploads)
+    async with receiving(make_adapter()):
+        await intake.until(lambda: "second album" in intake.texts())
+    assert intake.cursors != before
+    queue.redeliver()
+    async with receiving(make_adapter()):
+        await emulator.say(chat, "Anna", "last")
+        await intake.until(lambda: "last" in intake.texts())
+    assert intake.texts() == ["album", "end", "second album", "last"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import Any
 
@@ -32,6 +33,7 @@ from bridge.text import (
     text_of,
 )
 
+tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 CHARACTERS = st.characters(exclude_categories=("Cs",))
 WORDS = st.text(CHARACTERS, max_size=40)
 TRICKY = st.text(alphabet="ab @_/.:<>&*`~|[]()\\#\n👍é\u200b\u202e", max_size=40)
@@ -125,7 +127,6 @@ def _atoms(entities: list[Any]) -> set[int]:
 
 
 def mentions_seen_by_tdlib(text: str) -> list[str]:
-    tdjson.td_execute(json.dumps({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}).encode())
     answer = json.loads(tdjson.td_execute(json.dumps({"@type": "getTextEntities", "text": text}).encode()) or b"{}")
     halves = text.encode("utf-16-le")
     return [
@@ -209,6 +210,51 @@ def test_addresses_stay_whole() -> None:
 )
 def test_which_links_telegram_keeps(url: str, kept: bool) -> None:
     assert linkable(url) is kept
+
+
+PIECES = st.sampled_from(
+    [
+        "http",
+        "https",
+        "tg",
+        "ton",
+        "ftp",
+        "://",
+        ":",
+        "//",
+        "a",
+        "b.example",
+        ".",
+        "@",
+        "/",
+        "x?y=z",
+        "#f",
+        "8080",
+        "99999",
+        "-",
+        "_",
+        "\\",
+        "%zz",
+        "é",
+        " ",
+        "[",
+        "]",
+        "1.2.3.4",
+    ]
+)
+
+
+@settings(max_examples=300)
+@given(st.one_of(st.lists(PIECES, max_size=7), st.lists(PIECES, max_size=5).map(lambda rest: ["https://", *rest])).map("".join))
+def test_telegram_keeps_every_link_that_we_send_as_one(url: str) -> None:
+    """Asked of TDLib: a link that is dropped would take the address with it."""
+    if linkable(url):
+        request = {
+            "@type": "parseTextEntities",
+            "text": f'<a href="{html.escape(url)}">zz</a>',
+            "parse_mode": {"@type": "textParseModeHTML"},
+        }
+        assert json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}").get("entities"), url
 
 
 def test_utf16_offsets_both_ways() -> None:
