@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,7 +97,7 @@ class Writer(Thread):
                 if isinstance(error, sqlite3.OperationalError):
                     self._checkpointer.starved()
             raise
-        self._checkpointer.committed(connection.total_changes - before)
+        self._checkpointer.committed(connection.total_changes - before, _body_bytes(group))
 
     def reported(self, connection: sqlite3.Connection) -> None:
         self._checkpointer.finish(connection)
@@ -118,6 +119,11 @@ def _run(ledger: Ledger, group: Sequence[Job[Any]]) -> None:
             other.result = other.write(ledger)
 
 
+def _body_bytes(group: Sequence[Job[Any]]) -> int:
+    accepts = (job for job in group if isinstance(job, AcceptJob))
+    return sum(len(entry.body) for job in accepts for entry in job.batch.entries if entry.body is not None)
+
+
 def _is_busy(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -130,22 +136,26 @@ CHECKPOINT_PAGES = 1000
 
 _PAGES_PER_COMMIT = 10
 _CHANGES_PER_PAGE = 8
+_BODY_BYTES_PER_PAGE = 2048
 """How many pages a commit writes cannot be asked for; this is what was measured. The exact number does not matter."""
+
+_QUIET_S = 0.02
+"""A copy begins once nothing was committed for so long, since it slows down a commit beside it. Twice the pages do not wait."""
 
 
 class Checkpointer:
     """Copies the write-ahead log into the file on a thread of its own, while the writer goes on committing.
 
-    The log can only start over when all of it is copied, so once the bulk is done the writer copies the little that came in
-    meanwhile, between two groups (`finish`)."""
+    The log can only start over when all of it is copied. If something was committed meanwhile, then the writer itself copies that
+    little rest, between two groups (`finish`)."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._pages = 0
-        self._wanted = threading.Semaphore(0)
-        self._running = False
-        self._copied = False
+        self._last_commit_s = 0.0
+        self._wanted = threading.Event()
+        self._left_over = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="journal checkpointer", daemon=True)
         self._connection: sqlite3.Connection | None = None
@@ -156,46 +166,59 @@ class Checkpointer:
 
     def stop(self) -> None:
         self._stopping = True
-        self._wanted.release()
+        self._wanted.set()
         if self._thread.is_alive():
             self._thread.join()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def committed(self, changes: int) -> None:
+    def committed(self, changes: int, body_bytes: int) -> None:
         """On the writer's thread, after each transaction."""
-        self._pages += _PAGES_PER_COMMIT + changes // _CHANGES_PER_PAGE
-        if self._pages >= CHECKPOINT_PAGES and not self._running:
-            self._pages = 0
-            self._running = True
-            self._wanted.release()
+        self._pages += _PAGES_PER_COMMIT + changes // _CHANGES_PER_PAGE + body_bytes // _BODY_BYTES_PER_PAGE
+        self._last_commit_s = time.monotonic()
+        if self._pages >= CHECKPOINT_PAGES:
+            self._wanted.set()
 
     def starved(self) -> None:
         """On the writer's thread, after a transaction that failed: if the disk is full, the log may go on at its beginning."""
-        self.committed(CHECKPOINT_PAGES * _CHANGES_PER_PAGE)
+        self._pages += 2 * CHECKPOINT_PAGES
+        self._wanted.set()
 
     def finish(self, connection: sqlite3.Connection) -> None:
         """On the writer's thread, between two groups."""
-        if self._copied:
-            self._copied = False
+        if self._left_over:
+            self._left_over = False
             _checkpoint(connection)
 
     def _run(self) -> None:
         assert self._connection is not None
         while True:
-            self._wanted.acquire()
+            self._wanted.wait()
+            self._wanted.clear()  # before looking at anything: what is wanted from here on gets its own turn
+            while not self._stopping and self._pages < 2 * CHECKPOINT_PAGES and self._quiet_s() < _QUIET_S:
+                time.sleep(_QUIET_S / 2)
             if self._stopping:
                 return
-            _checkpoint(self._connection)
-            self._copied = True
-            self._running = False
+            self._pages = 0
+            self._left_over = not self._copy_all(self._connection)
+
+    def _copy_all(self, connection: sqlite3.Connection) -> bool:
+        """Whether the log is copied to its end, so that the next commit begins it anew."""
+        last_commit_s = self._last_commit_s
+        return _checkpoint(connection) and self._last_commit_s == last_commit_s
+
+    def _quiet_s(self) -> float:
+        return time.monotonic() - self._last_commit_s
 
 
-def _checkpoint(connection: sqlite3.Connection) -> None:
-    """Copy what can be copied without waiting for anybody. A failure (a full disk) loses nothing: the log is kept and the next
-    turn copies it; commits go on or fail with a reason of their own."""
+def _checkpoint(connection: sqlite3.Connection) -> bool:
+    """Copy what can be copied without waiting for anybody; whether that was all there was at the beginning.
+
+    A failure (a full disk) loses nothing: the log is kept and the next turn copies it; commits go on or fail with a reason of
+    their own."""
     try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        _busy, pages, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     except sqlite3.Error:
-        return
+        return False
+    return bool(pages == copied)
