@@ -39,7 +39,7 @@ def _import_structlog() -> Any:
 
 structlog = _import_structlog()
 
-__all__ = ["Metrics", "set_up_logging"]
+__all__ = ["Metrics", "log_uncaught_errors", "masked", "set_up_logging"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -52,7 +52,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 EventDict = dict[str, Any]
 
 _masker = Masker()
-_write_lock = threading.Lock()
+_write_lock = threading.RLock()
+"""Re-entrant: showing a value may itself log."""
 
 
 def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
@@ -91,7 +92,6 @@ def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: Te
     for own in ("bridge", "adapters"):
         logging.getLogger(own).setLevel(level)
     logging.captureWarnings(True)
-    sys.excepthook = _uncaught
 
 
 def _renderer(form: LogFormat, output: TextIO) -> list[Any]:
@@ -180,8 +180,23 @@ def _json(event: EventDict, **_: Any) -> str:
         return json.dumps(event, default=str)
 
 
-def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
+# -- what nobody caught -----------------------------------------------------------------------------------------------------
+
+
+def log_uncaught_errors() -> None:
+    """From now on errors that end the process or a thread, or that nobody can be told of, are log lines too. For the daemon's own
+    process: they would be written to stderr as they are, secrets included."""
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def masked(text: str) -> str:
+    """A text without the secrets that the log masks."""
+    return _masker(text)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if error is None or issubclass(kind, KeyboardInterrupt | SystemExit):
         return
-    structlog.get_logger("bridge").error("ended by a bug", exc_info=(kind, error, trace))
+    structlog.get_logger("bridge").error("nobody caught this: a bug", exc_info=(kind, error, trace))

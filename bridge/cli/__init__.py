@@ -32,7 +32,12 @@ def main() -> None:
 def _show_bug() -> None:
     import traceback
 
-    from bridge.masking import Masker
+    observe = sys.modules.get("bridge.observe")  # if there was a log, it knows this configuration's secrets
+    if observe is not None:
+        mask = observe.masked
+    else:
+        from bridge.masking import Masker
 
-    print(Masker()(traceback.format_exc()), file=sys.stderr)
+        mask = Masker()
+    print(mask(traceback.format_exc()), file=sys.stderr)
     print("messenger-bridge: this is a bug; please report it with the lines above", file=sys.stderr)

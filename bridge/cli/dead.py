@@ -35,7 +35,7 @@ JournalPath = Annotated[
     Path | None, typer.Option("--journal", help="The journal's file, instead of the one the configuration names.", metavar="FILE")
 ]
 RouteName = Annotated[str, typer.Option("--route", "-r", help="Only of this route.", metavar="ROUTE", show_default=False)]
-Ids = Annotated[list[int] | None, typer.Argument(help="Numbers as shown by `dead list`.", metavar="[ID]...", show_default=False)]
+Ids = Annotated[list[int] | None, typer.Argument(help="Numbers as shown by `dead list`.", metavar="ID", show_default=False)]
 Everything = Annotated[bool, typer.Option("--all", help="All dead letters (with --route: all of that route).")]
 
 

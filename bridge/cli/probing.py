@@ -56,7 +56,7 @@ class _Probe:
         self._account = account
         self._addresses = [address.address for address in table.addresses(account.name)]
         self._manifest = manifest
-        self._web = _NoWeb(public_url)
+        self._web = _NoWeb(account.name, public_url)
         self._findings: list[Finding] = []
 
     async def run(self, timeout_s: float) -> list[Finding]:
@@ -104,13 +104,14 @@ def _masked(found: Finding, mask: Masker) -> Finding:
 
 
 class _NoWeb:
-    """A probe does not listen: mounts are taken and forgotten."""
+    """A probe does not listen: mounts are taken and forgotten. Their paths are the daemon's, since a probe may show them."""
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, account: str, public_url: str) -> None:
+        self._account = account
         self.public_url = public_url
 
     def mount(self, name: str, handler: WebHandler) -> str:
-        return f"/hooks/probe/{name}"
+        return f"/hooks/{self._account}/{name}"
 
     def unmount(self, name: str) -> None:
         pass

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def routes(
-    names: Annotated[list[str] | None, typer.Argument(help="Only these routes.", metavar="[ROUTE]...", show_default=False)] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Only these routes.", metavar="ROUTE", show_default=False)] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     short: Annotated[bool, typer.Option("--short", "-s", help="Only who relays to whom.")] = False,
     json: Json = False,

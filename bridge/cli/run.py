@@ -9,8 +9,10 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath
 
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Relay until stopped. SIGTERM or Ctrl-C drains, a second one ends at once; SIGHUP reads the configuration again."""
-    import bridge.observe  # noqa: F401 - first, so that structlog is imported without what it does not need
+    # observe comes first, so that structlog is imported without what it does not need
+    from bridge.observe import log_uncaught_errors  # isort: split
     from adapters import registry
     from bridge.daemon import run_daemon
 
+    log_uncaught_errors()
     raise typer.Exit(run_daemon(config, registry.manifest))

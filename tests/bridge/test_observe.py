@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
@@ -194,20 +195,49 @@ def test_a_closed_pipe_loses_lines_not_messages() -> None:
     structlog.get_logger("app").info("nobody hears this")
 
 
-def test_warnings_and_uncaught_errors_are_logged() -> None:
+def test_warnings_are_logged() -> None:
     stream = set_up()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(True)
         warnings.warn(f"careful {SECRET}", stacklevel=1)
-    try:
-        raise_with_secret()
-    except ValueError as error:
-        sys.excepthook(type(error), error, error.__traceback__)
-    first, second = lines(stream)
-    assert first["logger"] == "py.warnings"
-    assert second["event"] == "ended by a bug"
+    assert lines(stream)[0]["logger"] == "py.warnings"
     assert SECRET not in stream.getvalue()
+
+
+def test_errors_that_nobody_catches_are_masked_log_lines() -> None:
+    code = """
+import gc, sys, threading
+from bridge.observe import log_uncaught_errors, set_up_logging
+from bridge.config.model import LogConfig, LogFormat
+set_up_logging(LogConfig(format=LogFormat.JSON), secrets=["known-secret"])
+log_uncaught_errors()
+def fail(*_): raise ValueError("with known-secret")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+class Bad: __del__ = fail
+Bad()
+fail()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    found = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in found] == ["nobody caught this: a bug"] * 3
+    assert all("ValueError: with ***" in line["exception"] for line in found)
+    assert "known-secret" not in done.stderr.replace('raise ValueError(\\"with known-secret\\")', "")
+
+
+def test_a_value_that_logs_while_it_is_shown() -> None:
+    stream = set_up()
+
+    class Talkative:
+        def __str__(self) -> str:
+            structlog.get_logger("app").info("inner")
+            return "shown"
+
+    logging.getLogger("bridge.x").info("%s", Talkative())
+    assert {line["event"] for line in lines(stream)} == {"inner", "shown"}
 
 
 def test_quiet_levels_cost_little() -> None:
