@@ -27,8 +27,8 @@ class Heads:
         """`as_bot`: the bot posts, whose replies are native; `named`: the webhook shows a name that is not the author's."""
         name = outbound.sender.name if outbound.sender is not None and (as_bot or named) else ""
         reply = outbound.reply
-        if reply is None or (as_bot and reply.message_id):
-            return Head(name) if name else NO_HEAD
+        if reply is None or (as_bot and reply.message_id) or not (reply.author_name or reply.excerpt):
+            return Head(name) if name else NO_HEAD  # a reply without any words marks a further part: the first one has the line
         if not reply.message_id:
             return Head(name, reply)
         channel_id = reply.thread_id or chat_id

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from adapters.registry import manifest
-from bridge.contract import Adapter, AdapterContext, Cursor, Outbound
+from bridge.capabilities import Feature
+from bridge.contract import Adapter, AdapterContext, Cursor, Outbound, Sender
 from bridge.emulator import EmulatedChat, SeenMessage
 from bridge.errors import ConnectionLost
 from bridge.events import ChatEvent
@@ -122,7 +123,10 @@ class Rig:
         return found
 
     def outbound(self, text: RichText = EMPTY, **details: Any) -> Outbound:
+        """As the core makes it: with a sender where the platform shows one."""
         self._sent += 1
+        if self.adapter.capabilities.native(Feature.SENDER_NAME):
+            details.setdefault("sender", Sender(name="Kim Lee"))
         return Outbound(token=f"mbabc123-{self._sent}-0", attempt=1, chat_id=self.chat_id, text=text, **details)
 
     async def send(self, text: RichText, **details: Any) -> SeenMessage:

@@ -15,7 +15,8 @@ from tests.conformance.rig import Rig
 
 
 async def failure(rig: Rig, *faults: Fault) -> Exception:
-    """What a send raises under these faults."""
+    """What a send raises under these faults, once everything it needs beforehand has been looked up."""
+    await rig.send(plain("first"))
     for fault in faults:
         rig.emulator.inject(fault)
     with pytest.raises((DeliveryError, AccountDown)) as caught:

@@ -11,7 +11,18 @@ import pytest
 
 from bridge.albums import Target
 from bridge.capabilities import Feature
-from bridge.contract import Copy, Deletes, Edits, OutboundDelete, OutboundEdit, OutboundFile, OutboundReaction, Reacts, Sender
+from bridge.contract import (
+    Copy,
+    Deletes,
+    Edits,
+    OutboundDelete,
+    OutboundEdit,
+    OutboundFile,
+    OutboundReaction,
+    Reacts,
+    Reply,
+    Sender,
+)
 from bridge.emulator import StreamFault, Upload
 from bridge.events import (
     Attachment,
@@ -146,6 +157,13 @@ async def test_a_reaction_is_shown_and_taken_away(rig: Rig) -> None:
     assert [reaction.emoji for reaction in rig.seen(receipt.message_ids[0]).reactions] == ["👍"]
     await adapter.react(OutboundReaction(copy=copy, wanted=(), removed=("👍",)))
     assert rig.seen(receipt.message_ids[0]).reactions == ()
+
+
+async def test_a_further_part_of_a_reply_has_nothing_to_quote(rig: Rig) -> None:
+    """It goes where the first part went; a reply without words is no line of its own."""
+    answered = await rig.adapter.send(rig.outbound(plain("question")))
+    reply = Reply(message_id=answered.message_ids[0], thread_id=answered.thread_id)
+    assert (await rig.send(plain("second half"), reply=reply)).text == "second half"
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "naïve файл 文.txt", 'a"b;c=d.txt', "..txt"])
