@@ -47,7 +47,9 @@ _MARKS = (
     (int(Mark.CODE), "code"),
 )
 _CODE = int(Mark.CODE)
-_MENTIONABLE = re.compile(r"(?P<url>\bhttps?://(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w/.%~+#?&=@:-]*)?)|@(?=[A-Za-z0-9_])", re.ASCII)
+_MENTIONABLE = re.compile(
+    r"(?P<url>\bhttps?://(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w/.%~+#?&=@:-]*)?)|(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])", re.ASCII
+)
 """An @ that may begin a mention, and addresses, inside which it does not."""
 
 

@@ -190,7 +190,7 @@ def test_foreign_words_never_become_markup(text: str) -> None:
 def test_addresses_stay_whole() -> None:
     for url in ("https://medium.com/@user/a-b_c?x=@y#z", "https://mastodon.social/@someone/123"):
         assert guarded(f"see {url} now") == f"see {url} now"
-    assert guarded("me@host.example") in ("me@host.example", "me@\u200bhost.example")
+    assert guarded("mail me@host.example") == "mail me@host.example"
 
 
 @pytest.mark.parametrize(
