@@ -1,0 +1,297 @@
+"""The adapter's pure parts: options, the error table, the limiter, permissions, the probe's advice."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from adapters.discord import MANIFEST
+from adapters.discord.config import DiscordOptions
+from adapters.discord.emulator.world import Permission
+from adapters.discord.errors import CLOSE_CODES, Refusal, classify, refusal_of
+from adapters.discord.limiter import Limiter
+from adapters.discord.places import Places
+from bridge.capabilities import Feature, Support
+from bridge.contract import Deletes, Edits, OpensFiles, Pins, Reacts, ReadsHistory, Reconciles, ShowsTyping
+from bridge.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+
+from .conftest import Bench
+
+# -- options ------------------------------------------------------------------------------------------------------------------
+
+
+def test_options_are_strict_and_hide_the_token() -> None:
+    options = DiscordOptions(token="se.cr.et")
+    assert "se.cr.et" not in repr(options)
+    for wrong in ({"tokn": "x"}, {"gateway_url": "https://x"}, {"api_url": "x"}, {"webhook_name": "My Discord"}, {"token": ""}):
+        with pytest.raises(ValidationError):
+            DiscordOptions(**{"token": "x", **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("address", "ok"),
+    [("112233445566778899", True), ("general", True), ("#general", True), ("12345", False), ("a b", False), ("@anna", False)],
+)
+def test_addresses(address: str, ok: bool) -> None:
+    assert (MANIFEST.check_address(address) is None) is ok
+
+
+def test_threads_are_ids() -> None:
+    assert MANIFEST.check_thread("112233445566778899") is None
+    assert MANIFEST.check_thread("general")
+
+
+async def test_abilities_are_declared_exactly_when_they_are_there(bench: Bench) -> None:
+    adapter = bench.adapter()
+    for ability in (Edits, Deletes, Reacts, OpensFiles, ReadsHistory, Reconciles, ShowsTyping, Pins):
+        assert isinstance(adapter, ability)
+    for feature in (Feature.EDIT, Feature.DELETE, Feature.REACT, Feature.HISTORY, Feature.RECONCILE, Feature.TYPING, Feature.PIN):
+        assert adapter.capabilities.native(feature)
+    assert adapter.capabilities.level(Feature.STATUS) is Support.DROPPED
+
+
+def test_posting_as_the_bot_changes_what_is_declared() -> None:
+    as_bot = MANIFEST.capabilities(DiscordOptions(token="x", post_as="bot"))
+    assert as_bot.level(Feature.SENDER_NAME) is Support.CONVERTED
+    assert as_bot.level(Feature.REPLY) is Support.FULL
+    assert MANIFEST.capabilities(None).level(Feature.SENDER_NAME) is Support.FULL
+
+
+# -- errors -------------------------------------------------------------------------------------------------------------------
+
+TABLE = [
+    (Refusal(status=400, code=50006), Rejected),
+    (Refusal(status=400, code=50035), Rejected),
+    (Refusal(status=400, code=200000), Rejected),
+    (Refusal(status=413, code=40005), Rejected),
+    (Refusal(status=404, code=10008), Rejected),
+    (Refusal(status=400, code=30046), Rejected),
+    (Refusal(status=404, code=10003), ChatDown),
+    (Refusal(status=403, code=50001), ChatDown),
+    (Refusal(status=403, code=50013), ChatDown),
+    (Refusal(status=403, code=160005), ChatDown),
+    (Refusal(status=401, code=0), AccountDown),
+    (Refusal(status=403, code=40002), AccountDown),
+    (Refusal(status=429, retry_after_s=3.0), RetryLater),
+    (Refusal(status=429, code=20028, retry_after_s=3.0), RetryLater),
+    (Refusal(status=403, code=20028), RetryLater),
+    (Refusal(status=503, code=130000), RetryLater),
+    (Refusal(status=400, code=40062), RetryLater),
+    (Refusal(status=502, is_json=False), RetryLater),
+    (Refusal(status=403, is_json=False), RetryLater),
+    (Refusal(status=418), Rejected),
+]
+
+
+@pytest.mark.parametrize(("refusal", "error"), TABLE, ids=[f"{r.status}-{r.code}" for r, _ in TABLE])
+def test_every_refusal_has_its_class(refusal: Refusal, error: type[Exception]) -> None:
+    assert type(classify(refusal, changes=False)) is error
+
+
+def test_a_server_error_leaves_a_sends_outcome_open() -> None:
+    assert isinstance(classify(Refusal(status=500), changes=True), OutcomeUnknown)
+    assert isinstance(classify(Refusal(status=429, retry_after_s=1.0), changes=True), RetryLater)
+
+
+def test_what_a_rate_limit_concerns() -> None:
+    chat = classify(refusal_of(429, {"message": "m", "retry_after": 1.5, "global": False}, {}), changes=True)
+    everything = classify(refusal_of(429, {"message": "m", "retry_after": 1.5, "global": True}, {}), changes=True)
+    proxy = classify(refusal_of(429, None, {}), changes=True)
+    assert isinstance(chat, RetryLater)
+    assert isinstance(everything, RetryLater)
+    assert isinstance(proxy, RetryLater)
+    assert (chat.scope, everything.scope, proxy.scope) == (Scope.CHAT, Scope.ACCOUNT, Scope.ACCOUNT)
+    assert (chat.after_s, proxy.after_s) == (1.5, 60.0)
+    assert all(error.rate_limited for error in (chat, everything, proxy))
+
+
+def test_faulty_fields_are_named() -> None:
+    errors = {"embeds": {"0": {"title": {"_errors": [{"code": "X", "message": "m"}]}}}, "username": {"_errors": []}}
+    refusal = refusal_of(400, {"code": 50035, "message": "Invalid Form Body", "errors": errors}, {})
+    assert refusal.fields == ("embeds.0.title", "username")
+    assert "embeds.0.title" in str(refusal)
+
+
+def test_every_final_close_code_says_what_to_do() -> None:
+    assert set(CLOSE_CODES) == {4004, 4010, 4011, 4012, 4013, 4014}
+    assert all(reason and action for reason, action in CLOSE_CODES.values())
+
+
+# -- limiter ------------------------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 2))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def headers(remaining: int, reset_after_s: float) -> dict[str, str]:
+    return {"X-RateLimit-Remaining": str(remaining), "X-RateLimit-Reset-After": str(reset_after_s)}
+
+
+async def test_a_used_up_bucket_is_waited_for_and_only_that_one(clock: Clock) -> None:
+    limiter = Limiter(1000, now=clock, sleep=clock.sleep)
+    limiter.learn("a", headers(0, 1.0))
+    await limiter.admit("b", is_bot=False)
+    assert clock.slept == []
+    await limiter.admit("a", is_bot=False)
+    assert clock.slept == [1.02]
+    await limiter.admit("a", is_bot=False)
+    assert clock.slept == [1.02], "a new window"
+
+
+async def test_a_long_wait_is_told_instead_of_slept(clock: Clock) -> None:
+    limiter = Limiter(1000, now=clock, sleep=clock.sleep)
+    limiter.block("a", 30.0)
+    with pytest.raises(RetryLater) as raised:
+        await limiter.admit("a", is_bot=False)
+    assert raised.value.after_s is not None
+    assert 29 < raised.value.after_s < 31
+    limiter.block(None, 10.0)
+    with pytest.raises(RetryLater) as everything:
+        await limiter.admit("c", is_bot=False)
+    assert everything.value.scope is Scope.ACCOUNT
+    clock.now += 31
+    await limiter.admit("a", is_bot=False)
+    assert clock.slept == []
+
+
+async def test_calls_on_their_way_count(clock: Clock) -> None:
+    limiter = Limiter(1000, now=clock, sleep=clock.sleep)
+    limiter.learn("a", headers(2, 1.0))
+    for _ in range(2):
+        await limiter.admit("a", is_bot=False)
+    await limiter.admit("a", is_bot=False)
+    assert clock.slept == [1.02]
+
+
+async def test_an_answer_that_was_overtaken_does_not_give_tokens_back(clock: Clock) -> None:
+    limiter = Limiter(1000, now=clock, sleep=clock.sleep)
+    limiter.learn("a", headers(0, 1.0))
+    limiter.learn("a", headers(3, 1.0))
+    await limiter.admit("a", is_bot=False)
+    assert clock.slept == [1.02]
+
+
+async def test_the_bots_own_rate_is_kept_and_webhooks_do_not_count(clock: Clock) -> None:
+    limiter = Limiter(10, now=clock, sleep=clock.sleep)
+    for _ in range(10):
+        await limiter.admit("a", is_bot=True)
+    await limiter.admit("hook", is_bot=False)
+    assert clock.slept == []
+    await limiter.admit("a", is_bot=True)
+    assert clock.slept == [0.1]
+
+
+def test_nonsense_in_headers_teaches_nothing(clock: Clock) -> None:
+    limiter = Limiter(10, now=clock, sleep=clock.sleep)
+    limiter.learn("a", {"X-RateLimit-Remaining": "many", "X-RateLimit-Reset-After": "soon"})
+
+
+# -- permissions and probe ----------------------------------------------------------------------------------------------------
+
+
+def test_permissions_follow_roles_then_overwrites() -> None:
+    places = Places()
+    roles = [
+        {"id": "1", "name": "@everyone", "permissions": str(0b0011)},
+        {"id": "2", "name": "bridge", "permissions": str(0b0100)},
+    ]
+    overwrites = [
+        {"id": "1", "type": 0, "allow": "0", "deny": str(0b0001)},
+        {"id": "2", "type": 0, "allow": str(0b1000), "deny": "0"},
+        {"id": "9", "type": 1, "allow": "0", "deny": str(0b0010)},
+    ]
+    channels = [{"id": "5", "type": 0, "name": "a", "permission_overwrites": overwrites}, {"id": "6", "type": 0, "name": "b"}]
+    guild = {
+        "id": "1",
+        "name": "g",
+        "owner_id": "77",
+        "roles": roles,
+        "channels": channels,
+        "threads": [{"id": "7", "type": 11, "name": "t", "parent_id": "5"}],
+        "members": [{"user": {"id": "9"}, "roles": ["2"]}],
+    }
+    places.apply("GUILD_CREATE", guild, "9")
+    assert places.permissions("5", "9") == 0b1100
+    assert places.permissions("7", "9") == 0b1100, "a thread has its channel's"
+    assert places.permissions("6", "9") == 0b0111
+    assert places.permissions("404", "9") is None
+    places.apply("GUILD_ROLE_UPDATE", {"guild_id": "1", "role": {"id": "2", "name": "bridge", "permissions": "8"}}, "9")
+    assert places.permissions("5", "9") == -1, "an administrator may do everything"
+
+
+async def test_the_probe_is_content_with_a_bot_that_has_all_rights(bench: Bench) -> None:
+    items = await bench.adapter().probe([bench.chat])
+    assert all(item.ok for item in items)
+    assert [item.name for item in items] == ["token", "message content intent", "servers", "#general"]
+
+
+async def test_the_probe_says_what_to_click(bench: Bench) -> None:
+    bench.emulator.bot.message_content = False
+    bench.emulator.deny(bench.chat, Permission.MANAGE_WEBHOOKS | Permission.ATTACH_FILES)
+    hidden = bench.emulator.add_chat("hidden").chat_id
+    bench.emulator.deny(hidden, Permission.VIEW_CHANNEL)
+    adapter = bench.adapter()
+    items = {(item.name, item.chat_id): item for item in await adapter.probe([bench.chat, hidden, "123456789012345678"])}
+    assert "MESSAGE CONTENT INTENT" in items["message content intent", ""].action
+    assert "Manage Webhooks" in items["#general", bench.chat].action
+    assert "Attach Files" in items["#general", bench.chat].action
+    assert "View Channel" in items["#hidden", hidden].action
+    assert not items["channel", "123456789012345678"].ok
+    wrong = await bench.adapter(token="wrong").probe([bench.chat])
+    assert [item.ok for item in wrong] == [False]
+    assert "token" in wrong[0].action
+
+
+# -- addresses ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_channels_are_found_by_name(bench: Bench) -> None:
+    adapter = bench.adapter()
+    assert await adapter.resolve("#general") == bench.chat
+    assert await adapter.resolve("general") == bench.chat
+    assert await adapter.resolve(bench.chat) == bench.chat
+    with pytest.raises(ChatDown):
+        await adapter.resolve("nowhere")
+    bench.emulator.add_chat("general")
+    other = bench.adapter()
+    with pytest.raises(ChatDown, match="2 channels"):
+        await other.resolve("general")
+
+
+async def test_a_threads_id_is_no_chat_of_its_own(bench: Bench) -> None:
+    thread = await bench.emulator.start_thread(bench.chat, "Anna", "Topic")
+    adapter = bench.adapter()
+    async with bench.running(adapter, bench.intake()):
+        with pytest.raises(ChatDown) as raised:
+            await adapter.resolve(thread)
+    assert f"{bench.chat}/{thread}" in raised.value.action
+
+
+async def test_two_accounts_with_different_servers_live_in_one_process(bench: Bench) -> None:
+    from adapters.discord.emulator import DiscordEmulator
+
+    second = DiscordEmulator()
+    await second.start()
+    other = Bench(second)
+    async with bench.running(bench.adapter(), here := bench.intake()), other.running(other.adapter(), there := other.intake()):
+        await bench.emulator.say(bench.chat, "Anna", "here")
+        await second.say(other.chat, "Boris", "there")
+        from .conftest import until
+
+        await until(lambda: here.texts() == ["here"] and there.texts() == ["there"])
+    await other.close()
