@@ -10,7 +10,7 @@ import typer
 
 def sandbox(
     port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.", min=1, max=65535)] = 8090,
-    keep: Annotated[Path | None, typer.Option(help="Keep bridge.yaml and journal in this folder.", file_okay=False)] = None,
+    keep: Annotated[Path | None, typer.Option(help="Keep bridge.yaml and journal in this new folder.", file_okay=False)] = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="No page: try every pair of messengers and print a table.")
     ] = False,

@@ -18,6 +18,7 @@ from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.contract import Manifest
 from bridge.emulator import EmulatedChat, Emulator
+from bridge.journal.contract import JournalError
 from bridge.supervisor import AccountState, BackOff
 
 PEOPLE = ("Anna", "Boris", "Chiara", "Dmitri", "Elif")
@@ -70,6 +71,9 @@ class Sandbox:
             await self._start_emulators()
             self._app = App(self.write_config(), manifests=self._manifests, back_off=_QUICK)
             await self._app.start()
+        except (JournalError, OSError) as error:
+            await self.stop()
+            raise SandboxError(str(error)) from error
         except BaseException:
             await self.stop()
             raise
@@ -117,8 +121,11 @@ class Sandbox:
         """Write bridge.yaml for the running emulators and read it back, as the daemon does. Raises SandboxError."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.config_path.touch(mode=0o600)
+            self.config_path.touch(mode=0o600, exist_ok=False)
             self.config_path.write_text(self._yaml(), encoding="utf-8")
+        except FileExistsError as error:
+            # somebody's own, or another run's, whose journal knows messages that these emulators never saw
+            raise SandboxError(f"{self.folder} is in use: {error.filename} is there already; choose a new folder") from error
         except OSError as error:
             raise SandboxError(f"cannot write {self.config_path}: {error.strerror or error}") from error
         loaded = load_config(self.config_path, {}, self._manifests, self.platforms)

@@ -106,8 +106,16 @@ def test_a_taken_port_is_told_before_anything_is_loaded(capsys: pytest.CaptureFi
 async def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SandboxError, match="cannot write"):
-        async with Sandbox(tmp_path / "file" / "folder", manifests=manifest, platforms=("slack",)):
+        async with Sandbox(tmp_path / "file" / "folder", manifests=manifest, platforms=("slack", "discord")):
             pass
+
+
+async def test_a_bridge_yaml_of_others_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "bridge.yaml").write_text("accounts: {}")
+    with pytest.raises(SandboxError, match="choose a new folder"):
+        async with Sandbox(tmp_path, manifests=manifest, platforms=("slack", "discord")):
+            pass
+    assert (tmp_path / "bridge.yaml").read_text() == "accounts: {}"
 
 
 async def test_the_configuration_needs_no_correction(tmp_path: Path) -> None:
