@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -166,6 +167,53 @@ def test_every_relay_option_is_there_with_its_default(full: dict[str, Any]) -> N
 def test_every_condition_of_filters_is_there(full: dict[str, Any]) -> None:
     lines = [condition for route in full["routes"] for line in route.get("filter", ()) for condition in line.values()]
     assert {key for condition in lines for key in condition} == set(ConditionSection.model_fields)
+
+
+_SLIPS = ["", "[]", "{}", "~", "yes", "-1", "1e400", "'x", "[a, b]", "{a: b}", "*a", "&a", "!x", "'{'", "tg/1/2/3", "[[[[[", ".nan"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_slips_in_the_example_are_faults_and_never_more(tmp_path: Path, seed: int) -> None:
+    """Lines lost, doubled, misspelt or given another value: the loader does not raise, and shows no secret."""
+    chance = random.Random(seed)
+    whole = [line for line in everything_on().splitlines() if line.strip() and not line.strip().startswith("# ")]
+    for _ in range(30):
+        lines = list(whole)
+        for _ in range(chance.randint(1, 4)):
+            number = chance.randrange(len(lines))
+            line, kind = lines[number], chance.random()
+            if kind < 0.2:
+                del lines[number]
+            elif kind < 0.3:
+                lines.insert(number, chance.choice(lines))
+            elif kind < 0.8:
+                lines[number] = re.sub(r"^( *(?:- )?\w+: ?).*$", lambda found: found[1] + chance.choice(_SLIPS), line)
+            else:
+                at = chance.randrange(len(line) + 1)
+                lines[number] = line[:at] + chance.choice(" :-[]{}#'\"&*!|>%@`,?\t") + line[at:]
+        loaded = load("\n".join(lines) + "\n", tmp_path)
+        assert (loaded.config is None) == bool(loaded.faults)
+        said = " ".join(str(fault) for fault in (*loaded.faults, *loaded.warnings))
+        assert not [secret for secret in ENVIRON.values() if secret in said]
+
+
+# -- the documentation ------------------------------------------------------------------------------------------------------
+
+
+def test_docs_name_every_option_of_the_core() -> None:
+    text = (EXAMPLE.parent / "docs" / "configuration.md").read_text()
+    missing = [name for name in RELAY_KEYS | set(ConditionSection.model_fields) if f"`{name}`" not in text]
+    for section, model in SECTION_MODELS.items():
+        missing += [f"{section}.{name}" for name in model.model_fields if f"`{section}.{name}" not in text]
+    assert not missing
+
+
+def test_docs_name_every_exit_code() -> None:
+    from bridge.cli import exits
+
+    text = (EXAMPLE.parent / "docs" / "cli.md").read_text()
+    codes = [value for name, value in vars(exits).items() if name.startswith("EX_")]
+    assert not [code for code in codes if f"| {code} |" not in text]
 
 
 # -- the schema for editors -------------------------------------------------------------------------------------------------
