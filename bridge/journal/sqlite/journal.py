@@ -28,7 +28,7 @@ from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.reading import Queries
-from bridge.journal.sqlite.threads import Job, Reader, ReadJob
+from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
 from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
@@ -36,6 +36,10 @@ T = TypeVar("T")
 
 PRUNE_STEP_EVENTS = 32
 """Events per transaction while pruning: other writes get their turn in between."""
+
+
+SHRINK_STEPS = 64
+"""Steps of giving space back to the disk per call of `prune`, 1 MiB each."""
 
 
 class SqliteJournal:
@@ -78,7 +82,7 @@ class SqliteJournal:
             self._writer = Writer(self._path, busy_timeout_s=self._busy_timeout_s)
             self._writer.start()
         except BaseException as error:
-            self._stop()
+            self._stop(*self._detach())
             if isinstance(error, sqlite3.Error | OSError):
                 raise explain(error, self._path) from error
             raise
@@ -88,13 +92,18 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Does all that was asked before, then lets go of the file. May be called twice."""
-        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._stop))
+        # Detached here and not on the executor's thread: a call made from now on is refused rather than queued for nobody.
+        threads = self._detach()
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._stop, *threads))
 
-    def _stop(self) -> None:
-        reader, writer = self._reader, self._writer
+    def _detach(self) -> tuple[Thread | None, ...]:
+        threads = (self._reader, self._writer)
         self._reader = self._writer = None
+        return threads
+
+    def _stop(self, *threads: Thread | None) -> None:
         try:
-            for thread in (reader, writer):
+            for thread in threads:
                 if thread is not None:
                     thread.stop()
         finally:
@@ -209,4 +218,7 @@ class SqliteJournal:
             if count < step:
                 break
         await self._write(lambda ledger: upkeep.prune_rest(ledger, before))
+        for _ in range(SHRINK_STEPS):
+            if not await self._write(upkeep.shrink):
+                break
         return pruned

@@ -120,3 +120,18 @@ def prune_rest(ledger: Ledger, before: datetime) -> None:
     moment = pack_time(before)
     ledger.connection.execute("DELETE FROM undecodable WHERE received_at < ?", (moment,))
     ledger.connection.execute("DELETE FROM wait WHERE until < ?", (moment,))
+
+
+SHRINK_PAGES = 256
+
+
+def shrink(ledger: Ledger) -> bool:
+    """One step of giving free pages back to the disk: when more than half of the file is free, as after a long outage. Below that
+    they are kept: they will be used again. False if there is nothing to do."""
+    free = ledger.connection.execute("PRAGMA freelist_count").fetchone()[0]
+    pages = ledger.connection.execute("PRAGMA page_count").fetchone()[0]
+    if free < 2 * SHRINK_PAGES or free * 2 < pages:
+        return False
+    for _ in range(SHRINK_PAGES):
+        ledger.connection.execute("PRAGMA incremental_vacuum(1)")  # sqlite3 runs one step of it, whatever number it is given
+    return True

@@ -11,7 +11,7 @@ import pytest
 from journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, entry, sent
 
 from bridge.contract import Cursor
-from bridge.journal.contract import AttemptStarted, Delivered, JournalError
+from bridge.journal.contract import AttemptStarted, Delivered, Figures, JournalError
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite import writer as writer_module
 from bridge.journal.sqlite.database import WAL_LIMIT_BYTES
@@ -179,6 +179,37 @@ async def test_space_is_used_again(sqlite: SqliteJournal, tmp_path: Path) -> Non
         sizes.append((tmp_path / "bridge.journal").stat().st_size)
         await sqlite.open()
     assert max(sizes) < sizes[1] * 1.3
+
+
+async def test_space_is_given_back_after_an_outage(sqlite: SqliteJournal, tmp_path: Path) -> None:
+    path = tmp_path / "bridge.journal"
+    for start in range(0, 3000, 100):
+        await asyncio.gather(*(accept(sqlite, created(f"{n}", text="x" * 5000), A) for n in range(start, start + 100)))
+    await sqlite.close()
+    full = path.stat().st_size
+    await sqlite.open()
+    while pending := await sqlite.pending(A, 0, 500):
+        await sqlite.record([Delivered(delivery_id=one.delivery_id, at=at(1)) for one in pending])
+    await sqlite.prune(before=at(-1))
+    await sqlite.close()
+    assert path.stat().st_size < full / 4
+    await sqlite.open()
+    assert (await sqlite.figures()).events == 3000
+
+
+async def test_closing_never_hangs_whatever_the_threads_are_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "CHECKPOINT_PAGES", 1)  # a copy of the log is nearly always under way
+    for turn in range(30):
+        journal = SqliteJournal(tmp_path / "bridge.journal")
+        await journal.open()
+        writes = [asyncio.ensure_future(deliver_one(journal, turn * 1000 + number, 0)) for number in range(turn)]
+        reads = [asyncio.ensure_future(journal.figures()) for _ in range(turn)]
+        for _ in range(turn % 7):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await journal.close()
+            outcomes = await asyncio.gather(*writes, *reads, return_exceptions=True)
+        assert all(outcome is None or isinstance(outcome, JournalError | Figures) for outcome in outcomes)
 
 
 async def deliver_one(journal: SqliteJournal, number: int, when: float) -> None:
