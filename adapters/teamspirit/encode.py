@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import emoji
+from jinja2 import TemplateError
 
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.model import Call, Dialect
 from adapters.teamspirit.dialect.template import fill_tree, path_template, template
 from adapters.teamspirit.markup import encode_text
 from bridge.contract import Outbound, OutboundEdit
+from bridge.errors import Rejected
 from bridge.text import RichText
 
 Values = dict[str, Any]
@@ -60,7 +62,13 @@ class Encoder:
                 return len(text.encode())
 
     def request(self, operation: str, call: Call, values: Values) -> Request:
-        """The call with its templates filled in."""
+        """The call with its templates filled in. Raises Rejected if a template does not work with these values."""
+        try:
+            return self._request(operation, call, values)
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise Rejected(f"{operation}: a template of the dialect does not work: {type(error).__name__}") from None
+
+    def _request(self, operation: str, call: Call, values: Values) -> Request:
         known = {**self._account(), **values}
         own = self._dialect.headers if call.path is not None else {}
         if call.path is not None:
