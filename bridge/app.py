@@ -324,6 +324,9 @@ class App:
     async def _maintain(self) -> None:
         while True:
             await self._clock.sleep(_MAINTENANCE_S)
+            for supervisor in list(self._supervisors.values()):
+                if supervisor.end_faults and supervisor.health.state is AccountState.UP:
+                    await self._resolve_new(supervisor)
             before = self._clock.now() - timedelta(days=self._config.journal.keep_days)
             try:
                 while await self._journal.prune(before=before):

@@ -66,7 +66,11 @@ def _read(values: Values, name: str, entry: nodes.Entry, manifests: Manifests, p
         return account
     account.entries = found = nodes.entries(entry.value, key, faults)
     if "platform" not in found:
-        faults.add(entry.key, key, "platform is missing", hint=f"one of {', '.join(platforms)}" if platforms else "")
+        meant = next((name for name in found if did_you_mean(name, ("platform",)).startswith("did you mean")), None)
+        if meant is not None:
+            faults.add(found[meant].key, join(key, meant), f"unknown key {meant!r}", hint="did you mean 'platform'?")
+        else:
+            faults.add(entry.key, key, "platform is missing", hint=f"one of {', '.join(platforms)}" if platforms else "")
         return account
     platform = values.text(found["platform"].value, join(key, "platform"))
     if platform is None:

@@ -1,8 +1,8 @@
-"""The real intake, journal, outbox and supervisor with a virtual clock, between scripted platforms that fail by a seeded plan: sends
-that fail, hang or arrive unanswered, rate limits, lost connections, refused credentials, redelivered input, process deaths, a full
-disk, a stepping clock. One seed is one history; a failing seed replays.
+"""The real intake, journal, outbox and supervisor with a virtual clock, between scripted platforms that fail by a seeded plan.
 
-The platforms know the truth: what people said (`said`), and what was really posted where. `check` compares the two.
+Sends fail, hang or arrive unanswered; there are rate limits, lost connections, refused credentials, redelivered input, process
+deaths, a full disk, a stepping clock. One seed is one history. The platforms know the truth: what people said (`said`), and
+what was really posted where; `check` compares the two.
 """
 
 from __future__ import annotations

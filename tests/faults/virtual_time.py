@@ -1,5 +1,5 @@
-"""An event loop whose time jumps: whenever every task waits, the clock moves to the next timer. Hours cost nothing, and the order of
-events depends on the seed alone, apart from real threads (the journal's), which the loop waits for."""
+"""An event loop whose time jumps: whenever every task waits, the clock moves to the next timer. Hours cost nothing, and the order
+of events depends on the seed alone, apart from real threads (the journal's), which the loop waits for."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The bridge's clock on a `VirtualLoop`. `step` moves the wall time, as an administrator or NTP does; durations do not notice."""
+    """The bridge's clock on a `VirtualLoop`. `step` moves the wall time, as NTP does; durations do not notice."""
 
     def __init__(self) -> None:
         self.offset = timedelta()

@@ -47,14 +47,14 @@ class Daemon:
                 await self.kill()
                 raise AssertionError(f"the daemon did not start:\n{self.output}") from None
 
-    def _has(self, word: str) -> bool:
+    def _has(self, word: str, times: int = 1) -> bool:
         with contextlib.suppress(BlockingIOError):
             while True:
                 self.notified.append(self._notify.recv(4096).decode())
-        return any(word in message for message in self.notified)
+        return sum(word in message for message in self.notified) >= times
 
-    async def until_notified(self, word: str) -> None:
-        await eventually(lambda: self._has(word), what=f"systemd was told {word}; it was told {self.notified}")
+    async def until_notified(self, word: str, times: int = 1) -> None:
+        await eventually(lambda: self._has(word, times), what=f"systemd was told {word}; it was told {self.notified}")
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None

@@ -83,21 +83,20 @@ async def test_a_second_signal_ends_at_once(small: World, daemon: Daemon) -> Non
 
 
 async def test_reload_applies_new_routes_and_survives_faulty_files(small: World, daemon: Daemon) -> None:
+    other = {name: emulator.add_chat("second") for name, emulator in small.emulators.items()}
     await daemon.start()
     await daemon.until_notified("discord up")
     good = daemon.config.read_text()
     daemon.config.write_text(good + "\nnonsense: 1\n")
     daemon.signal(signal.SIGHUP)
-    await daemon.until_notified("RELOADING=1")
+    await daemon.until_notified("READY=1", times=2)
     await small.say("discord", "still here")
     await small.copy("teamspirit", "still here")
-    other = {name: emulator.add_chat("second") for name, emulator in small.emulators.items()}
     document = yaml.safe_load(good)
     document["routes"].append({"name": "second", "between": [f"{name}/{chat.address}" for name, chat in other.items()]})
     daemon.config.write_text(yaml.safe_dump(document))
-    before = len(daemon.notified)
     daemon.signal(signal.SIGHUP)
-    await eventually(lambda: daemon._has("READY=1") and any("READY=1" in word for word in daemon.notified[before:]))
+    await daemon.until_notified("READY=1", times=3)
     await small.emulators["discord"].say(other["discord"].chat_id, "Anna", "in the new room")
     seen = small.emulators["teamspirit"].transcript
     await eventually(lambda: any("in the new room" in message.text for message in seen(other["teamspirit"].chat_id)))

@@ -81,5 +81,7 @@ def _gone(world: World, platform: str, message_id: str) -> bool:
 
 
 def _sees(world: World, platform: str, feature: Feature) -> bool:
+    """Whether the platform tells of it in this set-up. TeamSpirit's history, which is read here, shows no reactions."""
     assert world.app is not None
-    return world.app.capabilities_of(platform).native(feature)
+    read_only = platform == "teamspirit" and feature is Feature.SEES_REACTIONS
+    return world.app.capabilities_of(platform).native(feature) and not read_only
