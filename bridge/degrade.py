@@ -36,11 +36,12 @@ Losses = dict[str, None]
 SPOILER_LABEL = "[spoiler] "
 _SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]|mailto:.|tel:.|tg://.", re.IGNORECASE)
 _ESCAPED = {c: f"%{ord(c):02X}" for c in ' <>"|\\`'}
+_BOLD, _ITALIC, _UNDERLINE, _SPOILER = (int(m) for m in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.SPOILER))  # ints are fast
 _SIMPLE_MARKS = (
-    (Mark.BOLD, Feature.BOLD, "bold"),
-    (Mark.ITALIC, Feature.ITALIC, "italic"),
-    (Mark.STRIKE, Feature.STRIKE, "strikethrough"),
-    (Mark.CODE, Feature.CODE, "inline code"),
+    (_BOLD, Feature.BOLD, "bold"),
+    (_ITALIC, Feature.ITALIC, "italic"),
+    (int(Mark.STRIKE), Feature.STRIKE, "strikethrough"),
+    (int(Mark.CODE), Feature.CODE, "inline code"),
 )
 
 
@@ -77,7 +78,7 @@ class _Degrader:
         if self._native(Feature.HEADING):
             return Heading(block.level, self._inlines(block.inlines))
         self._lost("heading shown as a bold line")
-        return Paragraph(self._inlines(_marked(block.inlines, Mark.BOLD)))
+        return Paragraph(self._inlines(_marked(block.inlines, _BOLD)))
 
     def _code_block(self, block: CodeBlock) -> Block:
         if not self._native(Feature.CODE_BLOCK):
@@ -113,7 +114,7 @@ class _Degrader:
         shown: list[Inline] = []
         in_spoiler = False
         for inline in inlines:
-            if inline.marks & Mark.SPOILER and not self._native(Feature.SPOILER):
+            if inline.marks & _SPOILER and not self._native(Feature.SPOILER):
                 if not in_spoiler:
                     self._lost("spoiler shown in the open")
                     shown.append(Text(SPOILER_LABEL))
@@ -158,17 +159,17 @@ class _Degrader:
     def _marks(self, marks: int) -> int:
         if not marks:
             return 0
-        if marks & Mark.UNDERLINE and not self._native(Feature.UNDERLINE):
-            marks &= ~Mark.UNDERLINE
+        if marks & _UNDERLINE and not self._native(Feature.UNDERLINE):
+            marks &= ~_UNDERLINE
             self._lost("underline shown as italic" if self._native(Feature.ITALIC) else "underline dropped")
-            marks |= Mark.ITALIC if self._native(Feature.ITALIC) else 0
+            marks |= _ITALIC if self._native(Feature.ITALIC) else 0
         if not self._native(Feature.SPOILER):
-            marks &= ~Mark.SPOILER
+            marks &= ~_SPOILER
         for mark, feature, name in _SIMPLE_MARKS:
             if marks & mark and not self._native(feature):
                 marks &= ~mark
                 self._lost(f"{name} dropped")
-        return int(marks)
+        return marks
 
 
 def safe_url(url: str) -> str:

@@ -7,6 +7,7 @@ alike that a careful reader can tell apart; the price is a distinguisher too man
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _GROUPS = {
     "a": "аαɑᴀạⲁ",
@@ -38,6 +39,7 @@ _GROUPS = {
 _FOLD = str.maketrans({look: letter for letter, looks in _GROUPS.items() for look in looks})
 
 
+@lru_cache(maxsize=1024)
 def skeleton(name: str) -> str:
     """Equal for names that a reader may mix up: case, accents, width, spaces, punctuation, symbols and look-alike letters do not
     count. A name without letters and digits is compared by its symbols."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 import regex
 
@@ -19,6 +20,8 @@ from bridge.refs import AccountName
 PLACEHOLDERS = ("name", "username", "platform", "account", "chat")
 UNKNOWN = "unknown"
 _ELLIPSIS = "…"
+_MOST_READ = 1000
+"""Characters of a raw name that are looked at; no platform has longer ones."""
 
 _GRAPHEME = regex.compile(r"\X")
 _EMOJI_JOIN = regex.compile(r"(?<=[\p{Extended_Pictographic}\ufe0f\p{EMod}])\u200d(?=\p{Extended_Pictographic})")
@@ -29,6 +32,7 @@ _MARKUP = regex.compile(r"[`*<>|\[\]\\]+|_{2,}|~{2,}|^[@#&:\s]+|:+$")
 _PILED_MARKS = regex.compile(r"(\p{M}{2})(?<!\ufe0f)\p{M}+")
 
 
+@lru_cache(maxsize=256)
 def check_template(template: str) -> str | None:
     """Why the template of a sender name cannot be used, or None."""
     try:
@@ -46,10 +50,11 @@ def check_template(template: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def clean_name(raw: str) -> str:
     """Without what could deceive or break a line: control characters, line breaks, direction overrides, invisible characters, piled
     accents, markup; white space collapsed. May be empty."""
-    text = unicodedata.normalize("NFC", raw.encode("utf-8", "replace").decode("utf-8"))
+    text = unicodedata.normalize("NFC", raw[:_MOST_READ].encode("utf-8", "replace").decode("utf-8"))
     text = _EMOJI_JOIN.sub(_KEPT_JOIN, text.replace(_KEPT_JOIN, ""))
     text = _BLANK.sub(" ", text)
     text = "".join(part if part == _KEPT_JOIN else _INVISIBLE.sub("", part) for part in regex.split(f"({_KEPT_JOIN})", text))

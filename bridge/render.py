@@ -192,8 +192,8 @@ class _Rendering:
         )
 
     def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
-        """Where answers are pointers, the first part points. Where they are less (a place in a thread), all parts belong there,
-        and only the first one says what is answered."""
+        """Where answers are pointers, the first part points. Where they are less (REPLY is PARTIAL: a place in a thread, say), all
+        parts belong there, and only the first one has the words of what is answered: a reply without words shows nothing."""
         if reply is None or number == 0:
             return reply
         if self.capabilities.level(Feature.REPLY) is Support.FULL:

@@ -52,11 +52,11 @@ def block_starts(rich: RichText) -> tuple[int, ...]:
     return tuple(starts)
 
 
-def _length(block: Block) -> int:
-    """Characters of the block in `text_of`."""
+def _length(block: Block, enough: int | None = None) -> int:
+    """Characters of the block in `text_of`; for paragraphs, counting may stop beyond `enough`."""
     match block:
         case Paragraph() | Heading():
-            return _inlines_length(block.inlines)
+            return _inlines_length(block.inlines, enough)
         case CodeBlock():
             return len(block.text)
         case List():
@@ -65,8 +65,14 @@ def _length(block: Block) -> int:
             return sum(_length(inner) + 1 for inner in block.blocks) - 1 if block.blocks else 0
 
 
-def _inlines_length(inlines: Iterable[Inline]) -> int:
-    return sum(len(inline_text(inline)) for inline in inlines)
+def _inlines_length(inlines: Iterable[Inline], enough: int | None = None) -> int:
+    """Characters of the runs; counting may stop beyond `enough`."""
+    length = 0
+    for inline in inlines:
+        length += len(inline_text(inline))
+        if enough is not None and length > enough:
+            break
+    return length
 
 
 def slice_text(rich: RichText, start: int, end: int) -> RichText:
@@ -78,9 +84,9 @@ def slice_text(rich: RichText, start: int, end: int) -> RichText:
 def _slice_blocks(blocks: Iterable[Block], start: int, end: int) -> Iterator[Block]:
     at = 0
     for block in blocks:
-        length = _length(block)
         if at >= end:
             return
+        length = _length(block, end - at)
         if at + length > start or (length == 0 and at >= start):
             yield _slice_block(block, start - at, end - at)
         at += length + 1

@@ -81,13 +81,13 @@ def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]
 
 
 def _furthest(rich: RichText, length: int, fits: Fits, guess: int) -> int:
-    """The last position up to which the text fits: galloping from the guess, then binary search."""
+    """A position up to which the text fits, the last one or within a hundredth of it: galloping from the guess, then bisection."""
     low, high = 0, min(max(guess, 1), length)
     while fits(slice_text(rich, 0, high)):
         if high == length:
             return length
         low, high = high, min(high * 2, length)
-    while high - low > 1:
+    while high - low > max(1, low // 100):
         middle = (low + high) // 2
         if fits(slice_text(rich, 0, middle)):
             low = middle
