@@ -10,14 +10,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import sdnotify
 import structlog
 
 from bridge.app import App
-from bridge.config.load import load_config
+from bridge.config.load import Loaded, load_config
 from bridge.config.model import Config
 from bridge.config.secrets import secrets_of
 from bridge.contract import Manifest
@@ -29,10 +29,25 @@ log = structlog.get_logger("daemon")
 EX_OK, EX_FAILED, EX_CONFIG = 0, 1, 78
 
 
-def run_daemon(path: Path, manifests: Callable[[str], Manifest], *, environ: Mapping[str, str] | None = None) -> int:
+def run_daemon(
+    path: Path,
+    manifests: Callable[[str], Manifest],
+    platforms: Sequence[str] = (),
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> int:
     """Run until told to stop; returns the exit code. Faults of the configuration go to stderr, and end with 78."""
     environ = os.environ if environ is None else environ
-    config = _load(path, manifests, environ)
+
+    def load() -> Loaded:
+        return load_config(path, environ, manifests=manifests, platforms=platforms)
+
+    loaded = load()
+    for fault in loaded.faults:
+        print(f"fault: {fault}", file=sys.stderr)
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    config = loaded.config
     if config is None:
         return EX_CONFIG
     set_up_logging(config.log, secrets=secrets_of(config))
@@ -40,16 +55,7 @@ def run_daemon(path: Path, manifests: Callable[[str], Manifest], *, environ: Map
     for platform in {account.platform for account in config.accounts.values()}:
         manifests(platform).preload()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_run(config, manifests, environ))
-
-
-def _load(path: Path, manifests: Callable[[str], Manifest], environ: Mapping[str, str]) -> Config | None:
-    loaded = load_config(path, environ, manifests=manifests)
-    for fault in loaded.faults:
-        print(f"fault: {fault}", file=sys.stderr)
-    for warning in loaded.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    return loaded.config
+        return runner.run(_run(config, manifests, load))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -60,7 +66,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _run(config: Config, manifests: Callable[[str], Manifest], environ: Mapping[str, str]) -> int:
+async def _run(config: Config, manifests: Callable[[str], Manifest], load: Callable[[], Loaded]) -> int:
     notifier = sdnotify.SystemdNotifier()
     stop, hang_up = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -80,7 +86,7 @@ async def _run(config: Config, manifests: Callable[[str], Manifest], environ: Ma
     log.info("relaying", accounts=len(config.accounts), routes=len(config.routes))
     helpers = [
         asyncio.create_task(_watchdog(notifier, app), name="watchdog"),
-        asyncio.create_task(_reloads(notifier, hang_up, app, config.path, manifests, environ), name="reload"),
+        asyncio.create_task(_reloads(notifier, hang_up, app, manifests, load), name="reload"),
     ]
     try:
         await app.run_until(stop)
@@ -113,15 +119,14 @@ async def _reloads(
     notifier: sdnotify.SystemdNotifier,
     hang_up: asyncio.Event,
     app: App,
-    path: Path,
     manifests: Callable[[str], Manifest],
-    environ: Mapping[str, str],
+    load: Callable[[], Loaded],
 ) -> None:
     while True:
         await hang_up.wait()
         hang_up.clear()
         notifier.notify("RELOADING=1")
-        loaded = load_config(path, environ, manifests=manifests)
+        loaded = await asyncio.to_thread(load)
         if loaded.config is None:
             for fault in loaded.faults:
                 log.error("bridge.yaml not reloaded", fault=str(fault))

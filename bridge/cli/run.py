@@ -15,4 +15,4 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from bridge.daemon import run_daemon
 
     log_uncaught_errors()
-    raise typer.Exit(run_daemon(config, registry.manifest))
+    raise typer.Exit(run_daemon(config, registry.manifest, registry.platforms()))
