@@ -59,7 +59,9 @@ class Receiver:
         if request.method != "POST":
             return web.Response(status=405, text="only POST\n", headers={"Allow": "POST"})
         if (request.content_length or 0) > LARGEST_BODY_BYTES:
-            return web.Response(status=413, text="too large\n")
+            refusal = web.Response(status=413, text="too large\n")
+            refusal.force_close()  # what is still coming is not waited for
+            return refusal
         raw = await request.read()
         try:
             payload = self._checked(request.headers, request.query, request.content_type, raw)

@@ -122,11 +122,12 @@ class OutgoingWebhooks:
 
     # -- delivering ---------------------------------------------------------------------------------------------------------
 
-    def emit(self, event: Json, chat_id: str) -> None:
-        """Deliver an event to every webhook that wants it."""
+    def emit(self, event: object, chat_id: str) -> None:
+        """Deliver an event (or something that is none) to every webhook that wants it."""
+        name = str(event.get("event", "")) if isinstance(event, dict) else ""
         body: bytes | None = None
         for webhook in self.webhooks.values():
-            if webhook.wants(str(event.get("event", "")), chat_id):
+            if webhook.wants(name, chat_id):
                 body = body or json.dumps(event, ensure_ascii=False).encode()
                 self._undelivered += 1
                 self._order(_Call(webhook, chat_id, body, time.monotonic()))
