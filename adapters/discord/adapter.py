@@ -19,7 +19,7 @@ from adapters.discord.decode_content import author_of
 from adapters.discord.downloads import Downloads
 from adapters.discord.errors import Refused
 from adapters.discord.history import UNREADABLE, History
-from adapters.discord.markup import encode_text
+from adapters.discord.markup import encode_text, pings_of
 from adapters.discord.posting import BOT, WEBHOOK, Posting
 from adapters.discord.probe import probe
 from adapters.discord.receiver import Receiver
@@ -67,7 +67,9 @@ class DiscordAdapter:
         return capabilities(self._options, upload_bytes=upload_bytes(boost or 0))
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
-        return len(encode_text(text, mass_mentions=True))
+        length = len(encode_text(text))
+        pings = pings_of(text)
+        return max(length, len(encode_text(text, mass_mentions=True))) if pings.everyone or pings.roles else length
 
     # -- lifecycle ------------------------------------------------------------------------------------------------------------
 

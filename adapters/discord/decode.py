@@ -53,6 +53,7 @@ _SYSTEM_LINES = {
 }
 """System messages by type, as a line behind the author's name. Types with an event of their own are handled apart."""
 _LOADING_KEPT = 500
+_PEOPLE_KEPT = 2000
 
 
 @dataclass(slots=True)
@@ -66,6 +67,14 @@ class Context:
     application_id: str = ""
     loading: dict[str, None] = field(default_factory=dict)
     """Ids of placeholder messages (flag LOADING) whose content comes with an update; bounded."""
+    people: dict[str, Author] = field(default_factory=dict)
+    """Who was seen lately, for events that name a person by id only; bounded."""
+
+    def remember(self, author: Author) -> None:
+        self.people.pop(author.user_id, None)
+        self.people[author.user_id] = author
+        if len(self.people) > _PEOPLE_KEPT:
+            del self.people[next(iter(self.people))]
 
 
 def decode(event: str, data: Json, context: Context, *, position: str) -> list[ChatEvent] | Ignored:
@@ -111,6 +120,8 @@ def decode_message(data: Json, context: Context) -> ChatEvent | Ignored:
         return Ignored("placeholder of a command")
     message_id = str(data["id"])
     author = author_of(data, context.cdn_url)
+    if data.get("webhook_id") is None:
+        context.remember(author)
     meta = _message_meta(data, context, "created", author)
     match kind:
         case 6:
@@ -225,11 +236,13 @@ def _reaction(data: Json, context: Context, *, added: bool, position: str) -> Re
 
 
 def _member_author(data: Json, user_id: str, context: Context) -> Author:
-    """The person as the event's member object shows them; only the id, where there is none."""
+    """The person as the event's member object shows them, or as they were last seen; else only the id."""
     member = data.get("member")
     if not member or "user" not in member:
-        return Author(user_id=user_id, name="")
-    return author_of({"author": member["user"], "member": member, "guild_id": data.get("guild_id")}, context.cdn_url)
+        return context.people.get(user_id) or Author(user_id=user_id, name="")
+    author = author_of({"author": member["user"], "member": member, "guild_id": data.get("guild_id")}, context.cdn_url)
+    context.remember(author)
+    return author
 
 
 def _typing(data: Json, context: Context, position: str) -> TypingStarted:

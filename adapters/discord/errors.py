@@ -61,7 +61,6 @@ MESSAGE_CODES = frozenset(
         10008,  # unknown message (edit of a deleted one)
         10014,  # unknown emoji
         30010,  # too many kinds of reactions
-        30046,  # too many edits of a message older than an hour
         40005,  # request entity too large
         50005,  # message of somebody else
         50006,  # empty message
@@ -81,6 +80,7 @@ MESSAGE_CODES = frozenset(
 TRANSIENT_CODES: Mapping[int, float | None] = {
     40062: None,  # service resource is being rate limited
     130000: None,  # API resource overloaded
+    30046: WRITE_LIMIT_WAIT_S,  # too many edits of messages older than an hour
     20028: WRITE_LIMIT_WAIT_S,  # channel write rate limit
     20029: WRITE_LIMIT_WAIT_S,  # server write rate limit
 }

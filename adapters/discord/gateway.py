@@ -67,6 +67,8 @@ class SessionState(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     sequence: int
     url: str
+    user_id: str = ""
+    """Whose session it is: another bot's token cannot resume it."""
 
 
 class GatewayEvent(msgspec.Struct, frozen=True):
@@ -123,9 +125,10 @@ class _Http(discord.http.HTTPClient):
 class Connection:
     """One websocket to the gateway, identified or resumed. Use: `open`, then `read` until it raises, then `close`."""
 
-    def __init__(self, options: DiscordOptions, transport: Transport) -> None:
+    def __init__(self, options: DiscordOptions, transport: Transport, user_id: str) -> None:
         self._options = options
         self._transport = transport
+        self._user_id = user_id
         self._socket: DiscordWebSocket | None = None
         self._collected: list[tuple[str, Any]] = []
 
@@ -173,7 +176,10 @@ class Connection:
         if not taken:
             return []
         session = SessionState(
-            session_id=self._socket.session_id or "", sequence=self._socket.sequence or 0, url=str(self._socket.gateway)
+            session_id=self._socket.session_id or "",
+            sequence=self._socket.sequence or 0,
+            url=str(self._socket.gateway),
+            user_id=self._user_id,
         )
         return [GatewayEvent(name, payload, session) for name, payload in taken]
 

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.discord.errors import Refused
 from adapters.discord.transport import Route, Transport
+from bridge.errors import AccountDown
 
 THREAD_KINDS = (10, 11, 12)
 TEXT_KINDS = (0, 2, 5, 13, 15, 16)
@@ -197,20 +199,27 @@ class Places:
     async def load(self, transport: Transport, own_user_id: str) -> None:
         """Everything through REST: for a resumed session, which is told nothing, and while no session is running."""
         for entry in await transport.call(Route("GET", "/users/@me/guilds", "users/@me/guilds")):
-            guild_id = str(entry["id"])
+            try:
+                await self._load_guild(transport, str(entry["id"]), own_user_id)
+            except Refused as refused:
+                if isinstance(refused.error, AccountDown):
+                    raise
 
-            async def get(what: str, guild_id: str = guild_id) -> Any:
-                path = f"/guilds/{guild_id}{what}"
-                return await transport.call(Route("GET", path, path))
+    async def _load_guild(self, transport: Transport, guild_id: str, own_user_id: str) -> None:
+        """One server; it may have thrown the bot out meanwhile."""
 
-            member = await get(f"/members/{own_user_id}")
-            guild = {
-                **await get(""),
-                "channels": await get("/channels"),
-                "threads": (await get("/threads/active"))["threads"],
-                "members": [{**member, "user": {"id": own_user_id}}],
-            }
-            self._learn_guild(guild, own_user_id)
+        async def get(what: str) -> Any:
+            path = f"/guilds/{guild_id}{what}"
+            return await transport.call(Route("GET", path, path))
+
+        member = await get(f"/members/{own_user_id}")
+        guild = {
+            **await get(""),
+            "channels": await get("/channels"),
+            "threads": (await get("/threads/active"))["threads"],
+            "members": [{**member, "user": {"id": own_user_id}}],
+        }
+        self._learn_guild(guild, own_user_id)
 
     async def load_one(self, transport: Transport, channel_id: str) -> Place:
         """A channel or thread that no event told of (an archived thread, say)."""

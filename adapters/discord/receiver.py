@@ -22,6 +22,7 @@ from adapters.discord.decode import Context, decode
 from adapters.discord.errors import Refused
 from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
 from adapters.discord.history import RECENT, UNREADABLE, History, moment_of, snowflake_at
+from adapters.discord.places import THREAD_KINDS
 from adapters.discord.transport import Transport
 from bridge.contract import Cursor, Intake
 from bridge.errors import BridgeError, ConnectionLost, DeliveryError
@@ -44,6 +45,8 @@ LATEST_CURSOR = "latest"
 READ_BACK_ATTEMPTS = 3
 RETRY_S = 2.0
 READ_MESSAGE_HISTORY = 1 << 16
+ASK_AGAIN_S = 600.0
+UNREADABLE_KEPT = 1000
 
 
 class Receiver:
@@ -59,13 +62,15 @@ class Receiver:
         self._session: SessionState | None = None
         self._latest = 0
         self._stored_at_s = time.monotonic()
+        self._unreadable: dict[str, float] = {}
+        """Channels that could not be asked for, and until when not to ask again."""
         self._held: list[ChatEvent] = []
         self._awaited_guilds: set[str] | None = None
         """Servers that have not introduced themselves since READY; None once the catch-up is done."""
         self._guilds_deadline_s = 0.0
 
     async def run(self) -> None:
-        self._session = _session(await self._intake.cursor(SESSION_CURSOR))
+        self._session = _session(await self._intake.cursor(SESSION_CURSOR), self._context.user_id)
         latest = await self._intake.cursor(LATEST_CURSOR)
         self._latest = int(latest) if latest is not None and latest.isdecimal() else 0
         if self._session is not None and not self._context.places.servers:
@@ -101,9 +106,9 @@ class Receiver:
         """A connection that Discord ends is resumed at once; one that keeps ending is the supervisor's to pace."""
         recent: list[float] = []
         while True:
-            connection = Connection(self._options, self._transport)
+            connection = Connection(self._options, self._transport, self._context.user_id)
             try:
-                await connection.open(session)
+                await self._open(connection, session)
                 while True:
                     for event in await connection.read():
                         session = event.session
@@ -120,6 +125,16 @@ class Receiver:
             recent = [*(at for at in recent if now - at < QUICK_WINDOW_S), now]
             if len(recent) > QUICK_RECONNECTS:
                 raise ConnectionLost("the gateway connection keeps ending")
+
+    async def _open(self, connection: Connection, session: SessionState | None) -> None:
+        """A session's own address may be gone while the common one serves."""
+        try:
+            await connection.open(session)
+        except ConnectionLost:
+            if session is None or session.url == self._options.gateway_url:
+                raise
+            await connection.close()
+            await connection.open(msgspec.structs.replace(session, url=self._options.gateway_url))
 
     # -- handing over ---------------------------------------------------------------------------------------------------------
 
@@ -212,11 +227,16 @@ class Receiver:
 
     async def _know_place(self, channel_id: str, kind: object) -> None:
         """A thread that no event told of: without its parent its messages would seem to be of an unknown chat."""
-        if self._context.places.get(channel_id) is not None or (kind is not None and kind not in (10, 11, 12)):
+        if self._context.places.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):
+            return
+        if self._unreadable.get(channel_id, 0.0) > time.monotonic():
             return
         try:
             await self._context.places.load_one(self._transport, channel_id)
         except (Refused, DeliveryError) as error:
+            if len(self._unreadable) >= UNREADABLE_KEPT:
+                self._unreadable.clear()
+            self._unreadable[channel_id] = time.monotonic() + ASK_AGAIN_S
             log.info("channel cannot be read", account=self._context.account, channel=channel_id, reason=str(error))
 
     # -- catching up ----------------------------------------------------------------------------------------------------------
@@ -280,10 +300,12 @@ class Receiver:
             log.info("edits and deletions missed meanwhile stay unknown", account=self._context.account, reason=str(error))
 
 
-def _session(value: str | None) -> SessionState | None:
+def _session(value: str | None, user_id: str) -> SessionState | None:
+    """The stored session, if it is this bot's."""
     if value is None:
         return None
     try:
-        return msgspec.json.decode(value, type=SessionState)
+        session = msgspec.json.decode(value, type=SessionState)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
+    return session if session.user_id == user_id and session.session_id else None

@@ -20,7 +20,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +36,7 @@ from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 
 USER_AGENT = "DiscordBot (https://github.com/Rapptz/discord.py 2.7) messenger-bridge"
 CONNECT_TIMEOUT_S = 15.0
+MAX_CONNECTIONS = 256
 CHUNK_BYTES = 256 * 1024
 
 _NEVER_LEFT = (
@@ -70,7 +71,7 @@ class Transport:
         self._options = options
         self._session: aiohttp.ClientSession | None = None
         self._limiter = Limiter(options.requests_per_s, sleep=sleep)
-        self._clock_skew_s = 0.0
+        self._last_date: tuple[str, datetime] | None = None
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -79,7 +80,7 @@ class Transport:
             if self._options.ca_file is not None:
                 tls = ssl.create_default_context(cafile=self._options.ca_file)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=64, ssl=tls),
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=MAX_CONNECTIONS, ssl=tls),
                 headers={"User-Agent": USER_AGENT},
                 timeout=aiohttp.ClientTimeout(total=self._options.request_timeout_s, sock_connect=CONNECT_TIMEOUT_S),
                 auto_decompress=True,
@@ -92,7 +93,13 @@ class Transport:
 
     def server_time(self, moment: datetime) -> datetime:
         """A moment of our clock as Discord's clock has it, by the `Date` header of the last answer."""
-        return moment + timedelta(seconds=self._clock_skew_s)
+        if self._last_date is None:
+            return moment
+        stated, received_at = self._last_date
+        try:
+            return moment + (parsedate_to_datetime(stated) - received_at)
+        except (TypeError, ValueError):
+            return moment
 
     def server_now(self) -> datetime:
         return self.server_time(datetime.now(UTC))
@@ -165,7 +172,8 @@ class Transport:
                 handle.close()
 
     def _judge(self, route: Route, response: aiohttp.ClientResponse, payload: Any, changes: bool) -> Any:
-        self._note_time(response.headers)
+        if "Date" in response.headers:
+            self._last_date = response.headers["Date"], datetime.now(UTC)
         self._limiter.learn(route.bucket, response.headers)
         if 200 <= response.status < 300:
             if payload is None and response.status != 204:
@@ -179,15 +187,6 @@ class Transport:
         if isinstance(error, RetryLater | OutcomeUnknown):
             raise error
         raise Refused(refusal, error)
-
-    def _note_time(self, headers: Mapping[str, str]) -> None:
-        stated = headers.get("Date")
-        if stated is None:
-            return
-        try:
-            self._clock_skew_s = (parsedate_to_datetime(stated) - datetime.now(UTC)).total_seconds()
-        except (TypeError, ValueError):
-            return
 
     # -- files ----------------------------------------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ TABLE = [
     (Refusal(status=400, code=200000), Rejected),
     (Refusal(status=413, code=40005), Rejected),
     (Refusal(status=404, code=10008), Rejected),
-    (Refusal(status=400, code=30046), Rejected),
+    (Refusal(status=400, code=30046), RetryLater),
     (Refusal(status=404, code=10003), ChatDown),
     (Refusal(status=403, code=50001), ChatDown),
     (Refusal(status=403, code=50013), ChatDown),
