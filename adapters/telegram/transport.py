@@ -29,6 +29,7 @@ from aiogram.exceptions import (
 from aiogram.methods import Response, TelegramMethod
 from aiogram.types import (
     FSInputFile,
+    InputFile,
     InputMediaAnimation,
     InputMediaAudio,
     InputMediaDocument,
@@ -87,6 +88,19 @@ class _Session(AiohttpSession):
     async def close(self) -> None:
         if self._session is not None and not self._session.closed:
             await self._session.close()
+
+    def build_form_data(self, bot: Bot, method: TelegramMethod[Any]) -> aiohttp.FormData:
+        """The parameters that were given, and no others: a bot's defaults are never wanted here (a parse mode would make the server
+        ignore entities), and most of a method's twenty fields are empty."""
+        form = aiohttp.FormData(quote_fields=False)
+        files: dict[str, InputFile] = {}
+        for name, value in method.model_dump(exclude_unset=True, warnings=False).items():
+            prepared = self.prepare_value(value, bot=bot, files=files)
+            if prepared:
+                form.add_field(name, prepared)
+        for key, file in files.items():
+            form.add_field(key, file.read(bot), filename=file.filename or key)
+        return form
 
     def check_response(self, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str) -> Response[Any]:
         if status_code == 200 and method.__api_method__ == "getUpdates":

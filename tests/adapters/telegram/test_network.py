@@ -1,0 +1,140 @@
+"""How the account reaches its server: proxy, CA file, base URL; and what importing the package costs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.telegram import MANIFEST
+from adapters.telegram.emulator import TelegramEmulator
+from bridge.contract import Outbound
+from bridge.errors import RetryLater
+
+
+class Proxy:
+    """A plain HTTP proxy that forwards requests in absolute form, and remembers whom it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.refuse = False
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
+        self.asked.append(f"{method} {target.split('/bot')[0]}")
+        if method == "CONNECT":
+            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+        else:
+            host, _, path = target.removeprefix("http://").partition("/")
+            name, _, port = host.partition(":")
+            up_reader, up_writer = await asyncio.open_connection(name, int(port))
+            rest = head.split(b"\r\n", 1)[1].replace(b"Connection: keep-alive", b"Connection: close")
+            up_writer.write(f"{method} /{path} HTTP/1.1\r\nConnection: close\r\n".encode() + rest)
+            copying = asyncio.create_task(self._copy(reader, up_writer))
+            await self._copy(up_reader, writer)
+            copying.cancel()
+            up_writer.close()
+        writer.close()
+
+    @staticmethod
+    async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(1 << 16):
+            writer.write(chunk)
+            await writer.drain()
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    proxy = Proxy()
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield proxy
+    server.close()
+    await server.wait_closed()
+
+
+async def test_calls_and_downloads_go_through_the_proxy(
+    emulator: TelegramEmulator, chat: str, make_adapter: Callable[..., Any], say: Callable[..., Outbound], proxy: Proxy
+) -> None:
+    adapter = make_adapter(proxy=proxy.url)
+    await adapter.send(say("through"))
+    assert proxy.asked == [f"POST {emulator.base_url}"]
+    assert emulator.transcript(chat)[0].text == "through"
+
+
+async def test_a_proxy_that_refuses_the_tunnel_surely_sent_nothing(
+    make_adapter: Callable[..., Any], say: Callable[..., Outbound], proxy: Proxy
+) -> None:
+    adapter = make_adapter(proxy=proxy.url, base_url="https://api.telegram.invalid")
+    with pytest.raises(RetryLater):
+        await adapter.send(say("x"))
+    assert proxy.asked == ["CONNECT api.telegram.invalid:443"]
+
+
+async def test_a_base_url_may_have_a_path(emulator: TelegramEmulator, make_adapter: Callable[..., Any]) -> None:
+    adapter = make_adapter(base_url=emulator.base_url + "/")
+    assert (await adapter.probe([]))[0].ok
+
+
+def test_a_missing_ca_file_is_a_fault_before_any_connection(tmp_path: Path) -> None:
+    options = MANIFEST.options()(token="1:x", ca_file=tmp_path / "none.pem", files_root=tmp_path)
+    assert sorted(fault.key for fault in MANIFEST.check_options(options)) == ["ca_file", "files_root"]
+
+
+@pytest.mark.parametrize("address", ["-1001234567890", "12345", "@channel_name"])
+def test_addresses(address: str) -> None:
+    assert MANIFEST.check_address(address) is None
+
+
+@pytest.mark.parametrize("address", ["", "#general", "@x", "-100x", "https://t.me/c/1", "@имя_канала"])
+def test_wrong_addresses_are_explained(address: str) -> None:
+    assert "Telegram chat" in (MANIFEST.check_address(address) or "")
+
+
+def test_threads() -> None:
+    assert MANIFEST.check_thread("45") is None
+    assert "leave it out" in (MANIFEST.check_thread("1") or "")
+    assert MANIFEST.check_thread("topic") is not None
+
+
+def test_the_package_imports_nothing_heavy() -> None:
+    code = "import sys, adapters.telegram; print([m for m in ('aiogram', 'pydantic', 'aiohttp') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert result.stdout.strip() == "[]"
+
+
+async def test_probe_says_what_to_click(emulator: TelegramEmulator, chat: str, make_adapter: Callable[..., Any]) -> None:
+    async def failing(*chats: str) -> dict[str, str]:
+        return {item.name: item.action for item in await make_adapter().probe(chats) if not item.ok}
+
+    assert await failing(chat) == {}
+    emulator.promote(chat, admin=False)
+    assert list(await failing(chat)) == ["sees reactions"]
+    emulator.bot().sees_everything = False
+    faults = await failing(chat)
+    assert set(faults) == {"privacy mode", "reads all messages", "sees reactions"}
+    assert "/setprivacy" in faults["privacy mode"]
+    emulator.kick(chat)
+    assert "chat" in await failing(chat)
+    group = emulator.add_group("Old").chat_id
+    new = emulator.migrate(group).chat_id
+    assert new in (await failing(group))["chat"]
+    emulator.world.queues[emulator.bot().user_id].webhook_url = "https://elsewhere.example"
+    assert "webhook" in await failing()
+    await emulator.refuse_connections(True)
+    assert list(await failing()) == ["connection"]
+
+
+async def test_probe_knows_a_wrong_token(make_adapter: Callable[..., Any]) -> None:
+    for token in ("123456:" + "A" * 35, "nonsense"):
+        [item] = await make_adapter(token=token).probe([])
+        assert (item.name, item.ok) == ("token", False)
+        assert "BotFather" in item.action
