@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -12,12 +11,12 @@ from typing import NoReturn
 
 import structlog
 
-from adapters.slack import encode, probe
+from adapters.slack import probe
 from adapters.slack.backlog import Backlog
 from adapters.slack.capabilities import capabilities_for
 from adapters.slack.catch_up import CatchUp
 from adapters.slack.channels import Channels
-from adapters.slack.config import Events, Replies, SlackOptions
+from adapters.slack.config import Events, SlackOptions
 from adapters.slack.control import Control
 from adapters.slack.decode import Identity
 from adapters.slack.decode_files import unpack_file_id
@@ -25,8 +24,9 @@ from adapters.slack.directory import Directory
 from adapters.slack.downloads import open_file
 from adapters.slack.emoji_names import to_name
 from adapters.slack.encode_text import measure
-from adapters.slack.errors import SUCCESS, Effect, MissingScope
+from adapters.slack.errors import SUCCESS, MissingScope
 from adapters.slack.http_events import MOUNT_NAME, HttpEvents
+from adapters.slack.posts import Posts
 from adapters.slack.receiver import Receiver
 from adapters.slack.reconcile import NAMED, find_delivery
 from adapters.slack.socket_mode import SocketMode
@@ -46,7 +46,7 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, DeliveryError, Rejected, RetryLater
+from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, Rejected, RetryLater
 from bridge.events import Attachment, Author, ChatEvent, MessageCreated
 from bridge.refs import AccountName
 from bridge.text import RichText
@@ -54,17 +54,6 @@ from bridge.text import RichText
 log = structlog.get_logger("slack")
 
 _CHECK_EVERY_S = 300.0
-_THREAD_REFUSED = frozenset(
-    {
-        "cannot_reply_to_message",
-        "restricted_action_non_threadable_channel",
-        "restricted_action_thread_locked",
-        "thread_not_found",
-    }
-)
-"""Only the placement is refused: the message itself may be posted without the thread."""
-_NO_PERSONA = "sender shown in the text: the app lacks chat:write.customize"
-_NO_THREAD = "posted outside the thread, which takes no replies"
 
 
 class SlackAdapter:
@@ -81,16 +70,16 @@ class SlackAdapter:
         self._channels = Channels(self._transport)
         self._threads = Threads(self._transport)
         self._uploads = Uploads(self._transport)
+        self._posts = Posts(self._transport, self._uploads, options)
         self._identity = Identity(context.account)
         self._catch_up = CatchUp(
             self._transport, self._directory, self._threads, lambda: self._identity, max_messages=options.catch_up_messages
         )
-        self._can_customize = True
         self._can_read_history = True
 
     @property
     def capabilities(self) -> Capabilities:
-        return capabilities_for(self._options, can_customize=self._can_customize, can_read_history=self._can_read_history)
+        return capabilities_for(self._options, can_customize=self._posts.can_customize, can_read_history=self._can_read_history)
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return measure(text)
@@ -127,7 +116,7 @@ class SlackAdapter:
             user_id=str(answer.get("user_id") or ""),
             app_id=self._identity.app_id,
         )
-        self._can_customize = not scopes or "chat:write.customize" in scopes
+        self._posts.can_customize = not scopes or "chat:write.customize" in scopes
         self._can_read_history = not scopes or "channels:history" in scopes
 
     async def _receive(self, intake: Intake) -> None:
@@ -190,63 +179,10 @@ class SlackAdapter:
     # -- sending --------------------------------------------------------------------------------------------------------------
 
     async def send(self, outbound: Outbound) -> Receipt:
-        in_thread = self._options.replies is not Replies.QUOTE
-        thread = encode.thread_ts(outbound, replies_in_thread=in_thread)
-        with_persona = outbound.sender is not None and self._can_customize and self._options.personas
-        return await self._send(outbound, thread, with_persona=with_persona, losses=())
-
-    async def _send(self, outbound: Outbound, thread: str | None, *, with_persona: bool, losses: tuple[str, ...]) -> Receipt:
-        """One message. Posts a second time only where Slack said that the first was not posted, and why."""
-        named = outbound.sender is not None and not with_persona
-        rich = encode.body(outbound, quote_reply=self._quotes(thread), show_sender=named)
-        try:
-            if outbound.files:
-                message_id, file_ids = await self._share(outbound, rich, thread, with_persona=with_persona)
-            else:
-                message_id, file_ids = await self._post(outbound, rich, thread, with_persona=with_persona), ()
-        except _Refused as refused:
-            if refused.code == "missing_scope":
-                self._can_customize = False
-                return await self._send(outbound, thread, with_persona=False, losses=(*losses, _NO_PERSONA))
-            if outbound.thread_id and outbound.reply is None:
-                raise ChatDown(
-                    f"the thread takes no messages ({refused.code})", action="correct the thread in bridge.yaml"
-                ) from None
-            return await self._send(outbound, None, with_persona=with_persona, losses=(*losses, _NO_THREAD))
-        via = " ".join(((NAMED,) if named else ()) + tuple(file_ids))
-        return Receipt(message_ids=(message_id,), thread_id=thread, via=via, losses=losses)
-
-    def _quotes(self, thread: str | None) -> bool:
-        """Whether a reply posted in that thread is shown as a quoted line."""
-        return thread is None or self._options.replies is Replies.QUOTE
-
-    def _recoverable(self, thread: str | None, *, with_persona: bool) -> frozenset[str]:
-        return (_THREAD_REFUSED if thread else frozenset()) | (frozenset({"missing_scope"}) if with_persona else frozenset())
-
-    async def _post(self, outbound: Outbound, rich: RichText, thread: str | None, *, with_persona: bool) -> str:
-        broadcast = self._options.replies is Replies.BROADCAST and outbound.reply is not None
-        arguments = encode.post_message(outbound, rich, thread, broadcast=broadcast, with_persona=with_persona)
-        tolerate = self._recoverable(thread, with_persona=with_persona)
-        answer = await self._transport.call("chat.postMessage", arguments, effect=Effect.CREATES, tolerate=tolerate)
-        if not answer.get("ok"):
-            raise _Refused(str(answer.get("error")))
-        return str(answer["ts"])
-
-    async def _share(
-        self, outbound: Outbound, rich: RichText, thread: str | None, *, with_persona: bool
-    ) -> tuple[str, tuple[str, ...]]:
-        uploaded = await self._uploads.upload(outbound.files)
-        tolerate = self._recoverable(thread, with_persona=with_persona)
-        shared = await self._uploads.share(outbound, rich, uploaded, thread, with_persona=with_persona, tolerate=tolerate)
-        if shared.refused:
-            raise _Refused(shared.refused)
-        return shared.ts, tuple(file_id for file_id, _ in uploaded)
+        return await self._posts.send(outbound)
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
-        named = NAMED in outbound.copy.via.split()
-        rich = encode.body(outbound, quote_reply=self._quotes(outbound.copy.thread_id), show_sender=named)
-        await self._transport.call("chat.update", encode.update(outbound, rich, version=str(time.time_ns())))
-        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
+        return await self._posts.edit(outbound)
 
     async def delete(self, outbound: OutboundDelete) -> None:
         copy = outbound.copy
@@ -295,14 +231,6 @@ class SlackAdapter:
 
     def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
         return open_file(self._transport, attachment)
-
-
-class _Refused(Exception):
-    """Slack refused the message for a reason that another form of it may not have."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def _raise_one(group: BaseExceptionGroup[BaseException]) -> NoReturn:

@@ -9,7 +9,7 @@ import msgspec
 from adapters.slack.channels import Channels
 from adapters.slack.decode import Identity
 from adapters.slack.directory import Directory
-from adapters.slack.payloads import ChannelIdChanged, ChannelRename, ChannelState, Member, UserChange
+from adapters.slack.payloads import ChannelIdChanged, ChannelRename, ChannelState, EmojiChanged, Member, UserChange
 from bridge.contract import Intake
 from bridge.errors import AccountDown
 
@@ -31,6 +31,9 @@ class Control:
                 )
             case "user_change":
                 self._directory.learn_user(msgspec.json.decode(raw, type=UserChange).user)
+            case "emoji_changed":
+                changed_emoji = msgspec.json.decode(raw, type=EmojiChanged)
+                self._directory.learn_emoji({changed_emoji.name or "": changed_emoji.value})
             case "channel_rename" | "group_rename":
                 channel = msgspec.json.decode(raw, type=ChannelRename).channel
                 self._directory.learn_channel(channel.id, channel.name)

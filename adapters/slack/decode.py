@@ -355,7 +355,7 @@ def _reaction(event: Reaction, context: Context) -> ReactionsChanged | Ignored:
     if event.item.type != "message" or not event.item.channel or not event.item.ts:
         return Ignored("reaction to something else than a message")
     channel, ts = event.item.channel, event.item.ts
-    emoji = (emoji_names.to_unicode(event.reaction) or f":{event.reaction}:",)
+    emoji = (emoji_names.to_unicode(event.reaction) or context.names.emoji.get(event.reaction) or f":{event.reaction}:",)
     added = event.type == "reaction_added"
     key = f"reactions:{context.identity.account}:{channel}:{ts}:{event.user}:{event.reaction}:{event.type}:{event.event_ts}"
     meta = _meta(context, channel, key, moment(event.event_ts), context.names.author(event.user))

@@ -146,7 +146,7 @@ def _leaf(leaf: Json, names: Names) -> Inline:
         case "broadcast":
             return Mention(MentionKind.EVERYONE, leaf["range"], leaf["range"], marks)
         case "emoji":
-            return _emoji(leaf, marks)
+            return _emoji(leaf, marks, names)
         case "date":
             return Timestamp(int(leaf["timestamp"]), str(leaf.get("fallback") or ""), "", marks)
         case _:
@@ -161,14 +161,14 @@ def _leaf_text(leaf: Json) -> str:
     return f"[{leaf.get('type', 'unknown')}]"
 
 
-def _emoji(leaf: Json, marks: int) -> Inline:
+def _emoji(leaf: Json, marks: int, names: Names) -> Inline:
     name = str(leaf["name"])
     tone = int(leaf.get("skin_tone") or 0)
     if code_points := leaf.get("unicode"):
         return Text("".join(chr(int(point, 16)) for point in str(code_points).split("-")), marks)
     found = emoji_names.to_unicode(name)
     if found is None:
-        return Emoji(name, name, "", marks)
+        return Emoji(name, name, names.emoji.get(name, ""), marks)
     return Text(emoji_names.with_tone(found, tone) if tone else found, marks)
 
 

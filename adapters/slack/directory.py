@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
 import structlog
 
+from adapters.slack import emoji_names
 from adapters.slack.names import Names
 from adapters.slack.payloads import Channel, User
 from adapters.slack.transport import Transport
@@ -67,6 +68,7 @@ class Directory:
         self._transport = transport
         self._users: _Cache[Author] = _Cache(_MAX_USERS, clock)
         self._channels: _Cache[str] = _Cache(_MAX_CHANNELS, clock)
+        self._emoji: dict[str, str] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def names(self, user_ids: Iterable[str], channel_ids: Iterable[str] = ()) -> Names:
@@ -83,6 +85,7 @@ class Directory:
         return Names(
             users={user_id: found for user_id in users if (found := self._users.get(user_id)) is not None},
             channels={channel_id: name for channel_id in channels if (name := self._channels.get(channel_id)) is not None},
+            emoji=self._emoji,
         )
 
     async def person(self, user_id: str) -> Author | None:
@@ -95,7 +98,25 @@ class Directory:
         return author
 
     async def preload(self) -> None:
-        """Learn the workspace's people beforehand, as far as they fit, so that no message waits for its author's name."""
+        """Learn the workspace's people beforehand, as far as they fit, so that no message waits for its author's name; and which of
+        its own emoji are other names of standard ones."""
+        await self._load_people()
+        try:
+            listed = (await self._transport.call("emoji.list")).get("emoji")
+        except BridgeError as error:
+            log.info("emoji not loaded", reason=str(error))
+            return
+        self.learn_emoji(listed if isinstance(listed, dict) else {})
+
+    def learn_emoji(self, listed: Mapping[str, object]) -> None:
+        """Custom emoji: values are picture addresses, or `alias:<name>`."""
+        for name, value in listed.items():
+            if isinstance(value, str) and value.startswith("alias:"):
+                character = emoji_names.to_unicode(value.removeprefix("alias:"))
+                if character is not None:
+                    self._emoji[name] = character
+
+    async def _load_people(self) -> None:
         cursor = ""
         for _ in range(_PRELOAD_PAGES):
             try:

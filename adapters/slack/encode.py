@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from adapters.slack.decode import BLOCK_ID_PREFIX, METADATA_TYPE
-from adapters.slack.encode_text import fallback_text, rich_text_elements
+from adapters.slack.encode_text import MAX_PLAIN, MAX_PLAIN_EDIT, fallback_text, plain_text, rich_text_elements
 from bridge.contract import Outbound, OutboundEdit, Reply, Sender
 from bridge.text import Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, concat, map_inlines
 
@@ -84,12 +84,25 @@ def persona(sender: Sender | None) -> Arguments:
     return arguments
 
 
-def post_message(outbound: Outbound, rich: RichText, thread: str | None, *, broadcast: bool, with_persona: bool) -> Arguments:
+def is_shortened(rich: RichText) -> bool:
+    """Whether an edit without blocks cannot hold these words."""
+    return plain_text(rich, MAX_PLAIN_EDIT) != plain_text(rich, MAX_PLAIN)
+
+
+def _words(rich: RichText, own_block_id: str, *, plain_limit: int = 0) -> Arguments:
+    """The text as a block with its fallback, or with `plain_limit` the words alone."""
+    if plain_limit:
+        return {"text": plain_text(rich, plain_limit) or " "}
+    return {"text": fallback_text(rich) or " ", "blocks": rich_text_blocks(rich, own_block_id)}
+
+
+def post_message(
+    outbound: Outbound, rich: RichText, thread: str | None, *, broadcast: bool, with_persona: bool, as_plain: bool = False
+) -> Arguments:
     """Arguments of chat.postMessage."""
     arguments: Arguments = {
         "channel": outbound.chat_id,
-        "text": fallback_text(rich) or " ",
-        "blocks": rich_text_blocks(rich, block_id(outbound.token)),
+        **_words(rich, block_id(outbound.token), plain_limit=MAX_PLAIN if as_plain else 0),
         "metadata": {"event_type": METADATA_TYPE, "event_payload": {"id": outbound.token}},
         "mrkdwn": False,
         "parse": "none",
@@ -102,20 +115,25 @@ def post_message(outbound: Outbound, rich: RichText, thread: str | None, *, broa
     return arguments
 
 
-def update(edit: OutboundEdit, rich: RichText, version: str) -> Arguments:
+def update(edit: OutboundEdit, rich: RichText, version: str, *, as_plain: bool = False) -> Arguments:
     """Arguments of chat.update. The name a message was posted under cannot be changed, and stays."""
     return {
         "channel": edit.copy.chat_id,
         "ts": edit.copy.message_ids[0],
-        "text": fallback_text(rich) or " ",
-        "blocks": rich_text_blocks(rich, block_id(edit.token, version)),
+        **_words(rich, block_id(edit.token, version), plain_limit=MAX_PLAIN_EDIT if as_plain else 0),
         "metadata": {"event_type": METADATA_TYPE, "event_payload": {"id": edit.token}},
         "parse": "none",
     }
 
 
 def complete_upload(
-    outbound: Outbound, rich: RichText, files: list[tuple[str, str]], thread: str | None, *, with_persona: bool
+    outbound: Outbound,
+    rich: RichText,
+    files: list[tuple[str, str]],
+    thread: str | None,
+    *,
+    with_persona: bool,
+    as_plain: bool = False,
 ) -> Arguments:
     """Arguments of files.completeUploadExternal for uploaded files (id, title): one message with all of them."""
     arguments: Arguments = {
@@ -124,7 +142,9 @@ def complete_upload(
         **(persona(outbound.sender) if with_persona else {}),
     }
     blocks = rich_text_blocks(rich, block_id(outbound.token))
-    if blocks:
+    if blocks and as_plain:
+        arguments["initial_comment"] = plain_text(rich, MAX_PLAIN)
+    elif blocks:
         arguments["blocks"] = blocks
     if thread:
         arguments["thread_ts"] = thread

@@ -37,7 +37,11 @@ from bridge.text import (
 Json = dict[str, Any]
 
 MAX_FALLBACK = 3000
-"""Characters of the `text` beside the blocks; chat.update refuses more than 4000 [docs.slack.dev chat.update], escapes included."""
+"""Characters of the `text` beside the blocks."""
+MAX_PLAIN = 39_000
+"""Characters of a `text` without blocks: Slack cuts off what is over 40,000 [docs.slack.dev chat.postMessage]."""
+MAX_PLAIN_EDIT = 4000
+"""The same in an edit: more is refused [docs.slack.dev chat.update]."""
 _RUN_OVERHEAD = 48
 """What a run counts beside its text: about what its JSON adds, since what `msg_blocks_too_long` counts is not documented."""
 _MAX_URL = 3000
@@ -72,10 +76,20 @@ def escape(text: str) -> str:
 
 
 def fallback_text(rich: RichText) -> str:
-    """The escaped plain form, shortened to what every method takes. Never cuts an escape in two."""
+    """The escaped plain form beside the blocks, shortened."""
+    return _escaped(to_plain(rich), MAX_FALLBACK)
+
+
+def plain_text(rich: RichText, limit: int) -> str:
+    """The escaped plain form where no blocks go with it."""
+    return _escaped(to_plain(rich), limit)
+
+
+def _escaped(text: str, limit: int) -> str:
+    """Escaped and at most `limit` long; never cuts an escape in two."""
     pieces: list[str] = []
-    left = MAX_FALLBACK
-    for character in to_plain(rich):
+    left = limit - 1
+    for character in text:
         escaped = escape(character)
         if len(escaped) > left:
             return "".join(pieces) + "…"

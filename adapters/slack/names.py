@@ -18,6 +18,8 @@ class Names:
 
     users: Mapping[str, Author] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
+    emoji: Mapping[str, str] = field(default_factory=dict)
+    """Custom names that stand for a standard emoji, with that emoji."""
 
     def author(self, user_id: str) -> Author:
         return self.users.get(user_id) or Author(user_id=user_id, name=user_id)

@@ -182,6 +182,13 @@ class ChannelIdChanged(_Wire):
     new_channel_id: str
 
 
+class EmojiChanged(_Wire):
+    """`name` and `value` for an addition; a removed alias goes on meaning what it meant."""
+
+    name: str | None = None
+    value: str | None = None
+
+
 class UserChange(_Wire):
     user: User
 

@@ -9,27 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.encode import complete_upload
 from adapters.slack.errors import Effect
 from adapters.slack.transport import Answer, Transport
-from bridge.contract import Outbound, OutboundFile
+from bridge.contract import OutboundFile
 from bridge.errors import OutcomeUnknown, Rejected, RetryLater
-from bridge.text import RichText
 
 _POLL_WAITS_S = (0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 8.0, 10.0)
 _REMEMBERED = 500
 _AT_ONCE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """The message that uploaded files became, or why Slack refused to make one."""
-
-    ts: str = ""
-    refused: str = ""
 
 
 class Uploads:
@@ -68,27 +57,18 @@ class Uploads:
         return done
 
     async def share(
-        self,
-        outbound: Outbound,
-        rich: RichText,
-        files: list[tuple[str, str]],
-        thread: str | None,
-        *,
-        with_persona: bool,
-        tolerate: Collection[str],
-    ) -> Shared:
-        """Make one message of the uploaded files. Raises OutcomeUnknown if its `ts` does not become known in time. Error codes in
-        `tolerate` are returned."""
-        first = files[0][0]
-        waiter = self._waiting[first] = asyncio.get_running_loop().create_future()
+        self, chat_id: str, arguments: Mapping[str, Any], first_file_id: str, *, tolerate: Collection[str]
+    ) -> tuple[str, str]:
+        """Make one message of uploaded files, by `arguments` of files.completeUploadExternal. Returns its `ts`, or Slack's
+        refusal if that is in `tolerate`. Raises OutcomeUnknown if the `ts` does not become known in time."""
+        waiter = self._waiting[first_file_id] = asyncio.get_running_loop().create_future()
         try:
-            arguments = complete_upload(outbound, rich, files, thread, with_persona=with_persona)
             answer = await self._transport.call("files.completeUploadExternal", arguments, effect=Effect.CREATES, tolerate=tolerate)
             if not answer.get("ok"):
-                return Shared(refused=str(answer.get("error")))
-            return Shared(ts=self._shared.pop(first, "") or await self._find(first, outbound.chat_id, waiter))
+                return "", str(answer.get("error"))
+            return self._shared.pop(first_file_id, "") or await self._find(first_file_id, chat_id, waiter), ""
         finally:
-            del self._waiting[first]
+            del self._waiting[first_file_id]
 
     async def _find(self, file_id: str, chat_id: str, waiter: asyncio.Future[str]) -> str:
         for wait_s in _POLL_WAITS_S:

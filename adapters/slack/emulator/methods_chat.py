@@ -103,6 +103,7 @@ async def post_message(workspace: Workspace, arguments: Arguments) -> Json:
         icon_url=arguments.text("icon_url"),
         icon_emoji=arguments.text("icon_emoji"),
         metadata=_metadata(arguments),
+        mrkdwn="mrkdwn" not in arguments or arguments.flag("mrkdwn"),
     )
     workspace.post(message)
     return {"channel": channel.channel_id, "ts": message.ts, "message": workspace.wire(message)}

@@ -34,10 +34,11 @@ class Shown:
         return Shown(self.text, f"<{tag}{attributes}>{self.html}</{tag}>")
 
 
-def show(text: str, blocks: list[Json] | None, name: Name) -> Shown:
-    """Blocks win over text, as in Slack's clients; text then serves notifications only."""
+def show(text: str, blocks: list[Json] | None, name: Name, *, marks: bool = True) -> Shown:
+    """Blocks win over text, as in Slack's clients; text then serves notifications only. Without `marks` (`mrkdwn: false` when
+    posting) only the `<...>` tokens of the text are read."""
     if not blocks:
-        return mrkdwn(text, name)
+        return mrkdwn(text, name) if marks else _tokens(text, name, marks=False)
     return _stacked([_block(block, name) for block in blocks])
 
 

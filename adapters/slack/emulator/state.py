@@ -85,6 +85,8 @@ class Message:
     icon_emoji: str = ""
     metadata: Json | None = None
     client_msg_id: str = ""
+    mrkdwn: bool = True
+    """Whether marks in `text` are formatting."""
     edited: Json | None = None
     changed: bool = False
     reactions: dict[str, list[str]] = field(default_factory=dict)

@@ -250,7 +250,7 @@ class Workspace:
 
     def _seen(self, message: Message, *, deleted: bool = False) -> SeenMessage:
         user = self.users.get(message.user)
-        shown = show(message.text, message.blocks, self.display_name)
+        shown = show(message.text, message.blocks, self.display_name, marks=message.mrkdwn)
         for attachment in message.attachments or ():
             shown += Shown("\n" + str(attachment.get("text") or attachment.get("fallback") or ""))
         return SeenMessage(

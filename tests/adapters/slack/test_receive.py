@@ -257,7 +257,7 @@ async def test_names_are_loaded_beforehand_as_far_as_that_goes(account: Any, emu
         emulator.add_person(f"person {number}")
     await account.start()
     await account.until(lambda: emulator.calls().count("users.list") == 2)
-    await asyncio.sleep(0.2)
+    await account.until(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
     await emulator.say(chat, "person 249", "hello")
     await account.until(lambda: account.intake.texts() == ["hello"])
     assert account.intake.of(MessageCreated)[0].meta.author.name == "person 249"
@@ -296,3 +296,18 @@ async def test_a_reply_does_not_wait_long_for_its_parent(account: Any, emulator:
     await account.until(lambda: account.intake.texts() == ["reply"])
     reply_to = account.intake.of(MessageCreated)[0].content.reply_to
     assert (reply_to.message_id, reply_to.author_name, reply_to.excerpt) == (theirs, "Anna", "")
+
+
+async def test_other_names_of_standard_emoji(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    emulator.workspace.custom_emoji |= {"yay": "alias:tada", "party_parrot": "https://example.com/parrot.gif"}
+    await account.start()
+    await account.until(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
+    emulator.workspace.emit({"type": "emoji_changed", "subtype": "add", "name": "ok2", "value": "alias:thumbsup"})
+    ts = await emulator.say(chat, "Anna", "hello")
+    for name in ("yay", "party_parrot"):
+        await emulator.react(chat, ts, "Boris", f":{name}:")
+    emulator.workspace.custom_emoji["ok2"] = "alias:thumbsup"
+    await emulator.react(chat, ts, "Boris", ":ok2:")
+    await account.until(lambda: len(account.intake.of(ReactionsChanged)) == 3)
+    assert [event.added for event in account.intake.of(ReactionsChanged)] == [("🎉",), (":party_parrot:",), ("👍",)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.emulator import SlackEmulator
+from adapters.slack.emulator import SlackEmulator, limits
 from bridge.capabilities import Feature, Support
 from bridge.contract import (
     Copy,
@@ -176,6 +176,26 @@ async def test_without_the_scope_the_name_goes_into_the_text(account: Any, emula
     assert emulator.seen(chat, receipt.message_ids[0]).text == "Anna Petrova:\nbye"
     learned = await account.start()
     assert learned.capabilities.level(Feature.SENDER_NAME) is Support.CONVERTED
+
+
+async def test_refused_formatting_does_not_cost_the_words(
+    account: Any, emulator: SlackEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, adapter = account.chat(), account.build()
+    good = await adapter.send(outbound(chat, "good"))
+    monkeypatch.setattr(limits, "MAX_ALL_BLOCKS", 3)
+    rich = RichText((Paragraph((Text("bold <!here> *x*", Mark.BOLD), Text("link", 0, "https://example.com/"))), CodeBlock("code")))
+    receipt = await adapter.send(outbound(chat, rich, token="tok-2"))
+    seen = emulator.seen(chat, receipt.message_ids[0])
+    assert seen.text == "bold <!here> *x*link (https://example.com/)\ncode"
+    assert "broadcast" not in seen.html
+    assert receipt.losses
+    edited = await adapter.edit(OutboundEdit(token="t", copy=copy_of(chat, good), text=plain("y" * 5000)))
+    assert len(emulator.seen(chat, good.message_ids[0]).text) == 4000
+    assert len(edited.losses) == 2
+    shared = await adapter.send(outbound(chat, "long caption", token="tok-3", files=(file(tmp_path, "a.txt", b"x"),)))
+    assert emulator.seen(chat, shared.message_ids[0]).text == "long caption"
+    assert emulator.calls().count("files.upload") == 1
 
 
 async def test_files_become_one_message(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
