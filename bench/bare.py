@@ -3,7 +3,6 @@ retries; what the libraries cost, and nothing else. Reads the bridge.yaml that t
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Any

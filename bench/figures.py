@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from typing import Any
 
@@ -49,7 +50,7 @@ async def throughput(*, kind: str = "bridge", routes: int, api_latency_s: float 
         wrong_order = 0
         for texts in stage.order[TARGET].values():
             numbers = [int(text.split()[1]) for text in texts if text.startswith("load ")]
-            wrong_order += sum(1 for one, other in zip(numbers, numbers[1:], strict=False) if other < one)
+            wrong_order += sum(1 for one, other in itertools.pairwise(numbers) if other < one)
         return {
             "relay": kind,
             "routes": routes,

@@ -44,9 +44,7 @@ class RetryLater(DeliveryError):
     `rate_limited` says that the platform asked for the wait (a 429), as opposed to a fault of it.
     """
 
-    def __init__(
-        self, reason: str, *, after_s: float | None = None, scope: Scope = Scope.CHAT, rate_limited: bool = False
-    ) -> None:
+    def __init__(self, reason: str, *, after_s: float | None = None, scope: Scope = Scope.CHAT, rate_limited: bool = False) -> None:
         super().__init__(reason)
         self.after_s = after_s
         self.scope = scope
