@@ -127,10 +127,12 @@ class Api:
         return body
 
     def attachments(self, body: Body, kept: tuple[StoredAttachment, ...] = ()) -> tuple[StoredAttachment, ...]:
-        """The files of this request, and those of `kept` that its `attachments` list names (all, when there is no such list)."""
+        """The files of this request, and those of `kept` that its `attachments` list names: all of them only when there is neither a
+        list nor a new file. Source: discord-api-docs#5170."""
         listed = body.payload.get("attachments")
         described = {str(entry.get("id")): entry for entry in listed or [] if isinstance(entry, dict)}
-        remaining = kept if listed is None else tuple(a for a in kept if str(a.id) in described)
+        keeps_all = listed is None and not body.files
+        remaining = kept if keeps_all else tuple(a for a in kept if str(a.id) in described)
         fresh = tuple(_attachment(r, described.get(str(index), {})) for index, r in sorted(body.files.items()))
         rules.check_file_count(len(remaining) + len(fresh))
         return remaining + fresh
