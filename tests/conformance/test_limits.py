@@ -1,0 +1,110 @@
+"""Whole messages rendered with every platform's own capabilities and measure: nothing over a limit, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.registry import manifest
+from bridge.capabilities import Feature
+from bridge.characters import is_blank
+from bridge.contract import Adapter, AdapterContext
+from bridge.degrade import degrade
+from bridge.events import AttachmentKind, Content
+from bridge.names import Names
+from bridge.people import People
+from bridge.render import Rendered, Settled, Target, render
+from bridge.text import RichText, plain, text_of, to_plain
+from tests.bridge.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts
+from tests.conformance.codecs import CODECS
+from tests.conformance.rig import ACCOUNT, NoWeb
+
+LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, st.sampled_from([1, 5, 60]))
+
+
+@pytest.fixture
+async def target(platform: str) -> AsyncIterator[Target]:
+    """The platform as `render` sees it; nothing is connected."""
+    found = manifest(platform)
+    options = found.options().model_validate(found.emulator().account_options() if platform == "teamspirit" else _options(platform))
+    adapter: Adapter = found.build(AdapterContext(account=ACCOUNT, options=options, web=NoWeb()))
+    yield Target(
+        account=ACCOUNT,
+        platform=platform,
+        platform_title=found.title,
+        capabilities=adapter.capabilities,
+        measure=adapter.measure,
+    )
+    await adapter.close()
+
+
+def _options(platform: str) -> dict[str, str]:
+    return {
+        "telegram": {"token": "123456:" + "a" * 35},
+        "slack": {"bot_token": "xoxb-1", "app_token": "xapp-1"},
+        "discord": {"token": "x" * 60},
+    }[platform]
+
+
+def rendered(content: Content, target: Target, *, existing: list[bool] | None = None) -> Rendered:
+    event = created(content) if existing is None else edited(content)
+    settled = [fetched(a) if existing is None else Settled(attachment=a) for a in content.attachments]
+    return render(
+        event,
+        origin=ORIGIN,
+        target=target,
+        settled=settled,
+        reply=None,
+        people=People(),
+        names=Names(),
+        existing=existing,
+    )
+
+
+@given(rich=LONG, files=st.integers(0, 12))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_no_part_is_over_the_limit_and_no_word_is_lost(target: Target, rich: RichText, files: int) -> None:
+    content = Content(text=rich, attachments=tuple(attachment(f"{n}.bin", AttachmentKind.DOCUMENT) for n in range(files)))
+    made = rendered(content, target)
+    limits = target.capabilities.limits
+    for part in made.parts:
+        limit = limits.caption_length if part.files else limits.text_length
+        assert target.measure(part.text, caption=bool(part.files)) <= limit
+        assert len(part.files) <= limits.attachments_per_message
+        assert part.files or not is_blank(text_of(part.text))
+    carried = iter("".join(to_plain(part.text) for part in made.parts))
+    assert all(c in carried for c in inked(text_of(rich)) if c.isprintable() and not is_blank(c))
+    if target.capabilities.native(Feature.DOCUMENT):
+        assert sum(len(part.files) for part in made.parts) == files
+
+
+@given(rich=LONG, existing=st.lists(st.booleans(), min_size=1, max_size=3))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: list[bool]) -> None:
+    limits = target.capabilities.limits
+    made = rendered(Content(text=rich), target, existing=existing)
+    for part in made.parts:
+        limit = limits.caption_length if part.has_files else limits.text_length
+        assert target.measure(part.text, caption=part.has_files) <= min(limit, limits.edit_length or limit)
+
+
+@given(text=st.text(max_size=300))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_measure_is_at_least_the_length_on_the_wire(target: Target, text: str) -> None:
+    """In code points, the largest count any of the platforms makes of plain text without its own overhead."""
+    rich = degrade(plain(text), target.capabilities, {})
+    wire = CODECS[target.platform].encode(rich)
+    length = len(wire) if isinstance(wire, str) else len(getattr(wire, "text", text_of(rich)))
+    assert target.measure(rich) >= length
+
+
+def test_a_file_that_is_too_large_is_told_to_readers(target: Target) -> None:
+    limit = target.capabilities.limits.upload_bytes
+    content = Content(attachments=(attachment("huge.bin", size_bytes=limit + MEGA),))
+    (part,) = rendered(content, target).parts
+    assert not part.files
+    assert "huge.bin" in to_plain(part.text)
+    assert target.platform_title in to_plain(part.text)
