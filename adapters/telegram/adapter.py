@@ -15,7 +15,7 @@ from adapters.telegram import errors
 from adapters.telegram.capabilities import capabilities
 from adapters.telegram.config import TelegramOptions
 from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
-from adapters.telegram.encode import WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
+from adapters.telegram.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
 from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
 from adapters.telegram.probe import probe
@@ -35,7 +35,7 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import ConnectionLost, DeliveryError, Rejected
+from bridge.errors import ChatDown, ConnectionLost, DeliveryError, OutcomeUnknown, Rejected
 from bridge.events import Attachment
 from bridge.refs import AccountName
 from bridge.text import RichText
@@ -64,7 +64,10 @@ class TelegramAdapter:
     async def resolve(self, address: str) -> str:
         if re.fullmatch(r"-?\d+", address):
             return address
-        chat = await self._transport.call(Call("GetChat", {"chat_id": address}), repeatable=True)
+        try:
+            chat = await self._transport.call(Call("GetChat", {"chat_id": address}), repeatable=True)
+        except Refused as refusal:
+            raise ChatDown(refusal.reason, action="check the chat's name in bridge.yaml") from None
         return str(chat["id"])
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
@@ -106,9 +109,16 @@ class TelegramAdapter:
         call = send_call(outbound, as_documents=as_documents, plain_text=plain_text)
         result = await self._transport.call(call)
         messages = result if isinstance(result, list) else [result]
-        ids = tuple(str(message["message_id"]) for message in messages)
+        try:
+            ids = tuple(str(message["message_id"]) for message in messages)
+            first = ids[0]
+        except (KeyError, TypeError, IndexError):
+            raise OutcomeUnknown("Telegram took the message, and its answer does not say which it became") from None
+        losses = [loss] if loss else []
+        if "reply_parameters" in call.params and "reply_to_message" not in messages[0]:
+            losses.append("the answered message is gone")
         where = "text" if not outbound.files else "none" if call.method in WITHOUT_CAPTION else "caption"
-        return Receipt(message_ids=ids, thread_id=thread_of(outbound), via=f"{where}:{ids[0]}", losses=(loss,) if loss else ())
+        return Receipt(message_ids=ids, thread_id=thread_of(outbound), via=f"{where}:{first}", losses=tuple(losses))
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         where, message_id = _words_of(outbound.copy, outbound.has_files)
@@ -143,7 +153,7 @@ class TelegramAdapter:
                     Call("DeleteMessages", {"chat_id": copy.chat_id, "message_ids": numbers}), repeatable=True
                 )
         except Refused as refusal:
-            if not refusal.says(errors.DELETE_NOT_FOUND):
+            if not refusal.says(*errors.GONE):
                 raise
 
     async def react(self, outbound: OutboundReaction) -> None:
@@ -172,7 +182,7 @@ class TelegramAdapter:
 
     async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
         params: dict[str, Any] = {"chat_id": chat_id, "action": "typing"}
-        if thread_id:
+        if thread_id and thread_id != GENERAL_TOPIC:
             params["message_thread_id"] = int(thread_id)
         await self._transport.call(Call("SendChatAction", params), repeatable=True)
 

@@ -55,9 +55,11 @@ class Albums:
         """The groups for which nothing came for long enough."""
         return self._pop(lambda _, group: now_s - group.last_at_s >= self._wait_s)
 
-    def due_in_s(self) -> float | None:
-        """How long to wait for the next group to be complete, at most; None when there is none."""
-        return self._wait_s if self._groups else None
+    def due_in_s(self, now_s: float) -> float | None:
+        """How long until the next group is complete; None when there is none."""
+        if not self._groups:
+            return None
+        return max(min(group.last_at_s for group in self._groups.values()) + self._wait_s - now_s, 0.0)
 
     def held(self) -> list[Message]:
         """Everything kept, in order, for the cursor."""

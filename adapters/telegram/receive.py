@@ -60,12 +60,11 @@ class Receiver:
         try:
             while True:
                 poll = poll or asyncio.create_task(self._poll(self._options.poll_timeout_s), name="telegram getUpdates")
-                await asyncio.wait({poll}, timeout=self._albums.due_in_s())
+                await asyncio.wait({poll}, timeout=self._albums.due_in_s(time.monotonic()))
                 if poll.done():
                     updates, poll = poll.result(), None
                     await self._take(updates)
-                else:
-                    await self._flush_albums()
+                await self._flush_albums()
         finally:
             if poll is not None:
                 poll.cancel()

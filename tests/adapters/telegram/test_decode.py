@@ -330,9 +330,11 @@ def ids(albums: list[Any]) -> list[list[int]]:
 
 def test_albums_end_by_silence_by_being_full_or_by_what_follows() -> None:
     albums = Albums(wait_s=1.0)
-    assert albums.due_in_s() is None
+    assert albums.due_in_s(0.0) is None
     assert albums.add(album_item(2), 0.0) == []
     assert albums.add(album_item(1), 0.5) == []
+    assert albums.due_in_s(0.75) == 0.75
+    assert albums.due_in_s(9.0) == 0.0
     assert albums.add(album_item(1), 0.6) == [], "a redelivered item is one item"
     assert ids(albums.due(1.5)) == []
     assert ids(albums.due(1.7)) == [[1, 2]]

@@ -125,6 +125,19 @@ async def test_what_follows_an_album_stays_behind_it(
     assert intake.texts() == ["elsewhere", "album", "after"]
 
 
+async def test_an_album_in_a_quiet_chat_does_not_wait_for_a_busy_one(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
+) -> None:
+    busy = emulator.add_chat("Busy").chat_id
+    async with receiving(make_adapter(album_wait_s=0.3)):
+        await emulator.say(chat, "Anna", "album", files=[Upload(name="a.png", mime="image/png", content=png(8, 8))] * 2)
+        deadline = time.monotonic() + 3
+        while "album" not in intake.texts() and time.monotonic() < deadline:
+            await emulator.say(busy, "Bob", "more")
+            await asyncio.sleep(0.05)
+    assert "album" in intake.texts()
+
+
 async def test_an_unfinished_album_survives_a_crash(
     emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
 ) -> None:

@@ -67,7 +67,8 @@ async def test_a_reply_points_at_the_message_and_survives_its_absence(
 ) -> None:
     first = await emulator.say(chat, "Anna", "hello")
     await adapter.send(say("answer", reply=Reply(message_id=first)))
-    await adapter.send(say("to nothing", reply=Reply(message_id="999999")))
+    receipt = await adapter.send(say("to nothing", reply=Reply(message_id="999999")))
+    assert receipt.losses == ("the answered message is gone",)
     assert [message.reply_to for message in emulator.transcript(chat)] == ["", first, ""]
 
 
