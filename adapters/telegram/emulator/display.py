@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.formatting import utf16_index
-from adapters.telegram.emulator.model import Chat, Message
+from adapters.telegram.emulator.model import Chat, Message, Person
 from bridge.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 Json = dict[str, Any]
@@ -29,7 +30,7 @@ _TAGS = {
 _ORDER = {"blockquote": 0, "expandable_blockquote": 0, "pre": 1}
 
 
-def seen(chat: Chat, message: Message, files: FileStore) -> SeenMessage:
+def seen(chat: Chat, message: Message, files: FileStore, people: Mapping[int, Person]) -> SeenMessage:
     """A message, or the album it belongs to, as the chat shows it. The album is listed under its first message's id."""
     members = [message]
     if message.group_id:
@@ -43,7 +44,7 @@ def seen(chat: Chat, message: Message, files: FileStore) -> SeenMessage:
     for member in members:
         for person_id, emojis in member.reactions.items():
             for emoji in emojis:
-                reactions.setdefault(emoji, []).append(str(person_id))
+                reactions.setdefault(emoji, []).append(people[person_id].name)
     text = worded.text or _placeholder(first)
     author = first.extra.get("sender_chat")
     return SeenMessage(

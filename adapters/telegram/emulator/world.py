@@ -215,7 +215,7 @@ class World:
     # -- seeing -------------------------------------------------------------------------------------------------------------
 
     def _seen(self, message: Message) -> SeenMessage:
-        return seen(message.chat, message, self.files)
+        return seen(message.chat, message, self.files, self.people)
 
     def _show(self, kind: str, message: Message) -> None:
         self._publish(kind, self._seen(message))
