@@ -206,8 +206,12 @@ class DiscordAdapter:
             raise refused.error from None
 
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
-        """Reads back what was posted since and looks for our own message with this text, name and files."""
+        """Reads back what was posted since and looks for our own message with this text, name and files. Where the bot may not read
+        history Discord shows an empty one, so there is nothing to go by."""
         await self._identify()
+        if not self._context.may_read_history(outbound.chat_id):
+            self._notice("sends of unknown outcome cannot be checked", "give the bot Read Message History", outbound.chat_id)
+            return None
         known = set(self._own_ids)
         if self._intake is not None:
             known.update(await self._intake.message_ids(outbound.chat_id, 100))

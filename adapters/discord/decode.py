@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.discord.decode_content import author_of, content_of
-from adapters.discord.places import Places
+from adapters.discord.places import READ_MESSAGE_HISTORY, Places
 from bridge.events import (
     Author,
     ChatEvent,
@@ -69,6 +69,11 @@ class Context:
     """Ids of placeholder messages (flag LOADING) whose content comes with an update; bounded."""
     people: dict[str, Author] = field(default_factory=dict)
     """Who was seen lately, for events that name a person by id only; bounded."""
+
+    def may_read_history(self, channel_id: str) -> bool:
+        """Without the right, Discord answers with an empty list. True where the rights are not known."""
+        bits = self.places.permissions(channel_id, self.user_id)
+        return bits is None or bool(bits & READ_MESSAGE_HISTORY)
 
     def remember(self, author: Author) -> None:
         self.people.pop(author.user_id, None)

@@ -20,7 +20,7 @@ TEXT_KINDS = (0, 2, 5, 13, 15, 16)
 
 # permission bits; source: API reference, "Permissions"
 ADMINISTRATOR = 1 << 3
-VIEW_CHANNEL = 1 << 10
+READ_MESSAGE_HISTORY = 1 << 16
 
 
 @dataclass(slots=True)

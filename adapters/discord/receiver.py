@@ -44,7 +44,6 @@ SESSION_CURSOR = "gateway"
 LATEST_CURSOR = "latest"
 READ_BACK_ATTEMPTS = 3
 RETRY_S = 2.0
-READ_MESSAGE_HISTORY = 1 << 16
 ASK_AGAIN_S = 600.0
 UNREADABLE_KEPT = 1000
 
@@ -264,7 +263,7 @@ class Receiver:
                 channel = self._context.places.get(channel_id)
                 if channel is not None and int(channel.last_message_id or 0) > int(since):
                     await self._read_back(chat_id, channel_id, since)
-            if self._may_read(chat_id):
+            if self._context.may_read_history(chat_id):
                 await self._read_changes(chat_id, known_ids)
 
     async def _learn_archived(self, chat_id: str) -> None:
@@ -274,7 +273,7 @@ class Receiver:
             log.info("archived threads cannot be listed", account=self._context.account, channel=chat_id, reason=str(error))
 
     async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
-        reason = "" if self._may_read(channel_id) else "the bot lacks Read Message History in the channel"
+        reason = "" if self._context.may_read_history(channel_id) else "the bot lacks Read Message History in the channel"
         for attempt in range(0 if reason else READ_BACK_ATTEMPTS):
             try:
                 async for events in self._history.events(channel_id, since):
@@ -287,11 +286,6 @@ class Receiver:
                 reason = error.reason
                 await asyncio.sleep(getattr(error, "after_s", None) or RETRY_S * (attempt + 1))
         await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
-
-    def _may_read(self, channel_id: str) -> bool:
-        """Without the right, Discord answers with an empty list."""
-        bits = self._context.places.permissions(channel_id, self._context.user_id)
-        return bits is None or bool(bits & READ_MESSAGE_HISTORY)
 
     async def _read_changes(self, chat_id: str, known_ids: Iterable[str]) -> None:
         try:

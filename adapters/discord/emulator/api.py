@@ -127,8 +127,8 @@ class Api:
         return body
 
     def attachments(self, body: Body, kept: tuple[StoredAttachment, ...] = ()) -> tuple[StoredAttachment, ...]:
-        """The files of this request, and those of `kept` that its `attachments` list names: all of them only when there is neither a
-        list nor a new file. Source: discord-api-docs#5170."""
+        """The files of this request, and those of `kept` that its `attachments` list names: all only when there is neither a list
+        nor a new file. Source: discord-api-docs#5170."""
         listed = body.payload.get("attachments")
         described = {str(entry.get("id")): entry for entry in listed or [] if isinstance(entry, dict)}
         keeps_all = listed is None and not body.files

@@ -135,7 +135,7 @@ class Gateway:
         return any(not s.intents & MESSAGE_CONTENT for s in self._sessions.values())
 
     def _order(self, event: Event) -> None:
-        if not self._is_swapping:
+        if not self._is_swapping or not event.name.startswith("MESSAGE"):
             self._deliver(event)
         elif self._held is None:
             self._held = event
