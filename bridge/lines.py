@@ -25,6 +25,7 @@ from bridge.text import EMPTY, Mark, Paragraph, Quote, RichText, Text
 EXCERPT_LENGTH = 120
 """Longest excerpt of an answered message, in code points."""
 _FILE_NAME_LENGTH = 100
+_ALT_TEXT_LENGTH = 500
 
 _ICONS = {
     AttachmentKind.PHOTO: "🖼️",
@@ -83,8 +84,8 @@ def file_line(attachment: Attachment, problem: str) -> RichText:
         text += f" ({', '.join(details)})"
     if problem:
         text += f" - {clean_line(problem)}"
-    alt = f"\n{attachment.alt_text.strip()}" if attachment.alt_text.strip() else ""
-    return RichText((Paragraph((Text(text), Text(alt, Mark.ITALIC))),))
+    alt = shorten(clean_line(attachment.alt_text), _ALT_TEXT_LENGTH)
+    return RichText((Paragraph((Text(text), Text(f"\n{alt}" if alt else "", Mark.ITALIC))),))
 
 
 def forward_line(forward: Forward) -> RichText:
@@ -107,10 +108,10 @@ def reply_lines(author_name: str, excerpt: str) -> RichText:
 def poll_lines(poll: Poll) -> RichText:
     """The question, then its options with their votes, as far as they are known."""
     notes = [note for note, holds in (("several answers", poll.multiple), ("closed", poll.closed)) if holds]
-    head = [Text("📊 "), Text(poll.question or "Poll", Mark.BOLD)]
+    head = [Text("📊 "), Text(clean_line(poll.question) or "Poll", Mark.BOLD)]
     if notes:
         head.append(Text(f" ({', '.join(notes)})"))
-    rows = [f"\n▫️ {option.text}" + ("" if option.votes is None else f" - {option.votes}") for option in poll.options]
+    rows = [f"\n▫️ {clean_line(option.text)}" + ("" if option.votes is None else f" - {option.votes}") for option in poll.options]
     return RichText((Paragraph((*head, *map(Text, rows))),))
 
 

@@ -28,6 +28,7 @@ _EMOJI_JOIN = regex.compile(r"(?<=[\p{Extended_Pictographic}\ufe0f\p{EMod}])\u20
 _KEPT_JOIN = "\ue000"
 _INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\u034f\u17b4\u17b5]")
 _BLANK = regex.compile(r"[\s\p{Z}\u115f\u1160\u2800\u3164\uffa0]+")
+_DECEIVING = regex.compile(r"[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARKUP = regex.compile(r"[`*<>|\[\]\\]+|_{2,}|~{2,}|^[@#&:\s]+|:+$")
 _PILED_MARKS = regex.compile(r"(\p{M}{2})(?<!\ufe0f)\p{M}+")
 
@@ -101,8 +102,8 @@ class Names:
         person = self.people.person_of(account, author)
         raw = person.name if person else (author.name or author.username) if author else ""
         name = clean_name(raw) or (clean_name(author.username) if author else "") or UNKNOWN
-        mark = "" if person else self._distinguisher(name, account)
-        return shorten(name, max(length - len(mark), 2)) + mark
+        mark = "" if person else self._distinguisher(name, account, length)
+        return shorten(name, length - len(mark)) + mark
 
     def shown(
         self, author: Author | None, *, template: str, account: AccountName, platform: str, chat: str, length: int = 80
@@ -123,14 +124,15 @@ class Names:
         around = len(template.format(name="", **values))
         name = self.plain_name(account, author, length=max(length - around, min(length, 24)))
         text = clean_line(template.format(name=name, **values)) or UNKNOWN
-        mark = "" if person and text == name else self._distinguisher(text, account)
-        return shorten(text, max(length - len(mark), 2)) + mark
+        mark = "" if person and text == name else self._distinguisher(text, account, length)
+        return shorten(text, length - len(mark)) + mark
 
-    def _distinguisher(self, name: str, account: AccountName) -> str:
+    def _distinguisher(self, name: str, account: AccountName, length: int) -> str:
+        """What is put behind the name; at most half of what there is room for."""
         looks = skeleton(name)
-        return f" ({account})" if looks in self._protected or looks in self._of_people else ""
+        return f" ({shorten(account, length // 2 - 3)})" if looks in self._protected or looks in self._of_people else ""
 
 
 def clean_line(text: str) -> str:
-    """One line: white space collapsed."""
-    return _BLANK.sub(" ", text).strip()
+    """One line of foreign text: white space collapsed, control characters and direction overrides gone."""
+    return _DECEIVING.sub("", _BLANK.sub(" ", text)).strip()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bridge.events import Author
 from bridge.refs import AccountName
 
-_LOOKS_LIKE_ID = re.compile(r"[\d-]+|(?=.*\d)[A-Z0-9]{6,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{26}")
+_LOOKS_LIKE_ID = re.compile(r"[\d-]+|[UW](?=.*\d)[A-Z0-9]{7,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{26}")
 """Numbers, Slack's ids, UUIDs, Mattermost-style ids: entries that only ever mean a user id."""
 
 

@@ -167,6 +167,15 @@ def test_the_distinguisher_is_never_cut_off() -> None:
     assert len(text) == 32
 
 
+@given(st.text(min_size=1, max_size=60), st.integers(10, 80))
+def test_a_distinguished_name_is_within_the_limit_too(account: str, length: int) -> None:
+    names = Names(["x" * 100])
+    author = Author(user_id="1", name="x" * 100)
+    text = names.shown(author, template="{name}", account=account, platform="P", chat="", length=length)  # type: ignore[arg-type]
+    assert len(text) <= length
+    assert "(" in text
+
+
 def test_bots_learned_later_are_protected() -> None:
     assert shown("Relay") == "Relay"
     later = NAMES.with_bots(["Relay"])

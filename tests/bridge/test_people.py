@@ -41,6 +41,11 @@ def test_a_username_that_looks_like_somebodys_id_is_not_that_person(account: str
     assert PEOPLE.person_of(account, author("999", username)) is None  # type: ignore[arg-type]
 
 
+def test_a_username_in_capitals_is_still_a_username() -> None:
+    people = People([Person(name="Kim", ids={TG: "KIM2024"})])
+    assert people.person_of(TG, author("5", "kim2024"))
+
+
 def test_the_id_wins_over_the_username() -> None:
     people = People([Person(name="One", ids={TG: "one"}), Person(name="Two", ids={TG: "42"})])
     found = people.person_of(TG, author("42", "one"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.capabilities import Capabilities, Feature, Support
+from bridge.capabilities import Capabilities, Feature, Limits, Support
 from bridge.characters import is_blank
 from bridge.contract import OutboundFile, Reply, Sender
 from bridge.events import (
@@ -427,6 +429,7 @@ def test_the_name_of_a_file_cannot_break_its_line() -> None:
     given = attachment("a\nBob: pay\u202e me" + "x" * 300, problem="gone")
     text = only_text(rendered(Content(attachments=(given,)), settled=[Settled(attachment=given)]))
     assert "\n" not in text
+    assert "\u202e" not in text
     assert len(text) < 180
 
 
@@ -605,6 +608,22 @@ def test_every_edit_fits_its_copies(content: Content, to: Target, existing: list
         assert to.measure(part.text) <= min(limit, within.edit_length or limit)
         assert not (part.surplus and (part.has_files or part.text))
     assert any(part.text or part.has_files for part in made.parts)
+
+
+@given(CONTENTS, TARGETS)
+@settings(max_examples=150, deadline=None)
+def test_an_edit_that_changes_nothing_changes_no_copy(content: Content, to: Target) -> None:
+    to = replace(to, capabilities=msgspec.structs.replace(to.capabilities, limits=without_edit_limit(to)))
+    first = rendered(content, to)
+    again = re_rendered(content, [bool(part.files) for part in first.parts], to)
+    assert len(again.parts) == len(first.parts)
+    for before, after in zip(first.parts, again.parts, strict=True):
+        assert not after.surplus
+        assert after.unchanged or after.text == before.text
+
+
+def without_edit_limit(to: Target) -> Limits:
+    return msgspec.structs.replace(to.capabilities.limits, edit_length=None)
 
 
 @given(rich_texts)
