@@ -1,4 +1,4 @@
-"""What every figure stands on: the emulators in this process on one core, the relay under test in a process of its own on the other.
+"""What every figure stands on: the emulators in this process on one core, the relay under test in a process on the other.
 
 A relay is the bridge itself or `bench.bare`, the plainest possible one, for comparison.
 """
@@ -161,13 +161,12 @@ class Relay:
 
     async def warm_up(self, *, origin: str = "telegram", target: str = "discord") -> None:
         """Until a message of every route has crossed, so that figures do not hold connection set-up."""
-        deadline = time.perf_counter() + READY_WITHIN_S
-        for number in range(self.stage.routes):
-            text = f"warm {number} {time.monotonic_ns()}"
+        texts = {f"warm {number} {time.monotonic_ns()}": number for number in range(self.stage.routes)}
+        for text, number in texts.items():
             await self.stage.say(origin, number, text)
-            arrivals = self.stage.arrivals[target]
-            if not await self.stage.until(lambda text=text: text in arrivals, deadline - time.perf_counter()):  # type: ignore[misc]
-                raise RuntimeError(f"{self.kind}: route {number} does not relay")
+        arrivals = self.stage.arrivals[target]
+        if not await self.stage.until(lambda: texts.keys() <= arrivals.keys(), READY_WITHIN_S):
+            raise RuntimeError(f"{self.kind}: {len(texts.keys() - arrivals.keys())} routes do not relay")
 
     @property
     def rss_bytes(self) -> int:

@@ -67,8 +67,7 @@ Fault = Callable[[], BaseException]
 
 @dataclass
 class ScriptedPlatform:
-    """One platform. `faults` are raised by the next sends, before (`False`) or after (`True`) the message was posted; None: no fault.
-    """
+    """One platform. `faults` meets the next sends, before (`False`) or after (`True`) the message was posted; None: no fault."""
 
     name: str
     reconciles: bool = True
