@@ -57,7 +57,9 @@ def connect(path: Path, *, cache_kib: int, busy_timeout_s: float) -> sqlite3.Con
         cached_statements=256,
     )
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise JournalError(f"{path} cannot have a write-ahead log there: put the journal on a local disk.")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")

@@ -34,7 +34,7 @@ from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 T = TypeVar("T")
 
-PRUNE_STEP_EVENTS = 32
+PRUNE_STEP_EVENTS = 16
 """Events per transaction while pruning: other writes get their turn in between."""
 
 

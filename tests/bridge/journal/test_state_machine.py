@@ -265,5 +265,5 @@ def test_the_journal_agrees_with_the_model(implementation: str) -> None:
     machine = type("Machine", (JournalMachine,), {"implementation": staticmethod(IMPLEMENTATIONS[implementation])})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)),
     )
