@@ -278,15 +278,15 @@ async def test_a_slow_upload_is_not_cut_while_it_moves(make_adapter: Any, say: A
                 chunk = await reader.read(1 << 18)
                 total += len(chunk)
                 tail = (tail + chunk)[-16:]
-                await asyncio.sleep(0.02)
-        assert asyncio.get_running_loop().time() - started > 1.0
+                await asyncio.sleep(0.03)
+        assert asyncio.get_running_loop().time() - started > 2.0, "longer than the wait for an answer, which is 1.5 s"
         body = b'{"ok":true,"result":{"message_id":7}}'
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(read_slowly, "127.0.0.1", 0, limit=1 << 18)
-    adapter = make_adapter(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", request_timeout_s=0.5)
+    adapter = make_adapter(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", request_timeout_s=1.5)
     content = b"x" * (24 * MB)
     receipt = await adapter.send(say("", files=(file("document", "a.bin", "application/x-a", content),)))
     assert receipt.message_ids == ("7",)
