@@ -69,11 +69,10 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> str:
-        """Differs whenever the message was edited."""
-        if self.edited_at is not None:
-            return str(round(self.edited_at.timestamp() * 1000))
+        """Differs whenever the message was edited: also within the same second, where a server's times are no finer than that."""
         parts = (msgspec.json.encode(self.content.text), *(file.file_id.encode() for file in self.content.attachments))
-        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+        words = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+        return words if self.edited_at is None else f"{round(self.edited_at.timestamp() * 1000)}-{words}"
 
 
 class Decoder:

@@ -170,7 +170,7 @@ class ChatReader:
 
     async def _with_author(self, event: ChatEvent) -> ChatEvent:
         author = event.meta.author
-        if author is None or author.name:
+        if author is None or author.name or event.meta.sent_by_us:
             return event
         meta = msgspec.structs.replace(event.meta, author=await self._fill_author(author))
         return msgspec.structs.replace(event, meta=meta)

@@ -202,7 +202,7 @@ class Reception:
             self._intake.ignored(event.reason)
             return
         author = event.meta.author
-        if author is not None and not author.name:
+        if author is not None and not author.name and not event.meta.sent_by_us:
             meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
             event = msgspec.structs.replace(event, meta=meta)
         event = await self._marked_own(event)

@@ -86,10 +86,12 @@ class OutgoingWebhooks:
         self._reachable = asyncio.Event()
         self._reachable.set()
         self._undelivered = 0
+        self._closed = False
 
     # -- lifecycle ----------------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
+        self._closed = True
         tasks = list(self._tasks.values())
         for timer in self._timers:
             timer.cancel()
@@ -156,31 +158,32 @@ class OutgoingWebhooks:
         self._run(lane)
 
     def _run(self, lane: tuple[str, str]) -> None:
-        if lane not in self._tasks:
-            self._tasks[lane] = asyncio.create_task(self._deliver(lane), name=f"webhook {lane[0]} chat {lane[1]}")
+        if lane not in self._tasks and not self._closed:
+            task = asyncio.create_task(self._deliver(self._lanes[lane]), name=f"webhook {lane[0]} chat {lane[1]}")
+            self._tasks[lane] = task
+            task.add_done_callback(lambda _: self._ended(lane))
 
-    async def _deliver(self, lane: tuple[str, str]) -> None:
-        calls = self._lanes[lane]
-        try:
-            while calls:
-                await self._reachable.wait()
-                call = calls.popleft()
-                confirmed = False
-                self._last = call
-                try:
-                    confirmed = await self._post(call)
-                finally:
-                    if not confirmed:
-                        self._later(call)
-                if confirmed:
-                    self._undelivered -= 1
-        finally:
-            self._tasks.pop(lane, None)
-            if self._lanes.get(lane) and self._session is not None and not self._session.closed:
-                # cut on command with calls still waiting: the lane goes on with them
-                asyncio.get_running_loop().call_soon(self._run, lane)
-            elif not self._lanes.get(lane):
-                self._lanes.pop(lane, None)
+    def _ended(self, lane: tuple[str, str]) -> None:
+        """A lane is done, or was cut on command: then it goes on with the calls that still wait."""
+        self._tasks.pop(lane, None)
+        if self._lanes.get(lane):
+            self._run(lane)
+        else:
+            self._lanes.pop(lane, None)
+
+    async def _deliver(self, calls: collections.deque[_Call]) -> None:
+        while calls:
+            await self._reachable.wait()
+            call = calls.popleft()
+            confirmed = False
+            self._last = call
+            try:
+                confirmed = await self._post(call)
+            finally:
+                if not confirmed:
+                    self._later(call)
+            if confirmed:
+                self._undelivered -= 1
 
     def _later(self, call: _Call) -> None:
         call.attempt += 1

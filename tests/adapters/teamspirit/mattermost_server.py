@@ -1,0 +1,284 @@
+"""A small Mattermost: REST v4, incoming and outgoing webhooks, as developers.mattermost.com documents them. For tests only.
+
+`test_mattermost.py` points mattermostdriver and apprise at it as well, so that it is not only what the dialect believes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+Json = dict[str, Any]
+TOKEN = "bottoken0123456789abcdefgh"
+
+
+class MattermostServer:
+    def __init__(self) -> None:
+        self.url = ""
+        self.users: dict[str, Json] = {}
+        self.channels: dict[str, Json] = {}
+        self.posts: dict[str, Json] = {}
+        self.files: dict[str, tuple[Json, bytes]] = {}
+        self.reactions: list[tuple[str, str, str]] = []
+        self.statuses: dict[str, str] = {}
+        self.incoming: dict[str, str] = {}
+        self.outgoing: tuple[str, str] | None = None
+        """(URL, token)"""
+        self.calls: list[str] = []
+        self._ids = itertools.count(1)
+        self._clock_ms = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._runner: web.AppRunner | None = None
+        self.bot = self.add_user("bridge", is_bot=True)
+
+    def new_id(self) -> str:
+        return f"{next(self._ids):026d}"
+
+    def now_ms(self) -> int:
+        self._clock_ms = max(self._clock_ms + 1, int(time.time() * 1000))
+        return self._clock_ms
+
+    # -- people -------------------------------------------------------------------------------------------------------------
+
+    def add_user(self, username: str, first: str = "", last: str = "", *, is_bot: bool = False) -> str:
+        user: Json = {
+            "id": self.new_id(),
+            "username": username,
+            "nickname": "",
+            "first_name": first,
+            "last_name": last,
+            "is_bot": is_bot,
+        }
+        self.users[user["id"]] = user
+        return str(user["id"])
+
+    def add_channel(self, name: str) -> str:
+        channel = {"id": self.new_id(), "name": name, "display_name": name.title(), "type": "O"}
+        self.channels[channel["id"]] = channel
+        return str(channel["id"])
+
+    def post(self, channel: str, user: str, message: str, **fields: Any) -> str:
+        at = self.now_ms()
+        file_ids = fields.pop("file_ids", [])
+        post = {
+            "id": self.new_id(),
+            "create_at": at,
+            "update_at": at,
+            "edit_at": 0,
+            "delete_at": 0,
+            "user_id": user,
+            "channel_id": channel,
+            "root_id": "",
+            "message": message,
+            "type": "",
+            "props": {},
+            "file_ids": file_ids,
+            "metadata": {"files": [self.files[one][0] for one in file_ids]} if file_ids else {},
+            **fields,
+        }
+        self.posts[post["id"]] = post
+        if self.outgoing is not None and not post["props"].get("from_webhook") and not self.users[user]["is_bot"]:
+            self._call_out(post)
+        return str(post["id"])
+
+    def edit(self, post_id: str, message: str) -> None:
+        self.posts[post_id].update(message=message, edit_at=self.now_ms())
+        self.posts[post_id]["update_at"] = self.posts[post_id]["edit_at"]
+
+    def delete(self, post_id: str) -> None:
+        self.posts[post_id].update(delete_at=self.now_ms(), message="", file_ids=[], metadata={})
+        self.posts[post_id]["update_at"] = self.posts[post_id]["delete_at"]
+
+    def _call_out(self, post: Json) -> None:
+        assert self.outgoing is not None
+        url, token = self.outgoing
+        body = {
+            "token": token,
+            "channel_id": post["channel_id"],
+            "channel_name": self.channels[post["channel_id"]]["name"],
+            "timestamp": post["create_at"],
+            "user_id": post["user_id"],
+            "user_name": self.users[post["user_id"]]["username"],
+            "post_id": post["id"],
+            "text": post["message"],
+            "file_ids": ",".join(post["file_ids"]),
+        }
+
+        async def call() -> None:
+            async with aiohttp.ClientSession() as session, session.post(url, json=body) as answer:
+                await answer.read()
+
+        task = asyncio.create_task(call(), name="outgoing webhook")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- the server ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=1 << 28)
+        add = app.router.add_route
+        table: list[tuple[str, str, Callable[[web.Request], Awaitable[Any]]]] = [
+            ("GET", "/users/me", self._me),
+            ("GET", "/users/me/channels", self._channels),
+            ("GET", "/users/{user}", self._user),
+            ("PUT", "/users/{user}/status", self._status),
+            ("POST", "/users/{user}/typing", self._typing),
+            ("POST", "/posts", self._create),
+            ("PUT", "/posts/{post}/patch", self._patch),
+            ("DELETE", "/posts/{post}", self._delete),
+            ("GET", "/channels/{channel}/posts", self._channel_posts),
+            ("POST", "/reactions", self._react),
+            ("DELETE", "/users/{user}/posts/{post}/reactions/{emoji}", self._unreact),
+            ("POST", "/files", self._upload),
+            ("GET", "/files/{file}", self._download),
+        ]
+        for method, path, handler in table:
+            add(method, f"/api/v4{path}", self._wrapped(path, handler))
+        add("POST", "/hooks/{hook}", self._incoming)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _wrapped(self, path: str, handler: Callable[[web.Request], Awaitable[Any]]) -> Any:
+        async def wrapped(request: web.Request) -> web.StreamResponse:
+            self.calls.append(f"{request.method} {path}")
+            if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+                return _error(401, "api.context.session_expired.app_error", "Invalid or expired session, please login again.")
+            try:
+                answer = await handler(request)
+            except KeyError:
+                return _error(404, "app.post.get.app_error", "Unable to get the post.")
+            if isinstance(answer, web.StreamResponse):
+                return answer
+            return web.Response(body=json.dumps(answer).encode(), content_type="application/json")
+
+        return wrapped
+
+    async def _me(self, _: web.Request) -> Json:
+        return self.users[self.bot]
+
+    async def _user(self, request: web.Request) -> Json:
+        return self.users[request.match_info["user"]]
+
+    async def _channels(self, _: web.Request) -> list[Json]:
+        return list(self.channels.values())
+
+    async def _status(self, request: web.Request) -> Json:
+        body = await request.json()
+        if body["status"] not in ("online", "away", "offline", "dnd"):
+            return _error(400, "api.context.invalid_body_param.app_error", "Invalid or missing status")  # type: ignore[return-value]
+        self.statuses[body["user_id"]] = body["status"]
+        return {"status": body["status"]}
+
+    async def _typing(self, request: web.Request) -> Json:
+        assert (await request.json())["channel_id"] in self.channels
+        return {"status": "OK"}
+
+    async def _create(self, request: web.Request) -> Any:
+        body = await request.json()
+        if body.get("channel_id") not in self.channels:
+            return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
+        if len(body.get("message", "")) > 16383:
+            return _error(400, "model.post.is_valid.msg.app_error", "Invalid message.")
+        root = body.get("root_id", "")
+        if root and self.posts.get(root, {"root_id": "x"})["root_id"]:
+            return _error(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
+        unknown = set(body) - {"channel_id", "message", "root_id", "file_ids", "props", "pending_post_id", "metadata"}
+        assert not unknown, unknown
+        post_id = self.post(
+            body["channel_id"],
+            self.bot,
+            body.get("message", ""),
+            root_id=root,
+            file_ids=body.get("file_ids", []),
+            props=body.get("props", {}),
+        )
+        return web.Response(status=201, body=json.dumps(self.posts[post_id]).encode(), content_type="application/json")
+
+    async def _patch(self, request: web.Request) -> Any:
+        post = self.posts[request.match_info["post"]]
+        if post["user_id"] != self.bot or post["delete_at"]:
+            return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
+        self.edit(post["id"], (await request.json())["message"])
+        return post
+
+    async def _delete(self, request: web.Request) -> Any:
+        if self.posts[request.match_info["post"]]["delete_at"]:
+            raise KeyError
+        self.delete(request.match_info["post"])
+        return {"status": "OK"}
+
+    async def _channel_posts(self, request: web.Request) -> Any:
+        """`since`: everything changed after it, deleted posts too. Else the newest page. `order` is newest first."""
+        channel = request.match_info["channel"]
+        if channel not in self.channels:
+            return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
+        given = set(request.query)
+        assert not ("since" in given and given & {"page", "per_page", "before", "after"}), given
+        since = int(request.query.get("since") or 0)
+        own = [post for post in self.posts.values() if post["channel_id"] == channel]
+        if since:
+            found = [post for post in own if post["update_at"] > since][-1000:]
+        else:
+            found = [post for post in own if not post["delete_at"]][-60:]
+        return {"order": [post["id"] for post in reversed(found)], "posts": {post["id"]: post for post in found}}
+
+    async def _react(self, request: web.Request) -> Any:
+        body = await request.json()
+        assert body["user_id"] == self.bot
+        self.reactions.append((body["post_id"], body["user_id"], body["emoji_name"]))
+        self.posts[body["post_id"]]["update_at"] = self.now_ms()
+        return body
+
+    async def _unreact(self, request: web.Request) -> Any:
+        info = request.match_info
+        self.reactions.remove((info["post"], info["user"], info["emoji"]))
+        return {"status": "OK"}
+
+    async def _upload(self, request: web.Request) -> Any:
+        infos = []
+        form = await request.post()
+        assert form["channel_id"] in self.channels
+        for part in form.getall("files"):
+            assert isinstance(part, web.FileField)
+            content = part.file.read()
+            info: Json = {"id": self.new_id(), "name": part.filename, "size": len(content), "mime_type": part.content_type}
+            self.files[info["id"]] = (info, content)
+            infos.append(info)
+        return web.Response(
+            status=201, body=json.dumps({"file_infos": infos, "client_ids": []}).encode(), content_type="application/json"
+        )
+
+    async def _download(self, request: web.Request) -> Any:
+        info, content = self.files[request.match_info["file"]]
+        return web.Response(body=content, content_type=info["mime_type"])
+
+    async def _incoming(self, request: web.Request) -> web.Response:
+        if request.content_type == "application/json":
+            body = await request.json()
+        else:
+            body = json.loads(str((await request.post())["payload"]))
+        channel = self.incoming.get(request.match_info["hook"])
+        if channel is None:
+            return _error(400, "web.incoming_webhook.invalid.app_error", "Invalid webhook.")
+        props = {"from_webhook": "true", "override_username": body.get("username", "webhook")}
+        self.post(channel, self.bot, body["text"], props=props)
+        return web.Response(text="ok")
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
+    body = {"id": code, "message": message, "detailed_error": "", "status_code": status}
+    return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
