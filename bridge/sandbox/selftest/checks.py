@@ -82,10 +82,12 @@ async def formatting(room: Room, origin: str, targets: Sequence[str]) -> Verdict
 
 
 async def edit(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
+    """Twice in a row, within the resolution of every platform's times: the last words must stand."""
     before, after = f"before the edit in {origin}", f"after the edit in {origin}"
     said = await room.say(origin, _AUTHOR, before)
     copies, verdicts = await _copies(room, targets, before)
-    await room.emulators[origin].edit(room.chat_id(origin), said, after)
+    for words in (f"amid the edits in {origin}", after):
+        await room.emulators[origin].edit(room.chat_id(origin), said, words)
 
     async def judge(target: str) -> Verdict:
         if reason := room.lacks(origin, Feature.SEES_EDITS):
