@@ -1,15 +1,50 @@
-"""Discord: the manifest only. Nothing heavy is imported before an account is built."""
+"""Discord: the manifest only. discord.py and pydantic are imported when an account is looked at, not before."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from adapters.discord.capabilities import capabilities
-from adapters.discord.config import DiscordOptions, check_address, check_options, check_thread
 from bridge.contract import Adapter, AdapterContext, Manifest
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from bridge.capabilities import Capabilities
     from bridge.emulator import Emulator
+    from bridge.errors import ConfigFault
+
+_CHANNEL_NAME = re.compile(r"#?[^\s/#@:`]{1,100}")
+
+
+def _options() -> type[BaseModel]:
+    from adapters.discord.config import DiscordOptions
+
+    return DiscordOptions
+
+
+def _capabilities(options: Any) -> Capabilities:
+    from adapters.discord.capabilities import capabilities
+
+    return capabilities(options)
+
+
+def _check_options(options: Any) -> Sequence[ConfigFault]:
+    from adapters.discord.config import check_options
+
+    return check_options(options)
+
+
+def _check_address(address: str) -> str | None:
+    """A channel's id (Developer Mode, Copy Channel ID), or its name if it is unique among the bot's servers."""
+    if address.isdecimal():
+        return None if 15 <= len(address) <= 20 else "a Discord channel id has 17 to 20 digits"
+    return None if _CHANNEL_NAME.fullmatch(address) else "a Discord channel is its id, or its name if only one has it"
+
+
+def _check_thread(thread: str) -> str | None:
+    return None if thread.isdecimal() and 15 <= len(thread) <= 20 else "a Discord thread is its id, 17 to 20 digits"
 
 
 def _build(context: AdapterContext) -> Adapter:
@@ -28,18 +63,14 @@ def _emulator() -> Emulator:
     return DiscordEmulator()
 
 
-def _options() -> type[Any]:
-    return DiscordOptions
-
-
 MANIFEST = Manifest(
     platform="discord",
     title="Discord",
     options=_options,
-    capabilities=capabilities,
-    check_options=check_options,
-    check_address=check_address,
-    check_thread=check_thread,
+    capabilities=_capabilities,
+    check_options=_check_options,
+    check_address=_check_address,
+    check_thread=_check_thread,
     build=_build,
     preload=_preload,
     emulator=_emulator,

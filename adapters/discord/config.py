@@ -1,8 +1,7 @@
-"""Options of a Discord account in bridge.yaml, and what an address behind `account/` may look like. Imports no client library."""
+"""Options of a Discord account in bridge.yaml. Imports no client library."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlsplit
@@ -15,8 +14,6 @@ from bridge.errors import ConfigFault
 API_URL = "https://discord.com/api/v10"
 GATEWAY_URL = "wss://gateway.discord.gg"
 CDN_URL = "https://cdn.discordapp.com"
-
-_NAME = re.compile(r"#?[^\s/#@:`]{1,100}")
 
 
 class DiscordOptions(NetworkOptions):
@@ -54,17 +51,14 @@ class DiscordOptions(NetworkOptions):
         return value
 
 
-def check_options(options: object) -> Sequence[ConfigFault]:
-    """Nothing beyond what the model says."""
-    return ()
-
-
-def check_address(address: str) -> str | None:
-    """A channel's id (Developer Mode, Copy Channel ID), or its name if it is unique among the bot's servers."""
-    if address.isdecimal():
-        return None if 15 <= len(address) <= 20 else "a channel id has 17 to 20 digits"
-    return None if _NAME.fullmatch(address) else "neither a channel id nor a channel name"
-
-
-def check_thread(thread: str) -> str | None:
-    return None if thread.isdecimal() and 15 <= len(thread) <= 20 else "a thread is written as its id, 17 to 20 digits"
+def check_options(options: DiscordOptions) -> Sequence[ConfigFault]:
+    """Faults that the model does not express: a CA file that is not there, a token that cannot be one."""
+    faults: list[ConfigFault] = []
+    if options.ca_file is not None and not options.ca_file.is_file():
+        faults.append(ConfigFault("there is no such file", key="ca_file", value=str(options.ca_file)))
+    token = options.token.get_secret_value().strip()
+    if token.startswith("Bot ") or any(c.isspace() or not c.isascii() for c in token):
+        faults.append(
+            ConfigFault("not a bot token", key="token", hint="copy it from the developer portal, page Bot, nothing before it")
+        )
+    return faults

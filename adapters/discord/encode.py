@@ -15,7 +15,7 @@ from typing import Any
 from adapters.discord.capabilities import MAX_SENDER_NAME, MAX_TEXT
 from adapters.discord.decode_content import excerpt
 from adapters.discord.markup import encode_text, escape, pings_of
-from bridge.contract import Outbound, OutboundEdit, OutboundFile, Reply, Sender
+from bridge.contract import Outbound, OutboundEdit, OutboundFile, Reply
 from bridge.text import RichText
 
 SUPPRESS_EMBEDS = 1 << 2
@@ -61,11 +61,15 @@ def _label(words: str) -> str:
 NO_HEAD = Head()
 
 
-def webhook_message(outbound: Outbound, head: Head = NO_HEAD, *, with_name: bool = True) -> dict[str, Any]:
-    """Body of "Execute Webhook". `with_name` False leaves the name to the webhook itself (when Discord refuses it)."""
+def webhook_message(
+    outbound: Outbound, head: Head = NO_HEAD, *, with_name: bool = True, with_avatar: bool = True
+) -> dict[str, Any]:
+    """Body of "Execute Webhook". Without name or avatar (when Discord refuses them) the webhook's own are shown."""
     body = _message(outbound, head)
     if with_name and outbound.sender is not None:
-        body.update(_persona(outbound.sender))
+        body["username"] = webhook_name(outbound.sender.name)
+    if with_avatar and outbound.sender is not None and outbound.sender.avatar_url.startswith(("https://", "http://")):
+        body["avatar_url"] = outbound.sender.avatar_url
     return body
 
 
@@ -128,13 +132,6 @@ def allowed_mentions(text: RichText, *, mass_mentions: bool) -> dict[str, Any]:
     if mass_mentions and pings.roles:
         allowed["roles"] = list(pings.roles)
     return allowed
-
-
-def _persona(sender: Sender) -> dict[str, Any]:
-    persona: dict[str, Any] = {"username": webhook_name(sender.name)}
-    if sender.avatar_url:
-        persona["avatar_url"] = sender.avatar_url
-    return persona
 
 
 def webhook_name(name: str) -> str:

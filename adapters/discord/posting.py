@@ -28,6 +28,7 @@ INVALID_WEBHOOK_TOKEN = 50027
 INVALID_FORM = 50035
 MISSING_PERMISSIONS = 50013
 CANNOT_REPLY = 160002
+PERSONA = frozenset({"username", "avatar_url"})
 WEBHOOK = "webhook:"
 NAMED = "named"
 BOT = "bot"
@@ -89,10 +90,12 @@ class Posting:
                     if renewed is None:
                         return await self._send_as_bot(outbound)
                     hook, via = renewed, WEBHOOK + renewed.id
-                elif refused.code == INVALID_FORM and "username" in refused.refusal.fields and not is_last:
-                    named = Head(outbound.sender.name if outbound.sender else "", head.reply, head.reply_url)
-                    body = encode.webhook_message(outbound, named, with_name=False)
-                    via = f"{WEBHOOK}{hook.id}:{NAMED}"
+                elif refused.code == INVALID_FORM and PERSONA.intersection(refused.refusal.fields) and not is_last:
+                    is_named = "username" in refused.refusal.fields
+                    if is_named:
+                        head = Head(outbound.sender.name if outbound.sender else "", head.reply, head.reply_url)
+                        via = f"{WEBHOOK}{hook.id}:{NAMED}"
+                    body = encode.webhook_message(outbound, head, with_name=not is_named, with_avatar=False)
                 else:
                     raise
         raise AssertionError("unreachable")

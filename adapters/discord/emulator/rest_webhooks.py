@@ -17,6 +17,7 @@ from adapters.discord.emulator.payloads import Json
 from adapters.discord.emulator.rest_messages import edit_fields, message_fields
 from adapters.discord.emulator.world import Author, Bot, Channel, Message, Permission, Webhook
 
+MAX_AVATAR_URL = 2048
 USERS_ONLY = ("users",)
 """What a webhook message pings when the request does not say."""
 
@@ -162,6 +163,8 @@ class WebhookRoutes:
         name = payload.get("username")
         shown = rules.check_webhook_name(name) if name else webhook.name
         avatar_url = str(payload.get("avatar_url") or "")
+        if avatar_url and (not avatar_url.startswith(("http://", "https://")) or len(avatar_url) > MAX_AVATAR_URL):
+            raise errors.invalid_form("avatar_url", "URL_TYPE_INVALID_URL", "Not a well formed URL.")
         avatar = hashlib.md5(avatar_url.encode(), usedforsecurity=False).hexdigest() if avatar_url else webhook.avatar
         return Author(id=webhook.id, username=shown, display_name=shown, avatar=avatar, avatar_url=avatar_url, is_bot=True)
 
