@@ -170,6 +170,10 @@ class Emulator(Protocol):
         """A person with this display name; returns the native user id. Naming the same person twice returns the same id."""
         ...
 
+    def handle(self, name: str) -> str:
+        """How `people` in bridge.yaml names this person: the username they are mentioned by, or the user id where that is how."""
+        ...
+
     # acting as a person: markup is what the platform's own composer accepts
     async def say(
         self,

@@ -140,7 +140,7 @@ class Sandbox:
             for room, chats in self.rooms.items()
         ]
         people = [
-            {"name": person, **{platform: emulator.add_person(person) for platform, emulator in self.emulators.items()}}
+            {"name": person, **{platform: emulator.handle(person) for platform, emulator in self.emulators.items()}}
             for person in PEOPLE
         ]
         port = _free_port()

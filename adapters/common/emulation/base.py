@@ -76,6 +76,9 @@ class EmulatorBase(ABC):
     @abstractmethod
     def add_person(self, name: str) -> str: ...
 
+    def handle(self, name: str) -> str:
+        return self.add_person(name)
+
     @abstractmethod
     async def say(
         self,

@@ -93,6 +93,9 @@ class TeamSpiritEmulator(EmulatorBase):
             self._people[name] = self.world.state.new_user(name).user_id
         return self._people[name]
 
+    def handle(self, name: str) -> str:
+        return self._person(name).name
+
     def join(self, chat_id: str, person: str, *, leave: bool = False) -> None:
         """A person joins or leaves a chat."""
         self.world.emit("member.left" if leave else "member.joined", self.world.state.chats[chat_id], self._person(person))

@@ -6,10 +6,10 @@ Tests, the sandbox and benchmarks start it; nothing of the adapter is used here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from adapters.common.emulation import EmulatorBase
@@ -93,7 +93,7 @@ class TelegramEmulator(EmulatorBase):
             return _failed(error)
         if isinstance(result, web.StreamResponse):
             return result
-        return web.Response(body=json.dumps({"ok": True, "result": result}).encode(), content_type="application/json")
+        return web.Response(body=msgspec.json.encode({"ok": True, "result": result}), content_type="application/json")
 
     def _bot(self, token: str) -> Person:
         if ":" not in token:
@@ -186,6 +186,10 @@ class TelegramEmulator(EmulatorBase):
     def add_person(self, name: str) -> str:
         return str(self._person(name).user_id)
 
+    def handle(self, name: str) -> str:
+        person = self._person(name)
+        return person.username or str(person.user_id)
+
     def _person(self, name: str) -> Person:
         if name not in self._people:
             self._people[name] = str(self.world.new_person(name).user_id)
@@ -275,5 +279,5 @@ class TelegramEmulator(EmulatorBase):
 
 def _failed(error: ApiError) -> web.Response:
     return web.Response(
-        status=error.code, body=json.dumps(error.body()).encode(), content_type="application/json", headers=error.headers()
+        status=error.code, body=msgspec.json.encode(error.body()), content_type="application/json", headers=error.headers()
     )
