@@ -140,7 +140,9 @@ class ChatReader:
     async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
         now = datetime.now(UTC)
         if self._history.by == "since":
-            return self._compare.since(state, await self._read_page(self.chat_id, "", max(state.at_ms - OVERLAP_MS, 0)), now)
+            # a chat that was empty has no latest moment yet; 0 would be taken for no moment at all
+            since_ms = max(state.at_ms - OVERLAP_MS, 1)
+            return self._compare.since(state, await self._read_page(self.chat_id, "", since_ms), now)
         items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
         return self._compare.after(state, items, place, now, missing_before=missing_before)
 
