@@ -88,6 +88,8 @@ def classify(error: AiogramError | Exception, *, repeatable: bool) -> BridgeErro
             return ChatMoved("the group became a supergroup", new_chat_id=str(error.migrate_to_chat_id))
         case theirs.TelegramUnauthorizedError():
             return AccountDown("Telegram refuses the bot token", action=NEW_TOKEN)
+        case theirs.TelegramNotFound() if "method not found" in _text(error).lower():
+            return Refused("this Bot API server does not know the method: it is too old")
         case theirs.TelegramNotFound():
             return AccountDown("Telegram does not know this bot token", action=NEW_TOKEN)
         case theirs.TelegramForbiddenError():

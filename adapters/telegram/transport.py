@@ -7,6 +7,7 @@ value, and would call a message that was sent unsent because its description has
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,7 +105,7 @@ class _Session(AiohttpSession):
 
     def check_response(self, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str) -> Response[Any]:
         if status_code == 200 and method.__api_method__ == "getUpdates":
-            return Response[Any].model_construct(ok=True, result=_parsed(_UPDATES, content).result)
+            return Response[Any].model_construct(ok=True, result=_updates_of(content))
         if status_code == 413:
             raise TelegramEntityTooLarge(method=method, message="Request Entity Too Large")
         answer = _as_object(content)
@@ -122,18 +123,25 @@ class _Session(AiohttpSession):
         return super().check_response(bot, method, status_code, content)
 
 
-def _parsed(decoder: msgspec.json.Decoder[_Updates], content: str) -> _Updates:
+def _updates_of(content: str) -> list[msgspec.Raw]:
+    """The updates, each by itself: one that is no proper JSON (half of a surrogate pair, say) must not hold up the others."""
     try:
-        return decoder.decode(content)
-    except msgspec.MsgspecError as error:
-        raise ClientDecodeError("answer is not what getUpdates gives", error, None) from None
+        return _UPDATES.decode(content).result
+    except msgspec.MsgspecError:
+        answer = _as_object(content)
+    if answer is None or not isinstance(answer.get("result"), list):
+        raise ClientDecodeError("answer is not what getUpdates gives", ValueError("no list of updates"), None)
+    return [msgspec.Raw(json.dumps(update)) for update in answer["result"]]
 
 
 def _as_object(content: str) -> dict[str, Any] | None:
     try:
         answer = msgspec.json.decode(content)
     except msgspec.MsgspecError:
-        return None
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            return None
     return answer if isinstance(answer, dict) else None
 
 
@@ -180,7 +188,7 @@ class Transport:
         method = _method(call)
         try:
             return await self.bot(method, request_timeout=cast("int", limit))
-        except (AiogramError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (AiogramError, aiohttp.ClientError, TimeoutError, OSError, UnicodeDecodeError) as error:
             raise classify(error, repeatable=repeatable) from None
 
     async def updates(self, *, offset: int, timeout_s: int, allowed: tuple[str, ...]) -> list[msgspec.Raw]:

@@ -6,11 +6,12 @@ Source: platforms.md 1.1 (tdlib/telegram-bot-api Client.cpp: process_get_updates
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from adapters.telegram.emulator.errors import ApiError, conflict
 
@@ -64,9 +65,13 @@ class UpdateQueue:
 
     def push_raw(self, body: Json) -> None:
         """Queue an update of any shape."""
+        self.push_text(msgspec.json.encode({"update_id": self._next_id} | body))
+
+    def push_text(self, update: bytes) -> None:
+        """Queue the JSON text of an update, which must hold `next_id`; it need not be proper JSON."""
         update_id = self._next_id
         self._next_id += 1
-        self._pending.append((update_id, json.dumps({"update_id": update_id} | body, separators=(",", ":")).encode()))
+        self._pending.append((update_id, update))
         self._wake()
 
     def skip_ids(self, count: int) -> None:

@@ -203,10 +203,12 @@ async def test_a_poison_update_is_kept_and_the_stream_goes_on(
         await emulator.disturb(StreamFault.POISON)
         emulator.world.queues[emulator.bot().user_id].push_raw({"message": {"text": 5, "chat": []}})
         emulator.world.queues[emulator.bot().user_id].push_raw({"entirely_new_kind": {"a": 1}})
+        queue = emulator.world.queues[emulator.bot().user_id]
+        queue.push_text(b'{"update_id":%d,"message":{"text":"\\ud83d half a pair"}}' % queue.next_id)
         await emulator.say(chat, "Anna", "after")
         await intake.until(lambda: "after" in intake.texts())
     assert intake.texts() == ["before", "after"]
-    assert len(intake.undecoded) == 2
+    assert len(intake.undecoded) == 3
     assert b"hologram" in intake.undecoded[0][0]
     assert intake.reasons["update of kind entirely_new_kind"] == 1
 
