@@ -284,11 +284,14 @@ class Courier:
         chat = ChatRef(origin.account, to.chat_id) if to.chat_id else origin
         link = await self._journal.link(MessageRef(chat, to.message_id), work.pending.target) if to.message_id else None
         copy = _copy_here(link, place)
+        # of a copy the origin knows only that the bridge said it, and its words may begin with the author's name
+        author_name = (link.author_name if link else "") or to.author_name
+        is_copy = link is not None and not link.is_original
         return Reply(
             message_id=copy.message_ids[0] if copy else "",
             thread_id=copy.thread_id if copy else None,
-            author_name=to.author_name or (link.author_name if link else ""),
-            excerpt=to.excerpt,
+            author_name=author_name,
+            excerpt=to.excerpt.removeprefix(author_name).lstrip() if is_copy else to.excerpt,
         )
 
     # -- changes of messages ------------------------------------------------------------------------------------------------
