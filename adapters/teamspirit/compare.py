@@ -24,6 +24,8 @@ OVERLAP_MS = 2000
 """How far `since` reads back over what was read: changes may become visible a little out of order."""
 START = ""
 """Stands for the beginning of a chat, where nothing comes before its first message."""
+_PLACES = 3
+"""Messages remembered beyond those that are compared: places to read on from. One would do, if no server forgot deleted ones."""
 _DELETED = "deleted"
 _UNKNOWN_REMEMBERED = 20
 
@@ -181,8 +183,7 @@ class Compare:
         found.state = self._state(entries, max([state.at_ms, *(_changed_ms(message) for message in messages)]), digests)
 
     def _state(self, entries: dict[str, str], at_ms: int, digests: dict[str, None]) -> State:
-        # one more than are compared: the place from which they are read again
-        seen = tuple(entries.items())[-(self.window + 1) :]
+        seen = tuple(entries.items())[-(self.window + _PLACES) :]
         return State(seen=seen, at_ms=at_ms, unknown=tuple(digests)[-_UNKNOWN_REMEMBERED:])
 
 

@@ -179,7 +179,7 @@ def check(server: Server, intake: RecordingIntake, before: int) -> None:
         if isinstance(event, MessageCreated | MessageEdited):
             shown[int(event.message_id[1:])] = text_of(event.content.text)
     for number in alive:
-        if number in created and number >= len(server.messages) - WINDOW:
+        if number in created and number >= len(server.messages) - WINDOW and not server.forgets:
             assert shown[number] == server.messages[number]["text"], "the latest are shown as they are"
 
 
