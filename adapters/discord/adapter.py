@@ -6,6 +6,7 @@ Posting is in `posting`, receiving in `receiver`; here is what holds them togeth
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -44,6 +45,8 @@ from bridge.text import RichText
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_EMOJI = 10014
 OWN_IDS_KEPT = 500
+LOOK_AGAIN_S = 20.0
+"""How long the list of channels is trusted when a name is not in it."""
 
 
 class DiscordAdapter:
@@ -56,6 +59,8 @@ class DiscordAdapter:
         self._history = History(self._transport, self._context)
         self._downloads = Downloads(self._transport, self._options.cdn_url)
         self._identifying = asyncio.Lock()
+        self._looking_around = asyncio.Lock()
+        self._look_again_at_s = 0.0
         self._intake: Intake | None = None
         self._own_ids: deque[str] = deque(maxlen=OWN_IDS_KEPT)
 
@@ -117,16 +122,24 @@ class DiscordAdapter:
         await self._identify()
         found = self._context.places.named(address)
         if not found:
-            try:
-                await self._context.places.load(self._transport, self._context.user_id)
-            except Refused as refused:
-                raise refused.error from None
+            await self._look_around()
             found = self._context.places.named(address)
         if not found:
             raise ChatDown(f"the bot sees no channel named {address}", action="invite the bot, or write the channel's id instead")
         if len(found) > 1:
             raise ChatDown(f"{len(found)} channels are named {address}", action="write the channel's id instead of its name")
         return found[0].id
+
+    async def _look_around(self) -> None:
+        """Load the servers, unless that was done a moment ago."""
+        async with self._looking_around:
+            if time.monotonic() < self._look_again_at_s:
+                return
+            try:
+                await self._context.places.load(self._transport, self._context.user_id)
+            except Refused as refused:
+                raise refused.error from None
+            self._look_again_at_s = time.monotonic() + LOOK_AGAIN_S
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
         return await probe(self._transport, self._options, self._context.places, chat_ids)

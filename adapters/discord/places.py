@@ -57,6 +57,9 @@ class Places:
     def __init__(self) -> None:
         self.servers: dict[str, Server] = {}
         self._places: dict[str, Place] = {}
+        self._by_name: dict[str, set[str]] = {}
+        self._threads: dict[str, set[str]] = {}
+        """Ids of a channel's threads."""
 
     # -- asking ---------------------------------------------------------------------------------------------------------------
 
@@ -82,11 +85,11 @@ class Places:
         return next((f"{name}:{s.emojis[name][0]}" for s in self.servers.values() if name in s.emojis), None)
 
     def named(self, name: str) -> list[Place]:
-        wanted = name.removeprefix("#")
-        return [p for p in self._places.values() if p.name == wanted and not p.is_thread and p.kind in TEXT_KINDS]
+        found = (self._places[i] for i in self._by_name.get(name.removeprefix("#"), ()))
+        return [p for p in found if not p.is_thread and p.kind in TEXT_KINDS]
 
     def threads_of(self, channel_id: str) -> list[Place]:
-        return [p for p in self._places.values() if p.parent_id == channel_id and p.is_thread]
+        return [self._places[i] for i in sorted(self._threads.get(channel_id, ()), key=int)]
 
     def lowest_boost(self) -> int | None:
         return min((s.boost_level for s in self.servers.values()), default=None)
@@ -132,7 +135,7 @@ class Places:
             case "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE":
                 self.learn(data)
             case "CHANNEL_DELETE" | "THREAD_DELETE":
-                self._places.pop(str(data["id"]), None)
+                self._drop(str(data["id"]))
             case "THREAD_LIST_SYNC":
                 for thread in data["threads"]:
                     self.learn(thread, guild_id=str(data["guild_id"]))
@@ -167,8 +170,18 @@ class Places:
             last_message_id=str(data["last_message_id"]) if data.get("last_message_id") else None,
             overwrites=overwrites,
         )
+        self._drop(place.id)
         self._places[place.id] = place
+        self._by_name.setdefault(place.name, set()).add(place.id)
+        if place.is_thread and place.parent_id is not None:
+            self._threads.setdefault(place.parent_id, set()).add(place.id)
         return place
+
+    def _drop(self, place_id: str) -> None:
+        place = self._places.pop(place_id, None)
+        if place is not None:
+            self._by_name[place.name].discard(place_id)
+            self._threads.get(place.parent_id or "", set()).discard(place_id)
 
     def _learn_guild(self, data: Mapping[str, Any], own_user_id: str) -> None:
         guild_id = str(data["id"])
@@ -192,7 +205,8 @@ class Places:
 
     def _forget_guild(self, guild_id: str) -> None:
         self.servers.pop(guild_id, None)
-        self._places = {key: place for key, place in self._places.items() if place.guild_id != guild_id}
+        for place_id in [p.id for p in self._places.values() if p.guild_id == guild_id]:
+            self._drop(place_id)
 
     # -- loading --------------------------------------------------------------------------------------------------------------
 

@@ -23,9 +23,9 @@ from adapters.discord.errors import Refused
 from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
 from adapters.discord.history import RECENT, UNREADABLE, History, moment_of, snowflake_at
 from adapters.discord.places import THREAD_KINDS
-from adapters.discord.transport import Transport
+from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
-from bridge.errors import BridgeError, ConnectionLost, DeliveryError
+from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError
 from bridge.events import ChatEvent, Ignored, MessageCreated
 
 log = structlog.get_logger("discord")
@@ -45,6 +45,9 @@ LATEST_CURSOR = "latest"
 READ_BACK_ATTEMPTS = 3
 RETRY_S = 2.0
 ASK_AGAIN_S = 600.0
+CHATS_AT_ONCE = 8
+FEWEST_SESSIONS = 20
+"""Discord resets the token of a bot that begins more than 1000 sessions a day: the last ones are kept for people."""
 UNREADABLE_KEPT = 1000
 
 
@@ -105,6 +108,8 @@ class Receiver:
         """A connection that Discord ends is resumed at once; one that keeps ending is the supervisor's to pace."""
         recent: list[float] = []
         while True:
+            if session is None:
+                await self._check_session_limit()
             connection = Connection(self._options, self._transport, self._context.user_id)
             try:
                 await self._open(connection, session)
@@ -124,6 +129,21 @@ class Receiver:
             recent = [*(at for at in recent if now - at < QUICK_WINDOW_S), now]
             if len(recent) > QUICK_RECONNECTS:
                 raise ConnectionLost("the gateway connection keeps ending")
+
+    async def _check_session_limit(self) -> None:
+        try:
+            answer = await self._transport.call(Route("GET", "/gateway/bot", "gateway/bot"))
+        except Refused as refused:
+            raise refused.error from None
+        except DeliveryError as error:
+            raise ConnectionLost(error.reason) from None
+        limit = answer.get("session_start_limit") or {}
+        if int(limit.get("remaining", FEWEST_SESSIONS + 1)) <= FEWEST_SESSIONS:
+            hours = int(limit.get("reset_after", 0)) / 3_600_000
+            raise AccountDown(
+                "Discord will hardly let the bot connect any more today: it has begun too many sessions",
+                action=f"see in the log why its connections keep ending; the limit is lifted in {hours:.1f} h",
+            )
 
     async def _open(self, connection: Connection, session: SessionState | None) -> None:
         """A session's own address may be gone while the common one serves."""
@@ -254,17 +274,30 @@ class Receiver:
         await self._store_position()
 
     async def _catch_up(self, since: str) -> None:
-        for chat_id in sorted(self._intake.routed_chats()):
-            if self._context.places.get(chat_id) is None:
-                continue
-            known_ids = await self._intake.message_ids(chat_id, RECENT)
-            await self._learn_archived(chat_id)
-            for channel_id in (chat_id, *(t.id for t in self._context.places.threads_of(chat_id))):
-                channel = self._context.places.get(channel_id)
-                if channel is not None and int(channel.last_message_id or 0) > int(since):
-                    await self._read_back(chat_id, channel_id, since)
-            if self._context.may_read_history(chat_id):
-                await self._read_changes(chat_id, known_ids)
+        """Several chats at once: they are independent, and the rate is the transport's to keep."""
+        at_once = asyncio.Semaphore(CHATS_AT_ONCE)
+
+        async def one(chat_id: str) -> None:
+            async with at_once:
+                await self._catch_up_chat(chat_id, since)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for chat_id in sorted(self._intake.routed_chats()):
+                    if self._context.places.get(chat_id) is not None:
+                        tasks.create_task(one(chat_id), name=f"catch up {self._context.account}/{chat_id}")
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _catch_up_chat(self, chat_id: str, since: str) -> None:
+        known_ids = await self._intake.message_ids(chat_id, RECENT)
+        await self._learn_archived(chat_id)
+        for channel_id in (chat_id, *(t.id for t in self._context.places.threads_of(chat_id))):
+            channel = self._context.places.get(channel_id)
+            if channel is not None and int(channel.last_message_id or 0) > int(since):
+                await self._read_back(chat_id, channel_id, since)
+        if self._context.may_read_history(chat_id):
+            await self._read_changes(chat_id, known_ids)
 
     async def _learn_archived(self, chat_id: str) -> None:
         try:

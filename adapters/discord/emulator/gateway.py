@@ -117,6 +117,8 @@ class Gateway:
         self._held: Event | None = None
         self._is_swapping = False
         self.identifies = 0
+        self.identify_limit = 100_000
+        """Sessions a day. Discord's own figure is 1000; like the rate budgets it is generous by default."""
 
     # -- what the operations call ---------------------------------------------------------------------------------------------
 

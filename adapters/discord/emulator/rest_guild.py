@@ -55,12 +55,9 @@ class GuildRoutes:
 
     async def gateway_bot(self, request: web.Request) -> web.StreamResponse:
         self._api.bot(request)
-        limit = {
-            "total": 1000,
-            "remaining": max(0, 1000 - self._gateway.identifies),
-            "reset_after": 86_400_000,
-            "max_concurrency": 1,
-        }
+        total = self._gateway.identify_limit
+        remaining = max(0, total - self._gateway.identifies)
+        limit = {"total": total, "remaining": remaining, "reset_after": 86_400_000, "max_concurrency": 1}
         return json_response({"url": self._gateway_url(), "shards": 1, "session_start_limit": limit})
 
     async def application(self, request: web.Request) -> web.StreamResponse:

@@ -243,6 +243,14 @@ async def test_a_wrong_token_and_a_missing_intent_say_what_to_do(bench: Bench) -
     await blind.close()
 
 
+async def test_the_last_sessions_of_a_day_are_not_used_up(bench: Bench, adapter: DiscordAdapter) -> None:
+    """Discord resets the token of a bot that identifies more than 1000 times a day."""
+    bench.emulator.gateway.identify_limit, bench.emulator.gateway.identifies = 1000, 990
+    with pytest.raises(AccountDown):
+        await adapter.run(bench.intake())
+    assert bench.emulator.gateway.identifies == 990
+
+
 async def test_order_holds_when_the_intake_is_slow(bench: Bench, adapter: DiscordAdapter) -> None:
     intake = bench.intake()
 
