@@ -64,7 +64,7 @@ def connect(path: Path, *, cache_kib: int, busy_timeout_s: float) -> sqlite3.Con
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
         connection.execute(f"PRAGMA cache_size = {-cache_kib}")
-        # FAST: what was deleted is overwritten where that costs no extra page, as is the case here nearly always.
+        # FAST: what is deleted is overwritten in pages that are written anyway; a page freed whole keeps it until it is used again.
         connection.execute("PRAGMA secure_delete = FAST")
         connection.execute("PRAGMA temp_store = MEMORY")
     except BaseException:

@@ -15,7 +15,7 @@ from journal_makers import CHAT, A, B, at, created, entry, kill, sent
 
 from bridge.contract import Cursor
 from bridge.journal.contract import Accepted, AttemptStarted, Delivered, JournalError
-from bridge.journal.sqlite import SqliteJournal
+from bridge.journal.sqlite import SqliteJournal, upkeep, writer
 
 
 def say(*words: object) -> None:
@@ -52,6 +52,24 @@ async def write(journal: SqliteJournal, first: int) -> None:
     async with asyncio.TaskGroup() as group:
         for offset in range(8):
             group.create_task(lane(first + offset), name=f"lane {offset}")
+
+
+async def churn(journal: SqliteJournal, first: int) -> None:
+    """Accept, deliver, prune, give space back and copy the log, all at once. `left n` is never delivered."""
+    writer.CHECKPOINT_PAGES = 50
+    upkeep.SHRINK_PAGES = 8
+    for start in range(first, first + 10**6, 40):
+        numbers = range(start, start + 40)
+        accepted = await asyncio.gather(*(accept_one(journal, number) for number in numbers))
+        for number in numbers:
+            if number % 20 == 0:
+                say("left", number)
+        pruning = asyncio.ensure_future(journal.prune(before=at(1)))
+        for number, one in zip(numbers, accepted, strict=True):
+            if number % 20:
+                (delivery,) = one.delivery_ids
+                await journal.record([sent(delivery, one.event_seq, A, f"c{number}"), Delivered(delivery_id=delivery, at=at(2))])
+        say("pruned", await pruning)
 
 
 async def starve(journal: SqliteJournal, _first: int) -> None:
@@ -96,7 +114,7 @@ async def serve(journal: SqliteJournal, _first: int) -> None:
 async def main(what: str, path: str, first: str = "0") -> None:
     journal = SqliteJournal(Path(path))
     await journal.open()
-    await {"write": write, "starve": starve, "serve": serve}[what](journal, int(first))
+    await {"write": write, "churn": churn, "starve": starve, "serve": serve}[what](journal, int(first))
     await journal.close()
 
 

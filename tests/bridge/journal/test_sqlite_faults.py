@@ -34,8 +34,8 @@ async def process(*arguments: object) -> AsyncIterator[asyncio.subprocess.Proces
         await running.wait()
 
 
-async def lines_until_killed(path: Path, first: int, after_lines: int) -> list[list[str]]:
-    async with process("write", path, first) as running:
+async def lines_until_killed(path: Path, first: int, after_lines: int, what: str = "write") -> list[list[str]]:
+    async with process(what, path, first) as running:
         assert running.stdout is not None
         lines = [await running.stdout.readline() for _ in range(after_lines)]
         running.kill()
@@ -103,6 +103,26 @@ def check_references(connection: sqlite3.Connection) -> None:
         "SELECT count(*) FROM body WHERE seq NOT IN (SELECT seq FROM event)",
     ):
         assert connection.execute(wrong).fetchone() == (0,), wrong
+
+
+async def test_kill_9_amid_pruning_and_copying_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.journal"
+    left: set[str] = set()
+    pruned = 0
+    for turn, after_lines in enumerate([5, 21, 50]):
+        said = await lines_until_killed(path, 100_000 * turn, after_lines, "churn")
+        left |= {words[1] for words in said if words[0] == "left"}
+        pruned += sum(int(words[1]) for words in said if words[0] == "pruned")
+        journal = SqliteJournal(path)
+        await journal.open()
+        waiting = {one.event.message_id for one in await journal.pending(A, 0, 10_000)}  # type: ignore[union-attr]
+        assert left <= waiting
+        await journal.close()
+        connection = sqlite3.connect(path)
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        check_references(connection)
+        connection.close()
+    assert pruned > 200
 
 
 async def test_a_full_disk_refuses_and_then_goes_on(tmp_path: Path) -> None:

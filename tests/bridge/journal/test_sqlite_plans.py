@@ -11,7 +11,7 @@ from bridge.contract import Cursor
 from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Skipped
 from bridge.journal.sqlite import SqliteJournal
 
-GROWING = ("event", "body", "delivery", "part", "link", "gone", "reaction", "chat", "cursor")
+GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "chat", "cursor")
 SMALL_INDEXES = ("event_done", "delivery_open", "delivery_dead")
 """Partial indexes: what is in them is what is asked for."""
 
