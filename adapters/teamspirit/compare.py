@@ -53,6 +53,8 @@ class Found:
     missing: frozenset[str] = frozenset()
     """Messages that were not where they had been, for the first time: only the second time they count as deleted."""
     more: bool = False
+    place: int = -1
+    """With `more`: where in `state.seen` to read on from, -1 for the last one."""
 
 
 class Compare:
@@ -101,6 +103,9 @@ class Compare:
                 del entries[one]
                 found.events.append(self.decoder.deleted(self.chat_id, one, now))
         self._finish(found, state, entries, messages, unknown)
+        if found.more and messages and messages[-1].message_id in dict(state.seen):
+            order = [one for one, _ in found.state.seen]
+            found.place = order.index(messages[-1].message_id) if messages[-1].message_id in order else -1
         return found
 
     def since(self, state: State, items: Sequence[Any], now: datetime) -> Found:

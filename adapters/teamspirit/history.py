@@ -132,7 +132,7 @@ class ChatReader:
             news = await self._accept(found) or news
             if start >= 0:
                 self._missing |= found.missing
-            start = -1
+            start = found.place if start >= 0 else -1
             if not found.more:
                 break
         return news or bool(self._missing)
