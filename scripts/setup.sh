@@ -19,7 +19,7 @@ as_root() {
 install_packages() {
     command -v apt-get >/dev/null 2>&1 || return 1
     as_root apt-get update -qq >/dev/null 2>&1 || true
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
 }
 
 if [ -z "$python" ]; then
@@ -55,7 +55,7 @@ extras=""
 asked=$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)$extras
 if [ ! -f .venv/installed ] || ! grep -qxF -- "$asked" .venv/installed; then
     say "Installing what the bridge needs (about a minute) ..."
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".$extras"
+    .venv/bin/python -m pip install --quiet --use-pep517 --disable-pip-version-check -c constraints.txt -e ".$extras"
     printf '%s\n' "$asked" >> .venv/installed
 fi
 
