@@ -19,6 +19,8 @@ VOICE_MESSAGE = 1 << 13
 SUPPRESS_EMBEDS = 1 << 2
 SPOILER_ATTACHMENT = 1 << 3
 EXCERPT_LENGTH = 120
+REPLY_MARK = "↪"
+"""Begins the small line above a copy that says what it answers."""
 _STICKER_TYPES = {1: ("png", "image/png"), 2: ("png", "image/apng"), 3: ("json", "application/json"), 4: ("gif", "image/gif")}
 _TEXT_DISPLAY = 10
 
@@ -213,7 +215,10 @@ def _reply(data: Json, reference: Json, places: Places) -> ReplyTo | None:
     answered = data.get("referenced_message")
     if not isinstance(answered, Mapping):
         return ReplyTo(message_id=str(reference["message_id"]))
-    words = to_plain(decode_text(str(answered.get("content") or ""), _names(answered, places)))
+    content = str(answered.get("content") or "")
+    if (answered.get("author") or {}).get("bot"):
+        content = without_reply_line(content)
+    words = to_plain(decode_text(content, _names(answered, places)))
     if not words and answered.get("attachments"):
         words = str(answered["attachments"][0].get("filename") or "")
     return ReplyTo(
@@ -221,6 +226,11 @@ def _reply(data: Json, reference: Json, places: Places) -> ReplyTo | None:
         author_name=name_of(answered["author"], answered.get("member")),
         excerpt=excerpt(words),
     )
+
+
+def without_reply_line(content: str) -> str:
+    """A copy's own words, without the small line above them that says what it answers (`encode` writes it)."""
+    return "\n".join(line for line in content.split("\n") if not line.startswith(f"-# {REPLY_MARK}"))
 
 
 def excerpt(words: str) -> str:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from adapters.discord.capabilities import MAX_SENDER_NAME, MAX_TEXT
-from adapters.discord.decode_content import excerpt
+from adapters.discord.decode_content import REPLY_MARK, excerpt
 from adapters.discord.markup import encode_text, escape, pings_of
 from bridge.contract import Outbound, OutboundEdit, OutboundFile, Reply
 from bridge.text import RichText
@@ -23,7 +23,6 @@ SUPPRESS_NOTIFICATIONS = 1 << 12
 MAX_NONCE = 25
 MAX_ALT_TEXT = 1024
 SITE_URL = "https://discord.com"
-REPLY_MARK = "↪"
 
 _FORBIDDEN_WORDS = (("discord", "o", "о"), ("clyde", "y", "у"), ("everyone", "o", "о"), ("here", "e", "е"))
 """Words that Discord refuses in webhook names, with the letter that is replaced by its Cyrillic look-alike."""

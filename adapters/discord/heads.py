@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.discord.decode_content import excerpt
-from adapters.discord.encode import NO_HEAD, REPLY_MARK, Head, jump_url
+from adapters.discord.decode_content import excerpt, without_reply_line
+from adapters.discord.encode import NO_HEAD, Head, jump_url
 from adapters.discord.errors import Refused
 from adapters.discord.markdown import decode_text
 from adapters.discord.places import Places
@@ -59,6 +59,4 @@ class Heads:
 
 def _words_of(message: dict[str, Any]) -> str:
     """The beginning of a message, without the line that says what it answers itself."""
-    lines = str(message.get("content") or "").split("\n")
-    words = "\n".join(line for line in lines if not line.startswith(f"-# {REPLY_MARK}"))
-    return excerpt(to_plain(decode_text(words)))
+    return excerpt(to_plain(decode_text(without_reply_line(str(message.get("content") or "")))))
