@@ -64,7 +64,7 @@ def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]
     text = text_of(rich)
     furthest = _furthest(rich, len(text), fits, guess)
     if furthest == len(text):
-        return rich, EMPTY, guess
+        return slice_text(rich, 0, furthest), EMPTY, guess  # what was measured: an empty item at the end is not in it
     spans = [*atoms(rich), *_long_links(rich, is_long)]
     cut = _outside(_best_cut(_masked(text, spans), furthest, block_starts(rich)), spans)
     while cut > 0 and not fits(slice_text(rich, 0, cut)):

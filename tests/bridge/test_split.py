@@ -131,6 +131,11 @@ def test_a_mention_is_never_cut() -> None:
     assert texts_of(parts) == ["x" * 10, "@a name of some length" + "yyy", "y" * 7]
 
 
+def test_an_empty_item_at_the_end_does_not_break_the_limit() -> None:
+    rich = RichText((Paragraph((Text("x" * 16),)), List((ListItem(()),))))
+    assert all(at_most(17)(part) for part in split(rich, at_most(17)))
+
+
 # -- what can never fit -----------------------------------------------------------------------------------------------------
 
 
