@@ -79,6 +79,21 @@ class SentPart(_Value, frozen=True):
     copy: Copy
 
 
+class Piece(_Value, frozen=True):
+    """What one created event contributed to a message that several were merged into. `content` is opaque to the journal."""
+
+    event_seq: int
+    content: bytes
+
+
+class Merged(_Value, frozen=True):
+    """A message in a target that several created events were merged into. `lead_seq` names it: the first event it was made of."""
+
+    lead_seq: int
+    pieces: tuple[Piece, ...]
+    """In the order of their events, which is the order within the message."""
+
+
 class Pending(_Value, frozen=True):
     """An open delivery, with all that a lane needs to go on with it after any restart."""
 
@@ -95,6 +110,8 @@ class Pending(_Value, frozen=True):
     not_before: datetime | None
     last_error: str
     parts: tuple[SentPart, ...]
+    lead_seq: int | None = None
+    """While SENDING: the merged message that the attempt was part of (see `Merged`); None if it was made alone."""
 
 
 class AttemptStarted(_Value, frozen=True):
@@ -129,6 +146,18 @@ class PartGone(_Value, frozen=True):
     part: int
 
 
+class PiecesSet(_Value, frozen=True):
+    """The merged message that `lead_seq` names in a target is made of these pieces, and of no others; none: it is forgotten.
+
+    Recorded together with the attempts of its deliveries, and again whenever it changes. An event is a piece of one message in a
+    target at most: the one recorded last. Each piece's event has its own part, all of them with the same native message, which
+    leads (as a `link`) to the piece whose PartSent came last."""
+
+    target: ChatAddress
+    lead_seq: int
+    pieces: tuple[Piece, ...]
+
+
 class Deferred(_Value, frozen=True):
     """The attempt surely did not succeed; the delivery is WAITING until `not_before`."""
 
@@ -161,7 +190,7 @@ class Dead(_Value, frozen=True):
     held: bool = False
 
 
-Change = AttemptStarted | PartSent | PartGone | Deferred | Delivered | Skipped | Dead
+Change = AttemptStarted | PartSent | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead
 
 
 # -- links ------------------------------------------------------------------------------------------------------------------
@@ -266,6 +295,10 @@ class Journal(Protocol):
     # links
     async def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
         """Resolve a native message, original or copy, and find its copies in `target`."""
+        ...
+
+    async def merged(self, event_seq: int, target: ChatAddress) -> Merged | None:
+        """The message in `target` that a created event was merged into; None if its copy is its own."""
         ...
 
     async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:

@@ -19,6 +19,7 @@ from bridge.journal.contract import (
     Figures,
     JournalError,
     Link,
+    Merged,
     Pending,
     Undecodable,
 )
@@ -167,6 +168,9 @@ class SqliteJournal:
 
     async def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
         return await self._read(lambda queries: queries.link(message, target))
+
+    async def merged(self, event_seq: int, target: ChatAddress) -> Merged | None:
+        return await self._read(lambda queries: queries.merged(event_seq, target))
 
     async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
         return await self._read(lambda queries: queries.latest_messages(chat, limit))

@@ -10,7 +10,18 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-STEPS: tuple[str, ...] = ()
+STEPS: tuple[str, ...] = (
+    """
+CREATE TABLE piece (
+  seq INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  lead INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (seq, lane)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX piece_lead ON piece (lane, lead);
+""",
+)
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 
 NEWEST = len(STEPS) + 1

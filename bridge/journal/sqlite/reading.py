@@ -10,12 +10,24 @@ import msgspec
 
 from bridge.contract import Copy
 from bridge.events import ChatEvent
-from bridge.journal.contract import DeadLetter, Figures, JournalError, LaneFigures, Link, Pending, SentPart, Undecodable
+from bridge.journal.contract import (
+    DeadLetter,
+    Figures,
+    JournalError,
+    LaneFigures,
+    Link,
+    Merged,
+    Pending,
+    Piece,
+    SentPart,
+    Undecodable,
+)
 from bridge.journal.sqlite.codec import (
     DEAD,
     GONE,
     HELD,
     ORIGINAL,
+    SENDING,
     STATES,
     Packed,
     decode_event,
@@ -72,7 +84,9 @@ class Queries:
         if number is None:
             return []
         rows = self._connection.execute(
-            "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, base, note, json"
+            "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, base, note, json,"
+            f" iif(state = {SENDING},"
+            " (SELECT lead FROM piece WHERE piece.seq = delivery.event AND piece.lane = delivery.lane), NULL)"
             " FROM delivery JOIN body ON body.seq = delivery.event WHERE lane = ? AND id > ? AND state < 2 ORDER BY id LIMIT ?",
             (number, after, limit),
         ).fetchall()
@@ -90,8 +104,9 @@ class Queries:
                 not_before=unpack_optional_time(not_before),
                 last_error=note or "",
                 parts=() if base is None else self._parts_by(delivery, base, number),
+                lead_seq=lead,
             )
-            for delivery, seq, route, thread, state, attempt, first_attempt_at, not_before, base, note, json in rows
+            for delivery, seq, route, thread, state, attempt, first_attempt_at, not_before, base, note, json, lead in rows
         ]
 
     def _parts_by(self, delivery: int, base: int, lane: int) -> tuple[SentPart, ...]:
@@ -131,6 +146,18 @@ class Queries:
             author_name=author or "",
             copies=tuple(SentPart(part=row[5], copy=self._copy(*row[6:])) for row in rows if row[5] is not None),
         )
+
+    def merged(self, event_seq: int, target: ChatAddress) -> Merged | None:
+        lane = self._names.find_lane(target)
+        rows = self._connection.execute(
+            "SELECT piece.lead, piece.seq, piece.content FROM piece AS mine"
+            " CROSS JOIN piece ON piece.lane = mine.lane AND piece.lead = mine.lead"
+            " WHERE mine.seq = ? AND mine.lane = ? ORDER BY piece.seq",
+            (event_seq, lane),
+        ).fetchall()
+        if not rows:
+            return None
+        return Merged(lead_seq=rows[0][0], pieces=tuple(Piece(event_seq=seq, content=content) for _lead, seq, content in rows))
 
     def latest_messages(self, chat: ChatRef, limit: int) -> list[str]:
         number = self._names.find_chat(chat)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, PartGone, PartSent, Skipped
+from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, PartGone, PartSent, PiecesSet, Skipped
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
     COPY,
@@ -56,6 +56,13 @@ _UNLINK = f"UPDATE link SET copy = {GONE} WHERE chat = ? AND message = ? AND seq
 _GONE = "INSERT OR IGNORE INTO gone (seq, chat, message) VALUES (?, ?, ?)"
 _NO_PART = "DELETE FROM part WHERE seq = ? AND lane = ? AND part = ?"
 
+_NO_PIECES = "DELETE FROM piece WHERE lane = ? AND lead = ?"
+_PIECE = Bulk(
+    "INSERT OR REPLACE INTO piece (seq, lane, lead, content) SELECT v.column1, v.column2, v.column3, v.column4"
+    " FROM (VALUES {rows}) AS v CROSS JOIN event ON event.seq = v.column1",
+    4,
+)
+
 _ATTEMPT = Bulk(
     f"UPDATE delivery SET state = {SENDING}, attempt = v.column2, first_attempt_at = coalesce(first_attempt_at, v.column3),"
     f" not_before = NULL FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
@@ -95,6 +102,7 @@ class _Wave:
         self._ranks: dict[tuple[object, ...], int] = {}
         self.gone: list[PartGone] = []
         self.sent: list[PartSent] = []
+        self.pieces: list[PiecesSet] = []
         self.attempts: list[Row] = []
         self.deferred: list[Row] = []
         self.finished: dict[int, Row] = {}
@@ -120,6 +128,8 @@ class _Wave:
                 self.sent.append(change)
             case PartGone():
                 self.gone.append(change)
+            case PiecesSet():
+                self.pieces.append(change)
             case Deferred():
                 self.deferred.append((change.delivery_id, change.attempt, pack_time(change.not_before), change.error))
             case Delivered():
@@ -141,6 +151,8 @@ def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
             return _GONE_RANK, ((change.event_seq, change.target, change.part),)
         case PartSent():
             return _SENT_RANK, ((change.delivery_id,), (change.event_seq, change.target, change.part))
+        case PiecesSet():
+            return _GONE_RANK, ()  # touches nothing that another kind of change does
         case AttemptStarted():
             return _ATTEMPT_RANK, ((change.delivery_id,),)
         case Deferred():
@@ -170,6 +182,8 @@ def _carry_out(ledger: Ledger, wave: _Wave) -> None:
         _record_parts(ledger, wave.sent)
         progress = {sent.delivery_id: sent.event_seq for sent in wave.sent if sent.delivery_id not in wave.finished}
         _PROGRESS.run(connection, list(progress.items()))
+    for pieces in wave.pieces:
+        _set_pieces(ledger, pieces)
     if wave.attempts:
         _must_be_all(wave.attempts, _ATTEMPT.run(connection, wave.attempts), "an attempt at")
     if wave.deferred:
@@ -244,6 +258,12 @@ def _remove_part(ledger: Ledger, gone: PartGone) -> None:
     for seq, _lane, _part, chat, message, more in _PARTS.run(ledger.connection, [key]):
         _unlink(ledger, seq, chat, message, more)
     ledger.connection.execute(_NO_PART, key)
+
+
+def _set_pieces(ledger: Ledger, change: PiecesSet) -> None:
+    lane = ledger.names.lane(change.target)
+    ledger.connection.execute(_NO_PIECES, (lane, change.lead_seq))
+    _PIECE.run(ledger.connection, [(piece.event_seq, lane, change.lead_seq, piece.content) for piece in change.pieces])
 
 
 def _unlink(ledger: Ledger, seq: int, chat: int, message: Packed | None, more: str | None) -> None:

@@ -1,4 +1,4 @@
--- The journal, schema version 1 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 2 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -64,6 +64,16 @@ CREATE TABLE part (
   edit INTEGER,
   PRIMARY KEY (seq, lane, part)
 ) STRICT, WITHOUT ROWID;
+
+-- Created events that were merged into one message of a target, in the order of seq. lead: names the message, its first event.
+CREATE TABLE piece (
+  seq INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  lead INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (seq, lane)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX piece_lead ON piece (lane, lead);
 
 -- Every native message that is known. copy: 0 original, 1 copy, 2 copy that is gone, kept since its deletion comes back as an echo.
 -- rank: the latest event at that time, which orders the messages of a chat.

@@ -19,9 +19,12 @@ from bridge.journal.contract import (
     Entry,
     LaneFigures,
     Link,
+    Merged,
     PartGone,
     PartSent,
     Pending,
+    Piece,
+    PiecesSet,
     SentPart,
     Skipped,
     State,
@@ -76,6 +79,7 @@ class Model:
     deliveries: dict[int, _Delivery] = field(default_factory=dict)
     parts: dict[tuple[int, ChatAddress, int], _Part] = field(default_factory=dict)
     links: dict[MessageRef, _Link] = field(default_factory=dict)
+    pieces: dict[tuple[int, ChatAddress], tuple[int, bytes]] = field(default_factory=dict)
     reacted: dict[tuple[int, ChatRef, str, str], tuple[int, int]] = field(default_factory=dict)
     cursors: dict[tuple[AccountName, str], str] = field(default_factory=dict)
     last_seq: int = 0
@@ -146,6 +150,9 @@ class Model:
             case PartSent():
                 self._part_sent(change)
                 return
+            case PiecesSet():
+                self._set_pieces(change)
+                return
         delivery = self.deliveries.get(change.delivery_id)
         if delivery is None or (isinstance(change, AttemptStarted | Deferred) and delivery.state not in OPEN):
             raise ValueError
@@ -196,6 +203,24 @@ class Model:
             if link is not None and link.seq == seq and link.is_copy:
                 link.is_gone = True
 
+    def _set_pieces(self, change: PiecesSet) -> None:
+        here = (change.target, change.lead_seq)
+        self.pieces = {key: piece for key, piece in self.pieces.items() if (key[1], piece[0]) != here}
+        for piece in change.pieces:
+            if piece.event_seq in self.events:
+                self.pieces[piece.event_seq, change.target] = (change.lead_seq, piece.content)
+
+    def merged(self, seq: int, target: ChatAddress) -> Merged | None:
+        lead, _ = self.pieces.get((seq, target), (None, b""))
+        if lead is None:
+            return None
+        pieces = [
+            Piece(event_seq=key[0], content=content)
+            for key, (group, content) in sorted(self.pieces.items())
+            if (key[1], group) == (target, lead)
+        ]
+        return Merged(lead_seq=lead, pieces=tuple(pieces))
+
     def open_lanes(self) -> set[ChatAddress]:
         return {delivery.target for delivery in self.deliveries.values() if delivery.state in OPEN}
 
@@ -214,6 +239,7 @@ class Model:
                 not_before=delivery.not_before,
                 last_error=delivery.note,
                 parts=self._parts_by(number),
+                lead_seq=self.pieces.get((delivery.seq, lane), (None, b""))[0] if delivery.state is State.SENDING else None,
             )
             for number, delivery in sorted(self.deliveries.items())
             if delivery.target == lane and delivery.state in OPEN
@@ -309,6 +335,7 @@ class Model:
         gone = set(old)
         self.links = {message: link for message, link in self.links.items() if link.seq not in gone}
         self.parts = {key: part for key, part in self.parts.items() if key[0] not in gone}
+        self.pieces = {key: piece for key, piece in self.pieces.items() if key[0] not in gone}
         self.reacted = {key: when for key, when in self.reacted.items() if key[0] not in gone}
         return len(old)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from journal_makers import ACCOUNT, CHAT, A, B, accept, at, created, deliver, edited, kill, lane, message, native, reacted
 
 from bridge.contract import Cursor
-from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Skipped
+from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Piece, PiecesSet, Skipped
 from bridge.journal.sqlite import SqliteJournal
 
 GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "chat", "cursor")
@@ -37,6 +37,9 @@ async def everything(journal: SqliteJournal) -> None:
     await journal.drop_dead([edit.delivery_ids[0] - 1], at=at(1))
     await journal.is_known("created:origin/C1:1")
     await journal.link(message(CHAT, "1"), B)
+    pieces = (Piece(event_seq=first.event_seq, content=b"x"),)
+    await journal.record([PiecesSet(target=B, lead_seq=first.event_seq, pieces=pieces)])
+    await journal.merged(first.event_seq, B)
     await journal.latest_messages(native(B), 5)
     await journal.reactions(first.event_seq, not_in=native(A))
     await journal.set_native_id(A, "x")

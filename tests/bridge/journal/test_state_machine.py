@@ -28,6 +28,8 @@ from bridge.journal.contract import (
     Journal,
     PartGone,
     PartSent,
+    Piece,
+    PiecesSet,
     Skipped,
     Verdict,
 )
@@ -70,7 +72,7 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
     delivery = draw(st.sampled_from(deliveries))
     moment, part, target = draw(MOMENTS), draw(st.integers(0, 2)), draw(lanes)
     seq = draw(st.sampled_from(seqs))
-    match draw(st.integers(0, 7)):
+    match draw(st.integers(0, 8)):
         case 0 | 1:
             return AttemptStarted(delivery_id=delivery, part=part, attempt=draw(st.integers(1, 9)), at=moment)
         case 2 | 3:
@@ -90,6 +92,10 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
             return Delivered(delivery_id=delivery, at=moment, losses=draw(st.sampled_from([(), ("a", "b")])))
         case 6:
             return Dead(delivery_id=delivery, reason=draw(st.text(max_size=3)), at=moment, held=draw(st.booleans()))
+        case 7:
+            members = draw(st.lists(st.sampled_from(seqs), max_size=3, unique=True))
+            pieces = tuple(Piece(event_seq=member, content=draw(st.binary(max_size=2))) for member in members)
+            return PiecesSet(target=target, lead_seq=seq, pieces=pieces)
         case _:
             if draw(st.booleans()):
                 return Skipped(delivery_id=delivery, rule="rule", at=moment)
@@ -255,6 +261,9 @@ class JournalMachine(RuleBasedStateMachine):
                 latest = self.call(self.journal.latest_messages(chat, limit))
                 assert len(set(latest)) == len(latest)
                 assert [ranks[message] for message in latest] == sorted(ranks.values(), reverse=True)[:limit]
+        for seq in [*self.model.events, 10**9]:
+            for target in LANES:
+                assert self.call(self.journal.merged(seq, target)) == self.model.merged(seq, target)
         for seq in self.model.events:
             for chat in ORIGINS:
                 assert list(self.call(self.journal.reactions(seq, not_in=chat))) == self.model.reactions(seq, chat)
