@@ -15,7 +15,7 @@ from adapters.teamspirit.config import TeamSpiritOptions, dialect_of
 from adapters.teamspirit.decode import Decoder, Undecodable
 from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.dialect.query import find_text
-from adapters.teamspirit.encode import Encoder, Values, short_name
+from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import Gone, Purpose
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
@@ -159,9 +159,8 @@ class _Reacts(TeamSpiritAdapter):
             ("unreact", operations.unreact, outbound.removed),
         ):
             for reaction in wanted:
-                values = self._encoder.reaction_values(outbound.copy.chat_id, outbound.copy.message_ids[0], reaction)
                 try:
-                    self._check_reaction(reaction)
+                    values = self._encoder.reaction_values(outbound.copy.chat_id, outbound.copy.message_ids[0], reaction)
                     await self._client.call(operation, call, values, Purpose.CHANGE)
                 except Gone:
                     if operation == "react":
@@ -170,10 +169,6 @@ class _Reacts(TeamSpiritAdapter):
                     refused = error
         if refused is not None:
             raise refused
-
-    def _check_reaction(self, reaction: str) -> None:
-        if not short_name(reaction) or (reaction.isascii() and reaction.startswith(":")):
-            raise Rejected(f"the messenger has no emoji {reaction}")
 
 
 class _OpensFiles(TeamSpiritAdapter):

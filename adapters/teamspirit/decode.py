@@ -12,11 +12,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import emoji
 import msgspec
 
 from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields, FileFields
 from adapters.teamspirit.dialect.query import find, find_text
+from adapters.teamspirit.emoji_names import from_name
 from adapters.teamspirit.markup import decode_text
 from bridge.events import (
     Attachment,
@@ -163,7 +163,7 @@ class Decoder:
         match kind:
             case "reaction_added" | "reaction_removed":
                 message_id = _needed(fields.message_id, payload, "message id")
-                found = (reaction(_needed(fields.emoji, payload, "emoji")),)
+                found = (from_name(_needed(fields.emoji, payload, "emoji")),)
                 if kind == "reaction_added":
                     return ReactionsChanged(meta=meta, message_id=message_id, added=found)
                 return ReactionsChanged(meta=meta, message_id=message_id, removed=found)
@@ -254,15 +254,6 @@ class Decoder:
 def web_url(url: str) -> str:
     """A URL that others may open, or nothing."""
     return url if url.startswith(("https://", "http://")) and url.isprintable() else ""
-
-
-def reaction(name: str) -> str:
-    """A reaction as we have it: the emoji itself for a short name that has one, `:name:` for others."""
-    if not name.isascii():
-        return name
-    short = f":{name.strip(':')}:"
-    found = emoji.emojize(short, language="alias")
-    return found if found != short else short
 
 
 def _merged(common: Fields, own: Fields) -> Fields:

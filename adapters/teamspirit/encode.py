@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import emoji
 from jinja2 import TemplateError
 
+from adapters.teamspirit import emoji_names
+from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.model import Call, Dialect
 from adapters.teamspirit.dialect.template import fill_tree, path_template, template
@@ -44,6 +45,7 @@ class Encoder:
     def __init__(self, dialect: Dialect, options: TeamSpiritOptions) -> None:
         self._dialect = dialect
         self._options = options
+        self._react_reads = variables_of(dialect.operations.react)
         self.me_id = ""
         self.me_name = ""
 
@@ -109,7 +111,13 @@ class Encoder:
         return {"chat": self.chat(outbound.copy.chat_id), "message": {**content, "id": outbound.copy.message_ids[0]}}
 
     def reaction_values(self, chat_id: str, message_id: str, reaction: str) -> Values:
-        values = {"emoji": reaction, "name": short_name(reaction)}
+        """Raises Rejected for an emoji that the messenger cannot have: another platform's own, or one without a short name where
+        the dialect writes those."""
+        by_name = "reaction.name" in self._react_reads
+        name = emoji_names.short_name(reaction) if by_name else ""
+        if (by_name and not name) or (not by_name and emoji_names.is_custom(reaction)):
+            raise Rejected(f"the messenger has no emoji {reaction}")
+        values = {"emoji": reaction, "name": name}
         return {"chat": self.chat(chat_id), "message": {"id": message_id}, "reaction": values}
 
     def chat(self, chat_id: str) -> Values:
@@ -128,14 +136,6 @@ class Encoder:
         key = options.api_key.get_secret_value() if options.api_key else None
         account = {"server": options.server, "api_key": key, "variables": options.variables}
         return {"account": account, "me": {"id": self.me_id, "name": self.me_name}}
-
-
-def short_name(reaction: str) -> str:
-    """An emoji's name without colons, as `:thumbsup:` has it; empty if it has none."""
-    if reaction.startswith(":") and reaction.endswith(":") and len(reaction) > 2:
-        return reaction.strip(":")
-    name = emoji.demojize(reaction, language="alias")
-    return name.strip(":") if name.startswith(":") and name.count(":") == 2 else ""
 
 
 def _filled(entries: Mapping[str, str], values: Values) -> tuple[tuple[str, str], ...]:
