@@ -1,0 +1,80 @@
+"""Builders that the tests of `render` share: a content rendered for a target, and what is seen of it."""
+
+from __future__ import annotations
+
+from bridge.capabilities import Feature
+from bridge.contract import Reply
+from bridge.events import (
+    AttachmentKind,
+    Author,
+    Content,
+)
+from bridge.names import Names
+from bridge.people import People, Person
+from bridge.render import Rendered, Settled, Target, render
+from bridge.text import plain, to_plain
+from tests.bridge.strategies import (
+    ANNA,
+    ORIGIN,
+    TEAM,
+    TEXT_FEATURES,
+    TG,
+    capabilities,
+    created,
+    edited,
+    fetched,
+    target,
+)
+
+PHOTO, VIDEO, STICKER = AttachmentKind.PHOTO, AttachmentKind.VIDEO, AttachmentKind.STICKER
+PEOPLE = People([Person(name="Anna Petrova", ids={TEAM: "U1", TG: "anna_p"}), Person(name="Bob", ids={TEAM: "U2"})])
+NATIVE = capabilities()
+NAME_IN_TEXT = capabilities(Feature.SENDER_NAME)
+BARE = capabilities(*TEXT_FEATURES, Feature.SENDER_NAME, Feature.REPLY)
+
+
+def rendered(
+    content: Content,
+    to: Target | None = None,
+    *,
+    settled: list[Settled] | None = None,
+    reply: Reply | None = None,
+    author: Author | None = ANNA,
+    people: People = PEOPLE,
+    names: Names | None = None,
+) -> Rendered:
+    return render(
+        created(content, author),
+        origin=ORIGIN,
+        target=to or target(NATIVE),
+        settled=[fetched(a) for a in content.attachments] if settled is None else settled,
+        reply=reply,
+        people=people,
+        names=names or Names((), people),
+    )
+
+
+def re_rendered(content: Content, existing: list[bool] | None, to: Target | None = None, **details: object) -> Rendered:
+    return render(
+        edited(content),
+        origin=ORIGIN,
+        target=to or target(NAME_IN_TEXT),
+        settled=[Settled(attachment=a) for a in content.attachments],
+        reply=None,
+        people=PEOPLE,
+        names=Names((), PEOPLE),
+        existing=existing,
+    )
+
+
+def said(text: str, **details: object) -> Content:
+    return Content(text=plain(text), **details)  # type: ignore[arg-type]
+
+
+def shapes(made: Rendered) -> list[tuple[str, list[str]]]:
+    return [(to_plain(part.text), [file.name for file in part.files]) for part in made.parts]
+
+
+def only_text(made: Rendered) -> str:
+    (part,) = made.parts
+    return to_plain(part.text)
