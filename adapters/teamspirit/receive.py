@@ -32,8 +32,8 @@ log = structlog.get_logger("teamspirit")
 
 _REREAD_WITH_WEBHOOK_S = 60.0
 """Even calls that are redelivered may get lost for good once their server gives up."""
-_REREAD_EVERY_S = 2.0
-"""The latest messages are read again for edits and deletes at most this often, new ones at every look."""
+_REREAD_EVERY = 2
+"""The latest messages are read again for edits and deletes at most every so many intervals, new ones at every look."""
 _CHATS_AT_ONCE = 16
 _LOOK_FOR_ROUTES_S = 1.0
 _HEALTH_CHECK_S = 60.0
@@ -164,7 +164,7 @@ class Reception:
                     news = await reader.read(again=again)
                 failures = 0
                 now_s = asyncio.get_running_loop().time()
-                reread_at_s = now_s + _REREAD_EVERY_S if again else reread_at_s
+                reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s
                 quiet_since_s = now_s if news else quiet_since_s
                 wait_s = self._pace_s(now_s - quiet_since_s)
             except ChatDown as error:
