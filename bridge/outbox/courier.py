@@ -304,7 +304,8 @@ class Courier:
             return [self._skip(work, "this platform cannot edit")]
         reply = await self._reply(event.content.reply_to, event.meta.origin, work, place)
         copies = [(sent.part, *unwrap(sent.copy)) for sent in link.copies]
-        settled = self._unfetched(event, place)
+        # an edit leaves files as they are: `render` keeps the lines of those that the target never got, the others are there
+        settled = [Settled(attachment=attachment) for attachment in event.content.attachments]
         rendered = self._render(event, place, settled, reply, existing=[carried.files for _, _, carried in copies])
         work.losses = list(rendered.losses)
         await self._begin(work, 0, record)
@@ -338,17 +339,6 @@ class Courier:
                 changes.append(self._changed_part(work, link, place, number, sent))
         await self._send_rest(work, link, place, rendered.parts[len(copies) :], copies[-1][0] + 1, record)
         return [*changes, self._delivered(work)]
-
-    def _unfetched(self, event: MessageEdited, place: Place) -> Sequence[Settled]:
-        """An edit leaves files as they are: those that the target never got keep their visible line, the others are there."""
-        largest = most_bytes(place.adapter.capabilities.limits, place.options)
-        return [
-            Settled(
-                attachment=attachment,
-                problem=attachment.problem or ("too large" if (attachment.size_bytes or 0) > largest else ""),
-            )
-            for attachment in event.content.attachments
-        ]
 
     def _changed_part(self, work: Work, link: Link, place: Place, number: int, receipt: Receipt) -> PartSent:
         return PartSent(
