@@ -1,4 +1,4 @@
-"""Telegram bots. The manifest only: aiogram, which takes seconds to import, is imported when an adapter is built."""
+"""Telegram bots. The manifest only: aiogram is imported when an adapter is built (see `library`)."""
 
 from __future__ import annotations
 

@@ -17,18 +17,13 @@ from typing import Any, cast
 import aiohttp
 import certifi
 import msgspec
-from aiogram import Bot, methods
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import (
-    AiogramError,
-    ClientDecodeError,
-    TelegramEntityTooLarge,
-    TelegramRetryAfter,
-    TelegramServerError,
-)
-from aiogram.methods import Response, TelegramMethod
-from aiogram.types import (
+
+from adapters.telegram.config import TelegramOptions
+from adapters.telegram.encode import Call, Upload
+from adapters.telegram.errors import NEW_TOKEN, classify
+from adapters.telegram.library import (
+    AiohttpSession,
+    Bot,
     FSInputFile,
     InputFile,
     InputMediaAnimation,
@@ -36,12 +31,13 @@ from aiogram.types import (
     InputMediaDocument,
     InputMediaPhoto,
     InputMediaVideo,
+    Response,
+    TelegramAPIServer,
+    TelegramMethod,
+    TokenValidationError,
+    exceptions,
+    methods,
 )
-from aiogram.utils.token import TokenValidationError
-
-from adapters.telegram.config import TelegramOptions
-from adapters.telegram.encode import Call, Upload
-from adapters.telegram.errors import NEW_TOKEN, classify
 from bridge.contract import FileStream
 from bridge.errors import AccountDown, Rejected, RetryLater
 
@@ -107,19 +103,19 @@ class _Session(AiohttpSession):
         if status_code == 200 and method.__api_method__ == "getUpdates":
             return Response[Any].model_construct(ok=True, result=_updates_of(content))
         if status_code == 413:
-            raise TelegramEntityTooLarge(method=method, message="Request Entity Too Large")
+            raise exceptions.TelegramEntityTooLarge(method=method, message="Request Entity Too Large")
         answer = _as_object(content)
         if answer is None:  # a proxy's or load balancer's page
             if status_code >= 500:
-                raise TelegramServerError(method=method, message=f"HTTP {status_code}")
+                raise exceptions.TelegramServerError(method=method, message=f"HTTP {status_code}")
             if status_code == 429:
-                raise TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=0)
-            raise ClientDecodeError("answer is not JSON", ValueError(f"HTTP {status_code}"), None)
+                raise exceptions.TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=0)
+            raise exceptions.ClientDecodeError("answer is not JSON", ValueError(f"HTTP {status_code}"), None)
         if status_code == 200 and answer.get("ok") is True:
             return Response[Any].model_construct(ok=True, result=answer.get("result"))
         if status_code == 429:
             wait_s = (answer.get("parameters") or {}).get("retry_after", 0)
-            raise TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=wait_s)
+            raise exceptions.TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=wait_s)
         return super().check_response(bot, method, status_code, content)
 
 
@@ -130,7 +126,7 @@ def _updates_of(content: str) -> list[msgspec.Raw]:
     except msgspec.MsgspecError:
         answer = _as_object(content)
     if answer is None or not isinstance(answer.get("result"), list):
-        raise ClientDecodeError("answer is not what getUpdates gives", ValueError("no list of updates"), None)
+        raise exceptions.ClientDecodeError("answer is not what getUpdates gives", ValueError("no list of updates"), None)
     return [msgspec.Raw(json.dumps(update)) for update in answer["result"]]
 
 
@@ -188,7 +184,7 @@ class Transport:
         method = _method(call)
         try:
             return await self.bot(method, request_timeout=cast("int", limit))
-        except (AiogramError, aiohttp.ClientError, TimeoutError, OSError, UnicodeDecodeError) as error:
+        except (exceptions.AiogramError, aiohttp.ClientError, TimeoutError, OSError, UnicodeDecodeError) as error:
             raise classify(error, repeatable=repeatable) from None
 
     async def updates(self, *, offset: int, timeout_s: int, allowed: tuple[str, ...]) -> list[msgspec.Raw]:

@@ -111,6 +111,26 @@ def test_the_package_imports_nothing_heavy() -> None:
     assert result.stdout.strip() == "[]"
 
 
+def test_aiograms_models_are_built_on_first_use() -> None:
+    """All at once they cost seconds and a hundred megabytes; each must work all the same, for anybody in the process."""
+    code = """
+from adapters.telegram import MANIFEST
+MANIFEST.preload()
+from aiogram import methods
+from aiogram.types import Update, Message
+assert not Update.__pydantic_complete__
+methods.SendMessage(chat_id=1, text="x", entities=[{"type": "bold", "offset": 0, "length": 1}], reply_parameters={"message_id": 1})
+assert not Update.__pydantic_complete__
+chat, user = {"id": 1, "type": "private"}, {"id": 1, "is_bot": False, "first_name": "x"}
+said = {"message_id": 1, "date": 5, "chat": chat, "from": user, "text": "hi"}
+assert Update.model_validate({"update_id": 1, "message": said}).message.text == "hi"
+assert Message(**said).chat.id == 1
+print("fine")
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (result.stdout.strip(), result.stderr) == ("fine", "")
+
+
 async def test_probe_says_what_to_click(emulator: TelegramEmulator, chat: str, make_adapter: Callable[..., Any]) -> None:
     async def failing(*chats: str) -> dict[str, str]:
         return {item.name: item.action for item in await make_adapter().probe(chats) if not item.ok}
