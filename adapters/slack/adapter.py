@@ -70,7 +70,7 @@ class SlackAdapter:
         self._channels = Channels(self._transport)
         self._threads = Threads(self._transport)
         self._uploads = Uploads(self._transport)
-        self._posts = Posts(self._transport, self._uploads, options)
+        self._posts = Posts(self._transport, self._uploads, self._threads, options)
         self._identity = Identity(context.account)
         self._catch_up = CatchUp(
             self._transport, self._directory, self._threads, lambda: self._identity, max_messages=options.catch_up_messages

@@ -12,6 +12,7 @@ from adapters.slack import encode
 from adapters.slack.config import Replies, SlackOptions
 from adapters.slack.errors import Effect
 from adapters.slack.reconcile import NAMED
+from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
 from bridge.contract import Outbound, OutboundEdit, Receipt
@@ -56,17 +57,21 @@ class _Form:
 class Posts:
     """One account's messages. `can_customize`: whether the app may post under other names, as far as known."""
 
-    def __init__(self, transport: Transport, uploads: Uploads, options: SlackOptions) -> None:
+    def __init__(self, transport: Transport, uploads: Uploads, threads: Threads, options: SlackOptions) -> None:
         self._transport = transport
         self._uploads = uploads
+        self._threads = threads
         self._options = options
         self.can_customize = True
 
     async def send(self, outbound: Outbound) -> Receipt:
         """See `bridge.contract.Adapter.send`."""
         in_thread = self._options.replies is not Replies.QUOTE
+        thread = encode.thread_ts(outbound, replies_in_thread=in_thread)
+        if thread and outbound.reply is not None and thread == outbound.reply.message_id:
+            thread = await self._threads.parent_of(outbound.chat_id, thread)
         form = _Form(
-            thread=encode.thread_ts(outbound, replies_in_thread=in_thread),
+            thread=thread,
             with_persona=outbound.sender is not None and self.can_customize and self._options.personas,
         )
         uploaded = await self._uploads.upload(outbound.files) if outbound.files else []
@@ -75,6 +80,7 @@ class Posts:
             if not refusal:
                 break
             form = self._lesser(form, refusal, outbound)
+        self._threads.learn_place(outbound.chat_id, ts, form.thread)
         named = (NAMED,) if self._is_named(outbound, form) else ()
         via = " ".join((*named, *(file_id for file_id, _ in uploaded)))
         return Receipt(message_ids=(ts,), thread_id=form.thread, via=via, losses=form.losses)

@@ -1,6 +1,7 @@
-"""What threads are about: author and first words of their parents, which replies do not carry. Called by `receiver` and `catch_up`.
+"""What threads are about: author and first words of their parents, which replies do not carry; and which thread a reply is in.
 
 Bounded; learned from the messages that pass, else asked for once. Without an answer in time a reply just has no excerpt.
+Called by `receiver`, `catch_up` and `posts`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -24,6 +26,8 @@ from bridge.text import text_of
 
 log = structlog.get_logger("slack")
 
+_T = TypeVar("_T")
+
 Key = tuple[str, str]
 """Channel id and `ts`."""
 
@@ -34,25 +38,53 @@ _UNKNOWN = Parent("", "")
 _NOBODY = Context(Identity(AccountName("")), NO_NAMES, datetime.fromtimestamp(0, UTC))
 
 
+def _remember(memory: OrderedDict[Key, _T], key: Key, value: _T) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    while len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
+
+
 class Threads:
     """Remembers the latest messages by what a reply to them would quote."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._known: OrderedDict[Key, Parent] = OrderedDict()
+        self._parent_of: OrderedDict[Key, str] = OrderedDict()
 
     def learn(self, event: ChatEvent) -> None:
         """Remember a message, or its new text."""
         if isinstance(event, MessageCreated | MessageEdited):
             words = text_of(event.content.text) or ", ".join(entry.name for entry in event.content.attachments)
             name = event.meta.author.name if event.meta.author else ""
-            self._put((event.meta.origin.chat_id, event.message_id), Parent(name, words[:_EXCERPT_LENGTH]))
+            chat_id, replied = event.meta.origin.chat_id, event.content.reply_to
+            self._put((chat_id, event.message_id), Parent(name, words[:_EXCERPT_LENGTH]))
+            self.learn_place(chat_id, event.message_id, replied.message_id if replied else None)
+
+    def learn_place(self, channel: str, ts: str, parent: str | None) -> None:
+        """Remember in which thread a message is; None: in none."""
+        _remember(self._parent_of, (channel, ts), parent or ts)
 
     def _put(self, key: Key, parent: Parent) -> None:
-        self._known[key] = parent
-        self._known.move_to_end(key)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        _remember(self._known, key, parent)
+
+    async def parent_of(self, channel: str, ts: str) -> str:
+        """The `ts` to post under in order to answer a message: its own, or that of the thread it is in."""
+        key = (channel, ts)
+        if key not in self._parent_of:
+            parent = ts
+            try:
+                async with asyncio.timeout(_LOOKUP_LIMIT_S):
+                    answer = await self._transport.call("conversations.replies", {"channel": channel, "ts": ts, "limit": 1})
+                for entry in answer.get("messages") or []:
+                    if entry.get("ts") == ts:
+                        parent = str(entry.get("thread_ts") or ts)
+            except (BridgeError, TimeoutError) as error:
+                log.info("thread not looked up", chat=channel, reason=str(error) or "no answer in time")
+                return ts
+            self.learn_place(channel, ts, parent)
+        return self._parent_of[key]
 
     async def parents(self, wanted: Iterable[Key]) -> Mapping[Key, Parent]:
         """What is known, or can be asked in time, of these messages."""
