@@ -12,6 +12,7 @@ the files as their caption, a longer one before them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,12 +54,14 @@ from bridge.slices import runs
 from bridge.split import split
 from bridge.text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
 
+_BARE_ID = re.compile(r"-?\d+|[A-Z](?=.*\d)[A-Z0-9]{7,}")
+
 __all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "line", "notice_text", "refusal", "render", "render_notice"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where a message comes from. `platform_title` and `chat_name` are as written for people."""
+    """Where a message comes from. `platform_title` and `chat_name` are as written for people; a chat may be known by its id only."""
 
     account: AccountName
     platform: str
@@ -68,6 +71,11 @@ class Origin:
     @property
     def title(self) -> str:
         return self.platform_title or self.platform.capitalize()
+
+    @property
+    def chat_title(self) -> str:
+        """The chat's name, if it is one and not an id."""
+        return "" if _BARE_ID.fullmatch(self.chat_name) else clean_line(self.chat_name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +146,7 @@ def notice_text(event: MembershipChanged | ChatRenamed | PinsChanged | StatusCha
     """One line that says what happened: `Anna joined (General, Slack)`. For `render_notice`."""
     actor = names.plain_name(origin.account, event.meta.author) if event.meta.author else "Somebody"
     member = names.plain_name(origin.account, event.member) if isinstance(event, MembershipChanged) else ""
-    place = ", ".join(part for part in (clean_line(origin.chat_name), origin.title) if part)
+    place = ", ".join(part for part in (origin.chat_title, origin.title) if part)
     return notice_line(event, actor=actor, member=member, place=place)
 
 
@@ -154,7 +162,7 @@ class _Rendering:
         self.losses: Losses = {}
         self.author: Author | None = event.meta.author
         self.name = names.shown(
-            self.author or Author(user_id="", name=origin.chat_name or origin.title),
+            self.author or Author(user_id="", name=origin.chat_title or origin.title),
             template=target.options.sender,
             account=origin.account,
             platform=origin.title,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.capabilities import Feature, Support
@@ -16,20 +18,24 @@ from bridge.events import (
     PollOption,
     ReplyTo,
 )
-from bridge.render import Rendered
+from bridge.names import Names
+from bridge.render import Rendered, render
 from bridge.slices import runs
 from bridge.text import CodeBlock, Emoji, Mark, Mention, MentionKind, Paragraph, RichText, Text, to_plain
 from tests.bridge.rendering import (
     BARE,
     NAME_IN_TEXT,
+    PEOPLE,
     only_text,
     rendered,
     said,
     shapes,
 )
 from tests.bridge.strategies import (
+    ORIGIN,
     TEAM,
     capabilities,
+    created,
     target,
 )
 
@@ -67,6 +73,20 @@ def test_the_template_of_the_end_is_used() -> None:
 
 def test_a_message_without_an_author_is_the_chats() -> None:
     assert only_text(rendered(said("hi"), target(NAME_IN_TEXT), author=None)) == "general\nhi"
+
+
+@pytest.mark.parametrize(("chat_name", "shown"), [("-1001234567890", "Slack"), ("C024BE7LH", "Slack"), ("GENERAL", "GENERAL")])
+def test_an_id_is_no_name_of_a_chat(chat_name: str, shown: str) -> None:
+    made = render(
+        created(said("hi"), None),
+        origin=replace(ORIGIN, chat_name=chat_name),
+        target=target(NAME_IN_TEXT),
+        settled=(),
+        reply=None,
+        people=PEOPLE,
+        names=Names(),
+    )
+    assert only_text(made) == f"{shown}\nhi"
 
 
 def test_an_imitator_is_told_apart() -> None:
