@@ -61,7 +61,7 @@ __all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "line", "notice_te
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where a message comes from. `platform_title` and `chat_name` are as written for people; a chat may be known by its id only."""
+    """Where a message comes from. `platform_title` and `chat_name` are as written for people; some chats have only an id."""
 
     account: AccountName
     platform: str

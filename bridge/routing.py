@@ -6,7 +6,7 @@ The configuration builds the `Route`s; intake asks `RoutingTable.plan` for every
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -39,6 +39,15 @@ class OnUnknown(StrEnum):
     HOLD = "hold"
 
 
+class Pace(StrEnum):
+    """How fast messages are sent into a chat."""
+
+    CAREFUL = "careful"
+    """Within the rates that the platform documents, so that it does not have to refuse."""
+    FAST = "fast"
+    """As fast as they are taken; a refusal (429) is waited out."""
+
+
 class RelayOptions(_Value, frozen=True):
     """How messages are relayed to one end. Cascade: end > route > account > defaults."""
 
@@ -59,6 +68,9 @@ class RelayOptions(_Value, frozen=True):
     mass_mentions: tuple[str, ...] = ()
     """People (names from `people`, or native user ids) whose @everyone, @here and the like may ping this end."""
     max_file_mb: float | None = None
+    pace: Pace = Pace.CAREFUL
+    merge: bool = True
+    """Whether short texts of one author are sent as one message while the platform's rates hold them back."""
     unknown: OnUnknown = OnUnknown.RESEND
     give_up_after_h: float = 168.0
     """Hours after which an undelivered message becomes a dead letter."""
@@ -253,7 +265,3 @@ def _not_wanted(event: ChatEvent, options: RelayOptions) -> str:
     if author and author.is_bot and not options.bots:
         return "bots are off"
     return ""
-
-
-def named(routes: Iterable[Route]) -> dict[str, Route]:
-    return {route.name: route for route in routes}
