@@ -22,6 +22,7 @@ from bridge.errors import RetryLater
 from bridge.intake import AccountIntake
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.sqlite import SqliteJournal
+from bridge.loops import RecentMessages
 from bridge.media.spool import Spool
 from bridge.names import Names
 from bridge.observe import Metrics
@@ -64,6 +65,7 @@ class App:
         self._table = RoutingTable(config.routes)
         self._people = People(config.people)
         self._names = self._make_names()
+        self._recent = RecentMessages()
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account))
         self.metrics = Metrics()
@@ -242,6 +244,7 @@ class App:
                 table=lambda: self._table,
                 counts=self.metrics,
                 clock=self._clock,
+                recent=self._recent,
             )
 
         assert self._outbox is not None

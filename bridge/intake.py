@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from bridge.clock import Clock
@@ -17,6 +18,7 @@ from bridge.echo import is_own
 from bridge.errors import BridgeError
 from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
+from bridge.loops import RecentMessages
 from bridge.refs import AccountName, ChatRef
 from bridge.routing import Planned, RoutingTable
 from bridge.supervisor import AccountSupervisor
@@ -59,6 +61,7 @@ class AccountIntake:
         table: Callable[[], RoutingTable],
         counts: IntakeCounts,
         clock: Clock,
+        recent: RecentMessages,
     ) -> None:
         self._supervisor = supervisor
         self._account: AccountName = supervisor.account
@@ -67,6 +70,7 @@ class AccountIntake:
         self._table = table
         self._counts = counts
         self._clock = clock
+        self._recent = recent
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -80,11 +84,20 @@ class AccountIntake:
                     entries.append(entry)
             if not entries and not cursors:
                 return
-            outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._clock.now())
-            for entry, outcome in zip(entries, outcomes, strict=True):
-                self._counts.event(self._account, outcome.verdict.value)
-                if outcome.verdict is Verdict.ACCEPTED:
-                    self._hand_over(entry, outcome)
+            # a commit cannot be taken back: when the adapter is cancelled meanwhile, its lanes must hear of it all the same
+            storing = asyncio.create_task(self._store(entries, cursors), name=f"intake {self._account}")
+            try:
+                await asyncio.shield(storing)
+            finally:
+                if not storing.done():
+                    await asyncio.wait({storing})
+
+    async def _store(self, entries: Sequence[Entry], cursors: Sequence[Cursor]) -> None:
+        outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._clock.now())
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            self._counts.event(self._account, outcome.verdict.value)
+            if outcome.verdict is Verdict.ACCEPTED:
+                self._hand_over(entry, outcome)
 
     async def _plan(self, event: ChatEvent) -> Entry | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""
@@ -99,6 +112,8 @@ class AccountIntake:
         if not planned:
             self._counts.event(self._account, "no route")
             return None
+        if isinstance(event, MessageCreated):
+            planned = self._without_copies(event, planned)
         if isinstance(event, TypingStarted):
             self._lanes.show_typing(planned)
             self._counts.event(self._account, "typing")
@@ -110,6 +125,16 @@ class AccountIntake:
                 for plan in planned
             ),
         )
+
+    def _without_copies(self, event: MessageCreated, planned: Sequence[Planned]) -> list[Planned]:
+        """Routes on which the message is another bridge's copy of what is relayed already skip it; the others remember it."""
+        copies = {plan.route for plan in planned if self._recent.is_copy(plan.route, event)}
+        self._recent.remember({plan.route for plan in planned} - copies, event)
+        if not copies:
+            return list(planned)
+        return [
+            msgspec.structs.replace(plan, skip_rule="copy by another bridge") if plan.route in copies else plan for plan in planned
+        ]
 
     async def _resolve_again(self) -> None:
         """An event of an unknown chat while some end could not be resolved: it may be that end's, just become visible."""

@@ -1,4 +1,4 @@
-"""What people write while the bridge is down, or its connection is, arrives afterwards: in order, once, edits and deletes included."""
+"""What people write while the bridge is down, or its connection is, arrives afterwards: in order, once, with edits and deletes."""
 
 from __future__ import annotations
 
