@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from adapters.discord.capabilities import MAX_SENDER_NAME, MAX_TEXT
@@ -133,6 +133,7 @@ def allowed_mentions(text: RichText, *, mass_mentions: bool) -> dict[str, Any]:
     return allowed
 
 
+@lru_cache(maxsize=1024)
 def webhook_name(name: str) -> str:
     """A name that Discord takes: 1 to 80 characters, trimmed, forbidden words kept readable by a look-alike letter."""
     clean = _SPACES.sub(" ", "".join(c for c in name if c.isprintable() or c.isspace())).strip()

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from bridge.errors import RetryLater, Scope
 
 LONGEST_WAIT_S = 2.5
+"""For a bucket to be refilled."""
+LONGEST_TURN_S = 10.0
+"""For one's turn among the bot's own calls: a burst at start asks for every channel's webhook."""
 MARGIN_S = 0.02
 BUCKETS_KEPT = 4096
 
@@ -45,31 +48,37 @@ class Limiter:
     async def admit(self, bucket: str, *, is_bot: bool) -> None:
         """Returns when the call may be made, having counted it. Raises RetryLater when that would take long."""
         waited_s = 0.0
-        while (wait_s := self._wait_s(bucket, is_bot=is_bot)) > 0:
-            is_account = self._blocked_until_s > self._now()
+        while (wait_s := self._bucket_wait_s(bucket)) > 0:
             if waited_s + wait_s > LONGEST_WAIT_S:
-                scope = Scope.ACCOUNT if is_account else Scope.CHAT
+                scope = Scope.ACCOUNT if self._blocked_until_s > self._now() else Scope.CHAT
                 raise RetryLater(f"rate limit of {bucket}", after_s=wait_s, scope=scope, rate_limited=True)
             await self._sleep(wait_s)
             waited_s += wait_s
-        if is_bot:
-            self._tokens -= 1
         known = self._buckets.get(bucket)
         if known is not None and known.resets_at_s > self._now():
             known.remaining -= 1
+        if is_bot:
+            await self._take_turn()
 
-    def _wait_s(self, bucket: str, *, is_bot: bool) -> float:
+    def _bucket_wait_s(self, bucket: str) -> float:
         now = self._now()
         wait_s = max(0.0, self._blocked_until_s - now)
         known = self._buckets.get(bucket)
         if known is not None and known.remaining <= 0 and known.resets_at_s > now:
             wait_s = max(wait_s, known.resets_at_s - now + MARGIN_S)
-        if is_bot:
-            self._tokens = min(self._per_s, self._tokens + (now - self._filled_at_s) * self._per_s)
-            self._filled_at_s = now
-            if self._tokens < 1:
-                wait_s = max(wait_s, (1 - self._tokens) / self._per_s)
         return wait_s
+
+    async def _take_turn(self) -> None:
+        """The bot's own rate over all its calls; whoever comes first goes first."""
+        now = self._now()
+        self._tokens = min(self._per_s, self._tokens + (now - self._filled_at_s) * self._per_s)
+        self._filled_at_s = now
+        wait_s = (1 - self._tokens) / self._per_s
+        if wait_s > LONGEST_TURN_S:
+            raise RetryLater("the bot's own rate limit", after_s=wait_s, rate_limited=True)
+        self._tokens -= 1
+        if wait_s > 0:
+            await self._sleep(wait_s)
 
     def learn(self, bucket: str, headers: Mapping[str, str]) -> None:
         """Takes in the headers of an answer. Answers may overtake each other: the smaller remainder of one window counts."""

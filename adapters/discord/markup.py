@@ -41,12 +41,16 @@ _URL_ENDS = re.compile(r"[.,:;\"']*(?:\s|$)")
 """What may follow an address that Discord is to end where we do."""
 _ESCAPED = re.compile(r"[\\*_~`|<\[\]]|@(?=everyone|here)")
 _LINE_START = re.compile(r"(^|\n)( *)(#{1,3}(?= )|>|-|(\d{1,10})\.(?= ))")
-_DELIMITERS = {Mark.BOLD: "**", Mark.UNDERLINE: "__", Mark.STRIKE: "~~", Mark.SPOILER: "||"}
-_ORDER = (Mark.SPOILER, Mark.STRIKE, Mark.UNDERLINE, Mark.BOLD, Mark.ITALIC)
+_BOLD, _ITALIC, _UNDERLINE, _STRIKE, _SPOILER, _CODE = (
+    int(mark) for mark in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.STRIKE, Mark.SPOILER, Mark.CODE)
+)
+"""Bare integers: operations on flags make objects, and every text that is measured goes through here."""
+_DELIMITERS = {_BOLD: "**", _UNDERLINE: "__", _STRIKE: "~~", _SPOILER: "||"}
+_ORDER = (_SPOILER, _STRIKE, _UNDERLINE, _BOLD, _ITALIC)
 _EMOJI_NAME = re.compile(r"[A-Za-z0-9_]{2,32}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{1,32}")
 _URL_SPECIAL = {"*": "%2A", "_": "%5F", "~": "%7E", "|": "%7C"}
-_URL_CONFLICTS = {Mark.BOLD: "*", Mark.ITALIC: "*_", Mark.UNDERLINE: "_", Mark.STRIKE: "~", Mark.SPOILER: "|"}
+_URL_CONFLICTS = {_BOLD: "*", _ITALIC: "*_", _UNDERLINE: "_", _STRIKE: "~", _SPOILER: "|"}
 """Characters of an address, or of code, that would end the mark it stands in."""
 _MAX_UNIX_S = 8_640_000_000_000
 
@@ -122,7 +126,7 @@ def _heading(block: Heading, mass: bool) -> str:
     plain = "".join(map(inline_text, block.inlines))
     if block.level <= 3 and "\n" not in plain and plain.strip():
         return "#" * block.level + " " + _inlines(block.inlines, mass).lstrip(" ")
-    return _inlines(tuple(_with_marks(inline, Mark.BOLD) for inline in block.inlines), mass)
+    return _inlines(tuple(_with_marks(inline, _BOLD) for inline in block.inlines), mass)
 
 
 def _with_marks(inline: Inline, marks: int) -> Inline:
@@ -155,18 +159,20 @@ class _Token:
     """A piece of output: text, or the opening or closing of a mark."""
 
     text: str = ""
-    mark: Mark | None = None
+    mark: int = 0
     opens: bool = False
     is_url: bool = False
     """Ends in an address that must not run into what follows."""
 
 
 def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
+    if len(inlines) == 1 and isinstance(inlines[0], Text) and not inlines[0].marks and not inlines[0].link:
+        return _plain(inlines[0].text, at_line_start=True, marks=0)[0]
     tokens: list[_Token] = []
-    open_marks: list[Mark] = []
+    open_marks: list[int] = []
     at_line_start = True
     for inline, marks in _with_settled_marks(inlines):
-        is_space = isinstance(inline, Text) and not inline.text.strip() and not inline.marks & Mark.CODE
+        is_space = isinstance(inline, Text) and not inline.text.strip() and not inline.marks & _CODE
         _switch(tokens, open_marks, marks, opens=not is_space)
         text, is_url = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
         tokens.append(_Token(text, is_url=is_url))
@@ -181,7 +187,7 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     it takes only the marks that both neighbours have."""
     pieces: list[tuple[Inline, int]] = []
     for inline in merge_inlines(inlines):
-        if not isinstance(inline, Text) or not inline.marks or inline.marks & Mark.CODE or inline.link:
+        if not isinstance(inline, Text) or not inline.marks or inline.marks & _CODE or inline.link:
             pieces.append((inline, _outside_code(inline)))
             continue
         core = inline.text.strip()
@@ -200,15 +206,15 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
 
 def _outside_code(inline: Inline) -> int:
     """The marks around a run. Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark."""
-    marks = inline.marks & ~Mark.CODE
-    if isinstance(inline, Text) and inline.marks & Mark.CODE:
+    marks = inline.marks & ~_CODE
+    if isinstance(inline, Text) and inline.marks & _CODE:
         for mark, characters in _URL_CONFLICTS.items():
             if any(character in inline.text for character in characters):
                 marks &= ~mark
     return marks
 
 
-def _switch(tokens: list[_Token], open_marks: list[Mark], wanted: int, *, opens: bool = True) -> None:
+def _switch(tokens: list[_Token], open_marks: list[int], wanted: int, *, opens: bool = True) -> None:
     """Close what is no longer wanted (and what was opened inside it), then open what is missing: but never before white space."""
     keep = 0
     while keep < len(open_marks) and open_marks[keep] & wanted:
@@ -229,9 +235,9 @@ def _joined(tokens: list[_Token]) -> str:
     last = ""
     for number, token in enumerate(tokens):
         piece = token.text
-        if token.mark is not None:
-            piece = italic[number] if token.mark is Mark.ITALIC else _DELIMITERS[token.mark]
-            if last and last[-1] == piece[0] and tokens[number - 1].mark is not None:
+        if token.mark:
+            piece = italic[number] if token.mark == _ITALIC else _DELIMITERS[token.mark]
+            if last and last[-1] == piece[0] and tokens[number - 1].mark:
                 out.append(ZERO_WIDTH)
         if token.is_url and not _ends_cleanly(tokens, number):
             piece = f"<{piece}>"
@@ -245,15 +251,15 @@ def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:
     chosen: dict[int, str] = {}
     opened = -1
     for number, token in enumerate(tokens):
-        if token.mark is not Mark.ITALIC:
+        if token.mark != _ITALIC:
             continue
         if token.opens:
             opened = number
             continue
         following = next((t.text for t in tokens[number + 1 :] if t.text or t.mark), "")
-        next_mark = tokens[number + 1].mark if number + 1 < len(tokens) else None
-        touches_word = next_mark is None and (following[:1].isalnum() or following[:1] == "_")
-        underlined = Mark.UNDERLINE in {tokens[n].mark for n in (opened - 1, number + 1) if 0 <= n < len(tokens)}
+        next_mark = tokens[number + 1].mark if number + 1 < len(tokens) else 0
+        touches_word = not next_mark and (following[:1].isalnum() or following[:1] == "_")
+        underlined = _UNDERLINE in {tokens[n].mark for n in (opened - 1, number + 1) if 0 <= n < len(tokens)}
         chosen[opened] = chosen[number] = "*" if touches_word or underlined else "_"
     return chosen
 
@@ -261,16 +267,16 @@ def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:
 def _ends_cleanly(tokens: list[_Token], number: int) -> bool:
     """Whether an address at the end of this token ends there for Discord too: white space or a matching end of marks follows."""
     for token in tokens[number + 1 :]:
-        if token.mark is not None and not token.opens:
+        if token.mark and not token.opens:
             continue
-        return token.mark is None and bool(_URL_ENDS.match(token.text))
+        return not token.mark and bool(_URL_ENDS.match(token.text))
     return True
 
 
 def _inline(inline: Inline, mass: bool, *, at_line_start: bool, marks: int) -> tuple[str, bool]:
     match inline:
         case Text():
-            if inline.marks & Mark.CODE:
+            if inline.marks & _CODE:
                 return _code(inline.text), False
             if inline.link:
                 return _link(inline.text, inline.link, marks=marks, at_line_start=at_line_start)

@@ -31,8 +31,9 @@ import msgspec
 from adapters.discord.config import DiscordOptions
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
+from adapters.discord.uploads import Upload
 from bridge.contract import FileStream, OutboundFile
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.errors import OutcomeUnknown, RetryLater
 
 USER_AGENT = "DiscordBot (https://github.com/Rapptz/discord.py 2.7) messenger-bridge"
 CONNECT_TIMEOUT_S = 15.0
@@ -70,6 +71,10 @@ class Transport:
     def __init__(self, options: DiscordOptions, *, sleep: Sleep = asyncio.sleep) -> None:
         self._options = options
         self._session: aiohttp.ClientSession | None = None
+        self._timeout = aiohttp.ClientTimeout(total=options.request_timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        self._file_timeout = aiohttp.ClientTimeout(
+            total=options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=options.request_timeout_s
+        )
         self._limiter = Limiter(options.requests_per_s, sleep=sleep)
         self._last_date: tuple[str, datetime] | None = None
 
@@ -82,7 +87,7 @@ class Transport:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, limit_per_host=MAX_CONNECTIONS, ssl=tls),
                 headers={"User-Agent": USER_AGENT},
-                timeout=aiohttp.ClientTimeout(total=self._options.request_timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+                timeout=self._timeout,
                 auto_decompress=True,
             )
         return self._session
@@ -125,10 +130,8 @@ class Transport:
         `RetryLater`. Raises `Refused` for 4xx other than 429.
         """
         await self._limiter.admit(route.bucket, is_bot=not route.by_token)
-        timeout_s = self._options.transfer_timeout_s if files else self._options.request_timeout_s
         try:
-            async with asyncio.timeout(timeout_s + CONNECT_TIMEOUT_S):
-                return await self._attempt(route, json, query, files, changes)
+            return await self._attempt(route, json, query, files, changes)
         except _NEVER_LEFT as error:
             raise RetryLater(f"Discord cannot be reached: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -146,30 +149,44 @@ class Transport:
         headers: dict[str, str] = {}
         if not route.by_token:
             headers["Authorization"] = f"Bot {self._options.token.get_secret_value().strip()}"
-        data: Any = None
-        opened: list[Any] = []
-        if files:
-            data, opened = await _multipart(json or {}, files)
-        elif json is not None:
-            headers["Content-Type"] = "application/json"
-            data = msgspec.json.encode(json)
-        total_s = self._options.transfer_timeout_s if files else self._options.request_timeout_s
+        if not files:
+            data = None
+            if json is not None:
+                headers["Content-Type"] = "application/json"
+                data = msgspec.json.encode(json)
+            return await self._exchange(route, query, headers, data, self._timeout, changes)
+        upload = Upload(json or {}, files)
         try:
-            async with self.session.request(
-                route.method,
-                f"{self._options.api_url}{route.path}",
-                params=query,
-                data=data,
-                headers=headers,
-                proxy=self.proxy,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S),
-            ) as response:
-                payload = _json_or_none(await response.read())
-                return self._judge(route, response, payload, changes)
+            form = await upload.form()
+            async with upload.moving(self._options.request_timeout_s):
+                return await self._exchange(route, query, headers, form, self._file_timeout, changes)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if upload.is_torn:
+                raise RetryLater(f"the upload broke off: {type(error).__name__}") from None
+            raise
         finally:
-            for handle in opened:
-                handle.close()
+            upload.close()
+
+    async def _exchange(
+        self,
+        route: Route,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        data: Any,
+        timeout: aiohttp.ClientTimeout,
+        changes: bool,
+    ) -> Any:
+        async with self.session.request(
+            route.method,
+            f"{self._options.api_url}{route.path}",
+            params=query,
+            data=data,
+            headers=headers,
+            proxy=self.proxy,
+            allow_redirects=False,
+            timeout=timeout,
+        ) as response:
+            return self._judge(route, response, _json_or_none(await response.read()), changes)
 
     def _judge(self, route: Route, response: aiohttp.ClientResponse, payload: Any, changes: bool) -> Any:
         if "Date" in response.headers:
@@ -193,11 +210,8 @@ class Transport:
     @asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[FileStream]:
         """A file from the CDN, streamed. Raises `Gone` when the address has expired or the file is no longer there."""
-        timeout = aiohttp.ClientTimeout(
-            total=self._options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
-        )
         try:
-            response = await self.session.get(url, proxy=self.proxy, timeout=timeout)
+            response = await self.session.get(url, proxy=self.proxy, timeout=self._file_timeout)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise RetryLater(f"Discord's CDN cannot be reached: {type(error).__name__}") from None
         try:
@@ -225,24 +239,6 @@ async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     expected = response.content_length
     if expected is not None and received != expected and "Content-Encoding" not in response.headers:
         raise RetryLater(f"download from Discord's CDN ended after {received} of {expected} bytes")
-
-
-async def _multipart(payload: Mapping[str, Any], files: Sequence[OutboundFile]) -> tuple[aiohttp.FormData, list[Any]]:
-    """`payload_json` and `files[n]`, streamed from disk. Source: API reference, "Uploading Files"."""
-    form = aiohttp.FormData(quote_fields=False)
-    form.add_field("payload_json", msgspec.json.encode(payload).decode(), content_type="application/json")
-    opened: list[Any] = []
-    try:
-        for number, file in enumerate(files):
-            handle = await asyncio.to_thread(file.path.open, "rb")
-            opened.append(handle)
-            name = file.name.replace('"', "_").replace("\r", "_").replace("\n", "_")
-            form.add_field(f"files[{number}]", handle, filename=name, content_type=file.mime or "application/octet-stream")
-    except OSError as error:
-        for handle in opened:
-            handle.close()
-        raise Rejected(f"the file to upload cannot be read: {type(error).__name__}") from None
-    return form, opened
 
 
 def _json_or_none(raw: bytes) -> Any:

@@ -14,7 +14,7 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
 from bridge.contract import Outbound, OutboundFile, Sender
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from bridge.errors import Rejected, RetryLater
+from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import plain, text_of
 
@@ -133,6 +133,30 @@ def _peak_bytes() -> int:
 def _outbound(bench: Bench, text: str, **fields: object) -> Outbound:
     base = {"token": "t1", "attempt": 1, "chat_id": bench.chat, "text": plain(text), "sender": Sender(name="Anna")}
     return Outbound(**{**base, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.HANG_AFTER])
+async def test_an_upload_that_stalls_ends_in_time_and_a_torn_one_posted_nothing(
+    bench: Bench, tmp_path: Path, kind: FaultKind
+) -> None:
+    adapter = bench.adapter(request_timeout_s=0.5)
+    await adapter.send(_outbound(bench, "warm up", token="t0"))
+    path = tmp_path / "large.bin"
+    path.write_bytes(bytes(9 * MEBIBYTE))
+    attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id="")
+    file = OutboundFile(attachment=attachment, path=path, name="large.bin", mime="", size_bytes=9 * MEBIBYTE)
+    bench.emulator.inject(Fault(kind=kind, operation="POST /webhooks/*"))
+    started = time.monotonic()
+    with pytest.raises(RetryLater if kind is FaultKind.HANG else OutcomeUnknown):
+        await adapter.send(_outbound(bench, "", files=(file,)))
+    assert time.monotonic() - started < 5
+
+
+async def test_a_file_that_vanished_from_the_spool_is_refused(bench: Bench, adapter: DiscordAdapter, tmp_path: Path) -> None:
+    attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id="")
+    file = OutboundFile(attachment=attachment, path=tmp_path / "gone", name="gone", mime="", size_bytes=1)
+    with pytest.raises(Rejected):
+        await adapter.send(_outbound(bench, "", files=(file,)))
 
 
 async def test_a_sticker_is_a_file_of_the_cdn(bench: Bench, adapter: DiscordAdapter) -> None:
