@@ -162,8 +162,8 @@ class FileService:
             self.download_not_ready = max(0, self.download_not_ready - 1)
             return web.Response(text=_LOGIN_PAGE, content_type="text/html")
         response = web.StreamResponse(headers={"Content-Type": file.mime, "Content-Length": str(file.blob.size_bytes)})
-        await response.prepare(request)
         with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
             for chunk in file.blob.chunks():
                 await response.write(chunk)
             await response.write_eof()
