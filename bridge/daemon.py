@@ -27,6 +27,7 @@ from bridge.observe import set_up_logging
 log = structlog.get_logger("daemon")
 
 EX_OK, EX_FAILED, EX_CONFIG = 0, 1, 78
+_SWITCH_INTERVAL_S = 0.001
 
 
 def run_daemon(
@@ -51,6 +52,8 @@ def run_daemon(
     if config is None:
         return EX_CONFIG
     set_up_logging(config.log, secrets=secrets_of(config))
+    # the journal's thread hands every commit back to the loop: waiting 5 ms for the interpreter would be most of a message's time
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     # imports block the loop for seconds: before it starts
     for platform in {account.platform for account in config.accounts.values()}:
         manifests(platform).preload()
