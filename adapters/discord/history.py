@@ -69,43 +69,43 @@ class History:
             return None
         return None if isinstance(event, Ignored) else event
 
-    async def changes(self, channel_id: str, known_ids: Sequence[str]) -> list[ChatEvent]:
-        """Edits and deletions that the latest messages of a channel and its threads tell of: of messages that the bridge knows.
+    async def learn_archived(self, channel_id: str) -> bool:
+        """Tell the places of threads that may have been archived while nobody listened; whether these are all there are."""
+        archived = f"/channels/{channel_id}/threads/archived/public"
+        joined = f"/channels/{channel_id}/users/@me/threads/archived/private"
+        is_complete = True
+        for path in (archived, joined):
+            listed = await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)})
+            for thread in listed["threads"]:
+                self._context.places.learn(thread)
+            is_complete = is_complete and not listed.get("has_more")
+        return is_complete
 
-        A known message counts as deleted only where everything it could be in was read. Threads are read too, since their messages
-        are known as the channel's; where there are too many, deletions stay unknown."""
+    async def changes(self, channel_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> list[ChatEvent]:
+        """Edits and deletions that the latest messages tell of, as far as the bridge knows the messages.
+
+        A thread's messages are known as its channel's, so one that the channel does not show counts as deleted only when no thread
+        shows it either, and no thread is unknown."""
         known = {i for i in known_ids if i.isdecimal()}
         if not known:
             return []
-        threads = await self._threads(channel_id)
-        shown: dict[str, dict[str, Any]] = {}
-        oldest = 0
-        for place in (channel_id, *(threads or ())):
-            page = await self.page(place)
-            shown.update((str(m["id"]), m) for m in page)
-            oldest = max(oldest, int(page[0]["id"]) if len(page) == PAGE else 0)
-        events: list[ChatEvent] = []
-        for message_id in sorted(known, key=int):
-            edit = self._edited(shown[message_id]) if message_id in shown else None
-            if edit is not None:
-                events.append(edit)
-            elif message_id not in shown and shown and threads is not None and int(message_id) >= oldest:
-                events.append(deletion_of(message_id, channel_id, self._context))
-        return events
+        shown, oldest = await self._latest(channel_id)
+        missing = {i for i in known if i not in shown and int(i) >= oldest}
+        threads = [t.id for t in self._context.places.threads_of(channel_id)]
+        if not shown or not knows_all_threads or len(threads) > MAX_THREADS:
+            missing = set()
+        for thread_id in threads if missing else ():
+            there, oldest_there = await self._latest(thread_id)
+            shown |= there
+            missing = {i for i in missing if i not in there and int(i) >= oldest_there}
+        edits = [edit for i in known if i in shown and (edit := self._edited(shown[i])) is not None]
+        deletions = [deletion_of(i, channel_id, self._context) for i in sorted(missing, key=int)]
+        return [*sorted(edits, key=lambda e: e.meta.occurred_at), *deletions]
 
-    async def _threads(self, channel_id: str) -> list[str] | None:
-        """Ids of all threads of a channel, archived ones too; None if they are too many to read."""
-        path = f"/channels/{channel_id}/threads/archived/public"
-        archived = await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)})
-        ids = {t.id for t in self._context.places.threads_of(channel_id)} | {str(t["id"]) for t in archived["threads"]}
-        return None if archived.get("has_more") or len(ids) > MAX_THREADS else sorted(ids)
-
-    async def learn_archived(self, channel_id: str) -> None:
-        """Tell the places of threads that were archived while nobody listened (the latest ones)."""
-        path = f"/channels/{channel_id}/threads/archived/public"
-        listed = await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)})
-        for thread in listed["threads"]:
-            self._context.places.learn(thread)
+    async def _latest(self, channel_id: str) -> tuple[dict[str, dict[str, Any]], int]:
+        """The latest messages of a channel or thread by id, and from which id on these are all."""
+        page = await self.page(channel_id)
+        return {str(m["id"]): m for m in page}, int(page[0]["id"]) if len(page) == PAGE else 0
 
     def _edited(self, message: dict[str, Any]) -> ChatEvent | None:
         try:

@@ -291,19 +291,20 @@ class Receiver:
 
     async def _catch_up_chat(self, chat_id: str, since: str) -> None:
         known_ids = await self._intake.message_ids(chat_id, RECENT)
-        await self._learn_archived(chat_id)
+        knows_all_threads = await self._learn_archived(chat_id)
         for channel_id in (chat_id, *(t.id for t in self._context.places.threads_of(chat_id))):
             channel = self._context.places.get(channel_id)
             if channel is not None and int(channel.last_message_id or 0) > int(since):
                 await self._read_back(chat_id, channel_id, since)
         if self._context.may_read_history(chat_id):
-            await self._read_changes(chat_id, known_ids)
+            await self._read_changes(chat_id, known_ids, knows_all_threads=knows_all_threads)
 
-    async def _learn_archived(self, chat_id: str) -> None:
+    async def _learn_archived(self, chat_id: str) -> bool:
         try:
-            await self._history.learn_archived(chat_id)
+            return await self._history.learn_archived(chat_id)
         except (Refused, DeliveryError) as error:
             log.info("archived threads cannot be listed", account=self._context.account, channel=chat_id, reason=str(error))
+            return False
 
     async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
         reason = "" if self._context.may_read_history(channel_id) else "the bot lacks Read Message History in the channel"
@@ -320,9 +321,10 @@ class Receiver:
                 await asyncio.sleep(getattr(error, "after_s", None) or RETRY_S * (attempt + 1))
         await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
 
-    async def _read_changes(self, chat_id: str, known_ids: Iterable[str]) -> None:
+    async def _read_changes(self, chat_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> None:
         try:
-            await self._intake.accept(await self._history.changes(chat_id, tuple(known_ids)))
+            changes = await self._history.changes(chat_id, known_ids, knows_all_threads=knows_all_threads)
+            await self._intake.accept(changes)
         except (Refused, DeliveryError) as error:
             log.info("edits and deletions missed meanwhile stay unknown", account=self._context.account, reason=str(error))
 

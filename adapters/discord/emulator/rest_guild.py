@@ -45,6 +45,7 @@ class GuildRoutes:
             ("POST", channel + "/threads", self.start_thread),
             ("POST", channel + "/messages/{message}/threads", self.start_thread_from_message),
             ("GET", channel + "/threads/archived/public", self.archived_threads),
+            ("GET", channel + "/users/@me/threads/archived/private", self.archived_private_threads),
             ("PUT", channel + "/thread-members/@me", self.join_thread),
         ]
 
@@ -206,6 +207,12 @@ class GuildRoutes:
         threads = [c for c in self._api.world.channels.values() if c.parent_id == channel.id and c.is_archived]
         payload = {"threads": [self._api.payloads.channel(t) for t in threads], "members": [], "has_more": False}
         return json_response(payload)
+
+    async def archived_private_threads(self, request: web.Request) -> web.StreamResponse:
+        """There are no private threads here."""
+        bot, channel = self._channel(request)
+        self._api.require(bot, channel, Permission.READ_MESSAGE_HISTORY)
+        return json_response({"threads": [], "members": [], "has_more": False})
 
     async def join_thread(self, request: web.Request) -> web.StreamResponse:
         self._channel(request)
