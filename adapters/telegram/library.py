@@ -46,7 +46,7 @@ def _build_on_first_use() -> None:
     """Give aiogram's models the names that they refer to whenever pydantic builds one of them."""
     from aiogram import types
     from aiogram.client.default import Default
-    from aiogram.methods.base import TelegramMethod
+    from aiogram.methods.base import Response, TelegramMethod
     from aiogram.types.base import TelegramObject
 
     names: dict[str, Any] = {"List": list, "Default": Default, "Optional": typing.Optional, "Union": typing.Union}
@@ -57,7 +57,7 @@ def _build_on_first_use() -> None:
         built: bool | None = original.__get__(None, cls)(**({"_types_namespace": names} | options))
         return built
 
-    for base in (TelegramObject, TelegramMethod):
+    for base in (TelegramObject, TelegramMethod, Response):
         base.model_rebuild = classmethod(with_names)  # type: ignore[assignment,method-assign]
 
 

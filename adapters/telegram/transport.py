@@ -7,7 +7,6 @@ value, and would call a message that was sent unsent because its description has
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ import aiohttp
 import certifi
 import msgspec
 
+from adapters.telegram.answers import result_of
 from adapters.telegram.config import TelegramOptions
 from adapters.telegram.encode import Call, Upload
 from adapters.telegram.errors import NEW_TOKEN, classify
@@ -56,15 +56,6 @@ _MEDIA = {
 }
 
 
-class _Updates(msgspec.Struct):
-    """getUpdates' answer, each update kept as the bytes it came in."""
-
-    result: list[msgspec.Raw]
-
-
-_UPDATES = msgspec.json.Decoder(_Updates)
-
-
 class _Session(AiohttpSession):
     """aiogram's session with system CAs, a proxy, and answers as plain JSON."""
 
@@ -100,45 +91,7 @@ class _Session(AiohttpSession):
         return form
 
     def check_response(self, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str) -> Response[Any]:
-        if status_code == 200 and method.__api_method__ == "getUpdates":
-            return Response[Any].model_construct(ok=True, result=_updates_of(content))
-        if status_code == 413:
-            raise exceptions.TelegramEntityTooLarge(method=method, message="Request Entity Too Large")
-        answer = _as_object(content)
-        if answer is None:  # a proxy's or load balancer's page
-            if status_code >= 500:
-                raise exceptions.TelegramServerError(method=method, message=f"HTTP {status_code}")
-            if status_code == 429:
-                raise exceptions.TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=0)
-            raise exceptions.ClientDecodeError("answer is not JSON", ValueError(f"HTTP {status_code}"), None)
-        if status_code == 200 and answer.get("ok") is True:
-            return Response[Any].model_construct(ok=True, result=answer.get("result"))
-        if status_code == 429:
-            wait_s = (answer.get("parameters") or {}).get("retry_after", 0)
-            raise exceptions.TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=wait_s)
-        return super().check_response(bot, method, status_code, content)
-
-
-def _updates_of(content: str) -> list[msgspec.Raw]:
-    """The updates, each by itself: one that is no proper JSON (half of a surrogate pair, say) must not hold up the others."""
-    try:
-        return _UPDATES.decode(content).result
-    except msgspec.MsgspecError:
-        answer = _as_object(content)
-    if answer is None or not isinstance(answer.get("result"), list):
-        raise exceptions.ClientDecodeError("answer is not what getUpdates gives", ValueError("no list of updates"), None)
-    return [msgspec.Raw(json.dumps(update)) for update in answer["result"]]
-
-
-def _as_object(content: str) -> dict[str, Any] | None:
-    try:
-        answer = msgspec.json.decode(content)
-    except msgspec.MsgspecError:
-        try:
-            answer = json.loads(content)
-        except ValueError:
-            return None
-    return answer if isinstance(answer, dict) else None
+        return Response[Any].model_construct(ok=True, result=result_of(method, status_code, content))
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

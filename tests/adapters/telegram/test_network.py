@@ -125,6 +125,7 @@ chat, user = {"id": 1, "type": "private"}, {"id": 1, "is_bot": False, "first_nam
 said = {"message_id": 1, "date": 5, "chat": chat, "from": user, "text": "hi"}
 assert Update.model_validate({"update_id": 1, "message": said}).message.text == "hi"
 assert Message(**said).chat.id == 1
+assert methods.Response[Message].model_validate({"ok": True, "result": said}).result.text == "hi"
 print("fine")
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

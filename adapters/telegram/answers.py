@@ -1,0 +1,79 @@
+"""The Bot API's answers -> the JSON result, or aiogram's exception for the error. Pure; called by `transport`'s session.
+
+As aiogram's own `check_response`, but without its models: they would call a message that was sent unsent because its description
+has a field or value they do not know (platforms.md 1.4, 1.5).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from adapters.telegram.library import TelegramMethod, exceptions
+
+
+class _Updates(msgspec.Struct):
+    """getUpdates' answer, each update kept as the bytes it came in."""
+
+    result: list[msgspec.Raw]
+
+
+_UPDATES = msgspec.json.Decoder(_Updates)
+_BY_CODE: dict[int, type[exceptions.TelegramAPIError]] = {
+    400: exceptions.TelegramBadRequest,
+    401: exceptions.TelegramUnauthorizedError,
+    403: exceptions.TelegramForbiddenError,
+    404: exceptions.TelegramNotFound,
+    409: exceptions.TelegramConflictError,
+    413: exceptions.TelegramEntityTooLarge,
+}
+
+
+def result_of(method: TelegramMethod[Any], status: int, content: str) -> Any:
+    """What the call gives: for getUpdates a list of `msgspec.Raw`, else plain JSON. Raises an AiogramError."""
+    if status == 200 and method.__api_method__ == "getUpdates":
+        return _updates_of(content)
+    answer = _as_object(content)
+    if answer is not None and status == 200 and answer.get("ok") is True:
+        return answer.get("result")
+    raise _error(method, status, answer)
+
+
+def _error(method: TelegramMethod[Any], status: int, answer: dict[str, Any] | None) -> exceptions.AiogramError:
+    """`answer` None: not Telegram's JSON but some page of a proxy or load balancer."""
+    text = str((answer or {}).get("description", f"HTTP {status}"))
+    parameters = (answer or {}).get("parameters") or {}
+    if status == 429 or parameters.get("retry_after"):
+        return exceptions.TelegramRetryAfter(method=method, message=text, retry_after=parameters.get("retry_after", 0))
+    if parameters.get("migrate_to_chat_id"):
+        moved_to = parameters["migrate_to_chat_id"]
+        return exceptions.TelegramMigrateToChat(method=method, message=text, migrate_to_chat_id=moved_to)
+    if status >= 500:
+        return exceptions.TelegramServerError(method=method, message=text)
+    if answer is None and status != 413:
+        return exceptions.ClientDecodeError("answer is not JSON", ValueError(text), None)
+    return _BY_CODE.get(status, exceptions.TelegramAPIError)(method=method, message=text)
+
+
+def _updates_of(content: str) -> list[msgspec.Raw]:
+    """The updates, each by itself: one that is no proper JSON (half of a surrogate pair, say) must not hold up the others."""
+    try:
+        return _UPDATES.decode(content).result
+    except msgspec.MsgspecError:
+        answer = _as_object(content)
+    if answer is None or not isinstance(answer.get("result"), list):
+        raise exceptions.ClientDecodeError("answer is not what getUpdates gives", ValueError("no list of updates"), None)
+    return [msgspec.Raw(json.dumps(update)) for update in answer["result"]]
+
+
+def _as_object(content: str) -> dict[str, Any] | None:
+    try:
+        answer = msgspec.json.decode(content)
+    except msgspec.MsgspecError:
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            return None
+    return answer if isinstance(answer, dict) else None
