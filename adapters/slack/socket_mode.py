@@ -7,7 +7,8 @@ client is not used: it drops the old socket before the new one is open, reuses s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -25,7 +26,7 @@ Sink = Callable[[bytes, Acknowledge], Awaitable[None]]
 
 _HELLO_LIMIT_S = 15.0
 _OLD_SOCKET_LIMIT_S = 30.0
-_REOPEN_WAIT_S = 2.0
+_REOPEN_WAIT_S = 0.5
 
 
 class _Socket:
@@ -50,29 +51,40 @@ class SocketMode:
         self._sink = sink
         self._on_hello = on_hello
         self._on_unreadable = on_unreadable
+        self._unread: set[aiohttp.ClientWebSocketResponse] = set()
+        """Sockets that are open and that no reader closes."""
 
     async def run(self) -> None:
-        """Until cancelled. Raises ConnectionLost when no socket is left, AccountDown, DeliveryError while connecting."""
-        current = await self._open()
+        """Until cancelled. Raises ConnectionLost at the first moment without a socket (then something may have been missed),
+        AccountDown, DeliveryError while connecting."""
+        try:
+            current = await self._open()
+            await self._stay(current)
+        finally:
+            for ws in list(self._unread):
+                await ws.close()
+
+    async def _stay(self, current: _Socket) -> None:
         async with asyncio.TaskGroup() as group:
             while True:
                 reader = group.create_task(self._read(current), name="slack socket reader")
-                await _first(reader, current.renew)
-                if not current.renew.is_set():
+                await _either(reader, current.renew.wait())
+                if reader.done():
                     raise ConnectionLost(current.reason)
-                renewed = await self._open_beside(reader)
+                opener = group.create_task(self._open_beside(), name="slack socket opener")
+                await asyncio.wait({reader, opener}, return_when=asyncio.FIRST_COMPLETED)
+                if reader.done():
+                    raise ConnectionLost("the old connection ended before the new one was open")
                 group.create_task(_close_later(current, reader), name="slack old socket")
-                current = renewed
+                current = opener.result()
 
-    async def _open_beside(self, old_reader: asyncio.Task[None]) -> _Socket:
-        """A new socket while the old one still delivers. Tries for as long as the old one lives."""
+    async def _open_beside(self) -> _Socket:
+        """A new socket, tried for as long as the caller waits."""
         while True:
             try:
                 return await self._open()
             except (DeliveryError, ConnectionLost) as error:
                 log.warning("new socket not open yet", reason=error.reason)
-                if old_reader.done():
-                    raise ConnectionLost(error.reason) from None
             await asyncio.sleep(_REOPEN_WAIT_S)
 
     async def _open(self) -> _Socket:
@@ -96,9 +108,11 @@ class SocketMode:
                 await ws.close()
         log.info("socket open", connections=frame.num_connections)
         self._on_hello((frame.connection_info.app_id if frame.connection_info else None) or "")
+        self._unread.add(ws)
         return _Socket(ws)
 
     async def _read(self, socket: _Socket) -> None:
+        self._unread.discard(socket.ws)
         try:
             async for message in socket.ws:
                 if message.type is aiohttp.WSMsgType.TEXT:
@@ -144,9 +158,9 @@ def _acknowledger(ws: aiohttp.ClientWebSocketResponse, envelope_id: str) -> Ackn
     return acknowledge
 
 
-async def _first(reader: asyncio.Task[None], renew: asyncio.Event) -> None:
-    """Returns when the reader has ended (its error is raised) or a renewal is wanted."""
-    waiter = asyncio.create_task(renew.wait(), name="slack socket renewal")
+async def _either(reader: asyncio.Task[None], other: Coroutine[Any, Any, Any]) -> None:
+    """Returns when the reader has ended (its error is raised) or the other thing has happened."""
+    waiter = asyncio.create_task(other, name="slack socket renewal")
     try:
         await asyncio.wait({reader, waiter}, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -186,6 +186,26 @@ async def test_a_renewed_socket_leaves_no_gap(account: Any, emulator: SlackEmula
     assert not account.task.done()
 
 
+async def test_a_renewal_that_comes_too_late_is_a_lost_connection(account: Any, emulator: SlackEmulator) -> None:
+    """Only then does the catch-up bring what was said in between."""
+    emulator.deliveries.retry_delays_s = ()
+    chat = account.chat()
+    adapter = await account.start()
+    emulator.sockets.refresh_lead_s = 0.05
+    emulator.inject(Fault(kind=FaultKind.HANG, operation="apps.connections.open", times=1))
+    await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
+    with pytest.raises(ConnectionLost):
+        await asyncio.wait_for(account.task, 3)
+    await emulator.say(chat, "Anna", "in between")
+    await account.start(adapter)
+    await account.until(lambda: account.intake.texts() == ["in between"])
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="apps.connections.open", times=1))
+    emulator.sockets.refresh_lead_s = 0.6
+    await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
+    await account.until(lambda: emulator.sockets.connections_total == 3)
+    assert not account.task.done()
+
+
 async def test_a_cut_socket_ends_the_run(account: Any, emulator: SlackEmulator) -> None:
     account.chat()
     await account.start()
