@@ -54,7 +54,7 @@ class RecordingIntake:
                 continue
             self.keys.add(event.meta.event_key)
             self.events.append(event)
-            if isinstance(event, MessageCreated):
+            if isinstance(event, MessageCreated) and not event.meta.sent_by_us:  # own ones are known by their receipts
                 self.known.setdefault(event.meta.origin.chat_id, []).insert(0, event.message_id)
         self.cursors.update({cursor.name: cursor.value for cursor in cursors})
 

@@ -1,0 +1,89 @@
+"""Everything at once, by a seeded plan: whatever the stream and the server do, each message arrives once and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from adapters.discord.adapter import DiscordAdapter
+from bridge.contract import Outbound, Receipt, Sender
+from bridge.emulator import Fault, FaultKind, StreamFault
+from bridge.errors import OutcomeUnknown, RetryLater
+from bridge.text import plain
+
+from .conftest import Bench, until
+
+STREAM_FAULTS = (*StreamFault,)
+REQUEST_FAULTS = tuple(k for k in FaultKind if k not in (FaultKind.UNAUTHORIZED, FaultKind.LATENCY))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+async def test_received_once_and_in_order(bench: Bench, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr("adapters.discord.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.receiver.QUICK_RECONNECTS", 1000)
+    monkeypatch.setattr("adapters.discord.receiver.RETRY_S", 0.01)
+    chance = random.Random(seed)
+    intake, adapter = bench.intake(), bench.adapter(request_timeout_s=0.5)
+    sent: list[str] = []
+    async with bench.running(adapter, intake):
+        for number in range(120):
+            text = f"message {number}"
+            await bench.emulator.say(bench.chat, chance.choice(["Anna", "Boris"]), text)
+            sent.append(text)
+            if chance.random() < 0.15:
+                # reordering is left out: Discord promises no order then
+                await bench.emulator.disturb(chance.choice([f for f in STREAM_FAULTS if f is not StreamFault.REORDER]))
+            if chance.random() < 0.05:
+                await bench.emulator.refuse_connections(True)
+                await asyncio.sleep(0.02)
+                await bench.emulator.refuse_connections(False)
+            if chance.random() < 0.1:
+                kind = chance.choice([FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.RATE_LIMIT])
+                bench.emulator.inject(Fault(kind=kind, operation="*", times=1, retry_after_s=0.01))
+            await asyncio.sleep(chance.random() * 0.01)
+        bench.emulator.clear_faults()
+        await until(lambda: len(intake.texts()) >= len(sent), "all arrived", deadline_s=20)
+    assert intake.texts() == sent
+    assert not intake.gaps
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("post_as", ["webhook", "bot"])
+async def test_sent_once_and_in_order(bench: Bench, seed: int, post_as: str) -> None:
+    """The core's part in a few lines: wait and repeat, and reconcile what is unknown."""
+    chance = random.Random(seed)
+    adapter = bench.adapter(request_timeout_s=0.15, post_as=post_as)
+    intake = bench.intake()
+    sender = Sender(name="Anna") if post_as == "webhook" else None
+    async with bench.running(adapter, intake):
+        for number in range(32):
+            # the same words again and again: only what is known of each message tells them apart
+            message = Outbound(token=f"m-{number}", attempt=1, chat_id=bench.chat, text=plain(f"ok {number // 4}"), sender=sender)
+            bench.emulator.clear_faults()
+            if chance.random() < 0.5:
+                kind = chance.choice(REQUEST_FAULTS)
+                bench.emulator.inject(Fault(kind=kind, operation="POST *", times=1, delay_s=0.2, retry_after_s=0.01))
+            receipt = await _deliver(adapter, message)
+            intake.known.setdefault(bench.chat, []).insert(0, receipt.message_ids[0])
+    assert [m.text for m in bench.emulator.transcript(bench.chat)] == [f"ok {n // 4}" for n in range(32)]
+
+
+async def _deliver(adapter: DiscordAdapter, message: Outbound) -> Receipt:
+    while True:
+        started = datetime.now(UTC)
+        try:
+            return await adapter.send(message)
+        except RetryLater as error:
+            await asyncio.sleep(error.after_s or 0.01)
+        except OutcomeUnknown:
+            while True:
+                try:
+                    found = await adapter.reconcile(message, started)
+                    break
+                except RetryLater as error:
+                    await asyncio.sleep(error.after_s or 0.01)
+            if found is not None:
+                return found
