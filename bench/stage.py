@@ -49,6 +49,7 @@ class Stage:
     arrivals: dict[str, dict[str, Arrival]] = field(default_factory=dict)
     order: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    account_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     watching: list[asyncio.Task[None]] = field(default_factory=list)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIR"))))
 
@@ -88,7 +89,10 @@ class Stage:
             order.setdefault(message.chat_id, []).append(text)
 
     def config(self) -> dict[str, Any]:
-        accounts = {name: {"platform": name, **emulator.account_options()} for name, emulator in self.emulators.items()}
+        accounts = {
+            name: {"platform": name, **emulator.account_options(), **self.account_settings.get(name, {})}
+            for name, emulator in self.emulators.items()
+        }
         routes = [
             {"name": f"route-{number}", "between": [f"{name}/{self.chats[name][number].address}" for name in self.platforms]}
             for number in range(self.routes)

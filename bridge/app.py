@@ -32,6 +32,7 @@ from bridge.outbox.lanes import Outbox
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.render import Origin
+from bridge.retry import Policy
 from bridge.routing import RoutingTable
 from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
 from bridge.web.admin import AdminWeb
@@ -56,12 +57,14 @@ class App:
         clock: Clock | None = None,
         journal: Journal | None = None,
         back_off: BackOff | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._config = config
         self._manifests = manifests
         self._clock = clock or SystemClock()
         self._journal = journal or SqliteJournal(config.journal.path)
         self._back_off = back_off
+        self._policy = policy
         self._table = RoutingTable(config.routes)
         self._people = People(config.people)
         self._names = self._make_names()
@@ -216,6 +219,7 @@ class App:
             platform_of=lambda account: self._config.accounts[account].platform,
             counts=self.metrics,
             clock=self._clock,
+            policy=self._policy,
         )
         for account in self._config.accounts.values():
             self._supervisors[account.name] = self._make_supervisor(account)

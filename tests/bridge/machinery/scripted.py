@@ -38,6 +38,7 @@ from bridge.contract import (
 from bridge.errors import ConnectionLost
 from bridge.events import Attachment, Author, ChatEvent, Content, EventMeta, MessageCreated, MessageDeleted, MessageEdited
 from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.retry import Policy
 from bridge.routing import RelayOptions, Route, RouteEnd
 from bridge.supervisor import BackOff
 from bridge.text import plain, text_of
@@ -280,7 +281,8 @@ def bridge(folder: Path, platforms: Sequence[ScriptedPlatform], routes: Sequence
     )
     table = {platform.name: platform.manifest() for platform in platforms}
     clock: Clock | None = more.pop("clock", None)
-    return App(config, manifests=table.__getitem__, back_off=QUICK, clock=clock, **more)
+    policy = more.pop("policy", None) or (None if clock else Policy(base_s=0.05, cap_s=0.5, floor_s=0.01))
+    return App(config, manifests=table.__getitem__, back_off=QUICK, clock=clock, policy=policy, **more)
 
 
 def with_options(route: Route, **options: Any) -> Route:

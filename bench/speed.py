@@ -1,4 +1,4 @@
-"""The figures: each a coroutine that sets its stage, measures, and returns rows of plain numbers."""
+"""The figures of speed: each a coroutine that sets its stage, measures, and returns a row of plain numbers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,101 @@
+"""`python -m bench [--only NAME ...] [--quick] [--json FILE]`: measure, print a table per figure, keep the numbers as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from bench import size, speed, trouble
+from bridge.emulator import FaultKind
+
+Row = dict[str, Any]
+Figure = Callable[[bool], Sequence[Awaitable[Row]]]
+
+
+def _throughput(routes: Sequence[int], api_latency_s: float) -> Figure:
+    def rows(quick: bool) -> Sequence[Awaitable[Row]]:
+        found = []
+        for count in routes:
+            messages = min((2000 if not api_latency_s else 100 * count), 10_000) // (4 if quick else 1)
+            for kind in ("bare", "bridge"):
+                found.append(speed.throughput(kind=kind, routes=count, api_latency_s=api_latency_s, messages=messages))
+        return found
+
+    return rows
+
+
+FIGURES: dict[str, Figure] = {
+    "latency": lambda quick: [speed.latency(kind=kind, messages=50 if quick else 300) for kind in ("bare", "bridge")],
+    "throughput": _throughput((1, 20, 100), 0.0),
+    "throughput-100ms": _throughput((20, 100), 0.1),
+    "hanging-neighbour": lambda quick: [speed.hanging_neighbour(hang=hang, seconds=12 if quick else 25) for hang in (False, True)],
+    "outage": lambda quick: [trouble.outage(seconds=5 if quick else 20)],
+    "killed": lambda quick: [trouble.killed_in_a_backlog(target=target) for target in ("discord", "slack", "teamspirit")],
+    "every-third": lambda quick: [
+        trouble.every_third_send_fails(kind=kind, target=target)
+        for kind in (FaultKind.RATE_LIMIT, FaultKind.SERVER_ERROR)
+        for target in ("discord", "slack", "telegram")
+    ],
+    "order": lambda quick: [trouble.order_from_discord()],
+    "big-file": lambda quick: [size.big_file(size_mb=mb) for mb in ((40,) if quick else (40, 1000))],
+    "idle": lambda quick: [
+        size.idle(platforms=("teamspirit", "slack")),
+        size.idle(platforms=("teamspirit", "slack", "discord")),
+        size.idle(platforms=("telegram", "teamspirit", "slack", "discord")),
+    ],
+    "start-up": lambda quick: [size.start_up(routes=routes) for routes in (1, 10_000)],
+    "soak": lambda quick: [size.soak(minutes=0.5 if quick else 10)],
+}
+
+
+async def measure(names: Sequence[str], quick: bool, console: Console) -> dict[str, list[Row]]:
+    results: dict[str, list[Row]] = {}
+    for name in names:
+        rows = []
+        for row in FIGURES[name](quick):
+            try:
+                rows.append(await row)
+            except Exception as error:
+                rows.append({"failed": f"{type(error).__name__}: {error}"})
+        results[name] = rows
+        console.print(_table(name, rows))
+    return results
+
+
+def _table(name: str, rows: Sequence[Row]) -> Table:
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    table = Table(*columns, title=name, title_justify="left")
+    for row in rows:
+        table.add_row(*(str(row.get(column, "")) for column in columns))
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the bridge against the emulators.")
+    parser.add_argument("--only", nargs="+", choices=FIGURES, metavar="NAME", help=f"of: {', '.join(FIGURES)}")
+    parser.add_argument("--quick", action="store_true", help="fewer messages, shorter runs: to see that it works")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
+    options = parser.parse_args()
+    console = Console()
+    load = psutil.getloadavg()[0]
+    if load > 0.5:
+        console.print(f"[yellow]the machine is busy (load {load:.1f}): figures of time will be worse than they are[/]")
+    began = time.time()
+    results = asyncio.run(measure(options.only or list(FIGURES), options.quick, console))
+    if options.json:
+        about = {"python": platform.python_version(), "machine": platform.machine(), "cores": psutil.cpu_count(), "load": load}
+        options.json.write_text(json.dumps({"about": about, "seconds": round(time.time() - began), "figures": results}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
