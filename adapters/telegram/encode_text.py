@@ -8,6 +8,7 @@ character keeps them apart), and it keeps only the first 100 entities that canno
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +52,7 @@ _MENTIONABLE = re.compile(
     r"(?P<url>\bhttps?://(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w/.%~+#?&=@:-]*)?)|(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])", re.ASCII
 )
 """An @ that may begin a mention, and addresses, inside which it does not."""
+_WORD = re.compile(r"[A-Za-z0-9_]")
 
 
 class EncodedText(msgspec.Struct, frozen=True):
@@ -63,7 +65,7 @@ class EncodedText(msgspec.Struct, frozen=True):
 def encode_text(rich: RichText) -> EncodedText:
     encoder = _Encoder()
     encoder.blocks(rich.blocks)
-    return EncodedText(encoder.text, encoder.entities)
+    return _guarded(encoder.text, encoder.entities, encoder.own)
 
 
 def measure(rich: RichText) -> int:
@@ -90,6 +92,9 @@ class _Encoder:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._at = 0
+        self._characters = 0
+        self.own: list[tuple[int, int]] = []
+        """Stretches, in characters, in which an @ is meant (mentions) or means nothing (code)."""
         self._unsplittable = 0
         self._open: dict[int, int] = {}
         self.entities: list[Json] = []
@@ -118,7 +123,12 @@ class _Encoder:
 
     def _write(self, text: str) -> None:
         self._pieces.append(text)
+        self._characters += len(text)
         self._at += len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
+
+    def _write_own(self, text: str) -> None:
+        self.own.append((self._characters, self._characters + len(text)))
+        self._write(text)
 
     def _entity(self, kind: str, start: int, **parameters: Any) -> None:
         if self._at > start:
@@ -132,8 +142,10 @@ class _Encoder:
     def _code_block(self, block: CodeBlock) -> None:
         start = self._at
         fits = self._room()
-        self._write(block.text if fits else guarded(block.text))
-        if fits:
+        if not fits:
+            self._write(block.text)
+        else:
+            self._write_own(block.text)
             self._entity("pre", start, **({"language": block.language} if block.language else {}))
 
     def _list(self, block: List) -> None:
@@ -154,17 +166,17 @@ class _Encoder:
         start = self._at
         match inline:
             case Text():
-                self._write(inline.text if marks & _CODE else guarded(inline.text))
+                self._write_own(inline.text) if marks & _CODE else self._write(inline.text)
                 if link and link != inline.text:
                     self._link(start, link)
             case Mention():
                 self._mention(inline, start)
             case Emoji():
-                self._write(guarded(inline_text(inline)))
+                self._write(inline_text(inline))
                 if inline.id and inline.text and self._room():
                     self._entity("custom_emoji", start, custom_emoji_id=inline.id)
             case Timestamp():
-                self._write(guarded(inline_text(inline)))
+                self._write(inline_text(inline))
                 if self._room():
                     self._entity("date_time", start, unix_time=inline.unix_s)
 
@@ -175,17 +187,17 @@ class _Encoder:
         if linkable(url) and self._room():
             self._entity("text_link", start, url=url)
         else:
-            self._write(guarded(f" ({url.removeprefix('mailto:').removeprefix('tel:')})"))
+            self._write(f" ({url.removeprefix('mailto:').removeprefix('tel:')})")
 
     def _mention(self, mention: Mention, start: int) -> None:
         if mention.kind is MentionKind.USER and mention.id.isdigit() and self._room():
-            self._write(inline_text(mention))
+            self._write_own(inline_text(mention))
             user = {"id": int(mention.id), "is_bot": False, "first_name": mention.name or "?"}
             self._entity("text_mention", start, user=user)
         elif mention.kind is MentionKind.USER and re.fullmatch(r"[A-Za-z]\w{3,31}", mention.id, re.ASCII):
-            self._write("@" + mention.id)  # Telegram finds it by itself
+            self._write_own("@" + mention.id)  # Telegram finds it by itself
         else:
-            self._write(guarded(inline_text(mention)))
+            self._write(inline_text(mention))
 
     def _mark(self, marks: int) -> None:
         """Open and close formatting so that `marks` hold from here."""
@@ -198,4 +210,37 @@ class _Encoder:
 
 def guarded(text: str) -> str:
     """Text in which no `@name` is a mention."""
-    return _MENTIONABLE.sub(lambda found: found["url"] or "@" + MENTION_GUARD, text) if "@" in text else text
+    return _guarded(text, [], []).text
+
+
+def _guarded(text: str, entities: list[Json], own: list[tuple[int, int]]) -> EncodedText:
+    """The text with an invisible character behind each @ that Telegram would take for the start of a mention, and behind each of
+    our mentions that the next words would make longer. Looks at the whole text, since words may meet from two runs."""
+    if "@" not in text:
+        return EncodedText(text, entities)
+    cuts = [
+        found.end()
+        for found in _MENTIONABLE.finditer(text)
+        if not found["url"] and not any(start <= found.start() < end for start, end in own)
+    ]
+    cuts += [end for start, end in own if text[start] == "@" and _WORD.match(text, end)]
+    if not cuts:
+        return EncodedText(text, entities)
+    cuts = sorted(set(cuts))
+    pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    at = 0
+    places: list[int] = []
+    for piece in pieces[:-1]:
+        at += len(piece) + sum(char > "\uffff" for char in piece)
+        places.append(at)
+    moved = [
+        entity
+        | {
+            "offset": entity["offset"] + bisect_right(places, entity["offset"]),
+            "length": entity["length"]
+            + bisect_left(places, entity["offset"] + entity["length"])
+            - bisect_right(places, entity["offset"]),
+        }
+        for entity in entities
+    ]
+    return EncodedText(MENTION_GUARD.join(pieces), moved)

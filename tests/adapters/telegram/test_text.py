@@ -127,10 +127,14 @@ def _atoms(entities: list[Any]) -> set[int]:
 
 
 def mentions_seen_by_tdlib(text: str) -> list[str]:
+    return [words for words, _ in mentions_with_places(text)]
+
+
+def mentions_with_places(text: str) -> list[tuple[str, int]]:
     answer = json.loads(tdjson.td_execute(json.dumps({"@type": "getTextEntities", "text": text}).encode()) or b"{}")
     halves = text.encode("utf-16-le")
     return [
-        halves[e["offset"] * 2 : (e["offset"] + e["length"]) * 2].decode("utf-16-le")
+        (halves[e["offset"] * 2 : (e["offset"] + e["length"]) * 2].decode("utf-16-le"), e["offset"])
         for e in answer.get("entities", ())
         if e["type"]["@type"] == "textEntityTypeMention"
     ]
@@ -179,6 +183,36 @@ def test_foreign_words_never_become_a_mention(text: str) -> None:
     """Telegram's own parser finds no mention in what we send."""
     assert mentions_seen_by_tdlib(guarded(text)) == []
     assert guarded(text).replace("@\u200b", "@") == text.replace("@\u200b", "@")
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(
+                Text,
+                st.sampled_from(["@", "victim", "a", " ", "https://a.example/", "https://", "/", ".", "a@", "@vic", "👍"]),
+                st.sampled_from([0, 1, 2, 32]),
+                st.sampled_from([None, None, "https://b.example"]),
+            ),
+            st.builds(
+                Mention, st.sampled_from(MentionKind), st.sampled_from(["", "123"]), st.sampled_from(["victim", "Anna"]), st.just(0)
+            ),
+            st.just(Mention(MentionKind.USER, "anna_p", "anna_p")),
+        ),
+        max_size=6,
+    )
+)
+@example([Text("@", 1), Text("victim")])
+@example([Text("x"), Text("https://a.zzz/@victim", 1)])
+@example([Mention(MentionKind.USER, "anna_p", "anna_p"), Text("victim")])
+def test_words_that_meet_from_two_runs_never_become_a_mention(runs: list[Any]) -> None:
+    encoded = encode_text(RichText((Paragraph(tuple(runs)),)))
+    blocked = (
+        _covered(encoded.entities, "text_mention") | _covered(encoded.entities, "code") | _covered(encoded.entities, "text_link")
+    )
+    for words, at in mentions_with_places(encoded.text):
+        assert words == "@anna_p" or at in blocked
 
 
 @given(TRICKY)
