@@ -30,10 +30,12 @@ export class Pane {
 
   build() {
     const { title, chat_name: chat } = this.info;
-    this.list = h("ol", { class: "messages", role: "log", "aria-label": `Messages in ${title}`, onKeydown: (event) => this.walk(event) });
+    this.list = h("ol", { class: "messages", onKeydown: (event) => this.walk(event) });
     this.empty = this.emptyState();
     this.jump = h("button", { type: "button", class: "jump", hidden: true, onClick: () => this.toEnd(true) }, icon("down"), "New messages");
-    this.scroller = h("div", { class: "scroller", onScroll: () => this.scrolled() }, this.empty, this.list);
+    this.scroller = h("div", {
+      class: "scroller", role: "log", "aria-label": `Messages in ${title}`, onScroll: () => this.scrolled(),
+    }, this.empty, this.list);
     this.node = h("section", {
       class: `pane ${this.platform}`, id: `pane-${this.platform}`, "aria-label": title, "data-platform": this.platform,
     },
