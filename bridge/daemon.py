@@ -26,7 +26,7 @@ from bridge.observe import set_up_logging
 
 log = structlog.get_logger("daemon")
 
-EX_OK, EX_FAILED, EX_CONFIG = 0, 1, 78
+EX_OK, EX_FAILED, EX_UNAVAILABLE, EX_CONFIG = 0, 1, 69, 78
 _SWITCH_INTERVAL_S = 0.001
 
 
@@ -81,7 +81,7 @@ async def _run(config: Config, manifests: Callable[[str], Manifest], load: Calla
         await app.start()
     except JournalError as error:
         log.error("cannot start", reason=str(error))
-        return EX_FAILED
+        return EX_UNAVAILABLE
     except OSError as error:
         log.error("cannot start", reason=error.strerror or str(error), path=error.filename or "")
         return EX_FAILED
