@@ -9,8 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import TemplateError
+from yarl import URL
 
 from adapters.teamspirit import emoji_names
 from adapters.teamspirit.capabilities import variables_of
@@ -27,7 +29,8 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call, ready to be sent. URL, headers and bodies may hold keys, so they are in no repr."""
+    """One call, ready to be sent. URL, headers and bodies may hold keys, so they are in no repr. The URL is encoded: whoever sends
+    it must not do so once more, or a chat named `..` would become a step up."""
 
     operation: str
     method: str
@@ -74,9 +77,9 @@ class Encoder:
         known = {**self._account(), **values}
         own = self._dialect.headers if call.path is not None else {}
         if call.path is not None:
-            url = template(self._dialect.base).text(known) + path_template(call.path).text(known)
+            url = str(URL(template(self._dialect.base).text(known))) + quote(path_template(call.path).text(known), safe="/%:@+~,;=")
         else:
-            url = template(call.url or "").text(known)
+            url = str(URL(template(call.url or "").text(known)))
         body = None
         if call.body is not None:
             body = json.dumps(fill_tree(call.body, known) or {}, ensure_ascii=False).encode()

@@ -142,7 +142,10 @@ class ChatReader:
         if self._history.by == "since":
             # a chat that was empty has no latest moment yet; 0 would be taken for no moment at all
             since_ms = max(state.at_ms - OVERLAP_MS, 1)
-            return self._compare.since(state, await self._read_page(self.chat_id, "", since_ms), now)
+            items = await self._read_page(self.chat_id, "", since_ms)
+            if len(items) >= self._history.page_size:
+                await self._gap(state, "more was changed than the server tells at once")
+            return self._compare.since(state, items, now)
         items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
         return self._compare.after(state, items, place, now, missing_before=missing_before)
 
@@ -156,9 +159,12 @@ class ChatReader:
                 continue
         items = await self._read_page(self.chat_id, "", None)
         if state.seen and len(items) >= self._history.page_size and self._history.without_after == "newest":
-            since = datetime.fromtimestamp(state.at_ms / 1000, UTC)
-            await self._intake.gap(self.chat_id, since=since, until=datetime.now(UTC), reason="the server forgot where we were")
+            await self._gap(state, "the server forgot where we were")
         return items, -1
+
+    async def _gap(self, state: State, reason: str) -> None:
+        since = datetime.fromtimestamp(state.at_ms / 1000, UTC)
+        await self._intake.gap(self.chat_id, since=since, until=datetime.now(UTC), reason=reason)
 
     async def _accept(self, found: Found) -> bool:
         for raw, reason in found.unknown:

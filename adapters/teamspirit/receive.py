@@ -34,6 +34,7 @@ _REREAD_WITH_WEBHOOK_S = 60.0
 """Even calls that are redelivered may get lost for good once their server gives up."""
 _REREAD_EVERY = 2
 """The latest messages are read again for edits and deletes at most every so many intervals, new ones at every look."""
+_UNANNOUNCED_BEFORE_NOTICE = 3
 _CHATS_AT_ONCE = 16
 _LOOK_FOR_ROUTES_S = 1.0
 _HEALTH_CHECK_S = 60.0
@@ -76,6 +77,8 @@ class Reception:
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
         self._arrived: collections.OrderedDict[tuple[str, str], asyncio.Event] = collections.OrderedDict()
         self._by_webhook = False
+        self._calls_arrive = False
+        self._unannounced = 0
 
     async def run(self) -> None:
         """Until cancelled. Raises ConnectionLost, AccountDown."""
@@ -166,6 +169,8 @@ class Reception:
                 now_s = asyncio.get_running_loop().time()
                 reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s
                 quiet_since_s = now_s if news else quiet_since_s
+                if news:
+                    self._found_by_reading(reader.chat_id)
                 wait_s = self._pace_s(now_s - quiet_since_s)
             except ChatDown as error:
                 self._intake.notice(error.reason, error.action, chat_id=reader.chat_id)
@@ -180,9 +185,17 @@ class Reception:
             await asyncio.sleep(wait_s)
             now_s = asyncio.get_running_loop().time()
 
+    def _found_by_reading(self, chat_id: str) -> None:
+        """News of which no call told. One may still come; if none ever does, the webhook is not to be relied on."""
+        self._calls_arrive = False
+        self._unannounced += 1
+        if self._by_webhook and self._unannounced == _UNANNOUNCED_BEFORE_NOTICE:
+            reason = "the messenger's calls do not arrive; its chats are read instead"
+            self._intake.notice(reason, "check that web.public's url reaches the bridge from the messenger's server")
+
     def _pace_s(self, quiet_s: float) -> float:
         inbound = self._dialect.inbound
-        if self._by_webhook and inbound is not None and inbound.redelivers:
+        if self._by_webhook and self._calls_arrive and inbound is not None and inbound.redelivers:
             return _REREAD_WITH_WEBHOOK_S
         lively, idle = self._options.poll_interval_s, max(self._options.poll_interval_s, self._options.poll_idle_interval_s)
         return lively + (idle - lively) * min(quiet_s / _IDLE_AFTER_S, 1.0)
@@ -191,6 +204,7 @@ class Reception:
 
     async def _take(self, payload: Any, raw: bytes) -> None:
         """One call; returns once it may be confirmed."""
+        self._calls_arrive, self._unannounced = True, 0
         try:
             if payload is None:
                 raise Undecodable("the body is not JSON")

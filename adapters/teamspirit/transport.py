@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.model import Dialect
@@ -24,6 +25,7 @@ from bridge.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, 
 
 _CONNECT_TIMEOUT_S = 10.0
 _SLOWEST_BYTES_PER_S = 50_000
+_MOST_REDIRECTS = 5
 _CHUNK_BYTES = 256 * 1024
 _LARGEST_ANSWER_BYTES = 32 * 1024**2
 _JSON = "application/json"
@@ -70,14 +72,7 @@ class Transport:
             total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
         )
         try:
-            answer = await (await self._open()).request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                params=list(request.query),
-                proxy=self._options.proxy,
-                timeout=timeout,
-            )
+            answer = await self._followed(request, timeout)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _unreachable(request.operation, Purpose.CHANGE, error) from None
         # from here on it is the reader's code that runs inside: a full disk of ours must not look like the network's fault
@@ -85,6 +80,22 @@ class Transport:
             if not 200 <= answer.status < 300:
                 raise await self._refused(request, Purpose.CHANGE, answer)
             yield FileStream(chunks=_chunks(answer), size_bytes=answer.content_length)
+
+    async def _followed(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        """The answer at the end of all redirects (files often lie on another server). What identifies us goes to ours only."""
+        url, headers = _url(request), dict(request.headers)
+        for _ in range(_MOST_REDIRECTS):
+            answer = await (await self._open()).request(
+                request.method, url, headers=headers, proxy=self._options.proxy, timeout=timeout, allow_redirects=False
+            )
+            where = answer.headers.get("Location")
+            if answer.status not in (301, 302, 303, 307, 308) or not where:
+                return answer
+            answer.release()
+            following = url.join(URL(where))
+            headers = headers if following.origin() == url.origin() else {}
+            url = following
+        raise RetryLater("download: too many redirects")
 
     # -- one request --------------------------------------------------------------------------------------------------------
 
@@ -95,9 +106,8 @@ class Transport:
         try:
             async with (await self._open()).request(
                 request.method,
-                request.url,
+                _url(request),
                 headers={**request.headers, **({"Content-Type": _JSON} if request.json_body is not None else {})},
-                params=list(request.query),
                 proxy=self._options.proxy,
                 timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
                 # a redirected POST would become a GET, and the key would go to another server
@@ -130,6 +140,11 @@ class Transport:
                     connector=aiohttp.TCPConnector(ssl=context, limit=100), cookie_jar=aiohttp.DummyCookieJar()
                 )
         return self._session
+
+
+def _url(request: Request) -> URL:
+    url = URL(request.url, encoded=True)
+    return url.update_query(list(request.query)) if request.query else url
 
 
 def _body(request: Request) -> dict[str, Any]:

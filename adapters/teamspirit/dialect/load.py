@@ -41,7 +41,8 @@ def shipped_names() -> list[str]:
 
 
 def load_dialect(name_or_path: str, overrides: Mapping[str, Any] | None = None, base_folder: Path | None = None) -> Loaded:
-    """The dialect of that name, or in that file (relative to `base_folder`), with `overrides` laid over its entries."""
+    """The dialect of that name, or in that file (relative to `base_folder`), with `overrides` laid over its entries. An override
+    that is null takes the entry out."""
     path = SHIPPED / f"{name_or_path}.yaml" if re.fullmatch(r"[\w\-]+", name_or_path) else Path(name_or_path)
     if not path.is_absolute() and base_folder is not None:
         path = base_folder / path
@@ -112,6 +113,9 @@ class _Reader:
             here = (*at, str(key))
             if isinstance(value, Mapping) and isinstance(raw.get(key), dict):
                 self._lay_over(raw[key], value, here)
+            elif value is None:
+                raw.pop(str(key), None)
+                self._overridden.add(here)
             else:
                 raw[str(key)] = _plain(value)
                 self._overridden.add(here)

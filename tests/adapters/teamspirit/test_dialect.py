@@ -116,6 +116,9 @@ def test_single_entries_can_be_overridden_and_are_checked() -> None:
     assert loaded.dialect.operations.send.path == "/rooms/{{ chat.id }}"
     assert loaded.dialect.operations.send.idempotent_s == 86400
     assert loaded.dialect.operations.typing is None
+    rekeyed = load_dialect("teamspirit", {"headers": {"Authorization": None, "X-Key": "{{ account.api_key }}"}})
+    assert rekeyed.dialect is not None
+    assert rekeyed.dialect.headers == {"X-Key": "{{ account.api_key }}"}
     (fault,) = load_dialect("teamspirit", {"operations": {"send": {"path": "/rooms/{{ room.id }}"}}}).faults
     assert fault.key == "overrides.operations.send.path"
     assert "room.id" in str(fault)

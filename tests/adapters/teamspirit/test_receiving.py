@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import httpx
 import pytest
@@ -169,6 +170,20 @@ async def test_a_webhook_follows_the_routes(
     assert set(webhook.chats) == {chat, other}
 
 
+async def test_calls_that_never_arrive_are_made_up_for_and_told(
+    emulator: TeamSpiritEmulator, web: PublicWeb, intake: RecordingIntake, chat: str
+) -> None:
+    web.public_url = "http://127.0.0.1:9"
+    adapter = make_adapter(options_of(emulator), web)
+    async with running(adapter, intake):
+        for number in range(4):
+            await emulator.say(chat, "Anna", f"{number}")
+            await intake.wait(number + 1, timeout_s=2)
+    await adapter.close()
+    assert len(intake.notices) == 1
+    assert "calls do not arrive" in intake.notices[0]
+
+
 @pytest.mark.parametrize(
     "disturbance",
     [StreamFault.DISCONNECT, StreamFault.REDELIVER, StreamFault.REORDER, StreamFault.POISON],
@@ -227,15 +242,27 @@ async def test_nothing_is_confirmed_before_it_is_kept(
         await eventually(lambda: not emulator.world.outgoing.undelivered)
 
 
+@pytest.mark.parametrize("failures", [1, 2, 5])
 async def test_what_could_not_be_kept_comes_again(
-    emulator: TeamSpiritEmulator, hooked: Adapter, intake: RecordingIntake, chat: str
+    emulator: TeamSpiritEmulator, either: Adapter, intake: RecordingIntake, chat: str, failures: int
 ) -> None:
-    async with running(hooked, intake):
-        await eventually(lambda: list(emulator.calls()).count("GET /chats/{chat}/messages") >= 2)
-        intake.failures = [OSError("disk full"), OSError("disk full")]
-        await emulator.say(chat, "Anna", "one")
-        await intake.wait(1)
-    assert intake.summary() == ["+one"]
+    """A journal that fails ends the run, and whoever runs the account runs it again."""
+
+    async def supervised() -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                await either.run(intake)
+
+    task = asyncio.create_task(supervised(), name="supervised")
+    await intake.up.wait()
+    intake.failures = [OSError("disk full") for _ in range(failures)]
+    for number in range(3):
+        await emulator.say(chat, "Anna", f"{number}")
+    await intake.wait(3)
+    task.cancel()
+    await asyncio.wait({task})
+    assert intake.summary() == ["+0", "+1", "+2"]
+    assert not intake.failures
 
 
 async def test_several_hundred_messages_keep_their_order(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.capabilities import Feature
@@ -173,6 +174,31 @@ async def test_a_cut_download_is_not_whole(emulator: TeamSpiritEmulator, adapter
                 emulator._cut_connections()
 
 
+async def test_downloads_follow_redirects_without_the_key(emulator: TeamSpiritEmulator, adapter: Adapter) -> None:
+    """A file store on another server hears nothing of who we are."""
+    heard: list[dict[str, str]] = []
+
+    async def serve(request: web.Request) -> web.Response:
+        heard.append(dict(request.headers))
+        if request.path.endswith("/content"):
+            raise web.HTTPFound(f"http://localhost:{port}/elsewhere")
+        return web.Response(body=b"stored")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", serve)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    one = make_adapter(options_of(emulator, server=f"http://127.0.0.1:{port}"))
+    assert isinstance(one, OpensFiles)
+    async with one.open_file(Attachment(kind=AttachmentKind.DOCUMENT, file_id="f1")) as stream:
+        assert b"".join([chunk async for chunk in stream.chunks]) == b"stored"
+    assert ["Authorization" in headers for headers in heard] == [True, False]
+    await one.close()
+    await runner.cleanup()
+
+
 async def test_a_full_disk_of_ours_is_not_the_networks_fault(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str) -> None:
     assert isinstance(adapter, OpensFiles)
     await emulator.say(chat, "Anna", "", files=[Upload(name="a", mime="text/plain", content=b"x")])
@@ -293,6 +319,18 @@ async def test_the_key_is_in_no_error_and_no_repr(emulator: TeamSpiritEmulator, 
     frames = [repr(caught.value), str(caught.value.__cause__), str(caught.value.__context__), repr(adapter.__dict__)]
     assert secret not in " ".join(frames)
     await adapter.close()
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "a?b=c", "a#b", "%2e%2e", "a b", "ä", "../../me"])
+async def test_no_id_leads_elsewhere(emulator: TeamSpiritEmulator, adapter: Adapter, name: str) -> None:
+    """Whatever a chat is called, the call goes to that chat's messages."""
+    state = emulator.world.state
+    odd = state.new_chat("odd")
+    state.chats[name] = state.chats.pop(odd.chat_id)
+    odd.chat_id = name
+    await adapter.send(outbound(name))
+    assert emulator.calls()[-1] == SEND
+    assert [message.text for message in odd.messages] == ["hello"]
 
 
 async def test_a_chat_is_found_by_id_or_name(emulator: TeamSpiritEmulator, adapter: Adapter) -> None:
