@@ -121,7 +121,7 @@ class _Reader:
         while item := _ITEM.match(source, at):
             indent, marker, content = len(item[1]), item[2], item[3]
             tag = "ul" if marker in "-*" else "ol"
-            while open_tags and indent < open_tags[-1][0]:
+            while open_tags and (indent, tag) != open_tags[-1] and indent <= open_tags[-1][0]:
                 out.html.append(f"</{open_tags.pop()[1]}>")
             if not open_tags or indent > open_tags[-1][0]:
                 start = f' start="{int(marker[:-1])}"' if tag == "ol" and marker != "1." else ""
