@@ -16,6 +16,7 @@ import msgspec
 
 from adapters.slack.decode import Context, Identity, Undecodable, decode_event
 from adapters.slack.directory import Directory
+from adapters.slack.lateness import Lateness
 from adapters.slack.names import channel_ids, user_ids
 from adapters.slack.payloads import Callback, EventType
 from adapters.slack.threads import Threads
@@ -110,6 +111,7 @@ class Receiver:
         self._identity = identity
         self._on_control = on_control
         self._on_own_message = on_own_message
+        self._lateness = Lateness(intake.is_known)
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue(_QUEUE_LIMIT)
         self._held: dict[str, list[_Read]] = {}
         self._held_count = 0
@@ -235,15 +237,22 @@ class Receiver:
             return
         ordered = sorted(reads, key=lambda read: read.event.meta.occurred_at)
         routed = self._intake.routed_chats()
+        events: list[ChatEvent] = []
         cursors: dict[str, Cursor] = {}
         for read in ordered:
-            event = read.event
+            position = self._cursors.get(read.event.meta.origin.chat_id)
+            event = await self._lateness.settle(read.event, position.floor if position else "")
+            if isinstance(event, Ignored):
+                self._intake.ignored(event.reason)
+                continue
+            events.append(event)
             if isinstance(event, MessageCreated):
                 if event.meta.sent_by_us:
                     self._on_own_message(event)
                 chat_id = event.meta.origin.chat_id
                 if chat_id in routed and (cursor := self.advance(chat_id, event.message_id)) is not None:
                     cursors[chat_id] = cursor
-        await self._intake.accept([read.event for read in ordered], cursors=tuple(cursors.values()))
+        if events:
+            await self._intake.accept(events, cursors=tuple(cursors.values()))
         for read in ordered:
             await read.delivery.confirm()

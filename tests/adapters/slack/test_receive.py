@@ -169,6 +169,38 @@ async def test_events_that_arrive_together_are_put_in_order(account: Any, emulat
     assert account.intake.texts() == ["zero", "one", "two", "three"]
 
 
+async def test_a_message_after_its_own_edit_or_deletion(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    emulator.deliveries.retry_delays_s = (0.4,)
+    emulator.deliveries.use(lambda delivery: False)
+    edited = await emulator.say(chat, "Anna", "before")
+    deleted = await emulator.say(chat, "Anna", "soon gone")
+    emulator.deliveries.use(emulator.sockets.send)
+    await emulator.edit(chat, edited, "after")
+    await emulator.delete(chat, deleted)
+    await emulator.say(chat, "Anna", "later")
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    assert account.intake.texts() == ["after", "later"]
+    assert [event.meta.event_key for event in account.intake.duplicates] == [f"created:team:{chat}:{edited}"]
+    assert account.intake.of(MessageEdited) == []
+    assert account.intake.ignored_reasons == ["deleted before it arrived"]
+
+
+async def test_an_edit_of_an_old_message_stays_an_edit(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    ts = await emulator.say(chat, "Anna", "before the bridge")
+    message = emulator.workspace.message(chat, ts)
+    message.ts = "1600000000.000001"
+    emulator.workspace.channels[chat].messages[message.ts] = message
+    recent = await emulator.say(chat, "Anna", "just before the bridge")
+    await account.start()
+    await emulator.edit(chat, message.ts, "rewritten")
+    await emulator.edit(chat, recent, "rewritten")
+    await account.until(lambda: len(account.intake.of(MessageEdited)) == 2)
+    assert account.intake.texts() == []
+
+
 async def test_a_renewed_socket_leaves_no_gap(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     await account.start()
