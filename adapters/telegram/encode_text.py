@@ -85,7 +85,7 @@ def linkable(url: str) -> bool:
         return False
     if parts.scheme in ("tg", "ton"):
         return re.fullmatch(r"[A-Za-z0-9_-]+", parts.netloc) is not None
-    return parts.scheme in ("http", "https") and re.fullmatch(r"([\w.~%:-]+@)?[\w-]+(\.[\w-]+)+(:\d+)?", parts.netloc) is not None
+    return parts.scheme in ("http", "https") and re.fullmatch(r"([\w.~:-]+@)?[\w-]+(\.[\w-]+)+(:\d+)?", parts.netloc) is not None
 
 
 class _Encoder:
@@ -218,21 +218,24 @@ def _guarded(text: str, entities: list[Json], own: list[tuple[int, int]]) -> Enc
     our mentions that the next words would make longer. Looks at the whole text, since words may meet from two runs."""
     if "@" not in text:
         return EncodedText(text, entities)
-    cuts = [
-        found.end()
-        for found in _MENTIONABLE.finditer(text)
-        if not found["url"] and not any(start <= found.start() < end for start, end in own)
-    ]
-    cuts += [end for start, end in own if text[start] == "@" and _WORD.match(text, end)]
+    cuts: list[int] = []
+    at = 0
+    for start, end in [*own, (len(text), len(text))]:
+        # an address is looked for between our own stretches only: cut in two, it would no longer cover the @ inside it
+        cuts += [found.end() for found in _MENTIONABLE.finditer(text, at, start) if not found["url"]]
+        if at < start and text[start - 1] == "@" and _WORD.match(text, start):
+            cuts.append(start)
+        if text.startswith("@", start) and _WORD.match(text, end):
+            cuts.append(end)
+        at = end
     if not cuts:
         return EncodedText(text, entities)
-    cuts = sorted(set(cuts))
     pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    at = 0
+    offset = 0
     places: list[int] = []
     for piece in pieces[:-1]:
-        at += len(piece) + sum(char > "\uffff" for char in piece)
-        places.append(at)
+        offset += len(piece) + sum(char > "\uffff" for char in piece)
+        places.append(offset)
     moved = [
         entity
         | {

@@ -205,6 +205,8 @@ def test_foreign_words_never_become_a_mention(text: str) -> None:
 )
 @example([Text("@", 1), Text("victim")])
 @example([Text("x"), Text("https://a.zzz/@victim", 1)])
+@example([Text("x", 32), Text("https://a.zzz/@victim")])
+@example([Text("https://a.example/"), Mention(MentionKind.USER, "anna_p", "anna_p"), Text("a@@victim")])
 @example([Mention(MentionKind.USER, "anna_p", "anna_p"), Text("victim")])
 def test_words_that_meet_from_two_runs_never_become_a_mention(runs: list[Any]) -> None:
     encoded = encode_text(RichText((Paragraph(tuple(runs)),)))
