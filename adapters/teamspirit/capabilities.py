@@ -1,6 +1,6 @@
 """What an account can do: derived from its dialect, since that says which operations there are and what they carry. Pure.
 
-Sources: shared notes of the vendor's overview (there is a REST API, webhooks in both directions, files, statuses); all else is what
+Sources: the vendor's overview (there is a REST API, webhooks in both directions, files, statuses); all else is what
 the dialect file states about itself.
 """
 
