@@ -18,7 +18,7 @@ from adapters.slack.catch_up import CatchUp
 from adapters.slack.channels import Channels
 from adapters.slack.config import Events, SlackOptions
 from adapters.slack.control import Control
-from adapters.slack.decode import Identity
+from adapters.slack.decode_context import Identity
 from adapters.slack.decode_files import unpack_file_id
 from adapters.slack.directory import Directory
 from adapters.slack.downloads import open_file

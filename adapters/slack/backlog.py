@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from adapters.slack.catch_up import CatchUp, Missed, to_ts
-from adapters.slack.decode import Undecodable, moment
+from adapters.slack.decode_context import Undecodable, moment
 from adapters.slack.receiver import Position, Receiver, cursor_name
 from bridge.contract import Intake
 from bridge.errors import ChatDown, Rejected, RetryLater

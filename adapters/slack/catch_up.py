@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from adapters.slack import decode
-from adapters.slack.decode import Context, Identity, Undecodable, moment
+from adapters.slack.decode_context import Context, Identity, Undecodable, moment
 from adapters.slack.directory import Directory
 from adapters.slack.encode import is_ts
 from adapters.slack.names import channel_ids, user_ids

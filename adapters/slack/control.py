@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from adapters.slack.channels import Channels
-from adapters.slack.decode import Identity
+from adapters.slack.decode_context import Identity
 from adapters.slack.directory import Directory
 from adapters.slack.payloads import ChannelIdChanged, ChannelRename, ChannelState, EmojiChanged, Member, UserChange
 from bridge.contract import Intake

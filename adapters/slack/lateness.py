@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import msgspec
 
-from adapters.slack.decode import moment
+from adapters.slack.decode_context import moment
 from bridge.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
 
 _WINDOW = timedelta(minutes=10)
@@ -28,8 +28,8 @@ class Lateness:
         self._deleted: OrderedDict[str, None] = OrderedDict()
 
     async def settle(self, event: ChatEvent, floor: str) -> ChatEvent | Ignored:
-        """What the event is at this point. An edit of a message that never arrived is that message, with its latest words, if the chat
-        was relayed by then (`floor` is the `ts` of its beginning); a message that was deleted before it arrived is nothing."""
+        """What the event is at this point. An edit of a message that never arrived is that message, with its latest words, if the
+        chat was relayed by then (`floor` is the `ts` of its beginning); a message that was deleted before it arrived is nothing."""
         match event:
             case MessageCreated():
                 key = _created_key(event)

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from adapters.slack.decode import Context, Identity, Undecodable, decode_event
+from adapters.slack.decode import decode_event
+from adapters.slack.decode_context import Context, Identity, Undecodable
 from adapters.slack.directory import Directory
 from adapters.slack.lateness import Lateness
 from adapters.slack.names import channel_ids, user_ids

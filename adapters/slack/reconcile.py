@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from adapters.slack.decode import Identity, delivery_id
+from adapters.slack.decode_context import Identity, delivery_id
 from adapters.slack.errors import MissingScope
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport

@@ -15,7 +15,8 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from adapters.slack.decode import Context, Identity, Parent, Undecodable, created
+from adapters.slack.decode import created
+from adapters.slack.decode_context import Context, Identity, Parent, Undecodable
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport

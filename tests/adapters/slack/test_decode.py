@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.slack.decode import Context, Identity, Undecodable, decode_event
+from adapters.slack.decode import decode_event
+from adapters.slack.decode_context import Context, Identity, Undecodable
 from adapters.slack.names import Names, channel_ids, user_ids
 from bridge.events import (
     AttachmentKind,
