@@ -64,6 +64,7 @@ class World:
             "accounts": accounts,
             "routes": [{"name": "lobby", "between": ends, **self.route_options}],
             "journal": {"path": str(self.folder / "bridge.journal")},
+            "defaults": {"pace": "fast"},  # emulators limit nothing unless a test says so
             **self.settings,
         }
 

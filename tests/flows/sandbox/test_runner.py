@@ -147,7 +147,7 @@ async def _check_served(session: aiohttp.ClientSession, url: str) -> None:
         assert response.headers["X-Frame-Options"] == "DENY"
         index = await response.text()
     wanted = set(re.findall(r'(?:src|href)="([^"#]+)"', index))
-    assert wanted == {"app.js", "style.css", "favicon.svg"}
+    assert wanted == {"app.js", "style.css", "looks.css", "favicon.svg"}
     for name in (*wanted, *re.findall(r'from "\./([^"]+)"', await _text(session, url + "app.js"))):
         assert await _text(session, url + name)
     assert not re.search(r"https?://(?!127|www\.w3\.org/2000/svg)", await _text(session, url + "style.css"))
