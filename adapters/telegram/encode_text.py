@@ -49,7 +49,7 @@ _MARKS = (
 )
 _CODE = int(Mark.CODE)
 _MENTIONABLE = re.compile(
-    r"(?P<url>\bhttps?://(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w/.%~+#?&=@:-]*)?)|(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])", re.ASCII
+    r"(?P<url>(?<![^\s(])https?://(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w/.%~+#?&=@:-]*)?)|(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])", re.ASCII
 )
 """An @ that may begin a mention, and addresses, inside which it does not."""
 _WORD = re.compile(r"[A-Za-z0-9_]")
