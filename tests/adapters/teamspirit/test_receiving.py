@@ -250,7 +250,7 @@ async def test_what_could_not_be_kept_comes_again(
 
     async def supervised() -> None:
         while True:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ConnectionLost):
                 await either.run(intake)
 
     task = asyncio.create_task(supervised(), name="supervised")

@@ -49,6 +49,14 @@ def chat(emulator: TeamSpiritEmulator) -> str:
     return emulator.add_chat("team").chat_id
 
 
+@pytest.fixture
+async def impatient(emulator: TeamSpiritEmulator) -> AsyncIterator[Adapter]:
+    """For what hangs."""
+    made = make_adapter(options_of(emulator, request_timeout_s=0.4))
+    yield made
+    await made.close()
+
+
 def outbound(chat: str, text: str | RichText = "hello", **fields: Any) -> Outbound:
     said = plain(text) if isinstance(text, str) else text
     return Outbound(**{"token": "mbabcdef-1-0", "attempt": 1, "chat_id": chat, "text": said, **fields})
@@ -224,25 +232,25 @@ async def test_a_full_disk_of_ours_is_not_the_networks_fault(emulator: TeamSpiri
     ids=lambda value: value.kind.value if isinstance(value, Fault) else None,
 )
 async def test_faults_of_a_send_are_told_apart_and_resolved(
-    emulator: TeamSpiritEmulator, adapter: Adapter, chat: str, fault: Fault, error: type[Exception], arrived: bool
+    emulator: TeamSpiritEmulator, impatient: Adapter, chat: str, fault: Fault, error: type[Exception], arrived: bool
 ) -> None:
-    assert isinstance(adapter, Reconciles)
+    assert isinstance(impatient, Reconciles)
     started = datetime.now(UTC)
     emulator.inject(Fault(kind=fault.kind, operation=SEND, times=1, status=fault.status, retry_after_s=fault.retry_after_s))
     with pytest.raises(error) as caught:
-        await adapter.send(outbound(chat))
+        await impatient.send(outbound(chat))
     if isinstance(caught.value, RetryLater):
         assert caught.value.rate_limited
         assert (caught.value.after_s, caught.value.scope) == (fault.retry_after_s, Scope.ACCOUNT)
     assert list(emulator.calls()).count(SEND) == 1, "one attempt a call"
     assert len(emulator.transcript(chat)) == arrived
     if isinstance(caught.value, OutcomeUnknown):
-        found = await adapter.reconcile(outbound(chat, attempt=2), started)
+        found = await impatient.reconcile(outbound(chat, attempt=2), started)
         assert (found is not None) == arrived
-        again = await adapter.send(outbound(chat, attempt=2))
+        again = await impatient.send(outbound(chat, attempt=2))
         assert found is None or found.message_ids == again.message_ids
     else:
-        await adapter.send(outbound(chat, attempt=2))
+        await impatient.send(outbound(chat, attempt=2))
     assert len(emulator.transcript(chat)) == 1
 
 
@@ -258,19 +266,19 @@ async def test_what_never_left_is_tried_again(emulator: TeamSpiritEmulator, adap
     "kind", [FaultKind.SERVER_ERROR, FaultKind.SERVER_ERROR_AFTER, FaultKind.DROP, FaultKind.DROP_AFTER, FaultKind.HANG]
 )
 async def test_what_can_be_repeated_is_no_unknown_outcome(
-    emulator: TeamSpiritEmulator, adapter: Adapter, chat: str, kind: FaultKind, tmp_path: Path
+    emulator: TeamSpiritEmulator, impatient: Adapter, chat: str, kind: FaultKind, tmp_path: Path
 ) -> None:
-    assert isinstance(adapter, Edits)
-    assert isinstance(adapter, Deletes)
-    assert isinstance(adapter, Reacts)
-    copy = Copy(chat_id=chat, message_ids=(await adapter.send(outbound(chat))).message_ids)
+    assert isinstance(impatient, Edits)
+    assert isinstance(impatient, Deletes)
+    assert isinstance(impatient, Reacts)
+    copy = Copy(chat_id=chat, message_ids=(await impatient.send(outbound(chat))).message_ids)
     (tmp_path / "f").write_bytes(b"abc")
     file = file_of(tmp_path / "f", "f.txt", "text/plain", AttachmentKind.DOCUMENT)
     for attempt in (
-        lambda: adapter.send(outbound(chat, token="mbabcdef-2-0", files=(file,))),
-        lambda: adapter.edit(OutboundEdit(token="t", copy=copy, text=plain("x"))),
-        lambda: adapter.react(OutboundReaction(copy=copy, wanted=("👍",), added=("👍",))),
-        lambda: adapter.delete(OutboundDelete(copy=copy)),
+        lambda: impatient.send(outbound(chat, token="mbabcdef-2-0", files=(file,))),
+        lambda: impatient.edit(OutboundEdit(token="t", copy=copy, text=plain("x"))),
+        lambda: impatient.react(OutboundReaction(copy=copy, wanted=("👍",), added=("👍",))),
+        lambda: impatient.delete(OutboundDelete(copy=copy)),
     ):
         emulator.inject(Fault(kind=kind))
         with pytest.raises(RetryLater):
@@ -388,13 +396,13 @@ async def test_probe_tells_what_is_wrong(emulator: TeamSpiritEmulator, adapter: 
     await wrong.close()
 
 
-async def test_sends_wait_for_nobody(emulator: TeamSpiritEmulator, adapter: Adapter) -> None:
+async def test_sends_wait_for_nobody(emulator: TeamSpiritEmulator, impatient: Adapter) -> None:
     """A chat whose sends hang holds back no other chat."""
     slow, quick = emulator.add_chat("slow").chat_id, emulator.add_chat("quick").chat_id
     emulator.inject(Fault(kind=FaultKind.HANG, operation=SEND, times=1))
-    hanging = asyncio.create_task(adapter.send(outbound(slow)))
+    hanging = asyncio.create_task(impatient.send(outbound(slow)))
     await asyncio.sleep(0.05)
-    await asyncio.wait_for(adapter.send(outbound(quick, token="mbabcdef-2-0")), 0.5)
+    await asyncio.wait_for(impatient.send(outbound(quick, token="mbabcdef-2-0")), 0.5)
     with pytest.raises(OutcomeUnknown):
         await hanging
 
