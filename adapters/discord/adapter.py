@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from adapters.discord.capabilities import capabilities, upload_bytes
@@ -24,6 +25,7 @@ from adapters.discord.markup import encode_text, pings_of
 from adapters.discord.posting import BOT, WEBHOOK, Posting
 from adapters.discord.probe import probe
 from adapters.discord.receiver import Receiver
+from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport, path_part
 from bridge.capabilities import Capabilities
 from bridge.contract import (
@@ -57,6 +59,7 @@ class DiscordAdapter:
         self._context = Context(account=context.account, cdn_url=self._options.cdn_url)
         self._posting = Posting(self._transport, self._options, self._context, self._notice)
         self._history = History(self._transport, self._context)
+        self._threads = Threads(self._transport)
         self._downloads = Downloads(self._transport, self._options.cdn_url)
         self._identifying = asyncio.Lock()
         self._looking_around = asyncio.Lock()
@@ -181,7 +184,7 @@ class DiscordAdapter:
                 continue
             route = Route(method, f"{path}/{path_part(emoji)}/@me", f"channels/{channel_id}/reactions")
             try:
-                await self._transport.call(route)
+                await self._threads.awake(copy.thread_id, partial(self._transport.call, route))
             except Refused as refused:
                 if refused.code == UNKNOWN_EMOJI:
                     unknown.append(shown)

@@ -102,7 +102,7 @@ def decode(event: str, data: Json, context: Context, *, position: str) -> list[C
         case "CHANNEL_UPDATE" | "THREAD_UPDATE":
             return _rename(data, context, position)
         case "GUILD_MEMBER_REMOVE":
-            return Ignored("member left the server")
+            return _leaving(data, context, position)
     return Ignored("not about messages")
 
 
@@ -265,6 +265,16 @@ def _typing(data: Json, context: Context, position: str) -> TypingStarted:
             occurred_at=datetime.fromtimestamp(int(data["timestamp"]), UTC),
         )
     )
+
+
+def _leaving(data: Json, context: Context, position: str) -> list[ChatEvent] | Ignored:
+    """Leaving is told of the server as a whole; it belongs where joining is announced."""
+    server = context.places.servers.get(str(data["guild_id"]))
+    if server is None or not server.system_channel_id:
+        return Ignored("member left a server without a channel for such news")
+    member = author_of({"author": data["user"]}, context.cdn_url)
+    meta = _meta(context, "left", server.system_channel_id, member.user_id, position)
+    return [MembershipChanged(meta=meta, change=MembershipKind.LEFT, member=member)]
 
 
 def _rename(data: Json, context: Context, position: str) -> list[ChatEvent] | Ignored:

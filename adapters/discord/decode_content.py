@@ -31,17 +31,18 @@ def name_of(user: Json, member: Json | None = None) -> str:
 
 
 def author_of(data: Json, cdn_url: str) -> Author:
-    """Raises KeyError when the payload's author has no id."""
+    """Raises KeyError when the payload's author has no id. All personas of a webhook share its id: the name tells them apart."""
     user, member = data["author"], data.get("member") or None
     user_id = str(user["id"])
     avatar, guild_avatar = user.get("avatar"), (member or {}).get("avatar")
     url = f"{cdn_url}/avatars/{user_id}/{avatar}.png?size=128" if avatar else ""
     if guild_avatar and data.get("guild_id"):
         url = f"{cdn_url}/guilds/{data['guild_id']}/users/{user_id}/avatars/{guild_avatar}.png?size=128"
+    is_persona = data.get("webhook_id") is not None
     return Author(
-        user_id=user_id,
+        user_id=f"{user_id}:{user['username']}" if is_persona else user_id,
         name=name_of(user, member),
-        username="" if data.get("webhook_id") is not None else str(user["username"]),
+        username="" if is_persona else str(user["username"]),
         avatar_url=url,
         is_bot=bool(user.get("bot")),
     )

@@ -6,6 +6,7 @@ Messages": `after` gives the oldest messages behind an id, up to 100, newest fir
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,6 +40,8 @@ class History:
     def __init__(self, transport: Transport, context: Context) -> None:
         self._transport = transport
         self._context = context
+        self.failures: dict[str, int] = {}
+        """Channels whose history could not be read, and in how many runs of the adapter."""
 
     async def page(self, channel_id: str, **query: str) -> list[dict[str, Any]]:
         """One page of message objects, oldest first. Raises the bridge's errors, or `Refused`."""
@@ -127,17 +130,17 @@ class History:
         posted it. None if there is no such message.
 
         `name` is the name a webhook showed, None for messages of the bot; `not_ids` are messages known to be others. Discord trims
-        texts, and renames files: texts are compared without their outer white space, files by their sizes.
+        texts, may strip characters, and renames files: texts are compared by what is visible of them, files by their sizes.
         """
         after = snowflake_at(self._transport.server_time(sent_after) - timedelta(seconds=CLOCK_MARGIN_S))
-        wanted = (content.strip(), sorted(sizes))
+        wanted = (_comparable(content), sorted(sizes))
         for _ in range(RECONCILE_PAGES):
             page = await self.page(channel_id, after=after)
             for message in page:
                 if str(message["id"]) in not_ids or not self._is_own(message, name):
                     continue
                 files = sorted(int(a["size"]) for a in message.get("attachments") or ())
-                if (str(message.get("content") or "").strip(), files) == wanted:
+                if (_comparable(str(message.get("content") or "")), files) == wanted:
                     webhook_id = message.get("webhook_id")
                     return str(message["id"]), None if webhook_id is None else str(webhook_id)
             if len(page) < PAGE:
@@ -150,3 +153,8 @@ class History:
             return name is None and str(message["author"]["id"]) == self._context.user_id
         ours = str(message.get("application_id")) == self._context.application_id
         return ours and name is not None and str(message["author"]["username"]) == name
+
+
+def _comparable(text: str) -> str:
+    """Without white space and invisible characters, composed."""
+    return "".join(c for c in unicodedata.normalize("NFC", text) if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf"))

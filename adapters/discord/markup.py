@@ -186,9 +186,9 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     """Runs with the marks they are written with. White space at the edge of a marked run would keep Discord from reading the mark:
     it takes only the marks that both neighbours have."""
     pieces: list[tuple[Inline, int]] = []
-    for inline in merge_inlines(inlines):
+    for inline in merge_inlines(map(_code_alone, inlines)):
         if not isinstance(inline, Text) or not inline.marks or inline.marks & _CODE or inline.link:
-            pieces.append((inline, _outside_code(inline)))
+            pieces.append((inline, inline.marks & ~Mark.CODE))
             continue
         core = inline.text.strip()
         before = inline.text[: len(inline.text) - len(inline.text.lstrip())] if core else inline.text
@@ -204,14 +204,15 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     return settled
 
 
-def _outside_code(inline: Inline) -> int:
-    """The marks around a run. Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark."""
-    marks = inline.marks & ~_CODE
-    if isinstance(inline, Text) and inline.marks & _CODE:
-        for mark, characters in _URL_CONFLICTS.items():
-            if any(character in inline.text for character in characters):
-                marks &= ~mark
-    return marks
+def _code_alone(inline: Inline) -> Inline:
+    """Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark."""
+    if not isinstance(inline, Text) or not inline.marks & Mark.CODE:
+        return inline
+    marks = inline.marks
+    for mark, characters in _URL_CONFLICTS.items():
+        if any(character in inline.text for character in characters):
+            marks &= ~mark
+    return Text(inline.text, marks, inline.link)
 
 
 def _switch(tokens: list[_Token], open_marks: list[int], wanted: int, *, opens: bool = True) -> None:

@@ -51,6 +51,8 @@ class Server:
     roles: dict[str, tuple[str, int]] = field(default_factory=dict)
     emojis: dict[str, tuple[str, bool]] = field(default_factory=dict)
     own_roles: tuple[str, ...] = ()
+    system_channel_id: str = ""
+    """Where Discord announces who joined."""
 
 
 class Places:
@@ -129,6 +131,7 @@ class Places:
                 known = self.servers.get(str(data["id"]))
                 if known is not None:
                     known.name, known.boost_level = str(data["name"]), int(data.get("premium_tier", 0))
+                    known.system_channel_id = str(data.get("system_channel_id") or "")
             case "GUILD_DELETE":
                 if not data.get("unavailable"):
                     self._forget_guild(str(data["id"]))
@@ -194,6 +197,7 @@ class Places:
             boost_level=int(data.get("premium_tier") or 0),
             roles=_roles(data.get("roles") or ()),
             emojis=_emojis(data.get("emojis") or ()),
+            system_channel_id=str(data.get("system_channel_id") or ""),
         )
         for member in data.get("members") or ():
             if str(member.get("user", {}).get("id")) == own_user_id:

@@ -16,6 +16,7 @@ from adapters.discord.decode import Context
 from adapters.discord.encode import Head
 from adapters.discord.errors import Refused
 from adapters.discord.heads import Heads
+from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport
 from adapters.discord.webhooks import ChannelWebhooks, Denial, Hook
 from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
@@ -47,6 +48,7 @@ class Posting:
         self._notice = notice
         self._webhooks = ChannelWebhooks(transport, options.webhook_name)
         self._heads = Heads(transport, context.places)
+        self._threads = Threads(transport)
 
     async def send(self, outbound: Outbound) -> Receipt:
         hook = await self._hook_for(outbound)
@@ -169,7 +171,7 @@ class Posting:
             path = f"/channels/{channel_id}/messages"
             route = Route(method, f"{path}/{message_id}", f"{path} {method}")
         try:
-            await self._transport.call(route, json=json, query=query)
+            await self._threads.awake(copy.thread_id, lambda: self._transport.call(route, json=json, query=query))
         except Refused as refused:
             if method == "DELETE" and refused.code in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL):
                 return

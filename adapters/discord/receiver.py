@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import structlog
@@ -25,7 +26,7 @@ from adapters.discord.history import RECENT, UNREADABLE, History, moment_of, sno
 from adapters.discord.places import THREAD_KINDS
 from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
-from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError
+from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, RetryLater
 from bridge.events import ChatEvent, Ignored, MessageCreated
 
 log = structlog.get_logger("discord")
@@ -42,8 +43,10 @@ STORE_POSITION_S = 300.0
 """How often the position is stored while only chats without a route are busy."""
 SESSION_CURSOR = "gateway"
 LATEST_CURSOR = "latest"
-READ_BACK_ATTEMPTS = 3
-RETRY_S = 2.0
+READ_BACK_ATTEMPTS = 5
+READ_BACK_RUNS = 3
+"""A channel whose history could not be read in so many runs is given up, for the sake of the others."""
+RETRY_S = 1.0
 ASK_AGAIN_S = 600.0
 CHATS_AT_ONCE = 8
 FEWEST_SESSIONS = 20
@@ -231,6 +234,7 @@ class Receiver:
             if event.name.startswith(("MESSAGE", "TYPING")):
                 await self._know_place(str(data["channel_id"]), data.get("channel_type"))
             decoded = decode(event.name, data, self._context, position=position)
+            self._notice_losses(event.name, data)
             self._context.places.apply(event.name, data, self._context.user_id)
             if event.name in ("GUILD_CREATE", "GUILD_DELETE") and self._awaited_guilds is not None:
                 self._awaited_guilds.discard(str(data["id"]))
@@ -243,6 +247,16 @@ class Receiver:
                 self._intake.ignored(decoded.reason)
             return []
         return decoded
+
+    def _notice_losses(self, event: str, data: Mapping[str, Any]) -> None:
+        """A routed channel that is no longer there. A server that is merely unavailable comes back by itself."""
+        if event == "GUILD_DELETE" and not data.get("unavailable"):
+            for chat_id in self._intake.routed_chats():
+                place = self._context.places.get(chat_id)
+                if place is not None and place.guild_id == str(data["id"]):
+                    self._intake.notice("the bot was removed from the server", "invite it again", chat_id=chat_id)
+        elif event == "CHANNEL_DELETE" and str(data["id"]) in self._intake.routed_chats():
+            self._intake.notice("the channel was deleted", "take it out of bridge.yaml", chat_id=str(data["id"]))
 
     async def _know_place(self, channel_id: str, kind: object) -> None:
         """A thread that no event told of: without its parent its messages would seem to be of an unknown chat."""
@@ -307,19 +321,33 @@ class Receiver:
             return False
 
     async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
-        reason = "" if self._context.may_read_history(channel_id) else "the bot lacks Read Message History in the channel"
-        for attempt in range(0 if reason else READ_BACK_ATTEMPTS):
+        """What a channel or thread has shown since. Raises ConnectionLost when Discord does not answer: the next run tries again,
+        since nothing was stored that vouches for these messages. Only what Discord refuses, or fails to show time and again, is a
+        gap."""
+        lacks_right = not self._context.may_read_history(channel_id)
+        reason = "the bot lacks Read Message History in the channel" if lacks_right else await self._try_reading(channel_id, since)
+        if reason:
+            await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
+
+    async def _try_reading(self, channel_id: str, since: str) -> str:
+        """Why it cannot be read, or an empty string."""
+        failures = self._history.failures
+        for attempt in range(READ_BACK_ATTEMPTS):
             try:
                 async for events in self._history.events(channel_id, since):
                     await self._intake.accept(events)
-                return
+                failures.pop(channel_id, None)
+                return ""
             except Refused as refused:
-                reason = f"Discord refuses to show them ({refused.refusal.message})"
-                break
-            except DeliveryError as error:
+                return f"Discord refuses to show them ({refused.refusal.message})"
+            except RetryLater as error:
                 reason = error.reason
-                await asyncio.sleep(getattr(error, "after_s", None) or RETRY_S * (attempt + 1))
-        await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
+                await asyncio.sleep(error.after_s or RETRY_S * 2**attempt)
+        failures[channel_id] = failures.get(channel_id, 0) + 1
+        if failures[channel_id] < READ_BACK_RUNS:
+            raise ConnectionLost(f"the history cannot be read: {reason}")
+        del failures[channel_id]
+        return reason
 
     async def _read_changes(self, chat_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> None:
         try:

@@ -90,6 +90,11 @@ class Api:
             raise errors.unknown_message()
         return message
 
+    def require_awake(self, channel: Channel) -> None:
+        """Nothing can be changed in an archived thread."""
+        if channel.is_archived:
+            raise errors.ApiError(400, 50083, "Thread is archived")
+
     def require(self, bot: Bot, channel: Channel, needed: Permission) -> None:
         if needed not in self.world.permissions(bot, channel):
             raise errors.missing_permissions()

@@ -150,6 +150,19 @@ class DiscordEmulator(EmulatorBase):
             self.operations.announce_member(user)
         return self.world.users[int(self._people[name])]
 
+    async def join(self, person: str) -> None:
+        """The person joins the server, which is announced in its system channel, if it has one."""
+        user = self.person(person)
+        if self.world.system_channel_id is not None:
+            self.operations.post(self.world.channels[self.world.system_channel_id], author=author_of(user), type=7)
+
+    async def leave(self, person: str) -> None:
+        self.operations.remove_member(self.person(person))
+
+    def set_system_channel(self, chat_id: str) -> None:
+        self.world.system_channel_id = int(chat_id)
+        self.operations.announce_guild()
+
     def add_bot(self, name: str) -> Bot:
         """Another bot application in the guild, with its own token and rights."""
         return self.world.add_bot(name)

@@ -228,6 +228,10 @@ class Operations:
         payload = {**self._payloads.member(user), "guild_id": str(self._world.guild_id)}
         self._gateway.dispatch("GUILD_MEMBER_ADD", payload, intent=gw.GUILD_MEMBERS)
 
+    def remove_member(self, user: User) -> None:
+        payload = {"guild_id": str(self._world.guild_id), "user": self._payloads.user(user)}
+        self._gateway.dispatch("GUILD_MEMBER_REMOVE", payload, intent=gw.GUILD_MEMBERS)
+
     def announce_guild(self) -> None:
         self._gateway.dispatch("GUILD_UPDATE", self._payloads.guild(), intent=gw.GUILDS)
 

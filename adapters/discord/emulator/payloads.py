@@ -147,7 +147,7 @@ class Payloads:
             "features": [],
             "mfa_level": 0,
             "application_id": None,
-            "system_channel_id": None,
+            "system_channel_id": None if world.system_channel_id is None else str(world.system_channel_id),
             "system_channel_flags": 0,
             "rules_channel_id": None,
             "max_presences": None,

@@ -170,7 +170,8 @@ class GuildRoutes:
         if not channel.is_thread:
             raise errors.missing_permissions()
         changes = (await self._api.body(request)).payload
-        if channel.owner_id != bot.user.id or "locked" in changes:
+        only_wakes = set(changes) == {"archived"} and not changes["archived"] and not channel.is_locked
+        if "locked" in changes or not (only_wakes or channel.owner_id == bot.user.id):
             self._api.require(bot, channel, Permission.MANAGE_THREADS)
         if "name" in changes:
             self._api.operations.rename(channel, _thread_name(changes))

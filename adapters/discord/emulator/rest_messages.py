@@ -146,6 +146,7 @@ class MessageRoutes:
         body = await api.body(request)
         if message.author.id != bot.user.id:
             raise errors.ApiError(403, 50005, "Cannot edit a message authored by another user")
+        api.require_awake(channel)
         may_everyone = self._may_everyone(bot, channel)
         changes = edit_fields(api, body, message, by_default=ALL_MENTIONS, may_everyone=may_everyone)
         return json_response(self._view(api.operations.edit(channel, message, **changes), bot), headers=headers)
@@ -223,6 +224,7 @@ class MessageRoutes:
         bot, channel, message = self._target(request)
         headers = self._api.buckets.take(f"react:{channel.id}:{bot.user.id}", self._api.budgets.reaction)
         emoji = parse_emoji(self._api, request.match_info["emoji"])
+        self._api.require_awake(channel)
         self._api.require(bot, channel, Permission.READ_MESSAGE_HISTORY)
         if emoji.key not in {r.key for r in message.reactions}:
             self._api.require(bot, channel, Permission.ADD_REACTIONS)

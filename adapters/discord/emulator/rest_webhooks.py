@@ -183,6 +183,7 @@ class WebhookRoutes:
     async def edit_message(self, request: web.Request) -> web.StreamResponse:
         channel, message = self._own_message(request)
         headers = self._api.buckets.take(f"webhook-edit:{message.webhook_id}", self._api.budgets.webhook)
+        self._api.require_awake(channel)
         body = await self._api.body(request)
         changes = edit_fields(self._api, body, message, by_default=USERS_ONLY, may_everyone=True)
         edited = self._api.operations.edit(channel, message, **changes)

@@ -246,6 +246,7 @@ class World:
         self.guild_id = self.ids.next()
         self.guild_name = guild_name
         self.boost_level = 0
+        self.system_channel_id: int | None = None
         self.owner = User(id=self.ids.next(), username="owner", display_name="Owner")
         self.users: dict[int, User] = {self.owner.id: self.owner}
         self.bots: dict[str, Bot] = {}

@@ -282,10 +282,26 @@ async def test_a_gap_that_cannot_be_filled_is_told(
     bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET /channels/{channel}/messages"))
     monkeypatch.setattr("adapters.discord.receiver.RETRY_S", 0.01)
     async with bench.running(adapter, intake):
+        await until(lambda: intake.gaps)
         await bench.emulator.say(bench.chat, "Anna", "live")
         await until(lambda: "live" in intake.texts())
-    assert intake.gaps
-    assert intake.gaps[0][0] == bench.chat
+    assert [chat for chat, _ in intake.gaps] == [bench.chat]
+
+
+async def test_a_history_that_cannot_be_read_now_is_no_gap(
+    bench: Bench, adapter: DiscordAdapter, after_downtime: RecordingIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long Discord is away: what was missed is not given up for that."""
+    monkeypatch.setattr("adapters.discord.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.receiver.RETRY_S", 0.001)
+    intake = after_downtime
+    await bench.emulator.say(bench.chat, "Anna", "missed")
+    bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET /channels/{channel}/messages", times=8))
+    async with bench.running(adapter, intake):
+        await bench.emulator.say(bench.chat, "Anna", "live")
+        await until(lambda: "live" in intake.texts())
+    assert intake.texts() == ["before", "missed", "live"]
+    assert not intake.gaps
 
 
 async def test_without_the_right_to_read_history_the_gap_is_told_too(

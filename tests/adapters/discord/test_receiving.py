@@ -14,6 +14,7 @@ from bridge.events import (
     AttachmentKind,
     ChatRenamed,
     MembershipChanged,
+    MembershipKind,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
@@ -147,6 +148,25 @@ async def test_renames_joins_and_system_lines(bench: Bench, adapter: DiscordAdap
     assert joined.member.name == "Clara"
     assert intake.texts() == ["boosted the server to level 2"]
     assert isinstance(boosted, MessageCreated)
+
+
+async def test_who_leaves_is_told_where_joining_is_announced(bench: Bench) -> None:
+    intake, adapter = bench.intake(), bench.adapter(members=True)
+    bench.emulator.set_system_channel(bench.chat)
+    async with bench.running(adapter, intake):
+        await bench.emulator.join("Clara")
+        await bench.emulator.leave("Clara")
+        await until(lambda: len(intake.events) == 2)
+    changes = [(e.change, e.member.name, e.meta.origin.chat_id) for e in intake.events if isinstance(e, MembershipChanged)]
+    assert changes == [(MembershipKind.JOINED, "Clara", bench.chat), (MembershipKind.LEFT, "Clara", bench.chat)]
+
+
+async def test_a_deleted_channel_is_noticed(bench: Bench, adapter: DiscordAdapter) -> None:
+    intake = bench.intake()
+    async with bench.running(adapter, intake):
+        bench.emulator.operations.remove_channel(bench.emulator.world.channels[int(bench.chat)])
+        await until(lambda: intake.notices)
+    assert intake.notices[0][2] == bench.chat
 
 
 @pytest.mark.parametrize("disturbance", [StreamFault.DISCONNECT, StreamFault.DISCONNECT_CLEAN, StreamFault.INVALIDATE_SESSION])

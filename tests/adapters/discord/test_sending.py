@@ -180,6 +180,12 @@ async def test_threads_are_written_to_and_archived_ones_wake_up(bench: Bench, ad
     receipt = await adapter.send(outbound(bench, thread_id=thread))
     await adapter.edit(OutboundEdit(token="e", copy=copy_of(bench, receipt), text=plain("edited"), sender=ANNA))
     assert [(m.text, m.thread_id) for m in bench.emulator.transcript(thread)] == [("edited", thread)]
+    await bench.emulator.archive_thread(thread)
+    await adapter.edit(OutboundEdit(token="e", copy=copy_of(bench, receipt), text=plain("edited again"), sender=ANNA))
+    await bench.emulator.archive_thread(thread)
+    await adapter.react(OutboundReaction(copy=copy_of(bench, receipt), wanted=("👍",), added=("👍",)))
+    (message,) = bench.emulator.transcript(thread)
+    assert (message.text, [r.emoji for r in message.reactions]) == ("edited again", ["👍"])
     await bench.emulator.archive_thread(thread, locked=True)
     with pytest.raises(Rejected):
         await adapter.send(outbound(bench, thread_id=thread, token="t2"))
