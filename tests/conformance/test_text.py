@@ -227,6 +227,9 @@ def test_code_keeps_its_characters_under_any_marks(codec_name: str) -> None:
             rich = RichText((Paragraph((Text("see "), Text(code, marks | Mark.CODE), Text(" there"))),))
             back = codec.decode(codec.encode(degrade(rich, able, {})))
             assert bare(text_of(back)).replace("[spoiler] ", "") == f"see {code} there"
+            rich = RichText((Paragraph((Text(code, marks | Mark.CODE), Text("next", Mark.CODE))),))
+            back = codec.decode(codec.encode(degrade(rich, able, {})))
+            assert bare(text_of(back)).replace("[spoiler] ", "") == f"{code}next"
 
 
 def test_the_words_of_slacks_notifications_mention_nobody() -> None:
