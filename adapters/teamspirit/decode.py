@@ -43,7 +43,7 @@ from bridge.refs import AccountName, ChatRef
 _MILLISECONDS_FROM = 100_000_000_000
 """Unix times above this are in milliseconds: in seconds it is the year 5138."""
 _KINDS = {"image": AttachmentKind.PHOTO, "video": AttachmentKind.VIDEO, "audio": AttachmentKind.AUDIO}
-_LONGEST_MARKUP = 100_000
+_LONGEST_MARKUP = 20_000
 """Longer texts are taken as plain: reading markup takes time that grows with the text."""
 _PLAIN_FORMATS = ("plain", "text", "text/plain")
 

@@ -206,6 +206,6 @@ def test_reading_is_bounded() -> None:
         "~~a" * 5000,
         "_a*" * 5000,
     ):
-        started = time.perf_counter()
+        started = time.process_time()
         decode_text(source, MARKDOWN)
-        assert time.perf_counter() - started < 2.0, source[:10]
+        assert time.process_time() - started < 1.0, source[:10]
