@@ -101,6 +101,7 @@ class Stage:
             "accounts": accounts,
             "routes": routes,
             "journal": {"path": str(self.folder / "bridge.journal")},
+            "defaults": {"pace": "fast"},
             "log": {"level": "warning"},
             **self.settings,
         }

@@ -29,6 +29,7 @@ from bridge.observe import Metrics
 from bridge.outbox.courier import Courier
 from bridge.outbox.files import FileFetcher
 from bridge.outbox.lanes import Outbox
+from bridge.outbox.sending import Sending
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.render import Origin
@@ -201,9 +202,8 @@ class App:
     # -- parts --------------------------------------------------------------------------------------------------------------
 
     async def _start_outbox(self, journal_id: str) -> None:
-        courier = Courier(
+        sending = Sending(
             journal=self._journal,
-            files=self._files,
             people=lambda: self._people,
             names=lambda: self._names,
             origin_of=self._origin_of,
@@ -212,7 +212,7 @@ class App:
         )
         self._outbox = Outbox(
             journal=self._journal,
-            courier=courier,
+            courier=Courier(sending, self._files),
             files=self._files,
             table=lambda: self._table,
             supervisor_of=self._supervisors.get,

@@ -100,11 +100,34 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     sender_name_length: int = 80
 
 
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `messages` in any `span_s` seconds. The first `burst` of them go at once, the others spread over what is left of the
+    span: otherwise a long window would end in a long standstill. None: all at once."""
+
+    messages: int
+    span_s: float
+    burst: int | None = None
+
+
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
+    """How often new messages may be sent; all windows hold. Only what the platform documents, or what is known to end in a 429:
+    the rest is learned from its answers."""
+
+    per_chat: tuple[Window, ...] = ()
+    per_account: tuple[Window, ...] = ()
+    counts_files: bool = False
+    """Whether each file of a message counts as a message."""
+
+
+UNLIMITED = Rates()
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """A platform's levels and limits. A feature that is not listed is DROPPED."""
+    """A platform's levels, limits and rates. A feature that is not listed is DROPPED."""
 
     features: Mapping[Feature, Capability]
     limits: Limits
+    rates: Rates = UNLIMITED
 
     def level(self, feature: Feature) -> Support:
         found = self.features.get(feature)

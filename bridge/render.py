@@ -114,6 +114,33 @@ class Rendered:
     losses: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lines:
+    """A message of text alone, taken apart: what `bridge.merge` puts merged messages together from."""
+
+    head: RichText
+    """The line above it that says whose it is; empty where senders are native."""
+    tail: RichText
+    """The same above further parts."""
+    body: RichText
+    sender: Sender | None
+    previews: bool
+    losses: tuple[str, ...]
+
+
+def render_lines(
+    event: MessageCreated | MessageEdited,
+    *,
+    origin: Origin,
+    target: Target,
+    people: People,
+    names: Names,
+    settled: Sequence[Settled] = (),
+) -> Lines:
+    """A text message as the target is to show it, in one piece whatever its length; files are lines if they cannot be there."""
+    return _Rendering(event, origin, target, people, names).lines(settled)
+
+
 def render(
     event: MessageCreated | MessageEdited,
     *,
@@ -186,14 +213,29 @@ class _Rendering:
         parts = tuple(self._part(number, slot, native_reply) for number, slot in enumerate(slots))
         return Rendered(parts=parts, losses=tuple(self.losses))
 
+    def lines(self, settled: Sequence[Settled]) -> Lines:
+        _, missing = self._files(settled)
+        return Lines(
+            body=self._body(missing, self._known_reply(None), has_files=False),
+            head=self._name_line(),
+            tail=self._name_line(" …"),
+            sender=self.sender,
+            previews=self._previews,
+            losses=tuple(self.losses),
+        )
+
+    @property
+    def _previews(self) -> bool:
+        return self.target.options.previews and self.content.previews
+
     def _part(self, number: int, slot: Slot, reply: Reply | None) -> Part:
         return Part(
             text=slot.text,
             files=slot.files,
             sender=self.sender,
             reply=self._reply_of_part(number, reply),
-            mass_mentions=_has_mass_mention(slot.text),
-            previews=self.target.options.previews and self.content.previews,
+            mass_mentions=has_mass_mention(slot.text),
+            previews=self._previews,
             has_files=slot.has_files,
             surplus=slot.surplus,
             unchanged=slot.unchanged,
@@ -317,6 +359,7 @@ def _as_fetched(item: Settled) -> Attachment:
     return msgspec.structs.replace(item.attachment, size_bytes=item.file.size_bytes)
 
 
-def _has_mass_mention(rich: RichText) -> bool:
+def has_mass_mention(rich: RichText) -> bool:
+    """Whether the text holds a mention that may ping everybody (`localize` left it in only if it may)."""
     pinging = (MentionKind.EVERYONE, MentionKind.GROUP)
     return any(isinstance(inline, Mention) and inline.kind in pinging for inline in runs(rich))

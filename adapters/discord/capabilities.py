@@ -6,7 +6,7 @@ Sources: Discord API reference (message, webhook, channel resources; August 2026
 from __future__ import annotations
 
 from adapters.discord.config import DiscordOptions
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 
 MAX_TEXT = 2000
 """Code points of `content`, markup included."""
@@ -60,6 +60,12 @@ _COMMON: dict[Feature, Capability | Support] = {
 }
 
 
+_WEBHOOK_RATES = Rates(per_chat=(Window(messages=5, span_s=2.0), Window(messages=30, span_s=60.0, burst=10)))
+"""Per webhook, and hidden from its headers per channel [discord/discord-api-docs#367]."""
+_BOT_RATES = Rates(per_chat=(Window(messages=5, span_s=5.0),))
+"""Per channel: a community figure, which the headers correct. The account's own limit is `limiter`'s (`requests_per_s`)."""
+
+
 def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = MAX_FILE_BYTES) -> Capabilities:
     """`upload_bytes` is the largest file that every server of the account takes, once connected."""
     table = dict(_COMMON)
@@ -83,6 +89,7 @@ def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = M
             upload_bytes=upload_bytes,
             sender_name_length=MAX_SENDER_NAME,
         ),
+        rates=_WEBHOOK_RATES if options is None or options.post_as == "webhook" else _BOT_RATES,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.slack.config import Replies, SlackOptions
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 
 GIB = 1024**3
 
@@ -67,6 +67,11 @@ LIMITS = Limits(
 )
 
 
+RATES = Rates(per_chat=(Window(messages=4, span_s=4.0),))
+"""chat.postMessage takes about one message a second per channel, with short bursts [docs.slack.dev, rate limits; the length of a
+burst is not documented]. The cap of the whole workspace is not published: its 429s say it."""
+
+
 def capabilities_for(options: SlackOptions | None, *, can_customize: bool = True, can_read_history: bool = True) -> Capabilities:
     """What an account with these options can do. `can_customize`: whether it has the scope chat:write.customize;
     `can_read_history`: whether it has channels:history."""
@@ -79,4 +84,4 @@ def capabilities_for(options: SlackOptions | None, *, can_customize: bool = True
         table[Feature.SENDER_AVATAR] = Capability(Support.DROPPED, why)
     if options is not None and options.replies is Replies.QUOTE:
         table[Feature.REPLY] = Capability(Support.CONVERTED, "a quoted line (replies: quote)")
-    return Capabilities(features=features(table), limits=LIMITS)
+    return Capabilities(features=features(table), limits=LIMITS, rates=RATES)

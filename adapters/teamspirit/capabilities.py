@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from adapters.teamspirit.config import TeamSpiritOptions, dialect_of
 from adapters.teamspirit.dialect.model import Call, Dialect
 from adapters.teamspirit.dialect.template import path_template, template
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+from bridge.capabilities import UNLIMITED, Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 
 _MARKDOWN = (
     Feature.BOLD,
@@ -42,7 +42,7 @@ def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilitie
     table.update(_operations(dialect))
     table.update(_message(dialect))
     table.update(_seen(dialect))
-    return Capabilities(features=features(table), limits=_limits(dialect, options))
+    return Capabilities(features=features(table), limits=_limits(dialect, options), rates=_rates(dialect))
 
 
 def variables_of(call: Call | None) -> frozenset[str]:
@@ -134,6 +134,13 @@ def _seen(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
         yield Feature.SEES_REACTIONS, Capability(Support.PARTIAL, _BY_WEBHOOK)
     if "member_joined" in events:
         yield Feature.SEES_MEMBERSHIP, Capability(Support.PARTIAL, _BY_WEBHOOK)
+
+
+def _rates(dialect: Dialect) -> Rates:
+    most = dialect.limits.messages_per_minute
+    if most is None:
+        return UNLIMITED
+    return Rates(per_chat=(Window(messages=most, span_s=60.0, burst=max(1, most // 4)),))
 
 
 def _limits(dialect: Dialect, options: TeamSpiritOptions) -> Limits:

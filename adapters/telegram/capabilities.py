@@ -5,7 +5,7 @@ Sources are sections of the platform fact sheet (Bot API 10.3, November 2026).
 
 from __future__ import annotations
 
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 
 UPLOAD_BYTES = 50 * 1024**2
 LOCAL_BYTES = 2000 * 1024**2
@@ -67,6 +67,16 @@ FEATURES = features(
 )
 
 
+RATES = Rates(
+    # 1.4: about 1 message/s per chat with short bursts, 20 a minute per group. Private chats have no such minute, but are no harm here.
+    per_chat=(Window(messages=3, span_s=3.0), Window(messages=20, span_s=60.0, burst=5)),
+    # 1.4: about 30 messages/s overall
+    per_account=(Window(messages=30, span_s=1.0),),
+    # an album is as many messages as it has files
+    counts_files=True,
+)
+
+
 def capabilities(*, local_server: bool = False) -> Capabilities:
     """The capabilities with the limits of Telegram's cloud, or of a local Bot API server (1.4)."""
     return Capabilities(
@@ -79,4 +89,5 @@ def capabilities(*, local_server: bool = False) -> Capabilities:
             download_bytes=None if local_server else DOWNLOAD_BYTES,
             photo_bytes=PHOTO_BYTES,
         ),
+        rates=RATES,
     )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bridge.config.model import Listener, LogFormat
-from bridge.routing import OnUnknown
+from bridge.routing import OnUnknown, Pace
 
 
 class Section(BaseModel):
@@ -81,6 +81,15 @@ class RelaySection(Section):
         default=None,
         gt=0,
         description="Larger files are not sent into this chat, but shown as a line. Default: the platform's own limit",
+    )
+    pace: Pace | None = Field(
+        default=None,
+        description="careful: never faster than the platform allows; fast: as fast as it takes them, waiting when it refuses. "
+        "Default: careful",
+    )
+    merge: bool | None = Field(
+        default=None,
+        description="While the platform's rates hold messages back, send short texts of one author as one message. Default: true",
     )
     unknown: OnUnknown | None = Field(
         default=None,

@@ -154,6 +154,8 @@ class Sandbox:
                 _section("accounts", accounts),
                 "# Which chats are one conversation: account/chat.",
                 _section("routes", routes),
+                "# These servers limit nothing; for real ones leave this out.",
+                _section("defaults", {"pace": "fast"}),
                 "# Who is who, so that mentions and names are right everywhere.",
                 _section("people", people, flow=True),
                 "# Where messengers that call us (TeamSpirit's webhooks) reach the bridge.",

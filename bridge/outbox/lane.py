@@ -1,0 +1,455 @@
+"""One lane: the deliveries of one target chat, strictly in order. It waits out failures as `bridge.retry` decides and rates as
+`bridge.limits` measures them, merges what it had to hold back (`bridge.merge`), and never holds up another lane."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import structlog
+from msgspec.structs import replace
+
+from bridge.albums import Target
+from bridge.capabilities import UNLIMITED, Rates
+from bridge.errors import AccountDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.events import MessageCreated
+from bridge.journal.contract import Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
+from bridge.outbox.backlog import Backlog
+from bridge.outbox.work import Place, Work, can_reconcile, is_message
+from bridge.refs import ChatAddress, ChatRef
+from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
+from bridge.routing import Pace, RouteEnd
+from bridge.supervisor import AccountSupervisor
+
+if TYPE_CHECKING:
+    from bridge.outbox.lanes import Outbox
+
+log = structlog.get_logger("outbox")
+
+CHAT_WAIT, ACCOUNT_WAIT = "chat", "account"
+"""Kinds of waits that survive a restart; the journal knows them as `<kind>:<address>`."""
+
+_FILE_PATIENCE_S = 600.0
+_BUGS = 5
+_JOURNAL_RETRY_S = 2.0
+_LAST_WRITE_S = 5.0
+_LONG_WAIT_S = 1.0
+"""Waits above this are kept on disk."""
+
+T = TypeVar("T")
+
+
+class OutboxCounts(Protocol):
+    """What the outbox counts; `bridge.observe.Metrics` keeps it."""
+
+    def delivered(self, account: str, route: str, lag_s: float) -> None: ...
+
+    def outcome(self, account: str, route: str, outcome: str) -> None: ...
+
+    def retried(self, account: str, why: str) -> None: ...
+
+
+class _Stop(Exception):
+    """The outbox is stopping and this lane would have to wait."""
+
+
+class Lane:
+    """See the module. `courier` carries out what the lane takes up, and calls `record`, `admit` and `arrived` on the way."""
+
+    def __init__(self, outbox: Outbox, address: ChatAddress) -> None:
+        self.address = address
+        self._outbox = outbox
+        self._clock = outbox.clock
+        self._backlog = Backlog(lambda after, limit: self._patiently(lambda: outbox.journal.pending(address, after, limit)))
+        self._kicked = asyncio.Event()
+        self._unwritten: list[Change] = []
+        self._apart_until = 0
+        """Deliveries up to this one are not merged: together they were refused."""
+
+    # -- input --------------------------------------------------------------------------------------------------------------
+
+    def put(self, pending: Pending) -> None:
+        self._backlog.put(pending)
+
+    def reload(self) -> None:
+        self._backlog.reload()
+
+    def kick(self) -> None:
+        """End the present wait."""
+        self._kicked.set()
+
+    # -- work ---------------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        try:
+            while True:
+                pending = await self._next()
+                if pending is None:
+                    return
+                await self._finish(pending)
+        except _Stop:
+            pass
+        finally:
+            if self._unwritten:
+                # what is not written now is found out again after the restart, by reconciling
+                with contextlib.suppress(TimeoutError, JournalError):
+                    async with asyncio.timeout(_LAST_WRITE_S):
+                        await self._outbox.journal.record(self._unwritten)
+
+    async def _next(self) -> Pending | None:
+        """The next delivery. None: there is none, decided without yielding to the loop, so that nothing can slip in between."""
+        while self._backlog.following is None:
+            if self._unwritten:
+                await self.record(())
+            elif self._backlog.is_behind:
+                await self._backlog.fill()
+            else:
+                return None
+        return self._backlog.take()
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Write what is waiting to be written, then these changes, as one transaction."""
+        batch = [*self._unwritten, *changes]
+        self._unwritten = []
+        await self._patiently(lambda: self._outbox.journal.record(batch))
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The journal is asked until it answers: while its disk is full, the lane stands still and nothing is forgotten."""
+        while True:
+            try:
+                return await ask()
+            except JournalError as error:
+                log.error("journal unavailable", target=str(self.address), reason=str(error))
+                self._outbox.counts.retried(self.address.account, "JournalError")
+                await self._clock.sleep(_JOURNAL_RETRY_S)
+
+    async def _finish(self, pending: Pending) -> None:
+        """Work on one delivery until it is final."""
+        work = Work(
+            pending=pending,
+            parts=list(pending.parts),
+            attempt=pending.attempt,
+            first_attempt_at=pending.first_attempt_at,
+            started_s=self._clock.monotonic_s(),
+        )
+        if pending.lead_seq is not None:
+            while (following := self._backlog.following) is not None and following.lead_seq == pending.lead_seq:
+                work.followers.append(self._backlog.take())
+        if pending.not_before is not None and pending.not_before > self._clock.now():
+            await self._wait((pending.not_before - self._clock.now()).total_seconds(), firm=True)
+        changes: Sequence[Change] | None = None
+        if pending.state is State.SENDING and is_message(work):
+            changes = await self._interrupted(work)
+        while changes is None:
+            changes = await self._attempt(work)
+        await self._close(work, changes)
+
+    async def _interrupted(self, work: Work) -> Sequence[Change] | None:
+        """An attempt was recorded and its outcome was not: the process died in between."""
+        work.last_unknown_at = work.first_attempt_at
+        supervisor = self._outbox.supervisor_of(self.address.account)
+        end = self._end(work)
+        if supervisor is None or end is None:
+            return None
+        await self._gate(supervisor)
+        return await self._failed(work, supervisor, OutcomeUnknown("the bridge stopped during the attempt"))
+
+    def _end(self, work: Work) -> RouteEnd | None:
+        return self._outbox.table().end(work.pending.route, work.pending.target, work.pending.thread_id)
+
+    async def _attempt(self, work: Work) -> Sequence[Change] | None:
+        """One attempt. The final changes, or None after having waited for another."""
+        ready = await self._ready(work)
+        if ready is None:
+            now = self._clock.now()
+            return [Skipped(delivery_id=one.delivery_id, rule="its route was removed", at=now) for one in work.together]
+        supervisor, end = ready
+        try:
+            place = self._place(end, supervisor, await supervisor.resolve(self.address))
+            if work.limited and end.options.merge and not (work.unknown or work.parts):
+                self._take_followers(work, place)
+            work.give_up_files = self._clock.monotonic_s() - work.started_s > _FILE_PATIENCE_S
+            return await self._outbox.courier.carry(work, place, self)
+        except AccountDown as error:
+            supervisor.report_down(error)
+            await self._defer(work, 0.0, error.reason, Scope.ACCOUNT)
+        except ChatMoved as error:
+            await self._moved(work, supervisor, error)
+        except DeliveryError as error:
+            return await self._failed(work, supervisor, error)
+        except (asyncio.CancelledError, _Stop):
+            raise
+        except (OSError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            failure = OutcomeUnknown(reason) if work.attempted else RetryLater(reason)
+            return await self._failed(work, supervisor, failure)
+        except Exception as error:
+            work.bugs += 1
+            log.exception("delivery failed unexpectedly", target=str(self.address), delivery=work.pending.delivery_id)
+            if work.bugs >= _BUGS:
+                return self._dead(work, f"unexpected {type(error).__name__}: see the log")
+            unclear = OutcomeUnknown if work.attempted else RetryLater
+            return await self._failed(work, supervisor, unclear(f"unexpected {type(error).__name__}"))
+        return None
+
+    async def _ready(self, work: Work) -> tuple[AccountSupervisor, RouteEnd] | None:
+        """Waits until the account is open and its rates allow a message. None: the route or the account was removed meanwhile."""
+        while True:
+            supervisor = self._outbox.supervisor_of(self.address.account)
+            end = self._end(work)
+            if supervisor is None or end is None:
+                return None
+            await self._gate(supervisor)
+            rates = self._rates(end, supervisor) if isinstance(work.pending.event, MessageCreated) else UNLIMITED
+            if rates is UNLIMITED or work.unknown or not await self._held_back(rates, 1):
+                return supervisor, end
+            work.limited = True
+
+    def _place(self, end: RouteEnd, supervisor: AccountSupervisor, chat_id: str) -> Place:
+        platform, adapter = self._outbox.platform_of(self.address.account), supervisor.adapter
+        target = Target(
+            account=self.address.account,
+            platform=platform,
+            capabilities=adapter.capabilities,
+            measure=adapter.measure,
+            options=end.options,
+        )
+        return Place(end=end, chat=ChatRef(self.address.account, chat_id), platform=platform, adapter=adapter, target=target)
+
+    async def _gate(self, supervisor: AccountSupervisor) -> None:
+        if supervisor.is_open:
+            return
+        if self._outbox.stopping:
+            raise _Stop
+        waiting = asyncio.create_task(supervisor.gate(), name=f"gate {self.address}")
+        kicked = asyncio.create_task(self._stop_requested(), name=f"stop {self.address}")
+        try:
+            await asyncio.wait({waiting, kicked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (waiting, kicked):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        if self._outbox.stopping and not supervisor.is_open:
+            raise _Stop
+
+    async def _stop_requested(self) -> None:
+        while not self._outbox.stopping:
+            self._kicked.clear()
+            await self._kicked.wait()
+
+    # -- rates --------------------------------------------------------------------------------------------------------------
+
+    def _rates(self, end: RouteEnd, supervisor: AccountSupervisor) -> Rates:
+        if end.options.pace is Pace.FAST:
+            return UNLIMITED
+        try:
+            return supervisor.adapter.capabilities.rates
+        except RetryLater:
+            return UNLIMITED  # not built yet: nothing is sent either
+
+    async def admit(self, place: Place, messages: int) -> None:
+        """Returns once so many messages may be sent; they count from now on."""
+        rates = UNLIMITED if place.options.pace is Pace.FAST else place.target.capabilities.rates
+        if rates is UNLIMITED:
+            return
+        while await self._held_back(rates, messages):
+            pass
+        self._outbox.budgets.take(self.address, rates, self._clock.monotonic_s(), messages)
+
+    def arrived(self, place: Place, messages: int) -> None:
+        if place.options.pace is not Pace.FAST:
+            self._outbox.budgets.arrived(self.address, place.target.capabilities.rates, self._clock.monotonic_s(), messages)
+
+    async def _held_back(self, rates: Rates, messages: int) -> bool:
+        """Whether it had to wait for the rates: then they are to be asked again."""
+        wait_s = self._outbox.budgets.wait_s(self.address, rates, self._clock.monotonic_s(), messages)
+        if wait_s <= 0:
+            return False
+        if wait_s > _LONG_WAIT_S:
+            busy_s = self._outbox.budgets.busy_until_s(self.address) - self._clock.monotonic_s()
+            await self._remember_wait(f"{CHAT_WAIT}:{self.address}", busy_s)
+        await self._wait(wait_s, firm=True)
+        return True
+
+    async def _remember_wait(self, name: str, seconds: float) -> None:
+        if seconds > _LONG_WAIT_S:
+            until = self._clock.now() + timedelta(seconds=seconds)
+            await self._patiently(lambda: self._outbox.journal.set_wait(name, until))
+
+    def _take_followers(self, work: Work, place: Place) -> None:
+        """What piled up behind it meanwhile may go out in the same message."""
+        if work.pending.delivery_id > self._apart_until:
+            for _ in range(self._outbox.courier.joining(work, place, self._backlog)):
+                work.followers.append(self._backlog.take())
+
+    def _part_company(self, work: Work) -> list[Change]:
+        """The others go their own way again: nothing of them was sent. The changes that say so."""
+        now = self._clock.now()
+        changes: list[Change] = [work.set_pieces(())]
+        changes += [Deferred(delivery_id=one.delivery_id, attempt=0, not_before=now, error="") for one in work.followers]
+        alone = [replace(one, state=State.WAITING, attempt=0, not_before=None, lead_seq=None) for one in work.followers]
+        self._backlog.put_back(alone)
+        work.followers, work.pieces = [], ()
+        return changes
+
+    # -- failures -----------------------------------------------------------------------------------------------------------
+
+    async def _failed(self, work: Work, supervisor: AccountSupervisor, error: DeliveryError) -> Sequence[Change] | None:
+        if isinstance(error, OutcomeUnknown) and not is_message(work):
+            error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated freely
+        if isinstance(error, OutcomeUnknown):
+            work.unknown = True
+        work.attempted = False
+        self._outbox.counts.retried(self.address.account, type(error).__name__)
+        step = self._decide(work, error)
+        match step:
+            case GiveUp() if work.followers and not work.unknown:
+                return await self._given_up_together(work, error, step.reason)
+            case GiveUp():
+                return self._dead(work, step.reason)
+            case Hold():
+                return self._dead(work, step.reason, held=True)
+            case Reconcile() | Resend():
+                await self._unknown(work, error, step.after_s)
+            case Wait():
+                firm = isinstance(error, RetryLater) and error.rate_limited
+                if firm and is_message(work):
+                    self._learn(work, supervisor, step.scope)
+                if step.scope is Scope.ACCOUNT:
+                    supervisor.pause(step.after_s)
+                    if firm:
+                        await self._remember_wait(f"{ACCOUNT_WAIT}:{self.address.account}", step.after_s)
+                await self._defer(work, step.after_s, error.reason, step.scope, firm=firm)
+        return None
+
+    def _learn(self, work: Work, supervisor: AccountSupervisor, scope: Scope) -> None:
+        """A 429: others may join the message that has to wait, and the rates are taken for used up."""
+        work.limited = True
+        end = self._end(work)
+        rates = self._rates(end, supervisor) if end is not None else UNLIMITED
+        if rates is not UNLIMITED:
+            now_s = self._clock.monotonic_s()
+            self._outbox.budgets.refused(self.address, rates, now_s, account=scope is Scope.ACCOUNT)
+
+    async def _given_up_together(self, work: Work, error: DeliveryError, reason: str) -> Sequence[Change] | None:
+        """A merged message that will not be sent: if it was refused, each of its messages is tried by itself, since one may have
+        spoilt it for all; if its time is over, the others may have more."""
+        refused = isinstance(error, Rejected)
+        if refused:
+            self._apart_until = work.together[-1].delivery_id
+            log.info("merged message refused; sent one by one", target=str(self.address), reason=error.reason)
+        await self.record(self._part_company(work))
+        return None if refused else self._dead(work, reason)
+
+    def _decide(self, work: Work, error: DeliveryError) -> Step:
+        end = self._end(work)
+        if end is None:
+            return GiveUp(reason="its route was removed")
+        return next_step(
+            error,
+            max(work.attempt, 1),
+            first_attempt_at=work.first_attempt_at,
+            now=self._clock.now(),
+            options=end.options,
+            random=random.random,
+            can_reconcile=self._can_reconcile(),
+            policy=self._outbox.policy,
+        )
+
+    def _can_reconcile(self) -> bool:
+        supervisor = self._outbox.supervisor_of(self.address.account)
+        try:
+            return supervisor is not None and can_reconcile(supervisor.adapter)
+        except RetryLater:
+            return True  # not built yet: asked again when it is
+
+    async def _unknown(self, work: Work, error: DeliveryError, after_s: float) -> None:
+        """Before the message is sent again after an unknown outcome: a breath, so that the platform can settle and its echo come
+        back; then `courier` reconciles where the platform allows it."""
+        for one in work.together:
+            self._outbox.counts.outcome(self.address.account, one.route, "unknown")
+        log.warning("outcome unknown", target=str(self.address), delivery=work.pending.delivery_id, reason=error.reason)
+        await self._wait(after_s)
+
+    async def _defer(self, work: Work, after_s: float, reason: str, scope: Scope, *, firm: bool = False) -> None:
+        due = self._clock.now() + timedelta(seconds=after_s)
+        if not work.unknown:
+            changes: list[Change] = [work.set_pieces(())] if work.followers else []
+            changes += [
+                Deferred(delivery_id=one.delivery_id, attempt=work.attempt, not_before=due, error=reason) for one in work.together
+            ]
+            await self.record(changes)
+        log.info("waiting", target=str(self.address), wait_s=round(after_s, 1), scope=scope.value, reason=reason)
+        await self._wait(after_s, firm=firm)
+
+    async def _wait(self, seconds: float, *, firm: bool = False) -> None:
+        """A kick ends the wait, unless it is firm (the platform asked for it); stopping ends it always."""
+        if self._unwritten:
+            await self.record(())
+        due_s = self._clock.monotonic_s() + seconds
+        while not self._outbox.stopping and (left_s := due_s - self._clock.monotonic_s()) > 0:
+            self._kicked.clear()
+            if await self._clock.wait(self._kicked, left_s) and not firm:
+                break
+        if self._outbox.stopping:
+            raise _Stop
+
+    async def _moved(self, work: Work, supervisor: AccountSupervisor, error: ChatMoved) -> None:
+        old = self._outbox.table().native_id(self.address)
+        if old is None or old == error.new_chat_id:
+            await self._defer(work, 1.0, error.reason, Scope.CHAT)
+            return
+        await supervisor.chat_moved(old, error.new_chat_id)
+
+    def _dead(self, work: Work, reason: str, *, held: bool = False) -> Sequence[Change]:
+        for one in work.together:
+            log.error("dead letter", target=str(self.address), route=one.route, delivery=one.delivery_id, reason=reason)
+        now = self._clock.now()
+        return [Dead(delivery_id=one.delivery_id, reason=reason, at=now, held=held) for one in work.together]
+
+    # -- ends ---------------------------------------------------------------------------------------------------------------
+
+    async def _close(self, work: Work, changes: Sequence[Change]) -> None:
+        deliveries = {pending.delivery_id: pending for pending in work.together}
+        for change in changes:
+            if isinstance(change, Delivered | Skipped | Dead):
+                self._count(deliveries[change.delivery_id], change)
+        self._unwritten.extend(changes)
+        following = self._backlog.following
+        if following is None or not _simple(following):
+            await self.record(())
+
+    def _count(self, pending: Pending, end: Delivered | Skipped | Dead) -> None:
+        if files_of(pending):
+            self._outbox.files.finished(pending.event_seq, files_of(pending))
+        counts = self._outbox.counts
+        match end:
+            case Delivered():
+                lag_s = (self._clock.now() - pending.event.meta.received_at).total_seconds()
+                counts.delivered(self.address.account, pending.route, lag_s)
+                counts.outcome(self.address.account, pending.route, "delivered")
+            case Skipped():
+                counts.outcome(self.address.account, pending.route, f"skipped: {end.rule}")
+            case Dead():
+                counts.outcome(self.address.account, pending.route, "dead")
+
+
+def files_of(pending: Pending) -> int:
+    return len(pending.event.content.attachments) if isinstance(pending.event, MessageCreated) else 0
+
+
+def _simple(pending: Pending) -> bool:
+    """Whether the next delivery begins with recording its attempt, so that both go into one transaction."""
+    event = pending.event
+    return (
+        isinstance(event, MessageCreated)
+        and not event.content.attachments
+        and event.content.reply_to is None
+        and pending.state is State.WAITING
+        and pending.not_before is None
+    )

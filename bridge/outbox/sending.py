@@ -1,0 +1,164 @@
+"""One part of a delivery on its way: rendered, admitted by the limits, its attempt recorded, sent, or found to be there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+
+from bridge.clock import Clock
+from bridge.contract import Outbound, Receipt, Reconciles, Reply
+from bridge.echo import token_for
+from bridge.events import MessageCreated, MessageEdited, ReplyTo
+from bridge.journal.contract import AttemptStarted, Change, Journal, PartSent, Pending
+from bridge.names import Names
+from bridge.outbox.work import Place, Steps, Work, can_reconcile, carried_by, copy_here
+from bridge.people import People
+from bridge.refs import ChatRef, MessageRef
+from bridge.render import Lines, Origin, Part, Rendered, Settled, render, render_lines
+
+log = structlog.get_logger("outbox")
+
+
+class Sending:
+    """Stateless but for its collaborators. `origin_of` tells how an event's origin is called."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        people: Callable[[], People],
+        names: Callable[[], Names],
+        origin_of: Callable[[ChatRef], Origin],
+        journal_id: str,
+        clock: Clock,
+    ) -> None:
+        self.journal = journal
+        self.people = people
+        self.names = names
+        self.origin_of = origin_of
+        self.clock = clock
+        self._journal_id = journal_id
+
+    # -- how it looks -------------------------------------------------------------------------------------------------------
+
+    def render(
+        self,
+        event: MessageCreated | MessageEdited,
+        place: Place,
+        settled: Sequence[Settled],
+        reply: Reply | None,
+        existing: Sequence[bool] | None = None,
+    ) -> Rendered:
+        return render(
+            event,
+            origin=self.origin_of(event.meta.origin),
+            target=place.target,
+            settled=settled,
+            reply=reply,
+            people=self.people(),
+            names=self.names(),
+            existing=existing,
+        )
+
+    def lines(self, event: MessageCreated | MessageEdited, place: Place, settled: Sequence[Settled] = ()) -> Lines:
+        """A text message in the pieces that merged messages are put together from."""
+        return render_lines(
+            event,
+            origin=self.origin_of(event.meta.origin),
+            target=place.target,
+            people=self.people(),
+            names=self.names(),
+            settled=settled,
+        )
+
+    async def reply(self, to: ReplyTo | None, origin: ChatRef, work: Work, place: Place) -> Reply | None:
+        if to is None:
+            return None
+        chat = ChatRef(origin.account, to.chat_id) if to.chat_id else origin
+        link = await self.journal.link(MessageRef(chat, to.message_id), work.pending.target) if to.message_id else None
+        copy = copy_here(link, place)
+        # of a copy the origin knows only that the bridge said it, and its words may begin with the author's name
+        author_name = (link.author_name if link else "") or to.author_name
+        is_copy = link is not None and not link.is_original
+        return Reply(
+            message_id=copy.message_ids[0] if copy else "",
+            thread_id=copy.thread_id if copy else None,
+            author_name=author_name,
+            excerpt=to.excerpt.removeprefix(author_name).lstrip() if is_copy else to.excerpt,
+        )
+
+    # -- sending ------------------------------------------------------------------------------------------------------------
+
+    async def send_part(self, work: Work, place: Place, index: int, part: Part, steps: Steps) -> Receipt:
+        """Raises what the adapter raises."""
+        outbound = Outbound(
+            token=self.token(work, index),
+            attempt=work.attempt + 1,
+            chat_id=place.chat.chat_id,
+            thread_id=work.pending.thread_id,
+            text=part.text,
+            files=part.files,
+            sender=part.sender,
+            reply=part.reply,
+            mass_mentions=part.mass_mentions,
+            previews=part.previews,
+        )
+        if work.unknown:
+            found = await self._reconcile(work, place, outbound)
+            if found is not None:
+                return found
+        messages = max(1, len(part.files)) if place.target.capabilities.rates.counts_files else 1
+        await steps.admit(place, messages)
+        await self.begin(work, index, steps)
+        receipt = await place.adapter.send(outbound)
+        steps.arrived(place, messages)
+        work.losses += [loss for loss in receipt.losses if loss not in work.losses]
+        return receipt
+
+    async def _reconcile(self, work: Work, place: Place, outbound: Outbound) -> Receipt | None:
+        """Ask the platform whether the message of unknown outcome is there. None: it is not, or nobody can tell (the lane has asked
+        the route's policy before it comes here)."""
+        if not (isinstance(place.adapter, Reconciles) and can_reconcile(place.adapter)):
+            return None
+        since = work.last_unknown_at or work.first_attempt_at or work.pending.event.meta.received_at
+        found = await place.adapter.reconcile(outbound, since)
+        work.unknown = False
+        log.info("reconciled", delivery=work.pending.delivery_id, target=str(work.pending.target), found=found is not None)
+        return found
+
+    async def begin(self, work: Work, part: int, steps: Steps) -> None:
+        """Record the attempt, of all that go together."""
+        now = self.clock.now()
+        work.attempt += 1
+        work.first_attempt_at = work.first_attempt_at or now
+        changes: list[Change] = [
+            AttemptStarted(delivery_id=pending.delivery_id, part=part, attempt=work.attempt, at=now) for pending in work.together
+        ]
+        if work.followers:
+            changes.append(work.set_pieces(work.pieces))
+        await steps.record(changes)
+        work.attempted = True
+        work.last_unknown_at = now
+
+    def token(self, work: Work, part: int) -> str:
+        return token_for(work.pending.delivery_id, part, self._journal_id)
+
+    def part_sent(self, pending: Pending, event_seq: int, place: Place, index: int, receipt: Receipt, part: Part) -> PartSent:
+        """The change that records a part's receipt. `event_seq`: the created event that it is a copy of."""
+        return self.part_is(
+            pending, event_seq, place, index, msgspec.structs.replace(receipt, via=carried_by(part).wrap(receipt.via))
+        )
+
+    def part_is(self, pending: Pending, event_seq: int, place: Place, index: int, receipt: Receipt) -> PartSent:
+        """The same for a receipt whose note says already what the part carries."""
+        return PartSent(
+            delivery_id=pending.delivery_id,
+            event_seq=event_seq,
+            part=index,
+            chat=place.chat,
+            target=pending.target,
+            receipt=receipt,
+            at=self.clock.now(),
+        )

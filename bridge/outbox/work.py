@@ -1,0 +1,144 @@
+"""What `lane`, `courier` and `changes` pass to each other: a delivery being worked on, and where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from bridge.albums import Target
+from bridge.capabilities import Feature
+from bridge.contract import Adapter, Copy, Receipt, Reconciles
+from bridge.events import ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
+from bridge.journal.contract import Change, Delivered, Link, Pending, Piece, PiecesSet, SentPart, Skipped, State
+from bridge.refs import ChatRef
+from bridge.render import Part
+from bridge.routing import RelayOptions, RouteEnd
+
+
+@dataclass(slots=True)
+class Work:
+    """A delivery being worked on: what the journal knows of it, kept current in memory."""
+
+    pending: Pending
+    parts: list[SentPart]
+    attempt: int
+    first_attempt_at: datetime | None
+    started_s: float
+    unknown: bool = False
+    """Whether the attempt on the next part may have succeeded."""
+    attempted: bool = False
+    """Whether an attempt was begun since the last error."""
+    last_unknown_at: datetime | None = None
+    losses: list[str] = field(default_factory=list)
+    give_up_files: bool = False
+    bugs: int = 0
+    limited: bool = False
+    """Whether the platform or a budget made it wait: then others may join it."""
+    followers: list[Pending] = field(default_factory=list)
+    """Deliveries that go out in one message with this one, in order."""
+    pieces: tuple[Piece, ...] = ()
+    """With followers: what each of them gives to the message."""
+
+    @property
+    def together(self) -> list[Pending]:
+        """All deliveries that this is about."""
+        return [self.pending, *self.followers]
+
+    def set_pieces(self, pieces: tuple[Piece, ...]) -> PiecesSet:
+        return PiecesSet(target=self.pending.target, lead_seq=self.pending.event_seq, pieces=pieces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a delivery goes, resolved."""
+
+    end: RouteEnd
+    chat: ChatRef
+    platform: str
+    adapter: Adapter
+    target: Target
+
+    @property
+    def options(self) -> RelayOptions:
+        return self.end.options
+
+
+class Steps(Protocol):
+    """What carrying out a delivery asks of its lane."""
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Returns once they are on disk."""
+        ...
+
+    async def admit(self, place: Place, messages: int) -> None:
+        """Returns once so many messages may be sent, having counted them."""
+        ...
+
+    def arrived(self, place: Place, messages: int) -> None:
+        """They were taken by the platform."""
+        ...
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """What a part carries, kept in front of the adapter's own note: an edit must know whether it changes text or a caption."""
+
+    text: bool
+    files: bool
+
+    def wrap(self, via: str) -> str:
+        return f"{'t' if self.text else '-'}{'f' if self.files else '-'}{via}"
+
+
+def unwrap(copy: Copy) -> tuple[Copy, Carried]:
+    return msgspec.structs.replace(copy, via=copy.via[2:]), Carried(copy.via[:1] == "t", copy.via[1:2] == "f")
+
+
+def carried_by(part: Part) -> Carried:
+    return Carried(text=bool(part.text), files=bool(part.files))
+
+
+def copy_of(place: Place, receipt: Receipt, carried: Carried) -> Copy:
+    return Copy(
+        chat_id=place.chat.chat_id,
+        message_ids=receipt.message_ids,
+        thread_id=receipt.thread_id,
+        via=carried.wrap(receipt.via),
+    )
+
+
+def copy_here(link: Link | None, place: Place) -> Copy | None:
+    """The message as it exists in the target: one of our copies, or the original itself if the target is where it was written."""
+    if link is None:
+        return None
+    if link.copies:
+        return unwrap(link.copies[0].copy)[0]
+    if link.original.chat == place.chat:
+        return Copy(chat_id=place.chat.chat_id, message_ids=(link.original.message_id,))
+    return None
+
+
+def can_reconcile(adapter: Adapter) -> bool:
+    """Whether the platform can be asked what became of a message."""
+    return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
+
+
+def is_message(work: Work) -> bool:
+    """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely."""
+    return isinstance(work.pending.event, MessageCreated | MembershipChanged | ChatRenamed | PinsChanged | StatusChanged)
+
+
+def is_untouched(pending: Pending, now: datetime) -> bool:
+    """Whether nothing of it was sent, and nothing may have been, and it is due."""
+    return pending.state is State.WAITING and not pending.parts and (pending.not_before is None or pending.not_before <= now)
+
+
+def delivered(work: Work, at: datetime) -> Delivered:
+    return Delivered(delivery_id=work.pending.delivery_id, at=at, losses=tuple(work.losses))
+
+
+def skipped(work: Work, rule: str, at: datetime) -> Skipped:
+    return Skipped(delivery_id=work.pending.delivery_id, rule=rule, at=at)
