@@ -18,15 +18,16 @@ from typing import Any
 import msgspec
 import structlog
 
+from adapters.discord.catch_up import CatchUp
 from adapters.discord.config import DiscordOptions
 from adapters.discord.decode import Context, decode
 from adapters.discord.errors import Refused
 from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
-from adapters.discord.history import RECENT, UNREADABLE, History, moment_of, snowflake_at
+from adapters.discord.history import UNREADABLE, History, moment_of, snowflake_at
 from adapters.discord.places import THREAD_KINDS
 from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
-from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, RetryLater
+from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError
 from bridge.events import ChatEvent, Ignored, MessageCreated
 
 log = structlog.get_logger("discord")
@@ -43,12 +44,7 @@ STORE_POSITION_S = 300.0
 """How often the position is stored while only chats without a route are busy."""
 SESSION_CURSOR = "gateway"
 LATEST_CURSOR = "latest"
-READ_BACK_ATTEMPTS = 5
-READ_BACK_RUNS = 3
-"""A channel whose history could not be read in so many runs is given up, for the sake of the others."""
-RETRY_S = 1.0
 ASK_AGAIN_S = 600.0
-CHATS_AT_ONCE = 8
 FEWEST_SESSIONS = 20
 """Discord resets the token of a bot that begins more than 1000 sessions a day: the last ones are kept for people."""
 UNREADABLE_KEPT = 1000
@@ -61,8 +57,8 @@ class Receiver:
         self._options = options
         self._transport = transport
         self._context = context
-        self._history = history
         self._intake = intake
+        self._catch_up = CatchUp(transport, context, history, intake)
         self._queue: asyncio.Queue[GatewayEvent | BridgeError] = asyncio.Queue(QUEUE_SIZE)
         self._session: SessionState | None = None
         self._latest = 0
@@ -279,82 +275,13 @@ class Receiver:
         if self._awaited_guilds is None or self._awaited_guilds:
             return
         if self._latest:
-            await self._catch_up(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))
+            await self._catch_up.run(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))
         else:
             self._latest = int(snowflake_at(self._transport.server_now()))
         self._awaited_guilds = None
         held, self._held = self._held, []
         await self._accept(held)
         await self._store_position()
-
-    async def _catch_up(self, since: str) -> None:
-        """Several chats at once: they are independent, and the rate is the transport's to keep."""
-        at_once = asyncio.Semaphore(CHATS_AT_ONCE)
-
-        async def one(chat_id: str) -> None:
-            async with at_once:
-                await self._catch_up_chat(chat_id, since)
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for chat_id in sorted(self._intake.routed_chats()):
-                    if self._context.places.get(chat_id) is not None:
-                        tasks.create_task(one(chat_id), name=f"catch up {self._context.account}/{chat_id}")
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
-
-    async def _catch_up_chat(self, chat_id: str, since: str) -> None:
-        known_ids = await self._intake.message_ids(chat_id, RECENT)
-        knows_all_threads = await self._learn_archived(chat_id)
-        for channel_id in (chat_id, *(t.id for t in self._context.places.threads_of(chat_id))):
-            channel = self._context.places.get(channel_id)
-            if channel is not None and int(channel.last_message_id or 0) > int(since):
-                await self._read_back(chat_id, channel_id, since)
-        if self._context.may_read_history(chat_id):
-            await self._read_changes(chat_id, known_ids, knows_all_threads=knows_all_threads)
-
-    async def _learn_archived(self, chat_id: str) -> bool:
-        try:
-            return await self._history.learn_archived(chat_id)
-        except (Refused, DeliveryError) as error:
-            log.info("archived threads cannot be listed", account=self._context.account, channel=chat_id, reason=str(error))
-            return False
-
-    async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
-        """What a channel or thread has shown since. Raises ConnectionLost when Discord does not answer: the next run tries again,
-        since nothing was stored that vouches for these messages. Only what Discord refuses, or fails to show time and again, is a
-        gap."""
-        lacks_right = not self._context.may_read_history(channel_id)
-        reason = "the bot lacks Read Message History in the channel" if lacks_right else await self._try_reading(channel_id, since)
-        if reason:
-            await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
-
-    async def _try_reading(self, channel_id: str, since: str) -> str:
-        """Why it cannot be read, or an empty string."""
-        failures = self._history.failures
-        for attempt in range(READ_BACK_ATTEMPTS):
-            try:
-                async for events in self._history.events(channel_id, since):
-                    await self._intake.accept(events)
-                failures.pop(channel_id, None)
-                return ""
-            except Refused as refused:
-                return f"Discord refuses to show them ({refused.refusal.message})"
-            except RetryLater as error:
-                reason = error.reason
-                await asyncio.sleep(error.after_s or RETRY_S * 2**attempt)
-        failures[channel_id] = failures.get(channel_id, 0) + 1
-        if failures[channel_id] < READ_BACK_RUNS:
-            raise ConnectionLost(f"the history cannot be read: {reason}")
-        del failures[channel_id]
-        return reason
-
-    async def _read_changes(self, chat_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> None:
-        try:
-            changes = await self._history.changes(chat_id, known_ids, knows_all_threads=knows_all_threads)
-            await self._intake.accept(changes)
-        except (Refused, DeliveryError) as error:
-            log.info("edits and deletions missed meanwhile stay unknown", account=self._context.account, reason=str(error))
 
 
 def _session(value: str | None, user_id: str) -> SessionState | None:

@@ -24,7 +24,7 @@ REQUEST_FAULTS = tuple(k for k in FaultKind if k not in (FaultKind.UNAUTHORIZED,
 async def test_received_once_and_in_order(bench: Bench, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.setattr("adapters.discord.receiver.random.uniform", lambda low, high: 0.01)
     monkeypatch.setattr("adapters.discord.receiver.QUICK_RECONNECTS", 1000)
-    monkeypatch.setattr("adapters.discord.receiver.RETRY_S", 0.01)
+    monkeypatch.setattr("adapters.discord.catch_up.RETRY_S", 0.01)
     chance = random.Random(seed)
     intake, adapter = bench.intake(), bench.adapter(request_timeout_s=0.5)
     sent: list[str] = []

@@ -280,7 +280,7 @@ async def test_a_gap_that_cannot_be_filled_is_told(
     intake = after_downtime
     await bench.emulator.say(bench.chat, "Anna", "missed")
     bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET /channels/{channel}/messages"))
-    monkeypatch.setattr("adapters.discord.receiver.RETRY_S", 0.01)
+    monkeypatch.setattr("adapters.discord.catch_up.RETRY_S", 0.01)
     async with bench.running(adapter, intake):
         await until(lambda: intake.gaps)
         await bench.emulator.say(bench.chat, "Anna", "live")
@@ -293,7 +293,7 @@ async def test_a_history_that_cannot_be_read_now_is_no_gap(
 ) -> None:
     """However long Discord is away: what was missed is not given up for that."""
     monkeypatch.setattr("adapters.discord.receiver.random.uniform", lambda low, high: 0.01)
-    monkeypatch.setattr("adapters.discord.receiver.RETRY_S", 0.001)
+    monkeypatch.setattr("adapters.discord.catch_up.RETRY_S", 0.001)
     intake = after_downtime
     await bench.emulator.say(bench.chat, "Anna", "missed")
     bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET /channels/{channel}/messages", times=8))
