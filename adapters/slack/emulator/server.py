@@ -41,11 +41,13 @@ class SlackEmulator(EmulatorBase):
 
     def __init__(self, *, keep_messages: int = 100_000) -> None:
         super().__init__()
+        self.public_url = ""
+        """Where files, uploads and sockets are said to be, if not at `base_url` (behind a relay)."""
         self.workspace = Workspace(
-            publish=self.publish, emit=self._report, base_url=lambda: self.base_url, keep_messages=keep_messages
+            publish=self.publish, emit=self._report, base_url=lambda: self.public_url or self.base_url, keep_messages=keep_messages
         )
         self.deliveries = Deliveries(wrap=self._wrap)
-        self.sockets = SocketMode(self.deliveries, app_id=self.workspace.app_id, base_url=lambda: self.base_url)
+        self.sockets = SocketMode(self.deliveries, app_id=self.workspace.app_id, base_url=lambda: self.public_url or self.base_url)
         self.deliveries.use(self.sockets.send)
         self.http_sender = HttpSender(self.deliveries, signing_secret="emulated-signing-secret")
         self.files = FileService(self.workspace, self._spawn)

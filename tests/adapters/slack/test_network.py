@@ -1,0 +1,251 @@
+"""How the account reaches Slack: proxy, own CA, environment, options; and what importing the package costs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from pydantic import ValidationError
+
+from adapters.slack import MANIFEST
+from adapters.slack.config import SlackOptions
+from adapters.slack.emulator import SlackEmulator
+from adapters.slack.errors import SUCCESS, Effect, MissingScope, classify, classify_network
+from bridge.contract import Outbound, OutboundFile
+from bridge.emulator import Upload
+from bridge.errors import AccountDown, ChatDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater
+from bridge.events import Attachment, AttachmentKind, MessageCreated
+from bridge.text import plain
+
+
+class Relay:
+    """Passes connections on to one server, optionally behind TLS, and remembers the targets of requests. Asked as a proxy it gets
+    them in absolute form, which the server behind takes as well."""
+
+    def __init__(self, target: str, tls: ssl.SSLContext | None = None) -> None:
+        self._target = urlsplit(target)
+        self._tls = tls
+        self._connections: set[asyncio.Task[None]] = set()
+        self.asked: list[str] = []
+        self.port = 0
+
+    async def __aenter__(self) -> Relay:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        behind_reader, behind_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
+            await asyncio.gather(self._copy(reader, behind_writer), self._copy(behind_reader, writer))
+        for end in (writer, behind_writer):
+            end.transport.abort()
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(1 << 16):
+            if chunk.startswith((b"GET ", b"POST ")):
+                self.asked.append(chunk.split(b" ", 2)[1].decode())
+            writer.write(chunk)
+            await writer.drain()
+        writer.close()
+
+
+async def cross_both_ways(account: Any, emulator: SlackEmulator, folder: Path, **options: Any) -> None:
+    """A message and a file in, a message and a file out."""
+    chat = account.chat()
+    adapter = await account.start(**options)
+    await emulator.say(chat, "Anna", "in", files=[Upload(name="a.txt", mime="text/plain", content=b"abc")])
+    await account.until(lambda: account.intake.texts() == ["in"])
+    async with adapter.open_file(account.intake.of(MessageCreated)[0].content.attachments[0]) as stream:
+        assert b"".join([chunk async for chunk in stream.chunks]) == b"abc"
+    (folder / "b.txt").write_bytes(b"def")
+    attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id="", name="b.txt")
+    file = OutboundFile(attachment=attachment, path=folder / "b.txt", name="b.txt", mime="text/plain", size_bytes=3)
+    await adapter.send(Outbound(token="t", attempt=1, chat_id=chat, text=plain("out")))
+    await adapter.send(Outbound(token="t2", attempt=1, chat_id=chat, text=plain("file"), files=(file,)))
+    assert [message.text for message in emulator.transcript(chat)] == ["in", "out", "file"]
+
+
+async def test_everything_goes_through_the_proxy(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
+    async with Relay(emulator.base_url) as proxy:
+        await cross_both_ways(account, emulator, tmp_path, proxy=f"http://127.0.0.1:{proxy.port}")
+        await account.close()
+        paths = {urlsplit(asked).path for asked in proxy.asked if urlsplit(asked).netloc == urlsplit(emulator.base_url).netloc}
+    assert {"/api/auth.test", "/api/chat.postMessage", "/link/"} <= paths
+    assert any(path.startswith("/upload/") for path in paths)
+    assert any(path.startswith("/files-pri/") for path in paths)
+    # large requests come in several chunks: at least as many as there were calls
+    assert len(proxy.asked) >= len(emulator.calls())
+
+
+async def test_the_environment_says_nothing_about_proxies(
+    account: Any, emulator: SlackEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    await cross_both_ways(account, emulator, tmp_path)
+
+
+async def test_a_proxy_that_is_away_means_not_reached(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    with pytest.raises(ConnectionLost):
+        await account.start(proxy="http://127.0.0.1:9")
+    with pytest.raises(RetryLater):
+        await account.build(proxy="http://127.0.0.1:9").send(Outbound(token="t", attempt=1, chat_id=chat, text=plain("x")))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1 and its key, in one folder."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    try:
+        subprocess.run([*command, *files], check=True, capture_output=True, timeout=60)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return folder
+
+
+@pytest.fixture
+async def secure_url(emulator: SlackEmulator, certificate: Path) -> AsyncIterator[str]:
+    """The emulator behind TLS, sockets and files too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    async with Relay(emulator.base_url, context) as relay:
+        emulator.public_url = f"https://127.0.0.1:{relay.port}"
+        yield emulator.public_url
+
+
+async def test_a_certificate_of_ones_own_ca(
+    account: Any, emulator: SlackEmulator, tmp_path: Path, secure_url: str, certificate: Path
+) -> None:
+    await cross_both_ways(account, emulator, tmp_path, api_url=f"{secure_url}/api", ca_file=certificate / "cert.pem")
+    await account.close()
+
+
+async def test_an_unknown_certificate_is_never_accepted(account: Any, emulator: SlackEmulator, secure_url: str) -> None:
+    with pytest.raises(ConnectionLost):
+        await account.start(api_url=f"{secure_url}/api")
+    assert emulator.calls() == []
+
+
+def test_the_package_imports_no_client_library() -> None:
+    code = "import sys, adapters.slack; print([m for m in ('slack_sdk', 'aiohttp', 'pydantic') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+# -- options and addresses ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"bot_token": "xoxb-1"}, "app_token"),
+        ({"bot_token": "xoxb-1", "events": "http"}, "signing_secret"),
+        ({"app_token": "xapp-1"}, "bot_token"),
+        ({"bot_token": "xoxb-1", "app_token": "xapp-1", "events": "carrier pigeon"}, "events"),
+        ({"bot_token": "xoxb-1", "app_token": "xapp-1", "repliez": "quote"}, "repliez"),
+    ],
+)
+def test_options_that_cannot_work(options: dict[str, str], wanted: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        SlackOptions.model_validate(options)
+    assert wanted in str(caught.value)
+    assert "xoxb-1" not in str(caught.value)
+
+
+def test_tokens_in_each_others_place(tmp_path: Path) -> None:
+    swapped = SlackOptions.model_validate({"bot_token": "xapp-1", "app_token": "xoxb-1", "ca_file": tmp_path / "none.pem"})
+    faults = MANIFEST.check_options(swapped)
+    assert [fault.key for fault in faults] == ["bot_token", "app_token", "ca_file"]
+    assert "xapp-1" not in f"{swapped!r}{[str(fault) for fault in faults]}"
+
+
+@pytest.mark.parametrize("address", ["#general", "#über-uns", "#a_b-c.d", "C024BE7LH", "G024BE7LH", "D024BE7LH"])
+def test_addresses(address: str) -> None:
+    assert MANIFEST.check_address(address) is None
+
+
+@pytest.mark.parametrize("address", ["", "general", "#", "#General", "#two words", "U024BE7LH", "#a/b", "c024be7lh1"])
+def test_no_addresses(address: str) -> None:
+    assert MANIFEST.check_address(address)
+
+
+def test_threads() -> None:
+    assert MANIFEST.check_thread("1700000000.123456") is None
+    for thread in ("1700000000", "p1700000000123456", "", "1700000000.12345"):
+        assert MANIFEST.check_thread(thread)
+
+
+# -- the error table ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "effect", "error"),
+    [
+        ("ratelimited", 429, Effect.CREATES, RetryLater),
+        ("", 429, Effect.CREATES, RetryLater),
+        ("service_unavailable", 200, Effect.CREATES, RetryLater),
+        ("internal_error", 200, Effect.CREATES, OutcomeUnknown),
+        ("fatal_error", 200, Effect.REPEATABLE, RetryLater),
+        ("", 500, Effect.CREATES, OutcomeUnknown),
+        ("", 503, Effect.REPEATABLE, RetryLater),
+        ("", 200, Effect.CREATES, OutcomeUnknown),
+        ("", 403, Effect.CREATES, RetryLater),
+        ("token_revoked", 200, Effect.CREATES, AccountDown),
+        ("missing_scope", 200, Effect.CREATES, AccountDown),
+        ("not_in_channel", 200, Effect.CREATES, ChatDown),
+        ("msg_too_long", 200, Effect.CREATES, Rejected),
+        ("something_new", 200, Effect.CREATES, Rejected),
+    ],
+)
+def test_answers(code: str, status: int, effect: Effect, error: type[Exception]) -> None:
+    found = classify("chat.postMessage", code, status=status, effect=effect, retry_after_s=3.0)
+    assert type(found) is error
+    if isinstance(found, RetryLater) and status == 429:
+        assert (found.after_s, found.rate_limited) == (3.0, True)
+
+
+def test_a_scope_that_only_one_operation_needs() -> None:
+    found = classify("reactions.add", "missing_scope", needed_scope="reactions:write")
+    assert isinstance(found, MissingScope)
+    assert "reactions:write" in found.reason
+    assert "already_reacted" in SUCCESS
+
+
+def test_network_failures() -> None:
+    key = aiohttp.client_reqrep.ConnectionKey("slack.com", 443, True, True, None, None, None)
+    refused = aiohttp.ClientConnectorError(key, OSError(111, "refused"))
+    assert isinstance(classify_network("chat.postMessage", refused, effect=Effect.CREATES), RetryLater)
+    late = aiohttp.ConnectionTimeoutError("to wss://host/?ticket=secret")
+    found = classify_network("chat.postMessage", late, effect=Effect.CREATES)
+    assert isinstance(found, RetryLater)
+    assert "secret" not in found.reason
+    for maybe in (
+        TimeoutError(),
+        aiohttp.ServerDisconnectedError(),
+        aiohttp.ClientOSError(104, "reset"),
+        aiohttp.ClientPayloadError(),
+    ):
+        assert isinstance(classify_network("chat.postMessage", maybe, effect=Effect.CREATES), OutcomeUnknown)
+        assert isinstance(classify_network("chat.update", maybe, effect=Effect.REPEATABLE), RetryLater)
