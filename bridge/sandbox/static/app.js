@@ -106,7 +106,8 @@ function drawStrip(accounts, trouble) {
   strip.className = `strip ${tone}`;
   strip.replaceChildren(h("span", { class: "pill-dot" }), h("span", {}, words));
   if (broken.length) {
-    strip.append(h("button", { type: "button", onClick: () => Promise.all(broken.map((pane) => pane.faults.heal())) }, "Heal all"));
+    const healAll = () => Promise.all(broken.map((pane) => pane.faults.heal()));
+    strip.append(h("button", { type: "button", onClick: healAll }, "Heal all"));
   }
 }
 
@@ -115,7 +116,7 @@ function drawStrip(accounts, trouble) {
 function buildTabs(platforms) {
   const tabs = document.getElementById("tabs");
   tabs.replaceChildren(...platforms.map((info) => h("button", {
-    type: "button", role: "tab", id: `tab-${info.platform}`, "aria-controls": `pane-${info.platform}`, class: `tab ${info.platform}`,
+    type: "button", role: "tab", id: `tab-${info.platform}`, "aria-controls": `pane-${info.platform}`, class: "tab",
     onClick: () => choose(info.platform), onKeydown: (event) => walkTabs(event, platforms),
   }, info.title, h("span", { class: "count", hidden: true }))));
   choose(platforms[0].platform);

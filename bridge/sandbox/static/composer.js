@@ -129,7 +129,8 @@ export class Composer {
   }
 
   drawContext(kind, title, text) {
-    this.context.replaceChildren(icon(kind), h("span", { class: "context-text" }, h("b", {}, title), ` ${(text ?? "").slice(0, 120)}`),
+    const words = ` ${(text ?? "").slice(0, 120)}`;
+    this.context.replaceChildren(icon(kind), h("span", { class: "context-text" }, h("b", {}, title), words),
       iconButton("close", "Cancel", () => this.clearContext()));
     this.context.hidden = false;
     this.field.focus();

@@ -22,14 +22,17 @@ export class Faults {
     this.info = info;
     this.active = null;
     this.refusing = false;
-    this.pill = h("span", { class: "pill wait", role: "status" }, h("span", { class: "pill-dot" }), h("span", { class: "pill-text" }, "starting"));
-    this.toggle = iconButton("bolt", `Break ${info.title}`, () => this.open(this.panel.hidden), { "aria-expanded": "false", class: "icon-button bolt" });
+    this.pill = h("span", { class: "pill wait", role: "status" },
+      h("span", { class: "pill-dot" }), h("span", { class: "pill-text" }, "starting"));
+    this.toggle = iconButton("bolt", `Break ${info.title}`, () => this.open(this.panel.hidden),
+      { "aria-expanded": "false", class: "icon-button bolt" });
     this.buttons = new Map();
     this.panel = h("div", { class: "faults", hidden: true, role: "group", "aria-label": `Break ${info.title}` },
       ...SWITCHES.map((entry) => this.button(entry.name, entry.label, entry.hint, () => this.switch(entry))),
       this.button("refuse", "Unreachable", "refuses every connection", () => this.refuse(!this.refusing)),
-      h("button", { type: "button", class: "once", title: "Once: the bridge's event connection is cut", onClick: () => this.disconnect() },
-        "Disconnect once"),
+      h("button", {
+        type: "button", class: "once", title: "Once: the bridge's event connection is cut", onClick: () => this.disconnect(),
+      }, "Disconnect once"),
       h("button", { type: "button", class: "heal", onClick: () => this.heal() }, "Heal"));
     this.banner = h("div", { class: "banner", hidden: true, role: "status" });
   }
@@ -112,7 +115,8 @@ export class Faults {
     const [tone, word] = STATES[account.state] ?? ["wait", account.state];
     this.pill.className = `pill ${tone}`;
     this.pill.lastChild.textContent = account.waiting ? `${word} · ${account.waiting} waiting` : word;
-    this.pill.title = [account.reason, account.action].filter(Boolean).join(" — ") || `The bridge's account ${account.account} is ${word}`;
+    const why = [account.reason, account.action].filter(Boolean).join(" — ");
+    this.pill.title = why || `The bridge's account ${account.account} is ${word}`;
     if (this.waiting !== account.waiting) {
       this.waiting = account.waiting;
       this.draw();

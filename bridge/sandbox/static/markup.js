@@ -1,8 +1,8 @@
 // Turns the little HTML in which an emulator says what a message looks like into nodes. The text was written by strangers, so it is
 // parsed in an inert document and rebuilt from an allow-list; nothing foreign is ever assigned to innerHTML.
 
-const SIMPLE = new Set(["B", "STRONG", "I", "EM", "U", "S", "DEL", "CODE", "PRE", "BLOCKQUOTE", "UL", "OL", "LI", "BR", "P", "DIV", "SPAN",
-  "H1", "H2", "H3", "H4", "H5", "H6"]);
+const SIMPLE = new Set(["B", "STRONG", "I", "EM", "U", "S", "DEL", "CODE", "PRE", "BLOCKQUOTE", "UL", "OL", "LI", "BR", "P", "DIV",
+  "SPAN", "H1", "H2", "H3", "H4", "H5", "H6"]);
 const BLOCKS = new Set(["DIV", "PRE", "BLOCKQUOTE", "UL", "OL", "P", "H1", "H2", "H3", "H4", "H5", "H6"]);
 const GONE = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "EMBED", "NOSCRIPT", "TITLE", "TEXTAREA", "SVG", "MATH"]);
 const CLASSES = new Set(["mention", "broadcast", "channel", "spoiler", "emoji", "time", "subtext"]);

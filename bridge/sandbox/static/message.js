@@ -102,11 +102,14 @@ function fileNode(platform, file) {
   if (file.mime.startsWith("video/")) {
     return h("video", { src: url, controls: true, preload: "metadata", "aria-label": described, class: file.kind });
   }
-  const download = h("a", { class: "file", href: fileUrl(platform, file, { download: true }), download: file.name, title: described },
+  const download = h("a", {
+    class: "file", href: fileUrl(platform, file, { download: true }), download: file.name, title: described,
+  },
     h("span", { class: "file-icon" }, icon("file")),
     h("span", { class: "file-name" }, file.name), h("span", { class: "file-size" }, fileSize(file.size_bytes)));
   if (!file.mime.startsWith("audio/")) return download;
-  return h("div", { class: "sound" }, download, h("audio", { src: url, controls: true, preload: "metadata", "aria-label": described }));
+  const player = h("audio", { src: url, controls: true, preload: "metadata", "aria-label": described });
+  return h("div", { class: "sound" }, download, player);
 }
 
 function reactions(message, person, actions) {

@@ -32,7 +32,8 @@ export class Pane {
     const { title, chat_name: chat } = this.info;
     this.list = h("ol", { class: "messages", onKeydown: (event) => this.walk(event) });
     this.empty = this.emptyState();
-    this.jump = h("button", { type: "button", class: "jump", hidden: true, onClick: () => this.toEnd(true) }, icon("down"), "New messages");
+    this.jump = h("button", { type: "button", class: "jump", hidden: true, onClick: () => this.toEnd(true) },
+      icon("down"), "New messages");
     this.scroller = h("div", {
       class: "scroller", role: "log", "aria-label": `Messages in ${title}`, onScroll: () => this.scrolled(),
     }, this.empty, this.list);
@@ -108,7 +109,9 @@ export class Pane {
         reply: () => this.composer.reply(message),
         edit: () => this.composer.edit(message),
         delete: () => this.act("delete", { message_id: message.message_id }),
-        react: (emoji, remove) => this.act("react", { message_id: message.message_id, person: this.composer.person, emoji, remove }),
+        react: (emoji, remove) => this.act("react", {
+          message_id: message.message_id, person: this.composer.person, emoji, remove,
+        }),
         show: (messageId) => this.show(messageId),
       },
     });
