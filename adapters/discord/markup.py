@@ -40,7 +40,8 @@ _NO_URL = re.compile(r"(https?)(?=://)")
 _URL_ENDS = re.compile(r"[.,:;\"']*(?:\s|$)")
 """What may follow an address that Discord is to end where we do."""
 _ESCAPED = re.compile(r"[\\*_~`|<\[\]]|@(?=everyone|here)")
-_LINE_START = re.compile(r"(^|\n)( *)(#{1,3}(?= )|>|-|(\d{1,10})\.(?= ))")
+_LINE_START = re.compile(r"(^|\n)( *)(#{1,3}(?= |\Z)|>|-|(\d{1,10})\.(?= |\Z))")
+"""What begins a block. A run of text may end in it: the space behind may be the next run's."""
 _BOLD, _ITALIC, _UNDERLINE, _STRIKE, _SPOILER, _CODE = (
     int(mark) for mark in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.STRIKE, Mark.SPOILER, Mark.CODE)
 )

@@ -215,6 +215,8 @@ def test_formatted_text_keeps_its_words_and_gains_no_mention(codec_name: str, ri
     codec = CODECS[codec_name]
     back = codec.decode(codec.encode(shown))
     assert not any(isinstance(run, Mention) for run in runs(back))
+    if all(isinstance(block, Paragraph) for block in shown.blocks):
+        assert all(isinstance(block, Paragraph) for block in back.blocks)
     carried = iter(bare(text_of(back)))
     assert all(character in carried for character in inked(bare(text_of(words))))
 
@@ -230,6 +232,16 @@ def test_code_keeps_its_characters_under_any_marks(codec_name: str) -> None:
             rich = RichText((Paragraph((Text(code, marks | Mark.CODE), Text("next", Mark.CODE))),))
             back = codec.decode(codec.encode(degrade(rich, able, {})))
             assert bare(text_of(back)).replace("[spoiler] ", "") == f"{code}next"
+
+
+def test_what_begins_a_block_means_nothing_at_the_end_of_a_run(codec_name: str) -> None:
+    codec = CODECS[codec_name]
+    for opener in ("#", "##", "###", "1.", "1)", "-", "*", "+", ">", ">>>", "-#", "```", "~~~", "    ", "|", "=", "---", "\\"):
+        for following in (Text(" rest", 1), Text("rest", 2), Text("rest", 32), Text("rest", 0, "https://example.org/")):
+            rich = RichText((Paragraph((Text(f"line\n{opener}"), following)),))
+            back = codec.decode(codec.encode(rich))
+            assert (opener, [type(block) for block in back.blocks]) == (opener, [Paragraph])
+            assert bare(text_of(back)) == bare(text_of(rich))
 
 
 def test_the_words_of_slacks_notifications_mention_nobody() -> None:
