@@ -98,7 +98,7 @@ def _attachment(data: Json, channel_id: str, message_id: str, *, is_voice: bool)
     return Attachment(
         kind=AttachmentKind.VOICE if is_voice else _kind(mime),
         file_id=f"{channel_id}/{message_id}/{data['id']}",
-        name=name.removeprefix("SPOILER_") or name,
+        name=_shown_name(name, data.get("title")),
         mime=mime,
         size_bytes=int(data["size"]),
         width=_whole(data.get("width")),
@@ -107,6 +107,14 @@ def _attachment(data: Json, channel_id: str, message_id: str, *, is_voice: bool)
         spoiler=bool(int(data.get("flags") or 0) & SPOILER_ATTACHMENT) or name.startswith("SPOILER_"),
         alt_text=str(data.get("description") or ""),
     )
+
+
+def _shown_name(filename: str, title: object) -> str:
+    """Discord strips a file's name to plain letters and keeps what it was as the title, without the ending."""
+    stem, dot, ending = filename.removeprefix("SPOILER_").rpartition(".")
+    if isinstance(title, str) and title and dot and stem:
+        return title if title.endswith(f".{ending}") else f"{title}.{ending}"
+    return filename.removeprefix("SPOILER_") or filename
 
 
 def _kind(mime: str) -> AttachmentKind:

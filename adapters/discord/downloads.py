@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from adapters.discord.config import CDN_URL
 from adapters.discord.errors import Refused
 from adapters.discord.transport import Gone, Route, Transport
 from bridge.contract import FileStream
 from bridge.errors import ChatDown, Rejected, RetryLater
 from bridge.events import Attachment
+
+MEDIA_URL = "https://media.discordapp.net"
+"""GIF stickers are served here only. Source: API reference, "CDN Endpoints"."""
 
 
 class Downloads:
@@ -34,7 +38,8 @@ class Downloads:
     async def _address(self, file_id: str) -> str:
         kind, _, rest = file_id.partition("/")
         if kind == "sticker":
-            return f"{self._cdn_url}/stickers/{rest}"
+            is_gif = rest.endswith(".gif") and self._cdn_url == CDN_URL
+            return f"{MEDIA_URL if is_gif else self._cdn_url}/stickers/{rest}"
         try:
             channel_id, message_id, attachment_id = file_id.split("/")
         except ValueError:

@@ -252,7 +252,7 @@ class _Scanner:
         elif match := _GUIDE.match(source, at):
             inline = Text(f"#{match[1]}", marks, link)
         elif match := _ANGLED_URL.match(source, at):
-            inline = Text(match[1], marks, link or match[1])
+            inline = Text(match[1], marks, link or (match[1] if match[1].startswith("http") else None))
         else:
             return None
         return (inline,), match.end()

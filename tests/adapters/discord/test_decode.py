@@ -145,6 +145,28 @@ def test_a_reply_to_a_deleted_message_and_to_a_file(context: Context) -> None:
     assert (answered.content.reply_to.author_name, answered.content.reply_to.excerpt) == ("Anna", "plan.pdf")
 
 
+@pytest.mark.parametrize(
+    ("filename", "title", "name"),
+    [
+        ("_.txt", "план работ", "план работ.txt"),
+        ("a.txt", None, "a.txt"),
+        ("SPOILER_a.png", None, "a.png"),
+        ("noending", "some title", "noending"),
+        ("a.tar.gz", "a.tar", "a.tar.gz"),
+    ],
+)
+def test_files_keep_the_names_they_had(context: Context, filename: str, title: str | None, name: str) -> None:
+    attachment = {"id": "1", "filename": filename, "size": 1, **({"title": title} if title else {})}
+    event = one(context, "MESSAGE_CREATE", message(attachments=[attachment]))
+    assert event.content.attachments[0].name == name
+
+
+def test_only_web_addresses_become_links(context: Context) -> None:
+    event = one(context, "MESSAGE_CREATE", message(content="<javascript://x> [y](javascript:z) <https://ok.example>"))
+    links = [i.link for b in event.content.text.blocks for i in b.inlines if i.link]
+    assert links == ["https://ok.example"]
+
+
 def test_a_placeholder_appears_when_it_is_filled(context: Context) -> None:
     loading = message(content="", flags=128, type=20, author={"id": "8", "username": "bot", "bot": True}, application_id="8")
     assert isinstance(decode("MESSAGE_CREATE", loading, context, position=""), Ignored)
