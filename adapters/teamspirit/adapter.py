@@ -160,7 +160,7 @@ class _Reacts(TeamSpiritAdapter):
         ):
             for reaction in wanted:
                 try:
-                    values = self._encoder.reaction_values(outbound.copy.chat_id, outbound.copy.message_ids[0], reaction)
+                    values = self._encoder.reaction_values(outbound.copy, reaction)
                     await self._client.call(operation, call, values, Purpose.CHANGE)
                 except Gone:
                     if operation == "react":

@@ -17,7 +17,7 @@ from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, Purpose
 from adapters.teamspirit.transport import Transport
-from bridge.errors import AccountDown, ChatDown, RetryLater
+from bridge.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.events import Author
 
 _CHATS_KEPT_S = 60.0
@@ -58,7 +58,10 @@ class Client:
         me = self._operations.me
         if me is None:
             return ""
-        answer = await self.call("me", me, {}, Purpose.READ)
+        try:
+            answer = await self.call("me", me, {}, Purpose.READ)
+        except (Rejected, ChatDown) as error:
+            raise AccountDown(error.reason, action=CHECK_SERVER) from None
         self._encoder.me_id = find_text(me.answer.id, answer)
         self._encoder.me_name = find_text(me.answer.name, answer)
         if not self._encoder.me_id:
@@ -79,8 +82,13 @@ class Client:
                 return address
             raise ChatDown(f"chat {address!r} is not among the account's chats", action="name it under chats in bridge.yaml")
         for fresh in (False, True):
-            found = {chat.chat_id for chat in await self.chats(fresh=fresh) if address == chat.chat_id}
-            found = found or {chat.chat_id for chat in await self.chats() if address in (chat.name, chat.title)}
+            try:
+                chats = await self.chats(fresh=fresh)
+            except (Rejected, ChatDown):
+                # the bot may not list chats: then only ids can be meant
+                return address
+            found = {chat.chat_id for chat in chats if address == chat.chat_id}
+            found = found or {chat.chat_id for chat in chats if address in (chat.name, chat.title)}
             if len(found) == 1:
                 return found.pop()
             if len(found) > 1:

@@ -20,7 +20,7 @@ from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.model import Call, Dialect
 from adapters.teamspirit.dialect.template import fill_tree, path_template, template
 from adapters.teamspirit.markup import encode_text
-from bridge.contract import Outbound, OutboundEdit
+from bridge.contract import Copy, Outbound, OutboundEdit
 from bridge.errors import Rejected
 from bridge.text import RichText
 
@@ -111,9 +111,9 @@ class Encoder:
 
     def edit_values(self, outbound: OutboundEdit) -> Values:
         content = self._content(outbound.text, outbound.mass_mentions)
-        return {"chat": self.chat(outbound.copy.chat_id), "message": {**content, "id": outbound.copy.message_ids[0]}}
+        return {"chat": self.chat(outbound.copy.chat_id), "message": {**content, "id": _only_id(outbound.copy)}}
 
-    def reaction_values(self, chat_id: str, message_id: str, reaction: str) -> Values:
+    def reaction_values(self, copy: Copy, reaction: str) -> Values:
         """Raises Rejected for an emoji that the messenger cannot have: another platform's own, or one without a short name where
         the dialect writes those."""
         by_name = "reaction.name" in self._react_reads
@@ -121,7 +121,7 @@ class Encoder:
         if (by_name and not name) or (not by_name and emoji_names.is_custom(reaction)):
             raise Rejected(f"the messenger has no emoji {reaction}")
         values = {"emoji": reaction, "name": name}
-        return {"chat": self.chat(chat_id), "message": {"id": message_id}, "reaction": values}
+        return {"chat": self.chat(copy.chat_id), "message": {"id": _only_id(copy)}, "reaction": values}
 
     def chat(self, chat_id: str) -> Values:
         """A chat's own values. Chats of a webhooks-only account are known by the account's `chats`."""
@@ -139,6 +139,12 @@ class Encoder:
         key = options.api_key.get_secret_value() if options.api_key else None
         account = {"server": options.server, "api_key": key, "variables": options.variables}
         return {"account": account, "me": {"id": self.me_id, "name": self.me_name}}
+
+
+def _only_id(copy: Copy) -> str:
+    if not copy.message_ids:
+        raise Rejected("which message it became was never told")
+    return copy.message_ids[0]
 
 
 def _filled(entries: Mapping[str, str], values: Values) -> tuple[tuple[str, str], ...]:

@@ -359,6 +359,20 @@ async def test_a_chat_is_found_by_id_or_name(emulator: TeamSpiritEmulator, adapt
     await fresh.close()
 
 
+async def test_a_bot_that_may_not_list_chats_takes_ids(emulator: TeamSpiritEmulator) -> None:
+    adapter = make_adapter(options_of(emulator, overrides={"operations": {"chats": {"path": "/no/such/path"}}}))
+    assert await adapter.resolve("c17") == "c17"
+    await adapter.close()
+
+
+async def test_a_dialect_that_does_not_fit_needs_a_human(emulator: TeamSpiritEmulator, intake: RecordingIntake) -> None:
+    adapter = make_adapter(options_of(emulator, overrides={"base": "{{ account.server }}/other"}))
+    with pytest.raises(AccountDown) as caught:
+        await adapter.run(intake)
+    assert "base" in caught.value.action
+    await adapter.close()
+
+
 async def test_status_typing_and_people(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str) -> None:
     assert isinstance(adapter, SetsStatus)
     assert isinstance(adapter, ShowsTyping)
