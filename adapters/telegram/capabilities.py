@@ -68,7 +68,7 @@ FEATURES = features(
 
 
 RATES = Rates(
-    # 1.4: about 1 message/s per chat with short bursts, 20 a minute per group. Private chats have no such minute, but are no harm here.
+    # 1.4: about 1 message/s per chat with short bursts, 20 a minute per group (private chats are no different here)
     per_chat=(Window(messages=3, span_s=3.0), Window(messages=20, span_s=60.0, burst=5)),
     # 1.4: about 30 messages/s overall
     per_account=(Window(messages=30, span_s=1.0),),

@@ -114,7 +114,7 @@ class Message:
 
     def wire(self, *, with_reply: bool = True) -> Json:
         wire: Json = {"message_id": self.message_id}
-        if self.sender is not None:
+        if self.sender is not None and self.chat.type != "channel":
             wire["from"] = self.sender.wire()
         wire["chat"] = self.chat.wire()
         wire["date"] = self.date

@@ -130,6 +130,8 @@ class World:
         """Post one message, or an album of several; shown once."""
         group_id = str(next(self._album_numbers)) if len(contents) > 1 else ""
         date = int(self.now())
+        if chat.type == "channel":  # posts are the channel's own, whoever wrote them
+            extra = {"sender_chat": chat.wire()} | (extra or {})
         posted: list[Message] = []
         for content in contents:
             chat.last_message_id += 1

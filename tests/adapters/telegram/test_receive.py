@@ -271,6 +271,23 @@ async def test_service_messages(emulator: TelegramEmulator, chat: str, adapter: 
     assert intake.reasons["automatic forward from the linked channel"] == 1
 
 
+async def test_channel_posts_speak_for_the_channel(
+    emulator: TelegramEmulator, adapter: Any, intake: Any, receiving: Any, say: Callable[..., Any]
+) -> None:
+    channel = emulator.add_channel("News").chat_id
+    async with receiving(adapter):
+        await adapter.send(say("ours", chat_id=channel))
+        post = await emulator.say(channel, "Editor", "theirs")
+        await emulator.edit(channel, post, "corrected")
+        await intake.until(lambda: len(intake.events) == 2)
+    created, edited = intake.events
+    assert isinstance(created, MessageCreated)
+    assert isinstance(edited, MessageEdited)
+    assert created.meta.author is not None
+    assert (created.meta.author.name, created.meta.author.user_id, edited.message_id) == ("News", channel, post)
+    assert [seen.author_name for seen in emulator.transcript(channel)] == ["News", "News"]
+
+
 async def test_a_migrated_group_is_followed(emulator: TelegramEmulator, adapter: Any, intake: Any, receiving: Any) -> None:
     group = emulator.add_group("Old")
     async with receiving(adapter):

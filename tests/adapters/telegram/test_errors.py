@@ -1,0 +1,109 @@
+"""The error table: each answer of Telegram's gets the class that the core decides by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from adapters.telegram import MANIFEST
+from adapters.telegram.errors import Refused, classify, without_urls
+from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, OutcomeUnknown, RetryLater
+
+MANIFEST.preload()
+
+
+def answer(status: int, content: str) -> BridgeError:
+    from adapters.telegram.answers import result_of
+    from adapters.telegram.library import exceptions, methods
+
+    with pytest.raises(exceptions.AiogramError) as raised:
+        result_of(methods.SendMessage(chat_id=1, text="x"), status, content)
+    return classify(raised.value, repeatable=False)
+
+
+def refusal(status: int, description: str, **parameters: Any) -> BridgeError:
+    import json
+
+    return answer(status, json.dumps({"ok": False, "error_code": status, "description": description, "parameters": parameters}))
+
+
+@pytest.mark.parametrize(
+    ("status", "description", "expected"),
+    [
+        (400, "Bad Request: chat not found", ChatDown),
+        (400, "Bad Request: not enough rights to send text messages to the chat", ChatDown),
+        (400, "Bad Request: not enough rights to send photos to the chat", Refused),
+        (400, "Bad Request: CHAT_WRITE_FORBIDDEN", ChatDown),
+        (400, "Bad Request: message thread not found", ChatDown),
+        (400, "Bad Request: TOPIC_CLOSED", ChatDown),
+        (400, "Bad Request: message is too long", Refused),
+        (400, "Bad Request: something nobody has seen yet", Refused),
+        (400, "Logged out", AccountDown),
+        (401, "Unauthorized", AccountDown),
+        (403, "Forbidden: bot was kicked from the supergroup chat", ChatDown),
+        (403, "Forbidden: bot was blocked by the user", ChatDown),
+        (404, "Not Found", AccountDown),
+        (404, "Not Found: method not found", Refused),
+        (413, "Request Entity Too Large", Refused),
+        (418, "I'm a teapot", Refused),
+        (429, "Too Many Requests: retry after 5", RetryLater),
+        (500, "Internal Server Error", OutcomeUnknown),
+        (502, "Bad Gateway", OutcomeUnknown),
+    ],
+)
+def test_answers(status: int, description: str, expected: type[BridgeError]) -> None:
+    error = refusal(status, description)
+    assert type(error) is expected
+    if isinstance(error, ChatDown | AccountDown):
+        assert error.action
+
+
+def test_answers_with_parameters() -> None:
+    moved = refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1005)
+    assert isinstance(moved, ChatMoved)
+    assert moved.new_chat_id == "-1005"
+    later = refusal(429, "Too Many Requests: retry after 5", retry_after=5)
+    assert isinstance(later, RetryLater)
+    assert (later.after_s, later.rate_limited) == (5.0, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "expected"),
+    [
+        (200, "<html>", OutcomeUnknown),
+        (200, '{"ok":false}', Refused),
+        (200, "[]", OutcomeUnknown),
+        (403, "<html>blocked by the proxy", OutcomeUnknown),
+        (413, "<html>", Refused),
+        (429, "<html>", RetryLater),
+        (502, "<html>", OutcomeUnknown),
+    ],
+)
+def test_pages_of_proxies_and_load_balancers(status: int, content: str, expected: type[BridgeError]) -> None:
+    assert type(answer(status, content)) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (aiohttp.ConnectionTimeoutError(), RetryLater),
+        (aiohttp.ServerDisconnectedError(), OutcomeUnknown),
+        (aiohttp.ClientOSError(104, "reset"), OutcomeUnknown),
+        (aiohttp.ServerTimeoutError(), OutcomeUnknown),
+        (TimeoutError(), OutcomeUnknown),
+        (aiohttp.InvalidURL("http://secret"), RetryLater),
+    ],
+)
+def test_failures_below_http(error: Exception, expected: type[BridgeError]) -> None:
+    classified = classify(error, repeatable=False)
+    assert type(classified) is expected
+    assert "secret" not in classified.reason
+    assert isinstance(classify(error, repeatable=True), RetryLater)
+
+
+def test_tokens_are_taken_out_of_texts() -> None:
+    text = without_urls("GET https://api.telegram.org/bot123456:AAF-abc_DEF1234567890/getMe and 123456:AAF-abc_DEF1234567890")
+    assert "AAF" not in text
+    assert text.startswith("GET https://api.telegram.org/bot<token>/getMe")
