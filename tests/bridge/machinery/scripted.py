@@ -19,7 +19,7 @@ import msgspec
 from pydantic import BaseModel
 
 from bridge.app import App
-from bridge.capabilities import Capabilities, Feature, Limits, Support, features
+from bridge.capabilities import UNLIMITED, Capabilities, Feature, Limits, Rates, Support, features
 from bridge.clock import Clock
 from bridge.config.model import AccountConfig, Config, JournalConfig
 from bridge.contract import (
@@ -82,6 +82,7 @@ class ScriptedPlatform:
     fetched: list[str] = field(default_factory=list)
     hang: asyncio.Event | None = None
     text_length: int = 1000
+    rates: Rates = UNLIMITED
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     before_send: Callable[[Outbound], None] | None = None
 
@@ -106,7 +107,7 @@ class ScriptedPlatform:
         limits = Limits(
             text_length=self.text_length, caption_length=self.text_length, attachments_per_message=10, upload_bytes=1_000_000
         )
-        return Capabilities(features=table, limits=limits)
+        return Capabilities(features=table, limits=limits, rates=self.rates)
 
     def posted(self, chat: str = "c") -> list[Posted]:
         return [message for message in self.chats.get(chat, []) if not message.deleted]
@@ -119,13 +120,13 @@ class ScriptedPlatform:
     def hear(self, *events: ChatEvent) -> None:
         self.incoming.put_nowait((list(events), []))
 
-    def say(self, text: str, *, chat: str = "c", number: int | None = None, **content: Any) -> str:
+    def say(self, text: str, *, chat: str = "c", number: int | None = None, author: str = "Anna", **content: Any) -> str:
         """A person writes; returns the native message id."""
         number = number or next(self.ids)
         message_id = f"{self.name}-{number}"
         self.hear(
             MessageCreated(
-                meta=self.meta(f"created:{message_id}", chat),
+                meta=self.meta(f"created:{message_id}", chat, author),
                 message_id=message_id,
                 content=Content(text=plain(text), **content),
             )
