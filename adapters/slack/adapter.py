@@ -160,7 +160,8 @@ class SlackAdapter:
         """Requests come in by the public listener; the token is checked now and then, since no connection would tell."""
         assert self._options.signing_secret is not None, "checked by the options"
         handler = HttpEvents(self._options.signing_secret.get_secret_value(), receiver.put)
-        self._web.mount(MOUNT_NAME, handler.handle)
+        path = self._web.mount(MOUNT_NAME, handler.handle)
+        log.info("events are expected by HTTP", account=self.account, request_url=f"{self._web.public_url}{path}")
         try:
             ready.set()
             while True:

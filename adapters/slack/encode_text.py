@@ -68,6 +68,9 @@ _DATE_FORMATS = {
     "R": "{ago}",
 }
 _DEFAULT_DATE = "{date_short} {time}"
+_BARE_URL = re.compile(r"(?<![\w@])https?://[^\s<>\"`\u200b]+", re.IGNORECASE)
+_NOT_AT_END = ".,;:!?'*_~]}…"
+"""Punctuation that ends the sentence and not the address."""
 
 
 def escape(text: str) -> str:
@@ -137,7 +140,7 @@ def _elements(block: Block) -> Iterator[Json]:
 
 
 def _section(inlines: Iterable[Inline], marks: int = 0) -> Json:
-    return {"type": "rich_text_section", "elements": [_leaf(inline, marks) for inline in inlines]}
+    return {"type": "rich_text_section", "elements": [*_leaves(inlines, marks)]}
 
 
 def _list(block: List) -> Iterator[Json]:
@@ -179,15 +182,15 @@ def _quote_leaves(quote: Quote) -> Iterator[Json]:
             yield _text("\n")
         match block:
             case Paragraph():
-                yield from (_leaf(inline) for inline in block.inlines)
+                yield from _leaves(block.inlines)
             case Heading():
-                yield from (_leaf(inline, Mark.BOLD) for inline in block.inlines)
+                yield from _leaves(block.inlines, Mark.BOLD)
             case CodeBlock():
                 yield _text(block.text or " ", Mark.CODE)
             case List():
                 for at, (label, item) in enumerate(list_labels(block, bullet="•")):
                     yield _text(("\n" if at else "") + label)
-                    yield from (_leaf(inline) for inline in item.inlines)
+                    yield from _leaves(item.inlines)
 
 
 def _style(marks: int) -> Json:
@@ -199,6 +202,30 @@ def _style(marks: int) -> Json:
 
 def _text(text: str, marks: int = 0) -> Json:
     return {"type": "text", "text": text, **_style(marks)}
+
+
+def _leaves(inlines: Iterable[Inline], extra_marks: int = 0) -> Iterator[Json]:
+    for inline in inlines:
+        if isinstance(inline, Text) and not inline.link and not inline.marks & Mark.CODE and "://" in inline.text:
+            yield from (_leaf(run, extra_marks) for run in _with_links(inline))
+        else:
+            yield _leaf(inline, extra_marks)
+
+
+def _with_links(run: Text) -> Iterator[Text]:
+    """Addresses in the text, as links: Slack makes none of them in a rich_text block (stablyai/agent-slack#158, 2026-09)."""
+    done = 0
+    for found in _BARE_URL.finditer(run.text):
+        url = found[0].rstrip(_NOT_AT_END)
+        while url.endswith(")") and url.count(")") > url.count("("):
+            url = url[:-1].rstrip(_NOT_AT_END)
+        if _is_linkable(url) and urlsplit(url).hostname:
+            if run.text[done : found.start()]:
+                yield Text(run.text[done : found.start()], run.marks)
+            yield Text(url, run.marks, url)
+            done = found.start() + len(url)
+    if run.text[done:]:
+        yield Text(run.text[done:], run.marks)
 
 
 def _leaf(inline: Inline, extra_marks: int = 0) -> Json:

@@ -52,6 +52,7 @@ _QUEUE_LIMIT = 1000
 _BATCH_LIMIT = 200
 _HELD_LIMIT = 2000
 """Events kept back for channels being caught up; beyond it nothing more is read until one of them is done."""
+_ROUTED_FRESH_S = 5.0
 
 Confirm = Callable[[], Awaitable[None]]
 Control = Callable[[str, msgspec.Raw], Awaitable[None]]
@@ -118,6 +119,8 @@ class Receiver:
         self._held_count = 0
         self._released = asyncio.Event()
         self._cursors: dict[str, Position] = {}
+        self._routed: frozenset[str] = frozenset()
+        self._routed_until_s = 0.0
         self.on_held: Callable[[str], None] = lambda _: None
         """Called with a chat for which something waits until it is caught up."""
 
@@ -232,12 +235,20 @@ class Receiver:
         await self._intake.undecodable(delivery.raw, reason)
         await delivery.confirm()
 
+    def _is_routed(self, chat_id: str) -> bool:
+        """Whether the chat's cursor is worth keeping. The core's answer costs a look at every route, so it is asked now and then."""
+        if chat_id in self._cursors:
+            return True
+        now_s = time.monotonic()
+        if now_s > self._routed_until_s:
+            self._routed, self._routed_until_s = self._intake.routed_chats(), now_s + _ROUTED_FRESH_S
+        return chat_id in self._routed
+
     async def _accept(self, reads: Sequence[_Read]) -> None:
         """Into the core in the order the events happened: Slack promises none for deliveries that arrive together."""
         if not reads:
             return
         ordered = sorted(reads, key=lambda read: read.event.meta.occurred_at)
-        routed = self._intake.routed_chats()
         events: list[ChatEvent] = []
         cursors: dict[str, Cursor] = {}
         for read in ordered:
@@ -251,7 +262,7 @@ class Receiver:
                 if event.meta.sent_by_us:
                     self._on_own_message(event)
                 chat_id = event.meta.origin.chat_id
-                if chat_id in routed and (cursor := self.advance(chat_id, event.message_id)) is not None:
+                if self._is_routed(chat_id) and (cursor := self.advance(chat_id, event.message_id)) is not None:
                     cursors[chat_id] = cursor
         if events:
             await self._intake.accept(events, cursors=tuple(cursors.values()))

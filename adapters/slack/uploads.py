@@ -18,7 +18,8 @@ from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 
 _POLL_WAITS_S = (0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 8.0, 10.0)
 _REMEMBERED = 500
-_AT_ONCE = 2
+_AT_ONCE = 32
+"""Uploads of one account at a time; each holds a chunk in memory, and one that hangs must not keep other channels waiting."""
 
 
 class Uploads:
