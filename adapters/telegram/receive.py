@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import msgspec
 
@@ -30,10 +31,11 @@ _IDLE_NOTE_S = 1800.0
 
 
 class Position(msgspec.Struct, omit_defaults=True):
-    """The cursor's value. `held` are messages of unfinished albums as they came; `seen_at` is the Unix time of the last poll."""
+    """The cursor's value. `held` are messages of unfinished albums as they came, every field of them; `seen_at` is the Unix time of
+    the last commit."""
 
     offset: int = 0
-    held: list[Message] = []
+    held: list[dict[str, Any]] = []
     seen_at: float = 0.0
 
 
@@ -49,7 +51,7 @@ class Receiver:
         self._offset = 0
         self._albums = Albums(wait_s=options.album_wait_s)
         self._events: list[ChatEvent] = []
-        self._noted_at = 0.0
+        self._noted_at = float("-inf")
 
     async def run(self) -> None:
         """Raises ConnectionLost and AccountDown; see `bridge.contract.Adapter.run`."""
@@ -78,7 +80,7 @@ class Receiver:
             with contextlib.suppress(msgspec.MsgspecError):
                 position = msgspec.json.decode(stored, type=Position)
         self._offset = position.offset
-        self._albums.restore(position.held)
+        self._albums.restore(cast("list[Message]", position.held))
         if position.seen_at:
             await self._tell_gap(datetime.fromtimestamp(position.seen_at, UTC))
 
@@ -199,5 +201,7 @@ class Receiver:
         self._noted_at = time.monotonic()
 
     def _cursor(self) -> Cursor:
-        position = Position(offset=self._offset, held=self._albums.held(), seen_at=round(time.time(), 3))
+        position = Position(
+            offset=self._offset, held=cast("list[dict[str, Any]]", self._albums.held()), seen_at=round(time.time(), 3)
+        )
         return Cursor(name=self._cursor_name, value=msgspec.json.encode(position).decode())

@@ -152,6 +152,7 @@ async def test_an_unfinished_album_survives_a_crash(
         await intake.until(lambda: intake.events)
     [event] = intake.events
     assert len(event.content.attachments) == 2
+    assert (event.meta.author.name, text_of(event.content.text)) == ("Anna", "album")
     assert not any("media_group_id" in value for value in intake.cursors.values())
 
 
