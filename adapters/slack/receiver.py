@@ -236,7 +236,7 @@ class Receiver:
         await delivery.confirm()
 
     def _is_routed(self, chat_id: str) -> bool:
-        """Whether the chat's cursor is worth keeping. The core's answer costs a look at every route, so it is asked now and then."""
+        """Whether the chat's cursor is worth keeping. The core looks at every route to tell, so it is asked now and then."""
         if chat_id in self._cursors:
             return True
         now_s = time.monotonic()
