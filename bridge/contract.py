@@ -370,5 +370,3 @@ class Manifest(_Value, frozen=True):
     emulator: Callable[[], Emulator]
     credential_keys: tuple[str, ...] = ()
     """Options that identify the account at the platform: no two accounts may share their values."""
-
-
