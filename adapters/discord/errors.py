@@ -131,12 +131,9 @@ def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
 
 
 def _rate_limit(refusal: Refusal) -> RetryLater:
-    """Without JSON it comes from the proxy in front of the API, and concerns the whole address."""
+    """Without JSON it comes from the proxy in front of the API, concerns the whole address, and often tells no time."""
     scope = Scope.ACCOUNT if refusal.is_global or not refusal.is_json else Scope.CHAT
-    after_s = refusal.retry_after_s
-    if after_s is None and not refusal.is_json:
-        after_s = CLOUDFLARE_WAIT_S
-    return RetryLater(str(refusal), after_s=after_s, scope=scope, rate_limited=True)
+    return RetryLater(str(refusal), after_s=refusal.retry_after_s, scope=scope, rate_limited=True)
 
 
 def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal:
