@@ -1,4 +1,4 @@
-"""Texts that had to wait go out as one message; each original stays its own: edited, deleted, answered, found again after a crash."""
+"""Texts that had to wait go out as one message; each original stays its own: edited, deleted, answered, found after a crash."""
 
 from __future__ import annotations
 
