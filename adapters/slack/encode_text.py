@@ -68,7 +68,7 @@ _DATE_FORMATS = {
     "R": "{ago}",
 }
 _DEFAULT_DATE = "{date_short} {time}"
-_BARE_URL = re.compile(r"(?<![\w@])https?://[^\s<>\"`\u200b]+", re.IGNORECASE)
+_BARE_URL = re.compile(r"(?<![\w@])https?://[^\s<>|\"`\u200b]+", re.IGNORECASE)
 _NOT_AT_END = ".,;:!?'*_~]}…"
 """Punctuation that ends the sentence and not the address."""
 

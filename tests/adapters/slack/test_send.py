@@ -96,7 +96,7 @@ async def test_foreign_text_pings_nobody(account: Any, emulator: SlackEmulator) 
     assert seen.text == hostile
     assert "broadcast" not in seen.html
     assert "mention" not in seen.html
-    assert "<a " not in seen.html
+    assert '<a href="https://evil.example">https://evil.example</a>|Slack' in seen.html, "an address shows where it leads"
     message = emulator.workspace.message(chat, seen.message_id)
     assert "<" not in message.text.replace("&lt;", "")
     everyone = RichText((Paragraph((Mention(MentionKind.EVERYONE, "", "here"),)),))
