@@ -206,9 +206,12 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
 
 
 def _code_alone(inline: Inline) -> Inline:
-    """Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark."""
+    """Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark. A link is worth more than
+    that its label is code."""
     if not isinstance(inline, Text) or not inline.marks & Mark.CODE:
         return inline
+    if inline.link:
+        return Text(inline.text, inline.marks & ~_CODE, inline.link)
     marks = inline.marks
     for mark, characters in _URL_CONFLICTS.items():
         if any(character in inline.text for character in characters):

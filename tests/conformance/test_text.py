@@ -234,6 +234,14 @@ def test_code_keeps_its_characters_under_any_marks(codec_name: str) -> None:
             assert bare(text_of(back)).replace("[spoiler] ", "") == f"{code}next"
 
 
+def test_code_that_is_a_link_keeps_its_address(codec_name: str) -> None:
+    codec = CODECS[codec_name]
+    url = "https://example.org/issues/7"
+    rich = RichText((Paragraph((Text("see "), Text("#7", int(Mark.CODE), url), Text("x", int(Mark.CODE)))),))
+    back = codec.decode(codec.encode(rich))
+    assert any(isinstance(run, Text) and run.link == url for run in runs(back))
+
+
 def test_what_begins_a_block_means_nothing_at_the_end_of_a_run(codec_name: str) -> None:
     codec = CODECS[codec_name]
     for opener in ("#", "##", "###", "1.", "1)", "-", "*", "+", ">", ">>>", "-#", "```", "~~~", "    ", "|", "=", "---", "\\"):
