@@ -6,6 +6,7 @@ Tests, the sandbox and benchmarks start it; nothing of the adapter is used here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from adapters.telegram.emulator import edit_methods, read_methods, send_methods
 from adapters.telegram.emulator.call import LOCAL_BYTES, UPLOAD_BYTES, Call
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, MEMBER, Chat, Json, Message, Person
-from adapters.telegram.emulator.params import read_params
+from adapters.telegram.emulator.params import Params, read_params
 from adapters.telegram.emulator.people import People
 from adapters.telegram.emulator.rates import Rates
 from adapters.telegram.emulator.webhook import Webhooks
@@ -46,6 +47,8 @@ class TelegramEmulator(EmulatorBase):
         self._webhooks = Webhooks()
         self._logged_out: set[int] = set()
         self._tokens: dict[str, Person] = {}
+        self._polls: set[asyncio.Transport] = set()
+        self._cut_next_poll = False
         self.token = self.add_bot(title, "bridge_emulated_bot")
 
     # -- the server ---------------------------------------------------------------------------------------------------------
@@ -88,12 +91,34 @@ class TelegramEmulator(EmulatorBase):
             if known is None:
                 raise ApiError(404, "Not Found: method not found")
             params = await read_params(request, self.world.files, upload_bytes=LOCAL_BYTES if self._local else UPLOAD_BYTES)
-            result = await known[1](Call(self.world, bot, params, self.rates, self._local, self._webhooks, self._logged_out))
+            if known[1] is read_methods.get_updates:
+                return await self._poll(request, params, bot)
+            result = await known[1](self._call(params, bot))
         except ApiError as error:
             return _failed(error)
-        if isinstance(result, web.StreamResponse):
-            return result
         return web.Response(body=msgspec.json.encode({"ok": True, "result": result}), content_type="application/json")
+
+    async def _poll(self, request: web.Request, params: Params, bot: Person) -> web.StreamResponse:
+        """A getUpdates call: the open event connection, as far as Telegram has one."""
+        transport = request.transport
+        if transport is None or self._cut_next_poll:
+            self._cut_next_poll = False
+            if transport is not None:
+                transport.abort()
+            return web.Response(status=500)
+        self._polls.add(transport)
+        try:
+            return await read_methods.get_updates(self._call(params, bot))
+        finally:
+            self._polls.discard(transport)
+
+    def _cut_polls(self) -> None:
+        self._cut_next_poll = not self._polls
+        for transport in list(self._polls):
+            transport.abort()
+
+    def _call(self, params: Params, bot: Person) -> Call:
+        return Call(self.world, bot, params, self.rates, self._local, self._webhooks, self._logged_out)
 
     def _bot(self, token: str) -> Person:
         if ":" not in token:
@@ -124,7 +149,7 @@ class TelegramEmulator(EmulatorBase):
     async def disturb(self, what: StreamFault) -> None:
         match what:
             case StreamFault.DISCONNECT | StreamFault.DISCONNECT_CLEAN | StreamFault.INVALIDATE_SESSION:
-                self._cut_connections()
+                self._cut_polls()
             case StreamFault.REDELIVER:
                 for queue in self.world.queues.values():
                     queue.redeliver()
