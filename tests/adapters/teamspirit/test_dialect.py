@@ -11,6 +11,7 @@ from jinja2.exceptions import SecurityError
 from adapters.teamspirit import MANIFEST
 from adapters.teamspirit.dialect import load_dialect
 from adapters.teamspirit.dialect.load import SHIPPED, shipped_names
+from adapters.teamspirit.dialect.query import find
 from adapters.teamspirit.dialect.template import TemplateFault, fill_tree, path_template, template
 
 MINIMAL = """\
@@ -202,3 +203,20 @@ def test_templates_cannot_reach_out(source: str) -> None:
 def test_what_is_no_template_is_refused() -> None:
     with pytest.raises(TemplateFault):
         template("{{ a b }}")
+
+
+@pytest.mark.parametrize("value", ["x", "", None, 0, 7, 1.5, True, False, ["a"], {"b": 1}, "a/b"])
+def test_simple_templates_and_paths_mean_the_same_the_quick_way(value: object) -> None:
+    """Most are looked up directly; written with brackets they go through Jinja2 and JMESPath."""
+    values = {"message": {"deep": {"text": value}}}
+    for quick, slow in (
+        ("{{ message.deep.text }}", "{{ message['deep']['text'] }}"),
+        ("a {{ message.deep.text }} b", "a {{ message['deep']['text'] }} b"),
+        ("{{ message.deep.nothing.at.all }}", "{{ message['deep']['nothing']['at']['all'] }}"),
+        ("{{ nobody.there }}", "{{ nobody['there'] }}"),
+    ):
+        assert template(quick).text(values) == template(slow).text(values)
+        assert template(quick).native(values) == template(slow).native(values)
+        assert path_template(quick).text(values) == path_template(slow).text(values)
+    assert find("message.deep.text", values) == find("message | deep | text", values)
+    assert find("message.deep.text.more", values) == find("message | deep | text | more", values)
