@@ -6,6 +6,7 @@ messages with what they were. `since`: everything that changed since a moment, a
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import json
 from collections.abc import Sequence
@@ -57,15 +58,41 @@ class Found:
     """With `more`: where in `state.seen` to read on from, -1 for the last one."""
 
 
+class Decodings:
+    """Messages as they were read before, for all chats of an account together. Most items are the same at every look, and reading
+    their markup is what takes time."""
+
+    def __init__(self, decoder: Decoder, kept: int = 4000) -> None:
+        self.decoder = decoder
+        self._kept = kept
+        self._known: collections.OrderedDict[tuple[str, str], NativeMessage | str] = collections.OrderedDict()
+
+    def read(self, item: Any, chat_id: str) -> NativeMessage | str:
+        """The message, or why it is none."""
+        key = (chat_id, _digest(item))
+        found = self._known.get(key)
+        if found is not None:
+            self._known.move_to_end(key)
+            return found
+        try:
+            found = self.decoder.message(item, chat_id)
+        except Undecodable as error:
+            found = str(error)
+        self._known[key] = found
+        while len(self._known) > self._kept:
+            self._known.popitem(last=False)
+        return found
+
+
 class Compare:
     """For one chat. `window` is how many of the latest messages are remembered."""
 
-    def __init__(self, decoder: Decoder, history: History, chat_id: str, window: int) -> None:
-        self.decoder = decoder
+    def __init__(self, decodings: Decodings, history: History, chat_id: str, window: int) -> None:
+        self.decodings = decodings
+        self.decoder = decodings.decoder
         self.history = history
         self.chat_id = chat_id
         self.window = window
-        self._decodings: dict[str, NativeMessage | str] = {}
 
     def first(self, items: Sequence[Any], *, whole: bool) -> State:
         """The state of a chat that was never read before: what was said before the bridge came is no news. `items` are its latest
@@ -141,25 +168,14 @@ class Compare:
     # -- parts --------------------------------------------------------------------------------------------------------------
 
     def _decoded(self, items: Sequence[Any]) -> tuple[list[NativeMessage], list[tuple[Any, str]]]:
-        """Most items are the same at every look; reading their markup is what takes time, so it is done once."""
         messages: list[NativeMessage] = []
         unknown: list[tuple[Any, str]] = []
-        decodings: dict[str, NativeMessage | str] = {}
         for item in items:
-            digest = _digest(item)
-            decoding = self._decodings.get(digest)
-            if decoding is None:
-                try:
-                    decoding = self.decoder.message(item, self.chat_id)
-                except Undecodable as error:
-                    decoding = str(error)
-            decodings[digest] = decoding
-            if isinstance(decoding, str):
-                unknown.append((item, decoding))
+            found = self.decodings.read(item, self.chat_id)
+            if isinstance(found, str):
+                unknown.append((item, found))
             else:
-                messages.append(decoding)
-        if len(decodings) > len(self._decodings) // 2:
-            self._decodings = decodings
+                messages.append(found)
         return messages, unknown
 
     def _missing(self, state: State, start: int, messages: Sequence[NativeMessage], *, full: bool) -> frozenset[str]:

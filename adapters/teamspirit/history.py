@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from adapters.teamspirit.compare import OVERLAP_MS, START, Compare, Found, State
-from adapters.teamspirit.decode import Decoder, NativeMessage
+from adapters.teamspirit.compare import OVERLAP_MS, START, Compare, Decodings, Found, State
+from adapters.teamspirit.decode import NativeMessage
 from adapters.teamspirit.dialect.model import History
 from adapters.teamspirit.errors import Gone
 from bridge.contract import Cursor, Intake
@@ -35,7 +35,7 @@ class ChatReader:
         chat_id: str,
         *,
         history: History,
-        decoder: Decoder,
+        decodings: Decodings,
         intake: Intake,
         read_page: ReadPage,
         fill_author: FillAuthor,
@@ -44,7 +44,7 @@ class ChatReader:
         self.chat_id = chat_id
         self.lock = asyncio.Lock()
         self._history = history
-        self._compare = Compare(decoder, history, chat_id, window if history.by == "after" else _REMEMBERED_SINCE)
+        self._compare = Compare(decodings, history, chat_id, window if history.by == "after" else _REMEMBERED_SINCE)
         self._intake = intake
         self._read_page = read_page
         self._fill_author = fill_author
@@ -90,6 +90,10 @@ class ChatReader:
             items = [*items[-self._history.page_size :], *page]
         return items
 
+    def rest(self) -> None:
+        """Nothing happens here: forget what the cursor remembers too. Call under `lock`."""
+        self._loaded, self._state, self._versions = False, None, {}
+
     def note(self, message: NativeMessage) -> None:
         """The message as it is now came another way and was accepted: reading it is no news. Call under `lock`."""
         if self._state is not None and message.message_id in self._versions:
@@ -106,8 +110,7 @@ class ChatReader:
         """Take in what is new, with `again` also what became of the latest messages; call under `lock`. True if there was news.
 
         Raises a DeliveryError or AccountDown; what was accepted before stays so."""
-        if self._state is None:
-            await self.begin()
+        await self.begin()
         assert self._state is not None, "begin sets it"
         missing_before, news = self._missing, False
         if again and self._newest_from_start(self._state):

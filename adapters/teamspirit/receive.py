@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from adapters.teamspirit.client import Client
+from adapters.teamspirit.compare import Decodings
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.decode import Decoder, Undecodable
 from adapters.teamspirit.dialect.model import Dialect
@@ -42,6 +43,8 @@ _CHAT_DOWN_WAIT_S = 60.0
 _LONGEST_BACKOFF_S = 30.0
 _FAILURES_BEFORE_CHECK = 3
 _IDLE_AFTER_S = 120.0
+_REST_AFTER_S = 600.0
+"""Chats in which nothing happens cost next to no memory."""
 _WAIT_FOR_MESSAGE_S = 2.0
 _MESSAGE_IS_RECENT = timedelta(minutes=10)
 _REMEMBERED = 5000
@@ -73,6 +76,7 @@ class Reception:
         self._own = own
         self._webhook = webhook
         self._intake = intake
+        self._decodings = Decodings(decoder)
         self._readers: dict[str, ChatReader] = {}
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
         self._arrived: collections.OrderedDict[tuple[str, str], asyncio.Event] = collections.OrderedDict()
@@ -148,7 +152,7 @@ class Reception:
         return ChatReader(
             chat_id,
             history=history,
-            decoder=self._decoder,
+            decodings=self._decodings,
             intake=self._intake,
             read_page=self._client.page,
             fill_author=self._people.fill,
@@ -165,6 +169,8 @@ class Reception:
             try:
                 async with self._slots, reader.lock:
                     news = await reader.read(again=again)
+                    if not news and now_s - quiet_since_s > _REST_AFTER_S:
+                        reader.rest()
                 failures = 0
                 now_s = asyncio.get_running_loop().time()
                 reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s

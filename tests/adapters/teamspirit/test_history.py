@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.teamspirit.compare import Decodings
 from adapters.teamspirit.decode import Decoder
 from adapters.teamspirit.dialect import Dialect, load_dialect
 from adapters.teamspirit.dialect.model import History
@@ -98,7 +99,7 @@ def reader_of(server: Server, intake: RecordingIntake, dialect: Dialect) -> Chat
     return ChatReader(
         "c",
         history=dialect.operations.history,
-        decoder=decoder,
+        decodings=Decodings(decoder, kept=10),
         intake=intake,
         read_page=server.page,
         fill_author=fill,
@@ -113,6 +114,7 @@ steps = st.lists(
         st.tuples(st.just("delete"), st.integers(0, WINDOW + 2)),
         st.tuples(st.just("look"), st.integers(0, 1)),
         st.tuples(st.just("restart"), st.just(0)),
+        st.tuples(st.just("rest"), st.just(0)),
         st.tuples(st.just("fail"), st.just(0)),
     ),
     max_size=25,
@@ -146,6 +148,8 @@ async def play(dialect: Dialect, before: int, course: list[tuple[str, int]], for
                 await look(reader, again=bool(number))
             case "restart":
                 reader = reader_of(server, intake, dialect)
+            case "rest":
+                reader.rest()
             case "fail":
                 server.fail = True
     server.fail = False
