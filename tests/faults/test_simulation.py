@@ -6,22 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.simulation import Plan, Simulation
-from tests.faults.virtual_time import run_virtually
-
-
-def play(plan: Plan, folder: Path) -> Simulation:
-    async def main() -> Simulation:
-        simulation = Simulation(plan, folder)
-        await simulation.run()
-        return simulation
-
-    simulation = run_virtually(main())
-    simulation.check()
-    return simulation
+from tests.faults.checks import check
+from tests.faults.simulation import Plan, play
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_bad_hour(tmp_path: Path, seed: int) -> None:
     simulation = play(Plan(seed=seed), tmp_path)
-    assert sum(len(platform.said) for platform in simulation.platforms) > 0
+    check(simulation)
+    assert sum(len(platform.said) for platform in simulation.platforms) == 200
+    assert simulation.deaths == 3

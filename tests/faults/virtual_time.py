@@ -1,46 +1,34 @@
 """An event loop whose time jumps: whenever every task waits, the clock moves to the next timer. Hours cost nothing, and the order
-of events depends on the seed alone, apart from real threads (the journal's), which the loop waits for."""
+of events depends on the seed alone: what else would run on a thread runs at once, on the loop."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
 from collections.abc import Callable
-from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
-_THREAD_PATIENCE_S = 30.0
 _STEP_S = 1e-6
 """What a turn of the loop takes: without it, a wait shorter than the clock's resolution would never end."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
-    """Asks for real events first; jumps only when there are none and no thread of ours is at work."""
+    """Nothing outside ever happens: the time jumps to what is due next."""
 
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> Any:
-        ready = super().select(0)
-        self.loop.jump(_STEP_S)
-        if ready or timeout == 0:
-            return ready
-        if self.loop.threads_busy or timeout is None:
-            ready = super().select(_THREAD_PATIENCE_S)
-            if not ready and timeout is None:
-                raise RuntimeError("every task waits for something that never comes")
-            return ready
+        if timeout is None:
+            raise RuntimeError("every task waits for something that never comes")
         self.loop.jump(timeout)
         return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`threads_busy` counts what real threads are working on."""
-
     def __init__(self) -> None:
         self._virtual_s = 0.0
-        self.threads_busy = 0
         selector = _JumpingSelector()
         selector.loop = self
         super().__init__(selector)
@@ -51,14 +39,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def jump(self, seconds: float) -> None:
         self._virtual_s += max(seconds, _STEP_S)
 
-    def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
-        self.threads_busy += 1
-        future = super().run_in_executor(executor, func, *args)
-        future.add_done_callback(self._thread_done)
+    def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
+        """Done at once, told at the loop's next turn, as a thread would."""
+        future = self.create_future()
+        try:
+            result = func(*args)
+        except Exception as error:
+            self.call_soon(lambda error=error: future.done() or future.set_exception(error))
+        else:
+            self.call_soon(lambda: future.done() or future.set_result(result))
         return future
 
-    def _thread_done(self, _: object) -> None:
-        self.threads_busy -= 1
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """There is none."""
 
 
 class VirtualClock:

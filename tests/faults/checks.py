@@ -1,0 +1,151 @@
+"""What must hold at the end of every simulated history, whatever happened in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from bridge.events import MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.journal.contract import DeadLetter
+from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED
+from tests.bridge.machinery.scripted import Posted
+from tests.faults.platform import WORD, Said, SimulatedPlatform
+from tests.faults.simulation import Simulation
+
+MOST_QUEUED = 64
+"""Deliveries that a lane keeps in memory at most."""
+
+
+class Broken(AssertionError):
+    """A promise was not kept."""
+
+
+def check(simulation: Simulation) -> None:
+    """Every message is in every other chat of its route, or a dead letter with a reason; never twice where the platform can be
+    asked; in order; edits, deletions, answers, reactions and files in place; nothing is left in memory. Raises Broken."""
+    seed = simulation.plan.seed
+    _require(simulation.lanes_left == 0, f"seed {seed}: {simulation.lanes_left} lanes never ended")
+    _require(simulation.most_queued <= MOST_QUEUED, f"seed {seed}: {simulation.most_queued} deliveries of a lane in memory")
+    _check_ends(simulation)
+    dead = _dead(simulation.letters)
+    for target in simulation.platforms:
+        for chat, said in _by_chat(simulation.platforms, target).items():
+            _Chat(f"seed {seed}: {target.name}/{chat}", target, chat, said, dead).check()
+
+
+def _require(kept: object, broken: str) -> None:
+    if not kept:
+        raise Broken(broken)
+
+
+def _check_ends(simulation: Simulation) -> None:
+    """Every delivery in the journal ended as delivered, skipped by a named rule, or dead with a reason."""
+    connection = sqlite3.connect(simulation.journal_path)
+    ends = Counter(connection.execute("SELECT state FROM delivery"))
+    nameless = connection.execute(
+        "SELECT id FROM delivery WHERE state IN (?, ?, ?) AND coalesce(note, '') = ''", (SKIPPED, DEAD, HELD)
+    ).fetchall()
+    connection.close()
+    _require({state for (state,) in ends} <= {SKIPPED, DEAD, HELD, DELIVERED}, f"deliveries without an end: {ends}")
+    _require(not nameless, f"deliveries that ended without a rule or reason: {nameless}")
+
+
+def _dead(letters: Sequence[DeadLetter]) -> set[tuple[str, str, str]]:
+    """(target, message, kind of event) of each dead letter."""
+    found: set[tuple[str, str, str]] = set()
+    for letter in letters:
+        _require(letter.reason, f"a dead letter without a reason: {letter}")
+        assert isinstance(letter.event, MessageCreated | MessageEdited | MessageDeleted | ReactionsChanged)
+        found.add((str(letter.target), letter.event.message_id, type(letter.event).__name__))
+    return found
+
+
+def _by_chat(platforms: Sequence[SimulatedPlatform], target: SimulatedPlatform) -> dict[str, list[Said]]:
+    chats: dict[str, list[Said]] = defaultdict(list)
+    for platform in platforms:
+        if platform is not target:
+            for said in platform.said:
+                chats[said.chat].append(said)
+    return chats
+
+
+class _Chat:
+    """One target chat: what was said for it, and what is there."""
+
+    def __init__(
+        self, where: str, target: SimulatedPlatform, chat: str, said: Sequence[Said], dead: set[tuple[str, str, str]]
+    ) -> None:
+        self.where = where
+        self.target = target
+        self.address = f"{target.name}/{chat}"
+        self.said = said
+        self.dead = dead
+        self.posted = target.posted(chat)
+        self.first_post: dict[str, Posted] = {}
+        """Per message, the post that its first word is in."""
+        self.shown: list[str] = []
+        for post in self.posted:
+            for word in WORD.findall(post.text):
+                self.shown.append(word)
+                if word.rstrip("~").endswith(".0"):
+                    self.first_post.setdefault(word.rstrip("~"), post)
+
+    def check(self) -> None:
+        bare = [word.rstrip("~") for word in self.shown]
+        expected = [word for said in self.said if self.is_complete(said) for word in said.words]
+        there = set(bare)
+        missing = [word for word in expected if word not in there]
+        _require(not missing, f"{self.where}: lost {missing[:20]}")
+        if self.target.reconciles:
+            doubled = [word for word, count in Counter(bare).items() if count > 1]
+            _require(not doubled, f"{self.where}: doubled {doubled[:20]}")
+        self._check_order(list(dict.fromkeys(bare)))
+        edited = set(self.shown)
+        for said in self.said:
+            if self.is_complete(said):
+                self._check_message(said, edited)
+            elif said.deleted and not self._is_dead(said, "MessageDeleted") and not self._is_dead(said, "MessageCreated"):
+                left = there.intersection(said.words)
+                _require(not left or not self.target.reconciles, f"{self.where}: withdrawn, but there: {left}")
+
+    def _is_dead(self, said: Said, kind: str) -> bool:
+        return (self.address, said.message_id, kind) in self.dead
+
+    def is_complete(self, said: Said) -> bool:
+        return not said.deleted and not self._is_dead(said, "MessageCreated")
+
+    def _check_order(self, shown: list[str]) -> None:
+        """What one origin said in this chat stands in the order in which it was said. (Where a part may be there twice, an edit
+        reaches only one of the two and may move words between parts: there, whole messages are compared.)"""
+        for origin in {said.origin for said in self.said}:
+            place: dict[str, int] = {}
+            for said in self.said:
+                if said.origin == origin:
+                    for word in said.words:
+                        place[word] = (
+                            len(place) if self.target.reconciles or not said.edited else place.get(said.words[0], len(place))
+                        )
+            places = [place[word] for word in shown if word in place]
+            _require(places == sorted(places), f"{self.where}: what {origin} said is out of order")
+
+    def _check_message(self, said: Said, shown: set[str]) -> None:
+        if said.edited and not self._is_dead(said, "MessageEdited"):
+            old = [word for word in said.words if f"{word}~" not in shown]
+            _require(not old, f"{self.where}: not corrected: {old[:5]}")
+        post = self.first_post[said.words[0]]
+        if said.file is not None:
+            files = [file for other in self.posted for file in other.files if file == said.file]
+            visible = f"{said.message_id.rpartition('-')[2]}"
+            _require(files or visible, f"{self.where}: the file of {said.words[0]} is neither there nor named")
+            _require(
+                all(file in (said.file,) for file in post.files), f"{self.where}: {said.words[0]} has a file that is not whole"
+            )
+        if said.answers is not None and self.is_complete(said.answers) and self.target.reconciles:
+            answered = self.first_post[said.answers.words[0]].message_id
+            _require(post.reply_to in (answered, ""), f"{self.where}: {said.words[0]} answers the wrong message")
+            _require(post.reply_to, f"{self.where}: {said.words[0]} lost what it answers")
+        if said.reaction and self.target.reconciles and not self._is_dead(said, "ReactionsChanged"):
+            _require(
+                post.reactions == (said.reaction,), f"{self.where}: {said.words[0]} shows {post.reactions}, not {said.reaction}"
+            )

@@ -1,0 +1,217 @@
+"""Platforms of the simulation: they keep their events until these are confirmed, like a server, and fail by a seeded plan."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from bridge.clock import Clock
+from bridge.contract import AdapterContext, Cursor, FileStream, Intake, Manifest, Outbound, Receipt
+from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.events import Attachment, AttachmentKind, ChatEvent, EventMeta, ReactionsChanged, ReplyTo
+from bridge.text import text_of
+from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform
+from tests.faults.life import Life
+
+WORD = re.compile(r"\b[a-z]+\.\d+\.\d+~?")
+"""Every word of a message tells where it is from, which message it belongs to and its place in it; `~` marks an edited one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """Probabilities per request, per batch of events, or (`account_down`, `disk_full`) per minute."""
+
+    send_fails: float = 0.05
+    send_unknown: float = 0.03
+    """Each for a request that was not processed and for one that was."""
+    send_limited: float = 0.03
+    send_refused: float = 0.005
+    connection_lost: float = 0.02
+    redelivered: float = 0.1
+    download_cut: float = 0.05
+    account_down: float = 0.002
+    disk_full: float = 0.005
+
+
+KIND = Faults(
+    send_fails=0, send_unknown=0, send_limited=0, send_refused=0, connection_lost=0, redelivered=0, download_cut=0, account_down=0,
+    disk_full=0,
+)  # fmt: skip
+
+
+@dataclass(eq=False)
+class Said:
+    """What a person said, and what became of it since."""
+
+    origin: str
+    chat: str
+    message_id: str
+    words: tuple[str, ...]
+    edited: bool = False
+    deleted: bool = False
+    reaction: str = ""
+    file: bytes | None = None
+    answers: Said | None = None
+
+    @property
+    def text(self) -> str:
+        return " ".join(f"{word}~" if self.edited else word for word in self.words)
+
+
+@dataclass
+class SimulatedPlatform(ScriptedPlatform):
+    upstream: deque[ChatEvent] = field(default_factory=deque)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    rng: random.Random = field(default_factory=random.Random)
+    plan: Faults = KIND
+    said: list[Said] = field(default_factory=list)
+    last_confirmed: list[ChatEvent] = field(default_factory=list)
+    down_until_s: float = 0.0
+    clock: Clock | None = None
+    life: Life | None = None
+    adapter: Callable[[SimulatedPlatform, AdapterContext], ScriptedAdapter] | None = None
+
+    def hear(self, *events: ChatEvent) -> None:
+        self.upstream.extend(events)
+        self.arrived.set()
+
+    def meta(self, key: str, chat: str, author: str = "Anna") -> EventMeta:
+        assert self.clock is not None
+        return replace(super().meta(key, chat, author), received_at=self.clock.now())
+
+    def manifest(self) -> Manifest:
+        make = self.adapter or SimulatedAdapter
+        return replace(super().manifest(), build=lambda context: make(self, context))
+
+    # what people do
+
+    def speak(self, number: int, chat: str, *, words: int = 1, file: bytes | None = None, answers: Said | None = None) -> Said:
+        text = tuple(f"{self.name}.{number}.{place}" for place in range(words))
+        content: dict[str, Any] = {}
+        if file is not None:
+            name = f"file{number}"
+            self.files[name] = file
+            photo = Attachment(kind=AttachmentKind.PHOTO, file_id=name, name=f"{name}.png", size_bytes=len(file))
+            content["attachments"] = (photo,)
+        if answers is not None:
+            content["reply_to"] = ReplyTo(message_id=answers.message_id)
+        message_id = self.say(" ".join(text), chat=chat, number=1_000_000 + number, **content)
+        said = Said(origin=self.name, chat=chat, message_id=message_id, words=text, file=file, answers=answers)
+        self.said.append(said)
+        return said
+
+    def correct(self, said: Said) -> None:
+        said.edited = True
+        self.edit(said.message_id, said.text, chat=said.chat)
+
+    def withdraw(self, said: Said) -> None:
+        said.deleted = True
+        self.delete(said.message_id, chat=said.chat)
+
+    def react_to(self, said: Said, emoji: str) -> None:
+        meta = self.meta(f"reacted:{said.message_id}:{emoji}", said.chat)
+        removed = (said.reaction,) if said.reaction else ()
+        said.reaction = emoji
+        self.hear(ReactionsChanged(meta=meta, message_id=said.message_id, added=(emoji,), removed=removed))
+
+
+class SimulatedAdapter(ScriptedAdapter):
+    platform: SimulatedPlatform
+
+    def __init__(self, platform: SimulatedPlatform, context: AdapterContext) -> None:
+        super().__init__(platform, context)
+        assert platform.life is not None
+        self.life = platform.life
+
+    def _check_account(self) -> None:
+        if asyncio.get_running_loop().time() < self.platform.down_until_s:
+            raise AccountDown("the credential is refused", action="make a new one")
+
+    async def run(self, intake: Intake) -> None:
+        platform = self.platform
+        await asyncio.sleep(platform.rng.uniform(0.01, 0.5))
+        self._check_account()
+        intake.connected()
+        while True:
+            if not platform.upstream:
+                platform.arrived.clear()
+                await platform.arrived.wait()
+            await self.life.reach(f"{platform.name} hands over")
+            if platform.rng.random() < platform.plan.connection_lost:
+                raise ConnectionLost("the stream was cut")
+            self._check_account()
+            batch = [platform.upstream[index] for index in range(min(len(platform.upstream), platform.rng.randint(1, 20)))]
+            again = platform.last_confirmed if platform.rng.random() < platform.plan.redelivered else []
+            await self.take(intake, [*again, *batch], batch)
+
+    async def take(self, intake: Intake, events: list[ChatEvent], batch: list[ChatEvent]) -> None:
+        """Accept, then confirm upstream: never the other way round."""
+        await intake.accept(events, cursors=[Cursor(name="at", value=batch[-1].meta.event_key)])
+        await self.confirm(batch)
+
+    async def confirm(self, batch: list[ChatEvent]) -> None:
+        await self.life.reach(f"{self.platform.name} confirms {len(batch)}")
+        for event in batch:
+            if self.platform.upstream and self.platform.upstream[0] is event:
+                self.platform.upstream.popleft()
+        self.platform.last_confirmed = batch
+
+    async def _meet_fault(self, post: Any) -> Any:
+        platform, rng, plan = self.platform, self.platform.rng, self.platform.plan
+        platform.sends += 1
+        await asyncio.sleep(rng.uniform(0.01, 0.3))
+        await self.life.reach(f"{platform.name} is asked")
+        self._check_account()
+        chance = rng.random()
+        for probability, outcome in (
+            (plan.send_fails, RetryLater("not now")),
+            (
+                plan.send_limited,
+                RetryLater("too many", after_s=rng.uniform(1, 30), rate_limited=True, scope=rng.choice(list(Scope))),
+            ),
+            (plan.send_unknown, OutcomeUnknown("no answer")),
+        ):
+            if chance < probability:
+                raise outcome
+            chance -= probability
+        result = post()
+        await asyncio.sleep(rng.uniform(0.0, 0.05))
+        await self.life.reach(f"{platform.name} answers")
+        if chance < plan.send_unknown:
+            raise OutcomeUnknown("the answer was lost")
+        return result
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        text = text_of(outbound.text)
+        if random.Random(f"{self.platform.name} {text}").random() < self.platform.plan.send_refused:
+            raise Rejected("not wanted here")
+        return await super().send(outbound)
+
+    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        await self.life.reach(f"{self.platform.name} is asked for what became of a message")
+        return await super().reconcile(outbound, sent_after)
+
+    @asynccontextmanager
+    async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:
+        platform = self.platform
+        await self.life.reach(f"{platform.name} is asked for a file")
+        platform.fetched.append(attachment.file_id)
+        content = platform.files[attachment.file_id]
+        whole = platform.rng.random() >= platform.plan.download_cut
+        shown = content if whole else content[: len(content) // 2]
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for at in range(0, len(shown), 1000):
+                await asyncio.sleep(0.001)
+                yield shown[at : at + 1000]
+
+        yield FileStream(chunks=chunks(), size_bytes=attachment.size_bytes)
