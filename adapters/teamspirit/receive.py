@@ -37,6 +37,7 @@ _REREAD_EVERY = 2
 """The latest messages are read again for edits and deletes at most every so many intervals, new ones at every look."""
 _UNANNOUNCED_BEFORE_NOTICE = 3
 _CHATS_AT_ONCE = 16
+_MANY_CHATS = 300
 _LOOK_FOR_ROUTES_S = 1.0
 _HEALTH_CHECK_S = 60.0
 _CHAT_DOWN_WAIT_S = 60.0
@@ -105,7 +106,8 @@ class Reception:
     # -- history ------------------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        """Know where each chat stands before we say that we are connected: what is said from then on is relayed."""
+        """Know where each chat stands before we say that we are connected: what is said from then on is relayed. Of very many chats
+        that takes too long; where calls tell of new messages, their places can be learned meanwhile."""
 
         async def one(chat_id: str) -> None:
             reader = self._readers[chat_id] = self._reader(chat_id)
@@ -115,9 +117,10 @@ class Reception:
             except DeliveryError as error:
                 log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
 
-        if self._dialect.operations.history is not None:
+        routed = self._intake.routed_chats()
+        if self._dialect.operations.history is not None and not (self._by_webhook and len(routed) > _MANY_CHATS):
             async with asyncio.TaskGroup() as tasks:
-                for chat_id in self._intake.routed_chats():
+                for chat_id in routed:
                     tasks.create_task(one(chat_id), name=f"adapter {self._account} begin {chat_id}")
 
     async def _follow_routes(self, tasks: asyncio.TaskGroup) -> None:
