@@ -79,6 +79,9 @@ class RecordingIntake:
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.notices.append(reason)
 
+    def restored(self, chat_id: str) -> None:
+        pass
+
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         return None
 

@@ -22,7 +22,7 @@ from tests.bridge.strategies import MEGA, ORIGIN, attachment, created, edited, f
 from tests.conformance.codecs import CODECS
 from tests.conformance.rig import ACCOUNT, NoWeb
 
-LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, st.sampled_from([1, 5, 60]))
+LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, st.sampled_from([1, 5, 25]))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def rendered(content: Content, target: Target, *, existing: list[bool] | None = 
 
 
 @given(rich=LONG, files=st.integers(0, 12))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_part_is_over_the_limit_and_no_word_is_lost(target: Target, rich: RichText, files: int) -> None:
     content = Content(text=rich, attachments=tuple(attachment(f"{n}.bin", AttachmentKind.DOCUMENT) for n in range(files)))
     made = rendered(content, target)
@@ -82,7 +82,7 @@ def test_no_part_is_over_the_limit_and_no_word_is_lost(target: Target, rich: Ric
 
 
 @given(rich=LONG, existing=st.lists(st.booleans(), min_size=1, max_size=3))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: list[bool]) -> None:
     limits = target.capabilities.limits
     made = rendered(Content(text=rich), target, existing=existing)
@@ -92,7 +92,7 @@ def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: lis
 
 
 @given(text=st.text(max_size=300))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_measure_is_at_least_the_length_on_the_wire(target: Target, text: str) -> None:
     """In code points, the largest count any of the platforms makes of plain text without its own overhead."""
     rich = degrade(plain(text), target.capabilities, {})
