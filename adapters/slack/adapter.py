@@ -26,6 +26,7 @@ from adapters.slack.emoji_names import to_name
 from adapters.slack.encode_text import measure
 from adapters.slack.errors import SUCCESS, MissingScope
 from adapters.slack.http_events import MOUNT_NAME, HttpEvents
+from adapters.slack.lateness import Lateness
 from adapters.slack.posts import Posts
 from adapters.slack.receiver import Receiver
 from adapters.slack.reconcile import NAMED, find_delivery
@@ -69,6 +70,7 @@ class SlackAdapter:
         self._directory = Directory(self._transport)
         self._channels = Channels(self._transport)
         self._threads = Threads(self._transport)
+        self._lateness = Lateness()
         self._uploads = Uploads(self._transport)
         self._posts = Posts(self._transport, self._uploads, self._threads, options)
         self._identity = Identity(context.account)
@@ -125,6 +127,7 @@ class SlackAdapter:
             intake=intake,
             directory=self._directory,
             threads=self._threads,
+            lateness=self._lateness,
             identity=lambda: self._identity,
             on_control=control.handle,
             on_own_message=self._own_message,

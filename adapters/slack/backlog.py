@@ -121,6 +121,7 @@ class Backlog:
             await self._intake.gap(chat_id, since=since, until=missed.gap_until, reason="too many messages")
         if missed.threads_unread:
             log.warning("replies in some threads may be missing", chat=chat_id)
+        self._receiver.learn_versions(chat_id, missed.versions)
         for at in range(0, len(missed.events), _BATCH):
             await self._intake.accept(missed.events[at : at + _BATCH])
         cursor = self._receiver.advance(chat_id, missed.newest_ts) if missed.newest_ts else None

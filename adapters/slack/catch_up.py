@@ -44,6 +44,8 @@ class Missed:
 
     events: list[ChatEvent] = field(default_factory=list)
     newest_ts: str = ""
+    versions: dict[str, datetime] = field(default_factory=dict)
+    """When each edited message got the words it has now."""
     gap_until: datetime | None = None
     threads_unread: bool = False
 
@@ -85,6 +87,8 @@ class CatchUp:
                 result.events.append(event)
             # a message that is new to us is new with its latest text
             version = message.edited.ts if message.edited is not None else ""
+            if version:
+                result.versions[message.ts] = moment(version)
             if version > oldest and (message.ts <= oldest or await intake.is_known(event.meta.event_key)):
                 result.events.append(decode.edited(message, chat_id, version, context))
         await self._add_deletions(result, chat_id, found, replies, intake, context)

@@ -48,6 +48,9 @@ class Control:
                 what = kind.partition("_")[2]
                 action = "unarchive it" if what == "archive" else "invite the bot again"
                 self._intake.notice(f"the channel was {_PAST[what]}", f"{action}, or take it out of bridge.yaml", chat_id=chat_id)
+            case "channel_unarchive" | "group_unarchive":
+                self._channels.forget()
+                self._intake.restored(msgspec.json.decode(raw, type=ChannelState).channel)
             case "member_joined_channel" | "member_left_channel":
                 self._own_membership(msgspec.json.decode(raw, type=Member))
             case "app_rate_limited":
@@ -59,7 +62,9 @@ class Control:
         if member.user != self._identity().user_id:
             return
         self._channels.forget()
-        if member.type == "member_left_channel":
+        if member.type == "member_joined_channel":
+            self._intake.restored(member.channel)
+        else:
             self._intake.notice("the bot was removed from the channel", "invite it again: /invite", chat_id=member.channel)
 
 

@@ -1,33 +1,43 @@
-"""Events that Slack delivers in the wrong order: a message after its own edit or deletion. Called by `receiver`.
+"""Events that Slack delivers in the wrong order: a message after its own edit or deletion, an edit after a later one.
 
 An unacknowledged event comes again at once, after one minute and after five, while later ones pass it. What is remembered here is
-only needed for that long.
+only needed for that long. Called by `receiver`; lives as long as the account, since retries outlive a connection.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
 from adapters.slack.decode_context import moment
 from bridge.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
+from bridge.refs import ChatRef
+
+V = TypeVar("V")
+IsKnown = Callable[[str], Awaitable[bool]]
+"""Whether the core has an event of that key."""
 
 _WINDOW = timedelta(minutes=10)
 _REMEMBERED = 5000
 
 
 class Lateness:
-    """`is_known` tells whether the core has an event of that key."""
+    """Remembers which messages, deletions and edits were here lately."""
 
-    def __init__(self, is_known: Callable[[str], Awaitable[bool]]) -> None:
-        self._is_known = is_known
+    def __init__(self) -> None:
         self._created: OrderedDict[str, None] = OrderedDict()
         self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._versions: OrderedDict[str, datetime] = OrderedDict()
 
-    async def settle(self, event: ChatEvent, floor: str) -> ChatEvent | Ignored:
+    def learn_version(self, chat: ChatRef, message_id: str, edited_at: datetime) -> None:
+        """The message's words are known as of this moment: older edits of it are no news."""
+        _remember(self._versions, f"created:{chat.account}:{chat.chat_id}:{message_id}", edited_at)
+
+    async def settle(self, event: ChatEvent, floor: str, is_known: IsKnown) -> ChatEvent | Ignored:
         """What the event is at this point. An edit of a message that never arrived is that message, with its latest words, if the
         chat was relayed by then (`floor` is the `ts` of its beginning); a message that was deleted before it arrived is nothing."""
         match event:
@@ -35,21 +45,27 @@ class Lateness:
                 key = _created_key(event)
                 if key in self._deleted:
                     return Ignored("deleted before it arrived")
-                _remember(self._created, key)
+                _remember(self._created, key, None)
             case MessageDeleted():
-                _remember(self._deleted, _created_key(event))
-            case MessageEdited() if not event.meta.sent_by_us and event.message_id > floor:
-                return await self._edited(event)
+                _remember(self._deleted, _created_key(event), None)
+            case MessageEdited():
+                return await self._edited(event, floor, is_known)
             case _:
                 pass
         return event
 
-    async def _edited(self, event: MessageEdited) -> ChatEvent:
+    async def _edited(self, event: MessageEdited, floor: str, is_known: IsKnown) -> ChatEvent | Ignored:
         key = _created_key(event)
-        posted_at = moment(event.message_id)
-        if key in self._created or event.meta.received_at - posted_at > _WINDOW or await self._is_known(key):
+        known = self._versions.get(key)
+        if known is not None and event.meta.occurred_at < known:
+            return Ignored("older than an edit that was here first")
+        _remember(self._versions, key, event.meta.occurred_at)
+        if event.meta.sent_by_us or event.message_id <= floor:
             return event
-        _remember(self._created, key)
+        posted_at = moment(event.message_id)
+        if key in self._created or event.meta.received_at - posted_at > _WINDOW or await is_known(key):
+            return event
+        _remember(self._created, key, None)
         meta = msgspec.structs.replace(event.meta, event_key=key, occurred_at=posted_at)
         return MessageCreated(meta=meta, message_id=event.message_id, content=event.content)
 
@@ -59,8 +75,8 @@ def _created_key(event: MessageCreated | MessageEdited | MessageDeleted) -> str:
     return f"created:{origin.account}:{origin.chat_id}:{event.message_id}"
 
 
-def _remember(keys: OrderedDict[str, None], key: str) -> None:
-    keys[key] = None
+def _remember(keys: OrderedDict[str, V], key: str, value: V) -> None:
+    keys[key] = value
     keys.move_to_end(key)
     while len(keys) > _REMEMBERED:
         keys.popitem(last=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from adapters.slack.payloads import Callback, EventType
 from adapters.slack.threads import Threads
 from bridge.contract import Cursor, Intake
 from bridge.events import ChatEvent, Ignored, MessageCreated
+from bridge.refs import ChatRef
 
 CONTROL_EVENTS = frozenset(
     {
@@ -103,6 +104,7 @@ class Receiver:
         intake: Intake,
         directory: Directory,
         threads: Threads,
+        lateness: Lateness,
         identity: Callable[[], Identity],
         on_control: Control,
         on_own_message: Callable[[MessageCreated], None],
@@ -113,7 +115,7 @@ class Receiver:
         self._identity = identity
         self._on_control = on_control
         self._on_own_message = on_own_message
-        self._lateness = Lateness(intake.is_known)
+        self._lateness = lateness
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue(_QUEUE_LIMIT)
         self._held: dict[str, list[_Read]] = {}
         self._held_count = 0
@@ -142,6 +144,11 @@ class Receiver:
             self._released.set()
             await self._accept(waiting)
         self._held.pop(chat_id, None)
+
+    def learn_versions(self, chat_id: str, versions: Mapping[str, datetime]) -> None:
+        """Since when messages of the history have the words they were read with."""
+        for message_id, edited_at in versions.items():
+            self._lateness.learn_version(ChatRef(self._identity().account, chat_id), message_id, edited_at)
 
     def advance(self, chat_id: str, ts: str) -> Cursor | None:
         """The cursor for having read the chat up to `ts`; None if it would go backwards."""
@@ -253,7 +260,7 @@ class Receiver:
         cursors: dict[str, Cursor] = {}
         for read in ordered:
             position = self._cursors.get(read.event.meta.origin.chat_id)
-            event = await self._lateness.settle(read.event, position.floor if position else "")
+            event = await self._lateness.settle(read.event, position.floor if position else "", self._intake.is_known)
             if isinstance(event, Ignored):
                 self._intake.ignored(event.reason)
                 continue

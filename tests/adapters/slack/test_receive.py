@@ -187,6 +187,29 @@ async def test_a_message_after_its_own_edit_or_deletion(account: Any, emulator: 
     assert account.intake.ignored_reasons == ["deleted before it arrived"]
 
 
+async def test_an_edit_after_a_later_one_is_no_news(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    adapter = await account.start()
+    ts = await emulator.say(chat, "Anna", "zero")
+    await account.until(lambda: account.intake.texts() == ["zero"])
+    emulator.deliveries.retry_delays_s = (0.4,)
+    emulator.deliveries.use(lambda delivery: False)
+    await emulator.edit(chat, ts, "one")
+    emulator.deliveries.use(emulator.sockets.send)
+    await emulator.edit(chat, ts, "two")
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["two"]
+    await account.stop()
+    emulator.deliveries.use(lambda delivery: False)
+    await emulator.edit(chat, ts, "three")
+    emulator.deliveries.retry_delays_s = ()
+    await emulator.edit(chat, ts, "four")
+    emulator.deliveries.use(emulator.sockets.send)
+    await account.start(adapter)
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["two", "four"]
+
+
 async def test_an_edit_of_an_old_message_stays_an_edit(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     ts = await emulator.say(chat, "Anna", "before the bridge")
