@@ -18,7 +18,7 @@ from bridge.events import ChatEvent
 from bridge.refs import AccountName
 from bridge.text import EMPTY, RichText
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 ACCOUNT = AccountName("acc")
 
 T = TypeVar("T")

@@ -194,7 +194,7 @@ def test_reading_and_writing_take_no_time_whatever_is_written(codec_name: str) -
         codec.decode_raw(text)
         codec.decode_raw(text + "x")
         codec.encode(plain(text))
-        assert (pattern, time.process_time() - began < 1.0) == (pattern, True)
+        assert (pattern, time.process_time() - began < 2.0) == (pattern, True)
 
 
 @given(text=MIXED)
