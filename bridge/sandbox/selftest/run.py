@@ -17,7 +17,7 @@ from bridge.sandbox.selftest.table import print_json, print_table
 from bridge.sandbox.selftest.verdict import Cell, Failed, Outcome, Report, Verdict
 from bridge.sandbox.world import Sandbox, SandboxError
 
-CONNECT_LIMIT_S = 20.0
+CONNECT_LIMIT_S = 30.0
 PATIENCE_S = 20.0
 """How long one copy may take. The whole test takes about as long as its slowest messenger allows, some ten seconds."""
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
 
 from adapters.registry import manifest, platforms
 from bridge.sandbox import Sandbox
@@ -23,7 +23,8 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PATIENCE_MS = 15_000
+_PATIENCE_MS = 40_000
+"""For a machine that runs the other tests meanwhile. Nothing here waits when the page is quick."""
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +48,10 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    for platform in platforms():
+        manifest(platform).preload()
     async with Sandbox(tmp_path, manifests=manifest, platforms=platforms()) as running:
-        await running.wait_connected(20)
+        await running.wait_connected(60)
         yield running
 
 
@@ -78,6 +81,7 @@ async def page(browser: Browser, url: str, complaints: list[str]) -> AsyncIterat
 
     opened = await browser.new_page(viewport={"width": 1600, "height": 1000})
     opened.set_default_timeout(_PATIENCE_MS)
+    expect.set_options(timeout=_PATIENCE_MS)
     opened.on("console", said)
     opened.on("pageerror", raised)
     await opened.goto(url)

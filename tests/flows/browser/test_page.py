@@ -13,7 +13,6 @@ from bridge.sandbox import Sandbox
 pytestmark = pytest.mark.browser
 
 ALL = ("teamspirit", "telegram", "slack", "discord")
-_PATIENCE_MS = 15_000
 
 
 def pane(page: Page, platform: str) -> Locator:
@@ -34,7 +33,7 @@ async def type_into(page: Page, platform: str, text: str) -> None:
 async def seen(page: Page, platform: str, words: str) -> Locator:
     """The only message with these words, once it is there."""
     found = message(page, platform, words)
-    await expect(found).to_have_count(1, timeout=_PATIENCE_MS)
+    await expect(found).to_have_count(1)
     return found
 
 
@@ -45,7 +44,7 @@ async def use(found: Locator, tool: str) -> None:
 
 
 async def test_a_conversation(page: Page, sandbox: Sandbox) -> None:
-    await expect(page.locator("#strip")).to_contain_text("All accounts are connected", timeout=_PATIENCE_MS)
+    await expect(page.locator("#strip")).to_contain_text("All accounts are connected")
     await pane(page, "telegram").get_by_label("Who writes in Telegram").select_option("Boris")
     await type_into(page, "telegram", "hello from the page")
     for platform in ("teamspirit", "slack", "discord"):
@@ -75,9 +74,7 @@ async def test_a_conversation(page: Page, sandbox: Sandbox) -> None:
     original = message(page, "discord", "hello, better said").first  # the answer quotes it there, in its text
     await use(original, "React")
     await original.get_by_role("button", name="React with 🎉").click()
-    await expect((await seen(page, "telegram", "hello, better said")).locator(".reaction")).to_contain_text(
-        "🎉", timeout=_PATIENCE_MS
-    )
+    await expect((await seen(page, "telegram", "hello, better said")).locator(".reaction")).to_contain_text("🎉")
 
     # said and deleted in Discord
     await type_into(page, "discord", "a slip")
@@ -85,7 +82,7 @@ async def test_a_conversation(page: Page, sandbox: Sandbox) -> None:
         await seen(page, platform, "a slip")
     await use(await seen(page, "discord", "a slip"), "Delete")
     for platform in ALL:
-        await expect(await seen(page, platform, "a slip")).to_have_class(re.compile("deleted"), timeout=_PATIENCE_MS)
+        await expect(await seen(page, platform, "a slip")).to_have_class(re.compile("deleted"))
 
 
 async def test_files_are_dropped_and_shown(page: Page, sandbox: Sandbox) -> None:
@@ -107,8 +104,8 @@ async def test_files_are_dropped_and_shown(page: Page, sandbox: Sandbox) -> None
     await type_into(page, "teamspirit", "with a drawing")
     for platform in ALL:
         picture = pane(page, platform).locator(".message .picture img")
-        await expect(picture).to_have_count(1, timeout=_PATIENCE_MS)
-        await expect(picture).to_have_js_property("naturalWidth", 40, timeout=_PATIENCE_MS)
+        await expect(picture).to_have_count(1)
+        await expect(picture).to_have_js_property("naturalWidth", 40)
     digests = set()
     for platform, chat in sandbox.rooms["lobby"].items():
         emulator = sandbox.emulators[platform]
@@ -123,13 +120,13 @@ async def test_a_broken_messenger_heals(page: Page) -> None:
     await expect(pane(page, "slack").locator(".banner")).to_contain_text("answers every call with 429")
     await type_into(page, "discord", "said while Slack is broken")
     await seen(page, "teamspirit", "said while Slack is broken")
-    await expect(page.locator("#strip")).to_contain_text("waits in the journal", timeout=_PATIENCE_MS)
+    await expect(page.locator("#strip")).to_contain_text("waits in the journal")
     assert await message(page, "slack", "said while Slack is broken").count() == 0
     await page.reload()  # what is broken is still shown to somebody who opens the page later
     await expect(pane(page, "slack").locator(".banner")).to_be_visible()
     await pane(page, "slack").locator(".banner").get_by_role("button", name="Heal").click()
     await seen(page, "slack", "said while Slack is broken")
-    await expect(page.locator("#strip")).to_contain_text("All accounts are connected", timeout=_PATIENCE_MS)
+    await expect(page.locator("#strip")).to_contain_text("All accounts are connected")
 
 
 async def test_keys_and_narrow_screens(page: Page) -> None:
@@ -146,7 +143,7 @@ async def test_keys_and_narrow_screens(page: Page) -> None:
     await page.get_by_role("tab", name="Discord").click()
     await expect(pane(page, "discord")).to_be_visible()
     await type_into(page, "discord", "from a phone")
-    await expect(page.get_by_role("tab", name="Slack").locator(".count")).to_have_text("1", timeout=_PATIENCE_MS)
+    await expect(page.get_by_role("tab", name="Slack").locator(".count")).to_have_text("1")
     overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
 

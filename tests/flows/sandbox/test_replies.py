@@ -18,7 +18,7 @@ ORIGINS = ("telegram", "slack", "discord", "teamspirit")
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
     async with Sandbox(tmp_path, manifests=manifest, platforms=platforms(), rooms=ORIGINS) as running:
-        await running.wait_connected(20)
+        await running.wait_connected(60)
         yield running
 
 
@@ -30,7 +30,7 @@ def room_of(sandbox: Sandbox) -> Callable[[str], Room]:
             sandbox.rooms[name],
             capabilities_of=sandbox.app.capabilities_of,
             titles=sandbox.titles,
-            patience_s=15,
+            patience_s=40,
         )
 
     return made
