@@ -19,8 +19,8 @@ from bridge.errors import BridgeError
 from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
 from bridge.loops import RecentMessages
-from bridge.refs import AccountName, ChatRef
-from bridge.routing import Planned, RoutingTable
+from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.routing import Planned, RouteEnd, RoutingTable
 from bridge.supervisor import AccountSupervisor
 from bridge.text import plain
 
@@ -32,13 +32,21 @@ _RESOLVE_AGAIN_S = 10.0
 class Lanes(Protocol):
     """What intake needs of the outbox."""
 
-    def enqueue(self, pending: Pending) -> None: ...
+    def may_begin(self, end: RouteEnd) -> bool:
+        """Whether a message for this end would be sent at once."""
+        ...
+
+    def enqueue(self, pending: Pending, *, begun: bool = False) -> None: ...
 
     def seen_own(self, event: ChatEvent) -> None:
         """One of our own messages came back: proof that it arrived."""
         ...
 
     def show_typing(self, planned: Sequence[Planned]) -> None: ...
+
+    def wake_chat(self, address: ChatAddress) -> None:
+        """The chat can perhaps be used again: what waits for it is tried at once."""
+        ...
 
 
 class IntakeCounts(Protocol):
@@ -78,8 +86,9 @@ class AccountIntake:
         # the order in which events are stored is the order in which lanes deliver them: one batch after the other
         async with self._one_at_a_time:
             entries: list[Entry] = []
+            lanes: set[ChatAddress] = set()
             for event in events:
-                entry = await self._plan(event)
+                entry = await self._plan(event, lanes)
                 if entry is not None:
                     entries.append(entry)
             if not entries and not cursors:
@@ -99,7 +108,7 @@ class AccountIntake:
             if outcome.verdict is Verdict.ACCEPTED:
                 self._hand_over(entry, outcome)
 
-    async def _plan(self, event: ChatEvent) -> Entry | None:
+    async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""
         if is_own(event):
             self._counts.event(self._account, "echo")
@@ -121,10 +130,25 @@ class AccountIntake:
         return Entry(
             event=event,
             deliveries=tuple(
-                PlannedDelivery(route=plan.route, target=plan.end.chat, thread_id=plan.end.thread_id, skip_rule=plan.skip_rule)
+                PlannedDelivery(
+                    route=plan.route,
+                    target=plan.end.chat,
+                    thread_id=plan.end.thread_id,
+                    skip_rule=plan.skip_rule,
+                    begun=self._begins(event, plan, lanes),
+                )
                 for plan in planned
             ),
         )
+
+    def _begins(self, event: ChatEvent, plan: Planned, lanes: set[ChatAddress]) -> bool:
+        """Whether this is the first of its lane, and sent the moment it is stored. `lanes` has those met before in the batch."""
+        if plan.skip_rule:
+            return False
+        first = plan.end.chat not in lanes
+        lanes.add(plan.end.chat)
+        plain = isinstance(event, MessageCreated) and not event.content.attachments and event.content.reply_to is None
+        return first and plain and self._lanes.may_begin(plan.end)
 
     def _without_copies(self, event: MessageCreated, planned: Sequence[Planned]) -> list[Planned]:
         """Routes on which the message is another bridge's copy of what is relayed already skip it; the others remember it."""
@@ -164,7 +188,8 @@ class AccountIntake:
                     not_before=None,
                     last_error="",
                     parts=(),
-                )
+                ),
+                begun=planned.begun,
             )
 
     async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
@@ -193,6 +218,12 @@ class AccountIntake:
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
         log.warning("needs attention", account=self._account, chat=chat_id, reason=reason, action=action)
         self._supervisor.notices[chat_id] = (reason, action)
+
+    def restored(self, chat_id: str) -> None:
+        self._supervisor.notices.pop(chat_id, None)
+        self._resolve_again_at_s = 0.0
+        for address in {*self._table().addresses_of(ChatRef(self._account, chat_id)), *self._supervisor.end_faults}:
+            self._lanes.wake_chat(address)
 
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         log.warning("gap", account=self._account, chat=chat_id, since=str(since), until=str(until), reason=reason)

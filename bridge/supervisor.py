@@ -100,7 +100,9 @@ class AccountSupervisor:
         self._connected_at_s: float | None = None
         self._paused_until_s = 0.0
         self.end_faults: dict[ChatAddress, ChatDown | RetryLater] = {}
-        """Ends whose chat cannot be used now, with what to do about it."""
+        """Ends whose chat cannot be found now, with what to do about it."""
+        self.chat_faults: dict[ChatAddress, ChatDown] = {}
+        """Ends whose chat refused the last message, with what to do about it."""
         self.notices: dict[str, tuple[str, str]] = {}
         """Per native chat id ("" for the account): something short of being down, and what to do about it."""
 
@@ -116,6 +118,10 @@ class AccountSupervisor:
         if self._adapter is None:
             raise RetryLater(self._health.reason or "the account has not started yet")
         return self._adapter
+
+    @property
+    def is_built(self) -> bool:
+        return self._adapter is not None
 
     @property
     def is_open(self) -> bool:

@@ -40,12 +40,15 @@ class State(StrEnum):
 
 
 class PlannedDelivery(_Value, frozen=True):
-    """One (event, target) pair as routing planned it. With `skip_rule` it is recorded as skipped at once."""
+    """One (event, target) pair as routing planned it. With `skip_rule` it is recorded as skipped at once.
+
+    `begun`: its first attempt is recorded with it, as by `AttemptStarted`, because it is about to be made."""
 
     route: str
     target: ChatAddress
     thread_id: str | None = None
     skip_rule: str = ""
+    begun: bool = False
 
 
 class Entry(_Value, frozen=True):

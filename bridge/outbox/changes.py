@@ -35,6 +35,7 @@ class Changes:
         if not isinstance(place.adapter, Edits):
             return [self._skip(work, "this platform cannot edit")]
         copies = [(sent.part, *unwrap(sent.copy)) for sent in link.copies]
+        work.elsewhere = copies[0][1].chat_id != place.chat.chat_id
         # an edit leaves files as they are: `render` keeps the lines of those that the target never got, the others are there
         settled = [Settled(attachment=attachment) for attachment in event.content.attachments]
         merged = await self._journal.merged(link.event_seq, work.pending.target)
@@ -114,6 +115,7 @@ class Changes:
             return [self._skip(work, "only a copy was deleted")]
         if not isinstance(place.adapter, Deletes):
             return [self._skip(work, "this platform cannot delete")]
+        work.elsewhere = link.copies[0].copy.chat_id != place.chat.chat_id
         merged = await self._journal.merged(link.event_seq, work.pending.target)
         if merged is not None and len(merged.pieces) > 1 and not isinstance(place.adapter, Edits):
             return [self._skip(work, "its copy holds other messages too, and this platform cannot edit")]
@@ -166,6 +168,7 @@ class Changes:
             return [self._skip(work, "the message reacted to has no copy here")]
         if not isinstance(place.adapter, Reacts):
             return [self._skip(work, "this platform cannot react")]
+        work.elsewhere = copy.chat_id != place.chat.chat_id
         merged = await self._journal.merged(link.event_seq, work.pending.target) if link.copies else None
         wanted: dict[str, None] = {}
         for seq in (link.event_seq, *(piece.event_seq for piece in (merged.pieces if merged else ()))):
@@ -185,6 +188,7 @@ class Changes:
         copy = copy_here(await self._link(work, event.message_id), place)
         if copy is None:
             return [self._skip(work, "the pinned message has no copy here")]
+        work.elsewhere = copy.chat_id != place.chat.chat_id
         await self._sending.begin(work, 0, steps)
         await adapter.pin(copy, event.pinned)
         return [delivered(work, self._sending.clock.now())]

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import structlog
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from bridge.albums import Target
 from bridge.capabilities import UNLIMITED, Rates
-from bridge.errors import AccountDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.events import MessageCreated
-from bridge.journal.contract import Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
+from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
 from bridge.outbox.work import Place, Work, can_reconcile, is_message
 from bridge.refs import ChatAddress, ChatRef
@@ -37,6 +37,8 @@ _FILE_PATIENCE_S = 600.0
 _BUGS = 5
 _JOURNAL_RETRY_S = 2.0
 _LAST_WRITE_S = 5.0
+_AHEAD = 16
+_UNWRITTEN_S = 0.1
 _LONG_WAIT_S = 1.0
 """Waits above this are kept on disk."""
 
@@ -67,13 +69,21 @@ class Lane:
         self._backlog = Backlog(lambda after, limit: self._patiently(lambda: outbox.journal.pending(address, after, limit)))
         self._kicked = asyncio.Event()
         self._unwritten: list[Change] = []
+        self._writing = asyncio.Lock()
+        self._writing_soon: asyncio.Task[None] | None = None
+        self._begun: set[int] = set()
+        """Deliveries whose first attempt is on disk and was not made yet."""
+        self._settled = False
+        """Whether the platform had its moment to settle since the process started."""
         self._apart_until = 0
         """Deliveries up to this one are not merged: together they were refused."""
 
     # -- input --------------------------------------------------------------------------------------------------------------
 
-    def put(self, pending: Pending) -> None:
+    def put(self, pending: Pending, *, begun: bool = False) -> None:
         self._backlog.put(pending)
+        if begun:
+            self._begun.add(pending.delivery_id)
 
     def reload(self) -> None:
         self._backlog.reload()
@@ -94,6 +104,8 @@ class Lane:
         except _Stop:
             pass
         finally:
+            if self._writing_soon is not None:
+                self._writing_soon.cancel()
             if self._unwritten:
                 # what is not written now is found out again after the restart, by reconciling
                 with contextlib.suppress(TimeoutError, JournalError):
@@ -113,9 +125,17 @@ class Lane:
 
     async def record(self, changes: Sequence[Change]) -> None:
         """Write what is waiting to be written, then these changes, as one transaction."""
-        batch = [*self._unwritten, *changes]
-        self._unwritten = []
-        await self._patiently(lambda: self._outbox.journal.record(batch))
+        async with self._writing:
+            batch = [*self._unwritten, *changes]
+            self._unwritten = []
+            if batch:
+                await self._patiently(lambda: self._outbox.journal.record(batch))
+
+    async def _write_soon(self) -> None:
+        """Receipts wait for company, but not for a slow platform."""
+        await self._clock.sleep(_UNWRITTEN_S)
+        self._writing_soon = None
+        await self.record(())
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The journal is asked until it answers: while its disk is full, the lane stands still and nothing is forgotten."""
@@ -129,10 +149,11 @@ class Lane:
 
     async def _finish(self, pending: Pending) -> None:
         """Work on one delivery until it is final."""
+        begun = pending.delivery_id in self._begun
         work = Work(
             pending=pending,
             parts=list(pending.parts),
-            attempt=pending.attempt,
+            attempt=0 if begun else pending.attempt,
             first_attempt_at=pending.first_attempt_at,
             started_s=self._clock.monotonic_s(),
         )
@@ -142,7 +163,7 @@ class Lane:
         if pending.not_before is not None and pending.not_before > self._clock.now():
             await self._wait((pending.not_before - self._clock.now()).total_seconds(), firm=True)
         changes: Sequence[Change] | None = None
-        if pending.state is State.SENDING and is_message(work):
+        if pending.state is State.SENDING and is_message(work) and not begun:
             changes = await self._interrupted(work)
         while changes is None:
             changes = await self._attempt(work)
@@ -156,7 +177,7 @@ class Lane:
         if supervisor is None or end is None:
             return None
         await self._gate(supervisor)
-        return await self._failed(work, supervisor, OutcomeUnknown("the bridge stopped during the attempt"))
+        return await self._failed(work, supervisor, OutcomeUnknown("the bridge stopped during the attempt"), settled=self._settled)
 
     def _end(self, work: Work) -> RouteEnd | None:
         return self._outbox.table().end(work.pending.route, work.pending.target, work.pending.thread_id)
@@ -173,12 +194,15 @@ class Lane:
             if work.limited and end.options.merge and not (work.unknown or work.parts):
                 self._take_followers(work, place)
             work.give_up_files = self._clock.monotonic_s() - work.started_s > _FILE_PATIENCE_S
-            return await self._outbox.courier.carry(work, place, self)
+            changes = await self._outbox.courier.carry(work, place, self)
+            if supervisor.chat_faults and isinstance(changes[-1], Delivered):
+                supervisor.chat_faults.pop(self.address, None)
+            return changes
         except AccountDown as error:
             supervisor.report_down(error)
             await self._defer(work, 0.0, error.reason, Scope.ACCOUNT)
         except ChatMoved as error:
-            await self._moved(work, supervisor, error)
+            return await self._moved(work, supervisor, error)
         except DeliveryError as error:
             return await self._failed(work, supervisor, error)
         except (asyncio.CancelledError, _Stop):
@@ -242,6 +266,36 @@ class Lane:
             self._kicked.clear()
             await self._kicked.wait()
 
+    # -- attempts on disk before their turn ---------------------------------------------------------------------------------
+
+    def is_begun(self, pending: Pending) -> bool:
+        if pending.delivery_id not in self._begun:
+            return False
+        self._begun.discard(pending.delivery_id)
+        if self._unwritten and self._writing_soon is None:
+            self._writing_soon = asyncio.create_task(self._write_soon(), name=f"receipts {self.address}")
+        return True
+
+    def begin_ahead(self, now: datetime) -> Sequence[Change]:
+        """Where the platform can be asked what became of a message, more than one may have an unknown outcome after a crash: the
+        attempts of the next ones share a transaction, and so do their receipts. Elsewhere it is one message a lane."""
+        if not self._may_run_ahead():
+            return []
+        ahead: list[Change] = []
+        for pending in self._backlog:
+            if len(ahead) >= _AHEAD or not _simple(pending) or pending.delivery_id in self._begun:
+                break
+            self._begun.add(pending.delivery_id)
+            ahead.append(AttemptStarted(delivery_id=pending.delivery_id, part=0, attempt=1, at=now))
+        return ahead
+
+    def _may_run_ahead(self) -> bool:
+        following, supervisor = self._backlog.following, self._outbox.supervisor_of(self.address.account)
+        if following is None or supervisor is None or not self._can_reconcile():
+            return False
+        end = self._outbox.table().end(following.route, following.target, following.thread_id)
+        return end is not None and self._rates(end, supervisor) is UNLIMITED
+
     # -- rates --------------------------------------------------------------------------------------------------------------
 
     def _rates(self, end: RouteEnd, supervisor: AccountSupervisor) -> Rates:
@@ -285,7 +339,9 @@ class Lane:
         """What piled up behind it meanwhile may go out in the same message."""
         if work.pending.delivery_id > self._apart_until:
             for _ in range(self._outbox.courier.joining(work, place, self._backlog)):
-                work.followers.append(self._backlog.take())
+                follower = self._backlog.take()
+                self._begun.discard(follower.delivery_id)
+                work.followers.append(follower)
 
     def _part_company(self, work: Work) -> list[Change]:
         """The others go their own way again: nothing of them was sent. The changes that say so."""
@@ -299,12 +355,19 @@ class Lane:
 
     # -- failures -----------------------------------------------------------------------------------------------------------
 
-    async def _failed(self, work: Work, supervisor: AccountSupervisor, error: DeliveryError) -> Sequence[Change] | None:
+    async def _failed(
+        self, work: Work, supervisor: AccountSupervisor, error: DeliveryError, *, settled: bool = False
+    ) -> Sequence[Change] | None:
+        """`settled`: enough time has passed since an attempt of unknown outcome for the platform to show it."""
         if isinstance(error, OutcomeUnknown) and not is_message(work):
             error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated freely
         if isinstance(error, OutcomeUnknown):
             work.unknown = True
         work.attempted = False
+        if isinstance(error, ChatDown):
+            if work.elsewhere:
+                return self._left_behind(work)
+            supervisor.chat_faults[self.address] = error
         self._outbox.counts.retried(self.address.account, type(error).__name__)
         step = self._decide(work, error)
         match step:
@@ -315,7 +378,8 @@ class Lane:
             case Hold():
                 return self._dead(work, step.reason, held=True)
             case Reconcile() | Resend():
-                await self._unknown(work, error, step.after_s)
+                await self._unknown(work, error, 0.0 if settled else step.after_s)
+                self._settled = True
             case Wait():
                 firm = isinstance(error, RetryLater) and error.rate_limited
                 if firm and is_message(work):
@@ -399,12 +463,19 @@ class Lane:
         if self._outbox.stopping:
             raise _Stop
 
-    async def _moved(self, work: Work, supervisor: AccountSupervisor, error: ChatMoved) -> None:
+    async def _moved(self, work: Work, supervisor: AccountSupervisor, error: ChatMoved) -> Sequence[Change] | None:
         old = self._outbox.table().native_id(self.address)
-        if old is None or old == error.new_chat_id:
+        if old is not None and old != error.new_chat_id:
+            await supervisor.chat_moved(old, error.new_chat_id)
+        elif work.elsewhere:
+            return self._left_behind(work)
+        else:
             await self._defer(work, 1.0, error.reason, Scope.CHAT)
-            return
-        await supervisor.chat_moved(old, error.new_chat_id)
+        return None
+
+    def _left_behind(self, work: Work) -> Sequence[Change]:
+        rule = "its copy stayed behind when the chat got a new id"
+        return [Skipped(delivery_id=work.pending.delivery_id, rule=rule, at=self._clock.now())]
 
     def _dead(self, work: Work, reason: str, *, held: bool = False) -> Sequence[Change]:
         for one in work.together:
@@ -421,7 +492,7 @@ class Lane:
                 self._count(deliveries[change.delivery_id], change)
         self._unwritten.extend(changes)
         following = self._backlog.following
-        if following is None or not _simple(following):
+        if following is None or not _simple(following) or not isinstance(changes[-1], Delivered):
             await self.record(())
 
     def _count(self, pending: Pending, end: Delivered | Skipped | Dead) -> None:

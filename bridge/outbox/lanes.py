@@ -17,9 +17,10 @@ from bridge.limits import Budgets
 from bridge.outbox.courier import Courier
 from bridge.outbox.files import FileFetcher
 from bridge.outbox.lane import ACCOUNT_WAIT, CHAT_WAIT, Lane, OutboxCounts, files_of
+from bridge.outbox.work import can_reconcile
 from bridge.refs import AccountName, ChatAddress
 from bridge.retry import Policy
-from bridge.routing import Planned, RoutingTable
+from bridge.routing import OnUnknown, Pace, Planned, RouteEnd, RoutingTable
 from bridge.supervisor import AccountSupervisor
 
 log = structlog.get_logger("outbox")
@@ -81,11 +82,24 @@ class Outbox:
             elif kind == ACCOUNT_WAIT and (supervisor := self.supervisor_of(AccountName(rest))) is not None:
                 supervisor.pause(min(left_s, self.policy.longest_told_s))
 
-    def enqueue(self, pending: Pending) -> None:
+    def may_begin(self, end: RouteEnd) -> bool:
+        """Whether a message for this end would be sent the moment it is accepted: then its first attempt can be recorded with it,
+        which saves a transaction."""
+        supervisor = self.supervisor_of(end.chat.account)
+        if end.chat in self._lanes or self._stopping or supervisor is None or not supervisor.is_open:
+            return False
+        if self.table().native_id(end.chat) is None or not supervisor.is_built:
+            return False
+        rates = supervisor.adapter.capabilities.rates
+        if end.options.pace is not Pace.FAST and self.budgets.wait_s(end.chat, rates, self.clock.monotonic_s(), 1) > 0:
+            return False
+        return end.options.unknown is OnUnknown.RESEND or can_reconcile(supervisor.adapter)
+
+    def enqueue(self, pending: Pending, *, begun: bool = False) -> None:
         """Take a delivery that was just committed. Ids come in ascending order per lane."""
         if files_of(pending):
             self.files.expect(pending.event_seq)
-        self._lane(pending.target).put(pending)
+        self._lane(pending.target).put(pending, begun=begun)
 
     def wake(self, address: ChatAddress) -> None:
         """The journal has deliveries for this lane that it was not handed (after a restart, a retried dead letter)."""
@@ -101,6 +115,12 @@ class Outbox:
         for lane in list(self._lanes.values()):
             if lane.address.account == account:
                 lane.kick()
+
+    def wake_chat(self, address: ChatAddress) -> None:
+        """The chat can perhaps be used again: its lane tries at once."""
+        lane = self._lanes.get(address)
+        if lane is not None:
+            lane.kick()
 
     def seen_own(self, event: ChatEvent) -> None:
         """One of our own messages came back: if its outcome is unknown, now it is known."""

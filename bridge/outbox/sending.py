@@ -79,6 +79,8 @@ class Sending:
         chat = ChatRef(origin.account, to.chat_id) if to.chat_id else origin
         link = await self.journal.link(MessageRef(chat, to.message_id), work.pending.target) if to.message_id else None
         copy = copy_here(link, place)
+        if copy is not None and copy.chat_id != place.chat.chat_id:
+            copy = None  # the chat has a new id since, where that number may be another message's
         # of a copy the origin knows only that the bridge said it, and its words may begin with the author's name
         author_name = (link.author_name if link else "") or to.author_name
         is_copy = link is not None and not link.is_original
@@ -138,7 +140,8 @@ class Sending:
         ]
         if work.followers:
             changes.append(work.set_pieces(work.pieces))
-        await steps.record(changes)
+        if work.followers or part or not steps.is_begun(work.pending):
+            await steps.record([*changes, *steps.begin_ahead(now)])
         work.attempted = True
         work.last_unknown_at = now
 

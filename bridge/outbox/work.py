@@ -36,6 +36,8 @@ class Work:
     losses: list[str] = field(default_factory=list)
     give_up_files: bool = False
     bugs: int = 0
+    elsewhere: bool = False
+    """Whether it changes a message that is under a former id of the chat."""
     limited: bool = False
     """Whether the platform or a budget made it wait: then others may join it."""
     followers: list[Pending] = field(default_factory=list)
@@ -72,6 +74,14 @@ class Steps(Protocol):
 
     async def record(self, changes: Sequence[Change]) -> None:
         """Returns once they are on disk."""
+        ...
+
+    def is_begun(self, pending: Pending) -> bool:
+        """Whether its first attempt is on disk already."""
+        ...
+
+    def begin_ahead(self, now: datetime) -> Sequence[Change]:
+        """The attempts of what comes next, to be recorded together with this one's."""
         ...
 
     async def admit(self, place: Place, messages: int) -> None:

@@ -12,6 +12,7 @@ from bridge.journal.contract import Accepted, Entry, Verdict
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
     ORIGINAL,
+    SENDING,
     SKIPPED,
     WAITING,
     Packed,
@@ -35,7 +36,9 @@ _EVENT = Bulk(
     "INSERT INTO event (seq, key, accepted_at, origin, message, also, author, first_delivery, deliveries, open) VALUES {rows}", 10
 )
 _BODY = Bulk("INSERT INTO body (seq, json) VALUES {rows}", 2)
-_DELIVERY = Bulk("INSERT INTO delivery (id, event, lane, route, thread, state, at, note) VALUES {rows}", 8)
+_DELIVERY = Bulk(
+    "INSERT INTO delivery (id, event, lane, route, thread, state, attempt, first_attempt_at, at, note) VALUES {rows}", 10
+)
 _LINK = Bulk("INSERT OR REPLACE INTO link (chat, message, seq, rank, copy) VALUES {rows}", 5)
 _CURSOR = Bulk("INSERT INTO cursor (account, name, value) VALUES {rows} ON CONFLICT DO UPDATE SET value = excluded.value", 3)
 _REACTION = (
@@ -153,9 +156,11 @@ def _accept_one(
     for number, planned in enumerate(deliveries, first):
         lane, route, thread = names.lane(planned.target), names.route(planned.route), pack_optional(planned.thread_id)
         if planned.skip_rule:
-            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, accepted_at, planned.skip_rule))
+            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, None, None, accepted_at, planned.skip_rule))
+        elif planned.begun:
+            rows.deliveries.append((number, seq, lane, route, thread, SENDING, 1, accepted_at, None, None))
         else:
-            rows.deliveries.append((number, seq, lane, route, thread, WAITING, None, None))
+            rows.deliveries.append((number, seq, lane, route, thread, WAITING, None, None, None, None))
     return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(range(first, first + len(deliveries))))
 
 
