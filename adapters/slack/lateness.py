@@ -37,24 +37,30 @@ class Lateness:
         """The message's words are known as of this moment: older edits of it are no news."""
         _remember(self._versions, f"created:{chat.account}:{chat.chat_id}:{message_id}", edited_at)
 
-    async def settle(self, event: ChatEvent, floor: str, is_known: IsKnown) -> ChatEvent | Ignored:
+    def arrived(self, keys: set[str]) -> None:
+        """The core has these messages."""
+        for key in keys:
+            _remember(self._created, key, None)
+
+    async def settle(self, event: ChatEvent, floor: str, arriving: set[str], is_known: IsKnown) -> ChatEvent | Ignored:
         """What the event is at this point. An edit of a message that never arrived is that message, with its latest words, if the
-        chat was relayed by then (`floor` is the `ts` of its beginning); a message that was deleted before it arrived is nothing."""
+        chat was relayed by then (`floor` is the `ts` of its beginning); a message that was deleted before it arrived is nothing.
+        Adds the keys of messages to `arriving`, which become `arrived` when the core has them."""
         match event:
             case MessageCreated():
                 key = _created_key(event)
                 if key in self._deleted:
                     return Ignored("deleted before it arrived")
-                _remember(self._created, key, None)
+                arriving.add(key)
             case MessageDeleted():
                 _remember(self._deleted, _created_key(event), None)
             case MessageEdited():
-                return await self._edited(event, floor, is_known)
+                return await self._edited(event, floor, arriving, is_known)
             case _:
                 pass
         return event
 
-    async def _edited(self, event: MessageEdited, floor: str, is_known: IsKnown) -> ChatEvent | Ignored:
+    async def _edited(self, event: MessageEdited, floor: str, arriving: set[str], is_known: IsKnown) -> ChatEvent | Ignored:
         key = _created_key(event)
         known = self._versions.get(key)
         if known is not None and event.meta.occurred_at < known:
@@ -63,9 +69,9 @@ class Lateness:
         if event.meta.sent_by_us or event.message_id <= floor:
             return event
         posted_at = moment(event.message_id)
-        if key in self._created or event.meta.received_at - posted_at > _WINDOW or await is_known(key):
+        if key in arriving or key in self._created or event.meta.received_at - posted_at > _WINDOW or await is_known(key):
             return event
-        _remember(self._created, key, None)
+        arriving.add(key)
         meta = msgspec.structs.replace(event.meta, event_key=key, occurred_at=posted_at)
         return MessageCreated(meta=meta, message_id=event.message_id, content=event.content)
 

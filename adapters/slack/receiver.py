@@ -257,10 +257,11 @@ class Receiver:
             return
         ordered = sorted(reads, key=lambda read: read.event.meta.occurred_at)
         events: list[ChatEvent] = []
+        arriving: set[str] = set()
         cursors: dict[str, Cursor] = {}
         for read in ordered:
             position = self._cursors.get(read.event.meta.origin.chat_id)
-            event = await self._lateness.settle(read.event, position.floor if position else "", self._intake.is_known)
+            event = await self._lateness.settle(read.event, position.floor if position else "", arriving, self._intake.is_known)
             if isinstance(event, Ignored):
                 self._intake.ignored(event.reason)
                 continue
@@ -273,5 +274,6 @@ class Receiver:
                     cursors[chat_id] = cursor
         if events:
             await self._intake.accept(events, cursors=tuple(cursors.values()))
+            self._lateness.arrived(arriving)
         for read in ordered:
             await read.delivery.confirm()
