@@ -87,7 +87,10 @@ class DiscordAdapter:
             await self._identify()
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
-        await Receiver(self._options, self._transport, self._context, self._history, intake).run()
+        receiver = Receiver(
+            self._options, self._transport, self._context, self._history, intake, on_restored=self._posting.channel_changed
+        )
+        await receiver.run()
 
     async def close(self) -> None:
         await self._transport.close()

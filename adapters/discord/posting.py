@@ -50,6 +50,10 @@ class Posting:
         self._heads = Heads(transport, context.places)
         self._threads = Threads(transport)
 
+    def channel_changed(self, chat_id: str) -> None:
+        """Its rights may be others now: a webhook that was refused is asked for again."""
+        self._webhooks.forget_denial(chat_id)
+
     async def send(self, outbound: Outbound) -> Receipt:
         hook = await self._hook_for(outbound)
         try:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -53,7 +53,17 @@ UNREADABLE_KEPT = 1000
 class Receiver:
     """One run. Raises ConnectionLost or AccountDown; everything read until then has been handed over."""
 
-    def __init__(self, options: DiscordOptions, transport: Transport, context: Context, history: History, intake: Intake) -> None:
+    def __init__(
+        self,
+        options: DiscordOptions,
+        transport: Transport,
+        context: Context,
+        history: History,
+        intake: Intake,
+        on_restored: Callable[[str], None],
+    ) -> None:
+        """`on_restored` is told of each channel whose rights may have changed."""
+        self._on_restored = on_restored
         self._options = options
         self._transport = transport
         self._context = context
@@ -232,6 +242,7 @@ class Receiver:
             decoded = decode(event.name, data, self._context, position=position)
             self._notice_losses(event.name, data)
             self._context.places.apply(event.name, data, self._context.user_id)
+            self._tell_restored(event.name, data)
             if event.name in ("GUILD_CREATE", "GUILD_DELETE") and self._awaited_guilds is not None:
                 self._awaited_guilds.discard(str(data["id"]))
         except UNREADABLE as error:
@@ -253,6 +264,24 @@ class Receiver:
                     self._intake.notice("the bot was removed from the server", "invite it again", chat_id=chat_id)
         elif event == "CHANNEL_DELETE" and str(data["id"]) in self._intake.routed_chats():
             self._intake.notice("the channel was deleted", "take it out of bridge.yaml", chat_id=str(data["id"]))
+
+    def _tell_restored(self, event: str, data: Mapping[str, Any]) -> None:
+        """Rights may have been given back; only sending tells."""
+        routed = self._intake.routed_chats()
+        match event:
+            case "GUILD_CREATE":
+                changed = {str(channel["id"]) for channel in data.get("channels", ())}
+            case "CHANNEL_CREATE" | "CHANNEL_UPDATE":
+                changed = {str(data["id"])}
+            case "GUILD_ROLE_UPDATE":
+                guild_id = str(data["guild_id"])
+                changed = {c for c in routed if (place := self._context.places.get(c)) and place.guild_id == guild_id}
+            case _:
+                return
+        for chat_id in changed:
+            self._on_restored(chat_id)
+            if chat_id in routed:
+                self._intake.restored(chat_id)
 
     async def _know_place(self, channel_id: str, kind: object) -> None:
         """A thread that no event told of: without its parent its messages would seem to be of an unknown chat."""

@@ -98,8 +98,8 @@ class ChannelWebhooks:
         if self._by_channel.get(hook.channel_id) == hook:
             del self._by_channel[hook.channel_id]
 
-    def ids(self) -> frozenset[str]:
-        return frozenset(self._by_id)
+    def forget_denial(self, channel_id: str) -> None:
+        self._denied.pop(channel_id, None)
 
     def _remember(self, hook: Hook) -> Hook:
         self._by_id[hook.id] = hook

@@ -40,6 +40,7 @@ class RecordingIntake:
         self.not_understood: list[tuple[bytes, str]] = []
         self.ignored_reasons: list[str] = []
         self.notices: list[tuple[str, str, str]] = []
+        self.restorations: list[str] = []
         self.gaps: list[tuple[str, str]] = []
         self.connections = 0
         self.routed = set(routed)
@@ -84,6 +85,9 @@ class RecordingIntake:
 
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.gaps.append((chat_id, reason))
+
+    def restored(self, chat_id: str) -> None:
+        self.restorations.append(chat_id)
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         raise AssertionError("Discord's channels keep their ids")

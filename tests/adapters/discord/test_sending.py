@@ -19,7 +19,7 @@ from bridge.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, Retry
 from bridge.events import Attachment, AttachmentKind
 from bridge.text import Mention, MentionKind, Paragraph, RichText, Text, plain
 
-from .conftest import Bench
+from .conftest import Bench, until
 
 ANNA = Sender(name="Anna", avatar_url="https://example.com/anna.png")
 SEND = "POST /webhooks/{webhook}/{token}"
@@ -92,6 +92,18 @@ async def test_without_a_webhook_the_bot_posts_with_the_name_in_the_text(
     assert (message.author_name, message.text, message.html) == ("Bridge", "Anna\nedited", "<b>Anna</b><br>edited")
     assert intake.notices
     assert intake.notices[0][2] == bench.chat
+
+
+async def test_a_webhook_is_asked_for_again_once_the_right_is_given_back(bench: Bench, adapter: DiscordAdapter) -> None:
+    bench.emulator.deny(bench.chat, Permission.MANAGE_WEBHOOKS)
+    intake = bench.intake()
+    async with bench.running(adapter, intake):
+        await adapter.send(outbound(bench))
+        intake.restorations.clear()
+        bench.emulator.deny(bench.chat, Permission(0))
+        await until(lambda: bench.chat in intake.restorations)
+        await adapter.send(outbound(bench, "again", token="t2"))
+    assert [m.author_name for m in shown(bench)] == ["Bridge", "Anna"]
 
 
 NAMES = ["Discord Fan", "clyde", "everyone", "here", "There", "  spaced   out ", "x" * 200, "", "\u0000\u202e"]
@@ -256,8 +268,6 @@ async def test_the_upload_limit_follows_the_servers_boosts(bench: Bench, adapter
     async with bench.running(adapter, bench.intake()):
         bench.emulator.set_boost(2)
         await bench.emulator.say(bench.chat, "Anna", "boosted")
-        from .conftest import until
-
         await until(lambda: adapter.capabilities.limits.upload_bytes == 50 * 1024**2)
 
 
