@@ -371,7 +371,7 @@ def _account_report(supervisor: AccountSupervisor) -> dict[str, Any]:
         "action": health.action,
         "ends": {
             str(address): {"reason": fault.reason, "action": getattr(fault, "action", "")}
-            for address, fault in supervisor.end_faults.items()
+            for address, fault in (supervisor.chat_faults | supervisor.end_faults).items()
         },
         "notices": {chat: {"reason": reason, "action": action} for chat, (reason, action) in supervisor.notices.items()},
     }

@@ -90,6 +90,11 @@ class Intake(Protocol):
         """Something short of `AccountDown` that a human should mend (a missing right in one chat): shown in health and log."""
         ...
 
+    def restored(self, chat_id: str) -> None:
+        """The account may use that chat again, or more of it than before (invited, unarchived, given rights): notices about it are
+        over, and what waits for it is tried at once."""
+        ...
+
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         """Messages of that chat in between could not be fetched: one visible line in its targets, one in the log."""
         ...

@@ -74,7 +74,13 @@ class Removed(msgspec.Struct, frozen=True):
     status: str
 
 
-Decoded = ChatEvent | AlbumItem | Moved | Removed | Ignored
+class Restored(msgspec.Struct, frozen=True):
+    """The bot is an administrator of a chat (again)."""
+
+    chat_id: str
+
+
+Decoded = ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored
 
 
 class Decoder(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,8 +293,8 @@ def _moved(message: Message) -> Moved | None:
     return None
 
 
-def _membership_of_bot(change: Json) -> Removed | Ignored:
+def _membership_of_bot(change: Json) -> Removed | Restored:
     status = str(change["new_chat_member"]["status"])
     if status in ("administrator", "creator"):
-        return Ignored("the bot is an administrator now")
+        return Restored(str(change["chat"]["id"]))
     return Removed(str(change["chat"]["id"]), str(change["chat"].get("title", "")), status)

@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.telegram.albums import Albums
 from adapters.telegram.config import TelegramOptions
-from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Undecodable
+from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.contract import Cursor, Intake
@@ -148,7 +148,7 @@ class Receiver:
             await self._take_item(item, received_at)
         self._offset = update_id + 1
 
-    async def _take_item(self, item: ChatEvent | AlbumItem | Moved | Removed | Ignored, received_at: datetime) -> None:
+    async def _take_item(self, item: ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored, received_at: datetime) -> None:
         match item:
             case Ignored():
                 self._intake.ignored(item.reason)
@@ -159,6 +159,8 @@ class Receiver:
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)
             case Removed():
                 self._tell_removed(item)
+            case Restored():
+                self._intake.restored(item.chat_id)
             case _:
                 await self._finish(self._albums.of_chat(item.meta.origin.chat_id), received_at)
                 self._events.append(item)
@@ -186,6 +188,7 @@ class Receiver:
         if item.status in ("kicked", "left"):
             self._intake.notice(f"the bot was removed from {where}", "add the bot to the chat again", chat_id=item.chat_id)
         else:
+            self._intake.restored(item.chat_id)  # perhaps it was in the chat in no way before
             reason = f"the bot is no administrator of {where}: it sees no reactions there"
             self._intake.notice(reason, "make the bot an administrator of the chat", chat_id=item.chat_id)
 

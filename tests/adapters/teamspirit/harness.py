@@ -82,6 +82,9 @@ class RecordingIntake:
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.gaps.append(reason)
 
+    def restored(self, chat_id: str) -> None:
+        pass
+
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         raise AssertionError("chats do not move here")
 

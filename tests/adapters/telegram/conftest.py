@@ -34,6 +34,7 @@ class RecordingIntake:
         self.undecoded: list[tuple[bytes, str]] = []
         self.reasons: Counter[str] = Counter()
         self.notices: list[tuple[str, str, str]] = []
+        self.restorations: list[str] = []
         self.gaps: list[tuple[str, datetime, datetime]] = []
         self.moves: list[tuple[str, str]] = []
         self.connections = 0
@@ -86,6 +87,9 @@ class RecordingIntake:
 
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.gaps.append((chat_id, since, until))
+
+    def restored(self, chat_id: str) -> None:
+        self.restorations.append(chat_id)
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         self.moves.append((old_chat_id, new_chat_id))
