@@ -215,8 +215,6 @@ class _MarkdownV2:
             raise bad_request(
                 f"can't parse entities: Character '{text[at]}' is reserved and must be escaped with the preceding '\\'"
             )
-        if self._is_open(mark):
-            raise self._unclosed()
         self._open.append((mark, self._out.length, at))
         return at + len(mark)
 
@@ -245,7 +243,7 @@ class _MarkdownV2:
             if end >= len(self._in):
                 kind = "PreCode" if parameters else "Pre" if fence == "```" else "Code"
                 raise _failure(f"Can't find end of {kind} entity", self._in, at)
-            if self._in[end] == "\\" and end + 1 < len(self._in):
+            if self._in[end] == "\\" and end + 1 < len(self._in) and 0 < ord(self._in[end + 1]) < 127:
                 end += 1
             self._out.add(self._in[end])
             end += 1

@@ -109,6 +109,7 @@ def test_parse_modes_are_tdlibs(mode: str, text: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="ab *_~|`\n\\👍", max_size=12))
 @example("*a*_b_")
+@example("*_**_*")
 def test_markdown_v2_agrees_on_what_is_an_error(text: str) -> None:
     mine, their = ours(text, "MarkdownV2"), theirs(text, "MarkdownV2")
     assert (mine is None) == (their is None)
