@@ -45,6 +45,8 @@ _MAINTENANCE_S = 60.0
 _WAKE_S = 5.0
 _JOURNAL_ID = "journal id"
 _NOBODY = AccountName("")
+_OWN_NAMES = ("Bridge", "Messenger Bridge")
+"""What bridges' bots are usually called: nobody else is shown under these. `reserved_names` adds to them."""
 
 
 class App:
@@ -70,6 +72,7 @@ class App:
         self._people = People(config.people)
         self._names = self._make_names()
         self._recent = RecentMessages()
+        self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account))
         self.metrics = Metrics()
@@ -91,7 +94,8 @@ class App:
         try:
             await asyncio.to_thread(self._spool.open)
             self._failed = asyncio.get_running_loop().create_future()
-            await self._start_outbox(await self._journal_id())
+            self._journal_name = await self._journal_id()
+            await self._start_outbox(self._journal_name)
             await self._listen()
             for configured in self._config.accounts.values():
                 await self._start_account(configured)
@@ -217,6 +221,7 @@ class App:
             table=lambda: self._table,
             supervisor_of=self._supervisors.get,
             platform_of=lambda account: self._config.accounts[account].platform,
+            title_of=lambda platform: self._manifests(platform).title,
             counts=self.metrics,
             clock=self._clock,
             policy=self._policy,
@@ -249,6 +254,8 @@ class App:
                 counts=self.metrics,
                 clock=self._clock,
                 recent=self._recent,
+                people=lambda: self._people,
+                journal_id=self._journal_name,
             )
 
         assert self._outbox is not None
@@ -304,7 +311,7 @@ class App:
         return known
 
     def _make_names(self) -> Names:
-        return Names(reserved=self._config.reserved_names, people=self._people)
+        return Names(reserved=(*_OWN_NAMES, *self._config.reserved_names), people=self._people)
 
     def _origin_of(self, chat: ChatRef) -> Origin:
         account = self._config.accounts.get(chat.account)

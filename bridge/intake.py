@@ -19,6 +19,7 @@ from bridge.errors import BridgeError
 from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
 from bridge.loops import RecentMessages
+from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.routing import Planned, RouteEnd, RoutingTable
 from bridge.supervisor import AccountSupervisor
@@ -70,6 +71,8 @@ class AccountIntake:
         counts: IntakeCounts,
         clock: Clock,
         recent: RecentMessages,
+        people: Callable[[], People],
+        journal_id: str,
     ) -> None:
         self._supervisor = supervisor
         self._account: AccountName = supervisor.account
@@ -79,6 +82,8 @@ class AccountIntake:
         self._counts = counts
         self._clock = clock
         self._recent = recent
+        self._people = people
+        self._journal_id = journal_id
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -110,14 +115,14 @@ class AccountIntake:
 
     async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""
-        if is_own(event):
+        if is_own(event, self._journal_id):
             self._counts.event(self._account, "echo")
             self._lanes.seen_own(event)
             return None
         table = self._table()
         if not table.addresses_of(event.meta.origin):
             await self._resolve_again()
-        planned = table.plan(event)
+        planned = table.plan(event, self._people())
         if not planned:
             self._counts.event(self._account, "no route")
             return None

@@ -238,6 +238,7 @@ class Lane:
         target = Target(
             account=self.address.account,
             platform=platform,
+            platform_title=self._outbox.title_of(platform),
             capabilities=adapter.capabilities,
             measure=adapter.measure,
             options=end.options,

@@ -38,6 +38,7 @@ class Outbox:
         table: Callable[[], RoutingTable],
         supervisor_of: Callable[[AccountName], AccountSupervisor | None],
         platform_of: Callable[[AccountName], str],
+        title_of: Callable[[str], str],
         counts: OutboxCounts,
         clock: Clock,
         policy: Policy | None = None,
@@ -48,6 +49,7 @@ class Outbox:
         self.table = table
         self.supervisor_of = supervisor_of
         self.platform_of = platform_of
+        self.title_of = title_of
         self.counts = counts
         self.clock = clock
         self.policy = policy or Policy()

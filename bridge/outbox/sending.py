@@ -140,7 +140,8 @@ class Sending:
         ]
         if work.followers:
             changes.append(work.set_pieces(work.pieces))
-        if work.followers or part or not steps.is_begun(work.pending):
+        is_begun = steps.is_begun(work.pending)  # asked in any case: it holds for one attempt only
+        if work.followers or part or not is_begun:
             await steps.record([*changes, *steps.begin_ahead(now)])
         work.attempted = True
         work.last_unknown_at = now
