@@ -7,7 +7,6 @@ Source: API reference, message and webhook resources ("Allowed Mentions Object")
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -160,10 +159,6 @@ def _described(number: int, file: OutboundFile) -> dict[str, Any]:
 def upload_name(file: OutboundFile) -> str:
     """The name a file is uploaded under; Discord hides a picture whose name begins with SPOILER_."""
     return f"SPOILER_{file.name}" if file.attachment.spoiler and not file.name.startswith("SPOILER_") else file.name
-
-
-def upload_names(files: Sequence[OutboundFile]) -> list[str]:
-    return [upload_name(file) for file in files]
 
 
 def jump_url(guild_id: str, channel_id: str, message_id: str) -> str:

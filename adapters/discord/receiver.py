@@ -303,10 +303,10 @@ class Receiver:
         """After a new session, once all servers are known: what was missed, then what came meanwhile."""
         if self._awaited_guilds is None or self._awaited_guilds:
             return
+        caught_up_to = int(snowflake_at(self._transport.server_now()))
         if self._latest:
             await self._catch_up.run(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))
-        else:
-            self._latest = int(snowflake_at(self._transport.server_now()))
+        self._latest = max(self._latest, caught_up_to)
         self._awaited_guilds = None
         held, self._held = self._held, []
         await self._accept(held)

@@ -309,6 +309,12 @@ class DiscordEmulator(EmulatorBase):
         channel.denied[(bot or self.bot).user.id] = denied
         self.operations.announce_channel_change(channel)
 
+    def set_permissions(self, permissions: Permission, bot: Bot | None = None) -> None:
+        """What the bot's own role allows, in the whole server."""
+        chosen = bot or self.bot
+        chosen.permissions = permissions
+        self.operations.announce_role(chosen.role_id)
+
     def set_boost(self, level: int) -> None:
         self.world.boost_level = level
         self.operations.announce_guild()

@@ -106,6 +106,18 @@ async def test_a_webhook_is_asked_for_again_once_the_right_is_given_back(bench: 
     assert [m.author_name for m in shown(bench)] == ["Bridge", "Anna"]
 
 
+async def test_rights_of_the_bots_role_count_too(bench: Bench, adapter: DiscordAdapter) -> None:
+    bench.emulator.set_permissions(BOT_PERMISSIONS & ~Permission.MANAGE_WEBHOOKS)
+    intake = bench.intake()
+    async with bench.running(adapter, intake):
+        await adapter.send(outbound(bench))
+        intake.restorations.clear()
+        bench.emulator.set_permissions(BOT_PERMISSIONS)
+        await until(lambda: bench.chat in intake.restorations)
+        await adapter.send(outbound(bench, "again", token="t2"))
+    assert [m.author_name for m in shown(bench)] == ["Bridge", "Anna"]
+
+
 NAMES = ["Discord Fan", "clyde", "everyone", "here", "There", "  spaced   out ", "x" * 200, "", "\u0000\u202e"]
 
 
@@ -452,4 +464,3 @@ async def test_a_hidden_limit_is_told_by_its_429(bench: Bench, adapter: DiscordA
 
 def test_the_permissions_asked_for_are_the_documented_ones() -> None:
     assert int(BOT_PERMISSIONS) == 2252109588589632
-    assert BOT_PERMISSIONS == ~(~BOT_PERMISSIONS)
