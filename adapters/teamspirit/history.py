@@ -107,7 +107,8 @@ class ChatReader:
             self._state = msgspec.structs.replace(self._state, seen=tuple(self._versions.items()))
 
     async def read(self, *, again: bool) -> bool:
-        """Take in what is new, with `again` also what became of the latest messages; call under `lock`. True if there was news.
+        """Take in what is new, with `again` also what became of the latest messages; call under `lock`. True if there was
+        news that is not of our own making.
 
         Raises a DeliveryError or AccountDown; what was accepted before stays so."""
         await self.begin()
@@ -138,7 +139,7 @@ class ChatReader:
             start = found.place if start >= 0 else -1
             if not found.more:
                 break
-        return news or bool(self._missing)
+        return news
 
     async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
         now = datetime.now(UTC)
@@ -177,7 +178,7 @@ class ChatReader:
             cursor = Cursor(name=self._cursor_name, value=msgspec.json.encode(found.state).decode())
             await self._intake.accept(events, cursors=[cursor])
             self._set(found.state)
-        return bool(events)
+        return any(not event.meta.sent_by_us for event in events)
 
     async def _with_author(self, event: ChatEvent) -> ChatEvent:
         author = event.meta.author

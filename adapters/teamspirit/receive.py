@@ -40,7 +40,8 @@ _CHATS_AT_ONCE = 16
 _MANY_CHATS = 300
 _LOOK_FOR_ROUTES_S = 1.0
 _HEALTH_CHECK_S = 60.0
-_CHAT_DOWN_WAIT_S = 60.0
+_CHAT_DOWN_WAIT_S = 30.0
+_LONGEST_CHAT_DOWN_WAIT_S = 900.0
 _LONGEST_BACKOFF_S = 30.0
 _FAILURES_BEFORE_CHECK = 3
 _IDLE_AFTER_S = 120.0
@@ -164,7 +165,7 @@ class Reception:
 
     async def _watch(self, reader: ChatReader) -> None:
         """Read one chat again and again, at a pace that follows what happens in it."""
-        failures = 0
+        failures = refusals = 0
         quiet_since_s = now_s = asyncio.get_running_loop().time()
         reread_at_s = 0.0
         while True:
@@ -174,16 +175,19 @@ class Reception:
                     news = await reader.read(again=again)
                     if not news and now_s - quiet_since_s > _REST_AFTER_S:
                         reader.rest()
-                failures = 0
+                if refusals:
+                    self._intake.restored(reader.chat_id)
+                failures = refusals = 0
                 now_s = asyncio.get_running_loop().time()
                 reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s
                 quiet_since_s = now_s if news else quiet_since_s
                 if news:
-                    self._found_by_reading(reader.chat_id)
+                    self._found_by_reading()
                 wait_s = self._pace_s(now_s - quiet_since_s)
             except ChatDown as error:
                 self._intake.notice(error.reason, error.action, chat_id=reader.chat_id)
-                wait_s = _CHAT_DOWN_WAIT_S
+                wait_s = min(_CHAT_DOWN_WAIT_S * 2.0 ** min(refusals, 10), _LONGEST_CHAT_DOWN_WAIT_S)
+                refusals += 1
             except DeliveryError as error:
                 failures += 1
                 log.info("history not read", account=self._account, chat=reader.chat_id, reason=error.reason)
@@ -194,17 +198,27 @@ class Reception:
             await asyncio.sleep(wait_s)
             now_s = asyncio.get_running_loop().time()
 
-    def _found_by_reading(self, chat_id: str) -> None:
+    def _found_by_reading(self) -> None:
         """News of which no call told. One may still come; if none ever does, the webhook is not to be relied on."""
         self._calls_arrive = False
         self._unannounced += 1
-        if self._by_webhook and self._unannounced == _UNANNOUNCED_BEFORE_NOTICE:
+        if self._relies_on_calls and self._unannounced == _UNANNOUNCED_BEFORE_NOTICE:
             reason = "the messenger's calls do not arrive; its chats are read instead"
             self._intake.notice(reason, "check that web.public's url reaches the bridge from the messenger's server")
 
-    def _pace_s(self, quiet_s: float) -> float:
+    def _a_call_arrived(self) -> None:
+        if self._unannounced >= _UNANNOUNCED_BEFORE_NOTICE:
+            self._intake.restored("")
+        self._calls_arrive, self._unannounced = True, 0
+
+    @property
+    def _relies_on_calls(self) -> bool:
+        """Whether the server should call about everything: Mattermost's webhooks, say, tell only of some messages."""
         inbound = self._dialect.inbound
-        if self._by_webhook and self._calls_arrive and inbound is not None and inbound.redelivers:
+        return self._by_webhook and inbound is not None and inbound.redelivers
+
+    def _pace_s(self, quiet_s: float) -> float:
+        if self._relies_on_calls and self._calls_arrive:
             return _REREAD_WITH_WEBHOOK_S
         lively, idle = self._options.poll_interval_s, max(self._options.poll_interval_s, self._options.poll_idle_interval_s)
         return lively + (idle - lively) * min(quiet_s / _IDLE_AFTER_S, 1.0)
@@ -213,7 +227,7 @@ class Reception:
 
     async def _take(self, payload: Any, raw: bytes) -> None:
         """One call; returns once it may be confirmed."""
-        self._calls_arrive, self._unannounced = True, 0
+        self._a_call_arrived()
         try:
             if payload is None:
                 raise Undecodable("the body is not JSON")

@@ -293,8 +293,6 @@ class Inbound(_Entry):
     events: dict[EventKind, EventEntry]
     redelivers: bool = False
     """Whether an unconfirmed call comes again."""
-    delivers_own: bool = True
-    """Whether what we post comes back."""
 
 
 # -- the whole --------------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ class RecordingIntake:
     unknown: list[tuple[bytes, str]] = field(default_factory=list)
     ignored_reasons: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
@@ -79,11 +80,11 @@ class RecordingIntake:
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
         self.notices.append(reason)
 
+    def restored(self, chat_id: str) -> None:
+        self.mended.append(chat_id)
+
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.gaps.append(reason)
-
-    def restored(self, chat_id: str) -> None:
-        pass
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         raise AssertionError("chats do not move here")

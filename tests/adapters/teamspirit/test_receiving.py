@@ -184,6 +184,18 @@ async def test_calls_that_never_arrive_are_made_up_for_and_told(
     assert "calls do not arrive" in intake.notices[0]
 
 
+async def test_a_chat_that_cannot_be_read_is_told_and_holds_back_no_other(
+    emulator: TeamSpiritEmulator, adapter: Adapter, intake: RecordingIntake, chat: str
+) -> None:
+    intake.chats.add("c999")
+    async with running(adapter, intake) as run:
+        await emulator.say(chat, "Anna", "one")
+        await intake.wait(1)
+        await eventually(lambda: bool(intake.notices))
+        assert not run.task.done()
+    assert "chat_not_found" in intake.notices[0]
+
+
 @pytest.mark.parametrize(
     "disturbance",
     [StreamFault.DISCONNECT, StreamFault.REDELIVER, StreamFault.REORDER, StreamFault.POISON],
