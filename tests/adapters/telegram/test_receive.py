@@ -307,6 +307,11 @@ async def test_being_removed_from_a_routed_chat_is_told(
         emulator.kick(emulator.add_chat("Not routed").chat_id)
         emulator.promote(chat, admin=False)
         await intake.until(lambda: len(intake.notices) == 2 and intake.reasons)
+        assert intake.restorations == [chat], "back in the chat, though without rights"
+        emulator.promote(chat)
+        await emulator.say(chat, "Anna", "end")
+        await intake.until(lambda: intake.events)
+    assert intake.restorations == [chat, chat]
     assert "removed from Team" in intake.notices[0][0]
     assert intake.notices[0][2] == chat
     assert "reactions" in intake.notices[1][0]
