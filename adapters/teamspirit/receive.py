@@ -20,13 +20,23 @@ from adapters.teamspirit.compare import Decodings
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.decode import Decoder, Undecodable
 from adapters.teamspirit.dialect.model import Dialect
+from adapters.teamspirit.errors import CHECK_CHAT
 from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.webhook import Webhook
 from bridge.contract import Intake
 from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, DeliveryError, RetryLater
-from bridge.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.events import (
+    ChatEvent,
+    Ignored,
+    MembershipChanged,
+    MembershipKind,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    ReactionsChanged,
+)
 from bridge.refs import AccountName
 
 log = structlog.get_logger("teamspirit")
@@ -243,11 +253,20 @@ class Reception:
             meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
             event = msgspec.structs.replace(event, meta=meta)
         event = await self._marked_own(event)
+        if isinstance(event, MembershipChanged) and event.member.user_id == self._own.me_id:
+            self._we_came_or_went(event)
         reader = self._readers.get(event.meta.origin.chat_id)
         if reader is not None:
             await self._with_history(event, payload, reader)
         else:
             await self._in_order(event)
+
+    def _we_came_or_went(self, event: MembershipChanged) -> None:
+        chat_id = event.meta.origin.chat_id
+        if event.change is MembershipKind.JOINED:
+            self._intake.restored(chat_id)
+        else:
+            self._intake.notice("the bot was removed from the chat", CHECK_CHAT, chat_id=chat_id)
 
     async def _marked_own(self, event: ChatEvent) -> ChatEvent:
         """Where only the answer to a send tells which messages are ours, the answer is waited for."""

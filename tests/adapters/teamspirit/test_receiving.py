@@ -107,6 +107,18 @@ async def test_webhooks_tell_reactions_members_names_and_statuses(
     assert intake.summary()[1:] == ["👍|", "|👍", "MembershipChanged", "MembershipChanged", "ChatRenamed"]
 
 
+async def test_our_own_coming_and_going_is_told(
+    emulator: TeamSpiritEmulator, hooked: Adapter, intake: RecordingIntake, chat: str
+) -> None:
+    world = emulator.world
+    async with running(hooked, intake):
+        world.emit("member.left", world.state.chats[chat], world.state.bot)
+        await eventually(lambda: bool(intake.notices))
+        world.emit("member.joined", world.state.chats[chat], world.state.bot)
+        await eventually(lambda: bool(intake.mended))
+    assert (len(intake.notices), intake.mended) == (1, [chat])
+
+
 async def test_what_we_post_is_marked_as_ours(
     emulator: TeamSpiritEmulator, either: Adapter, intake: RecordingIntake, chat: str, api: httpx.AsyncClient
 ) -> None:
