@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,35 +10,15 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
-from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, OutboundFile, OutboundReaction, Receipt, Reply, Sender
-from bridge.emulator import Fault, FaultKind, SeenMessage
-from bridge.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.contract import Copy, OutboundDelete, OutboundEdit, OutboundFile, OutboundReaction, Reply, Sender
+from bridge.errors import Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind
 from bridge.text import Mention, MentionKind, Paragraph, RichText, Text, plain
 
 from .conftest import Bench, until
+from .sending import ANNA, copy_of, outbound, outbound_file, shown
 
-ANNA = Sender(name="Anna", avatar_url="https://example.com/anna.png")
 SEND = "POST /webhooks/{webhook}/{token}"
-
-
-def outbound(bench: Bench, text: str | RichText = "hello", *, token: str = "t1", **fields: object) -> Outbound:
-    rich = plain(text) if isinstance(text, str) else text
-    return Outbound(**{"token": token, "attempt": 1, "chat_id": bench.chat, "text": rich, "sender": ANNA, **fields})  # type: ignore[arg-type]
-
-
-def copy_of(bench: Bench, receipt: Receipt) -> Copy:
-    return Copy(chat_id=bench.chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
-
-
-def shown(bench: Bench) -> list[SeenMessage]:
-    return [m for m in bench.emulator.transcript(bench.chat) if not m.deleted]
-
-
-def outbound_file(path: Path, *, mime: str = "text/plain", kind: AttachmentKind = AttachmentKind.DOCUMENT) -> OutboundFile:
-    attachment = Attachment(kind=kind, file_id="", name=path.name, mime=mime)
-    return OutboundFile(attachment=attachment, path=path, name=path.name, mime=mime, size_bytes=path.stat().st_size)
-
 
 # -- identity -----------------------------------------------------------------------------------------------------------------
 
@@ -281,163 +258,6 @@ async def test_the_upload_limit_follows_the_servers_boosts(bench: Bench, adapter
         bench.emulator.set_boost(2)
         await bench.emulator.say(bench.chat, "Anna", "boosted")
         await until(lambda: adapter.capabilities.limits.upload_bytes == 50 * 1024**2)
-
-
-# -- errors -------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("sender", [ANNA, None])
-@pytest.mark.parametrize(
-    ("kind", "error", "sent"),
-    [
-        (FaultKind.RATE_LIMIT, RetryLater, 0),
-        (FaultKind.SERVER_ERROR, OutcomeUnknown, 0),
-        (FaultKind.SERVER_ERROR_AFTER, OutcomeUnknown, 1),
-        (FaultKind.HANG, OutcomeUnknown, 0),
-        (FaultKind.HANG_AFTER, OutcomeUnknown, 1),
-        (FaultKind.DROP, OutcomeUnknown, 0),
-        (FaultKind.DROP_AFTER, OutcomeUnknown, 1),
-    ],
-)
-async def test_a_send_is_one_attempt_and_its_failure_is_classified(
-    bench: Bench, sender: Sender | None, kind: FaultKind, error: type[Exception], sent: int
-) -> None:
-    adapter = bench.adapter(request_timeout_s=0.5)
-    await adapter.send(outbound(bench, "warm up", sender=sender, token="t0"))
-    before = len(bench.emulator.calls())
-    bench.emulator.inject(Fault(kind=kind, operation="POST /*", retry_after_s=7.5))
-    with pytest.raises(error) as raised:
-        await adapter.send(outbound(bench, sender=sender))
-    assert len(bench.emulator.calls()) - before == 1, "exactly one attempt"
-    assert len(shown(bench)) == 1 + sent
-    if isinstance(raised.value, RetryLater):
-        assert (raised.value.after_s, raised.value.rate_limited, raised.value.scope) == (7.5, True, Scope.CHAT)
-        with pytest.raises(RetryLater):
-            await adapter.send(outbound(bench, sender=sender))
-        assert len(bench.emulator.calls()) - before == 1, "a known wait is kept without asking again"
-    await adapter.close()
-
-
-async def test_a_429_without_json_concerns_the_whole_account(bench: Bench, adapter: DiscordAdapter) -> None:
-    await adapter.send(outbound(bench))
-    bench.emulator.inject(Fault(kind=FaultKind.RATE_LIMIT, operation="*", retry_after_s=None))
-    with pytest.raises(RetryLater) as raised:
-        await adapter.send(outbound(bench, token="t2"))
-    assert raised.value.scope is Scope.ACCOUNT
-
-
-async def test_a_refused_connection_surely_sent_nothing(bench: Bench, adapter: DiscordAdapter) -> None:
-    await adapter.send(outbound(bench))
-    await bench.emulator.refuse_connections(True)
-    await asyncio.sleep(0.05)  # until the client has noticed that its idle connection is cut
-    with pytest.raises(RetryLater):
-        await adapter.send(outbound(bench, token="t2"))
-
-
-async def test_a_refused_token_takes_the_account_down(bench: Bench, adapter: DiscordAdapter) -> None:
-    await adapter.send(outbound(bench))
-    bench.emulator.inject(Fault(kind=FaultKind.UNAUTHORIZED))
-    with pytest.raises(AccountDown):
-        await adapter.send(outbound(bench, token="t2"))
-
-
-@pytest.mark.parametrize("lost", [Permission.VIEW_CHANNEL, Permission.SEND_MESSAGES])
-async def test_lost_rights_take_the_chat_down_and_name_the_remedy(bench: Bench, lost: Permission) -> None:
-    adapter = bench.adapter(post_as="bot")
-    bench.emulator.deny(bench.chat, lost)
-    with pytest.raises(ChatDown) as raised:
-        await adapter.send(outbound(bench, sender=None))
-    assert "permission" in raised.value.action.lower() or "View Channel" in raised.value.action
-    await adapter.close()
-
-
-async def test_an_unknown_channel_takes_the_chat_down(bench: Bench, adapter: DiscordAdapter) -> None:
-    with pytest.raises(ChatDown):
-        await adapter.send(outbound(bench, chat_id="123456789012345678"))
-
-
-@pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR_AFTER, FaultKind.DROP_AFTER, FaultKind.HANG_AFTER])
-async def test_changes_may_be_repeated_so_their_failure_is_no_unknown_outcome(bench: Bench, kind: FaultKind) -> None:
-    adapter = bench.adapter(request_timeout_s=0.5)
-    copy = copy_of(bench, await adapter.send(outbound(bench)))
-    edit = OutboundEdit(token="e", copy=copy, text=plain("edited"), sender=ANNA)
-    bench.emulator.inject(Fault(kind=kind, operation="PATCH *", times=1))
-    with pytest.raises(RetryLater):
-        await adapter.edit(edit)
-    await adapter.edit(edit)
-    bench.emulator.inject(Fault(kind=kind, operation="DELETE *", times=1))
-    with contextlib.suppress(RetryLater):  # aiohttp itself repeats a DELETE whose connection was cut
-        await adapter.delete(OutboundDelete(copy=copy))
-    await adapter.delete(OutboundDelete(copy=copy))
-    assert shown(bench) == []
-    await adapter.close()
-
-
-async def test_no_error_tells_a_token(bench: Bench) -> None:
-    adapter = bench.adapter(request_timeout_s=0.3)
-    await adapter.send(outbound(bench))
-    secrets = [bench.emulator.bot.token, *(w.token for w in bench.emulator.world.webhooks.values())]
-    texts = [repr(adapter._options)]
-    for kind in (FaultKind.SERVER_ERROR, FaultKind.HANG, FaultKind.DROP, FaultKind.RATE_LIMIT):
-        bench.emulator.clear_faults()
-        bench.emulator.inject(Fault(kind=kind))
-        with pytest.raises((RetryLater, OutcomeUnknown)) as raised:
-            await adapter.send(outbound(bench))
-        texts += [str(raised.value), repr(raised.value), repr(raised.value.__cause__)]
-    await adapter.close()
-    assert not [text for text in texts for secret in secrets if secret in text]
-
-
-# -- unknown outcomes ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("sender", [ANNA, None])
-@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.DROP_AFTER])
-async def test_an_unknown_outcome_is_told_by_reading_back(
-    bench: Bench, adapter: DiscordAdapter, tmp_path: Path, sender: Sender | None, kind: FaultKind
-) -> None:
-    path = tmp_path / "note.txt"
-    path.write_text("note")
-    same = outbound(bench, "same *text*  ", sender=sender, token="t0", files=(outbound_file(path),))
-    await adapter.send(same)
-    await bench.emulator.say(bench.chat, "Anna", "same *text*")
-    started = datetime.now(UTC)
-    bench.emulator.inject(Fault(kind=kind, operation="POST /*", times=1))
-    second = outbound(bench, "same *text*  ", sender=sender, token="t1", files=(outbound_file(path),))
-    with pytest.raises(OutcomeUnknown):
-        await adapter.send(second)
-    found = await adapter.reconcile(second, started)
-    if kind is FaultKind.DROP:
-        assert found is None, "an earlier message of the same words is not this one"
-    else:
-        assert found is not None
-        assert found.message_ids == (shown(bench)[-1].message_id,)
-        await adapter.edit(OutboundEdit(token="e", copy=copy_of(bench, found), text=plain("edited"), has_files=True, sender=sender))
-        assert shown(bench)[-1].text == "edited"
-
-
-async def test_reading_back_leaves_out_what_the_journal_knows(bench: Bench) -> None:
-    """After a crash the adapter itself remembers nothing; messages with a receipt are told by the intake."""
-    before_crash = bench.adapter()
-    started = datetime.now(UTC) - timedelta(seconds=1)
-    receipt = await before_crash.send(outbound(bench, "ok", token="t0"))
-    await before_crash.close()
-    adapter, intake = bench.adapter(), bench.intake()
-    intake.known[bench.chat] = list(receipt.message_ids)
-    async with bench.running(adapter, intake):
-        assert await adapter.reconcile(outbound(bench, "ok", token="t1"), started) is None
-    await adapter.close()
-
-
-async def test_a_repeated_bot_message_is_recognised_by_its_nonce(bench: Bench) -> None:
-    adapter = bench.adapter(post_as="bot")
-    bench.emulator.inject(Fault(kind=FaultKind.DROP_AFTER, operation="POST /*", times=1))
-    message = outbound(bench, "once", sender=None)
-    with pytest.raises(OutcomeUnknown):
-        await adapter.send(message)
-    receipt = await adapter.send(message)
-    assert [m.message_id for m in shown(bench)] == list(receipt.message_ids)
-    await adapter.close()
 
 
 # -- limits -------------------------------------------------------------------------------------------------------------------
