@@ -1,42 +1,27 @@
 """Receiving: the calls of an outgoing webhook, the history, or both together. `adapter.run` is this.
 
-With both, the history is what counts: a call says that something happened in a chat, and what is new is then read in order, since
-calls may arrive out of order and may get lost while we are down. Edits, deletes and reactions are taken from the calls, after their
-message. Without a history, calls are taken as they come; one that speaks of a message still to come waits for it a moment.
+With both, the history is what counts: nothing is lost if calls are. Here is how often which chat is read, and what is done when the
+server is away; `calls` takes the calls, `history` reads one chat.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import msgspec
 import structlog
 
+from adapters.teamspirit.calls import Calls
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.compare import Decodings
 from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.teamspirit.decode import Decoder, Undecodable
+from adapters.teamspirit.decode import Decoder
 from adapters.teamspirit.dialect.model import Dialect
-from adapters.teamspirit.errors import CHECK_CHAT
 from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.webhook import Webhook
 from bridge.contract import Intake
-from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, DeliveryError, RetryLater
-from bridge.events import (
-    ChatEvent,
-    Ignored,
-    MembershipChanged,
-    MembershipKind,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
-    ReactionsChanged,
-)
+from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.refs import AccountName
 
 log = structlog.get_logger("teamspirit")
@@ -57,10 +42,6 @@ _FAILURES_BEFORE_CHECK = 3
 _IDLE_AFTER_S = 120.0
 _REST_AFTER_S = 600.0
 """Chats in which nothing happens cost next to no memory."""
-_WAIT_FOR_MESSAGE_S = 2.0
-_MESSAGE_IS_RECENT = timedelta(minutes=10)
-_REMEMBERED = 5000
-_KEPT_RAW_BYTES = 64 * 1024
 
 
 class Reception:
@@ -83,7 +64,6 @@ class Reception:
         self._dialect = dialect
         self._options = options
         self._client = client
-        self._decoder = decoder
         self._people = people
         self._own = own
         self._webhook = webhook
@@ -91,7 +71,9 @@ class Reception:
         self._decodings = Decodings(decoder)
         self._readers: dict[str, ChatReader] = {}
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
-        self._arrived: collections.OrderedDict[tuple[str, str], asyncio.Event] = collections.OrderedDict()
+        self._calls = Calls(
+            decoder=decoder, people=people, own=own, intake=intake, readers=self._readers, on_call=self._a_call_arrived
+        )
         self._by_webhook = False
         self._calls_arrive = False
         self._unannounced = 0
@@ -103,7 +85,7 @@ class Reception:
             self._by_webhook = await self._webhook.connect(self._intake)
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
-        self._webhook.take(self._take)
+        self._webhook.take(self._calls.take)
         try:
             await self._begin()
             self._intake.connected()
@@ -232,95 +214,6 @@ class Reception:
             return _REREAD_WITH_WEBHOOK_S
         lively, idle = self._options.poll_interval_s, max(self._options.poll_interval_s, self._options.poll_idle_interval_s)
         return lively + (idle - lively) * min(quiet_s / _IDLE_AFTER_S, 1.0)
-
-    # -- calls of the server ------------------------------------------------------------------------------------------------
-
-    async def _take(self, payload: Any, raw: bytes) -> None:
-        """One call; returns once it may be confirmed."""
-        self._a_call_arrived()
-        try:
-            if payload is None:
-                raise Undecodable("the body is not JSON")
-            event = self._decoder.event(payload, datetime.now(UTC))
-        except (Undecodable, RecursionError) as error:
-            await self._intake.undecodable(raw[:_KEPT_RAW_BYTES], str(error))
-            return
-        if isinstance(event, Ignored):
-            self._intake.ignored(event.reason)
-            return
-        author = event.meta.author
-        if author is not None and not author.name and not event.meta.sent_by_us:
-            meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
-            event = msgspec.structs.replace(event, meta=meta)
-        event = await self._marked_own(event)
-        if isinstance(event, MembershipChanged) and event.member.user_id == self._own.me_id:
-            self._we_came_or_went(event)
-        reader = self._readers.get(event.meta.origin.chat_id)
-        if reader is not None:
-            await self._with_history(event, payload, reader)
-        else:
-            await self._in_order(event)
-
-    def _we_came_or_went(self, event: MembershipChanged) -> None:
-        chat_id = event.meta.origin.chat_id
-        if event.change is MembershipKind.JOINED:
-            self._intake.restored(chat_id)
-        else:
-            self._intake.notice("the bot was removed from the chat", CHECK_CHAT, chat_id=chat_id)
-
-    async def _marked_own(self, event: ChatEvent) -> ChatEvent:
-        """Where only the answer to a send tells which messages are ours, the answer is waited for."""
-        if event.meta.sent_by_us or not isinstance(event, MessageCreated):
-            return event
-        chat_id = event.meta.origin.chat_id
-        await self._own.settled(chat_id)
-        author = event.meta.author
-        if not self._own.is_own(author.user_id if author else "", chat_id, event.message_id):
-            return event
-        return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, sent_by_us=True))
-
-    async def _with_history(self, event: ChatEvent, payload: Any, reader: ChatReader) -> None:
-        if event.meta.sent_by_us and isinstance(event, MessageCreated):
-            await self._intake.accept([event])
-            return
-        async with reader.lock:
-            if isinstance(event, MessageCreated | MessageEdited | ReactionsChanged) and not reader.knows(event.message_id):
-                await self._catch_up(reader)
-            if isinstance(event, MessageCreated) and reader.has_read(event.message_id):
-                self._intake.ignored("already read from the history")
-                return
-            await self._intake.accept([event])
-            if isinstance(event, MessageEdited):
-                reader.note(self._decoder.native_message(payload, "edited"))
-            elif isinstance(event, MessageDeleted):
-                reader.forget(event.message_id)
-
-    async def _catch_up(self, reader: ChatReader) -> None:
-        """What was said before comes first. If that cannot be told now, the event goes first after all: it was handed to us."""
-        try:
-            await reader.read(again=False)
-        except BridgeError as error:
-            log.info("history not read", account=self._account, chat=reader.chat_id, reason=error.reason)
-
-    async def _in_order(self, event: ChatEvent) -> None:
-        chat_id = event.meta.origin.chat_id
-        if isinstance(event, MessageEdited | MessageDeleted | ReactionsChanged):
-            arrived = self._arrival(chat_id, event.message_id)
-            if not arrived.is_set() and datetime.now(UTC) - event.meta.occurred_at < _MESSAGE_IS_RECENT:
-                try:
-                    async with asyncio.timeout(_WAIT_FOR_MESSAGE_S):
-                        await arrived.wait()
-                except TimeoutError:
-                    pass  # an old message, or one from before we started
-        await self._intake.accept([event])
-        if isinstance(event, MessageCreated):
-            self._arrival(chat_id, event.message_id).set()
-
-    def _arrival(self, chat_id: str, message_id: str) -> asyncio.Event:
-        arrival = self._arrived.setdefault((chat_id, message_id), asyncio.Event())
-        while len(self._arrived) > _REMEMBERED:
-            self._arrived.popitem(last=False)
-        return arrival
 
 
 def _most_telling(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,0 +1,151 @@
+"""The server's calls, once `receiver` let them in: what each tells, in which order it is handed to the intake.
+
+Where there is a history, a call says that something happened in a chat, and what is new is read in order first (calls may arrive
+out of order); edits, deletes and reactions are then taken from the call. Without a history, calls are taken as they come; one that
+speaks of a message still to come waits for it a moment. Used by `receive`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from adapters.teamspirit.decode import Decoder, Undecodable
+from adapters.teamspirit.errors import CHECK_CHAT
+from adapters.teamspirit.history import ChatReader
+from adapters.teamspirit.own import OwnMessages
+from adapters.teamspirit.people import People
+from bridge.contract import Intake
+from bridge.errors import BridgeError
+from bridge.events import (
+    ChatEvent,
+    Ignored,
+    MembershipChanged,
+    MembershipKind,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    ReactionsChanged,
+)
+
+log = structlog.get_logger("teamspirit")
+
+_WAIT_FOR_MESSAGE_S = 2.0
+_MESSAGE_IS_RECENT = timedelta(minutes=10)
+_REMEMBERED = 5000
+_KEPT_RAW_BYTES = 64 * 1024
+
+
+class Calls:
+    """`readers` are the chats whose history is read; `on_call` is told that a call arrived."""
+
+    def __init__(
+        self,
+        *,
+        decoder: Decoder,
+        people: People,
+        own: OwnMessages,
+        intake: Intake,
+        readers: Mapping[str, ChatReader],
+        on_call: Callable[[], None],
+    ) -> None:
+        self._decoder = decoder
+        self._people = people
+        self._own = own
+        self._intake = intake
+        self._readers = readers
+        self._on_call = on_call
+        self._arrived: collections.OrderedDict[tuple[str, str], asyncio.Event] = collections.OrderedDict()
+
+    async def take(self, payload: Any, raw: bytes) -> None:
+        """One call; returns once it may be confirmed."""
+        self._on_call()
+        try:
+            if payload is None:
+                raise Undecodable("the body is not JSON")
+            event = self._decoder.event(payload, datetime.now(UTC))
+        except (Undecodable, RecursionError) as error:
+            await self._intake.undecodable(raw[:_KEPT_RAW_BYTES], str(error))
+            return
+        if isinstance(event, Ignored):
+            self._intake.ignored(event.reason)
+            return
+        author = event.meta.author
+        if author is not None and not author.name and not event.meta.sent_by_us:
+            meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
+            event = msgspec.structs.replace(event, meta=meta)
+        event = await self._marked_own(event)
+        if isinstance(event, MembershipChanged) and event.member.user_id == self._own.me_id:
+            self._we_came_or_went(event)
+        reader = self._readers.get(event.meta.origin.chat_id)
+        if reader is not None:
+            await self._with_history(event, payload, reader)
+        else:
+            await self._in_order(event)
+
+    def _we_came_or_went(self, event: MembershipChanged) -> None:
+        chat_id = event.meta.origin.chat_id
+        if event.change is MembershipKind.JOINED:
+            self._intake.restored(chat_id)
+        else:
+            self._intake.notice("the bot was removed from the chat", CHECK_CHAT, chat_id=chat_id)
+
+    async def _marked_own(self, event: ChatEvent) -> ChatEvent:
+        """Where only the answer to a send tells which messages are ours, the answer is waited for."""
+        if event.meta.sent_by_us or not isinstance(event, MessageCreated):
+            return event
+        chat_id = event.meta.origin.chat_id
+        await self._own.settled(chat_id)
+        author = event.meta.author
+        if not self._own.is_own(author.user_id if author else "", chat_id, event.message_id):
+            return event
+        return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, sent_by_us=True))
+
+    async def _with_history(self, event: ChatEvent, payload: Any, reader: ChatReader) -> None:
+        if event.meta.sent_by_us and isinstance(event, MessageCreated):
+            await self._intake.accept([event])
+            return
+        async with reader.lock:
+            if isinstance(event, MessageCreated | MessageEdited | ReactionsChanged) and not reader.knows(event.message_id):
+                await self._catch_up(reader)
+            if isinstance(event, MessageCreated) and reader.has_read(event.message_id):
+                self._intake.ignored("already read from the history")
+                return
+            await self._intake.accept([event])
+            if isinstance(event, MessageEdited):
+                reader.note(self._decoder.native_message(payload, "edited"))
+            elif isinstance(event, MessageDeleted):
+                reader.forget(event.message_id)
+
+    async def _catch_up(self, reader: ChatReader) -> None:
+        """What was said before comes first. If that cannot be told now, the event goes first after all: it was handed to us."""
+        try:
+            await reader.read(again=False)
+        except BridgeError as error:
+            log.info("history not read", chat=reader.chat_id, reason=error.reason)
+
+    async def _in_order(self, event: ChatEvent) -> None:
+        chat_id = event.meta.origin.chat_id
+        if isinstance(event, MessageEdited | MessageDeleted | ReactionsChanged):
+            arrived = self._arrival(chat_id, event.message_id)
+            if not arrived.is_set() and datetime.now(UTC) - event.meta.occurred_at < _MESSAGE_IS_RECENT:
+                try:
+                    async with asyncio.timeout(_WAIT_FOR_MESSAGE_S):
+                        await arrived.wait()
+                except TimeoutError:
+                    pass  # an old message, or one from before we started
+        await self._intake.accept([event])
+        if isinstance(event, MessageCreated):
+            self._arrival(chat_id, event.message_id).set()
+
+    def _arrival(self, chat_id: str, message_id: str) -> asyncio.Event:
+        arrival = self._arrived.setdefault((chat_id, message_id), asyncio.Event())
+        while len(self._arrived) > _REMEMBERED:
+            self._arrived.popitem(last=False)
+        return arrival
