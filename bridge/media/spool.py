@@ -1,8 +1,8 @@
 """The spool: each attachment is fetched once, streamed to disk, and lent to every lane that sends it.
 
-A file is complete on disk before anybody sees it: a download that ends early is an error, never a shorter file. The spool's size
-is bounded; transfers wait while it is full of files in use. What a stopped process left behind is deleted at start, since any file
-can be fetched again from its origin. Called by the outbox only.
+A file is complete on disk before anybody sees it: a download that ends early is an error, never a shorter file. A file that
+vanished or was cut meanwhile is fetched again. The spool's size is bounded; transfers wait while it is full of files in use. What a
+stopped process left behind is deleted at start, since any file can be fetched again from its origin. Called by the outbox only.
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ class Spool:
         self._files.move_to_end(key)
         try:
             async with file.filling:
+                if file.ready and not await asyncio.to_thread(_is_whole, file):
+                    self._held_bytes -= file.size_bytes
+                    file.ready, file.size_bytes = False, 0
                 if not file.ready:
                     await self._fill(file, opener, most_bytes)
             if file.size_bytes > most_bytes:
@@ -95,7 +98,7 @@ class Spool:
         async with opener() as stream:
             if stream.size_bytes is not None and stream.size_bytes > most_bytes:
                 raise TooLarge(stream.size_bytes)
-            out = await asyncio.to_thread(file.path.open, "wb")
+            out = await asyncio.to_thread(_create, file.path)
             try:
                 await self._copy(file, stream, out, most_bytes)
                 if stream.size_bytes is not None and stream.size_bytes != file.size_bytes:
@@ -149,3 +152,15 @@ class Spool:
             del self._files[key]
             self._held_bytes -= file.size_bytes
             file.path.unlink(missing_ok=True)
+
+
+def _create(path: Path) -> BinaryIO:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have tidied it away
+    return path.open("wb")
+
+
+def _is_whole(file: _File) -> bool:
+    try:
+        return file.path.stat().st_size == file.size_bytes
+    except OSError:
+        return False

@@ -88,11 +88,11 @@ class _Chat:
         for post in self.posted:
             for word in WORD.findall(post.text):
                 self.shown.append(word)
-                if word.rstrip("~").endswith(".0"):
-                    self.first_post.setdefault(word.rstrip("~"), post)
+                if word[:-1].endswith(".0"):
+                    self.first_post.setdefault(word[:-1], post)
 
     def check(self) -> None:
-        bare = [word.rstrip("~") for word in self.shown]
+        bare = [word[:-1] for word in self.shown]
         expected = [word for said in self.said if self.is_complete(said) for word in said.words]
         there = set(bare)
         missing = [word for word in expected if word not in there]

@@ -22,8 +22,9 @@ from bridge.text import text_of
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform
 from tests.faults.life import Life
 
-WORD = re.compile(r"\b[a-z]+\.\d+\.\d+~?")
-"""Every word of a message tells where it is from, which message it belongs to and its place in it; `~` marks an edited one."""
+WORD = re.compile(r"\b[a-z]+\.\d+\.\d+[;~]")
+"""Every word of a message tells where it is from, which message it belongs to and its place in it; it ends in `~` once it was
+edited, else in `;`. An edit keeps the length, since what no longer fits would come as a message behind what was said since."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ class Said:
 
     @property
     def text(self) -> str:
-        return " ".join(f"{word}~" if self.edited else word for word in self.words)
+        return " ".join(word + ("~" if self.edited else ";") for word in self.words)
 
 
 @dataclass
@@ -104,8 +105,9 @@ class SimulatedPlatform(ScriptedPlatform):
             content["attachments"] = (photo,)
         if answers is not None:
             content["reply_to"] = ReplyTo(message_id=answers.message_id)
-        message_id = self.say(" ".join(text), chat=chat, number=1_000_000 + number, **content)
-        said = Said(origin=self.name, chat=chat, message_id=message_id, words=text, file=file, answers=answers)
+        number += 1_000_000
+        said = Said(origin=self.name, chat=chat, message_id=f"{self.name}-{number}", words=text, file=file, answers=answers)
+        self.say(said.text, chat=chat, number=number, **content)
         self.said.append(said)
         return said
 

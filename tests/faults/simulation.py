@@ -42,6 +42,8 @@ class Plan:
     office_hours: bool = False
     """Ten times as lively from 8 to 18 on working days."""
     deaths: int = 3
+    reloads: float = 0.01
+    """Per minute: the daemon is told to read its configuration again."""
     clock_steps: int = 2
     edits: float = 0.05
     deletions: float = 0.02
@@ -69,6 +71,7 @@ class Simulation:
         self.letters: list[DeadLetter] = []
         self.lanes_left = 0
         self.app: App | None = None
+        self.at: dict[float, Callable[[Simulation], None]] = {}
         self.life = Life(self.note)
         self.boundaries = 0
         self._digest = hashlib.blake2b(digest_size=16)
@@ -141,6 +144,8 @@ class Simulation:
     # -- a history ----------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
+        for moment_s, happens in self.at.items():
+            asyncio.get_running_loop().call_at(moment_s, happens, self)
         people = asyncio.create_task(self._people(), name="simulated people")
         trouble = asyncio.create_task(self._trouble(), name="simulated trouble")
         for moment in sorted(self.rng.uniform(0, self.plan.duration_s) for _ in range(self.plan.deaths)):
@@ -149,6 +154,8 @@ class Simulation:
             await self.die()
         await self.start()
         await people
+        if trouble.done():
+            trouble.result()
         trouble.cancel()
         await self.settle()
         await self.finish()
@@ -198,8 +205,8 @@ class Simulation:
             self._change(platform, recent)
 
     async def _business(self, mean_s: float) -> None:
-        while self.rng.random() > _liveliness(self.now_s):
-            await asyncio.sleep(self.rng.expovariate(1 / mean_s))  # noqa: ASYNC110
+        while self.rng.random() > _liveliness(self.now_s):  # noqa: ASYNC110
+            await asyncio.sleep(self.rng.expovariate(1 / mean_s))
 
     def _speak(self, platform: SimulatedPlatform, chat: str, number: int, recent: Sequence[Said]) -> Said:
         plan, rng = self.plan, self.rng
@@ -230,6 +237,9 @@ class Simulation:
             for platform in self.platforms:
                 if self.rng.random() < self.plan.faults.account_down:
                     platform.down_until_s = self.now_s + self.rng.uniform(10, 3600)
+            if self.app is not None and self.rng.random() < self.plan.reloads:
+                self.note("reload")
+                await self.app.reload(self.app._config)
             if steps and self.rng.random() < 0.05:
                 steps -= 1
                 self.clock.step(timedelta(seconds=self.rng.uniform(-7200, 7200)))
@@ -238,7 +248,7 @@ class Simulation:
         if self.app is None or self.app._outbox is None:
             return
         lanes = list(self.app._outbox._lanes.values())
-        self.most_queued = max(self.most_queued, max((len(lane._queue) for lane in lanes), default=0))
+        self.most_queued = max(self.most_queued, max((sum(1 for _ in lane._backlog) for lane in lanes), default=0))
         self.most_tasks = max(self.most_tasks, len(asyncio.all_tasks()))
 
 
@@ -257,9 +267,11 @@ def on_a_virtual_loop(seed: object, main: Any) -> Any:
         random.setstate(before)
 
 
-def play(plan: Plan, folder: Path) -> Simulation:
-    """One history from its beginning to its end, not yet checked."""
+def play(plan: Plan, folder: Path, *, at: dict[float, Callable[[Simulation], None]] | None = None) -> Simulation:
+    """One history from its beginning to its end, not yet checked. `at`: what else happens, by seconds since the beginning."""
+    folder.mkdir(parents=True, exist_ok=True)
     simulation = Simulation(plan, folder)
+    simulation.at = at or {}
     on_a_virtual_loop(plan.seed, simulation.run())
     return simulation
 

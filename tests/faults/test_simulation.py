@@ -1,18 +1,123 @@
-"""Histories under the seeded fault plan; each must keep every promise. A failing seed replays exactly."""
+"""Histories under the seeded fault plan; each must keep every promise. A failing seed replays exactly, and the checks can fail."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.faults.checks import check
+from bridge.contract import Intake, Outbound, Receipt
+from bridge.events import ChatEvent
+from tests.faults.checks import Broken, check
+from tests.faults.kills import run
+from tests.faults.month import plan_of
+from tests.faults.platform import KIND, SimulatedAdapter
 from tests.faults.simulation import Plan, play
 
+ROOT = Path(__file__).parents[2]
 
-@pytest.mark.parametrize("seed", range(10))
+
+@pytest.mark.parametrize("seed", range(6))
 def test_a_bad_hour(tmp_path: Path, seed: int) -> None:
     simulation = play(Plan(seed=seed), tmp_path)
     check(simulation)
     assert sum(len(platform.said) for platform in simulation.platforms) == 200
     assert simulation.deaths == 3
+
+
+def test_a_day_of_a_small_team(tmp_path: Path) -> None:
+    """As `python -m tests.faults.month`, shorter."""
+    simulation = play(plan_of(seed=1, days=1, chats=8, messages_a_day=200), tmp_path)
+    check(simulation)
+    assert simulation.most_tasks < 8 * 3 * 2 + 20, "tasks are bounded by lanes, not by messages"
+
+
+def test_one_seed_is_one_history(tmp_path: Path) -> None:
+    """Whatever else differs between two runs: addresses of objects, hashes of strings, the time of day."""
+    plan = Plan(seed=11, messages=60)
+    first, other = play(plan, tmp_path / "first"), play(Plan(seed=12, messages=60), tmp_path / "other")
+    assert first.digest != other.digest
+    code = (
+        "from pathlib import Path; from tests.faults.simulation import Plan, play;"
+        f"print('digest', play(Plan(seed=11, messages=60), Path({str(tmp_path / 'again')!r})).digest)"
+    )
+    environ = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Kolkata", "PYTHONPATH": str(ROOT)}
+    again = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    assert f"digest {first.digest}" in again.stdout
+
+
+# -- the checks see what they are there for ---------------------------------------------------------------------------------
+
+
+class Forgetful(SimulatedAdapter):
+    """Never finds what became of a message."""
+
+    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        return None
+
+
+class Hasty(SimulatedAdapter):
+    """Confirms upstream what still sits in a buffer."""
+
+    async def take(self, intake: Intake, events: list[ChatEvent], batch: list[ChatEvent]) -> None:
+        await self.confirm(batch)
+        await intake.accept(events)
+
+
+class Concurrent(SimulatedAdapter):
+    """Hands each event to a task of its own."""
+
+    async def take(self, intake: Intake, events: list[ChatEvent], batch: list[ChatEvent]) -> None:
+        async def one(event: ChatEvent) -> None:
+            await asyncio.sleep(self.platform.rng.uniform(0, 0.05))
+            await intake.accept([event])
+
+        async with asyncio.TaskGroup() as tasks:
+            for event in events:
+                tasks.create_task(one(event))
+        await self.confirm(batch)
+
+
+class Careless(SimulatedAdapter):
+    """Says that it sent what it did not send."""
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        if self.platform.rng.random() < 0.1:
+            return Receipt(message_ids=("nothing",), via="note")
+        return await super().send(outbound)
+
+
+def killed_everywhere(adapter: type[SimulatedAdapter], folder: Path) -> Iterator[str]:
+    for point in range(1, 120, 3):
+        try:
+            check(run(Plan(seed=0, chats=1, faults=KIND, adapter=adapter), folder, [point, None]))
+        except Broken as broken:
+            yield str(broken)
+
+
+def test_without_reconciling_messages_are_doubled(tmp_path: Path) -> None:
+    with pytest.raises(Broken, match="doubled"):
+        check(play(Plan(seed=0, adapter=Forgetful), tmp_path))
+    assert "doubled" in next(killed_everywhere(Forgetful, tmp_path / "killed"))
+
+
+def test_confirming_too_early_loses_messages(tmp_path: Path) -> None:
+    assert "lost" in next(killed_everywhere(Hasty, tmp_path))
+
+
+def test_a_task_per_event_mixes_them_up(tmp_path: Path) -> None:
+    calm = dict(deaths=0, clock_steps=0, edits=0.0, deletions=0.0, reactions=0.0, replies=0.0, faults=KIND)
+    check(play(Plan(seed=0, messages=300, duration_s=60, **calm), tmp_path / "right"))  # type: ignore[arg-type]
+    with pytest.raises(Broken, match="out of order"):
+        check(play(Plan(seed=0, messages=300, duration_s=60, **calm, adapter=Concurrent), tmp_path / "wrong"))  # type: ignore[arg-type]
+
+
+def test_a_copy_that_was_never_made_is_missed(tmp_path: Path) -> None:
+    with pytest.raises(Broken, match="lost"):
+        check(play(Plan(seed=0, messages=60, edits=0, deletions=0, reactions=0, replies=0, adapter=Careless), tmp_path))
