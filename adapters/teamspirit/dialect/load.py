@@ -152,7 +152,7 @@ class _Reader:
                     hint = _nearest(str(at[-1]), _keys_of(at[:-1])) if wrong else ""
                     node = self._places.get((*at, "<key>")) if wrong else None
                     shown = item["input"] if isinstance(item["input"], str | int | float) else ""
-                    self._add(at, item["msg"].removeprefix("Value error, "), value=str(shown)[:80], hint=hint, node=node)
+                    self._add(at, _in_words(item["msg"]), value=str(shown)[:80], hint=hint, node=node)
             return None
 
     # -- templates ----------------------------------------------------------------------------------------------------------
@@ -242,6 +242,13 @@ class _Reader:
 
 
 _WITHOUT_MESSAGE = frozenset({"member_joined", "member_left", "chat_renamed", "status_changed", "typing"})
+
+
+def _in_words(message: str) -> str:
+    """A validator's message as a sentence about the entry."""
+    message = message.removeprefix("Value error, ").partition(", unable to")[0]
+    message = re.sub(r"^Input should be(?: a valid)? ", "must be ", message)
+    return message.replace("must be integer", "must be a whole number").replace("must be dictionary", "must be a mapping")
 
 
 def _keys_of(at: Path_) -> list[str]:

@@ -71,7 +71,7 @@ def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
     assert faults_of(text, tmp_path) == [
         "1:1 : the entry 'title' is missing",
         "2:1 titel: unknown entry - did you mean 'title'?",
-        "4:23 limits.text_length: Input should be a valid integer, unable to parse string as an integer",
+        "4:23 limits.text_length: must be a whole number",
         "9:5 operations.send.paht: unknown entry - did you mean 'path'?",
         "10:18 operations.send.json.text: unknown variable 'mesage.text' - did you mean 'message.text'?",
         "15:21 inbound.events.created.when: not a JMESPath expression: "
