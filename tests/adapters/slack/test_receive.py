@@ -346,6 +346,10 @@ async def test_a_lost_channel_is_told(account: Any, emulator: SlackEmulator) -> 
     emulator.remove_bot(chat)
     await account.until(lambda: len(account.intake.notices) == 2)
     assert [notice[2] for notice in account.intake.notices] == [chat, chat]
+    emulator.archive_chat(chat, archived=False)
+    emulator.workspace.join(emulator.workspace.channels[chat], emulator.workspace.bot_user_id)
+    await account.until(lambda: account.intake.restorations)
+    assert set(account.intake.restorations) == {chat}
     emulator.workspace.emit({"type": "channel_id_changed", "old_channel_id": chat, "new_channel_id": "C0NEW0001"})
     await account.until(lambda: account.intake.moves == [(chat, "C0NEW0001")])
 
