@@ -34,7 +34,7 @@ from bridge.text import (
 ZERO_WIDTH = "\u200b"
 """Put where two marks would otherwise run into one another, and into fences that a code would close."""
 
-_URL = re.compile(r"https?://[A-Za-z0-9\[](?:[^\s<>\\`]*[^\s<>\\`.,:;\"'\]])?")
+_URL = re.compile(r"https?://(?:[^\W_]|\[)(?:[^\s<>\\`]*[^\s<>\\`.,:;\"'\]])?")
 _NO_URL = re.compile(r"(https?)(?=://)")
 """What Discord would take for an address although we do not."""
 _URL_ENDS = re.compile(r"[.,:;\"']*(?:\s|$)")

@@ -89,6 +89,7 @@ def paragraph(*inlines: object) -> RichText:
 @given(visible_text)
 @example("¯\\_(ツ)_/¯")
 @example("https://a.b/_x_ https://c.d]")
+@example("https://пример.рф/путь (https://a.b)")
 @example("\n  > not a quote")
 @settings(max_examples=400, deadline=None)
 def test_plain_text_survives_encode_and_decode(text: str) -> None:
