@@ -112,10 +112,10 @@ def test_confirming_too_early_loses_messages(tmp_path: Path) -> None:
 
 
 def test_a_task_per_event_mixes_them_up(tmp_path: Path) -> None:
-    calm = dict(deaths=0, clock_steps=0, edits=0.0, deletions=0.0, reactions=0.0, replies=0.0, faults=KIND)
-    check(play(Plan(seed=0, messages=300, duration_s=60, **calm), tmp_path / "right"))  # type: ignore[arg-type]
+    calm = {"deaths": 0, "clock_steps": 0, "edits": 0.0, "deletions": 0.0, "reactions": 0.0, "replies": 0.0, "faults": KIND}
+    check(play(Plan(seed=0, chats=1, messages=100, duration_s=2, **calm), tmp_path / "right"))  # type: ignore[arg-type]
     with pytest.raises(Broken, match="out of order"):
-        check(play(Plan(seed=0, messages=300, duration_s=60, **calm, adapter=Concurrent), tmp_path / "wrong"))  # type: ignore[arg-type]
+        check(play(Plan(seed=0, chats=1, messages=100, duration_s=2, **calm, adapter=Concurrent), tmp_path / "wrong"))  # type: ignore[arg-type]
 
 
 def test_a_copy_that_was_never_made_is_missed(tmp_path: Path) -> None:
