@@ -71,6 +71,7 @@ fragments = st.sampled_from(
             "<t:1>",
             "https://a.b/c_d*e",
             "http://x",
+            "https://я",
             "www",
             "a",
             " ",
