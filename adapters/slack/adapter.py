@@ -122,7 +122,13 @@ class SlackAdapter:
         self._can_read_history = not scopes or "channels:history" in scopes
 
     async def _receive(self, intake: Intake) -> None:
-        control = Control(intake, self._directory, self._channels, lambda: self._identity)
+        backlog: Backlog | None = None
+
+        def joined(chat_id: str) -> None:
+            if backlog is not None:
+                backlog.again(chat_id)
+
+        control = Control(intake, self._directory, self._channels, lambda: self._identity, joined)
         receiver = Receiver(
             intake=intake,
             directory=self._directory,
@@ -132,8 +138,8 @@ class SlackAdapter:
             on_control=control.handle,
             on_own_message=self._own_message,
         )
-        backlog = Backlog(self._catch_up, receiver, intake) if self._options.catch_up_messages else None
-        if backlog is not None:
+        if self._options.catch_up_messages:
+            backlog = Backlog(self._catch_up, receiver, intake)
             backlog.begin()
         async with asyncio.TaskGroup() as group:
             ready = asyncio.Event()

@@ -37,6 +37,7 @@ class Backlog:
         self._intake = intake
         self._waiting: dict[str, None] = {}
         self._urgent: dict[str, None] = {}
+        self._more = asyncio.Event()
         receiver.on_held = self._hurry
 
     def begin(self) -> None:
@@ -45,12 +46,22 @@ class Backlog:
             self._receiver.hold(chat_id)
             self._waiting[chat_id] = None
 
+    def again(self, chat_id: str) -> None:
+        """The bot is back in a channel: what was said without it is fetched, and its live events wait meanwhile."""
+        if chat_id not in self._waiting and self._receiver.position(chat_id) is not None:
+            self._receiver.hold(chat_id)
+            self._waiting[chat_id] = None
+            self._more.set()
+
     async def run(self) -> None:
-        """Returns when every channel is up to date. Raises AccountDown, and RetryLater if Slack cannot be reached for long."""
+        """Until cancelled. Raises AccountDown, and RetryLater if Slack cannot be reached for long."""
         await self._start_new_ones()
-        async with asyncio.TaskGroup() as group:
-            for number in range(_AT_ONCE):
-                group.create_task(self._work(), name=f"slack catch-up {number}")
+        while True:
+            self._more.clear()
+            async with asyncio.TaskGroup() as group:
+                for number in range(_AT_ONCE):
+                    group.create_task(self._work(), name=f"slack catch-up {number}")
+            await self._more.wait()
 
     async def _start_new_ones(self) -> None:
         """Channels that were never read begin now: what was said before they were relayed stays where it is."""
@@ -83,6 +94,7 @@ class Backlog:
 
     async def _bring(self, chat_id: str) -> None:
         position = self._receiver.position(chat_id)
+        assert position is not None, "only chats with a position wait"
         now = datetime.fromtimestamp(time.time(), UTC)
         try:
             since = moment(position.ts)

@@ -15,9 +15,18 @@ from bridge.errors import AccountDown
 
 
 class Control:
-    """Raises AccountDown when the account is over; msgspec errors for unknown shapes."""
+    """Raises AccountDown when the account is over; msgspec errors for unknown shapes. `on_joined` is told of channels the bot is
+    back in."""
 
-    def __init__(self, intake: Intake, directory: Directory, channels: Channels, identity: Callable[[], Identity]) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        directory: Directory,
+        channels: Channels,
+        identity: Callable[[], Identity],
+        on_joined: Callable[[str], None],
+    ) -> None:
+        self._on_joined = on_joined
         self._intake = intake
         self._directory = directory
         self._channels = channels
@@ -63,6 +72,7 @@ class Control:
             return
         self._channels.forget()
         if member.type == "member_joined_channel":
+            self._on_joined(member.channel)
             self._intake.restored(member.channel)
         else:
             self._intake.notice("the bot was removed from the channel", "invite it again: /invite", chat_id=member.channel)

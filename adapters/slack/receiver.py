@@ -158,8 +158,9 @@ class Receiver:
         position = self._cursors[chat_id] = Position(ts, known.floor if known else ts)
         return position.cursor(chat_id)
 
-    def position(self, chat_id: str) -> Position:
-        return self._cursors[chat_id]
+    def position(self, chat_id: str) -> Position | None:
+        """How far the chat was read; None if it never was."""
+        return self._cursors.get(chat_id)
 
     def start_at(self, chat_id: str, position: Position) -> None:
         """Where reading of the chat stands, as the core remembers it."""

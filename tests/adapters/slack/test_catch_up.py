@@ -112,6 +112,23 @@ async def test_too_many_messages_leave_a_told_gap(account: Any, emulator: SlackE
     assert since < until
 
 
+async def test_what_was_said_without_the_bot_is_brought_when_it_is_back(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    await emulator.say(chat, "Anna", "seen")
+    await account.until(lambda: account.intake.texts() == ["seen"])
+    emulator.remove_bot(chat)
+    await emulator.say(chat, "Anna", "unseen")
+    await emulator.say(chat, "Boris", "unseen too")
+    emulator.inject(Fault(kind=FaultKind.LATENCY, operation="conversations.history", delay_s=0.1))
+    emulator.workspace.join(emulator.workspace.channels[chat], emulator.workspace.bot_user_id)
+    await emulator.say(chat, "Anna", "live")
+    await account.until(lambda: len(account.intake.texts()) == 4)
+    assert account.intake.texts() == ["seen", "unseen", "unseen too", "live"]
+    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    assert not account.task.done()
+
+
 async def test_a_long_thread_is_read_whole(account: Any, emulator: SlackEmulator) -> None:
     forget_retries(emulator)
     chat = account.chat()
