@@ -213,7 +213,7 @@ def _leaves(inlines: Iterable[Inline], extra_marks: int = 0) -> Iterator[Json]:
 
 
 def _with_links(run: Text) -> Iterator[Text]:
-    """Addresses in the text, as links: Slack makes none of them in a rich_text block (stablyai/agent-slack#158, 2026-09)."""
+    """Addresses in the text, as links: Slack makes none of them in a rich_text block (reported by app authors, 2026-09)."""
     done = 0
     for found in _BARE_URL.finditer(run.text):
         url = found[0].rstrip(_NOT_AT_END)
