@@ -16,10 +16,13 @@ from bridge.routing import OnUnknown, RelayOptions
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """Exponential back-off with full jitter: the n-th wait is random between `floor_s` and base_s * 2^(n-1), at most `cap_s`."""
+    """Exponential back-off with full jitter: the n-th wait is random between `floor_s` and base_s * 2^(n-1), at most `cap_s`; but
+    for the first `early_attempts` at most `early_cap_s`, so that a short outage is over soon after the platform is back."""
 
     base_s: float = 1.0
     cap_s: float = 300.0
+    early_attempts: int = 12
+    early_cap_s: float = 4.0
     floor_s: float = 0.1
     chat_down_base_s: float = 30.0
     chat_down_cap_s: float = 900.0
@@ -91,7 +94,7 @@ def next_step(
     limited = isinstance(error, RetryLater) and error.rate_limited
     if not limited and _too_late(attempt, first_attempt_at, now, options, policy):
         return GiveUp(reason=_given_up(error, attempt, options))
-    back_off_s = _back_off_s(attempt, policy.base_s, policy.cap_s, policy, random)
+    back_off_s = _usual_back_off_s(attempt, policy, random)
     match error:
         case RetryLater(after_s=float() | int() as told_s):
             return Wait(after_s=_told_s(told_s, attempt, policy, random), scope=error.scope)
@@ -106,6 +109,13 @@ def next_step(
             return Wait(after_s=0.0)
         case _:
             return Wait(after_s=back_off_s)
+
+
+def _usual_back_off_s(attempt: int, policy: Policy, random: Callable[[], float]) -> float:
+    if attempt <= policy.early_attempts:
+        return _back_off_s(attempt, policy.base_s, min(policy.cap_s, policy.early_cap_s), policy, random)
+    later = attempt - policy.early_attempts + 3  # goes on doubling from the early cap
+    return _back_off_s(later, policy.base_s, policy.cap_s, policy, random)
 
 
 def _back_off_s(attempt: int, base_s: float, cap_s: float, policy: Policy, random: Callable[[], float]) -> float:
