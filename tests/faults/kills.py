@@ -32,6 +32,10 @@ async def people(simulation: Simulation) -> None:
     one.correct(long)
     three.withdraw(gone)
     one.speak(8, "c0")
+    ninth, tenth = one.speak(9, "c0"), one.speak(10, "c0")
+    await pause()
+    one.correct(ninth)
+    one.withdraw(tenth)
 
 
 async def live(simulation: Simulation, ends: Sequence[int | None]) -> None:

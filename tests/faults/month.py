@@ -17,8 +17,11 @@ from pathlib import Path
 
 import structlog
 
+from bridge.capabilities import Rates, Window
 from tests.faults.checks import Broken, check
 from tests.faults.simulation import DAY_S, Plan, Simulation, play
+
+TWENTY_A_MINUTE = Rates(per_chat=(Window(messages=20, span_s=60.0, burst=5),))
 
 
 def plan_of(*, seed: int, days: float, chats: int, messages_a_day: int) -> Plan:
@@ -30,6 +33,7 @@ def plan_of(*, seed: int, days: float, chats: int, messages_a_day: int) -> Plan:
         office_hours=True,
         deaths=max(1, round(days / 3)),
         clock_steps=max(1, round(days / 5)),
+        rates={"three": TWENTY_A_MINUTE},
     )
 
 
@@ -41,7 +45,8 @@ def summary(simulation: Simulation, took_s: float) -> str:
     lines = [
         f"seed {simulation.plan.seed}, digest {simulation.digest}: {simulation.plan.duration_s / DAY_S:g} days in {took_s:.0f} s",
         f"said: {sum(len(platform.said) for platform in simulation.platforms)} messages in {simulation.plan.chats} chats",
-        f"posted: {posted}, in {sum(platform.sends for platform in simulation.platforms)} requests",
+        f"posted: {posted}, in {sum(platform.sends for platform in simulation.platforms)} requests; "
+        f"{simulation.merged} of them merged",
         f"deaths: {simulation.deaths}, boundaries crossed: {simulation.boundaries}",
         f"dead letters: {len(simulation.letters)} {reasons or ''}",
         f"in memory at most: {simulation.most_queued} deliveries of one lane, {simulation.most_tasks} tasks; "

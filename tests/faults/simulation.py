@@ -12,18 +12,19 @@ import hashlib
 import random
 import shutil
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bridge.app import App
+from bridge.capabilities import UNLIMITED, Rates
 from bridge.journal.contract import DeadLetter
 from bridge.routing import Route
 from tests.bridge.machinery.scripted import ScriptedAdapter, bridge, end
 from tests.faults.life import InlineJournal, Life
-from tests.faults.platform import KIND, Faults, Said, SimulatedPlatform
+from tests.faults.platform import KIND, WORD, Faults, Said, SimulatedPlatform
 from tests.faults.virtual_time import START, VirtualClock, run_virtually
 
 DAY_S = 86400.0
@@ -52,6 +53,8 @@ class Plan:
     long: float = 0.03
     files: float = 0.03
     faults: Faults = field(default_factory=Faults)
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+    """How often the bridge may write, by platform: what has to wait may go out merged."""
     adapter: Callable[[SimulatedPlatform, Any], ScriptedAdapter] | None = None
     """Another adapter than the right one, to see that the checks see it."""
 
@@ -81,6 +84,7 @@ class Simulation:
                 name,
                 reconciles=reconciles,
                 text_length=400,
+                rates=plan.rates.get(name, UNLIMITED),
                 rng=random.Random(f"{plan.seed} {name}"),
                 plan=plan.faults,
                 clock=self.clock,
@@ -101,6 +105,12 @@ class Simulation:
     def digest(self) -> str:
         """Of everything that happened, with its time: two runs of one seed have the same."""
         return self._digest.hexdigest()
+
+    @property
+    def merged(self) -> int:
+        """Posts that carry more than one message."""
+        posts = (post for platform in self.platforms for chat in platform.chats.values() for post in chat)
+        return sum(len({tuple(word.split(".")[:2]) for word in WORD.findall(post.text)}) > 1 for post in posts)
 
     def note(self, what: str) -> None:
         line = f"{asyncio.get_running_loop().time():.6f} {what}"

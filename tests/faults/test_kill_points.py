@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.capabilities import Rates, Window
 from bridge.emulator import Fault, FaultKind
 from tests.faults.checks import check
 from tests.faults.kills import run
@@ -24,10 +25,15 @@ from tests.flows.process import Daemon
 from tests.flows.world import World, eventually
 
 TROUBLED = Faults(send_fails=0.1, send_unknown=0.1, send_limited=0.05, send_refused=0, connection_lost=0.1, redelivered=0.3)
-STORIES = {0: KIND, 1: TROUBLED, 2: KIND}
+SLOW = {name: Rates(per_chat=(Window(messages=1, span_s=1.5),)) for name in ("two", "three")}
+STORIES = {
+    "kind": (Plan(seed=0, chats=1, faults=KIND), 4),
+    "troubled": (Plan(seed=1, chats=1, faults=TROUBLED), 1),
+    "limited": (Plan(seed=2, chats=1, faults=KIND, rates=SLOW), 1),
+}
+"""Each with its step from one boundary to the next: together more than 500 runs."""
+FEWEST_RUNS = {"kind": 50, "troubled": 225, "limited": 225}
 SHARDS = 2
-FEWEST_RUNS_PER_SHARD = 84
-"""Times stories and shards: more than 500 runs."""
 
 
 def doubled(simulation: Simulation, name: str) -> int:
@@ -38,24 +44,26 @@ def doubled(simulation: Simulation, name: str) -> int:
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-@pytest.mark.parametrize("seed", STORIES)
-def test_a_death_at_every_boundary(tmp_path: Path, seed: int, shard: int) -> None:
-    plan = Plan(seed=seed, chats=1, faults=STORIES[seed])
+@pytest.mark.parametrize("story", STORIES)
+def test_a_death_at_every_boundary(tmp_path: Path, story: str, shard: int) -> None:
+    plan, step = STORIES[story]
     whole = run(plan, tmp_path / "whole", [None])
     check(whole)
-    rng = random.Random(f"{seed} {shard}")
-    points = range(1 + shard, whole.boundaries + 1, SHARDS)
-    assert len(points) >= FEWEST_RUNS_PER_SHARD
+    if plan.rates:
+        assert whole.merged, "what a limit holds back is merged"
+    rng = random.Random(f"{story} {shard}")
+    points = range(1 + shard * step, whole.boundaries + 1, SHARDS * step)
+    assert len(points) >= FEWEST_RUNS[story] // SHARDS
     for point in points:
         ends = [point, rng.randint(1, whole.boundaries), None]
         simulation = run(plan, tmp_path / "killed", ends)
-        replay = f"seed {seed}, deaths at {ends}"
+        replay = f"{story}, deaths at {ends}"
         try:
             check(simulation)
         except AssertionError as error:
             raise AssertionError(f"{replay}: {error}") from error
         assert not simulation.letters, replay
-        if STORIES[seed] is KIND:
+        if plan.faults is KIND:
             assert doubled(simulation, "three") <= simulation.deaths, replay
 
 
