@@ -117,11 +117,12 @@ class _Chat:
 
     def _check_order(self, shown: list[str]) -> None:
         """What one origin said in this chat stands in the order in which it was said. (Where a part may be there twice, an edit
-        reaches only one of the two and may move words between parts: there, whole messages are compared.)"""
+        reaches only one of the two and may move words between parts: there, whole messages are compared. What was refused in the
+        middle may be completed by a later edit.)"""
         for origin in {said.origin for said in self.said}:
             place: dict[str, int] = {}
             for said in self.said:
-                if said.origin == origin:
+                if said.origin == origin and not self._is_dead(said, "MessageCreated"):
                     for word in said.words:
                         place[word] = (
                             len(place) if self.target.reconciles or not said.edited else place.get(said.words[0], len(place))
