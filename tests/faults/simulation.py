@@ -78,6 +78,7 @@ class Simulation:
         self.life = Life(self.note)
         self.boundaries = 0
         self._digest = hashlib.blake2b(digest_size=16)
+        self._held: list[asyncio.Task[Any]] = []
         self.trace: deque[str] = deque(maxlen=500)
         self.platforms = [
             SimulatedPlatform(
@@ -128,6 +129,7 @@ class Simulation:
         self.app = bridge(self.folder, self.platforms, self.routes, clock=self.clock, journal=journal)
         starting = asyncio.create_task(self.app.start(), name="start")
         dying = asyncio.create_task(self.life.over.wait(), name="dying")
+        self._held = [starting, dying]  # a dead process's start waits for what nobody else knows: it would be collected unfinished
         await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
