@@ -51,6 +51,11 @@ function lost() {
   drawStrip([], "The sandbox is not running. Start it again: this page waits.");
 }
 
+/** Whether it was written while the page was open; the messengers run on this machine, so they have its clock. */
+function saidSinceOpened(message) {
+  return Date.parse(message.sent_at) > performance.timeOrigin + openedAt;
+}
+
 /** Changes are drawn once a frame: what happened before the page was opened comes in one go and is not highlighted. */
 function queue(change) {
   waiting.push(change);
@@ -58,10 +63,10 @@ function queue(change) {
   setTimeout(() => {
     const changes = waiting;
     waiting = [];
-    const live = performance.now() - openedAt > SETTLED_MS;
+    const settled = performance.now() - openedAt > SETTLED_MS;
     for (const [platform, pane] of panes) {
       const own = changes.filter((change) => change.platform === platform && change.message.chat_id === pane.info.chat_id);
-      if (own.length) pane.apply(own, live);
+      if (own.length) pane.apply(own, settled || own.every(({ message }) => saidSinceOpened(message)));
     }
   }, 16);
 }
@@ -149,7 +154,7 @@ function walkTabs(event, platforms) {
 
 function news(platform, count) {
   const badge = document.getElementById(`tab-${platform}`).lastChild;
-  if (panes.get(platform).node.classList.contains("chosen")) return;
+  if (panes.get(platform).node.getClientRects().length) return; // it is on the screen
   badge.hidden = false;
   badge.textContent = String(Number(badge.textContent || 0) + count);
 }
