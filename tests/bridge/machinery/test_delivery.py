@@ -309,3 +309,23 @@ async def test_skips_have_a_rule(tmp_path: Path, one, two) -> None:
         await eventually(lambda: two.texts() == ["end"])
     rules = app.metrics.expose()[0].decode()
     assert 'outcome="skipped' in rules
+
+
+async def test_what_a_cancelled_adapter_had_accepted_is_delivered_without_a_restart(tmp_path: Path, one, two) -> None:
+    app = bridge(tmp_path, [one, two])
+    async with app:
+        await eventually(lambda: app.account_states()["one"].state is AccountState.UP)
+        begun, release = asyncio.Event(), asyncio.Event()
+        commit = app._journal.accept
+
+        async def slow(*arguments, **more):
+            begun.set()
+            await release.wait()
+            return await commit(*arguments, **more)
+
+        app._journal.accept = slow  # type: ignore[method-assign]
+        one.say("cut off")
+        await begun.wait()
+        app._supervisors["one"].report_down(AccountDown("revoked meanwhile", action="nothing"))
+        release.set()
+        await eventually(lambda: two.texts() == ["cut off"])
