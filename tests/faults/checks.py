@@ -136,9 +136,9 @@ class _Chat:
             _require(not old, f"{self.where}: not corrected: {old[:5]}")
         post = self.first_post[said.words[0]]
         if said.file is not None:
-            files = [file for other in self.posted for file in other.files if file == said.file]
-            visible = f"{said.message_id.rpartition('-')[2]}"
-            _require(files or visible, f"{self.where}: the file of {said.words[0]} is neither there nor named")
+            whole = any(said.file in other.files for other in self.posted)
+            named = any(said.file_name in other.text for other in self.posted)
+            _require(whole or named, f"{self.where}: the file of {said.words[0]} is neither there nor named")
             _require(
                 all(file in (said.file,) for file in post.files), f"{self.where}: {said.words[0]} has a file that is not whole"
             )
@@ -147,6 +147,6 @@ class _Chat:
             _require(post.reply_to in (answered, ""), f"{self.where}: {said.words[0]} answers the wrong message")
             _require(post.reply_to, f"{self.where}: {said.words[0]} lost what it answers")
         if said.reaction and self.target.reconciles and not self._is_dead(said, "ReactionsChanged"):
-            _require(
-                post.reactions == (said.reaction,), f"{self.where}: {said.words[0]} shows {post.reactions}, not {said.reaction}"
-            )
+            alone = len({word.rpartition(".")[0] for word in WORD.findall(post.text)}) == 1  # a merged one shows those of all
+            right = post.reactions == (said.reaction,) if alone else said.reaction in post.reactions
+            _require(right, f"{self.where}: {said.words[0]} shows {post.reactions}, not {said.reaction}")

@@ -64,6 +64,10 @@ class Said:
     answers: Said | None = None
 
     @property
+    def file_name(self) -> str:
+        return f"file{self.words[0].split('.')[1]}.png"
+
+    @property
     def text(self) -> str:
         return " ".join(word + ("~" if self.edited else ";") for word in self.words)
 
