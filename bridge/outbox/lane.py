@@ -14,15 +14,16 @@ import structlog
 from msgspec.structs import replace
 
 from bridge.albums import Target
-from bridge.capabilities import UNLIMITED, Rates
+from bridge.capabilities import UNLIMITED
 from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.events import MessageCreated
 from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
+from bridge.outbox.pace import LanePace, rates_of
 from bridge.outbox.work import Place, Work, can_reconcile, is_message
 from bridge.refs import ChatAddress, ChatRef
 from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
-from bridge.routing import Pace, RouteEnd
+from bridge.routing import RouteEnd
 from bridge.supervisor import AccountSupervisor
 
 if TYPE_CHECKING:
@@ -30,17 +31,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("outbox")
 
-CHAT_WAIT, ACCOUNT_WAIT = "chat", "account"
-"""Kinds of waits that survive a restart; the journal knows them as `<kind>:<address>`."""
-
 _FILE_PATIENCE_S = 600.0
 _BUGS = 5
 _JOURNAL_RETRY_S = 2.0
 _LAST_WRITE_S = 5.0
 _AHEAD = 16
 _UNWRITTEN_S = 0.1
-_LONG_WAIT_S = 1.0
-"""Waits above this are kept on disk."""
 
 T = TypeVar("T")
 
@@ -67,6 +63,9 @@ class Lane:
         self._outbox = outbox
         self._clock = outbox.clock
         self._backlog = Backlog(lambda after, limit: self._patiently(lambda: outbox.journal.pending(address, after, limit)))
+        self._pace = LanePace(
+            address, outbox.budgets, outbox.clock, wait=lambda wait_s: self._wait(wait_s, firm=True), keep=self._keep_wait
+        )
         self._kicked = asyncio.Event()
         self._unwritten: list[Change] = []
         self._writing = asyncio.Lock()
@@ -228,8 +227,8 @@ class Lane:
             if supervisor is None or end is None:
                 return None
             await self._gate(supervisor)
-            rates = self._rates(end, supervisor) if isinstance(work.pending.event, MessageCreated) else UNLIMITED
-            if rates is UNLIMITED or work.unknown or not await self._held_back(rates, 1):
+            rates = rates_of(end, supervisor) if isinstance(work.pending.event, MessageCreated) else UNLIMITED
+            if rates is UNLIMITED or work.unknown or not await self._pace.held_back(rates, 1):
                 return supervisor, end
             work.limited = True
 
@@ -295,46 +294,19 @@ class Lane:
         if following is None or supervisor is None or not self._can_reconcile():
             return False
         end = self._outbox.table().end(following.route, following.target, following.thread_id)
-        return end is not None and self._rates(end, supervisor) is UNLIMITED
+        return end is not None and rates_of(end, supervisor) is UNLIMITED
 
     # -- rates --------------------------------------------------------------------------------------------------------------
 
-    def _rates(self, end: RouteEnd, supervisor: AccountSupervisor) -> Rates:
-        if end.options.pace is Pace.FAST:
-            return UNLIMITED
-        try:
-            return supervisor.adapter.capabilities.rates
-        except RetryLater:
-            return UNLIMITED  # not built yet: nothing is sent either
-
     async def admit(self, place: Place, messages: int) -> None:
-        """Returns once so many messages may be sent; they count from now on."""
-        rates = UNLIMITED if place.options.pace is Pace.FAST else place.target.capabilities.rates
-        if rates is UNLIMITED:
-            return
-        while await self._held_back(rates, messages):
-            pass
-        self._outbox.budgets.take(self.address, rates, self._clock.monotonic_s(), messages)
+        await self._pace.admit(place, messages)
 
     def arrived(self, place: Place, messages: int) -> None:
-        if place.options.pace is not Pace.FAST:
-            self._outbox.budgets.arrived(self.address, place.target.capabilities.rates, self._clock.monotonic_s(), messages)
+        self._pace.arrived(place, messages)
 
-    async def _held_back(self, rates: Rates, messages: int) -> bool:
-        """Whether it had to wait for the rates: then they are to be asked again."""
-        wait_s = self._outbox.budgets.wait_s(self.address, rates, self._clock.monotonic_s(), messages)
-        if wait_s <= 0:
-            return False
-        if wait_s > _LONG_WAIT_S:
-            busy_s = self._outbox.budgets.busy_until_s(self.address) - self._clock.monotonic_s()
-            await self._remember_wait(f"{CHAT_WAIT}:{self.address}", busy_s)
-        await self._wait(wait_s, firm=True)
-        return True
-
-    async def _remember_wait(self, name: str, seconds: float) -> None:
-        if seconds > _LONG_WAIT_S:
-            until = self._clock.now() + timedelta(seconds=seconds)
-            await self._patiently(lambda: self._outbox.journal.set_wait(name, until))
+    async def _keep_wait(self, name: str, wait: timedelta) -> None:
+        until = self._clock.now() + wait
+        await self._patiently(lambda: self._outbox.journal.set_wait(name, until))
 
     def _take_followers(self, work: Work, place: Place) -> None:
         """What piled up behind it meanwhile may go out in the same message."""
@@ -388,7 +360,7 @@ class Lane:
                 if step.scope is Scope.ACCOUNT:
                     supervisor.pause(step.after_s)
                     if firm:
-                        await self._remember_wait(f"{ACCOUNT_WAIT}:{self.address.account}", step.after_s)
+                        await self._pace.remember_account_wait(step.after_s)
                 await self._defer(work, step.after_s, error.reason, step.scope, firm=firm)
         return None
 
@@ -396,10 +368,8 @@ class Lane:
         """A 429: others may join the message that has to wait, and the rates are taken for used up."""
         work.limited = True
         end = self._end(work)
-        rates = self._rates(end, supervisor) if end is not None else UNLIMITED
-        if rates is not UNLIMITED:
-            now_s = self._clock.monotonic_s()
-            self._outbox.budgets.refused(self.address, rates, now_s, account=scope is Scope.ACCOUNT)
+        if end is not None:
+            self._pace.refused(rates_of(end, supervisor), account=scope is Scope.ACCOUNT)
 
     async def _given_up_together(self, work: Work, error: DeliveryError, reason: str) -> Sequence[Change] | None:
         """A merged message that will not be sent: if it was refused, each of its messages is tried by itself, since one may have

@@ -16,7 +16,8 @@ from bridge.journal.contract import Journal, Pending
 from bridge.limits import Budgets
 from bridge.outbox.courier import Courier
 from bridge.outbox.files import FileFetcher
-from bridge.outbox.lane import ACCOUNT_WAIT, CHAT_WAIT, Lane, OutboxCounts, files_of
+from bridge.outbox.lane import Lane, OutboxCounts, files_of
+from bridge.outbox.pace import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.outbox.work import can_reconcile
 from bridge.refs import AccountName, ChatAddress
 from bridge.retry import Policy
