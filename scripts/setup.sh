@@ -67,6 +67,13 @@ if [ "$want" = test ] && [ -z "${MESSENGER_BRIDGE_NO_BROWSER:-}" ] &&
         exit 1
     }
 fi
+if [ "$want" = test ] && [ -z "${MESSENGER_BRIDGE_NO_BROWSER:-}" ] && ! .venv/bin/playwright --version >/dev/null 2>&1; then
+    say "Installing libatomic1, which the browser's driver needs ..."
+    install_packages libatomic1 && .venv/bin/playwright --version >/dev/null || {
+        say "The browser's driver does not start: .venv/bin/playwright --version tells why. Without that test: MESSENGER_BRIDGE_NO_BROWSER=1 make test"
+        exit 1
+    }
+fi
 if [ "$want" = test ] && ! command -v systemd-analyze >/dev/null 2>&1; then
     say "Installing systemd for the check of its unit ..."
     install_packages systemd || {
