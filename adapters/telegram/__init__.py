@@ -1,4 +1,4 @@
-"""Telegram bots. The manifest only: aiogram is imported when an adapter is built (see `library`)."""
+"""Telegram bots. The manifest only: aiogram is imported when an adapter is built (see `lazy_aiogram`)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.telegram.library import TelegramMethod, exceptions
+from adapters.telegram.lazy_aiogram import TelegramMethod, exceptions
 
 
 class _Updates(msgspec.Struct):

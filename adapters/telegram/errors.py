@@ -76,7 +76,7 @@ class Refused(Rejected):
 
 def classify(error: AiogramError | Exception, *, repeatable: bool) -> BridgeError:
     """Our error for a failed call. `repeatable`: doing it twice does no harm, so an unknown outcome is simply tried again."""
-    from adapters.telegram.library import exceptions as theirs
+    from adapters.telegram.lazy_aiogram import exceptions as theirs
 
     match error:
         case theirs.TelegramEntityTooLarge():  # before TelegramNetworkError, which it is a kind of

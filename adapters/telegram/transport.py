@@ -21,7 +21,7 @@ from adapters.telegram.answers import result_of
 from adapters.telegram.config import TelegramOptions
 from adapters.telegram.encode import Call, Upload
 from adapters.telegram.errors import NEW_TOKEN, classify
-from adapters.telegram.library import (
+from adapters.telegram.lazy_aiogram import (
     AiohttpSession,
     Bot,
     FSInputFile,

@@ -16,7 +16,7 @@ MANIFEST.preload()
 
 def answer(status: int, content: str) -> BridgeError:
     from adapters.telegram.answers import result_of
-    from adapters.telegram.library import exceptions, methods
+    from adapters.telegram.lazy_aiogram import exceptions, methods
 
     with pytest.raises(exceptions.AiogramError) as raised:
         result_of(methods.SendMessage(chat_id=1, text="x"), status, content)
