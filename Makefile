@@ -1,10 +1,11 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
-.PHONY: help sandbox self-test test lint bench clean
+.PHONY: help sandbox self-test test search lint bench clean
 
 help:
 	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090)"
 	@echo "make self-test  the same without a page: a table of what crosses between which messengers"
 	@echo "make test       set up and run every check and test"
+	@echo "make search     the property tests once more, with examples nobody has tried yet"
 	@echo "make bench      measure speed and memory (see bench/README.md)"
 
 sandbox:
@@ -24,6 +25,9 @@ lint:
 
 test: lint
 	.venv/bin/pytest -n auto
+
+search: lint
+	.venv/bin/pytest -n auto -m hypothesis --hypothesis-profile=search
 
 bench:
 	@scripts/setup.sh test

@@ -1,4 +1,5 @@
-"""The normalized event model: what can happen in a chat, in one vocabulary for all platforms. Types only.
+"""The normalized event model: what can happen in a chat, in one vocabulary for all platforms. Types, and what makes
+one fit to be stored.
 
 An adapter's `decode` makes these from native payloads; the journal stores them as JSON; `routing` and `render` read them.
 """
@@ -7,9 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
+from bridge.characters import clean
 from bridge.refs import ChatRef
 from bridge.text import EMPTY, RichText
 
@@ -224,6 +227,29 @@ ChatEvent = (
     | PinsChanged
     | StatusChanged
 )
+
+
+def storable(event: ChatEvent) -> ChatEvent:
+    """The event itself or, if any of its strings holds half of a surrogate pair (JSON can carry one into a name, a file name or a
+    poll; no store and no other platform takes it), the same with its strings cleaned (`bridge.characters.clean`)."""
+    try:
+        msgspec.json.encode(event)
+    except UnicodeEncodeError:
+        cleaned: ChatEvent = msgspec.convert(_cleaned(msgspec.to_builtins(event)), ChatEvent)
+        return cleaned
+    return event
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {name: _cleaned(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_cleaned(each) for each in value]
+        case _:
+            return value
 
 
 class Ignored(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from bridge.clock import Clock
 from bridge.contract import Cursor
 from bridge.echo import is_own
 from bridge.errors import BridgeError
-from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted
+from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted, storable
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
 from bridge.loops import RecentMessages
 from bridge.people import People
@@ -92,7 +92,7 @@ class AccountIntake:
         async with self._one_at_a_time:
             entries: list[Entry] = []
             lanes: set[ChatAddress] = set()
-            for event in events:
+            for event in map(storable, events):
                 entry = await self._plan(event, lanes)
                 if entry is not None:
                     entries.append(entry)

@@ -299,10 +299,24 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
         else:
             merged.extend(_joined(run))
             run = []
-            if inline_text(inline):
-                merged.append(inline)
+            atom = _cleaned(inline)
+            if inline_text(atom):
+                merged.append(atom)
     merged.extend(_joined(run))
     return tuple(merged)
+
+
+def _cleaned(atom: Mention | Emoji | Timestamp) -> Mention | Emoji | Timestamp:
+    match atom:
+        case Mention():
+            name = clean(atom.name)
+            return atom if name is atom.name else msgspec.structs.replace(atom, name=name)
+        case Emoji():
+            name, text = clean(atom.name), clean(atom.text)
+            return atom if name is atom.name and text is atom.text else msgspec.structs.replace(atom, name=name, text=text)
+        case Timestamp():
+            text = clean(atom.text)
+            return atom if text is atom.text else msgspec.structs.replace(atom, text=text)
 
 
 def _joined(run: Sequence[Text]) -> Iterator[Text]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind, ReplyTo
+from bridge.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
 from bridge.journal.contract import State
 from bridge.journal.sqlite import SqliteJournal
 from bridge.routing import OnUnknown, Route
@@ -50,6 +50,20 @@ async def test_order_survives_faults_of_every_kind(tmp_path: Path, one, two) -> 
             one.say(f"m{number}")
         await eventually(lambda: len(two.texts()) >= 20)
     assert two.texts() == [f"m{number}" for number in range(20)]
+
+
+async def test_half_a_surrogate_pair_anywhere_neither_stops_the_stream_nor_the_message(tmp_path: Path, one, two) -> None:
+    broken = "An\ud83dna"
+    poll = Poll(question=broken, options=(PollOption(text=broken),))
+    file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="1", name=f"{broken}.txt", problem="hidden")
+    async with bridge(tmp_path, [one, two]):
+        one.say("poll", author=broken, poll=poll)
+        one.say("file", author=broken, attachments=(file,))
+        one.say("end")
+        await eventually(lambda: two.texts()[-1:] == ["end"])
+    assert [posted.sender for posted in two.posted()] == ["An\ufffdna", "An\ufffdna", "Anna"]
+    assert "An\ufffdna" in two.texts()[0]
+    assert "An\ufffdna.txt" in two.texts()[1]
 
 
 async def test_redelivered_input_is_recognised(tmp_path: Path, one, two) -> None:
