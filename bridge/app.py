@@ -30,6 +30,7 @@ from bridge.outbox.courier import Courier
 from bridge.outbox.files import FileFetcher
 from bridge.outbox.lanes import Outbox
 from bridge.outbox.sending import Sending
+from bridge.own_names import OwnNames
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.render import Origin
@@ -70,7 +71,8 @@ class App:
         self._policy = policy
         self._table = RoutingTable(config.routes)
         self._people = People(config.people)
-        self._names = self._make_names()
+        self._own_names = OwnNames(self._journal, self._clock, on_change=self._protect_names)
+        self._protect_names()
         self._recent = RecentMessages()
         self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
@@ -95,6 +97,8 @@ class App:
             await asyncio.to_thread(self._spool.open)
             self._failed = asyncio.get_running_loop().create_future()
             self._journal_name = await self._journal_id()
+            for name in self._config.accounts:
+                await self._own_names.load(name)
             await self._start_outbox(self._journal_name)
             await self._listen()
             for configured in self._config.accounts.values():
@@ -149,11 +153,12 @@ class App:
         before = self._config
         self._config = config
         for name in config.accounts:
+            await self._own_names.load(name)
             for address, chat_id in (await self._known_addresses(name, table)).items():
                 table.set_native_id(address, chat_id)
         self._table = table
         self._people = People(config.people)
-        self._names = self._make_names()
+        self._protect_names()
         for name in list(self._supervisors):
             if before.accounts.get(name) != config.accounts.get(name):
                 await self._stop_account(name)
@@ -255,6 +260,7 @@ class App:
                 clock=self._clock,
                 recent=self._recent,
                 people=lambda: self._people,
+                own_names=self._own_names,
                 journal_id=self._journal_name,
             )
 
@@ -310,8 +316,9 @@ class App:
             await self._journal.accept(_NOBODY, [], [cursor], received_at=self._clock.now())
         return known
 
-    def _make_names(self) -> Names:
-        return Names(reserved=(*_OWN_NAMES, *self._config.reserved_names), people=self._people)
+    def _protect_names(self) -> None:
+        reserved = (*_OWN_NAMES, *self._config.reserved_names)
+        self._names = Names(reserved, self._people, bots=self._own_names.of(self._config.accounts))
 
     def _origin_of(self, chat: ChatRef) -> Origin:
         account = self._config.accounts.get(chat.account)

@@ -7,7 +7,7 @@ the conformance suite holds both together. Adapters classify errors (`bridge.err
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +84,11 @@ class Intake(Protocol):
 
     def connected(self) -> None:
         """The connection is established and authorised: resets the supervisor's back-off and wakes waiting lanes."""
+        ...
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        """What the account itself is called on its platform now, all that people see of it: display name, user name, nicknames.
+        Nobody else is shown under them. Replaces what was told before; call it before `connected` and whenever they change."""
         ...
 
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:

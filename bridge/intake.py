@@ -5,7 +5,7 @@ transaction. One `AccountIntake` per account; its adapter calls it, and confirms
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from bridge.errors import BridgeError
 from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted, storable
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
 from bridge.loops import RecentMessages
+from bridge.own_names import OwnNames
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.routing import Planned, RouteEnd, RoutingTable
@@ -72,6 +73,7 @@ class AccountIntake:
         clock: Clock,
         recent: RecentMessages,
         people: Callable[[], People],
+        own_names: OwnNames,
         journal_id: str,
     ) -> None:
         self._supervisor = supervisor
@@ -83,6 +85,7 @@ class AccountIntake:
         self._clock = clock
         self._recent = recent
         self._people = people
+        self._own_names = own_names
         self._journal_id = journal_id
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
@@ -219,6 +222,9 @@ class AccountIntake:
 
     def connected(self) -> None:
         self._supervisor.connected()
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        await self._own_names.told(self._account, names)
 
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
         log.warning("needs attention", account=self._account, chat=chat_id, reason=reason, action=action)

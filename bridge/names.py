@@ -80,7 +80,7 @@ def shorten(text: str, length: int) -> str:
 
 
 class Names:
-    """Decides how authors are called. Immutable; `with_bots` gives one that knows more of the bridge's own names.
+    """Decides how authors are called. Immutable.
 
     A name that looks like a reserved one, like that of a person of the configuration, or like one of the bridge's own bots gets a
     visible distinguisher, its account: `Anna Petrova (tg)`. "Looks like" ignores case, spaces, punctuation, accents and
@@ -88,14 +88,9 @@ class Names:
     """
 
     def __init__(self, reserved: Iterable[str] = (), people: People | None = None, bots: Iterable[str] = ()) -> None:
-        self._reserved_names = tuple(reserved)
-        self._bots = tuple(bots)
         self.people = people or People()
-        self._protected = {skeleton(name) for name in (*self._reserved_names, *self._bots)}
+        self._protected = {skeleton(name) for name in (*reserved, *bots)}
         self._of_people = {skeleton(person.name) for person in self.people.persons}
-
-    def with_bots(self, bots: Iterable[str]) -> Names:
-        return Names(self._reserved_names, self.people, (*self._bots, *bots))
 
     def plain_name(self, account: AccountName, author: Author | None, *, length: int = 80) -> str:
         """The author's own name, safe, distinguished and never empty: for notices and reply lines."""

@@ -17,7 +17,7 @@ from typing import Any
 from adapters.discord.capabilities import capabilities, upload_bytes
 from adapters.discord.config import DiscordOptions
 from adapters.discord.decode import Context
-from adapters.discord.decode_content import author_of
+from adapters.discord.decode_content import author_of, names_of
 from adapters.discord.downloads import Downloads
 from adapters.discord.errors import Refused
 from adapters.discord.history import UNREADABLE, History
@@ -104,6 +104,7 @@ class DiscordAdapter:
                 return
             user = await self._call(Route("GET", "/users/@me", "users/@me"))
             application = await self._call(Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me"))
+            self._context.own_names = names_of(user)
             self._context.user_id, self._context.application_id = str(user["id"]), str(application["id"])
 
     def _notice(self, reason: str, action: str, chat_id: str) -> None:

@@ -65,6 +65,8 @@ class Context:
     places: Places = field(default_factory=Places)
     user_id: str = ""
     application_id: str = ""
+    own_names: tuple[str, ...] = ()
+    """What we are called, but for nicknames on single servers."""
     loading: dict[str, None] = field(default_factory=dict)
     """Ids of placeholder messages (flag LOADING) whose content comes with an update; bounded."""
     people: dict[str, Author] = field(default_factory=dict)
@@ -136,6 +138,8 @@ def decode_message(data: Json, context: Context) -> ChatEvent | Ignored:
             return MembershipChanged(meta=meta, change=MembershipKind.JOINED, member=author)
         case 21:
             return Ignored("thread starter")
+    if meta.sent_by_us:
+        return MessageCreated(meta=meta, message_id=message_id, content=Content())  # it is recognised, and goes nowhere
     content = content_of(data, context.places, context.cdn_url)
     if kind not in ORDINARY_TYPES and kind in _SYSTEM_LINES:
         line = _SYSTEM_LINES[kind].format(content=str(data.get("content") or ""))

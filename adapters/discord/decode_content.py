@@ -25,6 +25,11 @@ _STICKER_TYPES = {1: ("png", "image/png"), 2: ("png", "image/apng"), 3: ("json",
 _TEXT_DISPLAY = 10
 
 
+def names_of(user: Mapping[str, Any]) -> tuple[str, ...]:
+    """All names a user object holds."""
+    return tuple(str(name) for name in (user.get("global_name"), user.get("username")) if name)
+
+
 def name_of(user: Json, member: Json | None = None) -> str:
     """As Discord shows it: nickname on the server, display name, username."""
     return str((member or {}).get("nick") or user.get("global_name") or user["username"])

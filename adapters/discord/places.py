@@ -51,6 +51,7 @@ class Server:
     roles: dict[str, tuple[str, int]] = field(default_factory=dict)
     emojis: dict[str, tuple[str, bool]] = field(default_factory=dict)
     own_roles: tuple[str, ...] = ()
+    own_nick: str = ""
     system_channel_id: str = ""
     """Where Discord announces who joined."""
 
@@ -150,6 +151,10 @@ class Places:
                 server = self.servers.get(str(data["guild_id"]))
                 if server is not None:
                     server.roles.pop(str(data["role_id"]), None)
+            case "GUILD_MEMBER_UPDATE":
+                server = self.servers.get(str(data["guild_id"]))
+                if server is not None and str(data["user"]["id"]) == own_user_id:
+                    server.own_nick = str(data.get("nick") or "")
             case "GUILD_EMOJIS_UPDATE":
                 server = self.servers.get(str(data["guild_id"]))
                 if server is not None:
@@ -202,6 +207,7 @@ class Places:
         for member in data.get("members") or ():
             if str(member.get("user", {}).get("id")) == own_user_id:
                 server.own_roles = tuple(map(str, member.get("roles") or ()))
+                server.own_nick = str(member.get("nick") or "")
         self._forget_guild(guild_id)
         self.servers[guild_id] = server
         for channel in (*(data.get("channels") or ()), *(data.get("threads") or ())):

@@ -21,6 +21,7 @@ import structlog
 from adapters.discord.catch_up import CatchUp
 from adapters.discord.config import DiscordOptions
 from adapters.discord.decode import Context, decode
+from adapters.discord.decode_content import names_of
 from adapters.discord.errors import Refused
 from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
 from adapters.discord.history import UNREADABLE, History, moment_of, snowflake_at
@@ -73,6 +74,7 @@ class Receiver:
         self._session: SessionState | None = None
         self._latest = 0
         self._stored_at_s = time.monotonic()
+        self._told_names: set[str] = set()
         self._unreadable: dict[str, float] = {}
         """Channels that could not be asked for, and until when not to ask again."""
         self._held: list[ChatEvent] = []
@@ -81,6 +83,7 @@ class Receiver:
         self._guilds_deadline_s = 0.0
 
     async def run(self) -> None:
+        await self._tell_names()
         self._session = _session(await self._intake.cursor(SESSION_CURSOR), self._context.user_id)
         latest = await self._intake.cursor(LATEST_CURSOR)
         self._latest = int(latest) if latest is not None and latest.isdecimal() else 0
@@ -196,15 +199,26 @@ class Receiver:
             await self._catch_up_if_due()
         await self._catch_up_if_due()
         await self._accept(events)
+        await self._tell_names()
         if time.monotonic() - self._stored_at_s > STORE_POSITION_S:
             await self._store_position()
 
     def _on_session(self, event: GatewayEvent) -> None:
         if event.name == "READY":
+            if user := event.payload.get("user"):
+                self._context.own_names = names_of(user)
             guilds = event.payload.get("guilds") or ()
             self._awaited_guilds = {str(g["id"]) for g in guilds}
             self._guilds_deadline_s = time.monotonic() + GUILDS_WAIT_S
         self._intake.connected()
+
+    async def _tell_names(self) -> None:
+        """Ours, with the nicknames that servers gave us."""
+        nicknames = (server.own_nick for server in self._context.places.servers.values() if server.own_nick)
+        names = {*self._context.own_names, *nicknames}
+        if names != self._told_names:
+            await self._intake.known_as(names)
+            self._told_names = names
 
     async def _accept(self, events: Sequence[ChatEvent]) -> None:
         """The batch with how far it goes. Events of chats without a route need no place on disk, so they move no cursor."""

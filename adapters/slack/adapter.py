@@ -78,10 +78,16 @@ class SlackAdapter:
             self._transport, self._directory, self._threads, lambda: self._identity, max_messages=options.catch_up_messages
         )
         self._can_read_history = True
+        self._own_names: set[str] = set()
+        self._capabilities: dict[tuple[bool, bool], Capabilities] = {}
+        """By what is known of the app's scopes: asked for with every message."""
 
     @property
     def capabilities(self) -> Capabilities:
-        return capabilities_for(self._options, can_customize=self._posts.can_customize, can_read_history=self._can_read_history)
+        known = (self._posts.can_customize, self._can_read_history)
+        if known not in self._capabilities:
+            self._capabilities[known] = capabilities_for(self._options, can_customize=known[0], can_read_history=known[1])
+        return self._capabilities[known]
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return measure(text)
@@ -103,6 +109,7 @@ class SlackAdapter:
     async def run(self, intake: Intake) -> None:
         try:
             await self._introduce()
+            await intake.known_as(self._own_names)
             await self._receive(intake)
         except BaseExceptionGroup as group:
             _raise_one(group)
@@ -118,8 +125,17 @@ class SlackAdapter:
             user_id=str(answer.get("user_id") or ""),
             app_id=self._identity.app_id,
         )
+        self._own_names.add(str(answer.get("user") or ""))
         self._posts.can_customize = not scopes or "chat:write.customize" in scopes
         self._can_read_history = not scopes or "channels:history" in scopes
+
+    async def _learn_names(self, intake: Intake) -> None:
+        """Those of the workspace's people, and what they call us. Nothing waits for it; until then our user name has to do."""
+        await self._directory.preload()
+        own = (await self._directory.names([self._identity.user_id])).users.get(self._identity.user_id)
+        if own is not None:
+            self._own_names = {own.name, own.username}
+            await intake.known_as(self._own_names)
 
     async def _receive(self, intake: Intake) -> None:
         backlog: Backlog | None = None
@@ -147,7 +163,7 @@ class SlackAdapter:
             group.create_task(self._listen(receiver, intake, ready), name=f"slack stream {self.account}")
             await ready.wait()
             intake.connected()
-            group.create_task(self._directory.preload(), name=f"slack names {self.account}")
+            group.create_task(self._learn_names(intake), name=f"slack names {self.account}")
             if backlog is not None:
                 await backlog.run()
 

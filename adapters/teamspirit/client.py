@@ -53,6 +53,11 @@ class Client:
         """One call; its JSON answer. Raises a DeliveryError or AccountDown."""
         return await self._transport.call(self._encoder.request(operation, call, values), purpose)
 
+    @property
+    def own_name(self) -> str:
+        """What we are called, once `identify` was told; empty if the dialect cannot tell."""
+        return self._encoder.me_name
+
     async def identify(self) -> str:
         """Ask who we are; returns our user id (empty if the dialect cannot tell). Raises AccountDown, DeliveryError."""
         me = self._operations.me

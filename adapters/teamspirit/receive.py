@@ -82,6 +82,7 @@ class Reception:
         """Until cancelled. Raises ConnectionLost, AccountDown."""
         try:
             self._own.me_id = await self._client.identify()
+            await self._intake.known_as([self._client.own_name])
             self._by_webhook = await self._webhook.connect(self._intake)
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None

@@ -22,6 +22,7 @@ from adapters.telegram.probe import probe
 from adapters.telegram.reactions import settable
 from adapters.telegram.receive import Receiver
 from adapters.telegram.transport import Transport
+from adapters.telegram.wire import full_name
 from bridge.capabilities import Capabilities
 from bridge.contract import (
     AdapterContext,
@@ -85,6 +86,7 @@ class TelegramAdapter:
             bot_id=str(me["id"]),
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
         )
+        await intake.known_as([full_name(me), str(me.get("username", ""))])
         await Receiver(self._transport, decoder, self._options, intake).run()
 
     async def close(self) -> None:

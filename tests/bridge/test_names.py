@@ -176,13 +176,6 @@ def test_a_distinguished_name_is_within_the_limit_too(account: str, length: int)
     assert "(" in text
 
 
-def test_bots_learned_later_are_protected() -> None:
-    assert shown("Relay") == "Relay"
-    later = NAMES.with_bots(["Relay"])
-    assert later.plain_name(TG, Author(user_id="1", name="relay")) == "relay (tg)"
-    assert later.plain_name(TG, Author(user_id="1", name="Bridge Bot")) == "Bridge Bot (tg)"
-
-
 def test_names_of_symbols_alone_are_compared_too() -> None:
     names = Names(["🦊"])
     assert names.plain_name(TG, Author(user_id="1", name="🦊")) == "🦊 (tg)"

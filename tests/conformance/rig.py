@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -43,6 +43,7 @@ class RecordingIntake:
         self.chats: frozenset[str] = frozenset()
         self.events: list[ChatEvent] = []
         self.notices: list[str] = []
+        self.names: set[str] = set()
         self.undecoded: list[str] = []
         self.up = asyncio.Event()
         self._cursors: dict[str, str] = {}
@@ -69,6 +70,9 @@ class RecordingIntake:
 
     def routed_chats(self) -> frozenset[str]:
         return self.chats
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        self.names = set(names)
 
     def connected(self) -> None:
         self.up.set()

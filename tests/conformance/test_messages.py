@@ -261,6 +261,14 @@ async def test_our_own_messages_are_never_foreign(rig: Rig) -> None:
     assert [text_of(event.content.text) for event in rig.foreign(MessageCreated)] == ["theirs"]
 
 
+async def test_the_core_is_told_what_the_account_is_called(rig: Rig) -> None:
+    message = await rig.send(plain("who says that?"))
+    native = rig.adapter.capabilities.native(Feature.SENDER_NAME)
+    await rig.eventually(lambda: rig.intake.names, "names")
+    assert all(rig.intake.names)
+    assert native or message.author_name in rig.intake.names
+
+
 async def test_a_reply_names_what_it_answers(rig: Rig) -> None:
     asked = await rig.emulator.say(rig.chat.chat_id, "Anna", "shall we?")
     await rig.emulator.say(rig.chat.chat_id, "Kim", "yes", reply_to=asked)

@@ -315,6 +315,12 @@ class DiscordEmulator(EmulatorBase):
         chosen.permissions = permissions
         self.operations.announce_role(chosen.role_id)
 
+    def set_nick(self, nick: str | None, bot: Bot | None = None) -> None:
+        """What the bot is called in the server."""
+        chosen = bot or self.bot
+        chosen.nick = nick
+        self.operations.announce_bot(chosen)
+
     def set_boost(self, level: int) -> None:
         self.world.boost_level = level
         self.operations.announce_guild()

@@ -55,6 +55,7 @@ class Event:
     channel: Channel | None
     author_id: int | None = None
     pinged: tuple[int, ...] = ()
+    about: int = 0
 
 
 @dataclass(slots=True)
@@ -122,10 +123,10 @@ class Gateway:
 
     # -- what the operations call ---------------------------------------------------------------------------------------------
 
-    def dispatch(self, name: str, payload: Json, *, intent: int, channel: Channel | None = None) -> None:
-        """Send an event to every session that asked for it and may see its channel."""
+    def dispatch(self, name: str, payload: Json, *, intent: int, channel: Channel | None = None, about: int = 0) -> None:
+        """Send an event to every session that asked for it and may see its channel; the bot that it is `about` need not ask."""
         full = msgspec.json.encode(payload)
-        event = Event(name, full, full, intent, channel)
+        event = Event(name, full, full, intent, channel, about=about)
         self._order(event)
 
     def dispatch_message(self, name: str, payload: Json, channel: Channel, author_id: int, pinged: tuple[int, ...]) -> None:
@@ -156,7 +157,7 @@ class Gateway:
         for session in list(self._sessions.values()):
             if self._has_expired(session):
                 del self._sessions[session.session_id]
-            elif (not event.intent or session.intents & event.intent) and (
+            elif (not event.intent or session.intents & event.intent or session.bot.user.id == event.about) and (
                 event.channel is None or self._world.can_view(session.bot, event.channel)
             ):
                 self._send(session, event.name, self._body_for(session, event))

@@ -17,7 +17,7 @@ from adapters.discord.emulator import gateway as gw
 from adapters.discord.emulator.gateway import Gateway
 from adapters.discord.emulator.ids import made_at, stamp
 from adapters.discord.emulator.payloads import Json, Payloads
-from adapters.discord.emulator.world import Author, Channel, Message, Reaction, Reference, User, World
+from adapters.discord.emulator.world import Author, Bot, Channel, Message, Reaction, Reference, User, World
 
 Recorder = Callable[[str, Message], None]
 
@@ -227,6 +227,11 @@ class Operations:
     def announce_member(self, user: User) -> None:
         payload = {**self._payloads.member(user), "guild_id": str(self._world.guild_id)}
         self._gateway.dispatch("GUILD_MEMBER_ADD", payload, intent=gw.GUILD_MEMBERS)
+
+    def announce_bot(self, bot: Bot) -> None:
+        """The bot's member object changed. An update about oneself needs no intent (gateway page, "Guild Members")."""
+        payload = {**self._payloads.member(bot.user), "guild_id": str(self._world.guild_id)}
+        self._gateway.dispatch("GUILD_MEMBER_UPDATE", payload, intent=gw.GUILD_MEMBERS, about=bot.user.id)
 
     def remove_member(self, user: User) -> None:
         payload = {"guild_id": str(self._world.guild_id), "user": self._payloads.user(user)}

@@ -85,7 +85,7 @@ class Payloads:
     def member(self, user: User, *, with_user: bool = True) -> Json:
         bot = self._world.bots_by_user.get(user.id)
         member: Json = {
-            "nick": None,
+            "nick": bot.nick if bot is not None else None,
             "avatar": None,
             "banner": None,
             "roles": [str(bot.role_id)] if bot is not None else [],

@@ -137,6 +137,8 @@ class Bot:
     token: str
     permissions: Permission = BOT_PERMISSIONS
     role_id: int = 0
+    nick: str | None = None
+    """Nickname in the guild."""
     message_content: bool = True
     """The MESSAGE CONTENT INTENT switch."""
     guild_members: bool = True

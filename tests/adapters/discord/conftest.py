@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,7 @@ class RecordingIntake:
         self.restorations: list[str] = []
         self.gaps: list[tuple[str, str]] = []
         self.connections = 0
+        self.names: set[str] = set()
         self.routed = set(routed)
         self.known: dict[str, list[str]] = {}
         self.before_accept: Callable[[], Awaitable[None]] | None = None
@@ -76,6 +77,9 @@ class RecordingIntake:
 
     def routed_chats(self) -> frozenset[str]:
         return frozenset(self.routed)
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        self.names = set(names)
 
     def connected(self) -> None:
         self.connections += 1

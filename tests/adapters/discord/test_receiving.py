@@ -287,3 +287,14 @@ async def test_order_holds_when_the_intake_is_slow(bench: Bench, adapter: Discor
 
 def _outbound(token: str, chat: str, text: str, sender: Sender | None = None) -> Outbound:
     return Outbound(token=token, attempt=1, chat_id=chat, text=plain(text), sender=sender)
+
+
+async def test_the_core_is_told_what_the_bot_is_called_and_of_its_nicknames(bench: Bench, adapter: DiscordAdapter) -> None:
+    bench.emulator.set_nick("Relay of the house")
+    intake = bench.intake()
+    async with bench.running(adapter, intake):
+        await until(lambda: intake.names == {"bridge", "Relay of the house"})
+        bench.emulator.set_nick("Postman")
+        await until(lambda: intake.names == {"bridge", "Postman"})
+        bench.emulator.set_nick(None)
+        await until(lambda: intake.names == {"bridge"})

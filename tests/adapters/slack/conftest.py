@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ class RecordingIntake:
         self.gaps: list[tuple[str, datetime, datetime, str]] = []
         self.moves: list[tuple[str, str]] = []
         self.connections = 0
+        self.names: set[str] = set()
         self.block: asyncio.Event | None = None
         self.batches: list[int] = []
 
@@ -65,6 +66,9 @@ class RecordingIntake:
 
     def routed_chats(self) -> frozenset[str]:
         return frozenset(self.routed)
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        self.names = set(names)
 
     def connected(self) -> None:
         self.connections += 1

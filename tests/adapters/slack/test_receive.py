@@ -390,3 +390,17 @@ async def test_other_names_of_standard_emoji(account: Any, emulator: SlackEmulat
     await emulator.react(chat, ts, "Boris", ":ok2:")
     await account.until(lambda: len(account.intake.of(ReactionsChanged)) == 3)
     assert [event.added for event in account.intake.of(ReactionsChanged)] == [("🎉",), (":party_parrot:",), ("👍",)]
+
+
+async def test_the_core_is_told_what_the_bot_is_called(account: Any) -> None:
+    account.chat()
+    await account.start()
+    await account.until(lambda: account.intake.names == {"Messenger Bridge", "messenger_bridge"})
+
+
+async def test_without_the_right_to_look_people_up_the_user_name_is_told(account: Any, emulator: SlackEmulator) -> None:
+    emulator.workspace.scopes -= {"users:read"}
+    account.chat()
+    await account.start()
+    await account.until(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
+    assert account.intake.names == {"messenger_bridge"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +36,7 @@ class RecordingIntake:
     gaps: list[str] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
     up: asyncio.Event = field(default_factory=asyncio.Event)
     hold: asyncio.Event | None = None
     failures: list[Exception] = field(default_factory=list)
@@ -73,6 +74,9 @@ class RecordingIntake:
 
     def routed_chats(self) -> frozenset[str]:
         return frozenset(self.chats)
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        self.names = set(names)
 
     def connected(self) -> None:
         self.up.set()

@@ -380,3 +380,10 @@ async def test_plain_messages_stay_plain(
         (event,) = await intake.wait(1)
     assert isinstance(event, MessageCreated)
     assert event.content.text == plain("**as it is**")
+
+
+async def test_the_core_is_told_what_the_bot_is_called(
+    emulator: TeamSpiritEmulator, either: Adapter, intake: RecordingIntake
+) -> None:
+    async with running(either, intake):
+        assert intake.names == {"bridge"}

@@ -6,7 +6,7 @@ import asyncio
 import struct
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ class RecordingIntake:
         self.gaps: list[tuple[str, datetime, datetime]] = []
         self.moves: list[tuple[str, str]] = []
         self.connections = 0
+        self.names: set[str] = set()
         self.chats: frozenset[str] = frozenset()
         self.before_commit: Callable[[], Awaitable[None]] | None = None
         self._changed = asyncio.Event()
@@ -76,6 +77,9 @@ class RecordingIntake:
 
     def routed_chats(self) -> frozenset[str]:
         return self.chats
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        self.names = set(names)
 
     def connected(self) -> None:
         self.connections += 1

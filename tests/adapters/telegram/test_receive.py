@@ -436,3 +436,9 @@ async def test_an_album_redelivered_after_a_crash_is_not_told_again(
         await emulator.say(chat, "Anna", "last")
         await intake.until(lambda: "last" in intake.texts())
     assert intake.texts() == ["album", "end", "second album", "last"]
+
+
+async def test_the_core_is_told_what_the_bot_is_called(adapter: Any, intake: Any, receiving: Any) -> None:
+    async with receiving(adapter):
+        await intake.until(lambda: intake.connections)
+    assert intake.names == {"Bridge", "bridge_emulated_bot"}

@@ -85,6 +85,8 @@ class ScriptedPlatform:
     rates: Rates = UNLIMITED
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     before_send: Callable[[Outbound], None] | None = None
+    own_names: tuple[str, ...] = ()
+    connections: int = 0
 
     def manifest(self) -> Manifest:
         return Manifest(
@@ -114,6 +116,10 @@ class ScriptedPlatform:
 
     def texts(self, chat: str = "c") -> list[str]:
         return [message.text for message in self.posted(chat)]
+
+    def cut(self) -> None:
+        """The connection is lost."""
+        self.incoming.put_nowait(([], []))
 
     # what people do
 
@@ -171,7 +177,9 @@ class ScriptedAdapter:
     async def run(self, intake: Intake) -> None:
         if self.platform.run_errors:
             raise self.platform.run_errors.popleft()
+        await intake.known_as(self.platform.own_names)
         intake.connected()
+        self.platform.connections += 1
         while True:
             events, cursors = await self.platform.incoming.get()
             if not events:
