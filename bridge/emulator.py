@@ -7,7 +7,7 @@ has what the emulators share, `adapters/<platform>/emulator.py` the wire protoco
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -36,6 +36,10 @@ class FaultKind(StrEnum):
     """The connection is closed without an answer, although the request was processed."""
     UNAUTHORIZED = "unauthorized"
     """The credential is refused, in the platform's own form."""
+    SLOW_BODY = "slow_body"
+    """Answered correctly, its body no faster than `bytes_per_s`. For files above all; a socket is not slowed."""
+    CUT_BODY = "cut_body"
+    """The headers announce the whole body; the connection is closed after the first `after_bytes` of it."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,6 +58,18 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     delay_s: float | None = None
     status: int = 500
     retry_after_s: float | None = 1.0
+    bytes_per_s: float = 1_000_000.0
+    after_bytes: int = 0
+
+
+class ChangesLost(Exception):
+    """A follower of `Emulator.changes` asked for changes that are no longer kept: it fell behind, or came too late.
+
+    Look at the transcripts and go on from `resume_seq`."""
+
+    def __init__(self, resume_seq: int) -> None:
+        super().__init__(f"changes before {resume_seq + 1} are no longer kept")
+        self.resume_seq = resume_seq
 
 
 class StreamFault(StrEnum):
@@ -151,6 +167,11 @@ class Emulator(Protocol):
         """Where the server listens; valid after `start`."""
         ...
 
+    def configure(self, options: Mapping[str, Any]) -> None:
+        """Set the emulator's own options by name, before `start` and before chats are added. Raises ValueError, which names what
+        is wrong."""
+        ...
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None: ...
 
     async def stop(self) -> None: ...
@@ -208,7 +229,7 @@ class Emulator(Protocol):
         ...
 
     def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
-        """Every change after `since_seq`, forever."""
+        """Every change after `since_seq`, forever. Raises ChangesLost when the next one is no longer kept."""
         ...
 
     def file_bytes(self, file_id: str) -> bytes: ...

@@ -6,6 +6,8 @@ when somebody scrapes. Labels are accounts, routes, and small fixed sets of word
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -139,6 +141,8 @@ class Metrics:
             for state in dict.fromkeys((*ACCOUNT_STATES, current)):
                 states.add_metric((account, state), int(state == current))
         yield states
+        yield GaugeMetricFamily(_PREFIX + "tasks", "Things the process is doing at once (asyncio tasks)", value=_tasks())
+        yield GaugeMetricFamily(_PREFIX + "threads", "Threads of the process that run Python", value=threading.active_count())
         if self._figures is not None:
             yield from _journal_families(self._figures, GaugeMetricFamily)
 
@@ -157,6 +161,14 @@ class Metrics:
                 buckets.append((str(bound), running))
             family.add_metric((account,), buckets, lag.total)
         return family
+
+
+def _tasks() -> int:
+    """Unfinished tasks of the running loop; 0 where a scrape is answered outside of it."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0
 
 
 def _journal_families(figures: Figures, gauge: Any) -> Iterator[Metric]:

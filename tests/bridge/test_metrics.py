@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,6 +90,18 @@ def test_figures_of_the_journal_by_account() -> None:
     assert sample(metrics, "waiting", account="tg") == 7
     assert 200 <= sample(metrics, "oldest_waiting_seconds", account="tg") < 260
     assert sample(metrics, "oldest_waiting_seconds", account="team") == 0
+
+
+async def test_tasks_and_threads() -> None:
+    metrics = Metrics()
+    alone = sample(metrics, "tasks")
+    waiting = [asyncio.create_task(asyncio.sleep(60)) for _ in range(3)]
+    assert sample(metrics, "tasks") == alone + 3
+    assert sample(metrics, "threads") >= 1
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert sample(metrics, "tasks") == alone
 
 
 def test_no_input_makes_the_metrics_grow() -> None:

@@ -11,12 +11,15 @@ import collections
 import contextlib
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from aiohttp import web
 
+from adapters.common.emulation import bodies
+from adapters.common.emulation.changes import ChangeLog
 from adapters.common.emulation.faults import FaultPlan
+from adapters.common.emulation.options import EmulatorOptions, validated
 from bridge.emulator import (
     EmulatedChat,
     Fault,
@@ -38,8 +41,11 @@ class EmulatorBase(ABC):
 
     platform: str = ""
     max_request_bytes: int = 4 * 1024**3
+    options_model: ClassVar[type[EmulatorOptions]] = EmulatorOptions
+    """What `configure` takes."""
 
     def __init__(self) -> None:
+        self.options = self.options_model()
         self._host = "127.0.0.1"
         self._port = 0
         self._runner: web.AppRunner | None = None
@@ -50,8 +56,7 @@ class EmulatorBase(ABC):
         self._people: dict[str, str] = {}
         self._files: dict[str, bytes] = {}
         self._seen: dict[str, dict[str, SeenMessage]] = {}
-        self._changes: list[SeenChange] = []
-        self._changed = asyncio.Event()
+        self._log = ChangeLog[SeenMessage](lambda message: message, self.options.changes_kept)
 
     # -- to be provided by the platform -------------------------------------------------------------------------------------
 
@@ -105,6 +110,16 @@ class EmulatorBase(ABC):
 
     @abstractmethod
     async def disturb(self, what: StreamFault) -> None: ...
+
+    # -- its own options ----------------------------------------------------------------------------------------------------
+
+    def configure(self, options: Mapping[str, Any]) -> None:
+        self.options = validated(self.options_model, options)
+        self._apply()
+
+    def _apply(self) -> None:
+        """Put `options` into effect. A platform adds its own."""
+        self._log.keep(self.options.changes_kept)
 
     # -- the server ---------------------------------------------------------------------------------------------------------
 
@@ -194,6 +209,8 @@ class EmulatorBase(ABC):
             case FaultKind.DROP_AFTER:
                 await handler(request)
                 return _cut(request)
+            case FaultKind.SLOW_BODY | FaultKind.CUT_BODY:
+                return bodies.disturbed(await handler(request), fault)
 
     # -- what people see ----------------------------------------------------------------------------------------------------
 
@@ -205,23 +222,20 @@ class EmulatorBase(ABC):
 
     def publish(self, kind: str, message: SeenMessage) -> None:
         """Record the new state of a message; `kind` as in `SeenChange`."""
-        self._seen.setdefault(message.chat_id, {})[message.message_id] = message
-        self._changes.append(SeenChange(seq=len(self._changes) + 1, kind=kind, message=message))
-        self._changed.set()
-        self._changed = asyncio.Event()
+        seen = self._seen.setdefault(message.chat_id, {})
+        seen[message.message_id] = message
+        if len(seen) > self.options.messages_kept:
+            del seen[next(iter(seen))]
+        self._log.record(kind, message)
 
-    async def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
-        at = since_seq
-        while True:
-            changed = self._changed
-            while at < len(self._changes):
-                yield self._changes[at]
-                at += 1
-            await changed.wait()
+    def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
+        return self._log.follow(since_seq)
 
     def store_file(self, file_id: str, content: bytes) -> str:
         """Keep a file's bytes; returns their SHA-256 in hex."""
         self._files[file_id] = content
+        if len(self._files) > self.options.files_kept:
+            del self._files[next(iter(self._files))]
         return hashlib.sha256(content).hexdigest()
 
     def file_bytes(self, file_id: str) -> bytes:

@@ -14,7 +14,7 @@ import msgspec
 from yarl import URL
 
 from adapters.common.emulation.loopback import OWN_HEADER
-from bridge.emulator import EmulatedChat, Fault, SeenChange, SeenMessage, StreamFault, Upload
+from bridge.emulator import ChangesLost, EmulatedChat, Fault, SeenChange, SeenMessage, StreamFault, Upload
 
 _T = TypeVar("_T")
 
@@ -81,18 +81,24 @@ class ControlClient:
             return msgspec.json.decode(await _body(response))
 
     async def events(self, path: str, **query: str) -> AsyncIterator[bytes]:
-        """The data of each event `change`, until the other side ends (then ConnectionError)."""
+        """The data of each event `change`, until the other side ends (then ConnectionError). Raises ChangesLost at a `reset`."""
         endless = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout.total, sock_read=60.0)
         async with self._open().get(self._to(path, query), timeout=endless) as response:
             if response.status != 200:
                 await _body(response)
             buffer = b""
+            event = b""
             async for chunk in response.content.iter_any():
                 buffer += chunk
                 *lines, buffer = buffer.split(b"\n")
                 for line in lines:
-                    if line.startswith(b"data: {"):
-                        yield line[len(b"data: ") :]
+                    if line.startswith(b"event: "):
+                        event = line
+                    elif line.startswith(b"data: {"):
+                        data = line[len(b"data: ") :]
+                        if event == b"event: reset":
+                            raise ChangesLost(msgspec.json.decode(data)["resume_seq"])
+                        yield data
         raise ConnectionError("the change stream has ended")
 
     def _open(self) -> aiohttp.ClientSession:
@@ -157,8 +163,8 @@ class RemoteEmulator:
         return await self._client.get(f"/{self.platform}/transcript", list[SeenMessage], chat_id=chat_id)
 
     async def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
-        """As `Emulator.changes`; raises ConnectionError or aiohttp.ClientError when the other process is gone. Go on from the
-        `seq` last seen."""
+        """As `Emulator.changes` (ChangesLost included); raises ConnectionError or aiohttp.ClientError when the other process is
+        gone. Go on from the `seq` last seen."""
         async for data in self._client.events(f"/{self.platform}/changes", since_seq=str(since_seq)):
             yield msgspec.json.decode(data, type=SeenChange)
 

@@ -1,5 +1,8 @@
 """The control API's change streams as server-sent events: every change once, in order, resumable after a broken connection.
 
+What is asked for but no longer kept is an event `reset` with `{"platform": ..., "resume_seq": ...}`: look at the transcripts; the
+stream goes on with the oldest change that is kept.
+
 A stream over several platforms carries its whole position in the event id, `boot;telegram=3,slack=5`. `boot` names this run of the
 emulators: a page that comes back to a new run starts from the beginning, because it is told a new one in the event `hello`.
 """
@@ -14,11 +17,18 @@ from contextlib import aclosing
 import msgspec
 from aiohttp import web
 
-from bridge.emulator import Emulator, SeenChange
+from bridge.emulator import ChangesLost, Emulator, SeenChange
 
 _HEARTBEAT_S = 15.0
 _QUEUE_LENGTH = 256
 _POSITION = re.compile(r"(?P<boot>[0-9a-f]*);(?P<seqs>(?:[a-z0-9_-]+=\d+(?:,[a-z0-9_-]+=\d+)*)?)")
+
+
+class Reset(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of an event `reset`: this platform's changes up to `resume_seq` are lost to this reader."""
+
+    platform: str
+    resume_seq: int
 
 
 class BadPosition(ValueError):
@@ -56,12 +66,18 @@ async def serve(
     )
     await response.prepare(request)
     at = {platform: positions.get(platform, 0) for platform in emulators}
-    queue: asyncio.Queue[tuple[str, SeenChange]] = asyncio.Queue(_QUEUE_LENGTH)
+    queue: asyncio.Queue[tuple[str, SeenChange | Reset]] = asyncio.Queue(_QUEUE_LENGTH)
 
     async def pump(platform: str, emulator: Emulator) -> None:
-        async with aclosing(emulator.changes(at[platform])) as changes:  # type: ignore[type-var]
-            async for change in changes:
-                await queue.put((platform, change))
+        since = at[platform]
+        while True:
+            try:
+                async with aclosing(emulator.changes(since)) as changes:  # type: ignore[type-var]
+                    async for change in changes:
+                        await queue.put((platform, change))
+            except ChangesLost as lost:
+                since = lost.resume_seq
+                await queue.put((platform, Reset(platform=platform, resume_seq=since)))
 
     async def write() -> None:
         greeting = f"id: {_position(boot, at)}\nevent: hello\ndata: {boot}\n\n" if boot else ": hello\n\n"
@@ -73,8 +89,8 @@ async def serve(
             except TimeoutError:
                 await response.write(b": still here\n\n")
                 continue
-            at[platform] = change.seq
-            await response.write(_event(platform, change, _position(boot, at) if boot else str(change.seq)))
+            at[platform] = change.resume_seq if isinstance(change, Reset) else change.seq
+            await response.write(_event(platform, change, _position(boot, at) if boot else str(at[platform])))
 
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -86,7 +102,9 @@ async def serve(
     return response
 
 
-def _event(platform: str, change: SeenChange, position: str) -> bytes:
+def _event(platform: str, change: SeenChange | Reset, position: str) -> bytes:
+    if isinstance(change, Reset):
+        return b"id: %s\nevent: reset\ndata: %s\n\n" % (position.encode(), msgspec.json.encode(change))
     message = msgspec.Raw(msgspec.json.encode(change.message))
     data = msgspec.json.encode(PlatformChange(platform=platform, seq=change.seq, kind=change.kind, message=message))
     return b"id: %s\nevent: change\ndata: %s\n\n" % (position.encode(), data)

@@ -16,6 +16,8 @@ class FaultPlan:
     def add(self, fault: Fault) -> None:
         if fault.every < 1:
             raise ValueError(f"every must be at least 1, not {fault.every}")
+        if fault.bytes_per_s <= 0 or fault.after_bytes < 0:
+            raise ValueError("bytes_per_s must be more than 0, after_bytes not less")
         self._rules.append(_Rule(fault))
 
     def clear(self) -> None:

@@ -5,7 +5,6 @@ Source: Discord API reference, "Signed Attachment CDN URLs" (`ex` and `is` are h
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import secrets
@@ -17,6 +16,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from adapters.common.emulation.bodies import Body
 from adapters.discord.emulator.files import FileStore
 from adapters.discord.emulator.payloads import AttachmentUrls
 from adapters.discord.emulator.world import StoredAttachment
@@ -30,8 +30,6 @@ class Cdn(AttachmentUrls):
         self._base_url = base_url
         self._secret = secrets.token_bytes(32)
         self.lifetime_s = LIFETIME_S
-        self.bytes_per_s: float | None = None
-        """When set, attachments are served no faster than this."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -58,21 +56,7 @@ class Cdn(AttachmentUrls):
         stored = self._files.get(int(attachment_id)) if attachment_id.isdecimal() else None
         if not is_signed or stored is None or int(expires, 16) < time.time():
             return web.Response(status=404, text="This content is no longer available.")
-        if self.bytes_per_s is not None:
-            return await self._slowly(request, stored.read(), self.bytes_per_s)
-        if stored.path is not None:
-            return web.FileResponse(stored.path, headers={"Content-Type": "application/octet-stream"})
-        return web.Response(body=stored.content, content_type="application/octet-stream")
-
-    async def _slowly(self, request: web.Request, content: bytes, bytes_per_s: float) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": str(len(content))})
-        await response.prepare(request)
-        step = max(1, int(bytes_per_s / 10))
-        for start in range(0, len(content), step):
-            await response.write(content[start : start + step])
-            await asyncio.sleep(0.1)
-        await response.write_eof()
-        return response
+        return Body.of_file(stored.content, stored.path)
 
     async def avatar(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=_square(request.path), content_type="image/png")

@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator import errors, rules
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.emulator.api import Api, guess_mime, parse_person_emoji
@@ -34,10 +36,18 @@ PERSON_MAX_CONTENT = 4000
 _VERSION = re.compile(r"^/api(/v\d+)?")
 
 
+class DiscordEmulatorOptions(EmulatorOptions):
+    boost: int = Field(default=0, ge=0, le=3, description="the server's boost level: files of 10, 10, 50 or 100 MiB")
+    rate_limits: bool = Field(default=False, description="answer 429 beyond Discord's rates")
+    message_content: bool = Field(default=True, description="the MESSAGE CONTENT INTENT switch of the bot's page")
+
+
 class DiscordEmulator(EmulatorBase):
     """One guild with one bot (more by `add_bot`); see `bridge.emulator.Emulator` for the common methods."""
 
     platform = "discord"
+    options_model = DiscordEmulatorOptions
+    options: DiscordEmulatorOptions
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,9 +57,18 @@ class DiscordEmulator(EmulatorBase):
         payloads = Payloads(self.world, self.cdn)
         self.gateway = Gateway(self.world, payloads, self._gateway_url)
         self._seen_log = Seen(self.world, self._avatar_url)
-        self.operations = Operations(self.world, payloads, self.gateway, self._seen_log.record)
+        self.operations = Operations(self.world, payloads, self.gateway, self._seen_log.log.record)
         self.api = Api(self.world, payloads, self.operations, self._store)
         self.bot: Bot = self.world.add_bot("Bridge")
+
+    def _apply(self) -> None:
+        super()._apply()
+        self.world.boost_level = self.options.boost
+        self.world.messages_kept = self.options.messages_kept
+        self.bot.message_content = self.options.message_content
+        self.budgets = rules.RateBudgets.strict() if self.options.rate_limits else rules.RateBudgets()
+        self._store.kept = self.options.files_kept
+        self._seen_log.log.keep(self.options.changes_kept)
 
     # -- the server -----------------------------------------------------------------------------------------------------------
 
@@ -342,7 +361,7 @@ class DiscordEmulator(EmulatorBase):
         return self._seen_log.transcript(self._place(chat_id))
 
     def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
-        return self._seen_log.changes(since_seq)
+        return self._seen_log.log.follow(since_seq)
 
     def file_bytes(self, file_id: str) -> bytes:
         return self._store[int(file_id)].read()

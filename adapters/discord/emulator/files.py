@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.common.emulation.options import EmulatorOptions
+
 IN_MEMORY_BYTES = 8 * 1024**2
 
 
@@ -36,6 +38,7 @@ class FileStore:
 
     def __init__(self) -> None:
         self._files: dict[int, StoredFile] = {}
+        self.kept = EmulatorOptions().files_kept
         self._folder: Path | None = None
 
     def __getitem__(self, file_id: int) -> StoredFile:
@@ -46,11 +49,8 @@ class FileStore:
 
     def put(self, file_id: int, content: bytes) -> StoredFile:
         stored = StoredFile(len(content), hashlib.sha256(content).hexdigest(), content, None, content[:64])
-        self._files[file_id] = stored
+        self._keep(file_id, stored)
         return stored
-
-    def link(self, file_id: int, original: int) -> None:
-        self._files[file_id] = self._files[original]
 
     async def receive(self, file_id: int, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> StoredFile | None:
         """Stores a stream; None when it is over the limit (the rest is read and thrown away)."""
@@ -82,8 +82,15 @@ class FileStore:
             return None
         content = bytes(memory) if path is None else None
         stored = StoredFile(size, digest.hexdigest(), content, path, bytes(memory[:64]))
-        self._files[file_id] = stored
+        self._keep(file_id, stored)
         return stored
+
+    def _keep(self, file_id: int, stored: StoredFile) -> None:
+        self._files[file_id] = stored
+        if len(self._files) > self.kept:
+            oldest = self._files.pop(next(iter(self._files)))
+            if oldest.path is not None:
+                oldest.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         if self._folder is not None:

@@ -41,7 +41,7 @@ class Operations:
         message = Message(id=message_id, channel_id=channel.id, sent_at=made_at(message_id), **fields)
         if channel.is_archived:
             self.set_archived(channel, archived=False)
-        channel.add(message)
+        channel.add(message, self._world.messages_kept)
         self._record("created", message)
         self._announce("MESSAGE_CREATE", channel, message)
         if message.nonce is not None:

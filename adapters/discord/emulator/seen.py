@@ -5,15 +5,13 @@ Rendering happens when somebody looks, not when something changes: benchmarks pu
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
+from adapters.common.emulation.changes import ChangeLog
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator.render import Names, show
 from adapters.discord.emulator.world import Channel, Message, StoredAttachment, World
-from bridge.emulator import EmulatedFile, SeenChange, SeenMessage, SeenReaction
-
-CHANGES_KEPT = 100_000
+from bridge.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 SYSTEM_TEXTS = {
     1: "{author} added someone to the thread.",
@@ -30,27 +28,7 @@ class Seen:
     def __init__(self, world: World, avatar_url: Callable[[Message], str]) -> None:
         self._world = world
         self._avatar_url = avatar_url
-        self._changes: deque[tuple[str, Message]] = deque(maxlen=CHANGES_KEPT)
-        self._count = 0
-        self._changed = asyncio.Event()
-
-    def record(self, kind: str, message: Message) -> None:
-        self._changes.append((kind, message))
-        self._count += 1
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def changes(self, since_seq: int) -> AsyncIterator[SeenChange]:
-        at = since_seq
-        while True:
-            changed = self._changed
-            while at < self._count:
-                oldest = self._count - len(self._changes)
-                at = max(at, oldest)
-                kind, message = self._changes[at - oldest]
-                at += 1
-                yield SeenChange(seq=at, kind=kind, message=self.message(message))
-            await changed.wait()
+        self.log = ChangeLog[Message](self.message, EmulatorOptions().changes_kept)
 
     def transcript(self, channel: Channel) -> list[SeenMessage]:
         """A channel with its threads, or one thread; oldest first."""

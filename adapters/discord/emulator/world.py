@@ -16,10 +16,8 @@ from typing import Any
 
 import msgspec
 
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator.ids import Snowflakes
-
-MESSAGES_KEPT = 100_000
-"""Per channel; older ones are forgotten so that long benchmark runs stay bounded."""
 
 
 class Permission(IntFlag):
@@ -174,16 +172,17 @@ class Channel:
     def is_thread(self) -> bool:
         return self.kind in (10, 11, 12)
 
-    def add(self, message: Message) -> None:
+    def add(self, message: Message, kept: int) -> None:
         self.messages[message.id] = message
         self.seen[message.id] = message
         self.order.append(message.id)
         self.last_message_id = message.id
-        if len(self.order) > MESSAGES_KEPT * 11 // 10:
-            for old in self.order[: MESSAGES_KEPT // 10]:
+        over = len(self.order) - kept
+        if over > kept // 10:  # several at a time: the list is long
+            for old in self.order[:over]:
                 self.messages.pop(old, None)
                 self.seen.pop(old, None)
-            del self.order[: MESSAGES_KEPT // 10]
+            del self.order[:over]
 
     def replace(self, message: Message) -> None:
         self.messages[message.id] = message
@@ -248,6 +247,8 @@ class World:
         self.guild_id = self.ids.next()
         self.guild_name = guild_name
         self.boost_level = 0
+        self.messages_kept = EmulatorOptions().messages_kept
+        """Per channel; older ones are forgotten."""
         self.system_channel_id: int | None = None
         self.owner = User(id=self.ids.next(), username="owner", display_name="Owner")
         self.users: dict[int, User] = {self.owner.id: self.owner}

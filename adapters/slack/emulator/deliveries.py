@@ -48,8 +48,8 @@ class Deliveries:
         self.retry_delays_s: tuple[float, ...] = (0.0, 60.0, 300.0)
         self.new_event_id_on_retry = False
         """Whether a retry carries another event_id is not documented; both can be played."""
-        self.lost: list[str] = []
-        """event_ids that were given up after the last retry."""
+        self.lost: collections.deque[str] = collections.deque(maxlen=1000)
+        """event_ids that were given up after the last retry; the latest."""
 
     def use(self, send: Send) -> None:
         self._send = send

@@ -7,7 +7,6 @@ as a `file_share` event and in `files.info` (`shares`).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import mimetypes
 import time
 from collections.abc import Callable, Coroutine
@@ -15,6 +14,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from adapters.common.emulation.bodies import Body
 from adapters.slack.emulator import limits
 from adapters.slack.emulator.arguments import Arguments
 from adapters.slack.emulator.blobs import Blob
@@ -37,6 +37,10 @@ def make_file(workspace: Workspace, name: str, mime: str, content: Blob | None, 
     file = SlackFile(workspace.new_id("F"), name, size_bytes, mime, owner, int(time.time()), blob=content)
     file.kind = kind_of(mime)
     workspace.files[file.file_id] = file
+    if len(workspace.files) > workspace.keep.files_kept:
+        oldest = workspace.files.pop(next(iter(workspace.files)))
+        if oldest.blob is not None:
+            oldest.blob.close()
     return file
 
 
@@ -161,13 +165,7 @@ class FileService:
         if self.download_not_ready > 0 or token != self._workspace.bot_token or "files:read" not in self._workspace.scopes:
             self.download_not_ready = max(0, self.download_not_ready - 1)
             return web.Response(text=_LOGIN_PAGE, content_type="text/html")
-        response = web.StreamResponse(headers={"Content-Type": file.mime, "Content-Length": str(file.blob.size_bytes)})
-        with contextlib.suppress(ConnectionError):
-            await response.prepare(request)
-            for chunk in file.blob.chunks():
-                await response.write(chunk)
-            await response.write_eof()
-        return response
+        return Body(file.blob.chunks, file.blob.size_bytes, content_type=file.mime)
 
 
 async def _body(request: web.Request) -> Any:

@@ -13,9 +13,11 @@ from contextvars import ContextVar
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.base import Handler
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.slack.emulator import composer, emoji
 from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.deliveries import Deliveries
@@ -34,17 +36,25 @@ _PIXEL = (
 )
 
 
+class SlackEmulatorOptions(EmulatorOptions):
+    rate_limits: bool = Field(default=False, description="answer 429 beyond the rates below and each method's tier")
+    post_per_s: float = Field(default=1.0, gt=0, description="messages that a channel takes in a second")
+    post_burst: float = Field(default=4.0, ge=1, description="and how many of them at once")
+
+
 class SlackEmulator(EmulatorBase):
     """Operations: Web API method names (`chat.postMessage`), and `socket`, `files.upload`, `files.download`, `avatar`."""
 
     platform = "slack"
+    options_model = SlackEmulatorOptions
+    options: SlackEmulatorOptions
 
-    def __init__(self, *, keep_messages: int = 100_000) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.public_url = ""
         """Where files, uploads and sockets are said to be, if not at `base_url` (behind a relay)."""
         self.workspace = Workspace(
-            publish=self.publish, emit=self._report, base_url=lambda: self.public_url or self.base_url, keep_messages=keep_messages
+            publish=self.publish, emit=self._report, base_url=lambda: self.public_url or self.base_url, keep=self.options
         )
         self.deliveries = Deliveries(wrap=self._wrap)
         self.sockets = SocketMode(self.deliveries, app_id=self.workspace.app_id, base_url=lambda: self.public_url or self.base_url)
@@ -54,6 +64,13 @@ class SlackEmulator(EmulatorBase):
         self.api = WebApi(self.workspace, self.files, self.sockets.issue_url)
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
+
+    def _apply(self) -> None:
+        super()._apply()
+        self.workspace.keep = self.options
+        self.api.budgets.enabled = self.options.rate_limits
+        self.api.budgets.post_per_second = self.options.post_per_s
+        self.api.budgets.post_burst = self.options.post_burst
 
     # -- the server ---------------------------------------------------------------------------------------------------------
 

@@ -119,10 +119,11 @@ class Channel:
         self.messages[message.ts] = message
         self._order.append(to_us(message.ts))
         self._ids.append(message.ts)
-        if len(self._ids) > 2 * self._keep:
-            for ts in self._ids[: self._keep]:
+        over = len(self._ids) - self._keep
+        if over > self._keep // 10:  # several at a time: the lists are long
+            for ts in self._ids[:over]:
                 self.messages.pop(ts, None)
-            del self._ids[: self._keep], self._order[: self._keep]
+            del self._ids[:over], self._order[:over]
 
     def newest_first(self, oldest: str, latest: str, *, inclusive: bool) -> Iterator[str]:
         """The ids between the bounds (empty: open), newest first; removed messages may be among them."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.slack.emulator import emoji
 from adapters.slack.emulator.render import Shown, show
 from adapters.slack.emulator.state import ApiError, Channel, Json, Message, SlackFile, TimestampClock, User, to_us
@@ -44,7 +45,7 @@ ALL_SCOPES = [
 
 
 class Workspace:
-    """State and rules. `keep_messages` bounds what a channel remembers (its oldest messages go first)."""
+    """State and rules. `keep` says how many messages a channel and how many files the workspace remembers."""
 
     team_id = "T0EMULATED"
     team_name = "Emulated Workspace"
@@ -58,12 +59,12 @@ class Workspace:
         publish: Callable[[str, SeenMessage], None],
         emit: Callable[[Json], None],
         base_url: Callable[[], str],
-        keep_messages: int,
+        keep: EmulatorOptions,
     ) -> None:
         self._publish = publish
         self._emit = emit
         self.base_url = base_url
-        self._keep = keep_messages
+        self.keep = keep
         self._counter = 0
         self.clock = TimestampClock()
         self.bot_token = "xoxb-0000000000-emulated-bot-token"  # noqa: S105 - a fixed token of a stand-in server
@@ -104,7 +105,7 @@ class Workspace:
         return next((user.user_id for user in self.users.values() if name in (user.name, user.display_name)), "")
 
     def add_channel(self, name: str) -> Channel:
-        channel = Channel(self.new_id("C"), name, self.bot_user_id, keep_messages=self._keep)
+        channel = Channel(self.new_id("C"), name, self.bot_user_id, keep_messages=self.keep.messages_kept)
         channel.members.add(self.bot_user_id)
         self.channels[channel.channel_id] = channel
         self._channel_ids[name] = channel.channel_id

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.common.emulation.options import EmulatorOptions
 from bridge.emulator import EmulatedFile
 
 _IN_MEMORY_BYTES = 8 * 1024**2
@@ -54,6 +55,7 @@ class FileStore:
         self._files: dict[str, StoredFile] = {}
         self._ids = itertools.count(1)
         self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self.kept = EmulatorOptions().files_kept
 
     def get(self, file_id: str) -> StoredFile | None:
         return self._files.get(file_id)
@@ -105,6 +107,10 @@ class FileStore:
         file_id = f"f{next(self._ids)}"
         stored = StoredFile(file_id=file_id, name=name, mime=mime, size_bytes=size, sha256=sha256, content=content, path=path)
         self._files[file_id] = stored
+        if len(self._files) > self.kept:
+            oldest = self._files.pop(next(iter(self._files)))
+            if oldest.path is not None:
+                oldest.path.unlink(missing_ok=True)
         return stored
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import hdrs, web
 
+from adapters.common.emulation.bodies import Body
 from adapters.teamspirit.emulator import requests
 from adapters.teamspirit.emulator.files import FileTooLarge
 from adapters.teamspirit.emulator.requests import Refused
@@ -181,10 +182,7 @@ class RestApi:
         stored = self._world.store.get(request.match_info["file"])
         if stored is None:
             raise Refused(404, "file_not_found", "no such file")
-        headers = {hdrs.CONTENT_TYPE: stored.mime or "application/octet-stream"}
-        if stored.path is not None:
-            return web.FileResponse(stored.path, headers=headers)
-        return web.Response(body=stored.content, headers=headers)
+        return Body.of_file(stored.content, stored.path, content_type=stored.mime or "application/octet-stream")
 
     async def _register_webhook(self, request: web.Request) -> web.StreamResponse:
         url, chats, events = requests.webhook(await requests.json_object(request))

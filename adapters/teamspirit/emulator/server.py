@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.outgoing import Webhook
 from adapters.teamspirit.emulator.requests import Refused
 from adapters.teamspirit.emulator.rest import API, RestApi, error
@@ -24,15 +26,32 @@ from bridge.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 _SIMPLE_NAME = re.compile(r"[\w.\-]+")
 
 
+class TeamSpiritEmulatorOptions(EmulatorOptions):
+    max_upload_mb: float | None = Field(default=None, gt=0, description="largest file in MB (1,000,000 bytes); the account is told")
+    max_text_chars: int = Field(default=4000, ge=1, description="longest text")
+    max_files: int = Field(default=10, ge=0, description="most files of one message")
+
+
 class TeamSpiritEmulator(EmulatorBase):
     """See `bridge.emulator.Emulator`. `world` holds the server's settings (limits, API key) and its state."""
 
     platform = "teamspirit"
+    options_model = TeamSpiritEmulatorOptions
+    options: TeamSpiritEmulatorOptions
 
     def __init__(self) -> None:
         super().__init__()
         self.world = World(self.publish)
         self._rest = RestApi(self.world)
+
+    def _apply(self) -> None:
+        super()._apply()
+        if self.options.max_upload_mb is not None:
+            self.world.max_file_bytes = int(self.options.max_upload_mb * 1_000_000)
+        self.world.max_text_chars = self.options.max_text_chars
+        self.world.max_files_per_message = self.options.max_files
+        self.world.state.messages_kept = self.options.messages_kept
+        self.world.store.kept = self.options.files_kept
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return self._rest.routes()
@@ -62,7 +81,8 @@ class TeamSpiritEmulator(EmulatorBase):
                 return error(Refused(fault.status, "internal_error", "something went wrong"))
 
     def account_options(self) -> dict[str, Any]:
-        return {"server": self.base_url, "api_key": self.world.api_key}
+        stated = {} if self.options.max_upload_mb is None else {"max_upload_mb": self.options.max_upload_mb}
+        return {"server": self.base_url, "api_key": self.world.api_key, **stated}
 
     # -- webhooks that a user of the messenger sets up in its own settings --------------------------------------------------
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.files import StoredFile
 from adapters.teamspirit.emulator.render import render
 from bridge.emulator import EmulatedFile, SeenMessage, SeenReaction
@@ -97,6 +98,8 @@ class Chat:
     name: str
     kind: str = "group"
     messages: list[Message] = field(default_factory=list)
+    forgotten: int = 0
+    """How many older messages are no longer remembered: the position of the first of `messages`."""
     by_id: dict[str, Message] = field(default_factory=dict)
     by_client_id: dict[str, Message] = field(default_factory=dict)
 
@@ -111,9 +114,22 @@ class Chat:
         return list(itertools.islice(self._alive(position), limit))
 
     def _alive(self, position: int) -> Iterator[Message]:
-        for index in range(position, len(self.messages)):
+        for index in range(max(position - self.forgotten, 0), len(self.messages)):
             if not self.messages[index].deleted:
                 yield self.messages[index]
+
+    def add(self, message: Message, kept: int) -> None:
+        self.messages.append(message)
+        self.by_id[message.message_id] = message
+        if message.client_id:
+            self.by_client_id[message.client_id] = message
+        over = len(self.messages) - kept
+        if over > kept // 10:  # several at a time: the list is long
+            for old in self.messages[:over]:
+                del self.by_id[old.message_id]
+                self.by_client_id.pop(old.client_id, None)
+            del self.messages[:over]
+            self.forgotten += over
 
     def sent_before(self, client_id: str) -> Message | None:
         """The message first sent with this client_id within 24 h."""
@@ -130,6 +146,7 @@ class State:
         self.users: dict[str, User] = {}
         self.user_names: dict[str, str] = {}
         self._ids = itertools.count(1)
+        self.messages_kept = EmulatorOptions().messages_kept
         self.bot = self.new_user("bridge", is_bot=True)
 
     def next_id(self, letter: str) -> str:
@@ -165,17 +182,14 @@ class State:
     def post(self, chat: Chat, user: User, text: str, **fields: Any) -> Message:
         message = Message(
             message_id=self.next_id("m"),
-            position=len(chat.messages),
+            position=chat.forgotten + len(chat.messages),
             chat_id=chat.chat_id,
             user=user,
             text=text,
             sent_at=now(),
             **fields,
         )
-        chat.messages.append(message)
-        chat.by_id[message.message_id] = message
-        if message.client_id:
-            chat.by_client_id[message.client_id] = message
+        chat.add(message, self.messages_kept)
         return message
 
     def seen(self, message: Message) -> SeenMessage:

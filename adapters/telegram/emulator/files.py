@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator.model import StoredFile
 
 MEMORY_BYTES = 8 * 1024**2
@@ -36,6 +37,7 @@ class FileStore:
         self._numbers = itertools.count(1)
         self._by_id: dict[str, StoredFile] = {}
         self._by_path: dict[str, StoredFile] = {}
+        self.kept = EmulatorOptions().files_kept
 
     def close(self) -> None:
         if self._folder is not None:
@@ -86,6 +88,11 @@ class FileStore:
 
     def register(self, stored: StoredFile) -> None:
         self._by_id[stored.file_id] = stored
+        if len(self._by_id) > self.kept:
+            oldest = self._by_id.pop(next(iter(self._by_id)))
+            self._by_path.pop(oldest.file_path, None)
+            if oldest.path is not None:
+                oldest.path.unlink(missing_ok=True)
 
     def next_id(self) -> str:
         return f"{next(self._numbers):08d}"

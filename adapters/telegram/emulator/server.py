@@ -12,8 +12,11 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.bodies import Body
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator import edit_methods, read_methods, send_methods
 from adapters.telegram.emulator.call import LOCAL_BYTES, UPLOAD_BYTES, Call
 from adapters.telegram.emulator.errors import ApiError
@@ -30,6 +33,14 @@ _METHODS = {
 }
 
 
+class TelegramEmulatorOptions(EmulatorOptions):
+    local: bool = Field(default=False, description="a Bot API server run with --local: files to 2000 MB, as paths")
+    group_per_minute: int | None = Field(default=None, ge=1, description="messages a group takes in a minute; Telegram: 20")
+    chat_per_s: float | None = Field(default=None, gt=0, description="messages a chat takes in a second; Telegram: about 1")
+    chat_burst: int = Field(default=3, ge=1, description="and how many of them at once")
+    bot_per_s: int | None = Field(default=None, ge=1, description="messages a bot may send in a second; Telegram: about 30")
+
+
 class TelegramEmulator(EmulatorBase):
     """One Bot API server. `local` makes it a `--local` one: no 20 MB limit, file paths on this machine's disk.
 
@@ -37,6 +48,8 @@ class TelegramEmulator(EmulatorBase):
     """
 
     platform = "telegram"
+    options_model = TelegramEmulatorOptions
+    options: TelegramEmulatorOptions
 
     def __init__(self, *, local: bool = False, rates: Rates | None = None, title: str = "Bridge") -> None:
         super().__init__()
@@ -50,6 +63,18 @@ class TelegramEmulator(EmulatorBase):
         self._polls: set[asyncio.Transport] = set()
         self._cut_next_poll = False
         self.token = self.add_bot(title, "bridge_emulated_bot")
+
+    def _apply(self) -> None:
+        super()._apply()
+        self._local = self.options.local
+        self.rates = Rates(
+            group_per_minute=self.options.group_per_minute,
+            chat_per_s=self.options.chat_per_s,
+            chat_burst=self.options.chat_burst,
+            bot_per_s=self.options.bot_per_s,
+        )
+        self.world.messages_kept = self.options.messages_kept
+        self.world.files.kept = self.options.files_kept
 
     # -- the server ---------------------------------------------------------------------------------------------------------
 
@@ -138,9 +163,7 @@ class TelegramEmulator(EmulatorBase):
         stored = self.world.files.at_path(request.match_info["path"])
         if stored is None or self._local:
             return _failed(ApiError(404, "Not Found"))
-        if stored.path is not None:
-            return web.FileResponse(stored.path, headers={"Content-Type": "application/octet-stream"})
-        return web.Response(body=stored.read(), content_type="application/octet-stream")
+        return Body.of_file(stored.content, stored.path)
 
     def account_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"token": self.token, "base_url": self.base_url}

@@ -11,14 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator.display import seen
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, member_wire
 from adapters.telegram.emulator.updates import UpdateQueue
 from bridge.emulator import SeenMessage
-
-MESSAGES_KEPT = 50_000
-"""Messages remembered per chat, so that a benchmark cannot fill the memory."""
 
 Publish = Callable[[str, SeenMessage], None]
 
@@ -38,6 +36,7 @@ class World:
         self._group_numbers = itertools.count(400_000_001)
         self._album_numbers = itertools.count(13_000_000_000_000_001)
         self.now: Callable[[], float] = time.time
+        self.messages_kept = EmulatorOptions().messages_kept
 
     # -- people and places --------------------------------------------------------------------------------------------------
 
@@ -155,7 +154,7 @@ class World:
         for message in posted:
             self._tell_message("message", message)
         self._show("created", posted[0])
-        while len(chat.messages) > MESSAGES_KEPT:
+        while len(chat.messages) > self.messages_kept:
             oldest = chat.messages.pop(next(iter(chat.messages)))
             chat.albums.pop(oldest.group_id, None)
         return posted

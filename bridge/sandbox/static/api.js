@@ -37,9 +37,10 @@ export function fileUrl(platform, file, { download = false } = {}) {
 }
 
 /** Follow all changes from the beginning of this run. The browser takes a broken stream up again by itself. */
-export function follow({ onChange, onRun, onLost }) {
+export function follow({ onChange, onRun, onReset, onLost }) {
   const source = new EventSource("api/changes");
   source.addEventListener("hello", (event) => onRun(event.data));
   source.addEventListener("change", (event) => onChange(JSON.parse(event.data)));
+  source.addEventListener("reset", () => onReset());
   source.addEventListener("error", () => onLost());
 }

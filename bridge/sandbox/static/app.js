@@ -33,7 +33,7 @@ async function start() {
   buildTabs(sandbox.platforms);
   window.addEventListener("dragover", (event) => event.preventDefault());
   window.addEventListener("drop", (event) => event.preventDefault());
-  follow({ onChange: queue, onRun: begin, onLost: lost });
+  follow({ onChange: queue, onRun: begin, onReset: fellBehind, onLost: lost });
   watchStatus();
 }
 
@@ -44,6 +44,11 @@ function begin(newRun) {
   openedAt ||= performance.now();
   if (run && run !== newRun) location.reload();
   run = newRun;
+}
+
+/** Changes were lost to this page because it was too slow. At the opening that only means that the run is a long one. */
+function fellBehind() {
+  if (performance.now() - openedAt > SETTLED_MS) location.reload();
 }
 
 function lost() {

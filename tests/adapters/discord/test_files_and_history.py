@@ -87,7 +87,7 @@ async def test_a_download_that_fails_now_is_tried_later(
 
 async def test_a_truncated_download_never_looks_whole(bench: Bench, adapter: DiscordAdapter) -> None:
     attachment = await received_file(bench, adapter, Upload(name="a.bin", mime="", content=b"x" * MEBIBYTE))
-    bench.emulator.cdn.bytes_per_s = MEBIBYTE
+    bench.emulator.inject(Fault(kind=FaultKind.SLOW_BODY, operation="GET /attachments/*", bytes_per_s=MEBIBYTE))
     with pytest.raises(RetryLater):
         async with adapter.open_file(attachment) as stream:
             async for _ in stream.chunks:

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.control import control_app
 from bridge.emulator import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
 
 SAMPLE = "(formatted) bold italic strike code label quoted block"
@@ -205,3 +206,14 @@ async def _started(*platforms: str) -> AsyncIterator[dict[str, FakeEmulator]]:
     finally:
         for emulator in found.values():
             await emulator.stop()
+
+
+@pytest.fixture
+async def control_url(emulators: dict[str, FakeEmulator]) -> AsyncIterator[str]:
+    runner = web.AppRunner(
+        control_app(emulators, upload_limit_bytes=100_000), access_log=None, shutdown_timeout=0.1, handler_cancellation=True
+    )
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()

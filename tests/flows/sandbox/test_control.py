@@ -11,11 +11,9 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
-from aiohttp import web
 from yarl import URL
 
 from adapters.common.emulation import EmulatorBase
-from adapters.common.emulation.control import control_app
 from adapters.common.emulation.control_client import ControlClient, ControlError, RemoteEmulator
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
 
@@ -24,14 +22,8 @@ OWN = {"X-Messenger-Bridge": "1"}
 
 
 @pytest.fixture
-async def url(emulators: Emulators) -> AsyncIterator[str]:
-    runner = web.AppRunner(
-        control_app(emulators, upload_limit_bytes=100_000), access_log=None, shutdown_timeout=0.1, handler_cancellation=True
-    )
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+def url(control_url: str) -> str:
+    return control_url
 
 
 @pytest.fixture

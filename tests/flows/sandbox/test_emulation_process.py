@@ -53,9 +53,30 @@ async def test_it_tells_where_everything_is_and_ends_on_a_signal(process: asynci
         assert await asyncio.wait_for(process.wait(), 5) == 0
 
 
-@pytest.mark.parametrize("argument", ["icq", "slack=x"])
-async def test_wrong_arguments_are_told(argument: str) -> None:
-    process = await _spawn(argument)
+@pytest.mark.parametrize(
+    "arguments", [["icq"], ["slack=x"], ["slack", "--option", "slack.boost=2"], ["slack", "--option", "telegram.local=true"]]
+)
+async def test_wrong_arguments_are_told(arguments: list[str]) -> None:
+    process = await _spawn(*arguments)
     _, err = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 2
-    assert argument.encode() in err
+    assert arguments[-1].partition("=")[0].encode() in err
+
+
+async def test_an_emulators_own_options() -> None:
+    process = await _spawn("telegram", "teamspirit", "--option", "telegram.local=true", "--option", "teamspirit.max_upload_mb=1000")
+    try:
+        assert process.stdout is not None
+        found: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+        assert found["platforms"]["telegram"]["account_options"]["local_server"] is True
+        assert found["platforms"]["teamspirit"]["account_options"]["max_upload_mb"] == 1000
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def test_options_are_listed() -> None:
+    process = await _spawn("discord", "--list-options")
+    out, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0
+    assert "discord.boost=0  the server's boost level" in out.decode()

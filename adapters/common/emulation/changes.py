@@ -1,0 +1,54 @@
+"""The log of what changed in an emulator's chats: numbered, bounded, followed by any number of readers.
+
+A reader that falls behind by more than is kept is told so (`ChangesLost`); nothing is left out silently. An entry is rendered when
+somebody reads it, not when it is made: benchmarks make many that nobody reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVar
+
+from bridge.emulator import ChangesLost, SeenChange, SeenMessage
+
+_T = TypeVar("_T")
+
+
+class ChangeLog(Generic[_T]):
+    """The latest `kept` changes. `show` renders an entry as a person sees it."""
+
+    def __init__(self, show: Callable[[_T], SeenMessage], kept: int) -> None:
+        self._show = show
+        self._entries: deque[tuple[str, _T]] = deque(maxlen=kept)
+        self._last_seq = 0
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def keep(self, kept: int) -> None:
+        """Another bound."""
+        self._entries = deque(self._entries, maxlen=kept)
+
+    def record(self, kind: str, entry: _T) -> None:
+        """Add a change; `kind` as in `SeenChange`."""
+        self._entries.append((kind, entry))
+        self._last_seq += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def follow(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
+        """Every change after `since_seq`, forever. Raises ChangesLost when the next one is no longer kept."""
+        at = since_seq
+        while True:
+            changed = self._changed
+            while at < self._last_seq:
+                before_oldest = self._last_seq - len(self._entries)
+                if at < before_oldest:
+                    raise ChangesLost(before_oldest)
+                kind, entry = self._entries[at - before_oldest]
+                at += 1
+                yield SeenChange(seq=at, kind=kind, message=self._show(entry))
+            await changed.wait()
