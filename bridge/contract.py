@@ -378,5 +378,8 @@ class Manifest(_Value, frozen=True):
     preload: Callable[[], None]
     """Import what `build` will import. Called before the loop starts, since imports block it."""
     emulator: Callable[[], Emulator]
+    needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
+    """The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
+    do; None if nothing does. Asked only for options without other faults."""
     credential_keys: tuple[str, ...] = ()
     """Options that identify the account at the platform: no two accounts may share their values."""

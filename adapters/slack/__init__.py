@@ -32,6 +32,12 @@ def _check_options(options: Any) -> Sequence[ConfigFault]:
     return check_options(options)
 
 
+def _needs_public_web(options: Any) -> ConfigFault | None:
+    from adapters.slack.config import needs_public_web
+
+    return needs_public_web(options)
+
+
 def _check_address(address: str) -> str | None:
     from adapters.slack.addresses import check_address
 
@@ -71,5 +77,6 @@ MANIFEST = Manifest(
     build=_build,
     preload=_preload,
     emulator=_emulator,
+    needs_public_web=_needs_public_web,
     credential_keys=("bot_token", "app_token"),
 )

@@ -41,6 +41,14 @@ def check_options(options: SlackOptions) -> list[ConfigFault]:
     return faults
 
 
+def needs_public_web(options: SlackOptions) -> ConfigFault | None:
+    """The Events API calls us."""
+    if options.events is not Events.HTTP:
+        return None
+    why = "Slack is to post its events to the bridge, which needs web.public"
+    return ConfigFault(why, key="events", value="http", hint="add web.public with listen and url, or set events: socket")
+
+
 class SlackOptions(NetworkOptions):
     """What bridge.yaml may say about a Slack account."""
 

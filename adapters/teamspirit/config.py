@@ -113,6 +113,25 @@ def _receiving(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault
     return faults
 
 
+def needs_public_web(options: TeamSpiritOptions) -> ConfigFault | None:
+    """Outgoing webhooks call us. A dialect whose chats can be read does without, unless webhooks were asked for."""
+    dialect = load(options).dialect
+    if dialect is None or dialect.inbound is None or options.receive == "history":
+        return None
+    add = "add web.public with listen and url"
+    instead = f"{add}, or set receive: history" if dialect.operations.history is not None else add
+    if options.receive == "webhook":
+        return ConfigFault(
+            "the messenger is to call the bridge, which needs web.public", key="receive", value="webhook", hint=instead
+        )
+    if options.webhook is not None:
+        return ConfigFault("an outgoing webhook calls the bridge, which needs web.public", key="webhook", hint=instead)
+    if dialect.operations.history is None:
+        why = f"in the dialect {dialect.dialect} messages arrive by webhooks alone, which need web.public"
+        return ConfigFault(why, key="dialect", hint=instead)
+    return None
+
+
 def check_address(address: str) -> str | None:
     """A chat is an id or a unique name: anything that is not empty and has no control characters."""
     if not address.strip():

@@ -112,7 +112,7 @@ def _read_options(values: Values, account: Account, model: type[BaseModel]) -> N
     before = len(values.faults.faults)
     _check_paths(values.faults, account, model, built)
     for fault in account.manifest.check_options(built):
-        values.faults.faults.append(_placed(fault, account, values.faults))
+        values.faults.faults.append(placed(fault, account, values.faults))
     if len(values.faults.faults) == before:
         account.options = built
 
@@ -130,7 +130,7 @@ def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built
             faults.add(entry.value, join(account.key, name), f"there is no folder {path.parent}")
 
 
-def _placed(fault: ConfigFault, account: Account, faults: Faults) -> ConfigFault:
+def placed(fault: ConfigFault, account: Account, faults: Faults) -> ConfigFault:
     """A fault of the platform's own check, at its key in this file (unless it points into another file)."""
     if fault.path:
         return fault

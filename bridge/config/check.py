@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 from yaml.nodes import Node
 
-from bridge.config.accounts import Account
+from bridge.config.accounts import Account, placed
 from bridge.config.faults import Faults
 from bridge.config.model import Listener
 from bridge.config.nodes import join
@@ -145,6 +145,16 @@ def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> 
         )
     if public and public.url.startswith("http://") and not _is_loopback(public.url.split("/")[2]):
         faults.warn(at.get("public"), "web.public.url", "is not https: webhook secrets travel in the open")
+
+
+def check_public_web(faults: Faults, accounts: Mapping[str, Account]) -> None:
+    """For a file without `web.public`: accounts whose platform is to call us."""
+    for account in accounts.values():
+        if account.options is None or account.manifest is None:
+            continue
+        fault = account.manifest.needs_public_web(account.options)
+        if fault is not None:
+            faults.faults.append(placed(fault, account, faults))
 
 
 def _overlap(one: Listener, other: Listener) -> bool:

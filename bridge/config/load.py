@@ -169,7 +169,7 @@ class _Reader:
         routes = self._routes(given, root, accounts, defaults)
         people = self._people(given, accounts)
         journal, media = self._folders(given)
-        web = self._web(given)
+        web = self._web(given, accounts)
         log = self._section(given, "log", LogSection) or LogSection()
         shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
         reserved = self._reserved(given)
@@ -241,10 +241,12 @@ class _Reader:
             MediaConfig(spool=media.spool, spool_mb=media.spool_mb),
         )
 
-    def _web(self, given: Entries) -> WebConfig:
+    def _web(self, given: Entries, accounts: Mapping[str, Account]) -> WebConfig:
         web = self._section(given, "web", WebSection) or WebSection()
         places = {name: node for name in ("public", "admin") if (node := _at(given, "web", name)) is not None}
         check.check_listeners(self._faults, places, web)
+        if not _has(given, "web", "public"):
+            check.check_public_web(self._faults, accounts)
         return WebConfig(
             public=web.public.listen if web.public else None,
             public_url=web.public.url if web.public else "",
@@ -276,6 +278,14 @@ class _Reader:
             node, key = self._values.literal_secrets[0]
             why = f"a secret in a file that everyone can read ({len(self._values.literal_secrets)} in all)"
             self._faults.warn(node, key, why, hint=f"chmod 640 {self._path}, or use ${{VAR}} or a *_file key")
+
+
+def _has(given: Entries, section: str, key: str) -> bool:
+    entry = given.get(section)
+    if entry is None or not isinstance(entry.value, MappingNode):
+        return False
+    found = nodes.entries(entry.value, section, Faults("")).get(key)
+    return found is not None and not nodes.is_null(found.value)
 
 
 def _at(given: Entries, section: str, key: str) -> Node | None:
