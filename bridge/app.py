@@ -216,6 +216,7 @@ class App:
             people=lambda: self._people,
             names=lambda: self._names,
             origin_of=self._origin_of,
+            has_end=lambda target, thread_id: self._table.has_end(target, thread_id),
             journal_id=journal_id,
             clock=self._clock,
         )

@@ -179,6 +179,10 @@ class RoutingTable:
         """The end a stored delivery was planned for, if the configuration still has it."""
         return self._ends.get((route, str(target) if thread_id is None else f"{target}/{thread_id}"))
 
+    def has_end(self, target: ChatAddress, thread_id: str | None) -> bool:
+        """Whether some route has this end."""
+        return any(end.thread_id == thread_id for _, end in self._by_address.get(target, ()))
+
     def plan(self, event: ChatEvent, people: People | None = None) -> list[Planned]:
         """Targets of an event, each place once, in the order of the routes. If several routes lead to one place, a route that takes
         the event wins over one whose rules skip it. `people` lets author filters name the people of the configuration."""

@@ -130,7 +130,8 @@ class PartSent(_Value, frozen=True):
     """A part's receipt. `chat` is the target's native chat: each native id becomes a link to the event's original message.
 
     A part number that has a receipt already (an edit that re-sent it) is replaced. `event_seq` is the event whose original message
-    this is a copy of: the created event, also when an edit's delivery sent it."""
+    this is a copy of: the created event, also when an edit's delivery sent it. `thread_id` is the end's, as in the PlannedDelivery:
+    two ends in one chat have copies of their own."""
 
     delivery_id: int
     event_seq: int
@@ -139,6 +140,7 @@ class PartSent(_Value, frozen=True):
     target: ChatAddress
     receipt: Receipt
     at: datetime
+    thread_id: str | None = None
 
 
 class PartGone(_Value, frozen=True):
@@ -147,18 +149,20 @@ class PartGone(_Value, frozen=True):
     event_seq: int
     target: ChatAddress
     part: int
+    thread_id: str | None = None
 
 
 class PiecesSet(_Value, frozen=True):
-    """The merged message that `lead_seq` names in a target is made of these pieces, and of no others; none: it is forgotten.
+    """The merged message that `lead_seq` names at an end is made of these pieces, and of no others; none: it is forgotten.
 
-    Recorded together with the attempts of its deliveries, and again whenever it changes. An event is a piece of one message in a
-    target at most: the one recorded last. Each piece's event has its own part, all of them with the same native message, which
+    Recorded together with the attempts of its deliveries, and again whenever it changes. An event is a piece of one message at an
+    end at most: the one recorded last. Each piece's event has its own part, all of them with the same native message, which
     leads (as a `link`) to the piece whose PartSent came last."""
 
     target: ChatAddress
     lead_seq: int
     pieces: tuple[Piece, ...]
+    thread_id: str | None = None
 
 
 class Deferred(_Value, frozen=True):
@@ -199,6 +203,13 @@ Change = AttemptStarted | PartSent | PartGone | PiecesSet | Deferred | Delivered
 # -- links ------------------------------------------------------------------------------------------------------------------
 
 
+class Elsewhere(_Value, frozen=True):
+    """Copies at another end of the same chat."""
+
+    thread_id: str | None
+    copies: tuple[SentPart, ...]
+
+
 class Link(_Value, frozen=True):
     """What is known of a native message: the original it belongs to, and how that is copied in one target."""
 
@@ -209,7 +220,13 @@ class Link(_Value, frozen=True):
     """Whether the message asked for is the original itself (or one of its `also_ids`), not a copy."""
     author_name: str
     copies: tuple[SentPart, ...]
-    """The parts in the target asked for, in order; empty if there is none there."""
+    """The parts in the target and thread asked for, in order; empty if there is none there."""
+    thread_id: str | None = None
+    """The thread asked for."""
+    also_ids: tuple[str, ...] = ()
+    """Further native messages of the original."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Only when there is none in the thread asked for: the copies in the chat itself, then those in other threads, by their ids."""
 
 
 # -- dead letters and figures -----------------------------------------------------------------------------------------------
@@ -296,20 +313,20 @@ class Journal(Protocol):
         ...
 
     # links
-    async def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
-        """Resolve a native message, original or copy, and find its copies in `target`."""
+    async def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None = None) -> Link | None:
+        """Resolve a native message, original or copy, and find its copies at the end `target` with that thread."""
         ...
 
-    async def merged(self, event_seq: int, target: ChatAddress) -> Merged | None:
-        """The message in `target` that a created event was merged into; None if its copy is its own."""
+    async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
+        """The message at that end that a created event was merged into; None if its copy is its own."""
         ...
 
     async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
         """Native ids of the latest known messages of a chat, originals and copies, newest first."""
         ...
 
-    async def reactions(self, event_seq: int, *, not_in: ChatRef) -> Sequence[str]:
-        """Distinct emoji that people outside of one chat hold on a message, latest first."""
+    async def reactions(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[str]:
+        """Distinct emoji that people hold on a message or its copies, but for those native messages, latest first."""
         ...
 
     # addresses

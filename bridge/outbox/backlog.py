@@ -6,6 +6,7 @@ import collections
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from bridge.journal.contract import Pending
+from bridge.outbox.work import is_one_message
 
 _AT_HAND = 64
 """Bounds the memory of a lane; more than the deliveries of one merged message."""
@@ -77,7 +78,4 @@ class Backlog:
 def _without_half_a_message(loaded: Sequence[Pending]) -> Sequence[Pending]:
     """Deliveries that were being sent as one message are taken up together: if the last one loaded is such, its message waits for
     the next reading, unless it is all there is."""
-    lead_seq = loaded[-1].lead_seq
-    if lead_seq is None:
-        return loaded
-    return [pending for pending in loaded if pending.lead_seq != lead_seq] or loaded
+    return [pending for pending in loaded if not is_one_message(pending, loaded[-1])] or loaded

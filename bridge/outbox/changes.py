@@ -11,11 +11,11 @@ import msgspec
 from bridge.contract import Copy, Deletes, Edits, OutboundDelete, OutboundEdit, OutboundReaction, Pins, Reacts, Receipt
 from bridge.errors import Rejected
 from bridge.events import MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
-from bridge.journal.contract import Change, Link, Merged, PartGone, Piece, PiecesSet
+from bridge.journal.contract import Change, Link, Merged, PartGone, PartSent, Piece, PiecesSet
 from bridge.merge import MergedPiece, decode_piece, encode_piece, merged_part, with_edit
 from bridge.outbox.sending import Sending
-from bridge.outbox.work import Carried, Place, Steps, Work, copy_here, delivered, skipped, unwrap
-from bridge.refs import MessageRef
+from bridge.outbox.work import Carried, Place, Steps, Work, carried_by, copy_here, delivered, skipped, unwrap
+from bridge.refs import AccountName, ChatRef, MessageRef
 from bridge.render import Part, Settled
 
 
@@ -38,7 +38,7 @@ class Changes:
         work.elsewhere = copies[0][1].chat_id != place.chat.chat_id
         # an edit leaves files as they are: `render` keeps the lines of those that the target never got, the others are there
         settled = [Settled(attachment=attachment) for attachment in event.content.attachments]
-        merged = await self._journal.merged(link.event_seq, work.pending.target)
+        merged = await self._journal.merged(link.event_seq, work.pending.target, link.thread_id)
         changes: list[Change] = []
         if merged is not None and copies[0][0] == 0:
             parts, pieces = self._edited_piece(work, event, place, settled, merged, link)
@@ -55,14 +55,14 @@ class Changes:
             if part.surplus:
                 if isinstance(place.adapter, Deletes):
                     await place.adapter.delete(OutboundDelete(copy=copy))
-                    changes.append(PartGone(event_seq=link.event_seq, target=work.pending.target, part=number))
+                    changes.append(_part_gone(work, link, number))
                 continue
             if part.unchanged or not (part.text or carried.text):
                 continue
             receipt = await self._edit_copy(work, place, place.adapter, number, copy, part, carried)
             if receipt is not None:
                 sharing = [piece.event_seq for piece in merged.pieces] if merged and number == 0 else [link.event_seq]
-                changes += [self._sending.part_is(work.pending, seq, place, number, receipt) for seq in sharing]
+                changes += [self._part_is(work, link, seq, place, number, receipt) for seq in sharing]
         await self._send_rest(work, link, place, parts[len(copies) :], copies[-1][0] + 1, steps)
         return [*changes, delivered(work, self._sending.clock.now())]
 
@@ -94,7 +94,8 @@ class Changes:
         """The edit made the text longer than its parts hold: the rest follows as further messages."""
         for number, part in enumerate(parts, start=first):
             receipt = await self._sending.send_part(work, place, number, part, steps)
-            await steps.record([self._sending.part_sent(work.pending, link.event_seq, place, number, receipt, part)])
+            kept = msgspec.structs.replace(receipt, via=carried_by(part).wrap(receipt.via))
+            await steps.record([self._part_is(work, link, link.event_seq, place, number, kept)])
 
     def _edited_piece(
         self, work: Work, event: MessageEdited, place: Place, settled: Sequence[Settled], merged: Merged, link: Link
@@ -103,7 +104,7 @@ class Changes:
         work.losses = list(lines.losses)
         pieces, index = _pieces(merged), [piece.event_seq for piece in merged.pieces].index(link.event_seq)
         pieces[index], parts = with_edit(pieces, index, lines, place.target)
-        return parts, _pieces_set(work, merged, pieces)
+        return parts, _pieces_set(work, link, merged, pieces)
 
     # -- deletes ------------------------------------------------------------------------------------------------------------
 
@@ -116,7 +117,7 @@ class Changes:
         if not isinstance(place.adapter, Deletes):
             return [self._skip(work, "this platform cannot delete")]
         work.elsewhere = link.copies[0].copy.chat_id != place.chat.chat_id
-        merged = await self._journal.merged(link.event_seq, work.pending.target)
+        merged = await self._journal.merged(link.event_seq, work.pending.target, link.thread_id)
         if merged is not None and len(merged.pieces) > 1 and not isinstance(place.adapter, Edits):
             return [self._skip(work, "its copy holds other messages too, and this platform cannot edit")]
         await self._sending.begin(work, 0, steps)
@@ -128,7 +129,7 @@ class Changes:
                     gone += await self._take_out(work, place, place.adapter, unwrap(sent.copy), merged, link)
                 else:
                     await place.adapter.delete(OutboundDelete(copy=unwrap(sent.copy)[0]))
-                    gone.append(PartGone(event_seq=link.event_seq, target=work.pending.target, part=sent.part))
+                    gone.append(_part_gone(work, link, sent.part))
             except Rejected as error:
                 refused = error
         if refused is not None:
@@ -140,11 +141,11 @@ class Changes:
         self, work: Work, place: Place, adapter: Deletes, copy: tuple[Copy, Carried], merged: Merged, link: Link
     ) -> list[Change]:
         """One piece leaves a merged message; the last one takes the message with it."""
-        gone: Change = PartGone(event_seq=link.event_seq, target=work.pending.target, part=0)
+        gone: Change = _part_gone(work, link, 0)
         left = Merged(lead_seq=merged.lead_seq, pieces=tuple(piece for piece in merged.pieces if piece.event_seq != link.event_seq))
         if not left.pieces:
             await adapter.delete(OutboundDelete(copy=copy[0]))
-            return [gone, PiecesSet(target=work.pending.target, lead_seq=merged.lead_seq, pieces=())]
+            return [gone, _pieces_set(work, link, left, ())]
         assert isinstance(place.adapter, Edits)
         pieces = _pieces(left)
         part = merged_part(pieces)
@@ -156,8 +157,8 @@ class Changes:
             sharing = left.pieces[-1:]
         else:
             sharing = left.pieces
-        kept = [self._sending.part_is(work.pending, piece.event_seq, place, 0, receipt) for piece in sharing]
-        return [gone, *kept, _pieces_set(work, left, pieces)]
+        kept = [self._part_is(work, link, piece.event_seq, place, 0, receipt) for piece in sharing]
+        return [gone, *kept, _pieces_set(work, link, left, pieces)]
 
     # -- reactions and pins -------------------------------------------------------------------------------------------------
 
@@ -169,10 +170,11 @@ class Changes:
         if not isinstance(place.adapter, Reacts):
             return [self._skip(work, "this platform cannot react")]
         work.elsewhere = copy.chat_id != place.chat.chat_id
-        merged = await self._journal.merged(link.event_seq, work.pending.target) if link.copies else None
+        merged = await self._journal.merged(link.event_seq, work.pending.target, link.thread_id) if link.copies else None
         wanted: dict[str, None] = {}
+        here = _messages_here(link, work.pending.target.account)
         for seq in (link.event_seq, *(piece.event_seq for piece in (merged.pieces if merged else ()))):
-            wanted.update(dict.fromkeys(await self._journal.reactions(seq, not_in=place.chat)))
+            wanted.update(dict.fromkeys(await self._journal.reactions(seq, not_on=here)))
         await self._sending.begin(work, 0, steps)
         await place.adapter.react(
             OutboundReaction(
@@ -194,20 +196,47 @@ class Changes:
         return [delivered(work, self._sending.clock.now())]
 
     async def _link(self, work: Work, message_id: str) -> Link | None:
-        return await self._journal.link(MessageRef(work.pending.event.meta.origin, message_id), work.pending.target)
+        """With copies in another thread of the target if this one has none, and no route leads there any more: nobody else sees to
+        them."""
+        target, thread_id = work.pending.target, work.pending.thread_id
+        link = await self._journal.link(MessageRef(work.pending.event.meta.origin, message_id), target, thread_id)
+        if link is None:
+            return None
+        for other in link.elsewhere:
+            if not self._sending.has_end(target, other.thread_id):
+                return msgspec.structs.replace(link, copies=other.copies, thread_id=other.thread_id)
+        return link
+
+    def _part_is(self, work: Work, link: Link, event_seq: int, place: Place, number: int, receipt: Receipt) -> PartSent:
+        """A copy's new receipt, kept where the copy was found."""
+        change = self._sending.part_is(work.pending, event_seq, place, number, receipt)
+        return msgspec.structs.replace(change, thread_id=link.thread_id)
 
     def _skip(self, work: Work, rule: str) -> Change:
         return skipped(work, rule, self._sending.clock.now())
+
+
+def _part_gone(work: Work, link: Link, part: int) -> PartGone:
+    return PartGone(event_seq=link.event_seq, target=work.pending.target, thread_id=link.thread_id, part=part)
+
+
+def _messages_here(link: Link, account: AccountName) -> list[MessageRef]:
+    """The native messages that are the copy, or the original itself where there is none."""
+    ids = [(sent.copy.chat_id, message_id) for sent in link.copies for message_id in sent.copy.message_ids]
+    if not link.copies:
+        ids = [(link.original.chat.chat_id, message_id) for message_id in (link.original.message_id, *link.also_ids)]
+    return [MessageRef(ChatRef(account, chat_id), message_id) for chat_id, message_id in ids]
 
 
 def _pieces(merged: Merged) -> list[MergedPiece]:
     return [decode_piece(piece.content) for piece in merged.pieces]
 
 
-def _pieces_set(work: Work, merged: Merged, pieces: Sequence[MergedPiece]) -> PiecesSet:
+def _pieces_set(work: Work, link: Link, merged: Merged, pieces: Sequence[MergedPiece]) -> PiecesSet:
     """The same events with new contents."""
     return PiecesSet(
         target=work.pending.target,
+        thread_id=link.thread_id,
         lead_seq=merged.lead_seq,
         pieces=tuple(
             Piece(event_seq=piece.event_seq, content=encode_piece(content))

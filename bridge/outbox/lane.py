@@ -20,7 +20,7 @@ from bridge.events import MessageCreated
 from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
 from bridge.outbox.pace import LanePace, rates_of
-from bridge.outbox.work import Place, Work, can_reconcile, is_message
+from bridge.outbox.work import Place, Work, can_reconcile, is_message, is_one_message
 from bridge.refs import ChatAddress, ChatRef
 from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
 from bridge.routing import RouteEnd
@@ -157,7 +157,7 @@ class Lane:
             started_s=self._clock.monotonic_s(),
         )
         if pending.lead_seq is not None:
-            while (following := self._backlog.following) is not None and following.lead_seq == pending.lead_seq:
+            while (following := self._backlog.following) is not None and is_one_message(pending, following):
                 work.followers.append(self._backlog.take())
         if pending.not_before is not None and pending.not_before > self._clock.now():
             await self._wait((pending.not_before - self._clock.now()).total_seconds(), firm=True)

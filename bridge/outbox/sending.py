@@ -13,16 +13,17 @@ from bridge.echo import token_for
 from bridge.events import MessageCreated, MessageEdited, ReplyTo
 from bridge.journal.contract import AttemptStarted, Change, Journal, PartSent, Pending
 from bridge.names import Names
-from bridge.outbox.work import Place, Steps, Work, can_reconcile, carried_by, copy_here
+from bridge.outbox.work import Place, Steps, Work, can_reconcile, carried_by, copy_here, copy_nearby
 from bridge.people import People
-from bridge.refs import ChatRef, MessageRef
+from bridge.refs import ChatAddress, ChatRef, MessageRef
 from bridge.render import Lines, Origin, Part, Rendered, Settled, render, render_lines
 
 log = structlog.get_logger("outbox")
 
 
 class Sending:
-    """Stateless but for its collaborators. `origin_of` tells how an event's origin is called."""
+    """Stateless but for its collaborators. `origin_of` tells how an event's origin is called, `has_end` whether a chat, or a thread
+    of it, is an end of some route."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Sending:
         people: Callable[[], People],
         names: Callable[[], Names],
         origin_of: Callable[[ChatRef], Origin],
+        has_end: Callable[[ChatAddress, str | None], bool],
         journal_id: str,
         clock: Clock,
     ) -> None:
@@ -38,6 +40,7 @@ class Sending:
         self.people = people
         self.names = names
         self.origin_of = origin_of
+        self.has_end = has_end
         self.clock = clock
         self._journal_id = journal_id
 
@@ -77,8 +80,9 @@ class Sending:
         if to is None:
             return None
         chat = ChatRef(origin.account, to.chat_id) if to.chat_id else origin
-        link = await self.journal.link(MessageRef(chat, to.message_id), work.pending.target) if to.message_id else None
-        copy = copy_here(link, place)
+        end = (work.pending.target, work.pending.thread_id)
+        link = await self.journal.link(MessageRef(chat, to.message_id), *end) if to.message_id else None
+        copy = copy_here(link, place) or copy_nearby(link)
         if copy is not None and copy.chat_id != place.chat.chat_id:
             copy = None  # the chat has a new id since, where that number may be another message's
         # of a copy the origin knows only that the bridge said it, and its words may begin with the author's name
@@ -163,6 +167,7 @@ class Sending:
             part=index,
             chat=place.chat,
             target=pending.target,
+            thread_id=pending.thread_id,
             receipt=receipt,
             at=self.clock.now(),
         )

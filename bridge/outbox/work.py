@@ -51,7 +51,8 @@ class Work:
         return [self.pending, *self.followers]
 
     def set_pieces(self, pieces: tuple[Piece, ...]) -> PiecesSet:
-        return PiecesSet(target=self.pending.target, lead_seq=self.pending.event_seq, pieces=pieces)
+        pending = self.pending
+        return PiecesSet(target=pending.target, thread_id=pending.thread_id, lead_seq=pending.event_seq, pieces=pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,16 @@ def copy_here(link: Link | None, place: Place) -> Copy | None:
     if link.original.chat == place.chat:
         return Copy(chat_id=place.chat.chat_id, message_ids=(link.original.message_id,))
     return None
+
+
+def copy_nearby(link: Link | None) -> Copy | None:
+    """A copy in another thread of the target."""
+    return unwrap(link.elsewhere[0].copies[0].copy)[0] if link is not None and link.elsewhere else None
+
+
+def is_one_message(pending: Pending, following: Pending) -> bool:
+    """Whether both were being sent as one message when the process stopped."""
+    return pending.lead_seq is not None and (pending.lead_seq, pending.thread_id) == (following.lead_seq, following.thread_id)
 
 
 def can_reconcile(adapter: Adapter) -> bool:

@@ -42,10 +42,10 @@ _DELIVERY = Bulk(
 _LINK = Bulk("INSERT OR REPLACE INTO link (chat, message, seq, rank, copy) VALUES {rows}", 5)
 _CURSOR = Bulk("INSERT INTO cursor (account, name, value) VALUES {rows} ON CONFLICT DO UPDATE SET value = excluded.value", 3)
 _REACTION = (
-    "INSERT INTO reaction (seq, chat, person, emoji, event, position) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO reaction (seq, chat, message, person, emoji, event, position) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET event = excluded.event, position = excluded.position"
 )
-_NO_REACTION = "DELETE FROM reaction WHERE seq = ? AND chat = ? AND person = ? AND emoji = ?"
+_NO_REACTION = "DELETE FROM reaction WHERE seq = ? AND chat = ? AND message IN (?, '') AND person = ? AND emoji = ?"
 
 
 @dataclass(slots=True, frozen=True)
@@ -146,7 +146,7 @@ def _accept_one(
             links[chat, original] = (seq, ORIGINAL)
             rows.links[chat, original] = (chat, original, seq, seq, ORIGINAL)
     elif isinstance(event, ReactionsChanged) and found[0] is not None:
-        _react(rows, event, found[0][0], chat, seq)
+        _react(rows, event, found[0][0], (chat, prepared.messages[0]), seq)
     rows.events.append(
         (seq, prepared.key, accepted_at, chat, message, also, author, first if deliveries else 0, len(deliveries), prepared.open)
     )
@@ -164,13 +164,15 @@ def _accept_one(
     return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(range(first, first + len(deliveries))))
 
 
-def _react(rows: _Rows, event: ReactionsChanged, original: int, chat: int, seq: int) -> None:
+def _react(rows: _Rows, event: ReactionsChanged, original: int, message: tuple[int, Packed], seq: int) -> None:
     """Our own reactions are not people's: they would keep an emoji alive that everybody else took back."""
     if event.meta.sent_by_us:
         return
     person = event.meta.author.user_id if event.meta.author is not None else ""
-    rows.reactions += [(_NO_REACTION, (original, chat, person, emoji)) for emoji in event.removed]
-    rows.reactions += [(_REACTION, (original, chat, person, emoji, seq, position)) for position, emoji in enumerate(event.added)]
+    rows.reactions += [(_NO_REACTION, (original, *message, person, emoji)) for emoji in event.removed]
+    rows.reactions += [
+        (_REACTION, (original, *message, person, emoji, seq, position)) for position, emoji in enumerate(event.added)
+    ]
 
 
 def _write(ledger: Ledger, rows: _Rows) -> None:

@@ -166,17 +166,17 @@ class SqliteJournal:
 
     # -- links --------------------------------------------------------------------------------------------------------------
 
-    async def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
-        return await self._read(lambda queries: queries.link(message, target))
+    async def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None = None) -> Link | None:
+        return await self._read(lambda queries: queries.link(message, target, thread_id))
 
-    async def merged(self, event_seq: int, target: ChatAddress) -> Merged | None:
-        return await self._read(lambda queries: queries.merged(event_seq, target))
+    async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
+        return await self._read(lambda queries: queries.merged(event_seq, target, thread_id))
 
     async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
         return await self._read(lambda queries: queries.latest_messages(chat, limit))
 
-    async def reactions(self, event_seq: int, *, not_in: ChatRef) -> Sequence[str]:
-        return await self._read(lambda queries: queries.reactions(event_seq, not_in))
+    async def reactions(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[str]:
+        return await self._read(lambda queries: queries.reactions(event_seq, not_on))
 
     # -- addresses and waits ------------------------------------------------------------------------------------------------
 

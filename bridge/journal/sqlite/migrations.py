@@ -21,6 +21,28 @@ CREATE TABLE piece (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX piece_lead ON piece (lane, lead);
 """,
+    """
+CREATE TABLE place (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, thread ANY NOT NULL, UNIQUE (lane, thread)) STRICT;
+INSERT INTO place (lane, thread) SELECT DISTINCT lane, thread FROM delivery WHERE thread IS NOT NULL;
+UPDATE piece SET lane = -place.id FROM delivery JOIN place USING (lane, thread)
+  WHERE piece.seq = delivery.event AND piece.lane = delivery.lane
+  AND NOT EXISTS (SELECT 1 FROM part WHERE part.seq = piece.seq AND part.lane = piece.lane AND part.delivery <> delivery.id);
+UPDATE part SET lane = -place.id FROM delivery JOIN place USING (lane, thread)
+  WHERE part.seq = delivery.event AND part.lane = delivery.lane AND (part.delivery = delivery.id OR part.delivery IS NULL);
+ALTER TABLE reaction RENAME TO old_reaction;
+CREATE TABLE reaction (
+  seq INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  message ANY NOT NULL,
+  person TEXT NOT NULL,
+  emoji TEXT NOT NULL,
+  event INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (seq, chat, message, person, emoji)
+) STRICT, WITHOUT ROWID;
+INSERT INTO reaction SELECT seq, chat, '', person, emoji, event, position FROM old_reaction;
+DROP TABLE old_reaction;
+""",
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 

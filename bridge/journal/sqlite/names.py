@@ -1,10 +1,11 @@
-"""Numbers for the names that repeat: chats, lanes and routes. One instance per connection, used by its thread only."""
+"""Numbers for what repeats: chats, lanes, ends in threads, routes. One instance per connection, used by its thread only."""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import Any
 
+from bridge.journal.sqlite.codec import Packed, pack_id, unpack_id
 from bridge.refs import AccountName, ChatAddress, ChatRef
 
 _LIMIT = 50_000
@@ -14,19 +15,19 @@ _LIMIT = 50_000
 class _Table:
     def __init__(self, connection: sqlite3.Connection, table: str, *columns: str) -> None:
         self._connection = connection
-        self._cache: dict[tuple[str, ...], int] = {}
+        self._cache: dict[tuple[Packed, ...], int] = {}
         matches = " AND ".join(f"{column} = ?" for column in columns)
         self._select = f"SELECT id FROM {table} WHERE {matches}"
         marks = ", ".join("?" * len(columns))
         self._insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-        self._reverse_cache: dict[int, tuple[str, ...]] = {}
+        self._reverse_cache: dict[int, tuple[Any, ...]] = {}
         self._reverse = f"SELECT {', '.join(columns)} FROM {table} WHERE id = ?"
 
     def clear(self) -> None:
         self._cache.clear()
         self._reverse_cache.clear()
 
-    def find(self, *name: str) -> int | None:
+    def find(self, *name: Packed) -> int | None:
         number = self._cache.get(name)
         if number is None:
             row = self._connection.execute(self._select, name).fetchone()
@@ -35,7 +36,7 @@ class _Table:
             number = self._keep(name, row[0])
         return number
 
-    def number(self, *name: str) -> int:
+    def number(self, *name: Packed) -> int:
         """The name's number, a new one if it has none yet. For the writer only."""
         number = self.find(*name)
         if number is None:
@@ -55,7 +56,7 @@ class _Table:
             self._reverse_cache[number] = name
         return name
 
-    def _keep(self, name: tuple[str, ...], number: int) -> int:
+    def _keep(self, name: tuple[Packed, ...], number: int) -> int:
         if len(self._cache) >= _LIMIT:
             self._cache.clear()
         self._cache[name] = number
@@ -66,11 +67,12 @@ class Names:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._chats = _Table(connection, "chat", "account", "chat_id")
         self._lanes = _Table(connection, "lane", "account", "address")
+        self._places = _Table(connection, "place", "lane", "thread")
         self._routes = _Table(connection, "route", "name")
 
     def clear(self) -> None:
         """After a rollback, or when another process wrote: what is remembered may not be on disk."""
-        for table in (self._chats, self._lanes, self._routes):
+        for table in (self._chats, self._lanes, self._places, self._routes):
             table.clear()
 
     def chat(self, chat: ChatRef) -> int:
@@ -78,6 +80,11 @@ class Names:
 
     def lane(self, lane: ChatAddress) -> int:
         return self._lanes.number(lane.account, lane.address)
+
+    def place(self, lane: ChatAddress, thread_id: str | None) -> int:
+        """What stands for an end: the lane's number or, for an end in a thread, a negative one of its own."""
+        number = self.lane(lane)
+        return number if thread_id is None else -self._places.number(number, pack_id(thread_id))
 
     def route(self, name: str) -> int:
         return self._routes.number(name)
@@ -87,6 +94,17 @@ class Names:
 
     def find_lane(self, lane: ChatAddress) -> int | None:
         return self._lanes.find(lane.account, lane.address)
+
+    def find_place(self, lane: ChatAddress, thread_id: str | None) -> int | None:
+        number = self.find_lane(lane)
+        if number is None or thread_id is None:
+            return number
+        place = self._places.find(number, pack_id(thread_id))
+        return None if place is None else -place
+
+    def thread_of(self, place: int) -> str | None:
+        """The thread of an end."""
+        return None if place > 0 else unpack_id(self._places.name(-place)[1])
 
     def chat_of(self, number: int) -> ChatRef:
         account, chat_id = self._chats.name(number)

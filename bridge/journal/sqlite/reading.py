@@ -12,6 +12,7 @@ from bridge.contract import Copy
 from bridge.events import ChatEvent
 from bridge.journal.contract import (
     DeadLetter,
+    Elsewhere,
     Figures,
     JournalError,
     LaneFigures,
@@ -35,6 +36,7 @@ from bridge.journal.sqlite.codec import (
     pack_id,
     unpack_copy,
     unpack_id,
+    unpack_more,
     unpack_optional,
     unpack_optional_time,
     unpack_time,
@@ -84,12 +86,11 @@ class Queries:
         if number is None:
             return []
         rows = self._connection.execute(
-            "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, base, note, json,"
-            f" iif(state = {SENDING},"
-            " (SELECT lead FROM piece WHERE piece.seq = delivery.event AND piece.lane = delivery.lane), NULL)"
+            "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, base, note, json"
             " FROM delivery JOIN body ON body.seq = delivery.event WHERE lane = ? AND id > ? AND state < 2 ORDER BY id LIMIT ?",
             (number, after, limit),
         ).fetchall()
+        places = {thread: self._names.find_place(lane, unpack_optional(thread)) for _, _, _, thread, *_ in rows}
         return [
             Pending(
                 delivery_id=delivery,
@@ -103,18 +104,22 @@ class Queries:
                 first_attempt_at=unpack_optional_time(first_attempt_at),
                 not_before=unpack_optional_time(not_before),
                 last_error=note or "",
-                parts=() if base is None else self._parts_by(delivery, base, number),
-                lead_seq=lead,
+                parts=() if base is None else self._parts_by(delivery, base, places[thread]),
+                lead_seq=self._lead(seq, places[thread]) if state == SENDING else None,
             )
-            for delivery, seq, route, thread, state, attempt, first_attempt_at, not_before, base, note, json, lead in rows
+            for delivery, seq, route, thread, state, attempt, first_attempt_at, not_before, base, note, json in rows
         ]
 
-    def _parts_by(self, delivery: int, base: int, lane: int) -> tuple[SentPart, ...]:
+    def _lead(self, seq: int, place: int | None) -> int | None:
+        row = self._connection.execute("SELECT lead FROM piece WHERE seq = ? AND lane = ?", (seq, place)).fetchone()
+        return None if row is None else row[0]
+
+    def _parts_by(self, delivery: int, base: int, place: int | None) -> tuple[SentPart, ...]:
         """What this delivery has sent; `base` is the created event that it is a copy of."""
         rows = self._connection.execute(
             "SELECT part, chat, message, more, thread, via FROM part WHERE seq = ? AND lane = ? AND (delivery = ? OR edit = ?)"
             " ORDER BY part",
-            (base, lane, delivery, delivery),
+            (base, place, delivery, delivery),
         )
         return tuple(SentPart(part=part, copy=self._copy(*columns)) for part, *columns in rows.fetchall())
 
@@ -123,37 +128,56 @@ class Queries:
 
     # links
 
-    def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
+    def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None) -> Link | None:
         """A line of our own that stands for no message (somebody joined) leads nowhere, though it is known as a copy."""
         chat = self._names.find_chat(message.chat)
         if chat is None:
             return None
-        lane = self._names.find_lane(target)
+        place = self._names.find_place(target, thread_id)
         rows = self._connection.execute(
-            "SELECT link.seq, link.copy, event.origin, event.message, event.author,"
+            "SELECT link.seq, link.copy, event.origin, event.message, event.also, event.author,"
             " part.part, part.chat, part.message, part.more, part.thread, part.via"
             " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane = ?"
             f" WHERE link.chat = ? AND link.message = ? AND link.copy < {GONE} AND event.message IS NOT NULL ORDER BY part.part",
-            (lane, chat, pack_id(message.message_id)),
+            (place, chat, pack_id(message.message_id)),
         ).fetchall()
         if not rows:
             return None
-        seq, copy, origin, original, author = rows[0][:5]
+        seq, copy, origin, original, also, author = rows[0][:6]
+        copies = tuple(SentPart(part=row[6], copy=self._copy(*row[7:])) for row in rows if row[6] is not None)
         return Link(
             event_seq=seq,
             original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
             is_original=copy == ORIGINAL,
             author_name=author or "",
-            copies=tuple(SentPart(part=row[5], copy=self._copy(*row[6:])) for row in rows if row[5] is not None),
+            copies=copies,
+            thread_id=thread_id,
+            also_ids=unpack_more(also),
+            elsewhere=() if copies else self._elsewhere(seq, target),
         )
 
-    def merged(self, event_seq: int, target: ChatAddress) -> Merged | None:
+    def _elsewhere(self, seq: int, target: ChatAddress) -> tuple[Elsewhere, ...]:
+        """The copies in all threads of the target. For the rare case that the thread asked for has none."""
         lane = self._names.find_lane(target)
+        rows = self._connection.execute(
+            "SELECT lane, part, chat, message, more, thread, via FROM part"
+            " WHERE seq = ? AND (lane = ? OR -lane IN (SELECT id FROM place WHERE lane = ?)) ORDER BY part",
+            (seq, lane, lane),
+        )
+        found: dict[str | None, list[SentPart]] = {}
+        for place, part, *columns in rows.fetchall():
+            found.setdefault(self._names.thread_of(place), []).append(SentPart(part=part, copy=self._copy(*columns)))
+        return tuple(
+            Elsewhere(thread_id=thread_id, copies=tuple(found[thread_id])) for thread_id in sorted(found, key=_thread_order)
+        )
+
+    def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None) -> Merged | None:
+        place = self._names.find_place(target, thread_id)
         rows = self._connection.execute(
             "SELECT piece.lead, piece.seq, piece.content FROM piece AS mine"
             " CROSS JOIN piece ON piece.lane = mine.lane AND piece.lead = mine.lead"
             " WHERE mine.seq = ? AND mine.lane = ? ORDER BY piece.seq",
-            (event_seq, lane),
+            (event_seq, place),
         ).fetchall()
         if not rows:
             return None
@@ -168,12 +192,14 @@ class Queries:
         )
         return [unpack_id(message) for (message,) in rows.fetchall()]
 
-    def reactions(self, event_seq: int, not_in: ChatRef) -> list[str]:
+    def reactions(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[str]:
+        chats = [self._names.find_chat(message.chat) for message in not_on]
+        left_out = {(chat, pack_id(message.message_id)) for chat, message in zip(chats, not_on, strict=True)}
+        left_out |= {(chat, "") for chat in chats}
         rows = self._connection.execute(
-            "SELECT emoji FROM reaction WHERE seq = ? AND chat IS NOT ? GROUP BY emoji ORDER BY max(event * 1000 + position) DESC",
-            (event_seq, self._names.find_chat(not_in)),
+            "SELECT emoji, chat, message FROM reaction WHERE seq = ? ORDER BY event DESC, position DESC", (event_seq,)
         )
-        return [emoji for (emoji,) in rows.fetchall()]
+        return list(dict.fromkeys(emoji for emoji, chat, message in rows.fetchall() if (chat, message) not in left_out))
 
     # addresses and waits
 
@@ -194,24 +220,27 @@ class Queries:
         return None if row is None else self._dead_letter(row)
 
     def _dead_letter(self, row: Sequence[object]) -> DeadLetter:
-        delivery, route, lane, state, note, attempt, at, base, json = row
+        delivery, route, lane, thread, state, note, attempt, at, base, json = row
         assert isinstance(delivery, int)
         assert isinstance(route, int)
         assert isinstance(lane, int)
+        assert isinstance(thread, int | bytes | str | None)
         assert isinstance(state, int)
         assert isinstance(note, str)
         assert isinstance(at, int)
         assert isinstance(json, bytes)
+        target = self._names.lane_of(lane)
+        place = self._names.find_place(target, unpack_optional(thread))
         return DeadLetter(
             delivery_id=delivery,
             route=self._names.route_of(route),
-            target=self._names.lane_of(lane),
+            target=target,
             state=STATES[state],
             reason=note,
             attempts=attempt if isinstance(attempt, int) else 0,
             died_at=unpack_time(at),
             event=_event(json, delivery),
-            parts_sent=len(self._parts_by(delivery, base, lane)) if isinstance(base, int) else 0,
+            parts_sent=len(self._parts_by(delivery, base, place)) if isinstance(base, int) else 0,
         )
 
     def figures(self, size_bytes: int) -> Figures:
@@ -236,6 +265,11 @@ class Queries:
         )
 
 
+def _thread_order(thread_id: str | None) -> str:
+    """The chat itself first."""
+    return thread_id or ""
+
+
 def _event(json: bytes, delivery: int) -> ChatEvent:
     try:
         return decode_event(json)
@@ -247,6 +281,6 @@ def _event(json: bytes, delivery: int) -> ChatEvent:
 
 
 _DEAD_LETTERS = (
-    "SELECT delivery.id, route, lane, state, note, attempt, at, base, json"
+    "SELECT delivery.id, route, lane, thread, state, note, attempt, at, base, json"
     f" FROM delivery JOIN body ON body.seq = delivery.event WHERE state IN ({HELD}, {DEAD})"
 )

@@ -148,9 +148,9 @@ def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
     """Its place within a wave, and what it touches."""
     match change:
         case PartGone():
-            return _GONE_RANK, ((change.event_seq, change.target, change.part),)
+            return _GONE_RANK, ((change.event_seq, change.target, change.thread_id, change.part),)
         case PartSent():
-            return _SENT_RANK, ((change.delivery_id,), (change.event_seq, change.target, change.part))
+            return _SENT_RANK, ((change.delivery_id,), (change.event_seq, change.target, change.thread_id, change.part))
         case PiecesSet():
             return _GONE_RANK, ()  # touches nothing that another kind of change does
         case AttemptStarted():
@@ -232,7 +232,7 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartSent]) -> None:
         parts.append(
             (
                 change.event_seq,
-                names.lane(change.target),
+                names.place(change.target, change.thread_id),
                 change.part,
                 change.delivery_id,
                 chat,
@@ -251,19 +251,19 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartSent]) -> None:
 
 
 def _remove_part(ledger: Ledger, gone: PartGone) -> None:
-    lane = ledger.names.find_lane(gone.target)
-    if lane is None:
+    place = ledger.names.find_place(gone.target, gone.thread_id)
+    if place is None:
         return
-    key = (gone.event_seq, lane, gone.part)
+    key = (gone.event_seq, place, gone.part)
     for seq, _lane, _part, chat, message, more in _PARTS.run(ledger.connection, [key]):
         _unlink(ledger, seq, chat, message, more)
     ledger.connection.execute(_NO_PART, key)
 
 
 def _set_pieces(ledger: Ledger, change: PiecesSet) -> None:
-    lane = ledger.names.lane(change.target)
-    ledger.connection.execute(_NO_PIECES, (lane, change.lead_seq))
-    _PIECE.run(ledger.connection, [(piece.event_seq, lane, change.lead_seq, piece.content) for piece in change.pieces])
+    place = ledger.names.place(change.target, change.thread_id)
+    ledger.connection.execute(_NO_PIECES, (place, change.lead_seq))
+    _PIECE.run(ledger.connection, [(piece.event_seq, place, change.lead_seq, piece.content) for piece in change.pieces])
 
 
 def _unlink(ledger: Ledger, seq: int, chat: int, message: Packed | None, more: str | None) -> None:

@@ -1,4 +1,4 @@
--- The journal, schema version 2 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 3 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -8,6 +8,8 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOU
 
 CREATE TABLE chat (id INTEGER PRIMARY KEY, account TEXT NOT NULL, chat_id TEXT NOT NULL, UNIQUE (account, chat_id)) STRICT;
 CREATE TABLE lane (id INTEGER PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, UNIQUE (account, address)) STRICT;
+-- Ends in threads: for their parts and pieces, minus this number stands for the lane's.
+CREATE TABLE place (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, thread ANY NOT NULL, UNIQUE (lane, thread)) STRICT;
 CREATE TABLE route (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- One row per accepted event, for as long as retention says: `key` (a hash of the event key) is what recognises redelivery.
@@ -50,7 +52,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_open ON delivery (lane, id) WHERE state < 2;
 CREATE INDEX delivery_dead ON delivery (id) WHERE state IN (2, 3);
 
--- The copies of a created event in a target. delivery: the created event's own; edit: the last other delivery that sent this part.
+-- The copies of a created event at an end. lane: or minus the place, if the end is in a thread. delivery: the created event's own; edit: the last other delivery that sent this part.
 CREATE TABLE part (
   seq INTEGER NOT NULL,
   lane INTEGER NOT NULL,
@@ -65,7 +67,8 @@ CREATE TABLE part (
   PRIMARY KEY (seq, lane, part)
 ) STRICT, WITHOUT ROWID;
 
--- Created events that were merged into one message of a target, in the order of seq. lead: names the message, its first event.
+-- Created events that were merged into one message of an end, in the order of seq. lead: names the message, its first event. lane: as
+-- in `part`.
 CREATE TABLE piece (
   seq INTEGER NOT NULL,
   lane INTEGER NOT NULL,
@@ -95,15 +98,17 @@ CREATE TABLE gone (
   PRIMARY KEY (seq, chat, message)
 ) STRICT, WITHOUT ROWID;
 
--- Who holds which emoji on a created event's message or one of its copies. event, position: when it was added.
+-- Who holds which emoji on a created event's message or one of its copies: `message` says on which of them, and is empty for what
+-- version 2 has kept. event, position: when it was added.
 CREATE TABLE reaction (
   seq INTEGER NOT NULL,
   chat INTEGER NOT NULL,
+  message ANY NOT NULL,
   person TEXT NOT NULL,
   emoji TEXT NOT NULL,
   event INTEGER NOT NULL,
   position INTEGER NOT NULL,
-  PRIMARY KEY (seq, chat, person, emoji)
+  PRIMARY KEY (seq, chat, message, person, emoji)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cursor (account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (account, name)) STRICT;

@@ -93,36 +93,46 @@ def reacted(
     )
 
 
-def entry(event: ChatEvent, *targets: ChatAddress, skipped: tuple[ChatAddress, ...] = ()) -> Entry:
-    planned = tuple(PlannedDelivery(route="r1", target=target) for target in targets)
+End = ChatAddress | tuple[ChatAddress, str | None]
+"""A target, or one with its thread."""
+
+
+def split_end(end: End) -> tuple[ChatAddress, str | None]:
+    return end if isinstance(end, tuple) else (end, None)
+
+
+def entry(event: ChatEvent, *targets: End, skipped: tuple[ChatAddress, ...] = ()) -> Entry:
+    ends = map(split_end, targets)
+    planned = tuple(PlannedDelivery(route="r1", target=target, thread_id=thread_id) for target, thread_id in ends)
     return Entry(
         event=event,
         deliveries=planned + tuple(PlannedDelivery(route="r2", target=target, skip_rule="filter") for target in skipped),
     )
 
 
-async def accept(journal: Journal, event: ChatEvent, *targets: ChatAddress, when: float = 0) -> Accepted:
+async def accept(journal: Journal, event: ChatEvent, *targets: End, when: float = 0) -> Accepted:
     """Accept one event, which must be new."""
     (accepted,) = await journal.accept(event.meta.origin.account, [entry(event, *targets)], [], received_at=at(when))
     assert accepted.verdict is Verdict.ACCEPTED
     return accepted
 
 
-def sent(
-    delivery: int, seq: int, target: ChatAddress, *ids: str, part: int = 0, via: str = "", thread: str | None = None
-) -> PartSent:
+def sent(delivery: int, seq: int, end: End, *ids: str, part: int = 0, via: str = "", thread: str | None = None) -> PartSent:
+    """`thread`: where the copy really is, as its receipt says."""
+    target, thread_id = split_end(end)
     return PartSent(
         delivery_id=delivery,
         event_seq=seq,
         part=part,
         chat=native(target),
         target=target,
+        thread_id=thread_id,
         receipt=Receipt(message_ids=ids, via=via, thread_id=thread),
         at=at(1),
     )
 
 
-async def deliver(journal: Journal, accepted: Accepted, *copies: tuple[ChatAddress, str]) -> None:
+async def deliver(journal: Journal, accepted: Accepted, *copies: tuple[End, str]) -> None:
     """Deliver an event's message to its targets, in their order, each as one native message."""
     for delivery, (target, message) in zip(accepted.delivery_ids, copies, strict=True):
         await journal.record([sent(delivery, accepted.event_seq, target, message), Delivered(delivery_id=delivery, at=at(2))])

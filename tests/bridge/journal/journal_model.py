@@ -16,6 +16,7 @@ from bridge.journal.contract import (
     DeadLetter,
     Deferred,
     Delivered,
+    Elsewhere,
     Entry,
     LaneFigures,
     Link,
@@ -32,6 +33,7 @@ from bridge.journal.contract import (
 )
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
+End = tuple[ChatAddress, str | None]
 OPEN = (State.WAITING, State.SENDING)
 DEADS = (State.DEAD, State.HELD)
 FINAL = (State.DELIVERED, State.SKIPPED)
@@ -42,6 +44,7 @@ class _Delivery:
     seq: int
     route: str
     target: ChatAddress
+    thread_id: str | None = None
     state: State = State.WAITING
     attempt: int = 0
     first_attempt_at: datetime | None = None
@@ -77,10 +80,10 @@ class _Link:
 class Model:
     events: dict[int, _Event] = field(default_factory=dict)
     deliveries: dict[int, _Delivery] = field(default_factory=dict)
-    parts: dict[tuple[int, ChatAddress, int], _Part] = field(default_factory=dict)
+    parts: dict[tuple[int, End, int], _Part] = field(default_factory=dict)
     links: dict[MessageRef, _Link] = field(default_factory=dict)
-    pieces: dict[tuple[int, ChatAddress], tuple[int, bytes]] = field(default_factory=dict)
-    reacted: dict[tuple[int, ChatRef, str, str], tuple[int, int]] = field(default_factory=dict)
+    pieces: dict[tuple[int, End], tuple[int, bytes]] = field(default_factory=dict)
+    reacted: dict[tuple[int, MessageRef, str, str], tuple[int, int]] = field(default_factory=dict)
     cursors: dict[tuple[AccountName, str], str] = field(default_factory=dict)
     last_seq: int = 0
     last_delivery: int = 0
@@ -113,7 +116,7 @@ class Model:
             self._react(event, seq)
         for planned in entry.deliveries:
             self.last_delivery += 1
-            delivery = _Delivery(seq, planned.route, planned.target)
+            delivery = _Delivery(seq, planned.route, planned.target, planned.thread_id)
             if planned.skip_rule:
                 delivery.state, delivery.note = State.SKIPPED, planned.skip_rule
             self.deliveries[self.last_delivery] = delivery
@@ -121,15 +124,15 @@ class Model:
         return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(self.events[seq].deliveries))
 
     def _react(self, event: ReactionsChanged, seq: int) -> None:
-        chat = event.meta.origin
-        link = self.links.get(MessageRef(chat, event.message_id))
+        message = MessageRef(event.meta.origin, event.message_id)
+        link = self.links.get(message)
         if link is None or event.meta.sent_by_us:
             return
         person = event.meta.author.user_id if event.meta.author else ""
         for emoji in event.removed:
-            self.reacted.pop((link.seq, chat, person, emoji), None)
+            self.reacted.pop((link.seq, message, person, emoji), None)
         for position, emoji in enumerate(event.added):
-            self.reacted[link.seq, chat, person, emoji] = (seq, position)
+            self.reacted[link.seq, message, person, emoji] = (seq, position)
 
     def is_known(self, key: str) -> bool:
         return any(known.event.meta.event_key == key for known in self.events.values())
@@ -144,8 +147,9 @@ class Model:
     def _change(self, change: Change) -> None:
         match change:
             case PartGone():
-                self._forget_part(change.event_seq, change.target, change.part)
-                self.parts.pop((change.event_seq, change.target, change.part), None)
+                key = (change.event_seq, (change.target, change.thread_id), change.part)
+                self._forget_part(key)
+                self.parts.pop(key, None)
                 return
             case PartSent():
                 self._part_sent(change)
@@ -181,8 +185,8 @@ class Model:
                 delivery.state = State.WAITING
         if change.event_seq not in self.events:
             return
-        self._forget_part(change.event_seq, change.target, change.part)
-        key = (change.event_seq, change.target, change.part)
+        key = (change.event_seq, (change.target, change.thread_id), change.part)
+        self._forget_part(key)
         own = delivery is not None and delivery.seq == change.event_seq
         before = self.parts[key].senders if key in self.parts else set()
         kept = {sender for sender in before if (self._is_own(sender, change.event_seq)) != own}
@@ -195,29 +199,31 @@ class Model:
     def _is_own(self, delivery: int, seq: int) -> bool:
         return delivery in self.deliveries and self.deliveries[delivery].seq == seq
 
-    def _forget_part(self, seq: int, target: ChatAddress, number: int) -> None:
-        part = self.parts.get((seq, target, number))
+    def _forget_part(self, key: tuple[int, End, int]) -> None:
+        part = self.parts.get(key)
         for message in part.copy.message_ids if part is not None else ():
             assert part is not None
             link = self.links.get(MessageRef(part.chat, message))
-            if link is not None and link.seq == seq and link.is_copy:
+            if link is not None and link.seq == key[0] and link.is_copy:
                 link.is_gone = True
 
     def _set_pieces(self, change: PiecesSet) -> None:
-        here = (change.target, change.lead_seq)
+        end = (change.target, change.thread_id)
+        here = (end, change.lead_seq)
         self.pieces = {key: piece for key, piece in self.pieces.items() if (key[1], piece[0]) != here}
         for piece in change.pieces:
             if piece.event_seq in self.events:
-                self.pieces[piece.event_seq, change.target] = (change.lead_seq, piece.content)
+                self.pieces[piece.event_seq, end] = (change.lead_seq, piece.content)
 
-    def merged(self, seq: int, target: ChatAddress) -> Merged | None:
-        lead, _ = self.pieces.get((seq, target), (None, b""))
+    def merged(self, seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
+        end = (target, thread_id)
+        lead, _ = self.pieces.get((seq, end), (None, b""))
         if lead is None:
             return None
         pieces = [
             Piece(event_seq=key[0], content=content)
-            for key, (group, content) in sorted(self.pieces.items())
-            if (key[1], group) == (target, lead)
+            for key, (group, content) in sorted(self.pieces.items(), key=lambda item: item[0][0])
+            if (key[1], group) == (end, lead)
         ]
         return Merged(lead_seq=lead, pieces=tuple(pieces))
 
@@ -231,7 +237,7 @@ class Model:
                 event_seq=delivery.seq,
                 route=delivery.route,
                 target=lane,
-                thread_id=None,
+                thread_id=delivery.thread_id,
                 event=self.events[delivery.seq].event,
                 state=delivery.state,
                 attempt=delivery.attempt,
@@ -239,45 +245,57 @@ class Model:
                 not_before=delivery.not_before,
                 last_error=delivery.note,
                 parts=self._parts_by(number),
-                lead_seq=self.pieces.get((delivery.seq, lane), (None, b""))[0] if delivery.state is State.SENDING else None,
+                lead_seq=self._lead(delivery) if delivery.state is State.SENDING else None,
             )
             for number, delivery in sorted(self.deliveries.items())
             if delivery.target == lane and delivery.state in OPEN
         ]
 
+    def _lead(self, delivery: _Delivery) -> int | None:
+        lead, _ = self.pieces.get((delivery.seq, (delivery.target, delivery.thread_id)), (None, b""))
+        return lead
+
     def _parts_by(self, number: int) -> tuple[SentPart, ...]:
         delivery = self.deliveries[number]
         return tuple(
             SentPart(part=part, copy=sent.copy)
-            for (seq, target, part), sent in sorted(self.parts.items(), key=lambda item: item[0][2])
-            if seq == delivery.base and target == delivery.target and number in sent.senders
+            for (seq, end, part), sent in sorted(self.parts.items(), key=lambda item: item[0][2])
+            if seq == delivery.base and end == (delivery.target, delivery.thread_id) and number in sent.senders
         )
 
     # links
 
-    def link(self, message: MessageRef, target: ChatAddress) -> Link | None:
+    def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None = None) -> Link | None:
         link = self.links.get(message)
         if link is None or link.is_gone:
             return None
         event = self.events[link.seq].event
         if not isinstance(event, MessageCreated):
             return None
-        parts = sorted((part, sent.copy) for (seq, lane, part), sent in self.parts.items() if (seq, lane) == (link.seq, target))
+        copies = self._copies(link.seq, (target, thread_id))
+        ends = sorted({end for (seq, end, _) in self.parts if seq == link.seq and end[0] == target}, key=lambda end: end[1] or "")
         return Link(
             event_seq=link.seq,
             original=MessageRef(event.meta.origin, event.message_id),
             is_original=not link.is_copy,
             author_name=event.meta.author.name if event.meta.author else "",
-            copies=tuple(SentPart(part=part, copy=copy) for part, copy in parts),
+            copies=copies,
+            thread_id=thread_id,
+            also_ids=event.also_ids,
+            elsewhere=() if copies else tuple(Elsewhere(thread_id=end[1], copies=self._copies(link.seq, end)) for end in ends),
         )
+
+    def _copies(self, seq: int, end: End) -> tuple[SentPart, ...]:
+        parts = sorted((part, sent.copy) for (event, there, part), sent in self.parts.items() if (event, there) == (seq, end))
+        return tuple(SentPart(part=part, copy=copy) for part, copy in parts)
 
     def ranks(self, chat: ChatRef) -> dict[str, int]:
         return {message.message_id: link.rank for message, link in self.links.items() if message.chat == chat and not link.is_gone}
 
-    def reactions(self, event_seq: int, not_in: ChatRef) -> list[str]:
+    def reactions(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[str]:
         latest: dict[str, tuple[int, int]] = {}
-        for (seq, chat, _person, emoji), when in self.reacted.items():
-            if seq == event_seq and chat != not_in:
+        for (seq, message, _person, emoji), when in self.reacted.items():
+            if seq == event_seq and message not in not_on:
                 latest[emoji] = max(when, latest.get(emoji, when))
         return sorted(latest, key=lambda emoji: latest[emoji], reverse=True)
 

@@ -36,6 +36,7 @@ async def test_every_message_leads_to_the_original_and_its_siblings(journal: Jou
                 is_original=is_original,
                 author_name="Anna",
                 copies=copies,
+                also_ids=("2", "3"),
             )
 
 
@@ -212,6 +213,54 @@ async def test_a_copy_that_is_gone_is_not_among_the_latest(journal: Journal) -> 
     assert await journal.latest_messages(native(A), 10) == []
 
 
+# -- threads ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_two_threads_of_one_chat_have_copies_of_their_own(journal: Journal, reopen: Reopen) -> None:
+    accepted = await accept(journal, created("1"), (A, "7"), (A, "8"), A, B)
+    seq = accepted.event_seq
+    await deliver(journal, accepted, ((A, "7"), "70"), ((A, "8"), "80"), (A, "90"), (B, "70"))
+    journal = await reopen(journal)
+    for asked in (message(CHAT, "1"), message(native(A), "70"), message(native(A), "80"), message(native(A), "90")):
+        for thread, copy in (("7", "70"), ("8", "80"), (None, "90")):
+            link = await journal.link(asked, A, thread)
+            assert link is not None
+            assert [sent.copy.message_ids for sent in link.copies] == [(copy,)]
+            assert link.elsewhere == ()
+    await journal.record([PartGone(event_seq=seq, target=A, thread_id="8", part=0)])
+    assert await journal.link(message(native(A), "80"), A, "8") is None
+    link = await journal.link(message(CHAT, "1"), A, "8")
+    assert link is not None
+    assert [(other.thread_id, other.copies[0].copy.message_ids) for other in link.elsewhere] == [(None, ("90",)), ("7", ("70",))]
+    link = await journal.link(message(CHAT, "1"), A, "never seen")
+    assert link is not None
+    assert (link.copies, len(link.elsewhere)) == ((), 2)
+
+
+async def test_an_edit_of_one_threads_copy_leaves_the_others(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), (A, "7"), (A, "8"))
+    await deliver(journal, accepted, ((A, "7"), "70"), ((A, "8"), "80"))
+    edit = await accept(journal, edited("1"), (A, "7"), (A, "8"))
+    await journal.record([sent(edit.delivery_ids[1], accepted.event_seq, (A, "8"), "80", "81")])
+    for thread, ids in (("7", ("70",)), ("8", ("80", "81"))):
+        link = await journal.link(message(CHAT, "1"), A, thread)
+        assert link is not None
+        assert [sent.copy.message_ids for sent in link.copies] == [ids]
+    seven, eight = await journal.pending(A, 0, 10)
+    assert (seven.thread_id, seven.parts) == ("7", ())
+    assert (eight.thread_id, [part.copy.message_ids for part in eight.parts]) == ("8", [("80", "81")])
+
+
+async def test_what_people_hold_on_one_threads_copy_is_shown_on_the_others(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), (A, "7"), (A, "8"))
+    await deliver(journal, accepted, ((A, "7"), "70"), ((A, "8"), "80"))
+    await accept(journal, reacted("70", native(A), version=1, added=("👍",)))
+    await accept(journal, reacted("80", native(A), version=2, added=("👍", "🎉")))
+    await accept(journal, reacted("80", native(A), version=3, removed=("👍",)))
+    assert await journal.reactions(accepted.event_seq, not_on=[message(native(A), "70")]) == ["🎉"]
+    assert await journal.reactions(accepted.event_seq, not_on=[message(native(A), "80")]) == ["👍"]
+
+
 # -- reactions --------------------------------------------------------------------------------------------------------------
 
 
@@ -223,25 +272,20 @@ async def test_reactions_are_those_of_people_elsewhere_latest_first(journal: Jou
     await accept(journal, reacted("70", native(A), version=2, who="Boris", added=(":cat:",)))
     await accept(journal, reacted("80", native(B), version=3, who="Clara", added=("👍",)))
     journal = await reopen(journal)
-    assert await journal.reactions(seq, not_in=lane_chat("Z")) == ["👍", ":cat:", "🎉"]
-    assert await journal.reactions(seq, not_in=native(B)) == [":cat:", "🎉", "👍"]
-    assert await journal.reactions(seq, not_in=native(A)) == ["👍", "🎉"]
-    assert await journal.reactions(seq + 1, not_in=native(A)) == []
-
-
-def lane_chat(name: str) -> ChatRef:
-    return native(lane(name))
+    assert await journal.reactions(seq, not_on=()) == ["👍", ":cat:", "🎉"]
+    assert await journal.reactions(seq, not_on=[message(native(B), "80")]) == [":cat:", "🎉", "👍"]
+    assert await journal.reactions(seq, not_on=[message(native(A), "70")]) == ["👍", "🎉"]
+    assert await journal.reactions(seq + 1, not_on=[message(native(A), "70")]) == []
 
 
 async def test_an_emoji_stays_while_somebody_holds_it(journal: Journal) -> None:
     seq = (await accept(journal, created("1"))).event_seq
-    elsewhere = lane_chat("Z")
     await accept(journal, reacted("1", version=1, who="Anna", added=("👍",)))
     await accept(journal, reacted("1", version=2, who="Boris", added=("👍",)))
     await accept(journal, reacted("1", version=3, who="Anna", removed=("👍",), added=("😀",)))
-    assert await journal.reactions(seq, not_in=elsewhere) == ["😀", "👍"]
+    assert await journal.reactions(seq, not_on=()) == ["😀", "👍"]
     await accept(journal, reacted("1", version=4, who="Boris", removed=("👍",)))
-    assert await journal.reactions(seq, not_in=elsewhere) == ["😀"]
+    assert await journal.reactions(seq, not_on=()) == ["😀"]
 
 
 async def test_a_duplicate_or_stray_reaction_changes_nothing(journal: Journal) -> None:
@@ -251,7 +295,7 @@ async def test_a_duplicate_or_stray_reaction_changes_nothing(journal: Journal) -
     await accept(journal, reacted("1", version=2, removed=("👍", "🙈")))
     await journal.accept(CHAT.account, [entry(again)], [], received_at=at(0))
     await accept(journal, reacted("nothing known", version=3, added=("👍",)))
-    assert await journal.reactions(seq, not_in=lane_chat("Z")) == []
+    assert await journal.reactions(seq, not_on=()) == []
 
 
 async def test_our_own_reaction_is_nobodys(journal: Journal) -> None:
@@ -259,14 +303,14 @@ async def test_our_own_reaction_is_nobodys(journal: Journal) -> None:
     seq = (await accept(journal, created("1"))).event_seq
     await accept(journal, reacted("1", version=1, added=("👍",), ours=True))
     await accept(journal, reacted("1", version=2, who=None, added=("🎉",)))
-    assert await journal.reactions(seq, not_in=lane_chat("Z")) == ["🎉"]
+    assert await journal.reactions(seq, not_on=()) == ["🎉"]
 
 
 async def test_a_reaction_accepted_together_with_its_message(journal: Journal) -> None:
     first, _ = await journal.accept(
         CHAT.account, [entry(created("1")), entry(reacted("1", version=1, added=("👍",)))], [], received_at=at(0)
     )
-    assert await journal.reactions(first.event_seq, not_in=lane_chat("Z")) == ["👍"]
+    assert await journal.reactions(first.event_seq, not_on=()) == ["👍"]
 
 
 @pytest.mark.parametrize("count", [1, 3, 200])

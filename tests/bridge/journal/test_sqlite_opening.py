@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from journal_makers import CHAT, A, B, accept, at, created, deliver, kill, message, native
+from journal_makers import CHAT, A, B, accept, at, created, deliver, kill, message, native, reacted
 
 from bridge.journal.contract import JournalError, State
 from bridge.journal.sqlite import SqliteJournal, migrations
 from bridge.journal.sqlite.database import APPLICATION_ID
 
 VERSION_1 = Path(__file__).parent / "journal-version-1.sql"
+VERSION_2 = Path(__file__).parent / "journal-version-2.sql"
 
 
 @pytest.fixture
@@ -161,10 +162,60 @@ async def test_a_journal_of_version_1_is_migrated_and_works(path: Path) -> None:
     assert pragma(path, "user_version") == migrations.NEWEST
 
 
-def test_a_migrated_journal_has_the_schema_of_a_new_one(tmp_path: Path) -> None:
+async def test_a_journal_of_version_2_knows_its_copies_in_threads_by_their_ends(path: Path) -> None:
+    """Version 2 kept one copy a chat, whatever its thread: it belongs to the thread of the delivery that sent it."""
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_2.read_text(encoding="utf-8"))
+    connection.close()
+    assert pragma(path, "user_version") == 2
+    journal = SqliteJournal(path)
+    await journal.open()
+    for asked in (message(CHAT, "1"), message(native(A), "1300000000000000001"), message(native(A), "1300000000000000002")):
+        link = await journal.link(asked, A, "7")
+        assert link is not None
+        assert [sent.copy.message_ids for sent in link.copies] == [("1300000000000000001",), ("1300000000000000002",)]
+        link = await journal.link(asked, A)
+        assert link is not None
+        assert (link.copies, [other.thread_id for other in link.elsewhere]) == ((), ["7"])
+        link = await journal.link(asked, B)
+        assert link is not None
+        assert [sent.copy.message_ids for sent in link.copies] == [("80",)]
+    two, three = await journal.pending(A, 0, 10)
+    assert (two.thread_id, two.lead_seq, three.lead_seq) == ("general", two.event_seq, two.event_seq)
+    assert [piece.content for piece in (await journal.merged(three.event_seq, A, "general")).pieces] == [b"p5", b"p6"]  # type: ignore[union-attr]
+    link = await journal.link(message(native(A), "55"), A, "7")
+    assert link is not None
+    merged = await journal.merged(link.event_seq, A, "7")
+    assert merged is not None
+    assert [piece.content for piece in merged.pieces] == [b"p7", b"p8"]
+    assert await journal.merged(link.event_seq, A) is None
+    (dead,) = await journal.dead_letters()
+    assert dead.parts_sent == 1
+    link = await journal.link(message(CHAT, "7"), A, "general")
+    assert link is not None
+    assert [sent.copy.message_ids for sent in link.copies] == [("72",)]
+    await journal.close()
+
+
+async def test_a_reaction_of_version_2_can_be_taken_back(path: Path) -> None:
+    """Version 2 did not keep on which message of the chat it is."""
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_2.read_text(encoding="utf-8"))
+    connection.close()
+    journal = SqliteJournal(path)
+    await journal.open()
+    assert await journal.reactions(1, not_on=()) == ["🎉", "👍"]
+    assert await journal.reactions(1, not_on=[message(native(B), "80")]) == ["👍"]
+    await accept(journal, reacted("80", native(B), version=2, who="Boris", removed=("🎉",)))
+    assert await journal.reactions(1, not_on=()) == ["👍"]
+    await journal.close()
+
+
+@pytest.mark.parametrize(("version", "dump"), [(1, VERSION_1), (2, VERSION_2)], ids=["1", "2"])
+def test_a_migrated_journal_has_the_schema_of_a_new_one(tmp_path: Path, version: int, dump: Path) -> None:
     old, new = sqlite3.connect(tmp_path / "old"), sqlite3.connect(tmp_path / "new")
-    old.executescript(VERSION_1.read_text(encoding="utf-8"))
-    migrations.migrate(old, 1)
+    old.executescript(dump.read_text(encoding="utf-8"))
+    migrations.migrate(old, version)
     migrations.create(new)
     described = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
     assert [normal(row) for row in old.execute(described)] == [normal(row) for row in new.execute(described)]

@@ -41,7 +41,7 @@ async def everything(journal: SqliteJournal) -> None:
     await journal.record([PiecesSet(target=B, lead_seq=first.event_seq, pieces=pieces)])
     await journal.merged(first.event_seq, B)
     await journal.latest_messages(native(B), 5)
-    await journal.reactions(first.event_seq, not_in=native(A))
+    await journal.reactions(first.event_seq, not_on=[message(native(A), "70")])
     await journal.set_native_id(A, "x")
     await journal.chat_moved(native(A), native(B))
     await journal.native_ids(A.account)

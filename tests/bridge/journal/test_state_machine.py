@@ -38,6 +38,7 @@ from bridge.refs import AccountName, ChatRef, MessageRef
 T = TypeVar("T")
 
 LANES = [lane("A"), lane("B"), lane("A", "other")]
+THREADS = [None, "7", "t"]
 ORIGINS = [ChatRef(AccountName("origin"), "C1"), ChatRef(AccountName("origin"), "C2"), native(LANES[0])]
 IDS = ["1", "2", "3", "1700000000.000100", "x"]
 EMOJI = ["👍", "🎉", ":cat:"]
@@ -46,6 +47,8 @@ MOMENTS = st.integers(0, 20).map(at)
 ids = st.sampled_from(IDS)
 chats = st.sampled_from(ORIGINS)
 lanes = st.sampled_from(LANES)
+threads = st.sampled_from(THREADS)
+ends = st.tuples(lanes, threads)
 versions = st.integers(1, 3)
 emoji = st.lists(st.sampled_from(EMOJI), max_size=2, unique=True).map(tuple)
 
@@ -59,7 +62,7 @@ ENTRIES = st.lists(
     st.builds(
         lambda event, targets, skipped: entry(event, *targets, skipped=tuple(skipped)),
         EVENTS,
-        st.lists(lanes, max_size=3),
+        st.lists(ends, max_size=3),
         st.lists(lanes, max_size=1),
     ),
     max_size=4,
@@ -70,19 +73,26 @@ CURSORS = st.lists(st.builds(Cursor, name=st.sampled_from(["offset", "c"]), valu
 @st.composite
 def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...]) -> Change:
     delivery = draw(st.sampled_from(deliveries))
-    moment, part, target = draw(MOMENTS), draw(st.integers(0, 2)), draw(lanes)
+    moment, part, (target, thread) = draw(MOMENTS), draw(st.integers(0, 2)), draw(ends)
     seq = draw(st.sampled_from(seqs))
     match draw(st.integers(0, 8)):
         case 0 | 1:
             return AttemptStarted(delivery_id=delivery, part=part, attempt=draw(st.integers(1, 9)), at=moment)
         case 2 | 3:
             # An id is of one part, as on every platform; different events may still claim the same one.
-            names = [f"{target.address}{part}{draw(st.integers(0, 2))}" for _ in range(draw(st.integers(0, 2)))]
+            names = [f"{target.address}{thread or ''}{part}{draw(st.integers(0, 2))}" for _ in range(draw(st.integers(0, 2)))]
             if part == 0:
                 names += draw(st.lists(ids, max_size=1))
             receipt = Receipt(message_ids=tuple(dict.fromkeys(names)), via=draw(st.sampled_from(["", "77", "hook"])))
             return PartSent(
-                delivery_id=delivery, event_seq=seq, part=part, chat=native(target), target=target, receipt=receipt, at=moment
+                delivery_id=delivery,
+                event_seq=seq,
+                part=part,
+                chat=native(target),
+                target=target,
+                thread_id=thread,
+                receipt=receipt,
+                at=moment,
             )
         case 4:
             return Deferred(
@@ -95,11 +105,11 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
         case 7:
             members = draw(st.lists(st.sampled_from(seqs), max_size=3, unique=True))
             pieces = tuple(Piece(event_seq=member, content=draw(st.binary(max_size=2))) for member in members)
-            return PiecesSet(target=target, lead_seq=seq, pieces=pieces)
+            return PiecesSet(target=target, thread_id=thread, lead_seq=seq, pieces=pieces)
         case _:
             if draw(st.booleans()):
                 return Skipped(delivery_id=delivery, rule="rule", at=moment)
-            return PartGone(event_seq=seq, target=target, part=part)
+            return PartGone(event_seq=seq, target=target, thread_id=thread, part=part)
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -200,6 +210,7 @@ class JournalMachine(RuleBasedStateMachine):
                             part=0,
                             chat=native(target),
                             target=target,
+                            thread_id=pending.thread_id,
                             receipt=receipt,
                             at=received_at,
                         ),
@@ -254,7 +265,9 @@ class JournalMachine(RuleBasedStateMachine):
             return
         for target in LANES:
             for message in [*self.model.links, MessageRef(ORIGINS[0], "unknown")]:
-                assert self.call(self.journal.link(message, target)) == self.model.link(message, target), message
+                for thread in THREADS:
+                    link = self.call(self.journal.link(message, target, thread))
+                    assert link == self.model.link(message, target, thread), (message, thread)
         for chat in [*ORIGINS, *map(native, LANES)]:
             ranks = self.model.ranks(chat)
             for limit in (2, 100):
@@ -263,10 +276,13 @@ class JournalMachine(RuleBasedStateMachine):
                 assert [ranks[message] for message in latest] == sorted(ranks.values(), reverse=True)[:limit]
         for seq in [*self.model.events, 10**9]:
             for target in LANES:
-                assert self.call(self.journal.merged(seq, target)) == self.model.merged(seq, target)
+                for thread in THREADS[:2]:
+                    merged = self.call(self.journal.merged(seq, target, thread))
+                    assert merged == self.model.merged(seq, target, thread)
         for seq in self.model.events:
             for chat in ORIGINS:
-                assert list(self.call(self.journal.reactions(seq, not_in=chat))) == self.model.reactions(seq, chat)
+                not_on = [MessageRef(chat, message) for message in IDS[:2]]
+                assert list(self.call(self.journal.reactions(seq, not_on=not_on))) == self.model.reactions(seq, not_on)
 
 
 @pytest.mark.parametrize("implementation", sorted(IMPLEMENTATIONS))

@@ -36,7 +36,17 @@ from bridge.contract import (
     Receipt,
 )
 from bridge.errors import ConnectionLost
-from bridge.events import Attachment, Author, ChatEvent, Content, EventMeta, MessageCreated, MessageDeleted, MessageEdited
+from bridge.events import (
+    Attachment,
+    Author,
+    ChatEvent,
+    Content,
+    EventMeta,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    ReactionsChanged,
+)
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.retry import Policy
 from bridge.routing import RelayOptions, Route, RouteEnd
@@ -61,6 +71,7 @@ class Posted:
     files: tuple[bytes, ...] = ()
     deleted: bool = False
     reactions: tuple[str, ...] = ()
+    thread_id: str | None = None
 
 
 Fault = Callable[[], BaseException]
@@ -126,13 +137,22 @@ class ScriptedPlatform:
     def hear(self, *events: ChatEvent) -> None:
         self.incoming.put_nowait((list(events), []))
 
-    def say(self, text: str, *, chat: str = "c", number: int | None = None, author: str = "Anna", **content: Any) -> str:
+    def say(
+        self,
+        text: str,
+        *,
+        chat: str = "c",
+        number: int | None = None,
+        author: str = "Anna",
+        thread: str | None = None,
+        **content: Any,
+    ) -> str:
         """A person writes; returns the native message id."""
         number = number or next(self.ids)
         message_id = f"{self.name}-{number}"
         self.hear(
             MessageCreated(
-                meta=self.meta(f"created:{message_id}", chat, author),
+                meta=self.meta(f"created:{message_id}", chat, author, thread=thread),
                 message_id=message_id,
                 content=Content(text=plain(text), **content),
             )
@@ -146,12 +166,17 @@ class ScriptedPlatform:
     def delete(self, message_id: str, *, chat: str = "c") -> None:
         self.hear(MessageDeleted(meta=self.meta(f"deleted:{message_id}", chat), message_id=message_id))
 
-    def meta(self, key: str, chat: str, author: str = "Anna") -> EventMeta:
+    def react(self, message_id: str, *added: str, chat: str = "c", author: str = "Boris", removed: tuple[str, ...] = ()) -> None:
+        meta = self.meta(f"reactions:{message_id}:{next(self.ids)}", chat, author)
+        self.hear(ReactionsChanged(meta=meta, message_id=message_id, added=added, removed=removed))
+
+    def meta(self, key: str, chat: str, author: str = "Anna", *, thread: str | None = None) -> EventMeta:
         return EventMeta(
             event_key=f"{self.name}:{key}",
             origin=ChatRef(AccountName(self.name), chat),
             occurred_at=LONG_AGO,
             received_at=datetime.now(UTC),
+            thread_id=thread,
             author=Author(user_id=author.lower(), name=author),
         )
 
@@ -213,9 +238,10 @@ class ScriptedAdapter:
                 token=outbound.token,
                 reply_to=outbound.reply.message_id if outbound.reply else "",
                 files=contents,
+                thread_id=outbound.thread_id,
             )
             self.platform.chats.setdefault(outbound.chat_id, []).append(message)
-            return Receipt(message_ids=(message.message_id,), via="note")
+            return Receipt(message_ids=(message.message_id,), thread_id=outbound.thread_id, via="note")
 
         receipt: Receipt = await self._meet_fault(post)
         return receipt
