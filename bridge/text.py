@@ -288,6 +288,10 @@ def _lines_of(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
 
 def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     """Neighbouring `Text` runs with equal marks and link joined; empty ones dropped; characters cleaned."""
+    inlines = tuple(inlines)
+    if len(inlines) == 1 and isinstance(only := inlines[0], Text) and only.text and only.text is clean(only.text):
+        if only.link is None and type(only.marks) is int:
+            return inlines  # nearly every message
     merged: list[Inline] = []
     run: list[Text] = []
     for inline in inlines:

@@ -66,13 +66,17 @@ class DiscordAdapter:
         self._look_again_at_s = 0.0
         self._intake: Intake | None = None
         self._own_ids: deque[str] = deque(maxlen=OWN_IDS_KEPT)
+        self._capabilities: dict[int, Capabilities] = {}
+        """By the servers' lowest boost level: asked for with every message."""
 
     # -- what it can do -------------------------------------------------------------------------------------------------------
 
     @property
     def capabilities(self) -> Capabilities:
-        boost = self._context.places.lowest_boost()
-        return capabilities(self._options, upload_bytes=upload_bytes(boost or 0))
+        boost = self._context.places.lowest_boost() or 0
+        if boost not in self._capabilities:
+            self._capabilities[boost] = capabilities(self._options, upload_bytes=upload_bytes(boost))
+        return self._capabilities[boost]
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         length = len(encode_text(text))

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,7 +92,13 @@ class _Session(AiohttpSession):
         return form
 
     def check_response(self, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str) -> Response[Any]:
-        return Response[Any].model_construct(ok=True, result=result_of(method, status_code, content))
+        return _response_type().model_construct(ok=True, result=result_of(method, status_code, content))
+
+
+@cache
+def _response_type() -> type[Response[Any]]:
+    """Made once: pydantic builds a generic model anew, for a millisecond, whenever nobody holds on to it."""
+    return Response[Any]
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
