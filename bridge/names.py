@@ -20,6 +20,7 @@ from bridge.refs import AccountName
 PLACEHOLDERS = ("name", "username", "platform", "account", "chat")
 UNKNOWN = "unknown"
 _ELLIPSIS = "…"
+_MOST_REMEMBERED = 1024
 _MOST_READ = 1000
 """Characters of a raw name that are looked at; no platform has longer ones."""
 
@@ -91,6 +92,7 @@ class Names:
         self.people = people or People()
         self._protected = {skeleton(name) for name in (*reserved, *bots)}
         self._of_people = {skeleton(person.name) for person in self.people.persons}
+        self._decided = lru_cache(maxsize=_MOST_REMEMBERED)(self._decide)
 
     def plain_name(self, account: AccountName, author: Author | None, *, length: int = 80) -> str:
         """The author's own name, safe, distinguished and never empty: for notices and reply lines."""
@@ -107,6 +109,9 @@ class Names:
 
         Raises ValueError for a template that `check_template` refuses.
         """
+        return self._decided(author, template, account, platform, chat, length)
+
+    def _decide(self, author: Author | None, template: str, account: AccountName, platform: str, chat: str, length: int) -> str:
         if why := check_template(template):
             raise ValueError(why)
         person = self.people.person_of(account, author)

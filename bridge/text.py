@@ -289,9 +289,8 @@ def _lines_of(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
 def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     """Neighbouring `Text` runs with equal marks and link joined; empty ones dropped; characters cleaned."""
     inlines = tuple(inlines)
-    if len(inlines) == 1 and isinstance(only := inlines[0], Text) and only.text and only.text is clean(only.text):
-        if only.link is None and type(only.marks) is int:
-            return inlines  # nearly every message
+    if len(inlines) == 1 and isinstance(only := inlines[0], Text) and _is_normal(only):
+        return inlines  # nearly every message
     merged: list[Inline] = []
     run: list[Text] = []
     for inline in inlines:
@@ -308,6 +307,10 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
                 merged.append(atom)
     merged.extend(_joined(run))
     return tuple(merged)
+
+
+def _is_normal(run: Text) -> bool:
+    return run.text != "" and run.link is None and type(run.marks) is int and clean(run.text) is run.text
 
 
 def _cleaned(atom: Mention | Emoji | Timestamp) -> Mention | Emoji | Timestamp:

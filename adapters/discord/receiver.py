@@ -221,13 +221,14 @@ class Receiver:
             self._told_names = names
 
     async def _accept(self, events: Sequence[ChatEvent]) -> None:
-        """The batch with how far it goes. Events of chats without a route need no place on disk, so they move no cursor."""
+        """The batch with how far it goes. Our own messages and events of chats without a route need no place on disk, so they move
+        no cursor."""
         if not events:
             return
         routed = self._intake.routed_chats()
         ids = (int(e.message_id) for e in events if isinstance(e, MessageCreated) and e.message_id.isdecimal())
         self._latest = max(self._latest, *ids, 0)
-        if any(event.meta.origin.chat_id in routed for event in events):
+        if any(event.meta.origin.chat_id in routed and not event.meta.sent_by_us for event in events):
             await self._intake.accept(events, cursors=self._position())
         else:
             await self._intake.accept(events)
