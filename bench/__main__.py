@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import platform
 import time
@@ -15,7 +16,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import size, speed, trouble
+from bench import files, size, speed, trouble
 from bridge.emulator import FaultKind
 
 Row = dict[str, Any]
@@ -34,6 +35,18 @@ def _throughput(routes: Sequence[int], api_latency_s: float) -> Figure:
     return rows
 
 
+_RING = (("telegram", "slack"), ("slack", "discord"), ("discord", "teamspirit"), ("teamspirit", "telegram"))
+"""Each platform once as an origin and once as a target."""
+
+
+def _big_files(quick: bool) -> Sequence[Awaitable[Row]]:
+    """Every directed pair, with what both take: Discord's largest files are 100 MB."""
+    platforms = ("telegram", "slack", "discord", "teamspirit")
+    ways = _RING if quick else tuple(itertools.permutations(platforms, 2))
+    sizes_mb = {way: (40,) if quick or "discord" in way else (40, 1000) for way in ways}
+    return [files.big_file(size_mb=size_mb, origin=way[0], target=way[1]) for way in ways for size_mb in sizes_mb[way]]
+
+
 FIGURES: dict[str, Figure] = {
     "latency": lambda quick: [speed.latency(kind=kind, messages=50 if quick else 300) for kind in ("bare", "bridge")],
     "throughput": _throughput((1, 20, 100), 0.0),
@@ -47,7 +60,9 @@ FIGURES: dict[str, Figure] = {
         for target in ("discord", "slack", "telegram")
     ],
     "order": lambda quick: [trouble.order_from_discord()],
-    "big-file": lambda quick: [size.big_file(size_mb=mb) for mb in ((40,) if quick else (40, 1000))],
+    "big-file": _big_files,
+    "slow-file": lambda quick: [files.slow_file(origin=one, target=other, size_mb=5 if quick else 20) for one, other in _RING],
+    "cut-file": lambda quick: [files.cut_file(origin=one, target=other) for one, other in _RING],
     "idle": lambda quick: [
         size.idle(platforms=("teamspirit", "slack")),
         size.idle(platforms=("teamspirit", "slack", "discord")),

@@ -1,16 +1,13 @@
-"""The figures of memory, disk and start-up."""
+"""The figures of memory, disk and start-up. What files cost is in `files`."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 from bench.stage import Relay, Stage
-from bridge.emulator import Upload
 
 Row = dict[str, Any]
 _MB = 1e6
@@ -23,40 +20,6 @@ async def idle(*, platforms: tuple[str, ...]) -> Row:
         await relay.warm_up(origin=platforms[0], target=platforms[1])
         await asyncio.sleep(_SETTLE_S)
         return {"accounts": "+".join(platforms), "rss_mb": round(relay.rss_bytes / _MB, 1)}
-
-
-async def big_file(*, size_mb: int, origin: str = "slack", target: str = "teamspirit") -> Row:
-    """Peak resident size over idle while one file crosses, and whether it arrives whole."""
-    settings = {"accounts": {target: {"max_upload_mb": 4000}}} if target == "teamspirit" else {}
-    async with Stage(platforms=(origin, target), account_settings=settings.get("accounts", {})) as stage, Relay(stage) as relay:
-        emulator: Any = stage.emulators[target]
-        if hasattr(emulator, "max_upload_bytes"):
-            emulator.max_upload_bytes = 4_000_000_000
-        await relay.warm_up(origin=origin, target=target)
-        await asyncio.sleep(1)
-        idle_bytes = relay.rss_bytes
-        content = os.urandom(1_000_000) * size_mb
-        digest = hashlib.sha256(content).hexdigest()
-        upload = Upload(name="big.bin", mime="application/octet-stream", content=content)
-        chat = stage.chats[origin][0].chat_id
-
-        def arrived() -> bool:
-            seen = emulator.transcript(stage.chats[target][0].chat_id)
-            return any(file.sha256 == digest for message in seen for file in message.files)
-
-        async def cross() -> bool:
-            await stage.emulators[origin].say(chat, "Anna", "a big one", files=[upload])
-            return await stage.until(arrived, 300)
-
-        began_s = time.perf_counter()
-        whole, peak_bytes = await relay.peak_rss(cross())
-        return {
-            "size_mb": size_mb,
-            "way": f"{origin} -> {target}",
-            "whole": whole,
-            "peak_over_idle_mb": round((peak_bytes - idle_bytes) / _MB, 1),
-            "seconds": round(time.perf_counter() - began_s, 1),
-        }
 
 
 async def start_up(*, routes: int) -> Row:

@@ -23,7 +23,7 @@ import psutil
 import yaml
 
 from adapters.registry import manifest
-from bridge.emulator import EmulatedChat, Emulator
+from bridge.emulator import EmulatedChat, EmulatedFile, Emulator
 
 READY_WITHIN_S = 60.0
 OURS, THEIRS = 0, 1
@@ -50,6 +50,11 @@ class Stage:
     order: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     account_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    emulator_options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    """What bots wrote, per platform, as far as it came with a file or names one: the whole text of each message."""
+    files: dict[str, dict[str, EmulatedFile]] = field(default_factory=dict)
+    """Bots' files by their SHA-256, per platform."""
     watching: list[asyncio.Task[None]] = field(default_factory=list)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIR"))))
 
@@ -58,10 +63,11 @@ class Stage:
             os.sched_setaffinity(0, {OURS})
         for name in self.platforms:
             emulator = manifest(name).emulator()
+            emulator.configure(self.emulator_options.get(name, {}))
             await emulator.start()
             self.emulators[name] = emulator
             self.chats[name] = [emulator.add_chat(f"room-{number}") for number in range(self.routes)]
-            self.arrivals[name] = {}
+            self.arrivals[name], self.texts[name], self.files[name] = {}, [], {}
             self.watching.append(asyncio.create_task(self._watch(name), name=f"watch {name}"))
         return self
 
@@ -80,6 +86,9 @@ class Stage:
             message = change.message
             if change.kind != "created" or not message.is_bot:
                 continue
+            if message.files or ".bin" in message.text:
+                self.texts[name].append(message.text)
+                self.files[name].update((file.sha256, file) for file in message.files)
             text = message.text.rpartition("\n")[2]
             known = seen.get(text)
             if known is None:
@@ -141,6 +150,7 @@ class Relay:
 
     async def start(self) -> None:
         path = self.stage.folder / "bridge.yaml"
+        path.touch(mode=0o600)  # it holds tokens, if only of emulators
         path.write_text(yaml.safe_dump(self.stage.config()))
         notify_path = str(self.stage.folder / f"notify-{time.monotonic_ns()}")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -184,14 +194,28 @@ class Relay:
         assert self.process is not None
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
-    async def peak_rss(self, during: Any, *, every_s: float = 0.02) -> tuple[Any, int]:
-        """Await something; its result, and the largest resident size meanwhile."""
-        peak = self.rss_bytes
-        work = asyncio.ensure_future(during)
-        while not work.done():
-            peak = max(peak, self.rss_bytes)
-            await asyncio.wait([work], timeout=every_s)
-        return work.result(), max(peak, self.rss_bytes)
+    def forget_peak(self) -> None:
+        """From now on `peak_rss_bytes` tells of what follows (Linux: /proc/PID/clear_refs)."""
+        assert self.process is not None
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    @property
+    def peak_rss_bytes(self) -> int:
+        """The largest resident size since `forget_peak`, as the kernel counted it: no moment is missed."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+    async def quiet(self, within_s: float = 30.0) -> None:
+        """Until the process has used next to no CPU for a second: whatever it still had to do is done."""
+        assert self.process is not None
+        process = psutil.Process(self.process.pid)
+        deadline = time.perf_counter() + within_s
+        while time.perf_counter() < deadline:
+            before_s = sum(process.cpu_times()[:2])
+            await asyncio.sleep(1)
+            if sum(process.cpu_times()[:2]) - before_s < 0.05:
+                return
 
     async def kill(self) -> None:
         assert self.process is not None
