@@ -129,6 +129,9 @@ class OutboundFile(_Value, frozen=True):
     """Safe to hand on: no path separators, no control characters, never empty."""
     mime: str
     size_bytes: int
+    block_sums: bytes = b""
+    """Checksums (`bridge.blocks`) of what was fetched; empty if not known. Adapters read the file by `adapters.common.files`, which
+    looks at them."""
 
 
 class Copy(_Value, frozen=True):

@@ -3,6 +3,7 @@
 BridgeError
 ├── DeliveryError                 raised by an adapter's send, edit, delete, react, open_file
 │   ├── RetryLater                not done; try again after a wait            -> the lane (or account) waits, then tries again
+│   │   └── FileHarmed            a file to send is not on disk as fetched     -> the spool fetches it again
 │   ├── OutcomeUnknown            may be done: the request left, no answer    -> reconcile, then resend or hold by policy
 │   ├── Rejected                  final for this message                      -> dead letter
 │   ├── ChatDown                  this chat refuses until a human acts        -> the lane waits long, its end is reported unhealthy
@@ -17,6 +18,7 @@ Anything else is a bug: traceback, counted, the delivery's outcome becomes unkno
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 
 class Scope(StrEnum):
@@ -49,6 +51,16 @@ class RetryLater(DeliveryError):
         self.after_s = after_s
         self.scope = scope
         self.rate_limited = rate_limited
+
+
+class FileHarmed(RetryLater):
+    """A file to be sent is no longer on disk as it was fetched. The upload was broken off before its end, so nothing was sent.
+
+    `path` is where it was read; it goes into no text, being of no use to anybody."""
+
+    def __init__(self, what: str, *, path: Path) -> None:
+        super().__init__(f"the file on its way {what}; it is fetched again")
+        self.path = path
 
 
 class OutcomeUnknown(DeliveryError):

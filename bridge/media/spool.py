@@ -1,8 +1,9 @@
 """The spool: each attachment is fetched once, streamed to disk, and lent to every lane that sends it.
 
 A file is complete on disk before anybody sees it: a download that ends early is an error, never a shorter file. A file that
-vanished or was cut meanwhile is fetched again. The spool's size is bounded; transfers wait while it is full of files in use. What a
-stopped process left behind is deleted at start, since any file can be fetched again from its origin. Called by the outbox only.
+vanished, was cut or has other bytes than were fetched is fetched again: its reader tells by the checksums made on the way in. The
+spool's size is bounded; transfers wait while it is full of files in use. What a stopped process left behind is deleted at start,
+since any file can be fetched again from its origin. Called by the outbox only.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+import structlog
+
+from bridge.blocks import BlockSums
 from bridge.contract import FileStream
-from bridge.errors import Rejected, RetryLater
+from bridge.errors import FileHarmed, Rejected, RetryLater
+
+log = structlog.get_logger("spool")
 
 _WRITE_BYTES = 1 << 20
 
@@ -32,12 +38,26 @@ class TooLarge(Rejected):
         self.size_bytes = size_bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spooled:
+    """A file complete on disk."""
+
+    path: Path
+    size_bytes: int
+    block_sums: bytes
+    """See `bridge.blocks`."""
+
+
 @dataclass(slots=True)
 class _File:
     path: Path
+    """Another one for each time it is fetched: who still reads the file of before is not disturbed."""
     users: int = 0
     size_bytes: int = 0
+    block_sums: bytes = b""
     ready: bool = False
+    harmed: bool = False
+    """Whether a reader found other bytes than were written."""
     filling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -66,27 +86,31 @@ class Spool:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @asynccontextmanager
-    async def borrow(self, key: Hashable, opener: Opener, *, most_bytes: int) -> AsyncIterator[tuple[Path, int]]:
-        """The file's path and size while the context lasts. The first borrower of a key fetches it; others wait for that.
+    async def borrow(self, key: Hashable, opener: Opener, *, most_bytes: int) -> AsyncIterator[Spooled]:
+        """The file while the context lasts. The first borrower of a key fetches it; others wait for that. A FileHarmed that leaves
+        the context makes the next borrower fetch it again.
 
         Raises TooLarge when it is, or turns out, larger than `most_bytes`; RetryLater when the body ends early or the disk is
         full; and whatever the opener raises."""
         file = self._files.get(key)
         if file is None:
-            self._count += 1
-            file = self._files[key] = _File(self._folder / str(self._count))
+            file = self._files[key] = _File(self._new_path())
         file.users += 1
         self._files.move_to_end(key)
         try:
             async with file.filling:
-                if file.ready and not await asyncio.to_thread(_is_whole, file):
-                    self._held_bytes -= file.size_bytes
-                    file.ready, file.size_bytes = False, 0
+                if file.ready and (file.harmed or not await asyncio.to_thread(_is_whole, file)):
+                    await self._discard(file)
                 if not file.ready:
                     await self._fill(file, opener, most_bytes)
             if file.size_bytes > most_bytes:
                 raise TooLarge(file.size_bytes)
-            yield file.path, file.size_bytes
+            yield Spooled(path=file.path, size_bytes=file.size_bytes, block_sums=file.block_sums)
+        except FileHarmed as error:
+            if error.path == file.path:
+                log.warning("a file on disk is not what was fetched; it is fetched again", size_bytes=file.size_bytes)
+                file.harmed = True
+            raise
         finally:
             file.users -= 1
             if not file.ready and not file.users:
@@ -94,13 +118,23 @@ class Spool:
             async with self._freed:
                 self._freed.notify_all()
 
+    def _new_path(self) -> Path:
+        self._count += 1
+        return self._folder / str(self._count)
+
+    async def _discard(self, file: _File) -> None:
+        await asyncio.to_thread(file.path.unlink, missing_ok=True)
+        self._held_bytes -= file.size_bytes
+        file.ready, file.harmed, file.size_bytes, file.path = False, False, 0, self._new_path()
+
     async def _fill(self, file: _File, opener: Opener, most_bytes: int) -> None:
         async with opener() as stream:
             if stream.size_bytes is not None and stream.size_bytes > most_bytes:
                 raise TooLarge(stream.size_bytes)
             out = await asyncio.to_thread(_create, file.path)
+            sums = BlockSums()
             try:
-                await self._copy(file, stream, out, most_bytes)
+                await self._copy(file, stream, out, sums, most_bytes)
                 if stream.size_bytes is not None and stream.size_bytes != file.size_bytes:
                     raise RetryLater(f"the download ended after {file.size_bytes} of {stream.size_bytes} bytes")
             except BaseException as error:
@@ -112,23 +146,23 @@ class Spool:
                 raise
             finally:
                 await asyncio.to_thread(out.close)
-            file.ready = True
+            file.block_sums, file.ready = sums.sums(), True
 
-    async def _copy(self, file: _File, stream: FileStream, out: BinaryIO, most_bytes: int) -> None:
+    async def _copy(self, file: _File, stream: FileStream, out: BinaryIO, sums: BlockSums, most_bytes: int) -> None:
         waiting = bytearray()
         async for chunk in stream.chunks:
             waiting += chunk
             if len(waiting) >= _WRITE_BYTES:
-                await self._write(file, out, waiting, most_bytes)
+                await self._write(file, out, sums, waiting, most_bytes)
                 waiting.clear()
         if waiting:
-            await self._write(file, out, waiting, most_bytes)
+            await self._write(file, out, sums, waiting, most_bytes)
 
-    async def _write(self, file: _File, out: BinaryIO, data: bytearray, most_bytes: int) -> None:
+    async def _write(self, file: _File, out: BinaryIO, sums: BlockSums, data: bytearray, most_bytes: int) -> None:
         if file.size_bytes + len(data) > most_bytes:
             raise TooLarge(file.size_bytes + len(data))
         await self._make_room(file, len(data))
-        await asyncio.to_thread(out.write, data)
+        await asyncio.to_thread(_append, out, sums, data)
 
     async def _make_room(self, file: _File, size_bytes: int) -> None:
         while self._held_bytes + size_bytes > self._bound_bytes:
@@ -157,6 +191,11 @@ class Spool:
 def _create(path: Path) -> BinaryIO:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have tidied it away
     return path.open("wb")
+
+
+def _append(out: BinaryIO, sums: BlockSums, data: bytearray) -> None:
+    sums.add(data)
+    out.write(data)
 
 
 def _is_whole(file: _File) -> bool:

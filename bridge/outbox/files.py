@@ -81,7 +81,7 @@ class FileFetcher:
         if attachment.size_bytes is not None and attachment.size_bytes > most_bytes:
             return Settled(attachment=attachment)  # `render` says which limit it breaks
         try:
-            path, size_bytes = await stack.enter_async_context(
+            spooled = await stack.enter_async_context(
                 self._spool.borrow(key, lambda: self._open(origin, attachment), most_bytes=most_bytes)
             )
         except TooLarge as error:
@@ -99,10 +99,11 @@ class FileFetcher:
             attachment=attachment,
             file=OutboundFile(
                 attachment=attachment,
-                path=path,
+                path=spooled.path,
                 name=file_name(attachment),
                 mime=attachment.mime or guess_type(attachment.name)[0] or "application/octet-stream",
-                size_bytes=size_bytes,
+                size_bytes=spooled.size_bytes,
+                block_sums=spooled.block_sums,
             ),
         )
 

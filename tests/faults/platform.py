@@ -89,9 +89,9 @@ class SimulatedPlatform(ScriptedPlatform):
         self.upstream.extend(events)
         self.arrived.set()
 
-    def meta(self, key: str, chat: str, author: str = "Anna") -> EventMeta:
+    def meta(self, key: str, chat: str, author: str = "Anna", *, thread: str | None = None) -> EventMeta:
         assert self.clock is not None
-        return replace(super().meta(key, chat, author), received_at=self.clock.now())
+        return replace(super().meta(key, chat, author, thread=thread), received_at=self.clock.now())
 
     def manifest(self) -> Manifest:
         make = self.adapter or SimulatedAdapter

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import random
 import shutil
 import sqlite3
 from datetime import timedelta
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.blocks import BLOCK_BYTES
 from bridge.contract import Outbound
-from bridge.errors import OutcomeUnknown
 from bridge.events import Attachment, AttachmentKind
 from bridge.journal.contract import Pending
 from bridge.journal.sqlite import migrations
@@ -26,23 +27,31 @@ from tests.flows.world import eventually
 VERSION_1 = Path(__file__).parents[1] / "bridge" / "journal" / "journal-version-1.sql"
 
 
-@pytest.mark.parametrize("harm", ["vanished", "cut", "the whole folder"])
+@pytest.mark.parametrize("harm", ["vanished", "cut", "longer", "one bit", "swapped blocks", "the whole folder"])
 async def test_a_spooled_file_that_was_harmed_is_fetched_again(tmp_path: Path, harm: str) -> None:
     one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
-    one.files["f"] = bytes(range(256)) * 20
+    one.files["f"] = random.Random(1).randbytes(3 * BLOCK_BYTES + 1000)
     harmed: list[Path] = []
 
     def do_harm(outbound: Outbound) -> None:
         for file in outbound.files:
             if not harmed:
                 harmed.append(file.path)
-                if harm == "cut":
-                    file.path.write_bytes(b"half")
-                elif harm == "vanished":
+                content = bytearray(one.files["f"])
+                if harm == "vanished":
                     file.path.unlink()
-                else:
+                elif harm == "the whole folder":
                     shutil.rmtree(file.path.parent)
-                raise OutcomeUnknown("cut off while the file was read")
+                elif harm == "cut":
+                    file.path.write_bytes(b"half")
+                elif harm == "longer":
+                    file.path.write_bytes(content + b"more")
+                elif harm == "one bit":
+                    content[2 * BLOCK_BYTES + 5] ^= 4
+                    file.path.write_bytes(content)
+                else:
+                    first, second = content[:BLOCK_BYTES], content[BLOCK_BYTES : 2 * BLOCK_BYTES]
+                    file.path.write_bytes(second + first + content[2 * BLOCK_BYTES :])
 
     two.before_send = do_harm
     async with bridge(tmp_path, [one, two]):

@@ -147,8 +147,12 @@ class FileService:
         if file is None:
             return web.Response(status=404, text="no such upload")
         blob = Blob()
-        async for chunk in _body(request):
-            blob.write(chunk)
+        try:
+            async for chunk in _body(request):
+                blob.write(chunk)
+        except BaseException:
+            blob.close()
+            raise
         blob.finish()
         if blob.size_bytes != file.size_bytes:
             blob.close()

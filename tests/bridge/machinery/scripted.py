@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
+from adapters.common.files import open_checked
 from bridge.app import App
 from bridge.capabilities import UNLIMITED, Capabilities, Feature, Limits, Rates, Support, features
 from bridge.clock import Clock
@@ -31,6 +32,7 @@ from bridge.contract import (
     Outbound,
     OutboundDelete,
     OutboundEdit,
+    OutboundFile,
     OutboundReaction,
     ProbeItem,
     Receipt,
@@ -228,7 +230,7 @@ class ScriptedAdapter:
     async def send(self, outbound: Outbound) -> Receipt:
         if self.platform.before_send is not None:
             self.platform.before_send(outbound)
-        contents = tuple(file.path.read_bytes() for file in outbound.files)
+        contents = tuple(_content(file) for file in outbound.files)
 
         def post() -> Receipt:
             message = Posted(
@@ -290,6 +292,11 @@ class ScriptedAdapter:
 
     async def close(self) -> None:
         pass
+
+
+def _content(file: OutboundFile) -> bytes:
+    with open_checked(file) as reading:
+        return reading.read()
 
 
 def end(address: str, **more: Any) -> RouteEnd:
