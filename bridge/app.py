@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -37,8 +37,10 @@ from bridge.render import Origin
 from bridge.retry import Policy
 from bridge.routing import RoutingTable
 from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
-from bridge.web.admin import AdminWeb
 from bridge.web.public import PublicWeb
+
+if TYPE_CHECKING:
+    from bridge.web.admin import AdminWeb
 
 log = structlog.get_logger("app")
 
@@ -79,7 +81,7 @@ class App:
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account))
         self.metrics = Metrics()
         self._public = PublicWeb(config.web.public_url)
-        self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose)
+        self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
         self._running: dict[AccountName, asyncio.Task[None]] = {}
         self._services: list[asyncio.Task[None]] = []
@@ -122,7 +124,8 @@ class App:
             for supervisor in self._supervisors.values():
                 closing.create_task(supervisor.close(), name=f"close {supervisor.account}")
         await self._public.stop()
-        await self._admin.stop()
+        if self._admin is not None:
+            await self._admin.stop()
         await self._journal.close()
         self._spool.close()
         return left
@@ -243,6 +246,9 @@ class App:
         if web.public is not None:
             self.public_port = await self._public.start(web.public.host, web.public.port)
         if web.admin is not None:
+            from bridge.web.admin import AdminWeb  # aiohttp's server comes with it
+
+            self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose)
             self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
 
     def _make_supervisor(self, account: AccountConfig) -> AccountSupervisor:

@@ -23,17 +23,19 @@ from bridge.config.model import LogConfig, LogFormat
 from bridge.masking import Masker
 from bridge.metrics import Metrics
 
+_NOT_FOR_STRUCTLOG = ("rich", "greenlet")
+"""structlog imports these if they are installed, for tracebacks and threads this program does not have: 4 MB of every daemon."""
+
 
 def _import_structlog() -> Any:
-    """structlog imports rich if it is installed, for tracebacks this program never shows: 3 MB of every idle daemon."""
-    hide = "rich" not in sys.modules
-    if hide:
-        sys.modules["rich"] = None  # type: ignore[assignment] # makes `import rich` an ImportError
+    hidden = [name for name in _NOT_FOR_STRUCTLOG if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment] # makes the import an ImportError
     try:
         import structlog
     finally:
-        if hide:
-            del sys.modules["rich"]
+        for name in hidden:
+            del sys.modules[name]
     return structlog
 
 

@@ -25,7 +25,6 @@ from adapters.slack.downloads import open_file
 from adapters.slack.emoji_names import to_name
 from adapters.slack.encode_text import measure
 from adapters.slack.errors import SUCCESS, MissingScope
-from adapters.slack.http_events import MOUNT_NAME, HttpEvents
 from adapters.slack.lateness import Lateness
 from adapters.slack.posts import Posts
 from adapters.slack.receiver import Receiver
@@ -183,6 +182,8 @@ class SlackAdapter:
 
     async def _listen_http(self, receiver: Receiver, ready: asyncio.Event) -> None:
         """Requests come in by the public listener; the token is checked now and then, since no connection would tell."""
+        from adapters.slack.http_events import MOUNT_NAME, HttpEvents  # aiohttp's server comes with it
+
         assert self._options.signing_secret is not None, "checked by the options"
         handler = HttpEvents(self._options.signing_secret.get_secret_value(), receiver.put)
         path = self._web.mount(MOUNT_NAME, handler.handle)

@@ -14,13 +14,14 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
-
-from aiohttp import web
 
 from adapters.teamspirit.dialect.model import Authentication, SignatureCheck
 from adapters.teamspirit.dialect.query import find_text
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 LARGEST_BODY_BYTES = 8 * 1024**2
 _FORM = "application/x-www-form-urlencoded"
@@ -56,6 +57,8 @@ class Receiver:
         self.take: Take | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import web  # the core's server is running, or nobody would have called
+
         if request.method != "POST":
             return web.Response(status=405, text="only POST\n", headers={"Allow": "POST"})
         if (request.content_length or 0) > LARGEST_BODY_BYTES:

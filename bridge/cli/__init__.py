@@ -5,7 +5,10 @@ Human output goes to stdout (tables and colours only in a terminal), faults and 
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from bridge.cli.exits import EX_BUG, EX_INTERRUPTED
 
@@ -14,9 +17,14 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; ends the process with one of the codes in `exits`."""
-    from bridge.cli.group import build
-
     try:
+        path = daemon_config(sys.argv[1:], os.environ)
+        if path is not None:
+            from bridge.cli.start import start
+
+            raise SystemExit(start(path))
+        from bridge.cli.group import build
+
         build()(prog_name="messenger-bridge")
     except KeyboardInterrupt:
         raise SystemExit(EX_INTERRUPTED) from None
@@ -27,6 +35,21 @@ def main() -> None:
     except Exception:
         _show_bug()
         raise SystemExit(EX_BUG) from None
+
+
+def daemon_config(arguments: Sequence[str], environ: Mapping[str, str]) -> Path | None:
+    """The configuration of a plain `run`, as service units write it; None for everything else, help and mistakes included.
+
+    The daemon lives for months: what parses commands for people (5 MB) is not imported for it. `bridge.cli.run` is the same command
+    for typer, which shows the help of it and refuses what is wrong."""
+    match arguments:
+        case ["run"]:
+            return Path(environ.get("MESSENGER_BRIDGE_CONFIG") or "bridge.yaml")
+        case ["run", "--config" | "-c", path] if path and not path.startswith("-"):
+            return Path(path)
+        case ["run", option] if option.startswith("--config=") and option != "--config=":
+            return Path(option.removeprefix("--config="))
+    return None
 
 
 def _show_bug() -> None:

@@ -1,4 +1,4 @@
-"""`messenger-bridge run`: the daemon. Everything else about it is in `bridge.daemon`."""
+"""`messenger-bridge run`: the daemon. `bridge.cli.daemon_config` takes the plain form of it past typer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,6 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath
 
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Relay until stopped. SIGTERM or Ctrl-C drains, a second one ends at once; SIGHUP reads the configuration again."""
-    # observe comes first, so that structlog is imported without what it does not need
-    from bridge.observe import log_uncaught_errors  # isort: split
-    from adapters import registry
-    from bridge.daemon import run_daemon
+    from bridge.cli.start import start
 
-    log_uncaught_errors()
-    raise typer.Exit(run_daemon(config, registry.manifest, registry.platforms()))
+    raise typer.Exit(start(config))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -68,6 +67,8 @@ def did_you_mean(wrong: str, valid: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _did_you_mean(wrong: str, valid: tuple[str, ...]) -> str:
+    import difflib  # only for faults
+
     by_lower = {word.lower(): word for word in reversed(valid)}
     near = difflib.get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.6)
     if near:

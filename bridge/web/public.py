@@ -1,16 +1,19 @@
 """The public listener: platforms call us under `/hooks/<account>/<name>`. Knows nothing of their formats: adapters mount handlers,
-and check who calls. Everything else is a plain 404."""
+and check who calls. Everything else is a plain 404.
+
+aiohttp's server is imported where it is used: most bridges have no listener."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
 
 from bridge.refs import AccountName
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from bridge.contract import WebHandler
 
 log = structlog.get_logger("web")
@@ -32,6 +35,8 @@ class PublicWeb:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port (of use when 0 was asked for). Raises OSError."""
+        from aiohttp import web
+
         app = web.Application(client_max_size=_MOST_BODY_BYTES)
         app.router.add_route("*", "/hooks/{account}/{name}", self._dispatch)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
@@ -45,6 +50,8 @@ class PublicWeb:
             self._runner = None
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import web
+
         handler = self._handlers.get((request.match_info["account"], request.match_info["name"]))
         if handler is None or request.method not in ("POST", "GET"):
             raise web.HTTPNotFound(text="not found\n")

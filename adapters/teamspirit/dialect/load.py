@@ -5,7 +5,6 @@ Called by the manifest's option check (`messenger-bridge check`) and when an ada
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -305,6 +304,8 @@ def _dotted(at: Iterable[str | int]) -> str:
 
 
 def _nearest(wrong: str, valid: Iterable[str]) -> str:
+    import difflib  # only for faults
+
     names = list(valid)
     near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
     if near:

@@ -14,6 +14,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bridge.cli import daemon_config
+
 MODULE = [sys.executable, "-c", "from bridge.cli import main; main()"]
 
 
@@ -235,3 +237,41 @@ def test_light_commands_import_little(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=True)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert not loaded & {"aiogram", "discord", "slack_sdk", "rich", "aiohttp", "sqlite3"}
+
+
+# -- the daemon's short way -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (["run"], "bridge.yaml"),
+        (["run", "-c", "etc/one.yaml"], "etc/one.yaml"),
+        (["run", "--config", "one.yaml"], "one.yaml"),
+        (["run", "--config=one.yaml"], "one.yaml"),
+        (["run", "--config"], None),
+        (["run", "--config", "--help"], None),
+        (["run", "--config="], None),
+        (["run", "--help"], None),
+        (["run", "bridge.yaml"], None),
+        (["run", "-c", "a", "-c", "b"], None),
+        (["check"], None),
+        (["--version"], None),
+        ([], None),
+    ],
+)
+def test_a_plain_run_needs_no_parser(arguments: list[str], path: str | None) -> None:
+    assert daemon_config(arguments, {}) == (None if path is None else Path(path))
+
+
+def test_a_plain_run_takes_the_configuration_of_the_environment() -> None:
+    environ = {"MESSENGER_BRIDGE_CONFIG": "/etc/bridge.yaml"}
+    assert daemon_config(["run"], environ) == Path("/etc/bridge.yaml")
+    assert daemon_config(["run", "-c", "other.yaml"], environ) == Path("other.yaml")
+
+
+@pytest.mark.parametrize("arguments", [["run", "-c", "missing.yaml"], ["run", "--config=missing.yaml"], ["run", "-cmissing.yaml"]])
+def test_both_ways_of_starting_are_one_command(arguments: list[str], folder: Path) -> None:
+    done = subprocess.run([*MODULE, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith("fault: missing.yaml: ")
