@@ -18,8 +18,12 @@ def _http_url(value: str) -> str:
     from urllib.parse import urlsplit
 
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(map(str.isspace, value)):
         raise ValueError("not an http:// or https:// URL")
+    try:
+        parts.port  # noqa: B018 - read for its check
+    except ValueError:
+        raise ValueError("the port must be a number; in a password write / # ? @ as %2F %23 %3F %40") from None
     return value.rstrip("/")
 
 
@@ -27,13 +31,27 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An absolute http or https URL, kept without its trailing slash."""
 
 
+class ProxyUrl(str):
+    """A proxy's URL. It is used as the text it is; shown as a value (in options, in tracebacks) it has no password."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        scheme, separator, rest = self.partition("://")
+        login, at, place = rest.rpartition("@")
+        user, colon, _ = login.partition(":")
+        return repr(f"{scheme}{separator}{user}{colon and ':***'}{at}{place}")
+
+
 class NetworkOptions(Options):
     """How an account reaches its platform."""
 
-    proxy: HttpUrl | None = Field(None, description="HTTP(S) proxy for every connection of this account, e.g. http://proxy:3128")
+    proxy: Annotated[HttpUrl, AfterValidator(ProxyUrl)] | None = Field(
+        None, description="HTTP(S) proxy for every connection of this account, e.g. http://proxy:3128"
+    )
     ca_file: Path | None = Field(None, description="PEM file of the CA that signed the server's (or proxy's) certificate")
     request_timeout_s: float = Field(60.0, gt=0, le=3600, description="longest wait for one API answer, file transfers aside")
     transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one file up or down")
 
 
-__all__ = ["HttpUrl", "NetworkOptions", "Options", "SecretStr"]
+__all__ = ["HttpUrl", "NetworkOptions", "Options", "ProxyUrl", "SecretStr"]

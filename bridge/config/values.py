@@ -6,6 +6,7 @@ of type `int` or `bool` parses it. Used by the section readers of this package.
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ _SECRET_FILE_BYTES = 64 * 1024
 _MOST_VALUES = 100_000
 """Values in one section's free-form part: aliases can multiply without bound."""
 _DEEPEST = 50
+_LOGIN = re.compile(r"^([a-z][a-z0-9+.-]*://)?[^/?#\s@]*:.*@", re.I)
+"""User and password of a URL, also of one that is not written as it should be."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Loc = tuple[str | int, ...]
@@ -242,7 +245,7 @@ class Values:
                 continue
             written = ""
             if isinstance(place.value, ScalarNode) and not place.in_file and not shape_of(place.annotation((model,))).secret:
-                written = place.value.value
+                written = _LOGIN.sub(r"\1***@", place.value.value)
             why, hint = explain(item, written)
             if written and refers(written):  # a validator may quote what it was given: show the reference instead
                 why = why.replace(expand(written, self._environ)[0], written)
