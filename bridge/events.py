@@ -64,6 +64,8 @@ class Attachment(_Part, frozen=True):
     """For a sticker: the emoji it stands for."""
     alt_text: str = ""
     problem: str = ""
+    unique_id: str = ""
+    """What stays the same whenever the origin tells of this file again, where `file_id` may not; empty: `file_id` does."""
 
 
 class ReplyTo(_Part, frozen=True):
@@ -163,6 +165,9 @@ class MessageEdited(_Event, frozen=True, tag="edited"):
     message_id: str
     content: Content
     attachments_known: bool = True
+    album_item: bool = False
+    """It is of one native message of an album: the attachments are those of `message_id` alone, and without any text the album's
+    words are not concerned."""
 
 
 class MessageDeleted(_Event, frozen=True, tag="deleted"):

@@ -88,6 +88,18 @@ def file_line(attachment: Attachment, problem: str) -> RichText:
     return RichText((Paragraph((Text(text), Text(f"\n{alt}" if alt else "", Mark.ITALIC))),))
 
 
+def added_line(*, replaces: bool) -> RichText:
+    """Above files that an edit brought."""
+    return line("✏️ replaced by an edit" if replaces else "✏️ added by an edit", Mark.ITALIC)
+
+
+def removed_line(files: int) -> RichText:
+    """On a message that still shows files which an edit took away."""
+    return line(
+        "🗑️ a file here was removed by an edit" if files == 1 else f"🗑️ {files} files here were removed by an edit", Mark.ITALIC
+    )
+
+
 def forward_line(forward: Forward) -> RichText:
     """`↪ Forwarded from Anna (News)`."""
     source = clean_line(forward.author_name) or clean_line(forward.chat_name)

@@ -151,14 +151,15 @@ def render(
     people: People,
     names: Names,
     existing: Sequence[bool] | None = None,
+    notes: Sequence[RichText] = (),
 ) -> Rendered:
     """The message as the target is to show it.
 
     `settled` is parallel to the content's attachments; `reply` is what it answers, as far as the target or the journal knows.
     For an edit, `existing` tells of each copy in the target, in order, whether it has files: the parts then fit those copies.
-    Without it they have the layout that a new message would have.
+    Without it they have the layout that a new message would have. `notes` are lines of the bridge's own below the text.
     """
-    return _Rendering(event, origin, target, people, names).result(settled, reply, existing)
+    return _Rendering(event, origin, target, people, names).result(settled, reply, existing, notes)
 
 
 def render_notice(text: RichText, *, target: Target) -> Rendered:
@@ -200,13 +201,16 @@ class _Rendering:
 
     # -- the whole ------------------------------------------------------------------------------------------------------
 
-    def result(self, settled: Sequence[Settled], reply: Reply | None, existing: Sequence[bool] | None) -> Rendered:
+    def result(
+        self, settled: Sequence[Settled], reply: Reply | None, existing: Sequence[bool] | None, notes: Sequence[RichText]
+    ) -> Rendered:
         reply = self._known_reply(reply)
         native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
         if reply and not native_reply:
             self.losses["reply shown as a quote"] = None
         files, missing = self._files(settled)
-        body = self._body(missing, None if native_reply else reply, has_files=bool(files) if existing is None else any(existing))
+        has_files = bool(files) if existing is None else any(existing)
+        body = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files)
         edited = isinstance(self.event, MessageEdited)
         layout = Layout(self.target, head=self._name_line(), tail=self._name_line(" …"), edited=edited)
         slots = layout.new(files, body) if existing is None else layout.onto(existing, body)

@@ -1,6 +1,5 @@
-"""What happens to messages that are there: edits, deletes, reactions, pins, onto the copies that links lead to.
-
-A copy may be a merged message: an edit of one original then changes its piece, a delete takes its piece out."""
+"""What happens to messages that are there: edits (carried out in `editing`), deletes, reactions, pins, onto the copies that links
+lead to. A copy may be a merged message: a delete then takes its piece out."""
 
 from __future__ import annotations
 
@@ -8,103 +7,30 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bridge.contract import Copy, Deletes, Edits, OutboundDelete, OutboundEdit, OutboundReaction, Pins, Reacts, Receipt
+from bridge.contract import Copy, Deletes, Edits, OutboundDelete, OutboundReaction, Pins, Reacts, Receipt
 from bridge.errors import Rejected
 from bridge.events import MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
-from bridge.journal.contract import Change, Link, Merged, PartGone, PartSent, Piece, PiecesSet
-from bridge.merge import MergedPiece, decode_piece, encode_piece, merged_part, with_edit
+from bridge.journal.contract import Change, Link, Merged
+from bridge.merge import merged_part
+from bridge.outbox.editing import Editing, part_gone, pieces_of, pieces_set
 from bridge.outbox.sending import Sending
-from bridge.outbox.work import Carried, Place, Steps, Work, carried_by, copy_here, delivered, skipped, unwrap
+from bridge.outbox.work import Carried, Place, Steps, Work, copy_here, delivered, skipped, unwrap
 from bridge.refs import AccountName, ChatRef, MessageRef
-from bridge.render import Part, Settled
 
 
 class Changes:
     """Stateless; each method carries out one delivery, as `Courier.carry` says."""
 
-    def __init__(self, sending: Sending) -> None:
+    def __init__(self, sending: Sending, editing: Editing) -> None:
         self._sending = sending
+        self._editing = editing
         self._journal = sending.journal
-
-    # -- edits --------------------------------------------------------------------------------------------------------------
 
     async def edit(self, work: Work, event: MessageEdited, place: Place, steps: Steps) -> Sequence[Change]:
         link = await self._link(work, event.message_id)
         if link is None or not link.copies:
             return [self._skip(work, "the edited message has no copy here")]
-        if not isinstance(place.adapter, Edits):
-            return [self._skip(work, "this platform cannot edit")]
-        copies = [(sent.part, *unwrap(sent.copy)) for sent in link.copies]
-        work.elsewhere = copies[0][1].chat_id != place.chat.chat_id
-        # an edit leaves files as they are: `render` keeps the lines of those that the target never got, the others are there
-        settled = [Settled(attachment=attachment) for attachment in event.content.attachments]
-        merged = await self._journal.merged(link.event_seq, work.pending.target, link.thread_id)
-        changes: list[Change] = []
-        if merged is not None and copies[0][0] == 0:
-            parts, pieces = self._edited_piece(work, event, place, settled, merged, link)
-            changes.append(pieces)
-            parts += [Part(surplus=True)] * (len(copies) - len(parts))
-        else:
-            merged = None
-            reply = await self._sending.reply(event.content.reply_to, event.meta.origin, work, place)
-            rendered = self._sending.render(event, place, settled, reply, existing=[carried.files for _, _, carried in copies])
-            work.losses = list(rendered.losses)
-            parts = list(rendered.parts)
-        await self._sending.begin(work, 0, steps)
-        for (number, copy, carried), part in zip(copies, parts, strict=False):
-            if part.surplus:
-                if isinstance(place.adapter, Deletes):
-                    await place.adapter.delete(OutboundDelete(copy=copy))
-                    changes.append(_part_gone(work, link, number))
-                continue
-            if part.unchanged or not (part.text or carried.text):
-                continue
-            receipt = await self._edit_copy(work, place, place.adapter, number, copy, part, carried)
-            if receipt is not None:
-                sharing = [piece.event_seq for piece in merged.pieces] if merged and number == 0 else [link.event_seq]
-                changes += [self._part_is(work, link, seq, place, number, receipt) for seq in sharing]
-        await self._send_rest(work, link, place, parts[len(copies) :], copies[-1][0] + 1, steps)
-        return [*changes, delivered(work, self._sending.clock.now())]
-
-    async def _edit_copy(
-        self, work: Work, place: Place, adapter: Edits, number: int, copy: Copy, part: Part, carried: Carried
-    ) -> Receipt | None:
-        """The receipt to be kept, if it says something new."""
-        receipt = await adapter.edit(
-            OutboundEdit(
-                token=self._sending.token(work, number),
-                copy=copy,
-                text=part.text,
-                has_files=carried.files,
-                sender=part.sender,
-                reply=part.reply,
-                mass_mentions=part.mass_mentions,
-                previews=part.previews,
-            )
-        )
-        now_carried = Carried(text=bool(part.text), files=carried.files)
-        if (not receipt.message_ids or receipt.message_ids == copy.message_ids) and now_carried == carried:
-            return None
-        kept = receipt.message_ids or copy.message_ids
-        return msgspec.structs.replace(
-            receipt, message_ids=kept, via=now_carried.wrap(receipt.via or copy.via), thread_id=copy.thread_id
-        )
-
-    async def _send_rest(self, work: Work, link: Link, place: Place, parts: Sequence[Part], first: int, steps: Steps) -> None:
-        """The edit made the text longer than its parts hold: the rest follows as further messages."""
-        for number, part in enumerate(parts, start=first):
-            receipt = await self._sending.send_part(work, place, number, part, steps)
-            kept = msgspec.structs.replace(receipt, via=carried_by(part).wrap(receipt.via))
-            await steps.record([self._part_is(work, link, link.event_seq, place, number, kept)])
-
-    def _edited_piece(
-        self, work: Work, event: MessageEdited, place: Place, settled: Sequence[Settled], merged: Merged, link: Link
-    ) -> tuple[list[Part], PiecesSet]:
-        lines = self._sending.lines(event, place, settled)
-        work.losses = list(lines.losses)
-        pieces, index = _pieces(merged), [piece.event_seq for piece in merged.pieces].index(link.event_seq)
-        pieces[index], parts = with_edit(pieces, index, lines, place.target)
-        return parts, _pieces_set(work, link, merged, pieces)
+        return await self._editing.edit(work, event, link, place, steps)
 
     # -- deletes ------------------------------------------------------------------------------------------------------------
 
@@ -129,7 +55,7 @@ class Changes:
                     gone += await self._take_out(work, place, place.adapter, unwrap(sent.copy), merged, link)
                 else:
                     await place.adapter.delete(OutboundDelete(copy=unwrap(sent.copy)[0]))
-                    gone.append(_part_gone(work, link, sent.part))
+                    gone.append(part_gone(work, link, sent.part))
             except Rejected as error:
                 refused = error
         if refused is not None:
@@ -141,15 +67,15 @@ class Changes:
         self, work: Work, place: Place, adapter: Deletes, copy: tuple[Copy, Carried], merged: Merged, link: Link
     ) -> list[Change]:
         """One piece leaves a merged message; the last one takes the message with it."""
-        gone: Change = _part_gone(work, link, 0)
+        gone: Change = part_gone(work, link, 0)
         left = Merged(lead_seq=merged.lead_seq, pieces=tuple(piece for piece in merged.pieces if piece.event_seq != link.event_seq))
         if not left.pieces:
             await adapter.delete(OutboundDelete(copy=copy[0]))
-            return [gone, _pieces_set(work, link, left, ())]
+            return [gone, pieces_set(work, link, left, ())]
         assert isinstance(place.adapter, Edits)
-        pieces = _pieces(left)
+        pieces = pieces_of(left)
         part = merged_part(pieces)
-        receipt = await self._edit_copy(work, place, place.adapter, 0, copy[0], part, copy[1])
+        receipt = await self._editing.edit_copy(work, place, place.adapter, 0, copy[0], part, copy[1])
         if receipt is None:
             receipt = Receipt(
                 message_ids=copy[0].message_ids, thread_id=copy[0].thread_id, via=copy[1].wrap(copy[0].via)
@@ -157,8 +83,8 @@ class Changes:
             sharing = left.pieces[-1:]
         else:
             sharing = left.pieces
-        kept = [self._part_is(work, link, piece.event_seq, place, 0, receipt) for piece in sharing]
-        return [gone, *kept, _pieces_set(work, link, left, pieces)]
+        kept = [self._editing.part_is(work, link, piece.event_seq, place, 0, receipt) for piece in sharing]
+        return [gone, *kept, pieces_set(work, link, left, pieces)]
 
     # -- reactions and pins -------------------------------------------------------------------------------------------------
 
@@ -207,17 +133,8 @@ class Changes:
                 return msgspec.structs.replace(link, copies=other.copies, thread_id=other.thread_id)
         return link
 
-    def _part_is(self, work: Work, link: Link, event_seq: int, place: Place, number: int, receipt: Receipt) -> PartSent:
-        """A copy's new receipt, kept where the copy was found."""
-        change = self._sending.part_is(work.pending, event_seq, place, number, receipt)
-        return msgspec.structs.replace(change, thread_id=link.thread_id)
-
     def _skip(self, work: Work, rule: str) -> Change:
         return skipped(work, rule, self._sending.clock.now())
-
-
-def _part_gone(work: Work, link: Link, part: int) -> PartGone:
-    return PartGone(event_seq=link.event_seq, target=work.pending.target, thread_id=link.thread_id, part=part)
 
 
 def _messages_here(link: Link, account: AccountName) -> list[MessageRef]:
@@ -226,20 +143,3 @@ def _messages_here(link: Link, account: AccountName) -> list[MessageRef]:
     if not link.copies:
         ids = [(link.original.chat.chat_id, message_id) for message_id in (link.original.message_id, *link.also_ids)]
     return [MessageRef(ChatRef(account, chat_id), message_id) for chat_id, message_id in ids]
-
-
-def _pieces(merged: Merged) -> list[MergedPiece]:
-    return [decode_piece(piece.content) for piece in merged.pieces]
-
-
-def _pieces_set(work: Work, link: Link, merged: Merged, pieces: Sequence[MergedPiece]) -> PiecesSet:
-    """The same events with new contents."""
-    return PiecesSet(
-        target=work.pending.target,
-        thread_id=link.thread_id,
-        lead_seq=merged.lead_seq,
-        pieces=tuple(
-            Piece(event_seq=piece.event_seq, content=encode_piece(content))
-            for piece, content in zip(merged.pieces, pieces, strict=True)
-        ),
-    )

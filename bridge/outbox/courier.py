@@ -1,7 +1,7 @@
 """Carries out one delivery, or several that go out in one message: links resolved, rendered to the target's capabilities, sent part
 by part with every attempt recorded before it is made. Decides nothing about failures: they are raised, and `lane` decides.
 
-Created messages are here, changes of messages in `changes`; one part's way out is in `sending`."""
+Created messages are here, changes of messages in `changes` and `editing`; one part's way out is in `sending`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from bridge.events import (
 from bridge.journal.contract import Change, Delivered, Pending, Piece, SentPart
 from bridge.merge import MOST, MergedPiece, belong_together, can_merge, encode_piece, have_room, merged_part, piece_of
 from bridge.outbox.changes import Changes
+from bridge.outbox.editing import Editing
 from bridge.outbox.files import FileFetcher, most_bytes
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Place, Steps, Work, carried_by, copy_of, delivered, is_untouched, skipped
@@ -36,7 +37,7 @@ class Courier:
     def __init__(self, sending: Sending, files: FileFetcher) -> None:
         self._sending = sending
         self._files = files
-        self._changes = Changes(sending)
+        self._changes = Changes(sending, Editing(sending, files))
 
     async def carry(self, work: Work, place: Place, steps: Steps) -> Sequence[Change]:
         """Carry the delivery to its end; returns the changes that make it final, not yet recorded. Raises what the adapter raises.

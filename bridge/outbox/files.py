@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from mimetypes import guess_extension, guess_type
 
@@ -58,12 +58,15 @@ class FileFetcher:
         attachments: Sequence[Attachment],
         most_bytes: int,
         give_up: bool,
+        only: Collection[int] | None = None,
     ) -> list[Settled]:
-        """Each attachment on disk until the stack closes, or the reason why not.
+        """Each attachment on disk until the stack closes, or the reason why not. With `only`, those at other places are left alone.
 
         Raises RetryLater when one may still come; with `give_up`, that too becomes a reason."""
         return [
             await self._settle_one(stack, (event_seq, index), origin, attachment, most_bytes, give_up)
+            if only is None or index in only
+            else Settled(attachment=attachment)
             for index, attachment in enumerate(attachments)
         ]
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from bridge.albums import Target
 from bridge.capabilities import UNLIMITED
 from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.events import MessageCreated
+from bridge.events import MessageCreated, MessageEdited
 from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
 from bridge.outbox.pace import LanePace, rates_of
@@ -482,7 +482,8 @@ class Lane:
 
 
 def files_of(pending: Pending) -> int:
-    return len(pending.event.content.attachments) if isinstance(pending.event, MessageCreated) else 0
+    event = pending.event
+    return len(event.content.attachments) if isinstance(event, MessageCreated | MessageEdited) else 0
 
 
 def _simple(pending: Pending) -> bool:

@@ -17,6 +17,7 @@ from bridge.outbox.work import Place, Steps, Work, can_reconcile, carried_by, co
 from bridge.people import People
 from bridge.refs import ChatAddress, ChatRef, MessageRef
 from bridge.render import Lines, Origin, Part, Rendered, Settled, render, render_lines
+from bridge.text import RichText
 
 log = structlog.get_logger("outbox")
 
@@ -53,6 +54,7 @@ class Sending:
         settled: Sequence[Settled],
         reply: Reply | None,
         existing: Sequence[bool] | None = None,
+        notes: Sequence[RichText] = (),
     ) -> Rendered:
         return render(
             event,
@@ -63,6 +65,7 @@ class Sending:
             people=self.people(),
             names=self.names(),
             existing=existing,
+            notes=notes,
         )
 
     def lines(self, event: MessageCreated | MessageEdited, place: Place, settled: Sequence[Settled] = ()) -> Lines:

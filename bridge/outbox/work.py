@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Protocol
 
 import msgspec
@@ -12,7 +14,7 @@ import msgspec
 from bridge.albums import Target
 from bridge.capabilities import Feature
 from bridge.contract import Adapter, Copy, Receipt, Reconciles
-from bridge.events import ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
+from bridge.events import Attachment, ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
 from bridge.journal.contract import Change, Delivered, Link, Pending, Piece, PiecesSet, SentPart, Skipped, State
 from bridge.refs import ChatRef
 from bridge.render import Part
@@ -36,6 +38,10 @@ class Work:
     losses: list[str] = field(default_factory=list)
     give_up_files: bool = False
     bugs: int = 0
+    posts: bool = False
+    """For an edit: whether it is about to post a further message, which repeated would be there twice."""
+    asked: bool = False
+    """For an edit that the process died over: whether it was asked what became of such a message."""
     elsewhere: bool = False
     """Whether it changes a message that is under a former id of the chat."""
     limited: bool = False
@@ -95,21 +101,42 @@ class Steps(Protocol):
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """What a part carries, kept in front of the adapter's own note: an edit must know whether it changes text or a caption."""
+    """What a part carries, kept in front of the adapter's own note: an edit must know whether it changes text or a caption, and
+    which of the origin's files are there."""
 
     text: bool
     files: bool
+    marks: tuple[str, ...] = ()
+    """What the part's files are known by (`file_mark`), in the order in which they were sent; empty although there are files: sent
+    by a version that did not keep it."""
 
     def wrap(self, via: str) -> str:
-        return f"{'t' if self.text else '-'}{'f' if self.files else '-'}{via}"
+        files = f"F{''.join(self.marks)}{_END_OF_MARKS}" if self.marks else "f" if self.files else "-"
+        return f"{'t' if self.text else '-'}{files}{via}"
+
+
+_MARK_LENGTH = 8
+_END_OF_MARKS = "|"
+
+
+def file_mark(attachment: Attachment) -> str:
+    """48 bits stand for a file among those of one message."""
+    name = attachment.unique_id or attachment.file_id
+    return urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()
 
 
 def unwrap(copy: Copy) -> tuple[Copy, Carried]:
-    return msgspec.structs.replace(copy, via=copy.via[2:]), Carried(copy.via[:1] == "t", copy.via[1:2] == "f")
+    text, files, via = copy.via[:1] == "t", copy.via[1:2], copy.via[2:]
+    if files != "F":
+        return msgspec.structs.replace(copy, via=via), Carried(text, files == "f")
+    marks, _, via = via.partition(_END_OF_MARKS)
+    kept = tuple(marks[at : at + _MARK_LENGTH] for at in range(0, len(marks), _MARK_LENGTH))
+    return msgspec.structs.replace(copy, via=via), Carried(text, True, kept)
 
 
 def carried_by(part: Part) -> Carried:
-    return Carried(text=bool(part.text), files=bool(part.files))
+    marks = tuple(file_mark(file.attachment) for file in part.files)
+    return Carried(text=bool(part.text), files=bool(part.files), marks=marks)
 
 
 def copy_of(place: Place, receipt: Receipt, carried: Carried) -> Copy:
@@ -148,8 +175,10 @@ def can_reconcile(adapter: Adapter) -> bool:
 
 
 def is_message(work: Work) -> bool:
-    """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely."""
-    return isinstance(work.pending.event, MessageCreated | MembershipChanged | ChatRenamed | PinsChanged | StatusChanged)
+    """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely, but
+    for the further messages of an edit."""
+    created = MessageCreated | MembershipChanged | ChatRenamed | PinsChanged | StatusChanged
+    return work.posts or isinstance(work.pending.event, created)
 
 
 def is_untouched(pending: Pending, now: datetime) -> bool:

@@ -25,6 +25,7 @@ from bridge.clock import Clock
 from bridge.config.model import AccountConfig, Config, JournalConfig
 from bridge.contract import (
     AdapterContext,
+    Copy,
     Cursor,
     FileStream,
     Intake,
@@ -95,6 +96,9 @@ class ScriptedPlatform:
     fetched: list[str] = field(default_factory=list)
     hang: asyncio.Event | None = None
     text_length: int = 1000
+    albums: bool = False
+    """Whether each file is a message of its own, the text at the first."""
+    removes_files: bool = False
     rates: Rates = UNLIMITED
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     before_send: Callable[[Outbound], None] | None = None
@@ -110,7 +114,7 @@ class ScriptedPlatform:
             check_options=lambda _: (),
             check_address=lambda _: None,
             check_thread=lambda _: None,
-            build=lambda context: ScriptedAdapter(self, context),
+            build=lambda context: (RemovingAdapter if self.removes_files else ScriptedAdapter)(self, context),
             preload=lambda: None,
             emulator=lambda: None,  # type: ignore[arg-type, return-value]
         )
@@ -147,6 +151,7 @@ class ScriptedPlatform:
         number: int | None = None,
         author: str = "Anna",
         thread: str | None = None,
+        also_ids: tuple[str, ...] = (),
         **content: Any,
     ) -> str:
         """A person writes; returns the native message id."""
@@ -157,13 +162,15 @@ class ScriptedPlatform:
                 meta=self.meta(f"created:{message_id}", chat, author, thread=thread),
                 message_id=message_id,
                 content=Content(text=plain(text), **content),
+                also_ids=also_ids,
             )
         )
         return message_id
 
     def edit(self, message_id: str, text: str, *, chat: str = "c", **content: Any) -> None:
-        key = f"edited:{message_id}:{text}"
-        self.hear(MessageEdited(meta=self.meta(key, chat), message_id=message_id, content=Content(text=plain(text), **content)))
+        meta = self.meta(f"edited:{message_id}:{text}:{next(self.ids)}", chat)
+        how = {name: content.pop(name) for name in ("attachments_known", "album_item") if name in content}
+        self.hear(MessageEdited(meta=meta, message_id=message_id, content=Content(text=plain(text), **content), **how))
 
     def delete(self, message_id: str, *, chat: str = "c") -> None:
         self.hear(MessageDeleted(meta=self.meta(f"deleted:{message_id}", chat), message_id=message_id))
@@ -233,17 +240,22 @@ class ScriptedAdapter:
         contents = tuple(_content(file) for file in outbound.files)
 
         def post() -> Receipt:
-            message = Posted(
-                message_id=f"{self.platform.name}-b{next(self.platform.ids)}",
-                text=text_of(outbound.text),
-                sender=outbound.sender.name if outbound.sender else "",
-                token=outbound.token,
-                reply_to=outbound.reply.message_id if outbound.reply else "",
-                files=contents,
-                thread_id=outbound.thread_id,
-            )
-            self.platform.chats.setdefault(outbound.chat_id, []).append(message)
-            return Receipt(message_ids=(message.message_id,), thread_id=outbound.thread_id, via="note")
+            groups = [(content,) for content in contents] if self.platform.albums and len(contents) > 1 else [contents]
+            messages = [
+                Posted(
+                    message_id=f"{self.platform.name}-b{next(self.platform.ids)}",
+                    text="" if number else text_of(outbound.text),
+                    sender=outbound.sender.name if outbound.sender else "",
+                    token=outbound.token,
+                    reply_to=outbound.reply.message_id if outbound.reply else "",
+                    files=files,
+                    thread_id=outbound.thread_id,
+                )
+                for number, files in enumerate(groups)
+            ]
+            self.platform.chats.setdefault(outbound.chat_id, []).extend(messages)
+            ids = tuple(message.message_id for message in messages)
+            return Receipt(message_ids=ids, thread_id=outbound.thread_id, via="note")
 
         receipt: Receipt = await self._meet_fault(post)
         return receipt
@@ -263,7 +275,8 @@ class ScriptedAdapter:
 
     async def delete(self, outbound: OutboundDelete) -> None:
         def post() -> None:
-            self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).deleted = True
+            for message_id in outbound.copy.message_ids:
+                self._find(outbound.copy.chat_id, message_id).deleted = True
 
         await self._meet_fault(post)
 
@@ -297,6 +310,17 @@ class ScriptedAdapter:
 def _content(file: OutboundFile) -> bytes:
     with open_checked(file) as reading:
         return reading.read()
+
+
+class RemovingAdapter(ScriptedAdapter):
+    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
+        def post() -> Receipt:
+            message = self._find(copy.chat_id, copy.message_ids[0])
+            message.files = tuple(content for place, content in enumerate(message.files) if place not in places)
+            return Receipt(message_ids=copy.message_ids, via="note")
+
+        receipt: Receipt = await self._meet_fault(post)
+        return receipt
 
 
 def end(address: str, **more: Any) -> RouteEnd:
