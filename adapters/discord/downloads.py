@@ -30,7 +30,7 @@ class Downloads:
         """Raises Rejected when the file is gone for good, RetryLater when it cannot be had now."""
         url = await self._address(attachment.file_id)
         try:
-            async with self._transport.download(url) as stream:
+            async with self._transport.download(url, attachment.size_bytes) as stream:
                 yield stream
         except Gone:
             raise Rejected("the file is no longer on Discord") from None

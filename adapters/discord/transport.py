@@ -28,6 +28,7 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from adapters.common.transfers import AS_IT_IS, body_bytes
 from adapters.discord.config import DiscordOptions
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
@@ -158,10 +159,10 @@ class Transport:
         upload = Upload(json or {}, files)
         try:
             form = await upload.form()
-            async with upload.moving(self._options.request_timeout_s):
+            async with upload.progress.moving(self._options.request_timeout_s):
                 return await self._exchange(route, query, headers, form, self._file_timeout, changes)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if upload.is_torn:
+            if upload.progress.is_torn:
                 raise RetryLater(f"the upload broke off: {type(error).__name__}") from None
             raise
         finally:
@@ -208,10 +209,10 @@ class Transport:
     # -- files ----------------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def download(self, url: str) -> AsyncIterator[FileStream]:
+    async def download(self, url: str, stated_bytes: int | None = None) -> AsyncIterator[FileStream]:
         """A file from the CDN, streamed. Raises `Gone` when the address has expired or the file is no longer there."""
         try:
-            response = await self.session.get(url, proxy=self.proxy, timeout=self._file_timeout)
+            response = await self.session.get(url, headers=AS_IT_IS, proxy=self.proxy, timeout=self._file_timeout)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise RetryLater(f"Discord's CDN cannot be reached: {type(error).__name__}") from None
         try:
@@ -219,7 +220,8 @@ class Transport:
                 raise Gone
             if response.status != 200:
                 raise RetryLater(f"Discord's CDN answered {response.status}")
-            yield FileStream(chunks=_chunks(response), size_bytes=response.content_length)
+            expected = body_bytes(response, stated_bytes)
+            yield FileStream(chunks=_chunks(response, expected), size_bytes=expected)
         finally:
             response.close()
 
@@ -228,7 +230,7 @@ class Gone(Exception):
     """The CDN does not serve this address (any more)."""
 
 
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _chunks(response: aiohttp.ClientResponse, expected: int | None) -> AsyncIterator[bytes]:
     received = 0
     try:
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
@@ -236,8 +238,7 @@ async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
             yield chunk
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise RetryLater(f"download from Discord's CDN broke off: {type(error).__name__}") from None
-    expected = response.content_length
-    if expected is not None and received != expected and "Content-Encoding" not in response.headers:
+    if expected is not None and received != expected:
         raise RetryLater(f"download from Discord's CDN ended after {received} of {expected} bytes")
 
 

@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.common.transfers import AS_IT_IS, Progress, open_watched
 from adapters.slack.config import SlackOptions
 from adapters.slack.errors import Effect, classify, classify_network
 from bridge.errors import RetryLater
@@ -27,7 +28,6 @@ from bridge.errors import RetryLater
 Answer = Mapping[str, Any]
 
 _CONNECT_TIMEOUT_S = 10.0
-_STALL_TIMEOUT_S = 60.0
 _CONNECTIONS = 256
 _HEARTBEAT_S = 15.0
 _MAX_FRAME_BYTES = 16 * 1024 * 1024
@@ -127,15 +127,19 @@ class Transport:
 
     async def upload(self, url: str, path: Path) -> None:
         """POST a file's bytes to an upload URL, streamed from disk. Nothing is visible yet, so any failure may be tried again."""
-        file = await asyncio.to_thread(path.open, "rb")
+        progress = Progress()
+        file = await asyncio.to_thread(open_watched, path, progress)
         try:
-            async with self._session.post(
-                url,
-                data=file,
-                headers={"Content-Type": "application/octet-stream"},
-                proxy=self._proxy,
-                timeout=self._transfer_timeout(),
-            ) as answer:
+            async with (
+                progress.moving(self._options.request_timeout_s),
+                self._session.post(
+                    url,
+                    data=file,
+                    headers={"Content-Type": "application/octet-stream"},
+                    proxy=self._proxy,
+                    timeout=self._transfer_timeout(),
+                ) as answer,
+            ):
                 await answer.read()
                 if answer.status != 200:
                     raise classify("file upload", "", status=answer.status, effect=Effect.REPEATABLE)
@@ -153,7 +157,7 @@ class Transport:
         try:
             async with self._session.get(
                 url,
-                headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
+                headers={"Authorization": f"Bearer {token}", **AS_IT_IS},
                 proxy=self._proxy,
                 timeout=self._transfer_timeout(),
             ) as answer:
@@ -174,7 +178,7 @@ class Transport:
 
     def _transfer_timeout(self) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
-            total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=_STALL_TIMEOUT_S
+            total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
         )
 
     # -- websockets -----------------------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ class _OpensFiles(TeamSpiritAdapter):
         call = self._operations.download
         assert call is not None
         request = self._encoder.request("download", call, {"file": {"id": attachment.file_id}})
-        async with self._transport.download(request) as stream:
+        async with self._transport.download(request, attachment.size_bytes) as stream:
             yield stream
 
 

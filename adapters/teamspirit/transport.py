@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.encode import Request
@@ -24,7 +25,7 @@ from bridge.contract import FileStream
 from bridge.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
 
 _CONNECT_TIMEOUT_S = 10.0
-_SLOWEST_BYTES_PER_S = 50_000
+_CHECKED_BYTES_PER_S = 1_000_000
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 256 * 1024
 _LARGEST_ANSWER_BYTES = 32 * 1024**2
@@ -55,18 +56,25 @@ class Transport:
 
     async def upload(self, request: Request, field: str, path: Path, name: str, mime: str) -> Any:
         """The same with a file as one part of a multipart body, streamed from disk. Repeating an upload doubles nothing."""
-        size_bytes = (await asyncio.to_thread(path.stat)).st_size
-        timeout_s = min(self._options.request_timeout_s + size_bytes / _SLOWEST_BYTES_PER_S, self._options.transfer_timeout_s)
-        with await asyncio.to_thread(path.open, "rb") as file:
+        progress = Progress()
+        with await asyncio.to_thread(open_watched, path, progress) as file:
+            # a server may look through the whole file before it answers
+            answer_s = self._options.request_timeout_s + progress.size_bytes / _CHECKED_BYTES_PER_S
             form = aiohttp.FormData(quote_fields=False)
             for key, value in request.multipart or ():
                 form.add_field(key, value)
             form.add_field(field, file, filename=name.replace('"', "'"), content_type=mime or "application/octet-stream")
-            async with self._answer(request, Purpose.CHANGE, {"data": form}, timeout_s) as answer:
-                return await self._payload(request, Purpose.CHANGE, answer)
+            try:
+                async with (
+                    progress.moving(self._options.request_timeout_s, answer_s=answer_s),
+                    self._answer(request, Purpose.CHANGE, {"data": form}, self._options.transfer_timeout_s) as answer,
+                ):
+                    return await self._payload(request, Purpose.CHANGE, answer)
+            except TimeoutError as error:
+                raise _unreachable(request.operation, Purpose.CHANGE, error) from None
 
     @asynccontextmanager
-    async def download(self, request: Request) -> AsyncIterator[FileStream]:
+    async def download(self, request: Request, stated_bytes: int | None = None) -> AsyncIterator[FileStream]:
         """An open download. Raises RetryLater, Rejected, AccountDown; a body that ends early raises RetryLater while it is read."""
         timeout = aiohttp.ClientTimeout(
             total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
@@ -79,11 +87,12 @@ class Transport:
         async with answer:
             if not 200 <= answer.status < 300:
                 raise await self._refused(request, Purpose.CHANGE, answer)
-            yield FileStream(chunks=_chunks(answer), size_bytes=answer.content_length)
+            expected = body_bytes(answer, stated_bytes)
+            yield FileStream(chunks=_chunks(answer, expected), size_bytes=expected)
 
     async def _followed(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         """The answer at the end of all redirects (files often lie on another server). What identifies us goes to ours only."""
-        url, headers = _url(request), dict(request.headers)
+        url, headers = _url(request), {**request.headers, **AS_IT_IS}
         for _ in range(_MOST_REDIRECTS):
             answer = await (await self._open()).request(
                 request.method, url, headers=headers, proxy=self._options.proxy, timeout=timeout, allow_redirects=False
@@ -93,7 +102,7 @@ class Transport:
                 return answer
             answer.release()
             following = url.join(URL(where))
-            headers = headers if following.origin() == url.origin() else {}
+            headers = headers if following.origin() == url.origin() else AS_IT_IS
             url = following
         raise RetryLater("download: too many redirects")
 
@@ -174,7 +183,7 @@ async def _read_json(answer: aiohttp.ClientResponse) -> Any:
         return None
 
 
-async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _chunks(answer: aiohttp.ClientResponse, expected: int | None) -> AsyncIterator[bytes]:
     received = 0
     try:
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
@@ -182,7 +191,7 @@ async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
             yield chunk
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise RetryLater(f"download: ended early ({type(error).__name__})") from None
-    if answer.content_length is not None and "Content-Encoding" not in answer.headers and received != answer.content_length:
+    if expected is not None and received != expected:
         raise RetryLater("download: ended early")
 
 

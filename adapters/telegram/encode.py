@@ -57,6 +57,7 @@ class Upload(msgspec.Struct, frozen=True):
 
     path: Path
     name: str
+    size_bytes: int
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -162,7 +163,7 @@ def _previews(wanted: bool) -> Json:
 
 def _upload(file: OutboundFile) -> Upload:
     """The name without the two characters that servers read differently in a multipart header."""
-    return Upload(file.path, file.name.replace('"', "'").replace("\\", "_"))
+    return Upload(file.path, file.name.replace('"', "'").replace("\\", "_"), file.size_bytes)
 
 
 def _file_call(file: OutboundFile, kind: str, place: Json, caption: Json) -> Call:

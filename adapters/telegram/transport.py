@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import aiohttp
 import certifi
 import msgspec
 
+from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
 from adapters.telegram.answers import result_of
 from adapters.telegram.config import TelegramOptions
 from adapters.telegram.encode import Call, Upload
@@ -47,6 +48,11 @@ POLL_GRACE_S = 15.0
 """How much longer than asked a long poll may take to answer."""
 CONNECTIONS_MAX = 512
 CHUNK_BYTES = 256 * 1024
+
+SENT_ON_BYTES_PER_S = 500_000
+"""How slowly a Bot API server may send on what it was given: it answers only after that."""
+
+_FAILURES = (exceptions.AiogramError, aiohttp.ClientError, TimeoutError, OSError, UnicodeDecodeError)
 
 _MEDIA = {
     "photo": InputMediaPhoto,
@@ -137,15 +143,27 @@ class Transport:
 
     async def call(self, call: Call, *, repeatable: bool = False, timeout_s: float | None = None) -> Any:
         """One attempt; the JSON result. `repeatable`: see `errors.classify`. Raises DeliveryError or AccountDown."""
-        answer_s = self._options.request_timeout_s
-        total_s = timeout_s or (self._options.transfer_timeout_s if call.has_files else answer_s)
-        # with files the whole may take long, but not the answer once the body is written: that is when sock_read begins to count
-        limit = aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=answer_s if call.has_files else None)
-        method = _method(call)
+        if call.has_files:
+            return await self._upload(call)
         try:
-            return await self.bot(method, request_timeout=cast("int", limit))
-        except (exceptions.AiogramError, aiohttp.ClientError, TimeoutError, OSError, UnicodeDecodeError) as error:
+            return await self._request(_method(call, None), timeout_s or self._options.request_timeout_s)
+        except _FAILURES as error:
             raise classify(error, repeatable=repeatable) from None
+
+    async def _upload(self, call: Call) -> Any:
+        """The same with files: the whole may take long while it moves, and the server sends them on before it answers."""
+        progress = Progress()
+        method = _method(call, progress)
+        stall_s = self._options.request_timeout_s
+        try:
+            async with progress.moving(stall_s, answer_s=stall_s + progress.size_bytes / SENT_ON_BYTES_PER_S):
+                return await self._request(method, self._options.transfer_timeout_s)
+        except _FAILURES as error:
+            raise classify(error, repeatable=progress.is_torn) from None
+
+    async def _request(self, method: TelegramMethod[Any], timeout_s: float) -> Any:
+        limit = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        return await self.bot(method, request_timeout=cast("int", limit))
 
     async def updates(self, *, offset: int, timeout_s: int, allowed: tuple[str, ...]) -> list[msgspec.Raw]:
         """One long poll, each update as the JSON text it came in."""
@@ -166,15 +184,17 @@ class Transport:
             return
         session = await self._session.create_session()
         url = self._session.api.file_url(self.bot.token, path)
-        timeout = aiohttp.ClientTimeout(total=self._options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=60)
+        timeout = aiohttp.ClientTimeout(
+            total=self._options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
+        )
         try:
-            response = await session.get(url, timeout=timeout)
+            response = await session.get(url, headers=AS_IT_IS, timeout=timeout)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RetryLater(f"the download did not begin: {type(error).__name__}") from None
         async with response:
             if response.status != 200:
                 raise RetryLater(f"Telegram answered the download with HTTP {response.status}")
-            expected = response.content_length if size is None else int(size)
+            expected = body_bytes(response, None) if size is None else int(size)
             yield FileStream(chunks=_chunks(response, expected), size_bytes=expected)
 
     def _local_path(self, path: str) -> Path:
@@ -186,17 +206,35 @@ class Transport:
         return root / path.split(token + "/", 1)[-1].lstrip("/")
 
 
-def _method(call: Call) -> TelegramMethod[Any]:
-    params = {name: _uploading(value) for name, value in call.params.items()}
+class _WatchedInput(FSInputFile):
+    """A file that tells how far its upload got."""
+
+    def __init__(self, upload: Upload, progress: Progress) -> None:
+        super().__init__(upload.path, filename=upload.name, chunk_size=CHUNK_BYTES)
+        self._progress = progress
+        self._left_bytes = upload.size_bytes
+        progress.size_bytes += upload.size_bytes
+
+    async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
+        async for chunk in super().read(bot):
+            self._left_bytes -= len(chunk)
+            self._progress.note(len(chunk))
+            yield chunk
+        self._progress.note(self._left_bytes)  # all that there was has left, whatever size was told before
+
+
+def _method(call: Call, progress: Progress | None) -> TelegramMethod[Any]:
+    """`progress` is that of its uploads, if there are any."""
+    params = call.params if progress is None else {name: _uploading(value, progress) for name, value in call.params.items()}
     method: TelegramMethod[Any] = getattr(methods, call.method)(**params)
     return method
 
 
-def _uploading(value: Any) -> Any:
+def _uploading(value: Any, progress: Progress) -> Any:
     if isinstance(value, Upload):
-        return FSInputFile(value.path, filename=value.name, chunk_size=CHUNK_BYTES)
+        return _WatchedInput(value, progress)
     if isinstance(value, list) and value and isinstance(value[0], dict) and "media" in value[0]:
-        return [_MEDIA[item["type"]](**{name: _uploading(each) for name, each in item.items()}) for item in value]
+        return [_MEDIA[item["type"]](**{name: _uploading(each, progress) for name, each in item.items()}) for item in value]
     return value
 
 

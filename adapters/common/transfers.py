@@ -1,0 +1,92 @@
+"""Files on their way through an adapter: uploads that are watched for a stall, and how long a download's body must be.
+
+A large file may take as long as it takes while it moves; one that stands still is over soon. Used by the platforms' transports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+AS_IT_IS = {"Accept-Encoding": "identity"}
+"""Headers of a download: a compressed body has another length than the file, and files gain little by it."""
+
+_LOOKS_PER_STALL = 4
+
+
+class Progress:
+    """How much of an upload's files has been read, and when last. Set by worker threads too; only plain numbers."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self.read_bytes = 0
+        self._last_at_s = time.monotonic()
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether some bytes never left: then nothing can have come of the upload."""
+        return self.read_bytes < self.size_bytes
+
+    def note(self, count_bytes: int) -> None:
+        self.read_bytes += count_bytes
+        self._last_at_s = time.monotonic()
+
+    @asynccontextmanager
+    async def moving(self, stall_s: float, *, answer_s: float | None = None) -> AsyncIterator[None]:
+        """Raises TimeoutError once nothing has been read for `stall_s`, or nothing answered within `answer_s` (default: as long)
+        after the last byte."""
+        loop = asyncio.get_running_loop()
+        self._last_at_s = time.monotonic()
+        handle: asyncio.TimerHandle | None = None
+        async with asyncio.timeout(stall_s) as deadline:
+
+            def look() -> None:
+                nonlocal handle
+                patience_s = stall_s if self.is_torn or answer_s is None else answer_s
+                deadline.reschedule(loop.time() + patience_s - (time.monotonic() - self._last_at_s))
+                handle = loop.call_later(stall_s / _LOOKS_PER_STALL, look)
+
+            look()
+            try:
+                yield
+            finally:
+                if handle is not None:
+                    handle.cancel()
+
+
+class WatchedFile(io.BufferedReader):
+    """A file that tells its upload what is read of it. aiohttp reads it in a worker thread."""
+
+    def __init__(self, raw: io.FileIO, progress: Progress) -> None:
+        super().__init__(raw)
+        self._progress = progress
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = super().read(size)
+        self._progress.note(len(chunk))
+        return chunk
+
+
+def open_watched(path: Path, progress: Progress) -> WatchedFile:
+    """Open a file for an upload (blocking: call it in a thread). Its size counts into `progress.size_bytes`. Raises OSError."""
+    raw = io.FileIO(path, "rb")
+    progress.size_bytes += raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    return WatchedFile(raw, progress)
+
+
+def body_bytes(response: aiohttp.ClientResponse, stated_bytes: int | None) -> int | None:
+    """How many bytes the body of a download must have, if that can be known: as many as the server announces; where the body just
+    ends when the connection does, as many as were stated before (a chunked body says itself where it ends)."""
+    if "Content-Encoding" in response.headers:
+        return None
+    if response.content_length is not None:
+        return response.content_length
+    is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    return None if is_chunked else stated_bytes or None
