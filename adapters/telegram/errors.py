@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NEW_TOKEN = "check the token with @BotFather (/mybots, API Token) and put it into the account's `token`"  # noqa: S105 - advice
 _GIVE_RIGHTS = "make the bot an administrator of the chat, or give it the right to send messages there"
+_TRUST = "set ca_file to the CA that signed it, or correct base_url"
 _ADD_BOT = "add the bot to the chat again"
 
 _CHAT_FAULTS: tuple[tuple[str, str], ...] = (
@@ -124,6 +125,8 @@ def _network(cause: BaseException | None, repeatable: bool) -> BridgeError:
         aiohttp.ConnectionTimeoutError,
         aiohttp.InvalidURL,
     )
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return AccountDown(f"the server's certificate is not trusted: {_cause_text(cause)}", action=_TRUST)
     if isinstance(cause, never_left):
         return RetryLater(f"Telegram cannot be reached: {_cause_text(cause)}", scope=Scope.ACCOUNT)
     if isinstance(cause, asyncio.TimeoutError):

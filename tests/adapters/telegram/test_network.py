@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +16,8 @@ import pytest
 from adapters.telegram import MANIFEST
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.contract import Outbound
-from bridge.errors import RetryLater
+from bridge.emulator import Upload
+from bridge.errors import AccountDown, RetryLater
 
 
 class Proxy:
@@ -38,17 +41,18 @@ class Proxy:
             up_reader, up_writer = await asyncio.open_connection(name, int(port))
             rest = head.split(b"\r\n", 1)[1].replace(b"Connection: keep-alive", b"Connection: close")
             up_writer.write(f"{method} /{path} HTTP/1.1\r\nConnection: close\r\n".encode() + rest)
-            copying = asyncio.create_task(self._copy(reader, up_writer))
-            await self._copy(up_reader, writer)
+            copying = asyncio.create_task(self.pass_on(reader, up_writer))
+            await self.pass_on(up_reader, writer)
             copying.cancel()
             up_writer.close()
         writer.close()
 
     @staticmethod
-    async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(1 << 16):
             writer.write(chunk)
             await writer.drain()
+        writer.close()
 
 
 @pytest.fixture
@@ -87,6 +91,91 @@ async def test_a_base_url_may_have_a_path(emulator: TelegramEmulator, make_adapt
 def test_a_missing_ca_file_is_a_fault_before_any_connection(tmp_path: Path) -> None:
     options = MANIFEST.options()(token="1:x", ca_file=tmp_path / "none.pem", files_root=tmp_path)
     assert sorted(fault.key for fault in MANIFEST.check_options(options)) == ["ca_file", "files_root"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost, with its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    files = f"-addext subjectAltName=DNS:localhost -keyout {folder / 'key.pem'} -out {folder / 'cert.pem'}"
+    try:
+        subprocess.run(f"{command} {files}".split(), check=True, capture_output=True, timeout=60)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return folder
+
+
+@pytest.fixture
+async def secure_url(emulator: TelegramEmulator, certificate: Path) -> AsyncIterator[str]:
+    """The emulator behind TLS."""
+    host, _, port = emulator.base_url.removeprefix("http://").partition(":")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection(host, int(port))
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            await asyncio.gather(Proxy.pass_on(reader, up_writer), Proxy.pass_on(up_reader, writer))
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    yield f"https://localhost:{server.sockets[0].getsockname()[1]}"
+    server.close()
+
+
+async def test_a_certificate_of_ones_own_ca_is_accepted_when_named(
+    emulator: TelegramEmulator,
+    chat: str,
+    make_adapter: Callable[..., Any],
+    intake: Any,
+    receiving: Any,
+    say: Any,
+    file: Any,
+    secure_url: str,
+    certificate: Path,
+) -> None:
+    adapter = make_adapter(base_url=secure_url, ca_file=certificate / "cert.pem")
+    async with receiving(adapter):
+        await emulator.say(chat, "Anna", "in", files=[Upload(name="a.txt", mime="text/plain", content=b"abc")])
+        await intake.until(lambda: intake.events)
+        async with adapter.open_file(intake.events[0].content.attachments[0]) as stream:
+            assert b"".join([chunk async for chunk in stream.chunks]) == b"abc"
+        await adapter.send(say("out", files=(file("document", "b.bin", "application/octet-stream", b"x" * 300_000),)))
+        await adapter.close()
+    assert [message.text for message in emulator.transcript(chat)] == ["in", "out"]
+    assert all(item.ok for item in await make_adapter(base_url=secure_url, ca_file=certificate / "cert.pem").probe([chat]))
+
+
+async def test_an_unknown_certificate_is_never_accepted_and_the_way_out_is_told(
+    emulator: TelegramEmulator, make_adapter: Callable[..., Any], intake: Any, say: Any, secure_url: str
+) -> None:
+    adapter = make_adapter(base_url=secure_url)
+    for attempt in (lambda: adapter.run(intake), lambda: adapter.send(say("x"))):
+        with pytest.raises(AccountDown, match="certificate") as raised:
+            await attempt()
+        assert "ca_file" in raised.value.action
+    [item] = await adapter.probe([])
+    assert not item.ok
+    assert "ca_file" in item.action
+    assert emulator.calls() == []
+
+
+async def test_a_ca_does_not_vouch_for_another_name(
+    emulator: TelegramEmulator, make_adapter: Callable[..., Any], say: Any, secure_url: str, certificate: Path
+) -> None:
+    adapter = make_adapter(base_url=secure_url.replace("localhost", "127.0.0.1"), ca_file=certificate / "cert.pem")
+    with pytest.raises(AccountDown, match="certificate"):
+        await adapter.send(say("x"))
+    assert emulator.calls() == []
+
+
+async def test_a_server_without_tls_is_not_taken_for_one_with_it(
+    emulator: TelegramEmulator, make_adapter: Callable[..., Any], say: Any
+) -> None:
+    adapter = make_adapter(base_url=emulator.base_url.replace("http://", "https://"))
+    with pytest.raises(RetryLater):
+        await adapter.send(say("x"))
+    assert emulator.calls() == []
 
 
 @pytest.mark.parametrize("address", ["-1001234567890", "12345", "@channel_name"])
