@@ -13,6 +13,7 @@ import msgspec
 from adapters.slack.decode_changes import member, pin, reaction, rename
 from adapters.slack.decode_content import author_of, content_of
 from adapters.slack.decode_context import Context, Undecodable, delivery_id, event_meta, moment, thread_of
+from adapters.slack.decode_files import TOMBSTONE
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
 from bridge.events import ChatEvent, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
 
@@ -102,7 +103,9 @@ def created(message: Message, channel: str, context: Context) -> MessageCreated:
 
 
 def edited(message: Message, channel: str, version: str, context: Context) -> MessageEdited:
-    """The new state of a message; `version` is the `ts` of the edit. Raises Undecodable."""
+    """The new state of a message; `version` is the `ts` of the edit. Files that were deleted meanwhile are no part of it, although
+    Slack leaves a tombstone in their place. Raises Undecodable."""
+    message = msgspec.structs.replace(message, files=[file for file in message.files or () if file.mode != TOMBSTONE])
     key = f"edited:{context.identity.account}:{channel}:{message.ts}:{version}"
     return MessageEdited(
         meta=_message_meta(message, channel, context, key=key, at=version),
@@ -118,7 +121,7 @@ def deleted(channel: str, ts: str, context: Context, *, thread_ts: str | None = 
 
 
 def _changed(outer: Message, context: Context) -> ChatEvent | Ignored:
-    """`message_changed` reports real edits, and link previews and file processing as well: those change neither text nor mark."""
+    """`message_changed` reports real edits, and link previews and file processing too: those change neither text, files nor mark."""
     message, previous = outer.message, outer.previous_message
     if message is None or not message.ts:
         raise Undecodable("message_changed without the message")
@@ -130,7 +133,14 @@ def _changed(outer: Message, context: Context) -> ChatEvent | Ignored:
     if previous is not None and (message.text != previous.text or bytes(message.blocks) != bytes(previous.blocks)):
         # an app's edit by blocks shows no "edited" mark
         return edited(message, outer.channel, outer.event_ts or outer.ts, context)
+    if previous is not None and _live_files(message) != _live_files(previous):
+        # a file was deleted, or taken out of the message: that leaves no mark either
+        return edited(message, outer.channel, outer.event_ts or outer.ts, context)
     return Ignored("change without an edit")
+
+
+def _live_files(message: Message) -> set[str]:
+    return {file.id for file in message.files or () if file.mode != TOMBSTONE}
 
 
 def _deleted(outer: Message, context: Context) -> MessageDeleted:

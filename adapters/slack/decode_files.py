@@ -10,7 +10,9 @@ from bridge.text import Paragraph, RichText, Text, concat
 
 _PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 """Types that every platform shows as a picture; other images travel as documents."""
-_PROBLEMS = {"tombstone": "deleted in Slack", "hidden_by_limit": "hidden by the limit of Slack's free plan"}
+TOMBSTONE = "tombstone"
+"""The mode of a file that was deleted: the message goes on naming it."""
+_PROBLEMS = {TOMBSTONE: "deleted in Slack", "hidden_by_limit": "hidden by the limit of Slack's free plan"}
 
 
 def decode_files(files: Iterable[File]) -> tuple[tuple[Attachment, ...], RichText]:
@@ -41,6 +43,7 @@ def _attachment(file: File) -> Attachment:
     return Attachment(
         kind=kind,
         file_id=pack_file_id(file),
+        unique_id=file.id,
         name=file.name or file.title or file.id,
         mime=file.mimetype or "",
         size_bytes=file.size,

@@ -66,6 +66,8 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime | None = None
     deleted: bool = False
     system: bool = False
+    files_known: bool = True
+    """Whether the server told which files the message has. A list that is missing is not an empty one."""
 
     @property
     def version(self) -> str:
@@ -110,7 +112,9 @@ class Decoder:
     def edited(self, message: NativeMessage, received_at: datetime) -> MessageEdited:
         key = f"edited:{self._account}:{message.chat_id}:{message.message_id}:{message.version}"
         meta = self._meta_of(message, key, message.edited_at or received_at, received_at)
-        return MessageEdited(meta=meta, message_id=message.message_id, content=message.content)
+        return MessageEdited(
+            meta=meta, message_id=message.message_id, content=message.content, attachments_known=message.files_known
+        )
 
     def deleted(self, chat_id: str, message_id: str, received_at: datetime, author: Author | None = None) -> MessageDeleted:
         key = f"deleted:{self._account}:{chat_id}:{message_id}"
@@ -199,13 +203,14 @@ class Decoder:
             raise Undecodable("the text is no text")
         as_plain = find_text(fields.format, item).lower() in _PLAIN_FORMATS or len(text or "") > _LONGEST_MARKUP
         reply_to = find_text(fields.reply_to, item)
+        files = find(fields.files, item)
         return NativeMessage(
             message_id=_needed(fields.message_id, item, "message id"),
             chat_id=chat_id,
             author=author,
             content=Content(
                 text=decode_text(text or "", self.dialect.text, as_plain=as_plain),
-                attachments=_attachments(find(fields.files, item), fields.file),
+                attachments=_attachments(files, fields.file),
                 reply_to=ReplyTo(message_id=reply_to) if reply_to else None,
             ),
             sent_at=sent_at,
@@ -215,6 +220,7 @@ class Decoder:
             updated_at=_time(find(fields.updated_at, item)),
             deleted=bool(find(fields.deleted, item)),
             system=bool(find(fields.system, item)),
+            files_known=isinstance(files, list) and fields.file is not None,
         )
 
     def _meta_of(self, message: NativeMessage, key: str, occurred_at: datetime, received_at: datetime) -> EventMeta:

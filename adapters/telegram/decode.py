@@ -150,16 +150,13 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         content = decode_content([message], download_bytes=self.download_bytes)
         if content is None:
             raise Undecodable(f"an edit with no known content (fields: {', '.join(sorted(message))})")
-        in_album = "media_group_id" in message
-        if in_album and not content.text:
-            return Ignored("edit of an album's file without a caption")
         # Telegram also reports changes that nobody sees: the same date with the same content is the same event
         version = f"{message['edit_date']}-{_digest(content)}"
         return MessageEdited(
             meta=self._meta(message, "edited", received_at, version=version, at=message["edit_date"]),
             message_id=str(message["message_id"]),
             content=content,
-            attachments_known=not in_album,
+            album_item="media_group_id" in message,
         )
 
     def _service(self, message: Message, received_at: datetime) -> Sequence[Decoded] | None:

@@ -130,6 +130,7 @@ def _attachment(kind: AttachmentKind, file: File, mime: str, name: str, spoiler:
     return Attachment(
         kind=kind,
         file_id=file["file_id"],
+        unique_id=file.get("file_unique_id", ""),
         name=file.get("file_name") or _audio_name(file) or name,
         mime=file.get("mime_type") or mime,
         size_bytes=size,

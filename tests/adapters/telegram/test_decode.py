@@ -227,8 +227,10 @@ def test_edits_have_a_version() -> None:
     assert isinstance(edit(text="a"), Ignored)
     assert isinstance(edit(location={"latitude": 1, "longitude": 1, "live_period": 60}, edit_date=5), Ignored)
     item = edit(photo=[FILE], caption="new", media_group_id="g", edit_date=5)
-    assert not item.attachments_known
-    assert isinstance(edit(photo=[FILE], media_group_id="g", edit_date=5), Ignored)
+    assert item.album_item
+    silent = edit(photo=[FILE], media_group_id="g", edit_date=5)
+    assert silent.album_item
+    assert [file.unique_id for file in silent.content.attachments] == [FILE["file_unique_id"]]
 
 
 def test_reactions() -> None:
