@@ -17,9 +17,10 @@ from bridge.albums import Target
 from bridge.capabilities import UNLIMITED
 from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.events import MessageCreated, MessageEdited
-from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
+from bridge.journal.contract import Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
 from bridge.outbox.pace import LanePace, rates_of
+from bridge.outbox.records import Records, is_simple
 from bridge.outbox.work import Place, Work, can_reconcile, is_message, is_one_message
 from bridge.refs import ChatAddress, ChatRef
 from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
@@ -34,9 +35,6 @@ log = structlog.get_logger("outbox")
 _FILE_PATIENCE_S = 600.0
 _BUGS = 5
 _JOURNAL_RETRY_S = 2.0
-_LAST_WRITE_S = 5.0
-_AHEAD = 16
-_UNWRITTEN_S = 0.1
 
 T = TypeVar("T")
 
@@ -66,12 +64,14 @@ class Lane:
         self._pace = LanePace(
             address, outbox.budgets, outbox.clock, wait=lambda wait_s: self._wait(wait_s, firm=True), keep=self._keep_wait
         )
+        self._records = Records(
+            address,
+            outbox.clock,
+            write=lambda changes: self._patiently(lambda: outbox.journal.record(changes)),
+            waiting=self._backlog,
+            may_run_ahead=self._may_run_ahead,
+        )
         self._kicked = asyncio.Event()
-        self._unwritten: list[Change] = []
-        self._writing = asyncio.Lock()
-        self._writing_soon: asyncio.Task[None] | None = None
-        self._begun: set[int] = set()
-        """Deliveries whose first attempt is on disk and was not made yet."""
         self._settled = False
         """Whether the platform had its moment to settle since the process started."""
         self._apart_until = 0
@@ -82,7 +82,7 @@ class Lane:
     def put(self, pending: Pending, *, begun: bool = False) -> None:
         self._backlog.put(pending)
         if begun:
-            self._begun.add(pending.delivery_id)
+            self._records.put_begun(pending)
 
     def reload(self) -> None:
         self._backlog.reload()
@@ -103,38 +103,18 @@ class Lane:
         except _Stop:
             pass
         finally:
-            if self._writing_soon is not None:
-                self._writing_soon.cancel()
-            if self._unwritten:
-                # what is not written now is found out again after the restart, by reconciling
-                with contextlib.suppress(TimeoutError, JournalError):
-                    async with asyncio.timeout(_LAST_WRITE_S):
-                        await self._outbox.journal.record(self._unwritten)
+            await self._records.close()
 
     async def _next(self) -> Pending | None:
         """The next delivery. None: there is none, decided without yielding to the loop, so that nothing can slip in between."""
         while self._backlog.following is None:
-            if self._unwritten:
-                await self.record(())
+            if not self._records.are_complete:
+                await self._records.record()
             elif self._backlog.is_behind:
                 await self._backlog.fill()
             else:
                 return None
         return self._backlog.take()
-
-    async def record(self, changes: Sequence[Change]) -> None:
-        """Write what is waiting to be written, then these changes, as one transaction."""
-        async with self._writing:
-            batch = [*self._unwritten, *changes]
-            self._unwritten = []
-            if batch:
-                await self._patiently(lambda: self._outbox.journal.record(batch))
-
-    async def _write_soon(self) -> None:
-        """Receipts wait for company, but not for a slow platform."""
-        await self._clock.sleep(_UNWRITTEN_S)
-        self._writing_soon = None
-        await self.record(())
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The journal is asked until it answers: while its disk is full, the lane stands still and nothing is forgotten."""
@@ -148,7 +128,7 @@ class Lane:
 
     async def _finish(self, pending: Pending) -> None:
         """Work on one delivery until it is final."""
-        begun = pending.delivery_id in self._begun
+        begun = self._records.is_begun(pending)
         work = Work(
             pending=pending,
             parts=list(pending.parts),
@@ -266,28 +246,16 @@ class Lane:
             self._kicked.clear()
             await self._kicked.wait()
 
-    # -- attempts on disk before their turn ---------------------------------------------------------------------------------
+    # -- records ------------------------------------------------------------------------------------------------------------
 
-    def is_begun(self, pending: Pending) -> bool:
-        if pending.delivery_id not in self._begun:
-            return False
-        self._begun.discard(pending.delivery_id)
-        if self._unwritten and self._writing_soon is None:
-            self._writing_soon = asyncio.create_task(self._write_soon(), name=f"receipts {self.address}")
-        return True
+    async def record(self, changes: Sequence[Change]) -> None:
+        await self._records.record(changes)
+
+    def take_begun(self, pending: Pending) -> bool:
+        return self._records.take_begun(pending)
 
     def begin_ahead(self, now: datetime) -> Sequence[Change]:
-        """Where the platform can be asked what became of a message, more than one may have an unknown outcome after a crash: the
-        attempts of the next ones share a transaction, and so do their receipts. Elsewhere it is one message a lane."""
-        if not self._may_run_ahead():
-            return []
-        ahead: list[Change] = []
-        for pending in self._backlog:
-            if len(ahead) >= _AHEAD or not _simple(pending) or pending.delivery_id in self._begun:
-                break
-            self._begun.add(pending.delivery_id)
-            ahead.append(AttemptStarted(delivery_id=pending.delivery_id, part=0, attempt=1, at=now))
-        return ahead
+        return self._records.begin_ahead(now)
 
     def _may_run_ahead(self) -> bool:
         following, supervisor = self._backlog.following, self._outbox.supervisor_of(self.address.account)
@@ -313,7 +281,7 @@ class Lane:
         if work.pending.delivery_id > self._apart_until:
             for _ in range(self._outbox.courier.joining(work, place, self._backlog)):
                 follower = self._backlog.take()
-                self._begun.discard(follower.delivery_id)
+                self._records.drop_begun(follower)
                 work.followers.append(follower)
 
     def _part_company(self, work: Work) -> list[Change]:
@@ -424,8 +392,8 @@ class Lane:
 
     async def _wait(self, seconds: float, *, firm: bool = False) -> None:
         """A kick ends the wait, unless it is firm (the platform asked for it); stopping ends it always."""
-        if self._unwritten:
-            await self.record(())
+        if not self._records.are_complete:
+            await self._records.record()
         due_s = self._clock.monotonic_s() + seconds
         while not self._outbox.stopping and (left_s := due_s - self._clock.monotonic_s()) > 0:
             self._kicked.clear()
@@ -461,10 +429,10 @@ class Lane:
         for change in changes:
             if isinstance(change, Delivered | Skipped | Dead):
                 self._count(deliveries[change.delivery_id], change)
-        self._unwritten.extend(changes)
+        self._records.later(changes)
         following = self._backlog.following
-        if following is None or not _simple(following) or not isinstance(changes[-1], Delivered):
-            await self.record(())
+        if following is None or not is_simple(following) or not isinstance(changes[-1], Delivered):
+            await self._records.record()
 
     def _count(self, pending: Pending, end: Delivered | Skipped | Dead) -> None:
         if files_of(pending):
@@ -484,15 +452,3 @@ class Lane:
 def files_of(pending: Pending) -> int:
     event = pending.event
     return len(event.content.attachments) if isinstance(event, MessageCreated | MessageEdited) else 0
-
-
-def _simple(pending: Pending) -> bool:
-    """Whether the next delivery begins with recording its attempt, so that both go into one transaction."""
-    event = pending.event
-    return (
-        isinstance(event, MessageCreated)
-        and not event.content.attachments
-        and event.content.reply_to is None
-        and pending.state is State.WAITING
-        and pending.not_before is None
-    )

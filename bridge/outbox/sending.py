@@ -147,7 +147,7 @@ class Sending:
         ]
         if work.followers:
             changes.append(work.set_pieces(work.pieces))
-        is_begun = steps.is_begun(work.pending)  # asked in any case: it holds for one attempt only
+        is_begun = steps.take_begun(work.pending)  # asked in any case: it holds for one attempt only
         if work.followers or part or not is_begun:
             await steps.record([*changes, *steps.begin_ahead(now)])
         work.attempted = True

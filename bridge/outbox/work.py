@@ -83,8 +83,8 @@ class Steps(Protocol):
         """Returns once they are on disk."""
         ...
 
-    def is_begun(self, pending: Pending) -> bool:
-        """Whether its first attempt is on disk already."""
+    def take_begun(self, pending: Pending) -> bool:
+        """Whether its first attempt, which is made now, is on disk already."""
         ...
 
     def begin_ahead(self, now: datetime) -> Sequence[Change]:
