@@ -1,4 +1,4 @@
-"""Reading a file on its way to a platform, every block checked before it leaves. Called by the adapters' transports."""
+"""Reading a file on its way to a platform, every block checked before it leaves. Called by `transfers`."""
 
 from __future__ import annotations
 
@@ -77,11 +77,6 @@ class CheckedFile(io.RawIOBase):
         if not self.closed:
             self._raw.close()
         super().close()
-
-
-def open_checked(file: OutboundFile) -> io.BufferedReader:
-    """For libraries that want a file object. Blocking. Raises FileHarmed, as do reads."""
-    return io.BufferedReader(CheckedFile(file))
 
 
 def harm_in(error: BaseException) -> FileHarmed | None:

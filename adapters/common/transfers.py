@@ -1,6 +1,7 @@
 """Files on their way through an adapter: uploads that are watched for a stall, and how long a download's body must be.
 
-A large file may take as long as it takes while it moves; one that stands still is over soon. Used by the platforms' transports.
+A large file may take as long as it takes while it moves; one that stands still is over soon, and so is one that is not on disk as
+it was fetched (`files`). Used by the platforms' transports.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import io
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
+
+from adapters.common.files import CheckedFile, harm_in
+from bridge.contract import OutboundFile
 
 AS_IT_IS = {"Accept-Encoding": "identity"}
 """Headers of a download: a compressed body has another length than the file, and files gain little by it."""
@@ -40,7 +43,7 @@ class Progress:
     @asynccontextmanager
     async def moving(self, stall_s: float, *, answer_s: float | None = None) -> AsyncIterator[None]:
         """Raises TimeoutError once nothing has been read for `stall_s`, or nothing answered within `answer_s` (default: as long)
-        after the last byte."""
+        after the last byte; FileHarmed for whatever the request made of that."""
         loop = asyncio.get_running_loop()
         self._last_at_s = time.monotonic()
         handle: asyncio.TimerHandle | None = None
@@ -55,6 +58,10 @@ class Progress:
             look()
             try:
                 yield
+            except Exception as error:
+                if harmed := harm_in(error):
+                    raise harmed from None
+                raise
             finally:
                 if handle is not None:
                     handle.cancel()
@@ -63,7 +70,7 @@ class Progress:
 class WatchedFile(io.BufferedReader):
     """A file that tells its upload what is read of it. aiohttp reads it in a worker thread."""
 
-    def __init__(self, raw: io.FileIO, progress: Progress) -> None:
+    def __init__(self, raw: CheckedFile, progress: Progress) -> None:
         super().__init__(raw)
         self._progress = progress
 
@@ -73,11 +80,11 @@ class WatchedFile(io.BufferedReader):
         return chunk
 
 
-def open_watched(path: Path, progress: Progress) -> WatchedFile:
-    """Open a file for an upload (blocking: call it in a thread). Its size counts into `progress.size_bytes`. Raises OSError."""
-    raw = io.FileIO(path, "rb")
-    progress.size_bytes += raw.seek(0, io.SEEK_END)
-    raw.seek(0)
+def open_watched(file: OutboundFile, progress: Progress) -> WatchedFile:
+    """Open a file for an upload (blocking: call it in a thread). Its size counts into `progress.size_bytes`. Raises FileHarmed, and
+    so does reading."""
+    raw = CheckedFile(file)
+    progress.size_bytes += file.size_bytes
     return WatchedFile(raw, progress)
 
 

@@ -14,7 +14,6 @@ import msgspec
 
 from adapters.common.transfers import Progress, WatchedFile, open_watched
 from bridge.contract import OutboundFile
-from bridge.errors import Rejected
 
 
 class Upload:
@@ -27,14 +26,11 @@ class Upload:
         self._handles: list[WatchedFile] = []
 
     async def form(self) -> aiohttp.FormData:
-        """Opens the files. Raises Rejected when one cannot be read."""
+        """Opens the files. Raises FileHarmed."""
         form = aiohttp.FormData(quote_fields=False)
         form.add_field("payload_json", msgspec.json.encode(self._payload).decode(), content_type="application/json")
         for number, file in enumerate(self._files):
-            try:
-                handle = await asyncio.to_thread(open_watched, file.path, self.progress)
-            except OSError as error:
-                raise Rejected(f"the file to upload cannot be read: {type(error).__name__}") from None
+            handle = await asyncio.to_thread(open_watched, file, self.progress)
             self._handles.append(handle)
             name = file.name.replace('"', "_").replace("\r", "_").replace("\n", "_")
             form.add_field(f"files[{number}]", handle, filename=name, content_type=file.mime or "application/octet-stream")

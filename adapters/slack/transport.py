@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
 from adapters.slack.config import SlackOptions
 from adapters.slack.errors import Effect, classify, classify_network
+from bridge.contract import OutboundFile
 from bridge.errors import RetryLater
 
 Answer = Mapping[str, Any]
@@ -125,10 +125,10 @@ class Transport:
 
     # -- files ----------------------------------------------------------------------------------------------------------------
 
-    async def upload(self, url: str, path: Path) -> None:
+    async def upload(self, url: str, outbound: OutboundFile) -> None:
         """POST a file's bytes to an upload URL, streamed from disk. Nothing is visible yet, so any failure may be tried again."""
         progress = Progress()
-        file = await asyncio.to_thread(open_watched, path, progress)
+        file = await asyncio.to_thread(open_watched, outbound, progress)
         try:
             async with (
                 progress.moving(self._options.request_timeout_s),

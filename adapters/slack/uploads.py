@@ -53,7 +53,7 @@ class Uploads:
                 arguments["alt_txt"] = file.attachment.alt_text[:1000]
             async with self._slots:
                 ticket = await self._transport.call("files.getUploadURLExternal", arguments)
-                await self._transport.upload(str(ticket["upload_url"]), file.path)
+                await self._transport.upload(str(ticket["upload_url"]), file)
             done.append((str(ticket["file_id"]), file.name))
         return done
 

@@ -112,7 +112,7 @@ class TeamSpiritAdapter:
         about = {"name": file.name, "mime": file.mime, "size": file.size_bytes}
         values: Values = {"chat": self._encoder.chat(chat_id), "file": about}
         request = self._encoder.request("upload", call, values)
-        answer = await self._transport.upload(request, call.file_field, file.path, file.name, file.mime)
+        answer = await self._transport.upload(request, call.file_field, file)
         file_id = find_text(call.answer.id, answer)
         if not file_id:
             raise RetryLater("upload: the answer does not say which file it became")

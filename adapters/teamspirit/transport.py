@@ -10,7 +10,6 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -21,7 +20,7 @@ from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.encode import Request
 from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
-from bridge.contract import FileStream
+from bridge.contract import FileStream, OutboundFile
 from bridge.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
 
 _CONNECT_TIMEOUT_S = 10.0
@@ -54,16 +53,17 @@ class Transport:
         async with self._answer(request, purpose, _body(request), self._options.request_timeout_s) as answer:
             return await self._payload(request, purpose, answer)
 
-    async def upload(self, request: Request, field: str, path: Path, name: str, mime: str) -> Any:
+    async def upload(self, request: Request, field: str, outbound: OutboundFile) -> Any:
         """The same with a file as one part of a multipart body, streamed from disk. Repeating an upload doubles nothing."""
         progress = Progress()
-        with await asyncio.to_thread(open_watched, path, progress) as file:
+        with await asyncio.to_thread(open_watched, outbound, progress) as file:
             # a server may look through the whole file before it answers
             answer_s = self._options.request_timeout_s + progress.size_bytes / _CHECKED_BYTES_PER_S
             form = aiohttp.FormData(quote_fields=False)
             for key, value in request.multipart or ():
                 form.add_field(key, value)
-            form.add_field(field, file, filename=name.replace('"', "'"), content_type=mime or "application/octet-stream")
+            mime = outbound.mime or "application/octet-stream"
+            form.add_field(field, file, filename=outbound.name.replace('"', "'"), content_type=mime)
             try:
                 async with (
                     progress.moving(self._options.request_timeout_s, answer_s=answer_s),

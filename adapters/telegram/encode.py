@@ -7,7 +7,6 @@ Formatting goes out as entities, never as a parse mode; replies always allow sen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -55,9 +54,8 @@ _MIMES = {
 class Upload(msgspec.Struct, frozen=True):
     """A file to stream from disk, standing in a call's parameters."""
 
-    path: Path
+    file: OutboundFile
     name: str
-    size_bytes: int
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -163,7 +161,7 @@ def _previews(wanted: bool) -> Json:
 
 def _upload(file: OutboundFile) -> Upload:
     """The name without the two characters that servers read differently in a multipart header."""
-    return Upload(file.path, file.name.replace('"', "'").replace("\\", "_"), file.size_bytes)
+    return Upload(file, file.name.replace('"', "'").replace("\\", "_"))
 
 
 def _file_call(file: OutboundFile, kind: str, place: Json, caption: Json) -> Call:

@@ -67,7 +67,6 @@ with _models_on_demand():
     from aiogram.client.telegram import TelegramAPIServer
     from aiogram.methods import Response, TelegramMethod
     from aiogram.types import (
-        FSInputFile,
         InputFile,
         InputMediaAnimation,
         InputMediaAudio,
@@ -80,7 +79,6 @@ with _models_on_demand():
 __all__ = [
     "AiohttpSession",
     "Bot",
-    "FSInputFile",
     "InputFile",
     "InputMediaAnimation",
     "InputMediaAudio",

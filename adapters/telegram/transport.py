@@ -18,6 +18,7 @@ import aiohttp
 import certifi
 import msgspec
 
+from adapters.common.files import CheckedFile
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
 from adapters.telegram.answers import result_of
 from adapters.telegram.config import TelegramOptions
@@ -26,7 +27,6 @@ from adapters.telegram.errors import NEW_TOKEN, classify
 from adapters.telegram.lazy_aiogram import (
     AiohttpSession,
     Bot,
-    FSInputFile,
     InputFile,
     InputMediaAnimation,
     InputMediaAudio,
@@ -206,21 +206,23 @@ class Transport:
         return root / path.split(token + "/", 1)[-1].lstrip("/")
 
 
-class _WatchedInput(FSInputFile):
-    """A file that tells how far its upload got."""
+class _WatchedInput(InputFile):
+    """A file that is opened when its turn comes, and tells how far its upload got."""
 
     def __init__(self, upload: Upload, progress: Progress) -> None:
-        super().__init__(upload.path, filename=upload.name, chunk_size=CHUNK_BYTES)
+        super().__init__(filename=upload.name, chunk_size=CHUNK_BYTES)
+        self._file = upload.file
         self._progress = progress
-        self._left_bytes = upload.size_bytes
-        progress.size_bytes += upload.size_bytes
+        progress.size_bytes += upload.file.size_bytes
 
     async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
-        async for chunk in super().read(bot):
-            self._left_bytes -= len(chunk)
-            self._progress.note(len(chunk))
-            yield chunk
-        self._progress.note(self._left_bytes)  # all that there was has left, whatever size was told before
+        file = await asyncio.to_thread(CheckedFile, self._file)
+        try:
+            while chunk := await asyncio.to_thread(file.read, self.chunk_size):
+                self._progress.note(len(chunk))
+                yield chunk
+        finally:
+            await asyncio.to_thread(file.close)
 
 
 def _method(call: Call, progress: Progress | None) -> TelegramMethod[Any]:

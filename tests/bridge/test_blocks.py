@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.common.files import CheckedFile, harm_in, open_checked
+from adapters.common.files import CheckedFile, harm_in
 from bridge.blocks import BLOCK_BYTES, BlockSums, is_block
 from bridge.contract import OutboundFile
 from bridge.errors import FileHarmed
@@ -52,7 +52,7 @@ def test_a_file_reads_as_it_was_written(tmp_path: Path, length: int) -> None:
     path = tmp_path / "f"
     path.write_bytes(CONTENT[:length])
     for sums in (None, b""):
-        with open_checked(outbound(path, CONTENT[:length], sums)) as file:
+        with io.BufferedReader(CheckedFile(outbound(path, CONTENT[:length], sums))) as file:
             assert file.read() == CONTENT[:length]
             assert file.read(1) == b""
             assert file.seek(0) == 0

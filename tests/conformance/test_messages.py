@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from bridge.albums import Target
+from bridge.blocks import BLOCK_BYTES, BlockSums
 from bridge.capabilities import Feature
 from bridge.contract import (
     Copy,
@@ -24,6 +26,7 @@ from bridge.contract import (
     Sender,
 )
 from bridge.emulator import StreamFault, Upload
+from bridge.errors import FileHarmed
 from bridge.events import (
     Attachment,
     AttachmentKind,
@@ -183,6 +186,35 @@ async def test_a_file_arrives_byte_for_byte(rig: Rig, tmp_path: Path, name: str)
     seen = await rig.send(plain("the *caption*"), files=(file,))
     assert "the *caption*" in seen.text
     (arrived,) = seen.files
+    assert rig.emulator.file_bytes(arrived.file_id) == content
+
+
+@pytest.mark.parametrize("harm", ["one bit of the last block", "cut", "gone"])
+async def test_a_file_that_was_harmed_on_disk_is_not_sent(rig: Rig, tmp_path: Path, harm: str) -> None:
+    if not rig.adapter.capabilities.native(Feature.DOCUMENT):
+        pytest.skip("the platform takes no files")
+    content = bytearray(random.Random(2).randbytes(4 * BLOCK_BYTES + 9))
+    sums = BlockSums()
+    sums.add(content)
+    path = tmp_path / "spooled"
+    file = OutboundFile(
+        attachment=Attachment(kind=AttachmentKind.DOCUMENT, file_id="x", name="f.bin", size_bytes=len(content)),
+        path=path,
+        name="f.bin",
+        mime="application/octet-stream",
+        size_bytes=len(content),
+        block_sums=sums.sums(),
+    )
+    if harm == "cut":
+        path.write_bytes(content[:-1])
+    elif harm != "gone":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(FileHarmed) as raised:
+        await rig.adapter.send(rig.outbound(plain("look"), files=(file,)))
+    assert raised.value.path == path
+    assert not rig.emulator.transcript(rig.chat.chat_id)
+    path.write_bytes(content)
+    (arrived,) = (await rig.send(plain("look"), files=(file,))).files
     assert rig.emulator.file_bytes(arrived.file_id) == content
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from adapters.common.transfers import Progress, open_watched
 from adapters.registry import manifest
-from bridge.contract import FileStream
+from bridge.contract import FileStream, OutboundFile
 from bridge.errors import RetryLater
+from bridge.events import Attachment, AttachmentKind
 
 CONTENT = b"the whole file, " * 5000
 
@@ -55,25 +56,24 @@ async def standing_still(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     await reader.readuntil(b"\r\n\r\n")  # and not one byte of the body more than the buffers take
 
 
+def outbound(path: Path) -> OutboundFile:
+    attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id="", name=path.name)
+    return OutboundFile(attachment=attachment, path=path, name=path.name, mime="application/x-a", size_bytes=path.stat().st_size)
+
+
 # -- the transports -----------------------------------------------------------------------------------------------------------
 
-Upload = Callable[[Path], Any]
+Upload = Callable[[OutboundFile], Any]
 Download = Callable[[int | None], AbstractAsyncContextManager[FileStream]]
 
 
 @asynccontextmanager
 async def discord(url: str) -> AsyncIterator[tuple[Upload, Download]]:
     from adapters.discord.transport import Route, Transport
-    from bridge.contract import OutboundFile
-    from bridge.events import Attachment, AttachmentKind
 
     transport = Transport(manifest("discord").options()(token="t", api_url=url, request_timeout_s=0.5))
 
-    def upload(path: Path) -> Any:
-        attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id="", name=path.name)
-        file = OutboundFile(
-            attachment=attachment, path=path, name=path.name, mime="application/x-a", size_bytes=path.stat().st_size
-        )
+    def upload(file: OutboundFile) -> Any:
         return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], changes=True)
 
     yield upload, lambda stated_bytes: transport.download(f"{url}/file", stated_bytes)
@@ -90,7 +90,7 @@ async def teamspirit(url: str) -> AsyncIterator[tuple[Upload, Download]]:
     transport = Transport(dialect_of(options), options)
     request = Request("upload", "POST", f"{url}/files", {}, (), multipart=())
     yield (
-        lambda path: transport.upload(request, "file", path, path.name, "application/x-a"),
+        lambda file: transport.upload(request, "file", file),
         lambda stated_bytes: transport.download(Request("download", "GET", f"{url}/file", {}, ()), stated_bytes),
     )
     await transport.close()
@@ -100,7 +100,6 @@ async def teamspirit(url: str) -> AsyncIterator[tuple[Upload, Download]]:
 async def slack(url: str) -> AsyncIterator[tuple[Upload, Download]]:
     from adapters.slack.downloads import open_file
     from adapters.slack.transport import Transport
-    from bridge.events import Attachment, AttachmentKind
 
     options: Any = manifest("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=0.5)
     transport = Transport(options)
@@ -109,7 +108,7 @@ async def slack(url: str) -> AsyncIterator[tuple[Upload, Download]]:
         file_id = f"F1 {url}/file"
         return open_file(transport, Attachment(kind=AttachmentKind.DOCUMENT, file_id=file_id, name="a", size_bytes=stated_bytes))
 
-    yield lambda path: transport.upload(f"{url}/upload", path), download
+    yield lambda file: transport.upload(f"{url}/upload", file), download
     await transport.close()
 
 
@@ -120,8 +119,8 @@ async def telegram(url: str) -> AsyncIterator[tuple[Upload, Download]]:
 
     transport = Transport(manifest("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=0.5))
 
-    def upload(path: Path) -> Any:
-        document = encode.Upload(path, path.name, path.stat().st_size)
+    def upload(file: OutboundFile) -> Any:
+        document = encode.Upload(file, file.name)
         return transport.call(encode.Call("SendDocument", {"chat_id": 1, "document": document}, has_files=True))
 
     yield upload, lambda stated_bytes: transport.open_file("F1")
@@ -148,7 +147,7 @@ async def test_an_upload_that_stands_still_is_over_soon_and_nothing_came_of_it(t
     began_s = time.monotonic()
     async with serving(standing_still) as url, transport(url) as (upload, _):
         with pytest.raises(RetryLater):
-            await upload(path)
+            await upload(outbound(path))
     assert time.monotonic() - began_s < 5
 
 
@@ -156,7 +155,7 @@ async def test_progress_counts_as_long_as_something_is_read(tmp_path: Path) -> N
     path = tmp_path / "a.bin"
     path.write_bytes(bytes(1000))
     progress = Progress()
-    with open_watched(path, progress) as file:
+    with open_watched(outbound(path), progress) as file:
         async with progress.moving(0.15):
             for _ in range(10):
                 await asyncio.sleep(0.05)
@@ -168,7 +167,7 @@ async def test_after_the_last_byte_the_wait_is_another(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(bytes(10))
     progress = Progress()
-    with open_watched(path, progress) as file:
+    with open_watched(outbound(path), progress) as file:
         async with progress.moving(0.1, answer_s=2):
             file.read()
             await asyncio.sleep(0.4)

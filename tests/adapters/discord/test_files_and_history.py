@@ -14,7 +14,7 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
 from bridge.contract import Outbound, OutboundFile, Sender
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.errors import FileHarmed, OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import plain, text_of
 
@@ -152,10 +152,10 @@ async def test_an_upload_that_stalls_ends_in_time_and_a_torn_one_posted_nothing(
     assert time.monotonic() - started < 5
 
 
-async def test_a_file_that_vanished_from_the_spool_is_refused(bench: Bench, adapter: DiscordAdapter, tmp_path: Path) -> None:
+async def test_a_file_that_vanished_from_the_spool_is_fetched_again(bench: Bench, adapter: DiscordAdapter, tmp_path: Path) -> None:
     attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id="")
     file = OutboundFile(attachment=attachment, path=tmp_path / "gone", name="gone", mime="", size_bytes=1)
-    with pytest.raises(Rejected):
+    with pytest.raises(FileHarmed):
         await adapter.send(_outbound(bench, "", files=(file,)))
 
 

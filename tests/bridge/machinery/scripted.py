@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
-from adapters.common.files import open_checked
+from adapters.common.files import CheckedFile
 from bridge.app import App
 from bridge.capabilities import UNLIMITED, Capabilities, Feature, Limits, Rates, Support, features
 from bridge.clock import Clock
@@ -308,7 +308,7 @@ class ScriptedAdapter:
 
 
 def _content(file: OutboundFile) -> bytes:
-    with open_checked(file) as reading:
+    with CheckedFile(file) as reading:
         return reading.read()
 
 
