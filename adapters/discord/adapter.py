@@ -178,6 +178,9 @@ class DiscordAdapter:
     async def delete(self, outbound: OutboundDelete) -> None:
         await self._posting.delete(outbound)
 
+    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
+        return await self._posting.remove_files(copy, places)
+
     async def react(self, outbound: OutboundReaction) -> None:
         copy = outbound.copy
         channel_id = copy.thread_id or copy.chat_id

@@ -169,7 +169,12 @@ def decode_edit(data: Json, context: Context) -> MessageEdited | None:
     at = datetime.fromisoformat(str(edited)).astimezone(UTC)
     author = author_of(data, context.cdn_url)
     meta = _message_meta(data, context, "edited", author, version=f"{at.timestamp():.6f}", occurred_at=at)
-    return MessageEdited(meta=meta, message_id=str(data["id"]), content=content_of(data, context.places, context.cdn_url))
+    return MessageEdited(
+        meta=meta,
+        message_id=str(data["id"]),
+        content=content_of(data, context.places, context.cdn_url),
+        attachments_known="attachments" in data,
+    )
 
 
 def _message_meta(

@@ -7,7 +7,7 @@ Called by `adapter`; forms come from `encode`, I/O is `transport`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adapters.discord import encode
@@ -140,6 +140,20 @@ class Posting:
         await self._change("PATCH", copy, copy.message_ids[0], hook, json=encode.edited_message(outbound, head))
         return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=copy.via)
 
+    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
+        """An edit that names the files to keep; which the message has is asked first, since a copy does not know their ids."""
+        hook, _ = await self._hook_of(copy)
+        if copy.via.startswith(WEBHOOK) and hook is None:
+            raise _webhook_gone()
+        try:
+            message = await self._change("GET", copy, copy.message_ids[0], hook)
+        except Refused as refused:
+            raise refused.error from None
+        kept = [{"id": str(file["id"])} for place, file in enumerate(message.get("attachments") or ()) if place not in places]
+        body = {"attachments": kept, "allowed_mentions": {"parse": []}}
+        await self._change("PATCH", copy, copy.message_ids[0], hook, json=body)
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=copy.via)
+
     async def delete(self, outbound: OutboundDelete) -> None:
         """A copy of ours, or (for a moderator elsewhere) somebody's original, which needs Manage Messages."""
         hook, _ = await self._hook_of(outbound.copy)
@@ -163,8 +177,8 @@ class Posting:
 
     async def _change(
         self, method: str, copy: Copy, message_id: str, hook: Hook | None, *, json: dict[str, Any] | None = None
-    ) -> None:
-        """Edit or delete one message, as the webhook that posted it or as the bot. Repeating it does no harm.
+    ) -> Any:
+        """Read, edit or delete one message, as the webhook that posted it or as the bot. Repeating it does no harm.
 
         Deleting what is gone succeeds. Raises the bridge's errors; for a delete as the bot, `Refused`."""
         channel_id = copy.thread_id or copy.chat_id
@@ -175,16 +189,15 @@ class Posting:
             path = f"/channels/{channel_id}/messages"
             route = Route(method, f"{path}/{message_id}", f"{path} {method}")
         try:
-            await self._threads.awake(copy.thread_id, lambda: self._transport.call(route, json=json, query=query))
+            return await self._threads.awake(copy.thread_id, lambda: self._transport.call(route, json=json, query=query))
         except Refused as refused:
             if method == "DELETE" and refused.code in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL):
-                return
+                return None
             if hook is None or not _is_webhook_gone(refused):
                 raise (refused if method == "DELETE" else refused.error) from None
             self._webhooks.forget(hook)
             if method == "DELETE":
-                await self._change(method, copy, message_id, None)
-                return
+                return await self._change(method, copy, message_id, None)
             renewed, _ = await self._hook_of(copy)
             if renewed is None:
                 raise _webhook_gone() from None

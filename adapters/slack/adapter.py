@@ -219,6 +219,18 @@ class SlackAdapter:
             if file_id != NAMED:
                 await self._delete_file(file_id)
 
+    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
+        """Deleting our file takes it out of the message; Slack leaves a note in its place."""
+        notes = copy.via.split()
+        files = [note for note in notes if note != NAMED]
+        goes = [file_id for place, file_id in enumerate(files) if place in places]
+        if len(goes) < len(places):
+            raise Rejected("it is not known which of Slack's files it is")
+        for file_id in goes:
+            await self._transport.call("files.delete", {"file": file_id}, tolerate=("file_not_found", "file_deleted"))
+        via = " ".join(note for note in notes if note not in goes)
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=via)
+
     async def _delete_file(self, file_id: str) -> None:
         """A deleted message leaves its files behind. Nobody sees them any more, so a refusal changes nothing for the message."""
         try:

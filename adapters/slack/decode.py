@@ -121,7 +121,7 @@ def deleted(channel: str, ts: str, context: Context, *, thread_ts: str | None = 
 
 
 def _changed(outer: Message, context: Context) -> ChatEvent | Ignored:
-    """`message_changed` reports real edits, and link previews and file processing too: those change neither text, files nor mark."""
+    """`message_changed` reports real edits, and link previews and file processing: those change neither text, files nor mark."""
     message, previous = outer.message, outer.previous_message
     if message is None or not message.ts:
         raise Undecodable("message_changed without the message")

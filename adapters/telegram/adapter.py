@@ -199,5 +199,5 @@ def _words_of(copy: Copy, has_files: bool) -> tuple[str, str]:
     """Which message of a copy carries its words, and how."""
     where, _, message_id = copy.via.partition(":")
     if message_id:
-        return where, message_id
+        return where, message_id if message_id in copy.message_ids else copy.message_ids[0]  # a file may have left its album
     return "caption" if has_files else "text", copy.message_ids[0]

@@ -266,6 +266,12 @@ class DiscordEmulator(EmulatorBase):
         channel, message = self.find(chat_id, message_id)
         self.operations.edit(channel, message, **self._written(text))
 
+    async def remove_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
+        """A person takes an attachment out of a message of theirs."""
+        channel, message = self.find(chat_id, message_id)
+        kept = message.attachments[:place] + message.attachments[place + 1 :]
+        self.operations.edit(channel, message, attachments=kept)
+
     async def delete(self, chat_id: str, message_id: str) -> None:
         self.operations.delete(*self.find(chat_id, message_id))
 

@@ -130,13 +130,7 @@ class FileService:
             raise ApiError("file_not_found")
         if file.owner != workspace.bot_user_id:
             raise ApiError("cant_delete_file")
-        file.deleted = True
-        for channel_id, shares in file.shares.items():
-            for share in shares:
-                message = workspace.channels[channel_id].messages.get(share["ts"])
-                if message is not None:
-                    workspace.change(message, files=message.files)
-        workspace.emit({"type": "file_deleted", "file_id": file.file_id})
+        workspace.delete_file(file)
         return {}
 
     # -- the two routes that carry bytes ------------------------------------------------------------------------------------

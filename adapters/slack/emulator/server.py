@@ -229,6 +229,11 @@ class SlackEmulator(EmulatorBase):
         blocks, mrkdwn = self._compose(text)
         self.workspace.change(message, by=message.user, text=mrkdwn, blocks=blocks)
 
+    async def delete_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
+        """A person deletes a file of theirs: a tombstone stays in the message."""
+        file = self.workspace.message(chat_id, message_id).files[place]
+        self.workspace.delete_file(file)
+
     async def delete(self, chat_id: str, message_id: str) -> None:
         self.workspace.remove(self.workspace.message(chat_id, message_id))
 

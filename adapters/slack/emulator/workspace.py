@@ -191,6 +191,17 @@ class Workspace:
         self.show("edited", message)
         self._emit_changed(message.channel, self.wire(message), previous)
 
+    def delete_file(self, file: SlackFile) -> None:
+        """Every message that shows the file is reported as changed: a tombstone is in its place."""
+        shares = [(self.channels[channel_id], share["ts"]) for channel_id, found in file.shares.items() for share in found]
+        messages = [channel.messages[ts] for channel, ts in shares if ts in channel.messages]
+        before = [self.wire(message) for message in messages]
+        file.deleted = True
+        for message, previous in zip(messages, before, strict=True):
+            self.show("edited", message)
+            self._emit_changed(message.channel, self.wire(message), previous)
+        self.emit({"type": "file_deleted", "file_id": file.file_id})
+
     def remove(self, message: Message) -> None:
         """A parent with replies stays as a tombstone and is reported as a change (`tombstone_parents`)."""
         channel = self.channels[message.channel]
@@ -263,7 +274,7 @@ class Workspace:
             is_bot=message.by_bot,
             text=shown.text,
             html=shown.html,
-            files=tuple(_seen_file(file) for file in message.files),
+            files=tuple(_seen_file(file) for file in message.files if not file.deleted),
             reply_to=message.thread_ts if message.is_reply else "",
             thread_id=message.thread_ts if message.is_reply else "",
             reactions=self._seen_reactions(message.reactions),

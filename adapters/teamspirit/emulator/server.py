@@ -159,6 +159,13 @@ class TeamSpiritEmulator(EmulatorBase):
         chat = self.world.state.chats[chat_id]
         self.world.edited(chat, chat.by_id[message_id], text)
 
+    async def remove_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
+        """A person takes a file out of a message of theirs."""
+        chat = self.world.state.chats[chat_id]
+        message = chat.by_id[message_id]
+        message.files = [file for number, file in enumerate(message.files) if number != place]
+        self.world.edited(chat, message, message.text)
+
     async def delete(self, chat_id: str, message_id: str) -> None:
         chat = self.world.state.chats[chat_id]
         self.world.deleted(chat, chat.by_id[message_id])

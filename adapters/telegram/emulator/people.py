@@ -86,6 +86,22 @@ class People:
         text, entities = store_text(*compose(markup), limit=TEXT_LENGTH, known_users={})
         self._world.change(captioned, {"text": text} | ({"entities": entities} if entities else {}))
 
+    def replace_file(self, message: Message, upload: Upload, markup: str | None) -> None:
+        """Put another file into a message, or a first one into a message of text. Without `markup` the words stay."""
+        stored = self._world.files.add(upload.name, upload.mime, upload.content)
+        content = media_content(self._world.files, upload.kind or guess_kind(stored), stored)
+        if markup is not None:
+            caption = self._caption(markup)
+        else:
+            words = {
+                "text": "caption",
+                "entities": "caption_entities",
+                "caption": "caption",
+                "caption_entities": "caption_entities",
+            }
+            caption = {words[key]: value for key, value in message.content.items() if key in words}
+        self._world.change(message, content | caption)
+
     def react(self, message: Message, person: Person, emoji: str, *, remove: bool) -> None:
         emoji = emoji.replace("\ufe0f", "")
         current = message.reactions.get(person.user_id, [])
