@@ -16,7 +16,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import files, size, speed, trouble
+from bench import files, size, soak, speed, trouble
 from bridge.emulator import FaultKind
 
 Row = dict[str, Any]
@@ -69,7 +69,7 @@ FIGURES: dict[str, Figure] = {
         size.idle(platforms=("telegram", "teamspirit", "slack", "discord")),
     ],
     "start-up": lambda quick: [size.start_up(routes=routes) for routes in (1, 10_000)],
-    "soak": lambda quick: [size.soak(minutes=0.5 if quick else 10)],
+    "soak": lambda quick: [soak.soak(minutes=1 if quick else 10)],
 }
 
 
@@ -88,7 +88,7 @@ async def measure(names: Sequence[str], quick: bool, console: Console) -> dict[s
 
 
 def _table(name: str, rows: Sequence[Row]) -> Table:
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    columns = list(dict.fromkeys(column for row in rows for column, value in row.items() if not isinstance(value, list)))
     table = Table(*columns, title=name, title_justify="left")
     for row in rows:
         table.add_row(*(str(row.get(column, "")) for column in columns))

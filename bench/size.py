@@ -1,10 +1,9 @@
-"""The figures of memory, disk and start-up. What files cost is in `files`."""
+"""The figures of memory and start-up. What files cost is in `files`, what a long run leaves behind in `soak`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Any
 
 from bench.stage import Relay, Stage
@@ -50,34 +49,3 @@ async def _imports() -> float:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
     await process.wait()
     return time.perf_counter() - began_s
-
-
-async def soak(*, minutes: float, per_s: float = 20.0, origin: str = "telegram", target: str = "discord") -> Row:
-    """Resident size, threads and journal over a steady load; growth is the last third's mean over the middle third's."""
-    async with Stage(platforms=(origin, target)) as stage, Relay(stage) as relay:
-        await relay.warm_up(origin=origin, target=target)
-        sizes: list[int] = []
-        until_s = time.perf_counter() + minutes * 60
-        number = 0
-        while time.perf_counter() < until_s:
-            await stage.say(origin, 0, f"soak {number}")
-            number += 1
-            if number % round(per_s) == 0:
-                sizes.append(relay.rss_bytes)
-            await asyncio.sleep(1 / per_s)
-        arrivals = stage.arrivals[target]
-        await stage.until(lambda: len(arrivals) > number, 30)
-        third = len(sizes) // 3
-        middle, last = sum(sizes[third : 2 * third]) / third, sum(sizes[2 * third :]) / len(sizes[2 * third :])
-        return {
-            "minutes": minutes,
-            "messages": number,
-            "lost": number + 1 - len(arrivals),
-            "rss_mb": round(last / _MB, 1),
-            "growth_percent": round((last / middle - 1) * 100, 2),
-            "journal_mb": round(_size(stage.folder / "bridge.journal") / _MB, 2),
-        }
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

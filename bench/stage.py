@@ -241,6 +241,13 @@ def _hear(notify: socket.socket, said: list[str]) -> bool:
     return any("READY=1" in word for word in said)
 
 
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which that share lies (nearest rank)."""
     ordered = sorted(values)
