@@ -111,8 +111,8 @@ def is_wordless(event: MessageEdited) -> bool:
 
 
 def removals(event: MessageEdited, changes: FileChanges, copies: Sequence[Standing], adapter: Adapter) -> list[Removal]:
-    """The message's words are in the first part with text; what stands above other files is their name line only."""
-    holder = next((one for one in copies if one.carried.text), None)
+    """The message's words are, or will be, in the first part with text; what stands above other files is their name line only."""
+    holder = next((one for one in copies if one.carried.text), copies[0])
     keeps_words = event.album_item or not is_wordless(event)
     found: list[Removal] = []
     for one, places in changes.removed:
@@ -126,7 +126,8 @@ def _removals(one: Standing, places: tuple[int, ...], adapter: Adapter, *, has_w
         if len(places) == files and not has_words:
             return [Removal(one, places, How.WHOLE)]
         if files > 1 and len(one.copy.message_ids) == files:
-            stays = places[:1] if one.carried.text and places[0] == 0 else ()  # the first of an album has its caption
+            has_caption = one.carried.text or has_words
+            stays = places[:1] if has_caption and places[0] == 0 else ()  # the first of an album has it
             goes = places[len(stays) :]
             both = ((goes, How.SINGLE), (stays, How.LINE))
             return [Removal(one, some, how) for some, how in both if some]

@@ -20,7 +20,7 @@ from bridge.merge import MergedPiece, decode_piece, encode_piece, with_edit
 from bridge.outbox.edited_files import FileChanges, How, Removal, Standing, file_changes, is_wordless, removals, standing
 from bridge.outbox.files import FileFetcher, most_bytes
 from bridge.outbox.sending import Sending
-from bridge.outbox.work import Carried, Place, Steps, Work, can_reconcile, carried_by, delivered, file_mark, skipped
+from bridge.outbox.work import Carried, Place, Steps, Work, can_reconcile, carried_by, delivered, file_mark, skipped, unwrap
 from bridge.render import Part, Settled, refusal
 from bridge.text import text_of
 
@@ -151,6 +151,8 @@ class _Edit:
         """Removed files that stay to be seen."""
         self._next = copies[-1].number + 1
         self._rest: Sequence[Part] = ()
+        self._edited: dict[int, Receipt] = {}
+        """By part: the receipts of edits that say something new."""
 
     # -- words --------------------------------------------------------------------------------------------------------------
 
@@ -203,6 +205,7 @@ class _Edit:
         receipt = await self._editing.edit_copy(self._work, self._place, self._adapter, one.number, one.copy, part, one.carried)
         if receipt is None:
             return []
+        self._edited[one.number] = receipt
         return [self._editing.part_is(self._work, self._link, seq, self._place, one.number, receipt) for seq in sharing]
 
     # -- further messages ---------------------------------------------------------------------------------------------------
@@ -279,9 +282,11 @@ class _Edit:
 
     async def _remove(self, removal: Removal) -> Change:
         one, adapter = removal.standing, self._place.adapter
-        copy, marks = one.copy, one.carried.marks
-        left = tuple(mark for place, mark in enumerate(marks) if place not in removal.places)
-        carried = msgspec.structs.replace(one.carried, files=bool(left), marks=left)
+        copy, carried = one.copy, one.carried
+        if (edited := self._edited.get(one.number)) is not None:
+            copy, carried = unwrap(msgspec.structs.replace(copy, message_ids=edited.message_ids, via=edited.via))
+        left = tuple(mark for place, mark in enumerate(carried.marks) if place not in removal.places)
+        carried = msgspec.structs.replace(carried, files=bool(left), marks=left)
         match removal.how:
             case How.WHOLE:
                 assert isinstance(adapter, Deletes)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
+from bridge.contract import Copy
 from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind
+from bridge.outbox.work import Carried, file_mark, unwrap
 from bridge.retry import Policy
 from bridge.routing import Route
 from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
@@ -222,3 +228,45 @@ async def test_a_file_that_comes_later_holds_the_edit_up_until_then(tmp_path: Pa
         two.faults.extend([None, (RetryLater("busy", after_s=0.01), False), None, (RetryLater("busy", after_s=0.01), False)])
         one.edit(said, "words!", **files("a"))
         await becomes(two, ("words!", ""), (ADDED, "a"))
+
+
+VERSION = st.tuples(st.sampled_from(["", "words", "other words"]), st.sets(st.sampled_from("abcd")))
+
+
+@given(versions=st.lists(VERSION, min_size=2, max_size=5), albums=st.booleans(), removes_files=st.booleans())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_after_any_edits_the_copy_shows_the_files_or_says_why_not(
+    versions: list[tuple[str, set[str]]], albums: bool, removes_files: bool
+) -> None:
+    versions = [(words, names) for words, names in versions if words or names]
+    assume(len(versions) > 1)
+
+    async def run(folder: Path) -> None:
+        one, two = ScriptedPlatform("one"), ScriptedPlatform("two", albums=albums, removes_files=removes_files and not albums)
+        one.files.update({name: name.encode() for name in "abcd"})
+        async with bridge(folder, [one, two]):
+            said = one.say(versions[0][0], **files("".join(sorted(versions[0][1]))))
+            for words, names in versions[1:]:
+                one.edit(said, words, **files("".join(sorted(names))))
+            one.say("end")
+            await eventually(lambda: "end" in two.texts(), within_s=10)
+            words, names = versions[-1]
+            there = sorted("".join(held for _, held in shown(two)))
+            assert set(names) <= set(there)
+            if there != sorted(names):
+                assert not two.removes_files
+                left = len(there) - len(names)
+                assert any(f"{left} files here" in text or (left == 1 and REMOVED in text) for text in two.texts()), shown(two)
+            if words:
+                assert any(text.startswith(words) for text in two.texts()[:-1])
+
+    with TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder)))
+
+
+@given(text=st.booleans(), names=st.lists(st.text(min_size=1), max_size=12), via=st.text())
+def test_what_a_copy_carries_survives_its_receipt(text: bool, names: list[str], via: str) -> None:
+    marks = tuple(file_mark(Attachment(kind=AttachmentKind.PHOTO, file_id=name)) for name in names)
+    for carried in (Carried(text, bool(marks), marks), Carried(text, False), Carried(text, True)):
+        copy = Copy(chat_id="c", message_ids=("1",), via=carried.wrap(via))
+        assert unwrap(copy) == (Copy(chat_id="c", message_ids=("1",), via=via), carried)
