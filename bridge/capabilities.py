@@ -44,6 +44,8 @@ class Feature(StrEnum):
     # operations into the platform: FULL or PARTIAL exactly when the adapter has the ability's method
     EDIT = "edit"
     DELETE = "delete"
+    REMOVE_FILE = "remove_file"
+    """A file can be taken out of a message that keeps its words."""
     REACT = "react"
     REPLY = "reply"
     THREAD = "thread"

@@ -37,6 +37,7 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.TIMESTAMP: Support.FULL,
     Feature.EDIT: Support.FULL,
     Feature.DELETE: Support.FULL,
+    Feature.REMOVE_FILE: Support.FULL,
     Feature.REACT: Capability(Support.PARTIAL, "the bot reacts once for everybody; at most 20 kinds on a message"),
     Feature.THREAD: Support.FULL,
     Feature.PIN: Support.FULL,

@@ -32,6 +32,7 @@ _FEATURES: dict[Feature, Capability | Support] = {
     Feature.TIMESTAMP: Support.FULL,
     Feature.EDIT: Capability(Support.PARTIAL, "no '(edited)' mark; a workspace policy may close the window"),
     Feature.DELETE: Support.FULL,
+    Feature.REMOVE_FILE: Capability(Support.PARTIAL, "Slack shows a note in its place"),
     Feature.REACT: Capability(Support.PARTIAL, "the bot reacts once per emoji for everyone"),
     Feature.REPLY: Capability(Support.PARTIAL, "as a thread"),
     Feature.THREAD: Support.FULL,

@@ -13,13 +13,14 @@ from pydantic import ValidationError
 
 from adapters.registry import manifest
 from bridge.capabilities import Feature, Support
-from bridge.contract import Deletes, Edits, Pins, Reacts, ReadsHistory, Reconciles, SetsStatus, ShowsTyping
+from bridge.contract import Deletes, Edits, Pins, Reacts, ReadsHistory, Reconciles, RemovesFiles, SetsStatus, ShowsTyping
 from bridge.emulator import Emulator
 from tests.conformance.rig import Rig
 
 ABILITIES: dict[Feature, type[Any]] = {
     Feature.EDIT: Edits,
     Feature.DELETE: Deletes,
+    Feature.REMOVE_FILE: RemovesFiles,
     Feature.REACT: Reacts,
     Feature.PIN: Pins,
     Feature.TYPING: ShowsTyping,
