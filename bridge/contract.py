@@ -361,7 +361,8 @@ class WebMount(Protocol):
 
 
 class AdapterContext(_Value, frozen=True):
-    """What an adapter is built from. `options` is the platform's own options model, already validated."""
+    """What an adapter is built from. `options` is the platform's own options model, already validated, or its values alone (see
+    `Manifest.bare_options`)."""
 
     account: AccountName
     options: Any
@@ -389,6 +390,9 @@ class Manifest(_Value, frozen=True):
     preload: Callable[[], None]
     """Import what `build` will import. Called before the loop starts, since imports block it."""
     emulator: Callable[[], Emulator]
+    bare_options: bool = False
+    """Whether `build` and `capabilities` use options by attribute alone, so that they may be handed the values of the model without
+    the model: the daemon then needs no pydantic for this platform. Cached properties of the model count as values."""
     needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
     """The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
     do; None if nothing does. Asked only for options without other faults."""

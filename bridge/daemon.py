@@ -11,16 +11,14 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import sdnotify
 import structlog
 
 from bridge.app import App
-from bridge.config.load import Loaded, load_config
 from bridge.config.model import Config
-from bridge.config.secrets import secrets_of
+from bridge.config.reading import ConfigReader, Reading, ReadingFailed
 from bridge.contract import Manifest
 from bridge.journal.contract import JournalError
 from bridge.observe import set_up_logging
@@ -32,20 +30,11 @@ _SWITCH_INTERVAL_S = 0.001
 _ALLOCATIONS_PER_COLLECTION = 10_000
 
 
-def run_daemon(
-    path: Path,
-    manifests: Callable[[str], Manifest],
-    platforms: Sequence[str] = (),
-    *,
-    environ: Mapping[str, str] | None = None,
-) -> int:
-    """Run until told to stop; returns the exit code. Faults of the configuration go to stderr, and end with 78."""
-    environ = os.environ if environ is None else environ
-
-    def load() -> Loaded:
-        return load_config(path, environ, manifests=manifests, platforms=platforms)
-
-    loaded = load()
+def run_daemon(reader: ConfigReader, manifests: Callable[[str], Manifest]) -> int:
+    """Run until told to stop; returns the exit code. Faults of the configuration go to stderr, and end with 78. Raises
+    ReadingFailed."""
+    reading = reader.read()
+    loaded = reading.loaded
     for fault in loaded.faults:
         print(f"fault: {fault}", file=sys.stderr)
     for warning in loaded.warnings:
@@ -53,7 +42,7 @@ def run_daemon(
     config = loaded.config
     if config is None:
         return EX_CONFIG
-    set_up_logging(config.log, secrets=secrets_of(config))
+    set_up_logging(config.log, secrets=reading.secrets)
     # the journal's thread hands every commit back to the loop: waiting 5 ms for the interpreter would be most of a message's time
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     # imports block the loop for seconds: before it starts
@@ -61,7 +50,7 @@ def run_daemon(
         manifests(platform).preload()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         _spare_the_collector()
-        return runner.run(_run(config, manifests, load))
+        return runner.run(_run(config, manifests, reader))
 
 
 def _spare_the_collector() -> None:
@@ -79,7 +68,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _run(config: Config, manifests: Callable[[str], Manifest], load: Callable[[], Loaded]) -> int:
+async def _run(config: Config, manifests: Callable[[str], Manifest], reader: ConfigReader) -> int:
     notifier = sdnotify.SystemdNotifier()
     stop, hang_up = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -99,7 +88,7 @@ async def _run(config: Config, manifests: Callable[[str], Manifest], load: Calla
     log.info("relaying", accounts=len(config.accounts), routes=len(config.routes))
     helpers = [
         asyncio.create_task(_watchdog(notifier, app), name="watchdog"),
-        asyncio.create_task(_reloads(notifier, hang_up, app, manifests, load), name="reload"),
+        asyncio.create_task(_reloads(notifier, hang_up, app, manifests, reader), name="reload"),
     ]
     try:
         await app.run_until(stop)
@@ -133,20 +122,27 @@ async def _reloads(
     hang_up: asyncio.Event,
     app: App,
     manifests: Callable[[str], Manifest],
-    load: Callable[[], Loaded],
+    reader: ConfigReader,
 ) -> None:
     while True:
         await hang_up.wait()
         hang_up.clear()
         notifier.notify("RELOADING=1")
-        loaded = await asyncio.to_thread(load)
-        if loaded.config is None:
-            for fault in loaded.faults:
-                log.error("bridge.yaml not reloaded", fault=str(fault))
-        else:
-            set_up_logging(loaded.config.log, secrets=secrets_of(loaded.config))
-            for platform in {account.platform for account in loaded.config.accounts.values()}:
-                await asyncio.to_thread(manifests(platform).preload)
-            await app.reload(loaded.config)
-            log.info("bridge.yaml reloaded", routes=len(loaded.config.routes))
+        try:
+            await _reload(await asyncio.to_thread(reader.read), app, manifests)
+        except ReadingFailed as error:
+            log.error("bridge.yaml not reloaded", fault=str(error))
         notifier.notify("READY=1")
+
+
+async def _reload(reading: Reading, app: App, manifests: Callable[[str], Manifest]) -> None:
+    config = reading.loaded.config
+    if config is None:
+        for fault in reading.loaded.faults:
+            log.error("bridge.yaml not reloaded", fault=str(fault))
+        return
+    set_up_logging(config.log, secrets=reading.secrets)
+    for platform in {account.platform for account in config.accounts.values()}:
+        await asyncio.to_thread(manifests(platform).preload)
+    await app.reload(config)
+    log.info("bridge.yaml reloaded", routes=len(config.routes))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from adapters.common.proxy import ProxyUrl
+
 
 class Options(BaseModel):
     """Unknown keys are faults; values are not coerced beyond YAML's own types; secrets are `SecretStr`."""
@@ -29,18 +31,6 @@ def _http_url(value: str) -> str:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An absolute http or https URL, kept without its trailing slash."""
-
-
-class ProxyUrl(str):
-    """A proxy's URL. It is used as the text it is; shown as a value (in options, in tracebacks) it has no password."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        scheme, separator, rest = self.partition("://")
-        login, at, place = rest.rpartition("@")
-        user, colon, _ = login.partition(":")
-        return repr(f"{scheme}{separator}{user}{colon and ':***'}{at}{place}")
 
 
 class NetworkOptions(Options):

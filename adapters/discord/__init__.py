@@ -74,5 +74,6 @@ MANIFEST = Manifest(
     build=_build,
     preload=_preload,
     emulator=_emulator,
+    bare_options=True,
     credential_keys=("token",),
 )

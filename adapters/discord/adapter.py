@@ -12,10 +12,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.discord.capabilities import capabilities, upload_bytes
-from adapters.discord.config import DiscordOptions
 from adapters.discord.decode import Context
 from adapters.discord.decode_content import author_of, names_of
 from adapters.discord.downloads import Downloads
@@ -43,6 +42,9 @@ from bridge.contract import (
 from bridge.errors import ChatDown, ConnectionLost, DeliveryError, Rejected, RetryLater
 from bridge.events import Attachment, Author, ChatEvent
 from bridge.text import RichText
+
+if TYPE_CHECKING:
+    from adapters.discord.config import DiscordOptions
 
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_EMOJI = 10014

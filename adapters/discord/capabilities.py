@@ -5,8 +5,12 @@ Sources: Discord API reference (message, webhook, channel resources; August 2026
 
 from __future__ import annotations
 
-from adapters.discord.config import DiscordOptions
+from typing import TYPE_CHECKING
+
 from bridge.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+
+if TYPE_CHECKING:
+    from adapters.discord.config import DiscordOptions
 
 MAX_TEXT = 2000
 """Code points of `content`, markup included."""

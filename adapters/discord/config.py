@@ -9,11 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.discord.urls import API_URL, CDN_URL, GATEWAY_URL
 from bridge.errors import ConfigFault
-
-API_URL = "https://discord.com/api/v10"
-GATEWAY_URL = "wss://gateway.discord.gg"
-CDN_URL = "https://cdn.discordapp.com"
 
 
 class DiscordOptions(NetworkOptions):

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from adapters.discord.config import CDN_URL
 from adapters.discord.errors import Refused
 from adapters.discord.transport import Gone, Route, Transport
+from adapters.discord.urls import CDN_URL
 from bridge.contract import FileStream
 from bridge.errors import ChatDown, Rejected, RetryLater
 from bridge.events import Attachment

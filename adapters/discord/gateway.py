@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -20,10 +20,13 @@ import msgspec
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from adapters.discord.config import GATEWAY_URL, DiscordOptions
 from adapters.discord.errors import CLOSE_CODES
 from adapters.discord.transport import Transport
+from adapters.discord.urls import GATEWAY_URL
 from bridge.errors import AccountDown, ConnectionLost
+
+if TYPE_CHECKING:
+    from adapters.discord.config import DiscordOptions
 
 CONNECT_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 2.0

@@ -8,10 +8,9 @@ Called by `adapter`; forms come from `encode`, I/O is `transport`'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.discord import encode
-from adapters.discord.config import DiscordOptions
 from adapters.discord.decode import Context
 from adapters.discord.encode import Head
 from adapters.discord.errors import Refused
@@ -21,6 +20,9 @@ from adapters.discord.transport import Route, Transport
 from adapters.discord.webhooks import ChannelWebhooks, Denial, Hook
 from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
 from bridge.errors import Rejected, RetryLater
+
+if TYPE_CHECKING:
+    from adapters.discord.config import DiscordOptions
 
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008

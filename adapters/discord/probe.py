@@ -6,13 +6,16 @@ Called by `adapter.probe`. Source of the bits: API reference, "Permissions"; PIN
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from adapters.discord.config import DiscordOptions
 from adapters.discord.errors import Refused
 from adapters.discord.places import Places
 from adapters.discord.transport import Route, Transport
 from bridge.contract import ProbeItem
 from bridge.errors import AccountDown, BridgeError, ChatDown
+
+if TYPE_CHECKING:
+    from adapters.discord.config import DiscordOptions
 
 CONTENT_FLAGS = (1 << 18) | (1 << 19)
 MEMBERS_FLAGS = (1 << 14) | (1 << 15)

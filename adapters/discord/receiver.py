@@ -13,13 +13,12 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 
 from adapters.discord.catch_up import CatchUp
-from adapters.discord.config import DiscordOptions
 from adapters.discord.decode import Context, decode
 from adapters.discord.decode_content import names_of
 from adapters.discord.errors import Refused
@@ -30,6 +29,9 @@ from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
 from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError
 from bridge.events import ChatEvent, Ignored, MessageCreated
+
+if TYPE_CHECKING:
+    from adapters.discord.config import DiscordOptions
 
 log = structlog.get_logger("discord")
 

@@ -22,19 +22,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
 from adapters.common.transfers import AS_IT_IS, body_bytes
-from adapters.discord.config import DiscordOptions
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.uploads import Upload
 from bridge.contract import FileStream, OutboundFile
 from bridge.errors import OutcomeUnknown, RetryLater
+
+if TYPE_CHECKING:
+    from adapters.discord.config import DiscordOptions
 
 USER_AGENT = "DiscordBot (https://github.com/Rapptz/discord.py 2.7) messenger-bridge"
 CONNECT_TIMEOUT_S = 15.0

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -16,7 +16,7 @@ from adapters.slack.backlog import Backlog
 from adapters.slack.capabilities import capabilities_for
 from adapters.slack.catch_up import CatchUp
 from adapters.slack.channels import Channels
-from adapters.slack.config import Events, SlackOptions
+from adapters.slack.choices import Events
 from adapters.slack.control import Control
 from adapters.slack.decode_context import Identity
 from adapters.slack.decode_files import unpack_file_id
@@ -51,6 +51,9 @@ from bridge.events import Attachment, Author, ChatEvent, MessageCreated
 from bridge.refs import AccountName
 from bridge.text import RichText
 
+if TYPE_CHECKING:
+    from adapters.slack.config import SlackOptions
+
 log = structlog.get_logger("slack")
 
 _CHECK_EVERY_S = 300.0
@@ -60,8 +63,7 @@ class SlackAdapter:
     """See `bridge.contract.Adapter`. Built inside the running loop; no I/O until a method is called."""
 
     def __init__(self, context: AdapterContext) -> None:
-        options = context.options
-        assert isinstance(options, SlackOptions), "options of another platform"
+        options: SlackOptions = context.options
         self.account: AccountName = context.account
         self._options = options
         self._web = context.web

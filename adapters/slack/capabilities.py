@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from adapters.slack.config import Replies, SlackOptions
+from typing import TYPE_CHECKING
+
+from adapters.slack.choices import Replies
 from bridge.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+
+if TYPE_CHECKING:
+    from adapters.slack.config import SlackOptions
 
 GIB = 1024**3
 

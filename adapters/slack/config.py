@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.slack.choices import Events, Replies
 from bridge.errors import ConfigFault
 
 DEFAULT_API_URL = "https://slack.com/api"
-
-
-class Events(StrEnum):
-    """How Slack's events reach us."""
-
-    SOCKET = "socket"
-    HTTP = "http"
-
-
-class Replies(StrEnum):
-    """What an answer from elsewhere becomes in Slack, whose only reply is the thread."""
-
-    THREAD = "thread"
-    BROADCAST = "broadcast"
-    """In the thread, and shown in the channel as well."""
-    QUOTE = "quote"
-    """In the channel, under a quoted line."""
 
 
 def check_options(options: SlackOptions) -> list[ConfigFault]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from adapters.slack import encode
-from adapters.slack.config import Replies, SlackOptions
+from adapters.slack.choices import Replies
 from adapters.slack.errors import Effect
 from adapters.slack.reconcile import NAMED
 from adapters.slack.threads import Threads
@@ -18,6 +19,9 @@ from adapters.slack.uploads import Uploads
 from bridge.contract import Outbound, OutboundEdit, Receipt
 from bridge.errors import ChatDown
 from bridge.text import RichText
+
+if TYPE_CHECKING:
+    from adapters.slack.config import SlackOptions
 
 _THREAD_REFUSED = frozenset(
     {

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from adapters.slack.config import Events, SlackOptions
+from adapters.slack.choices import Events
 from adapters.slack.payloads import Channel
 from adapters.slack.transport import Transport
 from bridge.contract import ProbeItem
 from bridge.errors import AccountDown, BridgeError, ChatDown
+
+if TYPE_CHECKING:
+    from adapters.slack.config import SlackOptions
 
 NEEDED_SCOPES: dict[str, str] = {
     "chat:write": "posting",

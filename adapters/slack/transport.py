@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -20,10 +20,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
-from adapters.slack.config import SlackOptions
 from adapters.slack.errors import Effect, classify, classify_network
 from bridge.contract import OutboundFile
 from bridge.errors import RetryLater
+
+if TYPE_CHECKING:
+    from adapters.slack.config import SlackOptions
 
 Answer = Mapping[str, Any]
 

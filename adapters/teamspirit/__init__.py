@@ -79,6 +79,7 @@ MANIFEST = Manifest(
     build=_build,
     preload=_preload,
     emulator=_emulator,
+    bare_options=True,
     needs_public_web=_needs_public_web,
     credential_keys=("api_key",),
 )

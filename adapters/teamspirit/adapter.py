@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, takes_files
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.config import TeamSpiritOptions, dialect_of
 from adapters.teamspirit.decode import Decoder, Undecodable
-from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import Gone, Purpose
@@ -40,6 +39,10 @@ from bridge.contract import (
 from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, Author, ChatEvent
 from bridge.text import RichText
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Dialect
 
 _RECONCILE_PAGES = 10
 _CLOCKS_APART = timedelta(minutes=2)
@@ -261,7 +264,8 @@ class _LooksUpPeople(TeamSpiritAdapter):
 
 def build(context: AdapterContext) -> Adapter:
     """The adapter for an account, with exactly the abilities that its dialect has operations for."""
-    dialect = dialect_of(context.options)
+    options: TeamSpiritOptions = context.options
+    dialect = options.read_dialect
     operations = dialect.operations
     abilities: list[tuple[type[TeamSpiritAdapter], object]] = [
         (_Edits, operations.edit),

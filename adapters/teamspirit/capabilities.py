@@ -7,11 +7,14 @@ the dialect file states about itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from adapters.teamspirit.config import TeamSpiritOptions, dialect_of
-from adapters.teamspirit.dialect.model import Call, Dialect
 from adapters.teamspirit.dialect.template import path_template, template
 from bridge.capabilities import UNLIMITED, Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Call, Dialect
 
 _MARKDOWN = (
     Feature.BOLD,
@@ -31,8 +34,11 @@ _BY_WEBHOOK = "only while outgoing webhooks reach the bridge"
 
 def capabilities(options: TeamSpiritOptions | None) -> Capabilities:
     """What an account with these options can do, before it is connected."""
-    options = options or TeamSpiritOptions.model_validate({})
-    return capabilities_of(dialect_of(options), options)
+    if options is None:
+        from adapters.teamspirit.config import TeamSpiritOptions
+
+        options = TeamSpiritOptions.model_validate({})
+    return capabilities_of(options.read_dialect, options)
 
 
 def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilities:

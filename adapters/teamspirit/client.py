@@ -8,17 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.decode import web_url
-from adapters.teamspirit.dialect.model import Call, Dialect
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, Purpose
 from adapters.teamspirit.transport import Transport
 from bridge.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.events import Author
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Call, Dialect
 
 _CHATS_KEPT_S = 60.0
 _MOST_CHAT_PAGES = 1000

@@ -12,14 +12,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
-from adapters.teamspirit.dialect.model import History
 from adapters.teamspirit.dialect.query import find_text
 from bridge.events import ChatEvent
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import History
 
 OVERLAP_MS = 2000
 """How far `since` reads back over what was read: changes may become visible a little out of order."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
 from adapters.common.options import HttpUrl, NetworkOptions, Options, SecretStr
-from adapters.teamspirit.dialect import Dialect, load_dialect
-from adapters.teamspirit.dialect.load import Loaded
+from adapters.teamspirit.dialect.load import Loaded, load_dialect
+from adapters.teamspirit.dialect.model import Dialect
 from bridge.errors import ConfigFault
 
 DEFAULT_DIALECT = "teamspirit"
@@ -52,20 +53,20 @@ class TeamSpiritOptions(NetworkOptions):
     reread_messages: int = Field(50, ge=0, le=100, description="latest messages that are read again for edits and deletes")
     max_upload_mb: float | None = Field(None, gt=0, description="largest file the server takes, if other than the dialect says")
 
+    @cached_property
+    def read_dialect(self) -> Dialect:
+        """The dialect itself, of options that passed the check. Raises the first ConfigFault otherwise."""
+        loaded = load(self)
+        if loaded.dialect is None:
+            raise loaded.faults[0]
+        return loaded.dialect
+
 
 def load(options: TeamSpiritOptions) -> Loaded:
     """The dialect of an account. A path that is no file stands for a shipped dialect of that name."""
     path = options.dialect
     is_file = path.suffix in (".yaml", ".yml") or path.is_file()
     return load_dialect(str(path) if is_file else path.name, options.overrides)
-
-
-def dialect_of(options: TeamSpiritOptions) -> Dialect:
-    """The same for options that passed the check. Raises the first ConfigFault otherwise."""
-    loaded = load(options)
-    if loaded.dialect is None:
-        raise loaded.faults[0]
-    return loaded.dialect
 
 
 def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:

@@ -10,11 +10,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields, FileFields
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.emoji_names import from_name
 from adapters.teamspirit.markup import decode_text
@@ -39,6 +39,9 @@ from bridge.events import (
     TypingStarted,
 )
 from bridge.refs import AccountName, ChatRef
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields, FileFields
 
 _MILLISECONDS_FROM = 100_000_000_000
 """Unix times above this are in milliseconds: in seconds it is the year 5138."""
@@ -264,8 +267,8 @@ def web_url(url: str) -> str:
 
 def _merged(common: Fields, own: Fields) -> Fields:
     """An event's own fields over the common ones."""
-    given = {name: value for name in Fields.model_fields if (value := getattr(own, name)) is not None}
-    return common.model_copy(update=given)
+    given = {name: value for name, value in own if value is not None}
+    return cast("Fields", SimpleNamespace(**{**dict(common), **given}))
 
 
 def _needed(query: str | None, payload: Any, what: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jinja2 import TemplateError
@@ -16,13 +16,15 @@ from yarl import URL
 
 from adapters.teamspirit import emoji_names
 from adapters.teamspirit.capabilities import variables_of
-from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.teamspirit.dialect.model import Call, Dialect
 from adapters.teamspirit.dialect.template import fill_tree, path_template, template
 from adapters.teamspirit.markup import encode_text
 from bridge.contract import Copy, Outbound, OutboundEdit
 from bridge.errors import Rejected
 from bridge.text import RichText
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Call, Dialect
 
 Values = dict[str, Any]
 

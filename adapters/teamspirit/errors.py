@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.dialect.query import find, find_text
 from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import Dialect
 
 CHECK_KEY = "check api_key (and the account's rights) in the messenger; the bridge tries again by itself"
 CHECK_CHAT = "add the bot to the chat and give it the right to write there, or correct the chat in bridge.yaml"

@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from adapters.teamspirit.compare import OVERLAP_MS, START, Compare, Decodings, Found, State
 from adapters.teamspirit.decode import NativeMessage
-from adapters.teamspirit.dialect.model import History
 from adapters.teamspirit.errors import Gone
 from bridge.contract import Cursor, Intake
 from bridge.events import Author, ChatEvent
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import History
 
 ReadPage = Callable[[str, str, int | None], Awaitable[list[Any]]]
 """(chat id, `after`, `since_ms`) -> items, oldest first. Raises a DeliveryError, AccountDown."""

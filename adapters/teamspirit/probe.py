@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER
 from bridge.contract import ProbeItem, WebMount
 from bridge.errors import AccountDown, BridgeError, ChatDown
 from bridge.refs import AccountName
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Dialect
 
 
 async def probe(

@@ -7,15 +7,14 @@ server is away; `calls` takes the calls, `history` reads one chat.
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import structlog
 
 from adapters.teamspirit.calls import Calls
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.compare import Decodings
-from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.decode import Decoder
-from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
@@ -23,6 +22,10 @@ from adapters.teamspirit.webhook import Webhook
 from bridge.contract import Intake
 from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.refs import AccountName
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Dialect
 
 log = structlog.get_logger("teamspirit")
 

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from adapters.teamspirit.dialect.model import Authentication, SignatureCheck
 from adapters.teamspirit.dialect.query import find_text
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from adapters.teamspirit.dialect.model import Authentication, SignatureCheck
 
 LARGEST_BODY_BYTES = 8 * 1024**2
 _FORM = "application/x-www-form-urlencoded"

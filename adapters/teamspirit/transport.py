@@ -10,18 +10,20 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
 
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
-from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.encode import Request
 from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
 from bridge.contract import FileStream, OutboundFile
 from bridge.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Dialect
 
 _CONNECT_TIMEOUT_S = 10.0
 _CHECKED_BYTES_PER_S = 1_000_000

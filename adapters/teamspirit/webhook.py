@@ -7,17 +7,20 @@ what happened while we were down. Called by `receive`.
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.receiver import Credentials, Receiver, Take
 from bridge.contract import Cursor, Intake, WebMount
 from bridge.errors import AccountDown, ChatDown, Rejected
 from bridge.refs import AccountName
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Dialect
 
 log = structlog.get_logger("teamspirit")
 

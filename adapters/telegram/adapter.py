@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.telegram import errors
 from adapters.telegram.capabilities import capabilities
-from adapters.telegram.config import TelegramOptions
 from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
 from adapters.telegram.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
 from adapters.telegram.encode_text import measure
@@ -40,6 +39,9 @@ from bridge.errors import ChatDown, ConnectionLost, DeliveryError, OutcomeUnknow
 from bridge.events import Attachment
 from bridge.refs import AccountName
 from bridge.text import RichText
+
+if TYPE_CHECKING:
+    from adapters.telegram.config import TelegramOptions
 
 _CANDIDATES = 3
 """Reactions tried in a chat that allows only some."""

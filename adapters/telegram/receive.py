@@ -11,18 +11,20 @@ import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from adapters.telegram.albums import Albums
-from adapters.telegram.config import TelegramOptions
 from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.contract import Cursor, Intake
 from bridge.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.events import ChatEvent, Ignored
+
+if TYPE_CHECKING:
+    from adapters.telegram.config import TelegramOptions
 
 RETENTION = timedelta(hours=24)
 """How long Telegram keeps updates. Source: platforms.md 1.1."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import certifi
@@ -21,7 +21,6 @@ import msgspec
 from adapters.common.files import CheckedFile
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
 from adapters.telegram.answers import result_of
-from adapters.telegram.config import TelegramOptions
 from adapters.telegram.encode import Call, Upload
 from adapters.telegram.errors import NEW_TOKEN, classify
 from adapters.telegram.lazy_aiogram import (
@@ -42,6 +41,9 @@ from adapters.telegram.lazy_aiogram import (
 )
 from bridge.contract import FileStream
 from bridge.errors import AccountDown, Rejected, RetryLater
+
+if TYPE_CHECKING:
+    from adapters.telegram.config import TelegramOptions
 
 CONNECT_TIMEOUT_S = 15.0
 POLL_GRACE_S = 15.0

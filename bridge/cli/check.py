@@ -14,8 +14,7 @@ from bridge.cli.output import as_json, fault_data, one_line, say, show_faults, t
 
 if TYPE_CHECKING:
     from bridge.cli.probing import Finding
-    from bridge.config.load import Loaded
-    from bridge.config.model import Config
+    from bridge.config.model import Config, Loaded
 
 
 def check(

@@ -12,8 +12,7 @@ from bridge.cli.exits import EX_CONFIG
 from bridge.cli.output import as_json, fault_data, show_faults
 
 if TYPE_CHECKING:
-    from bridge.config.load import Loaded
-    from bridge.config.model import Config
+    from bridge.config.model import Config, Loaded
 
 ConfigPath = Annotated[
     Path,

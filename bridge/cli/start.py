@@ -1,16 +1,32 @@
-"""Starts the daemon in this process. Called by `main` and by typer's `run`; imports nothing that only people at a terminal need."""
+"""Starts the daemon in this process. Called by `main` and by typer's `run`.
+
+Imports nothing that only people at a terminal need, and nothing that reads bridge.yaml: `read` does that, in another process."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
 def start(path: Path) -> int:
     """Relay until stopped; returns the exit code."""
+    from bridge.config.reading import ConfigReader
+
+    reader = ConfigReader(path, __name__, read.__name__)
+    reader.begin()  # while this process imports what relays
     # observe comes first, so that structlog is imported without what it does not need
     from bridge.observe import log_uncaught_errors  # isort: split
     from adapters import registry
     from bridge.daemon import run_daemon
 
     log_uncaught_errors()
-    return run_daemon(path, registry.manifest, registry.platforms())
+    return run_daemon(reader, registry.manifest)
+
+
+def read(path: str) -> None:
+    """What the reading process does."""
+    from adapters import registry
+    from bridge.config.load import load_config
+    from bridge.config.reading import answer
+
+    answer(lambda: load_config(Path(path), os.environ, registry.manifest, registry.platforms()), registry.manifest)

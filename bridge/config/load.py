@@ -10,7 +10,7 @@ import contextlib
 import gc
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from bridge.config.model import (
     AccountConfig,
     Config,
     JournalConfig,
+    Loaded,
     LogConfig,
     MediaConfig,
     WebConfig,
@@ -48,15 +49,6 @@ _JOURNAL_NAME = "messenger-bridge.journal"
 _LARGEST_FILE_BYTES = 64 * 1024 * 1024
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What came of a file. With faults there is no configuration; warnings do not keep the daemon from starting."""
-
-    config: Config | None
-    faults: list[ConfigFault] = field(default_factory=list)
-    warnings: list[ConfigFault] = field(default_factory=list)
 
 
 def load_config(path: Path, environ: Mapping[str, str], manifests: Manifests, platforms: Sequence[str] = ()) -> Loaded:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bridge.errors import ConfigFault
 from bridge.people import Person as Person
 from bridge.refs import AccountName
 from bridge.routing import RelayOptions, Route
@@ -15,7 +16,7 @@ from bridge.routing import RelayOptions, Route
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountConfig:
-    """One bot or webhook identity. `options` is the platform's own options model."""
+    """One bot or webhook identity. `options` is the platform's own options model, or its values (`bare`)."""
 
     name: AccountName
     platform: str
@@ -82,3 +83,12 @@ class Config:
     """On SIGTERM: how long lanes may go on delivering."""
     reserved_names: tuple[str, ...] = ()
     """Names nobody may be shown under, beside those of `people` and of the bridge's own bots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of a file. With faults there is no configuration; warnings do not keep the daemon from starting."""
+
+    config: Config | None
+    faults: list[ConfigFault] = field(default_factory=list)
+    warnings: list[ConfigFault] = field(default_factory=list)

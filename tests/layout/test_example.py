@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from adapters import registry
-from bridge.config.load import SECTIONS, Loaded, load_config
+from bridge.config.load import SECTIONS, load_config
+from bridge.config.model import Loaded
 from bridge.config.relay import RELAY_KEYS
 from bridge.config.schema import schema
 from bridge.config.sections import ConditionSection, JournalSection, LogSection, MediaSection, ShutdownSection, WebSection

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from adapters.teamspirit.dialect.query import Query
+from adapters.teamspirit.dialect.query import checked
+
+Query = Annotated[str, AfterValidator(checked)]
+"""A JMESPath expression, checked."""
 
 
 class _Entry(BaseModel):

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
-from pydantic import AfterValidator
 
 
-def _checked(source: str) -> str:
+def checked(source: str) -> str:
+    """The expression itself. Raises ValueError if it is none."""
     try:
         _compiled(source)
     except JMESPathError as error:
         raise ValueError(f"not a JMESPath expression: {' '.join(str(error).split())}") from None
     return source
-
-
-Query = Annotated[str, AfterValidator(_checked)]
-"""A JMESPath expression, checked."""
 
 
 _PLAIN_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)

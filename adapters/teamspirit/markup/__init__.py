@@ -5,12 +5,16 @@ Called by the adapter's `decode` and `encode`.
 
 from __future__ import annotations
 
-from adapters.teamspirit.dialect.model import TextDialect
+from typing import TYPE_CHECKING
+
 from adapters.teamspirit.markup.guards import clean
 from adapters.teamspirit.markup.html import decode_html, encode_html
 from adapters.teamspirit.markup.markdown_decode import decode_markdown
 from adapters.teamspirit.markup.markdown_encode import encode_markdown
 from bridge.text import RichText, plain, to_plain
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import TextDialect
 
 __all__ = ["decode_text", "encode_text"]
 

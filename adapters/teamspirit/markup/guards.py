@@ -7,8 +7,11 @@ zero-width space behind an @ gets one more, so that taking one out again gives b
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from adapters.teamspirit.dialect.model import TextDialect
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import TextDialect
+
 
 GUARD = "\u200b"
 JOINER = "\u2060"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
-from adapters.teamspirit.dialect.model import TextDialect
 from adapters.teamspirit.markup.guards import clean, guard, is_username, mentions, unguard
 from adapters.teamspirit.markup.markdown_decode import SAFE_LINK
 from bridge.text import (
@@ -29,6 +29,9 @@ from bridge.text import (
     inline_text,
     normalize,
 )
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import TextDialect
 
 _TAG_MARKS = {
     "b": Mark.BOLD,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from adapters.teamspirit.dialect.model import TextDialect
 from adapters.teamspirit.markup.guards import JOINER, guard, mentions, unguard
 from bridge.text import (
     Block,
@@ -32,6 +32,9 @@ from bridge.text import (
     normalize,
     plain,
 )
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import TextDialect
 
 SAFE_LINK = re.compile(r"(?i)^(?:https?://|mailto:|tel:|ftp://)[^\s]+$")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from adapters.teamspirit.dialect.model import TextDialect
 from adapters.teamspirit.markup.guards import GUARD, JOINER, clean, guard, is_username
 from adapters.teamspirit.markup.markdown_decode import SAFE_LINK
 from bridge.text import (
@@ -28,6 +28,9 @@ from bridge.text import (
     Text,
     inline_text,
 )
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import TextDialect
 
 _ESCAPED = re.compile(r"[\\`*_{}\[\]~|]")
 _REFERENCED = re.compile(r"[<&]")

@@ -9,8 +9,7 @@ from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
 
 from adapters.teamspirit import MANIFEST
-from adapters.teamspirit.dialect import load_dialect
-from adapters.teamspirit.dialect.load import SHIPPED, shipped_names
+from adapters.teamspirit.dialect.load import SHIPPED, load_dialect, shipped_names
 from adapters.teamspirit.dialect.query import find
 from adapters.teamspirit.dialect.template import TemplateFault, fill_tree, path_template, template
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from adapters.teamspirit.compare import Decodings
 from adapters.teamspirit.decode import Decoder
-from adapters.teamspirit.dialect import Dialect, load_dialect
-from adapters.teamspirit.dialect.model import History
+from adapters.teamspirit.dialect.load import load_dialect
+from adapters.teamspirit.dialect.model import Dialect, History
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.history import ChatReader
 from bridge.errors import RetryLater

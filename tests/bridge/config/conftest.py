@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bridge.capabilities import Capabilities, Feature, Limits, Support, features
-from bridge.config.load import Loaded, load_config
-from bridge.config.model import Config
+from bridge.config.load import load_config
+from bridge.config.model import Config, Loaded
 from bridge.contract import Manifest
 from bridge.errors import ConfigFault
 

@@ -1,0 +1,7 @@
+"""Where Discord is, if options do not say otherwise."""
+
+from __future__ import annotations
+
+API_URL = "https://discord.com/api/v10"
+GATEWAY_URL = "wss://gateway.discord.gg"
+CDN_URL = "https://cdn.discordapp.com"

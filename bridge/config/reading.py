@@ -1,0 +1,107 @@
+"""Reading bridge.yaml in a process of its own: what reading takes (pydantic, YAML, models, the tree of the file) ends with it, at
+the start and at every reload. The daemon gets the result, a pickle from its own child.
+
+The child runs a function that the composition root names; it calls `answer` with what it read.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bridge.config.bare import bare
+from bridge.config.model import Config, Loaded
+from bridge.contract import Manifest
+
+_WITHIN_S = 300.0
+"""Far longer than 100,000 routes take."""
+
+_CHILD = """
+import importlib, sys
+_, module, function, path, *sys.path = sys.argv
+getattr(importlib.import_module(module), function)(path)
+"""
+
+
+class ReadingFailed(Exception):
+    """The process that reads the configuration ended without a result: killed, or a bug that it told of on stderr."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of a file, and every text in it that must never be shown."""
+
+    loaded: Loaded
+    secrets: frozenset[str]
+
+
+class ConfigReader:
+    """`function` (of `module`) is called with the path in the other process, and answers there."""
+
+    def __init__(self, path: Path, module: str, function: str) -> None:
+        self._path = path
+        self._module = module
+        self._function = function
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Start reading; meanwhile this process can do something else. `read` takes the result."""
+        # not `-m`: the child finds its modules where this process does, and nowhere else
+        command = [sys.executable, "-c", _CHILD, self._module, self._function, str(self._path), *sys.path]
+        self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    def read(self) -> Reading:
+        """Wait for the result. Raises ReadingFailed."""
+        try:
+            if self._child is None:
+                self.begin()
+            assert self._child is not None
+            with self._child as child:
+                self._child = None
+                try:
+                    answered, _ = child.communicate(timeout=_WITHIN_S)
+                except BaseException:
+                    child.kill()
+                    raise
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ReadingFailed(f"cannot read {self._path}: {error}") from error
+        if child.returncode != 0:
+            raise ReadingFailed(f"cannot read {self._path}: its reader ended with {child.returncode}")
+        try:
+            reading = pickle.loads(answered)
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise ReadingFailed(f"cannot read {self._path}: its reader gave no answer") from error
+        assert isinstance(reading, Reading)
+        return reading
+
+
+def answer(load: Callable[[], Loaded], manifests: Callable[[str], Manifest]) -> None:
+    """In the child: load, and hand the result to the parent. stdout is the parent's alone."""
+    for number in (signal.SIGINT, signal.SIGPIPE):  # the parent is gone or about to go: nothing to say about it
+        signal.signal(number, signal.SIG_DFL)
+    out = os.dup(1)
+    os.dup2(2, 1)
+    loaded = load()
+    secrets: frozenset[str] = frozenset()
+    if loaded.config is not None:
+        from bridge.config.secrets import secrets_of
+
+        secrets = frozenset(secrets_of(loaded.config))
+        loaded = replace(loaded, config=_without_models(loaded.config, manifests))
+    with os.fdopen(out, "wb") as pipe:
+        pickle.dump(Reading(loaded, secrets), pipe, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _without_models(config: Config, manifests: Callable[[str], Manifest]) -> Config:
+    """Platforms that say so take bare options; others get their model."""
+    accounts = {
+        name: replace(account, options=bare(account.options)) if manifests(account.platform).bare_options else account
+        for name, account in config.accounts.items()
+    }
+    return replace(config, accounts=accounts)
