@@ -163,6 +163,29 @@ async def test_edit_delete_react_pin_and_typing(bench: Bench, adapter: DiscordAd
     assert receipt.message_ids[0] not in [m.message_id for m in shown(bench)]
 
 
+@pytest.mark.parametrize("as_bot", [False, True])
+async def test_a_file_leaves_its_message(bench: Bench, adapter: DiscordAdapter, tmp_path: Path, as_bot: bool) -> None:
+    if as_bot:
+        bench.emulator.deny(bench.chat, Permission.MANAGE_WEBHOOKS)
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    for path in paths:
+        path.write_text(path.name)
+    everyone = "words for @everyone"
+    receipt = await adapter.send(outbound(bench, everyone, files=tuple(map(outbound_file, paths))))
+    copy = copy_of(bench, await adapter.remove_files(copy_of(bench, receipt), [1]))
+    assert [file.name for file in shown(bench)[0].files] == ["a.txt", "c.txt"]
+    await adapter.remove_files(copy, [0, 1])
+    await adapter.remove_files(copy, [0, 1])
+    (message,) = shown(bench)
+    assert message.files == ()
+    assert everyone.replace("@", "") in message.text.replace("@", "").replace("\u200b", "")
+    stored = bench.emulator.world.channels[int(bench.chat)].messages[int(copy.message_ids[0])]
+    assert not stored.mention_everyone
+    await adapter.delete(OutboundDelete(copy=copy))
+    with pytest.raises(Rejected):
+        await adapter.remove_files(copy, [0])
+
+
 async def test_custom_emoji_react_by_name_and_unknown_ones_are_refused(bench: Bench, adapter: DiscordAdapter) -> None:
     bench.emulator.add_emoji("party")
     message_id = await bench.emulator.say(bench.chat, "Anna", "news")

@@ -199,6 +199,20 @@ def test_which_changes_are_edits() -> None:
     assert isinstance(changed({"subtype": "tombstone", "text": "This message was deleted."}, {}), MessageDeleted)
 
 
+def test_files_that_are_gone_are_an_edit_and_no_part_of_it() -> None:
+    one, two = {"id": "F1", "name": "a.pdf", "mode": "hosted"}, {"id": "F2", "name": "b.pdf", "mode": "hosted"}
+    deleted = changed({"files": [one, {"id": "F2", "mode": "tombstone"}]}, {"files": [one, two]})
+    assert isinstance(deleted, MessageEdited)
+    assert deleted.meta.event_key.endswith(":1700000009.000001")
+    assert [file.unique_id for file in deleted.content.attachments] == ["F1"]
+    assert deleted.attachments_known
+    taken_out = changed({}, {"files": [one]})
+    assert isinstance(taken_out, MessageEdited)
+    assert taken_out.content.attachments == ()
+    processed = {**one, "original_w": 800, "url_private": "https://files.slack.com/x"}
+    assert isinstance(changed({"files": [processed]}, {"files": [one]}), Ignored)
+
+
 @pytest.mark.parametrize("changes", [{"previous_message": None}, {"previous_message": {**PLAIN, "thread_ts": "1600000000.000001"}}])
 def test_deletions(changes: dict[str, Any]) -> None:
     event = decode({**PLAIN, "subtype": "message_deleted", "deleted_ts": "1700000000.000001", "hidden": True, **changes})

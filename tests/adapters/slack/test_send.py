@@ -132,6 +132,20 @@ async def test_edit_delete_react_pin(account: Any, emulator: SlackEmulator) -> N
         await adapter.edit(OutboundEdit(token="tok-3", copy=copy, text=plain("too late")))
 
 
+async def test_a_file_leaves_its_message(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
+    chat, adapter = account.chat(), account.build()
+    files = tuple(file(tmp_path, name, name.encode()) for name in ("a.txt", "b.txt", "c.txt"))
+    copy = copy_of(chat, await adapter.send(outbound(chat, "words", files=files)))
+    without_b = copy_of(chat, await adapter.remove_files(copy, [1]))
+    assert [one.name for one in emulator.seen(chat, copy.message_ids[0]).files] == ["a.txt", "c.txt"]
+    await adapter.remove_files(copy, [1])  # it is gone already
+    without_any = copy_of(chat, await adapter.remove_files(without_b, [0, 1]))
+    seen = emulator.seen(chat, copy.message_ids[0])
+    assert (seen.text, seen.files, seen.deleted) == ("words", (), False)
+    with pytest.raises(Rejected, match="not known"):
+        await adapter.remove_files(without_any, [0])
+
+
 async def test_replies_go_to_threads(account: Any, emulator: SlackEmulator) -> None:
     chat, adapter = account.chat(), account.build()
     parent = await emulator.say(chat, "Boris", "question")

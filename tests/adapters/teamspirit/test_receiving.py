@@ -12,7 +12,7 @@ from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.contract import Adapter
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.errors import AccountDown, ConnectionLost
-from bridge.events import AttachmentKind, MessageCreated, MessageDeleted
+from bridge.events import AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import Mark, Paragraph, Text, plain
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
@@ -73,6 +73,22 @@ async def test_edits_and_deletes_are_seen(
         await intake.wait(8)
     assert intake.summary() == ["+0", "+1", "+2", "+3", "+4", "~one", "-", "+last"]
     assert intake.of(MessageDeleted)[0].message_id == ids[2]
+
+
+async def test_an_edit_tells_which_files_are_left(
+    emulator: TeamSpiritEmulator, either: Adapter, intake: RecordingIntake, chat: str
+) -> None:
+    files = [Upload(name=name, mime="text/plain", content=name.encode()) for name in ("a.txt", "b.txt")]
+    async with running(either, intake):
+        message = await emulator.say(chat, "Anna", "two", files=files)
+        await intake.wait(1)
+        await emulator.remove_file(chat, message)
+        await intake.wait(2)
+        await emulator.remove_file(chat, message)
+        await intake.wait(3)
+    edits = intake.of(MessageEdited)
+    assert [[file.name for file in edit.content.attachments] for edit in edits] == [["b.txt"], []]
+    assert all(edit.attachments_known for edit in edits)
 
 
 async def test_both_ways_give_the_same_keys(

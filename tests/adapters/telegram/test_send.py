@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
@@ -116,6 +117,25 @@ async def test_captions_are_edited_where_they_are(
     assert [shown.kind for shown in album.files] == ["photo"] * 3
     await adapter.edit(OutboundEdit(token="e", copy=copy_of(outbound, receipt), text=plain("new caption"), has_files=True))
     assert only(emulator, chat).text == "new caption"
+
+
+async def test_words_find_their_place_when_a_file_has_left_its_album(
+    emulator: TelegramEmulator,
+    chat: str,
+    adapter: Any,
+    say: Callable[..., Outbound],
+    copy_of: Callable[..., Any],
+    file: Callable[..., Any],
+    png: Callable[..., bytes],
+) -> None:
+    outbound = say("", files=tuple(file("photo", f"{n}.png", "image/png", png(20 + n, 20)) for n in range(3)))
+    copy = copy_of(outbound, await adapter.send(outbound))
+    first, *others = copy.message_ids
+    await adapter.delete(OutboundDelete(copy=msgspec.structs.replace(copy, message_ids=(first,))))
+    left = msgspec.structs.replace(copy, message_ids=tuple(others))
+    await adapter.edit(OutboundEdit(token="e", copy=left, text=plain("a caption now"), has_files=True))
+    (album,) = [message for message in emulator.transcript(chat) if not message.deleted]
+    assert (album.text, len(album.files)) == ("a caption now", 2)
 
 
 async def test_delete_takes_all_messages_of_a_copy_and_what_is_gone_is_no_failure(
