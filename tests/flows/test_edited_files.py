@@ -119,3 +119,18 @@ async def test_a_file_taken_out_on_teamspirit(world: World, target: str) -> None
     await act(world, "teamspirit", "remove_file")(chat, said)
     (copy,) = await until(world, target, lambda seen: not files(*seen) or REMOVED in seen[0].text)
     assert "the plan" in copy.text
+
+
+async def test_one_of_an_album_on_telegram_is_replaced(world: World) -> None:
+    chat = world.chats["telegram"].chat_id
+    said = await world.say("telegram", "three plans", files=[paper("one"), paper("two"), paper("three")])
+    for platform in ("discord", "slack"):
+        await until(world, platform, lambda seen: files(*seen) == [digest("one"), digest("two"), digest("three")])
+    await act(world, "telegram", "replace_file")(chat, str(int(said) + 1), paper("four"))
+    for platform in ("discord", "slack"):
+        copy, new = await until(world, platform, lambda seen: files(*seen) == [digest("one"), digest("three"), digest("four")])
+        assert ("three plans" in copy.text, REPLACED in new.text) == (True, True)
+    await world.emulators["telegram"].edit(chat, said, "better plans")
+    for platform in ("discord", "slack"):
+        seen = await until(world, platform, lambda seen: "better plans" in seen[0].text)
+        assert files(*seen) == [digest("one"), digest("three"), digest("four")]

@@ -107,6 +107,16 @@ def reader_of(server: Server, intake: RecordingIntake, dialect: Dialect) -> Chat
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "known"), [({"files": [{"id": "f"}]}, True), ({"files": []}, True), ({"files": None}, False), ({}, False)]
+)
+def test_a_list_of_files_that_is_missing_is_not_an_empty_one(files: dict[str, Any], known: bool) -> None:
+    decoder = Decoder(DIALECTS["after"], AccountName("a"), is_own=lambda *_: False, chat_id=lambda native, _: native)
+    item = {"id": "m1", "text": "x", "user": {"id": "u1", "name": "anna"}, "sent_at": "2026-11-01T12:00:00Z", **files}
+    message = decoder.message(item, "c")
+    assert decoder.edited(message, datetime.now(UTC)).attachments_known is known
+
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("post"), st.integers(1, 8)),
