@@ -108,6 +108,8 @@ class _Chat:
             elif said.deleted and not self._is_dead(said, "MessageDeleted") and not self._is_dead(said, "MessageCreated"):
                 left = there.intersection(said.words)
                 _require(not left or not self.target.reconciles, f"{self.where}: withdrawn, but there: {left}")
+                shown = any(said.more in post.files for post in self.posted if said.more is not None)
+                _require(not shown or not self.target.reconciles, f"{self.where}: withdrawn, but its later file is there")
 
     def _is_dead(self, said: Said, kind: str) -> bool:
         return (self.address, said.message_id, kind) in self.dead
@@ -142,6 +144,11 @@ class _Chat:
             _require(
                 all(file in (said.file,) for file in post.files), f"{self.where}: {said.words[0]} has a file that is not whole"
             )
+        if said.more is not None and not self._is_dead(said, "MessageEdited"):
+            times = sum(said.more in other.files for other in self.posted)
+            named = any(said.more_name in other.text for other in self.posted)
+            _require(times or named, f"{self.where}: the file that an edit of {said.words[0]} brought is neither there nor named")
+            _require(times < 2 or not self.target.reconciles, f"{self.where}: the file of an edit is there {times} times")
         if said.answers is not None and self.is_complete(said.answers) and self.target.reconciles:
             answered = self.first_post[said.answers.words[0]].message_id
             _require(post.reply_to in (answered, ""), f"{self.where}: {said.words[0]} answers the wrong message")

@@ -61,7 +61,14 @@ class Said:
     deleted: bool = False
     reaction: str = ""
     file: bytes | None = None
+    more: bytes | None = None
+    """A file that came with an edit."""
+    attachments: tuple[Attachment, ...] = ()
     answers: Said | None = None
+
+    @property
+    def more_name(self) -> str:
+        return f"more{self.words[0].split('.')[1]}.png"
 
     @property
     def file_name(self) -> str:
@@ -103,21 +110,29 @@ class SimulatedPlatform(ScriptedPlatform):
         text = tuple(f"{self.name}.{number}.{place}" for place in range(words))
         content: dict[str, Any] = {}
         if file is not None:
-            name = f"file{number}"
-            self.files[name] = file
-            photo = Attachment(kind=AttachmentKind.PHOTO, file_id=name, name=f"{name}.png", size_bytes=len(file))
-            content["attachments"] = (photo,)
+            content["attachments"] = (self.picture(f"file{number}", file),)
         if answers is not None:
             content["reply_to"] = ReplyTo(message_id=answers.message_id)
         number += 1_000_000
         said = Said(origin=self.name, chat=chat, message_id=f"{self.name}-{number}", words=text, file=file, answers=answers)
+        said.attachments = content.get("attachments", ())
         self.say(said.text, chat=chat, number=number, **content)
         self.said.append(said)
         return said
 
+    def picture(self, name: str, content: bytes) -> Attachment:
+        self.files[name] = content
+        return Attachment(kind=AttachmentKind.PHOTO, file_id=name, name=f"{name}.png", size_bytes=len(content))
+
     def correct(self, said: Said) -> None:
         said.edited = True
-        self.edit(said.message_id, said.text, chat=said.chat)
+        self.edit(said.message_id, said.text, chat=said.chat, attachments=said.attachments)
+
+    def attach(self, said: Said, file: bytes) -> None:
+        """An edit that adds a file."""
+        said.edited, said.more = True, file
+        said.attachments = (*said.attachments, self.picture(said.more_name.removesuffix(".png"), file))
+        self.edit(said.message_id, said.text, chat=said.chat, attachments=said.attachments)
 
     def withdraw(self, said: Said) -> None:
         said.deleted = True
