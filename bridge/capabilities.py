@@ -111,6 +111,18 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     burst: int | None = None
 
 
+class Operation(StrEnum):
+    """What is done in a chat, as far as platforms count it apart."""
+
+    SEND = "send"
+    EDIT = "edit"
+    DELETE = "delete"
+    REACT = "react"
+    UNREACT = "unreact"
+    """Taking a reaction away; counts as REACT where it has no windows of its own."""
+    PIN = "pin"
+
+
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """How often new messages may be sent; all windows hold. Only what the platform documents, or what is known to end in a 429:
     the rest is learned from its answers."""
@@ -119,6 +131,11 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     per_account: tuple[Window, ...] = ()
     counts_files: bool = False
     """Whether each file of a message counts as a message."""
+    changes: Mapping[Operation, Rates] = {}
+    """The windows of each operation on messages that are there; what is not listed is not held back."""
+
+    def of(self, operation: Operation) -> Rates:
+        return self if operation is Operation.SEND else self.changes.get(operation, UNLIMITED)
 
 
 UNLIMITED = Rates()

@@ -1,7 +1,7 @@
 """How often messages may be sent: what was sent lately, measured against the windows that a platform declares. Pure: time is given.
 
-One `Budgets` for the whole bridge; lanes ask it before each message and wait by themselves. Waits that a platform tells (429) are
-the lanes' and the supervisor's; here they only leave the window full.
+One `Budgets` for the whole bridge, and one more for each operation on messages that are there; lanes ask it before each message and
+wait by themselves. Waits that a platform tells (429) are the lanes' and the supervisor's; here they only leave the window full.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Budgets:
     def refused(self, chat: ChatAddress, rates: Rates, now_s: float, *, account: bool) -> None:
         """A 429 although the windows were kept: somebody else writes with this account, or the platform counts otherwise."""
         self._meters(chat, rates, now_s)
-        meter = self._accounts.get(chat.account) if account else self._chats.get(chat)
+        meter = self._accounts.get(chat.account) if account or not rates.per_chat else self._chats.get(chat)
         if meter is not None:
             meter.fill(now_s)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.slack.choices import Replies
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+from bridge.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -73,7 +73,20 @@ LIMITS = Limits(
 )
 
 
-RATES = Rates(per_chat=(Window(messages=4, span_s=4.0),))
+_TIER_2 = Rates(per_account=(Window(messages=20, span_s=60.0, burst=5),))
+_TIER_3 = Rates(per_account=(Window(messages=50, span_s=60.0, burst=10),))
+"""Per method and workspace, bursts of unknown length apart [docs.slack.dev, rate limits, and the methods' pages]."""
+
+RATES = Rates(
+    per_chat=(Window(messages=4, span_s=4.0),),
+    changes={
+        Operation.EDIT: _TIER_3,  # chat.update
+        Operation.DELETE: _TIER_3,  # chat.delete
+        Operation.REACT: _TIER_3,  # reactions.add
+        Operation.UNREACT: _TIER_2,  # reactions.remove
+        Operation.PIN: _TIER_2,  # pins.add
+    },
+)
 """chat.postMessage takes about one message a second per channel, with short bursts [docs.slack.dev, rate limits; the length of a
 burst is not documented]. The cap of the whole workspace is not published: its 429s say it."""
 

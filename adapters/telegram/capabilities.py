@@ -72,6 +72,7 @@ RATES = Rates(
     per_chat=(Window(messages=3, span_s=3.0), Window(messages=20, span_s=60.0, burst=5)),
     # 1.4: about 30 messages/s overall
     per_account=(Window(messages=30, span_s=1.0),),
+    # 1.4: edits and reactions count apart, in budgets that are not published: its 429s say them
     # an album is as many messages as it has files
     counts_files=True,
 )

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bridge.contract import Copy, Deletes, Edits, OutboundDelete, OutboundReaction, Pins, Reacts, Receipt
+from bridge.contract import Copy, Deletes, Edits, OutboundReaction, Pins, Reacts, Receipt
 from bridge.errors import Rejected
 from bridge.events import MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
 from bridge.journal.contract import Change, Link, Merged
 from bridge.merge import merged_part
+from bridge.outbox import paced
 from bridge.outbox.editing import Editing, part_gone, pieces_of, pieces_set
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Carried, Place, Steps, Work, copy_here, delivered, skipped, unwrap
@@ -52,9 +53,9 @@ class Changes:
         for sent in link.copies:
             try:
                 if sent.part == 0 and merged is not None:
-                    gone += await self._take_out(work, place, place.adapter, unwrap(sent.copy), merged, link)
+                    gone += await self._take_out(work, place, steps, unwrap(sent.copy), merged, link)
                 else:
-                    await place.adapter.delete(OutboundDelete(copy=unwrap(sent.copy)[0]))
+                    await paced.delete(place.adapter, unwrap(sent.copy)[0], place, steps)
                     gone.append(part_gone(work, link, sent.part))
             except Rejected as error:
                 refused = error
@@ -64,18 +65,19 @@ class Changes:
         return [*gone, delivered(work, self._sending.clock.now())]
 
     async def _take_out(
-        self, work: Work, place: Place, adapter: Deletes, copy: tuple[Copy, Carried], merged: Merged, link: Link
+        self, work: Work, place: Place, steps: Steps, copy: tuple[Copy, Carried], merged: Merged, link: Link
     ) -> list[Change]:
         """One piece leaves a merged message; the last one takes the message with it."""
         gone: Change = part_gone(work, link, 0)
         left = Merged(lead_seq=merged.lead_seq, pieces=tuple(piece for piece in merged.pieces if piece.event_seq != link.event_seq))
         if not left.pieces:
-            await adapter.delete(OutboundDelete(copy=copy[0]))
+            assert isinstance(place.adapter, Deletes)
+            await paced.delete(place.adapter, copy[0], place, steps)
             return [gone, pieces_set(work, link, left, ())]
         assert isinstance(place.adapter, Edits)
         pieces = pieces_of(left)
         part = merged_part(pieces)
-        receipt = await self._editing.edit_copy(work, place, place.adapter, 0, copy[0], part, copy[1])
+        receipt = await self._editing.edit_copy(work, place, steps, place.adapter, 0, copy[0], part, copy[1])
         if receipt is None:
             receipt = Receipt(
                 message_ids=copy[0].message_ids, thread_id=copy[0].thread_id, via=copy[1].wrap(copy[0].via)
@@ -102,14 +104,13 @@ class Changes:
         for seq in (link.event_seq, *(piece.event_seq for piece in (merged.pieces if merged else ()))):
             wanted.update(dict.fromkeys(await self._journal.reactions(seq, not_on=here)))
         await self._sending.begin(work, 0, steps)
-        await place.adapter.react(
-            OutboundReaction(
-                copy=copy,
-                wanted=tuple(wanted),
-                added=tuple(emoji for emoji in event.added if emoji in wanted),
-                removed=tuple(emoji for emoji in event.removed if emoji not in wanted),
-            )
+        outbound = OutboundReaction(
+            copy=copy,
+            wanted=tuple(wanted),
+            added=tuple(emoji for emoji in event.added if emoji in wanted),
+            removed=tuple(emoji for emoji in event.removed if emoji not in wanted),
         )
+        await paced.react(place.adapter, outbound, place, steps)
         return [delivered(work, self._sending.clock.now())]
 
     async def pin(self, work: Work, event: PinsChanged, place: Place, steps: Steps, adapter: Pins) -> Sequence[Change]:
@@ -118,7 +119,7 @@ class Changes:
             return [self._skip(work, "the pinned message has no copy here")]
         work.elsewhere = copy.chat_id != place.chat.chat_id
         await self._sending.begin(work, 0, steps)
-        await adapter.pin(copy, event.pinned)
+        await paced.pin(adapter, copy, event.pinned, place, steps)
         return [delivered(work, self._sending.clock.now())]
 
     async def _link(self, work: Work, message_id: str) -> Link | None:

@@ -11,12 +11,13 @@ from dataclasses import replace
 
 import msgspec
 
-from bridge.contract import Copy, Deletes, Edits, OutboundDelete, OutboundEdit, Receipt, RemovesFiles, Reply
+from bridge.contract import Copy, Deletes, Edits, OutboundEdit, Receipt, RemovesFiles, Reply
 from bridge.errors import Rejected
 from bridge.events import Content, MessageCreated, MessageEdited
 from bridge.journal.contract import Change, Link, Merged, PartGone, PartSent, Piece, PiecesSet, State
 from bridge.lines import added_line, removed_line
 from bridge.merge import MergedPiece, decode_piece, encode_piece, with_edit
+from bridge.outbox import paced
 from bridge.outbox.edited_files import FileChanges, How, Removal, Standing, file_changes, is_wordless, removals, standing
 from bridge.outbox.files import FileFetcher, most_bytes
 from bridge.outbox.sending import Sending
@@ -94,21 +95,20 @@ class Editing:
         ]
 
     async def edit_copy(
-        self, work: Work, place: Place, adapter: Edits, number: int, copy: Copy, part: Part, carried: Carried
+        self, work: Work, place: Place, steps: Steps, adapter: Edits, number: int, copy: Copy, part: Part, carried: Carried
     ) -> Receipt | None:
         """The receipt to be kept, if it says something new."""
-        receipt = await adapter.edit(
-            OutboundEdit(
-                token=self._sending.token(work, number),
-                copy=copy,
-                text=part.text,
-                has_files=carried.files,
-                sender=part.sender,
-                reply=part.reply,
-                mass_mentions=part.mass_mentions,
-                previews=part.previews,
-            )
+        outbound = OutboundEdit(
+            token=self._sending.token(work, number),
+            copy=copy,
+            text=part.text,
+            has_files=carried.files,
+            sender=part.sender,
+            reply=part.reply,
+            mass_mentions=part.mass_mentions,
+            previews=part.previews,
         )
+        receipt = await paced.edit(adapter, outbound, place, steps)
         now_carried = msgspec.structs.replace(carried, text=bool(part.text))
         if (not receipt.message_ids or receipt.message_ids == copy.message_ids) and now_carried == carried:
             return None
@@ -197,12 +197,14 @@ class _Edit:
         """The changes that say what became of one copy."""
         if part.surplus:
             if isinstance(self._place.adapter, Deletes):
-                await self._place.adapter.delete(OutboundDelete(copy=one.copy))
+                await paced.delete(self._place.adapter, one.copy, self._place, self._steps)
                 return [part_gone(self._work, self._link, one.number)]
             return []
         if part.unchanged or not (part.text or one.carried.text):
             return []
-        receipt = await self._editing.edit_copy(self._work, self._place, self._adapter, one.number, one.copy, part, one.carried)
+        receipt = await self._editing.edit_copy(
+            self._work, self._place, self._steps, self._adapter, one.number, one.copy, part, one.carried
+        )
         if receipt is None:
             return []
         self._edited[one.number] = receipt
@@ -290,17 +292,17 @@ class _Edit:
         match removal.how:
             case How.WHOLE:
                 assert isinstance(adapter, Deletes)
-                await adapter.delete(OutboundDelete(copy=copy))
+                await paced.delete(adapter, copy, self._place, self._steps)
                 return part_gone(self._work, self._link, one.number)
             case How.SINGLE:
                 assert isinstance(adapter, Deletes)
                 goes = tuple(copy.message_ids[place] for place in removal.places)
-                await adapter.delete(OutboundDelete(copy=msgspec.structs.replace(copy, message_ids=goes)))
+                await paced.delete(adapter, msgspec.structs.replace(copy, message_ids=goes), self._place, self._steps)
                 kept = tuple(message_id for message_id in copy.message_ids if message_id not in goes)
                 receipt = Receipt(message_ids=kept, thread_id=copy.thread_id, via=copy.via)
             case _:
                 assert isinstance(adapter, RemovesFiles)
-                receipt = await adapter.remove_files(copy, removal.places)
+                receipt = await paced.remove_files(adapter, copy, removal.places, self._place, self._steps)
         receipt = msgspec.structs.replace(receipt, via=carried.wrap(receipt.via), thread_id=copy.thread_id)
         return self._editing.part_is(self._work, self._link, self._link.event_seq, self._place, one.number, receipt)
 

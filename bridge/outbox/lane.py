@@ -14,7 +14,7 @@ import structlog
 from msgspec.structs import replace
 
 from bridge.albums import Target
-from bridge.capabilities import UNLIMITED
+from bridge.capabilities import UNLIMITED, Operation
 from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.events import MessageCreated, MessageEdited
 from bridge.journal.contract import Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
@@ -62,7 +62,12 @@ class Lane:
         self._clock = outbox.clock
         self._backlog = Backlog(lambda after, limit: self._patiently(lambda: outbox.journal.pending(address, after, limit)))
         self._pace = LanePace(
-            address, outbox.budgets, outbox.clock, wait=lambda wait_s: self._wait(wait_s, firm=True), keep=self._keep_wait
+            address,
+            outbox.budgets,
+            outbox.change_budgets,
+            outbox.clock,
+            wait=lambda wait_s: self._wait(wait_s, firm=True),
+            keep=self._keep_wait,
         )
         self._records = Records(
             address,
@@ -128,6 +133,7 @@ class Lane:
 
     async def _finish(self, pending: Pending) -> None:
         """Work on one delivery until it is final."""
+        self._pace.begin(Operation.SEND if isinstance(pending.event, MessageCreated) else None)
         begun = self._records.is_begun(pending)
         work = Work(
             pending=pending,
@@ -266,11 +272,11 @@ class Lane:
 
     # -- rates --------------------------------------------------------------------------------------------------------------
 
-    async def admit(self, place: Place, messages: int) -> None:
-        await self._pace.admit(place, messages)
+    async def admit(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+        await self._pace.admit(place, messages, operation)
 
-    def arrived(self, place: Place, messages: int) -> None:
-        self._pace.arrived(place, messages)
+    def arrived(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+        self._pace.arrived(place, messages, operation)
 
     async def _keep_wait(self, name: str, wait: timedelta) -> None:
         until = self._clock.now() + wait
@@ -323,7 +329,7 @@ class Lane:
                 self._settled = True
             case Wait():
                 firm = isinstance(error, RetryLater) and error.rate_limited
-                if firm and is_message(work):
+                if firm:
                     self._learn(work, supervisor, step.scope)
                 if step.scope is Scope.ACCOUNT:
                     supervisor.pause(step.after_s)

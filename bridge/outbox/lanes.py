@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 
+from bridge.capabilities import Operation
 from bridge.clock import Clock
 from bridge.contract import ShowsTyping
 from bridge.errors import BridgeError
@@ -55,6 +56,9 @@ class Outbox:
         self.clock = clock
         self.policy = policy or Policy()
         self.budgets = Budgets()
+        self.change_budgets: Mapping[Operation, Budgets] = {
+            operation: Budgets() for operation in Operation if operation is not Operation.SEND
+        }
         self._lanes: dict[ChatAddress, Lane] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._stopping = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from bridge.capabilities import UNLIMITED, Rates
+from bridge.capabilities import UNLIMITED, Operation, Rates
 from bridge.clock import Clock
 from bridge.errors import RetryLater
 from bridge.limits import Budgets
@@ -38,6 +38,7 @@ class LanePace:
         self,
         address: ChatAddress,
         budgets: Budgets,
+        changes: Mapping[Operation, Budgets],
         clock: Clock,
         *,
         wait: Callable[[float], Awaitable[None]],
@@ -45,38 +46,49 @@ class LanePace:
     ) -> None:
         self._address = address
         self._budgets = budgets
+        self._changes = changes
+        self._latest: Operation | None = None
         self._clock = clock
         self._wait = wait
         self._keep = keep
 
-    async def admit(self, place: Place, messages: int) -> None:
-        """Returns once so many messages may be sent; they count from now on."""
-        rates = UNLIMITED if place.options.pace is Pace.FAST else place.target.capabilities.rates
+    def begin(self, operation: Operation | None) -> None:
+        """Work begins that will call for this, as far as it is known."""
+        self._latest = operation
+
+    async def admit(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+        """Returns once so many messages may be sent (or changed); they count from now on."""
+        self._latest = operation
+        rates = UNLIMITED if place.options.pace is Pace.FAST else place.target.capabilities.rates.of(operation)
         if rates is UNLIMITED:
             return
-        while await self.held_back(rates, messages):
+        while await self.held_back(rates, messages, operation):
             pass
-        self._budgets.take(self._address, rates, self._clock.monotonic_s(), messages)
+        self._of(operation).take(self._address, rates, self._clock.monotonic_s(), messages)
 
-    def arrived(self, place: Place, messages: int) -> None:
+    def arrived(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
         if place.options.pace is not Pace.FAST:
-            self._budgets.arrived(self._address, place.target.capabilities.rates, self._clock.monotonic_s(), messages)
+            rates = place.target.capabilities.rates.of(operation)
+            self._of(operation).arrived(self._address, rates, self._clock.monotonic_s(), messages)
 
-    async def held_back(self, rates: Rates, messages: int) -> bool:
+    def _of(self, operation: Operation) -> Budgets:
+        return self._budgets if operation is Operation.SEND else self._changes[operation]
+
+    async def held_back(self, rates: Rates, messages: int, operation: Operation = Operation.SEND) -> bool:
         """Whether it had to wait for the rates: then they are to be asked again."""
-        wait_s = self._budgets.wait_s(self._address, rates, self._clock.monotonic_s(), messages)
+        wait_s = self._of(operation).wait_s(self._address, rates, self._clock.monotonic_s(), messages)
         if wait_s <= 0:
             return False
-        if wait_s > _LONG_WAIT_S:
+        if wait_s > _LONG_WAIT_S and operation is Operation.SEND:
             busy_s = self._budgets.busy_until_s(self._address) - self._clock.monotonic_s()
             await self._remember(f"{CHAT_WAIT}:{self._address}", busy_s)
         await self._wait(wait_s)
         return True
 
     def refused(self, rates: Rates, *, account: bool) -> None:
-        """A 429: the rates are taken for used up."""
-        if rates is not UNLIMITED:
-            self._budgets.refused(self._address, rates, self._clock.monotonic_s(), account=account)
+        """A 429: the rates of what was called for last are taken for used up."""
+        if self._latest is not None and (windows := rates.of(self._latest)) is not UNLIMITED:
+            self._of(self._latest).refused(self._address, windows, self._clock.monotonic_s(), account=account)
 
     async def remember_account_wait(self, seconds: float) -> None:
         await self._remember(f"{ACCOUNT_WAIT}:{self._address.account}", seconds)

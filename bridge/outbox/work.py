@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from bridge.albums import Target
-from bridge.capabilities import Feature
+from bridge.capabilities import Feature, Operation
 from bridge.contract import Adapter, Copy, Receipt, Reconciles
 from bridge.events import Attachment, ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
 from bridge.journal.contract import Change, Delivered, Link, Pending, Piece, PiecesSet, SentPart, Skipped, State
@@ -91,11 +91,11 @@ class Steps(Protocol):
         """The attempts of what comes next, to be recorded together with this one's."""
         ...
 
-    async def admit(self, place: Place, messages: int) -> None:
-        """Returns once so many messages may be sent, having counted them."""
+    async def admit(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+        """Returns once so many messages may be sent, or so many calls of that kind made, having counted them."""
         ...
 
-    def arrived(self, place: Place, messages: int) -> None:
+    def arrived(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
         """They were taken by the platform."""
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import re
 from collections import deque
@@ -87,6 +88,7 @@ class SimulatedPlatform(ScriptedPlatform):
     plan: Faults = KIND
     said: list[Said] = field(default_factory=list)
     last_confirmed: list[ChatEvent] = field(default_factory=list)
+    reacted: itertools.count[int] = field(default_factory=itertools.count)
     down_until_s: float = 0.0
     clock: Clock | None = None
     life: Life | None = None
@@ -139,7 +141,8 @@ class SimulatedPlatform(ScriptedPlatform):
         self.delete(said.message_id, chat=said.chat)
 
     def react_to(self, said: Said, emoji: str) -> None:
-        meta = self.meta(f"reacted:{said.message_id}:{emoji}", said.chat)
+        # somebody may come back to an emoji: that is another event than the first time
+        meta = self.meta(f"reacted:{said.message_id}:{emoji}:{next(self.reacted)}", said.chat)
         removed = (said.reaction,) if said.reaction else ()
         said.reaction = emoji
         self.hear(ReactionsChanged(meta=meta, message_id=said.message_id, added=(emoji,), removed=removed))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.capabilities import Rates, Window
+from bridge.capabilities import Operation, Rates, Window
 from bridge.contract import Outbound
 from tests.faults.checks import check
 from tests.faults.platform import KIND
@@ -65,3 +65,48 @@ def test_two_hundred_a_minute_on_a_good_day(tmp_path: Path, seed: int) -> None:
         for window in GROUP.per_chat:
             most = max(sum(1 for at_s in sent_at_s if start <= at_s < start + window.span_s) for start in sent_at_s)
             assert most <= window.messages
+
+
+MINUTE = Rates(per_account=(Window(messages=10, span_s=60.0, burst=3),))
+MOMENT = Rates(per_chat=(Window(messages=1, span_s=0.25),))
+CHANGING = Rates(
+    per_chat=(Window(messages=4, span_s=4.0),),
+    changes={Operation.EDIT: MINUTE, Operation.DELETE: MINUTE, Operation.REACT: MOMENT, Operation.UNREACT: MINUTE},
+)
+
+
+class Watched(Simulation):
+    """All platforms have a rate for each kind of change; `calls` has when they were asked for one."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        super().__init__(plan, folder)
+        self.calls: dict[tuple[str, Operation], list[float]] = defaultdict(list)
+        for platform in self.platforms:
+            platform.rates = CHANGING
+            platform.before_change = self._watcher(platform.name)
+
+    def _watcher(self, name: str):
+        def watch(operation: Operation, calls: int) -> None:
+            self.calls[name, operation] += [asyncio.get_running_loop().time()] * calls
+
+        return watch
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_kind_of_change_keeps_to_its_own_rate(tmp_path: Path, seed: int) -> None:
+    """Edits, deletes and reactions in disorderly haste: none is lost, and each platform is asked no more often than it declared."""
+    haste = Plan(
+        seed=seed, messages=240, duration_s=240, chats=1, platforms=(("one", True), ("two", False)), deaths=0, clock_steps=0,
+        reloads=0, edits=0.4, deletions=0.2, reactions=0.4, replies=0, files=0, long=0.05, faults=KIND,
+    )  # fmt: skip
+    simulation = Watched(haste, tmp_path)
+    on_a_virtual_loop(seed, simulation.run())
+    check(simulation)
+    assert {operation for _, operation in simulation.calls} == set(CHANGING.changes)
+    held_back = 0
+    for (_, operation), calls in simulation.calls.items():
+        for window in (*CHANGING.changes[operation].per_account, *CHANGING.changes[operation].per_chat):
+            most = max(sum(1 for at_s in calls if start <= at_s < start + window.span_s) for start in calls)
+            assert most <= window.messages, operation
+            held_back += most == window.messages
+    assert held_back >= 4, "the rates were used up"

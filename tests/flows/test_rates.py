@@ -13,10 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapters.slack import capabilities as slack_capabilities
+from adapters.slack.emulator.limits import RateBudgets
 from adapters.telegram import capabilities as telegram_capabilities
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.rates import Rates as EmulatedRates
 from bridge.capabilities import Rates, Window
+from bridge.emulator import SeenMessage
 from tests.flows.world import World, eventually
 
 SPEED = 6.0
@@ -130,3 +133,64 @@ async def test_in_a_hurry_refusals_are_waited_out(hurried: World) -> None:
     assert 0 < counted.refusals < 5
     sent_at = [message.sent_at for message in world.seen("telegram") if message.is_bot]
     assert all(earlier <= later for earlier, later in pairwise(at for at in sent_at if at))
+
+
+TIER_SPEED = 40.0
+
+
+class Tiers(RateBudgets):
+    """Slack's tiers; notes which methods were refused."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=lambda: time.monotonic() * TIER_SPEED)
+        self.enabled = True
+        self.refused: list[str] = []
+
+    def retry_after_s(self, method: str, channel: str) -> int:
+        after_s = super().retry_after_s(method, channel)
+        self.refused += [method] * bool(after_s)
+        return after_s
+
+
+def hurried_tiers(rates: Rates) -> Rates:
+    def faster(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+        return tuple(msgspec.structs.replace(window, span_s=window.span_s / TIER_SPEED) for window in windows)
+
+    return Rates(
+        per_chat=faster(rates.per_chat),
+        per_account=faster(rates.per_account),
+        changes={operation: hurried_tiers(own) for operation, own in rates.changes.items()},
+    )
+
+
+async def test_slack_is_never_asked_for_more_changes_than_its_tiers_allow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred edits, sixty reactions, forty fewer, and sixty deletes at once: no refusal, and nothing is forgotten."""
+    monkeypatch.setattr(slack_capabilities, "RATES", hurried_tiers(slack_capabilities.RATES))
+    world = World(tmp_path, platforms=("slack", "discord"))
+    world.settings["defaults"] = {"pace": "careful", "merge": False}
+    await world.start_platforms()
+    tiers = world.emulators["slack"].api.budgets = Tiers()  # type: ignore[attr-defined]
+    try:
+        await world.start_bridge()
+        origin, chat = world.emulators["discord"], world.chats["discord"].chat_id
+        ids = [await world.say("discord", f"message {number}") for number in range(60)]
+        await eventually(lambda: len(copies(world)) == 60)
+        for number in range(100):
+            await origin.edit(chat, ids[number % 10], f"message {number % 10} v{number // 10}")
+        for message_id in ids:
+            await origin.react(chat, message_id, "Anna", "👍")
+        await eventually(lambda: all(message.reactions for message in copies(world)), within_s=60)
+        for message_id in ids[:40]:
+            await origin.react(chat, message_id, "Anna", "👍", remove=True)
+        await eventually(lambda: sum(bool(message.reactions) for message in copies(world)) == 20, within_s=60)
+        for message_id in ids:
+            await origin.delete(chat, message_id)
+        await eventually(lambda: not copies(world), within_s=60)
+        assert tiers.refused == []
+    finally:
+        await world.stop_bridge()
+        await world.stop_platforms()
+
+
+def copies(world: World) -> list[SeenMessage]:
+    return [message for message in world.seen("slack") if message.is_bot and not message.deleted]

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from adapters.common.files import CheckedFile
 from bridge.app import App
-from bridge.capabilities import UNLIMITED, Capabilities, Feature, Limits, Rates, Support, features
+from bridge.capabilities import UNLIMITED, Capabilities, Feature, Limits, Operation, Rates, Support, features
 from bridge.clock import Clock
 from bridge.config.model import AccountConfig, Config, JournalConfig
 from bridge.contract import (
@@ -102,6 +102,8 @@ class ScriptedPlatform:
     rates: Rates = UNLIMITED
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     before_send: Callable[[Outbound], None] | None = None
+    before_change: Callable[[Operation, int], None] | None = None
+    """Told of every call for a change, and how many calls it stands for."""
     own_names: tuple[str, ...] = ()
     connections: int = 0
 
@@ -263,8 +265,13 @@ class ScriptedAdapter:
     def _find(self, chat_id: str, message_id: str) -> Posted:
         return next(message for message in self.platform.chats[chat_id] if message.message_id == message_id)
 
+    def _told(self, operation: Operation, calls: int = 1) -> None:
+        if self.platform.before_change is not None and calls:
+            self.platform.before_change(operation, calls)
+
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         assert outbound.copy.via == "note"
+        self._told(Operation.EDIT)
 
         def post() -> Receipt:
             self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).text = text_of(outbound.text)
@@ -274,6 +281,8 @@ class ScriptedAdapter:
         return receipt
 
     async def delete(self, outbound: OutboundDelete) -> None:
+        self._told(Operation.DELETE, len(outbound.copy.message_ids))
+
         def post() -> None:
             for message_id in outbound.copy.message_ids:
                 self._find(outbound.copy.chat_id, message_id).deleted = True
@@ -281,6 +290,9 @@ class ScriptedAdapter:
         await self._meet_fault(post)
 
     async def react(self, outbound: OutboundReaction) -> None:
+        self._told(Operation.REACT, len(outbound.added))
+        self._told(Operation.UNREACT, len(outbound.removed))
+
         def post() -> None:
             self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).reactions = outbound.wanted
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import time
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.capabilities import Rates, Window
+from bridge.capabilities import UNLIMITED, Operation, Rates, Window
+from bridge.errors import RetryLater
 from bridge.limits import Budgets, Meter
 from bridge.refs import AccountName, ChatAddress
+from bridge.routing import Pace, Route
+from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
+from tests.flows.world import eventually
 
 GROUP = Window(messages=20, span_s=60.0, burst=5)
 SHORT = Window(messages=3, span_s=3.0)
@@ -136,3 +142,53 @@ def test_memory_is_bounded() -> None:
     for number in range(5000):
         budgets.take(ChatAddress(AccountName("tg"), str(number)), rates, number * 10.0)
     assert len(budgets._chats) <= 1025
+
+
+EDITS = Rates(per_account=(Window(messages=2, span_s=0.8),))
+OTHER_CHAT = Route(name="other", ends=(end("one/d"), end("two/d")))
+
+
+def edited_at(platform: ScriptedPlatform) -> list[tuple[Operation, float]]:
+    told: list[tuple[Operation, float]] = []
+    platform.before_change = lambda operation, _: told.append((operation, time.monotonic()))
+    return told
+
+
+def test_an_operation_that_is_not_listed_is_not_held_back() -> None:
+    rates = Rates(per_chat=(SHORT,), changes={Operation.EDIT: EDITS})
+    assert rates.of(Operation.SEND) is rates
+    assert rates.of(Operation.EDIT) is EDITS
+    assert rates.of(Operation.DELETE) is UNLIMITED
+
+
+async def test_a_refused_edit_holds_back_edits_and_nothing_else(tmp_path: Path) -> None:
+    """A 429 for an edit says nothing about messages, and a rate of the whole account holds in its other chats too."""
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two", rates=Rates(changes={Operation.EDIT: EDITS}))
+    told = edited_at(two)
+    routes = [Route(name="all", ends=(end("one/c"), end("two/c"))), OTHER_CHAT]
+    async with bridge(tmp_path, [one, two], routes):
+        here, there = one.say("here"), one.say("there", chat="d")
+        await eventually(lambda: two.texts() and two.texts("d"))
+        two.faults.append((RetryLater("slow down", after_s=0.01, rate_limited=True), False))
+        one.edit(here, "here, corrected")
+        await eventually(lambda: told)
+        refused_s = time.monotonic()
+        one.say("said", chat="d")
+        await eventually(lambda: two.texts("d") == ["there", "said"])
+        assert time.monotonic() - refused_s < 0.5
+        one.edit(there, "there, corrected", chat="d")
+        await eventually(lambda: two.texts("d") == ["there, corrected", "said"] and two.texts() == ["here, corrected"])
+    assert [operation for operation, _ in told] == [Operation.EDIT] * 3
+    assert all(at_s - refused_s > 0.3 for _, at_s in told[1:])
+
+
+async def test_in_a_hurry_changes_are_not_held_back(tmp_path: Path) -> None:
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two", rates=Rates(changes={Operation.EDIT: EDITS}))
+    told = edited_at(two)
+    route = with_options(Route(name="all", ends=(end("one/c"), end("two/c"))), pace=Pace.FAST)
+    async with bridge(tmp_path, [one, two], [route]):
+        said = one.say("0")
+        for number in range(1, 6):
+            one.edit(said, f"{number}")
+        await eventually(lambda: two.texts() == ["5"])
+    assert told[-1][1] - told[0][1] < 0.8
