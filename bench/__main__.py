@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import itertools
 import json
@@ -19,6 +20,8 @@ from rich.table import Table
 
 from bench import files, size, soak, speed, trouble
 from bridge.emulator import FaultKind
+
+_ROW_LIMIT_S = 3600.0
 
 Row = dict[str, Any]
 Figure = Callable[[bool], Sequence[Awaitable[Row]]]
@@ -87,7 +90,8 @@ async def measure(names: Sequence[str], quick: bool, console: Console) -> dict[s
         rows = []
         for row in FIGURES[name](quick):
             try:
-                rows.append(await row)
+                async with asyncio.timeout(_ROW_LIMIT_S):
+                    rows.append(await row)
             except Exception as error:
                 rows.append({"failed": f"{type(error).__name__}: {error}"})
         results[name] = rows

@@ -125,6 +125,9 @@ class Stage:
         """Whether `done` became true in time."""
         deadline = time.perf_counter() + within_s
         while not done():
+            for task in self.watching:
+                if task.done():
+                    task.result()  # whoever watches has failed: what it did not see says nothing
             if time.perf_counter() > deadline:
                 return False
             await asyncio.sleep(0.005)
@@ -142,7 +145,11 @@ class Relay:
         self.ready_after_s = 0.0
 
     async def __aenter__(self) -> Relay:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()  # one that did not become ready would run on beside the next figure
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -62,12 +62,17 @@ class Found:
 
 class Decodings:
     """Messages as they were read before, for all chats of an account together. Most items are the same at every look, and reading
-    their markup is what takes time."""
+    their markup is what takes time. As many are kept as one look at all chats needs, `most` at most."""
 
-    def __init__(self, decoder: Decoder, kept: int = 4000) -> None:
+    def __init__(self, decoder: Decoder, most: int = 4000) -> None:
         self.decoder = decoder
-        self._kept = kept
+        self._most = most
+        self._kept = 0
         self._known: collections.OrderedDict[tuple[str, str], NativeMessage | str] = collections.OrderedDict()
+
+    def make_room(self, messages: int) -> None:
+        """One more chat, of which so many are looked at again and again."""
+        self._kept = min(self._kept + messages, self._most)
 
     def read(self, item: Any, chat_id: str) -> NativeMessage | str:
         """The message, or why it is none."""
@@ -95,6 +100,7 @@ class Compare:
         self.history = history
         self.chat_id = chat_id
         self.window = window
+        decodings.make_room(window + history.page_size)
 
     def first(self, items: Sequence[Any], *, whole: bool) -> State:
         """The state of a chat that was never read before: what was said before the bridge came is no news. `items` are its latest

@@ -99,7 +99,7 @@ def reader_of(server: Server, intake: RecordingIntake, dialect: Dialect) -> Chat
     return ChatReader(
         "c",
         history=dialect.operations.history,
-        decodings=Decodings(decoder, kept=10),
+        decodings=Decodings(decoder, most=10),
         intake=intake,
         read_page=server.page,
         fill_author=fill,

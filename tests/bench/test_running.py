@@ -1,0 +1,64 @@
+"""The bench itself: a figure that fails is a row that says so, and leaves nothing behind that would spoil the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import bench.__main__ as command
+from bench.stage import Relay, Stage
+
+
+async def test_one_failing_row_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def works() -> command.Row:
+        return {"figure": 1, "over_time": [1, 2]}
+
+    async def fails() -> command.Row:
+        raise RuntimeError("2 routes do not relay")
+
+    async def hangs() -> command.Row:
+        await asyncio.sleep(60)
+        return {}
+
+    def rows(quick: bool) -> list[Awaitable[command.Row]]:
+        return [fails(), hangs(), works()]
+
+    monkeypatch.setattr(command, "FIGURES", {"one": rows, "two": rows})
+    monkeypatch.setattr(command, "_ROW_LIMIT_S", 0.1)
+    console = Console(record=True, width=200)
+    results = await command.measure(["one", "two"], True, console)
+    for name in ("one", "two"):
+        failed, hung, worked = results[name]
+        assert failed == {"failed": "RuntimeError: 2 routes do not relay"}
+        assert hung["failed"].startswith("TimeoutError")
+        assert worked["figure"] == 1
+    shown = console.export_text()
+    assert "2 routes do not relay" in shown
+    assert "over_time" not in shown
+
+
+async def test_a_relay_that_does_not_start_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("bench.stage.READY_WITHIN_S", 0.01)
+    monkeypatch.setattr("os.sched_setaffinity", lambda pid, cores: None)
+    async with Stage(platforms=("teamspirit",), folder=tmp_path / "stage", settings={"routes": []}) as stage:
+        stage.folder.mkdir()
+        relay = Relay(stage)
+        with pytest.raises(RuntimeError, match="did not become ready"):
+            async with relay:
+                pass
+        assert relay.process is not None
+        assert relay.process.returncode is not None
+
+
+async def test_a_watcher_that_failed_is_no_empty_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.sched_setaffinity", lambda pid, cores: None)
+    async with Stage(platforms=("teamspirit",), folder=tmp_path) as stage:
+        stage.emulators["teamspirit"].configure({"changes_kept": 1})
+        for number in range(3):
+            await stage.emulators["teamspirit"].say(stage.chats["teamspirit"][0].chat_id, "Anna", str(number))
+        with pytest.raises(Exception, match="no longer kept"):
+            await stage.until(lambda: False, 5)
