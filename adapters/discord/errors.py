@@ -28,6 +28,13 @@ class Refusal:
     retry_after_s: float | None = None
     is_global: bool = False
     is_json: bool = True
+    has_bucket: bool = False
+    """Whether its headers name a rate limit of the API."""
+
+    @property
+    def is_of_api(self) -> bool:
+        """Whether the API answered, and not the proxy in front of it."""
+        return self.is_json or self.has_bucket
 
     def __str__(self) -> str:
         where = f" ({', '.join(self.fields)})" if self.fields else ""
@@ -131,8 +138,9 @@ def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
 
 
 def _rate_limit(refusal: Refusal) -> RetryLater:
-    """Without JSON it comes from the proxy in front of the API, concerns the whole address, and often tells no time."""
-    scope = Scope.ACCOUNT if refusal.is_global or not refusal.is_json else Scope.CHAT
+    """One of the API concerns its route unless it says that it is global, whether it tells a time or not. What shows no sign of the
+    API comes from the proxy in front of it, concerns the whole address, and often tells no time."""
+    scope = Scope.ACCOUNT if refusal.is_global or not refusal.is_of_api else Scope.CHAT
     return RetryLater(str(refusal), after_s=refusal.retry_after_s, scope=scope, rate_limited=True)
 
 
@@ -140,15 +148,18 @@ def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal
     """Reads an answer that is not 2xx; `payload` is its decoded JSON or None."""
     is_json = isinstance(payload, dict)
     data: dict[str, Any] = payload if is_json else {}
-    retry_after = data.get("retry_after", headers.get("Retry-After"))
+    told = (data.get("retry_after"), headers.get("Retry-After"), headers.get("X-RateLimit-Reset-After"))
+    is_shut = status == 429  # elsewhere the last one only says when the bucket is next filled
+    retry_after = next((seconds for one in (told if is_shut else told[:2]) if (seconds := _seconds(one)) is not None), None)
     return Refusal(
         status=status,
         code=data["code"] if isinstance(data.get("code"), int) else 0,
         message=str(data.get("message") or "no explanation")[:300],
         fields=tuple(_faulty_fields(data.get("errors"))),
-        retry_after_s=_seconds(retry_after),
+        retry_after_s=retry_after,
         is_global=bool(data.get("global")) or headers.get("X-RateLimit-Scope") == "global",
         is_json=is_json,
+        has_bucket="X-RateLimit-Scope" in headers or "X-RateLimit-Bucket" in headers,
     )
 
 

@@ -105,6 +105,31 @@ def test_what_a_rate_limit_concerns() -> None:
     assert all(error.rate_limited for error in (chat, everything, proxy))
 
 
+@pytest.mark.parametrize(
+    ("payload", "headers", "scope", "after_s"),
+    [
+        # the API without a time: its route, and the core's own back-off
+        ({"message": "m", "global": False}, {}, Scope.CHAT, None),
+        ({"message": "m", "retry_after": None, "global": False}, {"Retry-After": "3"}, Scope.CHAT, 3.0),
+        ({"message": "m", "retry_after": "soon"}, {"X-RateLimit-Reset-After": "0.7"}, Scope.CHAT, 0.7),
+        # its body lost on the way: the headers say whose it is
+        (None, {"X-RateLimit-Scope": "user", "X-RateLimit-Reset-After": "2.5"}, Scope.CHAT, 2.5),
+        (None, {"X-RateLimit-Scope": "shared"}, Scope.CHAT, None),
+        (None, {"X-RateLimit-Bucket": "abc"}, Scope.CHAT, None),
+        (None, {"X-RateLimit-Scope": "global", "Retry-After": "4"}, Scope.ACCOUNT, 4.0),
+        ({"message": "m", "global": True}, {}, Scope.ACCOUNT, None),
+        # the proxy in front of it: the whole address
+        (None, {"Retry-After": "30"}, Scope.ACCOUNT, 30.0),
+    ],
+)
+def test_a_rate_limit_that_tells_no_time_holds_back_no_more_than_it_concerns(
+    payload: object, headers: dict[str, str], scope: Scope, after_s: float | None
+) -> None:
+    error = classify(refusal_of(429, payload, headers), changes=True)
+    assert isinstance(error, RetryLater)
+    assert (error.scope, error.after_s, error.rate_limited) == (scope, after_s, True)
+
+
 def test_faulty_fields_are_named() -> None:
     errors = {"embeds": {"0": {"title": {"_errors": [{"code": "X", "message": "m"}]}}}, "username": {"_errors": []}}
     refusal = refusal_of(400, {"code": 50035, "message": "Invalid Form Body", "errors": errors}, {})
