@@ -13,7 +13,7 @@ from adapters.slack import decode_text as slack_decode
 from adapters.slack import encode_text as slack_encode
 from adapters.slack.names import NO_NAMES
 from adapters.teamspirit import markup as teamspirit_markup
-from adapters.teamspirit.config import TeamSpiritOptions, dialect_of
+from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.telegram import decode_text as telegram_decode
 from adapters.telegram import encode_text as telegram_encode
 from bridge.text import RichText
@@ -53,7 +53,7 @@ def _discord() -> Codec:
 
 def _teamspirit(dialect_name: str) -> Codec:
     options = {"server": "https://im.example.com", "api_key": "key"}
-    dialect = dialect_of(TeamSpiritOptions.model_validate({**options, "dialect": dialect_name})).text
+    dialect = TeamSpiritOptions.model_validate({**options, "dialect": dialect_name}).read_dialect.text
 
     def decode(text: str) -> RichText:
         return teamspirit_markup.decode_text(text, dialect)

@@ -23,7 +23,7 @@ from tests.faults.simulation import Plan, play
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(6), 122, 1063])
 def test_a_bad_hour(tmp_path: Path, seed: int) -> None:
     simulation = play(Plan(seed=seed), tmp_path)
     check(simulation)

@@ -82,12 +82,11 @@ async def discord(url: str) -> AsyncIterator[tuple[Upload, Download]]:
 
 @asynccontextmanager
 async def teamspirit(url: str) -> AsyncIterator[tuple[Upload, Download]]:
-    from adapters.teamspirit.config import dialect_of
     from adapters.teamspirit.encode import Request
     from adapters.teamspirit.transport import Transport
 
     options: Any = manifest("teamspirit").options()(server=url, api_key="k", request_timeout_s=0.5)
-    transport = Transport(dialect_of(options), options)
+    transport = Transport(options.read_dialect, options)
     request = Request("upload", "POST", f"{url}/files", {}, (), multipart=())
     yield (
         lambda file: transport.upload(request, "file", file),
