@@ -103,6 +103,21 @@ async def test_a_merged_message_leaves_room_for_edits(tmp_path: Path, one, two) 
     assert all(len(text) <= 50 for text in two.texts())
 
 
+async def test_a_file_added_to_a_piece_is_its_own_and_goes_with_it(tmp_path: Path, one, two) -> None:
+    one.files["f"] = b"x"
+    file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="f", name="f.txt", size_bytes=1)
+    async with bridge(tmp_path, [one, two]):
+        _, a, b = await say_all(one, two, "a", "b")
+        one.edit(a, "A!", attachments=(file,))
+        await eventually(lambda: two.texts() == ["first", "A!\nb", "✏️ added by an edit"], what=str(two.texts()))
+        assert two.posted()[2].files == (b"x",)
+        one.edit(b, "B!")
+        one.edit(a, "A!!", attachments=(file,))
+        await eventually(lambda: two.texts() == ["first", "A!!\nB!", "✏️ added by an edit"])
+        one.delete(a)
+        await eventually(lambda: two.texts() == ["first", "B!"])
+
+
 @pytest.mark.parametrize("restart", [False, True])
 async def test_each_piece_is_edited_and_deleted_by_itself(tmp_path: Path, one, two, restart: bool) -> None:
     app = bridge(tmp_path, [one, two])
