@@ -89,13 +89,14 @@ class Stage:
             if message.files or ".bin" in message.text:
                 self.texts[name].append(message.text)
                 self.files[name].update((file.sha256, file) for file in message.files)
-            text = message.text.rpartition("\n")[2]
-            known = seen.get(text)
-            if known is None:
-                seen[text] = Arrival(time.perf_counter())
-            else:
-                known.count += 1
-            order.setdefault(message.chat_id, []).append(text)
+            # a line each: one message may be several that were merged, and some begin with a line that says whose they are
+            for text in message.text.split("\n"):
+                known = seen.get(text)
+                if known is None:
+                    seen[text] = Arrival(time.perf_counter())
+                else:
+                    known.count += 1
+                order.setdefault(message.chat_id, []).append(text)
 
     def config(self) -> dict[str, Any]:
         accounts = {
