@@ -52,8 +52,8 @@ class Records:
 
     @property
     def are_complete(self) -> bool:
-        """Whether nothing waits to be written."""
-        return not self._unwritten
+        """Whether nothing waits to be written, is being written, or failed to be: otherwise `record` sees to it."""
+        return not self._unwritten and not self._writing.locked() and self._failure is None
 
     def later(self, changes: Sequence[Change]) -> None:
         """They are written with what comes next, at the latest when the lane has nothing to do."""

@@ -145,6 +145,23 @@ async def test_receipts_are_written_before_long_without_a_further_message(disk: 
     assert any(isinstance(one, Delivered) for batch in disk.written for one in batch)
 
 
+async def test_a_lane_is_not_done_while_its_receipts_are_being_written(disk: Disk, waiting) -> None:
+    made = records(disk, waiting)
+    await begin(made, waiting)
+    made.later([Delivered(delivery_id=1, at=NOW)])
+    disk.sync.clear()  # a full disk, say
+    await begin(made, waiting)
+    await asyncio.sleep(0.2)
+    assert not made.are_complete
+    waits = asyncio.create_task(made.record())
+    await asyncio.sleep(0.01)
+    assert not waits.done()
+    disk.sync.set()
+    await waits
+    assert made.are_complete
+    assert any(isinstance(one, Delivered) for batch in disk.written for one in batch)
+
+
 async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk, waiting) -> None:
     made = records(disk, waiting)
     for _ in range(9):
@@ -152,5 +169,6 @@ async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk,
     disk.broken = ValueError("no such delivery")
     await begin(made, waiting)
     await asyncio.sleep(0.01)
+    assert not made.are_complete
     with pytest.raises(ValueError, match="no such delivery"):
         await made.record()
