@@ -52,8 +52,8 @@ class PlatformTime:
     # -- learning -------------------------------------------------------------------------------------------------------------
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take the `Date` of an answer that has just come from the platform itself. One without it, with another text in it, or from
-        a cache on the way (`Age`) tells nothing."""
+        """Take the `Date` of an answer that has just come from the platform itself. One without it, with another text in it, or
+        from a cache on the way (`Age`) tells nothing."""
         text = headers.get("Date")
         if not text or headers.get("Age", "0").strip() not in ("", "0"):
             return
@@ -141,7 +141,7 @@ class Attempts:
         self._begun_s: OrderedDict[str, float] = OrderedDict()
 
     def begin(self, token: str) -> None:
-        """Call before the request leaves. Later attempts of the same message do not count: the first may be the one that arrived."""
+        """Call before the request leaves. Later attempts of the same message do not count: the first may have arrived."""
         self._begun_s.setdefault(token, self._time.steady_now_s())
         self._begun_s.move_to_end(token)
         while len(self._begun_s) > _TOKENS:
