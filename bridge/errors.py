@@ -6,6 +6,7 @@ BridgeError
 │   │   └── FileHarmed            a file to send is not on disk as fetched     -> the spool fetches it again
 │   ├── OutcomeUnknown            may be done: the request left, no answer    -> reconcile, then resend or hold by policy
 │   ├── Rejected                  final for this message                      -> dead letter
+│   │   └── FileRejected          final for files of it, words are welcome    -> sent without them, a line says so
 │   ├── ChatDown                  this chat refuses until a human acts        -> the lane waits long, its end is reported unhealthy
 │   └── ChatMoved                 the chat has a new id                       -> the lane follows
 ├── AccountDown                   final for the account until a human acts    -> account parked, others run on
@@ -69,6 +70,17 @@ class OutcomeUnknown(DeliveryError):
 
 class Rejected(DeliveryError):
     """Final for this message: the platform will never take it as it is."""
+
+
+class FileRejected(Rejected):
+    """The platform will never take a file of the message (empty, too large, its kind, uploads switched off), and nothing of this
+    part was posted. Words and other files go without it, and a line says so.
+
+    `places` are indexes into `Outbound.files`; empty: any of them, nobody can tell which."""
+
+    def __init__(self, reason: str, *, places: tuple[int, ...] = ()) -> None:
+        super().__init__(reason)
+        self.places = places
 
 
 class ChatDown(DeliveryError):
