@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, takes_files
+from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, takes_files, variables_of
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.decode import Decoder, Undecodable
 from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.encode import Encoder, Values
-from adapters.teamspirit.errors import Gone, Purpose
+from adapters.teamspirit.errors import Gone, Purpose, ThreadGone
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.probe import probe
 from adapters.teamspirit.receive import Reception
+from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.webhook import Webhook
 from bridge.capabilities import Capabilities
@@ -42,9 +43,11 @@ from bridge.text import RichText
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
-    from adapters.teamspirit.dialect.model import Dialect
+    from adapters.teamspirit.dialect.model import Dialect, Send
 
 _RECONCILE_PAGES = 10
+_QUOTED = "quoted"
+"""Note in a receipt: the answered message is shown by a line within the text."""
 _CLOCKS_APART = timedelta(minutes=2)
 
 
@@ -63,7 +66,9 @@ class TeamSpiritAdapter:
         self._transport = Transport(dialect, options)
         self._client = Client(dialect, options, self._encoder, self._transport)
         self._people = People(self._client.user if dialect.operations.users else None)
-        self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id)
+        self._threads = Threads(self._client.message if dialect.operations.message else None)
+        self._by_root = "message.root" in variables_of(dialect.operations.send)
+        self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id, learn=self._threads.learn)
         self._web = context.web
         self._webhook = Webhook(account=context.account, dialect=dialect, options=options, client=self._client, web=context.web)
         self._aliases = {name: entry.id or name for name, entry in options.chats.items()}
@@ -100,13 +105,46 @@ class TeamSpiritAdapter:
         call = self._operations.send or self._operations.webhook_send
         assert call is not None, "the dialect cannot send"
         with self._own.sending(outbound.chat_id):
-            answer = await self._client.call(operation, call, self._encoder.send_values(outbound, file_ids), Purpose.SEND)
+            answer, root = await self._post(operation, call, outbound, file_ids)
             message_id = find_text(call.answer.id, answer)
             if message_id:
                 self._own.sent(outbound.chat_id, message_id)
         if not message_id and call.answer.id is not None:
             raise OutcomeUnknown(f"{operation}: the answer does not say which message it became")
-        return Receipt(message_ids=(message_id,) if message_id else (), thread_id=outbound.thread_id)
+        return self._receipt(outbound, message_id, root)
+
+    async def _post(self, operation: str, call: Send, outbound: Outbound, file_ids: Sequence[str]) -> tuple[Any, str]:
+        """The answer, and the first message of the thread it was posted into. A thread that is gone costs nobody the message."""
+        root = await self._threads.root(outbound) if self._by_root else ""
+        try:
+            return await self._call_send(operation, call, outbound, file_ids, root), root
+        except ThreadGone:
+            if not root:
+                raise
+        # what was known of the thread was wrong: asked once more, and then done without
+        self._threads.forget(outbound)
+        anew = await self._threads.root(outbound)
+        root = anew if anew != root else ""
+        return await self._call_send(operation, call, outbound, file_ids, root), root
+
+    async def _call_send(self, operation: str, call: Send, outbound: Outbound, file_ids: Sequence[str], root: str) -> Any:
+        quoted = self._by_root and not root and outbound.reply is not None
+        values = self._encoder.send_values(outbound, file_ids, root, quoted=quoted)
+        return await self._client.call(operation, call, values, Purpose.SEND)
+
+    def _receipt(self, outbound: Outbound, message_id: str, root: str) -> Receipt:
+        if not self._by_root:
+            return Receipt(message_ids=(message_id,) if message_id else (), thread_id=outbound.thread_id)
+        if message_id:
+            self._threads.learn(message_id, root or None)
+        reply = outbound.reply
+        meant = outbound.thread_id or (reply is not None and reply.message_id)
+        return Receipt(
+            message_ids=(message_id,) if message_id else (),
+            thread_id=root or None,
+            via=_QUOTED if reply is not None and not root else "",
+            losses=("posted outside of its thread, which is gone",) if meant and not root else (),
+        )
 
     async def _upload(self, chat_id: str, file: OutboundFile) -> str:
         call = self._operations.upload
@@ -134,8 +172,9 @@ class _Edits(TeamSpiritAdapter):
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         call = self._operations.edit
         assert call is not None
-        await self._client.call("edit", call, self._encoder.edit_values(outbound), Purpose.CHANGE)
-        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id)
+        values = self._encoder.edit_values(outbound, quoted=outbound.copy.via == _QUOTED)
+        await self._client.call("edit", call, values, Purpose.CHANGE)
+        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
 
 
 class _Deletes(TeamSpiritAdapter):
@@ -225,7 +264,7 @@ class _Reconciles(TeamSpiritAdapter):
                 last = message.message_id
                 if message.client_id == outbound.token and not message.deleted:
                     self._own.sent(outbound.chat_id, last)
-                    return Receipt(message_ids=(last,), thread_id=outbound.thread_id)
+                    return self._receipt(outbound, last, message.thread_id or "")
             if len(items) < call.page_size or since_ms is not None:
                 return None
             if last == after or (not after and call.without_after == "newest"):

@@ -96,13 +96,13 @@ def _operations(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Suppor
 
 def _message(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
     read = variables_of(dialect.operations.send or dialect.operations.webhook_send)
-    if "message.reply_thread" in read:
+    if read & {"message.reply_thread", "message.root"}:
         yield Feature.REPLY, Capability(Support.PARTIAL, "as an answer in the message's thread")
     elif "message.reply_to" in read:
         yield Feature.REPLY, Support.FULL
     else:
         yield Feature.REPLY, Capability(Support.CONVERTED, "a quoted line")
-    if "message.thread" in read:
+    if read & {"message.thread", "message.root"}:
         yield Feature.THREAD, Support.FULL
     if read & {"message.sender", "message.sender.name"}:
         yield Feature.SENDER_NAME, Support.FULL

@@ -14,6 +14,7 @@ from adapters.teamspirit.decode import web_url
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, Purpose
+from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
 from bridge.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.events import Author
@@ -144,6 +145,14 @@ class Client:
             avatar_url=web_url(find_text(call.answer.avatar_url, answer)),
             is_bot=bool(find(call.answer.is_bot, answer)),
         )
+
+    async def message(self, message_id: str) -> Found:
+        """What thread a message is in. Raises Rejected or ChatDown if it is not there (for us), RetryLater, AccountDown."""
+        call = self._operations.message
+        assert call is not None, "the dialect looks no message up"
+        answer = await self.call("message", call, {"message": {"id": message_id}}, Purpose.CHANGE)
+        fields = call.answer
+        return Found(find_text(fields.thread, answer), find_text(fields.chat, answer), bool(find(fields.deleted, answer)))
 
     async def page(self, chat_id: str, after: str, since_ms: int | None) -> list[Any]:
         """A page of a chat's history, oldest first. Raises DeliveryError, AccountDown."""

@@ -82,7 +82,7 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 class Decoder:
     """For one account. `is_own` tells whether a user id, or a message (chat, id), is ours; `chat_id` maps a chat's native id and
-    name to the id we use."""
+    name to the id we use; `learn` is told each message's thread, where the dialect says in which one a message is."""
 
     def __init__(
         self,
@@ -91,11 +91,13 @@ class Decoder:
         *,
         is_own: Callable[[str, str, str], bool],
         chat_id: Callable[[str, str], str],
+        learn: Callable[[str, str | None, bool], None] | None = None,
     ) -> None:
         self.dialect = dialect
         self._account = account
         self._is_own = is_own
         self._chat_id = chat_id
+        self._learn = learn
         inbound = dialect.inbound
         self._event_fields = (
             {kind: _merged(inbound.fields, entry.fields) for kind, entry in inbound.events.items()} if inbound else {}
@@ -207,8 +209,12 @@ class Decoder:
         as_plain = find_text(fields.format, item).lower() in _PLAIN_FORMATS or len(text or "") > _LONGEST_MARKUP
         reply_to = find_text(fields.reply_to, item)
         files = find(fields.files, item)
+        message_id = _needed(fields.message_id, item, "message id")
+        thread_id = find_text(fields.thread, item) or None
+        if self._learn is not None and fields.thread is not None:
+            self._learn(message_id, thread_id, bool(find(fields.deleted, item)))
         return NativeMessage(
-            message_id=_needed(fields.message_id, item, "message id"),
+            message_id=message_id,
             chat_id=chat_id,
             author=author,
             content=Content(
@@ -217,7 +223,7 @@ class Decoder:
                 reply_to=ReplyTo(message_id=reply_to) if reply_to else None,
             ),
             sent_at=sent_at,
-            thread_id=find_text(fields.thread, item) or None,
+            thread_id=thread_id,
             client_id=find_text(fields.client_id, item),
             edited_at=_time(find(fields.edited_at, item)),
             updated_at=_time(find(fields.updated_at, item)),

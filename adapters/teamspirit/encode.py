@@ -18,15 +18,16 @@ from adapters.teamspirit import emoji_names
 from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.dialect.template import fill_tree, path_template, template
 from adapters.teamspirit.markup import encode_text
-from bridge.contract import Copy, Outbound, OutboundEdit
+from bridge.contract import Copy, Outbound, OutboundEdit, Reply
 from bridge.errors import Rejected
-from bridge.text import RichText
+from bridge.text import Mark, Paragraph, Quote, RichText, Text, concat
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
     from adapters.teamspirit.dialect.model import Call, Dialect
 
 Values = dict[str, Any]
+_EXCERPT_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,18 @@ class Encoder:
             multipart=None if call.multipart is None else _filled(call.multipart, known),
         )
 
-    def send_values(self, outbound: Outbound, file_ids: Sequence[str]) -> Values:
+    def send_values(self, outbound: Outbound, file_ids: Sequence[str], root: str, *, quoted: bool = False) -> Values:
+        """`root`: the first message of the thread, where the dialect names threads by it. `quoted`: the answered message is shown
+        as a line, since its thread is gone."""
         reply, sender = outbound.reply, outbound.sender
+        text = self._below_line(reply, outbound.text) if quoted else outbound.text
         message = {
-            **self._content(outbound.text, outbound.mass_mentions),
+            **self._content(text, outbound.mass_mentions),
             "files": list(file_ids) or None,
             "reply_to": (reply.message_id if reply else "") or None,
             "reply_thread": (reply.thread_id if reply else "") or None,
             "thread": outbound.thread_id or None,
+            "root": root or None,
             "sender": {"name": sender.name, "avatar_url": sender.avatar_url or None} if sender else None,
             "client_id": outbound.token,
             "previews": outbound.previews,
@@ -111,8 +116,9 @@ class Encoder:
         }
         return {"chat": self.chat(outbound.chat_id), "message": message}
 
-    def edit_values(self, outbound: OutboundEdit) -> Values:
-        content = self._content(outbound.text, outbound.mass_mentions)
+    def edit_values(self, outbound: OutboundEdit, *, quoted: bool = False) -> Values:
+        text = self._below_line(outbound.reply, outbound.text) if quoted else outbound.text
+        content = self._content(text, outbound.mass_mentions)
         return {"chat": self.chat(outbound.copy.chat_id), "message": {**content, "id": _only_id(outbound.copy)}}
 
     def reaction_values(self, copy: Copy, reaction: str) -> Values:
@@ -133,6 +139,11 @@ class Encoder:
                 values["incoming_webhook"] = entry.incoming_webhook.get_secret_value()
         return values
 
+    def _below_line(self, reply: Reply | None, text: RichText) -> RichText:
+        """The text below a quoted line, if there are words for one and both are short enough together."""
+        lined = concat(quoted_line(reply), text) if reply is not None else text
+        return lined if self.measure(lined) <= self._dialect.limits.text_length else text
+
     def _content(self, text: RichText, mass_mentions: bool) -> Values:
         return {"text": self.text(text, mass_mentions=mass_mentions), "format": self._dialect.text.flavour}
 
@@ -141,6 +152,17 @@ class Encoder:
         key = options.api_key.get_secret_value() if options.api_key else None
         account = {"server": options.server, "api_key": key, "variables": options.variables}
         return {"account": account, "me": {"id": self.me_id, "name": self.me_name}}
+
+
+def quoted_line(reply: Reply) -> RichText:
+    """Who is answered, and the beginning of what was said; empty if neither is known."""
+    author, excerpt = (" ".join(words.split()) for words in (reply.author_name, reply.excerpt))
+    if len(excerpt) > _EXCERPT_LENGTH:
+        excerpt = excerpt[: _EXCERPT_LENGTH - 1] + "…"
+    if not author and not excerpt:
+        return RichText()
+    name = (Text(f"{author}: ", int(Mark.BOLD)),) if author else ()
+    return RichText((Quote((Paragraph((*name, Text(excerpt or "…"))),)),))
 
 
 def _only_id(copy: Copy) -> str:

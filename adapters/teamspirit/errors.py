@@ -34,6 +34,10 @@ class Gone(Rejected):
     """The message to change is no longer there."""
 
 
+class ThreadGone(Rejected):
+    """The thread to post into is not there (any more), and nothing was posted."""
+
+
 def refusal(
     dialect: Dialect, operation: str, purpose: Purpose, status: int, headers: Any, payload: Any, *, hidden: tuple[str, ...] = ()
 ) -> BridgeError:
@@ -47,6 +51,8 @@ def refusal(
     by_webhook = operation == "webhook_send"
     if status == 429:
         return RetryLater(reason, after_s=_wait_s(dialect, headers, payload), scope=Scope.ACCOUNT, rate_limited=True)
+    if code and code in errors.thread_codes:
+        return ThreadGone(reason)
     if code in errors.message_codes:
         return Rejected(reason)
     if code in errors.gone_codes:

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.dialect import variables
 from adapters.teamspirit.dialect.model import Dialect, Operations
 from adapters.teamspirit.dialect.template import TemplateFault, path_template, template
@@ -209,6 +210,8 @@ class _Reader:
             bodies = [body for body in (call.body, call.form, call.multipart) if body is not None]
             if len(bodies) > 1:
                 self._add(("operations", name), "give only one of 'json', 'form' and 'multipart'")
+        if not self._faults and operations.message is None and "message.root" in variables_of(operations.send):
+            self._add(("operations", "send"), "'message.root' needs the operation 'message', which looks a message's thread up")
         if operations.upload is not None and operations.upload.multipart is None:
             self._add(("operations", "upload"), "an upload needs 'multipart' (it may be empty: {})")
         self._check_inbound(dialect)

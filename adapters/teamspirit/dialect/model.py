@@ -99,6 +99,20 @@ class Send(Call):
     """For how long the same `message.client_id` returns the first message instead of making another; 0: never."""
 
 
+class MessageAnswer(_Entry):
+    thread: Query | None = None
+    """The first message of the thread it is in; nothing if it is in none, or is the first one itself."""
+    chat: Query | None = None
+    deleted: Query | None = None
+    """Something true if the message was deleted."""
+
+
+class Message(Call):
+    """One message. Needed where `send` reads `message.root`."""
+
+    answer: MessageAnswer
+
+
 class UploadAnswer(_Entry):
     id: Query
 
@@ -154,6 +168,7 @@ class Operations(_Entry):
     me: Me | None = None
     chats: Chats | None = None
     users: Users | None = None
+    message: Message | None = None
     send: Send | None = None
     edit: NoAnswer | None = None
     delete: NoAnswer | None = None
@@ -184,6 +199,8 @@ class Errors(_Entry):
     """Codes that mean: only this message is refused."""
     account_codes: tuple[str, ...] = ()
     """Codes that mean: the key is no good."""
+    thread_codes: tuple[str, ...] = ()
+    """Codes that mean: the thread to post into is not there (any more)."""
     gone_codes: tuple[str, ...] = ()
     """Codes that mean: the message to edit or delete is gone."""
 

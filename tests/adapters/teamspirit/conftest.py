@@ -9,6 +9,7 @@ from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.contract import Adapter
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, public_web
+from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
 from tests.adapters.teamspirit.receiver import Receiver
 
 
@@ -61,3 +62,25 @@ async def hooked(emulator: TeamSpiritEmulator, web: PublicWeb) -> AsyncIterator[
 @pytest.fixture
 def intake() -> RecordingIntake:
     return RecordingIntake()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MattermostServer]:
+    one = MattermostServer()
+    await one.start()
+    yield one
+    await one.stop()
+
+
+@pytest.fixture
+async def mattermost(server: MattermostServer) -> AsyncIterator[Adapter]:
+    made = make_adapter(account_options(server))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def channel(server: MattermostServer, intake: RecordingIntake) -> str:
+    made = server.add_channel("town-square")
+    intake.chats.add(made)
+    return made

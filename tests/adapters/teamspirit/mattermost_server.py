@@ -15,8 +15,20 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from bridge.contract import Outbound
+from bridge.text import plain
+
 Json = dict[str, Any]
 TOKEN = "bottoken0123456789abcdefgh"
+
+
+def account_options(server: MattermostServer, **more: Any) -> dict[str, Any]:
+    fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "request_timeout_s": 2.0}
+    return {"dialect": "mattermost", "server": server.url, "api_key": TOKEN, **fast, **more}
+
+
+def outbound(channel: str, text: str = "hello", **fields: Any) -> Outbound:
+    return Outbound(**{"token": "mbabcdef-1-0", "attempt": 1, "chat_id": channel, "text": plain(text), **fields})
 
 
 class MattermostServer:
@@ -32,6 +44,8 @@ class MattermostServer:
         self.outgoing: tuple[str, str] | None = None
         """(URL, token)"""
         self.calls: list[str] = []
+        self.failing: dict[str, int] = {}
+        """Operation -> the status that a proxy before the server answers it with."""
         self._ids = itertools.count(1)
         self._clock_ms = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,8 +107,11 @@ class MattermostServer:
         self.posts[post_id]["update_at"] = self.posts[post_id]["edit_at"]
 
     def delete(self, post_id: str) -> None:
-        self.posts[post_id].update(delete_at=self.now_ms(), message="", file_ids=[], metadata={})
-        self.posts[post_id]["update_at"] = self.posts[post_id]["delete_at"]
+        """With the answers to it, where it begins a thread."""
+        at = self.now_ms()
+        for post in self.posts.values():
+            if post_id in (post["id"], post["root_id"]):
+                post.update(delete_at=at, update_at=at, message="", file_ids=[], metadata={})
 
     def _call_out(self, post: Json) -> None:
         assert self.outgoing is not None
@@ -131,6 +148,7 @@ class MattermostServer:
             ("PUT", "/users/{user}/status", self._status),
             ("POST", "/users/{user}/typing", self._typing),
             ("POST", "/posts", self._create),
+            ("GET", "/posts/{post}", self._get_post),
             ("PUT", "/posts/{post}/patch", self._patch),
             ("DELETE", "/posts/{post}", self._delete),
             ("GET", "/channels/{channel}/posts", self._channel_posts),
@@ -155,6 +173,8 @@ class MattermostServer:
     def _wrapped(self, path: str, handler: Callable[[web.Request], Awaitable[Any]]) -> Any:
         async def wrapped(request: web.Request) -> web.StreamResponse:
             self.calls.append(f"{request.method} {path}")
+            if status := self.failing.get(f"{request.method} {path}"):
+                return web.Response(status=status, text="<html>Bad Gateway</html>", content_type="text/html")
             if request.headers.get("Authorization") != f"Bearer {TOKEN}":
                 return _error(401, "api.context.session_expired.app_error", "Invalid or expired session, please login again.")
             try:
@@ -193,20 +213,39 @@ class MattermostServer:
             return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
         if len(body.get("message", "")) > 16383:
             return _error(400, "model.post.is_valid.msg.app_error", "Invalid message.")
-        root = body.get("root_id", "")
-        if root and self.posts.get(root, {"root_id": "x"})["root_id"]:
-            return _error(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
+        refusal = self._refused_root(body["channel_id"], body.get("root_id", ""))
+        if refusal is not None:
+            return refusal
         unknown = set(body) - {"channel_id", "message", "root_id", "file_ids", "props", "pending_post_id", "metadata"}
         assert not unknown, unknown
         post_id = self.post(
             body["channel_id"],
             self.bot,
             body.get("message", ""),
-            root_id=root,
+            root_id=body.get("root_id", ""),
             file_ids=body.get("file_ids", []),
             props=body.get("props", {}),
         )
         return web.Response(status=201, body=json.dumps(self.posts[post_id]).encode(), content_type="application/json")
+
+    def _refused_root(self, channel: str, root: str) -> web.Response | None:
+        """`root_id` is the first post of a thread in this channel, still there: mattermost-server, app/post.go, CreatePost."""
+        if not root:
+            return None
+        post = self.posts.get(root)
+        if post is not None and not post["delete_at"] and post["channel_id"] != channel:
+            return _error(500, "api.post.create_post.channel_root_id.app_error", "Invalid ChannelId for RootId parameter.")
+        if post is None or post["delete_at"] or post["root_id"]:
+            return _error(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
+        return None
+
+    async def _get_post(self, request: web.Request) -> Any:
+        post = self.posts[request.match_info["post"]]
+        if post["delete_at"]:
+            raise KeyError
+        if post["channel_id"] not in self.channels:
+            return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
+        return post
 
     async def _patch(self, request: web.Request) -> Any:
         post = self.posts[request.match_info["post"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from bridge.contract import (
     Deletes,
     Edits,
     OpensFiles,
-    Outbound,
     OutboundDelete,
     OutboundEdit,
     OutboundFile,
@@ -35,38 +33,7 @@ from bridge.events import Attachment, AttachmentKind, MessageCreated
 from bridge.text import plain
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
-from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MattermostServer]:
-    one = MattermostServer()
-    await one.start()
-    yield one
-    await one.stop()
-
-
-def options(server: MattermostServer, **more: Any) -> dict[str, Any]:
-    fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "request_timeout_s": 2.0}
-    return {"dialect": "mattermost", "server": server.url, "api_key": TOKEN, **fast, **more}
-
-
-@pytest.fixture
-async def mattermost(server: MattermostServer) -> AsyncIterator[Adapter]:
-    made = make_adapter(options(server))
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def channel(server: MattermostServer, intake: RecordingIntake) -> str:
-    made = server.add_channel("town-square")
-    intake.chats.add(made)
-    return made
-
-
-def outbound(channel: str, text: str = "hello", **fields: Any) -> Outbound:
-    return Outbound(**{"token": "mbabcdef-1-0", "attempt": 1, "chat_id": channel, "text": plain(text), **fields})
+from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer, account_options, outbound
 
 
 async def test_mattermostdriver_takes_the_server_for_mattermost(server: MattermostServer, channel: str) -> None:
@@ -149,11 +116,11 @@ async def test_receiving(server: MattermostServer, mattermost: Adapter, channel:
         await intake.wait(2)
         server.edit(first, "**one** more")
         await intake.wait(3)
-        server.delete(first)
-        await intake.wait(4)
+        server.delete(first)  # with the answer to it
+        await intake.wait(5)
         server.post(channel, server.bot, "ours", props={"from_bridge": "mbabcdef-1-0"})
         await intake.until(lambda: bool(intake.own))
-    assert intake.summary() == ["+one", "+two", "~one more", "-"]
+    assert intake.summary() == ["+one", "+two", "~one more", "-", "-"]
     created = intake.events[0]
     assert isinstance(created, MessageCreated)
     assert created.meta.author is not None
@@ -165,7 +132,7 @@ async def test_receiving(server: MattermostServer, mattermost: Adapter, channel:
 
 async def test_an_absence_is_caught_up(server: MattermostServer, channel: str, intake: RecordingIntake) -> None:
     anna = server.add_user("anna")
-    adapter = make_adapter(options(server))
+    adapter = make_adapter(account_options(server))
     async with running(adapter, intake):
         old = server.post(channel, anna, "old")
         await intake.wait(1)
@@ -173,7 +140,7 @@ async def test_an_absence_is_caught_up(server: MattermostServer, channel: str, i
     for number in range(120):
         server.post(channel, anna, f"{number}")
     server.edit(old, "new")
-    adapter = make_adapter(options(server))
+    adapter = make_adapter(account_options(server))
     async with running(adapter, intake):
         await intake.wait(122)
     await adapter.close()
@@ -185,7 +152,7 @@ async def test_an_outgoing_webhook_brings_new_posts_at_once(
     server: MattermostServer, web: PublicWeb, channel: str, intake: RecordingIntake
 ) -> None:
     webhook = {"path": "a-path-hard-to-guess", "key": "outgoing-token"}
-    adapter = make_adapter(options(server, webhook=webhook, poll_interval_s=30.0, poll_idle_interval_s=30.0), web)
+    adapter = make_adapter(account_options(server, webhook=webhook, poll_interval_s=30.0, poll_idle_interval_s=30.0), web)
     server.outgoing = (f"{web.public_url}/hooks/spirit/a-path-hard-to-guess", "outgoing-token")
     anna = server.add_user("anna", "Anna", "Petrova")
     async with running(adapter, intake):
@@ -203,7 +170,7 @@ async def test_channels_keys_and_rights(server: MattermostServer, mattermost: Ad
     assert await mattermost.resolve("Town-Square") == channel
     with pytest.raises(ChatDown):
         await mattermost.send(outbound("0" * 26))
-    wrong = make_adapter(options(server, api_key="wrong"))
+    wrong = make_adapter(account_options(server, api_key="wrong"))
     with pytest.raises(AccountDown):
         await wrong.send(outbound(channel))
     await wrong.close()
@@ -219,8 +186,8 @@ async def test_reconciling(server: MattermostServer, mattermost: Adapter, channe
 
 async def test_sender_names_where_a_server_allows_them(server: MattermostServer) -> None:
     """By overriding the dialect in place: the capability follows."""
-    plainly = make_adapter(options(server))
+    plainly = make_adapter(account_options(server))
     props = {"from_webhook": "true", "override_username": "{{ message.sender.name }}"}
-    named = make_adapter(options(server, overrides={"operations": {"send": {"json": {"props": props}}}}))
+    named = make_adapter(account_options(server, overrides={"operations": {"send": {"json": {"props": props}}}}))
     assert not plainly.capabilities.native(Feature.SENDER_NAME)
     assert named.capabilities.native(Feature.SENDER_NAME)
