@@ -6,6 +6,7 @@ An adapter's `decode` makes these from native payloads; the journal stores them 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,7 @@ import msgspec
 
 from bridge.characters import clean
 from bridge.refs import ChatRef
-from bridge.text import EMPTY, RichText
+from bridge.text import EMPTY, RichText, concat
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -128,6 +129,13 @@ class Content(_Part, frozen=True):
     """Whether links may unfold into previews."""
 
 
+class AlbumItem(_Part, frozen=True):
+    """What one native message of an album says. Its edits tell of it alone; the album is all its items one below the other."""
+
+    text: RichText = EMPTY
+    attachments: tuple[Attachment, ...] = ()
+
+
 class EventMeta(_Part, frozen=True):
     """What every event carries.
 
@@ -157,6 +165,8 @@ class MessageCreated(_Event, frozen=True, tag="created"):
     message_id: str
     content: Content
     also_ids: tuple[str, ...] = ()
+    items: tuple[AlbumItem, ...] = ()
+    """Of an album: what each of its native messages says, `message_id` first, then `also_ids`. `content` is all of it."""
 
 
 class MessageEdited(_Event, frozen=True, tag="edited"):
@@ -166,8 +176,11 @@ class MessageEdited(_Event, frozen=True, tag="edited"):
     content: Content
     attachments_known: bool = True
     album_item: bool = False
-    """It is of one native message of an album: the attachments are those of `message_id` alone, and without any text the album's
-    words are not concerned."""
+    """It is of one native message of an album, and `content` is that message's alone. Intake makes the whole album of it. It stays
+    only where the other items are not known (an album of a version that did not keep them): without text such an edit leaves the
+    album's words as they are."""
+    item: AlbumItem | None = None
+    """Set by intake: what that one message says now, where `content` is the whole album."""
 
 
 class MessageDeleted(_Event, frozen=True, tag="deleted"):
@@ -232,6 +245,16 @@ ChatEvent = (
     | PinsChanged
     | StatusChanged
 )
+
+
+def with_items(content: Content, items: Iterable[AlbumItem]) -> Content:
+    """The content of an album whose native messages say this."""
+    items = tuple(items)
+    return msgspec.structs.replace(
+        content,
+        text=concat(*(item.text for item in items)),
+        attachments=tuple(attachment for item in items for attachment in item.attachments),
+    )
 
 
 def storable(event: ChatEvent) -> ChatEvent:

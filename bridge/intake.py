@@ -16,12 +16,22 @@ from bridge.clock import Clock
 from bridge.contract import Cursor
 from bridge.echo import is_own
 from bridge.errors import BridgeError
-from bridge.events import ChatEvent, Content, EventMeta, MessageCreated, TypingStarted, storable
+from bridge.events import (
+    AlbumItem,
+    ChatEvent,
+    Content,
+    EventMeta,
+    MessageCreated,
+    MessageEdited,
+    TypingStarted,
+    storable,
+    with_items,
+)
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
 from bridge.loops import RecentMessages
 from bridge.own_names import OwnNames
 from bridge.people import People
-from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.routing import Planned, RouteEnd, RoutingTable
 from bridge.supervisor import AccountSupervisor
 from bridge.text import plain
@@ -95,8 +105,9 @@ class AccountIntake:
         async with self._one_at_a_time:
             entries: list[Entry] = []
             lanes: set[ChatAddress] = set()
+            albums: dict[MessageRef, dict[str, AlbumItem]] = {}
             for event in map(storable, events):
-                entry = await self._plan(event, lanes)
+                entry = await self._plan(await self._whole(event, albums), lanes)
                 if entry is not None:
                     entries.append(entry)
             if not entries and not cursors:
@@ -115,6 +126,28 @@ class AccountIntake:
             self._counts.event(self._account, outcome.verdict.value)
             if outcome.verdict is Verdict.ACCEPTED:
                 self._hand_over(entry, outcome)
+
+    async def _whole(self, event: ChatEvent, albums: dict[MessageRef, dict[str, AlbumItem]]) -> ChatEvent:
+        """An edit of one message of an album becomes one of the whole album, for filters and copies alike. `albums`: those of this
+        batch, of which the journal does not know the latest."""
+        origin = event.meta.origin
+        is_album = (isinstance(event, MessageCreated) and event.items) or (isinstance(event, MessageEdited) and event.album_item)
+        if not is_album or await self._journal.is_known(event.meta.event_key):
+            return event
+        if isinstance(event, MessageCreated):
+            album = dict(zip((event.message_id, *event.also_ids), event.items, strict=True))
+        else:
+            assert isinstance(event, MessageEdited)
+            ref = MessageRef(origin, event.message_id)
+            album = albums.get(ref) or await self._journal.album(ref)
+            if event.message_id not in album:
+                return event
+            item = AlbumItem(text=event.content.text, attachments=event.content.attachments)
+            album[event.message_id] = item
+            whole = with_items(event.content, album.values())
+            event = msgspec.structs.replace(event, content=whole, album_item=False, item=item)
+        albums.update(dict.fromkeys((MessageRef(origin, message_id) for message_id in album), album))
+        return event
 
     async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""

@@ -47,6 +47,15 @@ class Albums:
             complete += self._pop(lambda key, _: key == oldest)
         return complete
 
+    def edit(self, message: Message) -> bool:
+        """Whether this edit is of a message that is kept; it then says from the start what it says now."""
+        for group in self._groups.values():
+            for place, kept in enumerate(group.messages):
+                if kept["message_id"] == message["message_id"] and kept["chat"]["id"] == message["chat"]["id"]:
+                    group.messages[place] = message
+                    return True
+        return False
+
     def of_chat(self, chat_id: str) -> list[list[Message]]:
         """The groups of a chat, complete because something else follows there."""
         return self._pop(lambda _, group: group.chat_id == chat_id) if self._groups else []

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from adapters.telegram.decode_content import author_name, decode_content
+from adapters.telegram.decode_content import author_name, decode_content, decode_item
 from adapters.telegram.reactions import qualified
 from adapters.telegram.wire import Json, Message, Update, User, full_name, sender_of
 from bridge.events import (
@@ -59,6 +59,13 @@ class AlbumItem(msgspec.Struct, frozen=True):
     message: Message
 
 
+class AlbumEdit(msgspec.Struct, frozen=True):
+    """An edit of one message of an album, which may still be held back itself: `message` as it is now."""
+
+    message: Message
+    event: MessageEdited
+
+
 class Moved(msgspec.Struct, frozen=True):
     """A group became a supergroup."""
 
@@ -80,7 +87,7 @@ class Restored(msgspec.Struct, frozen=True):
     chat_id: str
 
 
-Decoded = ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored
+Decoded = ChatEvent | AlbumItem | AlbumEdit | Moved | Removed | Restored | Ignored
 
 
 class Decoder(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +145,9 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             message_id=str(first["message_id"]),
             content=content,
             also_ids=tuple(str(message["message_id"]) for message in messages[1:]),
+            items=tuple(decode_item(message, download_bytes=self.download_bytes) for message in messages)
+            if "media_group_id" in first
+            else (),
         )
 
     def _edited(self, message: Message, received_at: datetime) -> Decoded:
@@ -152,12 +162,13 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             raise Undecodable(f"an edit with no known content (fields: {', '.join(sorted(message))})")
         # Telegram also reports changes that nobody sees: the same date with the same content is the same event
         version = f"{message['edit_date']}-{_digest(content)}"
-        return MessageEdited(
+        event = MessageEdited(
             meta=self._meta(message, "edited", received_at, version=version, at=message["edit_date"]),
             message_id=str(message["message_id"]),
             content=content,
             album_item="media_group_id" in message,
         )
+        return AlbumEdit(message, event) if event.album_item else event
 
     def _service(self, message: Message, received_at: datetime) -> Sequence[Decoded] | None:
         """What a service message means; None for an ordinary one."""

@@ -11,7 +11,19 @@ from typing import Any
 from adapters.telegram.decode_rich import decode_rich
 from adapters.telegram.decode_text import decode_text
 from adapters.telegram.wire import Chat, File, Json, Message, full_name, sender_of
-from bridge.events import Attachment, AttachmentKind, Contact, Content, Forward, Location, Poll, PollOption, ReplyTo
+from bridge.events import (
+    AlbumItem,
+    Attachment,
+    AttachmentKind,
+    Contact,
+    Content,
+    Forward,
+    Location,
+    Poll,
+    PollOption,
+    ReplyTo,
+    with_items,
+)
 from bridge.text import EMPTY, RichText, concat, plain, text_of
 
 EXCERPT_LENGTH = 200
@@ -33,16 +45,8 @@ def decode_content(messages: Sequence[Message], *, download_bytes: int | None) -
     `download_bytes` is the largest file that the server hands out (20 MB in the cloud); a larger one says so at once.
     """
     first = messages[0]
-    texts: list[RichText] = []
-    attachments: list[Attachment] = []
-    for message in messages:
-        texts.append(_text(message))
-        attachments += _attachments(message, download_bytes)
-    rich, rich_files = _rich(first, download_bytes)
-    attachments += rich_files
+    items = [decode_item(message, download_bytes=download_bytes) for message in messages]
     content = Content(
-        text=concat(*texts, rich),
-        attachments=tuple(attachments),
         reply_to=_reply(first),
         forwarded_from=_forward(first),
         poll=_poll(first.get("poll")),
@@ -50,8 +54,15 @@ def decode_content(messages: Sequence[Message], *, download_bytes: int | None) -
         contact=_contact(first.get("contact")),
         previews=not (first.get("link_preview_options") or {}).get("is_disabled", False),
     )
+    content = with_items(content, items)
     said = content.text or content.attachments or content.poll or content.location or content.contact
     return content if said else None
+
+
+def decode_item(message: Message, *, download_bytes: int | None) -> AlbumItem:
+    """The words and files of one message."""
+    rich, rich_files = _rich(message, download_bytes)
+    return AlbumItem(text=concat(_text(message), rich), attachments=(*_attachments(message, download_bytes), *rich_files))
 
 
 def _text(message: Message) -> RichText:

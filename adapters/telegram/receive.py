@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from adapters.telegram.albums import Albums
-from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable
+from adapters.telegram.decode import AlbumEdit, AlbumItem, Decoded, Decoder, Moved, Removed, Restored, Undecodable
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.contract import Cursor, Intake
@@ -150,12 +150,15 @@ class Receiver:
             await self._take_item(item, received_at)
         self._offset = update_id + 1
 
-    async def _take_item(self, item: ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored, received_at: datetime) -> None:
+    async def _take_item(self, item: Decoded, received_at: datetime) -> None:
         match item:
             case Ignored():
                 self._intake.ignored(item.reason)
             case AlbumItem():
                 await self._finish(self._albums.add(item, time.monotonic()), received_at)
+            case AlbumEdit():
+                if not self._albums.edit(item.message):
+                    await self._take_item(item.event, received_at)
             case Moved():
                 await self._commit()
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)

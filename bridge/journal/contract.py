@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from bridge.contract import Copy, Cursor, Receipt
-from bridge.events import ChatEvent
+from bridge.events import AlbumItem, ChatEvent
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 
@@ -283,7 +283,8 @@ class Journal(Protocol):
     ) -> Sequence[Accepted]:
         """Store events with their deliveries, and the cursors, in one transaction; the answer is parallel to `entries`.
 
-        A MessageCreated registers its `message_id` and `also_ids` as originals. A ReactionsChanged updates the reaction state of
+        A MessageCreated registers its `message_id` and `also_ids` as originals, and an album's `items`; the `item` of a
+        MessageEdited takes the place of the one before (see `album`). A ReactionsChanged updates the reaction state of
         its original (see `reactions`)."""
         ...
 
@@ -319,6 +320,10 @@ class Journal(Protocol):
 
     async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
         """The message at that end that a created event was merged into; None if its copy is its own."""
+        ...
+
+    async def album(self, message: MessageRef) -> dict[str, AlbumItem]:
+        """What the native messages say of the album that this original belongs to, in their order; empty if they are not known."""
         ...
 
     async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:

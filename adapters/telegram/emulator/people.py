@@ -86,6 +86,11 @@ class People:
         text, entities = store_text(*compose(markup), limit=TEXT_LENGTH, known_users={})
         self._world.change(captioned, {"text": text} | ({"entities": entities} if entities else {}))
 
+    def caption(self, message: Message, markup: str) -> None:
+        """Give this very message of an album a caption, another one, or none: people may write below each picture."""
+        kept = {k: v for k, v in message.content.items() if k not in ("caption", "caption_entities")}
+        self._world.change(message, kept | self._caption(markup))
+
     def replace_file(self, message: Message, upload: Upload, markup: str | None) -> None:
         """Put another file into a message, or a first one into a message of text. Without `markup` the words stay."""
         stored = self._world.files.add(upload.name, upload.mime, upload.content)

@@ -295,6 +295,10 @@ class TelegramEmulator(EmulatorBase):
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
         self.people.edit(self._message(chat_id, message_id), text)
 
+    async def caption(self, chat_id: str, message_id: str, text: str) -> None:
+        """A person changes the caption of this very message, which may be any of an album; an empty text takes it away."""
+        self.people.caption(self._message(chat_id, message_id), text)
+
     async def replace_file(self, chat_id: str, message_id: str, file: Upload, *, text: str | None = None) -> None:
         """A person puts another file into a message; without `text` its words stay."""
         self.people.replace_file(self._message(chat_id, message_id), file, text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.contract import Cursor
-from bridge.events import MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.events import AlbumItem, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
 from bridge.journal.contract import Accepted, Entry, Verdict
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
@@ -17,6 +17,7 @@ from bridge.journal.sqlite.codec import (
     WAITING,
     Packed,
     encode_event,
+    encode_item,
     hash_key,
     pack_id,
     pack_more,
@@ -41,6 +42,8 @@ _DELIVERY = Bulk(
 )
 _LINK = Bulk("INSERT OR REPLACE INTO link (chat, message, seq, rank, copy) VALUES {rows}", 5)
 _CURSOR = Bulk("INSERT INTO cursor (account, name, value) VALUES {rows} ON CONFLICT DO UPDATE SET value = excluded.value", 3)
+_ITEM = Bulk("INSERT INTO item (seq, place, message, json) VALUES {rows}", 4)
+_ITEM_NOW = "UPDATE item SET json = ? WHERE seq = ? AND message = ?"
 _REACTION = (
     "INSERT INTO reaction (seq, chat, message, person, emoji, event, position) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET event = excluded.event, position = excluded.position"
@@ -60,15 +63,21 @@ class Prepared:
     """Whether it is an echo if one of them is our copy."""
     body: bytes | None
     open: int
+    items: tuple[bytes, ...] = ()
+    """Of an album: what each of `messages` says; of an edit of one of its messages, what that one says now."""
 
 
 def prepare(entry: Entry) -> Prepared:
     """On the loop, so that what cannot be stored fails at its caller. Raises UnicodeEncodeError for lone surrogates."""
     event = entry.event
     messages: tuple[Packed, ...] = ()
+    items: tuple[AlbumItem, ...] = ()
     match event:
         case MessageCreated():
             messages = (pack_id(event.message_id), *map(pack_id, event.also_ids))
+            items = event.items
+        case MessageEdited(item=AlbumItem() as item):
+            messages, items = (pack_id(event.message_id),), (item,)
         case MessageEdited() | MessageDeleted() | ReactionsChanged():
             messages = (pack_id(event.message_id),)
     open_count = sum(not delivery.skip_rule for delivery in entry.deliveries)
@@ -79,6 +88,7 @@ def prepare(entry: Entry) -> Prepared:
         echoes=isinstance(event, MessageCreated | MessageEdited | MessageDeleted),
         body=encode_event(event) if open_count else None,
         open=open_count,
+        items=tuple(map(encode_item, items)),
     )
 
 
@@ -89,7 +99,9 @@ class _Rows:
     deliveries: list[Row] = field(default_factory=list)
     links: dict[tuple[int, Packed], Row] = field(default_factory=dict)
     """By primary key: one statement must not name a message twice."""
-    reactions: list[tuple[str, Row]] = field(default_factory=list)
+    items: list[Row] = field(default_factory=list)
+    further: list[tuple[str, Row]] = field(default_factory=list)
+    """Statements that change what is there, in order."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -145,6 +157,11 @@ def _accept_one(
         for original in prepared.messages:
             links[chat, original] = (seq, ORIGINAL)
             rows.links[chat, original] = (chat, original, seq, seq, ORIGINAL)
+        rows.items += [
+            (seq, place, packed, json) for place, (packed, json) in enumerate(zip(prepared.messages, prepared.items, strict=False))
+        ]
+    elif isinstance(event, MessageEdited) and prepared.items and found[0] is not None:
+        rows.further.append((_ITEM_NOW, (prepared.items[0], found[0][0], prepared.messages[0])))
     elif isinstance(event, ReactionsChanged) and found[0] is not None:
         _react(rows, event, found[0][0], (chat, prepared.messages[0]), seq)
     rows.events.append(
@@ -169,10 +186,8 @@ def _react(rows: _Rows, event: ReactionsChanged, original: int, message: tuple[i
     if event.meta.sent_by_us:
         return
     person = event.meta.author.user_id if event.meta.author is not None else ""
-    rows.reactions += [(_NO_REACTION, (original, *message, person, emoji)) for emoji in event.removed]
-    rows.reactions += [
-        (_REACTION, (original, *message, person, emoji, seq, position)) for position, emoji in enumerate(event.added)
-    ]
+    rows.further += [(_NO_REACTION, (original, *message, person, emoji)) for emoji in event.removed]
+    rows.further += [(_REACTION, (original, *message, person, emoji, seq, position)) for position, emoji in enumerate(event.added)]
 
 
 def _write(ledger: Ledger, rows: _Rows) -> None:
@@ -181,7 +196,8 @@ def _write(ledger: Ledger, rows: _Rows) -> None:
     _BODY.run(connection, rows.bodies)
     _DELIVERY.run(connection, rows.deliveries)
     _LINK.run(connection, list(rows.links.values()))
-    for sql, row in rows.reactions:
+    _ITEM.run(connection, rows.items)
+    for sql, row in rows.further:
         connection.execute(sql, row)
 
 

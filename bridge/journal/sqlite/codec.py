@@ -9,7 +9,7 @@ from hashlib import blake2b
 import msgspec
 
 from bridge.contract import Copy
-from bridge.events import ChatEvent
+from bridge.events import AlbumItem, ChatEvent
 from bridge.journal.contract import State
 
 Packed = int | bytes | str
@@ -100,7 +100,9 @@ _decoder: msgspec.json.Decoder[ChatEvent] = msgspec.json.Decoder(ChatEvent)
 # One decoder may be shared by threads: it keeps no state between calls.
 
 encode_event = _encoder.encode
+encode_item = _encoder.encode
 decode_event = _decoder.decode
+decode_item = msgspec.json.Decoder(AlbumItem).decode
 
 
 # -- states -----------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.contract import Cursor
+from bridge.events import AlbumItem
 from bridge.journal.contract import (
     Accepted,
     Change,
@@ -171,6 +172,9 @@ class SqliteJournal:
 
     async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
         return await self._read(lambda queries: queries.merged(event_seq, target, thread_id))
+
+    async def album(self, message: MessageRef) -> dict[str, AlbumItem]:
+        return await self._read(lambda queries: queries.album(message))
 
     async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
         return await self._read(lambda queries: queries.latest_messages(chat, limit))

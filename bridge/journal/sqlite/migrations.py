@@ -43,6 +43,15 @@ CREATE TABLE reaction (
 INSERT INTO reaction SELECT seq, chat, '', person, emoji, event, position FROM old_reaction;
 DROP TABLE old_reaction;
 """,
+    """
+CREATE TABLE item (
+  seq INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  message ANY NOT NULL,
+  json BLOB NOT NULL,
+  PRIMARY KEY (seq, place)
+) STRICT, WITHOUT ROWID;
+""",
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 

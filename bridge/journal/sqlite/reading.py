@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from bridge.contract import Copy
-from bridge.events import ChatEvent
+from bridge.events import AlbumItem, ChatEvent
 from bridge.journal.contract import (
     DeadLetter,
     Elsewhere,
@@ -32,6 +32,7 @@ from bridge.journal.sqlite.codec import (
     STATES,
     Packed,
     decode_event,
+    decode_item,
     hash_key,
     pack_id,
     unpack_copy,
@@ -182,6 +183,14 @@ class Queries:
         if not rows:
             return None
         return Merged(lead_seq=rows[0][0], pieces=tuple(Piece(event_seq=seq, content=content) for _lead, seq, content in rows))
+
+    def album(self, message: MessageRef) -> dict[str, AlbumItem]:
+        rows = self._connection.execute(
+            "SELECT item.message, item.json FROM link JOIN item ON item.seq = link.seq"
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy = {ORIGINAL} ORDER BY item.place",
+            (self._names.find_chat(message.chat), pack_id(message.message_id)),
+        )
+        return {unpack_id(packed): decode_item(json) for packed, json in rows.fetchall()}
 
     def latest_messages(self, chat: ChatRef, limit: int) -> list[str]:
         number = self._names.find_chat(chat)

@@ -1,4 +1,4 @@
--- The journal, schema version 3 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 4 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -109,6 +109,15 @@ CREATE TABLE reaction (
   event INTEGER NOT NULL,
   position INTEGER NOT NULL,
   PRIMARY KEY (seq, chat, message, person, emoji)
+) STRICT, WITHOUT ROWID;
+
+-- What each native message of an album says (events.AlbumItem as JSON), since an edit tells of one of them only. seq: the created event.
+CREATE TABLE item (
+  seq INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  message ANY NOT NULL,
+  json BLOB NOT NULL,
+  PRIMARY KEY (seq, place)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cursor (account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (account, name)) STRICT;

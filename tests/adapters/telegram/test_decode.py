@@ -226,9 +226,9 @@ def test_edits_have_a_version() -> None:
     assert len({first.meta.event_key, later.meta.event_key, other.meta.event_key}) == 3
     assert isinstance(edit(text="a"), Ignored)
     assert isinstance(edit(location={"latitude": 1, "longitude": 1, "live_period": 60}, edit_date=5), Ignored)
-    item = edit(photo=[FILE], caption="new", media_group_id="g", edit_date=5)
+    item = edit(photo=[FILE], caption="new", media_group_id="g", edit_date=5).event
     assert item.album_item
-    silent = edit(photo=[FILE], media_group_id="g", edit_date=5)
+    silent = edit(photo=[FILE], media_group_id="g", edit_date=5).event
     assert silent.album_item
     assert [file.unique_id for file in silent.content.attachments] == [FILE["file_unique_id"]]
 

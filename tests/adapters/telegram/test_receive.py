@@ -138,6 +138,24 @@ async def test_an_album_in_a_quiet_chat_does_not_wait_for_a_busy_one(
     assert "album" in intake.texts()
 
 
+async def test_an_edit_of_an_album_that_is_not_complete_is_part_of_it(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any, png: Any
+) -> None:
+    uploads = [Upload(name=f"{n}.png", mime="image/png", content=png(8, 8)) for n in range(2)]
+    async with receiving(make_adapter(album_wait_s=10.0)):
+        first = await emulator.say(chat, "Anna", "album", files=uploads)
+        await emulator.caption(chat, str(int(first) + 1), "second")
+        await emulator.caption(chat, first, "first")
+        await emulator.say(chat, "Anna", "after")
+        await intake.until(lambda: "after" in intake.texts())
+        assert intake.texts() == ["first\nsecond", "after"]
+        await emulator.caption(chat, first, "FIRST")
+        await intake.until(lambda: len(intake.events) == 3)
+    album, _, edit = intake.events
+    assert [text_of(item.text) for item in album.items] == ["first", "second"]
+    assert (edit.album_item, edit.message_id, text_of(edit.content.text)) == (True, first, "FIRST")
+
+
 async def test_an_unfinished_album_survives_a_crash(
     emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any, png: Callable[..., bytes]
 ) -> None:

@@ -19,6 +19,7 @@ from bridge.journal.sqlite.database import APPLICATION_ID
 
 VERSION_1 = Path(__file__).parent / "journal-version-1.sql"
 VERSION_2 = Path(__file__).parent / "journal-version-2.sql"
+VERSION_3 = Path(__file__).parent / "journal-version-3.sql"
 
 
 @pytest.fixture
@@ -211,7 +212,20 @@ async def test_a_reaction_of_version_2_can_be_taken_back(path: Path) -> None:
     await journal.close()
 
 
-@pytest.mark.parametrize(("version", "dump"), [(1, VERSION_1), (2, VERSION_2)], ids=["1", "2"])
+async def test_an_album_of_version_3_is_one_whose_items_are_not_known(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_3.read_text(encoding="utf-8"))
+    connection.close()
+    journal = SqliteJournal(path)
+    await journal.open()
+    link = await journal.link(message(CHAT, "2"), A)
+    assert link is not None
+    assert (link.original, link.also_ids) == (message(CHAT, "1"), ("2", "3"))
+    assert await journal.album(message(CHAT, "2")) == {}
+    await journal.close()
+
+
+@pytest.mark.parametrize(("version", "dump"), [(1, VERSION_1), (2, VERSION_2), (3, VERSION_3)], ids=["1", "2", "3"])
 def test_a_migrated_journal_has_the_schema_of_a_new_one(tmp_path: Path, version: int, dump: Path) -> None:
     old, new = sqlite3.connect(tmp_path / "old"), sqlite3.connect(tmp_path / "new")
     old.executescript(dump.read_text(encoding="utf-8"))

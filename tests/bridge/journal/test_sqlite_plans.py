@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import msgspec
 from journal_makers import ACCOUNT, CHAT, A, B, accept, at, created, deliver, edited, kill, lane, message, native, reacted
 
 from bridge.contract import Cursor
+from bridge.events import AlbumItem
 from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Piece, PiecesSet, Skipped
 from bridge.journal.sqlite import SqliteJournal
 
-GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "chat", "cursor")
+GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor")
 SMALL_INDEXES = ("event_done", "delivery_open", "delivery_dead")
 """Partial indexes: what is in them is what is asked for."""
 
@@ -30,6 +32,10 @@ async def everything(journal: SqliteJournal) -> None:
     for number in range(4):
         edit = await accept(journal, edited("1", version=number), A)
         await kill(journal, *edit.delivery_ids, held=bool(number % 2))
+    items = (AlbumItem(), AlbumItem())
+    await accept(journal, msgspec.structs.replace(created("11", also=("12",)), items=items), A)
+    await accept(journal, msgspec.structs.replace(edited("12"), item=items[0]), A)
+    await journal.album(message(CHAT, "12"))
     await journal.dead_letters(after=1, limit=2)
     await journal.dead_letter(edit.delivery_ids[0])
     await journal.retry_dead(edit.delivery_ids)

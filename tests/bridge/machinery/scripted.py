@@ -40,6 +40,7 @@ from bridge.contract import (
 )
 from bridge.errors import ConnectionLost
 from bridge.events import (
+    AlbumItem,
     Attachment,
     Author,
     ChatEvent,
@@ -49,6 +50,7 @@ from bridge.events import (
     MessageDeleted,
     MessageEdited,
     ReactionsChanged,
+    with_items,
 )
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.retry import Policy
@@ -154,17 +156,19 @@ class ScriptedPlatform:
         author: str = "Anna",
         thread: str | None = None,
         also_ids: tuple[str, ...] = (),
+        items: tuple[AlbumItem, ...] = (),
         **content: Any,
     ) -> str:
-        """A person writes; returns the native message id."""
+        """A person writes; returns the native message id. `items`: an album, whose words and files they are."""
         number = number or next(self.ids)
         message_id = f"{self.name}-{number}"
         self.hear(
             MessageCreated(
                 meta=self.meta(f"created:{message_id}", chat, author, thread=thread),
                 message_id=message_id,
-                content=Content(text=plain(text), **content),
+                content=with_items(Content(**content), items) if items else Content(text=plain(text), **content),
                 also_ids=also_ids,
+                items=items,
             )
         )
         return message_id

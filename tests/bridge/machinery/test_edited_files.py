@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 
 from bridge.contract import Copy
 from bridge.errors import OutcomeUnknown, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind
+from bridge.events import AlbumItem, Attachment, AttachmentKind
 from bridge.outbox.work import Carried, file_mark, unwrap
 from bridge.retry import Policy
 from bridge.routing import Route
+from bridge.text import plain
 from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
 from tests.flows.world import eventually
 
@@ -156,6 +158,85 @@ async def test_one_of_an_album_is_replaced_at_its_place(tmp_path: Path, one, two
         one.edit("one-12", "", album_item=True, **files("c"))  # nothing that is shown
         one.say("end")
         await becomes(two, ("other words", "ac"), (REPLACED, "d"), ("end", ""))
+
+
+# -- albums, whose items are edited one by one ---------------------------------------------------------------------------------
+
+
+def album(*items: tuple[str, str]) -> dict[str, Any]:
+    """The words and files of its native messages, as what `say` takes."""
+    return {
+        "items": tuple(AlbumItem(text=plain(words), **files(names)) for words, names in items),
+        "also_ids": tuple(f"one-{number}" for number in range(11, 10 + len(items))),
+        "number": 10,
+    }
+
+
+def item(platform: ScriptedPlatform, number: int, words: str, names: str) -> None:
+    platform.edit(f"one-{number}", words, album_item=True, **files(names))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_an_edit_of_one_caption_leaves_the_others(tmp_path: Path, one, two, restarted: bool) -> None:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(bridge(tmp_path, [one, two]))
+        one.say("", **album(("left", "a"), ("", "b"), ("right", "c")))
+        await becomes(two, ("left\nright", "abc"))
+        if restarted:
+            await stack.aclose()
+            await stack.enter_async_context(bridge(tmp_path, [one, two]))
+        item(one, 10, "LEFT", "a")
+        await becomes(two, ("LEFT\nright", "abc"))
+        item(one, 11, "middle", "b")
+        await becomes(two, ("LEFT\nmiddle\nright", "abc"))
+        if restarted:
+            await stack.aclose()
+            await stack.enter_async_context(bridge(tmp_path, [one, two]))
+        item(one, 12, "", "c")
+        await becomes(two, ("LEFT\nmiddle", "abc"))
+        item(one, 10, "", "a")
+        item(one, 11, "", "b")
+        await becomes(two, ("", "abc"))
+        item(one, 12, "again", "c")
+        await becomes(two, ("again", "abc"))
+
+
+async def test_edits_of_items_that_come_at_once(tmp_path: Path, one, two) -> None:
+    async with bridge(tmp_path, [one, two]):
+        edits = ScriptedPlatform("one")
+        edits.say("", **album(("left", "a"), ("right", "b")))
+        item(edits, 10, "LEFT", "a")
+        item(edits, 11, "", "b")
+        item(edits, 11, "RIGHT", "b")
+        batch = [event for events, _ in (edits.incoming.get_nowait() for _ in range(4)) for event in events]
+        one.hear(*batch)
+        await becomes(two, ("LEFT\nRIGHT", "ab"))
+        one.hear(*batch[:2])  # delivered once more
+        item(one, 11, "right", "b")
+        await becomes(two, ("LEFT\nright", "ab"))
+
+
+async def test_a_file_of_an_item_is_replaced_and_its_caption_goes(tmp_path: Path, one, two) -> None:
+    two.removes_files = True
+    async with bridge(tmp_path, [one, two]):
+        one.say("", **album(("left", "a"), ("right", "b")))
+        await becomes(two, ("left\nright", "ab"))
+        item(one, 11, "", "c")
+        await becomes(two, ("left", "a"), (REPLACED, "c"))
+        item(one, 10, "left!", "a")
+        await becomes(two, ("left!", "a"), (REPLACED, "c"))
+
+
+async def test_lines_of_the_other_items_stay(tmp_path: Path, one, two) -> None:
+    large = Attachment(kind=AttachmentKind.VIDEO, file_id="large", name="large.mp4", size_bytes=5_000_000_000)
+    said = album(("left", "a"), ("", ""))
+    said["items"] = (said["items"][0], AlbumItem(attachments=(large,)))
+    async with bridge(tmp_path, [one, two]):
+        one.say("", **said)
+        line = "🎬 large.mp4 (5.0 GB) - too large for Two"
+        await becomes(two, (f"left\n{line}", "a"))
+        item(one, 10, "LEFT", "a")
+        await becomes(two, (f"LEFT\n{line}", "a"))
 
 
 async def test_an_edit_that_tells_only_the_text_leaves_files_alone(tmp_path: Path, one, two) -> None:
