@@ -18,6 +18,7 @@ self-test:
 
 lint:
 	@scripts/setup.sh test
+	.venv/bin/python scripts/environment.py
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -34,4 +35,4 @@ bench:
 	.venv/bin/python -m bench
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-nextcord .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with the bridge in it. `setup.sh run` for running, `setup.sh test` for the checks as well.
+# Makes .venv with the bridge in it, or mends it. `setup.sh run` for running, `setup.sh test` for the checks as well.
 # On a bare Debian 12 only python3.11 and make are there: what a virtual environment needs is then installed by apt (as root, or
 # with sudo where that asks for no password).
 set -eu
@@ -49,14 +49,46 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
     fi
 fi
 
-# what is installed is remembered by the checksum of what was asked for, so that a second run takes no time
+# What is installed is remembered by the checksum of what was asked for, so that a second run takes no time. What other versions of
+# this clone asked for is forgotten: their packages are gone.
 extras=""
 [ "$want" = test ] && extras="[test]"
-asked=$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)$extras
-if [ ! -f .venv/installed ] || ! grep -qxF -- "$asked" .venv/installed; then
-    say "Installing what the bridge needs (about a minute) ..."
+sum=$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)
+asked=$sum$extras
+if [ -f .venv/installed ] && ! grep -qF -- "$sum" .venv/installed; then rm .venv/installed; fi
+
+install() {
     .venv/bin/python -m pip install --quiet --use-pep517 --disable-pip-version-check -c constraints.txt -e ".$extras"
     printf '%s\n' "$asked" >> .venv/installed
+}
+
+if [ ! -f .venv/installed ] || ! grep -qxF -- "$asked" .venv/installed; then
+    say "Installing what the bridge needs (about a minute) ..."
+    install
+fi
+
+# A package of another name can bring the files of one that the bridge imports. Both go, and what the bridge asks for comes back.
+broken=$(.venv/bin/python scripts/environment.py --broken)
+if [ -n "$broken" ]; then
+    say "Some of the installed packages are not what they were; installing them anew:" $broken
+    # shellcheck disable=SC2086 # one word a package
+    .venv/bin/python -m pip uninstall --quiet --yes --disable-pip-version-check $broken
+    rm -f .venv/installed
+    install
+    .venv/bin/python scripts/environment.py || {
+        say "The environment cannot be mended. Remove it and run this again:  make clean"
+        exit 1
+    }
+fi
+
+# nextcord brings a package named discord, which is what discord.py is imported as: it gets an environment of its own
+other=tests/adapters/discord/nextcord/requirements.txt
+if [ "$want" = test ] && ! cmp -s "$other" .venv-nextcord/installed; then
+    say "Installing nextcord, which the emulator of Discord is checked with, beside it ..."
+    rm -rf .venv-nextcord
+    "$python" -m venv .venv-nextcord
+    .venv-nextcord/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r "$other"
+    cp "$other" .venv-nextcord/installed
 fi
 
 if [ "$want" = test ] && [ -z "${MESSENGER_BRIDGE_NO_BROWSER:-}" ] &&
