@@ -19,6 +19,7 @@ from bridge.capabilities import Capabilities
 from bridge.emulator import Emulator
 from bridge.errors import ConfigFault
 from bridge.events import Attachment, Author, ChatEvent
+from bridge.outcomes import LossNote
 from bridge.refs import AccountName
 from bridge.text import EMPTY, RichText
 
@@ -208,8 +209,8 @@ class Receipt(_Value, frozen=True):
     message_ids: tuple[str, ...]
     thread_id: str | None = None
     via: str = ""
-    losses: tuple[str, ...] = ()
-    """What the adapter had to leave out or convert for this message, in a few words each."""
+    losses: tuple[LossNote, ...] = ()
+    """What the adapter had to leave out or convert for this message."""
 
 
 class FileStream(_Value, frozen=True):

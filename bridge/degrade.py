@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from bridge.capabilities import Capabilities, Feature
 from bridge.characters import clean
+from bridge.outcomes import Loss, LossNote
 from bridge.text import (
     Block,
     CodeBlock,
@@ -30,18 +31,18 @@ from bridge.text import (
     normalize,
 )
 
-Losses = dict[str, None]
-"""What was lost, in a few words each; a set that keeps its order."""
+Losses = dict[LossNote, None]
+"""What was lost; a set that keeps its order."""
 
 SPOILER_LABEL = "[spoiler] "
 _SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]|mailto:.|tel:.|tg://.", re.IGNORECASE)
 _ESCAPED = {c: f"%{ord(c):02X}" for c in ' <>"|\\`'}
 _BOLD, _ITALIC, _UNDERLINE, _SPOILER = (int(m) for m in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.SPOILER))  # ints are fast
 _SIMPLE_MARKS = (
-    (_BOLD, Feature.BOLD, "bold"),
-    (_ITALIC, Feature.ITALIC, "italic"),
-    (int(Mark.STRIKE), Feature.STRIKE, "strikethrough"),
-    (int(Mark.CODE), Feature.CODE, "inline code"),
+    (_BOLD, Feature.BOLD, Loss.BOLD),
+    (_ITALIC, Feature.ITALIC, Loss.ITALIC),
+    (int(Mark.STRIKE), Feature.STRIKE, Loss.STRIKETHROUGH),
+    (int(Mark.CODE), Feature.CODE, Loss.INLINE_CODE),
 )
 
 
@@ -58,7 +59,7 @@ class _Degrader:
     def text(self, rich: RichText) -> RichText:
         return normalize(RichText(tuple(self._block(block) for block in rich.blocks)))
 
-    def _lost(self, what: str) -> None:
+    def _lost(self, what: Loss) -> None:
         self._losses[what] = None
 
     def _block(self, block: Block) -> Block:
@@ -77,15 +78,15 @@ class _Degrader:
     def _heading(self, block: Heading) -> Block:
         if self._native(Feature.HEADING):
             return Heading(block.level, self._inlines(block.inlines))
-        self._lost("heading shown as a bold line")
+        self._lost(Loss.HEADING_AS_BOLD)
         return Paragraph(self._inlines(_marked(block.inlines, _BOLD)))
 
     def _code_block(self, block: CodeBlock) -> Block:
         if not self._native(Feature.CODE_BLOCK):
-            self._lost("code block shown as plain text")
+            self._lost(Loss.CODE_BLOCK_AS_TEXT)
             return Paragraph((Text(block.text),))
         if block.language and not self._native(Feature.CODE_LANGUAGE):
-            self._lost("language of a code block dropped")
+            self._lost(Loss.CODE_LANGUAGE)
             return CodeBlock(block.text)
         return block
 
@@ -97,7 +98,7 @@ class _Degrader:
                 block.ordered,
                 block.start,
             )
-        self._lost("list shown as text")
+        self._lost(Loss.LIST_AS_TEXT)
         shown: list[Inline] = []
         for number, (label, inlines) in enumerate(items):
             shown += [Text(("\n" if number else "") + label), *inlines]
@@ -107,7 +108,7 @@ class _Degrader:
         inner = [self._block(b) for b in block.blocks]
         if self._native(Feature.QUOTE):
             return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
-        self._lost("quote shown with > signs")
+        self._lost(Loss.QUOTE_AS_SIGNS)
         return Paragraph(merge_inlines(_quoted(inner)))
 
     def _inlines(self, inlines: Iterable[Inline]) -> tuple[Inline, ...]:
@@ -116,7 +117,7 @@ class _Degrader:
         for inline in inlines:
             if inline.marks & _SPOILER and not self._native(Feature.SPOILER):
                 if not in_spoiler:
-                    self._lost("spoiler shown in the open")
+                    self._lost(Loss.SPOILER_OPEN)
                     shown.append(Text(SPOILER_LABEL))
                 in_spoiler = True
             elif inline_text(inline).strip():
@@ -137,23 +138,23 @@ class _Degrader:
             case Mention():
                 if self._native(Feature.MENTION):
                     return Mention(inline.kind, inline.id, inline.name, marks)
-                self._lost("mention shown as a name")
+                self._lost(Loss.MENTION_AS_NAME)
                 return Text(inline_text(inline), marks)
             case Emoji():
                 if self._native(Feature.CUSTOM_EMOJI) and inline.id:
                     return Emoji(inline.name, inline.id, inline.text, marks, inline.animated)
-                self._lost("custom emoji shown as text")
+                self._lost(Loss.EMOJI_AS_TEXT)
                 return Text(inline_text(inline), marks)
             case Timestamp():
                 if self._native(Feature.TIMESTAMP):
                     return Timestamp(inline.unix_s, inline.text, inline.style, marks)
-                self._lost("local time shown as fixed text")
+                self._lost(Loss.TIME_AS_TEXT)
                 return Text(inline_text(inline), marks)
 
     def _bare_link(self, label: str, url: str, marks: int) -> Text:
         if label.strip() in (url, url.removeprefix("mailto:").removeprefix("tel:")):
             return Text(label, marks)
-        self._lost("link shown as its address")
+        self._lost(Loss.LINK_AS_ADDRESS)
         return Text(f"{label} ({url})", marks)
 
     def _marks(self, marks: int) -> int:
@@ -161,14 +162,14 @@ class _Degrader:
             return 0
         if marks & _UNDERLINE and not self._native(Feature.UNDERLINE):
             marks &= ~_UNDERLINE
-            self._lost("underline shown as italic" if self._native(Feature.ITALIC) else "underline dropped")
+            self._lost(Loss.UNDERLINE_AS_ITALIC if self._native(Feature.ITALIC) else Loss.UNDERLINE)
             marks |= _ITALIC if self._native(Feature.ITALIC) else 0
         if not self._native(Feature.SPOILER):
             marks &= ~_SPOILER
-        for mark, feature, name in _SIMPLE_MARKS:
+        for mark, feature, loss in _SIMPLE_MARKS:
             if marks & mark and not self._native(feature):
                 marks &= ~mark
-                self._lost(f"{name} dropped")
+                self._lost(loss)
         return marks
 
 

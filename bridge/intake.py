@@ -29,6 +29,7 @@ from bridge.events import (
 )
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
 from bridge.loops import RecentMessages
+from bridge.outcomes import Arrival, Skip
 from bridge.own_names import OwnNames
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
@@ -64,7 +65,7 @@ class Lanes(Protocol):
 class IntakeCounts(Protocol):
     """What intake counts; `bridge.observe.Metrics` keeps it."""
 
-    def event(self, account: str, outcome: str) -> None: ...
+    def event(self, account: str, outcome: Arrival) -> None: ...
 
     def ignored(self, account: str, reason: str) -> None: ...
 
@@ -123,7 +124,7 @@ class AccountIntake:
     async def _store(self, entries: Sequence[Entry], cursors: Sequence[Cursor]) -> None:
         outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._clock.now())
         for entry, outcome in zip(entries, outcomes, strict=True):
-            self._counts.event(self._account, outcome.verdict.value)
+            self._counts.event(self._account, Arrival(outcome.verdict.value))
             if outcome.verdict is Verdict.ACCEPTED:
                 self._hand_over(entry, outcome)
 
@@ -152,7 +153,7 @@ class AccountIntake:
     async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""
         if is_own(event, self._journal_id):
-            self._counts.event(self._account, "echo")
+            self._counts.event(self._account, Arrival.ECHO)
             self._lanes.seen_own(event)
             return None
         table = self._table()
@@ -160,13 +161,13 @@ class AccountIntake:
             await self._resolve_again()
         planned = table.plan(event, self._people())
         if not planned:
-            self._counts.event(self._account, "no route")
+            self._counts.event(self._account, Arrival.NO_ROUTE)
             return None
         if isinstance(event, MessageCreated):
             planned = self._without_copies(event, planned)
         if isinstance(event, TypingStarted):
             self._lanes.show_typing(planned)
-            self._counts.event(self._account, "typing")
+            self._counts.event(self._account, Arrival.TYPING)
             return None
         return Entry(
             event=event,
@@ -197,9 +198,7 @@ class AccountIntake:
         self._recent.remember({plan.route for plan in planned} - copies, event)
         if not copies:
             return list(planned)
-        return [
-            msgspec.structs.replace(plan, skip_rule="copy by another bridge") if plan.route in copies else plan for plan in planned
-        ]
+        return [msgspec.structs.replace(plan, skip_rule=Skip.OTHER_BRIDGE) if plan.route in copies else plan for plan in planned]
 
     async def _resolve_again(self) -> None:
         """An event of an unknown chat while some end could not be resolved: it may be that end's, just become visible."""
@@ -234,7 +233,7 @@ class AccountIntake:
             )
 
     async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
-        self._counts.event(self._account, "undecodable")
+        self._counts.event(self._account, Arrival.UNDECODABLE)
         log.warning("input not understood; kept", account=self._account, reason=reason, size_bytes=len(raw))
         await self._journal.keep_undecodable(self._account, raw, reason, cursors, received_at=self._clock.now())
 

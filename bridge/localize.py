@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.degrade import Losses
+from bridge.outcomes import Loss
 from bridge.people import People
 from bridge.refs import AccountName
 from bridge.text import Emoji, Inline, Mention, MentionKind, RichText, Text, inline_text, map_inlines
@@ -50,20 +51,20 @@ class _Localizer:
             native = self._people.translate(self._origin, mention.id, self._target)
         if native:
             return Mention(MentionKind.USER, native, name, mention.marks)
-        self._losses["mention shown as a name"] = None
+        self._losses[Loss.MENTION_AS_NAME] = None
         return Text("@" + (name or mention.id), mention.marks)
 
     def _chat(self, mention: Mention) -> Inline:
-        return mention if self._origin == self._target else self._as_text(mention, "mention shown as a name")
+        return mention if self._origin == self._target else self._as_text(mention, Loss.MENTION_AS_NAME)
 
     def _group(self, mention: Mention) -> Inline:
         if self._origin == self._target and self._may_ping_all:
             return mention
-        return self._as_text(mention, "mention shown as a name")
+        return self._as_text(mention, Loss.MENTION_AS_NAME)
 
     def _everyone(self, mention: Mention) -> Inline:
-        return mention if self._may_ping_all else self._as_text(mention, "mention of everyone without a ping")
+        return mention if self._may_ping_all else self._as_text(mention, Loss.MASS_MENTION)
 
-    def _as_text(self, mention: Mention, loss: str) -> Text:
+    def _as_text(self, mention: Mention, loss: Loss) -> Text:
         self._losses[loss] = None
         return Text(inline_text(mention), mention.marks)

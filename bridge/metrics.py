@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bridge.outcomes import Arrival, Outcome, SkipRule, rule_of
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import Metric
@@ -66,6 +68,7 @@ class Metrics:
         self._events = _Counts(2)
         self._ignored = _Counts(2)
         self._outcomes = _Counts(3)
+        self._skips = _Counts(3)
         self._retries = _Counts(2)
         self._lag: dict[str, _Histogram] = {}
         self._states: dict[str, str] = {}
@@ -74,17 +77,19 @@ class Metrics:
 
     # -- counting -----------------------------------------------------------------------------------------------------------
 
-    def event(self, account: str, outcome: str) -> None:
-        """An event came in: accepted, duplicate, echo, undecodable, no route, ..."""
-        self._events.add(account, outcome)
+    def event(self, account: str, outcome: Arrival) -> None:
+        """An event came in."""
+        self._events.add(account, outcome.value)
 
     def ignored(self, account: str, reason: str) -> None:
         """Input that was understood and is deliberately no event."""
         self._ignored.add(account, reason)
 
-    def outcome(self, account: str, route: str, outcome: str) -> None:
-        """What became of a delivery to `account`: delivered, dead, unknown, or `skipped: <rule>` (counted without the rule)."""
-        self._outcomes.add(account, route, outcome.partition(":")[0])
+    def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None:
+        """What became of a delivery to `account`, or of an attempt at it; `rule` if it was skipped."""
+        self._outcomes.add(account, route, outcome.label)
+        if rule is not None:
+            self._skips.add(account, route, rule_of(rule).label)
 
     def retried(self, account: str, why: str) -> None:
         """An attempt failed and will be repeated; `why` is an error's class, not its text."""
@@ -129,6 +134,7 @@ class Metrics:
             ("events", "Events that came in, by what became of them", ("account", "outcome"), self._events),
             ("ignored", "Input that is deliberately no event", ("account", "reason"), self._ignored),
             ("deliveries", "Deliveries by outcome; account is the target's", ("account", "route", "outcome"), self._outcomes),
+            ("skips", "Deliveries skipped, by the rule", ("account", "route", "rule"), self._skips),
             ("retries", "Attempts that failed and are repeated", ("account", "error"), self._retries),
         ):
             counter = CounterMetricFamily(_PREFIX + name, text, labels=labels)

@@ -48,6 +48,7 @@ from bridge.lines import (
 )
 from bridge.localize import localize
 from bridge.names import Names, clean_line, clean_name
+from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.people import People
 from bridge.refs import AccountName
 from bridge.slices import runs
@@ -111,7 +112,7 @@ class Rendered:
     """At least one part. For an edit with `existing`, `parts[n]` belongs to the n-th existing copy; those beyond are new."""
 
     parts: tuple[Part, ...]
-    losses: tuple[str, ...] = ()
+    losses: tuple[LossNote, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +126,7 @@ class Lines:
     body: RichText
     sender: Sender | None
     previews: bool
-    losses: tuple[str, ...]
+    losses: tuple[LossNote, ...]
 
 
 def render_lines(
@@ -207,7 +208,7 @@ class _Rendering:
         reply = self._known_reply(reply)
         native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
         if reply and not native_reply:
-            self.losses["reply shown as a quote"] = None
+            self.losses[Loss.REPLY_AS_QUOTE] = None
         files, missing = self._files(settled)
         has_files = bool(files) if existing is None else any(existing)
         body = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files)
@@ -258,7 +259,7 @@ class _Rendering:
 
     def _native_sender(self) -> Sender | None:
         if not self.capabilities.native(Feature.SENDER_NAME):
-            self.losses["sender shown as a line in the text"] = None
+            self.losses[Loss.SENDER_AS_LINE] = None
             return None
         avatar = self.author.avatar_url if self.author and self.capabilities.native(Feature.SENDER_AVATAR) else ""
         return Sender(name=self.name, avatar_url=avatar)
@@ -283,9 +284,13 @@ class _Rendering:
             contact_lines(content.contact) if content.contact else EMPTY,
             *missing,
         ]
-        for what, there in (("poll", content.poll), ("location", content.location), ("contact", content.contact)):
+        for loss, there in (
+            (Loss.POLL_AS_TEXT, content.poll),
+            (Loss.LOCATION_AS_TEXT, content.location),
+            (Loss.CONTACT_AS_TEXT, content.contact),
+        ):
             if there:
-                self.losses[f"{what} shown as text"] = None
+                self.losses[loss] = None
         body = degrade(concat(*pieces), self.capabilities, self.losses)
         if is_blank(text_of(body)) and not has_files:
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
@@ -296,7 +301,7 @@ class _Rendering:
         hidden = has_files and any(attachment.spoiler for attachment in self.content.attachments)
         if not hidden or self.capabilities.native(Feature.SPOILER):
             return False
-        self.losses["spoiler shown in the open"] = None
+        self.losses[Loss.SPOILER_OPEN] = None
         return True
 
     def _localized(self, rich: RichText) -> RichText:
@@ -344,14 +349,15 @@ class _Rendering:
                 problem = "could not be fetched"
             if problem:
                 missing.append(file_line(_as_fetched(item), problem))
-                self.losses[f"{item.attachment.kind.value.replace('_', ' ')} shown as a line: {problem}"] = None
+                kind = item.attachment.kind.value.replace("_", " ")
+                self.losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {problem}")] = None
             elif item.file is None or edited:
                 files.append(None)
             else:
                 file = suited(item.file, self.target, same_platform=same_platform)
                 if file is not item.file:
                     before, after = (kind.value.replace("_", " ") for kind in (item.attachment.kind, file.attachment.kind))
-                    self.losses[f"{before} sent as {after}"] = None
+                    self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None
                 files.append(file)
         return files, missing
 

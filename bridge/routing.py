@@ -23,6 +23,7 @@ from bridge.events import (
     StatusChanged,
     TypingStarted,
 )
+from bridge.outcomes import NamedSkip, Skip, SkipRule
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.text import text_of
@@ -120,7 +121,7 @@ class Planned(_Value, frozen=True):
 
     route: str
     end: RouteEnd
-    skip_rule: str = ""
+    skip_rule: SkipRule | None = None
 
 
 _Place = tuple[AccountName, str | None, str, str | None]
@@ -220,13 +221,13 @@ class RoutingTable:
         return end.chat.account, self._native.get(end.chat), "" if end.chat in self._native else end.chat.address, end.thread_id
 
 
-def _filtered(route: Route, event: ChatEvent, people: People | None) -> str:
+def _filtered(route: Route, event: ChatEvent, people: People | None) -> SkipRule | None:
     if not route.filters or not isinstance(event, MessageCreated):
-        return ""
+        return None
     for rule in route.filters:
         if _holds(rule.condition, event, people):
-            return "" if rule.keep else rule.name
-    return "filter: nothing keeps it" if any(rule.keep for rule in route.filters) else ""
+            return None if rule.keep else NamedSkip(Skip.FILTER, rule.name)
+    return Skip.NOT_KEPT if any(rule.keep for rule in route.filters) else None
 
 
 def _holds(condition: Condition, event: MessageCreated, people: People | None) -> bool:
@@ -249,23 +250,23 @@ def _names_of(event: ChatEvent, people: People | None) -> list[str]:
     return [name for name in (author.name, author.username, person.name if person else "") if name]
 
 
-_SWITCHES: Sequence[tuple[type, str, str]] = (
-    (MessageEdited, "edits", "edits are off"),
-    (MessageDeleted, "deletes", "deletes are off"),
-    (ReactionsChanged, "reactions", "reactions are off"),
-    (MembershipChanged, "membership", "membership is off"),
-    (ChatRenamed, "renames", "renames are off"),
-    (PinsChanged, "pins", "pins are off"),
-    (TypingStarted, "typing", "typing is off"),
-    (StatusChanged, "statuses", "statuses are off"),
+_SWITCHES: Sequence[tuple[type, str, Skip]] = (
+    (MessageEdited, "edits", Skip.EDITS_OFF),
+    (MessageDeleted, "deletes", Skip.DELETES_OFF),
+    (ReactionsChanged, "reactions", Skip.REACTIONS_OFF),
+    (MembershipChanged, "membership", Skip.MEMBERSHIP_OFF),
+    (ChatRenamed, "renames", Skip.RENAMES_OFF),
+    (PinsChanged, "pins", Skip.PINS_OFF),
+    (TypingStarted, "typing", Skip.TYPING_OFF),
+    (StatusChanged, "statuses", Skip.STATUSES_OFF),
 )
 
 
-def _not_wanted(event: ChatEvent, options: RelayOptions) -> str:
+def _not_wanted(event: ChatEvent, options: RelayOptions) -> SkipRule | None:
     for kind, switch, rule in _SWITCHES:
         if isinstance(event, kind) and not getattr(options, switch):
             return rule
     author = event.meta.author
     if author and author.is_bot and not options.bots:
-        return "bots are off"
-    return ""
+        return Skip.BOTS_OFF
+    return None

@@ -18,6 +18,7 @@ from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
 from bridge.contract import Outbound, OutboundEdit, Receipt
 from bridge.errors import ChatDown
+from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.text import RichText
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ _THREAD_REFUSED = frozenset(
 _BLOCKS_REFUSED = frozenset({"block_mismatch", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 """Only the form is refused: the words may be posted without formatting."""
 
-_NO_PERSONA = "sender shown in the text: the app lacks chat:write.customize"
-_NO_THREAD = "posted outside the thread, which takes no replies"
-_NO_BLOCKS = "shown without formatting, which Slack refused"
-_SHORTENED = "shortened: an edit without blocks takes 4000 characters"
+_SHORTENED = LossOf(Loss.SHORTENED, f"{Loss.SHORTENED}: an edit without blocks takes 4000 characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class _Form:
     thread: str | None
     with_persona: bool
     as_plain: bool = False
-    losses: tuple[str, ...] = ()
+    losses: tuple[LossNote, ...] = ()
 
     @property
     def recoverable(self) -> frozenset[str]:
@@ -119,12 +117,12 @@ class Posts:
         """The next best form after a refusal. Raises ChatDown for a thread that was wanted by the configuration and is gone."""
         if refusal == "missing_scope":
             self.can_customize = False
-            return replace(form, with_persona=False, losses=(*form.losses, _NO_PERSONA))
+            return replace(form, with_persona=False, losses=(*form.losses, Loss.SENDER_NOT_ALLOWED))
         if refusal in _BLOCKS_REFUSED:
-            return replace(form, as_plain=True, losses=(*form.losses, _NO_BLOCKS))
+            return replace(form, as_plain=True, losses=(*form.losses, Loss.FORMATTING_REFUSED))
         if outbound.thread_id and outbound.reply is None:
             raise ChatDown(f"the thread takes no messages ({refusal})", action="correct the thread in bridge.yaml")
-        return replace(form, thread=None, losses=(*form.losses, _NO_THREAD))
+        return replace(form, thread=None, losses=(*form.losses, Loss.OUTSIDE_THREAD))
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         """See `bridge.contract.Edits`."""
@@ -132,10 +130,10 @@ class Posts:
         named = NAMED in copy.via.split()
         rich = encode.body(outbound, quote_reply=self._quotes(copy.thread_id), show_sender=named)
         answer = await self._update(outbound, rich, as_plain=False)
-        losses: tuple[str, ...] = ()
+        losses: tuple[LossNote, ...] = ()
         if not answer:
             await self._update(outbound, rich, as_plain=True)
-            losses = (_NO_BLOCKS, *((_SHORTENED,) if encode.is_shortened(rich) else ()))
+            losses = (Loss.FORMATTING_REFUSED, *((_SHORTENED,) if encode.is_shortened(rich) else ()))
         return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=copy.via, losses=losses)
 
     async def _update(self, outbound: OutboundEdit, rich: RichText, *, as_plain: bool) -> bool:

@@ -37,12 +37,14 @@ from bridge.contract import (
 )
 from bridge.errors import ChatDown, ConnectionLost, DeliveryError, OutcomeUnknown, Rejected
 from bridge.events import Attachment
+from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.refs import AccountName
 from bridge.text import RichText
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
 
+_AS_FILE = LossOf(Loss.FILE_AS_OTHER_KIND, "sent as a file: Telegram refused it as what it was")
 _CANDIDATES = 3
 """Reactions tried in a chat that allows only some."""
 
@@ -104,12 +106,14 @@ class TelegramAdapter:
             return await self._send(outbound)
         except Refused as refusal:
             if refusal.says(*errors.PHOTO_REFUSED) and outbound.files:
-                return await self._send(outbound, as_documents=True, loss="sent as a file: Telegram refused it as what it was")
+                return await self._send(outbound, as_documents=True, loss=_AS_FILE)
             if refusal.says(*errors.TEXT_REFUSED):
-                return await self._send(outbound, plain_text=True, loss="formatting dropped: Telegram refused it")
+                return await self._send(outbound, plain_text=True, loss=Loss.FORMATTING_REFUSED)
             raise
 
-    async def _send(self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: str = "") -> Receipt:
+    async def _send(
+        self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: LossNote | None = None
+    ) -> Receipt:
         call = send_call(outbound, as_documents=as_documents, plain_text=plain_text)
         result = await self._transport.call(call)
         messages = result if isinstance(result, list) else [result]
@@ -118,9 +122,9 @@ class TelegramAdapter:
             first = ids[0]
         except (KeyError, TypeError, IndexError):
             raise OutcomeUnknown("Telegram took the message, and its answer does not say which it became") from None
-        losses = [loss] if loss else []
+        losses: list[LossNote] = [loss] if loss else []
         if "reply_parameters" in call.params and "reply_to_message" not in messages[0]:
-            losses.append("the answered message is gone")
+            losses.append(Loss.REPLY_GONE)
         where = "text" if not outbound.files else "none" if call.method in WITHOUT_CAPTION else "caption"
         return Receipt(message_ids=ids, thread_id=thread_of(outbound), via=f"{where}:{first}", losses=tuple(losses))
 

@@ -137,7 +137,7 @@ def _text(capabilities: Capabilities) -> Iterator[Fate]:
         if not losses:
             yield Fate(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
             continue
-        loss = next(iter(losses))
+        loss = str(next(iter(losses)))
         _, shown, how = loss.partition(" shown ")
         yield Fate(kind, Level.CONVERTED, f"shown {how}") if shown else Fate(kind, Level.DROPPED)
     yield Fate("length", Level.NATIVE, f"{capabilities.limits.text_length} a message; longer texts are split")

@@ -15,6 +15,7 @@ import msgspec
 
 from bridge.contract import Copy, Cursor, Receipt
 from bridge.events import AlbumItem, ChatEvent
+from bridge.outcomes import LossNote, SkipRule
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 
@@ -47,7 +48,7 @@ class PlannedDelivery(_Value, frozen=True):
     route: str
     target: ChatAddress
     thread_id: str | None = None
-    skip_rule: str = ""
+    skip_rule: SkipRule | None = None
     begun: bool = False
 
 
@@ -179,12 +180,12 @@ class Delivered(_Value, frozen=True):
 
     delivery_id: int
     at: datetime
-    losses: tuple[str, ...] = ()
+    losses: tuple[LossNote, ...] = ()
 
 
 class Skipped(_Value, frozen=True):
     delivery_id: int
-    rule: str
+    rule: SkipRule
     at: datetime
 
 

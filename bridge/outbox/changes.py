@@ -16,6 +16,7 @@ from bridge.outbox import paced
 from bridge.outbox.editing import Editing, part_gone, pieces_of, pieces_set
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Carried, Place, Steps, Work, copy_here, delivered, skipped, unwrap
+from bridge.outcomes import Skip
 from bridge.refs import AccountName, ChatRef, MessageRef
 
 
@@ -30,7 +31,7 @@ class Changes:
     async def edit(self, work: Work, event: MessageEdited, place: Place, steps: Steps) -> Sequence[Change]:
         link = await self._link(work, event.message_id)
         if link is None or not link.copies:
-            return [self._skip(work, "the edited message has no copy here")]
+            return [self._skip(work, Skip.EDIT_WITHOUT_COPY)]
         return await self._editing.edit(work, event, link, place, steps)
 
     # -- deletes ------------------------------------------------------------------------------------------------------------
@@ -38,15 +39,15 @@ class Changes:
     async def delete(self, work: Work, event: MessageDeleted, place: Place, steps: Steps) -> Sequence[Change]:
         link = await self._link(work, event.message_id)
         if link is None or not link.copies:
-            return [self._skip(work, "the deleted message has no copy here")]
+            return [self._skip(work, Skip.DELETE_WITHOUT_COPY)]
         if not link.is_original:
-            return [self._skip(work, "only a copy was deleted")]
+            return [self._skip(work, Skip.COPY_DELETED)]
         if not isinstance(place.adapter, Deletes):
-            return [self._skip(work, "this platform cannot delete")]
+            return [self._skip(work, Skip.CANNOT_DELETE)]
         work.elsewhere = link.copies[0].copy.chat_id != place.chat.chat_id
         merged = await self._journal.merged(link.event_seq, work.pending.target, link.thread_id)
         if merged is not None and len(merged.pieces) > 1 and not isinstance(place.adapter, Edits):
-            return [self._skip(work, "its copy holds other messages too, and this platform cannot edit")]
+            return [self._skip(work, Skip.MERGED_AND_CANNOT_EDIT)]
         await self._sending.begin(work, 0, steps)
         refused: Rejected | None = None
         gone: list[Change] = []
@@ -94,9 +95,9 @@ class Changes:
         link = await self._link(work, event.message_id)
         copy = copy_here(link, place)
         if link is None or copy is None:
-            return [self._skip(work, "the message reacted to has no copy here")]
+            return [self._skip(work, Skip.REACTION_WITHOUT_COPY)]
         if not isinstance(place.adapter, Reacts):
-            return [self._skip(work, "this platform cannot react")]
+            return [self._skip(work, Skip.CANNOT_REACT)]
         work.elsewhere = copy.chat_id != place.chat.chat_id
         merged = await self._journal.merged(link.event_seq, work.pending.target, link.thread_id) if link.copies else None
         wanted: dict[str, None] = {}
@@ -116,7 +117,7 @@ class Changes:
     async def pin(self, work: Work, event: PinsChanged, place: Place, steps: Steps, adapter: Pins) -> Sequence[Change]:
         copy = copy_here(await self._link(work, event.message_id), place)
         if copy is None:
-            return [self._skip(work, "the pinned message has no copy here")]
+            return [self._skip(work, Skip.PIN_WITHOUT_COPY)]
         work.elsewhere = copy.chat_id != place.chat.chat_id
         await self._sending.begin(work, 0, steps)
         await paced.pin(adapter, copy, event.pinned, place, steps)
@@ -134,7 +135,7 @@ class Changes:
                 return msgspec.structs.replace(link, copies=other.copies, thread_id=other.thread_id)
         return link
 
-    def _skip(self, work: Work, rule: str) -> Change:
+    def _skip(self, work: Work, rule: Skip) -> Change:
         return skipped(work, rule, self._sending.clock.now())
 
 

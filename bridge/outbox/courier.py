@@ -28,6 +28,7 @@ from bridge.outbox.editing import Editing
 from bridge.outbox.files import FileFetcher, most_bytes
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Place, Steps, Work, carried_by, copy_of, delivered, is_untouched, skipped
+from bridge.outcomes import Skip
 from bridge.render import Part, Settled, notice_text, render_notice
 
 
@@ -63,7 +64,7 @@ class Courier:
                 text = notice_text(event, origin=sending.origin_of(event.meta.origin), names=sending.names())
                 return await self._send_parts(work, place, render_notice(text, target=place.target).parts, steps)
             case TypingStarted():
-                return [skipped(work, "typing is not kept", self._sending.clock.now())]
+                return [skipped(work, Skip.TYPING_NOT_KEPT, self._sending.clock.now())]
             case _:
                 assert_never(event)
 

@@ -22,6 +22,7 @@ from bridge.outbox.edited_files import FileChanges, How, Removal, Standing, file
 from bridge.outbox.files import FileFetcher, most_bytes
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Carried, Place, Steps, Work, can_reconcile, carried_by, delivered, file_mark, skipped, unwrap
+from bridge.outcomes import Loss, LossOf, Skip
 from bridge.render import Part, Settled, refusal
 from bridge.text import text_of
 
@@ -40,15 +41,15 @@ class Editing:
         """The copies that `link` has follow the edit."""
         adapter = place.adapter
         if not isinstance(adapter, Edits):
-            return [skipped(work, "this platform cannot edit", self._sending.clock.now())]
+            return [skipped(work, Skip.CANNOT_EDIT, self._sending.clock.now())]
         copies = standing(link)
         work.elsewhere = copies[0].copy.chat_id != place.chat.chat_id
         changed = file_changes(event, link, copies)
         if _says_nothing(event) and not changed:
-            return [skipped(work, "the edit changed nothing that is shown", self._sending.clock.now())]
+            return [skipped(work, Skip.NOTHING_CHANGED, self._sending.clock.now())]
         work.losses, work.posts = [], False
         if changed.unknown:
-            work.losses.append("files of an older message are not compared")
+            work.losses.append(Loss.FILES_NOT_COMPARED)
         unknown, unknown_since = work.unknown, work.last_unknown_at
         async with AsyncExitStack() as stack:
             held = {mark for one in copies for mark in one.carried.marks}
@@ -273,7 +274,7 @@ class _Edit:
             try:
                 changes.append(await self._remove(removal))
             except Rejected as refused:
-                self._work.losses.append(f"a removed file stays: {refused.reason}")
+                self._work.losses.append(LossOf(Loss.FILE_STAYS, f"{Loss.FILE_STAYS}: {refused.reason}"))
                 self._left += len(removal.places)
                 if removal.standing not in self._staying:
                     self._staying = sorted([*self._staying, removal.standing], key=lambda one: one.number)

@@ -22,6 +22,7 @@ from bridge.outbox.backlog import Backlog
 from bridge.outbox.pace import LanePace, rates_of
 from bridge.outbox.records import Records, is_simple
 from bridge.outbox.work import Place, Work, can_reconcile, is_message, is_one_message
+from bridge.outcomes import Outcome, Skip, SkipRule
 from bridge.refs import ChatAddress, ChatRef
 from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
 from bridge.routing import RouteEnd
@@ -44,7 +45,7 @@ class OutboxCounts(Protocol):
 
     def delivered(self, account: str, route: str, lag_s: float) -> None: ...
 
-    def outcome(self, account: str, route: str, outcome: str) -> None: ...
+    def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
 
     def retried(self, account: str, why: str) -> None: ...
 
@@ -172,7 +173,7 @@ class Lane:
         ready = await self._ready(work)
         if ready is None:
             now = self._clock.now()
-            return [Skipped(delivery_id=one.delivery_id, rule="its route was removed", at=now) for one in work.together]
+            return [Skipped(delivery_id=one.delivery_id, rule=Skip.ROUTE_REMOVED, at=now) for one in work.together]
         supervisor, end = ready
         try:
             place = self._place(end, supervisor, await supervisor.resolve(self.address))
@@ -381,7 +382,7 @@ class Lane:
         """Before the message is sent again after an unknown outcome: a breath, so that the platform can settle and its echo come
         back; then `courier` reconciles where the platform allows it."""
         for one in work.together:
-            self._outbox.counts.outcome(self.address.account, one.route, "unknown")
+            self._outbox.counts.outcome(self.address.account, one.route, Outcome.UNKNOWN)
         log.warning("outcome unknown", target=str(self.address), delivery=work.pending.delivery_id, reason=error.reason)
         await self._wait(after_s)
 
@@ -419,8 +420,7 @@ class Lane:
         return None
 
     def _left_behind(self, work: Work) -> Sequence[Change]:
-        rule = "its copy stayed behind when the chat got a new id"
-        return [Skipped(delivery_id=work.pending.delivery_id, rule=rule, at=self._clock.now())]
+        return [Skipped(delivery_id=work.pending.delivery_id, rule=Skip.LEFT_BEHIND, at=self._clock.now())]
 
     def _dead(self, work: Work, reason: str, *, held: bool = False) -> Sequence[Change]:
         for one in work.together:
@@ -448,11 +448,11 @@ class Lane:
             case Delivered():
                 lag_s = (self._clock.now() - pending.event.meta.received_at).total_seconds()
                 counts.delivered(self.address.account, pending.route, lag_s)
-                counts.outcome(self.address.account, pending.route, "delivered")
+                counts.outcome(self.address.account, pending.route, Outcome.DELIVERED)
             case Skipped():
-                counts.outcome(self.address.account, pending.route, f"skipped: {end.rule}")
+                counts.outcome(self.address.account, pending.route, Outcome.SKIPPED, end.rule)
             case Dead():
-                counts.outcome(self.address.account, pending.route, "dead")
+                counts.outcome(self.address.account, pending.route, Outcome.DEAD)
 
 
 def files_of(pending: Pending) -> int:

@@ -16,6 +16,7 @@ from bridge.capabilities import Feature, Operation
 from bridge.contract import Adapter, Copy, Receipt, Reconciles
 from bridge.events import Attachment, ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
 from bridge.journal.contract import Change, Delivered, Link, Pending, Piece, PiecesSet, SentPart, Skipped, State
+from bridge.outcomes import LossNote, SkipRule
 from bridge.refs import ChatRef
 from bridge.render import Part
 from bridge.routing import RelayOptions, RouteEnd
@@ -35,7 +36,7 @@ class Work:
     attempted: bool = False
     """Whether an attempt was begun since the last error."""
     last_unknown_at: datetime | None = None
-    losses: list[str] = field(default_factory=list)
+    losses: list[LossNote] = field(default_factory=list)
     give_up_files: bool = False
     bugs: int = 0
     posts: bool = False
@@ -190,5 +191,5 @@ def delivered(work: Work, at: datetime) -> Delivered:
     return Delivered(delivery_id=work.pending.delivery_id, at=at, losses=tuple(work.losses))
 
 
-def skipped(work: Work, rule: str, at: datetime) -> Skipped:
+def skipped(work: Work, rule: SkipRule, at: datetime) -> Skipped:
     return Skipped(delivery_id=work.pending.delivery_id, rule=rule, at=at)

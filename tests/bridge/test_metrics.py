@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.journal.contract import Figures, LaneFigures
 from bridge.metrics import Metrics
+from bridge.outcomes import Arrival, NamedSkip, Outcome, Skip
 from bridge.refs import AccountName, ChatAddress
 
 
@@ -27,11 +28,11 @@ def sample(metrics: Metrics, name: str, **labels: str) -> Any:
 def test_counters() -> None:
     metrics = Metrics("1.2.3")
     for _ in range(3):
-        metrics.event("tg", "accepted")
-    metrics.event("tg", "echo")
+        metrics.event("tg", Arrival.ACCEPTED)
+    metrics.event("tg", Arrival.ECHO)
     metrics.ignored("tg", "service message")
-    metrics.outcome("team", "engineering", "delivered")
-    metrics.outcome("team", "engineering", "skipped: filter 1: drop text ^DEBUG")
+    metrics.outcome("team", "engineering", Outcome.DELIVERED)
+    metrics.outcome("team", "engineering", Outcome.SKIPPED, NamedSkip(Skip.FILTER, "filter 1: drop text ^DEBUG"))
     metrics.retried("team", "RetryLater")
     metrics.retried("team", "typing not shown: RetryLater")
     assert sample(metrics, "events_total", account="tg", outcome="accepted") == 3
@@ -39,6 +40,7 @@ def test_counters() -> None:
     assert sample(metrics, "ignored_total", account="tg", reason="service message") == 1
     assert sample(metrics, "deliveries_total", account="team", route="engineering", outcome="delivered") == 1
     assert sample(metrics, "deliveries_total", account="team", route="engineering", outcome="skipped") == 1
+    assert sample(metrics, "skips_total", account="team", route="engineering", rule="filter") == 1
     assert sample(metrics, "retries_total", account="team", error="RetryLater") == 1
     assert sample(metrics, "build_info", version="1.2.3") == 1
 
@@ -107,7 +109,7 @@ async def test_tasks_and_threads() -> None:
 def test_no_input_makes_the_metrics_grow() -> None:
     metrics = Metrics()
     for number in range(10_000):
-        metrics.outcome("tg", f"route {number}", "delivered")
+        metrics.outcome("tg", f"route {number}", Outcome.DELIVERED)
         metrics.ignored("tg", f"reason {number}")
     found = exposed(metrics)
     assert len(found) < 5000
@@ -119,5 +121,5 @@ def test_no_input_makes_the_metrics_grow() -> None:
 
 def test_labels_are_escaped() -> None:
     metrics = Metrics()
-    metrics.outcome("tg", 'a "route"\nwith\\signs', "delivered")
+    metrics.outcome("tg", 'a "route"\nwith\\signs', Outcome.DELIVERED)
     assert sample(metrics, "deliveries_total", account="tg", route='a "route"\nwith\\signs', outcome="delivered") == 1

@@ -119,7 +119,7 @@ def test_a_route_that_takes_the_event_wins_over_one_that_skips_it() -> None:
     drop = Filter(keep=False, condition=Condition(text=re.compile("hi")), name="filter 1: drop text hi")
     made = table(Route(name="strict", ends=(end("tg/1"), end("team/2")), filters=(drop,)), TRIO)
     (to_team, *_) = made.plan(said("tg/1"))
-    assert (to_team.route, to_team.skip_rule) == ("trio", "")
+    assert (to_team.route, to_team.skip_rule) == ("trio", None)
 
 
 # -- addresses --------------------------------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def _accept_one(
     for number, planned in enumerate(deliveries, first):
         lane, route, thread = names.lane(planned.target), names.route(planned.route), pack_optional(planned.thread_id)
         if planned.skip_rule:
-            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, None, None, accepted_at, planned.skip_rule))
+            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, None, None, accepted_at, str(planned.skip_rule)))
         elif planned.begun:
             rows.deliveries.append((number, seq, lane, route, thread, SENDING, 1, accepted_at, None, None))
         else:

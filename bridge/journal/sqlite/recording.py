@@ -133,10 +133,10 @@ class _Wave:
             case Deferred():
                 self.deferred.append((change.delivery_id, change.attempt, pack_time(change.not_before), change.error))
             case Delivered():
-                note = "; ".join(change.losses) or None
+                note = "; ".join(map(str, change.losses)) or None
                 self.finished[change.delivery_id] = (change.delivery_id, DELIVERED, pack_time(change.at), note)
             case Skipped():
-                self.finished[change.delivery_id] = (change.delivery_id, SKIPPED, pack_time(change.at), change.rule)
+                self.finished[change.delivery_id] = (change.delivery_id, SKIPPED, pack_time(change.at), str(change.rule))
             case Dead():
                 state = HELD if change.held else DEAD
                 self.dead.append((change.delivery_id, state, pack_time(change.at), change.reason))

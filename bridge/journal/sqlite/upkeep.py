@@ -11,6 +11,7 @@ from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import DEAD, HELD, SKIPPED, WAITING, Packed, pack_id, pack_time, unpack_more
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.recording import finish
+from bridge.outcomes import Skip
 from bridge.refs import AccountName, ChatAddress, ChatRef
 
 RAW_LIMIT_BYTES = 64 * 1024
@@ -30,7 +31,7 @@ def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:
 
 def drop_dead(ledger: Ledger, deliveries: Sequence[int], at: datetime) -> int:
     dead = {number for (number,) in _DEAD.run(ledger.connection, [(number,) for number in deliveries])}
-    finish(ledger, [(number, SKIPPED, pack_time(at), "dropped by an admin") for number in dead])
+    finish(ledger, [(number, SKIPPED, pack_time(at), str(Skip.DROPPED_BY_ADMIN)) for number in dead])
     return len(dead)
 
 

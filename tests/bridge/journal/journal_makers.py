@@ -16,6 +16,7 @@ from bridge.events import (
     ReactionsChanged,
 )
 from bridge.journal.contract import Accepted, Dead, Delivered, Entry, Journal, PartSent, PlannedDelivery, Verdict
+from bridge.outcomes import NamedSkip, Skip
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 from bridge.text import plain
 
@@ -106,7 +107,11 @@ def entry(event: ChatEvent, *targets: End, skipped: tuple[ChatAddress, ...] = ()
     planned = tuple(PlannedDelivery(route="r1", target=target, thread_id=thread_id) for target, thread_id in ends)
     return Entry(
         event=event,
-        deliveries=planned + tuple(PlannedDelivery(route="r2", target=target, skip_rule="filter") for target in skipped),
+        deliveries=planned
+        + tuple(
+            PlannedDelivery(route="r2", target=target, skip_rule=NamedSkip(Skip.FILTER, "filter 1: drop files true"))
+            for target in skipped
+        ),
     )
 
 

@@ -118,7 +118,7 @@ class Model:
             self.last_delivery += 1
             delivery = _Delivery(seq, planned.route, planned.target, planned.thread_id)
             if planned.skip_rule:
-                delivery.state, delivery.note = State.SKIPPED, planned.skip_rule
+                delivery.state, delivery.note = State.SKIPPED, str(planned.skip_rule)
             self.deliveries[self.last_delivery] = delivery
             self.events[seq].deliveries.append(self.last_delivery)
         return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(self.events[seq].deliveries))

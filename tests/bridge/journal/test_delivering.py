@@ -20,6 +20,7 @@ from bridge.journal.contract import (
     Skipped,
     State,
 )
+from bridge.outcomes import Loss, LossOf, Skip
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
@@ -148,8 +149,10 @@ async def test_an_outcome_takes_the_delivery_off_its_lane(journal: Journal, reop
     accepted = await accept(journal, created("1"), A, B)
     delivery, other = accepted.delivery_ids
     changes: dict[str, Change] = {
-        "delivered": Delivered(delivery_id=delivery, at=at(1), losses=("no colour",)),
-        "skipped": Skipped(delivery_id=delivery, rule="no copy", at=at(1)),
+        "delivered": Delivered(
+            delivery_id=delivery, at=at(1), losses=(Loss.BOLD, LossOf(Loss.FILE_AS_LINE, "photo shown as a line: too large"))
+        ),
+        "skipped": Skipped(delivery_id=delivery, rule=Skip.EDIT_WITHOUT_COPY, at=at(1)),
         "dead": Dead(delivery_id=delivery, reason="refused", at=at(1)),
         "held": Dead(delivery_id=delivery, reason="unknown", at=at(1), held=True),
     }
@@ -165,7 +168,9 @@ async def test_an_outcome_takes_the_delivery_off_its_lane(journal: Journal, reop
 async def test_a_final_outcome_stays(journal: Journal) -> None:
     (delivery,) = (await accept(journal, created("1"), A)).delivery_ids
     await journal.record([Delivered(delivery_id=delivery, at=at(1))])
-    await journal.record([Dead(delivery_id=delivery, reason="late", at=at(2)), Skipped(delivery_id=delivery, rule="x", at=at(2))])
+    await journal.record(
+        [Dead(delivery_id=delivery, reason="late", at=at(2)), Skipped(delivery_id=delivery, rule=Skip.ROUTE_REMOVED, at=at(2))]
+    )
     assert await journal.dead_letters() == []
     assert await journal.open_lanes() == []
 
@@ -189,7 +194,7 @@ async def test_an_attempt_at_a_delivery_that_is_not_open_is_refused(journal: Jou
 async def test_an_outcome_of_a_delivery_that_does_not_exist_is_refused(journal: Journal) -> None:
     for change in (
         Delivered(delivery_id=5, at=at(1)),
-        Skipped(delivery_id=5, rule="", at=at(1)),
+        Skipped(delivery_id=5, rule=Skip.ROUTE_REMOVED, at=at(1)),
         Dead(delivery_id=5, reason="", at=at(1)),
     ):
         with pytest.raises(ValueError, match="5"):

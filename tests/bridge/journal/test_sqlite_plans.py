@@ -12,6 +12,7 @@ from bridge.contract import Cursor
 from bridge.events import AlbumItem
 from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Piece, PiecesSet, Skipped
 from bridge.journal.sqlite import SqliteJournal
+from bridge.outcomes import Skip
 
 GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor")
 SMALL_INDEXES = ("event_done", "delivery_open", "delivery_dead")
@@ -39,7 +40,7 @@ async def everything(journal: SqliteJournal) -> None:
     await journal.dead_letters(after=1, limit=2)
     await journal.dead_letter(edit.delivery_ids[0])
     await journal.retry_dead(edit.delivery_ids)
-    await journal.record([Skipped(delivery_id=edit.delivery_ids[0], rule="no copy", at=at(1))])
+    await journal.record([Skipped(delivery_id=edit.delivery_ids[0], rule=Skip.EDIT_WITHOUT_COPY, at=at(1))])
     await journal.drop_dead([edit.delivery_ids[0] - 1], at=at(1))
     await journal.is_known("created:origin/C1:1")
     await journal.link(message(CHAT, "1"), B)

@@ -33,6 +33,7 @@ from bridge.journal.contract import (
     Skipped,
     Verdict,
 )
+from bridge.outcomes import Loss, Skip
 from bridge.refs import AccountName, ChatRef, MessageRef
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
                 delivery_id=delivery, attempt=draw(st.integers(1, 9)), not_before=moment, error=draw(st.text(max_size=3))
             )
         case 5:
-            return Delivered(delivery_id=delivery, at=moment, losses=draw(st.sampled_from([(), ("a", "b")])))
+            return Delivered(delivery_id=delivery, at=moment, losses=draw(st.sampled_from([(), (Loss.BOLD, Loss.ITALIC)])))
         case 6:
             return Dead(delivery_id=delivery, reason=draw(st.text(max_size=3)), at=moment, held=draw(st.booleans()))
         case 7:
@@ -108,7 +109,7 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
             return PiecesSet(target=target, thread_id=thread, lead_seq=seq, pieces=pieces)
         case _:
             if draw(st.booleans()):
-                return Skipped(delivery_id=delivery, rule="rule", at=moment)
+                return Skipped(delivery_id=delivery, rule=Skip.CANNOT_REACT, at=moment)
             return PartGone(event_seq=seq, target=target, thread_id=thread, part=part)
 
 

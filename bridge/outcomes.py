@@ -1,0 +1,174 @@
+"""The closed vocabulary of what becomes of things: input that came in, deliveries, the rules that skip one, what a copy lost.
+
+Each word's value is what the journal stores and an admin reads; `label` is the same for metrics and for machines. Nothing else is
+ever written as a rule or as a loss. What needs a name of its own (a line of a filter, a kind of file) goes with its word as a
+`NamedSkip` or a `LossOf`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class _Word(StrEnum):
+    @property
+    def label(self) -> str:
+        """Lower-case letters and `_`; the same for ever."""
+        return self.name.lower()
+
+
+class Arrival(_Word):
+    """What became of an event that an adapter handed over."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """An event of that key is there already."""
+    ECHO = "echo"
+    """Our own message coming back."""
+    NO_ROUTE = "no route"
+    """No route begins in its chat or thread."""
+    TYPING = "typing"
+    """Shown at once where a route wants it, never kept."""
+    UNDECODABLE = "undecodable"
+    """Kept as it came: nobody understood it."""
+
+
+class Outcome(_Word):
+    """What became of a delivery, or of an attempt at it."""
+
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+    """Also what is held, since it may have arrived and the route leaves that to a human."""
+    DEFERRED = "deferred"
+    """The attempt did not succeed; another follows."""
+    UNKNOWN = "unknown"
+    """Nobody can tell whether the attempt succeeded."""
+
+
+class Skip(_Word):
+    """The rules by which an event is not delivered to one of its targets."""
+
+    # the configuration says so
+    FILTER = "filter"
+    """A line of the route's filter drops it. Always a `NamedSkip`."""
+    NOT_KEPT = "filter: nothing keeps it"
+    """The route's filter has lines that keep, and none of them does."""
+    EDITS_OFF = "edits are off"
+    DELETES_OFF = "deletes are off"
+    REACTIONS_OFF = "reactions are off"
+    MEMBERSHIP_OFF = "membership is off"
+    RENAMES_OFF = "renames are off"
+    PINS_OFF = "pins are off"
+    TYPING_OFF = "typing is off"
+    STATUSES_OFF = "statuses are off"
+    BOTS_OFF = "bots are off"
+    ROUTE_REMOVED = "its route was removed"
+    DROPPED_BY_ADMIN = "dropped by an admin"
+
+    # there is nothing to do it to
+    EDIT_WITHOUT_COPY = "the edited message has no copy here"
+    DELETE_WITHOUT_COPY = "the deleted message has no copy here"
+    REACTION_WITHOUT_COPY = "the message reacted to has no copy here"
+    PIN_WITHOUT_COPY = "the pinned message has no copy here"
+    COPY_DELETED = "only a copy was deleted"
+    NOTHING_CHANGED = "the edit changed nothing that is shown"
+    LEFT_BEHIND = "its copy stayed behind when the chat got a new id"
+
+    # the target cannot
+    CANNOT_EDIT = "this platform cannot edit"
+    CANNOT_DELETE = "this platform cannot delete"
+    CANNOT_REACT = "this platform cannot react"
+    MERGED_AND_CANNOT_EDIT = "its copy holds other messages too, and this platform cannot edit"
+
+    # it is no message of its own
+    OTHER_BRIDGE = "copy by another bridge"
+    TYPING_NOT_KEPT = "typing is not kept"
+
+
+class NamedSkip(str):
+    """A rule that has a name of its own. The text is what is stored and shown."""
+
+    __slots__ = ("skip",)
+    skip: Skip
+
+    def __new__(cls, skip: Skip, text: str) -> Self:
+        made = super().__new__(cls, text)
+        made.skip = skip
+        return made
+
+
+SkipRule = Skip | NamedSkip
+
+
+def rule_of(skip: SkipRule) -> Skip:
+    return skip.skip if isinstance(skip, NamedSkip) else skip
+
+
+def read_skip(stored: str) -> Skip | None:
+    """The rule that a journal's text names. None: a text of another version, to be shown as it is."""
+    try:
+        return Skip(stored)
+    except ValueError:
+        return Skip.FILTER if stored.startswith(f"{Skip.FILTER} ") else None
+
+
+class Loss(_Word):
+    """What a copy lacks or shows by other means. A word with `LossOf` in its description always comes with a text of its own."""
+
+    # marks and blocks
+    HEADING_AS_BOLD = "heading shown as a bold line"
+    CODE_BLOCK_AS_TEXT = "code block shown as plain text"
+    CODE_LANGUAGE = "language of a code block dropped"
+    LIST_AS_TEXT = "list shown as text"
+    QUOTE_AS_SIGNS = "quote shown with > signs"
+    SPOILER_OPEN = "spoiler shown in the open"
+    MENTION_AS_NAME = "mention shown as a name"
+    MASS_MENTION = "mention of everyone without a ping"
+    EMOJI_AS_TEXT = "custom emoji shown as text"
+    TIME_AS_TEXT = "local time shown as fixed text"
+    LINK_AS_ADDRESS = "link shown as its address"
+    UNDERLINE_AS_ITALIC = "underline shown as italic"
+    UNDERLINE = "underline dropped"
+    BOLD = "bold dropped"
+    ITALIC = "italic dropped"
+    STRIKETHROUGH = "strikethrough dropped"
+    INLINE_CODE = "inline code dropped"
+    FORMATTING_REFUSED = "formatting dropped: the platform refused it"
+    SHORTENED = "shortened"
+    """`LossOf` says why."""
+
+    # around the words
+    SENDER_AS_LINE = "sender shown as a line in the text"
+    SENDER_NOT_ALLOWED = "sender shown in the text: the bridge may not use other names there"
+    REPLY_AS_QUOTE = "reply shown as a quote"
+    REPLY_GONE = "the answered message is gone"
+    OUTSIDE_THREAD = "posted outside the thread, which takes no replies"
+    POLL_AS_TEXT = "poll shown as text"
+    LOCATION_AS_TEXT = "location shown as text"
+    CONTACT_AS_TEXT = "contact shown as text"
+
+    # files
+    FILE_AS_LINE = "file shown as a line"
+    """`LossOf` says which kind, and why."""
+    FILE_AS_OTHER_KIND = "file sent as another kind"
+    """`LossOf` says as which."""
+    FILES_NOT_COMPARED = "files of an older message are not compared"
+    FILE_STAYS = "a removed file stays"
+    """`LossOf` says why."""
+
+
+class LossOf(str):
+    """A loss with what it is about. The text is what is stored and shown."""
+
+    __slots__ = ("loss",)
+    loss: Loss
+
+    def __new__(cls, loss: Loss, text: str) -> Self:
+        made = super().__new__(cls, text)
+        made.loss = loss
+        return made
+
+
+LossNote = Loss | LossOf
