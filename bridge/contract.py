@@ -228,6 +228,8 @@ class ProbeItem(_Value, frozen=True):
     detail: str = ""
     action: str = ""
     chat_id: str = ""
+    temporary: bool = False
+    """Not `ok`, but nothing is wrong as far as anybody can tell: the platform could not be reached, or asked to come back later."""
 
 
 class Adapter(Protocol):
@@ -368,6 +370,17 @@ class AdapterContext(_Value, frozen=True):
     account: AccountName
     options: Any
     web: WebMount
+    alive: Callable[[], None] = lambda: None
+    """The platform was heard a moment ago: a poll came back, a heartbeat was answered, a frame came in. Costs nothing; call it as
+    often as that happens. An account not heard for `Manifest.deaf_after_s` is not ready, whatever its connection says."""
+
+
+class LinkedMessage(_Value, frozen=True):
+    """The message that a permalink leads to. `chat` is its native chat id, or an address that leads there (`@channel`); empty where
+    the link does not say, because a message's id is enough."""
+
+    message_id: str
+    chat: str = ""
 
 
 class Manifest(_Value, frozen=True):
@@ -397,5 +410,11 @@ class Manifest(_Value, frozen=True):
     needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
     """The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
     do; None if nothing does. Asked only for options without other faults."""
+    message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
+    """What a permalink of this platform leads to (`https://...`, as people copy it), for an account with these options; None if it is
+    not a link to one of its messages. Pure."""
+    deaf_after_s: Callable[[Any], float | None] = lambda _: None
+    """So many seconds without `AdapterContext.alive` and an account with these options hears nothing any more; None: it is called by its
+    platform, and silence says nothing."""
     credential_keys: tuple[str, ...] = ()
     """Options that identify the account at the platform: no two accounts may share their values."""

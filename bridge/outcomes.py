@@ -144,7 +144,7 @@ class Loss(_Word):
     SENDER_NOT_ALLOWED = "sender shown in the text: the bridge may not use other names there"
     REPLY_AS_QUOTE = "reply shown as a quote"
     REPLY_GONE = "the answered message is gone"
-    OUTSIDE_THREAD = "posted outside the thread, which takes no replies"
+    OUTSIDE_THREAD = "posted outside of its thread, which is gone or takes no replies"
     POLL_AS_TEXT = "poll shown as text"
     LOCATION_AS_TEXT = "location shown as text"
     CONTACT_AS_TEXT = "contact shown as text"

@@ -107,6 +107,8 @@ class AccountSupervisor:
         self._failures = 0
         self._connected_at_s: float | None = None
         self._paused_until_s = 0.0
+        self.alive_at_s: float | None = None
+        """When the platform was last heard (`Clock.monotonic_s`): a poll came back, a heartbeat was answered."""
         self.end_faults: dict[ChatAddress, ChatDown | RetryLater] = {}
         """Ends whose chat cannot be found now, with what to do about it."""
         self.chat_faults: dict[ChatAddress, ChatDown] = {}
@@ -159,9 +161,13 @@ class AccountSupervisor:
 
     def connected(self) -> None:
         self._connected_at_s = self._clock.monotonic_s()
+        self.alive()
         self._set_health(AccountState.UP)
         self._open.set()
         self._wake_lanes(self.account)
+
+    def alive(self) -> None:
+        self.alive_at_s = self._clock.monotonic_s()
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         """A send was told that a chat has a new id."""

@@ -39,6 +39,7 @@ from bridge.contract import (
 )
 from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, Author, ChatEvent
+from bridge.outcomes import Loss
 from bridge.text import RichText
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class TeamSpiritAdapter:
             message_ids=(message_id,) if message_id else (),
             thread_id=root or None,
             via=_QUOTED if reply is not None and not root else "",
-            losses=("posted outside of its thread, which is gone",) if meant and not root else (),
+            losses=(Loss.OUTSIDE_THREAD,) if meant and not root else (),
         )
 
     async def _upload(self, chat_id: str, file: OutboundFile) -> str:
