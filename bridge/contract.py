@@ -411,10 +411,10 @@ class Manifest(_Value, frozen=True):
     """The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
     do; None if nothing does. Asked only for options without other faults."""
     message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
-    """What a permalink of this platform leads to (`https://...`, as people copy it), for an account with these options; None if it is
-    not a link to one of its messages. Pure."""
+    """What a permalink of this platform leads to (`https://...`, as people copy it), for an account with these options; None if it
+    is not a link to one of its messages. Pure."""
     deaf_after_s: Callable[[Any], float | None] = lambda _: None
-    """So many seconds without `AdapterContext.alive` and an account with these options hears nothing any more; None: it is called by its
-    platform, and silence says nothing."""
+    """So many seconds without `AdapterContext.alive` and an account with these options hears nothing any more; None: it is called
+    by its platform, and silence says nothing."""
     credential_keys: tuple[str, ...] = ()
     """Options that identify the account at the platform: no two accounts may share their values."""
