@@ -17,6 +17,10 @@ from email.utils import parsedate_to_datetime
 
 _READINGS = 9
 """How many answers the platform's clock is told from: their middle, so that one odd header (of a proxy, say) decides nothing."""
+_MIDDLE = timedelta(seconds=0.5)
+"""A `Date` is cut to whole seconds: on average it is half a second more."""
+_AGREES_S = 1.5
+"""A local clock that differs by less than a `Date` can tell is right, and finer."""
 _STEPS = 16
 _STEP_S = 2.0
 """A local clock that moves by more than this against the steady one was set, by a human or by NTP."""
@@ -43,7 +47,8 @@ class PlatformTime:
     """One platform's clock, as one account knows it. Without any answer yet the local clock has to do (`is_known`)."""
 
     def __init__(self, *, local_s: Callable[[], float] = time.time, steady_s: Callable[[], float] = steady_s) -> None:
-        self._local_s = local_s
+        self.local_s = local_s
+        """This machine's wall clock, in Unix time. May step."""
         self._steady_s = steady_s
         self._readings: deque[float] = deque(maxlen=_READINGS)
         self._offset_s: float | None = None
@@ -63,7 +68,7 @@ class PlatformTime:
             return
         if told.tzinfo is None:
             told = told.replace(tzinfo=UTC)
-        self.learn_moment(told)
+        self.learn_moment(told + _MIDDLE)
 
     def learn_moment(self, moment: datetime) -> None:
         """The same from a time that the platform told otherwise: the timestamp of a message it has just made."""
@@ -78,7 +83,7 @@ class PlatformTime:
     def _look(self) -> None:
         """Note whether the local clock has been set since the last look."""
         at_s = self._steady_s()
-        offset_s = self._local_s() - at_s
+        offset_s = self.local_s() - at_s
         last = self._stretches[-1]
         if abs(offset_s - last.local_offset_s) > _STEP_S:
             self._stretches.append(_Stretch(at_s, offset_s))
@@ -96,7 +101,7 @@ class PlatformTime:
         """By how much the local clock is ahead of the platform's; negative: behind. 0 if the platform's is not known."""
         if self._offset_s is None:
             return 0.0
-        return self._local_s() - self._steady_s() - self._offset_s
+        return self.local_s() - self._steady_s() - self._offset_s
 
     def now(self) -> datetime:
         """The time at the platform, to within `DATE_ERROR`."""
@@ -105,7 +110,8 @@ class PlatformTime:
     def at(self, steady_s: float) -> datetime:
         """The platform's time at a moment of the steady clock."""
         self._look()
-        offset_s = self._offset_s if self._offset_s is not None else self._stretches[-1].local_offset_s
+        local_s, told_s = self._stretches[-1].local_offset_s, self._offset_s
+        offset_s = local_s if told_s is None or abs(told_s - local_s) < _AGREES_S else told_s
         return datetime.fromtimestamp(steady_s + offset_s, UTC)
 
     def steady_now_s(self) -> float:

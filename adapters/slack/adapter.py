@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
+from adapters.common.platform_time import Attempts
 from adapters.slack import probe
 from adapters.slack.backlog import Backlog
 from adapters.slack.capabilities import capabilities_for
@@ -28,7 +29,7 @@ from adapters.slack.errors import SUCCESS, MissingScope
 from adapters.slack.lateness import Lateness
 from adapters.slack.posts import Posts
 from adapters.slack.receiver import Receiver
-from adapters.slack.reconcile import NAMED, find_delivery
+from adapters.slack.reconcile import NAMED, Window, find_delivery
 from adapters.slack.socket_mode import SocketMode
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("slack")
 
 _CHECK_EVERY_S = 300.0
+_KNOWN_IDS = 1000
+"""How many of a channel's latest messages are known when one without a mark is looked for."""
 
 
 class SlackAdapter:
@@ -79,6 +82,8 @@ class SlackAdapter:
             self._transport, self._directory, self._threads, lambda: self._identity, max_messages=options.catch_up_messages
         )
         self._can_read_history = True
+        self._attempts = Attempts(self._transport.time)
+        self._intake: Intake | None = None
         self._own_names: set[str] = set()
         self._capabilities: dict[tuple[bool, bool], Capabilities] = {}
         """By what is known of the app's scopes: asked for with every message."""
@@ -108,6 +113,7 @@ class SlackAdapter:
     # -- receiving ------------------------------------------------------------------------------------------------------------
 
     async def run(self, intake: Intake) -> None:
+        self._intake = intake
         try:
             await self._introduce()
             await intake.known_as(self._own_names)
@@ -156,7 +162,7 @@ class SlackAdapter:
             on_own_message=self._own_message,
         )
         if self._options.catch_up_messages:
-            backlog = Backlog(self._catch_up, receiver, intake)
+            backlog = Backlog(self._catch_up, receiver, intake, self._transport.time)
             backlog.begin()
         async with asyncio.TaskGroup() as group:
             ready = asyncio.Event()
@@ -187,7 +193,7 @@ class SlackAdapter:
         from adapters.slack.http_events import MOUNT_NAME, HttpEvents  # aiohttp's server comes with it
 
         assert self._options.signing_secret is not None, "checked by the options"
-        handler = HttpEvents(self._options.signing_secret.get_secret_value(), receiver.put)
+        handler = HttpEvents(self._options.signing_secret.get_secret_value(), receiver.put, self._transport.time)
         path = self._web.mount(MOUNT_NAME, handler.handle)
         log.info("events are expected by HTTP", account=self.account, request_url=f"{self._web.public_url}{path}")
         try:
@@ -208,6 +214,7 @@ class SlackAdapter:
     # -- sending --------------------------------------------------------------------------------------------------------------
 
     async def send(self, outbound: Outbound) -> Receipt:
+        self._attempts.begin(outbound.token)
         return await self._posts.send(outbound)
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
@@ -261,7 +268,11 @@ class SlackAdapter:
 
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
         try:
-            return await find_delivery(self._transport, self._identity, outbound, sent_after)
+            if not self._identity.is_known or not self._transport.time.is_known:
+                await self._introduce()  # whose messages are ours, and what time it is at Slack
+            window = Window.of(self._attempts, outbound.token, sent_after)
+            known_ids = await self._intake.message_ids(outbound.chat_id, _KNOWN_IDS) if self._intake is not None else ()
+            return await find_delivery(self._transport, self._identity, outbound, window, known_ids)
         except MissingScope as error:
             # from now on the capabilities say so, and the route's policy decides
             self._can_read_history = False

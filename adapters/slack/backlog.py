@@ -7,13 +7,14 @@ talks.
 from __future__ import annotations
 
 import asyncio
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from adapters.slack.catch_up import CatchUp, Missed, to_ts
-from adapters.slack.decode_context import Undecodable, moment
+from adapters.common.platform_time import DATE_ERROR, PlatformTime
+from adapters.slack.catch_up import CatchUp, Missed
+from adapters.slack.decode_context import Undecodable, moment, to_ts
+from adapters.slack.encode import is_ts
 from adapters.slack.receiver import Position, Receiver, cursor_name
 from bridge.contract import Intake
 from bridge.errors import ChatDown, Rejected, RetryLater
@@ -31,7 +32,8 @@ _TRIES = 5
 class Backlog:
     """One connection's catching up."""
 
-    def __init__(self, catch_up: CatchUp, receiver: Receiver, intake: Intake) -> None:
+    def __init__(self, catch_up: CatchUp, receiver: Receiver, intake: Intake, slack_time: PlatformTime) -> None:
+        self._time = slack_time
         self._catch_up = catch_up
         self._receiver = receiver
         self._intake = intake
@@ -65,11 +67,11 @@ class Backlog:
 
     async def _start_new_ones(self) -> None:
         """Channels that were never read begin now: what was said before they were relayed stays where it is."""
-        now = to_ts(datetime.fromtimestamp(time.time(), UTC))
+        now = to_ts(self._time.now())
         new: list[str] = []
         for chat_id in list(self._waiting):
             stored = await self._intake.cursor(cursor_name(chat_id))
-            position = Position.parse(stored) if stored is not None else Position(now, now)
+            position = await self._possible(chat_id, Position.parse(stored)) if stored is not None else Position(now, now)
             self._receiver.start_at(chat_id, position)
             if stored is None:
                 new.append(chat_id)
@@ -79,6 +81,18 @@ class Backlog:
         for chat_id in new:
             self._waiting.pop(chat_id, None)
             await self._receiver.release(chat_id)
+
+    async def _possible(self, chat_id: str, stored: Position) -> Position:
+        """The position itself, unless it lies ahead of Slack's clock: a wrong local clock has made it once, and nothing would ever
+        be newer. Then the latest message that the bridge knows is where reading stands."""
+        now = self._time.now()
+        latest = to_ts(now + DATE_ERROR)
+        if stored.ts <= latest and stored.floor <= latest:
+            return stored
+        known = [ts for ts in await self._intake.message_ids(chat_id, 1) if is_ts(ts)]
+        ts = min(stored.ts, known[0] if known else to_ts(now))
+        log.warning("cursor is ahead of Slack's clock", chat=chat_id, cursor=stored.ts, reading_from=ts)
+        return Position(ts, min(stored.floor, ts))
 
     def _hurry(self, chat_id: str) -> None:
         if chat_id in self._waiting:
@@ -95,7 +109,7 @@ class Backlog:
     async def _bring(self, chat_id: str) -> None:
         position = self._receiver.position(chat_id)
         assert position is not None, "only chats with a position wait"
-        now = datetime.fromtimestamp(time.time(), UTC)
+        now = self._time.now()
         try:
             since = moment(position.ts)
         except Undecodable:
@@ -119,8 +133,7 @@ class Backlog:
             except Rejected as error:
                 action = "check the app's scopes (adapters/slack/README.md)"
                 self._intake.notice(f"missed messages cannot be read: {error.reason}", action, chat_id=chat_id)
-                now = datetime.fromtimestamp(time.time(), UTC)
-                await self._intake.gap(chat_id, since=moment(position.ts), until=now, reason=error.reason)
+                await self._intake.gap(chat_id, since=moment(position.ts), until=self._time.now(), reason=error.reason)
                 return None
             except RetryLater as error:
                 if attempt == _TRIES and not error.rate_limited:

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from adapters.slack import decode
-from adapters.slack.decode_context import Context, Identity, Undecodable, moment
+from adapters.slack.decode_context import Context, Identity, Undecodable, moment, to_ts
 from adapters.slack.directory import Directory
 from adapters.slack.encode import is_ts
 from adapters.slack.names import channel_ids, user_ids
@@ -48,10 +48,6 @@ class Missed:
     """When each edited message got the words it has now."""
     gap_until: datetime | None = None
     threads_unread: bool = False
-
-
-def to_ts(when: datetime) -> str:
-    return f"{int(when.timestamp())}.{when.microsecond:06d}"
 
 
 class CatchUp:
@@ -192,7 +188,7 @@ class CatchUp:
         known = await intake.message_ids(chat_id, _KNOWN_MESSAGES)
         missing = [ts for ts in known if is_ts(ts) and ts >= found[0].ts and ts not in present]
         for ts in missing[:_LOOKUPS_FOR_DELETED]:
-            gone = decode.deleted(chat_id, ts, context)
+            gone = decode.deleted(chat_id, ts, context, at=self._transport.time.now())
             if await intake.is_known(gone.meta.event_key):
                 continue
             answer = await self._transport.call(

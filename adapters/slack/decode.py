@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.slack.decode_changes import member, pin, reaction, rename
 from adapters.slack.decode_content import author_of, content_of
-from adapters.slack.decode_context import Context, Undecodable, delivery_id, event_meta, moment, thread_of
+from adapters.slack.decode_context import Context, Undecodable, event_meta, moment, thread_of
 from adapters.slack.decode_files import TOMBSTONE
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
 from bridge.events import ChatEvent, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
@@ -158,5 +158,5 @@ def _message_meta(message: Message, channel: str, context: Context, *, key: str,
         thread_id=thread_of(message.thread_ts, message.ts),
         author=author_of(message, context.names),
         sent_by_us=context.identity.owns(message),
-        delivery_id=delivery_id(message),
+        delivery_id=context.identity.delivery_id(message),
     )

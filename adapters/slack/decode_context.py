@@ -37,6 +37,10 @@ class Identity:
     user_id: str = ""
     app_id: str = ""
 
+    @property
+    def is_known(self) -> bool:
+        return bool(self.bot_id or self.user_id)
+
     def owns(self, message: Message) -> bool:
         """Whether this app posted the message. With a custom name the event has a bot_id and no user."""
         return bool(
@@ -44,6 +48,11 @@ class Identity:
             or (self.app_id and message.app_id == self.app_id)
             or (self.user_id and message.user == self.user_id)
         )
+
+    def delivery_id(self, message: Message) -> str:
+        """Our own mark on a message of ours, if it carries one. Anybody can write metadata and block ids: on a message of somebody
+        else they mean nothing."""
+        return _mark(message) if self.owns(message) else ""
 
 
 class Parent(NamedTuple):
@@ -74,6 +83,11 @@ def moment(ts: str) -> datetime:
         raise Undecodable("a ts is no timestamp") from None
 
 
+def to_ts(when: datetime) -> str:
+    """The `ts` of a moment, as `oldest` takes it."""
+    return f"{int(when.timestamp())}.{when.microsecond:06d}"
+
+
 def event_meta(context: Context, channel: str, key: str, occurred_at: datetime, author: Author | None = None) -> EventMeta:
     """The part that all events have."""
     return EventMeta(
@@ -90,8 +104,7 @@ def thread_of(thread_ts: str | None, ts: str) -> str | None:
     return thread_ts if thread_ts and thread_ts != ts else None
 
 
-def delivery_id(message: Message) -> str:
-    """Our own mark on a message, if it carries one."""
+def _mark(message: Message) -> str:
     metadata = message.metadata
     if metadata is not None and metadata.event_type == METADATA_TYPE and metadata.event_payload:
         token = metadata.event_payload.get("id")

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.signature import Clock, SignatureVerifier
 
+from adapters.common.platform_time import PlatformTime
 from adapters.slack.payloads import Callback
 
 MOUNT_NAME = "events"
@@ -22,11 +23,21 @@ _ANSWER_LIMIT_S = 10.0
 Put = Callable[[bytes, Callable[[], Awaitable[None]]], Awaitable[None]]
 
 
+class _SlackClock(Clock):
+    """How old a request may be (5 minutes) is told by Slack's clock: with a wrong local one every request would look forged."""
+
+    def __init__(self, slack_time: PlatformTime) -> None:
+        self._time = slack_time
+
+    def now(self) -> float:
+        return self._time.now().timestamp()
+
+
 class HttpEvents:
     """Handles requests on one URL. Without a valid signature nothing of the body is read."""
 
-    def __init__(self, signing_secret: str, put: Put) -> None:
-        self._verifier = SignatureVerifier(signing_secret)
+    def __init__(self, signing_secret: str, put: Put, slack_time: PlatformTime) -> None:
+        self._verifier = SignatureVerifier(signing_secret, _SlackClock(slack_time))
         self._put = put
 
     def __repr__(self) -> str:

@@ -69,7 +69,7 @@ class Lateness:
         if event.meta.sent_by_us or event.message_id <= floor:
             return event
         posted_at = moment(event.message_id)
-        if key in arriving or key in self._created or event.meta.received_at - posted_at > _WINDOW or await is_known(key):
+        if key in arriving or key in self._created or event.meta.occurred_at - posted_at > _WINDOW or await is_known(key):
             return event
         arriving.add(key)
         meta = msgspec.structs.replace(event.meta, event_key=key, occurred_at=posted_at)

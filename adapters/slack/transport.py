@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,9 @@ import msgspec
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from yarl import URL
 
+from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
 from adapters.slack.errors import Effect, classify, classify_network
 from bridge.contract import OutboundFile
@@ -43,10 +46,13 @@ class Transport:
         self._options = options
         self._ssl: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(options.ca_file)) if options.ca_file else True
         self._proxy = options.proxy
+        self.time = PlatformTime()
+        """Slack's clock: what is compared with a `ts` is told by it, never by ours."""
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=options.request_timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._ssl),
             json_serialize=_to_json,
+            trace_configs=[self._learning()],
         )
         self._web = AsyncWebClient(
             options.bot_token.get_secret_value(),
@@ -61,6 +67,18 @@ class Transport:
 
     def __repr__(self) -> str:
         return f"Transport({self._own_host})"
+
+    def _learning(self) -> aiohttp.TraceConfig:
+        """Every answer of the Web API tells Slack's time, a refusal too."""
+        api = URL(self._options.api_url).origin()
+
+        async def learn(_: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
+            if ended.url.origin() == api:
+                self.time.learn(ended.response.headers)
+
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_end.append(learn)
+        return tracing
 
     async def close(self) -> None:
         await self._session.close()

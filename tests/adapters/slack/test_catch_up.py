@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from adapters.slack.catch_up import to_ts
+from adapters.slack.decode_context import to_ts
 from adapters.slack.emulator import SlackEmulator
 from bridge.contract import Outbound
 from bridge.emulator import Fault, FaultKind

@@ -92,13 +92,28 @@ def test_nobody_is_us_before_we_know_who_we_are() -> None:
     assert not event.meta.sent_by_us
 
 
+METADATA = {"event_type": "messenger_bridge", "event_payload": {"id": "d-1"}}
+MARKED_BLOCK: dict[str, Any] = {"type": "rich_text", "block_id": "mb-d-2.171", "elements": []}
+
+
 def test_our_mark() -> None:
-    assert created(metadata={"event_type": "messenger_bridge", "event_payload": {"id": "d-1"}}).meta.delivery_id == "d-1"
-    assert created(metadata={"event_type": "other", "event_payload": {"id": "d-1"}}).meta.delivery_id == ""
-    assert created(metadata={"event_type": "messenger_bridge", "event_payload": {"id": 7}}).meta.delivery_id == ""
-    block = {"type": "rich_text", "block_id": "mb-d-2.171", "elements": []}
-    assert created(blocks=[{"type": "divider"}, block]).meta.delivery_id == "d-2"
-    assert created(blocks=[{"type": "rich_text", "block_id": "abcde", "elements": []}]).meta.delivery_id == ""
+    ours = {"bot_id": "B0"}
+    assert created(metadata=METADATA, **ours).meta.delivery_id == "d-1"
+    assert created(metadata={**METADATA, "event_type": "other"}, **ours).meta.delivery_id == ""
+    assert created(metadata={**METADATA, "event_payload": {"id": 7}}, **ours).meta.delivery_id == ""
+    assert created(blocks=[{"type": "divider"}, MARKED_BLOCK], **ours).meta.delivery_id == "d-2"
+    assert created(blocks=[{"type": "rich_text", "block_id": "abcde", "elements": []}], **ours).meta.delivery_id == ""
+
+
+@pytest.mark.parametrize("author", [{}, {"bot_id": "B7", "app_id": "A7"}, {"user": None, "bot_id": "B7", "username": "Bridge"}])
+def test_a_mark_of_anybody_else_is_none(author: dict[str, Any]) -> None:
+    """Any app can write metadata and block ids: such a message is one like any other, also when it is changed."""
+    for forged in ({"metadata": METADATA}, {"blocks": [MARKED_BLOCK]}, {"metadata": METADATA, "blocks": [MARKED_BLOCK]}):
+        event = created(**author, **forged)
+        assert (event.meta.sent_by_us, event.meta.delivery_id) == (False, "")
+        change = changed({**author, **forged, "text": "new", "edited": {"ts": "1700000009.000000"}}, author)
+        assert isinstance(change, MessageEdited)
+        assert (change.meta.sent_by_us, change.meta.delivery_id) == (False, "")
 
 
 def test_shared_messages_and_integrations() -> None:
