@@ -19,8 +19,8 @@ _READINGS = 9
 """How many answers the platform's clock is told from: their middle, so that one odd header (of a proxy, say) decides nothing."""
 _MIDDLE = timedelta(seconds=0.5)
 """A `Date` is cut to whole seconds: on average it is half a second more."""
-_AGREES_S = 1.5
-"""A local clock that differs by less than a `Date` can tell is right, and finer."""
+_AGREES_S = (-1.0, 3.0)
+"""A local clock that is ahead by no more than this is right as far as a `Date` can tell, and finer: answers take their time."""
 _STEPS = 16
 _STEP_S = 2.0
 """A local clock that moves by more than this against the steady one was set, by a human or by NTP."""
@@ -96,6 +96,10 @@ class PlatformTime:
     def is_known(self) -> bool:
         return self._offset_s is not None
 
+    def _local_is_right(self) -> bool:
+        least_s, most_s = _AGREES_S
+        return self._offset_s is None or least_s < self._stretches[-1].local_offset_s - self._offset_s < most_s
+
     @property
     def local_ahead_s(self) -> float:
         """By how much the local clock is ahead of the platform's; negative: behind. 0 if the platform's is not known."""
@@ -107,11 +111,16 @@ class PlatformTime:
         """The time at the platform, to within `DATE_ERROR`."""
         return self.at(self._steady_s())
 
+    def earliest_now(self) -> datetime:
+        """The same, not later than the platform's: for where reading begins, since what lies between would be missed. As fine as
+        the clock here if that one is right, else up to a second early."""
+        return self.now() if self._local_is_right() else self.now() - _MIDDLE
+
     def at(self, steady_s: float) -> datetime:
         """The platform's time at a moment of the steady clock."""
         self._look()
-        local_s, told_s = self._stretches[-1].local_offset_s, self._offset_s
-        offset_s = local_s if told_s is None or abs(told_s - local_s) < _AGREES_S else told_s
+        told_s = self._offset_s
+        offset_s = self._stretches[-1].local_offset_s if told_s is None or self._local_is_right() else told_s
         return datetime.fromtimestamp(steady_s + offset_s, UTC)
 
     def steady_now_s(self) -> float:

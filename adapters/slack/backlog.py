@@ -67,7 +67,7 @@ class Backlog:
 
     async def _start_new_ones(self) -> None:
         """Channels that were never read begin now: what was said before they were relayed stays where it is."""
-        now = to_ts(self._time.now())
+        now = to_ts(self._time.earliest_now())
         new: list[str] = []
         for chat_id in list(self._waiting):
             stored = await self._intake.cursor(cursor_name(chat_id))

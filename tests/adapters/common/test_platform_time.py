@@ -53,6 +53,20 @@ def test_now_is_the_platforms(ahead_s: float) -> None:
     assert abs(machine.time.local_ahead_s - ahead_s) <= DATE_ERROR.total_seconds()
 
 
+@pytest.mark.parametrize("ahead_s", [*WRONG, 0.3, -0.3])
+@pytest.mark.parametrize("cut_s", [0.0, 0.4, 0.99])
+def test_where_reading_begins_is_never_too_late(ahead_s: float, cut_s: float) -> None:
+    machine = Machine(ahead_s)
+    machine.passes(cut_s)
+    machine.answer()
+    machine.passes(5.0)
+    # a clock that differs by less than a `Date` can tell is believed
+    late = timedelta(seconds=ahead_s if 0 < ahead_s < 1.5 else 0)
+    assert machine.right() - DATE_ERROR <= machine.time.earliest_now() <= machine.right() + late
+    if ahead_s == 0:
+        assert machine.time.earliest_now() == machine.right()
+
+
 @pytest.mark.parametrize("ahead_s", WRONG)
 @pytest.mark.parametrize("step_s", WRONG)
 def test_an_attempt_is_dated_exactly_although_the_clock_is_set(ahead_s: float, step_s: float) -> None:
