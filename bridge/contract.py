@@ -83,6 +83,10 @@ class Intake(Protocol):
         adapter that polls asks only for these."""
         ...
 
+    def is_end(self, chat_id: str, thread_id: str) -> bool:
+        """Whether some route has this thread as an end of its own; else its messages are relayed among the chat's others."""
+        ...
+
     def connected(self) -> None:
         """The connection is established and authorised: resets the supervisor's back-off and wakes waiting lanes."""
         ...

@@ -89,6 +89,7 @@ class DiscordAdapter:
 
     async def run(self, intake: Intake) -> None:
         self._intake = intake
+        self._context.is_end = intake.is_end
         try:
             await self._identify()
         except DeliveryError as error:

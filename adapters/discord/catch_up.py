@@ -12,7 +12,8 @@ import structlog
 
 from adapters.discord.decode import Context
 from adapters.discord.errors import Refused
-from adapters.discord.history import RECENT, History, moment_of
+from adapters.discord.history import RECENT, History
+from adapters.discord.snowflakes import moment_of
 from adapters.discord.transport import Transport
 from bridge.contract import Intake
 from bridge.errors import ConnectionLost, DeliveryError, RetryLater

@@ -7,13 +7,19 @@ Source: API reference, message and gateway events, August 2026.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
+import msgspec
+
+from adapters.discord import system_messages
 from adapters.discord.decode_content import author_of, content_of
+from adapters.discord.lenient import Json, mapping, moment, number, text, whole
 from adapters.discord.places import READ_MESSAGE_HISTORY, Places
+from adapters.discord.snowflakes import id_of, moment_of
+from adapters.discord.system_messages import SPOKEN, ignored_reason, line_of
 from bridge.events import (
     Author,
     ChatEvent,
@@ -28,30 +34,17 @@ from bridge.events import (
     MessageEdited,
     PinsChanged,
     ReactionsChanged,
+    ReplyTo,
     TypingStarted,
 )
 from bridge.refs import AccountName, ChatRef
-from bridge.text import Mark, Paragraph, RichText, Text
-
-Json = Mapping[str, Any]
+from bridge.text import Mark, Paragraph, RichText, Text, concat
 
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7
-ORDINARY_TYPES = (0, 19, 20, 23)
-"""Messages, replies, and the answers to slash and context-menu commands."""
-_SYSTEM_LINES = {
-    1: "added somebody to the thread",
-    2: "removed somebody from the thread",
-    4: "renamed the channel: {content}",
-    8: "boosted the server",
-    9: "boosted the server to level 1",
-    10: "boosted the server to level 2",
-    11: "boosted the server to level 3",
-    12: "follows another channel here: {content}",
-    18: "started a thread: {content}",
-    27: "ended a stage: {content}",
-}
-"""System messages by type, as a line behind the author's name. Types with an event of their own are handled apart."""
+UNKNOWN_TYPE = -1
+_LATEST_UNIX_S = 253_402_300_800
+"""The year 10000."""
 _LOADING_KEPT = 500
 _PEOPLE_KEPT = 2000
 
@@ -67,6 +60,10 @@ class Context:
     application_id: str = ""
     own_names: tuple[str, ...] = ()
     """What we are called, but for nicknames on single servers."""
+    own_webhooks: set[str] = field(default_factory=set)
+    """Ids of the webhooks that we made or posted through."""
+    is_end: Callable[[str, str], bool] = lambda _chat, _thread: False
+    """Whether a thread of a chat is an end of a route by itself: then its messages need not say of which thread they are."""
     loading: dict[str, None] = field(default_factory=dict)
     """Ids of placeholder messages (flag LOADING) whose content comes with an update; bounded."""
     people: dict[str, Author] = field(default_factory=dict)
@@ -92,16 +89,18 @@ def decode(event: str, data: Json, context: Context, *, position: str) -> list[C
         case "MESSAGE_UPDATE":
             return _one(_update(data, context))
         case "MESSAGE_DELETE":
-            return [_deletion(str(data["id"]), str(data["channel_id"]), context)]
+            return [_deletion(id_of(data["id"]), id_of(data["channel_id"]), context)]
         case "MESSAGE_DELETE_BULK":
-            return [_deletion(str(i), str(data["channel_id"]), context) for i in sorted(data["ids"], key=int)]
+            return [_deletion(i, id_of(data["channel_id"]), context) for i in sorted(_ids_in(data["ids"]), key=int)]
         case "MESSAGE_REACTION_ADD" | "MESSAGE_REACTION_REMOVE":
-            return [_reaction(data, context, added=event.endswith("ADD"), position=position)]
+            return _one(_reaction(data, context, added=event.endswith("ADD"), position=position))
         case "MESSAGE_REACTION_REMOVE_ALL" | "MESSAGE_REACTION_REMOVE_EMOJI":
             return Ignored("reactions cleared by a moderator")
         case "TYPING_START":
             return [_typing(data, context, position)]
-        case "CHANNEL_UPDATE" | "THREAD_UPDATE":
+        case "THREAD_UPDATE":
+            return Ignored("a thread's renaming is told by a message in it")
+        case "CHANNEL_UPDATE":
             return _rename(data, context, position)
         case "GUILD_MEMBER_REMOVE":
             return _leaving(data, context, position)
@@ -117,62 +116,102 @@ def _one(decoded: ChatEvent | Ignored) -> list[ChatEvent] | Ignored:
 
 def decode_message(data: Json, context: Context) -> ChatEvent | Ignored:
     """A message object, from the gateway or from history, as the event of its creation."""
-    flags, kind = int(data.get("flags") or 0), int(data.get("type") or 0)
+    flags, kind = whole(data.get("flags")), _kind_of(data)
     if flags & EPHEMERAL:
         return Ignored("ephemeral message")
     if flags & LOADING:
-        context.loading[str(data["id"])] = None
+        context.loading[id_of(data["id"])] = None
         while len(context.loading) > _LOADING_KEPT:
             del context.loading[next(iter(context.loading))]
         return Ignored("placeholder of a command")
-    message_id = str(data["id"])
     author = author_of(data, context.cdn_url)
     if data.get("webhook_id") is None:
         context.remember(author)
     meta = _message_meta(data, context, "created", author)
-    match kind:
-        case 6:
-            pinned = str((data.get("message_reference") or {}).get("message_id") or "")
-            return PinsChanged(meta=meta, message_id=pinned, pinned=True) if pinned else Ignored("pin of a deleted message")
-        case 7:
-            return MembershipChanged(meta=meta, change=MembershipKind.JOINED, member=author)
-        case 21:
-            return Ignored("thread starter")
-    if meta.sent_by_us:
-        return MessageCreated(meta=meta, message_id=message_id, content=Content())  # it is recognised, and goes nowhere
+    if kind in SPOKEN:
+        return _spoken(data, meta, context)
+    return _system_message(data, kind, meta, author, context)
+
+
+def _kind_of(data: Json) -> int:
+    return whole(data.get("type"), UNKNOWN_TYPE) if data.get("type") is not None else 0
+
+
+def _spoken(data: Json, meta: EventMeta, context: Context) -> MessageCreated:
+    content = Content() if meta.sent_by_us else _content(data, meta, context)  # our own is recognised, and goes nowhere
+    return MessageCreated(meta=meta, message_id=id_of(data["id"]), content=content)
+
+
+def _content(data: Json, meta: EventMeta, context: Context) -> Content:
+    """What a message says, and of which thread or post it is where that is not the route's own."""
     content = content_of(data, context.places, context.cdn_url)
-    if kind not in ORDINARY_TYPES and kind in _SYSTEM_LINES:
-        line = _SYSTEM_LINES[kind].format(content=str(data.get("content") or ""))
-        content = Content(text=RichText((Paragraph((Text(line, Mark.ITALIC),)),)))
-    if content == Content():
-        reason = "message without visible content" if kind in ORDINARY_TYPES else f"system message of type {kind}"
-        content = Content(text=RichText((Paragraph((Text(f"({reason})", Mark.ITALIC),)),)))
-    return MessageCreated(meta=meta, message_id=message_id, content=content)
+    if _shows_nothing(content):
+        content = msgspec.structs.replace(content, text=_note("(message without visible content)", Mark.ITALIC))
+    chat_id, thread_id = meta.origin.chat_id, meta.thread_id
+    if thread_id is None:
+        return content
+    title = context.places.channel_name(thread_id)
+    if str(data["id"]) == thread_id:  # a forum's post begins with it
+        return msgspec.structs.replace(content, text=concat(_note(title, Mark.BOLD), content.text)) if title else content
+    if content.reply_to is None and not context.is_end(chat_id, thread_id):
+        return msgspec.structs.replace(content, reply_to=ReplyTo(message_id=thread_id, excerpt=title))
+    return content
+
+
+def _system_message(data: Json, kind: int, meta: EventMeta, author: Author, context: Context) -> ChatEvent | Ignored:
+    """What is told in a form of its own, else a line; never the content as if somebody had said it."""
+    message_id = id_of(data["id"])
+    match kind:
+        case system_messages.RENAMED:
+            name = text(data.get("content")).strip()
+            return ChatRenamed(meta=meta, name=name) if name else Ignored("renaming without a name")
+        case system_messages.PINNED:
+            pinned = str(mapping(data.get("message_reference")).get("message_id") or "")
+            return PinsChanged(meta=meta, message_id=pinned, pinned=True) if pinned else Ignored("pin of a deleted message")
+        case system_messages.JOINED:
+            return MembershipChanged(meta=meta, change=MembershipKind.JOINED, member=author)
+        case system_messages.THREAD_STARTER:
+            return Ignored("thread starter")
+    if reason := ignored_reason(kind):
+        return Ignored(reason)
+    if kind == system_messages.POLL_RESULT:
+        content = content_of({**data, "content": ""}, context.places, context.cdn_url)
+        if not _shows_nothing(content):
+            return MessageCreated(meta=meta, message_id=message_id, content=content)
+    return MessageCreated(meta=meta, message_id=message_id, content=Content(text=line_of(data, kind)))
+
+
+def _shows_nothing(content: Content) -> bool:
+    return not (content.text or content.attachments or content.poll)
+
+
+def _note(words: str, mark: Mark) -> RichText:
+    return RichText((Paragraph((Text(words, int(mark)),)),))
 
 
 def _update(data: Json, context: Context) -> ChatEvent | Ignored:
     """An edit, if a person (or bot) edited; previews that resolve, pins and flags update a message too."""
-    message_id = str(data["id"])
+    message_id = id_of(data["id"])
     if "content" not in data or "author" not in data:
         return Ignored("partial update")
-    if message_id in context.loading and not int(data.get("flags") or 0) & LOADING:
+    if message_id in context.loading and not whole(data.get("flags")) & LOADING:
         del context.loading[message_id]
         return decode_message(data, context)
     return decode_edit(data, context) or Ignored("update that is no edit")
 
 
 def decode_edit(data: Json, context: Context) -> MessageEdited | None:
-    """The edit that a message object tells of, if it was edited."""
+    """The edit that a message object tells of, if it was edited; only what somebody said can be."""
     edited = data.get("edited_timestamp")
-    if edited is None:
+    if not edited or _kind_of(data) not in SPOKEN or whole(data.get("flags")) & EPHEMERAL:
         return None
-    at = datetime.fromisoformat(str(edited)).astimezone(UTC)
-    author = author_of(data, context.cdn_url)
-    meta = _message_meta(data, context, "edited", author, version=f"{at.timestamp():.6f}", occurred_at=at)
+    at = moment(edited)
+    version = f"{at.timestamp():.6f}" if at is not None else str(edited)[:40]
+    meta = _message_meta(data, context, "edited", author_of(data, context.cdn_url), version=version, occurred_at=at or _now())
     return MessageEdited(
         meta=meta,
-        message_id=str(data["id"]),
-        content=content_of(data, context.places, context.cdn_url),
+        message_id=id_of(data["id"]),
+        content=Content() if meta.sent_by_us else _content(data, meta, context),
         attachments_known="attachments" in data,
     )
 
@@ -180,7 +219,7 @@ def decode_edit(data: Json, context: Context) -> MessageEdited | None:
 def _message_meta(
     data: Json, context: Context, kind: str, author: Author, *, version: str = "", occurred_at: datetime | None = None
 ) -> EventMeta:
-    message_id, channel_id = str(data["id"]), str(data["channel_id"])
+    message_id, channel_id = id_of(data["id"]), id_of(data["channel_id"])
     chat_id, thread_id = context.places.chat_of(channel_id)
     nonce = data.get("nonce")
     is_own = _is_own(data, context)
@@ -189,17 +228,24 @@ def _message_meta(
         origin=ChatRef(context.account, chat_id),
         thread_id=thread_id,
         author=author,
-        occurred_at=occurred_at or datetime.fromisoformat(str(data["timestamp"])).astimezone(UTC),
-        received_at=datetime.now(UTC),
+        occurred_at=occurred_at or moment(data.get("timestamp")) or moment_of(message_id),
+        received_at=_now(),
         sent_by_us=is_own,
         delivery_id=nonce if is_own and isinstance(nonce, str) else "",
     )
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _is_own(data: Json, context: Context) -> bool:
-    """Posted by this account: by the bot itself, or by a webhook of its application. Others' webhooks and bots are origins."""
-    if data.get("webhook_id") is not None:
-        return bool(context.application_id) and str(data.get("application_id")) == context.application_id
+    """Posted by this account: by the bot itself, or by a webhook of its application. Others' webhooks and bots are origins,
+    whatever marks they carry. Either mark of a webhook will do: some servers leave the application out."""
+    webhook_id = data.get("webhook_id")
+    if webhook_id is not None:
+        ours = bool(context.application_id) and str(data.get("application_id")) == context.application_id
+        return ours or str(webhook_id) in context.own_webhooks
     return str(data["author"]["id"]) == context.user_id
 
 
@@ -237,22 +283,34 @@ def _meta(
     )
 
 
-def _reaction(data: Json, context: Context, *, added: bool, position: str) -> ReactionsChanged:
-    message_id, user_id = str(data["message_id"]), str(data["user_id"])
-    emoji = data["emoji"]
-    shown = f":{emoji['name']}:" if emoji.get("id") else str(emoji["name"])
+def _reaction(data: Json, context: Context, *, added: bool, position: str) -> ReactionsChanged | Ignored:
+    message_id, user_id = id_of(data["message_id"]), id_of(data["user_id"])
+    emoji = mapping(data.get("emoji"))
+    name = text(emoji.get("name"))
+    if not name:
+        return Ignored("reaction with an emoji that was deleted")
+    shown = f":{name}:" if emoji.get("id") else name
     key = (message_id, user_id, shown, "added" if added else "removed", position)
     author = _member_author(data, user_id, context)
-    meta = _meta(context, "reactions", str(data["channel_id"]), *key, author=author, sent_by_us=user_id == context.user_id)
+    meta = _meta(context, "reactions", id_of(data["channel_id"]), *key, author=author, sent_by_us=user_id == context.user_id)
     if added:
         return ReactionsChanged(meta=meta, message_id=message_id, added=(shown,))
     return ReactionsChanged(meta=meta, message_id=message_id, removed=(shown,))
 
 
+def _ids_in(values: object) -> list[str]:
+    """Those that are ids; one that is not must not keep the others."""
+    found = []
+    for value in values if isinstance(values, list) else ():
+        with suppress(ValueError):
+            found.append(id_of(value))
+    return found
+
+
 def _member_author(data: Json, user_id: str, context: Context) -> Author:
     """The person as the event's member object shows them, or as they were last seen; else only the id."""
-    member = data.get("member")
-    if not member or "user" not in member:
+    member = mapping(data.get("member"))
+    if not mapping(member.get("user")).get("id"):
         return context.people.get(user_id) or Author(user_id=user_id, name="")
     author = author_of({"author": member["user"], "member": member, "guild_id": data.get("guild_id")}, context.cdn_url)
     context.remember(author)
@@ -260,18 +318,19 @@ def _member_author(data: Json, user_id: str, context: Context) -> Author:
 
 
 def _typing(data: Json, context: Context, position: str) -> TypingStarted:
-    user_id = str(data["user_id"])
+    user_id = id_of(data["user_id"])
     author = _member_author(data, user_id, context)
+    at = number(data.get("timestamp"))
     return TypingStarted(
         meta=_meta(
             context,
             "typing",
-            str(data["channel_id"]),
+            id_of(data["channel_id"]),
             user_id,
             position,
             author=author,
             sent_by_us=user_id == context.user_id,
-            occurred_at=datetime.fromtimestamp(int(data["timestamp"]), UTC),
+            occurred_at=datetime.fromtimestamp(at, UTC) if at is not None and at < _LATEST_UNIX_S else None,
         )
     )
 
@@ -288,8 +347,8 @@ def _leaving(data: Json, context: Context, position: str) -> list[ChatEvent] | I
 
 def _rename(data: Json, context: Context, position: str) -> list[ChatEvent] | Ignored:
     """Must be called before the places learn of the update: the old name is theirs."""
-    channel_id, name = str(data["id"]), str(data["name"])
+    channel_id, name = id_of(data["id"]), text(data.get("name"))
     known = context.places.get(channel_id)
-    if known is None or known.name == name:
+    if known is None or known.name == name or not name:
         return Ignored("channel update that is no renaming")
     return [ChatRenamed(meta=_meta(context, "renamed", channel_id, channel_id, position), name=name)]

@@ -5,19 +5,20 @@ Source: API reference, "Signed Attachment CDN URLs": an expired address answers 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from adapters.discord.errors import Refused
+from adapters.discord.lenient import mapping, objects, web_address
 from adapters.discord.transport import Gone, Route, Transport
-from adapters.discord.urls import CDN_URL
+from adapters.discord.urls import CDN_URL, MEDIA_URL
 from bridge.contract import FileStream
 from bridge.errors import ChatDown, Rejected, RetryLater
 from bridge.events import Attachment
 
-MEDIA_URL = "https://media.discordapp.net"
-"""GIF stickers are served here only. Source: API reference, "CDN Endpoints"."""
+MAX_DEPTH = 20
 
 
 class Downloads:
@@ -60,10 +61,25 @@ class Downloads:
 
 
 def _attachment_url(message: dict[str, Any], attachment_id: str) -> str | None:
-    """Among the message's own attachments and those of a forwarded message in it."""
-    snapshots = (s.get("message") or {} for s in message.get("message_snapshots") or ())
+    """Among the message's own attachments and those of a forwarded message in it; else what an embed or a component shows of it."""
+    snapshots = [mapping(s.get("message")) for s in objects(message.get("message_snapshots"))]
     for holder in (message, *snapshots):
-        for attachment in holder.get("attachments") or ():
+        for attachment in objects(holder.get("attachments")):
             if str(attachment.get("id")) == attachment_id:
                 return str(attachment.get("url") or "")
-    return None
+    shown = [part for holder in (message, *snapshots) for part in (holder.get("embeds"), holder.get("components"))]
+    return next((url for url in _addresses(shown) if attachment_id in urlsplit(url).path.split("/")[:-1]), None)
+
+
+def _addresses(value: object, depth: int = 0) -> Iterator[str]:
+    """All addresses in a part of a message; `url` before the resized `proxy_url`."""
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(value, Mapping):
+        if address := web_address(value.get("url")):
+            yield address
+        for inner in value.values():
+            yield from _addresses(inner, depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _addresses(inner, depth + 1)

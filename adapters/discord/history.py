@@ -8,32 +8,23 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.discord.decode import Context, decode_edit, decode_message, deletion_of
+from adapters.discord.snowflakes import snowflake_at
 from adapters.discord.transport import Route, Transport
 from bridge.events import ChatEvent, Ignored
 
 PAGE = 100
-EPOCH_MS = 1_420_070_400_000
 RECONCILE_PAGES = 20
 MAX_THREADS = 20
 CLOCK_MARGIN_S = 5.0
 """How far our clock, corrected by Discord's own `Date`, may still be off."""
 RECENT = 100
 """How many of a chat's latest messages are compared for edits and deletions that were missed."""
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 """What decoding raises for a payload that is not as documented."""
-
-
-def snowflake_at(moment: datetime) -> str:
-    """The smallest id that a message of that moment can have."""
-    return str(max(0, int(moment.timestamp() * 1000) - EPOCH_MS) << 22)
-
-
-def moment_of(snowflake: str) -> datetime:
-    return datetime.fromtimestamp(((int(snowflake) >> 22) + EPOCH_MS) / 1000, UTC)
 
 
 class History:

@@ -88,6 +88,11 @@ def decode_text(source: str, names: Names = NO_NAMES) -> RichText:
     return normalize(RichText(tuple(_Scanner(names).blocks(source))))
 
 
+def decode_line(source: str, names: Names = NO_NAMES) -> tuple[Inline, ...]:
+    """What Discord shows on one line, where nothing begins a block: titles."""
+    return _Scanner(names).inlines(" ".join(source.split("\n")))
+
+
 class _Scanner:
     def __init__(self, names: Names) -> None:
         self._names = names

@@ -23,8 +23,9 @@ from adapters.discord.decode import Context, decode
 from adapters.discord.decode_content import names_of
 from adapters.discord.errors import Refused
 from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
-from adapters.discord.history import UNREADABLE, History, moment_of, snowflake_at
+from adapters.discord.history import UNREADABLE, History
 from adapters.discord.places import THREAD_KINDS
+from adapters.discord.snowflakes import moment_of, snowflake_at
 from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
 from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError

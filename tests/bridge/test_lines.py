@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.events import AttachmentKind
+from bridge.events import Attachment, AttachmentKind
 from bridge.lines import file_line, human_duration, human_size, reply_lines
-from bridge.text import to_plain
+from bridge.text import text_of, to_plain
 from tests.bridge.strategies import attachment
 
 
@@ -38,6 +38,12 @@ def test_every_kind_of_file_has_a_line(kind: AttachmentKind) -> None:
     text = to_plain(file_line(attachment("", kind, size_bytes=None, duration_s=7.0), "gone"))
     assert kind.value.replace("_", " ") in text
     assert text.endswith("(0:07) - gone")
+
+
+def test_a_sticker_that_cannot_be_drawn_is_named() -> None:
+    sticker = Attachment(kind=AttachmentKind.STICKER, file_id="1", name="Wave hello.json", emoji="👋")
+    assert text_of(file_line(sticker, "only one app can draw it")) == "🏷️ 👋 sticker “Wave hello” - only one app can draw it"
+    assert text_of(file_line(Attachment(kind=AttachmentKind.STICKER, file_id="1", name="sticker.webp"), "")) == "🏷️ sticker"
 
 
 def test_a_reply_line_knows_what_it_does_not_know() -> None:

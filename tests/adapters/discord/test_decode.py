@@ -14,7 +14,7 @@ from adapters.discord.history import UNREADABLE
 from adapters.discord.places import Places
 from bridge.events import Ignored, MessageCreated, MessageEdited, Poll, PollOption, ReactionsChanged
 from bridge.refs import AccountName
-from bridge.text import Mark, text_of
+from bridge.text import text_of
 
 CHANNEL, THREAD, GUILD = "100000000000000001", "100000000000000002", "100000000000000003"
 
@@ -87,31 +87,11 @@ def test_names_in_mentions_are_those_that_people_see(context: Context) -> None:
     assert text_of(one(context, "MESSAGE_CREATE", data).content.text) == "@Bob @ops #general @unknown-user"
 
 
-def test_rich_posts_of_bots_never_arrive_empty(context: Context) -> None:
-    embed = {
-        "type": "rich",
-        "author": {"name": "CI"},
-        "title": "Build 7",
-        "url": "https://ci/7",
-        "description": "**failed**",
-        "fields": [{"name": "Branch", "value": "`main`"}],
-        "footer": {"text": "now"},
-        "image": {"url": "https://ci/7.png"},
-    }
-    preview = {"type": "link", "title": "a preview of a link in the text"}
-    components = [{"type": 17, "components": [{"type": 10, "content": "# Component"}, {"type": 2, "label": "button"}]}]
-    event = one(context, "MESSAGE_CREATE", message(content="", embeds=[embed, preview], components=components))
-    words = "Component\nCI\nBuild 7\nfailed\nBranch\nmain\nhttps://ci/7.png\nnow"
-    assert text_of(event.content.text) == words
-    marks = [i.marks for b in event.content.text.blocks if hasattr(b, "inlines") for i in b.inlines if i.text == "failed"]
-    assert marks == [Mark.BOLD]
-
-
 def test_nothing_visible_still_becomes_a_line(context: Context) -> None:
     event = one(context, "MESSAGE_CREATE", message(content=""))
     assert text_of(event.content.text) == "(message without visible content)"
-    strange = one(context, "MESSAGE_CREATE", message(content="", type=99))
-    assert text_of(strange.content.text) == "(system message of type 99)"
+    edited = one(context, "MESSAGE_UPDATE", message(content="", edited_timestamp="2026-11-01T12:00:05+00:00"))
+    assert text_of(edited.content.text) == "(message without visible content)"
 
 
 def test_polls_and_their_results(context: Context) -> None:

@@ -78,6 +78,9 @@ class RecordingIntake:
     def routed_chats(self) -> frozenset[str]:
         return self.chats
 
+    def is_end(self, chat_id: str, thread_id: str) -> bool:
+        return False
+
     async def known_as(self, names: Iterable[str]) -> None:
         self.names = set(names)
 

@@ -1,0 +1,74 @@
+"""Reading payloads whose decoration may be anything: what is not of its documented type counts as not there. Pure.
+
+Only ids, channel and author are worth a refusal of the whole; a number where a text was promised must not cost a message. Used by
+`decode` and its helpers, and by `places`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+Json = Mapping[str, Any]
+_NOTHING: Json = {}
+
+
+def mapping(value: object) -> Json:
+    """The object itself, or an empty one."""
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def objects(value: object) -> list[Json]:
+    """The objects in a list; anything else in it, and anything that is no list, is left out."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def text(value: object) -> str:
+    """A text, also from a number; empty for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def whole(value: object, default: int = 0) -> int:
+    """A whole number, also from its digits."""
+    try:
+        return int(value) if isinstance(value, int | float | str) else default
+    except (ValueError, OverflowError):
+        return default
+
+
+def number(value: object) -> float | None:
+    """A finite number that is not negative, or None."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    try:
+        return float(value) if is_number and math.isfinite(value) and value >= 0 else None  # type: ignore[arg-type,operator]
+    except OverflowError:
+        return None
+
+
+def web_address(value: object) -> str:
+    """An http or https address, or nothing."""
+    if not isinstance(value, str) or not value.startswith(("https://", "http://")):
+        return ""
+    try:
+        return value if urlsplit(value).hostname else ""
+    except ValueError:
+        return ""
+
+
+def moment(value: object) -> datetime | None:
+    """An ISO 8601 time, aware; None if it is not one."""
+    try:
+        found = datetime.fromisoformat(str(value))
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def is_visible(words: str) -> bool:
+    """Whether a text shows anything: bots fill fields that may not be empty with a zero-width space."""
+    return any(not character.isspace() and character.isprintable() for character in words)
