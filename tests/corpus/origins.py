@@ -1,0 +1,237 @@
+"""How each platform's payloads get onto the wire of its stand-in server, so that the real adapter receives them.
+
+What is written in a case stands for something of the running server: the ids of the chat and of people, and times around
+2026-11-26 05:07 UTC, which become now. Files that a payload tells of are put on the server, with the size it tells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from adapters.discord.emulator.gateway import GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES
+from adapters.discord.emulator.world import Author, Message, StoredAttachment
+from adapters.slack.emulator.blobs import Blob
+from adapters.slack.emulator.state import SlackFile
+from adapters.telegram.emulator.model import StoredFile
+from tests.adapters.teamspirit.mattermost_server import MattermostServer
+from tests.corpus.case import Case
+from tests.flows.world import World
+
+Json = dict[str, Any]
+
+MOMENT = datetime(2026, 11, 26, 5, 7, 23, tzinfo=UTC)
+"""When everything in the corpus happens."""
+PEOPLE = {"U0PERSON01": "Kim Lee", "U0PERSON02": "Anna Petrova"}
+"""Slack tells ids alone; these are known to the workspace."""
+ENDS = "Zoe"
+"""Who says that a step is over."""
+_UNIX = re.compile(r"\b(179[56]\d{6})(?=(\d{3})?\b)")
+_ISO = re.compile(r"2026-11-26T\d\d:\d\d:\d\d")
+_PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000400000003008020000007d0d2a5b")
+_MOST_BYTES = 2_000_000
+_DEFAULT_BYTES = 64
+
+
+class Origin(Protocol):
+    """`deliver` puts one payload on the wire. `is_change`: it concerns an earlier one, which must have arrived everywhere."""
+
+    async def deliver(self, payload: Json) -> None: ...
+
+    def is_change(self, payload: Json) -> bool: ...
+
+    async def say(self, text: str) -> None: ...
+
+
+def origin_of(case: Case, world: World, mattermost: MattermostServer | None) -> Origin:
+    if mattermost is not None:
+        return Mattermost(case, mattermost)
+    kinds: dict[str, type[_Emulated]] = {"telegram": Telegram, "slack": Slack, "discord": Discord, "teamspirit": TeamSpirit}
+    return kinds[case.origin](case, world)
+
+
+# -- what stands for what ---------------------------------------------------------------------------------------------------
+
+
+def fresh(payload: Json, ids: Mapping[str, str], now: datetime) -> Json:
+    """The payload with the ids of the running server and with times of now."""
+    shift = timedelta(seconds=int((now - MOMENT).total_seconds()))
+    text = json.dumps(payload, ensure_ascii=False)
+    text = _UNIX.sub(lambda found: str(int(found[1]) + int(shift.total_seconds())), text)
+    text = _ISO.sub(lambda found: (datetime.fromisoformat(found[0]) + shift).isoformat(), text)
+    for written, real in ids.items():
+        text = text.replace(written, real)
+    made: Json = json.loads(text)
+    return made
+
+
+def objects(payload: Any) -> Iterator[Json]:
+    """Every object of a payload, outer ones first."""
+    if isinstance(payload, dict):
+        yield payload
+    for inner in payload.values() if isinstance(payload, dict) else payload if isinstance(payload, list) else ():
+        yield from objects(inner)
+
+
+def content(mime: str, size_bytes: Any) -> bytes:
+    """Some bytes of that size; of a picture with its header."""
+    size = size_bytes if isinstance(size_bytes, int) and 0 <= size_bytes <= _MOST_BYTES else _DEFAULT_BYTES
+    return (_PICTURE if mime.startswith("image/") else b"").ljust(size, b".")[:size]
+
+
+class _Emulated:
+    def __init__(self, case: Case, world: World) -> None:
+        self.case = case
+        self.world = world
+        self.emulator: Any = world.emulators[case.origin]
+        self.chat = world.chats[case.origin].chat_id
+        self.now = datetime.now(UTC)
+
+    async def say(self, text: str) -> None:
+        await self.world.say(self.case.origin, text, person=ENDS)
+
+
+# -- the platforms ----------------------------------------------------------------------------------------------------------
+
+
+class Telegram(_Emulated):
+    """A payload is an Update without its `update_id`. The chat is -1001234567890."""
+
+    def is_change(self, payload: Json) -> bool:
+        return "message" not in payload
+
+    async def deliver(self, payload: Json) -> None:
+        made = fresh(payload, {"-1001234567890": self.chat}, self.now)
+        for each in objects(made):
+            if "file_id" in each and each["file_id"] not in self.case.missing:
+                self._keep(each)
+        (queue,) = self.emulator.world.queues.values()
+        queue.push_raw(made)
+
+    def _keep(self, told: Json) -> None:
+        mime = str(told.get("mime_type") or ("image/jpeg" if "width" in told and "duration" not in told else ""))
+        body = content(mime, told.get("file_size"))
+        self.emulator.world.files.register(
+            StoredFile(
+                file_id=str(told["file_id"]),
+                unique_id=str(told.get("file_unique_id", "")),
+                name=str(told.get("file_name") or "file"),
+                mime=mime,
+                size_bytes=len(body),
+                sha256=hashlib.sha256(body).hexdigest(),
+                content=body,
+            )
+        )
+
+
+class Slack(_Emulated):
+    """A payload is the `event` of an Events API envelope. The channel is C0000000001."""
+
+    def is_change(self, payload: Json) -> bool:
+        return payload["type"] != "message" or payload.get("subtype") in ("message_changed", "message_deleted")
+
+    async def deliver(self, payload: Json) -> None:
+        people = {written: self.emulator.add_person(name) for written, name in PEOPLE.items()}
+        files = {"https://files.slack.com/files-pri/T0TEAM001-": f"{self.emulator.base_url}/files-pri/T0TEAM001-"}
+        made = fresh(payload, {"C0000000001": self.chat, **people, **files}, self.now)
+        for each in objects(made):
+            if "url_private" in each and "mimetype" in each and each["id"] not in self.case.missing:
+                self._keep(each)
+        self.emulator.deliveries.emit(made)
+
+    def _keep(self, told: Json) -> None:
+        """Canvases and posts are pages of Slack's own, whatever type it tells."""
+        mime = "text/html" if told.get("mode") in ("quip", "docs", "canvas", "list", "space") else str(told["mimetype"])
+        body = content(mime, told.get("size"))
+        self.emulator.workspace.files[told["id"]] = SlackFile(
+            file_id=told["id"],
+            name=str(told.get("name") or "file"),
+            size_bytes=len(body),
+            mime=mime,
+            owner=str(told.get("user", "")),
+            created=int(time.time()),
+            blob=Blob.of(body),
+        )
+
+
+class Discord(_Emulated):
+    """A payload is a dispatch of the gateway, {"t": ..., "d": ...}. The channel is 100000000000000001, the server ...3."""
+
+    def is_change(self, payload: Json) -> bool:
+        return bool(payload["t"] != "MESSAGE_CREATE")
+
+    async def deliver(self, payload: Json) -> None:
+        ids = {"100000000000000001": self.chat, "100000000000000003": str(self.emulator.world.guild_id)}
+        made = fresh(payload, ids, self.now)
+        told = [each for each in objects(made) if "filename" in each and "url" in each and each["id"] not in self.case.missing]
+        if "author" in made["d"]:
+            self._post(made["d"], [self._keep(each) for each in told])
+        intent = GUILD_MESSAGE_REACTIONS if "REACTION" in made["t"] else GUILD_MESSAGES
+        self.emulator.gateway.dispatch(made["t"], made["d"], intent=intent)
+
+    def _keep(self, told: Json) -> StoredAttachment:
+        mime = str(told.get("content_type") or "application/octet-stream")
+        stored = self.emulator._store.put(int(told["id"]), content(mime, told.get("size")))
+        attachment = StoredAttachment(
+            id=int(told["id"]), filename=told["filename"], mime=mime, size_bytes=stored.size_bytes, sha256=stored.sha256
+        )
+        told["url"] = self.emulator.cdn.sign(int(self.chat), attachment)
+        return attachment
+
+    def _post(self, told: Json, attachments: Sequence[StoredAttachment]) -> None:
+        """Addresses of attachments are asked for anew by their message: the API has it too."""
+        author = told.get("author") or {}
+        message = Message(
+            id=int(told["id"]),
+            channel_id=int(self.chat),
+            author=Author(id=int(author.get("id") or 1), username=str(author.get("username")), display_name=""),
+            sent_at=self.now,
+            attachments=tuple(attachments),
+        )
+        self.emulator.world.channels[int(self.chat)].messages[message.id] = message
+
+
+class TeamSpirit(_Emulated):
+    """A payload is the body of an outgoing webhook's call. The chat is chat-0001."""
+
+    def is_change(self, payload: Json) -> bool:
+        return payload.get("event") != "message.created"
+
+    async def deliver(self, payload: Json) -> None:
+        made = fresh(payload, {"chat-0001": self.chat}, self.now)
+        for each in objects(made):
+            if {"id", "name", "mime", "size"} <= set(each) and each["id"] not in self.case.missing:
+                stored = self.emulator.world.store.keep(each["name"], each["mime"], content(each["mime"], each["size"]))
+                each["id"] = stored.file_id
+        self.emulator.world.outgoing.emit(made, self.chat)
+
+
+class Mattermost:
+    """A payload is a post as the REST API tells it. The channel is `channel-0001`, the author `user-0001` (kim)."""
+
+    def __init__(self, case: Case, server: MattermostServer) -> None:
+        self.case = case
+        self.server = server
+        (self.channel,) = server.channels
+        self.ids = {"channel-0001": self.channel, "user-0001": server.add_user("kim", "Kim", "Lee")}
+        self.zoe = server.add_user("zoe", "Zoe")
+        self.now = datetime.now(UTC)
+
+    def is_change(self, payload: Json) -> bool:
+        return bool(payload.get("edit_at") or payload.get("delete_at"))
+
+    async def deliver(self, payload: Json) -> None:
+        made = fresh(payload, self.ids, self.now)
+        made["update_at"] = self.server.now_ms()
+        for told in (made.get("metadata") or {}).get("files") or ():
+            if told["id"] not in self.case.missing:
+                self.server.files[told["id"]] = (told, content(told["mime_type"], told["size"]))
+        self.server.posts[made["id"]] = made
+
+    async def say(self, text: str) -> None:
+        self.server.post(self.channel, self.zoe, text)

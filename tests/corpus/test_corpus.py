@@ -1,0 +1,38 @@
+"""Payloads as real platforms send them: each is played through the bridge, and what all other platforms show of it is compared with
+what a person has read and found right. Adding one: README.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.corpus.case import HERE, Case, cases, read, written
+from tests.corpus.playing import play
+
+CASES = cases()
+
+
+def _parameter(case: Case) -> Any:
+    waits = [pytest.mark.xfail(reason=case.pending, run=False)] if case.pending else []
+    return pytest.param(case, id=case.name, marks=waits)
+
+
+@pytest.mark.parametrize("case", [_parameter(case) for case in CASES])
+async def test_a_payload_shows_elsewhere_as_reviewed(case: Case, tmp_path: Path) -> None:
+    assert case.expectation.exists(), f"no expectation yet: .venv/bin/python -m tests.corpus {case.name}"
+    played = yaml.safe_load(written(case.about, await play(case, tmp_path)))
+    assert played == case.expected(), f"if the new form is right: .venv/bin/python -m tests.corpus {case.name}, and read the diff"
+
+
+def test_no_expectation_is_left_behind() -> None:
+    assert {path.with_suffix(".json") for path in HERE.glob("*/*.yaml")} <= {case.path for case in CASES}
+
+
+def test_a_case_with_a_key_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "case.json"
+    path.write_text('{"about": "x", "payloads": [{}], "peyload": 1}')
+    with pytest.raises(ValueError, match="a case has the keys"):
+        read(path)
