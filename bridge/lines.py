@@ -73,7 +73,9 @@ def file_line(attachment: Attachment, problem: str) -> RichText:
     """`📎 video.mp4 (1.2 GB) - too large for Telegram`."""
     kind = attachment.kind.value.replace("_", " ")
     if attachment.kind is AttachmentKind.STICKER:
-        name = " ".join(part for part in (attachment.emoji, "sticker") if part)
+        title = shorten(clean_line(attachment.name.rpartition(".")[0]), _FILE_NAME_LENGTH)
+        own_name = f"“{title}”" if title and title != "sticker" and not attachment.emoji else ""
+        name = " ".join(part for part in (attachment.emoji, "sticker", own_name) if part)
     else:
         name = shorten(clean_line(attachment.name), _FILE_NAME_LENGTH) or kind
     details = [human_size(attachment.size_bytes)] if attachment.size_bytes else []

@@ -41,8 +41,8 @@ def test_every_kind_of_file_has_a_line(kind: AttachmentKind) -> None:
 
 
 def test_a_sticker_that_cannot_be_drawn_is_named() -> None:
-    sticker = Attachment(kind=AttachmentKind.STICKER, file_id="1", name="Wave hello.json", emoji="👋")
-    assert text_of(file_line(sticker, "only one app can draw it")) == "🏷️ 👋 sticker “Wave hello” - only one app can draw it"
+    sticker = Attachment(kind=AttachmentKind.STICKER, file_id="1", name="Wave hello.json")
+    assert text_of(file_line(sticker, "only one app can draw it")) == "🏷️ sticker “Wave hello” - only one app can draw it"
     assert text_of(file_line(Attachment(kind=AttachmentKind.STICKER, file_id="1", name="sticker.webp"), "")) == "🏷️ sticker"
 
 
