@@ -44,11 +44,6 @@ class Case:
     def expectation(self) -> Path:
         return self.path.with_suffix(".yaml")
 
-    def expected(self) -> Json:
-        """Raises FileNotFoundError."""
-        loaded: Json = yaml.safe_load(self.expectation.read_text(encoding="utf-8"))
-        return loaded
-
 
 def read(path: Path) -> Case:
     """Raises ValueError for a case with keys nobody reads, or without payloads."""

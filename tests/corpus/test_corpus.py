@@ -3,11 +3,11 @@ what a person has read and found right. Adding one: README.md."""
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.corpus.case import HERE, Case, cases, read, written
 from tests.corpus.playing import play
@@ -23,8 +23,12 @@ def _parameter(case: Case) -> Any:
 @pytest.mark.parametrize("case", [_parameter(case) for case in CASES])
 async def test_a_payload_shows_elsewhere_as_reviewed(case: Case, tmp_path: Path) -> None:
     assert case.expectation.exists(), f"no expectation yet: .venv/bin/python -m tests.corpus {case.name}"
-    played = yaml.safe_load(written(case.about, await play(case, tmp_path)))
-    assert played == case.expected(), f"if the new form is right: .venv/bin/python -m tests.corpus {case.name}, and read the diff"
+    played = written(case.about, await play(case, tmp_path))
+    reviewed = case.expectation.read_text(encoding="utf-8")
+    if played != reviewed:
+        changes = difflib.unified_diff(reviewed.splitlines(), played.splitlines(), "reviewed", "now", lineterm="")
+        then = f"If that is right: .venv/bin/python -m tests.corpus {case.name}"
+        pytest.fail("\n".join([*changes, then]), pytrace=False)
 
 
 def test_no_expectation_is_left_behind() -> None:
