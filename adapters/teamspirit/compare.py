@@ -150,7 +150,7 @@ class Compare:
         entries = dict(state.seen)
         from_ms = state.at_ms - OVERLAP_MS
         for message in messages:
-            one, sent_ms = message.message_id, _ms(message.sent_at)
+            one, sent_ms = message.message_id, _ms(message.sent_at) if message.sent_at else state.at_ms
             before = entries.pop(one, None)
             version = entries[one] = _DELETED if message.deleted else message.version
             if message.system or before == version:
@@ -158,7 +158,7 @@ class Compare:
             if message.deleted:
                 if before is not None or sent_ms <= state.at_ms:
                     found.events.append(self.decoder.deleted(self.chat_id, one, now))
-            elif before is not None or (message.edited_at is not None and sent_ms <= from_ms < _ms(message.edited_at)):
+            elif before is not None or sent_ms <= from_ms < _last_edit_ms(message):
                 found.events.append(self.decoder.edited(message, now))
             elif sent_ms > from_ms:
                 found.events.append(self.decoder.created(message, now))
@@ -225,4 +225,12 @@ def _ms(moment: datetime) -> int:
 
 
 def _changed_ms(message: NativeMessage) -> int:
-    return _ms(message.updated_at or message.sent_at)
+    """0 if the server does not tell."""
+    changed_at = message.updated_at or message.sent_at
+    return _ms(changed_at) if changed_at else 0
+
+
+def _last_edit_ms(message: NativeMessage) -> int:
+    """0 if it was never edited. Of a message with cards every change may be one."""
+    edited_at = message.edited_at or (message.updated_at if message.has_cards else None)
+    return _ms(edited_at) if edited_at else 0

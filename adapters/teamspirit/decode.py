@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from adapters.teamspirit.cards import cards_text, is_link
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.emoji_names import from_name
 from adapters.teamspirit.markup import decode_text
+from adapters.teamspirit.parts import files_of, list_of, time_of, truth_of, words_of
 from bridge.events import (
-    Attachment,
-    AttachmentKind,
     Author,
     ChatEvent,
     ChatRenamed,
@@ -39,13 +39,11 @@ from bridge.events import (
     TypingStarted,
 )
 from bridge.refs import AccountName, ChatRef
+from bridge.text import RichText, concat, plain, text_of
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields, FileFields
+    from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields
 
-_MILLISECONDS_FROM = 100_000_000_000
-"""Unix times above this are in milliseconds: in seconds it is the year 5138."""
-_KINDS = {"image": AttachmentKind.PHOTO, "video": AttachmentKind.VIDEO, "audio": AttachmentKind.AUDIO}
 _LONGEST_MARKUP = 20_000
 """Longer texts are taken as plain: reading markup takes time that grows with the text."""
 _PLAIN_FORMATS = ("plain", "text", "text/plain")
@@ -62,7 +60,8 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
     chat_id: str
     author: Author
     content: Content
-    sent_at: datetime
+    sent_at: datetime | None
+    """None: the server did not tell, or not so that it can be read."""
     thread_id: str | None = None
     client_id: str = ""
     edited_at: datetime | None = None
@@ -71,13 +70,24 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
     system: bool = False
     files_known: bool = True
     """Whether the server told which files the message has. A list that is missing is not an empty one."""
+    has_cards: bool = False
+    """Whether it has what apps post. Servers count its changes as no edit of the message."""
 
     @property
     def version(self) -> str:
         """Differs whenever the message was edited: also within the same second, where a server's times are no finer than that."""
-        parts = (msgspec.json.encode(self.content.text), *(file.file_id.encode() for file in self.content.attachments))
+        parts = (
+            msgspec.json.encode(self.content.text),
+            *(file.file_id.encode("utf-8", "surrogatepass") for file in self.content.attachments),
+        )
         words = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
-        return words if self.edited_at is None else f"{round(self.edited_at.timestamp() * 1000)}-{words}"
+        return words if self.edited_at is None else f"{_ms(self.edited_at)}-{words}"
+
+    @property
+    def edition(self) -> str:
+        """The same for the key of an edit: also differs from an earlier edition with the same words."""
+        changed_at = self.updated_at or self.edited_at
+        return self.version if changed_at is None or self.edited_at == changed_at else f"{_ms(changed_at)}-{self.version}"
 
 
 class Decoder:
@@ -111,12 +121,13 @@ class Decoder:
 
     def created(self, message: NativeMessage, received_at: datetime) -> MessageCreated:
         key = f"created:{self._account}:{message.chat_id}:{message.message_id}"
-        meta = self._meta_of(message, key, message.sent_at, received_at)
+        meta = self._meta_of(message, key, message.sent_at or received_at, received_at)
         return MessageCreated(meta=meta, message_id=message.message_id, content=message.content)
 
     def edited(self, message: NativeMessage, received_at: datetime) -> MessageEdited:
-        key = f"edited:{self._account}:{message.chat_id}:{message.message_id}:{message.version}"
-        meta = self._meta_of(message, key, message.edited_at or received_at, received_at)
+        key = f"edited:{self._account}:{message.chat_id}:{message.message_id}:{message.edition}"
+        changed_at = message.edited_at or (message.updated_at if message.has_cards else None)
+        meta = self._meta_of(message, key, changed_at or received_at, received_at)
         return MessageEdited(
             meta=meta, message_id=message.message_id, content=message.content, attachments_known=message.files_known
         )
@@ -141,7 +152,7 @@ class Decoder:
     def native_message(self, payload: Any, kind: EventKind) -> NativeMessage:
         """The message within an event. Raises Undecodable."""
         fields = self._event_fields[kind]
-        return self._message(payload, fields, self._chat_of(payload, fields), fallback=_time(find(fields.time, payload)))
+        return self._message(payload, fields, self._chat_of(payload, fields), fallback=time_of(find(fields.time, payload)))
 
     def _event(self, kind: EventKind, payload: Any, fields: Fields, received_at: datetime) -> ChatEvent | Ignored:
         if kind == "ignored":
@@ -152,7 +163,7 @@ class Decoder:
                 return Ignored("notice of the server")
             return self.created(message, received_at) if kind == "created" else self.edited(message, received_at)
         chat_id = self._chat_of(payload, fields)
-        occurred_at = _time(find(fields.time, payload)) or received_at
+        occurred_at = time_of(find(fields.time, payload)) or received_at
         author = self._author(payload, fields)
         if kind == "deleted":
             return self.deleted(chat_id, _needed(fields.message_id, payload, "message id"), received_at, author)
@@ -197,40 +208,50 @@ class Decoder:
     # -- parts --------------------------------------------------------------------------------------------------------------
 
     def _message(self, item: Any, fields: Fields, chat_id: str, fallback: datetime | None) -> NativeMessage:
-        sent_at = _time(find(fields.sent_at, item)) or fallback
         author = self._author(item, fields)
-        if sent_at is None:
-            raise Undecodable("no time of sending")
         if author is None:
             raise Undecodable("no author")
-        text = find(fields.text, item)
-        if not isinstance(text, str | None):
-            raise Undecodable("the text is no text")
-        as_plain = find_text(fields.format, item).lower() in _PLAIN_FORMATS or len(text or "") > _LONGEST_MARKUP
         reply_to = find_text(fields.reply_to, item)
         files = find(fields.files, item)
+        attachments = files_of(files, fields.file)
+        cards = find(fields.cards, item)
         message_id = _needed(fields.message_id, item, "message id")
         thread_id = find_text(fields.thread, item) or None
         if self._learn is not None and fields.thread is not None:
-            self._learn(message_id, thread_id, bool(find(fields.deleted, item)))
+            self._learn(message_id, thread_id, truth_of(find(fields.deleted, item)))
         return NativeMessage(
             message_id=message_id,
             chat_id=chat_id,
             author=author,
             content=Content(
-                text=decode_text(text or "", self.dialect.text, as_plain=as_plain),
-                attachments=_attachments(files, fields.file),
+                text=self._text(item, fields, cards, bare=not attachments),
+                attachments=attachments,
                 reply_to=ReplyTo(message_id=reply_to) if reply_to else None,
             ),
-            sent_at=sent_at,
+            sent_at=time_of(find(fields.sent_at, item)) or fallback,
             thread_id=thread_id,
             client_id=find_text(fields.client_id, item),
-            edited_at=_time(find(fields.edited_at, item)),
-            updated_at=_time(find(fields.updated_at, item)),
-            deleted=bool(find(fields.deleted, item)),
-            system=bool(find(fields.system, item)),
+            edited_at=time_of(find(fields.edited_at, item)),
+            updated_at=time_of(find(fields.updated_at, item)),
+            deleted=truth_of(find(fields.deleted, item)),
+            system=truth_of(find(fields.system, item)),
             files_known=isinstance(files, list) and fields.file is not None,
+            has_cards=bool(list_of(cards)),
         )
+
+    def _text(self, item: Any, fields: Fields, cards: Any, *, bare: bool) -> RichText:
+        """The words, the cards below them, addresses that neither holds; `bare`: and if that is nothing, whatever stands for it."""
+        written = find(fields.text, item)
+        text = words_of(written)
+        as_plain = find_text(fields.format, item).lower() in _PLAIN_FORMATS or not isinstance(written, str)
+        shown = decode_text(text, self.dialect.text, as_plain=as_plain or len(text) > _LONGEST_MARKUP)
+        whole = concat(shown, cards_text(cards, fields.card, self.dialect.text)) if cards else shown
+        for url in list_of(find(fields.links, item)):
+            if isinstance(url, str) and is_link(url) and url not in text and url not in text_of(whole):
+                whole = concat(whole, plain(url))
+        if not whole and bare:
+            return plain(find_text(fields.placeholder, item).strip())
+        return whole
 
     def _meta_of(self, message: NativeMessage, key: str, occurred_at: datetime, received_at: datetime) -> EventMeta:
         return EventMeta(
@@ -258,7 +279,7 @@ class Decoder:
             name=find_text(fields.user_name, payload).strip() or username,
             username=username,
             avatar_url=web_url(find_text(fields.avatar_url, payload)),
-            is_bot=bool(find(fields.is_bot, payload)),
+            is_bot=truth_of(find(fields.is_bot, payload)),
         )
 
     def _member(self, payload: Any, fields: Fields) -> Author | None:
@@ -284,41 +305,8 @@ def _needed(query: str | None, payload: Any, what: str) -> str:
     return found
 
 
-def _attachments(items: Any, fields: FileFields | None) -> tuple[Attachment, ...]:
-    if not items or fields is None:
-        return ()
-    if not isinstance(items, list):
-        raise Undecodable("the files are no list")
-    return tuple(_attachment(item, fields) for item in items)
-
-
-def _attachment(item: Any, fields: FileFields) -> Attachment:
-    mime = find_text(fields.mime, item)
-    size = find(fields.size, item)
-    known_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
-    return Attachment(
-        kind=_KINDS.get(mime.partition("/")[0], AttachmentKind.DOCUMENT),
-        file_id=_needed(fields.id, item, "file id"),
-        name=find_text(fields.name, item),
-        mime=mime,
-        size_bytes=size if known_size else None,
-    )
-
-
-def _time(value: Any) -> datetime | None:
-    """RFC 3339 text, or Unix time in seconds or milliseconds; nothing and zero are no time. Raises Undecodable."""
-    if value is None or value == "" or value == 0:
-        return None
-    try:
-        if isinstance(value, str) and not value.isdecimal():
-            found = datetime.fromisoformat(value)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            seconds = float(value)
-            return datetime.fromtimestamp(seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    raise Undecodable("not a time")
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _digest(payload: Any) -> str:

@@ -217,6 +217,34 @@ class FileFields(_Entry):
     size: Query | None = None
 
 
+class CardField(_Entry):
+    """Within each item that `fields` of a card finds."""
+
+    title: Query | None = None
+    value: Query | None = None
+
+
+class CardFields(_Entry):
+    """Within each item that `cards` finds: what apps post below or instead of the text. Texts are in the dialect's flavour, but
+    names, titles and footers, which are plain."""
+
+    fallback: Query | None = None
+    """For notifications: shown only if there is nothing else."""
+    pretext: Query | None = None
+    author: Query | None = None
+    author_link: Query | None = None
+    title: Query | None = None
+    title_link: Query | None = None
+    text: Query | None = None
+    fields: Query | None = None
+    field: CardField | None = None
+    images: Query | None = None
+    """URLs of pictures, which are shown as links."""
+    footer: Query | None = None
+    actions: Query | None = None
+    """The names of buttons and menus."""
+
+
 class Fields(_Entry):
     """Where the parts of a message or an event lie. Times are RFC 3339, or Unix time in seconds or milliseconds."""
 
@@ -235,6 +263,12 @@ class Fields(_Entry):
     format: Query | None = None
     """`plain` or `text` means a text without markup, whatever the dialect's flavour."""
     reply_to: Query | None = None
+    cards: Query | None = None
+    card: CardFields | None = None
+    links: Query | None = None
+    """URLs that belong to the message and are shown below it unless it holds them."""
+    placeholder: Query | None = None
+    """What to show of a message that has nothing else: no text, files or cards."""
     client_id: Query | None = None
     files: Query | None = None
     file: FileFields | None = None

@@ -106,6 +106,10 @@ class MattermostServer:
         self.posts[post_id].update(message=message, edit_at=self.now_ms())
         self.posts[post_id]["update_at"] = self.posts[post_id]["edit_at"]
 
+    def change(self, post_id: str, **fields: Any) -> None:
+        """What is no edit of the words: reactions, pins, props. `edit_at` stays (mattermost-server, app/post.go, UpdatePost)."""
+        self.posts[post_id].update(fields, update_at=self.now_ms())
+
     def delete(self, post_id: str) -> None:
         """With the answers to it, where it begins a thread."""
         at = self.now_ms()

@@ -1,0 +1,88 @@
+"""Cards: what apps post below or instead of a message's text (Mattermost's `props.attachments`), as rich text. Pure.
+
+Used by `decode`. Everything that people see of a card is shown; its fallback, which is for notifications, only where it has nothing
+else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from adapters.teamspirit.dialect.query import find
+from adapters.teamspirit.markup import decode_text
+from adapters.teamspirit.parts import list_of, words_of
+from bridge.text import Mark, Paragraph, RichText, Text, concat, plain
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import CardFields, TextDialect
+
+_MOST = 100
+"""Cards of one message, and fields or actions of one card, that are shown; no server takes as many."""
+_LONGEST_MARKUP = 20_000
+
+
+def cards_text(cards: Any, fields: CardFields | None, dialect: TextDialect) -> RichText:
+    """All cards of a message, one below the other; empty if there is nothing to see of them."""
+    if fields is None:
+        return RichText()
+    reader = _Reader(fields, dialect)
+    return concat(*(reader.card(card) for card in list_of(cards)[:_MOST]))
+
+
+class _Reader:
+    def __init__(self, fields: CardFields, dialect: TextDialect) -> None:
+        self._fields = fields
+        self._dialect = dialect
+
+    def card(self, card: Any) -> RichText:
+        if not isinstance(card, dict):
+            return self._markup(card)
+        shown = concat(*self._parts(card))
+        return shown if shown else self._markup(find(self._fields.fallback, card))
+
+    def _parts(self, card: Any) -> Iterator[RichText]:
+        fields = self._fields
+        yield self._markup(find(fields.pretext, card))
+        yield _line(find(fields.author, card), Mark.BOLD, find(fields.author_link, card))
+        yield _line(find(fields.title, card), Mark.BOLD, find(fields.title_link, card))
+        yield self._markup(find(fields.text, card))
+        for field in list_of(find(fields.fields, card))[:_MOST]:
+            yield self._field(field)
+        for url in list_of(find(fields.images, card))[:_MOST]:
+            yield _address(words_of(url))
+        yield _line(find(fields.footer, card), Mark.ITALIC)
+        names = (" ".join(words_of(action).split()) for action in list_of(find(fields.actions, card))[:_MOST])
+        yield plain(" ".join(f"[{name}]" for name in names if name))
+
+    def _field(self, field: Any) -> RichText:
+        if self._fields.field is None or not isinstance(field, dict):
+            return self._markup(field)
+        title = " ".join(words_of(find(self._fields.field.title, field)).split())
+        value = self._markup(find(self._fields.field.value, field))
+        if not title:
+            return value
+        first = value.blocks[0] if value.blocks else None
+        name = Text(f"{title}: " if value else title, int(Mark.BOLD))
+        if isinstance(first, Paragraph):
+            return RichText((Paragraph((name, *first.inlines)), *value.blocks[1:]))
+        return concat(RichText((Paragraph((name,)),)), value)
+
+    def _markup(self, value: Any) -> RichText:
+        text = words_of(value)
+        return decode_text(text, self._dialect, as_plain=not isinstance(value, str) or len(text) > _LONGEST_MARKUP)
+
+
+def _line(value: Any, mark: Mark, url: Any = None) -> RichText:
+    words = " ".join(words_of(value).split())
+    link = url if isinstance(url, str) and is_link(url) else None
+    return RichText((Paragraph((Text(words, int(mark), link),)),)) if words else RichText()
+
+
+def _address(url: str) -> RichText:
+    return RichText((Paragraph((Text(url, 0, url if is_link(url) else None),)),)) if url.strip() else RichText()
+
+
+def is_link(url: str) -> bool:
+    """An address that others may open."""
+    return url.startswith(("https://", "http://")) and url.isprintable() and " " not in url

@@ -1,0 +1,80 @@
+"""Mattermost in a whole bridge: what its posts hold arrives elsewhere, and answers find their threads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.supervisor import AccountState
+from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
+from tests.flows.world import World, eventually
+
+
+class WithMattermost(World):
+    """A Slack channel and a Mattermost channel."""
+
+    def __init__(self, folder: Path, server: MattermostServer) -> None:
+        super().__init__(folder, ("slack",))
+        self.server = server
+        self.channel = server.add_channel("town-square")
+        self.anna = server.add_user("anna", "Anna", "Petrova")
+
+    def document(self) -> dict[str, Any]:
+        document = super().document()
+        document["accounts"]["mm"] = {"platform": "teamspirit", **account_options(self.server)}
+        document["routes"][0]["between"].append(f"mm/{self.channel}")
+        return document
+
+    def post(self, message: str, **fields: Any) -> str:
+        return self.server.post(self.channel, self.anna, message, **fields)
+
+    async def arrived(self, needle: str) -> dict[str, Any]:
+        """The bridge's only post that holds these words."""
+
+        def found() -> list[dict[str, Any]]:
+            posts = self.server.posts.values()
+            return [post for post in posts if needle in post["message"] and post["user_id"] == self.server.bot]
+
+        posts = await eventually(found, what=f"{needle!r}: {[post['message'] for post in self.server.posts.values()]}")
+        assert len(posts) == 1
+        return posts[0]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[WithMattermost]:
+    server = MattermostServer()
+    await server.start()
+    one = WithMattermost(tmp_path, server)
+    await one.start_platforms()
+    await one.start_bridge()
+    await one.until_state("mm", AccountState.UP)
+    yield one
+    await one.stop_bridge()
+    await one.stop_platforms()
+    await server.stop()
+
+
+async def test_an_alert_arrives_and_its_update_is_an_edit(world: WithMattermost) -> None:
+    props = {"from_webhook": "true", "override_username": "Alertmanager", "attachments": [{"title": "[FIRING:1] HighCPU"}]}
+    alert = world.post("", type="slack_attachment", props=props)
+    copy = await world.copy("slack", "[FIRING:1] HighCPU")
+    world.server.change(alert, props={**props, "attachments": [{"title": "[RESOLVED] HighCPU"}]})
+    resolved = await world.copy("slack", "[RESOLVED] HighCPU")
+    assert resolved.message_id == copy.message_id
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_answers_from_elsewhere_are_in_the_thread(world: WithMattermost, restart: bool) -> None:
+    """To a person's answer, and to the copy of an answer, whatever the bridge still has in memory."""
+    question = world.post("the question")
+    world.post("an answer", root_id=question)
+    there = await world.copy("slack", "an answer")
+    if restart:
+        await world.stop_bridge()
+        await world.start_bridge()
+        await world.until_state("mm", AccountState.UP)
+    await world.say("slack", "to the answer", thread_id=there.thread_id or there.message_id)
+    assert (await world.arrived("to the answer"))["root_id"] == question
