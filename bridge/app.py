@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import structlog
 from bridge.capabilities import Capabilities
 from bridge.clock import Clock, SystemClock
 from bridge.config.model import AccountConfig, Config
+from bridge.config.restart import needing_restart
 from bridge.contract import Adapter, AdapterContext, Cursor, Intake, Manifest
 from bridge.echo import journal_id_from
 from bridge.errors import RetryLater
@@ -65,7 +66,7 @@ class App:
         back_off: BackOff | None = None,
         policy: Policy | None = None,
     ) -> None:
-        self._config = config
+        self._config = self._started_with = config
         self._manifests = manifests
         self._clock = clock or SystemClock()
         self._journal = journal or SqliteJournal(config.journal.path)
@@ -83,6 +84,8 @@ class App:
         self._public = PublicWeb(config.web.public_url)
         self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
+        self._made_of: dict[AccountName, AccountConfig] = {}
+        """What each supervisor was made of: also after a reload that failed half-way."""
         self._running: dict[AccountName, asyncio.Task[None]] = {}
         self._services: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
@@ -149,11 +152,10 @@ class App:
         finally:
             stopping.cancel()
 
-    async def reload(self, config: Config) -> None:
+    async def reload(self, config: Config) -> Sequence[str]:
         """Apply what changed: routes, people and names at once; accounts that are new, gone or have other options are started,
-        stopped or built anew. Journal, spool, listeners and log stay as they were started."""
+        stopped or built anew. Journal, spool and listeners stay as they were started: returns the keys of those that differ."""
         table = RoutingTable(config.routes)
-        before = self._config
         self._config = config
         for name in config.accounts:
             await self._own_names.load(name)
@@ -163,7 +165,7 @@ class App:
         self._people = People(config.people)
         self._protect_names()
         for name in list(self._supervisors):
-            if before.accounts.get(name) != config.accounts.get(name):
+            if self._made_of.get(name) != config.accounts.get(name):
                 await self._stop_account(name)
         for name, configured in config.accounts.items():
             if name not in self._supervisors:
@@ -173,6 +175,7 @@ class App:
         assert self._outbox is not None
         for lane in await self._journal.open_lanes():
             self._outbox.wake(lane)
+        return needing_restart(self._started_with, config)
 
     # -- for people ---------------------------------------------------------------------------------------------------------
 
@@ -272,6 +275,7 @@ class App:
             )
 
         assert self._outbox is not None
+        self._made_of[account.name] = account
         return AccountSupervisor(
             account.name,
             build=build,

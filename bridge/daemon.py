@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Callable
 
-import sdnotify
 import structlog
 
 from bridge.app import App
@@ -22,6 +21,8 @@ from bridge.config.reading import ConfigReader, Reading, ReadingFailed
 from bridge.contract import Manifest
 from bridge.journal.contract import JournalError
 from bridge.observe import set_up_logging
+from bridge.process import came_early, past_signals
+from bridge.systemd import Notifier
 
 log = structlog.get_logger("daemon")
 
@@ -69,12 +70,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _run(config: Config, manifests: Callable[[str], Manifest], reader: ConfigReader) -> int:
-    notifier = sdnotify.SystemdNotifier()
+    notifier = Notifier()
     stop, hang_up = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop_or_die, stop, number)
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    if came_early(signal.SIGHUP):
+        hang_up.set()
+    if came_early(signal.SIGTERM):
+        stop.set()
     app = App(config, manifests=manifests)
     try:
         await app.start()
@@ -86,9 +91,10 @@ async def _run(config: Config, manifests: Callable[[str], Manifest], reader: Con
         return EX_FAILED
     notifier.notify("READY=1")
     log.info("relaying", accounts=len(config.accounts), routes=len(config.routes))
+    reloads = _Reloads()
     helpers = [
-        asyncio.create_task(_watchdog(notifier, app), name="watchdog"),
-        asyncio.create_task(_reloads(notifier, hang_up, app, manifests, reader), name="reload"),
+        asyncio.create_task(_watchdog(notifier, app, reloads), name="watchdog"),
+        asyncio.create_task(_reloads(notifier, hang_up, app, manifests, reader, reloads), name="reload"),
     ]
     try:
         await app.run_until(stop)
@@ -98,6 +104,8 @@ async def _run(config: Config, manifests: Callable[[str], Manifest], reader: Con
             task.cancel()
         left = await app.stop()
         log.info("stopped", lanes_with_backlog=left)
+        notifier.close()
+        past_signals()
     return EX_OK
 
 
@@ -107,42 +115,77 @@ def _stop_or_die(stop: asyncio.Event, number: int) -> None:
     stop.set()
 
 
-async def _watchdog(notifier: sdnotify.SystemdNotifier, app: App) -> None:
-    """Tell systemd twice per interval that the loop and the journal still answer, and what the accounts are doing."""
+class _Reloads:
+    """What became of the latest reload, for the status line; empty while there is nothing to say."""
+
+    told = ""
+
+
+async def _watchdog(notifier: Notifier, app: App, reloads: _Reloads) -> None:
+    """Tell systemd twice per interval that the loop and the journal still answer, and what the accounts are doing. A journal that
+    answers with an error is no reason to be killed: nothing is lost while it does, and a restart mends no disk."""
     interval_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6 or 15.0
     while True:
-        report = await app.report()
-        states = ", ".join(f"{name} {account['state']}" for name, account in report["accounts"].items())
-        notifier.notify(f"WATCHDOG=1\nSTATUS={states}; {report['journal']['dead']} dead letters")
+        try:
+            report = await app.report()
+            states = ", ".join(f"{name} {account['state']}" for name, account in report["accounts"].items())
+            status = f"{states}; {report['journal']['dead']} dead letters"
+        except JournalError as error:
+            status = f"journal unavailable: {error}"
+        except Exception as error:
+            log.exception("status failed unexpectedly")
+            status = f"unexpected {type(error).__name__}; see the log"
+        notifier.notify("WATCHDOG=1\nSTATUS=" + _one_line(status + reloads.told))
         await asyncio.sleep(interval_s)
 
 
 async def _reloads(
-    notifier: sdnotify.SystemdNotifier,
+    notifier: Notifier,
     hang_up: asyncio.Event,
     app: App,
     manifests: Callable[[str], Manifest],
     reader: ConfigReader,
+    reloads: _Reloads | None = None,
 ) -> None:
+    """One reload a SIGHUP, whatever became of the one before."""
+    reloads = reloads or _Reloads()
     while True:
         await hang_up.wait()
         hang_up.clear()
         notifier.notify("RELOADING=1")
         try:
-            await _reload(await asyncio.to_thread(reader.read), app, manifests)
-        except ReadingFailed as error:
-            log.error("bridge.yaml not reloaded", fault=str(error))
+            told = await _reload(await asyncio.to_thread(reader.read), app, manifests)
+        except (ReadingFailed, JournalError, OSError) as error:
+            told = _not_reloaded(str(error) or type(error).__name__)
+        except Exception as error:
+            log.exception("reload failed unexpectedly")
+            told = _not_reloaded(f"unexpected {type(error).__name__}; see the log")
+        reloads.told = f"; {told}" if told else ""
         notifier.notify("READY=1")
+        notifier.notify("STATUS=" + _one_line(told or "bridge.yaml reloaded"))
 
 
-async def _reload(reading: Reading, app: App, manifests: Callable[[str], Manifest]) -> None:
+async def _reload(reading: Reading, app: App, manifests: Callable[[str], Manifest]) -> str:
+    """What an admin must still do about it; empty if nothing."""
     config = reading.loaded.config
     if config is None:
-        for fault in reading.loaded.faults:
-            log.error("bridge.yaml not reloaded", fault=str(fault))
-        return
+        told = [_not_reloaded(str(fault)) for fault in reading.loaded.faults]
+        return told[0] if len(told) == 1 else f"{told[0]} (and {len(told) - 1} more)"
     set_up_logging(config.log, secrets=reading.secrets)
     for platform in {account.platform for account in config.accounts.values()}:
         await asyncio.to_thread(manifests(platform).preload)
-    await app.reload(config)
+    later = ", ".join(await app.reload(config) or ())
     log.info("bridge.yaml reloaded", routes=len(config.routes))
+    if not later:
+        return ""
+    log.warning("changed, and in force only after a restart", keys=later)
+    return f"reloaded, but {later} changed and take a restart"
+
+
+def _not_reloaded(fault: str) -> str:
+    log.error("bridge.yaml not reloaded", fault=fault)
+    return f"bridge.yaml not reloaded: {fault}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -11,12 +11,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bridge.cli.exits import EX_BUG, EX_INTERRUPTED
+from bridge.process import hold_signals, open_standard_streams
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line; ends the process with one of the codes in `exits`."""
+    open_standard_streams()
+    if "run" in sys.argv[1:2]:
+        hold_signals()
     try:
         path = daemon_config(sys.argv[1:], os.environ)
         if path is not None:

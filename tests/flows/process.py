@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.flows.world import eventually
@@ -26,7 +27,8 @@ class Daemon:
         self._output: asyncio.Task[bytes] | None = None
         self.output = ""
 
-    async def start(self, *, ready: bool = True) -> None:
+    async def start(self, *, ready: bool = True, closed: Sequence[int] = ()) -> None:
+        """`closed`: descriptors that it is started without."""
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = os.path.join(self._folder.name, f"notify-{len(os.listdir(self._folder.name))}")
         notify.bind(path)
@@ -34,6 +36,7 @@ class Daemon:
         self._notify = notify
         environ = {**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "2000000", "COLUMNS": "200", **self.environ}
         self.process = await asyncio.create_subprocess_exec(
+            *(("sh", "-c", f'exec "$@" {" ".join(f"{number}>&-" for number in closed)}', "sh") if closed else ()),
             sys.executable, "-m", "bridge.cli", "run", "--config", str(self.config),
             env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
@@ -52,6 +55,14 @@ class Daemon:
             while True:
                 self.notified.append(self._notify.recv(4096).decode())
         return sum(word in message for message in self.notified) >= times
+
+    def stop_reading(self) -> None:
+        """From now on systemd's socket is full, and nobody reads it."""
+        self._has("")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other, contextlib.suppress(BlockingIOError):
+            other.setblocking(False)
+            while True:
+                other.sendto(b"STATUS=full", self._notify.getsockname())
 
     async def until_notified(self, word: str, times: int = 1) -> None:
         await eventually(lambda: self._has(word, times), what=f"systemd was told {word}; it was told {self.notified}")

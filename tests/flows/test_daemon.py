@@ -45,6 +45,87 @@ async def test_tells_systemd_and_stops_in_order(small: World, daemon: Daemon) ->
     assert "stopped" in daemon.output
 
 
+@pytest.mark.parametrize("closed", [(0,), (1, 2), (0, 1, 2)])
+async def test_standard_streams_that_are_closed_are_not_missed(small: World, daemon: Daemon, closed: tuple[int, ...]) -> None:
+    await daemon.start(closed=closed)
+    await daemon.until_notified("discord up")
+    await small.say("discord", "nowhere to write to")
+    await small.copy("teamspirit", "nowhere to write to")
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0, daemon.output
+
+
+async def test_a_reload_before_it_can_listen_is_done_once_it_can(small: World, daemon: Daemon) -> None:
+    await daemon.start(ready=False)
+    await eventually(lambda: _holds(daemon, signal.SIGHUP), what="the daemon's first moment")
+    daemon.signal(signal.SIGHUP)
+    daemon.signal(signal.SIGUSR1)
+    await daemon.until_notified("RELOADING=1")
+    await daemon.until_notified("discord up")
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0, daemon.output
+    assert "bridge.yaml reloaded" in daemon.output
+
+
+async def test_an_end_before_it_can_listen_is_orderly(small: World, daemon: Daemon) -> None:
+    await daemon.start(ready=False)
+    await eventually(lambda: _holds(daemon, signal.SIGTERM), what="the daemon's first moment")
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0, daemon.output
+    assert "Traceback" not in daemon.output
+
+
+def _holds(daemon: Daemon, number: signal.Signals) -> bool:
+    """Whether it has a handler for that signal, as the kernel sees it."""
+    assert daemon.process is not None
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    caught = re.search(r"SigCgt:\s*([0-9a-f]+)", status)
+    assert caught is not None
+    return bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
+async def test_a_systemd_that_does_not_read_holds_nothing_up(small: World, daemon: Daemon) -> None:
+    await daemon.start()
+    await daemon.until_notified("discord up")
+    daemon.stop_reading()
+    daemon.signal(signal.SIGHUP)
+    for number in range(5):
+        await small.say("discord", f"unread {number}")
+        await small.copy("teamspirit", f"unread {number}")
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0, daemon.output
+
+
+async def test_a_reload_names_what_only_a_restart_changes(small: World, daemon: Daemon) -> None:
+    await daemon.start()
+    document = small.document()
+    document["web"] = {"admin": {"listen": "127.0.0.1:8081"}}
+    document["journal"]["path"] = str(small.folder / "other.journal")
+    daemon.config.write_text(yaml.safe_dump(document))
+    daemon.signal(signal.SIGHUP)
+    await daemon.until_notified("journal.path, web.admin changed and take a restart")
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    assert re.search(r"only after a restart.*journal\.path, web\.admin", daemon.output), daemon.output
+
+
+async def test_a_file_that_cannot_be_read_leaves_the_next_one_possible(small: World, daemon: Daemon) -> None:
+    await daemon.start()
+    good = daemon.config.read_text()
+    daemon.config.unlink()
+    daemon.config.mkdir()
+    daemon.signal(signal.SIGHUP)
+    await daemon.until_notified("STATUS=bridge.yaml not reloaded")
+    daemon.config.rmdir()
+    daemon.config.write_text(good)
+    daemon.signal(signal.SIGHUP)
+    await daemon.until_notified("READY=1", times=3)
+    await daemon.until_notified("discord up")
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended() == 0
+    assert "bridge.yaml reloaded" in daemon.output
+
+
 async def test_a_faulty_file_ends_with_78_and_its_lines(small: World, tmp_path: Path) -> None:
     path = small.write_config()
     path.write_text(path.read_text().replace("platform: discord", "platfrom: discord"))
