@@ -38,6 +38,7 @@ from bridge.render import Origin
 from bridge.retry import Policy
 from bridge.routing import RoutingTable
 from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
+from bridge.tasks import end
 from bridge.web.public import PublicWeb
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ log = structlog.get_logger("app")
 
 _MAINTENANCE_S = 60.0
 _WAKE_S = 5.0
+_END_S = 10.0
 _JOURNAL_ID = "journal id"
 _NOBODY = AccountName("")
 _OWN_NAMES = ("Bridge", "Messenger Bridge")
@@ -164,18 +166,33 @@ class App:
         self._table = table
         self._people = People(config.people)
         self._protect_names()
-        for name in list(self._supervisors):
-            if self._made_of.get(name) != config.accounts.get(name):
-                await self._stop_account(name)
-        for name, configured in config.accounts.items():
-            if name not in self._supervisors:
-                await self._start_account(configured)
-            else:
-                await self._resolve_new(self._supervisors[name])
+        await self._replace_accounts()
         assert self._outbox is not None
+        self._outbox.reloaded()
         for lane in await self._journal.open_lanes():
             self._outbox.wake(lane)
         return needing_restart(self._started_with, config)
+
+    async def _replace_accounts(self) -> None:
+        """Those that are new, gone or have other options. At no moment does an account that is configured have no supervisor: its
+        lanes would take it for removed, and skip what they have."""
+        gone: list[tuple[AccountSupervisor, asyncio.Task[None] | None]] = []
+        for name in list(self._supervisors):
+            configured = self._config.accounts.get(name)
+            if configured == self._made_of.get(name):
+                continue
+            gone.append((self._supervisors.pop(name), self._running.pop(name, None)))
+            if configured is not None:
+                self._supervisors[name] = self._make_supervisor(configured)
+        for supervisor, running in gone:
+            if running is not None:
+                await _end([running])
+            await supervisor.close()
+        for name, configured in self._config.accounts.items():
+            if name in self._running:
+                await self._resolve_new(self._supervisors[name])
+            else:
+                await self._start_account(configured)
 
     # -- for people ---------------------------------------------------------------------------------------------------------
 
@@ -296,12 +313,6 @@ class App:
             supervisor = self._supervisors[account.name] = self._make_supervisor(account)
         self._running[account.name] = asyncio.create_task(supervisor.run(), name=f"account {account.name}")
 
-    async def _stop_account(self, name: AccountName) -> None:
-        running = self._running.pop(name, None)
-        if running is not None:
-            await _end([running])
-        await self._supervisors.pop(name).close()
-
     async def _resolve_new(self, supervisor: AccountSupervisor) -> None:
         try:
             await supervisor.resolve_all()
@@ -382,9 +393,9 @@ class App:
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """Bounded: what does not let go must not keep a stop or a reload from ending."""
+    for task in await end(tasks, within_s=_END_S):
+        log.error("does not end", task=task.get_name(), waited_s=_END_S)
 
 
 def _account_report(supervisor: AccountSupervisor) -> dict[str, Any]:

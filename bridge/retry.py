@@ -27,8 +27,8 @@ class Policy:
     chat_down_base_s: float = 30.0
     chat_down_cap_s: float = 900.0
     """A chat that refuses until a human acts is tried again at least this often."""
-    longest_told_s: float = 7 * 86400.0
-    """A wait that a platform tells is believed up to this."""
+    longest_told_s: float = 6 * 3600.0
+    """A wait that a platform tells is believed up to this: then it is asked again, and tells again."""
     fewest_attempts: int = 5
     """So many at least before giving up, so that a stepping clock or a host that slept long does not lose the backlog."""
 

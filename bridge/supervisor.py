@@ -1,7 +1,7 @@
 """Runs one account: connect, restart with back-off, park when a human must act, heal by itself, tell the truth about it.
 
 One `AccountSupervisor` per account; the app runs `run()` as a task. A platform's failure ends here: it never reaches siblings.
-Lanes ask `gate()` before every attempt, so that a parked or throttled account holds back its own lanes and nobody else's.
+Lanes ask `is_open` before every attempt, so that a parked or throttled account holds back its own lanes and nobody else's.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, 
 from bridge.journal.contract import JournalError
 from bridge.refs import AccountName, ChatAddress
 from bridge.routing import RoutingTable
+from bridge.tasks import end
 
 log = structlog.get_logger("supervisor")
 
@@ -137,14 +138,15 @@ class AccountSupervisor:
     def is_open(self) -> bool:
         return self._open.is_set() and self._paused_until_s <= self._clock.monotonic_s()
 
-    async def gate(self) -> None:
-        """Returns once the account may be used: not parked, not under an account-wide wait."""
-        while True:
-            await self._open.wait()
-            wait_s = self._paused_until_s - self._clock.monotonic_s()
-            if wait_s <= 0:
-                return
-            await self._clock.sleep(wait_s)
+    @property
+    def opens_in_s(self) -> float:
+        """While it is not open: after how long an account-wide wait is over, or infinity; what else opens it wakes the lanes."""
+        return self._paused_until_s - self._clock.monotonic_s() if self._open.is_set() else float("inf")
+
+    def resume(self) -> None:
+        """An account-wide wait is over before its time."""
+        self._paused_until_s = 0.0
+        self._wake_lanes(self.account)
 
     def pause(self, seconds: float) -> None:
         """Nothing of this account is sent for that long (an account-wide rate limit)."""
@@ -268,9 +270,7 @@ class AccountSupervisor:
                 raise self._down.result()
             await running
         finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await running
+            await end([running])
 
     async def _wait_before_next(self, parked: bool) -> None:
         wait_s = self._back_off.wait_s(self._failures, parked=parked)

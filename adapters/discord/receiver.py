@@ -8,7 +8,6 @@ will not (op 9, or too late), history from the `latest` cursor on fills in. Call
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +29,7 @@ from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
 from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError
 from bridge.events import ChatEvent, Ignored, MessageCreated
+from bridge.tasks import end
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -97,9 +97,7 @@ class Receiver:
             while True:
                 await self._handle(await self._next_batch())
         finally:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
+            await end([reader])
 
     async def _load_places(self) -> None:
         try:

@@ -20,8 +20,9 @@ from adapters.telegram.decode import AlbumEdit, AlbumItem, Decoded, Decoder, Mov
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.contract import Cursor, Intake
-from bridge.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.errors import ConnectionLost, DeliveryError, RetryLater
 from bridge.events import ChatEvent, Ignored
+from bridge.tasks import end
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
@@ -71,9 +72,7 @@ class Receiver:
                 await self._flush_albums()
         finally:
             if poll is not None:
-                poll.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionLost, AccountDown):
-                    await poll
+                await end([poll])
 
     async def _resume(self) -> None:
         stored = await self._intake.cursor(self._cursor_name)

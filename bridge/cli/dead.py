@@ -87,17 +87,17 @@ def show(
     if json:
         as_json(_data(letter))
         return
-    meta = letter.event.meta
-    author = f"{meta.author.name} ({meta.author.user_id})" if meta.author else "-"
+    meta = letter.event.meta if letter.event is not None else None
+    author = f"{meta.author.name} ({meta.author.user_id})" if meta and meta.author else "-"
     for name, value in (
         ("id", str(letter.delivery_id)),
         ("state", letter.state.value),
         ("reason", letter.reason),
         ("route", letter.route),
         ("target", str(letter.target)),
-        ("origin", str(meta.origin) + (f"/{meta.thread_id}" if meta.thread_id else "")),
+        ("origin", str(meta.origin) + (f"/{meta.thread_id}" if meta.thread_id else "") if meta else "-"),
         ("author", author),
-        ("written", _moment(meta.occurred_at)),
+        ("written", _moment(meta.occurred_at) if meta else "-"),
         ("given up", _moment(letter.died_at)),
         ("attempts", str(letter.attempts)),
         ("parts sent", str(letter.parts_sent)),
@@ -249,6 +249,8 @@ async def _letters(opened: Journal, route: str) -> AsyncIterator[DeadLetter]:
 
 
 def _kind(letter: DeadLetter) -> str:
+    if letter.event is None:
+        return "cannot be read"
     name = type(letter.event).__name__
     return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
 

@@ -118,6 +118,14 @@ class Pending(_Value, frozen=True):
     """While SENDING: the merged message that the attempt was part of (see `Merged`); None if it was made alone."""
 
 
+class Damaged(_Value, frozen=True):
+    """An open delivery whose row, or whose event's, cannot be read: harmed on disk, or written by a newer version. `reason` says
+    what was found. Nothing else of the journal is concerned."""
+
+    delivery_id: int
+    reason: str
+
+
 class AttemptStarted(_Value, frozen=True):
     """Recorded before the attempt is made. Sets the delivery to SENDING."""
 
@@ -241,7 +249,8 @@ class DeadLetter(_Value, frozen=True):
     reason: str
     attempts: int
     died_at: datetime
-    event: ChatEvent
+    event: ChatEvent | None
+    """None: it cannot be read (see `Damaged`)."""
     parts_sent: int
 
 
@@ -306,7 +315,7 @@ class Journal(Protocol):
         """Targets with deliveries that are WAITING or SENDING."""
         ...
 
-    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending]:
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
         """Open deliveries of one lane with ids above `after`, in order."""
         ...
 

@@ -1,51 +1,86 @@
-"""The deliveries that a lane has still to do, oldest first: some at hand, the rest in the journal until their turn comes."""
+"""The deliveries that a lane has still to do, oldest first: some at hand, the rest in the journal until their turn comes.
+
+A delivery comes here from the journal (`fill`) or straight from the intake (`put`), and which of the two is first is not decided: a
+reading may see a delivery before the acceptance that committed it is answered. The delivery's id decides alone what was taken up.
+"""
 
 from __future__ import annotations
 
 import collections
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from bridge.journal.contract import Pending
+from bridge.journal.contract import Damaged, Pending
 from bridge.outbox.work import is_one_message
 
 _AT_HAND = 64
 """Bounds the memory of a lane; more than the deliveries of one merged message."""
 
 
-class Backlog:
-    """`load` reads from the journal: open deliveries above an id, in order, at most so many."""
+class Handed:
+    """Deliveries that a reading took up and that the intake may still hand over. All lanes share one: a lane may be gone by then.
 
-    def __init__(self, load: Callable[[int, int], Awaitable[Sequence[Pending]]]) -> None:
+    The newest `most` are kept: an answer that more readings than that have overtaken would make its lane read again from the start
+    if it is at work, and is looked up in the journal by a lane that is new."""
+
+    def __init__(self, most: int = 16_384) -> None:
+        self._ids: dict[int, None] = {}
+        self._most = most
+
+    def add(self, delivery_ids: Sequence[int]) -> None:
+        self._ids.update(dict.fromkeys(delivery_ids))
+        while len(self._ids) > self._most:
+            del self._ids[next(iter(self._ids))]
+
+    def take(self, delivery_id: int) -> bool:
+        """Whether it was taken up already; it is forgotten then, since it is handed over once."""
+        if delivery_id not in self._ids:
+            return False
+        del self._ids[delivery_id]
+        return True
+
+
+class Backlog:
+    """`load` reads from the journal: open deliveries above an id, in order, at most so many. `damaged` sees to those whose event
+    cannot be read."""
+
+    def __init__(
+        self,
+        load: Callable[[int, int], Awaitable[Sequence[Pending | Damaged]]],
+        damaged: Callable[[Sequence[Damaged]], Awaitable[None]],
+        handed: Handed | None = None,
+    ) -> None:
         self._load = load
+        self._damaged = damaged
+        self._handed = handed or Handed()
         self._queue: collections.deque[Pending] = collections.deque()
         self._behind = False
-        self._missed = False
         self._last_id = 0
+        """All open deliveries up to this one were taken up, unless `_again`."""
+        self._missed_id = 0
+        """The highest one left to the next reading since the last one began."""
+        self._again = False
+        """Something at or below `_last_id` is open and was not taken up: to be read from the start, once nothing is at hand."""
 
     def put(self, pending: Pending) -> None:
-        """A delivery that was just committed."""
-        if self._behind:
-            self._missed = True
-        elif len(self._queue) >= _AT_HAND:
-            self._behind = True
+        """A delivery that was just committed, and that no reading took up."""
+        if pending.delivery_id <= self._last_id:
+            self._again = True  # handed over after a later one
+        elif self._behind or self._again or len(self._queue) >= _AT_HAND:
+            self._behind = True  # read when its turn comes
+            self._missed_id = max(self._missed_id, pending.delivery_id)
         else:
             self._queue.append(pending)
             self._last_id = pending.delivery_id
 
     def reload(self) -> None:
-        """The journal has deliveries that were not put here."""
-        if not self._queue and not self._last_id:
-            self._behind = True
-        else:
-            # something older may have become due again: start over from the beginning once the work at hand is done
-            self._behind = self._missed = True
-            self._last_id = 0
-            self._queue.clear()
+        """The journal has deliveries that were not put here: start over from the beginning once the work at hand is done."""
+        self._again = True
+        self._queue.clear()
 
     @property
     def is_behind(self) -> bool:
         """Whether there may be more than what is at hand."""
-        return self._behind
+        return self._behind or self._again
 
     @property
     def following(self) -> Pending | None:
@@ -64,18 +99,25 @@ class Backlog:
         self._queue.extendleft(reversed(deliveries))
 
     async def fill(self) -> None:
-        """Read on, when nothing is at hand."""
-        self._missed = False
+        """Read on, when nothing is at hand and all that is known of the deliveries before is on disk."""
+        if self._again:
+            self._again, self._last_id = False, 0
+        # what is put while the journal reads is compared with what the reading brings
+        self._behind, self._missed_id = True, 0
         loaded = await self._load(self._last_id, _AT_HAND)
         whole = _without_half_a_message(loaded) if len(loaded) == _AT_HAND else loaded
-        self._queue.extend(whole)
         if whole:
-            self._last_id = whole[-1].delivery_id
-        if len(loaded) < _AT_HAND and not self._missed:
-            self._behind = False
+            self._last_id = max(self._last_id, whole[-1].delivery_id)
+            self._handed.add([one.delivery_id for one in whole])
+            self._queue.extend(one for one in whole if isinstance(one, Pending))
+            await self._damaged([one for one in whole if isinstance(one, Damaged)])
+        self._behind = len(loaded) >= _AT_HAND or self._missed_id > self._last_id
 
 
-def _without_half_a_message(loaded: Sequence[Pending]) -> Sequence[Pending]:
+def _without_half_a_message(loaded: Sequence[Pending | Damaged]) -> Sequence[Pending | Damaged]:
     """Deliveries that were being sent as one message are taken up together: if the last one loaded is such, its message waits for
     the next reading, unless it is all there is."""
-    return [pending for pending in loaded if not is_one_message(pending, loaded[-1])] or loaded
+    last = loaded[-1]
+    if isinstance(last, Damaged):
+        return loaded
+    return [one for one in loaded if isinstance(one, Damaged) or not is_one_message(one, last)] or loaded

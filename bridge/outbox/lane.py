@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -17,10 +16,11 @@ from bridge.albums import Target
 from bridge.capabilities import UNLIMITED, Operation
 from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.events import MessageCreated, MessageEdited
-from bridge.journal.contract import Change, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
+from bridge.journal.contract import Change, Damaged, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
 from bridge.outbox.pace import LanePace, rates_of
 from bridge.outbox.records import Records, is_simple
+from bridge.outbox.waits import Stopping, Waits
 from bridge.outbox.work import Place, Work, can_reconcile, is_message, is_one_message
 from bridge.outcomes import Outcome, Skip, SkipRule
 from bridge.refs import ChatAddress, ChatRef
@@ -50,10 +50,6 @@ class OutboxCounts(Protocol):
     def retried(self, account: str, why: str) -> None: ...
 
 
-class _Stop(Exception):
-    """The outbox is stopping and this lane would have to wait."""
-
-
 class Lane:
     """See the module. `courier` carries out what the lane takes up, and calls `record`, `admit` and `arrived` on the way."""
 
@@ -61,7 +57,13 @@ class Lane:
         self.address = address
         self._outbox = outbox
         self._clock = outbox.clock
-        self._backlog = Backlog(lambda after, limit: self._patiently(lambda: outbox.journal.pending(address, after, limit)))
+        self._work: Work | None = None
+        self._waits = Waits(outbox.clock, stopping=lambda: outbox.stopping, where=self._where)
+        self._backlog = Backlog(
+            lambda after, limit: self._patiently(lambda: outbox.journal.pending(address, after, limit)),
+            self._bury,
+            outbox.handed,
+        )
         self._pace = LanePace(
             address,
             outbox.budgets,
@@ -77,7 +79,6 @@ class Lane:
             waiting=self._backlog,
             may_run_ahead=self._may_run_ahead,
         )
-        self._kicked = asyncio.Event()
         self._settled = False
         """Whether the platform had its moment to settle since the process started."""
         self._apart_until = 0
@@ -94,8 +95,12 @@ class Lane:
         self._backlog.reload()
 
     def kick(self) -> None:
-        """End the present wait."""
-        self._kicked.set()
+        """Look again at what is waited for: it may have come, or be gone."""
+        self._waits.kick()
+
+    def hurry(self) -> None:
+        """End the present wait, whatever it is for."""
+        self._waits.hurry()
 
     # -- work ---------------------------------------------------------------------------------------------------------------
 
@@ -106,7 +111,7 @@ class Lane:
                 if pending is None:
                     return
                 await self._finish(pending)
-        except _Stop:
+        except Stopping:
             pass
         finally:
             await self._records.close()
@@ -136,7 +141,7 @@ class Lane:
         """Work on one delivery until it is final."""
         self._pace.begin(Operation.SEND if isinstance(pending.event, MessageCreated) else None)
         begun = self._records.is_begun(pending)
-        work = Work(
+        work = self._work = Work(
             pending=pending,
             parts=list(pending.parts),
             attempt=0 if begun else pending.attempt,
@@ -158,12 +163,26 @@ class Lane:
     async def _interrupted(self, work: Work) -> Sequence[Change] | None:
         """An attempt was recorded and its outcome was not: the process died in between."""
         work.last_unknown_at = work.first_attempt_at
-        supervisor = self._outbox.supervisor_of(self.address.account)
-        end = self._end(work)
-        if supervisor is None or end is None:
+        opened = await self._opened(work)
+        if opened is None:
             return None
-        await self._gate(supervisor)
-        return await self._failed(work, supervisor, OutcomeUnknown("the bridge stopped during the attempt"), settled=self._settled)
+        work.attempted = True
+        return await self._failed(work, opened[0], OutcomeUnknown("the bridge stopped during the attempt"), settled=self._settled)
+
+    async def _bury(self, damaged: Sequence[Damaged]) -> None:
+        """Deliveries that cannot be read are dead letters by themselves; what comes after them goes on."""
+        if not damaged:
+            return
+        now = self._clock.now()
+        for one in damaged:
+            log.error("dead letter", target=str(self.address), delivery=one.delivery_id, reason=one.reason)
+            self._outbox.counts.outcome(self.address.account, "", "dead")
+        await self._records.record([Dead(delivery_id=one.delivery_id, reason=one.reason, at=now) for one in damaged])
+
+    def _where(self) -> object:
+        """What the delivery at hand goes through: a reload may replace or remove it."""
+        end = self._end(self._work) if self._work is not None else None
+        return self._outbox.supervisor_of(self.address.account), end
 
     def _end(self, work: Work) -> RouteEnd | None:
         return self._outbox.table().end(work.pending.route, work.pending.target, work.pending.thread_id)
@@ -191,7 +210,7 @@ class Lane:
             return await self._moved(work, supervisor, error)
         except DeliveryError as error:
             return await self._failed(work, supervisor, error)
-        except (asyncio.CancelledError, _Stop):
+        except (asyncio.CancelledError, Stopping):
             raise
         except (OSError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
@@ -209,15 +228,27 @@ class Lane:
     async def _ready(self, work: Work) -> tuple[AccountSupervisor, RouteEnd] | None:
         """Waits until the account is open and its rates allow a message. None: the route or the account was removed meanwhile."""
         while True:
-            supervisor = self._outbox.supervisor_of(self.address.account)
-            end = self._end(work)
-            if supervisor is None or end is None:
+            opened = await self._opened(work)
+            if opened is None:
                 return None
-            await self._gate(supervisor)
+            supervisor, end = opened
             rates = rates_of(end, supervisor) if isinstance(work.pending.event, MessageCreated) else UNLIMITED
             if rates is UNLIMITED or work.unknown or not await self._pace.held_back(rates, 1):
                 return supervisor, end
             work.limited = True
+
+    async def _opened(self, work: Work) -> tuple[AccountSupervisor, RouteEnd] | None:
+        """Waits until the account may be used; looks both up anew whenever something changes."""
+
+        def asked_again_after_s() -> float | None:
+            supervisor = self._outbox.supervisor_of(self.address.account)
+            if supervisor is None or self._end(work) is None or supervisor.is_open:
+                return None
+            return supervisor.opens_in_s
+
+        await self._waits.until(asked_again_after_s)
+        supervisor, end = self._outbox.supervisor_of(self.address.account), self._end(work)
+        return None if supervisor is None or end is None else (supervisor, end)
 
     def _place(self, end: RouteEnd, supervisor: AccountSupervisor, chat_id: str) -> Place:
         platform, adapter = self._outbox.platform_of(self.address.account), supervisor.adapter
@@ -230,28 +261,6 @@ class Lane:
             options=end.options,
         )
         return Place(end=end, chat=ChatRef(self.address.account, chat_id), platform=platform, adapter=adapter, target=target)
-
-    async def _gate(self, supervisor: AccountSupervisor) -> None:
-        if supervisor.is_open:
-            return
-        if self._outbox.stopping:
-            raise _Stop
-        waiting = asyncio.create_task(supervisor.gate(), name=f"gate {self.address}")
-        kicked = asyncio.create_task(self._stop_requested(), name=f"stop {self.address}")
-        try:
-            await asyncio.wait({waiting, kicked}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (waiting, kicked):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-        if self._outbox.stopping and not supervisor.is_open:
-            raise _Stop
-
-    async def _stop_requested(self) -> None:
-        while not self._outbox.stopping:
-            self._kicked.clear()
-            await self._kicked.wait()
 
     # -- records ------------------------------------------------------------------------------------------------------------
 
@@ -311,13 +320,19 @@ class Lane:
             error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated freely
         if isinstance(error, OutcomeUnknown):
             work.unknown = True
+        if not work.attempted:  # it failed before an attempt was recorded: that counts as well, or it would be the first for ever
+            work.attempt += 1
+            work.first_attempt_at = work.first_attempt_at or self._clock.now()
         work.attempted = False
+        end = self._end(work)
+        if end is None:
+            return None  # its route was removed meanwhile: `_ready` says so
         if isinstance(error, ChatDown):
             if work.elsewhere:
                 return self._left_behind(work)
             supervisor.chat_faults[self.address] = error
         self._outbox.counts.retried(self.address.account, type(error).__name__)
-        step = self._decide(work, error)
+        step = self._decide(work, error, end)
         match step:
             case GiveUp() if work.followers and not work.unknown:
                 return await self._given_up_together(work, error, step.reason)
@@ -356,10 +371,7 @@ class Lane:
         await self.record(self._part_company(work))
         return None if refused else self._dead(work, reason)
 
-    def _decide(self, work: Work, error: DeliveryError) -> Step:
-        end = self._end(work)
-        if end is None:
-            return GiveUp(reason="its route was removed")
+    def _decide(self, work: Work, error: DeliveryError, end: RouteEnd) -> Step:
         return next_step(
             error,
             max(work.attempt, 1),
@@ -401,13 +413,7 @@ class Lane:
         """A kick ends the wait, unless it is firm (the platform asked for it); stopping ends it always."""
         if not self._records.are_complete:
             await self._records.record()
-        due_s = self._clock.monotonic_s() + seconds
-        while not self._outbox.stopping and (left_s := due_s - self._clock.monotonic_s()) > 0:
-            self._kicked.clear()
-            if await self._clock.wait(self._kicked, left_s) and not firm:
-                break
-        if self._outbox.stopping:
-            raise _Stop
+        await self._waits.sleep(seconds, firm=firm)
 
     async def _moved(self, work: Work, supervisor: AccountSupervisor, error: ChatMoved) -> Sequence[Change] | None:
         old = self._outbox.table().native_id(self.address)

@@ -15,6 +15,7 @@ from bridge.errors import BridgeError
 from bridge.events import ChatEvent, MessageCreated
 from bridge.journal.contract import Journal, Pending
 from bridge.limits import Budgets
+from bridge.outbox.backlog import Handed
 from bridge.outbox.courier import Courier
 from bridge.outbox.files import FileFetcher
 from bridge.outbox.lane import Lane, OutboxCounts, files_of
@@ -26,6 +27,8 @@ from bridge.routing import OnUnknown, Pace, Planned, RouteEnd, RoutingTable
 from bridge.supervisor import AccountSupervisor
 
 log = structlog.get_logger("outbox")
+
+_FAILED_BASE_S, _FAILED_CAP_S = 0.5, 300.0
 
 
 class Outbox:
@@ -59,9 +62,12 @@ class Outbox:
         self.change_budgets: Mapping[Operation, Budgets] = {
             operation: Budgets() for operation in Operation if operation is not Operation.SEND
         }
+        self.handed = Handed()
         self._lanes: dict[ChatAddress, Lane] = {}
+        self._failures: dict[ChatAddress, int] = {}
+        """Lanes that failed by a bug of ours, and how often in a row."""
         self._tasks: asyncio.TaskGroup | None = None
-        self._stopping = False
+        self._draining = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -93,7 +99,7 @@ class Outbox:
         """Whether a message for this end would be sent the moment it is accepted: then its first attempt can be recorded with it,
         which saves a transaction."""
         supervisor = self.supervisor_of(end.chat.account)
-        if end.chat in self._lanes or self._stopping or supervisor is None or not supervisor.is_open:
+        if end.chat in self._lanes or self.stopping or supervisor is None or not supervisor.is_open:
             return False
         if self.table().native_id(end.chat) is None or not supervisor.is_built:
             return False
@@ -103,7 +109,9 @@ class Outbox:
         return end.options.unknown is OnUnknown.RESEND or can_reconcile(supervisor.adapter)
 
     def enqueue(self, pending: Pending, *, begun: bool = False) -> None:
-        """Take a delivery that was just committed. Ids come in ascending order per lane."""
+        """Take a delivery that was just committed. A reading of the journal may have been faster: then its lane has it already."""
+        if self.handed.take(pending.delivery_id):
+            return
         if files_of(pending):
             self.files.expect(pending.event_seq)
         self._lane(pending.target).put(pending, begun=begun)
@@ -114,7 +122,7 @@ class Outbox:
 
     def wake_if_idle(self, address: ChatAddress) -> None:
         """As `wake`, unless the lane is at work: it will come to them by itself."""
-        if address not in self._lanes and not self._stopping:
+        if address not in self._lanes and not self.stopping:
             self.wake(address)
 
     def wake_account(self, account: AccountName) -> None:
@@ -122,6 +130,20 @@ class Outbox:
         for lane in list(self._lanes.values()):
             if lane.address.account == account:
                 lane.kick()
+
+    def reloaded(self) -> None:
+        """Routes or accounts are others now: every lane looks again at what it waits for."""
+        for lane in list(self._lanes.values()):
+            lane.kick()
+
+    def try_now(self, account: AccountName, address: ChatAddress | None = None) -> None:
+        """A human wants what waits for this chat, or for all of the account's, to be tried at once."""
+        supervisor = self.supervisor_of(account)
+        if supervisor is not None:
+            supervisor.resume()
+        for lane in list(self._lanes.values()):
+            if lane.address.account == account and address in (None, lane.address):
+                lane.hurry()
 
     def wake_chat(self, address: ChatAddress) -> None:
         """The chat can perhaps be used again: its lane tries at once."""
@@ -139,7 +161,7 @@ class Outbox:
 
     def show_typing(self, planned: Sequence[Planned]) -> None:
         """Best effort, never kept: a typing notice that comes late is worth nothing."""
-        if self._tasks is None or self._stopping:
+        if self._tasks is None or self.stopping:
             return
         for plan in planned:
             supervisor = self.supervisor_of(plan.end.chat.account)
@@ -160,7 +182,7 @@ class Outbox:
     async def drain(self, deadline_s: float) -> int:
         """Take nothing new from the journal's backlog that must wait; let lanes finish what can be sent now, at most that long.
         Returns how many lanes still had work; their deliveries stay in the journal."""
-        self._stopping = True
+        self._draining.set()
         for lane in list(self._lanes.values()):
             lane.kick()
         await self.clock.wait(self._idle, deadline_s)
@@ -172,7 +194,7 @@ class Outbox:
 
     @property
     def stopping(self) -> bool:
-        return self._stopping
+        return self._draining.is_set()
 
     def _lane(self, address: ChatAddress) -> Lane:
         lane = self._lanes.get(address)
@@ -186,14 +208,27 @@ class Outbox:
         return lane
 
     async def _serve(self, lane: Lane) -> None:
+        failed = False
         try:
-            await lane.run()
-        except Exception:
-            # a bug of ours: the lane is taken up anew from the journal, the others never notice
-            log.exception("lane failed unexpectedly", target=str(lane.address))
-            self.counts.retried(lane.address.account, "lane failed")
+            try:
+                await lane.run()
+                self._failures.pop(lane.address, None)
+            except Exception:
+                # a bug of ours: the others never notice
+                failed = True
+                log.exception("lane failed unexpectedly", target=str(lane.address))
+                self.counts.retried(lane.address.account, "lane failed")
+                await self._after_failure(lane.address)
         finally:
             if self._lanes.get(lane.address) is lane:
                 del self._lanes[lane.address]
+            if failed and not self.stopping:
+                # taken up anew, in order, from what is on disk; what was put meanwhile is there as well
+                self.wake(lane.address)
             if not self._lanes:
                 self._idle.set()
+
+    async def _after_failure(self, address: ChatAddress) -> None:
+        """A bug that comes again at once costs less and less."""
+        failures = self._failures[address] = self._failures.get(address, 0) + 1
+        await self.clock.wait(self._draining, min(_FAILED_CAP_S, _FAILED_BASE_S * 2.0 ** min(failures - 1, 16)))

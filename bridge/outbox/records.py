@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+
+import structlog
 
 from bridge.clock import Clock
 from bridge.events import MessageCreated
 from bridge.journal.contract import AttemptStarted, Change, JournalError, Pending, State
 from bridge.refs import ChatAddress
+
+log = structlog.get_logger("outbox")
 
 _AHEAD = 16
 """Attempts that may be on disk before they are made: so many outcomes can be unknown after a crash."""
@@ -66,20 +71,42 @@ class Records:
             failure, self._failure = self._failure, None
             raise failure
         async with self._writing:
+            waiting = len(self._unwritten)
             batch = [*self._unwritten, *changes]
-            self._unwritten = []
-            if batch:
+            if not batch:
+                return
+            try:
                 await self._write(batch)
+            except ValueError as error:
+                if not waiting:
+                    raise
+                await self._write_apart(waiting, error)
+                if changes:
+                    await self._write(changes)
+                return
+            del self._unwritten[:waiting]
+
+    async def _write_apart(self, waiting: int, error: ValueError) -> None:
+        """The journal refuses the changes together. A receipt that it cannot take costs no other delivery its own."""
+        log.error("records refused; written one by one", target=str(self._address), reason=str(error))
+        for _, group in itertools.groupby(self._unwritten[:waiting], key=_delivery_of):
+            changes = list(group)
+            try:
+                await self._write(changes)
+            except ValueError as refused:
+                log.error("record refused", target=str(self._address), delivery=_delivery_of(changes[0]), reason=str(refused))
+            del self._unwritten[: len(changes)]
 
     async def close(self) -> None:
         """What cannot be written now is found out again after the restart, by reconciling."""
         for task in (self._receipts, self._attempts):
             if task is not None:
                 task.cancel()
+        self._failure = None
         if self._unwritten:
             with contextlib.suppress(TimeoutError, JournalError):
                 async with asyncio.timeout(_LAST_WRITE_S):
-                    await self._write(self._unwritten)
+                    await self.record()
 
     # -- attempts on disk before their turn ---------------------------------------------------------------------------------
 
@@ -148,6 +175,10 @@ class Records:
     def _note_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             self._failure = self._failure or task.exception()
+
+
+def _delivery_of(change: Change) -> int | None:
+    return getattr(change, "delivery_id", None)
 
 
 def is_simple(pending: Pending) -> bool:

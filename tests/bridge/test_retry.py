@@ -68,7 +68,7 @@ def test_the_scope_of_the_wait_is_the_errors() -> None:
 # -- told waits -------------------------------------------------------------------------------------------------------------
 
 
-@given(st.floats(0, 86400), st.integers(1, 50), fractions)
+@given(st.floats(0, POLICY.longest_told_s), st.integers(1, 50), fractions)
 def test_never_earlier_than_told_and_only_a_little_later(told_s: float, attempt: int, fraction: float) -> None:
     after_s = waited_s(step(RetryLater("429", after_s=told_s, rate_limited=True), attempt, fraction=fraction))
     assert told_s <= after_s <= max(told_s, 10.0) + 1.0

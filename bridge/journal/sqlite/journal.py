@@ -15,6 +15,7 @@ from bridge.events import AlbumItem
 from bridge.journal.contract import (
     Accepted,
     Change,
+    Damaged,
     DeadLetter,
     Entry,
     Figures,
@@ -158,7 +159,7 @@ class SqliteJournal:
     async def open_lanes(self) -> Sequence[ChatAddress]:
         return await self._read(Queries.open_lanes)
 
-    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending]:
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
         return await self._read(lambda queries: queries.pending(lane, after, limit))
 
     async def record(self, changes: Sequence[Change]) -> None:

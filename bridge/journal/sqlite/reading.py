@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from bridge.contract import Copy
 from bridge.events import AlbumItem, ChatEvent
 from bridge.journal.contract import (
+    Damaged,
     DeadLetter,
     Elsewhere,
     Figures,
-    JournalError,
     LaneFigures,
     Link,
     Merged,
@@ -82,34 +83,59 @@ class Queries:
         )
         return [self._names.lane_of(lane) for (lane,) in rows.fetchall()]
 
-    def pending(self, lane: ChatAddress, after: int, limit: int) -> list[Pending]:
+    def pending(self, lane: ChatAddress, after: int, limit: int) -> list[Pending | Damaged]:
         number = self._names.find_lane(lane)
         if number is None:
             return []
         rows = self._connection.execute(
             "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, base, note, json"
-            " FROM delivery JOIN body ON body.seq = delivery.event WHERE lane = ? AND id > ? AND state < 2 ORDER BY id LIMIT ?",
+            " FROM delivery LEFT JOIN body ON body.seq = delivery.event"
+            " WHERE lane = ? AND id > ? AND state < 2 ORDER BY id LIMIT ?",
             (number, after, limit),
         ).fetchall()
-        places = {thread: self._names.find_place(lane, unpack_optional(thread)) for _, _, _, thread, *_ in rows}
-        return [
-            Pending(
-                delivery_id=delivery,
-                event_seq=seq,
-                route=self._names.route_of(route),
-                target=lane,
-                thread_id=unpack_optional(thread),
-                event=_event(json, delivery),
-                state=STATES[state],
-                attempt=attempt or 0,
-                first_attempt_at=unpack_optional_time(first_attempt_at),
-                not_before=unpack_optional_time(not_before),
-                last_error=note or "",
-                parts=() if base is None else self._parts_by(delivery, base, places[thread]),
-                lead_seq=self._lead(seq, places[thread]) if state == SENDING else None,
-            )
-            for delivery, seq, route, thread, state, attempt, first_attempt_at, not_before, base, note, json in rows
-        ]
+        return [self._whole_or_damaged(lane, row) for row in rows]
+
+    def _whole_or_damaged(self, lane: ChatAddress, row: Sequence[Any]) -> Pending | Damaged:
+        """One row that cannot be read is one delivery's trouble, not the lane's."""
+        try:
+            return self._pending(lane, *row)
+        except _UNREADABLE as error:
+            return Damaged(delivery_id=row[0], reason=_damage(error))
+
+    def _pending(
+        self,
+        lane: ChatAddress,
+        delivery: int,
+        seq: int,
+        route: int,
+        thread: Packed | None,
+        state: int,
+        attempt: int | None,
+        first_attempt_at: int | None,
+        not_before: int | None,
+        base: int | None,
+        note: str | None,
+        json: bytes | None,
+    ) -> Pending:
+        thread_id = unpack_optional(thread)
+        place = self._names.find_place(lane, thread_id)
+        if json is None:
+            raise ValueError("its event is missing")
+        return Pending(
+            delivery_id=delivery,
+            event_seq=seq,
+            route=self._names.route_of(route),
+            target=lane,
+            thread_id=thread_id,
+            event=decode_event(json),
+            state=STATES[state],
+            attempt=attempt or 0,
+            first_attempt_at=unpack_optional_time(first_attempt_at),
+            not_before=unpack_optional_time(not_before),
+            last_error=note or "",
+            parts=() if base is None else self._parts_by(delivery, base, place),
+            lead_seq=self._lead(seq, place) if state == SENDING else None,
+        )
 
     def _lead(self, seq: int, place: int | None) -> int | None:
         row = self._connection.execute("SELECT lead FROM piece WHERE seq = ? AND lane = ?", (seq, place)).fetchone()
@@ -237,7 +263,7 @@ class Queries:
         assert isinstance(state, int)
         assert isinstance(note, str)
         assert isinstance(at, int)
-        assert isinstance(json, bytes)
+        assert isinstance(json, bytes | None)
         target = self._names.lane_of(lane)
         place = self._names.find_place(target, unpack_optional(thread))
         return DeadLetter(
@@ -248,7 +274,7 @@ class Queries:
             reason=note,
             attempts=attempt if isinstance(attempt, int) else 0,
             died_at=unpack_time(at),
-            event=_event(json, delivery),
+            event=_event_if_readable(json),
             parts_sent=len(self._parts_by(delivery, base, place)) if isinstance(base, int) else 0,
         )
 
@@ -279,17 +305,25 @@ def _thread_order(thread_id: str | None) -> str:
     return thread_id or ""
 
 
-def _event(json: bytes, delivery: int) -> ChatEvent:
+_UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError, AssertionError)
+"""What reading a row raises that is harmed, or written by a newer version. An error of the storage itself is none of these."""
+
+
+def _event_if_readable(json: bytes | None) -> ChatEvent | None:
     try:
-        return decode_event(json)
-    except msgspec.DecodeError as error:
-        raise JournalError(
-            f"The event of delivery {delivery} is stored in a form that this version cannot read ({error}). "
-            f"Install the version again that wrote it."
-        ) from error
+        return None if json is None else decode_event(json)
+    except _UNREADABLE:
+        return None
+
+
+def _damage(error: Exception) -> str:
+    return (
+        f"stored in a form that this version cannot read ({error}): harmed on disk, or written by a newer version, "
+        "which can still send it when it is installed again"
+    )
 
 
 _DEAD_LETTERS = (
     "SELECT delivery.id, route, lane, thread, state, note, attempt, at, base, json"
-    f" FROM delivery JOIN body ON body.seq = delivery.event WHERE state IN ({HELD}, {DEAD})"
+    f" FROM delivery LEFT JOIN body ON body.seq = delivery.event WHERE state IN ({HELD}, {DEAD})"
 )
