@@ -176,7 +176,7 @@ class Lane:
         now = self._clock.now()
         for one in damaged:
             log.error("dead letter", target=str(self.address), delivery=one.delivery_id, reason=one.reason)
-            self._outbox.counts.outcome(self.address.account, "", "dead")
+            self._outbox.counts.outcome(self.address.account, "", Outcome.DEAD)
         await self._records.record([Dead(delivery_id=one.delivery_id, reason=one.reason, at=now) for one in damaged])
 
     def _where(self) -> object:
