@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.contract import Adapter, AdapterContext, Manifest
+from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -47,6 +47,17 @@ def _check_thread(thread: str) -> str | None:
     return None if thread.isdecimal() and 15 <= len(thread) <= 20 else "a Discord thread is its id, 17 to 20 digits"
 
 
+def _deaf_after_s(_: Any) -> float:
+    """Heartbeats are due every 41.25 s, and answered."""
+    return 120.0
+
+
+def _message_of_link(_: Any, link: str) -> LinkedMessage | None:
+    from adapters.discord.links import message_of_link
+
+    return message_of_link(link)
+
+
 def _build(context: AdapterContext) -> Adapter:
     from adapters.discord.adapter import DiscordAdapter
 
@@ -75,5 +86,7 @@ MANIFEST = Manifest(
     preload=_preload,
     emulator=_emulator,
     bare_options=True,
+    message_of_link=_message_of_link,
+    deaf_after_s=_deaf_after_s,
     credential_keys=("token",),
 )

@@ -56,6 +56,7 @@ LOOK_AGAIN_S = 20.0
 class DiscordAdapter:
     def __init__(self, context: AdapterContext) -> None:
         self.account = context.account
+        self._alive = context.alive
         self._options: DiscordOptions = context.options
         self._transport = Transport(self._options)
         self._context = Context(account=context.account, cdn_url=self._options.cdn_url)
@@ -95,7 +96,13 @@ class DiscordAdapter:
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
         receiver = Receiver(
-            self._options, self._transport, self._context, self._history, intake, on_restored=self._posting.channel_changed
+            self._options,
+            self._transport,
+            self._context,
+            self._history,
+            intake,
+            on_restored=self._posting.channel_changed,
+            alive=self._alive,
         )
         await receiver.run()
 

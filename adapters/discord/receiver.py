@@ -65,8 +65,10 @@ class Receiver:
         history: History,
         intake: Intake,
         on_restored: Callable[[str], None],
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_restored` is told of each channel whose rights may have changed."""
+        """`on_restored` is told of each channel whose rights may have changed; `alive` is called for all that the gateway sends."""
+        self._alive = alive
         self._on_restored = on_restored
         self._options = options
         self._transport = transport
@@ -127,7 +129,9 @@ class Receiver:
             try:
                 await self._open(connection, session)
                 while True:
-                    for event in await connection.read():
+                    events = await connection.read()
+                    self._alive()  # also for a heartbeat that was answered
+                    for event in events:
                         session = event.session
                         await self._queue.put(event)
             except Interrupted:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bridge.capabilities import Capabilities
-from bridge.contract import Adapter, AdapterContext, Manifest
+from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
 from bridge.emulator import Emulator
 from bridge.errors import ConfigFault
 
@@ -54,6 +54,19 @@ def _preload() -> None:
     import adapters.slack.adapter  # noqa: F401
 
 
+def _deaf_after_s(options: Any) -> float | None:
+    """On a socket both sides send pings, Slack every few seconds; by HTTP nothing comes while nothing happens."""
+    from adapters.slack.choices import Events
+
+    return 120.0 if options.events is Events.SOCKET else None
+
+
+def _message_of_link(options: Any, link: str) -> LinkedMessage | None:
+    from adapters.slack.links import message_of_link
+
+    return message_of_link(options, link)
+
+
 def _build(context: AdapterContext) -> Adapter:
     from adapters.slack.adapter import SlackAdapter
 
@@ -79,5 +92,7 @@ MANIFEST = Manifest(
     emulator=_emulator,
     bare_options=True,
     needs_public_web=_needs_public_web,
+    message_of_link=_message_of_link,
+    deaf_after_s=_deaf_after_s,
     credential_keys=("bot_token", "app_token"),
 )

@@ -70,6 +70,7 @@ class SlackAdapter:
         self.account: AccountName = context.account
         self._options = options
         self._web = context.web
+        self._alive = context.alive
         self._transport = Transport(options)
         self._directory = Directory(self._transport)
         self._channels = Channels(self._transport)
@@ -186,7 +187,7 @@ class SlackAdapter:
         async def unreadable(raw: bytes, reason: str) -> None:
             await intake.undecodable(raw, reason)
 
-        await SocketMode(self._transport, sink=receiver.put, on_hello=hello, on_unreadable=unreadable).run()
+        await SocketMode(self._transport, sink=receiver.put, on_hello=hello, on_unreadable=unreadable, alive=self._alive).run()
 
     async def _listen_http(self, receiver: Receiver, ready: asyncio.Event) -> None:
         """Requests come in by the public listener; the token is checked now and then, since no connection would tell."""

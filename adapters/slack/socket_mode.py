@@ -7,6 +7,7 @@ client is not used: it drops the old socket before the new one is open, reuses s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -27,6 +28,7 @@ Sink = Callable[[bytes, Acknowledge], Awaitable[None]]
 _HELLO_LIMIT_S = 15.0
 _OLD_SOCKET_LIMIT_S = 30.0
 _REOPEN_WAIT_S = 0.5
+_PINGS = (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG)
 
 
 class _Socket:
@@ -37,7 +39,7 @@ class _Socket:
 
 
 class SocketMode:
-    """`on_hello` is called with the app's id for each connection that is ready."""
+    """`on_hello` is called with the app's id for each connection that is ready, `alive` for everything that Slack sends."""
 
     def __init__(
         self,
@@ -46,11 +48,13 @@ class SocketMode:
         sink: Sink,
         on_hello: Callable[[str], None],
         on_unreadable: Callable[[bytes, str], Awaitable[None]],
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._transport = transport
         self._sink = sink
         self._on_hello = on_hello
         self._on_unreadable = on_unreadable
+        self._alive = alive
         self._unread: set[aiohttp.ClientWebSocketResponse] = set()
         """Sockets that are open and that no reader closes."""
 
@@ -92,7 +96,8 @@ class SocketMode:
         ready = False
         try:
             async with asyncio.timeout(_HELLO_LIMIT_S):
-                message = await ws.receive()
+                while (message := await ws.receive()).type in _PINGS:
+                    await _answer(ws, message)
             if message.type is not aiohttp.WSMsgType.TEXT:
                 raise ConnectionLost("Slack closed the connection before its hello")
             frame = msgspec.json.decode(message.data, type=Frame)
@@ -115,7 +120,10 @@ class SocketMode:
         self._unread.discard(socket.ws)
         try:
             async for message in socket.ws:
-                if message.type is aiohttp.WSMsgType.TEXT:
+                self._alive()
+                if message.type in _PINGS:
+                    await _answer(socket.ws, message)
+                elif message.type is aiohttp.WSMsgType.TEXT:
                     await self._frame(socket, message.data.encode())
         finally:
             await socket.ws.close()
@@ -145,6 +153,15 @@ class SocketMode:
         log.info("socket is to be renewed", reason=reason)
         socket.reason = f"Slack asked for a new connection ({reason})"
         socket.renew.set()
+
+
+async def _answer(ws: aiohttp.ClientWebSocketResponse, message: aiohttp.WSMessage) -> None:
+    """Slack's ping is answered; its pong is the answer to ours."""
+    if message.type is aiohttp.WSMsgType.PING:
+        with contextlib.suppress(
+            ConnectionError, aiohttp.ClientError, RuntimeError
+        ):  # the reader is told what became of the socket
+            await ws.pong(message.data)
 
 
 def _acknowledger(ws: aiohttp.ClientWebSocketResponse, envelope_id: str) -> Acknowledge:

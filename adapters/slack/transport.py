@@ -211,6 +211,7 @@ class Transport:
                 return await self._session.ws_connect(
                     url,
                     heartbeat=_HEARTBEAT_S,
+                    autoping=False,  # `SocketMode` answers, and so hears that Slack is there
                     max_msg_size=_MAX_FRAME_BYTES,
                     proxy=self._proxy,
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT_S),

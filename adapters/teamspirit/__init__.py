@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.contract import Adapter, AdapterContext, Manifest
+from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,18 @@ def _check_thread(thread: str) -> str | None:
     return check_thread(thread)
 
 
+def _message_of_link(options: Any, link: str) -> LinkedMessage | None:
+    from adapters.teamspirit.links import message_of_link
+
+    return message_of_link(options, link)
+
+
+def _deaf_after_s(options: Any) -> float | None:
+    from adapters.teamspirit.receive import deaf_after_s
+
+    return deaf_after_s(options)
+
+
 def _build(context: AdapterContext) -> Adapter:
     from adapters.teamspirit.adapter import build
 
@@ -81,5 +93,7 @@ MANIFEST = Manifest(
     emulator=_emulator,
     bare_options=True,
     needs_public_web=_needs_public_web,
+    message_of_link=_message_of_link,
+    deaf_after_s=_deaf_after_s,
     credential_keys=("api_key",),
 )

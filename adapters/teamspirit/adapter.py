@@ -71,6 +71,7 @@ class TeamSpiritAdapter:
         self._by_root = "message.root" in variables_of(dialect.operations.send)
         self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id, learn=self._threads.learn)
         self._web = context.web
+        self._alive = context.alive
         self._webhook = Webhook(account=context.account, dialect=dialect, options=options, client=self._client, web=context.web)
         self._aliases = {name: entry.id or name for name, entry in options.chats.items()}
 
@@ -98,6 +99,7 @@ class TeamSpiritAdapter:
             own=self._own,
             webhook=self._webhook,
             intake=intake,
+            alive=self._alive,
         ).run()
 
     async def send(self, outbound: Outbound) -> Receipt:

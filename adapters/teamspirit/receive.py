@@ -7,6 +7,7 @@ server is away; `calls` takes the calls, `history` reads one chat.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -47,6 +48,14 @@ _REST_AFTER_S = 600.0
 """Chats in which nothing happens cost next to no memory."""
 
 
+def deaf_after_s(options: TeamSpiritOptions) -> float | None:
+    """Chats are read, or the server is asked who we are, at least every minute; a dialect with neither says nothing by silence."""
+    operations = options.read_dialect.operations
+    if operations.history is None and operations.me is None:
+        return None
+    return 3 * max(_HEALTH_CHECK_S, _REREAD_WITH_WEBHOOK_S, options.poll_idle_interval_s) + options.request_timeout_s
+
+
 class Reception:
     """Made for each run of the account."""
 
@@ -62,7 +71,10 @@ class Reception:
         own: OwnMessages,
         webhook: Webhook,
         intake: Intake,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
+        """`alive` is called whenever the server answered or called."""
+        self._alive = alive
         self._account = account
         self._dialect = dialect
         self._options = options
@@ -140,7 +152,8 @@ class Reception:
     async def _check(self, routed: frozenset[str]) -> None:
         """Whether the server is there, and calls us about the chats that are routed now."""
         try:
-            await self._client.identify()
+            if await self._client.identify():
+                self._alive()
             if self._by_webhook:
                 await self._webhook.follow(self._intake, routed)
         except DeliveryError as error:
@@ -169,6 +182,7 @@ class Reception:
             try:
                 async with self._slots, reader.lock:
                     news = await reader.read(again=again)
+                    self._alive()
                     if not news and now_s - quiet_since_s > _REST_AFTER_S:
                         reader.rest()
                 if refusals:
@@ -203,6 +217,7 @@ class Reception:
             self._intake.notice(reason, "check that web.public's url reaches the bridge from the messenger's server")
 
     def _a_call_arrived(self) -> None:
+        self._alive()
         if self._unannounced >= _UNANNOUNCED_BEFORE_NOTICE:
             self._intake.restored("")
         self._calls_arrive, self._unannounced = True, 0

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.contract import Adapter, AdapterContext, Manifest
+from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -51,6 +51,17 @@ def _check_thread(thread: str) -> str | None:
     return None if re.fullmatch(r"[1-9]\d{0,18}", thread) else "a Telegram topic is a number"
 
 
+def _deaf_after_s(options: Any) -> float:
+    """A poll comes back within `poll_timeout_s`; a failed one is repeated within the time of a request."""
+    return float(options.poll_timeout_s + 2 * options.request_timeout_s)
+
+
+def _message_of_link(_: Any, link: str) -> LinkedMessage | None:
+    from adapters.telegram.links import message_of_link
+
+    return message_of_link(link)
+
+
 def _build(context: AdapterContext) -> Adapter:
     from adapters.telegram.adapter import TelegramAdapter
 
@@ -79,5 +90,7 @@ MANIFEST = Manifest(
     preload=_preload,
     emulator=_emulator,
     bare_options=True,
+    message_of_link=_message_of_link,
+    deaf_after_s=_deaf_after_s,
     credential_keys=("token",),
 )

@@ -55,6 +55,7 @@ class TelegramAdapter:
     def __init__(self, context: AdapterContext) -> None:
         options: TelegramOptions = context.options
         self.account: AccountName = context.account
+        self._alive = context.alive
         self._options = options
         self._transport = Transport(options)
         self._capabilities = capabilities(local_server=options.local_server)
@@ -91,7 +92,7 @@ class TelegramAdapter:
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
         )
         await intake.known_as([full_name(me), str(me.get("username", ""))])
-        await Receiver(self._transport, decoder, self._options, intake).run()
+        await Receiver(self._transport, decoder, self._options, intake, self._alive).run()
 
     async def close(self) -> None:
         await self._transport.close()

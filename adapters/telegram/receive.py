@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,9 +43,17 @@ class Position(msgspec.Struct, omit_defaults=True):
 
 
 class Receiver:
-    """Receives for one account until cancelled or broken. Built anew for each connection."""
+    """Receives for one account until cancelled or broken. Built anew for each connection. `alive`: a poll came back."""
 
-    def __init__(self, transport: Transport, decoder: Decoder, options: TelegramOptions, intake: Intake) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        decoder: Decoder,
+        options: TelegramOptions,
+        intake: Intake,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._alive = alive
         self._transport = transport
         self._decoder = decoder
         self._options = options
@@ -102,7 +110,9 @@ class Receiver:
         offset = self._offset if offset is None else offset
         while True:
             try:
-                return await self._transport.updates(offset=offset, timeout_s=timeout_s, allowed=ALLOWED_UPDATES)
+                updates = await self._transport.updates(offset=offset, timeout_s=timeout_s, allowed=ALLOWED_UPDATES)
+                self._alive()
+                return updates
             except RetryLater as error:
                 if not error.rate_limited or error.after_s is None:
                     raise ConnectionLost(error.reason) from None

@@ -99,13 +99,16 @@ class Rig:
         self.manifest = manifest(platform)
         self.emulator = self.manifest.emulator()
         self.intake = RecordingIntake()
+        self.signs_of_life = 0
         self._sent = 0
 
     async def __aenter__(self) -> Rig:
         await self.emulator.start()
         self.chat: EmulatedChat = self.emulator.add_chat("lobby")
         self.options = self.manifest.options().model_validate(self.emulator.account_options())
-        self.adapter: Adapter = self.manifest.build(AdapterContext(account=ACCOUNT, options=self.options, web=NoWeb()))
+        self.adapter: Adapter = self.manifest.build(
+            AdapterContext(account=ACCOUNT, options=self.options, web=NoWeb(), alive=self._alive)
+        )
         self.chat_id = await self.adapter.resolve(self.chat.address)
         self.intake.chats = frozenset({self.chat_id})
         self.run_again()
@@ -118,6 +121,9 @@ class Rig:
             await self.running
         await self.adapter.close()
         await self.emulator.stop()
+
+    def _alive(self) -> None:
+        self.signs_of_life += 1
 
     def run_again(self) -> None:
         self.running = asyncio.create_task(self.adapter.run(self.intake), name=f"adapter {self.platform}")

@@ -51,6 +51,16 @@ def test_the_manifest_is_whole(platform: str) -> None:
     assert found.credential_keys
 
 
+async def test_a_platform_that_is_heard_gives_signs_of_life(rig: Rig) -> None:
+    """Whoever polls or has a socket says so with everything that comes in; silence then means something."""
+    deaf_after_s = rig.manifest.deaf_after_s(rig.options)
+    assert deaf_after_s is not None
+    assert 60 <= deaf_after_s <= 600
+    before = rig.signs_of_life
+    await rig.emulator.say(rig.chat.chat_id, "Anna", "still there?")
+    await rig.eventually(lambda: rig.signs_of_life > before, "a sign of life")
+
+
 def test_unknown_options_are_faults(platform: str) -> None:
     emulator: Emulator = manifest(platform).emulator()
     assert emulator.platform == platform

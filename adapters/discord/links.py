@@ -1,0 +1,29 @@
+"""Which message a link of Discord's leads to. Pure; called by the manifest.
+
+Source: "Copy Message Link" of Discord's clients: `https://discord.com/channels/<server or @me>/<channel or thread>/<message>`, also
+on `ptb.` and `canary.`, and on discordapp.com as it was until 2020.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from bridge.contract import LinkedMessage
+
+_HOST = re.compile(r"(?:(?:ptb|canary|www)\.)?discord(?:app)?\.com")
+_MESSAGE = re.compile(r"/channels/(?:\d{15,20}|@me)/(?P<channel>\d{15,20})/(?P<message>\d{15,20})/?")
+
+
+def message_of_link(link: str) -> LinkedMessage | None:
+    try:
+        parts = urlsplit(link.strip())
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    found = _MESSAGE.fullmatch(parts.path)
+    if parts.scheme not in ("http", "https", "discord") or found is None:
+        return None
+    if parts.scheme != "discord" and not _HOST.fullmatch(host):
+        return None
+    return LinkedMessage(message_id=found["message"], chat=found["channel"])

@@ -1,0 +1,29 @@
+"""Which message a link of Slack's leads to. Pure; called by the manifest.
+
+Source: https://api.slack.com/methods/chat.getPermalink, read 2026-11-26:
+`https://<workspace>.slack.com/archives/<channel>/p<ts without the dot>?thread_ts=<parent>&cid=<channel>`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.contract import LinkedMessage
+
+_HOST = re.compile(r"[a-z0-9.-]+\.slack(?:-gov)?\.com")
+_MESSAGE = re.compile(r"/archives/(?P<channel>[CGD][A-Z0-9]+)/p(?P<seconds>\d{10})(?P<rest>\d{6})/?")
+
+
+def message_of_link(options: Any, link: str) -> LinkedMessage | None:
+    try:
+        parts = urlsplit(link.strip())
+        own = urlsplit(getattr(options, "api_url", None) or "")
+        known = _HOST.fullmatch(parts.hostname or "") or (parts.hostname, parts.port) == (own.hostname, own.port)
+    except ValueError:
+        return None
+    found = _MESSAGE.fullmatch(parts.path)
+    if parts.scheme not in ("http", "https") or not known or found is None:
+        return None
+    return LinkedMessage(message_id=f"{found['seconds']}.{found['rest']}", chat=found["channel"])

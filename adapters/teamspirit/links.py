@@ -1,0 +1,28 @@
+"""Which message a link of a TeamSpirit or Mattermost server leads to. Pure; called by the manifest.
+
+Mattermost's "Copy Link": `<server>/<team>/pl/<post>`. A post's id is unique on its server, so no channel is named.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.contract import LinkedMessage
+
+_MESSAGE = re.compile(r"/[a-z0-9_-]+/pl/(?P<message>[A-Za-z0-9_-]{1,64})/?")
+
+
+def message_of_link(options: Any, link: str) -> LinkedMessage | None:
+    try:
+        parts = urlsplit(link.strip())
+        server = urlsplit(getattr(options, "server", None) or "")
+        same = not server.hostname or (server.hostname, server.port) == (parts.hostname, parts.port)
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not same:
+        return None
+    # a server may live below a path of its own
+    found = _MESSAGE.fullmatch(parts.path.removeprefix(server.path.rstrip("/")))
+    return None if found is None else LinkedMessage(message_id=found["message"])
