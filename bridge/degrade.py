@@ -26,9 +26,10 @@ from bridge.text import (
     Text,
     Timestamp,
     inline_text,
-    list_labels,
+    list_lines,
     merge_inlines,
     normalize,
+    with_inlines,
 )
 
 Losses = dict[LossNote, None]
@@ -91,14 +92,11 @@ class _Degrader:
         return block
 
     def _list(self, block: List) -> Block:
-        items = [(label, self._inlines(item.inlines)) for label, item in list_labels(block, bullet="•")]
         if self._native(Feature.LIST):
-            return List(
-                tuple(type(old)(inlines, old.indent) for old, (_, inlines) in zip(block.items, items, strict=True)),
-                block.ordered,
-                block.start,
-            )
+            kept = tuple(with_inlines(item, self._inlines(item.inlines)) for item in block.items)
+            return List(kept, block.ordered, block.start)
         self._lost(Loss.LIST_AS_TEXT)
+        items = [(label, self._inlines(item.inlines)) for label, item in list_lines(block, bullet="•")]
         shown: list[Inline] = []
         for number, (label, inlines) in enumerate(items):
             shown += [Text(("\n" if number else "") + label), *inlines]
@@ -215,7 +213,7 @@ def _flat(block: Block) -> Iterator[Inline]:
         case CodeBlock():
             yield Text(block.text)
         case List():
-            for number, (label, item) in enumerate(list_labels(block, bullet="•")):
+            for number, (label, item) in enumerate(list_lines(block, bullet="•")):
                 yield Text(("\n" if number else "") + label)
                 yield from item.inlines
         case Quote():

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bridge.text import Block, CodeBlock, Heading, Inline, List, ListItem, Paragraph, Quote, RichText, Text, inline_text
+from bridge.text import (
+    Block,
+    CodeBlock,
+    Heading,
+    Inline,
+    List,
+    ListItem,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    inline_text,
+    numbered,
+    with_inlines,
+    with_numbers,
+)
 
 
 def atoms(rich: RichText) -> Iterator[tuple[int, int]]:
@@ -108,17 +123,20 @@ def _slice_block(block: Block, start: int, end: int) -> Block:
 
 
 def _slice_list(block: List, start: int, end: int) -> List:
+    """The items keep the numbers that they have in the whole list."""
     items: list[ListItem] = []
+    numbers: list[int | None] = []
     first = block.start
     at = 0
-    for item in block.items:
+    for number, item in numbered(block):
         length = _inlines_length(item.inlines)
         if at < end and (at + length > start or (length == 0 and at >= start)):
-            items.append(ListItem(_slice_inlines(item.inlines, start - at, end - at), item.indent))
-        elif not items and item.indent == 0:
-            first += 1
+            items.append(with_inlines(item, _slice_inlines(item.inlines, start - at, end - at)))
+            numbers.append(number)
+        elif not items and item.indent == 0 and number is not None:
+            first = number + 1
         at += length + 1
-    return List(tuple(items), block.ordered, first if block.ordered else block.start)
+    return with_numbers(List(tuple(items), block.ordered, first), numbers)
 
 
 def _slice_inlines(inlines: Iterable[Inline], start: int, end: int) -> tuple[Inline, ...]:

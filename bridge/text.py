@@ -102,14 +102,18 @@ class CodeBlock(_Node, frozen=True, tag="c"):
 
 
 class ListItem(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """One line of a list; `indent` is 0 for the outermost level."""
+    """One line of a list; `indent` is 0 for the outermost level. An item without words before a deeper one only holds its place."""
 
     inlines: tuple[Inline, ...]
     indent: int = 0
+    ordered: bool | None = None
+    """Whether it has a number or a bullet; None: as its list says."""
+    number: int | None = None
+    """Its number, where counting on from the item before would give another one."""
 
 
 class List(_Node, frozen=True, tag="l"):
-    """`start` is the number of the first item of an ordered list."""
+    """`ordered` tells of all items that do not tell themselves; `start` is the number of the first one at the outermost level."""
 
     items: tuple[ListItem, ...]
     ordered: bool = False
@@ -197,9 +201,7 @@ def _plain_block(block: Block) -> str:
         case CodeBlock():
             return block.text
         case List():
-            return "\n".join(
-                f"{label}{''.join(map(_plain_inline, item.inlines))}" for label, item in list_labels(block, bullet="•")
-            )
+            return "\n".join(f"{label}{''.join(map(_plain_inline, item.inlines))}" for label, item in list_lines(block, bullet="•"))
         case Quote():
             return "\n".join("> " + line for inner in block.blocks for line in _plain_block(inner).split("\n"))
 
@@ -211,15 +213,80 @@ def _plain_inline(inline: Inline) -> str:
     return shown
 
 
-def list_labels(block: List, *, bullet: str, indent: str = "    ") -> Iterator[tuple[str, ListItem]]:
-    """Each item with the text that goes before it: indentation, then bullet or number (numbers run per level)."""
-    numbers: dict[int, int] = {}
+class _Counter:
+    """The numbers of a list, counted per level, as long as neither a higher level nor another kind of item comes between."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._levels: dict[int, int | None] = {}
+
+    def next(self, indent: int, ordered: bool) -> int | None:
+        """The number that follows at this level; None for a bullet."""
+        for deeper in [level for level in self._levels if level > indent]:
+            del self._levels[deeper]
+        if not ordered:
+            return None
+        before = self._levels.get(indent)
+        if before is not None:
+            return before + 1
+        return self._start if indent == 0 and not self._levels else 1
+
+    def put(self, indent: int, number: int | None) -> None:
+        self._levels[indent] = number
+
+
+def numbered(block: List) -> Iterator[tuple[int | None, ListItem]]:
+    """Each item with its number, None for a bullet."""
+    counter = _Counter(block.start)
     for item in block.items:
-        for deeper in [level for level in numbers if level > item.indent]:
-            del numbers[deeper]
-        number = numbers.get(item.indent, block.start if item.indent == 0 else 1)
-        numbers[item.indent] = number + 1
-        yield indent * item.indent + (f"{number}. " if block.ordered else f"{bullet} "), item
+        number = counter.next(item.indent, block.ordered if item.ordered is None else item.ordered)
+        if number is not None and item.number is not None:
+            number = item.number
+        counter.put(item.indent, number)
+        yield number, item
+
+
+def with_numbers(block: List, numbers: Sequence[int | None]) -> List:
+    """The list with these numbers, said where counting would give others; None for a bullet."""
+    counter = _Counter(block.start)
+    items: list[ListItem] = []
+    for item, wanted in zip(block.items, numbers, strict=True):
+        counted = counter.next(item.indent, wanted is not None)
+        counter.put(item.indent, wanted)
+        items.append(ListItem(item.inlines, item.indent, item.ordered, None if wanted == counted else wanted))
+    return List(tuple(items), block.ordered, block.start)
+
+
+def nested_items(block: List) -> list[ListItem]:
+    """The items of a list that lies within an item of another one, each telling its own kind and, where it begins, its number."""
+    return [
+        ListItem(
+            item.inlines,
+            item.indent + 1,
+            block.ordered if item.ordered is None else item.ordered,
+            number if item.number is not None or (at == 0 and number != 1) else None,
+        )
+        for at, (number, item) in enumerate(numbered(block))
+    ]
+
+
+def list_labels(block: List, *, bullet: str, indent: str = "    ") -> Iterator[tuple[str, ListItem]]:
+    """Each item with the text that goes before it: indentation, then bullet or number."""
+    for number, item in numbered(block):
+        yield indent * item.indent + (f"{bullet} " if number is None else f"{number}. "), item
+
+
+def list_lines(block: List, *, bullet: str, indent: str = "    ") -> Iterator[tuple[str, ListItem]]:
+    """The same where an item without words shares the line of the deeper one behind it: `1. - words`."""
+    held = ""
+    labels = list(list_labels(block, bullet=bullet, indent=indent))
+    for at, (label, item) in enumerate(labels):
+        label = held + label.lstrip(" ") if held else label
+        held = ""
+        if not item.inlines and at + 1 < len(labels) and labels[at + 1][1].indent > item.indent:
+            held = label
+        else:
+            yield label, item
 
 
 # -- normal form ------------------------------------------------------------------------------------------------------------
@@ -254,13 +321,23 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
             if text:
                 yield CodeBlock(text, " ".join(clean(block.language).split()))
         case List():
-            items = tuple(ListItem(merge_inlines(i.inlines), min(max(i.indent, 0), _DEEPEST_INDENT)) for i in block.items)
+            items = tuple(_normal_item(item, block.ordered) for item in block.items)
             if items:
                 yield List(items, block.ordered, block.start)
         case Quote():
             inside = normalize(RichText(tuple(_without_quotes(block.blocks)))).blocks
             if inside:
                 yield Quote(tuple(b for b in inside if not isinstance(b, Quote)))
+
+
+def _normal_item(item: ListItem, ordered: bool) -> ListItem:
+    of_list = item.ordered is None or item.ordered == ordered
+    return ListItem(
+        merge_inlines(item.inlines),
+        min(max(item.indent, 0), _DEEPEST_INDENT),
+        None if of_list else item.ordered,
+        item.number if (ordered if of_list else item.ordered) else None,
+    )
 
 
 def _without_quotes(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -343,7 +420,7 @@ def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
             case Heading():
                 return Heading(block.level, tuple(map(change, block.inlines)))
             case List():
-                items = tuple(ListItem(tuple(map(change, item.inlines)), item.indent) for item in block.items)
+                items = tuple(with_inlines(item, tuple(map(change, item.inlines))) for item in block.items)
                 return List(items, block.ordered, block.start)
             case Quote():
                 inner = tuple(of_block(b) for b in block.blocks)
@@ -352,6 +429,11 @@ def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
                 return block
 
     return normalize(RichText(tuple(of_block(block) for block in rich.blocks)))
+
+
+def with_inlines(item: ListItem, inlines: tuple[Inline, ...]) -> ListItem:
+    """The same place in the list with other words."""
+    return ListItem(inlines, item.indent, item.ordered, item.number)
 
 
 def concat(*parts: RichText) -> RichText:

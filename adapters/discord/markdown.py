@@ -156,6 +156,7 @@ class _Scanner:
         items: list[ListItem] = []
         indents: list[int] = []
         is_ordered, start = False, 1
+        kinds: dict[int, bool] = {}
         while item := _ITEM.match(source, at):
             indent, marker = len(item[1]), item[2]
             numbered = marker not in "-*"
@@ -168,7 +169,11 @@ class _Scanner:
                 is_ordered, start = numbered, int(marker[:-1]) if numbered else 1
             elif level == 0 and numbered != is_ordered:
                 break
-            items.append(ListItem(self.inlines(item[3]), level))
+            of_another_kind = numbered if numbered != is_ordered else None
+            begins = numbered and kinds.get(level) is not True and bool(items)
+            number = int(marker[:-1]) if begins and int(marker[:-1]) != 1 else None
+            kinds = {**{above: kind for above, kind in kinds.items() if above < level}, level: numbered}
+            items.append(ListItem(self.inlines(item[3]), level, of_another_kind, number))
             at = item.end()
         return (List(tuple(items), is_ordered, start) if items else None), at
 

@@ -27,7 +27,7 @@ from bridge.text import (
     Timestamp,
     format_moment,
     inline_text,
-    list_labels,
+    list_lines,
     merge_inlines,
 )
 
@@ -111,7 +111,7 @@ def _block(block: Block, mass: bool) -> str:
         case CodeBlock():
             return _code_block(block)
         case List():
-            lines = (label + _one_line(_inlines(item.inlines, mass)) for label, item in list_labels(block, bullet="-"))
+            lines = (label + _one_line(_inlines(item.inlines, mass)) for label, item in list_lines(block, bullet="-"))
             return "\n".join(lines)
         case Quote():
             inner = "\n".join(_block(b, mass) for b in block.blocks)

@@ -33,6 +33,8 @@ from bridge.text import (
     Timestamp,
     concat,
     normalize,
+    numbered,
+    with_numbers,
 )
 
 Json = Mapping[str, Any]
@@ -93,15 +95,20 @@ def _rich_text(block: Json, names: Names) -> RichText:
 
 
 def _add_list(blocks: list[Block], element: Json, names: Names) -> None:
-    """Slack sends each stretch of one level as a list of its own; neighbours of one style are one list."""
+    """Slack sends each stretch of one level and style as a list of its own; what lies deeper belongs to the list before it."""
     indent = int(element.get("indent") or 0)
     items = tuple(ListItem(_without_last_break(_inlines(item, names)), indent) for item in _leaves(element))
     ordered = element.get("style") == "ordered"
+    start = int(element.get("offset") or 0) + 1
     previous = blocks[-1] if blocks else None
-    if isinstance(previous, List) and previous.ordered == ordered and (indent or previous.items[-1].indent):
-        blocks[-1] = List(previous.items + items, ordered, previous.start)
+    goes_on = isinstance(previous, List) and (indent or (previous.items[-1].indent and previous.ordered == ordered))
+    if items and goes_on and isinstance(previous, List):
+        numbers = [number for number, _ in numbered(previous)] + [start + at if ordered else None for at in range(len(items))]
+        of_another_kind = ordered if ordered != previous.ordered else None
+        more = tuple(ListItem(item.inlines, indent, of_another_kind) for item in items)
+        blocks[-1] = with_numbers(List(previous.items + more, previous.ordered, previous.start), numbers)
     elif items:
-        blocks.append(List(items, ordered, int(element.get("offset") or 0) + 1))
+        blocks.append(List(items, ordered, start))
 
 
 def _leaves(element: Json) -> list[Json]:

@@ -29,8 +29,9 @@ from bridge.text import (
     Timestamp,
     format_moment,
     inline_text,
-    list_labels,
+    list_lines,
     normalize,
+    numbered,
     to_plain,
 )
 
@@ -144,33 +145,31 @@ def _section(inlines: Iterable[Inline], marks: int = 0) -> Json:
 
 
 def _list(block: List) -> Iterator[Json]:
-    """Slack wants each stretch of one level as a list of its own; `offset` keeps the numbers running."""
+    """Slack wants each stretch of one level and style as a list of its own; `offset` keeps the numbers running."""
     stretch: list[ListItem] = []
-    numbers: dict[int, int] = {}
-    start = block.start
+    start: int | None = None
+    expected: int | None = None
 
     def element() -> Json:
         made: Json = {
             "type": "rich_text_list",
-            "style": "ordered" if block.ordered else "bullet",
+            "style": "bullet" if start is None else "ordered",
             "indent": min(stretch[0].indent, 8),
             "border": 0,
             "elements": [_section(item.inlines or (Text(" "),)) for item in stretch],
         }
-        if block.ordered and start > 1:
+        if start is not None and start > 1:
             made["offset"] = start - 1
         return made
 
-    for item in block.items:
-        if stretch and item.indent != stretch[0].indent:
+    for number, item in numbered(block):
+        if stretch and (item.indent != stretch[0].indent or number != expected):
             yield element()
-            numbers[stretch[0].indent] = start + len(stretch)
-            for deeper in [level for level in numbers if level > item.indent]:
-                del numbers[deeper]
-            stretch, start = [], numbers.get(item.indent, 1)
-        elif not stretch:
-            start = block.start if item.indent == 0 else 1
+            stretch = []
+        if not stretch:
+            start = number
         stretch.append(item)
+        expected = None if number is None else number + 1
     if stretch:
         yield element()
 
@@ -188,7 +187,7 @@ def _quote_leaves(quote: Quote) -> Iterator[Json]:
             case CodeBlock():
                 yield _text(block.text or " ", Mark.CODE)
             case List():
-                for at, (label, item) in enumerate(list_labels(block, bullet="•")):
+                for at, (label, item) in enumerate(list_lines(block, bullet="•")):
                     yield _text(("\n" if at else "") + label)
                     yield from _leaves(item.inlines)
 

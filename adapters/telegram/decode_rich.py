@@ -27,6 +27,7 @@ from bridge.text import (
     Text,
     Timestamp,
     inline_text,
+    nested_items,
     normalize,
     text_of,
 )
@@ -128,7 +129,7 @@ def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:
         nested: list[ListItem] = []
         for inner in _blocks(item["blocks"], media, depth + 1):
             if isinstance(inner, List):
-                nested += [ListItem(deeper.inlines, deeper.indent + 1) for deeper in inner.items]
+                nested += nested_items(inner)
             else:
                 words = inner.inlines if isinstance(inner, Paragraph | Heading) else (Text(text_of(RichText((inner,)))),)
                 own += [Text("\n"), *words] if own else words

@@ -31,7 +31,7 @@ from bridge.text import (
     Text,
     Timestamp,
     inline_text,
-    list_labels,
+    list_lines,
 )
 
 Json = dict[str, Any]
@@ -149,7 +149,7 @@ class _Encoder:
             self._entity("pre", start, **({"language": block.language} if block.language else {}))
 
     def _list(self, block: List) -> None:
-        for number, (label, item) in enumerate(list_labels(block, bullet="•")):
+        for number, (label, item) in enumerate(list_lines(block, bullet="•")):
             self._write(("\n" if number else "") + label)
             self._inlines(item.inlines)
 

@@ -31,6 +31,7 @@ from bridge.text import (
     map_inlines,
     merge_inlines,
     normalize,
+    numbered,
     plain,
     text_of,
     to_plain,
@@ -257,3 +258,23 @@ def test_an_atom_is_taken_whole() -> None:
     rich = paragraph(Text("hi "), Mention(MentionKind.USER, "1", "anna"), Text(" there"))
     assert to_plain(slice_text(rich, 0, 5)) == "hi @anna"
     assert list(atoms(rich)) == [(3, 8)]
+
+
+def test_each_depth_of_a_list_has_its_own_kind_and_numbers() -> None:
+    items = [(0, None, None), (1, True, 4), (1, True, None), (1, False, None), (1, True, None), (0, None, None), (1, True, None)]
+    block = List(tuple(ListItem((Text("x"),), *item) for item in items))
+    assert [label.strip() for label, _ in list_labels(block, bullet="•")] == ["•", "4.", "5.", "•", "1.", "•", "1."]
+    (kept,) = normalize(RichText((block,))).blocks
+    assert isinstance(kept, List)
+    assert list(numbered(kept)) == [(number, item) for (number, _), item in zip(numbered(block), kept.items, strict=True)]
+
+
+def test_an_empty_item_shares_the_line_of_the_deeper_one() -> None:
+    block = List((ListItem(()), ListItem((), 1), ListItem((Text("a"),), 2, True), ListItem((Text("b"),), 1)))
+    assert to_plain(RichText((block,))) == "• • 1. a\n    • b"
+
+
+def test_lists_of_older_journals_are_read() -> None:
+    stored = b'[[{"t":"l","items":[[[{"t":"x","text":"a"}]],[[{"t":"x","text":"b"}],1]],"ordered":true,"start":3}]]'
+    block = List((ListItem((Text("a"),)), ListItem((Text("b"),), 1)), True, 3)
+    assert msgspec.json.decode(stored, type=RichText) == RichText((block,))

@@ -28,6 +28,8 @@ from bridge.text import (
     Text,
     inline_text,
     normalize,
+    numbered,
+    with_numbers,
 )
 
 if TYPE_CHECKING:
@@ -75,16 +77,25 @@ def _blocks(blocks: Sequence[Block], dialect: TextDialect, mass: bool) -> Iterab
 
 
 def _list(block: List, dialect: TextDialect, mass: bool) -> str:
-    tag = "ol" if block.ordered else "ul"
-    start = f' start="{block.start}"' if block.ordered and block.start != 1 else ""
-    text, depth = f"<{tag}{start}>", 0
-    for item in block.items:
-        while depth < item.indent:
-            text, depth = text + f"<{tag}>", depth + 1
-        while depth > item.indent:
-            text, depth = text + f"</{tag}>", depth - 1
-        text += f"<li>{_inlines(item.inlines, dialect, mass)}</li>"
-    return text + f"</{tag}>" * (depth + 1)
+    text = ""
+    opened: list[str] = []
+    expected: dict[int, int] = {}
+    for number, item in numbered(block):
+        tag = "ul" if number is None else "ol"
+        while len(opened) > item.indent + 1 or (len(opened) == item.indent + 1 and opened[-1] != tag):
+            text += f"</{opened.pop()}>"
+            expected.pop(len(opened), None)
+        while len(opened) <= item.indent:
+            start = f' start="{number}"' if number not in (None, 1) and len(opened) == item.indent else ""
+            opened.append(tag)
+            text += f"<{tag}{start}>"
+            if number is not None:
+                expected[len(opened) - 1] = number
+        value = "" if number is None or expected.get(item.indent) == number else f' value="{number}"'
+        text += f"<li{value}>{_inlines(item.inlines, dialect, mass)}</li>"
+        if number is not None:
+            expected[item.indent] = number + 1
+    return text + "".join(f"</{tag}>" for tag in reversed(opened))
 
 
 def _inlines(inlines: Iterable[Inline], dialect: TextDialect, mass: bool) -> str:
@@ -130,8 +141,10 @@ class _Page(HTMLParser):
         self._inlines: list[Inline] = []
         self._marks: list[int] = []
         self._links: list[str | None] = []
-        self._lists: list[tuple[bool, int]] = []
+        self._lists: list[list[int | None]] = []
+        """Of each list that is open, the outermost first: the number of the next item, None for bullets."""
         self._items: list[ListItem] = []
+        self._numbers: list[int | None] = []
         self._quotes: list[int] = []
         self._pre: list[str] | None = None
         self._language = ""
@@ -157,8 +170,11 @@ class _Page(HTMLParser):
                 self._quotes.append(len(self._blocks))
             case "ul" | "ol":
                 self._end_block()
-                start = given.get("start") or "1"
-                self._lists.append((tag == "ol", int(start) if start.isdecimal() and len(start) < 10 else 1))
+                self._lists.append([_number(given.get("start"), 1) if tag == "ol" else None])
+            case "li" if self._lists:
+                self._end_block()
+                following = self._lists[-1]
+                following[0] = following[0] and _number(given.get("value"), following[0])
             case "p" | "div" | "li":
                 self._end_block()
             case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
@@ -185,10 +201,9 @@ class _Page(HTMLParser):
                 self._blocks[start:] = [Quote(tuple(inside))]
             case "ul" | "ol" if self._lists:
                 self._end_block()
-                ordered, start = self._lists.pop()
-                if not self._lists and self._items:
-                    self._blocks.append(List(tuple(self._items), ordered, start))
-                    self._items = []
+                self._lists.pop()
+                if not self._lists:
+                    self._end_list()
             case "p" | "div" | "li" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
                 self._end_block()
             case _ if tag in _TAG_MARKS and _TAG_MARKS[tag] in self._marks:
@@ -220,17 +235,31 @@ class _Page(HTMLParser):
             self._heading = 0
             return
         if self._lists:
-            self._items.append(ListItem(inlines, len(self._lists) - 1))
+            number = self._lists[-1][0]
+            self._items.append(ListItem(inlines, len(self._lists) - 1, number is not None))
+            self._numbers.append(number)
+            self._lists[-1][0] = None if number is None else number + 1
         elif self._heading:
             self._blocks.append(Heading(self._heading, inlines))
         else:
             self._blocks.append(Paragraph(inlines))
         self._heading = 0
 
+    def _end_list(self) -> None:
+        items, numbers = tuple(self._items), self._numbers
+        self._items, self._numbers = [], []
+        if items:
+            ordered = items[0].ordered is True
+            start = numbers[0] if items[0].indent == 0 else None
+            self._blocks.append(with_numbers(List(items, ordered, 1 if start is None else start), numbers))
+
     def finish(self) -> list[Block]:
         self._end_block()
         if self._pre is not None:
             self._blocks.append(CodeBlock("".join(self._pre), self._language))
-        if self._items:
-            self._blocks.append(List(tuple(self._items)))
+        self._end_list()
         return self._blocks
+
+
+def _number(given: str | None, otherwise: int) -> int:
+    return int(given) if given and given.isdecimal() and len(given) < 10 else otherwise

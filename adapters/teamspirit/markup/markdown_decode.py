@@ -29,6 +29,7 @@ from bridge.text import (
     RichText,
     Text,
     merge_inlines,
+    nested_items,
     normalize,
     plain,
 )
@@ -124,12 +125,15 @@ class _Blocks:
         at = 0
         while at < len(inside):
             end = _closing(inside, at)
-            for block in self.decode(inside[at + 1 : end]) or [Paragraph(())]:
+            content = self.decode(inside[at + 1 : end])
+            if not content or isinstance(content[0], List):
+                items.append(ListItem(()))
+            for block in content:
                 match block:
                     case Paragraph() | Heading():
                         items.append(ListItem(block.inlines))
                     case List():
-                        items.extend(ListItem(item.inlines, item.indent + 1) for item in _unmixed(block, ordered))
+                        items.extend(nested_items(block))
                     case _:
                         if items:
                             blocks.append(List(tuple(items), ordered, start))
@@ -220,17 +224,6 @@ def _flat(blocks: Sequence[Block]) -> tuple[Paragraph | Heading | CodeBlock | Li
     for block in blocks:
         flat.extend(block.blocks) if isinstance(block, Quote) else flat.append(block)
     return tuple(flat)
-
-
-def _unmixed(block: List, ordered: bool) -> Sequence[ListItem]:
-    """Items of a list inside another. One of the other kind keeps its bullets or numbers as text."""
-    if block.ordered == ordered:
-        return block.items
-    items = []
-    for number, item in enumerate(block.items, start=block.start):
-        label = f"{number}. " if block.ordered else "• "
-        items.append(ListItem(merge_inlines((Text(label if item.indent == 0 else ""), *item.inlines)), item.indent))
-    return items
 
 
 def _without_joiners(inlines: Sequence[Inline]) -> list[Inline]:

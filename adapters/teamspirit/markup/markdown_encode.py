@@ -27,6 +27,7 @@ from bridge.text import (
     RichText,
     Text,
     inline_text,
+    numbered,
 )
 
 if TYPE_CHECKING:
@@ -85,22 +86,29 @@ class _Encoder:
                 return "\n".join(f"> {line}" if line else ">" for line in self.blocks(block.blocks).split("\n"))
 
     def _list(self, block: List, bullets: str) -> str:
-        """Items line by line, deeper ones indented by the width of their parents' markers."""
+        """Items line by line, deeper ones indented by the width of their parents' markers. An item without words shares the line of
+        the deeper one behind it."""
         lines: list[str] = []
         widths: list[int] = []
-        numbers: dict[int, int] = {}
-        for item in block.items:
+        held = ""
+        items = list(numbered(block))
+        for at, (number, item) in enumerate(items):
             indent = min(item.indent, len(widths))
+            begins = indent == len(widths)
             del widths[indent:]
-            numbers = {level: number for level, number in numbers.items() if level <= indent}
-            number = numbers.get(indent, block.start if indent == 0 else 1)
-            numbers[indent] = number + 1
-            marker = f"{number}{'.' if bullets == '-' else ')'} " if block.ordered else f"{bullets} "
+            marker = f"{bullets} " if number is None else f"{number}{'.' if bullets == '-' else ')'} "
             margin = " " * sum(widths)
             widths.append(len(marker))
+            words = self._inlines(item.inlines)
+            if not words and at + 1 < len(items) and items[at + 1][1].indent > item.indent:
+                held = (held or margin) + marker
+                continue
+            if lines and not held and begins and number not in (None, 1):
+                lines.append("")  # in a row with words, only a list that begins with 1 would be seen
             # without text, the marker of an inner item would be read as the underline of a heading
-            text = _lines(self._inlines(item.inlines)) or (GUARD if indent else "")
-            lines.append((margin + marker + text.replace("\n", "\n" + margin + " " * len(marker))).rstrip(" "))
+            text = _lines(words) or (GUARD if indent else "")
+            lines.append(((held or margin) + marker + text.replace("\n", "\n" + margin + " " * len(marker))).rstrip(" "))
+            held = ""
         return "\n".join(lines)
 
     def _one_line(self, inlines: Sequence[Inline]) -> str:

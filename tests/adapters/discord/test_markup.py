@@ -31,6 +31,7 @@ from bridge.text import (
     plain,
     text_of,
 )
+from tests.adapters.common_lists import labels, mixed_lists
 
 NAMES = Names(user=lambda i: f"user{i}", role=lambda i: f"role{i}", channel=lambda i: f"channel{i}")
 TAG = re.compile(r"<(\w+)")
@@ -240,3 +241,9 @@ def test_no_text_takes_long_to_read(unit: str) -> None:
     started = time.perf_counter()
     decode_text(source)
     assert time.perf_counter() - started < 1.0
+
+
+@given(mixed_lists)
+def test_each_depth_of_a_list_keeps_its_kind_and_numbers(made: List) -> None:
+    rich = RichText((made,))
+    assert labels(decode_text(encode_text(rich))) == labels(rich)

@@ -44,6 +44,7 @@ from bridge.text import (
     plain,
     text_of,
 )
+from tests.adapters.common_lists import labels, mixed_lists
 
 HOSTILE = [
     "<!channel>",
@@ -326,3 +327,9 @@ def test_unknown_emoji_have_no_name() -> None:
     assert emoji_names.to_unicode("party_parrot") is None
     assert emoji_names.to_name("x") is None
     assert emoji_names.to_name("👍🏻👍🏿") is None
+
+
+@given(mixed_lists)
+def test_each_depth_of_a_list_keeps_its_kind_and_numbers(made: List) -> None:
+    rich = RichText((made,))
+    assert labels(decode_text("", encoded(rich), NO_NAMES)) == labels(rich)

@@ -85,13 +85,14 @@ runs = st.builds(
 ) | st.builds(lambda name: Mention(MentionKind.USER, name, name), st.sampled_from(["anna", "bert.k", "c_d"]))
 inlines = st.lists(runs, min_size=1, max_size=5).map(tuple)
 paragraphs = st.builds(Paragraph, inlines)
+items = st.builds(ListItem, inlines, st.integers(0, 2), st.sampled_from([None, True, False]), st.sampled_from([None, None, 1, 7]))
 simple_blocks = (
     paragraphs
     | st.builds(Heading, st.integers(1, 6), inlines)
     | st.builds(CodeBlock, st.text(st.sampled_from("ab `~\n#"), max_size=12), st.sampled_from(["", "python"]))
     | st.builds(
         List,
-        st.lists(st.builds(ListItem, inlines, st.integers(0, 2)), min_size=1, max_size=4).map(tuple),
+        st.lists(items, min_size=1, max_size=4).map(tuple),
         st.booleans(),
         st.integers(1, 12),
     )
@@ -154,8 +155,13 @@ def test_marks_hold_their_words(found: list[Text]) -> None:
         ("me@anna.org `@anna`", (Paragraph((Text("me@anna.org "), Text("@anna", 32))),)),
         ("> a\n> > b", (Quote((Paragraph((Text("a\nb"),)),)),)),
         ("```py\nx\n\ny\n```", (CodeBlock("x\n\ny", "py"),)),
-        ("1. a\n2. b\n   - c", (List((ListItem((Text("a"),)), ListItem((Text("b"),)), ListItem((Text("• c"),), 1)), True, 1),)),
+        (
+            "1. a\n2. b\n   - c",
+            (List((ListItem((Text("a"),)), ListItem((Text("b"),)), ListItem((Text("c"),), 1, False)), True, 1),),
+        ),
         ("- a\n\n  ```\n  x\n  ```\n- b", (List((A_ITEM,)), CodeBlock("x"), List((ListItem((Text("b"),)),), False, 2))),
+        ("1. - c", (List((ListItem(()), ListItem((Text("c"),), 1, False)), True, 1),)),
+        ("- a\n\n  7. b\n  8. c", (List((A_ITEM, ListItem((Text("b"),), 1, True, 7), ListItem((Text("c"),), 1, True))),)),
         ("Title\n===\ntext", (Heading(1, (Text("Title"),)), Paragraph((Text("text"),)))),
         ("a\n\n---\n\nb", (Paragraph((Text("a\n---\nb"),)),)),
         ("![alt](https://e.com/i.png)", (Paragraph((Text("alt", 0, "https://e.com/i.png"),)),)),
