@@ -29,6 +29,15 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _file_host(value: str) -> str:
+    from adapters.common.egress import host_fault
+
+    fault = host_fault(value)
+    if fault:
+        raise ValueError(fault)
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An absolute http or https URL, kept without its trailing slash."""
 
@@ -40,6 +49,9 @@ class NetworkOptions(Options):
         None, description="HTTP(S) proxy for every connection of this account, e.g. http://proxy:3128"
     )
     ca_file: Path | None = Field(None, description="PEM file of the CA that signed the server's (or proxy's) certificate")
+    file_hosts: tuple[Annotated[str, AfterValidator(_file_host)], ...] = Field(
+        (), description="hosts, host:port or networks (10.0.0.0/8) beside the platform's own that files may be fetched from"
+    )
     request_timeout_s: float = Field(60.0, gt=0, le=3600, description="longest wait for one API answer, file transfers aside")
     transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one file up or down")
 

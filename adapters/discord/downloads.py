@@ -57,7 +57,7 @@ class Downloads:
             raise Rejected("the file was removed from its message")
         if not url.startswith(("https://", "http://")):
             raise RetryLater("Discord told no usable address for the file")
-        return url
+        return url if self._cdn_url == CDN_URL else self._transport.at_home(url, self._cdn_url)
 
 
 def _attachment_url(message: dict[str, Any], attachment_id: str) -> str | None:

@@ -23,17 +23,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import msgspec
 
+from adapters.common.egress import Egress
+from adapters.common.http_body import BoundedResponse
 from adapters.common.transfers import AS_IT_IS, body_bytes
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.uploads import Upload
 from bridge.contract import FileStream, OutboundFile
-from bridge.errors import OutcomeUnknown, RetryLater
+from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -42,6 +44,8 @@ USER_AGENT = "DiscordBot (https://github.com/Rapptz/discord.py 2.7) messenger-br
 CONNECT_TIMEOUT_S = 15.0
 MAX_CONNECTIONS = 256
 CHUNK_BYTES = 256 * 1024
+FILE_HOSTS = (".discordapp.com", ".discordapp.net", ".discord.com")
+"""Where files of messages live. Source: API reference, "CDN Endpoints" and "Signed Attachment CDN URLs"."""
 
 _NEVER_LEFT = (
     aiohttp.ClientConnectorError,
@@ -79,6 +83,7 @@ class Transport:
             total=options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=options.request_timeout_s
         )
         self._limiter = Limiter(options.requests_per_s, sleep=sleep)
+        self._egress = Egress([options.api_url, options.cdn_url], only=FILE_HOSTS, also=options.file_hosts, proxy=options.proxy)
         self._last_date: tuple[str, datetime] | None = None
 
     @property
@@ -92,6 +97,7 @@ class Transport:
                 headers={"User-Agent": USER_AGENT},
                 timeout=self._timeout,
                 auto_decompress=True,
+                response_class=BoundedResponse,
             )
         return self._session
 
@@ -212,9 +218,10 @@ class Transport:
 
     @asynccontextmanager
     async def download(self, url: str, stated_bytes: int | None = None) -> AsyncIterator[FileStream]:
-        """A file from the CDN, streamed. Raises `Gone` when the address has expired or the file is no longer there."""
+        """A file from the CDN, streamed. Raises `Gone` when the address has expired or the file is no longer there, Rejected for an
+        address that is not the CDN's."""
         try:
-            response = await self.session.get(url, headers=AS_IT_IS, proxy=self.proxy, timeout=self._file_timeout)
+            response = await self._egress.open(self.session, url, headers=AS_IT_IS, timeout=self._file_timeout)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise RetryLater(f"Discord's CDN cannot be reached: {type(error).__name__}") from None
         try:
@@ -226,6 +233,16 @@ class Transport:
             yield FileStream(chunks=_chunks(response, expected), size_bytes=expected)
         finally:
             response.close()
+
+    def at_home(self, url: str, cdn_url: str) -> str:
+        """A file's address, put onto the configured CDN if it is not one that files are fetched from: a server behind a TLS proxy
+        names itself as it sees itself."""
+        try:
+            self._egress.admit(url)
+        except Rejected:
+            parts = urlsplit(url)
+            return f"{cdn_url}{parts.path}?{parts.query}"
+        return url
 
 
 class Gone(Exception):

@@ -21,11 +21,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
+from adapters.common.egress import Egress
+from adapters.common.http_body import BoundedResponse
 from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
 from adapters.slack.errors import Effect, classify, classify_network
 from bridge.contract import OutboundFile
-from bridge.errors import RetryLater
+from bridge.errors import Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -37,6 +39,9 @@ _CONNECTIONS = 256
 _HEARTBEAT_S = 15.0
 _MAX_FRAME_BYTES = 16 * 1024 * 1024
 _CLOSE_TIMEOUT_S = 3.0
+
+_HOSTS = ("slack.com", ".slack.com", "slack-gov.com", ".slack-gov.com")
+"""Where Slack's API and files live. Source: docs.slack.dev, "Working with files": files.slack.com, or the workspace's own host."""
 
 
 class Transport:
@@ -53,6 +58,7 @@ class Transport:
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._ssl),
             json_serialize=_to_json,
             trace_configs=[self._learning()],
+            response_class=BoundedResponse,
         )
         self._web = AsyncWebClient(
             options.bot_token.get_secret_value(),
@@ -64,6 +70,7 @@ class Transport:
         # only bridge.yaml decides about proxies: slack_sdk would take HTTP_PROXY from the environment, and ignore NO_PROXY
         self._web.proxy = options.proxy
         self._own_host = urlsplit(options.api_url).netloc
+        self._egress = Egress([options.api_url], only=_HOSTS, also=options.file_hosts, proxy=options.proxy)
 
     def __repr__(self) -> str:
         return f"Transport({self._own_host})"
@@ -146,7 +153,11 @@ class Transport:
     # -- files ----------------------------------------------------------------------------------------------------------------
 
     async def upload(self, url: str, outbound: OutboundFile) -> None:
-        """POST a file's bytes to an upload URL, streamed from disk. Nothing is visible yet, so any failure may be tried again."""
+        """POST a file's bytes to an upload URL, streamed from disk. Nothing is visible yet, so any failure may be tried again.
+
+        Raises RetryLater for an address that is not Slack's."""
+        if not self.is_trusted(url):
+            raise RetryLater("file upload: not an address of Slack")
         progress = Progress()
         file = await asyncio.to_thread(open_watched, outbound, progress)
         try:
@@ -158,6 +169,7 @@ class Transport:
                     headers={"Content-Type": "application/octet-stream"},
                     proxy=self._proxy,
                     timeout=self._transfer_timeout(),
+                    allow_redirects=False,
                 ) as answer,
             ):
                 await answer.read()
@@ -170,15 +182,14 @@ class Transport:
 
     @asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """GET a private file. The token goes to Slack's hosts only: the address comes from a message."""
-        if not self.is_trusted(url):
-            raise RetryLater("file download: not an address of Slack")
+        """GET a private file. The token goes to Slack's hosts only: a message tells the address. Raises Rejected for others."""
         token = self._options.bot_token.get_secret_value()
         try:
-            async with self._session.get(
+            async with await self._egress.open(
+                self._session,
                 url,
-                headers={"Authorization": f"Bearer {token}", **AS_IT_IS},
-                proxy=self._proxy,
+                headers=AS_IT_IS,
+                credentials={"Authorization": f"Bearer {token}"},
                 timeout=self._transfer_timeout(),
             ) as answer:
                 yield answer
@@ -186,15 +197,12 @@ class Transport:
             raise classify_network("file download", error, effect=Effect.REPEATABLE) from None
 
     def is_trusted(self, url: str) -> bool:
-        """Whether our token may be sent there."""
+        """Whether files are fetched from there and sent there: a server of Slack, the configured one, or one of `file_hosts`."""
         try:
-            parts = urlsplit(url)
-        except ValueError:
+            self._egress.admit(url)
+        except Rejected:
             return False
-        if parts.netloc == self._own_host:
-            return True
-        host = parts.hostname or ""
-        return parts.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com"))
+        return True
 
     def _transfer_timeout(self) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(

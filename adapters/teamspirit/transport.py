@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from yarl import URL
 
+from adapters.common.egress import Egress
+from adapters.common.http_body import BoundedResponse
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
 from adapters.teamspirit.encode import Request
 from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
@@ -27,9 +29,7 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S = 10.0
 _CHECKED_BYTES_PER_S = 1_000_000
-_MOST_REDIRECTS = 5
 _CHUNK_BYTES = 256 * 1024
-_LARGEST_ANSWER_BYTES = 32 * 1024**2
 _JSON = "application/json"
 
 
@@ -82,7 +82,14 @@ class Transport:
             total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
         )
         try:
-            answer = await self._followed(request, timeout)
+            answer = await self._egress(request).open(
+                await self._open(),
+                _url(request),
+                method=request.method,
+                headers=AS_IT_IS,
+                credentials=request.headers,
+                timeout=timeout,
+            )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _unreachable(request.operation, Purpose.CHANGE, error) from None
         # from here on it is the reader's code that runs inside: a full disk of ours must not look like the network's fault
@@ -92,21 +99,13 @@ class Transport:
             expected = body_bytes(answer, stated_bytes)
             yield FileStream(chunks=_chunks(answer, expected), size_bytes=expected)
 
-    async def _followed(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        """The answer at the end of all redirects (files often lie on another server). What identifies us goes to ours only."""
-        url, headers = _url(request), {**request.headers, **AS_IT_IS}
-        for _ in range(_MOST_REDIRECTS):
-            answer = await (await self._open()).request(
-                request.method, url, headers=headers, proxy=self._options.proxy, timeout=timeout, allow_redirects=False
-            )
-            where = answer.headers.get("Location")
-            if answer.status not in (301, 302, 303, 307, 308) or not where:
-                return answer
-            answer.release()
-            following = url.join(URL(where))
-            headers = headers if following.origin() == url.origin() else AS_IT_IS
-            url = following
-        raise RetryLater("download: too many redirects")
+    def _egress(self, request: Request) -> Egress:
+        """Ours is the server, and where the dialect's `base` puts its API."""
+        own = [url for url in (self._options.server, *_webhook_urls(self._options)) if url]
+        call = self._dialect.operations.download
+        if call is not None and call.path is not None:
+            own.append(request.url)
+        return Egress(own, also=self._options.file_hosts, proxy=self._options.proxy)
 
     # -- one request --------------------------------------------------------------------------------------------------------
 
@@ -148,7 +147,9 @@ class Transport:
                 context = await asyncio.to_thread(ssl.create_default_context, cafile=str(self._options.ca_file))
             if self._session is None:
                 self._session = aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(ssl=context, limit=100), cookie_jar=aiohttp.DummyCookieJar()
+                    connector=aiohttp.TCPConnector(ssl=context, limit=100),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    response_class=BoundedResponse,
                 )
         return self._session
 
@@ -172,15 +173,9 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 async def _read_json(answer: aiohttp.ClientResponse) -> Any:
-    """The JSON of a body of bounded size; None for anything else."""
-    body = await answer.content.read(_LARGEST_ANSWER_BYTES)
-    while body and len(body) < _LARGEST_ANSWER_BYTES:
-        more = await answer.content.read(_LARGEST_ANSWER_BYTES - len(body))
-        if not more:
-            break
-        body += more
+    """The JSON of a body of bounded size; None for anything else. Raises aiohttp's errors, for a body without bounds too."""
     try:
-        return json.loads(body)
+        return json.loads(await answer.read())
     except ValueError:
         return None
 
@@ -212,6 +207,11 @@ def _unreachable(operation: str, purpose: Purpose, error: Exception) -> BridgeEr
     return RetryLater(f"{operation}: no answer ({name})")
 
 
-def _secrets(options: TeamSpiritOptions) -> list[str]:
-    found = [options.api_key, *(chat.incoming_webhook for chat in options.chats.values())]
+def _webhook_urls(options: TeamSpiritOptions) -> list[str]:
+    found = (chat.incoming_webhook for chat in options.chats.values())
     return [secret.get_secret_value() for secret in found if secret is not None]
+
+
+def _secrets(options: TeamSpiritOptions) -> list[str]:
+    key = options.api_key
+    return [*([] if key is None else [key.get_secret_value()]), *_webhook_urls(options)]

@@ -18,7 +18,9 @@ import aiohttp
 import certifi
 import msgspec
 
+from adapters.common.egress import Egress
 from adapters.common.files import CheckedFile
+from adapters.common.http_body import BoundedResponse
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
 from adapters.telegram.answers import result_of
 from adapters.telegram.encode import Call, Upload
@@ -78,7 +80,9 @@ class _Session(AiohttpSession):
         if self._session is None or self._session.closed:
             connector = aiohttp.TCPConnector(ssl=_tls(self._ca_file), limit=CONNECTIONS_MAX)
             timeout = aiohttp.ClientTimeout(total=self.timeout, sock_connect=CONNECT_TIMEOUT_S)
-            self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy_url, timeout=timeout)
+            self._session = aiohttp.ClientSession(
+                connector=connector, proxy=self._proxy_url, timeout=timeout, response_class=BoundedResponse
+            )
             self._should_reset_connector = False
         return self._session
 
@@ -124,6 +128,7 @@ class Transport:
     def __init__(self, options: TelegramOptions) -> None:
         self._options = options
         self._session = _Session(options)
+        self._egress = Egress([options.base_url], only=(), also=options.file_hosts, proxy=options.proxy)
         self._bot: Bot | None = None
 
     @property
@@ -190,7 +195,7 @@ class Transport:
             total=self._options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
         )
         try:
-            response = await session.get(url, headers=AS_IT_IS, timeout=timeout)
+            response = await self._egress.open(session, url, headers=AS_IT_IS, timeout=timeout)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RetryLater(f"the download did not begin: {type(error).__name__}") from None
         async with response:

@@ -1,0 +1,160 @@
+"""An answer is read as far as an honest one goes: bounded in bytes, also after decompression, in nesting and in values; by every
+client library."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.common.http_body import MOST_BYTES, AnswerRefused, AnswerTooDeep, AnswerTooLarge, BoundedResponse, check_json
+from bridge.errors import OutcomeUnknown, RetryLater
+from tests.adapters.common.transports import serving
+
+PIECE = b'{"ok":true,"a":"' + b" " * 1_000_000
+DEEP = b'{"ok":true,"result":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+MANY = b'{"ok":true,"result":[' + b"[]," * 2_000_000 + b"[]]}"
+
+
+async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says 300 MB, and sends as much as is taken."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    for _ in range(300):
+        writer.write(PIECE)
+        await writer.drain()
+    writer.close()
+
+
+async def announced(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 300000000\r\n\r\n" + PIECE)
+    await writer.drain()
+
+
+def with_body(body: bytes, *head: str) -> Any:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        lines = ["HTTP/1.1 200 OK", "Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close", *head]
+        lines += ["", ""]
+        writer.write("\r\n".join(lines).encode() + body)
+        await writer.drain()
+
+    return handle
+
+
+BOMB = with_body(gzip.compress(b"{" + b" " * (MOST_BYTES + 1), 1), "Content-Encoding: gzip")
+HOSTILE = [endless, announced, BOMB, with_body(DEEP), with_body(MANY)]
+NAMES = ["endless", "announced", "bomb", "deep", "many"]
+
+
+@pytest.mark.parametrize("handle", HOSTILE, ids=NAMES)
+@pytest.mark.parametrize("reading", ["read", "text", "json"])
+async def test_however_an_answer_is_read_it_is_bounded(handle: Any, reading: str) -> None:
+    async with serving(handle) as url, aiohttp.ClientSession(response_class=BoundedResponse) as session:
+        async with session.get(url) as answer:
+            with pytest.raises(AnswerRefused):
+                await getattr(answer, reading)()
+
+
+async def test_an_honest_answer_is_read_whole() -> None:
+    value = {"text": "[{" * 500_000, "rows": [{"a": [1, 2, {"b": '"}]'}]}] * 50_000}
+    body = json.dumps(value).encode()
+    for handle in (with_body(body), with_body(gzip.compress(body), "Content-Encoding: gzip")):
+        async with serving(handle) as url, aiohttp.ClientSession(response_class=BoundedResponse) as session:
+            async with session.get(url) as answer:
+                assert await answer.json() == value
+                assert await answer.read() == body
+
+
+@pytest.mark.parametrize("handle", HOSTILE, ids=NAMES)
+@pytest.mark.parametrize("platform", ["telegram", "slack", "discord", "teamspirit"])
+async def test_a_hostile_answer_is_an_answer_that_broke_off(platform: str, handle: Any) -> None:
+    """Through each platform's client library: what reads is tried again; of what posts, the outcome is unknown."""
+    async with serving(handle) as url:
+        reads, posts, close = calls(platform, url)
+        with pytest.raises(RetryLater):
+            await reads()
+        with pytest.raises(OutcomeUnknown):
+            await posts()
+        await close()
+
+
+def calls(platform: str, url: str) -> tuple[Any, Any, Any]:
+    from adapters.registry import manifest
+
+    options: Any = manifest(platform).options()
+    if platform == "telegram":
+        from adapters.telegram.encode import Call
+        from adapters.telegram.transport import Transport as Telegram
+
+        one = Telegram(options(token="1:AAEmulated", base_url=url))
+        send = Call("SendMessage", {"chat_id": 1, "text": "a"})
+        return (lambda: one.updates(offset=0, timeout_s=1, allowed=())), (lambda: one.call(send)), one.close
+    if platform == "slack":
+        from adapters.slack.errors import Effect
+        from adapters.slack.transport import Transport as Slack
+
+        two = Slack(options(bot_token="xoxb-b", app_token="xapp-a", api_url=url))
+        return (lambda: two.call("auth.test")), (lambda: two.call("chat.postMessage", effect=Effect.CREATES)), two.close
+    if platform == "discord":
+        from adapters.discord.transport import Route
+        from adapters.discord.transport import Transport as Discord
+
+        three = Discord(options(token="t", api_url=url))
+        route = Route("POST", "/m", "/m")
+        return (lambda: three.call(Route("GET", "/m", "/m"))), (lambda: three.call(route, json={}, changes=True)), three.close
+    from adapters.teamspirit.encode import Request
+    from adapters.teamspirit.errors import Purpose
+    from adapters.teamspirit.transport import Transport as TeamSpirit
+
+    settings = options(server=url, api_key="k")
+    four = TeamSpirit(settings.read_dialect, settings)
+    request = Request("me", "GET", f"{url}/me", {}, ())
+    return (lambda: four.call(request, Purpose.READ)), (lambda: four.call(request, Purpose.SEND)), four.close
+
+
+# -- nesting ------------------------------------------------------------------------------------------------------------------
+
+
+def depth_of(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(depth_of, value.values()), default=0)
+    return 1 + max(map(depth_of, value), default=0) if isinstance(value, list) else 0
+
+
+JSON = st.recursive(
+    st.none() | st.text(alphabet=st.sampled_from('ab[]{}",\\\n ü')),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(alphabet='[]{}",\\'), inner, max_size=4),
+)
+
+
+@given(JSON, st.integers(0, 8), st.booleans())
+def test_the_depth_is_that_of_the_value(value: Any, most: int, as_ascii: bool) -> None:
+    text = json.dumps(value, ensure_ascii=as_ascii)
+    if depth_of(value) > most:
+        with pytest.raises(AnswerTooDeep):
+            check_json(text, most_depth=most)
+    else:
+        check_json(text, most_depth=most)
+        check_json(text.encode(), most_depth=most)
+
+
+@pytest.mark.parametrize("text", ['"' * 500_001, '"\\' * 500_000, '["a' * 400_000, "\\" * 1_000_000, '[{"a":"\\"' * 200_000])
+def test_what_is_no_json_costs_no_more(text: str) -> None:
+    """Each of these would be quadratic for a pattern that tries again from every quote: minutes, not a moment."""
+    try:
+        check_json(text)
+    except AnswerRefused:
+        pass
+
+
+def test_many_values_in_a_small_text() -> None:
+    with pytest.raises(AnswerTooLarge, match="values"):
+        check_json("[" + "0," * 1_000_001 + "0]")

@@ -1,0 +1,126 @@
+"""Each adapter's transport as two functions, an upload and a download, and servers of no platform in particular to try them on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from adapters.registry import manifest
+from bridge.contract import FileStream, OutboundFile
+from bridge.events import Attachment, AttachmentKind
+
+# -- servers of no platform in particular -------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def serving(handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]) -> AsyncIterator[str]:
+    writers = []
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await handle(reader, writer)
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0, limit=1 << 16)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        for writer in writers:
+            writer.transport.abort()
+        server.close()
+        await server.wait_closed()
+
+
+def answering(head: str, body: bytes) -> Any:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n{head}\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    return handle
+
+
+async def standing_still(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")  # and not one byte of the body more than the buffers take
+
+
+def outbound(path: Path) -> OutboundFile:
+    attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id="", name=path.name)
+    return OutboundFile(attachment=attachment, path=path, name=path.name, mime="application/x-a", size_bytes=path.stat().st_size)
+
+
+# -- the transports -----------------------------------------------------------------------------------------------------------
+
+Upload = Callable[[OutboundFile], Any]
+Download = Callable[[int | None], AbstractAsyncContextManager[FileStream]]
+
+
+@asynccontextmanager
+async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
+    from adapters.discord.transport import Route, Transport
+
+    transport = Transport(manifest("discord").options()(token="t", api_url=url, request_timeout_s=0.5, **more))
+
+    def upload(file: OutboundFile) -> Any:
+        return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], changes=True)
+
+    yield upload, lambda stated_bytes: transport.download(f"{url}/file", stated_bytes)
+    await transport.close()
+
+
+@asynccontextmanager
+async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
+    from adapters.teamspirit.encode import Request
+    from adapters.teamspirit.transport import Transport
+
+    options: Any = manifest("teamspirit").options()(server=url, api_key="k", request_timeout_s=0.5, **more)
+    transport = Transport(options.read_dialect, options)
+    request = Request("upload", "POST", f"{url}/files", {}, (), multipart=())
+    yield (
+        lambda file: transport.upload(request, "file", file),
+        lambda stated_bytes: transport.download(Request("download", "GET", f"{url}/file", {}, ()), stated_bytes),
+    )
+    await transport.close()
+
+
+@asynccontextmanager
+async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
+    from adapters.slack.downloads import open_file
+    from adapters.slack.transport import Transport
+
+    options: Any = manifest("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=0.5, **more)
+    transport = Transport(options)
+
+    def download(stated_bytes: int | None) -> Any:
+        file_id = f"F1 {url}/file"
+        return open_file(transport, Attachment(kind=AttachmentKind.DOCUMENT, file_id=file_id, name="a", size_bytes=stated_bytes))
+
+    yield lambda file: transport.upload(f"{url}/upload", file), download
+    await transport.close()
+
+
+@asynccontextmanager
+async def telegram(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
+    from adapters.telegram import encode
+    from adapters.telegram.transport import Transport
+
+    options: Any = manifest("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=0.5, **more)
+    transport = Transport(options)
+
+    def upload(file: OutboundFile) -> Any:
+        document = encode.Upload(file, file.name)
+        return transport.call(encode.Call("SendDocument", {"chat_id": 1, "document": document}, has_files=True))
+
+    yield upload, lambda stated_bytes: transport.open_file("F1")
+    await transport.close()
+
+
+UPLOADING = [discord, teamspirit, slack, telegram]
+DOWNLOADING = [discord, teamspirit, slack]
+
+
+async def read(stream: FileStream) -> bytes:
+    return b"".join([chunk async for chunk in stream.chunks])
