@@ -112,6 +112,8 @@ class Location(_Part, frozen=True):
 class Contact(_Part, frozen=True):
     name: str
     phone: str = ""
+    details: tuple[str, ...] = ()
+    """Whatever else the contact's card tells (company, address, notes), a line each."""
 
 
 class Content(_Part, frozen=True):

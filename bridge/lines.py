@@ -139,7 +139,8 @@ def location_lines(location: Location) -> RichText:
 
 
 def contact_lines(contact: Contact) -> RichText:
-    return line(f"👤 {clean_line(' '.join(part for part in (contact.name, contact.phone) if part)) or 'Contact'}")
+    first = f"👤 {clean_line(' '.join(part for part in (contact.name, contact.phone) if part)) or 'Contact'}"
+    return line("\n".join((first, *(clean_line(detail) for detail in contact.details))))
 
 
 def notice_line(

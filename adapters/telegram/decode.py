@@ -6,19 +6,22 @@ Works on plain JSON, so that one strange value spoils one update and not a batch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from adapters.telegram.decode_content import author_name, decode_content, decode_item
+from adapters.telegram.decode_kinds import CONTENT_FIELDS, chat_name, unknown_kind
+from adapters.telegram.lenient import identity, record, records, whole, words
 from adapters.telegram.reactions import qualified
 from adapters.telegram.wire import Json, Message, Update, User, full_name, sender_of
 from bridge.events import (
     Author,
     ChatEvent,
     ChatRenamed,
+    Content,
     EventMeta,
     Ignored,
     MembershipChanged,
@@ -29,6 +32,7 @@ from bridge.events import (
     ReactionsChanged,
 )
 from bridge.refs import AccountName, ChatRef
+from bridge.text import plain
 
 DOWNLOAD_BYTES = 20 * 1024**2
 """The largest file that the cloud's getFile hands out. Source: platforms.md 1.4."""
@@ -40,11 +44,12 @@ _SERVICE_FIELDS = frozenset(
     message_auto_delete_timer_changed successful_payment refunded_payment users_shared chat_shared gift unique_gift
     gift_upgrade_sent connected_website write_access_allowed passport_data proximity_alert_triggered boost_added
     chat_background_set checklist_tasks_done checklist_tasks_added direct_message_price_changed forum_topic_closed
-    forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden giveaway_created giveaway_winners
+    forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden giveaway_created
     giveaway_completed paid_message_price_changed suggested_post_approved suggested_post_approval_failed
     suggested_post_declined suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started
     video_chat_ended video_chat_participants_invited web_app_data chat_owner_left chat_owner_changed poll_option_added
-    poll_option_deleted managed_bot_created""".split()  # noqa: SIM905 - a list of this length reads better as words
+    poll_option_deleted managed_bot_created community_chat_added community_chat_removed community_chat_joined user_shared
+    new_chat_members left_chat_member new_chat_title pinned_message forum_topic_created forum_topic_edited""".split()  # noqa: SIM905 - a list of this length reads better as words
 )
 
 
@@ -57,13 +62,6 @@ class AlbumItem(msgspec.Struct, frozen=True):
 
     group: str
     message: Message
-
-
-class AlbumEdit(msgspec.Struct, frozen=True):
-    """An edit of one message of an album, which may still be held back itself: `message` as it is now."""
-
-    message: Message
-    event: MessageEdited
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -87,7 +85,7 @@ class Restored(msgspec.Struct, frozen=True):
     chat_id: str
 
 
-Decoded = ChatEvent | AlbumItem | AlbumEdit | Moved | Removed | Restored | Ignored
+Decoded = ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored
 
 
 class Decoder(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,25 +124,30 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             return [moved]
         if message.get("is_automatic_forward"):
             return [Ignored("automatic forward from the linked channel")]
-        if not message["message_id"]:
+        if message["message_id"] == 0:
             return [Ignored("message without an id")]
         service = self._service(message, received_at)
         if service is not None:
             return service
         if "media_group_id" in message:
+            int(self._created([message], received_at).message_id)  # fails here, alone, and not with the others
             return [AlbumItem(f"{message['chat']['id']}/{message['media_group_id']}", message)]
         return [self._created([message], received_at)]
 
     def _created(self, messages: Sequence[Message], received_at: datetime) -> MessageCreated:
         first = messages[0]
         content = decode_content(messages, download_bytes=self.download_bytes)
+        meta = self._meta(first, "created", received_at)
         if content is None:
-            raise Undecodable(f"a message with no known content (fields: {', '.join(sorted(first))})")
+            # nobody said this: it may be news of the chat, of a kind younger than this program
+            by = f"{meta.author.name}: " if meta.author is not None else ""
+            content = Content(text=plain(f"({by}something Telegram calls {unknown_kind(first) or 'an empty message'})"))
+            meta = msgspec.structs.replace(meta, author=None)
         return MessageCreated(
-            meta=self._meta(first, "created", received_at),
-            message_id=str(first["message_id"]),
+            meta=meta,
+            message_id=identity(first["message_id"]),
             content=content,
-            also_ids=tuple(str(message["message_id"]) for message in messages[1:]),
+            also_ids=tuple(identity(message["message_id"]) for message in messages[1:]),
             items=tuple(decode_item(message, download_bytes=self.download_bytes) for message in messages)
             if "media_group_id" in first
             else (),
@@ -153,64 +156,68 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     def _edited(self, message: Message, received_at: datetime) -> Decoded:
         if message.get("is_automatic_forward"):
             return Ignored("automatic forward from the linked channel")
-        if "edit_date" not in message:
+        edited_at = whole(message.get("edit_date"))
+        if edited_at is None:
             return Ignored("edit without a visible change")
-        if (message.get("location") or {}).get("live_period"):
+        if record(message.get("location")).get("live_period"):
             return Ignored("live location moved")
         content = decode_content([message], download_bytes=self.download_bytes)
         if content is None:
-            raise Undecodable(f"an edit with no known content (fields: {', '.join(sorted(message))})")
+            return Ignored("edit of a message without known content")
         # Telegram also reports changes that nobody sees: the same date with the same content is the same event
-        version = f"{message['edit_date']}-{_digest(content)}"
-        event = MessageEdited(
-            meta=self._meta(message, "edited", received_at, version=version, at=message["edit_date"]),
-            message_id=str(message["message_id"]),
+        version = f"{edited_at}-{content_digest(content)}"
+        return MessageEdited(
+            meta=self._meta(message, "edited", received_at, version=version, at=edited_at),
+            message_id=identity(message["message_id"]),
             content=content,
             album_item="media_group_id" in message,
         )
-        return AlbumEdit(message, event) if event.album_item else event
 
     def _service(self, message: Message, received_at: datetime) -> Sequence[Decoded] | None:
         """What a service message means; None for an ordinary one."""
-        if (members := message.get("new_chat_members")) is not None:
-            return [self._membership(message, user, MembershipKind.JOINED, received_at) for user in members]
-        if (member := message.get("left_chat_member")) is not None:
+        if "text" in message or "caption" in message:
+            return None
+        if "new_chat_members" in message:
+            joined = MembershipKind.JOINED
+            return [self._membership(message, user, joined, received_at) for user in records(message["new_chat_members"])]
+        if member := record(message.get("left_chat_member")):
             return [self._membership(message, member, MembershipKind.LEFT, received_at)]
-        if (pinned := message.get("pinned_message")) is not None:
+        if pinned := record(message.get("pinned_message")):
             meta = self._meta(message, "pins", received_at)
-            return [PinsChanged(meta=meta, message_id=str(pinned["message_id"]), pinned=True)]
-        if (title := message.get("new_chat_title")) is not None:
+            return [PinsChanged(meta=meta, message_id=identity(pinned["message_id"]), pinned=True)]
+        if title := words(message.get("new_chat_title")):
             return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=title)]
+        fields: Mapping[str, Any] = message
         for field in ("forum_topic_created", "forum_topic_edited"):
-            topic: Any = message.get(field)
-            if topic is not None:
-                if not topic.get("name"):
+            if field in fields:
+                name = words(record(fields[field]).get("name"))
+                if not name:
                     return [Ignored("topic icon changed")]
-                return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=str(topic["name"]))]
+                return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=name)]
         found = next((field for field in message if field in _SERVICE_FIELDS), None)
         if found is not None:
             return [Ignored(f"service message {found}")]
         return None
 
-    def _membership(self, message: Message, user: User, change: MembershipKind, received_at: datetime) -> MembershipChanged:
+    def _membership(self, message: Message, user: User | Json, change: MembershipKind, received_at: datetime) -> MembershipChanged:
         meta = self._meta(message, "membership", received_at, version=f"{user['id']}")
         return MembershipChanged(meta=meta, change=change, member=author_of(user))
 
     # -- reactions ----------------------------------------------------------------------------------------------------------
 
     def _reaction(self, reaction: Json, update_id: int, received_at: datetime) -> Decoded:
-        old, new = _emoji(reaction["old_reaction"]), _emoji(reaction["new_reaction"])
+        old, new = _emoji(reaction.get("old_reaction")), _emoji(reaction.get("new_reaction"))
         added = tuple(emoji for emoji in new if emoji not in old)
         removed = tuple(emoji for emoji in old if emoji not in new)
         if not added and not removed:
             return Ignored("reaction without a change")
-        chat_id, message_id = str(reaction["chat"]["id"]), str(reaction["message_id"])
-        user, actor = reaction.get("user"), reaction.get("actor_chat")
-        author = author_of(user) if user else Author(user_id=str(actor["id"]), name=actor.get("title", "")) if actor else None
+        chat_id, message_id = identity(reaction["chat"]["id"]), identity(reaction["message_id"])
+        user, actor = record(reaction.get("user")), record(reaction.get("actor_chat"))
+        author = author_of(user) if user else Author(user_id=identity(actor["id"]), name=chat_name(actor)) if actor else None
         meta = EventMeta(
             event_key=f"reactions:{self.account}:{chat_id}:{message_id}:{update_id}",
             origin=ChatRef(self.account, chat_id),
-            occurred_at=_moment(reaction["date"]),
+            occurred_at=_moment(reaction.get("date"), received_at),
             received_at=received_at,
             author=author,
             sent_by_us=author is not None and author.user_id == self.bot_id,
@@ -220,7 +227,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     # -- parts --------------------------------------------------------------------------------------------------------------
 
     def _meta(self, message: Message, kind: str, received_at: datetime, *, version: str = "", at: int | None = None) -> EventMeta:
-        chat_id, message_id = str(message["chat"]["id"]), str(message["message_id"])
+        chat_id, message_id = identity(message["chat"]["id"]), identity(message["message_id"])
         sender = sender_of(message)
         key = f"{kind}:{self.account}:{chat_id}:{message_id}"
         return EventMeta(
@@ -228,10 +235,23 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             origin=ChatRef(self.account, chat_id),
             thread_id=_thread(message),
             author=_author(message),
-            occurred_at=_moment(message["date"] if at is None else at),
+            occurred_at=_moment(message.get("date") if at is None else at, received_at),
             received_at=received_at,
-            sent_by_us=sender is not None and str(sender["id"]) == self.bot_id and "sender_chat" not in message,
+            sent_by_us=sender is not None and words(sender.get("id")) == self.bot_id and "sender_chat" not in message,
         )
+
+
+def edited_message(update: Json) -> Message:
+    """The message that an edit tells of, as it is now."""
+    return cast("Message", record(update.get("edited_message") or update.get("edited_channel_post")))
+
+
+def strange(update: Json) -> str:
+    """What is new to us about a message whose content is of none of the known kinds; empty for all others."""
+    message = record(update.get("message") or update.get("channel_post"))
+    if not message or message.keys() & _SERVICE_FIELDS or message.keys() & CONTENT_FIELDS:
+        return ""
+    return unknown_kind(cast("Message", message))
 
 
 def _guarded(decode: Callable[[], _T], what: str) -> _T:
@@ -247,12 +267,23 @@ def _kind_of(update: Any) -> str:
     return next((str(name) for name in update if name != "update_id"), "nothing") if isinstance(update, dict) else "no object"
 
 
-def _moment(unix_s: int) -> datetime:
-    return datetime.fromtimestamp(unix_s, UTC)
+def _moment(unix_s: object, received_at: datetime) -> datetime:
+    """When it happened; as far as that is told, and a date of the calendar."""
+    moment = whole(unix_s)
+    if moment is None:
+        return received_at
+    try:
+        return datetime.fromtimestamp(moment, UTC)
+    except (ValueError, OverflowError, OSError):
+        return received_at
 
 
-def _digest(value: Any) -> str:
-    return hashlib.blake2b(msgspec.json.encode(value), digest_size=6).hexdigest()
+def content_digest(content: Content) -> str:
+    """What stays the same as long as nothing of a message changes. What it answers cannot, though it is told as it is now."""
+    lasting = [msgspec.structs.replace(file, file_id=file.unique_id or file.file_id, problem="") for file in content.attachments]
+    content = msgspec.structs.replace(content, reply_to=None, attachments=tuple(lasting))
+    shown = repr(msgspec.to_builtins(content)).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(shown, digest_size=6).hexdigest()
 
 
 def _thread(message: Message) -> str | None:
@@ -263,28 +294,30 @@ def _thread(message: Message) -> str | None:
     return None
 
 
-def author_of(user: User) -> Author:
-    return Author(user_id=str(user["id"]), name=full_name(user), username=user.get("username", ""), is_bot=bool(user.get("is_bot")))
+def author_of(user: User | Json) -> Author:
+    return Author(
+        user_id=identity(user["id"]), name=full_name(user), username=words(user.get("username")), is_bot=user.get("is_bot") is True
+    )
 
 
 def _author(message: Message) -> Author | None:
     """`sender_chat` first: then `from` is a stand-in that Telegram fills in for old clients."""
-    chat = message.get("sender_chat")
-    if chat is not None:
-        return Author(user_id=str(chat["id"]), name=author_name(message), username=chat.get("username", ""))
+    chat = record(message.get("sender_chat"))
+    if chat:
+        return Author(user_id=identity(chat["id"]), name=author_name(message), username=words(chat.get("username")))
     sender = sender_of(message)
     if sender is not None:
         return author_of(sender)
-    signature = message.get("author_signature")
+    signature = words(message.get("author_signature"))
     return Author(user_id="", name=signature) if signature else None
 
 
-def _emoji(reactions: Sequence[Json]) -> list[str]:
+def _emoji(reactions: object) -> list[str]:
     found: list[str] = []
-    for reaction in reactions:
-        match reaction["type"]:
-            case "emoji":
-                found.append(qualified(reaction["emoji"]))
+    for reaction in records(reactions):
+        match reaction.get("type"):
+            case "emoji" if emoji := words(reaction.get("emoji")):
+                found.append(qualified(emoji))
             case "paid":
                 found.append("\N{WHITE MEDIUM STAR}")
             case _:
@@ -293,11 +326,11 @@ def _emoji(reactions: Sequence[Json]) -> list[str]:
 
 
 def _moved(message: Message) -> Moved | None:
-    chat_id = str(message["chat"]["id"])
-    if "migrate_to_chat_id" in message:
-        return Moved(chat_id, str(message["migrate_to_chat_id"]))
-    if "migrate_from_chat_id" in message:
-        return Moved(str(message["migrate_from_chat_id"]), chat_id)
+    chat_id = identity(message["chat"]["id"])
+    if new := words(message.get("migrate_to_chat_id")):
+        return Moved(chat_id, new)
+    if old := words(message.get("migrate_from_chat_id")):
+        return Moved(old, chat_id)
     return None
 
 
@@ -305,4 +338,4 @@ def _membership_of_bot(change: Json) -> Removed | Restored:
     status = str(change["new_chat_member"]["status"])
     if status in ("administrator", "creator"):
         return Restored(str(change["chat"]["id"]))
-    return Removed(str(change["chat"]["id"]), str(change["chat"].get("title", "")), status)
+    return Removed(str(change["chat"]["id"]), words(change["chat"].get("title")), status)

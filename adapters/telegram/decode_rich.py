@@ -6,10 +6,7 @@ A message of this kind has no `text` at all, so a bridge that does not read it d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from adapters.telegram.wire import Json
+from adapters.telegram.lenient import Json, real, record, records, whole, words
 from bridge.text import (
     Block,
     CodeBlock,
@@ -49,54 +46,71 @@ MEDIA_BLOCKS = ("photo", "video", "animation", "audio", "document", "voice_note"
 def decode_rich(rich_message: Json) -> tuple[RichText, list[tuple[str, Json]]]:
     """The text, and the media blocks in order as (kind, block)."""
     media: list[tuple[str, Json]] = []
-    blocks = _blocks(rich_message["blocks"], media, 0)
+    blocks = _blocks(rich_message.get("blocks"), media, 0)
     return normalize(RichText(tuple(blocks))), media
 
 
-def _blocks(blocks: Iterable[Json], media: list[tuple[str, Json]], depth: int) -> list[Block]:
+def _blocks(blocks: object, media: list[tuple[str, Json]], depth: int) -> list[Block]:
     found: list[Block] = []
     if depth <= _NESTING:
-        for block in blocks:
+        for block in records(blocks):
             found += _block(block, media, depth)
     return found
 
 
 def _block(block: Json, media: list[tuple[str, Json]], depth: int) -> list[Block]:
-    kind = block["type"]
+    kind = words(block.get("type"))
     match kind:
         case "heading":
-            return [Heading(int(block.get("size", 1)), _inlines(block["text"]))]
+            return [Heading(whole(block.get("size")) or 1, _inlines(block.get("text")))]
         case "pre":
-            words = "".join(map(inline_text, _inlines(block["text"])))
-            return [CodeBlock(words, block.get("language") or "")]
+            return [CodeBlock(_shown(block.get("text")), words(block.get("language")))]
         case "mathematical_expression":
-            return [CodeBlock(str(block["expression"]), "latex")]
+            return [CodeBlock(words(block.get("expression")), "latex")]
         case "list":
             return [_list(block, media, depth)]
         case "blockquote":
-            return [_quote(_blocks(block["blocks"], media, depth + 1), block)]
+            return [_quote(_blocks(block.get("blocks"), media, depth + 1), block)]
         case "expandable_blockquote" | "pullquote":
-            return [_quote([Paragraph(_inlines(block["text"]))], block)]
+            return [_quote([Paragraph(_inlines(block.get("text")))], block)]
         case "collage" | "slideshow":
-            return [*_blocks(block["blocks"], media, depth + 1), *_caption(block)]
+            return [*_blocks(block.get("blocks"), media, depth + 1), *_caption(block)]
         case "details":
-            head = Paragraph(_inlines(block["summary"], int(Mark.BOLD)))
-            return [head, *_blocks(block["blocks"], media, depth + 1)]
+            head = Paragraph(_inlines(block.get("summary"), int(Mark.BOLD)))
+            return [head, *_blocks(block.get("blocks"), media, depth + 1)]
         case "table":
-            return [*_caption(block), CodeBlock(_table(block["cells"]))]
+            return [*_caption(block), CodeBlock(_table(block.get("cells")))]
         case "divider":
             return [Paragraph((Text("\N{EM DASH}" * 3),))]
         case "map":
-            location = block["location"]
-            words = f"Map: {location['latitude']}, {location['longitude']}"
-            return [Paragraph((Text(words),)), *_caption(block)]
+            return [Paragraph((Text(_place(record(block.get("location")))),)), *_caption(block)]
         case "buttons":
-            return [Paragraph(tuple(inline for button in block["buttons"] for inline in _button(button)))]
+            return [Paragraph(tuple(inline for button in records(block.get("buttons")) for inline in _button(button)))]
+        case "anchor":
+            return []  # a place to jump to; nothing is seen of it
         case _ if kind in MEDIA_BLOCKS:
             media.append((kind, block))
             return _caption(block)
         case _:
-            return [Paragraph(_inlines(block["text"]))] if block.get("text") else []
+            return _other(kind, block, media, depth)
+
+
+def _other(kind: str, block: Json, media: list[tuple[str, Json]], depth: int) -> list[Block]:
+    """Paragraphs, footers, thoughts - and blocks that are not known, which show the words they have, or at least what they are."""
+    found = [Paragraph(_inlines(block["text"])), *_blocks(block.get("blocks"), media, depth + 1)] if block.get("text") else []
+    found = found or _blocks(block.get("blocks"), media, depth + 1)
+    known = ("paragraph", "footer", "thinking")
+    return found if found or kind in known else [Paragraph((Text(f"(something Telegram calls {kind or 'a block'})"),))]
+
+
+def _shown(rich: object) -> str:
+    return "".join(map(inline_text, _inlines(rich)))
+
+
+def _place(location: Json) -> str:
+    latitude, longitude = real(location.get("latitude")), real(location.get("longitude"))
+    known = latitude is not None and longitude is not None
+    return f"Map: {location['latitude']}, {location['longitude']}" if known else "Map"
 
 
 def _caption(block: Json) -> list[Block]:
@@ -104,7 +118,7 @@ def _caption(block: Json) -> list[Block]:
     if not caption:
         return []
     if isinstance(caption, dict) and "type" not in caption:  # RichBlockCaption; a table's caption is rich text itself
-        lines: list[Block] = [Paragraph(_inlines(caption["text"]))]
+        lines: list[Block] = [Paragraph(_inlines(caption.get("text")))]
         return lines + ([Paragraph(_inlines(caption["credit"], int(Mark.ITALIC)))] if caption.get("credit") else [])
     return [Paragraph(_inlines(caption))]
 
@@ -121,61 +135,63 @@ def _quote(inner: list[Block], block: Json) -> Quote:
 def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:
     items: list[ListItem] = []
     ordered = False
-    for item in block["items"]:
-        ordered = ordered or item.get("value") is not None
+    entries = records(block.get("items"))
+    for item in entries:
+        ordered = ordered or whole(item.get("value")) is not None
         box = ("[x] " if item.get("is_checked") else "[ ] ") if item.get("has_checkbox") else ""
         lead: tuple[Inline, ...] = (Text(box),) if box else ()
         own: list[Inline] = []
         nested: list[ListItem] = []
-        for inner in _blocks(item["blocks"], media, depth + 1):
+        for inner in _blocks(item.get("blocks"), media, depth + 1):
             if isinstance(inner, List):
                 nested += nested_items(inner)
             else:
-                words = inner.inlines if isinstance(inner, Paragraph | Heading) else (Text(text_of(RichText((inner,)))),)
-                own += [Text("\n"), *words] if own else words
+                said = inner.inlines if isinstance(inner, Paragraph | Heading) else (Text(text_of(RichText((inner,)))),)
+                own += [Text("\n"), *said] if own else said
         items += [ListItem((*lead, *own)), *nested]
-    start = next((int(item["value"]) for item in block["items"] if item.get("value") is not None), 1)
+    start = next((value for item in entries if (value := whole(item.get("value"))) is not None), 1)
     return List(tuple(items), ordered, start)
 
 
-def _table(rows: list[list[Json]]) -> str:
+def _table(rows: object) -> str:
     """A table as aligned columns."""
-    cells = [["".join(map(inline_text, _inlines(cell.get("text") or ""))).replace("\n", " ") for cell in row] for row in rows]
+    lines = [records(row) for row in rows] if isinstance(rows, list) else []
+    cells = [[_shown(cell.get("text")).replace("\n", " ") for cell in row] for row in lines]
     widths = [max((len(row[n]) for row in cells if n < len(row)), default=0) for n in range(max(map(len, cells), default=0))]
     return "\n".join(" | ".join(cell.ljust(widths[n]) for n, cell in enumerate(row)).rstrip() for row in cells)
 
 
-def _inlines(rich: Any, marks: int = 0, link: str | None = None, depth: int = 0) -> tuple[Inline, ...]:
+def _inlines(rich: object, marks: int = 0, link: str | None = None, depth: int = 0) -> tuple[Inline, ...]:
     """RichText: a string, a list, or an object with `type` and mostly `text` inside."""
-    if isinstance(rich, str):
-        return (Text(rich, marks, link),)
     if depth > _NESTING:
         return ()
     if isinstance(rich, list):
         return tuple(inline for each in rich for inline in _inlines(each, marks, link, depth + 1))
-    kind = rich["type"]
+    if not isinstance(rich, dict):
+        return (Text(words(rich), marks, link),)
+    kind, text = words(rich.get("type")), rich.get("text")
     if kind in _MARKS:
-        return _inlines(rich["text"], marks | int(_MARKS[kind]), link, depth + 1)
-    words = "".join(map(inline_text, _inlines(rich.get("text") or "", depth=depth + 1)))
+        return _inlines(text, marks | int(_MARKS[kind]), link, depth + 1)
+    shown = "".join(map(inline_text, _inlines(text, depth=depth + 1)))
     match kind:
         case "url":
-            return _inlines(rich["text"], marks, rich["url"], depth + 1)
-        case "mention":
-            return (Mention(MentionKind.USER, rich["username"].removeprefix("@"), rich["username"].removeprefix("@"), marks),)
-        case "text_mention":
-            return (Mention(MentionKind.USER, str(rich["user"]["id"]), words.removeprefix("@"), marks),)
+            return _inlines(text, marks, words(rich.get("url")) or link, depth + 1)
+        case "mention" if username := words(rich.get("username")).removeprefix("@"):
+            return (Mention(MentionKind.USER, username, username, marks),)
+        case "text_mention" if user_id := words(record(rich.get("user")).get("id")):
+            return (Mention(MentionKind.USER, user_id, shown.removeprefix("@"), marks),)
         case "custom_emoji":
-            return (Emoji("emoji", rich["custom_emoji_id"], rich.get("alternative_text", ""), marks),)
-        case "date_time":
-            return (Timestamp(int(rich["unix_time"]), words, "", marks),)
+            return (Emoji("emoji", words(rich.get("custom_emoji_id")), words(rich.get("alternative_text")), marks),)
+        case "date_time" if (unix_s := whole(rich.get("unix_time"))) is not None:
+            return (Timestamp(unix_s, shown, "", marks),)
         case "mathematical_expression":
-            return (Text(str(rich["expression"]), marks | int(Mark.CODE)),)
+            return (Text(words(rich.get("expression")), marks | int(Mark.CODE)),)
         case "button":
-            return _button(rich["button"])
+            return _button(record(rich.get("button")))
         case _:
-            return _inlines(rich.get("text") or "", marks, link, depth + 1)
+            return _inlines(text, marks, link, depth + 1)
 
 
 def _button(button: Json) -> tuple[Inline, ...]:
-    words = "".join(map(inline_text, _inlines(button.get("text") or "", depth=1)))
-    return (Text(f"[{words}]", 0, button.get("url")), Text(" ")) if words else ()
+    shown = "".join(map(inline_text, _inlines(button.get("text"), depth=1)))
+    return (Text(f"[{shown}]", 0, words(button.get("url")) or None), Text(" ")) if shown else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from adapters.telegram.wire import Entity
+from adapters.telegram.lenient import Json, record, records, whole, words
 from bridge.text import (
     EMPTY,
     CodeBlock,
@@ -47,20 +47,20 @@ class _Span:
 
     __slots__ = ("end", "entity", "kind", "start")
 
-    def __init__(self, start: int, end: int, entity: Entity) -> None:
+    def __init__(self, start: int, end: int, entity: Json) -> None:
         self.start = start
         self.end = end
         self.entity = entity
-        self.kind = entity["type"]
+        self.kind = words(entity.get("type"))
 
 
-def decode_text(text: str, entities: Sequence[Entity] = ()) -> RichText:
-    """The tree of a message's text or caption. Entities that point outside the text are cut or left out."""
+def decode_text(text: str, entities: object = ()) -> RichText:
+    """The tree of a message's text or caption. Entities that point outside the text are cut or left out, as is what is none."""
     if not text:
         return EMPTY
-    if not entities:
+    spans = _spans(text, records(entities)) if entities else []
+    if not spans:
         return plain(_unguarded(text))
-    spans = _spans(text, entities)
     return normalize(RichText(tuple(_Decoder(text, spans).blocks(0, len(text), in_quote=False))))
 
 
@@ -68,17 +68,20 @@ def _unguarded(text: str) -> str:
     return text.replace("@" + MENTION_GUARD, "@") if MENTION_GUARD in text else text
 
 
-def _spans(text: str, entities: Sequence[Entity]) -> list[_Span]:
+def _spans(text: str, entities: Sequence[Json]) -> list[_Span]:
     index = _utf16_index(text)
     size = len(text) if index is None else len(index) - 1
     spans: list[_Span] = []
     for entity in entities:
-        start, end = max(entity["offset"], 0), min(entity["offset"] + entity["length"], size)
+        offset, length = whole(entity.get("offset")), whole(entity.get("length"))
+        if offset is None or length is None:
+            continue
+        start, end = max(offset, 0), min(offset + length, size)
         if start >= end:
             continue
         if index is not None:
             start, end = index[start], index[end]
-        if entity["type"] in _QUOTES and end - start > 1 and text[end - 1] == "\n":
+        if entity.get("type") in _QUOTES and end - start > 1 and text[end - 1] == "\n":
             end -= 1  # a quote may include the line break behind it
         spans.append(_Span(start, end, entity))
     spans.sort(key=lambda span: (span.start, -span.end))
@@ -121,7 +124,7 @@ class _Decoder:
                 continue
             found += self._paragraph(at, span.start, after=at > start, before=True)
             if span.kind == "pre":
-                found.append(CodeBlock(self._text[span.start : span.end], span.entity.get("language", "")))
+                found.append(CodeBlock(self._text[span.start : span.end], words(span.entity.get("language"))))
             else:
                 inner = self.blocks(span.start, span.end, in_quote=True)
                 found.append(Quote(tuple(block for block in inner if not isinstance(block, Quote))))
@@ -166,21 +169,24 @@ class _Decoder:
                 break
             if span.end > at:
                 marks |= int(_MARKS.get(span.kind, 0))
-                link = span.entity.get("url") or link
+                link = words(span.entity.get("url")) or link
         return marks, link
 
 
-def _atom(span: _Span, words: str, marks: int) -> Inline:
+def _atom(span: _Span, shown: str, marks: int) -> Inline:
+    entity = span.entity
     match span.kind:
         case "mention":
-            username = words.removeprefix("@")
+            username = shown.removeprefix("@")
             return Mention(MentionKind.USER, username, username, marks)
-        case "text_mention":
-            return Mention(MentionKind.USER, str(span.entity["user"]["id"]), words.removeprefix("@"), marks)
+        case "text_mention" if user_id := words(record(entity.get("user")).get("id")):
+            return Mention(MentionKind.USER, user_id, shown.removeprefix("@"), marks)
         case "custom_emoji":
-            return Emoji("emoji", span.entity.get("custom_emoji_id", ""), words, marks)
+            return Emoji("emoji", words(entity.get("custom_emoji_id")), shown, marks)
+        case "date_time" if (unix_s := whole(entity.get("unix_time"))) is not None:
+            return Timestamp(unix_s, shown, "", marks)
         case _:
-            return Timestamp(int(span.entity.get("unix_time", 0)), words, "", marks)
+            return Text(_unguarded(shown), marks)
 
 
 def _disjoint(spans: Iterable[_Span]) -> list[_Span]:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from adapters.telegram.albums import Albums
-from adapters.telegram.decode import AlbumEdit, AlbumItem, Decoded, Decoder, Moved, Removed, Restored, Undecodable
+from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, edited_message, strange
 from adapters.telegram.transport import Transport
+from adapters.telegram.unchanged import Unchanged
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.contract import Cursor, Intake
 from bridge.errors import ConnectionLost, DeliveryError, RetryLater
-from bridge.events import ChatEvent, Ignored
+from bridge.events import ChatEvent, Ignored, MessageEdited
 from bridge.tasks import end
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Receiver:
         self._cursor_name = f"updates:{decoder.bot_id}"
         self._offset = 0
         self._albums = Albums(wait_s=options.album_wait_s)
+        self._unchanged = Unchanged()
         self._events: list[ChatEvent] = []
         self._noted_at = float("-inf")
 
@@ -155,19 +157,21 @@ class Receiver:
         except (msgspec.MsgspecError, Undecodable, KeyError, TypeError, ValueError) as error:
             await self._keep_undecodable(raw, error, update.get("update_id"))
             return
+        if kind := strange(update):
+            await self._intake.undecodable(raw, f"a message of a kind that is not known: {kind}")
         for item in decoded:
-            await self._take_item(item, received_at)
+            if self._unchanged.takes(item):
+                self._intake.ignored("edit without a visible change")
+            elif not (isinstance(item, MessageEdited) and item.album_item and self._albums.edit(edited_message(update))):
+                await self._take_item(item, received_at)
         self._offset = update_id + 1
 
-    async def _take_item(self, item: Decoded, received_at: datetime) -> None:
+    async def _take_item(self, item: ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored, received_at: datetime) -> None:
         match item:
             case Ignored():
                 self._intake.ignored(item.reason)
             case AlbumItem():
                 await self._finish(self._albums.add(item, time.monotonic()), received_at)
-            case AlbumEdit():
-                if not self._albums.edit(item.message):
-                    await self._take_item(item.event, received_at)
             case Moved():
                 await self._commit()
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)

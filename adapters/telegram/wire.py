@@ -1,15 +1,17 @@
 """The Bot API's objects as far as the bridge reads them: plain typed dictionaries, beside `decode`. Types only.
 
 Source: Bot API 10.3 reference, through aiogram 3.31's types. The bridge reads updates as plain JSON and not through aiogram's
-models, because one value that a model does not expect fails a whole batch (platforms.md 1.5). Unknown fields are simply not read.
+models, because one value that a model does not expect fails a whole batch (platforms.md 1.5). Unknown fields are simply not
+read, and fields of another type than these are read through `lenient`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
-Json = dict[str, Any]
+from adapters.telegram.lenient import Json as Json
+from adapters.telegram.lenient import words
 
 
 class User(TypedDict, total=False):
@@ -141,10 +143,10 @@ ALLOWED_UPDATES = (
 
 def sender_of(message: Message | Json) -> User | None:
     fields: Mapping[str, Any] = message
-    user: User | None = fields.get("from")
-    return user
+    user = fields.get("from")
+    return cast("User", user) if isinstance(user, dict) and user else None
 
 
-def full_name(user: User) -> str:
+def full_name(user: User | Json) -> str:
     """A person's name as Telegram shows it; a deleted account has none."""
-    return f"{user.get('first_name', '')} {user.get('last_name', '')}".strip() or "Deleted Account"
+    return f"{words(user.get('first_name'))} {words(user.get('last_name'))}".strip() or "Deleted Account"

@@ -184,13 +184,12 @@ class TelegramEmulator(EmulatorBase):
                     self.poison(bot_id)
 
     def poison(self, bot_id: int) -> None:
-        """Queue a message with a forward origin and a content that no client library knows."""
+        """Queue a message of a sender without an id, with a forward origin and a content that no client library knows."""
         chat = next((c for c in self.world.chats.values() if c.bots.get(bot_id)), None) or self.world.new_chat("Poison")
         chat.last_message_id += 1
-        sender = self.world.people[bot_id].wire() | {"id": 499_999_999, "is_bot": False, "first_name": "Someone"}
         message: Json = {
             "message_id": chat.last_message_id,
-            "from": sender,
+            "from": {"is_bot": False, "first_name": "Someone"},
             "chat": chat.wire(),
             "date": int(self.world.now()),
             "forward_origin": {"type": "hologram", "date": int(self.world.now())},

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from adapters.telegram import MANIFEST
 from adapters.telegram.albums import ALBUM_MAX, Albums
-from adapters.telegram.decode import AlbumItem, Decoder, Undecodable
+from adapters.telegram.decode import _SERVICE_FIELDS, AlbumItem, Decoder, Undecodable, strange
+from adapters.telegram.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
 from adapters.telegram.reactions import SETTABLE, qualified, settable
 from bridge.events import AttachmentKind, Ignored, MessageCreated, MessageEdited, ReactionsChanged
 from bridge.refs import AccountName
@@ -76,20 +77,133 @@ def test_spoilers_and_sizes() -> None:
     assert "20 MB" in attachment.problem
 
 
+USER = {"id": 5, "is_bot": False, "first_name": "Kim"}
+SIZES = [FILE | {"width": 1, "height": 1}]
+
+
 @pytest.mark.parametrize(
     ("fields", "shown"),
     [
         ({"dice": {"emoji": "🎲", "value": 5}}, "🎲 5"),
+        ({"dice": {}}, "🎲"),
         ({"story": {"id": 1, "chat": {"id": 5, "title": "Chan"}}}, "(story by Chan)"),
-        ({"game": {"title": "Chess"}}, "(game: Chess)"),
+        ({"story": {"id": 3, "chat": {"id": 5, "title": "C", "username": "c"}}}, "(story by C) (https://t.me/c/s/3)"),
+        (
+            {"game": {"title": "Chess", "description": "a board", "text": "Kim: 5", "photo": SIZES}},
+            "(game: Chess)\na board\nKim: 5",
+        ),
         ({"invoice": {"title": "Shoes"}}, "(invoice: Shoes)"),
+        (
+            {"invoice": {"title": "Shoes", "description": "red", "currency": "EUR", "total_amount": 1999}},
+            "(invoice: Shoes, 19.99 EUR)\nred",
+        ),
+        ({"invoice": {"title": "Boost", "currency": "XTR", "total_amount": 7}}, "(invoice: Boost, 7 Telegram Stars)"),
         ({"paid_media": {"star_count": 5, "paid_media": []}}, "(paid media)"),
+        ({"paid_media": {"star_count": 5, "paid_media": [{"type": "preview"}] * 2}}, "(paid media: 2 files for 5 Telegram Stars)"),
         ({"giveaway": {}}, "(giveaway)"),
+        (
+            {"giveaway": {"winner_count": 3, "prize_star_count": 50, "chats": [CHAT], "prize_description": "and a mug"}},
+            "(giveaway: 3 winners; 50 Telegram Stars, and a mug; Team)",
+        ),
+        ({"giveaway_winners": {"winner_count": 2, "winners": [USER, ANNA]}}, "(giveaway is over: Kim, Anna Petrova)"),
         ({"checklist": {"title": "L", "tasks": [{"text": "a", "completion_date": 5}, {"text": "b"}]}}, "L\n☑ a\n☐ b"),
+        ({"venue": {"title": "Café", "address": "Road 5"}}, "📍 Café, Road 5"),
+        ({"location": {"latitude": "north"}}, "📍 (a location)"),
+        ({"sticker": FILE | {"is_animated": True, "emoji": "🦊", "set_name": "Foxes"}}, "🦊 (animated sticker of the set Foxes)"),
+        ({"rich_message": {"blocks": [{"type": "hologram", "lens": 5}]}}, "(something Telegram calls hologram)"),
     ],
 )
 def test_what_has_no_counterpart_becomes_a_line(fields: dict[str, Any], shown: str) -> None:
-    assert words(created(**fields)) == shown
+    assert to_plain(created(**fields).content.text) == shown
+
+
+def test_every_kind_of_message_that_the_reference_knows_has_a_visible_form() -> None:
+    fields = importlib.import_module("aiogram.types.message").Message.model_fields
+    known = CONTENT_FIELDS | _SERVICE_FIELDS | _ABOUT_A_MESSAGE | {"migrate_to_chat_id", "migrate_from_chat_id"}
+    assert {field.alias or name for name, field in fields.items()} - known == set()
+    for name in CONTENT_FIELDS - {"text", "caption", "live_photo"}:
+        [event] = DECODER.update({"update_id": 1, "message": message(**{name: {"odd": 5}})}, NOW)
+        assert isinstance(event, MessageCreated)
+        assert text_of(event.content.text) or event.content.attachments or event.content.poll or event.content.contact, name
+
+
+def test_what_is_not_known_is_a_line_of_nobody() -> None:
+    update = {"update_id": 1, "message": message(hologram={"depth": 5}, effect_id="5")}
+    [event] = DECODER.update(update, NOW)
+    assert isinstance(event, MessageCreated)
+    assert (words(event), event.meta.author) == ("(Anna Petrova: something Telegram calls hologram)", None)
+    assert strange(update) == "hologram"
+    for known in ({"text": "x"}, {"video_chat_started": {}}, {"paid_media": {}}):
+        assert strange({"update_id": 1, "message": message(**known)}) == ""
+
+
+def test_paid_media_that_is_open_to_us_are_files() -> None:
+    media = [{"type": "photo", "photo": SIZES}, {"type": "preview"}, {"type": "video", "video": FILE}]
+    content = created(paid_media={"star_count": 5, "paid_media": media}, caption="look").content
+    assert [file.kind for file in content.attachments] == [AttachmentKind.PHOTO, AttachmentKind.VIDEO]
+    assert text_of(content.text) == "look\n(paid media: 3 files for 5 Telegram Stars)"
+
+
+def test_an_animated_sticker_is_its_still_picture_and_what_it_stands_for() -> None:
+    still = {"file_id": "S", "file_unique_id": "SU", "file_size": 3, "width": 128, "height": 128}
+    sticker = FILE | {"is_animated": True, "emoji": "🦊", "set_name": "Foxes", "width": 512, "height": 512, "thumbnail": still}
+    content = created(sticker=sticker).content
+    [shown] = content.attachments
+    assert (shown.file_id, shown.name, shown.mime, shown.width, shown.emoji) == ("S", "Foxes.webp", "image/webp", 128, "🦊")
+    [plain_one] = created(sticker=FILE | {"emoji": "🦊", "set_name": "Foxes"}).content.attachments
+    assert (plain_one.name, plain_one.alt_text) == ("Foxes.webp", "🦊 (sticker of the set Foxes)")
+
+
+def keyboard(*rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"reply_markup": {"inline_keyboard": list(rows)}}
+
+
+def test_buttons_that_lead_somewhere_are_links() -> None:
+    markup = keyboard(
+        [{"text": "Open", "url": "https://a.example/1"}, {"text": "👍 2", "callback_data": "x"}],
+        [{"text": "👎", "callback_data": "y"}],
+        [{"text": "Log in", "login_url": {"url": "https://b.example"}}, {"text": "App", "web_app": {"url": "https://c.example"}}],
+        [
+            {"text": "Code", "copy_text": {"text": "A-1"}},
+            {"text": "Odd", "url": "javascript:a(1)"},
+            {"text": "In", "url": "tg://x"},
+        ],
+    )
+    content = created(text="Read", **markup).content
+    assert to_plain(content.text).split("\n") == [
+        "Read",
+        "Open (https://a.example/1)",
+        "Log in (https://b.example) · App (https://c.example)",
+        "Code: A-1 · Odd: javascript:a(1) · In (tg://x)",
+    ]
+    assert words(created(photo=SIZES, caption="c", **keyboard([{"text": "Go", "url": "http://d.example"}]))) == "c\nGo"
+    assert words(created(text="Vote", **keyboard([{"text": "👍", "callback_data": "x"}]))) == "Vote"
+
+
+def test_a_contacts_card_is_told() -> None:
+    vcard = (
+        "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann Other\r\nN:Other;Ann;;;\r\nORG:ACME;Road\\, Bridges\r\nTITLE:Engi\r\n neer\r\n"
+        "item1.EMAIL;type=INTERNET:ann@acme.example\r\nTEL;TYPE=cell:+49 (123) 45\r\nTEL:+4999\r\n"
+        "NOTE;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:gr=C3=BC=\r\n=C3=9Fe\r\nPHOTO;ENCODING=b:AAAA==\r\nEND:VCARD"
+    )
+    contact = created(contact={"first_name": "Ann", "phone_number": "+4912345", "vcard": vcard}).content.contact
+    assert contact is not None
+    assert (contact.name, contact.phone) == ("Ann", "+4912345")
+    assert contact.details == ("Ann Other", "ACME, Road, Bridges", "Engineer", "✉ ann@acme.example", "☎ +4999", "grüße")
+    long = created(contact={"first_name": "Ann", "vcard": "NOTE:x\n" + "\n".join(f"TEL:{n}" for n in range(9999))}).content.contact
+    assert long is not None
+    assert len(long.details) == 12
+
+
+def test_replies_to_what_has_no_words_say_what_it_is() -> None:
+    story = created(text="x", reply_to_story={"chat": CHAT, "id": 3}).content.reply_to
+    assert story is not None
+    assert (story.author_name, story.excerpt) == ("Team", "story")
+    elsewhere = created(
+        text="x", external_reply={"origin": {"type": "user", "sender_user": USER}, "sticker": FILE | {"emoji": "🦊"}}
+    )
+    assert elsewhere.content.reply_to is not None
+    assert (elsewhere.content.reply_to.author_name, elsewhere.content.reply_to.excerpt) == ("Kim", "🦊 (sticker)")
 
 
 def test_polls_places_and_contacts() -> None:
@@ -226,9 +340,9 @@ def test_edits_have_a_version() -> None:
     assert len({first.meta.event_key, later.meta.event_key, other.meta.event_key}) == 3
     assert isinstance(edit(text="a"), Ignored)
     assert isinstance(edit(location={"latitude": 1, "longitude": 1, "live_period": 60}, edit_date=5), Ignored)
-    item = edit(photo=[FILE], caption="new", media_group_id="g", edit_date=5).event
+    item = edit(photo=[FILE], caption="new", media_group_id="g", edit_date=5)
     assert item.album_item
-    silent = edit(photo=[FILE], media_group_id="g", edit_date=5).event
+    silent = edit(photo=[FILE], media_group_id="g", edit_date=5)
     assert silent.album_item
     assert [file.unique_id for file in silent.content.attachments] == [FILE["file_unique_id"]]
 
@@ -262,14 +376,10 @@ def test_reaction_tables_agree_with_aiogram() -> None:
     "update",
     [
         {"update_id": 1, "message": {}},
-        {"update_id": 1, "message": message()},
-        {"update_id": 1, "message": message(hologram={})},
-        {"update_id": 1, "message": message(text=5, entities=[{}])},
-        {"update_id": 1, "message": message(text="x", entities=[{"type": "bold", "offset": "a", "length": 1}])},
-        {"update_id": 1, "message": message(photo=[{}])},
-        {"update_id": 1, "message": message(rich_message={"blocks": [{"kind": "x"}]})},
-        {"update_id": 1, "message": message(text="x", date="yesterday")},
-        {"update_id": 1, "message_reaction": {"chat": CHAT}},
+        {"update_id": 1, "message": {"text": "x"}},
+        {"update_id": 1, "message": message(text="x", chat={"title": "Team"})},
+        {"update_id": 1, "message": message(text="x", **{"from": {"first_name": "Anna"}})},
+        {"update_id": 1, "message_reaction": {"chat": CHAT, "new_reaction": [{"type": "emoji", "emoji": "🔥"}]}},
         {"update_id": 1, "message": "text"},
         {"update_id": 1, "message": None},
     ],

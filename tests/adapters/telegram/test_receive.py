@@ -22,7 +22,7 @@ from bridge.events import (
     PinsChanged,
     ReactionsChanged,
 )
-from bridge.text import CodeBlock, Mark, Paragraph, Quote, Text, text_of
+from bridge.text import CodeBlock, Mark, Paragraph, Quote, Text, text_of, to_plain
 
 
 async def test_text_with_formatting(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
@@ -92,7 +92,7 @@ async def test_edits_that_nobody_sees_are_not_told_twice(
         await emulator.say(chat, "Anna", "end")
         await intake.until(lambda: "end" in intake.texts())
     assert intake.texts() == ["one", "two", "end"]
-    assert intake.reasons["edit without a visible change"] == 1
+    assert intake.reasons["edit without a visible change"] == 2
 
 
 async def test_an_album_is_one_message(
@@ -222,12 +222,14 @@ async def test_a_poison_update_is_kept_and_the_stream_goes_on(
         await emulator.disturb(StreamFault.POISON)
         emulator.world.queues[emulator.bot().user_id].push_raw({"message": {"text": 5, "chat": []}})
         emulator.world.queues[emulator.bot().user_id].push_raw({"entirely_new_kind": {"a": 1}})
+        new = {"message_id": 900, "date": 5, "chat": {"id": int(chat), "type": "group"}, "lens": {"depth": 3}}
+        emulator.world.queues[emulator.bot().user_id].push_raw({"message": new})
         queue = emulator.world.queues[emulator.bot().user_id]
         queue.push_text(b'{"update_id":%d,"message":{"text":"\\ud83d half a pair"}}' % queue.next_id)
         await emulator.say(chat, "Anna", "after")
         await intake.until(lambda: "after" in intake.texts())
-    assert intake.texts() == ["before", "after"]
-    assert len(intake.undecoded) == 3
+    assert intake.texts() == ["before", "(something Telegram calls lens)", "after"]
+    assert len(intake.undecoded) == 4
     assert b"hologram" in intake.undecoded[0][0]
     assert intake.reasons["update of kind entirely_new_kind"] == 1
 
@@ -460,3 +462,43 @@ async def test_the_core_is_told_what_the_bot_is_called(adapter: Any, intake: Any
     async with receiving(adapter):
         await intake.until(lambda: intake.connections)
     assert intake.names == {"Bridge", "bridge_emulated_bot"}
+
+
+async def test_edits_of_buttons_and_of_nothing_else(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    queue = emulator.world.queues[emulator.bot().user_id]
+    post = {"message_id": 70, "date": 5, "chat": {"id": int(chat), "type": "channel"}, "text": "vote", "media": None}
+
+    def keyboard(votes: int, url: str) -> dict[str, Any]:
+        row = [{"text": f"👍 {votes}", "callback_data": "x"}, {"text": "Open", "url": url}]
+        return {"reply_markup": {"inline_keyboard": [row]}}
+
+    async with receiving(adapter):
+        queue.push("channel_post", post | keyboard(1, "https://a.example"))
+        for votes in (2, 3):
+            queue.push("edited_channel_post", post | {"edit_date": 5 + votes} | keyboard(votes, "https://a.example"))
+        queue.push("edited_channel_post", post | {"edit_date": 9} | keyboard(3, "https://b.example"))
+        queue.push("edited_channel_post", post | {"edit_date": 9} | keyboard(3, "https://a.example"))
+        await emulator.say(chat, "Anna", "end")
+        await intake.until(lambda: "end" in intake.texts())
+    links = [to_plain(event.content.text) for event in intake.events[:-1]]
+    assert links == [f"vote\nOpen (https://{name}.example)" for name in "aba"]
+    assert intake.reasons["edit without a visible change"] == 2
+
+
+async def test_an_edit_that_was_not_accepted_is_not_known(
+    emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any
+) -> None:
+    async with receiving(make_adapter()):
+        message_id = await emulator.say(chat, "Anna", "one")
+        await intake.until(lambda: intake.texts() == ["one"])
+
+        async def fail() -> None:
+            raise OSError("disk full")
+
+        intake.before_commit = fail
+        await emulator.edit(chat, message_id, "two")
+    intake.before_commit = None
+    async with receiving(make_adapter()):
+        await intake.until(lambda: intake.texts() == ["one", "two"])

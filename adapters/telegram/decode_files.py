@@ -1,0 +1,120 @@
+"""The files of a message -> attachments. Pure; used by `decode_content`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.telegram.lenient import real, record, records, whole, words
+from adapters.telegram.wire import File, Json, Message
+from bridge.events import Attachment, AttachmentKind
+
+_KINDS = {
+    "photo": (AttachmentKind.PHOTO, "image/jpeg", "photo.jpg"),
+    "video": (AttachmentKind.VIDEO, "video/mp4", "video.mp4"),
+    "audio": (AttachmentKind.AUDIO, "audio/mpeg", "audio.mp3"),
+    "voice": (AttachmentKind.VOICE, "audio/ogg", "voice.ogg"),
+    "voice_note": (AttachmentKind.VOICE, "audio/ogg", "voice.ogg"),
+    "video_note": (AttachmentKind.VIDEO_NOTE, "video/mp4", "video_note.mp4"),
+    "animation": (AttachmentKind.ANIMATION, "video/mp4", "animation.mp4"),
+    "sticker": (AttachmentKind.STICKER, "image/webp", "sticker.webp"),
+    "document": (AttachmentKind.DOCUMENT, "application/octet-stream", "file"),
+}
+FILE_KINDS = ("animation", "photo", "video", "audio", "voice", "video_note", "sticker", "document")
+"""In the order in which they are looked for: an animation also sets `document`, a live photo also `photo`."""
+
+
+def decode_files(message: Message, download_bytes: int | None) -> list[Attachment]:
+    """The file of a message, and the pictures and videos of paid media as far as they are open to us."""
+    fields: Mapping[str, Any] = message
+    spoiler = fields.get("has_media_spoiler") is True
+    found = [fields[kind] for kind in FILE_KINDS if fields.get(kind)]
+    files: list[Attachment] = []
+    for kind in FILE_KINDS:
+        if fields.get(kind) and (file := decode_file(kind, fields[kind], spoiler, download_bytes)):
+            files.append(file)
+            break
+    if not files and found:
+        files.append(_without_a_file(next(kind for kind in FILE_KINDS if fields.get(kind))))
+    for media in records(record(fields.get("paid_media")).get("paid_media")):
+        kind = words(media.get("type"))
+        if kind in _KINDS and (file := decode_file(kind, media.get(kind), spoiler, download_bytes)):
+            files.append(file)
+    return files
+
+
+def _without_a_file(kind: str) -> Attachment:
+    """Something was there, and nothing in it names a file."""
+    known, mime, name = _KINDS[kind]
+    return Attachment(kind=known, file_id="", name=name, mime=mime, problem="Telegram does not say how to fetch it")
+
+
+def decode_file(kind: str, wire: object, spoiler: bool, download_bytes: int | None) -> Attachment | None:
+    """None for an object without the one thing that a file needs, its id."""
+    known, mime, name = _KINDS[kind]
+    if kind == "photo":
+        return _attachment(known, largest(wire), mime, name, spoiler, download_bytes)
+    if kind == "sticker":
+        return _sticker(record(wire), spoiler, download_bytes)
+    return _attachment(known, record(wire), mime, name, spoiler, download_bytes)
+
+
+def largest(sizes: object) -> Json:
+    """The largest of a picture's sizes; none without an id counts."""
+    usable = [size for size in records(sizes) if words(size.get("file_id"))]
+    return max(usable, key=lambda size: (whole(size.get("width")) or 0) * (whole(size.get("height")) or 0), default={})
+
+
+def sticker_line(sticker: Json) -> str:
+    """What a sticker is, for those who cannot see it: `🦊 (animated sticker of the set Foxes)`."""
+    kind = "animated sticker" if sticker.get("is_animated") is True else "sticker"
+    of = f" of the set {name}" if (name := words(sticker.get("set_name"))) else ""
+    return f"{words(sticker.get('emoji'))} ({kind}{of})".strip()
+
+
+def _sticker(sticker: Json, spoiler: bool, download_bytes: int | None) -> Attachment | None:
+    """An animated sticker is a vector animation that nothing but Telegram plays: others get its still picture, if it has one."""
+    mime, extension, shown = "image/webp", "webp", sticker
+    if sticker.get("is_video") is True:
+        mime, extension = "video/webm", "webm"
+    elif sticker.get("is_animated") is True:
+        still = record(sticker.get("thumbnail"))
+        if words(still.get("file_id")):
+            shown = still
+        else:
+            mime, extension = "application/x-tgsticker", "tgs"
+    name = words(sticker.get("set_name")) or "sticker"
+    facts = {"emoji": words(sticker.get("emoji")), "alt_text": sticker_line(sticker)}
+    file = {key: value for key, value in shown.items() if key not in ("file_name", "mime_type", "title", "performer")}
+    return _attachment(AttachmentKind.STICKER, file, mime, f"{name}.{extension}", spoiler, download_bytes, **facts)
+
+
+def _attachment(
+    kind: AttachmentKind, file: File | Json, mime: str, name: str, spoiler: bool, download_bytes: int | None, **facts: str
+) -> Attachment | None:
+    file_id = words(file.get("file_id"))
+    if not file_id:
+        return None
+    size = whole(file.get("file_size"))
+    size = size if size is not None and size >= 0 else None
+    too_large = size is not None and download_bytes is not None and size > download_bytes
+    side = whole(file.get("length"))
+    return Attachment(
+        kind=kind,
+        file_id=file_id,
+        unique_id=words(file.get("file_unique_id")),
+        name=words(file.get("file_name")) or _audio_name(file) or name,
+        mime=words(file.get("mime_type")) or mime,
+        size_bytes=size,
+        width=whole(file.get("width")) or side,
+        height=whole(file.get("height")) or side,
+        duration_s=real(file.get("duration")),
+        spoiler=spoiler,
+        problem=f"larger than the {(download_bytes or 0) // 1024**2} MB that Telegram hands out to bots" if too_large else "",
+        **facts,
+    )
+
+
+def _audio_name(file: File | Json) -> str:
+    title = " - ".join(part for part in (words(file.get("performer")), words(file.get("title"))) if part)
+    return f"{title}.mp3" if title else ""

@@ -1,0 +1,223 @@
+"""A visible form for the kinds of messages that have no counterpart elsewhere, and for the buttons below a message. Pure; used by
+`decode_content`. Source of the fields: Bot API reference 10.3, Message and what it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.telegram.decode_files import FILE_KINDS, sticker_line
+from adapters.telegram.decode_text import decode_text
+from adapters.telegram.lenient import real, record, records, whole, words
+from adapters.telegram.vcard import details
+from adapters.telegram.wire import Chat, Json, Message, full_name
+from bridge.events import Contact, Location, Poll, PollOption
+from bridge.text import EMPTY, Inline, Paragraph, RichText, Text, concat, plain
+
+_LINKS = ("http://", "https://", "tg://", "mailto:", "tel:")
+_BUTTONS_MAX = 100
+_ABOUT_A_MESSAGE = frozenset(
+    """message_id message_thread_id direct_messages_topic from sender_chat sender_boost_count sender_business_bot sender_tag
+    guest_query_id business_connection_id date chat forward_origin is_topic_message is_automatic_forward reply_to_message
+    external_reply quote reply_to_story reply_to_checklist_task_id reply_to_poll_option_id via_bot guest_bot_caller_user
+    guest_bot_caller_chat edit_date has_protected_content is_from_offline is_paid_post media_group_id author_signature
+    paid_star_count text entities link_preview_options suggested_post_info effect_id caption caption_entities
+    show_caption_above_media has_media_spoiler reply_markup receiver_user ephemeral_message_id forward_date forward_from
+    forward_from_chat forward_from_message_id forward_sender_name forward_signature""".split()  # noqa: SIM905 - reads better as words
+)
+"""Fields that a message may have beside what it says."""
+
+
+def stand_in(message: Message) -> RichText:
+    """Lines for content without a counterpart elsewhere; nothing for the other kinds."""
+    fields: Mapping[str, Any] = message
+    if (dice := record(fields.get("dice"))) or "dice" in fields:
+        return plain(f"{words(dice.get('emoji')) or '🎲'} {words(dice.get('value'))}".strip())
+    for name, lines in _LINES.items():
+        if name in fields:
+            return lines(record(fields[name]))
+    sticker = record(fields.get("sticker"))
+    return plain(sticker_line(sticker)) if sticker.get("is_animated") is True else EMPTY
+
+
+def _story(story: Json) -> RichText:
+    chat = record(story.get("chat"))
+    username, number = words(chat.get("username")), words(story.get("id"))
+    line = f"(story by {chat_name(chat) or 'somebody'})"
+    return _line(Text(line, 0, f"https://t.me/{username}/s/{number}" if username and number else None))
+
+
+def _game(game: Json) -> RichText:
+    head = plain(f"(game: {words(game.get('title'))})")
+    return concat(
+        head, plain(words(game.get("description"))), decode_text(words(game.get("text")), records(game.get("text_entities")))
+    )
+
+
+def _invoice(invoice: Json) -> RichText:
+    amount = whole(invoice.get("total_amount"))
+    currency = words(invoice.get("currency"))
+    price = ""
+    if amount is not None and currency:
+        price = f", {amount} Telegram Stars" if currency == "XTR" else f", {amount / 100:.2f} {currency}"
+    return concat(plain(f"(invoice: {words(invoice.get('title'))}{price})"), plain(words(invoice.get("description"))))
+
+
+def _checklist(checklist: Json) -> RichText:
+    title = decode_text(words(checklist.get("title")), checklist.get("title_entities"))
+    tasks: list[RichText] = []
+    for task in records(checklist.get("tasks")):
+        box = "☑ " if task.get("completion_date") else "☐ "
+        tasks.append(concat_line(box, decode_text(words(task.get("text")), task.get("text_entities"))))
+    return concat(title or plain("(checklist)"), *tasks)
+
+
+def concat_line(lead: str, rich: RichText) -> RichText:
+    """The text with a few characters in front of its first line."""
+    first = rich.blocks[0] if rich.blocks else None
+    if isinstance(first, Paragraph):
+        return RichText((Paragraph((Text(lead), *first.inlines)), *rich.blocks[1:]))
+    return concat(plain(lead.rstrip()), rich)
+
+
+def _paid_media(paid: Json) -> RichText:
+    count, stars = len(records(paid.get("paid_media"))), whole(paid.get("star_count"))
+    told = f"{count} files" if count > 1 else "a file" if count else ""
+    told += f" for {stars} Telegram Stars" if stars is not None and told else ""
+    return plain(f"(paid media: {told})" if told else "(paid media)")
+
+
+def _prize(giveaway: Json) -> str:
+    stars, months = whole(giveaway.get("prize_star_count")), whole(giveaway.get("premium_subscription_month_count"))
+    prizes = [
+        f"{stars} Telegram Stars" if stars else "",
+        f"{months} months of Telegram Premium" if months else "",
+        words(giveaway.get("prize_description")),
+    ]
+    return ", ".join(prize for prize in prizes if prize)
+
+
+def _giveaway(giveaway: Json) -> RichText:
+    winners = whole(giveaway.get("winner_count"))
+    told = [f"{winners} winners" if winners and winners > 1 else "1 winner" if winners else "", _prize(giveaway)]
+    told.append(", ".join(filter(None, map(chat_name, records(giveaway.get("chats"))))))
+    text = ": ".join(["giveaway", "; ".join(part for part in told if part)]).rstrip(": ")
+    return plain(f"({text})")
+
+
+def _giveaway_winners(over: Json) -> RichText:
+    names = [full_name(user) for user in records(over.get("winners"))]
+    count = whole(over.get("winner_count")) or len(names)
+    shown = ", ".join(names[:10]) + (f" and {count - 10} more" if len(names) > 10 else "")
+    told = [shown or f"{count} winners", _prize(over)]
+    return plain(f"(giveaway is over: {'; '.join(part for part in told if part)})")
+
+
+_LINES = {
+    "story": _story,
+    "game": _game,
+    "invoice": _invoice,
+    "checklist": _checklist,
+    "paid_media": _paid_media,
+    "giveaway": _giveaway,
+    "giveaway_winners": _giveaway_winners,
+}
+
+
+CONTENT_FIELDS = frozenset(
+    (*_LINES, *FILE_KINDS, "text", "caption", "dice", "rich_message", "live_photo", "poll", "venue", "location", "contact")
+)
+"""Fields that hold what a message says."""
+
+
+def unknown_kind(message: Message) -> str:
+    """What Telegram calls the content of a message that has none of the known kinds."""
+    return ", ".join(sorted(str(name) for name in message if name not in _ABOUT_A_MESSAGE))
+
+
+def chat_name(chat: Chat | Json) -> str:
+    full = f"{words(chat.get('first_name'))} {words(chat.get('last_name'))}".strip()
+    return words(chat.get("title")) or full or words(chat.get("username"))
+
+
+# -- buttons ----------------------------------------------------------------------------------------------------------------
+
+
+def buttons(message: Message) -> RichText:
+    """The buttons that lead somewhere or hold something to copy, a line for each row. Those that only call a bot back are useless
+    elsewhere, and their labels change with every vote."""
+    rows = record(message.get("reply_markup")).get("inline_keyboard")
+    lines: list[RichText] = []
+    left = _BUTTONS_MAX
+    for row in rows if isinstance(rows, list) else []:
+        shown: list[Inline] = [label for button in records(row)[:left] if (label := _button(button)) is not None]
+        left -= len(shown)
+        if shown:
+            lines.append(
+                _line(*(part for number, label in enumerate(shown) for part in ((Text(" · "), label) if number else (label,))))
+            )
+    return concat(*lines)
+
+
+def _button(button: Json) -> Text | None:
+    label = " ".join(words(button.get("text")).split())
+    web_app, login = record(button.get("web_app")), record(button.get("login_url"))
+    url = words(button.get("url")) or words(login.get("url")) or words(web_app.get("url"))
+    if url.startswith(_LINKS):
+        return Text(label or url, 0, url)
+    shown = url or words(record(button.get("copy_text")).get("text"))
+    return Text(f"{label}: {shown}" if label else shown) if shown else None
+
+
+def _line(*inlines: Inline) -> RichText:
+    return RichText((Paragraph(inlines),))
+
+
+# -- parts of their own -----------------------------------------------------------------------------------------------------
+
+
+def decode_poll(poll: Json) -> Poll | None:
+    if not poll:
+        return None
+    return Poll(
+        question=words(poll.get("question")),
+        options=tuple(
+            PollOption(text=words(option.get("text")), votes=whole(option.get("voter_count")))
+            for option in records(poll.get("options"))
+        ),
+        multiple=poll.get("allows_multiple_answers") is True,
+        anonymous=poll.get("is_anonymous") is not False,
+        closed=poll.get("is_closed") is True,
+    )
+
+
+def decode_location(message: Message) -> Location | None:
+    venue = record(message.get("venue"))
+    point = record(venue.get("location")) or record(message.get("location"))
+    latitude, longitude = real(point.get("latitude")), real(point.get("longitude"))
+    if latitude is None or longitude is None:
+        return None
+    return Location(
+        latitude=latitude,
+        longitude=longitude,
+        title=words(venue.get("title")),
+        address=words(venue.get("address")),
+        live=bool(point.get("live_period")),
+    )
+
+
+def nowhere(message: Message) -> RichText:
+    """A place whose coordinates are not told."""
+    fields: Mapping[str, Any] = message
+    if ("venue" not in fields and "location" not in fields) or decode_location(message) is not None:
+        return EMPTY
+    venue = record(fields.get("venue"))
+    return plain("📍 " + (", ".join(filter(None, (words(venue.get("title")), words(venue.get("address"))))) or "(a location)"))
+
+
+def decode_contact(contact: Json) -> Contact | None:
+    if not contact:
+        return None
+    name = f"{words(contact.get('first_name'))} {words(contact.get('last_name'))}".strip()
+    phone = words(contact.get("phone_number"))
+    return Contact(name=name, phone=phone, details=details(words(contact.get("vcard")), {name, phone}))

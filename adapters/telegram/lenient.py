@@ -1,0 +1,62 @@
+"""Reading values whose type nobody can be sure of. Pure.
+
+Only ids, the chat and the author of a message may be strict: anything else that has an odd type, or is missing, costs itself and
+never the message. So what is cosmetic is read through these.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+Json = dict[str, Any]
+
+_INTEGER_LIMIT = 2**63
+
+
+def words(value: object) -> str:
+    """Text; a number counts as its digits, anything else as no text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return ""
+
+
+def whole(value: object) -> int | None:
+    """A number of 64 bits, which is what can be stored."""
+    if isinstance(value, str) and len(value) < 20:
+        try:
+            value = int(value)
+        except ValueError:
+            return None
+    number = real(value)
+    if number is None or not -_INTEGER_LIMIT < number < _INTEGER_LIMIT:
+        return None
+    return value if isinstance(value, int) else int(number)
+
+
+def real(value: object) -> float | None:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def record(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def records(value: object) -> list[Json]:
+    """The objects of a list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list | tuple) else []
+
+
+def identity(value: object) -> str:
+    """An id, the one thing that must be right. Raises ValueError for anything that cannot be one."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or not value:
+        raise ValueError("no id")
+    return str(value)
