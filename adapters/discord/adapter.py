@@ -10,10 +10,11 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.platform_time import Attempts
 from adapters.discord.capabilities import capabilities, upload_bytes
 from adapters.discord.decode import Context
 from adapters.discord.decode_content import author_of, names_of
@@ -21,9 +22,11 @@ from adapters.discord.downloads import Downloads
 from adapters.discord.errors import Refused
 from adapters.discord.history import UNREADABLE, History
 from adapters.discord.markup import encode_text, pings_of
+from adapters.discord.own_webhooks import OwnWebhooks
 from adapters.discord.posting import BOT, WEBHOOK, Posting
 from adapters.discord.probe import probe
 from adapters.discord.receiver import Receiver
+from adapters.discord.snowflakes import snowflake_at
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport, path_part
 from bridge.capabilities import Capabilities
@@ -49,6 +52,11 @@ if TYPE_CHECKING:
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_EMOJI = 10014
 OWN_IDS_KEPT = 500
+KNOWN_IDS = 1000
+"""How many of a chat's messages the journal is asked for, to tell them from one that is looked for."""
+CLOCK_SET_BY = timedelta(days=3)
+FURTHEST_BACK = timedelta(days=14)
+"""Where to begin looking for a message that an earlier process sent at an impossible time."""
 LOOK_AGAIN_S = 20.0
 """How long the list of channels is trusted when a name is not in it."""
 
@@ -60,7 +68,8 @@ class DiscordAdapter:
         self._options: DiscordOptions = context.options
         self._transport = Transport(self._options)
         self._context = Context(account=context.account, cdn_url=self._options.cdn_url)
-        self._posting = Posting(self._transport, self._options, self._context, self._notice)
+        self._own_webhooks = OwnWebhooks(self._context, lambda: self._posting.webhooks)
+        self._posting = Posting(self._transport, self._options, self._context, self._notice, self._own_webhooks.use)
         self._history = History(self._transport, self._context)
         self._threads = Threads(self._transport)
         self._downloads = Downloads(self._transport, self._options.cdn_url)
@@ -68,6 +77,7 @@ class DiscordAdapter:
         self._looking_around = asyncio.Lock()
         self._look_again_at_s = 0.0
         self._intake: Intake | None = None
+        self._attempts = Attempts(self._transport.time)
         self._own_ids: deque[str] = deque(maxlen=OWN_IDS_KEPT)
         self._capabilities: dict[int, Capabilities] = {}
         """By the servers' lowest boost level: asked for with every message."""
@@ -95,6 +105,7 @@ class DiscordAdapter:
             await self._identify()
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
+        await self._own_webhooks.begin(intake)
         receiver = Receiver(
             self._options,
             self._transport,
@@ -178,6 +189,7 @@ class DiscordAdapter:
 
     async def send(self, outbound: Outbound) -> Receipt:
         await self._identify()
+        self._attempts.begin(outbound.token)
         receipt = await self._posting.send(outbound)
         self._own_ids.extend(receipt.message_ids)
         return receipt
@@ -249,18 +261,18 @@ class DiscordAdapter:
         if not self._context.may_read_history(outbound.chat_id):
             self._notice("sends of unknown outcome cannot be checked", "give the bot Read Message History", outbound.chat_id)
             return None
-        known = set(self._own_ids)
-        if self._intake is not None:
-            known.update(await self._intake.message_ids(outbound.chat_id, 100))
+        latest = [] if self._intake is None else await self._intake.message_ids(outbound.chat_id, KNOWN_IDS)
+        known = frozenset({*self._own_ids, *latest})
+        after = self._begin_of(outbound.token, sent_after, latest)
         try:
             for name, body in await self._posting.possible_forms(outbound):
                 found = await self._history.find(
                     outbound.thread_id or outbound.chat_id,
-                    sent_after,
+                    after,
                     name=name,
                     content=str(body["content"]),
                     sizes=[file.size_bytes for file in outbound.files],
-                    not_ids=frozenset(known),
+                    not_ids=known,
                 )
                 if found is not None:
                     message_id, webhook_id = found
@@ -272,3 +284,13 @@ class DiscordAdapter:
         except UNREADABLE as error:
             raise RetryLater(f"history is not as expected: {type(error).__name__}") from None
         return None
+
+    def _begin_of(self, token: str, sent_after: datetime, latest: Sequence[str]) -> int:
+        """The id behind which a message can be that was first tried then, told by Discord's clock where this process tried it.
+
+        Of an earlier process only a reading of this machine's clock is left, which may have been set since: then the search goes
+        back further, but not beyond what the journal can tell apart."""
+        time = self._transport.time
+        since = self._attempts.since(token, sent_after, margin=CLOCK_SET_BY) or time.now() - FURTHEST_BACK
+        oldest_known = min((int(i) for i in latest if i.isdecimal()), default=0) if len(latest) >= KNOWN_IDS else 0
+        return max(int(snowflake_at(since)), oldest_known)

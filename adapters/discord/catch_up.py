@@ -14,6 +14,7 @@ from adapters.discord.decode import Context
 from adapters.discord.errors import Refused
 from adapters.discord.history import RECENT, History
 from adapters.discord.snowflakes import moment_of
+from adapters.discord.thread_messages import ThreadMessages
 from adapters.discord.transport import Transport
 from bridge.contract import Intake
 from bridge.errors import ConnectionLost, DeliveryError, RetryLater
@@ -28,11 +29,12 @@ RETRY_S = 1.0
 
 
 class CatchUp:
-    def __init__(self, transport: Transport, context: Context, history: History, intake: Intake) -> None:
+    def __init__(self, transport: Transport, context: Context, history: History, intake: Intake, threads: ThreadMessages) -> None:
         self._transport = transport
         self._context = context
         self._history = history
         self._intake = intake
+        self._threads = threads
 
     async def run(self, since: str) -> None:
         """Everything after a message id, in all routed chats; several at once, since they are independent and the rate is the
@@ -56,7 +58,7 @@ class CatchUp:
         knows_all_threads = await self._learn_archived(chat_id)
         for channel_id in (chat_id, *(t.id for t in self._context.places.threads_of(chat_id))):
             channel = self._context.places.get(channel_id)
-            if channel is not None and int(channel.last_message_id or 0) > int(since):
+            if channel is not None and not channel.is_forum and int(channel.last_message_id or 0) > int(since):
                 await self._read_back(chat_id, channel_id, since)
         if self._context.may_read_history(chat_id):
             await self._read_changes(chat_id, known_ids, knows_all_threads=knows_all_threads)
@@ -75,7 +77,7 @@ class CatchUp:
         lacks_right = not self._context.may_read_history(channel_id)
         reason = "the bot lacks Read Message History in the channel" if lacks_right else await self._try_reading(channel_id, since)
         if reason:
-            await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.server_now(), reason=reason)
+            await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.time.now(), reason=reason)
 
     async def _try_reading(self, channel_id: str, since: str) -> str:
         """Why it cannot be read, or an empty string."""
@@ -83,7 +85,7 @@ class CatchUp:
         for attempt in range(READ_BACK_ATTEMPTS):
             try:
                 async for events in self._history.events(channel_id, since):
-                    await self._intake.accept(events)
+                    await self._intake.accept(events, cursors=await self._threads.noting(events))
                 failures.pop(channel_id, None)
                 return ""
             except Refused as refused:

@@ -222,7 +222,7 @@ def _message_meta(
     message_id, channel_id = id_of(data["id"]), id_of(data["channel_id"])
     chat_id, thread_id = context.places.chat_of(channel_id)
     nonce = data.get("nonce")
-    is_own = _is_own(data, context)
+    ours = is_own(data, context)
     return EventMeta(
         event_key=":".join(filter(None, (kind, context.account, chat_id, message_id, version))),
         origin=ChatRef(context.account, chat_id),
@@ -230,8 +230,8 @@ def _message_meta(
         author=author,
         occurred_at=occurred_at or moment(data.get("timestamp")) or moment_of(message_id),
         received_at=_now(),
-        sent_by_us=is_own,
-        delivery_id=nonce if is_own and isinstance(nonce, str) else "",
+        sent_by_us=ours,
+        delivery_id=nonce if ours and isinstance(nonce, str) else "",
     )
 
 
@@ -239,7 +239,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _is_own(data: Json, context: Context) -> bool:
+def is_own(data: Json, context: Context) -> bool:
     """Posted by this account: by the bot itself, or by a webhook of its application. Others' webhooks and bots are origins,
     whatever marks they carry. Either mark of a webhook will do: some servers leave the application out."""
     webhook_id = data.get("webhook_id")

@@ -5,15 +5,17 @@ Source: Discord API reference, "Opcodes and Status Codes", August 2026; gateway 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
 
 TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Token) and put it into bridge.yaml"  # noqa: S105
 CLOUDFLARE_WAIT_S = 60.0
 WRITE_LIMIT_WAIT_S = 60.0
+INVALID_FORM = 50035
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,21 @@ class Refused(Exception):
         return self.refusal.code
 
 
+POST_ACTION = (
+    "a forum holds posts only: name one of them in bridge.yaml, as <channel>/<post> with the post's id "
+    "(Developer Mode, right-click the post, Copy Channel ID)"
+)
+"""For a forum or media channel as an end that messages are to be sent to."""
+
 # codes -> what to do about the chat
 CHAT_ACTIONS: Mapping[int, str] = {
     10003: "the channel no longer exists: take it out of bridge.yaml or correct its id",
     50001: "give the bot View Channel in this channel, or invite it to the server again",
     50013: "give the bot the permissions listed in adapters/discord/README.md in this channel",
+    50008: "choose a text channel, or name a post of this forum as <channel>/<post> in bridge.yaml",
+    50024: "choose a text channel, or name a post of this forum as <channel>/<post> in bridge.yaml",
+    220001: POST_ACTION,
+    220004: POST_ACTION,
     160005: "unlock the thread, or take it out of bridge.yaml",
 }
 
@@ -82,6 +94,17 @@ MESSAGE_CODES = frozenset(
         240000,  # harmful link
     }
 )
+
+# codes that are about a file of the message
+FILE_CODES: Mapping[int, str] = {
+    40005: "it is too large for Discord",
+    50045: "it is too large for Discord",
+    50046: "Discord does not take this kind of file",
+    50138: "Discord cannot make the picture small enough",
+    50006: "Discord takes no empty files",
+    200000: "AutoMod blocks it",
+}
+_FILE_FIELD = re.compile(r"(?:files|attachments)(?:\.|\[)?(\d+)?")
 
 # codes that pass by themselves
 TRANSIENT_CODES: Mapping[int, float | None] = {
@@ -135,6 +158,19 @@ def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
     if refusal.status == 403 and not refusal.is_json:
         return RetryLater(f"{text}; blocked in front of the API", after_s=CLOUDFLARE_WAIT_S, scope=Scope.ACCOUNT)
     return Rejected(text)
+
+
+def file_fault(refusal: Refusal) -> FileRejected | None:
+    """What a refused message with files means if it is about them; the words, and files that are not named, may still go."""
+    if refusal.code in FILE_CODES:
+        return FileRejected(f"{FILE_CODES[refusal.code]} ({refusal})")
+    if refusal.status in (413, 415):
+        return FileRejected(f"it is too large, or of a kind that is not taken ({refusal})")
+    found = [match for field in refusal.fields if (match := _FILE_FIELD.match(field))]
+    if refusal.code != INVALID_FORM or not found:
+        return None
+    places = tuple(sorted({int(match[1]) for match in found if match[1]}))
+    return FileRejected(f"Discord does not take it ({refusal})", places=places if len(places) == len(found) else ())
 
 
 def _rate_limit(refusal: Refusal) -> RetryLater:

@@ -52,6 +52,7 @@ EVENTS = (
     "THREAD_UPDATE",
     "THREAD_DELETE",
     "THREAD_LIST_SYNC",
+    "WEBHOOKS_UPDATE",
     "MESSAGE_CREATE",
     "MESSAGE_UPDATE",
     "MESSAGE_DELETE",
@@ -95,6 +96,7 @@ def intents(options: DiscordOptions) -> discord.Intents:
     """Guilds, messages, reactions, typing and the privileged message content; members only on request."""
     return discord.Intents(
         guilds=True,
+        webhooks=True,
         guild_messages=True,
         guild_reactions=True,
         guild_typing=True,

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.discord.decode import Context, decode_edit, decode_message, deletion_of
-from adapters.discord.snowflakes import snowflake_at
+from adapters.discord.decode import Context, decode_edit, decode_message, deletion_of, is_own
 from adapters.discord.transport import Route, Transport
 from bridge.events import ChatEvent, Ignored
 
 PAGE = 100
 RECONCILE_PAGES = 20
 MAX_THREADS = 20
-CLOCK_MARGIN_S = 5.0
-"""How far our clock, corrected by Discord's own `Date`, may still be off."""
 RECENT = 100
 """How many of a chat's latest messages are compared for edits and deletions that were missed."""
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -110,40 +106,47 @@ class History:
     async def find(
         self,
         channel_id: str,
-        sent_after: datetime,
+        after: int,
         *,
         name: str | None,
         content: str,
         sizes: Sequence[int],
         not_ids: frozenset[str],
     ) -> tuple[str, str | None] | None:
-        """Our own message with that text and those files, sent after a moment of our clock: its id and that of the webhook that
-        posted it. None if there is no such message.
+        """Our own message with that text and those files, with an id above `after`: its id and that of the webhook that posted it;
+        the oldest, if there are several. None if there is no such message.
 
         `name` is the name a webhook showed, None for messages of the bot; `not_ids` are messages known to be others. Discord trims
-        texts, may strip characters, and renames files: texts are compared by what is visible of them, files by their sizes.
+        texts, may strip characters, and renames files: texts are compared by what is visible of them, files by their sizes. Read
+        from the newest back, so that an early `after` costs pages and finds the message all the same.
         """
-        after = snowflake_at(self._transport.server_time(sent_after) - timedelta(seconds=CLOCK_MARGIN_S))
         wanted = (_comparable(content), sorted(sizes))
+        found: dict[str, Any] | None = None
+        query: dict[str, str] = {}
         for _ in range(RECONCILE_PAGES):
-            page = await self.page(channel_id, after=after)
-            for message in page:
-                if str(message["id"]) in not_ids or not self._is_own(message, name):
-                    continue
-                files = sorted(int(a["size"]) for a in message.get("attachments") or ())
-                if (_comparable(str(message.get("content") or "")), files) == wanted:
-                    webhook_id = message.get("webhook_id")
-                    return str(message["id"]), None if webhook_id is None else str(webhook_id)
-            if len(page) < PAGE:
-                return None
-            after = str(page[-1]["id"])
-        return None
+            page = await self.page(channel_id, **query)
+            new = [message for message in page if int(message["id"]) > after]
+            fitting = (m for m in new if str(m["id"]) not in not_ids and self._is_own(m, name) and _shown(m) == wanted)
+            found = next(fitting, found)
+            if len(page) < PAGE or len(new) < len(page):
+                break
+            query = {"before": str(page[0]["id"])}
+        if found is None:
+            return None
+        webhook_id = found.get("webhook_id")
+        return str(found["id"]), None if webhook_id is None else str(webhook_id)
 
     def _is_own(self, message: dict[str, Any], name: str | None) -> bool:
+        if not is_own(message, self._context):
+            return False
         if message.get("webhook_id") is None:
-            return name is None and str(message["author"]["id"]) == self._context.user_id
-        ours = str(message.get("application_id")) == self._context.application_id
-        return ours and name is not None and str(message["author"]["username"]) == name
+            return name is None
+        return name is not None and str(message["author"]["username"]) == name
+
+
+def _shown(message: dict[str, Any]) -> tuple[str, list[int]]:
+    files = sorted(int(file["size"]) for file in message.get("attachments") or ())
+    return _comparable(str(message.get("content") or "")), files
 
 
 def _comparable(text: str) -> str:

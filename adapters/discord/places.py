@@ -15,11 +15,15 @@ from adapters.discord.transport import Route, Transport
 from bridge.errors import AccountDown
 
 THREAD_KINDS = (10, 11, 12)
+FORUM_KINDS = (15, 16)
 TEXT_KINDS = (0, 2, 5, 13, 15, 16)
 """Text, voice, announcement, stage, forum and media channels; the last two hold threads only."""
 
 # permission bits; source: API reference, "Permissions"
 ADMINISTRATOR = 1 << 3
+VIEW_CHANNEL = 1 << 10
+SEND_MESSAGES = 1 << 11
+ATTACH_FILES = 1 << 15
 READ_MESSAGE_HISTORY = 1 << 16
 
 
@@ -38,6 +42,11 @@ class Place:
     @property
     def is_thread(self) -> bool:
         return self.kind in THREAD_KINDS
+
+    @property
+    def is_forum(self) -> bool:
+        """A forum or media channel: it holds posts, which are threads, and no messages of its own."""
+        return self.kind in FORUM_KINDS
 
 
 @dataclass(slots=True)

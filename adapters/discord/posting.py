@@ -7,19 +7,20 @@ Called by `adapter`; forms come from `encode`, I/O is `transport`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adapters.discord import encode
 from adapters.discord.decode import Context
 from adapters.discord.encode import Head
-from adapters.discord.errors import Refused
+from adapters.discord.errors import INVALID_FORM, POST_ACTION, Refused, file_fault
 from adapters.discord.heads import Heads
+from adapters.discord.places import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport
 from adapters.discord.webhooks import ChannelWebhooks, Denial, Hook
 from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
-from bridge.errors import Rejected, RetryLater
+from bridge.errors import BridgeError, ChatDown, FileRejected, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -28,7 +29,6 @@ UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_WEBHOOK = 10015
 INVALID_WEBHOOK_TOKEN = 50027
-INVALID_FORM = 50035
 MISSING_PERMISSIONS = 50013
 CANNOT_REPLY = 160002
 PERSONA = frozenset({"username", "avatar_url"})
@@ -43,20 +43,29 @@ Notice = Callable[[str, str, str], None]
 class Posting:
     """All of one account. The context must know who we are before anything is posted."""
 
-    def __init__(self, transport: Transport, options: DiscordOptions, context: Context, notice: Notice) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        options: DiscordOptions,
+        context: Context,
+        notice: Notice,
+        on_webhook: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`on_webhook`: see `ChannelWebhooks`."""
         self._transport = transport
         self._options = options
         self._context = context
         self._notice = notice
-        self._webhooks = ChannelWebhooks(transport, options.webhook_name)
+        self.webhooks = ChannelWebhooks(transport, options.webhook_name, on_use=on_webhook)
         self._heads = Heads(transport, context.places)
         self._threads = Threads(transport)
 
     def channel_changed(self, chat_id: str) -> None:
         """Its rights may be others now: a webhook that was refused is asked for again."""
-        self._webhooks.forget_denial(chat_id)
+        self.webhooks.forget_denial(chat_id)
 
     async def send(self, outbound: Outbound) -> Receipt:
+        self._check(outbound)
         hook = await self._hook_for(outbound)
         try:
             if hook is not None:
@@ -65,14 +74,34 @@ class Posting:
         except Refused as refused:
             if refused.code == UNKNOWN_CHANNEL and outbound.thread_id is not None:
                 raise Rejected("the thread no longer exists on Discord") from None
-            raise refused.error from None
+            raise self._meaning(refused, outbound) from None
+
+    def _check(self, outbound: Outbound) -> None:
+        """What is known to be refused is not sent. Raises FileRejected or ChatDown."""
+        place = self._context.places.get(outbound.chat_id)
+        if place is not None and place.is_forum and outbound.thread_id is None:
+            raise ChatDown(f"#{place.name} is a forum", action=POST_ACTION)
+        empty = tuple(number for number, file in enumerate(outbound.files) if not file.size_bytes)
+        if empty:
+            raise FileRejected("Discord takes no empty files", places=empty)
+
+    def _meaning(self, refused: Refused, outbound: Outbound) -> BridgeError:
+        """A refusal of files is no refusal of the words beside them."""
+        if not outbound.files:
+            return refused.error
+        if fault := file_fault(refused.refusal):
+            return fault
+        bits = self._context.places.permissions(outbound.chat_id, self._context.user_id)
+        if refused.code == MISSING_PERMISSIONS and bits is not None and bits & SEND_MESSAGES and not bits & ATTACH_FILES:
+            return FileRejected("the bot lacks Attach Files in the channel")
+        return refused.error
 
     async def _hook_for(self, outbound: Outbound) -> Hook | None:
         """The webhook to post through; None if the bot itself is to post."""
         if outbound.sender is None or self._options.post_as == "bot":
             return None
         try:
-            found = await self._webhooks.of(outbound.chat_id, self._context.application_id)
+            found = await self.webhooks.of(outbound.chat_id, self._context)
         except Refused as refused:
             raise refused.error from None
         if isinstance(found, Denial):
@@ -91,7 +120,7 @@ class Posting:
                 return _receipt(answer, outbound, via)
             except Refused as refused:
                 if _is_webhook_gone(refused):
-                    self._webhooks.forget(hook)
+                    self.webhooks.forget(hook)
                     if is_last:
                         raise RetryLater("the channel's webhook keeps disappearing") from None
                     renewed = await self._hook_for(outbound)
@@ -173,7 +202,7 @@ class Posting:
             return None, False
         webhook_id, _, mode = copy.via.removeprefix(WEBHOOK).partition(":")
         try:
-            return await self._webhooks.by_id(webhook_id), mode == NAMED
+            return await self.webhooks.by_id(webhook_id), mode == NAMED
         except Refused as refused:
             raise refused.error from None
 
@@ -197,7 +226,7 @@ class Posting:
                 return None
             if hook is None or not _is_webhook_gone(refused):
                 raise (refused if method == "DELETE" else refused.error) from None
-            self._webhooks.forget(hook)
+            self.webhooks.forget(hook)
             if method == "DELETE":
                 return await self._change(method, copy, message_id, None)
             renewed, _ = await self._hook_of(copy)

@@ -8,26 +8,31 @@ will not (op 9, or too late), history from the `latest` cursor on fills in. Call
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
+from adapters.common.platform_time import DATE_ERROR
 from adapters.discord.catch_up import CatchUp
-from adapters.discord.decode import Context, decode
+from adapters.discord.decode import Context, decode, deletion_of
 from adapters.discord.decode_content import names_of
 from adapters.discord.errors import Refused
 from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
 from adapters.discord.history import UNREADABLE, History
-from adapters.discord.places import THREAD_KINDS
-from adapters.discord.snowflakes import moment_of, snowflake_at
+from adapters.discord.identify_budget import IdentifyBudget
+from adapters.discord.lenient import mapping, objects
+from adapters.discord.snowflakes import id_of, moment_of, snowflake_at
+from adapters.discord.surroundings import Surroundings
+from adapters.discord.thread_messages import ThreadMessages
 from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
-from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError
+from bridge.errors import BridgeError, ConnectionLost, DeliveryError
 from bridge.events import ChatEvent, Ignored, MessageCreated
 from bridge.tasks import end
 
@@ -48,10 +53,6 @@ STORE_POSITION_S = 300.0
 """How often the position is stored while only chats without a route are busy."""
 SESSION_CURSOR = "gateway"
 LATEST_CURSOR = "latest"
-ASK_AGAIN_S = 600.0
-FEWEST_SESSIONS = 20
-"""Discord resets the token of a bot that begins more than 1000 sessions a day: the last ones are kept for people."""
-UNREADABLE_KEPT = 1000
 
 
 class Receiver:
@@ -67,21 +68,21 @@ class Receiver:
         on_restored: Callable[[str], None],
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_restored` is told of each channel whose rights may have changed; `alive` is called for all that the gateway sends."""
+        """`on_restored`: see `Surroundings`; `alive` is called for all that the gateway sends."""
         self._alive = alive
-        self._on_restored = on_restored
         self._options = options
         self._transport = transport
         self._context = context
         self._intake = intake
-        self._catch_up = CatchUp(transport, context, history, intake)
+        self._surroundings = Surroundings(transport, context, intake, on_restored)
+        self._threads = ThreadMessages(intake)
+        self._catch_up = CatchUp(transport, context, history, intake, self._threads)
+        self._budget = IdentifyBudget(intake, transport.time)
         self._queue: asyncio.Queue[GatewayEvent | BridgeError] = asyncio.Queue(QUEUE_SIZE)
         self._session: SessionState | None = None
         self._latest = 0
         self._stored_at_s = time.monotonic()
         self._told_names: set[str] = set()
-        self._unreadable: dict[str, float] = {}
-        """Channels that could not be asked for, and until when not to ask again."""
         self._held: list[ChatEvent] = []
         self._awaited_guilds: set[str] | None = None
         """Servers that have not introduced themselves since READY; None once the catch-up is done."""
@@ -124,7 +125,7 @@ class Receiver:
         recent: list[float] = []
         while True:
             if session is None:
-                await self._check_session_limit()
+                await self._may_begin_session()
             connection = Connection(self._options, self._transport, self._context.user_id)
             try:
                 await self._open(connection, session)
@@ -147,20 +148,14 @@ class Receiver:
             if len(recent) > QUICK_RECONNECTS:
                 raise ConnectionLost("the gateway connection keeps ending")
 
-    async def _check_session_limit(self) -> None:
+    async def _may_begin_session(self) -> None:
         try:
             answer = await self._transport.call(Route("GET", "/gateway/bot", "gateway/bot"))
         except Refused as refused:
             raise refused.error from None
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
-        limit = answer.get("session_start_limit") or {}
-        if int(limit.get("remaining", FEWEST_SESSIONS + 1)) <= FEWEST_SESSIONS:
-            hours = int(limit.get("reset_after", 0)) / 3_600_000
-            raise AccountDown(
-                "Discord will hardly let the bot connect any more today: it has begun too many sessions",
-                action=f"see in the log why its connections keep ending; the limit is lifted in {hours:.1f} h",
-            )
+        await self._budget.take(mapping(answer).get("session_start_limit"))
 
     async def _open(self, connection: Connection, session: SessionState | None) -> None:
         """A session's own address may be gone while the common one serves."""
@@ -210,10 +205,9 @@ class Receiver:
 
     def _on_session(self, event: GatewayEvent) -> None:
         if event.name == "READY":
-            if user := event.payload.get("user"):
-                self._context.own_names = names_of(user)
-            guilds = event.payload.get("guilds") or ()
-            self._awaited_guilds = {str(g["id"]) for g in guilds}
+            payload = mapping(event.payload)
+            self._context.own_names = names_of(payload.get("user")) or self._context.own_names
+            self._awaited_guilds = {str(guild.get("id")) for guild in objects(payload.get("guilds"))}
             self._guilds_deadline_s = time.monotonic() + GUILDS_WAIT_S
         self._intake.connected()
 
@@ -234,7 +228,7 @@ class Receiver:
         ids = (int(e.message_id) for e in events if isinstance(e, MessageCreated) and e.message_id.isdecimal())
         self._latest = max(self._latest, *ids, 0)
         if any(event.meta.origin.chat_id in routed and not event.meta.sent_by_us for event in events):
-            await self._intake.accept(events, cursors=self._position())
+            await self._intake.accept(events, cursors=[*self._position(), *await self._threads.noting(events)])
         else:
             await self._intake.accept(events)
 
@@ -254,68 +248,43 @@ class Receiver:
             await self._intake.accept([], cursors=position)
 
     async def _decode(self, event: GatewayEvent) -> list[ChatEvent]:
+        """Also takes in what the event says of places, whether or not it can be decoded."""
         position = f"{event.session.session_id[-8:]}-{event.session.sequence}"
+        name, data = event.name, mapping(event.payload)
+        decoded: list[ChatEvent] | Ignored = []
+        problem: Exception | None = None
         try:
-            data = event.payload
-            if event.name.startswith(("MESSAGE", "TYPING")):
-                await self._know_place(str(data["channel_id"]), data.get("channel_type"))
-            decoded = decode(event.name, data, self._context, position=position)
-            self._notice_losses(event.name, data)
-            self._context.places.apply(event.name, data, self._context.user_id)
-            self._tell_restored(event.name, data)
-            if event.name in ("GUILD_CREATE", "GUILD_DELETE") and self._awaited_guilds is not None:
-                self._awaited_guilds.discard(str(data["id"]))
+            if name.startswith(("MESSAGE", "TYPING")):
+                await self._surroundings.know_place(id_of(data["channel_id"]), data.get("channel_type"))
+            if name == "THREAD_DELETE":
+                decoded = await self._thread_deleted(id_of(data["id"]), id_of(data["parent_id"]))
+            else:
+                decoded = decode(name, data, self._context, position=position)
         except UNREADABLE as error:
-            reason = f"{event.name}: {type(error).__name__}: {error}"
-            await self._intake.undecodable(msgspec.json.encode(event.payload), reason[:300])
-            return []
+            problem = error
+        if name in ("GUILD_CREATE", "GUILD_DELETE") and self._awaited_guilds is not None:
+            self._awaited_guilds.discard(str(data.get("id")))
+        try:
+            self._surroundings.take_in(name, data)
+        except UNREADABLE as error:
+            problem = problem or error
+        if problem is not None:
+            await self._intake.undecodable(_raw(event.payload), f"{name}: {type(problem).__name__}: {problem}"[:300])
         if isinstance(decoded, Ignored):
-            if event.name.startswith("MESSAGE"):
+            if name.startswith("MESSAGE"):
                 self._intake.ignored(decoded.reason)
             return []
         return decoded
 
-    def _notice_losses(self, event: str, data: Mapping[str, Any]) -> None:
-        """A routed channel that is no longer there. A server that is merely unavailable comes back by itself."""
-        if event == "GUILD_DELETE" and not data.get("unavailable"):
-            for chat_id in self._intake.routed_chats():
-                place = self._context.places.get(chat_id)
-                if place is not None and place.guild_id == str(data["id"]):
-                    self._intake.notice("the bot was removed from the server", "invite it again", chat_id=chat_id)
-        elif event == "CHANNEL_DELETE" and str(data["id"]) in self._intake.routed_chats():
-            self._intake.notice("the channel was deleted", "take it out of bridge.yaml", chat_id=str(data["id"]))
-
-    def _tell_restored(self, event: str, data: Mapping[str, Any]) -> None:
-        """Rights may have been given back; only sending tells."""
-        routed = self._intake.routed_chats()
-        match event:
-            case "GUILD_CREATE":
-                changed = {str(channel["id"]) for channel in data.get("channels", ())}
-            case "CHANNEL_CREATE" | "CHANNEL_UPDATE":
-                changed = {str(data["id"])}
-            case "GUILD_ROLE_UPDATE":
-                guild_id = str(data["guild_id"])
-                changed = {c for c in routed if (place := self._context.places.get(c)) and place.guild_id == guild_id}
-            case _:
-                return
-        for chat_id in changed:
-            self._on_restored(chat_id)
-            if chat_id in routed:
-                self._intake.restored(chat_id)
-
-    async def _know_place(self, channel_id: str, kind: object) -> None:
-        """A thread that no event told of: without its parent its messages would seem to be of an unknown chat."""
-        if self._context.places.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):
-            return
-        if self._unreadable.get(channel_id, 0.0) > time.monotonic():
-            return
-        try:
-            await self._context.places.load_one(self._transport, channel_id)
-        except (Refused, DeliveryError) as error:
-            if len(self._unreadable) >= UNREADABLE_KEPT:
-                self._unreadable.clear()
-            self._unreadable[channel_id] = time.monotonic() + ASK_AGAIN_S
-            log.info("channel cannot be read", account=self._context.account, channel=channel_id, reason=str(error))
+    async def _thread_deleted(self, thread_id: str, parent_id: str) -> list[ChatEvent]:
+        """Everything in it is gone, of which Discord does not tell one by one. What began a thread in a text channel is left."""
+        if parent_id not in self._intake.routed_chats():
+            return []
+        parent = self._context.places.get(parent_id)
+        ids = dict.fromkeys(await self._threads.of(thread_id))
+        if parent is not None and parent.is_forum:
+            ids[thread_id] = None
+        return [deletion_of(message_id, thread_id, self._context) for message_id in ids]
 
     # -- catching up ----------------------------------------------------------------------------------------------------------
 
@@ -323,7 +292,8 @@ class Receiver:
         """After a new session, once all servers are known: what was missed, then what came meanwhile."""
         if self._awaited_guilds is None or self._awaited_guilds:
             return
-        caught_up_to = int(snowflake_at(self._transport.server_now()))
+        time_there = self._transport.time
+        caught_up_to = int(snowflake_at(time_there.now() - DATE_ERROR)) if time_there.is_known else 0
         if self._latest:
             await self._catch_up.run(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))
         self._latest = max(self._latest, caught_up_to)
@@ -342,3 +312,14 @@ def _session(value: str | None, user_id: str) -> SessionState | None:
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
     return session if session.user_id == user_id and session.session_id else None
+
+
+def _raw(payload: object) -> bytes:
+    """As JSON; what JSON itself cannot carry (half of a surrogate pair) in escapes."""
+    try:
+        return msgspec.json.encode(payload)
+    except (UnicodeEncodeError, TypeError, RecursionError):
+        try:
+            return json.dumps(payload, default=str).encode()
+        except (ValueError, RecursionError):
+            return b"nested too deeply to be kept"

@@ -20,8 +20,6 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -30,6 +28,7 @@ import msgspec
 
 from adapters.common.egress import Egress
 from adapters.common.http_body import BoundedResponse
+from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, body_bytes
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
@@ -84,7 +83,7 @@ class Transport:
         )
         self._limiter = Limiter(options.requests_per_s, sleep=sleep)
         self._egress = Egress([options.api_url, options.cdn_url], only=FILE_HOSTS, also=options.file_hosts, proxy=options.proxy)
-        self._last_date: tuple[str, datetime] | None = None
+        self.time = PlatformTime()
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -104,19 +103,6 @@ class Transport:
     @property
     def proxy(self) -> str | None:
         return self._options.proxy
-
-    def server_time(self, moment: datetime) -> datetime:
-        """A moment of our clock as Discord's clock has it, by the `Date` header of the last answer."""
-        if self._last_date is None:
-            return moment
-        stated, received_at = self._last_date
-        try:
-            return moment + (parsedate_to_datetime(stated) - received_at)
-        except (TypeError, ValueError):
-            return moment
-
-    def server_now(self) -> datetime:
-        return self.server_time(datetime.now(UTC))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -198,8 +184,7 @@ class Transport:
             return self._judge(route, response, _json_or_none(await response.read()), changes)
 
     def _judge(self, route: Route, response: aiohttp.ClientResponse, payload: Any, changes: bool) -> Any:
-        if "Date" in response.headers:
-            self._last_date = response.headers["Date"], datetime.now(UTC)
+        self.time.learn(response.headers)
         self._limiter.learn(route.bucket, response.headers)
         if 200 <= response.status < 300:
             if payload is None and response.status != 204:

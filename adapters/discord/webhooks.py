@@ -1,18 +1,20 @@
 """The webhooks through which copies carry their author's name: found again or made, one per channel, remembered in memory.
 
-A webhook belongs to us if our application made it, so they are found after a restart without anything stored; tokens never leave
-this module and `transport`. Called by `adapter`. Source: API reference, webhook resource, August 2026.
+A webhook belongs to us if our application made it, so they are found again after a restart; tokens never leave this module and
+`transport`. Called by `adapter`. Source: API reference, webhook resource, August 2026.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.discord.decode import Context
 from adapters.discord.errors import Refused
+from adapters.discord.lenient import Json, mapping, objects
 from adapters.discord.transport import Route, Transport
 from bridge.errors import RetryLater
 
@@ -51,8 +53,17 @@ class Denial:
 
 
 class ChannelWebhooks:
-    def __init__(self, transport: Transport, name: str, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        name: str,
+        *,
+        on_use: Callable[[str], Awaitable[None]],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_use` is told of each webhook's id before anything is posted through it."""
         self._transport = transport
+        self._on_use = on_use
         self._name = name
         self._now = now
         self._by_channel: dict[str, Hook] = {}
@@ -60,7 +71,7 @@ class ChannelWebhooks:
         self._denied: dict[str, Denial] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def of(self, channel_id: str, application_id: str) -> Hook | Denial:
+    async def of(self, channel_id: str, context: Context) -> Hook | Denial:
         """The channel's webhook, found or made; or why there is none. Raises the bridge's errors, or `Refused`."""
         known = self._by_channel.get(channel_id) or self._denied.get(channel_id)
         if isinstance(known, Hook) or (known is not None and known.until_s > self._now()):
@@ -69,7 +80,7 @@ class ChannelWebhooks:
             if channel_id in self._by_channel:
                 return self._by_channel[channel_id]
             try:
-                hook = await self._find(channel_id, application_id) or await self._create(channel_id)
+                hook = await self._find(channel_id, context) or await self._create(channel_id)
             except Refused as refused:
                 if refused.code not in _REASONS:
                     raise
@@ -77,6 +88,7 @@ class ChannelWebhooks:
                 denial = self._denied[channel_id] = Denial(reason, action, self._now() + ASK_AGAIN_S)
                 return denial
             self._denied.pop(channel_id, None)
+            await self._on_use(hook.id)
             return self._remember(hook)
 
     async def by_id(self, webhook_id: str) -> Hook | None:
@@ -106,12 +118,27 @@ class ChannelWebhooks:
         self._by_channel.setdefault(hook.channel_id, hook)
         return hook
 
-    async def _find(self, channel_id: str, application_id: str) -> Hook | None:
-        path = f"/channels/{channel_id}/webhooks"
-        listed = await self._transport.call(Route("GET", path, path))
-        ours = [w for w in listed if str(w.get("application_id")) == application_id and w.get("token")]
+    async def ours_in(self, channel_id: str, context: Context) -> list[str]:
+        """Ids of the channel's webhooks that are ours. Raises the bridge's errors, or `Refused`."""
+        return [str(w["id"]) for w in await self._listed(channel_id, context)]
+
+    async def _find(self, channel_id: str, context: Context) -> Hook | None:
+        ours = [w for w in await self._listed(channel_id, context) if w.get("token")]
         ours.sort(key=lambda w: (w.get("name") != self._name, int(w["id"])))
         return _hook(ours[0]) if ours else None
+
+    async def _listed(self, channel_id: str, context: Context) -> list[Json]:
+        """Made by our application; where a server does not tell that: made by our bot."""
+        path = f"/channels/{channel_id}/webhooks"
+        listed = objects(await self._transport.call(Route("GET", path, path)))
+
+        def is_ours(webhook: Json) -> bool:
+            if webhook.get("application_id") is not None:
+                return str(webhook["application_id"]) == context.application_id
+            creator = str(mapping(webhook.get("user")).get("id"))
+            return str(webhook["id"]) in context.own_webhooks or creator == context.user_id
+
+        return [webhook for webhook in listed if webhook.get("id") and is_ours(webhook)]
 
     async def _create(self, channel_id: str) -> Hook:
         path = f"/channels/{channel_id}/webhooks"

@@ -159,6 +159,12 @@ class DiscordEmulator(EmulatorBase):
         self.operations.announce_channel(channel)
         return chat
 
+    def add_forum(self, name: str, *, kind: int = 15) -> EmulatedChat:
+        """A forum (15) or media (16) channel: people start posts in it."""
+        channel = self.world.add_channel(name, kind)
+        self.operations.announce_channel(channel)
+        return EmulatedChat(chat_id=str(channel.id), name=name, address=str(channel.id))
+
     def add_person(self, name: str) -> str:
         return str(self.person(name).id)
 
@@ -301,6 +307,19 @@ class DiscordEmulator(EmulatorBase):
         """A public thread, from a message or on its own; returns its id."""
         starter = self.find(chat_id, message_id)[1] if message_id else None
         return str(self.operations.start_thread(self._place(chat_id), name, self.person(person), starter).id)
+
+    async def start_post(self, forum_id: str, person: str, title: str, text: str, *, files: Sequence[Upload] = ()) -> str:
+        """A post in a forum; returns its id, which is that of its first message too."""
+        attachments = tuple(self._attach(f) for f in files)
+        forum, written = self._place(forum_id), self._written(text)
+        return str(self.operations.start_post(forum, title, self.person(person), attachments=attachments, **written).id)
+
+    async def rename_thread(self, thread_id: str, person: str, name: str) -> None:
+        self.operations.rename(self._place(thread_id), name, self.person(person))
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """A moderator deletes a thread or post with everything in it: no deletion of its messages is told."""
+        self.operations.remove_channel(self._place(thread_id))
 
     async def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
         self.operations.set_archived(self._place(thread_id), archived=True, locked=locked)

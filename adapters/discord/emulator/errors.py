@@ -126,3 +126,11 @@ def empty_message() -> ApiError:
 
 def request_too_large() -> ApiError:
     return ApiError(413, 40005, "Request entity too large")
+
+
+def wrong_channel_kind() -> ApiError:
+    return ApiError(400, 50024, "Cannot execute action on this channel type")
+
+
+def not_a_text_channel() -> ApiError:
+    return ApiError(400, 50008, "Cannot send messages in a non-text channel")

@@ -35,9 +35,9 @@ class Operations:
 
     # -- messages -------------------------------------------------------------------------------------------------------------
 
-    def post(self, channel: Channel, **fields: Any) -> Message:
-        """A new message; `fields` are those of `Message` apart from id, channel and time."""
-        message_id = self._world.ids.next()
+    def post(self, channel: Channel, *, message_id: int | None = None, **fields: Any) -> Message:
+        """A new message; `fields` are those of `Message` apart from channel and time. Only a forum's post has an id beforehand."""
+        message_id = message_id or self._world.ids.next()
         message = Message(id=message_id, channel_id=channel.id, sent_at=made_at(message_id), **fields)
         if channel.is_archived:
             self.set_archived(channel, archived=False)
@@ -181,6 +181,16 @@ class Operations:
             self.post(parent, author=author_of(by), type=18, content=name, reference=where)
         return thread
 
+    def start_post(self, forum: Channel, title: str, by: User, **fields: Any) -> Channel:
+        """A forum's post: a thread and its first message, both with one id. Source: API reference, "Start Thread in Forum"."""
+        post = Channel(id=self._world.ids.next(), name=title, kind=11, parent_id=forum.id, owner_id=by.id)
+        self._world.channels[post.id] = post
+        forum.last_message_id = post.id
+        payload = {**self._payloads.channel(post), "newly_created": True}
+        self._gateway.dispatch("THREAD_CREATE", payload, intent=gw.GUILDS, channel=post)
+        self.post(post, message_id=post.id, author=author_of(by), **fields)
+        return post
+
     def set_archived(self, thread: Channel, *, archived: bool, locked: bool | None = None) -> None:
         thread.is_archived = archived
         thread.archived_at = datetime.now(UTC)
@@ -188,14 +198,19 @@ class Operations:
             thread.is_locked = locked
         self._gateway.dispatch("THREAD_UPDATE", self._payloads.channel(thread), intent=gw.GUILDS, channel=thread)
 
-    def rename(self, channel: Channel, name: str) -> None:
+    def rename(self, channel: Channel, name: str, by: User | None = None) -> None:
+        """A thread says so itself, by a message of type 4 in it."""
         channel.name = name
         event = "THREAD_UPDATE" if channel.is_thread else "CHANNEL_UPDATE"
         self._gateway.dispatch(event, self._payloads.channel(channel), intent=gw.GUILDS, channel=channel)
+        if channel.is_thread:
+            self.post(channel, author=author_of(by or self._world.owner), type=4, content=name)
 
     def remove_channel(self, channel: Channel) -> None:
         event = "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE"
         payload = self._payloads.channel(channel)
+        if channel.is_thread:  # only this is told; source: API reference, "Thread Delete"
+            payload = {key: payload[key] for key in ("id", "guild_id", "parent_id", "type")}
         for webhook in [w for w in self._world.webhooks.values() if w.channel_id == channel.id]:
             del self._world.webhooks[webhook.id]
         for thread in [c for c in self._world.channels.values() if c.parent_id == channel.id]:

@@ -248,8 +248,9 @@ class Payloads:
             "channel_id": str(webhook.channel_id),
             "name": webhook.name,
             "avatar": webhook.avatar,
-            "application_id": str(webhook.application_id) if webhook.application_id is not None else None,
         }
+        if self._world.tells_applications:
+            payload["application_id"] = str(webhook.application_id) if webhook.application_id is not None else None
         if with_creator:
             payload["user"] = self.user(webhook.creator)
         if with_token:
@@ -329,7 +330,7 @@ class Payloads:
             payload["nonce"] = message.nonce
         if message.webhook_id is not None:
             payload["webhook_id"] = str(message.webhook_id)
-        if message.application_id is not None:
+        if message.application_id is not None and self._world.tells_applications:
             payload["application_id"] = str(message.application_id)
         if message.stickers:
             payload["sticker_items"] = list(message.stickers)

@@ -174,7 +174,7 @@ class GuildRoutes:
         if "locked" in changes or not (only_wakes or channel.owner_id == bot.user.id):
             self._api.require(bot, channel, Permission.MANAGE_THREADS)
         if "name" in changes:
-            self._api.operations.rename(channel, _thread_name(changes))
+            self._api.operations.rename(channel, _thread_name(changes), bot.user)
         if "archived" in changes or "locked" in changes:
             archived = bool(changes.get("archived", channel.is_archived))
             self._api.operations.set_archived(channel, archived=archived, locked=changes.get("locked"))

@@ -62,6 +62,8 @@ class MessageRoutes:
     async def list_messages(self, request: web.Request) -> web.StreamResponse:
         bot = self._api.bot(request)
         channel = self._api.channel(request, bot)
+        if channel.is_forum:
+            raise errors.wrong_channel_kind()
         query = {key: snowflake(request.query[key]) for key in ("after", "before", "around") if key in request.query}
         limit = snowflake(request.query.get("limit", "50"))
         if not 1 <= limit <= 100:
@@ -83,6 +85,8 @@ class MessageRoutes:
         api = self._api
         bot = api.bot(request)
         channel = api.channel(request, bot)
+        if channel.is_forum:
+            raise errors.not_a_text_channel()
         needed = Permission.SEND_MESSAGES_IN_THREADS if channel.is_thread else Permission.SEND_MESSAGES
         api.require(bot, channel, needed)
         headers = api.buckets.take(f"create:{channel.id}:{bot.user.id}", api.budgets.channel)

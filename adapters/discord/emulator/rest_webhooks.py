@@ -11,7 +11,7 @@ import secrets
 from aiohttp import web
 
 from adapters.discord.emulator import errors, rules
-from adapters.discord.emulator.api import Api, Handler, snowflake
+from adapters.discord.emulator.api import Api, Body, Handler, snowflake
 from adapters.discord.emulator.errors import json_response
 from adapters.discord.emulator.payloads import Json
 from adapters.discord.emulator.rest_messages import edit_fields, message_fields
@@ -145,6 +145,7 @@ class WebhookRoutes:
         api.buckets.take_quietly(f"webhook-channel:{webhook.channel_id}", api.budgets.webhook_channel)
         body = await api.body(request)
         channel = self._place(request, webhook)
+        _check_forum(channel, webhook, body, request)
         fields = message_fields(api, body, by_default=USERS_ONLY, may_everyone=True)
         if not (fields["content"].strip() or fields["embeds"] or fields["attachments"] or fields["poll"] or fields["components"]):
             raise errors.empty_message()
@@ -193,3 +194,16 @@ class WebhookRoutes:
         channel, message = self._own_message(request)
         self._api.operations.delete(channel, message)
         return web.Response(status=204)
+
+
+def _check_forum(channel: Channel, webhook: Webhook, body: Body, request: web.Request) -> None:
+    """A forum takes posts only. Source: API reference, "Execute Webhook" and codes 220001 to 220003."""
+    is_named, is_in_thread = bool(body.payload.get("thread_name")), "thread_id" in request.query
+    if is_named and is_in_thread:
+        raise errors.ApiError(400, 220002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id")
+    if channel.is_forum and not is_named:
+        raise errors.ApiError(400, 220001, "Webhooks posted to forum channels must have a thread_name or thread_id")
+    if is_named and not channel.is_forum:
+        raise errors.ApiError(400, 220003, "Webhooks can only create threads in forum channels")
+    if is_named:
+        raise errors.ApiError(400, 50035, "starting posts by webhook is not emulated")

@@ -153,7 +153,7 @@ class Channel:
     id: int
     name: str
     kind: int = 0
-    """0 text, 11 public thread."""
+    """0 text, 11 public thread, 15 forum, 16 media."""
     parent_id: int | None = None
     owner_id: int | None = None
     is_archived: bool = False
@@ -171,6 +171,11 @@ class Channel:
     @property
     def is_thread(self) -> bool:
         return self.kind in (10, 11, 12)
+
+    @property
+    def is_forum(self) -> bool:
+        """Holds posts, which are threads, and no messages."""
+        return self.kind in (15, 16)
 
     def add(self, message: Message, kept: int) -> None:
         self.messages[message.id] = message
@@ -259,6 +264,8 @@ class World:
         self.emojis: dict[int, Emoji] = {}
         self.file_limit_bytes: int | None = None
         """Overrides what the boost level allows, for tests and benchmarks."""
+        self.tells_applications = True
+        """Whether messages and webhooks say which application they belong to: servers that speak Discord's API may not."""
 
     @property
     def max_file_bytes(self) -> int:
@@ -284,8 +291,8 @@ class World:
         self.bots_by_user[user.id] = bot
         return bot
 
-    def add_channel(self, name: str) -> Channel:
-        channel = Channel(id=self.ids.next(), name=name)
+    def add_channel(self, name: str, kind: int = 0) -> Channel:
+        channel = Channel(id=self.ids.next(), name=name, kind=kind)
         self.channels[channel.id] = channel
         return channel
 

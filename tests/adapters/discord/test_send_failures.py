@@ -11,12 +11,13 @@ import pytest
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
+from adapters.discord.errors import file_fault, refusal_of
 from bridge.contract import OutboundDelete, OutboundEdit, Sender
 from bridge.emulator import Fault, FaultKind
-from bridge.errors import AccountDown, ChatDown, OutcomeUnknown, RetryLater, Scope
+from bridge.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope
 from bridge.text import plain
 
-from .conftest import Bench
+from .conftest import Bench, until
 from .sending import ANNA, copy_of, outbound, outbound_file, shown
 
 # -- errors -------------------------------------------------------------------------------------------------------------------
@@ -122,6 +123,85 @@ async def test_no_error_tells_a_token(bench: Bench) -> None:
         texts += [str(raised.value), repr(raised.value), repr(raised.value.__cause__)]
     await adapter.close()
     assert not [text for text in texts for secret in secrets if secret in text]
+
+
+# -- files --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "errors", "places"),
+    [
+        (413, 40005, None, ()),
+        (413, 0, None, ()),
+        (415, 0, None, ()),
+        (400, 50045, None, ()),
+        (400, 50046, None, ()),
+        (400, 50006, None, ()),
+        (400, 200000, None, ()),
+        (400, 50035, {"files": {"1": {"_errors": [{}]}}}, (1,)),
+        (400, 50035, {"attachments": {"0": {"description": {"_errors": [{}]}}}}, (0,)),
+        (400, 50035, {"files": {"_errors": [{}]}}, ()),
+    ],
+)
+def test_answers_that_are_about_a_file(status: int, code: int, errors: object, places: tuple[int, ...]) -> None:
+    body = {"message": "no", "code": code, **({"errors": errors} if errors else {})}
+    fault = file_fault(refusal_of(status, body if code else None, {}))
+    assert fault is not None
+    assert fault.places == places
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, {"code": 50013}),
+        (404, {"code": 10003}),
+        (400, {"code": 50035, "errors": {"content": {"_errors": [{}]}}}),
+        (400, {"code": 240000}),
+    ],
+)
+def test_answers_that_are_not(status: int, body: dict[str, object]) -> None:
+    assert file_fault(refusal_of(status, body, {})) is None
+
+
+@pytest.mark.parametrize("sender", [ANNA, None])
+@pytest.mark.parametrize("way", ["too large for Discord", "too large for a proxy in front of it"])
+async def test_a_refused_file_is_no_refusal_of_the_words(
+    bench: Bench, adapter: DiscordAdapter, tmp_path: Path, sender: Sender | None, way: str
+) -> None:
+    (tmp_path / "a.txt").write_text("note")
+    message = outbound(bench, sender=sender, files=(outbound_file(tmp_path / "a.txt"),))
+    await adapter.send(outbound(bench, "warm up", sender=sender, token="t0"))
+    if way == "too large for Discord":
+        bench.emulator.world.file_limit_bytes = 2
+    else:
+        bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="POST *", status=413, times=1))
+    with pytest.raises(FileRejected):
+        await adapter.send(message)
+    await adapter.send(outbound(bench, "the words", sender=sender))
+    assert [m.text for m in shown(bench)] == ["warm up", "the words"]
+
+
+async def test_empty_files_are_not_sent_at_all(bench: Bench, adapter: DiscordAdapter, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("note")
+    (tmp_path / "b.txt").write_text("")
+    with pytest.raises(FileRejected) as raised:
+        await adapter.send(outbound(bench, files=tuple(outbound_file(tmp_path / name) for name in ("a.txt", "b.txt"))))
+    assert raised.value.places == (1,)
+    assert shown(bench) == []
+
+
+async def test_without_attach_files_words_still_go(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("note")
+    adapter, intake = bench.adapter(post_as="bot"), bench.intake()
+    bench.emulator.deny(bench.chat, Permission.ATTACH_FILES)
+    async with bench.running(adapter, intake):
+        with pytest.raises(FileRejected, match="Attach Files"):
+            await adapter.send(outbound(bench, sender=None, files=(outbound_file(tmp_path / "a.txt"),)))
+        bench.emulator.deny(bench.chat, Permission.ATTACH_FILES | Permission.SEND_MESSAGES)
+        bits = adapter._context.places.permissions
+        await until(lambda: not (bits(bench.chat, adapter._context.user_id) or 0) & Permission.SEND_MESSAGES, "the change is known")
+        with pytest.raises(ChatDown):
+            await adapter.send(outbound(bench, sender=None, files=(outbound_file(tmp_path / "a.txt"),)))
 
 
 # -- unknown outcomes ---------------------------------------------------------------------------------------------------------

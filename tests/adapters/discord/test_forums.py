@@ -1,0 +1,138 @@
+"""Forums and threads: what comes from them, what can be sent into them, and what becomes of a thread that is deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.discord.adapter import DiscordAdapter
+from bridge.emulator import StreamFault
+from bridge.errors import ChatDown
+from bridge.events import ChatRenamed, MessageCreated, MessageDeleted
+from bridge.text import text_of
+
+from .conftest import Bench, RecordingIntake, until
+from .sending import ANNA, outbound
+
+
+def deleted(intake: RecordingIntake) -> set[str]:
+    return {event.message_id for event in intake.events if isinstance(event, MessageDeleted)}
+
+
+def said(intake: RecordingIntake) -> dict[str, MessageCreated]:
+    return {text_of(e.content.text): e for e in intake.foreign() if isinstance(e, MessageCreated)}
+
+
+@pytest.mark.parametrize("kind", [15, 16])
+async def test_posts_arrive_with_their_titles_and_do_not_mix(bench: Bench, adapter: DiscordAdapter, kind: int) -> None:
+    emulator = bench.emulator
+    forum = emulator.add_forum("help", kind=kind).chat_id
+    intake = RecordingIntake([forum])
+    async with bench.running(adapter, intake):
+        first = await emulator.start_post(forum, "Anna", "It does not start", "since yesterday")
+        second = await emulator.start_post(forum, "Boris", "Thanks", "")
+        await emulator.say(forum, "Clara", "me too", thread_id=first)
+        await until(lambda: len(said(intake)) == 3, "three messages")
+    events = said(intake)
+    assert set(events) == {"It does not start\nsince yesterday", "Thanks\n(message without visible content)", "me too"}
+    later = events["me too"]
+    assert (later.meta.origin.chat_id, later.meta.thread_id) == (forum, first)
+    assert later.content.reply_to is not None
+    assert (later.content.reply_to.message_id, later.content.reply_to.excerpt) == (first, "It does not start")
+    assert events["Thanks\n(message without visible content)"].message_id == second
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_deleted_post_takes_its_messages_with_it(bench: Bench, restarted: bool) -> None:
+    emulator = bench.emulator
+    forum = emulator.add_forum("help").chat_id
+    intake = RecordingIntake([forum])
+    first_adapter, second_adapter = bench.adapter(), bench.adapter()
+    ids = set()
+    async with bench.running(first_adapter, intake):
+        post = await emulator.start_post(forum, "Anna", "Title", "words")
+        other = await emulator.start_post(forum, "Anna", "Other", "stays")
+        ids = {
+            post,
+            await emulator.say(forum, "Boris", "one", thread_id=post),
+            await emulator.say(forum, "Anna", "two", thread_id=post),
+        }
+        await until(lambda: len(said(intake)) == 4, "all arrived")
+        if not restarted:
+            await emulator.delete_thread(post)
+            await until(lambda: deleted(intake) == ids, "deletions")
+    if restarted:
+        async with bench.running(second_adapter, intake):
+            await emulator.delete_thread(post)
+            await until(lambda: deleted(intake) == ids, "deletions")
+    assert other not in deleted(intake)
+    assert {e.meta.thread_id for e in intake.events if isinstance(e, MessageDeleted)} == {post}
+
+
+async def test_a_deleted_thread_leaves_the_message_that_it_began_from(bench: Bench, adapter: DiscordAdapter) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    async with bench.running(adapter, intake):
+        start = await emulator.say(bench.chat, "Anna", "who comes?")
+        thread = await emulator.start_thread(bench.chat, "Boris", "Tonight", message_id=start)
+        inside = await emulator.say(bench.chat, "Boris", "I do", thread_id=thread)
+        await until(lambda: "I do" in said(intake), "the answer")
+        await emulator.delete_thread(thread)
+        await until(lambda: inside in deleted(intake), "the deletion")
+    assert deleted(intake) == {inside}
+
+
+async def test_a_thread_is_renamed_once_and_by_somebody(bench: Bench, adapter: DiscordAdapter) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    async with bench.running(adapter, intake):
+        thread = await emulator.start_thread(bench.chat, "Anna", "Tonight")
+        await emulator.rename_thread(thread, "Boris", "Tomorrow")
+        await emulator.say(bench.chat, "Anna", "fine", thread_id=thread)
+        await until(lambda: "fine" in said(intake), "the message behind it")
+    (renamed,) = [event for event in intake.events if isinstance(event, ChatRenamed)]
+    assert (renamed.name, renamed.meta.thread_id) == ("Tomorrow", thread)
+    assert renamed.meta.author is not None
+    assert renamed.meta.author.name == "Boris"
+    answer = said(intake)["fine"].content.reply_to
+    assert answer is not None
+    assert answer.excerpt == "Tomorrow"
+
+
+async def test_posts_missed_meanwhile_are_caught_up_and_the_forum_itself_is_not_asked(
+    bench: Bench, adapter: DiscordAdapter
+) -> None:
+    emulator = bench.emulator
+    forum = emulator.add_forum("help").chat_id
+    intake = RecordingIntake([forum])
+    async with bench.running(adapter, intake):
+        post = await emulator.start_post(forum, "Anna", "Title", "words")
+        await until(lambda: len(said(intake)) == 1, "the first")
+    await emulator.disturb(StreamFault.INVALIDATE_SESSION)
+    await emulator.say(forum, "Boris", "late", thread_id=post)
+    await emulator.start_post(forum, "Boris", "New", "more")
+    async with bench.running(bench.adapter(), intake):
+        await until(lambda: {"late", "New\nmore"} <= set(said(intake)), "what was missed")
+    assert intake.gaps == []
+
+
+@pytest.mark.parametrize("connected", [False, True])
+@pytest.mark.parametrize("options", [{}, {"post_as": "bot"}])
+async def test_a_forum_takes_no_messages_and_the_chat_says_what_to_do(
+    bench: Bench, options: dict[str, Any], connected: bool
+) -> None:
+    emulator = bench.emulator
+    forum = emulator.add_forum("help").chat_id
+    adapter = bench.adapter(**options)
+    intake = RecordingIntake([forum])
+    if connected:
+        async with bench.running(adapter, intake):
+            with pytest.raises(ChatDown, match="forum") as raised:
+                await adapter.send(outbound(bench, chat_id=forum))
+    else:  # nothing is known of the channel: Discord itself refuses
+        with pytest.raises(ChatDown) as raised:
+            await adapter.send(outbound(bench, chat_id=forum))
+    assert "<channel>/<post>" in raised.value.action
+    post = await emulator.start_post(forum, "Anna", "Title", "words")
+    receipt = await adapter.send(outbound(bench, "an answer", chat_id=forum, thread_id=post, sender=ANNA, token="t2"))
+    assert receipt.thread_id == post
+    assert [m.text for m in emulator.transcript(post)][-1].endswith("an answer")
