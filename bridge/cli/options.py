@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,17 +26,29 @@ DEFAULT_CONFIG = Path("bridge.yaml")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for scripts.")]
 
 
-def load(path: Path) -> Loaded:
-    """The configuration with everything that was found in it."""
+def load(path: Path, *, without_secrets: bool = False) -> Loaded:
+    """The configuration with everything that was found in it. `without_secrets`: for commands that need none, so that they work in
+    an admin's shell, which has neither the service's environment nor the right to read its files."""
     from adapters import registry
     from bridge.config.load import load_config
+    from bridge.config.values import Absent
 
-    return load_config(path, os.environ, registry.manifest, registry.platforms())
+    absent = Absent.LEFT_OUT if without_secrets else Absent.CREDENTIALS
+    return load_config(path, service_environ(path, os.environ), registry.manifest, registry.platforms(), absent=absent)
+
+
+def service_environ(path: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with CREDENTIALS_DIRECTORY as docs/running.md sets the service up: systemd gives it to the service alone, and
+    copies it from the folder `credentials` beside bridge.yaml."""
+    source = path.absolute().parent / "credentials"
+    if "CREDENTIALS_DIRECTORY" in environ or not os.access(source, os.R_OK | os.X_OK) or not source.is_dir():
+        return environ
+    return {**environ, "CREDENTIALS_DIRECTORY": str(source)}
 
 
 def load_or_exit(path: Path, *, json: bool = False) -> Config:
-    """The configuration; faults are shown and end the command with 78. Warnings are `check`'s business."""
-    loaded = load(path)
+    """The configuration, without secrets; faults are shown and end the command with 78. Warnings are `check`'s business."""
+    loaded = load(path, without_secrets=True)
     if loaded.config is None:
         if json:
             as_json({"ok": False, "faults": [fault_data(fault) for fault in loaded.faults]})

@@ -61,6 +61,10 @@ class _Probe:
 
     async def run(self, timeout_s: float) -> list[Finding]:
         adapter: Adapter | None = None
+        if self._account.options is None:
+            action = "run this command as root, or as the service's user with its environment"
+            self._add("", "account", ok=False, detail="not asked: its secrets cannot be read here", action=action)
+            return self._findings
         try:
             async with asyncio.timeout(timeout_s):
                 context = AdapterContext(account=self._account.name, options=self._account.options, web=self._web)
@@ -93,7 +97,9 @@ class _Probe:
                 self._add(address, "chat", ok=False, detail=error.reason, action=error.action)
         for item in await adapter.probe(list(names)):
             where = names.get(item.chat_id, item.chat_id)
-            self._add(where, item.name, ok=item.ok, detail=item.detail, action=item.action)
+            self._add(
+                where, item.name, ok=item.ok, detail=item.detail, action=item.action, temporary=item.temporary and not item.ok
+            )
 
     def _add(self, where: str, name: str, *, ok: bool, detail: str = "", action: str = "", temporary: bool = False) -> None:
         self._findings.append(Finding(self._account.name, where, name, ok, detail, action, temporary))

@@ -30,11 +30,20 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
         if has_default:
             return value or default
         if value is None:
-            problems.append(f"the environment variable {name} is not set")
+            problems.append(unset(name))
             return ""
         return value
 
     return _REFERENCE.sub(replace, text), problems
+
+
+def unset(name: str) -> str:
+    """How the problem of a missing variable reads."""
+    return f"the environment variable {name} is not set"
+
+
+def is_unset(problem: str) -> bool:
+    return re.fullmatch(unset("[A-Za-z0-9_]+"), problem) is not None
 
 
 def refers(text: str) -> bool:

@@ -34,7 +34,7 @@ from bridge.config.people import read_people
 from bridge.config.relay import cascade, read_relay
 from bridge.config.routes import ReadRoute, RouteReader
 from bridge.config.sections import JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
-from bridge.config.values import Values
+from bridge.config.values import Absent, Values
 from bridge.errors import ConfigFault
 from bridge.masking import Masker
 from bridge.people import Person
@@ -51,13 +51,20 @@ _LARGEST_FILE_BYTES = 64 * 1024 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load_config(path: Path, environ: Mapping[str, str], manifests: Manifests, platforms: Sequence[str] = ()) -> Loaded:
+def load_config(
+    path: Path,
+    environ: Mapping[str, str],
+    manifests: Manifests,
+    platforms: Sequence[str] = (),
+    *,
+    absent: Absent = Absent.FAULT,
+) -> Loaded:
     """Read and check a configuration file.
 
     `manifests` gives a platform's manifest and raises KeyError for an unknown one; `platforms` are the names it knows, for hints.
-    Relative paths in the file are relative to the file's folder."""
+    Relative paths in the file are relative to the file's folder. Accounts whose values are `absent` have no options (None)."""
     faults = Faults(str(path))
-    values = Values(faults, environ, path.parent)
+    values = Values(faults, environ, path.parent, absent)
     config = None
     text = _read(path, faults)
     if text is not None:

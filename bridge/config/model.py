@@ -16,7 +16,8 @@ from bridge.routing import RelayOptions, Route
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountConfig:
-    """One bot or webhook identity. `options` is the platform's own options model, or its values (`bare`)."""
+    """One bot or webhook identity. `options` is the platform's own options model, or its values (`bare`); None for a tool that read
+    the file without the service's secrets (`Absent`)."""
 
     name: AccountName
     platform: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +19,12 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from bridge.config import nodes
 from bridge.config.errors import explain
 from bridge.config.faults import Faults, did_you_mean, shorten
-from bridge.config.interpolate import expand, refers
+from bridge.config.interpolate import expand, is_unset, refers, unset
 from bridge.config.nodes import Entries, join
 from bridge.config.shapes import Shape, fields_of, secret_keys, shape_of
+
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Where systemd puts the secrets of a unit with LoadCredential=."""
 
 _SECRET_FILE_BYTES = 64 * 1024
 _MOST_VALUES = 100_000
@@ -37,10 +41,22 @@ class _Failed(Exception):
     """The value has a fault that is already recorded."""
 
 
+class Absent(Enum):
+    """What becomes of values that only the service can have: its environment, its secrets' files."""
+
+    FAULT = "fault"
+    CREDENTIALS = "credentials"
+    """`${CREDENTIALS_DIRECTORY}`, which systemd sets for the service alone, may be unset: what refers to it is left out, with a
+    warning."""
+    LEFT_OUT = "left out"
+    """So is every value that refers to an unset variable, and every secret whose file cannot be read: for tools that need none."""
+
+
 class Values:
     """Reads nodes of one file. Remembers every secret it saw, so that no fault shows one."""
 
-    def __init__(self, faults: Faults, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, faults: Faults, environ: Mapping[str, str], folder: Path, absent: Absent = Absent.FAULT) -> None:
+        self._absent = absent
         self.faults = faults
         self.folder = folder
         self.secrets: set[str] = set()
@@ -85,12 +101,29 @@ class Values:
             self.faults.add(node, key, f"the tag {node.tag} is not supported", hint="quote a value that begins with !")
             raise _Failed
         text, problems = expand(node.value, self._environ)
+        if problems and self._may_be_absent(problems):
+            self._leave_out(node, key, problems[0])
         for problem in problems:
             self.faults.add(node, key, problem)
         if problems:
             raise _Failed
         # a copy: a string of the node tree that lived on would keep the memory around it from being given back
         return (text + "\0")[:-1]
+
+    def _may_be_absent(self, problems: Sequence[str]) -> bool:
+        match self._absent:
+            case Absent.FAULT:
+                return False
+            case Absent.CREDENTIALS:
+                return set(problems) == {unset(CREDENTIALS)}
+            case Absent.LEFT_OUT:
+                return all(is_unset(problem) for problem in problems)
+
+    def _leave_out(self, node: Node, key: str, why: str) -> None:
+        """Not read here, and no fault of the file."""
+        hint = "systemd sets it for the service; run this as root, or as the unit's ExecStartPre does" if CREDENTIALS in why else ""
+        self.faults.warn(node, key, f"not checked: {why}", hint=hint)
+        raise _Failed
 
     # -- models -------------------------------------------------------------------------------------------------------------
 
@@ -215,6 +248,8 @@ class Values:
                 mode = stat.S_IMODE(path.stat().st_mode)
                 raw = file.read(_SECRET_FILE_BYTES + 1)
         except OSError as error:
+            if self._absent is Absent.LEFT_OUT:
+                self._leave_out(node, key, f"cannot read the secret's file {path}: {error.strerror or error}")
             self._fault(node, key, f"cannot read the secret's file {path}: {error.strerror or error}")
         try:
             text = raw.decode("utf-8-sig").rstrip("\r\n")

@@ -21,7 +21,7 @@ def installed_unit(tmp_path: Path) -> Path:
     program = shutil.which("true")
     assert program is not None
     text = UNIT.read_text()
-    assert text.count(INSTALLED) == 2
+    assert text.count(INSTALLED) == 3
     unit = tmp_path / UNIT.name
     unit.write_text(text.replace(INSTALLED, program))
     return unit
@@ -61,7 +61,8 @@ def test_the_unit_keeps_its_promises() -> None:
     assert int(service["WatchdogSec"]) > 0
     assert " check " in service["ExecStartPre"]
     assert " run " in service["ExecStart"]
-    assert "HUP" in service["ExecReload"]
+    reload = [line.partition("=")[2] for line in UNIT.read_text().splitlines() if line.startswith("ExecReload=")]
+    assert reload == [service["ExecStartPre"], "/bin/kill -HUP $MAINPID"], "a faulty file fails before the daemon hears of it"
     assert service["User"] == "messenger-bridge"
     assert service["StateDirectory"] == "messenger-bridge"
     assert service["RestartPreventExitStatus"] == "78"
