@@ -11,9 +11,12 @@ import logging
 import os
 import re
 import sys
+import textwrap
 import threading
+import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -41,7 +44,7 @@ def _import_structlog() -> Any:
 
 structlog = _import_structlog()
 
-__all__ = ["Metrics", "log_uncaught_errors", "masked", "set_up_logging"]
+__all__ = ["Metrics", "log_uncaught_errors", "masked", "plain_defaults", "set_up_logging"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -50,6 +53,17 @@ _TOO_CHATTY = logging.WARNING
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Would move a terminal's cursor, forge a line or turn text around: names and texts of strangers are logged too."""
+
+_MOST_CHARACTERS = 8_000
+"""Of one value of a line, and of one error's message; what strangers send may be in it."""
+_MOST_ITEMS = 100
+"""Of one list or mapping in a line."""
+_LONGEST_SECRET = 8_192
+"""In characters. So much more than what is shown is looked through for secrets, so that none is cut in two."""
+_MOST_FRAMES = 20
+"""Of one error: the innermost."""
+_MOST_ERRORS = 8
+"""Of a chain of causes, and of a group."""
 
 EventDict = dict[str, Any]
 
@@ -72,7 +86,7 @@ def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: Te
         _add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    final = [structlog.processors.format_exc_info, _clean, *render]
+    final = [structlog.processors.ExceptionRenderer(_traceback), _clean, *render]
     structlog.configure(
         processors=[*shared, *final],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -94,6 +108,14 @@ def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: Te
     for own in ("bridge", "adapters"):
         logging.getLogger(own).setLevel(level)
     logging.captureWarnings(True)
+
+
+def plain_defaults() -> None:
+    """How lines look until `set_up_logging` is called: on stdout, with tracebacks as short as ever. structlog's own default shows
+    every local variable, which takes seconds for one error."""
+    console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0)
+    added = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
+    structlog.configure(processors=[*added, structlog.processors.ExceptionRenderer(_traceback), _clean, console])
 
 
 def _renderer(form: LogFormat, output: TextIO) -> list[Any]:
@@ -150,18 +172,64 @@ def _cleaned(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return _masker(str(value))
+        return _short(str(value))
     if depth < 5:
         if isinstance(value, Mapping):
-            return {_masker(str(key)): _cleaned(inner, depth + 1) for key, inner in value.items()}
+            return {_short(str(key)): _cleaned(inner, depth + 1) for key, inner in islice(value.items(), _MOST_ITEMS)}
         if isinstance(value, list | tuple | set | frozenset):
-            return [_cleaned(inner, depth + 1) for inner in value]
+            return [_cleaned(inner, depth + 1) for inner in islice(value, _MOST_ITEMS)]
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes>"
+    return _shown(value)
+
+
+def _shown(value: Any) -> str:
     try:
-        return _masker(str(value))
+        return _short(str(value))
     except Exception as error:
         return f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
+
+
+def _short(text: str) -> str:
+    """Without secrets, and not longer than a line may hold of one value."""
+    masked = _masker(text[: _MOST_CHARACTERS + _LONGEST_SECRET])
+    if len(text) <= _MOST_CHARACTERS or len(masked) <= _MOST_CHARACTERS:
+        return masked
+    return f"{masked[:_MOST_CHARACTERS]} ... ({len(text)} characters)"
+
+
+def _traceback(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """An error with its causes, first cause first, as Python shows it, but bounded: the innermost frames, no local variables, and
+    the nearest of many causes, the first of many members of a group. A log line of an error is cheap, whatever it is about."""
+    chain: list[tuple[BaseException, str]] = []
+    error: BaseException | None = exc_info[1]
+    link = ""
+    while error is not None and len(chain) < _MOST_ERRORS and not any(error is known for known, _ in chain):
+        chain.append((error, link))
+        if error.__cause__ is not None:
+            error, link = error.__cause__, "\nThe above exception was the direct cause of the following exception:\n\n"
+        else:
+            error = None if error.__suppress_context__ else error.__context__
+            link = "\nDuring handling of the above exception, another exception occurred:\n\n"
+    parts = ["(earlier causes left out)\n\n"] if error is not None and len(chain) == _MOST_ERRORS else []
+    for position in range(len(chain) - 1, -1, -1):
+        # what leads from a cause to what it caused was noted with the cause
+        parts += [_one_error(chain[position][0]), chain[position][1]]
+    return "".join(parts).rstrip("\n")
+
+
+def _one_error(error: BaseException, depth: int = 0) -> str:
+    pad = "  " * depth
+    lines = []
+    if error.__traceback__ is not None:
+        lines = ["Traceback (innermost calls last):\n", *traceback.format_tb(error.__traceback__, limit=-_MOST_FRAMES)]
+    lines.append(f"{type(error).__qualname__}: {_shown(error)}\n")
+    lines += [f"{_shown(note)}\n" for note in getattr(error, "__notes__", ())[:_MOST_ITEMS]]
+    if isinstance(error, BaseExceptionGroup) and depth < 3:
+        lines += [_one_error(member, depth + 1) for member in error.exceptions[:_MOST_ERRORS]]
+        more = len(error.exceptions) - _MOST_ERRORS
+        lines += [f"and {more} more\n"] if more > 0 else []
+    return textwrap.indent("".join(lines), pad) if depth else "".join(lines)
 
 
 def _printable(_: Any, __: str, event: EventDict) -> EventDict:
@@ -202,3 +270,6 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, trace: Tra
     if error is None or issubclass(kind, KeyboardInterrupt | SystemExit):
         return
     structlog.get_logger("bridge").error("nobody caught this: a bug", exc_info=(kind, error, trace))
+
+
+plain_defaults()

@@ -1,8 +1,15 @@
 """How properties are checked: with the same examples in every run, so that a red run is red for everyone; `make search` looks for
-new ones."""
+new ones. No check depends on the speed of the machine: an example may take its time.
 
-from hypothesis import settings
+Importing `bridge.observe` gives every test the program's own short tracebacks in what it logs."""
 
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.register_profile("search", deadline=None, print_blob=True)
+from hypothesis import HealthCheck, settings
+
+from bridge import observe
+
+SLOW = (HealthCheck.too_slow,)
+
+observe.plain_defaults()
+settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=SLOW)
 settings.load_profile("repeatable")

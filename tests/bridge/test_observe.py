@@ -38,7 +38,7 @@ def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     root.handlers, root.level, sys.excepthook = handlers, level, hook  # type: ignore[assignment]
     logging.captureWarnings(False)
-    structlog.reset_defaults()
+    observe.plain_defaults()
 
 
 def set_up(form: str = "json", level: str = "info", stream: io.StringIO | None = None) -> io.StringIO:
@@ -244,3 +244,92 @@ def test_quiet_levels_cost_little() -> None:
     set_up(level="info")
     log = structlog.get_logger("app").bind()
     assert log.debug("no", x=1) is None
+
+
+class Hidden:
+    """Must not be shown: a variable of a frame."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("local variables are not looked at")
+
+
+def sink(depth: int) -> None:
+    hidden = Hidden()
+    if depth:
+        sink(depth - 1)
+    raise ValueError("x" * 5_000_000 + str(bool(hidden)))
+
+
+def chained(count: int) -> BaseException:
+    error: BaseException = ValueError("first")
+    for number in range(count):
+        following = ValueError(f"number {number}")
+        following.__cause__ = error
+        error = following
+    return error
+
+
+@pytest.mark.parametrize("form", ["json", "keyvalue", "auto"])
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda: sink(800),
+        lambda: (_ for _ in ()).throw(chained(20_000)),
+        lambda: (_ for _ in ()).throw(ExceptionGroup("many", [ExceptionGroup("inner", [ValueError("x" * 10_000)] * 1000)] * 1000)),
+    ],
+    ids=["deep", "chained", "grouped"],
+)
+def test_an_error_is_a_short_line_whatever_it_is_about(form: str, fail: Any) -> None:
+    stream = set_up(form, stream=Terminal() if form == "auto" else None)
+    try:
+        fail()
+    except Exception:
+        structlog.get_logger("app").exception("bug")
+        logging.getLogger("aiohttp").exception("bug")
+    assert "Traceback" in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+    assert len(stream.getvalue()) < 2 * 20_000 * (1 + (form == "keyvalue"))
+
+
+def test_an_error_is_shown_with_its_causes_and_members() -> None:
+    stream = set_up()
+    try:
+        try:
+            try:
+                raise KeyError("the root")
+            except KeyError as error:
+                raise OSError("with a cause") from error
+        except OSError:
+            raise ExceptionGroup("both", [ValueError("left"), TypeError("right")])  # noqa: B904 - this is what is tested
+    except ExceptionGroup as group:
+        group.add_note("seen on a Monday")
+        structlog.get_logger("app").exception("bug")
+    (line,) = lines(stream)
+    shown = line["exception"]
+    order = ["'the root'", "direct cause", "with a cause", "During handling", "both", "seen on a Monday", "left", "right"]
+    assert [word for word in order if word in shown] == order
+    assert [shown.rindex(word) for word in order] == sorted(shown.rindex(word) for word in order)
+
+
+def test_a_secret_at_the_place_where_a_long_value_is_cut() -> None:
+    stream = set_up()
+    structlog.get_logger("app").info("long", value="x" * (observe._MOST_CHARACTERS - 4) + SECRET + "y" * 100_000)
+    assert SECRET[:4] not in stream.getvalue()
+    assert len(stream.getvalue()) < 2 * observe._MOST_CHARACTERS
+
+
+def test_values_of_strangers_do_not_fill_the_log() -> None:
+    stream = set_up()
+    structlog.get_logger("app").info(
+        "big", words=["w" * 50] * 100_000, table={f"k{n}": n for n in range(100_000)}, text="t" * 10**7
+    )
+    assert len(stream.getvalue()) < 50_000
+
+
+def test_before_logging_is_set_up_an_error_is_as_short(capsys: pytest.CaptureFixture[str]) -> None:
+    observe.plain_defaults()
+    try:
+        sink(800)
+    except ValueError:
+        structlog.get_logger("app").exception("bug")
+    assert len(capsys.readouterr().out) < 20_000
