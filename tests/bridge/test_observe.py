@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bridge import observe
 from bridge.config.model import LogConfig, LogFormat
+from tests.patience import PATIENCE_S
 
 structlog = observe.structlog
 
@@ -176,7 +177,7 @@ def test_values_of_any_kind(form: str) -> None:
     assert "cannot be shown" in stream.getvalue()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     event=st.text(), value=st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(), st.lists)
 )
@@ -220,7 +221,7 @@ class Bad: __del__ = fail
 Bad()
 fail()
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 1
     found = [json.loads(line) for line in done.stderr.splitlines()]
     assert [line["event"] for line in found] == ["nobody caught this: a bug"] * 3

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 
 _CLOSED = """
@@ -24,7 +26,7 @@ def with_closed(closed: tuple[int, ...], code: str) -> subprocess.CompletedProce
     """Run `code` in an interpreter that was started without these descriptors."""
     starter = _CLOSED.format(closed=closed, code=code)
     return subprocess.run(
-        [sys.executable, "-c", starter], cwd=ROOT, input="", capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", starter], cwd=ROOT, input="", capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -55,7 +57,7 @@ def test_a_signal_before_anybody_listens_is_remembered(number: signal.Signals) -
         "import os, signal; from bridge.process import came_early, hold_signals; hold_signals(); "
         f"before = came_early({int(number)}); os.kill(os.getpid(), {int(number)}); print(before, came_early({int(number)}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout) == (0, "False True\n"), done.stderr
 
 
@@ -63,7 +65,7 @@ def test_an_early_end_is_an_orderly_end() -> None:
     code = (
         "import os, signal; from bridge.process import hold_signals; hold_signals(); os.kill(os.getpid(), signal.SIGTERM); print(1)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
@@ -71,7 +73,7 @@ def test_what_is_held_is_held_by_no_child() -> None:
     show = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_DFL, signal.pthread_sigmask(signal.SIG_BLOCK, []))"
     run = f"subprocess.run([sys.executable, '-c', {show!r}])"
     code = f"import subprocess, sys; from bridge.process import hold_signals; hold_signals(); {run}"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.stdout == "True set()\n", done.stderr
 
 
@@ -79,7 +81,7 @@ def test_a_reload_that_comes_too_late_is_no_failure() -> None:
     code = (
         "import os, signal; from bridge.process import past_signals; past_signals(); os.kill(os.getpid(), signal.SIGHUP); print(1)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
 
 

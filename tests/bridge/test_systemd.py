@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.systemd import Notifier
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ async def test_an_unread_socket_holds_nobody_up_and_gets_the_latest_of_each_when
     assert time.monotonic() - before < 5
     read(systemd)
     told: list[str] = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not told:
             await asyncio.sleep(0.05)
             told = read(systemd)

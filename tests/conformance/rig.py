@@ -17,8 +17,8 @@ from bridge.errors import ConnectionLost
 from bridge.events import ChatEvent
 from bridge.refs import AccountName
 from bridge.text import EMPTY, RichText
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 30.0
 ACCOUNT = AccountName("acc")
 
 T = TypeVar("T")

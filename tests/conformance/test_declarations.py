@@ -16,6 +16,7 @@ from bridge.capabilities import Feature, Support
 from bridge.contract import Deletes, Edits, Pins, Reacts, ReadsHistory, Reconciles, RemovesFiles, SetsStatus, ShowsTyping
 from bridge.emulator import Emulator
 from tests.conformance.rig import Rig
+from tests.patience import PATIENCE_S
 
 ABILITIES: dict[Feature, type[Any]] = {
     Feature.EDIT: Edits,
@@ -40,7 +41,7 @@ def test_a_manifest_is_cheap() -> None:
         "    manifest(name).options(); manifest(name).capabilities(None); manifest(name).check_address('x')\n"
         f"print([name for name in {heavy!r} if name in sys.modules])\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     assert done.stdout.strip() == "[]"
 
 
@@ -89,7 +90,7 @@ def test_whatever_is_not_plainly_native_is_explained(platform: str) -> None:
 
 
 @given(address=st.text(max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_address_is_answered(platform: str, address: str) -> None:
     found = manifest(platform)
     for why in (found.check_address(address), found.check_thread(address)):

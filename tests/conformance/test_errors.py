@@ -12,6 +12,7 @@ from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, 
 from bridge.events import MessageCreated
 from bridge.text import plain
 from tests.conformance.rig import Rig
+from tests.patience import PATIENCE_S
 
 
 async def failure(rig: Rig, *faults: Fault) -> Exception:
@@ -20,7 +21,7 @@ async def failure(rig: Rig, *faults: Fault) -> Exception:
     for fault in faults:
         rig.emulator.inject(fault)
     with pytest.raises((DeliveryError, AccountDown)) as caught:
-        await asyncio.wait_for(rig.adapter.send(rig.outbound(plain("hello"))), 60)
+        await asyncio.wait_for(rig.adapter.send(rig.outbound(plain("hello"))), PATIENCE_S)
     rig.emulator.clear_faults()
     assert_secretless(rig, caught.value)
     return caught.value
@@ -53,7 +54,7 @@ async def test_a_request_that_surely_did_not_leave_can_be_repeated(rig: Rig) -> 
     await rig.emulator.refuse_connections(True)
     for _ in range(5):
         with pytest.raises((RetryLater, OutcomeUnknown)) as caught:
-            await asyncio.wait_for(rig.adapter.send(rig.outbound(plain("hello"))), 60)
+            await asyncio.wait_for(rig.adapter.send(rig.outbound(plain("hello"))), PATIENCE_S)
         assert_secretless(rig, caught.value)
         if isinstance(caught.value, RetryLater):  # before that, connections kept alive from earlier requests may break
             break
@@ -83,7 +84,7 @@ async def test_a_chat_that_is_not_there_is_down_and_says_what_to_do(rig: Rig) ->
     away = {"telegram": "-1009999999999", "slack": "C0NOTTHERE", "discord": "999999999999999999"}.get(rig.platform, "nowhere")
     outbound = msgspec.structs.replace(rig.outbound(plain("hello")), chat_id=away)
     with pytest.raises((ChatDown, Rejected)) as caught:
-        await asyncio.wait_for(rig.adapter.send(outbound), 60)
+        await asyncio.wait_for(rig.adapter.send(outbound), PATIENCE_S)
     assert isinstance(caught.value, ChatDown)
     assert caught.value.action
 
@@ -107,4 +108,4 @@ async def test_a_lost_connection_ends_the_run_or_heals(rig: Rig) -> None:
 async def test_cancelling_ends_the_run(rig: Rig) -> None:
     rig.running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(rig.running, 5)
+        await asyncio.wait_for(rig.running, PATIENCE_S)

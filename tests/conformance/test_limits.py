@@ -92,7 +92,7 @@ def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: lis
 
 
 @given(text=st.text(max_size=300))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_measure_is_at_least_the_length_on_the_wire(target: Target, text: str) -> None:
     """In code points, the largest count any of the platforms makes of plain text without its own overhead."""
     rich = degrade(plain(text), target.capabilities, {})

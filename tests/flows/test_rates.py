@@ -179,13 +179,13 @@ async def test_slack_is_never_asked_for_more_changes_than_its_tiers_allow(tmp_pa
             await origin.edit(chat, ids[number % 10], f"message {number % 10} v{number // 10}")
         for message_id in ids:
             await origin.react(chat, message_id, "Anna", "👍")
-        await eventually(lambda: all(message.reactions for message in copies(world)), within_s=60)
+        await eventually(lambda: all(message.reactions for message in copies(world)))
         for message_id in ids[:40]:
             await origin.react(chat, message_id, "Anna", "👍", remove=True)
-        await eventually(lambda: sum(bool(message.reactions) for message in copies(world)) == 20, within_s=60)
+        await eventually(lambda: sum(bool(message.reactions) for message in copies(world)) == 20)
         for message_id in ids:
             await origin.delete(chat, message_id)
-        await eventually(lambda: not copies(world), within_s=60)
+        await eventually(lambda: not copies(world))
         assert tiers.refused == []
     finally:
         await world.stop_bridge()

@@ -16,10 +16,10 @@ from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.emulator import EmulatedChat, Emulator, SeenMessage
 from bridge.supervisor import AccountState, BackOff
+from tests.patience import PATIENCE_S
 
 PLATFORMS = ("teamspirit", "telegram", "slack", "discord")
 PAIRS = [(origin, target) for origin in PLATFORMS for target in PLATFORMS if origin != target]
-PATIENCE_S = 30.0
 QUICK = BackOff(first_s=0.1, most_s=0.5, parked_first_s=0.2, parked_most_s=0.5, healthy_after_s=5)
 
 T = TypeVar("T")

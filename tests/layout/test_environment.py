@@ -14,6 +14,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "environment.py"
 
@@ -44,7 +46,7 @@ def unpack(site: Path, distribution: str, files: Mapping[str, str]) -> None:
 
 
 def test_this_environment_is_sound() -> None:
-    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
 
 

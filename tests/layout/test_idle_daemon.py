@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
-_READY_WITHIN_S = 60.0
+_READY_WITHIN_S = PATIENCE_S
 
 _RUN_AND_TELL = """
 import atexit, json, pathlib, sys

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 UNIT = Path(__file__).parents[2] / "systemd" / "messenger-bridge.service"
 INSTALLED = "/opt/messenger-bridge/.venv/bin/messenger-bridge"
 MOST_EXPOSED = 2.0
@@ -30,7 +32,7 @@ def installed_unit(tmp_path: Path) -> Path:
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = shutil.which("systemd-analyze")
     assert program is not None, "systemd-analyze is missing: apt-get install systemd"
-    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def test_systemd_accepts_the_unit(installed_unit: Path) -> None:

@@ -18,8 +18,9 @@ from bridge.errors import ConnectionLost
 from bridge.events import ChatEvent, MessageCreated
 from bridge.refs import AccountName
 from bridge.text import text_of
+from tests.patience import PATIENCE_S
 
-DEADLINE_S = 10.0
+DEADLINE_S = PATIENCE_S
 
 
 async def until(condition: Callable[[], Any], what: str = "", deadline_s: float = DEADLINE_S) -> Any:

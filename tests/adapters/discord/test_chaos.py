@@ -45,7 +45,7 @@ async def test_received_once_and_in_order(bench: Bench, monkeypatch: pytest.Monk
                 bench.emulator.inject(Fault(kind=kind, operation="*", times=1, retry_after_s=0.01))
             await asyncio.sleep(chance.random() * 0.01)
         bench.emulator.clear_faults()
-        await until(lambda: len(intake.texts()) >= len(sent), "all arrived", deadline_s=20)
+        await until(lambda: len(intake.texts()) >= len(sent), "all arrived")
     assert intake.texts() == sent
     assert not intake.gaps
 

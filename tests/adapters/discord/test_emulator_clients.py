@@ -114,7 +114,7 @@ async def test_hikari_resumes_and_is_told_what_it_missed(bench: Bench) -> None:
 async def running_client(client: Any, token: str, ready: Callable[[], bool]) -> AsyncIterator[None]:
     task = asyncio.create_task(client.start(token))
     try:
-        await until(lambda: ready() or task.done(), deadline_s=15)
+        await until(lambda: ready() or task.done())
         if task.done():
             task.result()
         yield

@@ -14,6 +14,7 @@ import pytest
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import Permission
 from bridge.emulator import StreamFault
+from tests.patience import PATIENCE_S
 
 from .conftest import Bench, until
 
@@ -263,7 +264,7 @@ class Socket:
         await self._socket.send_str(json.dumps({"op": op, "d": data}))
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             return json.loads(await self._socket.receive_str())  # type: ignore[no-any-return]
 
     async def until(self, event: str) -> dict[str, Any]:
@@ -272,7 +273,7 @@ class Socket:
         return found
 
     async def close_code(self) -> int | None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             async for _ in self._socket:
                 pass
         return self._socket.close_code

@@ -19,6 +19,7 @@ from bridge.emulator import Upload
 from bridge.errors import ConnectionLost, RetryLater
 from bridge.events import MessageCreated
 from bridge.text import plain
+from tests.patience import PATIENCE_S
 
 from .conftest import Bench, until
 
@@ -106,7 +107,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
     files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     try:
-        subprocess.run([*command, *files], check=True, capture_output=True, timeout=60)
+        subprocess.run([*command, *files], check=True, capture_output=True, timeout=PATIENCE_S)
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
     return folder
@@ -148,5 +149,5 @@ def test_faults_of_options_are_found_before_any_connection(tmp_path: Path) -> No
 
 def test_the_package_imports_nothing_heavy() -> None:
     code = "import sys, adapters.discord; print([m for m in ('discord', 'pydantic', 'aiohttp') if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert result.stdout.strip() == "[]"

@@ -16,6 +16,7 @@ from adapters.slack.emulator import SlackEmulator
 from bridge.contract import AdapterContext, Cursor
 from bridge.events import ChatEvent, MessageCreated
 from bridge.refs import AccountName
+from tests.patience import PATIENCE_S
 
 
 class RecordingIntake:
@@ -150,7 +151,7 @@ class Account:
         for adapter in self.adapters:
             await adapter.close()
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.005)

@@ -12,6 +12,7 @@ from bridge.contract import Outbound
 from bridge.emulator import Fault, FaultKind
 from bridge.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import plain, text_of
+from tests.patience import PATIENCE_S
 
 
 def forget_retries(emulator: SlackEmulator) -> None:
@@ -190,7 +191,7 @@ async def test_a_failure_of_the_core_ends_the_run_and_loses_nothing(account: Any
 
     accept, account.intake.accept = account.intake.accept, full
     await emulator.say(chat, "Anna", "kept by Slack")
-    await asyncio.wait({account.task}, timeout=5)
+    await asyncio.wait({account.task}, timeout=PATIENCE_S)
     assert isinstance(account.task.exception(), OSError)
     assert emulator.deliveries.unsettled == 1
     account.intake.accept = accept

@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.emulator import SlackEmulator
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ async def web(emulator: SlackEmulator) -> AsyncIterator[AsyncWebClient]:
         yield AsyncWebClient(emulator.workspace.bot_token, base_url=f"{emulator.base_url}/api/", session=session, retry_handlers=[])
 
 
-async def until(condition: Any, timeout_s: float = 5.0) -> None:
+async def until(condition: Any, timeout_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)

@@ -25,6 +25,7 @@ from bridge.emulator import Upload
 from bridge.errors import AccountDown, ChatDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind, MessageCreated
 from bridge.text import plain
+from tests.patience import PATIENCE_S
 
 
 class Relay:
@@ -120,7 +121,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
     files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     try:
-        subprocess.run([*command, *files], check=True, capture_output=True, timeout=60)
+        subprocess.run([*command, *files], check=True, capture_output=True, timeout=PATIENCE_S)
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
     return folder

@@ -21,6 +21,7 @@ from bridge.events import (
     ReactionsChanged,
 )
 from bridge.text import CodeBlock, Mark, Paragraph, Quote, text_of
+from tests.patience import PATIENCE_S
 
 
 async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: SlackEmulator) -> None:
@@ -250,7 +251,7 @@ async def test_a_renewal_that_comes_too_late_is_a_lost_connection(account: Any, 
     emulator.inject(Fault(kind=FaultKind.HANG, operation="apps.connections.open", times=1))
     await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
     with pytest.raises(ConnectionLost):
-        await asyncio.wait_for(account.task, 3)
+        await asyncio.wait_for(account.task, PATIENCE_S)
     await emulator.say(chat, "Anna", "in between")
     await account.start(adapter)
     await account.until(lambda: account.intake.texts() == ["in between"])
@@ -266,7 +267,7 @@ async def test_a_cut_socket_ends_the_run(account: Any, emulator: SlackEmulator) 
     await account.start()
     await emulator.disturb(StreamFault.DISCONNECT)
     with pytest.raises(ConnectionLost):
-        await asyncio.wait_for(account.task, 5)
+        await asyncio.wait_for(account.task, PATIENCE_S)
 
 
 async def test_a_wrong_token_parks_the_account(account: Any) -> None:
@@ -283,7 +284,7 @@ async def test_a_revoked_token_parks_the_account(account: Any, emulator: SlackEm
     await account.start()
     emulator.workspace.emit({"type": "tokens_revoked", "tokens": {"bot": ["U0BRIDGE001"]}})
     with pytest.raises(AccountDown):
-        await asyncio.wait_for(account.task, 5)
+        await asyncio.wait_for(account.task, PATIENCE_S)
 
 
 async def test_connecting_fails_as_a_lost_connection(account: Any, emulator: SlackEmulator) -> None:

@@ -17,6 +17,7 @@ from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdit
 from bridge.refs import AccountName
 from bridge.text import text_of
 from bridge.web.public import PublicWeb
+from tests.patience import PATIENCE_S
 
 ACCOUNT = AccountName("spirit")
 Kind = TypeVar("Kind")
@@ -98,7 +99,7 @@ class RecordingIntake:
 
     # -- for tests ----------------------------------------------------------------------------------------------------------
 
-    async def until(self, holds: Callable[[], bool], timeout_s: float = 8.0) -> None:
+    async def until(self, holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         try:
             async with asyncio.timeout(timeout_s):
                 while not holds():
@@ -107,7 +108,7 @@ class RecordingIntake:
         except TimeoutError:
             raise AssertionError(f"never came: have {self.summary()}, unknown {self.unknown}") from None
 
-    async def wait(self, count: int, timeout_s: float = 8.0) -> list[ChatEvent]:
+    async def wait(self, count: int, timeout_s: float = PATIENCE_S) -> list[ChatEvent]:
         await self.until(lambda: len(self.events) >= count, timeout_s)
         return self.events
 
@@ -118,7 +119,7 @@ class RecordingIntake:
         return list(map(brief, self.events))
 
 
-async def eventually(holds: Callable[[], bool], timeout_s: float = 8.0) -> None:
+async def eventually(holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Wait for something that tells nobody when it happens."""
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110 - the emulator has no event for it
@@ -157,7 +158,7 @@ class Run:
         self.task = task
         self.expected_to_end = False
 
-    async def error(self, timeout_s: float = 8.0) -> BaseException | None:
+    async def error(self, timeout_s: float = PATIENCE_S) -> BaseException | None:
         """Why it ended."""
         self.expected_to_end = True
         await asyncio.wait({self.task}, timeout=timeout_s)
@@ -171,7 +172,7 @@ async def running(adapter: Adapter, intake: RecordingIntake) -> AsyncIterator[Ru
     intake.up.clear()
     run = Run(asyncio.create_task(adapter.run(intake), name="run"))
     connected = asyncio.create_task(intake.up.wait())
-    await asyncio.wait({run.task, connected}, return_when=asyncio.FIRST_COMPLETED, timeout=8)
+    await asyncio.wait({run.task, connected}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
     connected.cancel()
     yield run
     if not run.expected_to_end:

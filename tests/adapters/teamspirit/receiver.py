@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.patience import PATIENCE_S
+
 
 @dataclass
 class Receiver:
@@ -44,7 +46,7 @@ class Receiver:
             self._arrived.set()
         return web.Response(status=status)
 
-    async def wait(self, count: int, timeout_s: float = 5.0) -> list[dict[str, Any]]:
+    async def wait(self, count: int, timeout_s: float = PATIENCE_S) -> list[dict[str, Any]]:
         """Wait until `count` events were confirmed."""
         async with asyncio.timeout(timeout_s):
             while len(self.confirmed) < count:

@@ -20,8 +20,9 @@ from bridge.contract import AdapterContext, Copy, Cursor, Outbound, OutboundFile
 from bridge.events import Attachment, AttachmentKind, ChatEvent
 from bridge.refs import AccountName
 from bridge.text import plain
+from tests.patience import PATIENCE_S
 
-DEADLINE_S = 10.0
+DEADLINE_S = PATIENCE_S
 
 
 class RecordingIntake:

@@ -17,6 +17,7 @@ from telegram.request import HTTPXRequest
 
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.emulator import Fault, FaultKind, Upload
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -89,14 +90,14 @@ async def test_ptb_polls_updates(emulator: TelegramEmulator, chat: str) -> None:
         assert application.updater is not None
         await application.updater.start_polling(timeout=2, allowed_updates=telegram.Update.ALL_TYPES)
         await application.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while "getUpdates" not in emulator.calls():  # noqa: ASYNC110 - the emulator tells nobody
                 await asyncio.sleep(0.01)
         first = await emulator.say(chat, "Anna", "**hello**")
         await emulator.edit(chat, first, "changed")
         await emulator.say(chat, "Anna", "file", files=[Upload(name="a.txt", mime="text/plain", content=b"x")])
         await emulator.react(chat, first, "Bob", "🔥")
-        await asyncio.wait_for(done.wait(), 10)
+        await asyncio.wait_for(done.wait(), PATIENCE_S)
         await application.updater.stop()
         await application.stop()
     assert seen == ["hello", "changed", "file", "🔥"]

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from adapters.telegram.emulator import Rates, TelegramEmulator
 from bridge.emulator import StreamFault, Upload
+from tests.patience import PATIENCE_S
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -36,7 +37,7 @@ def ask(emulator: TelegramEmulator, http: aiohttp.ClientSession) -> Ask:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - the server under test tells nobody
             await asyncio.sleep(0.01)
 
@@ -216,7 +217,7 @@ async def test_webhooks_deliver_with_the_secret_until_taken(emulator: TelegramEm
     await emulator.disturb(StreamFault.REORDER)
     await emulator.say(chat, "Anna", "two")
     await emulator.say(chat, "Anna", "three")
-    await asyncio.wait_for(arrived.wait(), 10)
+    await asyncio.wait_for(arrived.wait(), PATIENCE_S)
     assert {secret for secret, _ in got} == {"s3cret"}
     assert sorted(text for _, text in got) == ["one", "one", "three", "two"]
     assert (await ask("deleteWebhook"))["ok"]

@@ -14,6 +14,7 @@ from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, Outbou
 from bridge.emulator import Fault, FaultKind
 from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.text import plain
+from tests.patience import PATIENCE_S
 
 
 async def attempt(adapter: Any, outbound: Outbound) -> BaseException | None:
@@ -154,7 +155,7 @@ async def test_polling_through_faults_loses_and_doubles_nothing(
         await emulator.say(chat, "Anna", "two")
         await emulator.say(chat, "Anna", "three")
         with pytest.raises(expected):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, PATIENCE_S)
     async with receiving(adapter):
         await emulator.say(chat, "Anna", "four")
         await intake.until(lambda: len(intake.events) == 4)
@@ -177,7 +178,7 @@ async def test_a_hanging_poll_ends(emulator: TelegramEmulator, chat: str, make_a
     monkeypatch.setattr(transport, "POLL_GRACE_S", 0.2)
     emulator.inject(Fault(kind=FaultKind.HANG, operation="getUpdates"))
     with pytest.raises(ConnectionLost):
-        await asyncio.wait_for(make_adapter(poll_timeout_s=1).run(intake), 5)
+        await asyncio.wait_for(make_adapter(poll_timeout_s=1).run(intake), PATIENCE_S)
 
 
 async def test_a_server_that_is_away_ends_the_run(emulator: TelegramEmulator, adapter: Any, intake: Any) -> None:

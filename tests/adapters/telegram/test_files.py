@@ -18,6 +18,7 @@ from bridge.contract import OutboundDelete, OutboundFile
 from bridge.emulator import Fault, FaultKind, Upload
 from bridge.errors import AccountDown, Rejected, RetryLater
 from bridge.events import AttachmentKind
+from tests.patience import PATIENCE_S
 
 MB = 1024**2
 
@@ -277,7 +278,7 @@ async def test_a_slow_upload_is_not_cut_while_it_moves(make_adapter: Any, say: A
         nonlocal total
         started = asyncio.get_running_loop().time()
         tail = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not tail.endswith(b"\r\n0\r\n\r\n"):  # the end of a chunked body
                 chunk = await reader.read(1 << 18)
                 total += len(chunk)

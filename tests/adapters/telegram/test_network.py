@@ -18,6 +18,7 @@ from adapters.telegram.emulator import TelegramEmulator
 from bridge.contract import Outbound
 from bridge.emulator import Upload
 from bridge.errors import AccountDown, RetryLater
+from tests.patience import PATIENCE_S
 
 
 class Proxy:
@@ -100,7 +101,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     files = f"-addext subjectAltName=DNS:localhost -keyout {folder / 'key.pem'} -out {folder / 'cert.pem'}"
     try:
-        subprocess.run(f"{command} {files}".split(), check=True, capture_output=True, timeout=60)
+        subprocess.run(f"{command} {files}".split(), check=True, capture_output=True, timeout=PATIENCE_S)
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
     return folder
@@ -196,7 +197,7 @@ def test_threads() -> None:
 
 def test_the_package_imports_nothing_heavy() -> None:
     code = "import sys, adapters.telegram; print([m for m in ('aiogram', 'pydantic', 'aiohttp') if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert result.stdout.strip() == "[]"
 
 
@@ -217,7 +218,7 @@ assert Message(**said).chat.id == 1
 assert methods.Response[Message].model_validate({"ok": True, "result": said}).result.text == "hi"
 print("fine")
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
     assert (result.stdout.strip(), result.stderr) == ("fine", "")
 
 

@@ -23,6 +23,7 @@ from bridge.events import (
     ReactionsChanged,
 )
 from bridge.text import CodeBlock, Mark, Paragraph, Quote, Text, text_of, to_plain
+from tests.patience import PATIENCE_S
 
 
 async def test_text_with_formatting(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
@@ -164,7 +165,7 @@ async def test_an_unfinished_album_survives_a_crash(
         await emulator.say(chat, "Anna", "album", files=uploads)
         await intake.until(lambda: any("media_group_id" in value for value in intake.cursors.values()))
         # confirmed upstream, not yet an event
-        await asyncio.wait_for(_confirmed(emulator), 5)
+        await asyncio.wait_for(_confirmed(emulator), PATIENCE_S)
     assert intake.events == []
     async with receiving(make_adapter()):
         await intake.until(lambda: intake.events)
@@ -196,7 +197,7 @@ async def test_nothing_is_confirmed_before_it_is_accepted(
         assert intake.events == []
         gate.set()
         await intake.until(lambda: len(intake.events) == 2)
-        await asyncio.wait_for(_confirmed(emulator), 5)
+        await asyncio.wait_for(_confirmed(emulator), PATIENCE_S)
 
 
 async def test_a_crash_before_the_commit_loses_nothing(
@@ -346,7 +347,7 @@ async def test_a_cut_connection_ends_the_run_and_the_next_one_continues(
         await intake.until(lambda: intake.events)
         await emulator.disturb(what)
         with pytest.raises(ConnectionLost):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, PATIENCE_S)
     await emulator.say(chat, "Anna", "meanwhile")
     async with receiving(adapter):
         await emulator.say(chat, "Anna", "two")
@@ -368,7 +369,7 @@ async def test_a_second_poller_is_explained(
     async with receiving(make_adapter()) as first:
         async with receiving(make_adapter(), make_intake()):
             with pytest.raises(ConnectionLost):
-                await asyncio.wait_for(first, 5)
+                await asyncio.wait_for(first, PATIENCE_S)
     assert "another program polls" in intake.notices[0][0]
 
 

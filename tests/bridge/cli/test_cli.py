@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from bridge.cli import daemon_config
+from tests.patience import PATIENCE_S
 
 MODULE = [sys.executable, "-c", "from bridge.cli import main; main()"]
 
@@ -207,7 +208,7 @@ def in_a_terminal(*arguments: str, cwd: Path, **environ: str) -> str:
         pass  # the terminal is gone: the command has ended
     finally:
         os.close(ours)
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE_S)
     return shown.decode()
 
 
@@ -215,14 +216,14 @@ def test_colours_only_in_a_terminal_and_never_with_no_color(folder: Path) -> Non
     environ = {"NO_COLOR": ""}
     assert "\x1b[" in in_a_terminal("routes", cwd=folder, **environ)
     assert "\x1b[3" not in in_a_terminal("routes", cwd=folder, NO_COLOR="1")
-    piped = subprocess.run([*MODULE, "routes"], cwd=folder, capture_output=True, timeout=60, check=True)
+    piped = subprocess.run([*MODULE, "routes"], cwd=folder, capture_output=True, timeout=PATIENCE_S, check=True)
     assert b"\x1b" not in piped.stdout + piped.stderr
 
 
 def test_a_reader_that_goes_away(folder: Path) -> None:
     command = " ".join(f"'{part}'" for part in MODULE)
     done = subprocess.run(
-        f"{command} schema | head -1", shell=True, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        f"{command} schema | head -1", shell=True, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.stdout == "{\n"
     assert "Traceback" not in done.stderr
@@ -234,7 +235,7 @@ def test_light_commands_import_little(folder: Path) -> None:
         "with contextlib.suppress(SystemExit): bridge.cli.main()\n"
         "print(json.dumps(sorted(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert not loaded & {"aiogram", "discord", "slack_sdk", "rich", "aiohttp", "sqlite3"}
 
@@ -272,6 +273,6 @@ def test_a_plain_run_takes_the_configuration_of_the_environment() -> None:
 
 @pytest.mark.parametrize("arguments", [["run", "-c", "missing.yaml"], ["run", "--config=missing.yaml"], ["run", "-cmissing.yaml"]])
 def test_both_ways_of_starting_are_one_command(arguments: list[str], folder: Path) -> None:
-    done = subprocess.run([*MODULE, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*MODULE, *arguments], cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert (done.returncode, done.stdout) == (78, "")
     assert done.stderr.startswith("fault: missing.yaml: ")

@@ -13,6 +13,7 @@ import pytest
 from bridge.journal.contract import State
 from bridge.journal.sqlite import SqliteJournal
 from bridge.refs import AccountName, ChatAddress
+from tests.patience import PATIENCE_S
 
 TARGET = ChatAddress(AccountName("tg"), "-1009876543210")
 
@@ -168,7 +169,7 @@ async def test_beside_a_running_daemon(folder: Path, dead: list[int]) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", "from bridge.cli import main; main()", "dead", "retry", str(dead[1]), cwd=folder, env=os.environ
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             assert await process.wait() == 0
         assert list(await journal.open_lanes()) == [TARGET]
         assert [one.delivery_id for one in await journal.pending(TARGET, 0, 10)] == [dead[1]]

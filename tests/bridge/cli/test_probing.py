@@ -20,6 +20,7 @@ from bridge.config.model import Config
 from bridge.contract import ProbeItem
 from bridge.emulator import Emulator
 from bridge.errors import AccountDown, ChatDown, RetryLater
+from tests.patience import PATIENCE_S
 
 SECRET = "a-very-secret-token"
 
@@ -199,7 +200,7 @@ async def test_the_command_as_a_user_calls_it(tmp_path: Path) -> None:
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "NO_COLOR": "1"},
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             out, err = (piece.decode() for piece in await process.communicate())
         assert process.returncode == 1, out + err
         assert "FAILED" in out

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.patience import PATIENCE_S
+
 ROUTE = "routes:\n  - {name: a, between: [polly/#x, owl/y]}\n"
 
 
@@ -280,14 +282,14 @@ _SIGNS = [":", ": ", "\n", "\n  ", "\n    ", "- ", *"[]{},#'\"!|>~$\t", "*a", "&
 _SCRAPS = st.sampled_from([*_WORDS, *_MORE, *_SIGNS])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(scraps=st.lists(_SCRAPS, max_size=40))
 def test_no_input_makes_it_raise(zoo: Any, scraps: list[str]) -> None:
     loaded = zoo.load("".join(scraps))
     assert (loaded.config is None) == bool(loaded.faults)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(text=st.text(max_size=60))
 def test_no_text_makes_it_raise(zoo: Any, text: str) -> None:
     for before in ("", "accounts: ", zoo.accounts + "routes: "):
@@ -354,6 +356,6 @@ assert len(loaded.config.routes) == 10_000
 print(rss_mb() - before)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, tmp_path / "bridge.yaml"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code, tmp_path / "bridge.yaml"], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert float(done.stdout) < 40, f"{done.stdout} MB"

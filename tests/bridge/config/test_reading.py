@@ -18,6 +18,7 @@ from bridge.config.load import load_config
 from bridge.config.model import Loaded
 from bridge.config.reading import ConfigReader, Reading, ReadingFailed
 from bridge.config.secrets import secrets_of
+from tests.patience import PATIENCE_S
 
 ACCOUNTS = {
     "telegram": "{token: '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw', proxy: 'http://me:a-password@127.0.0.1:9'}",
@@ -160,4 +161,4 @@ def test_what_is_printed_while_reading_does_not_harm(tmp_path: Path) -> None:
 
 def test_the_daemons_side_imports_nothing_that_reads() -> None:
     code = "import sys, bridge.config.reading; sys.exit({'pydantic', 'yaml', 'bridge.config.load'} & set(sys.modules) != set())"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE_S).returncode == 0

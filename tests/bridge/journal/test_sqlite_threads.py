@@ -15,6 +15,7 @@ from bridge.journal.contract import AttemptStarted, Delivered, Figures, JournalE
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite import writer as writer_module
 from bridge.journal.sqlite.database import WAL_LIMIT_BYTES
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ async def test_closing_never_hangs_whatever_the_threads_are_at(tmp_path: Path, m
         reads = [asyncio.ensure_future(journal.figures()) for _ in range(turn)]
         for _ in range(turn % 7):
             await asyncio.sleep(0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await journal.close()
             outcomes = await asyncio.gather(*writes, *reads, return_exceptions=True)
         assert all(outcome is None or isinstance(outcome, JournalError | Figures) for outcome in outcomes)

@@ -135,7 +135,7 @@ async def test_refused_messages_become_dead_letters_and_can_be_retried(tmp_path:
             await beside.retry_dead([letters[0].delivery_id])
         finally:
             await beside.close()
-        await eventually(lambda: two.texts() == ["fair", "ugly"], within_s=15)
+        await eventually(lambda: two.texts() == ["fair", "ugly"])
 
 
 async def test_a_dead_account_delays_only_itself_and_heals(tmp_path: Path, one, two, three) -> None:
@@ -255,7 +255,7 @@ async def test_a_long_message_resumes_at_the_part_without_receipt(tmp_path: Path
         letters = await app._journal.dead_letters()
         assert letters[0].parts_sent == 2
         await app._journal.retry_dead([letters[0].delivery_id])
-        await eventually(lambda: " ".join(two.texts()).split() == words.split(), within_s=15)
+        await eventually(lambda: " ".join(two.texts()).split() == words.split())
 
 
 async def test_edit_that_grows_and_shrinks(tmp_path: Path, one) -> None:
@@ -310,7 +310,7 @@ async def test_a_bug_in_an_adapter_ends_as_a_dead_letter_and_the_lane_goes_on(tm
     async with app:
         one.say("poison")
         one.say("fine")
-        await eventually(lambda: two.texts() == ["fine"], within_s=60)
+        await eventually(lambda: two.texts() == ["fine"])
         letters = await app._journal.dead_letters()
     assert "KeyError" in letters[0].reason
 

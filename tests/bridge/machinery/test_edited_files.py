@@ -51,7 +51,7 @@ def shown(platform: ScriptedPlatform) -> list[tuple[str, str]]:
 
 
 async def becomes(platform: ScriptedPlatform, *messages: tuple[str, str]) -> None:
-    await eventually(lambda: shown(platform) == list(messages), what=f"{messages}, not {shown(platform)}", within_s=5)
+    await eventually(lambda: shown(platform) == list(messages), what=f"{messages}, not {shown(platform)}")
 
 
 async def test_an_added_file_answers_the_copy_and_is_deleted_with_it(tmp_path: Path, one, two) -> None:
@@ -330,7 +330,7 @@ def test_after_any_edits_the_copy_shows_the_files_or_says_why_not(
             for words, names in versions[1:]:
                 one.edit(said, words, **files("".join(sorted(names))))
             one.say("end")
-            await eventually(lambda: "end" in two.texts(), within_s=10)
+            await eventually(lambda: "end" in two.texts())
             words, names = versions[-1]
             there = sorted("".join(held for _, held in shown(two)))
             assert set(names) <= set(there)

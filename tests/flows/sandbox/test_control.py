@@ -16,6 +16,7 @@ from yarl import URL
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.control_client import ControlClient, ControlError, RemoteEmulator
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
+from tests.patience import PATIENCE_S
 
 Emulators = dict[str, EmulatorBase]
 OWN = {"X-Messenger-Bridge": "1"}
@@ -119,7 +120,7 @@ async def test_changes_can_be_taken_up_again(remote: RemoteEmulator) -> None:
 
 
 async def _first(remote: RemoteEmulator, since: int, count: int) -> AsyncIterator[tuple[int, str]]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         stream = remote.changes(since)
         for _ in range(count):
             change = await anext(stream)

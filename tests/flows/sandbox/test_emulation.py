@@ -15,6 +15,7 @@ from adapters.common.emulation.control_client import ControlClient
 from adapters.common.emulation.options import OptionFault, parse_options
 from adapters.registry import manifest, platforms
 from bridge.emulator import ChangesLost, Emulator, Fault, FaultKind, Upload
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 
@@ -141,7 +142,7 @@ async def test_a_gap_is_told_over_the_control_api_too(emulators: dict[str, Emula
     # a plain reader of server-sent events goes on by itself, and knows
     async with aiohttp.ClientSession() as session, session.get(f"{control_url}/telegram/changes") as response:
         events = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             async for line in response.content:
                 if line.startswith(b"event: "):
                     events.append(line[len(b"event: ") :].strip())

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.common.emulation.control_client import ControlClient
 from adapters.registry import manifest
+from tests.patience import PATIENCE_S
 
 
 async def _spawn(*arguments: str) -> asyncio.subprocess.Process:
@@ -36,7 +37,7 @@ async def process() -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def test_it_tells_where_everything_is_and_ends_on_a_signal(process: asyncio.subprocess.Process) -> None:
     assert process.stdout is not None
-    found: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+    found: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S))
     assert set(found["platforms"]) == {"slack", "discord"}
     for platform, described in found["platforms"].items():
         options = manifest(platform).options().model_validate(described["account_options"])
@@ -50,7 +51,7 @@ async def test_it_tells_where_everything_is_and_ends_on_a_signal(process: asynci
         assert (seen.message_id, seen.text) == (said, "hello")
         assert "<b>hello</b>" in seen.html
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), 5) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ async def test_it_tells_where_everything_is_and_ends_on_a_signal(process: asynci
 )
 async def test_wrong_arguments_are_told(arguments: list[str]) -> None:
     process = await _spawn(*arguments)
-    _, err = await asyncio.wait_for(process.communicate(), 30)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert process.returncode == 2
     assert arguments[-1].partition("=")[0].encode() in err
 
@@ -67,7 +68,7 @@ async def test_an_emulators_own_options() -> None:
     process = await _spawn("telegram", "teamspirit", "--option", "telegram.local=true", "--option", "teamspirit.max_upload_mb=1000")
     try:
         assert process.stdout is not None
-        found: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+        found: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S))
         assert found["platforms"]["telegram"]["account_options"]["local_server"] is True
         assert found["platforms"]["teamspirit"]["account_options"]["max_upload_mb"] == 1000
     finally:
@@ -77,6 +78,6 @@ async def test_an_emulators_own_options() -> None:
 
 async def test_options_are_listed() -> None:
     process = await _spawn("discord", "--list-options")
-    out, _ = await asyncio.wait_for(process.communicate(), 30)
+    out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert process.returncode == 0
     assert "discord.boost=0  the server's boost level" in out.decode()

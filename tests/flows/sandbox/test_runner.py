@@ -23,8 +23,9 @@ from bridge.config.load import load_config
 from bridge.sandbox import Sandbox
 from bridge.sandbox.runner import run_sandbox
 from bridge.sandbox.world import SandboxError
+from tests.patience import PATIENCE_S
 
-START_LIMIT_S = 60.0
+START_LIMIT_S = PATIENCE_S
 STOP_LIMIT_S = 6.0
 """It takes less than two, but not on a machine that runs the other tests meanwhile."""
 
@@ -70,7 +71,7 @@ async def test_it_runs_until_a_signal_and_ends_at_once(tmp_path: Path) -> None:
             assert stream.status == 200  # a page is open, too
             started_s = time.monotonic()
             process.send_signal(signal.SIGINT)
-            assert await asyncio.wait_for(process.wait(), 10) == 0
+            assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
         assert time.monotonic() - started_s < STOP_LIMIT_S
     config = tmp_path / "kept" / "bridge.yaml"
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
@@ -79,7 +80,7 @@ async def test_it_runs_until_a_signal_and_ends_at_once(tmp_path: Path) -> None:
 
 async def test_the_self_test_passes() -> None:
     async with sandbox_process("--self-test", "--json") as process:
-        out, err = await asyncio.wait_for(process.communicate(), 110)
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     report = json.loads(out)
     assert report["passed"], [cell for cell in report["cells"] if cell["outcome"] == "failed"] + report["faults"]
     assert process.returncode == 0, err.decode()
