@@ -62,7 +62,7 @@ Download = Callable[[int | None], AbstractAsyncContextManager[FileStream]]
 async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
     from adapters.discord.transport import Route, Transport
 
-    transport = Transport(manifest("discord").options()(token="t", api_url=url, request_timeout_s=0.5, **more))
+    transport = Transport(manifest("discord").options()(token="t", api_url=url, request_timeout_s=2.0, **more))
 
     def upload(file: OutboundFile) -> Any:
         return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], changes=True)
@@ -76,7 +76,7 @@ async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downl
     from adapters.teamspirit.encode import Request
     from adapters.teamspirit.transport import Transport
 
-    options: Any = manifest("teamspirit").options()(server=url, api_key="k", request_timeout_s=0.5, **more)
+    options: Any = manifest("teamspirit").options()(server=url, api_key="k", request_timeout_s=2.0, **more)
     transport = Transport(options.read_dialect, options)
     request = Request("upload", "POST", f"{url}/files", {}, (), multipart=())
     yield (
@@ -91,7 +91,7 @@ async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]
     from adapters.slack.downloads import open_file
     from adapters.slack.transport import Transport
 
-    options: Any = manifest("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=0.5, **more)
+    options: Any = manifest("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=2.0, **more)
     transport = Transport(options)
 
     def download(stated_bytes: int | None) -> Any:
@@ -107,7 +107,7 @@ async def telegram(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downloa
     from adapters.telegram import encode
     from adapters.telegram.transport import Transport
 
-    options: Any = manifest("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=0.5, **more)
+    options: Any = manifest("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=2.0, **more)
     transport = Transport(options)
 
     def upload(file: OutboundFile) -> Any:

@@ -118,7 +118,7 @@ class Bench:
         self._adapters: list[DiscordAdapter] = []
 
     def adapter(self, **options: Any) -> DiscordAdapter:
-        chosen = MANIFEST.options()(**{**self.emulator.account_options(), "request_timeout_s": 5.0, **options})
+        chosen = MANIFEST.options()(**{**self.emulator.account_options(), "request_timeout_s": 30.0, **options})
         built = MANIFEST.build(AdapterContext(account=AccountName("guild"), options=chosen, web=None))  # type: ignore[arg-type]
         assert isinstance(built, DiscordAdapter)
         self._adapters.append(built)

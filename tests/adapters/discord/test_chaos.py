@@ -26,7 +26,7 @@ async def test_received_once_and_in_order(bench: Bench, monkeypatch: pytest.Monk
     monkeypatch.setattr("adapters.discord.receiver.QUICK_RECONNECTS", 1000)
     monkeypatch.setattr("adapters.discord.catch_up.RETRY_S", 0.01)
     chance = random.Random(seed)
-    intake, adapter = bench.intake(), bench.adapter(request_timeout_s=0.5)
+    intake, adapter = bench.intake(), bench.adapter(request_timeout_s=2.0)
     sent: list[str] = []
     async with bench.running(adapter, intake):
         for number in range(120):
@@ -55,7 +55,7 @@ async def test_received_once_and_in_order(bench: Bench, monkeypatch: pytest.Monk
 async def test_sent_once_and_in_order(bench: Bench, seed: int, post_as: str) -> None:
     """The core's part in a few lines: wait and repeat, and reconcile what is unknown."""
     chance = random.Random(seed)
-    adapter = bench.adapter(request_timeout_s=0.15, post_as=post_as)
+    adapter = bench.adapter(request_timeout_s=0.6, post_as=post_as)
     intake = bench.intake()
     sender = Sender(name="Anna") if post_as == "webhook" else None
     async with bench.running(adapter, intake):
@@ -65,7 +65,7 @@ async def test_sent_once_and_in_order(bench: Bench, seed: int, post_as: str) -> 
             bench.emulator.clear_faults()
             if chance.random() < 0.5:
                 kind = chance.choice(REQUEST_FAULTS)
-                bench.emulator.inject(Fault(kind=kind, operation="POST *", times=1, delay_s=0.2, retry_after_s=0.01))
+                bench.emulator.inject(Fault(kind=kind, operation="POST *", times=1, delay_s=0.9, retry_after_s=0.01))
             receipt = await _deliver(adapter, message)
             intake.known.setdefault(bench.chat, []).insert(0, receipt.message_ids[0])
     assert [m.text for m in bench.emulator.transcript(bench.chat)] == [f"ok {n // 4}" for n in range(32)]

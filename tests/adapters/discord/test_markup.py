@@ -238,9 +238,9 @@ def test_links_are_masked_only_where_discord_does_it() -> None:
 @pytest.mark.parametrize("unit", ["**", "*a", "_", "||", "`", "```", "[a](", "> ", "\\", "<@", "((", "~~ "])
 def test_no_text_takes_long_to_read(unit: str) -> None:
     source = (unit * 4000)[:4000]
-    started = time.perf_counter()
+    started = time.process_time()
     decode_text(source)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 @given(mixed_lists)

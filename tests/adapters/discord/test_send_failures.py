@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,7 +38,7 @@ from .sending import ANNA, copy_of, outbound, outbound_file, shown
 async def test_a_send_is_one_attempt_and_its_failure_is_classified(
     bench: Bench, sender: Sender | None, kind: FaultKind, error: type[Exception], sent: int
 ) -> None:
-    adapter = bench.adapter(request_timeout_s=0.5)
+    adapter = bench.adapter(request_timeout_s=2.0)
     await adapter.send(outbound(bench, "warm up", sender=sender, token="t0"))
     before = len(bench.emulator.calls())
     bench.emulator.inject(Fault(kind=kind, operation="POST /*", retry_after_s=7.5))
@@ -66,7 +65,10 @@ async def test_a_429_without_json_concerns_the_whole_account(bench: Bench, adapt
 async def test_a_refused_connection_surely_sent_nothing(bench: Bench, adapter: DiscordAdapter) -> None:
     await adapter.send(outbound(bench))
     await bench.emulator.refuse_connections(True)
-    await asyncio.sleep(0.05)  # until the client has noticed that its idle connection is cut
+    # until the client has noticed that its idle connection is cut
+    idle = [connection for kept in adapter._transport.session.connector._conns.values() for connection, _ in kept]
+    assert idle
+    await until(lambda: not any(connection.is_connected() for connection in idle), "the idle connection is gone")
     with pytest.raises(RetryLater):
         await adapter.send(outbound(bench, token="t2"))
 
@@ -95,7 +97,7 @@ async def test_an_unknown_channel_takes_the_chat_down(bench: Bench, adapter: Dis
 
 @pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR_AFTER, FaultKind.DROP_AFTER, FaultKind.HANG_AFTER])
 async def test_changes_may_be_repeated_so_their_failure_is_no_unknown_outcome(bench: Bench, kind: FaultKind) -> None:
-    adapter = bench.adapter(request_timeout_s=0.5)
+    adapter = bench.adapter(request_timeout_s=2.0)
     copy = copy_of(bench, await adapter.send(outbound(bench)))
     edit = OutboundEdit(token="e", copy=copy, text=plain("edited"), sender=ANNA)
     bench.emulator.inject(Fault(kind=kind, operation="PATCH *", times=1))
@@ -111,7 +113,7 @@ async def test_changes_may_be_repeated_so_their_failure_is_no_unknown_outcome(be
 
 
 async def test_no_error_tells_a_token(bench: Bench) -> None:
-    adapter = bench.adapter(request_timeout_s=0.3)
+    adapter = bench.adapter(request_timeout_s=2.0)
     await adapter.send(outbound(bench))
     secrets = [bench.emulator.bot.token, *(w.token for w in bench.emulator.world.webhooks.values())]
     texts = [repr(adapter._options)]

@@ -121,7 +121,7 @@ class Account:
         self.task: asyncio.Task[None] | None = None
 
     def build(self, **options: Any) -> SlackAdapter:
-        given = {**self.emulator.account_options(), "request_timeout_s": 5.0, **options}
+        given = {**self.emulator.account_options(), "request_timeout_s": 30.0, **options}
         context = AdapterContext(account=AccountName("team"), options=SlackOptions.model_validate(given), web=self.web)
         adapter = MANIFEST.build(context)
         assert isinstance(adapter, SlackAdapter)

@@ -76,7 +76,7 @@ async def test_nothing_lost_nothing_doubled(account: Any, emulator: SlackEmulato
     emulator.workspace.persona_as_bot_message = seed < 2
     emulator.sockets.refresh_lead_s = 0.1
     chat = account.chat()
-    adapter = await account.start(request_timeout_s=0.5)
+    adapter = await account.start(request_timeout_s=2.0)
     await account.stop()
     running = asyncio.create_task(supervise(adapter, account.intake), name="supervised")
     said: dict[str, str] = {}

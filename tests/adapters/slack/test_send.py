@@ -296,7 +296,7 @@ async def test_every_fault_of_a_post_is_classified_and_reconciled(
 ) -> None:
     import msgspec
 
-    chat, adapter = account.chat(), account.build(request_timeout_s=0.4)
+    chat, adapter = account.chat(), account.build(request_timeout_s=2.0)
     await account.start(adapter)
     before = datetime.now(UTC)
     emulator.inject(msgspec.structs.replace(fault, operation="chat.postMessage", times=1))

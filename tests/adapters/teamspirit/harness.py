@@ -147,7 +147,7 @@ def make_adapter(options: dict[str, Any], web: PublicWeb | None = None) -> Adapt
 
 
 def options_of(emulator: TeamSpiritEmulator, **more: Any) -> dict[str, Any]:
-    fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "request_timeout_s": 2.0}
+    fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "request_timeout_s": 10.0}
     return {**emulator.account_options(), **fast, **more}
 
 

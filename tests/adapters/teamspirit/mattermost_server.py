@@ -23,7 +23,7 @@ TOKEN = "bottoken0123456789abcdefgh"
 
 
 def account_options(server: MattermostServer, **more: Any) -> dict[str, Any]:
-    fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "request_timeout_s": 2.0}
+    fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "request_timeout_s": 30.0}
     return {"dialect": "mattermost", "server": server.url, "api_key": TOKEN, **fast, **more}
 
 

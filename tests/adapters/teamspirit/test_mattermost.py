@@ -158,7 +158,7 @@ async def test_an_outgoing_webhook_brings_new_posts_at_once(
     async with running(adapter, intake):
         server.post(channel, anna, "one")
         server.post(channel, anna, "two")
-        await intake.wait(2, timeout_s=4)
+        await intake.wait(2)
     await adapter.close()
     assert intake.summary() == ["+one", "+two"]
     assert intake.events[0].meta.author is not None

@@ -206,7 +206,7 @@ async def test_calls_that_never_arrive_are_made_up_for_and_told(
     async with running(adapter, intake):
         for number in range(4):
             await emulator.say(chat, "Anna", f"{number}")
-            await intake.wait(number + 1, timeout_s=2)
+            await intake.wait(number + 1)
     await adapter.close()
     assert len(intake.notices) == 1
     assert "calls do not arrive" in intake.notices[0]
@@ -315,7 +315,7 @@ async def test_several_hundred_messages_keep_their_order(
             await emulator.say(chat if number % 2 else other, "Anna", f"{number}")
             if number % 50 == 0:
                 await emulator.disturb(StreamFault.DISCONNECT)
-        await intake.wait(300, timeout_s=20)
+        await intake.wait(300)
     for one in (chat, other):
         numbers = [
             int(event[1:]) for event, full in zip(intake.summary(), intake.events, strict=True) if full.meta.origin.chat_id == one

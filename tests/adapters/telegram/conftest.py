@@ -146,7 +146,7 @@ async def make_adapter(emulator: TelegramEmulator) -> AsyncIterator[Callable[...
     built: list[Any] = []
 
     def make(**options: Any) -> Any:
-        values = emulator.account_options() | {"request_timeout_s": 5.0, "album_wait_s": 0.15} | options
+        values = emulator.account_options() | {"request_timeout_s": 30.0, "album_wait_s": 0.15} | options
         validated = MANIFEST.options()(**values)
         built.append(MANIFEST.build(AdapterContext(account=AccountName("tg"), options=validated, web=NoWeb())))
         return built[-1]

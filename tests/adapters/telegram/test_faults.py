@@ -55,7 +55,7 @@ async def test_429_says_how_long(emulator: TelegramEmulator, adapter: Any, say: 
 async def test_without_an_answer_the_outcome_is_unknown(
     emulator: TelegramEmulator, chat: str, make_adapter: Any, say: Callable[..., Outbound], kind: FaultKind, arrives: int
 ) -> None:
-    adapter = make_adapter(request_timeout_s=0.4)
+    adapter = make_adapter(request_timeout_s=2.0)
     emulator.inject(Fault(kind=kind, operation="sendMessage", times=1, status=502))
     error = await attempt(adapter, say("x"))
     assert isinstance(error, OutcomeUnknown)
@@ -100,7 +100,7 @@ async def test_what_may_be_repeated_is_simply_tried_again_later(
     copy_of: Callable[..., Copy],
     kind: FaultKind,
 ) -> None:
-    adapter = make_adapter(request_timeout_s=0.4)
+    adapter = make_adapter(request_timeout_s=2.0)
     outbound = say("x")
     copy = copy_of(outbound, await adapter.send(outbound))
     emulator.inject(Fault(kind=kind, operation="[!s]*Message*"))
@@ -201,7 +201,7 @@ async def test_group_limits_are_passed_on_as_waits(
 async def test_the_token_is_in_no_error_and_no_log(
     emulator: TelegramEmulator, chat: str, make_adapter: Any, say: Callable[..., Outbound], caplog: pytest.LogCaptureFixture
 ) -> None:
-    adapter = make_adapter(request_timeout_s=0.3)
+    adapter = make_adapter(request_timeout_s=2.0)
     secret = emulator.token.split(":")[1]
     seen: list[BaseException | None] = []
     with caplog.at_level(logging.DEBUG):

@@ -283,15 +283,15 @@ async def test_a_slow_upload_is_not_cut_while_it_moves(make_adapter: Any, say: A
                 chunk = await reader.read(1 << 18)
                 total += len(chunk)
                 tail = (tail + chunk)[-16:]
-                await asyncio.sleep(0.03)
-        assert asyncio.get_running_loop().time() - started > 2.0, "longer than the wait for an answer, which is 1.5 s"
+                await asyncio.sleep(0.05)
+        assert asyncio.get_running_loop().time() - started > 4.2, "longer than the wait for an answer, which is 4 s"
         body = b'{"ok":true,"result":{"message_id":7}}'
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(read_slowly, "127.0.0.1", 0, limit=1 << 18)
-    adapter = make_adapter(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", request_timeout_s=1.5)
+    adapter = make_adapter(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", request_timeout_s=4.0)
     content = b"x" * (24 * MB)
     receipt = await adapter.send(say("", files=(file("document", "a.bin", "application/x-a", content),)))
     assert receipt.message_ids == ("7",)
@@ -303,12 +303,10 @@ async def test_a_slow_upload_is_not_cut_while_it_moves(make_adapter: Any, say: A
 async def test_an_upload_that_is_never_answered_ends(
     emulator: TelegramEmulator, chat: str, make_adapter: Any, say: Any, file: Any, copy_of: Any
 ) -> None:
-    adapter = make_adapter(request_timeout_s=0.5)
+    adapter = make_adapter(request_timeout_s=2.0)
     outbound = say("", files=(file("document", "a.bin", "application/x-a", b"x" * 1000),))
     copy = copy_of(outbound, await adapter.send(outbound))
     await adapter.delete(OutboundDelete(copy=copy))
     emulator.inject(Fault(kind=FaultKind.HANG, operation="sendDocument", times=1))
-    started = asyncio.get_running_loop().time()
     with pytest.raises(Exception, match="no answer in time"):
-        await adapter.send(outbound)
-    assert asyncio.get_running_loop().time() - started < 3
+        await asyncio.wait_for(adapter.send(outbound), PATIENCE_S)

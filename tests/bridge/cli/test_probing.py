@@ -125,7 +125,7 @@ async def test_all_at_once_and_never_longer_than_allowed(probe: Any) -> None:
 
     begun = time.monotonic()
     findings, adapters = await probe(*[hang] * 4, timeout_s=0.3)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < PATIENCE_S
     assert [found.detail for found in findings if found.name == "connection"] == ["no answer within 0.3 s"] * 4
     assert all(adapter.closed for adapter in adapters)
 

@@ -247,10 +247,10 @@ def test_aliases_within_themselves_end(zoo: Any, text: str) -> None:
 def test_multiplying_aliases_end(zoo: Any) -> None:
     lines = ["x-0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    begun = time.perf_counter()
+    begun = time.process_time()
     loaded = zoo.load("\n".join(lines) + "\naccounts: {p: {platform: parrot, token: abcde, free: {x: *a11}}}\n")
     assert any("too many values" in str(fault) for fault in loaded.faults)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_files_that_cannot_be_read(zoo: Any) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -289,47 +292,56 @@ async def test_a_limit_of_the_account_stops_its_other_chats_too(tmp_path: Path, 
     limited = ScriptedPlatform("two")
     limited.faults.append((RetryLater("slow down", after_s=0.5, rate_limited=True, scope=Scope.ACCOUNT), False))
     routes = [Route(name=f"r{number}", ends=(end(f"one/c{number}"), end(f"two/c{number}"))) for number in range(5)]
+    tried_s = sends_of(limited)
     async with bridge(tmp_path, [one, limited], routes):
         one.say("x", chat="c0")
         await eventually(lambda: limited.sends == 1)
         for number in range(5):
             one.say("y", chat=f"c{number}")
-        await asyncio.sleep(0.3)
-        assert limited.sends == 1
         await eventually(lambda: all("y" in "".join(limited.texts(f"c{number}")) for number in range(5)))
+    assert tried_s[1] - tried_s[0] >= 0.5
+
+
+def sends_of(platform: ScriptedPlatform) -> list[float]:
+    """When each of its sends was tried, in seconds."""
+    tried_s: list[float] = []
+    platform.before_send = lambda _: tried_s.append(time.monotonic())
+    return tried_s
 
 
 async def test_waits_survive_a_restart(tmp_path: Path, one, two) -> None:
     two.rates = Rates(per_chat=(Window(messages=2, span_s=3.0),))
+    tried_s = sends_of(two)
     app = bridge(tmp_path, [one, two], [with_options(ALL, merge=False)])
     await app.start()
     for text in "abc":
         one.say(text)
     await eventually(lambda: two.texts() == ["a", "b"])
-    began_s = asyncio.get_running_loop().time()
-    await asyncio.sleep(0.2)
     await app.stop(drain_s=0)
     async with bridge(tmp_path, [one, two], [with_options(ALL, merge=False)]):
-        await asyncio.sleep(0.5)
-        assert two.texts() == ["a", "b"], "the window is still full"
         await eventually(lambda: two.texts() == ["a", "b", "c"])
-    assert asyncio.get_running_loop().time() - began_s > 2.5
+    assert tried_s[2] - tried_s[0] >= 2.9, "the window was still full"
 
 
 async def test_an_account_wide_wait_survives_a_restart(tmp_path: Path, one, two) -> None:
     two.rates = Rates()
     two.faults.append((RetryLater("slow down", after_s=2.0, rate_limited=True, scope=Scope.ACCOUNT), False))
+    tried_s = sends_of(two)
     app = bridge(tmp_path, [one, two])
     await app.start()
     one.say("a")
     await eventually(lambda: two.sends == 1)
-    await asyncio.sleep(0.1)
+    await eventually(lambda: waits_on_disk(tmp_path))
     await app.stop(drain_s=0)
     one.say("b")
     async with bridge(tmp_path, [one, two]):
-        await asyncio.sleep(0.7)
-        assert two.sends == 1
         await eventually(lambda: "b" in "".join(two.texts()))
+    assert tried_s[1] - tried_s[0] >= 1.9
+
+
+def waits_on_disk(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "bridge.journal")) as journal:
+        return int(journal.execute("SELECT count(*) FROM wait").fetchone()[0])
 
 
 # -- the rules alone --------------------------------------------------------------------------------------------------------

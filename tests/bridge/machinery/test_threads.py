@@ -81,16 +81,18 @@ async def test_threads_of_one_chat_relayed_to_each_other(tmp_path: Path, two) ->
     routes = [Route(name="all", ends=(end("two/c", thread_id="x"), end("two/c", thread_id="y")))]
     async with bridge(tmp_path, [two], routes):
         said = two.say("hello", thread="x")
-        copy = (await eventually(two.posted))[0]
+        two.chats["c"] = [original := Posted(message_id=said, text="hello", sender="Anna", token="", thread_id="x")]
+        (copy,) = await eventually(lambda: two.posted()[1:])
         assert copy.thread_id == "y"
         two.react(said, "👍")
-        await eventually(lambda: two.posted()[0].reactions == ("👍",))
+        await eventually(lambda: copy.reactions == ("👍",))
         two.react(said, removed=("👍",))
-        await eventually(lambda: two.posted()[0].reactions == ())
+        await eventually(lambda: copy.reactions == ())
         two.edit(said, "hello!")
-        await eventually(lambda: two.texts() == ["hello!"])
+        await eventually(lambda: copy.text == "hello!")
         two.delete(said)
-        await eventually(lambda: not two.posted())
+        await eventually(lambda: copy.deleted)
+    assert (original.text, original.reactions, original.deleted) == ("hello", (), False)
 
 
 async def test_a_reaction_in_one_thread_is_seen_in_the_other_and_at_the_origin(tmp_path: Path, one, two) -> None:

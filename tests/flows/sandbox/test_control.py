@@ -29,7 +29,7 @@ def url(control_url: str) -> str:
 
 @pytest.fixture
 async def client(url: str) -> AsyncIterator[ControlClient]:
-    async with ControlClient(url, timeout_s=5) as opened:
+    async with ControlClient(url, timeout_s=PATIENCE_S) as opened:
         yield opened
 
 
@@ -197,7 +197,7 @@ async def test_the_rest_of_the_protocol(emulators: Emulators, remote: RemoteEmul
     chat = await remote.add_chat("second")
     assert chat in await remote.chats()
     message_id = await remote.say(chat.chat_id, "Anna", "now")
-    seen = await remote.wait_until(chat.chat_id, lambda messages: bool(messages), timeout_s=2)
+    seen = await remote.wait_until(chat.chat_id, lambda messages: bool(messages), timeout_s=PATIENCE_S)
     assert seen[0].message_id == message_id
     with pytest.raises(TimeoutError):
         await remote.wait_until(chat.chat_id, lambda messages: False, timeout_s=0.1)

@@ -132,7 +132,7 @@ async def test_a_gap_is_told_over_the_control_api_too(emulators: dict[str, Emula
     chat = emulator.chats()[0]
     for number in range(6):
         await emulator.say(chat.chat_id, "Anna", f"m{number}")
-    async with ControlClient(control_url, timeout_s=5) as client:
+    async with ControlClient(control_url, timeout_s=PATIENCE_S) as client:
         remote = await client.emulator("telegram")
         with pytest.raises(ChangesLost) as lost:
             await anext(remote.changes())

@@ -47,7 +47,7 @@ async def test_it_tells_where_everything_is_and_ends_on_a_signal(process: asynci
         assert slack.base_url == found["platforms"]["slack"]["base_url"]
         chat = await slack.add_chat("general")
         said = await slack.say(chat.chat_id, "Anna", "*hello*")
-        (seen,) = await slack.wait_until(chat.chat_id, bool, timeout_s=5)
+        (seen,) = await slack.wait_until(chat.chat_id, bool, timeout_s=PATIENCE_S)
         assert (seen.message_id, seen.text) == (said, "hello")
         assert "<b>hello</b>" in seen.html
         process.terminate()
