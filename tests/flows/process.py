@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 
 class Daemon:
@@ -71,7 +72,7 @@ class Daemon:
         assert self.process is not None
         self.process.send_signal(number)
 
-    async def ended(self, within_s: float = 40.0) -> int:
+    async def ended(self, within_s: float = PATIENCE_S) -> int:
         """Wait for its end; returns the exit code."""
         assert self.process is not None
         assert self._output is not None

@@ -160,7 +160,7 @@ async def test_a_second_signal_ends_at_once(small: World, daemon: Daemon) -> Non
     daemon.signal(signal.SIGTERM)
     await daemon.until_notified("STOPPING=1")
     daemon.signal(signal.SIGTERM)
-    assert await daemon.ended(within_s=5) != 0
+    assert await daemon.ended() != 0
 
 
 async def test_reload_applies_new_routes_and_survives_faulty_files(small: World, daemon: Daemon) -> None:
@@ -206,7 +206,6 @@ async def test_kill_9_amid_200_messages_loses_nothing_and_keeps_the_order(quiet_
             await eventually(
                 lambda platform=platform: len(numbers(quiet_world, platform)) >= COUNT,
                 what=f"all on {platform}",
-                within_s=90,
             )
             assert numbers(quiet_world, platform) == expected
         await daemon.until_notified("WATCHDOG=1")

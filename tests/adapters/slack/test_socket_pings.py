@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from adapters.slack.socket_mode import SocketMode
+from tests.patience import PATIENCE_S
 
 HELLO = msgspec.json.encode({"type": "hello", "num_connections": 1}).decode()
 
@@ -65,7 +66,7 @@ async def test_pings_are_answered_and_are_signs_of_life() -> None:
             alive=lambda: lives.append(1),
         )
         running = asyncio.create_task(mode.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             # its ping behind the hello, and its answers to several of ours
             while len(lives) < 4:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
