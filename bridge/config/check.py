@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bridge.config.model import Listener
 from bridge.config.nodes import join
 from bridge.config.routes import ReadRoute
 from bridge.config.sections import WebSection
+from bridge.media.folder import fault_of
 from bridge.routing import RouteEnd
 
 _SHORTEST_GLOBAL_ID = 6
@@ -129,6 +131,23 @@ def check_folder(faults: Faults, at: Node | None, key: str, path: Path) -> None:
         faults.add(at, key, f"there is no folder {path.parent}", value=str(path))
     elif path.is_dir() and key == "journal.path":
         faults.add(at, key, f"{path} is a folder", hint="name a file in it")
+
+
+def check_spool(faults: Faults, at: Node | None, spool: Path, journal: Path) -> None:
+    """The spool deletes what it finds of its own: it needs a folder to itself."""
+    hint = "name a folder that holds nothing else; the bridge makes it"
+    folder = Path(os.path.abspath(journal)).parent
+    if Path(os.path.abspath(spool)) in (folder, *folder.parents):
+        faults.add(at, "media.spool", "the journal's folder, or one around it, cannot be the spool", value=str(spool), hint=hint)
+        return
+    try:
+        why = fault_of(spool)
+    except PermissionError:
+        why = None  # another user's, as a running service's is: it says so itself at its start
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+    if why:
+        faults.add(at, "media.spool", f"{spool} {why}", hint=hint)
 
 
 def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> None:

@@ -235,6 +235,8 @@ class _Reader:
         check.check_folder(self._faults, _at(given, "journal", "path"), "journal.path", path)
         if media.spool is not None:
             check.check_folder(self._faults, _at(given, "media", "spool"), "media.spool", media.spool)
+        spool = media.spool or path.with_suffix(".spool")
+        check.check_spool(self._faults, _at(given, "media", "spool") or _at(given, "journal", "path"), spool, path)
         return (
             JournalConfig(path=path, keep_days=journal.keep_days),
             MediaConfig(spool=media.spool, spool_mb=media.spool_mb),

@@ -9,7 +9,6 @@ since any file can be fetched again from its origin. Called by the outbox only.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -22,6 +21,7 @@ import structlog
 from bridge.blocks import BlockSums
 from bridge.contract import FileStream
 from bridge.errors import FileHarmed, Rejected, RetryLater
+from bridge.media.folder import SpoolFolder
 
 log = structlog.get_logger("spool")
 
@@ -65,11 +65,10 @@ class Spool:
     """Files in `folder`, together at most `bound_bytes` (a single larger file is let through alone)."""
 
     def __init__(self, folder: Path, bound_bytes: int) -> None:
-        self._folder = folder
+        self._folder = SpoolFolder(folder)
         self._bound_bytes = bound_bytes
         self._files: OrderedDict[Hashable, _File] = OrderedDict()
         self._held_bytes = 0
-        self._count = 0
         self._freed = asyncio.Condition()
 
     @property
@@ -77,13 +76,11 @@ class Spool:
         return self._held_bytes
 
     def open(self) -> None:
-        """Make the folder and empty it. Raises OSError."""
-        if self._folder.exists():
-            shutil.rmtree(self._folder)
-        self._folder.mkdir(parents=True, mode=0o700)
+        """Make the folder, and delete the files that a stopped process left in it. Raises NotASpool, OSError."""
+        self._folder.open()
 
     def close(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.close()
 
     @asynccontextmanager
     async def borrow(self, key: Hashable, opener: Opener, *, most_bytes: int) -> AsyncIterator[Spooled]:
@@ -94,7 +91,7 @@ class Spool:
         full; and whatever the opener raises."""
         file = self._files.get(key)
         if file is None:
-            file = self._files[key] = _File(self._new_path())
+            file = self._files[key] = _File(self._folder.new_path())
         file.users += 1
         self._files.move_to_end(key)
         try:
@@ -118,20 +115,16 @@ class Spool:
             async with self._freed:
                 self._freed.notify_all()
 
-    def _new_path(self) -> Path:
-        self._count += 1
-        return self._folder / str(self._count)
-
     async def _discard(self, file: _File) -> None:
         await asyncio.to_thread(file.path.unlink, missing_ok=True)
         self._held_bytes -= file.size_bytes
-        file.ready, file.harmed, file.size_bytes, file.path = False, False, 0, self._new_path()
+        file.ready, file.harmed, file.size_bytes, file.path = False, False, 0, self._folder.new_path()
 
     async def _fill(self, file: _File, opener: Opener, most_bytes: int) -> None:
         async with opener() as stream:
             if stream.size_bytes is not None and stream.size_bytes > most_bytes:
                 raise TooLarge(stream.size_bytes)
-            out = await asyncio.to_thread(_create, file.path)
+            out = await asyncio.to_thread(self._folder.create, file.path)
             sums = BlockSums()
             try:
                 await self._copy(file, stream, out, sums, most_bytes)
@@ -186,11 +179,6 @@ class Spool:
             del self._files[key]
             self._held_bytes -= file.size_bytes
             file.path.unlink(missing_ok=True)
-
-
-def _create(path: Path) -> BinaryIO:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # somebody may have tidied it away
-    return path.open("wb")
 
 
 def _append(out: BinaryIO, sums: BlockSums, data: bytearray) -> None:

@@ -1,0 +1,106 @@
+"""The spool's folder on disk: only what the spool made is ever deleted, and a folder with other things in it is no spool.
+
+A spool's file is a regular file with a name of our own making. Nothing is known of any other file, so nothing is done to it.
+Called by `spool`, and by the configuration's check.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import structlog
+
+log = structlog.get_logger("spool")
+
+_OWN = re.compile(r"messenger-bridge-[0-9a-f]{16}-[0-9]+\.spooled")
+_FORMER = re.compile(r"[0-9]+")
+"""How files were called before they had a name of our own. They may be anybody's, so they stay."""
+
+
+class NotASpool(OSError):
+    """The folder is not one that files may be spooled in. As text: which, and why."""
+
+
+class SpoolFolder:
+    """Files of one process in `path`. Blocking: call it in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._run = secrets.token_hex(8)
+        self._count = 0
+        self._is_open = False
+        self._made = False
+
+    def open(self) -> None:
+        """Make the folder if it is not there; delete what a stopped process left in it. Raises NotASpool, OSError."""
+        why = fault_of(self.path)
+        if why:
+            raise NotASpool(f"media.spool: {self.path} {why}")
+        self._make()
+        self._is_open = True
+        self._clear()
+        left = sum(1 for _ in _entries(self.path))
+        if left:
+            log.warning("files in the spool that an earlier version may have left; delete them", folder=str(self.path), files=left)
+
+    def close(self) -> None:
+        """Delete our files, and the folder if it was made here and is empty."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._clear()
+            if self._made:
+                self.path.rmdir()
+        except OSError:
+            pass  # what is left is deleted at the next start
+
+    def new_path(self) -> Path:
+        self._count += 1
+        return self.path / f"messenger-bridge-{self._run}-{self._count}.spooled"
+
+    def create(self, path: Path) -> BinaryIO:
+        """A new file, for us alone, and never through a link that somebody put there. Raises OSError."""
+        self._make()  # somebody may have tidied it away
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600), "wb")
+
+    def _make(self) -> None:
+        if not self.path.is_dir():
+            self.path.mkdir(parents=True, mode=0o700)
+            self._made = True
+
+    def _clear(self) -> None:
+        for entry in list(_entries(self.path)):
+            if _is_own(entry):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def fault_of(path: Path) -> str | None:
+    """Why a folder cannot be the spool, if it is there and cannot: a link, no folder, or with things in it that are not ours."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return None  # not there: it is made
+    if stat.S_ISLNK(mode):
+        return "is a symbolic link"
+    if not stat.S_ISDIR(mode):
+        return "is not a folder"
+    for entry in _entries(path):
+        if not _is_own(entry) and not (_FORMER.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)):
+            return f"is not the bridge's own: it holds {entry.name!r}"
+    return None
+
+
+def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(path) as entries:
+        yield from entries
+
+
+def _is_own(entry: os.DirEntry[str]) -> bool:
+    return _OWN.fullmatch(entry.name) is not None and entry.is_file(follow_symlinks=False)
