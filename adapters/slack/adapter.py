@@ -27,6 +27,7 @@ from adapters.slack.emoji_names import to_name
 from adapters.slack.encode_text import measure
 from adapters.slack.errors import SUCCESS, MissingScope
 from adapters.slack.lateness import Lateness
+from adapters.slack.names import Wanted
 from adapters.slack.posts import Posts
 from adapters.slack.receiver import Receiver
 from adapters.slack.reconcile import NAMED, Window, find_delivery
@@ -140,7 +141,7 @@ class SlackAdapter:
     async def _learn_names(self, intake: Intake) -> None:
         """Those of the workspace's people, and what they call us. Nothing waits for it; until then our user name has to do."""
         await self._directory.preload()
-        own = (await self._directory.names([self._identity.user_id])).users.get(self._identity.user_id)
+        own = (await self._directory.names(Wanted(users=frozenset({self._identity.user_id})))).users.get(self._identity.user_id)
         if own is not None:
             self._own_names = {own.name, own.username}
             await intake.known_as(self._own_names)

@@ -19,7 +19,8 @@ from adapters.slack import decode
 from adapters.slack.decode_context import Context, Identity, Undecodable, moment, to_ts
 from adapters.slack.directory import Directory
 from adapters.slack.encode import is_ts
-from adapters.slack.names import channel_ids, user_ids
+from adapters.slack.lenient import convert
+from adapters.slack.names import Wanted, wanted
 from adapters.slack.payloads import Message
 from adapters.slack.receiver import Position
 from adapters.slack.threads import Threads
@@ -82,7 +83,7 @@ class CatchUp:
             if message.ts > oldest:
                 result.events.append(event)
             # a message that is new to us is new with its latest text
-            version = message.edited.ts if message.edited is not None else ""
+            version = message.edited.ts if message.edited is not None and is_ts(message.edited.ts) else ""
             if version:
                 result.versions[message.ts] = moment(version)
             if version > oldest and (message.ts <= oldest or await intake.is_known(event.meta.event_key)):
@@ -153,8 +154,10 @@ class CatchUp:
         return found
 
     async def _context(self, chat_id: str, found: list[Message], replies: list[Message]) -> Context:
-        raw = msgspec.json.encode([*found, *replies])
-        names = await self._directory.names(user_ids(raw), channel_ids(raw))
+        asked = Wanted()
+        for message in (*found, *replies):
+            asked = asked | wanted(msgspec.json.encode(message))
+        names = await self._directory.names(asked)
         context = Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC))
         for message in found:
             event = self._event(message, context)
@@ -207,8 +210,8 @@ def _decode_page(answer: Answer, chat_id: str) -> list[Message]:
     found: list[Message] = []
     for entry in answer.get("messages") or []:
         try:
-            message = msgspec.json.decode(msgspec.json.encode(entry), type=Message)
-        except msgspec.DecodeError as error:
+            message = convert(entry, Message)
+        except msgspec.ValidationError as error:
             log.warning("message of the history not understood", chat=chat_id, reason=str(error))
             continue
         if is_ts(message.ts):

@@ -8,6 +8,7 @@ import time
 import msgspec
 
 from adapters.slack.addresses import is_channel_id
+from adapters.slack.lenient import convert
 from adapters.slack.payloads import Channel
 from adapters.slack.transport import Transport
 from bridge.errors import ChatDown
@@ -61,7 +62,10 @@ class Channels:
                 kinds = "public_channel"
                 continue
             for entry in answer.get("channels") or []:
-                channel = msgspec.convert(entry, Channel)
+                try:
+                    channel = convert(entry, Channel)
+                except msgspec.ValidationError:
+                    continue  # without an id it can be no end of a route
                 known = found.get(channel.name)
                 if known is None or known.is_archived:
                     found[channel.name] = channel

@@ -9,7 +9,16 @@ import msgspec
 from adapters.slack.channels import Channels
 from adapters.slack.decode_context import Identity
 from adapters.slack.directory import Directory
-from adapters.slack.payloads import ChannelIdChanged, ChannelRename, ChannelState, EmojiChanged, Member, UserChange
+from adapters.slack.lenient import read
+from adapters.slack.payloads import (
+    ChannelIdChanged,
+    ChannelRename,
+    ChannelState,
+    EmojiChanged,
+    Member,
+    UserChange,
+    UserGroupChanged,
+)
 from bridge.contract import Intake
 from bridge.errors import AccountDown
 
@@ -39,29 +48,31 @@ class Control:
                     f"Slack: {kind.replace('_', ' ')}", action="reinstall the app and put the new bot token into bridge.yaml"
                 )
             case "user_change":
-                self._directory.learn_user(msgspec.json.decode(raw, type=UserChange).user)
+                self._directory.learn_user(read(raw, UserChange).user)
+            case "subteam_created" | "subteam_updated":
+                self._directory.learn_group(read(raw, UserGroupChanged).subteam)
             case "emoji_changed":
-                changed_emoji = msgspec.json.decode(raw, type=EmojiChanged)
+                changed_emoji = read(raw, EmojiChanged)
                 self._directory.learn_emoji({changed_emoji.name or "": changed_emoji.value})
             case "channel_rename" | "group_rename":
-                channel = msgspec.json.decode(raw, type=ChannelRename).channel
+                channel = read(raw, ChannelRename).channel
                 self._directory.learn_channel(channel.id, channel.name)
                 self._channels.forget()
             case "channel_id_changed":
-                changed = msgspec.json.decode(raw, type=ChannelIdChanged)
+                changed = read(raw, ChannelIdChanged)
                 self._channels.forget()
                 await self._intake.chat_moved(changed.old_channel_id, changed.new_channel_id)
             case "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted" | "channel_left" | "group_left":
-                chat_id = msgspec.json.decode(raw, type=ChannelState).channel
+                chat_id = read(raw, ChannelState).channel
                 self._channels.forget()
                 what = kind.partition("_")[2]
                 action = "unarchive it" if what == "archive" else "invite the bot again"
                 self._intake.notice(f"the channel was {_PAST[what]}", f"{action}, or take it out of bridge.yaml", chat_id=chat_id)
             case "channel_unarchive" | "group_unarchive":
                 self._channels.forget()
-                self._intake.restored(msgspec.json.decode(raw, type=ChannelState).channel)
+                self._intake.restored(read(raw, ChannelState).channel)
             case "member_joined_channel" | "member_left_channel":
-                self._own_membership(msgspec.json.decode(raw, type=Member))
+                self._own_membership(read(raw, Member))
             case "app_rate_limited":
                 self._intake.notice("Slack delivers no more than 30,000 events an hour and left some out", "relay fewer channels")
             case _:

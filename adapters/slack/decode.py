@@ -14,6 +14,7 @@ from adapters.slack.decode_changes import member, pin, reaction, rename
 from adapters.slack.decode_content import author_of, content_of
 from adapters.slack.decode_context import Context, Undecodable, event_meta, moment, thread_of
 from adapters.slack.decode_files import TOMBSTONE
+from adapters.slack.lenient import read
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
 from bridge.events import ChatEvent, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
 
@@ -53,18 +54,18 @@ _SERVICE_SUBTYPES = frozenset(
 def decode_event(raw: bytes | msgspec.Raw, context: Context) -> ChatEvent | Ignored:
     """One event of the Events API. Raises Undecodable."""
     try:
-        kind = msgspec.json.decode(raw, type=EventType).type
+        kind = read(raw, EventType).type
         match kind:
             case "message":
-                return decode_message(msgspec.json.decode(raw, type=Message), context)
+                return decode_message(read(raw, Message), context)
             case "reaction_added" | "reaction_removed":
-                return reaction(msgspec.json.decode(raw, type=Reaction), context)
+                return reaction(read(raw, Reaction), context)
             case "pin_added" | "pin_removed":
-                return pin(msgspec.json.decode(raw, type=Pin), context)
+                return pin(read(raw, Pin), context)
             case "member_joined_channel" | "member_left_channel":
-                return member(msgspec.json.decode(raw, type=Member), context)
+                return member(read(raw, Member), context)
             case "channel_rename" | "group_rename":
-                return rename(msgspec.json.decode(raw, type=ChannelRename), context)
+                return rename(read(raw, ChannelRename), context)
             case _:
                 return Ignored("event type not relayed")
     except msgspec.ValidationError as error:
@@ -103,8 +104,8 @@ def created(message: Message, channel: str, context: Context) -> MessageCreated:
 
 
 def edited(message: Message, channel: str, version: str, context: Context) -> MessageEdited:
-    """The new state of a message; `version` is the `ts` of the edit. Files that were deleted meanwhile are no part of it, although
-    Slack leaves a tombstone in their place. Raises Undecodable."""
+    """The new state of a message; `version` is the `ts` of the change, or of its mark where history tells of it. Files that were
+    deleted meanwhile are no part of it, although Slack leaves a tombstone in their place. Raises Undecodable."""
     message = msgspec.structs.replace(message, files=[file for file in message.files or () if file.mode != TOMBSTONE])
     key = f"edited:{context.identity.account}:{channel}:{message.ts}:{version}"
     return MessageEdited(
@@ -121,22 +122,28 @@ def deleted(channel: str, ts: str, context: Context, *, thread_ts: str | None = 
 
 
 def _changed(outer: Message, context: Context) -> ChatEvent | Ignored:
-    """`message_changed` reports real edits, and link previews and file processing: those change neither text, files nor mark."""
+    """`message_changed` reports real edits, and link previews, file processing and new ids of blocks: those change nothing that is
+    shown. The change is dated by the event: the mark of an edit is in whole seconds, and apps' updates have none."""
     message, previous = outer.message, outer.previous_message
     if message is None or not message.ts:
         raise Undecodable("message_changed without the message")
+    changed_at = outer.event_ts or outer.ts
     if message.subtype == "tombstone":
-        return deleted(outer.channel, message.ts, context, thread_ts=message.thread_ts, at=moment(outer.event_ts or outer.ts))
-    old_version = previous.edited.ts if previous is not None and previous.edited is not None else ""
-    if message.edited is not None and message.edited.ts != old_version:
-        return edited(message, outer.channel, message.edited.ts, context)
-    if previous is not None and (message.text != previous.text or bytes(message.blocks) != bytes(previous.blocks)):
-        # an app's edit by blocks shows no "edited" mark
-        return edited(message, outer.channel, outer.event_ts or outer.ts, context)
-    if previous is not None and _live_files(message) != _live_files(previous):
-        # a file was deleted, or taken out of the message: that leaves no mark either
-        return edited(message, outer.channel, outer.event_ts or outer.ts, context)
+        return deleted(outer.channel, message.ts, context, thread_ts=message.thread_ts, at=moment(changed_at))
+    if _is_edit(message, previous, context, outer.channel):
+        return edited(message, outer.channel, changed_at, context)
     return Ignored("change without an edit")
+
+
+def _is_edit(message: Message, previous: Message | None, context: Context, channel: str) -> bool:
+    mark = message.edited.ts if message.edited is not None else ""
+    if previous is None:
+        return bool(mark or message.bot_id)
+    if mark and mark != (previous.edited.ts if previous.edited is not None else ""):
+        return True
+    if _live_files(message) != _live_files(previous):
+        return True  # a file was deleted, or taken out of the message
+    return content_of(message, channel, context).text != content_of(previous, channel, context).text
 
 
 def _live_files(message: Message) -> set[str]:

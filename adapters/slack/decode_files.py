@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from adapters.slack.names import NO_NAMES, PENDING, Names
 from adapters.slack.payloads import File
 from bridge.events import Attachment, AttachmentKind
 from bridge.text import Paragraph, RichText, Text, concat
@@ -13,18 +14,37 @@ _PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 TOMBSTONE = "tombstone"
 """The mode of a file that was deleted: the message goes on naming it."""
 _PROBLEMS = {TOMBSTONE: "deleted in Slack", "hidden_by_limit": "hidden by the limit of Slack's free plan"}
+_PAGE_TYPES = {"quip": "canvas", "canvas": "canvas", "list": "list", "space": "post", "post": "post", "docs": "post"}
+"""Modes and file types of what is a page of Slack and no file: canvases, lists and posts. Their addresses give HTML."""
+_PAGE_MIME = "application/vnd.slack-"
 
 
-def decode_files(files: Iterable[File]) -> tuple[tuple[Attachment, ...], RichText]:
-    """Attachments, and lines for files that Slack only links to (Google Drive and the like)."""
+def decode_files(files: Iterable[File], names: Names = NO_NAMES) -> tuple[tuple[Attachment, ...], RichText]:
+    """Attachments, and lines for what is only linked to: pages of Slack, files of other services (Google Drive)."""
     attachments: list[Attachment] = []
     links: list[RichText] = []
-    for file in files:
+    for told in files:
+        file = names.files.get(told.id, told) if told.file_access == PENDING else told
         if file.is_external or file.mode == "external":
-            links.append(RichText((Paragraph((Text(file.title or file.name or "file", 0, file.permalink or file.url_private),)),)))
+            links.append(_link(file, file.title or file.name or "file"))
+        elif kind := page_kind(file):
+            links.append(_link(file, f"{file.pretty_type or kind.capitalize()}: {file.title or file.name or 'untitled'}"))
         else:
             attachments.append(_attachment(file))
     return tuple(attachments), concat(*links)
+
+
+def page_kind(file: File) -> str:
+    """Which kind of Slack's pages it is: those are never fetched. Empty for a real file."""
+    for told in (file.mode, file.filetype):
+        if told in _PAGE_TYPES:
+            return _PAGE_TYPES[told]
+    mime = file.mimetype or ""
+    return (mime.removeprefix(_PAGE_MIME) or "page") if mime.startswith(_PAGE_MIME) else ""
+
+
+def _link(file: File, label: str) -> RichText:
+    return RichText((Paragraph((Text(label, 0, file.permalink or file.url_private or None),)),))
 
 
 def pack_file_id(file: File) -> str:
@@ -39,20 +59,25 @@ def unpack_file_id(file_id: str) -> tuple[str, str]:
 
 
 def _attachment(file: File) -> Attachment:
-    kind = _kind(file)
+    problem = _PROBLEMS.get(file.mode or "", "")
     return Attachment(
-        kind=kind,
+        kind=_kind(file),
         file_id=pack_file_id(file),
         unique_id=file.id,
-        name=file.name or file.title or file.id,
+        name=file.name or file.title or "file",
         mime=file.mimetype or "",
-        size_bytes=file.size,
-        width=file.original_w,
-        height=file.original_h,
+        size_bytes=_size(file.size),
+        width=_size(file.original_w),
+        height=_size(file.original_h),
         duration_s=file.duration_ms / 1000 if file.duration_ms is not None else None,
         alt_text=file.alt_txt or "",
-        problem=_PROBLEMS.get(file.mode or "", ""),
+        problem=problem if file.id or problem else "Slack did not say which file it is",
     )
+
+
+def _size(told: int | None) -> int | None:
+    """A number that can be one of bytes or pixels."""
+    return told if told is not None and 0 <= told < 2**53 else None
 
 
 def _kind(file: File) -> AttachmentKind:

@@ -30,7 +30,7 @@ from bridge.text import (
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _EMOJI = re.compile(r":([\w+'-]+(?:::skin-tone-[2-6])?):(?::(skin-tone-[2-6]):)?")
-_DATE = re.compile(r"!date\^(\d+)\^([^^|]*)(?:\^[^|]*)?")
+_DATE = re.compile(r"!date\^(\d{1,11})\^([^^|]*)(?:\^[^|]*)?")
 _MARKS = {"*": Mark.BOLD, "_": Mark.ITALIC, "~": Mark.STRIKE, "`": Mark.CODE}
 _SPECIAL = re.compile(r"[<:*_~`]")
 _MAX_DEPTH = 8
@@ -42,8 +42,11 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def decode_mrkdwn(text: str, names: Names) -> RichText:
-    """Rich text of a mrkdwn string; whatever is no markup is literal text."""
+def decode_mrkdwn(text: str, names: Names, *, marked: bool = True) -> RichText:
+    """Rich text of a mrkdwn string; whatever is no markup is literal text. With `marked` false (a message with `mrkdwn: false`)
+    marks, quotes and fences are literal too; links, mentions and emoji are not."""
+    if not marked:
+        return normalize(RichText((Paragraph(_inline(text, names, 0, _MAX_DEPTH)),)))
     blocks: list[Block] = []
     at = 0
     for fence in _FENCE.finditer(text):
@@ -113,6 +116,17 @@ def _inline(text: str, names: Names, marks: int, depth: int) -> tuple[Inline, ..
     return merge_inlines(inlines)
 
 
+def tokens_of(text: str, names: Names, marks: int) -> tuple[Inline, ...]:
+    """The `<...>` tokens and emoji of a text whose other markup is read already, or is none; nothing in it is escaped."""
+    return _inline(text.replace("&", "&amp;"), names, marks, _MAX_DEPTH)
+
+
+def plain_runs(text: str, marks: int = 0, *, unescaped: bool = False) -> list[Text]:
+    """A plain_text: only emoji names stand for something else in it."""
+    shown = _EMOJI.sub(lambda found: _character(found) or found[0], text if unescaped else unescape(text))
+    return [Text(shown, marks)] if shown else []
+
+
 def _closing(text: str, at: int) -> int:
     """Where the mark that opens at `at` closes on the same line; 0 if it is no mark. Marks stand at word bounds."""
     mark = text[at]
@@ -145,8 +159,16 @@ def _token(body: str, names: Names, marks: int) -> Inline:
     url = unescape(target)
     if not _scheme(url):
         return Text(unescape(f"<{body}>"), marks)
-    shown = label or url.removeprefix("mailto:")
-    return Text(shown, marks, url)
+    return link(url, label, marks)
+
+
+def link(url: str, label: str, marks: int = 0) -> Text:
+    """A link as it is shown. An address of mail or telephone that is its own label is told once."""
+    address = url
+    for scheme in ("mailto:", "tel:"):
+        address = address.removeprefix(scheme)
+    shown = label or address
+    return Text(shown, marks, None if address != url and shown == address else url)
 
 
 def _scheme(url: str) -> str:
@@ -170,12 +192,15 @@ def _special(target: str, label: str, names: Names, marks: int) -> Inline:
 
 
 def _emoji(found: re.Match[str], marks: int) -> tuple[tuple[Inline, ...], int]:
-    name = found[1] + (f"::{found[2]}" if found[2] else "")
-    character = emoji_names.to_unicode(name)
+    character = _character(found)
     if character is not None:
         return (Text(character, marks),), found.end()
     # `10:30:45` and the like are no emoji; a custom one cannot be told from text without the workspace's list
     return (), 0
+
+
+def _character(found: re.Match[str]) -> str | None:
+    return emoji_names.to_unicode(found[1] + (f"::{found[2]}" if found[2] else ""))
 
 
 def _plain_tokens(text: str, names: Names) -> str:

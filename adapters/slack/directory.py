@@ -12,8 +12,9 @@ import msgspec
 import structlog
 
 from adapters.slack import emoji_names
-from adapters.slack.names import Names
-from adapters.slack.payloads import Channel, User
+from adapters.slack.lenient import convert
+from adapters.slack.names import SOME_CHANNEL, SOME_GROUP, Names, Wanted
+from adapters.slack.payloads import Bot, Channel, File, User, UserGroup
 from adapters.slack.transport import Transport
 from bridge.errors import BridgeError
 from bridge.events import Author
@@ -22,16 +23,22 @@ log = structlog.get_logger("slack")
 
 _MAX_USERS = 5000
 _MAX_CHANNELS = 2000
+_MAX_FILES = 500
 _FRESH_S = 6 * 3600.0
 _FAILED_FRESH_S = 60.0
 _LOOKUP_LIMIT_S = 2.0
 """A lookup may delay events that long; Slack wants its acknowledgement within 3 s."""
 _AT_ONCE = 8
+_HIDDEN = ("channel_not_found", "missing_scope")
+"""A channel that the app may not see."""
 _PRELOAD_PAGE = 200
 _PRELOAD_PAGES = 10
 """users.list is Tier 2 (20 calls a minute), and larger workspaces have more people than talk in routed channels."""
 
+_MAX_TOLD = 100
+
 V = TypeVar("V")
+T = TypeVar("T")
 
 
 class _Cache(Generic[V]):
@@ -56,6 +63,9 @@ class _Cache(Generic[V]):
         self._entries.move_to_end(key)
         return found[1]
 
+    def known(self, keys: Iterable[str]) -> dict[str, V]:
+        return {key: value for key in keys if (value := self.get(key)) is not None}
+
     def is_fresh(self, key: str) -> bool:
         found = self._entries.get(key)
         return found is not None and found[0] > self._clock()
@@ -68,13 +78,21 @@ class Directory:
         self._transport = transport
         self._users: _Cache[Author] = _Cache(_MAX_USERS, clock)
         self._channels: _Cache[str] = _Cache(_MAX_CHANNELS, clock)
+        self._groups: _Cache[str] = _Cache(_MAX_CHANNELS, clock)
+        self._bots: _Cache[str] = _Cache(_MAX_CHANNELS, clock)
+        self._files: _Cache[File] = _Cache(_MAX_FILES, clock)
+        self._told: set[str] = set()
         self._emoji: dict[str, str] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def names(self, user_ids: Iterable[str], channel_ids: Iterable[str] = ()) -> Names:
-        users, channels = set(user_ids), set(channel_ids)
-        missing = [self._load_user(user_id) for user_id in users if not self._users.is_fresh(user_id)]
-        missing += [self._load_channel(channel_id) for channel_id in channels if not self._channels.is_fresh(channel_id)]
+    async def names(self, asked: Wanted) -> Names:
+        """Everything that can be had in time. No failure of a look-up is one of the message."""
+        missing = [self._load_user(user_id) for user_id in asked.users if not self._users.is_fresh(user_id)]
+        missing += [self._load_channel(channel_id) for channel_id in asked.channels if not self._channels.is_fresh(channel_id)]
+        missing += [self._load_bot(bot_id) for bot_id in asked.bots if not self._bots.is_fresh(bot_id)]
+        missing += [self._load_file(file_id) for file_id in asked.files if not self._files.is_fresh(file_id)]
+        if any(not self._groups.is_fresh(group_id) for group_id in asked.groups):
+            missing.append(self._load_groups(asked.groups))
         if missing:
             try:
                 async with asyncio.timeout(_LOOKUP_LIMIT_S), asyncio.TaskGroup() as group:
@@ -83,8 +101,11 @@ class Directory:
             except TimeoutError:
                 log.warning("names not found in time", count=len(missing))
         return Names(
-            users={user_id: found for user_id in users if (found := self._users.get(user_id)) is not None},
-            channels={channel_id: name for channel_id in channels if (name := self._channels.get(channel_id)) is not None},
+            users=self._users.known(asked.users),
+            channels=self._channels.known(asked.channels),
+            groups=self._groups.known(asked.groups),
+            bots=self._bots.known(asked.bots),
+            files=self._files.known(asked.files),
             emoji=self._emoji,
         )
 
@@ -93,7 +114,7 @@ class Directory:
         answer = await self._transport.call("users.info", {"user": user_id}, tolerate=("user_not_found", "user_not_visible"))
         if not answer.get("ok"):
             return None
-        author = to_author(msgspec.convert(answer["user"], User))
+        author = to_author(convert(answer.get("user"), User))
         self._users.put(user_id, author, _FRESH_S)
         return author
 
@@ -121,7 +142,7 @@ class Directory:
         for _ in range(_PRELOAD_PAGES):
             try:
                 answer = await self._transport.call("users.list", {"limit": _PRELOAD_PAGE, "cursor": cursor or None})
-                for user in msgspec.convert(answer.get("members") or [], list[User]):
+                for user in convert(answer.get("members") or [], list[User]):
                     self.learn_user(user)
             except (BridgeError, msgspec.ValidationError) as error:
                 log.info("names not loaded beforehand", reason=str(error))
@@ -146,14 +167,57 @@ class Directory:
         if found is None:
             self._users.put(user_id, self._users.get(user_id), _FAILED_FRESH_S)
 
+    def learn_group(self, group: UserGroup) -> None:
+        self._groups.put(group.id, group.handle or group.name or SOME_GROUP, _FRESH_S)
+
     async def _load_channel(self, channel_id: str) -> None:
         try:
             async with self._slots:
-                answer = await self._transport.call("conversations.info", {"channel": channel_id})
-            self.learn_channel(channel_id, msgspec.convert(answer["channel"], Channel).name)
+                answer = await self._transport.call("conversations.info", {"channel": channel_id}, tolerate=_HIDDEN)
+            name = convert(answer.get("channel"), Channel).name if answer.get("ok") else SOME_CHANNEL
+            self.learn_channel(channel_id, name or SOME_CHANNEL)
         except (BridgeError, msgspec.ValidationError) as error:
             log.info("name not found", channel=channel_id, reason=str(error))
             self._channels.put(channel_id, self._channels.get(channel_id), _FAILED_FRESH_S)
+
+    async def _load_bot(self, bot_id: str) -> None:
+        bot = await self._ask("bots.info", {"bot": bot_id}, "bot", Bot)
+        name = bot.name if bot is not None else None
+        self._bots.put(bot_id, name or self._bots.get(bot_id), _FRESH_S if name else _FAILED_FRESH_S)
+
+    async def _load_file(self, file_id: str) -> None:
+        file = await self._ask("files.info", {"file": file_id}, "file", File)
+        self._files.put(file_id, file, _FRESH_S if file is not None else _FAILED_FRESH_S)
+
+    async def _load_groups(self, wanted_ids: Iterable[str]) -> None:
+        """All of the workspace's at once: there is no call for one."""
+        try:
+            async with self._slots:
+                answer = await self._transport.call("usergroups.list", {"include_disabled": True})
+            for group in convert(answer.get("usergroups") or [], list[UserGroup]):
+                self.learn_group(group)
+        except (BridgeError, msgspec.ValidationError) as error:
+            self._say_once("user groups are shown as @group", error)
+        for group_id in wanted_ids:
+            if not self._groups.is_fresh(group_id):
+                self._groups.put(group_id, self._groups.get(group_id), _FAILED_FRESH_S)
+
+    async def _ask(self, method: str, arguments: dict[str, str], key: str, kind: type[T]) -> T | None:
+        """What is told about one thing, or None."""
+        try:
+            async with self._slots:
+                answer = await self._transport.call(method, arguments)
+            return convert(answer.get(key), kind)
+        except (BridgeError, msgspec.ValidationError) as error:
+            self._say_once(f"not looked up by {method}", error)
+            return None
+
+    def _say_once(self, what: str, error: Exception) -> None:
+        """A look-up that is refused for good would be refused for every message."""
+        reason = str(error)
+        if (line := f"{what}: {reason}") not in self._told and len(self._told) < _MAX_TOLD:
+            self._told.add(line)
+            log.warning(what, reason=reason)
 
 
 def to_author(user: User) -> Author:

@@ -38,7 +38,7 @@ def to_unicode(name: str) -> str | None:
     if found is None or not suffix:
         return found
     tone = suffix.removeprefix("skin-tone-").partition("-")[0]
-    return with_tone(found, int(tone)) if tone.isdigit() and int(tone) in _TONES else found
+    return with_tone(found, int(tone)) if tone in tuple("23456") else found
 
 
 def with_tone(character: str, tone: int) -> str:

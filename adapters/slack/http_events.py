@@ -13,6 +13,7 @@ from aiohttp import web
 from slack_sdk.signature import Clock, SignatureVerifier
 
 from adapters.common.platform_time import PlatformTime
+from adapters.slack.lenient import read
 from adapters.slack.payloads import Callback
 
 MOUNT_NAME = "events"
@@ -50,7 +51,7 @@ class HttpEvents:
         if not self._is_signed(body, request):
             return web.Response(status=401, text="bad signature")
         try:
-            callback = msgspec.json.decode(body, type=Callback)
+            callback = read(body, Callback)
         except msgspec.DecodeError:
             callback = Callback(type="unknown")
         if callback.type == "url_verification":

@@ -6,18 +6,60 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
+from adapters.slack.lenient import read
+from adapters.slack.payloads import File, Message
 from bridge.events import Author
 
 _USER = re.compile(rb'(?:(?:<|\\u003c)@|"(?:user|user_id|parent_user_id|inviter)":\s*")([UW][A-Z0-9]{1,30})')
 _CHANNEL = re.compile(rb'(?:(?:<|\\u003c)#|"channel_id":\s*")([CGD][A-Z0-9]{1,30})')
+_GROUP = re.compile(rb'(?:(?:<|\\u003c)!subteam\^|"usergroup_id":\s*")(S[A-Z0-9]{1,30})')
+_BOT = re.compile(rb'"bot_id":\s*"(B[A-Z0-9]{1,30})"')
+_IS_NAMED = re.compile(rb'"(?:username|bot_profile)":\s*["{]')
+PENDING = "check_file_info"
+"""`file_access` of a file of which the message tells nothing more than the id."""
+_PENDING_FILE = PENDING.encode()
+
+
+SOME_GROUP = "group"
+"""What a user group is called whose handle cannot be had: the app lacks usergroups:read, or the group is another workspace's."""
+SOME_CHANNEL = "private-channel"
+"""What a channel is called that the app may not see, as in Slack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Ids that decoding will ask for."""
+
+    users: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    bots: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+    def __or__(self, other: Wanted) -> Wanted:
+        return Wanted(
+            self.users | other.users,
+            self.channels | other.channels,
+            self.groups | other.groups,
+            self.bots | other.bots,
+            self.files | other.files,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Looked-up names. An id that is not there is shown as it is."""
+    """Looked-up names. A person's id that is not there is shown as it is."""
 
     users: Mapping[str, Author] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Handles of user groups, without @."""
+    bots: Mapping[str, str] = field(default_factory=dict)
+    """Names of apps by `bot_id`."""
+    files: Mapping[str, File] = field(default_factory=dict)
+    """Files of which a message told no more than the id (Slack Connect)."""
     emoji: Mapping[str, str] = field(default_factory=dict)
     """Custom names that stand for a standard emoji, with that emoji."""
 
@@ -31,17 +73,32 @@ class Names:
         return self.channels.get(channel_id, channel_id)
 
     def group(self, group_id: str) -> str:
-        return group_id
+        return self.groups.get(group_id, SOME_GROUP)
 
 
 NO_NAMES = Names()
 
 
-def user_ids(raw: bytes) -> set[str]:
-    """Ids of people that decoding this JSON will ask for."""
-    return {found.decode() for found in _USER.findall(raw)}
+def wanted(raw: bytes) -> Wanted:
+    """Ids that decoding this JSON of one event will ask for."""
+    return Wanted(
+        users=_found(_USER, raw),
+        channels=_found(_CHANNEL, raw),
+        groups=_found(_GROUP, raw),
+        bots=frozenset() if _IS_NAMED.search(raw) else _found(_BOT, raw),
+        files=_pending_files(raw) if _PENDING_FILE in raw else frozenset(),
+    )
 
 
-def channel_ids(raw: bytes) -> set[str]:
-    """Ids of channels that decoding this JSON will ask for."""
-    return {found.decode() for found in _CHANNEL.findall(raw)}
+def _found(pattern: re.Pattern[bytes], raw: bytes) -> frozenset[str]:
+    return frozenset(found.decode() for found in pattern.findall(raw))
+
+
+def _pending_files(raw: bytes) -> frozenset[str]:
+    """Files whose description has to be asked for."""
+    try:
+        event = read(raw, Message)
+    except msgspec.DecodeError:
+        return frozenset()
+    messages = (event, event.message) if event.message is not None else (event,)
+    return frozenset(file.id for message in messages for file in message.files or () if file.id and file.file_access == PENDING)

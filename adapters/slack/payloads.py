@@ -1,12 +1,13 @@
-"""What Slack sends, as far as the bridge reads it: typed shapes for msgspec. A payload of another shape is undecodable.
+"""What Slack sends, as far as the bridge reads it: typed shapes, read by `lenient`.
 
-Every field that Slack leaves out or sends as null in some message is optional here. Source: docs.slack.dev event reference and the
-fact that app messages, file shares and user messages differ; read 2026-11.
+Only what a type names as `STRICT`, and what has no default, must be of its type: ids, the channel, the kind of event. Every other
+field is as if it were not there when it is of another type. Source: docs.slack.dev event reference and the fact that app messages,
+file shares and user messages differ; read 2026-11.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -16,10 +17,12 @@ class _Wire(msgspec.Struct, kw_only=True):
 
 
 class File(_Wire):
-    id: str
+    id: str = ""
     name: str | None = None
     title: str | None = None
     mimetype: str | None = None
+    filetype: str | None = None
+    pretty_type: str | None = None
     size: int | None = None
     mode: str | None = None
     subtype: str | None = None
@@ -48,15 +51,26 @@ class LegacyAttachment(_Wire):
     title_link: str | None = None
     text: str | None = None
     author_name: str | None = None
+    author_subname: str | None = None
+    author_link: str | None = None
+    author_id: str | None = None
+    channel_name: str | None = None
+    footer: str | None = None
+    image_url: str | None = None
+    thumb_url: str | None = None
     from_url: str | None = None
     is_share: bool = False
     is_msg_unfurl: bool = False
+    is_app_unfurl: bool = False
     fields: list[AttachmentField] | None = None
     files: list[File] | None = None
+    blocks: Any = None
+    message_blocks: Any = None
+    actions: Any = None
 
 
 class Edited(_Wire):
-    ts: str
+    ts: str = ""
     user: str | None = None
 
 
@@ -82,6 +96,7 @@ class BotProfile(_Wire):
 class UserProfile(_Wire):
     """Both of `users.info` and of the short form that some messages carry."""
 
+    name: str | None = None
     display_name: str | None = None
     real_name: str | None = None
     image_72: str | None = None
@@ -98,6 +113,8 @@ class User(_Wire):
 
 
 class Message(_Wire):
+    STRICT: ClassVar[frozenset[str]] = frozenset({"ts", "channel"})
+
     ts: str = ""
     channel: str = ""
     subtype: str | None = None
@@ -105,6 +122,7 @@ class Message(_Wire):
     user: str | None = None
     username: str | None = None
     text: str | None = None
+    mrkdwn: bool = True
     blocks: msgspec.Raw = msgspec.Raw(b"")
     attachments: list[LegacyAttachment] | None = None
     files: list[File] | None = None
@@ -122,6 +140,25 @@ class Message(_Wire):
     deleted_ts: str | None = None
     latest_reply: str | None = None
     event_ts: str | None = None
+
+
+class UserGroup(_Wire):
+    """Of usergroups.list, subteam_created and subteam_updated. People write the handle."""
+
+    id: str
+    handle: str | None = None
+    name: str | None = None
+
+
+class UserGroupChanged(_Wire):
+    subteam: UserGroup
+
+
+class Bot(_Wire):
+    """Of bots.info."""
+
+    id: str
+    name: str | None = None
 
 
 class ReactionItem(_Wire):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from adapters.slack.choices import Events
+from adapters.slack.lenient import convert
 from adapters.slack.payloads import Channel
 from adapters.slack.transport import Transport
 from bridge.contract import ProbeItem
@@ -82,7 +83,9 @@ async def _events_item(transport: Transport, options: SlackOptions) -> ProbeItem
 async def _channel_item(transport: Transport, chat_id: str) -> ProbeItem:
     try:
         answer = await transport.call("conversations.info", {"channel": chat_id})
-        channel = msgspec.convert(answer["channel"], Channel)
+        channel = convert(answer.get("channel"), Channel)
+    except msgspec.ValidationError:
+        return ProbeItem(name=f"channel {chat_id}", ok=False, detail="Slack's answer was not understood", chat_id=chat_id)
     except BridgeError as error:
         return ProbeItem(name=f"channel {chat_id}", ok=False, detail=error.reason, action=_action(error), chat_id=chat_id)
     name = f"#{channel.name}" if channel.name else f"channel {chat_id}"

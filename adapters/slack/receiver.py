@@ -18,7 +18,8 @@ from adapters.slack.decode import decode_event
 from adapters.slack.decode_context import Context, Identity, Undecodable
 from adapters.slack.directory import Directory
 from adapters.slack.lateness import Lateness
-from adapters.slack.names import channel_ids, user_ids
+from adapters.slack.lenient import read
+from adapters.slack.names import Wanted, wanted
 from adapters.slack.payloads import Callback, EventType
 from adapters.slack.threads import Threads
 from bridge.contract import Cursor, Intake
@@ -43,6 +44,8 @@ CONTROL_EVENTS = frozenset(
         "group_unarchive",
         "member_joined_channel",
         "member_left_channel",
+        "subteam_created",
+        "subteam_updated",
         "tokens_revoked",
         "user_change",
     }
@@ -199,8 +202,10 @@ class Receiver:
 
     async def _context(self, callbacks: Sequence[Callback | None], threads: set[tuple[str, str]]) -> Context:
         """Everything that decoding the batch asks for, looked up."""
-        raw = b"".join(bytes(callback.event) for callback in callbacks if callback is not None)
-        names = await self._directory.names(user_ids(raw), channel_ids(raw))
+        asked = Wanted()
+        for callback in callbacks:
+            asked = asked | wanted(bytes(callback.event)) if callback is not None else asked
+        names = await self._directory.names(asked)
         parents = await self._threads.parents(threads) if threads else {}
         return Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC), parents)
 
@@ -208,10 +213,10 @@ class Receiver:
         """The outer object of a delivery, after what it tells the adapter itself (a changed name counts for the whole batch); None
         if it is of no known shape (then it is kept and confirmed). Adds the thread of a reply to `threads`."""
         try:
-            callback = msgspec.json.decode(delivery.raw, type=Callback)
+            callback = read(delivery.raw, Callback)
             kind = callback.type
             if kind == "event_callback":
-                event = msgspec.json.decode(callback.event, type=EventType)
+                event = read(callback.event, EventType)
                 kind = event.type
                 if isinstance(event.channel, str) and isinstance(event.thread_ts, str) and event.thread_ts != event.ts:
                     threads.add((event.channel, event.thread_ts))
@@ -260,9 +265,9 @@ class Receiver:
         events: list[ChatEvent] = []
         arriving: set[str] = set()
         cursors: dict[str, Cursor] = {}
-        for read in ordered:
-            position = self._cursors.get(read.event.meta.origin.chat_id)
-            event = await self._lateness.settle(read.event, position.floor if position else "", arriving, self._intake.is_known)
+        for each in ordered:
+            position = self._cursors.get(each.event.meta.origin.chat_id)
+            event = await self._lateness.settle(each.event, position.floor if position else "", arriving, self._intake.is_known)
             if isinstance(event, Ignored):
                 self._intake.ignored(event.reason)
                 continue
@@ -276,5 +281,5 @@ class Receiver:
         if events:
             await self._intake.accept(events, cursors=tuple(cursors.values()))
             self._lateness.arrived(arriving)
-        for read in ordered:
-            await read.delivery.confirm()
+        for each in ordered:
+            await each.delivery.confirm()

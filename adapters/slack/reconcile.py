@@ -17,6 +17,7 @@ import msgspec
 from adapters.common.platform_time import Attempts
 from adapters.slack.decode_context import Identity, to_ts
 from adapters.slack.errors import MissingScope
+from adapters.slack.lenient import convert
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
 from bridge.contract import Outbound, Receipt
@@ -122,8 +123,8 @@ class _Search:
         found: list[Message] = []
         for entry in answer.get("messages") or []:
             try:
-                found.append(msgspec.json.decode(msgspec.json.encode(entry), type=Message))
-            except msgspec.DecodeError:
+                found.append(convert(entry, Message))
+            except msgspec.ValidationError:
                 continue
         return found, str((answer.get("response_metadata") or {}).get("next_cursor") or "")
 

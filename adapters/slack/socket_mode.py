@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 import structlog
 
+from adapters.slack.lenient import read
 from adapters.slack.payloads import Frame
 from adapters.slack.transport import Transport
 from bridge.errors import AccountDown, ConnectionLost, DeliveryError
@@ -100,7 +101,7 @@ class SocketMode:
                     await _answer(ws, message)
             if message.type is not aiohttp.WSMsgType.TEXT:
                 raise ConnectionLost("Slack closed the connection before its hello")
-            frame = msgspec.json.decode(message.data, type=Frame)
+            frame = read(message.data.encode(), Frame)
             if frame.type != "hello":
                 raise ConnectionLost(f"Slack sent {frame.type} ({frame.reason}) instead of hello")
             ready = True
@@ -130,7 +131,7 @@ class SocketMode:
 
     async def _frame(self, socket: _Socket, raw: bytes) -> None:
         try:
-            frame = msgspec.json.decode(raw, type=Frame)
+            frame = read(raw, Frame)
         except msgspec.DecodeError as error:
             await self._on_unreadable(raw, f"socket frame: {error}")
             return

@@ -17,6 +17,7 @@ import structlog
 
 from adapters.slack.decode import created
 from adapters.slack.decode_context import Context, Identity, Parent, Undecodable
+from adapters.slack.lenient import convert
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
@@ -109,11 +110,11 @@ class Threads:
         try:
             answer = await self._transport.call("conversations.replies", {"channel": channel, "ts": ts, "limit": 1})
             for entry in answer.get("messages") or []:
-                message = msgspec.json.decode(msgspec.json.encode(entry), type=Message)
+                message = convert(entry, Message)
                 if message.ts == ts:
                     event = created(message, channel, _NOBODY)
                     # the name of a person is known from the reply itself
                     parent = Parent(message.username or "", text_of(event.content.text)[:_EXCERPT_LENGTH])
-        except (BridgeError, msgspec.DecodeError, Undecodable) as error:
+        except (BridgeError, msgspec.ValidationError, Undecodable) as error:
             log.info("thread not looked up", chat=channel, reason=str(error))
         self._put(key, parent)

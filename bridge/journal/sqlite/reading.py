@@ -44,7 +44,6 @@ from bridge.journal.sqlite.codec import (
     unpack_time,
 )
 from bridge.journal.sqlite.names import Names
-from bridge.journal.sqlite.tracing import Tracing
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 
@@ -54,7 +53,6 @@ class Queries:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._names = Names(connection)
-        self.tracing = Tracing(connection, self._names)
 
     # accepting
 

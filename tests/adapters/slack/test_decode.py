@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.slack.decode import decode_event
 from adapters.slack.decode_context import Context, Identity, Undecodable
-from adapters.slack.names import Names, channel_ids, user_ids
+from adapters.slack.names import Names, Wanted, wanted
 from bridge.events import (
     AttachmentKind,
     Author,
@@ -131,7 +131,7 @@ def test_shared_messages_and_integrations() -> None:
         "text": "failed",
         "fields": [{"title": "Branch", "value": "main", "short": True}],
     }
-    assert text_of(created(text="", attachments=[box]).content.text) == "Build\n#42\nfailed\nBranch: \nmain"
+    assert text_of(created(text="", attachments=[box]).content.text) == "Build\n#42\nfailed\nBranch: main"
     assert text_of(created(text="", attachments=[{"fallback": "only this"}]).content.text) == "only this"
 
 
@@ -203,7 +203,7 @@ def test_which_changes_are_edits() -> None:
     edit = changed({"text": "new", "edited": second}, {"edited": first})
     assert isinstance(edit, MessageEdited)
     assert edit.message_id == PLAIN["ts"]
-    assert edit.meta.event_key == "edited:team:C1:1700000000.123456:1700000002.000001"
+    assert edit.meta.event_key == "edited:team:C1:1700000000.123456:1700000009.000001"
     assert isinstance(changed({"text": "new", "edited": first}, None), MessageEdited)
     by_blocks = changed({"text": "new"}, {})
     assert isinstance(by_blocks, MessageEdited)
@@ -212,6 +212,90 @@ def test_which_changes_are_edits() -> None:
     assert isinstance(changed({"attachments": [{"from_url": "https://x"}], "edited": first}, {"edited": first}), Ignored)
     assert isinstance(changed({}, None), Ignored)
     assert isinstance(changed({"subtype": "tombstone", "text": "This message was deleted."}, {}), MessageDeleted)
+
+
+RUNNING: dict[str, Any] = {"id": 1, "color": "cccccc", "text": "running", "fallback": "running"}
+BUTTON = {"type": "button", "text": {"type": "plain_text", "text": "Stop"}}
+BOT = {"user": None, "bot_id": "B9"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"attachments": [RUNNING]}, {"attachments": [{**RUNNING, "text": "passed", "color": "00ff00"}]}),
+        ({"attachments": [RUNNING]}, {"attachments": [{**RUNNING, "fields": [{"title": "took", "value": 3}]}]}),
+        ({"attachments": [RUNNING]}, {"attachments": [RUNNING, {"text": "and one more"}]}),
+        ({"attachments": [RUNNING]}, {}),
+        ({"blocks": [{"type": "header", "text": "a"}]}, {"blocks": [{"type": "header", "text": "b"}]}),
+        ({"blocks": [{"type": "actions", "elements": [BUTTON]}]}, {"blocks": []}),
+        (
+            {"blocks": [{"type": "image", "image_url": "https://e.example/1.png"}]},
+            {"blocks": [{"type": "image", "image_url": "https://e.example/2.png"}]},
+        ),
+    ],
+)
+def test_updates_of_app_messages_are_edits(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """A status card that says how far it is: no mark tells of it."""
+    assert isinstance(changed({**BOT, **new}, {**BOT, **old}), MessageEdited)
+    assert isinstance(changed({**BOT, **new}, None), MessageEdited)
+
+
+RICH: dict[str, Any] = {
+    "type": "rich_text",
+    "block_id": "one",
+    "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "same"}]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"blocks": [RICH]}, {"blocks": [{**RICH, "block_id": "two"}]}),
+        ({"attachments": [RUNNING]}, {"attachments": [{**RUNNING, "id": 2, "color": 5, "callback_id": "x"}]}),
+        (
+            {"blocks": [{**BUTTON, "type": "actions", "elements": [{**BUTTON, "action_id": "1"}]}]},
+            {"blocks": [{"type": "actions", "elements": [{**BUTTON, "action_id": "2"}]}]},
+        ),
+        (
+            {},
+            {
+                "attachments": [
+                    {
+                        "from_url": "https://e.example/",
+                        "original_url": "https://e.example/",
+                        "title": "E",
+                        "image_url": "https://e.example/i.png",
+                    }
+                ]
+            },
+        ),
+        ({}, {"attachments": [{"is_app_unfurl": True, "app_unfurl_url": "https://e.example/", "blocks": [RICH]}]}),
+        ({"attachments": [{"from_url": "https://e.example/", "title": "E"}]}, {}),
+        (
+            {"files": [{"id": "F1", "file_access": "check_file_info"}]},
+            {"files": [{"id": "F1", "file_access": "visible", "size": 5, "thumb_64": "x"}]},
+        ),
+        ({"reply_count": 1}, {"reply_count": 2, "latest_reply": "1700000005.000001", "subscribed": True}),
+    ],
+)
+def test_what_changes_nothing_that_is_shown_is_no_edit(old: dict[str, Any], new: dict[str, Any]) -> None:
+    for author in ({}, BOT):
+        assert isinstance(changed({**author, **new}, {**author, **old}), Ignored)
+
+
+def test_edits_are_dated_by_the_event() -> None:
+    """The mark is in whole seconds: two updates within one have the same, and an update without a mark lies between them."""
+    edits = []
+    for number, mark in enumerate((None, "1700000005.000000", "1700000005.000000")):
+        at = f"1700000005.{number}00000"
+        message = {**PLAIN, "text": f"state {number}", **({"edited": {"ts": mark, "user": "U1"}} if mark else {})}
+        previous = {**PLAIN, "text": f"state {number - 1}", **({"edited": {"ts": mark}} if number == 2 else {})}
+        outer = {**PLAIN, "subtype": "message_changed", "hidden": True, "ts": at, "event_ts": at}
+        edits.append(decode({**outer, "message": message, "previous_message": previous}))
+    assert all(isinstance(edit, MessageEdited) for edit in edits)
+    moments = [edit.meta.occurred_at for edit in edits if isinstance(edit, MessageEdited)]
+    assert moments == sorted(set(moments))
+    assert len({edit.meta.event_key for edit in edits if isinstance(edit, MessageEdited)}) == 3
 
 
 def test_files_that_are_gone_are_an_edit_and_no_part_of_it() -> None:
@@ -244,7 +328,6 @@ def test_deletions(changes: dict[str, Any]) -> None:
         {**PLAIN, "ts": "soon"},
         {**PLAIN, "ts": 1700000000.1},
         {**PLAIN, "ts": "9" * 40},
-        {**PLAIN, "files": {"id": "F1"}},
         {**PLAIN, "subtype": "message_changed"},
         {**PLAIN, "subtype": "message_deleted"},
         {"type": "reaction_added"},
@@ -301,8 +384,22 @@ def test_which_names_are_looked_up() -> None:
             **PLAIN,
             "text": "<@U2> <@U3|bob> U4 <#C2> <#C3|x>",
             "parent_user_id": "U5",
-            "blocks": [{"elements": [{"type": "user", "user_id": "W6"}, {"type": "channel", "channel_id": "C7"}]}],
+            "blocks": [
+                {"elements": [{"type": "user", "user_id": "W6"}, {"type": "channel", "channel_id": "C7"}]},
+                {"elements": [{"type": "usergroup", "usergroup_id": "S8"}, {"type": "text", "text": "<!subteam^S9>"}]},
+            ],
+            "files": [{"id": "F1", "file_access": "check_file_info"}, {"id": "F2", "file_access": "visible"}],
+            "bot_id": "B1",
         }
     )
-    assert user_ids(raw) == {"U1", "U2", "U3", "U5", "W6"}
-    assert channel_ids(raw) == {"C2", "C3", "C7"}
+    assert wanted(raw) == Wanted(
+        users=frozenset({"U1", "U2", "U3", "U5", "W6"}),
+        channels=frozenset({"C2", "C3", "C7"}),
+        groups=frozenset({"S8", "S9"}),
+        bots=frozenset({"B1"}),
+        files=frozenset({"F1"}),
+    )
+    for named in ({"username": "Deploys"}, {"bot_profile": {"name": "Deployer"}}):
+        assert wanted(msgspec.json.encode({**PLAIN, "bot_id": "B1", **named})).bots == frozenset()
+    # what re-read messages are encoded as
+    assert wanted(msgspec.json.encode({**PLAIN, "bot_id": "B1", "username": None, "bot_profile": None})).bots == {"B1"}

@@ -405,3 +405,27 @@ async def test_without_the_right_to_look_people_up_the_user_name_is_told(account
     await account.start()
     await account.until(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
     assert account.intake.names == {"messenger_bridge"}
+
+
+async def test_updates_of_an_app_within_one_second_all_arrive(account: Any, emulator: SlackEmulator) -> None:
+    """First without a mark, then with one in whole seconds: older than the update before it, by its looks."""
+    chat = account.chat()
+    await account.start()
+    first: dict[str, Any] = {"type": "message", "ts": "1795669643.100000", "text": "thinking...", "bot_id": "B9", "app_id": "A9"}
+    part = {**first, "text": "part"}
+    final = {**first, "text": "the answer", "edited": {"user": "B9", "ts": "1795669643.000000"}}
+    better = {**final, "text": "the better answer"}
+    emulator.deliveries.emit({**first, "channel": chat, "event_ts": first["ts"]})
+    for old, new, at in (
+        (first, part, "1795669643.400000"),
+        (part, final, "1795669643.800000"),
+        (final, better, "1795669643.900000"),
+    ):
+        change = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": chat, "ts": at, "event_ts": at}
+        emulator.deliveries.emit({**change, "message": new, "previous_message": old})
+    await account.until(lambda: len(account.intake.of(MessageEdited)) == 3)
+    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == [
+        "part",
+        "the answer",
+        "the better answer",
+    ]
