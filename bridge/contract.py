@@ -232,6 +232,8 @@ class ProbeItem(_Value, frozen=True):
     detail: str = ""
     action: str = ""
     chat_id: str = ""
+    whole_chat: bool = False
+    """It concerns only ends that messages are sent into, and that are the chat itself, not a thread of it."""
     temporary: bool = False
     """Not `ok`, but nothing is wrong as far as anybody can tell: the platform could not be reached, or asked to come back later."""
 

@@ -23,6 +23,7 @@ from adapters.discord.errors import Refused
 from adapters.discord.history import UNREADABLE, History
 from adapters.discord.markup import encode_text, pings_of
 from adapters.discord.own_webhooks import OwnWebhooks
+from adapters.discord.places import CHANNELS
 from adapters.discord.posting import BOT, WEBHOOK, Posting
 from adapters.discord.probe import probe
 from adapters.discord.receiver import Receiver
@@ -153,25 +154,30 @@ class DiscordAdapter:
             return address
         await self._identify()
         found = self._context.places.named(address)
-        if not found:
-            await self._look_around()
-            found = self._context.places.named(address)
+        not_seen = "" if found else await self._look_around()
+        found = found or self._context.places.named(address)
+        if not found and not_seen:
+            raise RetryLater(f"whether there is a channel named {address} cannot be told: {not_seen}")
         if not found:
             raise ChatDown(f"the bot sees no channel named {address}", action="invite the bot, or write the channel's id instead")
         if len(found) > 1:
             raise ChatDown(f"{len(found)} channels are named {address}", action="write the channel's id instead of its name")
         return found[0].id
 
-    async def _look_around(self) -> None:
-        """Load the servers, unless that was done a moment ago."""
+    async def _look_around(self) -> str:
+        """Load the servers, unless that was done a moment ago. Returns what could not be looked up now."""
         async with self._looking_around:
             if time.monotonic() < self._look_again_at_s:
-                return
+                return ""
             try:
-                await self._context.places.load(self._transport, self._context.user_id)
+                failed = await self._context.places.load(self._transport, self._context.user_id)
             except Refused as refused:
                 raise refused.error from None
-            self._look_again_at_s = time.monotonic() + LOOK_AGAIN_S
+            passing = [error.reason for error in failed.values() if isinstance(error, RetryLater)]
+            passing += [f"the channels of {s.name}" for s in self._context.places.servers.values() if s.unknown.get(CHANNELS)]
+            if not passing:
+                self._look_again_at_s = time.monotonic() + LOOK_AGAIN_S
+            return "; ".join(passing[:3])
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
         return await probe(self._transport, self._options, self._context.places, chat_ids)

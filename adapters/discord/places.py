@@ -6,13 +6,15 @@ Small records instead of discord.py's cache, so that a large server costs little
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.discord.errors import Refused
+from adapters.discord.lenient import Json, mapping, objects, text, whole
+from adapters.discord.snowflakes import id_of
 from adapters.discord.transport import Route, Transport
-from bridge.errors import AccountDown
+from bridge.errors import AccountDown, BridgeError, DeliveryError, RetryLater
 
 THREAD_KINDS = (10, 11, 12)
 FORUM_KINDS = (15, 16)
@@ -20,6 +22,8 @@ TEXT_KINDS = (0, 2, 5, 13, 15, 16)
 """Text, voice, announcement, stage, forum and media channels; the last two hold threads only."""
 
 # permission bits; source: API reference, "Permissions"
+MEMBER, CHANNELS, ROLES, THREADS = "the bot's own roles", "the channels", "the roles", "the open threads"
+UNKNOWN = "_unknown"
 ADMINISTRATOR = 1 << 3
 VIEW_CHANNEL = 1 << 10
 SEND_MESSAGES = 1 << 11
@@ -63,6 +67,39 @@ class Server:
     own_nick: str = ""
     system_channel_id: str = ""
     """Where Discord announces who joined."""
+    unknown: dict[str, bool] = field(default_factory=dict)
+    """Parts that could not be asked for (`MEMBER`, `CHANNELS`, `ROLES`), and whether asking again may help."""
+
+    def apply(self, event: str, data: Json, own_user_id: str) -> None:
+        match event:
+            case "GUILD_UPDATE":
+                self.name = text(data.get("name")) or self.name
+                self.boost_level = whole(data.get("premium_tier"))
+                self.system_channel_id = text(data.get("system_channel_id"))
+            case "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE":
+                self.roles.update(_roles([data.get("role")]))
+            case "GUILD_ROLE_DELETE":
+                self.roles.pop(str(data.get("role_id")), None)
+            case "GUILD_MEMBER_UPDATE":
+                if str(mapping(data.get("user")).get("id")) == own_user_id:
+                    self.learn_ourselves(data)
+            case "GUILD_EMOJIS_UPDATE":
+                self.emojis = _emojis(data.get("emojis"))
+
+    def learn_ourselves(self, member: Json) -> None:
+        """Our own member object."""
+        if isinstance(member.get("roles"), list):
+            self.own_roles = tuple(text(role) for role in member["roles"])
+        self.own_nick = text(member.get("nick"))
+
+
+def _roles(values: object) -> dict[str, tuple[str, int]]:
+    return {str(r.get("id")): (text(r.get("name")).removeprefix("@"), whole(r.get("permissions"))) for r in objects(values)}
+
+
+def _emojis(values: object) -> dict[str, tuple[str, bool]]:
+    found = ((text(e.get("name")), text(e.get("id")), e.get("animated") is True) for e in objects(values))
+    return {name: (emoji_id, animated) for name, emoji_id, animated in found if name and emoji_id}
 
 
 class Places:
@@ -107,14 +144,14 @@ class Places:
         return min((s.boost_level for s in self.servers.values()), default=None)
 
     def permissions(self, channel_id: str, user_id: str) -> int | None:
-        """The bot's own permission bits in a channel; None if the channel is not known.
+        """The bot's own permission bits in a channel; None if the channel, or what decides about them, is not known.
 
         Source: API reference, "Permission Overwrites": everyone's role, own roles, then overwrites for everyone, roles, member."""
         place = self._places.get(channel_id)
         if place is not None and place.is_thread and place.parent_id is not None:
             place = self._places.get(place.parent_id)
         server = self.servers.get(place.guild_id) if place is not None else None
-        if place is None or server is None:
+        if place is None or server is None or MEMBER in server.unknown or ROLES in server.unknown:
             return None
         bits = server.roles.get(server.id, ("", 0))[1]
         for role_id in server.own_roles:
@@ -132,59 +169,49 @@ class Places:
 
     # -- learning -------------------------------------------------------------------------------------------------------------
 
-    def apply(self, event: str, data: Mapping[str, Any], own_user_id: str) -> None:
-        """Takes in a gateway event; those of other kinds change nothing. Raises KeyError, TypeError or ValueError on nonsense."""
+    def apply(self, event: str, data: Json, own_user_id: str) -> None:
+        """Takes in a gateway event; those of other kinds change nothing. A part that cannot be read is left out; raises KeyError,
+        TypeError or ValueError for an event without its ids."""
         match event:
             case "GUILD_CREATE":
                 self._learn_guild(data, own_user_id)
-            case "GUILD_UPDATE":
-                known = self.servers.get(str(data["id"]))
-                if known is not None:
-                    known.name, known.boost_level = str(data["name"]), int(data.get("premium_tier", 0))
-                    known.system_channel_id = str(data.get("system_channel_id") or "")
             case "GUILD_DELETE":
                 if not data.get("unavailable"):
-                    self._forget_guild(str(data["id"]))
+                    self._forget_guild(id_of(data["id"]))
             case "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE":
                 self.learn(data)
             case "CHANNEL_DELETE" | "THREAD_DELETE":
-                self._drop(str(data["id"]))
+                self._drop(id_of(data["id"]))
             case "THREAD_LIST_SYNC":
-                for thread in data["threads"]:
-                    self.learn(thread, guild_id=str(data["guild_id"]))
-            case "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE":
-                server = self.servers.get(str(data["guild_id"]))
-                if server is not None:
-                    server.roles.update(_roles([data["role"]]))
-            case "GUILD_ROLE_DELETE":
-                server = self.servers.get(str(data["guild_id"]))
-                if server is not None:
-                    server.roles.pop(str(data["role_id"]), None)
-            case "GUILD_MEMBER_UPDATE":
-                server = self.servers.get(str(data["guild_id"]))
-                if server is not None and str(data["user"]["id"]) == own_user_id:
-                    server.own_nick = str(data.get("nick") or "")
-            case "GUILD_EMOJIS_UPDATE":
-                server = self.servers.get(str(data["guild_id"]))
-                if server is not None:
-                    server.emojis = _emojis(data["emojis"])
+                self._learn_all(data.get("threads"), guild_id=str(data["guild_id"]))
             case "MESSAGE_CREATE":
                 place = self._places.get(str(data["channel_id"]))
                 if place is not None:
-                    place.last_message_id = str(data["id"])
+                    place.last_message_id = id_of(data["id"])
+            case _:
+                server = self.servers.get(str(data.get("id" if event == "GUILD_UPDATE" else "guild_id")))
+                if server is not None:
+                    server.apply(event, data, own_user_id)
 
-    def learn(self, data: Mapping[str, Any], *, guild_id: str = "") -> Place:
-        """A channel or thread object. `guild_id` where the object itself does not hold it."""
+    def _learn_all(self, values: object, *, guild_id: str) -> None:
+        """One that cannot be read must not keep the others."""
+        for value in objects(values):
+            with suppress(KeyError, TypeError, ValueError):
+                self.learn(value, guild_id=guild_id)
+
+    def learn(self, data: Json, *, guild_id: str = "") -> Place:
+        """A channel or thread object. `guild_id` where the object itself does not hold it. Raises KeyError, TypeError or ValueError
+        if it tells no id or kind."""
         overwrites = tuple(
-            (str(o["id"]), int(o.get("allow") or 0), int(o.get("deny") or 0)) for o in data.get("permission_overwrites") or ()
+            (str(o.get("id")), whole(o.get("allow")), whole(o.get("deny"))) for o in objects(data.get("permission_overwrites"))
         )
         place = Place(
-            id=str(data["id"]),
-            name=str(data.get("name") or ""),
+            id=id_of(data["id"]),
+            name=text(data.get("name")),
             kind=int(data["type"]),
-            guild_id=str(data.get("guild_id") or guild_id),
-            parent_id=str(data["parent_id"]) if data.get("parent_id") else None,
-            last_message_id=str(data["last_message_id"]) if data.get("last_message_id") else None,
+            guild_id=text(data.get("guild_id")) or guild_id,
+            parent_id=text(data.get("parent_id")) or None,
+            last_message_id=str(whole(data.get("last_message_id"))) if data.get("last_message_id") else None,
             overwrites=overwrites,
         )
         self._drop(place.id)
@@ -200,27 +227,29 @@ class Places:
             self._by_name[place.name].discard(place_id)
             self._threads.get(place.parent_id or "", set()).discard(place_id)
 
-    def _learn_guild(self, data: Mapping[str, Any], own_user_id: str) -> None:
-        guild_id = str(data["id"])
+    def _learn_guild(self, data: Json, own_user_id: str) -> None:
+        guild_id = id_of(data["id"])
         if data.get("unavailable"):
             return
         server = Server(
             id=guild_id,
-            name=str(data["name"]),
-            owner_id=str(data.get("owner_id") or ""),
-            boost_level=int(data.get("premium_tier") or 0),
-            roles=_roles(data.get("roles") or ()),
-            emojis=_emojis(data.get("emojis") or ()),
-            system_channel_id=str(data.get("system_channel_id") or ""),
+            name=text(data.get("name")),
+            owner_id=text(data.get("owner_id")),
+            boost_level=whole(data.get("premium_tier")),
+            roles=_roles(data.get("roles")),
+            emojis=_emojis(data.get("emojis")),
+            system_channel_id=text(data.get("system_channel_id")),
+            unknown=dict(data.get(UNKNOWN) or {}),
         )
-        for member in data.get("members") or ():
-            if str(member.get("user", {}).get("id")) == own_user_id:
-                server.own_roles = tuple(map(str, member.get("roles") or ()))
-                server.own_nick = str(member.get("nick") or "")
+        if not server.roles:  # there is always one, everyone's
+            server.unknown.setdefault(ROLES, False)
+        for member in objects(data.get("members")):
+            if str(mapping(member.get("user")).get("id")) == own_user_id:
+                server.learn_ourselves(member)
         self._forget_guild(guild_id)
         self.servers[guild_id] = server
-        for channel in (*(data.get("channels") or ()), *(data.get("threads") or ())):
-            self.learn(channel, guild_id=guild_id)
+        self._learn_all(data.get("channels"), guild_id=guild_id)
+        self._learn_all(data.get("threads"), guild_id=guild_id)
 
     def _forget_guild(self, guild_id: str) -> None:
         self.servers.pop(guild_id, None)
@@ -229,40 +258,58 @@ class Places:
 
     # -- loading --------------------------------------------------------------------------------------------------------------
 
-    async def load(self, transport: Transport, own_user_id: str) -> None:
-        """Everything through REST: for a resumed session, which is told nothing, and while no session is running."""
-        for entry in await transport.call(Route("GET", "/users/@me/guilds", "users/@me/guilds")):
+    async def load(self, transport: Transport, own_user_id: str) -> dict[str, BridgeError]:
+        """Everything through REST: for a resumed session, which is told nothing, and while no session is running. Returns the ids
+        of servers that could not be read, with the reason; what was known of such a server stays.
+
+        Raises `Refused` or a DeliveryError if the list of servers cannot be had, and `Refused` for the whole account."""
+        failed: dict[str, BridgeError] = {}
+        for entry in objects(await transport.call(Route("GET", "/users/@me/guilds", "users/@me/guilds"))):
+            guild_id = str(entry.get("id"))
             try:
-                await self._load_guild(transport, str(entry["id"]), own_user_id)
+                await self._load_guild(transport, guild_id, own_user_id)
             except Refused as refused:
                 if isinstance(refused.error, AccountDown):
                     raise
+                failed[guild_id] = refused.error
+            except DeliveryError as error:
+                failed[guild_id] = error
+            except (KeyError, TypeError, ValueError) as error:
+                failed[guild_id] = RetryLater(f"an answer that is not understood: {type(error).__name__}")
+        return failed
 
     async def _load_guild(self, transport: Transport, guild_id: str, own_user_id: str) -> None:
-        """One server; it may have thrown the bot out meanwhile."""
+        """One server; it may have thrown the bot out meanwhile. What only helps may be missing: it is then noted as unknown."""
+        unknown: dict[str, bool] = {}
+        path = f"/guilds/{guild_id}"
 
-        async def get(what: str) -> Any:
-            path = f"/guilds/{guild_id}{what}"
-            return await transport.call(Route("GET", path, path))
+        async def get(part: str, what: str) -> Any:
+            try:
+                return await transport.call(Route("GET", path + what, path + what))
+            except Refused as refused:
+                if isinstance(refused.error, AccountDown):
+                    raise
+                unknown[part] = False
+            except DeliveryError:
+                unknown[part] = True
+            return None
 
-        member = await get(f"/members/{own_user_id}")
-        guild = {
-            **await get(""),
-            "channels": await get("/channels"),
-            "threads": (await get("/threads/active"))["threads"],
-            "members": [{**member, "user": {"id": own_user_id}}],
-        }
-        self._learn_guild(guild, own_user_id)
+        guild = mapping(await transport.call(Route("GET", path, path)))
+        member = mapping(await get(MEMBER, f"/members/{own_user_id}"))
+        channels = await get(CHANNELS, "/channels")
+        threads = mapping(await get(THREADS, "/threads/active")).get("threads")
+        self._learn_guild(
+            {
+                **guild,
+                "channels": channels,
+                "threads": threads,
+                "members": [{**member, "user": {"id": own_user_id}}],
+                UNKNOWN: unknown,
+            },
+            own_user_id,
+        )
 
     async def load_one(self, transport: Transport, channel_id: str) -> Place:
         """A channel or thread that no event told of (an archived thread, say)."""
         data = await transport.call(Route("GET", f"/channels/{channel_id}", f"channels/{channel_id}"))
         return self.learn(data)
-
-
-def _roles(roles: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, int]]:
-    return {str(r["id"]): (str(r["name"]).removeprefix("@"), int(r["permissions"])) for r in roles}
-
-
-def _emojis(emojis: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, bool]]:
-    return {str(e["name"]): (str(e["id"]), bool(e.get("animated"))) for e in emojis if e.get("id") and e.get("name")}

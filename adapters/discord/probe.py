@@ -1,18 +1,20 @@
 """What `check --online` asks Discord: token, intents, and per channel the rights a bridge needs, with what to click for each.
 
-Called by `adapter.probe`. Source of the bits: API reference, "Permissions"; PIN_MESSAGES apart since 2026-02-23.
+What could not be looked up is said to be just that: a click is only named where it would help. Called by `adapter.probe`. Source of
+the bits: API reference, "Permissions"; PIN_MESSAGES apart since 2026-02-23.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from adapters.discord.errors import Refused
-from adapters.discord.places import Places
+from adapters.discord.errors import POST_ACTION, Refused
+from adapters.discord.lenient import mapping, text, whole
+from adapters.discord.places import Place, Places
 from adapters.discord.transport import Route, Transport
 from bridge.contract import ProbeItem
-from bridge.errors import AccountDown, BridgeError, ChatDown
+from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 CONTENT_FLAGS = (1 << 18) | (1 << 19)
 MEMBERS_FLAGS = (1 << 14) | (1 << 15)
 PORTAL = "https://discord.com/developers/applications"
+INVITE = f"invite the bot: {PORTAL}, OAuth2, URL Generator"
+AGAIN = "try again; see the detail if it stays"
+CATEGORY = 4
 
 NEEDED = {
     1 << 10: "View Channel",
@@ -37,25 +42,18 @@ MANAGE_WEBHOOKS = 1 << 29
 
 async def probe(transport: Transport, options: DiscordOptions, places: Places, chat_ids: Sequence[str]) -> list[ProbeItem]:
     """Failures are items; nothing is raised but cancellation."""
-    items: list[ProbeItem] = []
     try:
-        user = await transport.call(Route("GET", "/users/@me", "users/@me"))
-        application = await transport.call(Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me"))
+        user = mapping(await transport.call(Route("GET", "/users/@me", "users/@me")))
+        application = mapping(await transport.call(Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me")))
+        failed = await places.load(transport, text(user.get("id")))
     except (Refused, BridgeError) as error:
         return [_failure("token", error)]
-    items.append(ProbeItem(name="token", ok=True, detail=f"bot {user['username']}"))
-    items.extend(_intents(int(application.get("flags") or 0), options))
-    user_id = str(user["id"])
-    try:
-        await places.load(transport, user_id)
-    except (Refused, BridgeError) as error:
-        items.append(_failure("servers", error))
-    else:
-        names = ", ".join(server.name for server in places.servers.values())
-        invite = f"invite the bot: {PORTAL}, OAuth2, URL Generator"
-        items.append(ProbeItem(name="servers", ok=bool(names), detail=names or "none", action="" if names else invite))
+    items = [ProbeItem(name="token", ok=True, detail=f"bot {text(user.get('username'))}")]
+    items += _intents(whole(application.get("flags")), options)
+    items += _servers(places, failed)
+    asked = _Channels(transport, options, places, failed, text(user.get("id")))
     for chat_id in chat_ids:
-        items.append(await _channel(transport, options, places, chat_id, user_id))
+        items += await asked.about(chat_id)
     return items
 
 
@@ -70,34 +68,89 @@ def _intent(name: str, ok: bool, switch: str) -> ProbeItem:
     return ProbeItem(name=name, ok=ok, action="" if ok else f"switch on {switch}: {PORTAL}, your application, Bot")
 
 
-async def _channel(transport: Transport, options: DiscordOptions, places: Places, chat_id: str, user_id: str) -> ProbeItem:
-    try:
-        place = places.get(chat_id) or await places.load_one(transport, chat_id)
-    except (Refused, BridgeError) as error:
-        return _failure("channel", error, chat_id)
-    bits = places.permissions(chat_id, user_id)
-    if bits is None:
-        return ProbeItem(
-            name=f"#{place.name}",
-            ok=False,
-            detail="in a server that the bot is not in",
-            action="invite the bot to that server",
-            chat_id=chat_id,
-        )
-    needed = dict(NEEDED)
-    if options.post_as == "webhook":
-        needed[MANAGE_WEBHOOKS] = "Manage Webhooks"
-    missing = [title for bit, title in needed.items() if not bits & bit]
+def _servers(places: Places, failed: Mapping[str, BridgeError]) -> list[ProbeItem]:
+    """Those that the bot is in; one that cannot be looked up is not one that it must be invited to."""
+    names = ", ".join(server.name or server.id for server in places.servers.values())
+    items = [ProbeItem(name="servers", ok=bool(names), detail=names or "none", action="" if names else INVITE)]
+    if failed and not names:
+        items = []
+    items += [_failure(f"server {guild_id}", error) for guild_id, error in failed.items()]
+    for server in places.servers.values():
+        if server.unknown:
+            name, parts = f"server {server.name or server.id}", " and ".join(server.unknown)
+            passing = any(server.unknown.values())
+            items.append(ProbeItem(name=name, ok=False, detail=f"cannot look up {parts}", action=AGAIN, temporary=passing))
+    return items
+
+
+class _Channels:
+    def __init__(
+        self, transport: Transport, options: DiscordOptions, places: Places, failed: Mapping[str, BridgeError], user_id: str
+    ) -> None:
+        self._transport = transport
+        self._options = options
+        self._places = places
+        self._failed = failed
+        self._user_id = user_id
+
+    async def about(self, chat_id: str) -> list[ProbeItem]:
+        try:
+            place = self._places.get(chat_id) or await self._places.load_one(self._transport, chat_id)
+        except (Refused, BridgeError) as error:
+            return [_failure("channel", error, chat_id)]
+        except (KeyError, TypeError, ValueError) as error:
+            detail = f"an answer that is not understood ({type(error).__name__})"
+            return [ProbeItem(name="channel", ok=False, detail=detail, action=AGAIN, chat_id=chat_id)]
+        items = [self._rights(place)]
+        if place.is_forum:
+            items.append(_wrong(place, "a forum: nothing can be sent into it, only into its posts", POST_ACTION, whole_chat=True))
+        if place.kind == CATEGORY:
+            items.append(_wrong(place, "a category", "write the id of one of its channels instead"))
+        return items
+
+    def _rights(self, place: Place) -> ProbeItem:
+        bits = self._places.permissions(place.id, self._user_id)
+        if bits is None:
+            return self._unknown_rights(place)
+        missing = [title for bit, title in NEEDED.items() if not bits & bit]
+        lacks_webhooks = self._options.post_as == "webhook" and not bits & MANAGE_WEBHOOKS
+        if missing:
+            missing += ["Manage Webhooks"] if lacks_webhooks else []
+            action = f"give the bot's role {', '.join(missing)} in this channel (channel settings, Permissions)"
+            return _wrong(place, f"missing: {', '.join(missing)}", action)
+        if lacks_webhooks:
+            detail = "all rights but Manage Webhooks: the bot posts by itself, with the author's name in the text"
+            action = "give the bot's role Manage Webhooks in this channel, if copies are to show their authors"
+            return ProbeItem(name=f"#{place.name}", ok=True, detail=detail, action=action, chat_id=place.id)
+        return ProbeItem(name=f"#{place.name}", ok=True, detail="all rights", chat_id=place.id)
+
+    def _unknown_rights(self, place: Place) -> ProbeItem:
+        """Why they cannot be told: the server is another's, or could not be looked up."""
+        server, error = self._places.servers.get(place.guild_id), self._failed.get(place.guild_id)
+        if server is not None:
+            parts = " and ".join(server.unknown) or "the server's roles"
+            passing = any(server.unknown.values())
+            return _wrong(place, f"its rights cannot be told: cannot look up {parts}", AGAIN, temporary=passing)
+        if error is not None:
+            return _failure(f"#{place.name}", error, place.id)
+        return _wrong(place, "in a server that the bot is not in", "invite the bot to that server")
+
+
+def _wrong(place: Place, detail: str, action: str, *, whole_chat: bool = False, temporary: bool = False) -> ProbeItem:
     return ProbeItem(
         name=f"#{place.name}",
-        ok=not missing,
-        detail=f"missing: {', '.join(missing)}" if missing else "all rights",
-        action=f"give the bot's role {', '.join(missing)} in this channel (channel settings, Permissions)" if missing else "",
-        chat_id=chat_id,
+        ok=False,
+        detail=detail,
+        action=action,
+        chat_id=place.id,
+        whole_chat=whole_chat,
+        temporary=temporary,
     )
 
 
 def _failure(name: str, error: Refused | BridgeError, chat_id: str = "") -> ProbeItem:
     cause = error.error if isinstance(error, Refused) else error
-    action = cause.action if isinstance(cause, AccountDown | ChatDown) else "try again; see the detail if it stays"
-    return ProbeItem(name=name, ok=False, detail=cause.reason, action=action, chat_id=chat_id)
+    is_known = isinstance(cause, AccountDown | ChatDown)
+    action = cause.action if isinstance(cause, AccountDown | ChatDown) else AGAIN
+    temporary = not is_known and isinstance(cause, RetryLater | OutcomeUnknown | ConnectionLost)
+    return ProbeItem(name=name, ok=False, detail=cause.reason, action=action, chat_id=chat_id, temporary=temporary)

@@ -32,7 +32,7 @@ from adapters.discord.surroundings import Surroundings
 from adapters.discord.thread_messages import ThreadMessages
 from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
-from bridge.errors import BridgeError, ConnectionLost, DeliveryError
+from bridge.errors import BridgeError, ConnectionLost, DeliveryError, RetryLater
 from bridge.events import ChatEvent, Ignored, MessageCreated
 from bridge.tasks import end
 
@@ -104,9 +104,11 @@ class Receiver:
 
     async def _load_places(self) -> None:
         try:
-            await self._context.places.load(self._transport, self._context.user_id)
+            failed = await self._context.places.load(self._transport, self._context.user_id)
         except (Refused, DeliveryError) as error:
             raise ConnectionLost(f"the bot's servers cannot be read: {error}") from None
+        if passing := [error for error in failed.values() if isinstance(error, RetryLater)]:
+            raise ConnectionLost(f"the bot's servers cannot be read: {passing[0].reason}")
 
     # -- reading --------------------------------------------------------------------------------------------------------------
 

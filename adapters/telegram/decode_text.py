@@ -28,7 +28,7 @@ from bridge.text import (
 )
 
 MENTION_GUARD = "\u200b"
-"""Put behind an @ by `encode_text`, so that foreign words cannot become a mention; taken away here."""
+"""Put behind an @ or / by `encode_text`, so that foreign words cannot become a mention or a command; taken away here."""
 
 _MARKS = {
     "bold": Mark.BOLD,
@@ -65,7 +65,7 @@ def decode_text(text: str, entities: object = ()) -> RichText:
 
 
 def _unguarded(text: str) -> str:
-    return text.replace("@" + MENTION_GUARD, "@") if MENTION_GUARD in text else text
+    return text.replace("@" + MENTION_GUARD, "@").replace("/" + MENTION_GUARD, "/") if MENTION_GUARD in text else text
 
 
 def _spans(text: str, entities: Sequence[Json]) -> list[_Span]:

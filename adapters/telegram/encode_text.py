@@ -1,8 +1,9 @@
 """The rich-text tree -> Telegram's text with entities. Pure and fast; used by `encode` and the adapter's `measure`.
 
 Never markup: foreign text goes out as text, formatting as entities with UTF-16 offsets (platforms.md 1.3). Two things could still
-make more of foreign words than they are, and are prevented: Telegram itself turns `@name` into a mention of that user (an invisible
-character keeps them apart), and it keeps only the first 100 entities that cannot be split (links beyond them show their address).
+make more of foreign words than they are, and are prevented: Telegram itself turns `@name` into a mention of that user, and `/word`
+into a command that a touch sends (an invisible character keeps them apart), and it keeps only the first 100 entities that cannot be
+split (links beyond them show their address).
 """
 
 from __future__ import annotations
@@ -48,10 +49,16 @@ _MARKS = (
     (int(Mark.CODE), "code"),
 )
 _CODE = int(Mark.CODE)
-_MENTIONABLE = re.compile(
-    r"(?P<url>(?<![^\s(])https?://(?:[\w-]+\.)+[A-Za-z]{2,}(?:/[\w/.%~+#?&=@:-]*)?)|(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])", re.ASCII
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
+_ALIVE = re.compile(
+    # an address, as far as it surely is one for Telegram too: by itself, and none of what its parser reads otherwise
+    rf"(?P<url>(?:(?<!\S)|(?<=^\()|(?<=\s\())https?://(?:{_LABEL}\.){{1,8}}[A-Za-z]{{2,20}}(?:/[\w/.%~+#?&=@:-]*)?(?![\w:@-]))"
+    r"|(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_])"
+    r"|(?<![A-Za-z0-9_/<])/(?=[A-Za-z0-9_]+(?:@[A-Za-z0-9_]+)?(?![A-Za-z0-9_/>]))",
+    re.ASCII | re.MULTILINE,
 )
-"""An @ that may begin a mention, and addresses, inside which it does not."""
+"""The @ that may begin a mention and the / that may begin a bot's command, and addresses, inside which they do not. The grammar is
+TDLib's (MessageEntity.cpp: match_mentions, match_bot_commands, find_urls), asked through tdjson 1.8.69."""
 _WORD = re.compile(r"[A-Za-z0-9_]")
 
 
@@ -209,20 +216,20 @@ class _Encoder:
 
 
 def guarded(text: str) -> str:
-    """Text in which no `@name` is a mention."""
+    """Text in which no `@name` is a mention, and no `/word` a command."""
     return _guarded(text, [], []).text
 
 
 def _guarded(text: str, entities: list[Json], own: list[tuple[int, int]]) -> EncodedText:
-    """The text with an invisible character behind each @ that Telegram would take for the start of a mention, and behind each of
-    our mentions that the next words would make longer. Looks at the whole text, since words may meet from two runs."""
-    if "@" not in text:
+    """The text with an invisible character behind each @ or / that Telegram would take for the start of a mention or command, and
+    behind each of our mentions that the next words would make longer. Looks at the whole text: words may meet from two runs."""
+    if "@" not in text and "/" not in text:
         return EncodedText(text, entities)
     cuts: list[int] = []
     at = 0
     for start, end in [*own, (len(text), len(text))]:
         # an address is looked for between our own stretches only: cut in two, it would no longer cover the @ inside it
-        cuts += [found.end() for found in _MENTIONABLE.finditer(text, at, start) if not found["url"]]
+        cuts += [found.end() for found in _ALIVE.finditer(text, at, start) if not found["url"]]
         if at < start and text[start - 1] == "@" and _WORD.match(text, start):
             cuts.append(start)
         if text.startswith("@", start) and _WORD.match(text, end):

@@ -4,36 +4,26 @@ Works on the journal, beside a running daemon, which takes up by itself what is 
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_UNAVAILABLE, EX_USAGE
+from bridge.cli.exits import EX_FAILED, EX_USAGE
+from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
-from bridge.cli.output import as_json, fail, fault_data, one_line, say, show_faults, table
+from bridge.cli.output import as_json, fail, one_line, say, table
 
 if TYPE_CHECKING:
     from bridge.journal.contract import DeadLetter, Journal
 
-T = TypeVar("T")
-
 _PAGE = 500
-_SERVICE_STATE = Path("/var/lib/messenger-bridge")
-"""Where the systemd unit keeps its state: an admin's shell does not have the service's environment."""
 _EXCERPT = 40
 
 dead = typer.Typer(no_args_is_help=True, help="Show, retry or drop what could not be delivered (dead letters).")
 
-JournalPath = Annotated[
-    Path | None, typer.Option("--journal", help="The journal's file, instead of the one the configuration names.", metavar="FILE")
-]
 RouteName = Annotated[str, typer.Option("--route", "-r", help="Only of this route.", metavar="ROUTE", show_default=False)]
 Ids = Annotated[list[int] | None, typer.Argument(help="Numbers as shown by `dead list`.", metavar="ID", show_default=False)]
 Everything = Annotated[bool, typer.Option("--all", help="All dead letters (with --route: all of that route).")]
@@ -57,7 +47,7 @@ def list_(
             found.append(letter)
         return found, False
 
-    letters, more = _with_journal(config, journal, work, json=json)
+    letters, more = with_journal(config, journal, work, json=json)
     if json:
         as_json({"dead": [_data(letter) for letter in letters], "more": more})
         return
@@ -65,7 +55,7 @@ def list_(
         say("no dead letters")
         return
     rows = [
-        (str(one.delivery_id), one.state.value, _moment(one.died_at), one.route, str(one.target), _excerpt(one), one.reason)
+        (str(one.delivery_id), one.state.value, moment(one.died_at), one.route, str(one.target), _excerpt(one), one.reason)
         for one in letters
     ]
     table(("id", "state", "since", "route", "target", "what", "reason"), rows)
@@ -81,7 +71,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one dead letter in full."""
-    letter = _with_journal(config, journal, lambda opened: opened.dead_letter(delivery_id), json=json)
+    letter = with_journal(config, journal, lambda opened: opened.dead_letter(delivery_id), json=json)
     if letter is None:
         fail(f"there is no dead letter {delivery_id}", EX_FAILED, json=json)
     if json:
@@ -97,8 +87,8 @@ def show(
         ("target", str(letter.target)),
         ("origin", str(meta.origin) + (f"/{meta.thread_id}" if meta.thread_id else "") if meta else "-"),
         ("author", author),
-        ("written", _moment(meta.occurred_at) if meta else "-"),
-        ("given up", _moment(letter.died_at)),
+        ("written", moment(meta.occurred_at) if meta else "-"),
+        ("given up", moment(letter.died_at)),
         ("attempts", str(letter.attempts)),
         ("parts sent", str(letter.parts_sent)),
         ("what", _kind(letter)),
@@ -125,7 +115,7 @@ def retry(
         return chosen
 
     _check_choice(ids, everything, route, json=json)
-    done = _with_journal(config, journal, work, json=json)
+    done = with_journal(config, journal, work, json=json)
     _report("retried", done, ids, json=json)
 
 
@@ -152,7 +142,7 @@ def drop(
         if not sys.stdin.isatty():
             fail("dropping --all without a terminal to ask in needs --yes", EX_USAGE, json=json)
         typer.confirm(f"Drop all dead letters{f' of route {route}' if route else ''}?", abort=True, err=True)
-    done = _with_journal(config, journal, work, json=json)
+    done = with_journal(config, journal, work, json=json)
     _report("dropped", done, ids, json=json)
 
 
@@ -181,56 +171,7 @@ def _report(what: str, done: list[int], ids: list[int] | None, *, json: bool) ->
         raise typer.Exit(EX_FAILED)
 
 
-# -- the journal ------------------------------------------------------------------------------------------------------------
-
-
-def _with_journal(config: Path, journal: Path | None, work: Callable[[Journal], Coroutine[Any, Any, T]], *, json: bool) -> T:
-    """Run `work` on the opened journal; a journal that cannot be used ends the command with 69."""
-    from bridge.journal.contract import JournalError
-
-    path = journal if journal is not None else _configured(config, json=json)
-    if not path.is_file():
-        fail(f"there is no journal {path}: has the bridge run yet?", EX_UNAVAILABLE, json=json)
-
-    async def run() -> T:
-        async with _opened(path) as opened:
-            return await work(opened)
-
-    try:
-        return asyncio.run(run())
-    except JournalError as error:
-        fail(str(error), EX_UNAVAILABLE, json=json)
-
-
-@asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[Journal]:
-    from bridge.journal.sqlite import SqliteJournal
-
-    opened = SqliteJournal(path, exclusive=False)
-    await opened.open()
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-def _configured(config: Path, *, json: bool) -> Path:
-    """The journal that the configuration names. The rest of the file is not looked at: an admin's shell has no tokens."""
-    from bridge.config.load import find_journal
-
-    place, faults = find_journal(config, os.environ)
-    if place is None:
-        if json:
-            as_json({"ok": False, "faults": [fault_data(fault) for fault in faults]})
-        else:
-            show_faults(faults, ())
-            say("--journal FILE does without the configuration")
-        raise typer.Exit(EX_CONFIG)
-    services = _SERVICE_STATE / place.path.name
-    if place.is_default and not place.path.is_file() and services.is_file():
-        say(f"using the service's journal, {services}")
-        return services
-    return place.path
+# -- the letters ----------------------------------------------------------------------------------------------------------
 
 
 async def _letters(opened: Journal, route: str) -> AsyncIterator[DeadLetter]:
@@ -268,10 +209,6 @@ def _text(letter: DeadLetter) -> str:
 def _excerpt(letter: DeadLetter) -> str:
     text = _text(letter)
     return one_line(text, _EXCERPT) if text else _kind(letter)
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _data(letter: DeadLetter) -> dict[str, Any]:

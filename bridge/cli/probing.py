@@ -13,6 +13,7 @@ from bridge.config.secrets import secrets_of
 from bridge.contract import Adapter, AdapterContext, Manifest
 from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
 from bridge.masking import Masker
+from bridge.refs import ChatAddress
 from bridge.routing import RoutingTable
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ async def probe_all(config: Config, manifests: Callable[[str], Manifest], *, tim
 class _Probe:
     def __init__(self, account: AccountConfig, table: RoutingTable, manifest: Manifest, public_url: str) -> None:
         self._account = account
+        self._table = table
         self._addresses = [address.address for address in table.addresses(account.name)]
         self._manifest = manifest
         self._web = _NoWeb(account.name, public_url)
@@ -95,8 +97,12 @@ class _Probe:
                 names[await adapter.resolve(address)] = address
             except ChatDown as error:
                 self._add(address, "chat", ok=False, detail=error.reason, action=error.action)
+            except RetryLater as error:
+                self._add(address, "chat", ok=False, detail=error.reason, temporary=True)
         for item in await adapter.probe(list(names)):
             where = names.get(item.chat_id, item.chat_id)
+            if item.whole_chat and not self._table.sends_into(ChatAddress(self._account.name, where)):
+                continue
             self._add(
                 where, item.name, ok=item.ok, detail=item.detail, action=item.action, temporary=item.temporary and not item.ok
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -17,6 +17,9 @@ from bridge.contract import Copy, Cursor, Receipt
 from bridge.events import AlbumItem, ChatEvent
 from bridge.outcomes import LossNote, SkipRule
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+
+if TYPE_CHECKING:
+    from bridge.journal.tracing import Traced
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -373,6 +376,18 @@ class Journal(Protocol):
 
     async def drop_dead(self, delivery_ids: Sequence[int], *, at: datetime) -> int:
         """Skipped by rule `dropped by an admin`; returns how many there were."""
+        ...
+
+    async def trace(self, message: MessageRef) -> Sequence[Traced]:
+        """What became of a message, asked by its original or by a copy; nothing if the journal does not know it (any more)."""
+        ...
+
+    async def trace_anywhere(self, account: AccountName, message_id: str) -> Sequence[Traced]:
+        """The same in any chat of the account, for platforms where a message's id is enough."""
+        ...
+
+    async def trace_delivery(self, delivery_id: int) -> Traced | None:
+        """What became of the event that a delivery belongs to."""
         ...
 
     async def figures(self) -> Figures: ...

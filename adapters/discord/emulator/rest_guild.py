@@ -103,7 +103,7 @@ class GuildRoutes:
             "permissions": str(int(bot.permissions)),
             "features": [],
         }
-        return json_response([guild])
+        return json_response([guild] if bot.is_member else [])
 
     async def user(self, request: web.Request) -> web.StreamResponse:
         self._api.bot(request)

@@ -141,6 +141,8 @@ class Bot:
     """The MESSAGE CONTENT INTENT switch."""
     guild_members: bool = True
     """The SERVER MEMBERS INTENT switch."""
+    is_member: bool = True
+    """Whether it was invited to the guild."""
 
     @property
     def flags(self) -> int:

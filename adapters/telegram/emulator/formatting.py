@@ -28,10 +28,12 @@ _PARAMETERS = {
     "date_time": "unix_time",
 }
 
+_LABEL = r"[^\W_](?:[^\W_]|-(?=-*[^\W_-]))*"
 _FOUND = re.compile(
-    r"(?P<url>\bhttps?://[^\s<>\"]+|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|org|net|io|ru|dev|me|info|co|example)\b(?:/[^\s<>\"]*)?)"
+    rf"(?P<url>\bhttps?://(?:{_LABEL}\.)+{_LABEL}(?![\w-])[^\s<>\"]*"
+    rf"|(?<![\w@.-])(?:{_LABEL}\.)+(?:com|org|net|io|ru|dev|me|info|co|example)\b(?:/[^\s<>\"]*)?)"
     r"|(?P<email>(?<![\w.])[\w.+-]+@[\w-]+\.[\w.-]*\w)"
-    r"|(?P<mention>(?<![\w/])@[A-Za-z][A-Za-z0-9_]{2,31}(?!\w))"
+    r"|(?P<mention>(?<!\w)@[A-Za-z][A-Za-z0-9_]{2,31}(?!\w))"
     r"|(?P<hashtag>(?<![\w&])\#(?=\w*[^\W\d])\w{1,256})"
     r"|(?P<cashtag>(?<![\w])\$[A-Z]{1,8}(?!\w))"
     r"|(?P<bot_command>(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/]))",

@@ -33,6 +33,7 @@ from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.reading import Queries
 from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
 from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
+from bridge.journal.tracing import Traced
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 T = TypeVar("T")
@@ -213,6 +214,15 @@ class SqliteJournal:
 
     async def drop_dead(self, delivery_ids: Sequence[int], *, at: datetime) -> int:
         return await self._write(lambda ledger: upkeep.drop_dead(ledger, delivery_ids, at))
+
+    async def trace(self, message: MessageRef) -> Sequence[Traced]:
+        return await self._read(lambda queries: queries.tracing.message(message))
+
+    async def trace_anywhere(self, account: AccountName, message_id: str) -> Sequence[Traced]:
+        return await self._read(lambda queries: queries.tracing.message_anywhere(account, message_id))
+
+    async def trace_delivery(self, delivery_id: int) -> Traced | None:
+        return await self._read(lambda queries: queries.tracing.delivery(delivery_id))
 
     async def figures(self) -> Figures:
         return await self._read(lambda queries: queries.figures(size_on_disk_bytes(self._path)))

@@ -44,6 +44,7 @@ from bridge.journal.sqlite.codec import (
     unpack_time,
 )
 from bridge.journal.sqlite.names import Names
+from bridge.journal.sqlite.tracing import Tracing
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 
@@ -53,6 +54,7 @@ class Queries:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._names = Names(connection)
+        self.tracing = Tracing(connection, self._names)
 
     # accepting
 

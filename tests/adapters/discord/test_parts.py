@@ -7,7 +7,6 @@ from pydantic import ValidationError
 
 from adapters.discord import MANIFEST
 from adapters.discord.config import DiscordOptions
-from adapters.discord.emulator.world import Permission
 from adapters.discord.errors import CLOSE_CODES, Refusal, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.places import Places
@@ -226,7 +225,7 @@ def test_nonsense_in_headers_teaches_nothing(clock: Clock) -> None:
     limiter.learn("a", {"X-RateLimit-Remaining": "many", "X-RateLimit-Reset-After": "soon"})
 
 
-# -- permissions and probe ----------------------------------------------------------------------------------------------------
+# -- permissions --------------------------------------------------------------------------------------------------------------
 
 
 def test_permissions_follow_roles_then_overwrites() -> None:
@@ -257,29 +256,6 @@ def test_permissions_follow_roles_then_overwrites() -> None:
     assert places.permissions("404", "9") is None
     places.apply("GUILD_ROLE_UPDATE", {"guild_id": "1", "role": {"id": "2", "name": "bridge", "permissions": "8"}}, "9")
     assert places.permissions("5", "9") == -1, "an administrator may do everything"
-
-
-async def test_the_probe_is_content_with_a_bot_that_has_all_rights(bench: Bench) -> None:
-    items = await bench.adapter().probe([bench.chat])
-    assert all(item.ok for item in items)
-    assert [item.name for item in items] == ["token", "message content intent", "servers", "#general"]
-
-
-async def test_the_probe_says_what_to_click(bench: Bench) -> None:
-    bench.emulator.bot.message_content = False
-    bench.emulator.deny(bench.chat, Permission.MANAGE_WEBHOOKS | Permission.ATTACH_FILES)
-    hidden = bench.emulator.add_chat("hidden").chat_id
-    bench.emulator.deny(hidden, Permission.VIEW_CHANNEL)
-    adapter = bench.adapter()
-    items = {(item.name, item.chat_id): item for item in await adapter.probe([bench.chat, hidden, "123456789012345678"])}
-    assert "MESSAGE CONTENT INTENT" in items["message content intent", ""].action
-    assert "Manage Webhooks" in items["#general", bench.chat].action
-    assert "Attach Files" in items["#general", bench.chat].action
-    assert "View Channel" in items["#hidden", hidden].action
-    assert not items["channel", "123456789012345678"].ok
-    wrong = await bench.adapter(token="wrong").probe([bench.chat])
-    assert [item.ok for item in wrong] == [False]
-    assert "token" in wrong[0].action
 
 
 # -- addresses ----------------------------------------------------------------------------------------------------------------

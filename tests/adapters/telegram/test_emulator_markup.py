@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.telegram.emulator.composer import compose
 from adapters.telegram.emulator.display import to_html
 from adapters.telegram.emulator.errors import ApiError
-from adapters.telegram.emulator.formatting import checked_link, utf16_length
+from adapters.telegram.emulator.formatting import checked_link, found_entities, utf16_length
 from adapters.telegram.emulator.parse_modes import parse
 
 _MODES = {
@@ -182,3 +182,32 @@ def test_html_is_well_formed_for_any_overlap(spans: list[tuple[str, int, int]]) 
 
     shown = ElementTree.fromstring(f"<div>{to_html(text, entities)}</div>")
     assert "".join(shown.itertext()) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a_b.io/@durov",
+        "https://x--.io/@durov",
+        "https://localhost/@durov",
+        "https://a.io/@durov",
+        "https://1.1.1.1/@durov",
+        "mail a@b.example",
+        "/cmd and /cmd@thebot (/cmd) </cmd> /usr/bin a/b",
+        "@\u200bdurov /\u200bcmd",
+        "#tag $USD @durov",
+    ],
+)
+def test_what_the_emulator_finds_in_a_text_is_what_tdlib_finds(text: str) -> None:
+    ours = {(entity["type"], entity["offset"], entity["length"]) for entity in found_entities(text, [])}
+    request = {"@type": "getTextEntities", "text": text}
+    names = {"BotCommand": "bot_command", "EmailAddress": "email"}
+    theirs = {
+        (
+            names.get(kind := entity["type"]["@type"].removeprefix("textEntityType"), kind.lower()),
+            entity["offset"],
+            entity["length"],
+        )
+        for entity in json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}")["entities"]
+    }
+    assert ours == theirs

@@ -1,0 +1,81 @@
+"""The journal as commands use it: beside a running daemon, or without one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from bridge.cli.exits import EX_CONFIG, EX_UNAVAILABLE
+from bridge.cli.output import as_json, fail, fault_data, say, show_faults
+
+if TYPE_CHECKING:
+    from bridge.journal.contract import Journal
+
+T = TypeVar("T")
+
+_SERVICE_STATE = Path("/var/lib/messenger-bridge")
+"""Where the systemd unit keeps its state: an admin's shell does not have the service's environment."""
+
+JournalPath = Annotated[
+    Path | None, typer.Option("--journal", help="The journal's file, instead of the one the configuration names.", metavar="FILE")
+]
+
+
+def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], Coroutine[Any, Any, T]], *, json: bool) -> T:
+    """Run `work` on the opened journal; a journal that cannot be used ends the command with 69."""
+    from bridge.journal.contract import JournalError
+
+    path = journal if journal is not None else _configured(config, json=json)
+    if not path.is_file():
+        fail(f"there is no journal {path}: has the bridge run yet?", EX_UNAVAILABLE, json=json)
+
+    async def run() -> T:
+        async with _opened(path) as opened:
+            return await work(opened)
+
+    try:
+        return asyncio.run(run())
+    except JournalError as error:
+        fail(str(error), EX_UNAVAILABLE, json=json)
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[Journal]:
+    from bridge.journal.sqlite import SqliteJournal
+
+    opened = SqliteJournal(path, exclusive=False)
+    await opened.open()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def _configured(config: Path, *, json: bool) -> Path:
+    """The journal that the configuration names. The rest of the file is not looked at: an admin's shell has no tokens."""
+    from bridge.config.load import find_journal
+
+    place, faults = find_journal(config, os.environ)
+    if place is None:
+        if json:
+            as_json({"ok": False, "faults": [fault_data(fault) for fault in faults]})
+        else:
+            show_faults(faults, ())
+            say("--journal FILE does without the configuration")
+        raise typer.Exit(EX_CONFIG)
+    services = _SERVICE_STATE / place.path.name
+    if place.is_default and not place.path.is_file() and services.is_file():
+        say(f"using the service's journal, {services}")
+        return services
+    return place.path
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

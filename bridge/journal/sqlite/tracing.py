@@ -1,0 +1,142 @@
+"""Reads all that is known of one message, for people who ask what became of it. On the reader's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from bridge.journal.contract import SentPart, State
+from bridge.journal.sqlite.codec import (
+    GONE,
+    ORIGINAL,
+    STATES,
+    Packed,
+    pack_id,
+    unpack_copy,
+    unpack_id,
+    unpack_more,
+    unpack_optional,
+    unpack_optional_time,
+    unpack_time,
+)
+from bridge.journal.sqlite.names import Names
+from bridge.journal.tracing import InLine, Traced, TracedDelivery, TracedEvent
+from bridge.refs import AccountName, MessageRef
+
+_OPEN = (State.WAITING, State.SENDING)
+_MOST_FOUND = 20
+"""An id that is not unique on its platform may be many messages'."""
+
+
+class Tracing:
+    """One instance per connection."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
+        self._connection = connection
+        self._names = names
+
+    def message(self, message: MessageRef) -> list[Traced]:
+        chat = self._names.find_chat(message.chat)
+        if chat is None:
+            return []
+        rows = self._connection.execute(
+            "SELECT chat, seq, copy FROM link WHERE chat = ? AND message = ?", (chat, pack_id(message.message_id))
+        ).fetchall()
+        return [self._of_link(message.message_id, *row) for row in rows]
+
+    def message_anywhere(self, account: AccountName, message_id: str) -> list[Traced]:
+        rows = self._connection.execute(
+            "SELECT link.chat, link.seq, link.copy FROM chat CROSS JOIN link ON link.chat = chat.id AND link.message = ?"
+            " WHERE chat.account = ? LIMIT ?",
+            (pack_id(message_id), account, _MOST_FOUND),
+        ).fetchall()
+        return [self._of_link(message_id, *row) for row in rows]
+
+    def delivery(self, delivery_id: int) -> Traced | None:
+        row = self._connection.execute("SELECT event FROM delivery WHERE id = ?", (delivery_id,)).fetchone()
+        return None if row is None else self._of_event(row[0], asked=None, is_original=False, is_gone=False)
+
+    def _of_link(self, message_id: str, chat: int, seq: int, copy: int) -> Traced:
+        asked = MessageRef(self._names.chat_of(chat), message_id)
+        return self._of_event(seq, asked=asked, is_original=copy == ORIGINAL, is_gone=copy == GONE)
+
+    def _of_event(self, seq: int, *, asked: MessageRef | None, is_original: bool, is_gone: bool) -> Traced:
+        row = self._connection.execute(
+            "SELECT origin, message, also, author, accepted_at, first_delivery, deliveries FROM event WHERE seq = ?", (seq,)
+        ).fetchone()
+        origin, message, also, author, accepted_at, first, count = row
+        original = MessageRef(self._names.chat_of(origin), unpack_id(message)) if message is not None else None
+        return Traced(
+            asked=asked,
+            is_original=is_original,
+            is_gone=is_gone,
+            original=original,
+            also_ids=unpack_more(also),
+            author_name=author or "",
+            event=TracedEvent(event_seq=seq, accepted_at=unpack_time(accepted_at), deliveries=self._deliveries(seq, first, count)),
+        )
+
+    # -- deliveries ---------------------------------------------------------------------------------------------------------
+
+    def _deliveries(self, seq: int, first: int, count: int) -> tuple[TracedDelivery, ...]:
+        rows = self._connection.execute(
+            "SELECT id, lane, route, thread, state, attempt, first_attempt_at, not_before, at, note FROM delivery"
+            " WHERE id BETWEEN ? AND ? ORDER BY id",
+            (first, first + count - 1),
+        ).fetchall()
+        parts = self._parts(seq)
+        return tuple(self._delivery(seq, parts, row) for row in rows)
+
+    def _delivery(self, seq: int, parts: dict[int, list[SentPart]], row: Sequence[Any]) -> TracedDelivery:
+        number, lane, route, thread, state, attempt, first_attempt_at, not_before, at, note = row
+        target, thread_id = self._names.lane_of(lane), unpack_optional(thread)
+        place = self._names.find_place(target, thread_id)
+        return TracedDelivery(
+            delivery_id=number,
+            route=self._names.route_of(route),
+            target=target,
+            thread_id=thread_id,
+            state=STATES[state],
+            attempts=attempt or 0,
+            first_attempt_at=unpack_optional_time(first_attempt_at),
+            not_before=unpack_optional_time(not_before),
+            ended_at=unpack_optional_time(at) if STATES[state] not in _OPEN else None,
+            note=note or "",
+            copies=tuple(parts.get(place, ())) if place is not None else (),
+            shared_with=self._shared_with(seq, place),
+            behind=self._behind(lane, number) if STATES[state] in _OPEN else None,
+        )
+
+    def _parts(self, seq: int) -> dict[int, list[SentPart]]:
+        """By the place where they are."""
+        rows = self._connection.execute(
+            "SELECT lane, part, chat, message, more, thread, via FROM part WHERE seq = ? ORDER BY lane, part", (seq,)
+        )
+        found: dict[int, list[SentPart]] = {}
+        for place, part, chat, *columns in rows.fetchall():
+            copy = unpack_copy(self._names.chat_of(chat).chat_id, *_four(columns))
+            found.setdefault(place, []).append(SentPart(part=part, copy=copy))
+        return found
+
+    def _shared_with(self, seq: int, place: int | None) -> int:
+        count: int = self._connection.execute(
+            "SELECT count(*) FROM piece AS mine CROSS JOIN piece ON piece.lane = mine.lane AND piece.lead = mine.lead"
+            " WHERE mine.seq = ? AND mine.lane = ?",
+            (seq, place),
+        ).fetchone()[0]
+        return max(0, count - 1)
+
+    def _behind(self, lane: int, delivery: int) -> InLine | None:
+        ahead, first = self._connection.execute(
+            "SELECT count(*), min(id) FROM delivery WHERE lane = ? AND id < ? AND state < 2", (lane, delivery)
+        ).fetchone()
+        if not ahead:
+            return None
+        not_before, note = self._connection.execute("SELECT not_before, note FROM delivery WHERE id = ?", (first,)).fetchone()
+        return InLine(ahead=ahead, delivery_id=first, not_before=unpack_optional_time(not_before), last_error=note or "")
+
+
+def _four(columns: Sequence[Any]) -> tuple[Packed | None, str | None, Packed | None, Packed | None]:
+    message, more, thread, via = columns
+    return message, more, thread, via

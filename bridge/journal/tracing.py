@@ -1,0 +1,68 @@
+"""What the journal tells about one message: every delivery of it, what became of each, and what waits for what. Types only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from bridge.journal.contract import SentPart, State
+from bridge.refs import ChatAddress, MessageRef
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class InLine(_Value, frozen=True):
+    """What an open delivery waits behind in its lane: `ahead` other deliveries, the first of which has this state."""
+
+    ahead: int
+    delivery_id: int
+    not_before: datetime | None
+    last_error: str
+
+
+class TracedDelivery(_Value, frozen=True):
+    """One (event, target) pair. `note`: the last error while it is open, why it is dead, by which rule it was skipped (as stored),
+    or what its copy lost, parted by `; `."""
+
+    delivery_id: int
+    route: str
+    target: ChatAddress
+    thread_id: str | None
+    state: State
+    attempts: int
+    first_attempt_at: datetime | None
+    not_before: datetime | None
+    ended_at: datetime | None
+    note: str
+    copies: tuple[SentPart, ...] = ()
+    """The message's copies at that end as they are now, whichever delivery sent them."""
+    shared_with: int = 0
+    """So many other messages are in the same message there."""
+    behind: InLine | None = None
+    """For an open delivery that is not the first of its lane."""
+
+
+class TracedEvent(_Value, frozen=True):
+    event_seq: int
+    accepted_at: datetime
+    deliveries: tuple[TracedDelivery, ...]
+
+
+class Traced(_Value, frozen=True):
+    """A message that the journal knows, by its original or by one of its copies."""
+
+    asked: MessageRef | None
+    """None: asked by a delivery."""
+    is_original: bool
+    is_gone: bool
+    """Whether what was asked for is a copy that is there no more."""
+    original: MessageRef | None
+    """None: the event is no message of people's (somebody joined), or changes one that the journal does not name."""
+    also_ids: tuple[str, ...]
+    author_name: str
+    event: TracedEvent
+    changes: tuple[TracedEvent, ...] = ()
+    """Edits, deletions and the like of it that are known, oldest first."""
