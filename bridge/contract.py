@@ -387,6 +387,8 @@ class LinkedMessage(_Value, frozen=True):
 
     message_id: str
     chat: str = ""
+    is_unique: bool = False
+    """Whether the message's id is no other message's on that platform or server."""
 
 
 class Manifest(_Value, frozen=True):

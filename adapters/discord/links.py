@@ -26,4 +26,4 @@ def message_of_link(link: str) -> LinkedMessage | None:
         return None
     if parts.scheme != "discord" and not _HOST.fullmatch(host):
         return None
-    return LinkedMessage(message_id=found["message"], chat=found["channel"])
+    return LinkedMessage(message_id=found["message"], chat=found["channel"], is_unique=True)

@@ -25,4 +25,4 @@ def message_of_link(options: Any, link: str) -> LinkedMessage | None:
         return None
     # a server may live below a path of its own
     found = _MESSAGE.fullmatch(parts.path.removeprefix(server.path.rstrip("/")))
-    return None if found is None else LinkedMessage(message_id=found["message"])
+    return None if found is None else LinkedMessage(message_id=found["message"], is_unique=True)

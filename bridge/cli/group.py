@@ -14,6 +14,7 @@ _COMMANDS = {
     "run": "bridge.cli.run:run",
     "check": "bridge.cli.check:check",
     "routes": "bridge.cli.routes:routes",
+    "trace": "bridge.cli.trace:trace",
     "dead": "bridge.cli.dead:dead",
     "schema": "bridge.cli.schema:schema",
     "sandbox": "bridge.cli.sandbox:sandbox",

@@ -68,7 +68,8 @@ def test_a_link_leads_to_its_message_on_its_own_platform_alone(platform: str, li
     found = {
         name: manifest(name).message_of_link(OPTIONS.get(name), link) for name in ("slack", "telegram", "discord", "teamspirit")
     }
-    assert found.pop(platform) == LinkedMessage(message_id=message, chat=chat)
+    unique = platform in ("discord", "teamspirit")
+    assert found.pop(platform) == LinkedMessage(message_id=message, chat=chat, is_unique=unique)
     assert set(found.values()) == {None}
 
 
@@ -81,9 +82,9 @@ def test_what_is_no_link_to_a_message_leads_nowhere(platform: str, link: str) ->
 def test_a_server_of_ones_own_is_known_by_its_address() -> None:
     below = SimpleNamespace(server="https://example.com:8443/chat")
     of = manifest("teamspirit").message_of_link
-    assert of(below, "https://example.com:8443/chat/team/pl/abc") == LinkedMessage(message_id="abc")
+    assert of(below, "https://example.com:8443/chat/team/pl/abc") == LinkedMessage(message_id="abc", is_unique=True)
     assert of(below, "https://example.com/chat/team/pl/abc") is None
-    assert of(None, "https://anywhere.example/team/pl/abc") == LinkedMessage(message_id="abc")
+    assert of(None, "https://anywhere.example/team/pl/abc") == LinkedMessage(message_id="abc", is_unique=True)
     local = SimpleNamespace(api_url="http://127.0.0.1:8080/api")
     link = "http://127.0.0.1:8080/archives/C024BE7LH/p1715000000000100"
     assert manifest("slack").message_of_link(local, link) == LinkedMessage(message_id=TS, chat="C024BE7LH")

@@ -1,0 +1,125 @@
+"""`messenger-bridge trace`: what became of one message in each chat, by which rule and when, and what waits until when and why.
+
+Reads the journal, beside a running daemon. What the journal does not know is explained from bridge.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_USAGE
+from bridge.cli.journal import JournalPath, moment, with_journal
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
+from bridge.cli.output import as_json, fail, fault_data, one_line, show_faults, table
+
+if TYPE_CHECKING:
+    from bridge.cli.tracing import Asked, Known
+    from bridge.config.model import Config
+    from bridge.journal.contract import Journal
+    from bridge.journal.tracing import Traced
+
+What = Annotated[
+    str,
+    typer.Argument(
+        metavar="MESSAGE",
+        help="A link to the message as the platform's app copies it, ACCOUNT/CHAT#ID as the log writes it, or a delivery's number.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    found: list[Traced]
+    known: Known
+    """What bridge.yaml and the journal say of the places."""
+
+
+def trace(what: What, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
+    """Tell what became of a message in each chat. Works from the original and from every copy."""
+    from bridge.cli.tracing import asked_for
+
+    loaded = _config(config, json=json)
+    asked = int(what) if what.isascii() and what.isdecimal() else asked_for(what, loaded)
+    if isinstance(asked, str):
+        fail(asked, EX_USAGE, json=json)
+    answer = with_journal(config, journal, lambda opened: _ask(opened, asked, loaded), json=json)
+    unknown = ""
+    if not answer.found:
+        unknown = f"there is no delivery {asked}" if isinstance(asked, int) else answer.known.why_unknown(asked)
+    if json:
+        as_json(_data(answer, unknown))
+    elif unknown:
+        typer.echo(one_line(unknown))
+    else:
+        _show(answer)
+    if unknown:
+        raise typer.Exit(EX_FAILED)
+
+
+def _config(path: Path, *, json: bool) -> Config:
+    loaded = load(path, without_secrets=True)
+    if loaded.config is None:
+        if json:
+            as_json({"ok": False, "faults": [fault_data(fault) for fault in loaded.faults]})
+        else:
+            show_faults(loaded.faults, ())
+        raise typer.Exit(EX_CONFIG)
+    return loaded.config
+
+
+async def _ask(journal: Journal, asked: int | list[Asked], config: Config) -> _Answer:
+    from bridge.cli.tracing import Known
+
+    native_ids = {account: await journal.native_ids(account) for account in config.accounts}
+    known = Known(config, native_ids, await journal.waits(), datetime.now(UTC))
+    if isinstance(asked, int):
+        traced = await journal.trace_delivery(asked)
+        return _Answer([traced] if traced else [], known)
+    found: list[Traced] = []
+    for one in asked:
+        here = [traced for message in known.messages(one) for traced in await journal.trace(message)]
+        if not here and one.is_unique:
+            here = list(await journal.trace_anywhere(one.account, one.message_id))
+        found += here
+    return _Answer(list({traced.event.event_seq: traced for traced in found}.values()), known)
+
+
+# -- showing ----------------------------------------------------------------------------------------------------------------
+
+
+def _show(answer: _Answer) -> None:
+    for number, traced in enumerate(answer.found):
+        if number:
+            typer.echo()
+        _show_one(traced, answer.known)
+
+
+def _show_one(traced: Traced, known: Known) -> None:
+    from bridge.cli.tracing import titles
+
+    for line in titles(traced):
+        typer.echo(one_line(line))
+    for event in (traced.event, *traced.changes):
+        if event is not traced.event:
+            typer.echo(f"changed, accepted {moment(event.accepted_at)}:")
+        rows = []
+        for one in event.deliveries:
+            target = f"{one.target}/{one.thread_id}" if one.thread_id else str(one.target)
+            when = one.ended_at or known.due(one)
+            rows.append((str(one.delivery_id), target, one.route, one.state.value, moment(when) if when else "-", known.why(one)))
+        table(("delivery", "target", "route", "state", "when (UTC)", "why"), rows)
+    for line in known.missing(traced):
+        typer.echo(one_line(line))
+
+
+def _data(answer: _Answer, unknown: str) -> dict[str, Any]:
+    return {
+        "ok": not unknown,
+        "messages": [answer.known.data(traced) for traced in answer.found],
+        **({"unknown": unknown} if unknown else {}),
+    }

@@ -1,0 +1,243 @@
+"""What `trace` says: which message is meant, and what the journal's rows about it mean in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bridge.cli.journal import moment
+from bridge.config.model import Config
+from bridge.journal.contract import State
+from bridge.journal.tracing import Traced, TracedDelivery, TracedEvent
+from bridge.outbox.pace import ACCOUNT_WAIT, CHAT_WAIT
+from bridge.outcomes import read_skip
+from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.routing import Route, RouteEnd, RoutingTable
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A message as somebody named it. `chat` is a native id, an address, or empty."""
+
+    account: AccountName
+    chat: str
+    message_id: str
+    is_unique: bool = False
+    """Whether the id alone is enough on that platform."""
+
+
+def asked_for(what: str, config: Config) -> list[Asked] | str:
+    """The messages that may be meant; or why it is none."""
+    if "://" in what:
+        return _by_link(what, config)
+    account, slash, rest = what.partition("/")
+    chat, hash_sign, message_id = rest.rpartition("#")
+    if not slash or not hash_sign or not chat or not message_id:
+        return f"{what!r} is neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"
+    if account not in config.accounts:
+        return f"there is no account {account!r}; there is {', '.join(sorted(config.accounts))}"
+    return [Asked(AccountName(account), chat, message_id)]
+
+
+def _by_link(link: str, config: Config) -> list[Asked] | str:
+    from adapters import registry
+
+    found = []
+    for name, account in config.accounts.items():
+        linked = registry.manifest(account.platform).message_of_link(account.options, link)
+        if linked is not None:
+            found.append(Asked(name, linked.chat, linked.message_id, linked.is_unique))
+    return found or "this is no link to a message on a platform or server that an account of bridge.yaml is on"
+
+
+class Known:
+    """bridge.yaml, with the native ids and the waits that the journal has, at one moment."""
+
+    def __init__(
+        self,
+        config: Config,
+        native_ids: Mapping[AccountName, Mapping[str, str]],
+        waits: Mapping[str, datetime],
+        now: datetime,
+    ) -> None:
+        self._config = config
+        self._native_ids = native_ids
+        self._waits = waits
+        self._now = now
+        self._table = RoutingTable(config.routes)
+        for account, known in native_ids.items():
+            for address in self._table.addresses(account):
+                # an address that is a native id itself is in no table
+                self._table.set_native_id(address, known.get(address.address, address.address))
+
+    # -- which message ------------------------------------------------------------------------------------------------------
+
+    def messages(self, asked: Asked) -> Iterator[MessageRef]:
+        """As the journal may know it."""
+        chats = dict.fromkeys(self._chats(asked))
+        return (MessageRef(ChatRef(asked.account, chat), asked.message_id) for chat in chats)
+
+    def _chats(self, asked: Asked) -> Iterator[str]:
+        if not asked.chat:
+            return
+        without_thread = asked.chat.rpartition("/")[0]
+        for chat in (asked.chat, without_thread):
+            if chat:
+                for address, native in self._native_ids.get(asked.account, {}).items():
+                    if address.lower() == chat.lower():
+                        yield native
+                yield chat
+
+    def why_unknown(self, asked: list[Asked]) -> str:
+        """Of a message that the journal does not know."""
+        one = asked[0]
+        ends = [
+            (route, end)
+            for asked_one in asked
+            for message in self.messages(asked_one)
+            for address in self._table.addresses_of(message.chat)
+            for route, end in self._ends(address)
+        ]
+        if not ends and one.chat:
+            return f"unknown: no route has {one.account}/{one.chat} as an end, so what is said there goes nowhere (no_route)"
+        sending = [(route, end) for route, end in ends if end.sends]
+        if ends and not sending:
+            names = ", ".join(sorted({route.name for route, _ in ends}))
+            return f"unknown: {one.account}/{one.chat} only receives (route {names}), so what is said there goes nowhere (no_route)"
+        threads = sorted({str(end) for _, end in sending if end.thread_id is not None})
+        only = (
+            f" Only {', '.join(threads)} of it is relayed." if threads and len(threads) == len({str(e) for _, e in sending}) else ""
+        )
+        return (
+            f"unknown: the journal has no such message.{only} Either the bridge was not told of it (see /health of that time), or"
+            f" it is of a kind that is never relayed (metric messenger_bridge_ignored), or is from before the chat was relayed, or"
+            f" older than journal.keep_days ({self._config.journal.keep_days:g})."
+        )
+
+    def _ends(self, address: ChatAddress) -> Iterator[tuple[Route, RouteEnd]]:
+        for route in self._table.routes:
+            for end in route.ends:
+                if end.chat == address:
+                    yield route, end
+
+    # -- what became of it --------------------------------------------------------------------------------------------------
+
+    def due(self, one: TracedDelivery) -> datetime | None:
+        """When an open delivery is tried next, as far as the journal knows."""
+        if one.state is not State.WAITING:
+            return None
+        waits = (self._waits.get(f"{CHAT_WAIT}:{one.target}"), self._waits.get(f"{ACCOUNT_WAIT}:{one.target.account}"))
+        first = one.behind.not_before if one.behind else None
+        moments = [at for at in (one.not_before, first, *waits) if at is not None and at > self._now]
+        return max(moments, default=None)
+
+    def why(self, one: TracedDelivery) -> str:
+        match one.state:
+            case State.DELIVERED:
+                return _delivered(one)
+            case State.SKIPPED:
+                skip = read_skip(one.note)
+                return f"{one.note} ({skip.label})" if skip is not None else one.note
+            case State.DEAD:
+                return f"{one.note}; `dead retry {one.delivery_id}` tries again"
+            case State.HELD:
+                return f"{one.note}; `dead retry {one.delivery_id}` sends it, `dead drop {one.delivery_id}` does not"
+            case State.SENDING:
+                since = f" since {moment(one.first_attempt_at)}" if one.first_attempt_at else ""
+                return f"attempt {one.attempts} is being made{since}, or its outcome is unknown until the bridge runs again"
+            case State.WAITING:
+                return self._waiting(one)
+
+    def _waiting(self, one: TracedDelivery) -> str:
+        if self._table.end(one.route, one.target, one.thread_id) is None:
+            return "its route is no longer in bridge.yaml: skipped when its turn comes"
+        said = []
+        if one.behind is not None:
+            said.append(f"behind {one.behind.ahead} others of this chat, the first of which is {one.behind.delivery_id}")
+            if one.behind.last_error:
+                said.append(f"that one: {one.behind.last_error}")
+        if one.note:
+            said.append(f"attempt {one.attempts} failed: {one.note}" if one.attempts else one.note)
+        for name, what in ((f"{CHAT_WAIT}:{one.target}", "chat"), (f"{ACCOUNT_WAIT}:{one.target.account}", "account")):
+            until = self._waits.get(name)
+            if until is not None and until > self._now:
+                said.append(f"the platform's rate limit holds the {what} back until {moment(until)}")
+        if not said:
+            said.append("not tried yet: the bridge is not running, its account is down, or its rates are used up (see /health)")
+        return "; ".join(said)
+
+    def missing(self, traced: Traced) -> Iterator[str]:
+        """Targets of today's routes that the message was not planned for."""
+        if traced.original is None:
+            return
+        planned = {(one.target, one.thread_id) for one in traced.event.deliveries}
+        told = set()
+        for address in self._table.addresses_of(traced.original.chat):
+            for route, origin in self._ends(address):
+                if not origin.sends:
+                    continue
+                for end in route.ends:
+                    if end.receives and end != origin and (end.chat, end.thread_id) not in planned and str(end) not in told:
+                        told.add(str(end))
+                        yield f"{end} (route {route.name}): not planned: another thread, or a route added since"
+
+    # -- for scripts --------------------------------------------------------------------------------------------------------
+
+    def data(self, traced: Traced) -> dict[str, Any]:
+        return {
+            "asked": str(traced.asked) if traced.asked else None,
+            "is_original": traced.is_original,
+            "is_gone": traced.is_gone,
+            "original": str(traced.original) if traced.original else None,
+            "also": list(traced.also_ids),
+            "author": traced.author_name,
+            "accepted_at": traced.event.accepted_at,
+            "deliveries": self._deliveries(traced.event),
+            "changes": [{"accepted_at": change.accepted_at, "deliveries": self._deliveries(change)} for change in traced.changes],
+            "not_planned": list(self.missing(traced)),
+        }
+
+    def _deliveries(self, event: TracedEvent) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": one.delivery_id,
+                "route": one.route,
+                "target": str(one.target),
+                "thread": one.thread_id,
+                "state": one.state.value,
+                "rule": skip.label if one.state is State.SKIPPED and (skip := read_skip(one.note)) is not None else None,
+                "note": one.note,
+                "why": self.why(one),
+                "attempts": one.attempts,
+                "first_attempt_at": one.first_attempt_at,
+                "ended_at": one.ended_at,
+                "next_attempt_at": self.due(one),
+                "ahead": one.behind.ahead if one.behind else 0,
+                "copies": [
+                    f"{one.target.account}/{part.copy.chat_id}#{id_}" for part in one.copies for id_ in part.copy.message_ids
+                ],
+                "shared_with": one.shared_with,
+            }
+            for one in event.deliveries
+        ]
+
+
+def titles(traced: Traced) -> Iterator[str]:
+    """What the rows below are about."""
+    by = f" by {traced.author_name}" if traced.author_name else ""
+    what = f"message {traced.original}{by}" if traced.original else "a notice, or a change of a message"
+    yield f"{what}, accepted {moment(traced.event.accepted_at)}"
+    if traced.asked is not None and not traced.is_original:
+        yield f"{traced.asked} is a copy of it" + (", deleted since" if traced.is_gone else "")
+
+
+def _delivered(one: TracedDelivery) -> str:
+    ids = [message_id for part in one.copies for message_id in part.copy.message_ids]
+    said = [f"as {', '.join(ids)}"] if ids else []
+    if one.shared_with:
+        said.append(f"in one message with {one.shared_with} more")
+    if one.note:
+        said.append(one.note)
+    return "; ".join(said)

@@ -1,0 +1,276 @@
+"""trace: what became of a message, from links, references and delivery numbers, in every state that a delivery can be in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.contract import Receipt
+from bridge.events import Author, Content, EventMeta, MessageCreated
+from bridge.journal.contract import (
+    AttemptStarted,
+    Change,
+    Dead,
+    Deferred,
+    Delivered,
+    Entry,
+    PartGone,
+    PartSent,
+    Piece,
+    PiecesSet,
+    PlannedDelivery,
+    Skipped,
+)
+from bridge.journal.sqlite import SqliteJournal
+from bridge.outcomes import Loss, LossOf, NamedSkip, Skip, SkipRule
+from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.text import plain
+
+CONFIG = """\
+accounts:
+  tg: {platform: telegram, token: "${TELEGRAM_TOKEN}"}
+  team: {platform: slack, bot_token_file: /nowhere/bot, app_token: "${SLACK_APP_TOKEN}"}
+  guild: {platform: discord, token: "${DISCORD_TOKEN}"}
+  spirit: {platform: teamspirit, dialect: mattermost, server: 'https://im.example.com', api_key: "${KEY}"}
+routes:
+  - name: lobby
+    between: [tg/-1001234567890, "team/#general", guild/112233445566778899, spirit/lobby]
+  - name: alerts
+    from: spirit/alerts
+    to: tg/-1009876543210/45
+"""
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+TG, TEAM, GUILD, SPIRIT = (
+    ChatAddress(AccountName(a), c)
+    for a, c in (("tg", "-1001234567890"), ("team", "#general"), ("guild", "112233445566778899"), ("spirit", "lobby"))
+)
+POST = "w4d5kpxn1fbmuczk9s5yqmbu6y"
+TS, SNOWFLAKE = "1715000000.000100", "1122334455667788999"
+LINK = "https://acme.slack.com/archives/C024BE7LH/p1715000000000100"
+
+
+def said(message_id: str, chat: ChatRef, text: str = "the words of a person") -> MessageCreated:
+    meta = EventMeta(
+        event_key=f"{chat}:{message_id}", origin=chat, occurred_at=NOW, received_at=NOW, author=Author(user_id="1", name="Anna")
+    )
+    return MessageCreated(meta=meta, message_id=message_id, content=Content(text=plain(text)))
+
+
+Fill = Callable[[SqliteJournal], Awaitable[None]]
+
+
+@pytest.fixture
+def journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fill], None]:
+    """Fills the default journal, in which the addresses are known."""
+    for name in ("TELEGRAM_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN", "KEY"):
+        monkeypatch.delenv(name, raising=False)
+    (folder / "bridge.yaml").write_text(CONFIG)
+
+    def made(fill: Fill) -> None:
+        async def run() -> None:
+            opened = SqliteJournal(folder / "messenger-bridge.journal")
+            await opened.open()
+            try:
+                await opened.set_native_id(TEAM, "C024BE7LH")
+                await opened.set_native_id(SPIRIT, "channel1")
+                await fill(opened)
+            finally:
+                await opened.close()
+
+        asyncio.run(run())
+
+    return made
+
+
+async def accept(journal: SqliteJournal, event: MessageCreated, *targets: tuple[ChatAddress, SkipRule | None]) -> list[Any]:
+    planned = tuple(PlannedDelivery(route="lobby", target=target, skip_rule=rule) for target, rule in targets)
+    (accepted,) = await journal.accept(event.meta.origin.account, [Entry(event=event, deliveries=planned)], [], received_at=NOW)
+    return [accepted.event_seq, *accepted.delivery_ids]
+
+
+def sent(delivery: int, seq: int, target: ChatAddress, chat: str, *ids: str) -> PartSent:
+    return PartSent(
+        delivery_id=delivery,
+        event_seq=seq,
+        part=0,
+        chat=ChatRef(target.account, chat),
+        target=target,
+        receipt=Receipt(message_ids=ids),
+        at=NOW,
+    )
+
+
+async def relayed(journal: SqliteJournal) -> None:
+    """A Slack message: on Telegram, dead on Discord, filtered on TeamSpirit."""
+    event = said(TS, ChatRef(AccountName("team"), "C024BE7LH"))
+    rule = NamedSkip(Skip.FILTER, "filter 1: drop text ^DEBUG")
+    seq, tg, guild, _ = await accept(journal, event, (TG, None), (GUILD, None), (SPIRIT, rule))
+    loss = LossOf(Loss.FILE_AS_LINE, "video shown as a line: too large")
+    await journal.record(
+        [
+            AttemptStarted(delivery_id=tg, part=0, attempt=1, at=NOW),
+            sent(tg, seq, TG, "-1001234567890", "45", "46"),
+            Delivered(delivery_id=tg, at=NOW, losses=(Loss.SENDER_AS_LINE, loss)),
+            AttemptStarted(delivery_id=guild, part=0, attempt=1, at=NOW),
+            Dead(delivery_id=guild, reason="refused: Missing Access", at=NOW),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        LINK,
+        "team/C024BE7LH#1715000000.000100",
+        "team/#general#1715000000.000100",
+        "https://t.me/c/1234567890/45",
+        "tg/-1001234567890#46",
+        "2",
+    ],
+)
+def test_every_outcome_is_told_from_original_copy_and_delivery(cli: Any, journal: Callable[[Fill], None], what: str) -> None:
+    journal(relayed)
+    done = cli("trace", what)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0].startswith("message team/C024BE7LH#1715000000.000100 by Anna, accepted 20")
+    assert ("is a copy of it" in done.out) == (what.startswith(("tg/", "https://t.me")))
+    row = {line.split()[1]: line for line in lines if line[:1].isdigit()}
+    assert "delivered" in row[str(TG)]
+    assert row[str(TG)].endswith("as 45, 46; sender shown as a line in the text; video shown as a line: too large")
+    assert row[str(GUILD)].endswith("refused: Missing Access; `dead retry 2` tries again")
+    assert row[str(SPIRIT)].endswith("filter 1: drop text ^DEBUG (filter)")
+    assert "the words" not in done.out + done.err
+
+
+def test_as_json(cli: Any, journal: Callable[[Fill], None]) -> None:
+    journal(relayed)
+    data = cli("trace", LINK, "--json").data
+    assert data["ok"] is True
+    (message,) = data["messages"]
+    assert (message["original"], message["is_original"], message["author"]) == ("team/C024BE7LH#1715000000.000100", True, "Anna")
+    states = {one["target"]: (one["state"], one["rule"]) for one in message["deliveries"]}
+    assert states == {str(TG): ("delivered", None), str(GUILD): ("dead", None), str(SPIRIT): ("skipped", "filter")}
+    assert message["deliveries"][0]["copies"] == ["tg/-1001234567890#45", "tg/-1001234567890#46"]
+
+
+def test_it_needs_no_secrets_and_changes_nothing(cli: Any, journal: Callable[[Fill], None], folder: Path) -> None:
+    journal(relayed)
+    before = (folder / "messenger-bridge.journal").read_bytes()
+    assert cli("trace", LINK).code == 0
+    assert (folder / "messenger-bridge.journal").read_bytes() == before
+
+
+def test_what_waits_says_until_when_and_why(cli: Any, journal: Callable[[Fill], None]) -> None:
+    due = NOW + timedelta(hours=5)
+
+    async def fill(opened: SqliteJournal) -> None:
+        for number in ("11", "12"):
+            await accept(opened, said(number, ChatRef(AccountName("tg"), "-1001234567890")), (TEAM, None), (SPIRIT, None))
+        await opened.record(
+            [
+                AttemptStarted(delivery_id=1, part=0, attempt=1, at=NOW),
+                Deferred(delivery_id=1, attempt=3, not_before=due, error="Slack asked to wait"),
+                AttemptStarted(delivery_id=2, part=0, attempt=1, at=NOW),
+            ]
+        )
+        await opened.set_wait("account:spirit", due)
+
+    journal(fill)
+    first = {one["target"]: one for one in cli("trace", "tg/-1001234567890#11", "--json").data["messages"][0]["deliveries"]}
+    assert first[str(TEAM)]["why"] == "attempt 3 failed: Slack asked to wait"
+    assert datetime.fromisoformat(first[str(TEAM)]["next_attempt_at"]) == due
+    assert first[str(SPIRIT)]["why"].startswith("attempt 1 is being made since ")
+    second = {
+        one["target"]: one for one in cli("trace", "https://t.me/c/1234567890/12", "--json").data["messages"][0]["deliveries"]
+    }
+    assert second[str(TEAM)]["why"] == "behind 1 others of this chat, the first of which is 1; that one: Slack asked to wait"
+    assert datetime.fromisoformat(second[str(TEAM)]["next_attempt_at"]) == due
+    assert "the platform's rate limit holds the account back until " in second[str(SPIRIT)]["why"]
+    assert f"{due:%Y-%m-%d %H:%M:%S}" in cli("trace", "1").out
+
+
+def test_held_shared_and_deleted_copies(cli: Any, journal: Callable[[Fill], None]) -> None:
+    async def fill(opened: SqliteJournal) -> None:
+        chat = ChatRef(AccountName("spirit"), "channel1")
+        changes: list[Change] = []
+        for number in (POST, "second"):
+            seq, tg, guild = await accept(opened, said(number, chat), (TG, None), (GUILD, None))
+            changes += [sent(tg, seq, TG, "-1001234567890", "70"), Delivered(delivery_id=tg, at=NOW)]
+            changes += [
+                sent(guild, seq, GUILD, "112233445566778899", f"{SNOWFLAKE[:-1]}{seq}"),
+                Dead(delivery_id=guild, reason="may have arrived", at=NOW, held=True),
+            ]
+        changes.append(PiecesSet(target=TG, lead_seq=1, pieces=(Piece(event_seq=1, content=b""), Piece(event_seq=2, content=b""))))
+        changes.append(PartGone(event_seq=1, target=GUILD, part=0))
+        await opened.record(changes)
+
+    journal(fill)
+    found = cli("trace", f"https://im.example.com/team-a/pl/{POST}")
+    assert "in one message with 1 more" in found.out
+    assert "may have arrived; `dead retry 2` sends it, `dead drop 2` does not" in found.out
+    gone = cli("trace", f"https://discord.com/channels/100000000000000001/112233445566778899/{SNOWFLAKE[:-1]}1")
+    assert "is a copy of it, deleted since" in gone.out
+    # a thread's messages are known by their id, whatever channel the link names
+    assert cli("trace", f"https://discord.com/channels/100000000000000001/999999999999999999/{SNOWFLAKE[:-1]}2").code == 0
+
+
+def test_a_route_that_is_gone_or_new_is_told(cli: Any, journal: Callable[[Fill], None], folder: Path) -> None:
+    async def fill(opened: SqliteJournal) -> None:
+        elsewhere = ChatAddress(AccountName("team"), "#old")
+        _, _, old = await accept(opened, said("11", ChatRef(AccountName("tg"), "-1001234567890")), (TEAM, None), (elsewhere, None))
+        await opened.record([Skipped(delivery_id=1, rule=Skip.NOTHING_CHANGED, at=NOW)])
+        assert old == 2
+
+    journal(fill)
+    done = cli("trace", "1")
+    assert "its route is no longer in bridge.yaml" in done.out
+    assert "the edit changed nothing that is shown (nothing_changed)" in done.out
+    assert f"{GUILD} (route lobby): not planned" in done.out
+    assert f"{SPIRIT} (route lobby): not planned" in done.out
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("https://acme.slack.com/archives/C0THERS99/p1715000000000100", "no route has team/C0THERS99 as an end"),
+        ("tg/-1009876543210#3", "only receives (route alerts)"),
+        ("tg/-1001234567890#999", "the journal has no such message"),
+        ("https://im.example.com/team-a/pl/unknown", "the journal has no such message"),
+        ("999", "there is no delivery 999"),
+    ],
+)
+def test_what_the_journal_does_not_know_is_explained(cli: Any, journal: Callable[[Fill], None], what: str, words: str) -> None:
+    journal(relayed)
+    done = cli("trace", what)
+    assert done.code == 1
+    assert words in done.out
+    data = cli("trace", what, "--json").data
+    assert (data["ok"], data["messages"]) == (False, [])
+    assert words in data["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("nonsense", "neither a link, nor ACCOUNT/CHAT#ID, nor the number of a delivery"),
+        ("tg/-100", "neither a link"),
+        ("nobody/-100#3", "there is no account 'nobody'; there is guild, spirit, team, tg"),
+        ("https://example.com/x", "no link to a message on a platform or server that an account of bridge.yaml is on"),
+    ],
+)
+def test_what_is_no_message_is_wrong_usage(cli: Any, journal: Callable[[Fill], None], what: str, words: str) -> None:
+    journal(relayed)
+    done = cli("trace", what)
+    assert done.code == 2
+    assert words in done.err
+
+
+def test_without_a_journal(cli: Any, folder: Path) -> None:
+    assert cli("trace", "1").code == 69
