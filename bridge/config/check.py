@@ -17,6 +17,7 @@ from bridge.config.model import Listener
 from bridge.config.nodes import join
 from bridge.config.routes import ReadRoute
 from bridge.config.sections import WebSection
+from bridge.media.folder import fault_of
 from bridge.routing import RouteEnd
 
 _SHORTEST_GLOBAL_ID = 6
@@ -134,8 +135,6 @@ def check_folder(faults: Faults, at: Node | None, key: str, path: Path) -> None:
 
 def check_spool(faults: Faults, at: Node | None, spool: Path, journal: Path) -> None:
     """The spool deletes what it finds of its own: it needs a folder to itself."""
-    from bridge.media.folder import fault_of  # the log comes with it, which `check` does without
-
     hint = "name a folder that holds nothing else; the bridge makes it"
     folder = Path(os.path.abspath(journal)).parent
     if Path(os.path.abspath(spool)) in (folder, *folder.parents):

@@ -14,10 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import structlog
-
-log = structlog.get_logger("spool")
-
 _OWN = re.compile(r"messenger-bridge-[0-9a-f]{16}-[0-9]+\.spooled")
 _FORMER = re.compile(r"[0-9]+")
 """How files were called before they had a name of our own. They may be anybody's, so they stay."""
@@ -47,6 +43,9 @@ class SpoolFolder:
         self._clear()
         left = sum(1 for _ in _entries(self.path))
         if left:
+            import structlog  # `check` reads this module too, and does without a log
+
+            log = structlog.get_logger("spool")
             log.warning("files in the spool that an earlier version may have left; delete them", folder=str(self.path), files=left)
 
     def close(self) -> None:
