@@ -5,44 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.clock import SystemClock
-from bridge.events import Author, Content, EventMeta, MessageCreated
-from bridge.journal.contract import AttemptStarted, Change, Delivered, Pending, State
+from bridge.contract import Receipt
+from bridge.journal.contract import AttemptStarted, Change, Delivered, PartSent, Pending
 from bridge.outbox.records import Records
-from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.text import plain
+from bridge.refs import AccountName, ChatRef
+from tests.bridge.machinery.deliveries import NOW, TARGET, delivery
 from tests.flows.world import eventually
 
-NOW = datetime(2026, 8, 1, tzinfo=UTC)
-TARGET = ChatAddress(AccountName("two"), "c")
-
-
-def delivery(number: int) -> Pending:
-    meta = EventMeta(
-        event_key=f"{number}",
-        origin=ChatRef(AccountName("one"), "c"),
-        occurred_at=NOW,
-        received_at=NOW,
-        author=Author(user_id="anna", name="Anna"),
-    )
-    return Pending(
-        delivery_id=number,
-        event_seq=number,
-        route="route",
-        target=TARGET,
-        thread_id=None,
-        event=MessageCreated(meta=meta, message_id=str(number), content=Content(text=plain("hello"))),
-        state=State.WAITING,
-        attempt=0,
-        first_attempt_at=None,
-        not_before=None,
-        last_error="",
-        parts=(),
-    )
+KNOWN = AttemptStarted | PartSent | Delivered
 
 
 class Disk:
@@ -53,11 +29,15 @@ class Disk:
         self.sync = asyncio.Event()
         self.sync.set()
         self.broken: Exception | None = None
+        self.refused: frozenset[int] = frozenset()
+        """Deliveries that can have no change: a transaction with one is refused as a whole."""
 
     async def write(self, changes: Sequence[Change]) -> None:
         await self.sync.wait()
         if self.broken is not None:
             raise self.broken
+        if refused := self.refused.intersection(one.delivery_id for one in changes if isinstance(one, KNOWN)):
+            raise ValueError(f"an outcome of deliveries {sorted(refused)}, which do not exist")
         self.written.append(list(changes))
 
     @property
@@ -172,3 +152,132 @@ async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk,
     assert not made.are_complete
     with pytest.raises(ValueError, match="no such delivery"):
         await made.record()
+
+
+# -- refused records --------------------------------------------------------------------------------------------------------
+
+
+def receipts(number: int) -> list[Change]:
+    """What a lane writes of a message that was sent."""
+    sent = PartSent(
+        delivery_id=number,
+        event_seq=number,
+        part=0,
+        chat=ChatRef(AccountName("two"), "c"),
+        target=TARGET,
+        thread_id=None,
+        receipt=Receipt(message_ids=(f"native{number}",)),
+        at=NOW,
+    )
+    return [sent, Delivered(delivery_id=number, at=NOW)]
+
+
+def outcomes(disk: Disk) -> list[int]:
+    return [one.delivery_id for batch in disk.written for one in batch if isinstance(one, Delivered)]
+
+
+async def test_a_receipt_that_is_refused_costs_no_other_message_its_own(disk: Disk, waiting) -> None:
+    made = records(disk, waiting)
+    disk.refused = frozenset({2})
+    for number in (1, 2, 3):
+        made.later(receipts(number))
+    await made.record([AttemptStarted(delivery_id=4, part=0, attempt=1, at=NOW)])
+    assert outcomes(disk) == [1, 3]
+    assert disk.attempts == [4]
+    assert made.are_complete
+
+
+async def test_an_attempt_that_is_refused_is_not_made_and_the_receipts_before_it_are_kept(disk: Disk, waiting) -> None:
+    made = records(disk, waiting)
+    disk.refused = frozenset({4})
+    made.later(receipts(3))
+    with pytest.raises(ValueError, match=r"\[4\]"):
+        await made.record([AttemptStarted(delivery_id=4, part=0, attempt=1, at=NOW)])
+    assert outcomes(disk) == [3]
+    assert made.are_complete
+
+
+async def test_what_a_disk_does_not_take_is_written_once_it_does(disk: Disk, waiting) -> None:
+    made = records(disk, waiting)
+    made.later(receipts(1))
+    disk.broken = RuntimeError("a bug")
+    with pytest.raises(RuntimeError, match="a bug"):
+        await made.record()
+    made.later(receipts(2))
+    assert not made.are_complete
+    disk.broken = None
+    await made.record()
+    assert outcomes(disk) == [1, 2]
+
+
+async def test_a_write_that_was_cancelled_loses_nothing(disk: Disk, waiting) -> None:
+    made = records(disk, waiting)
+    made.later(receipts(1))
+    disk.sync.clear()
+    writing = asyncio.create_task(made.record())
+    await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    made.later(receipts(2))
+    disk.sync.set()
+    await made.close()
+    assert outcomes(disk) == [1, 2]
+
+
+async def test_what_came_during_a_write_is_written_by_the_next(disk: Disk, waiting) -> None:
+    made = records(disk, waiting)
+    made.later(receipts(1))
+    disk.sync.clear()
+    writing = asyncio.create_task(made.record())
+    await asyncio.sleep(0)
+    made.later(receipts(2))
+    disk.sync.set()
+    await writing
+    await made.record()
+    assert outcomes(disk) == [1, 2]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["receipt", "attempt", "write", "receipt during a write"]), st.integers(1, 30)), max_size=40
+    ),
+    st.frozensets(st.integers(1, 30), max_size=8),
+)
+def test_whatever_is_refused_nothing_else_is_lost(steps: list[tuple[str, int]], refused: frozenset[int]) -> None:
+    async def main() -> None:
+        disk = Disk()
+        disk.refused = refused
+        made = records(disk, deque())
+        done: list[int] = []
+        attempts: list[int] = []
+        for step, number in steps:
+            if step == "receipt":
+                made.later(receipts(number))
+                done.append(number)
+            elif step == "attempt":
+                attempt = AttemptStarted(delivery_id=number, part=0, attempt=1, at=NOW)
+                try:
+                    await made.record([attempt])
+                    attempts.append(number)
+                except ValueError:
+                    assert number in refused
+            elif step == "write":
+                await made.record()
+                assert made.are_complete
+            else:
+                disk.sync.clear()
+                writing = asyncio.create_task(made.record())
+                await asyncio.sleep(0)
+                made.later(receipts(number))
+                done.append(number)
+                disk.sync.set()
+                await writing
+        await made.close()
+        assert outcomes(disk) == [number for number in done if number not in refused]
+        assert disk.attempts == attempts
+        sent = [one.delivery_id for batch in disk.written for one in batch if isinstance(one, PartSent)]
+        assert sent == outcomes(disk), "a receipt and its outcome go together"
+
+    asyncio.run(main())

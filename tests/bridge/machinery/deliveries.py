@@ -1,0 +1,38 @@
+"""Deliveries without a journal, for tests of what handles them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bridge.events import Author, Content, EventMeta, MessageCreated
+from bridge.journal.contract import Pending, State
+from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.text import plain
+
+NOW = datetime(2026, 8, 1, tzinfo=UTC)
+TARGET = ChatAddress(AccountName("two"), "c")
+
+
+def delivery(number: int) -> Pending:
+    """Anna's plain message from chat c of `one`, waiting to be sent."""
+    meta = EventMeta(
+        event_key=f"{number}",
+        origin=ChatRef(AccountName("one"), "c"),
+        occurred_at=NOW,
+        received_at=NOW,
+        author=Author(user_id="anna", name="Anna"),
+    )
+    return Pending(
+        delivery_id=number,
+        event_seq=number,
+        route="route",
+        target=TARGET,
+        thread_id=None,
+        event=MessageCreated(meta=meta, message_id=str(number), content=Content(text=plain("hello"))),
+        state=State.WAITING,
+        attempt=0,
+        first_attempt_at=None,
+        not_before=None,
+        last_error="",
+        parts=(),
+    )
