@@ -362,8 +362,10 @@ class WebMount(Protocol):
         ...
 
     def mount(self, name: str, handler: WebHandler) -> str:
-        """Serve POST (and GET) requests on `/hooks/<account>/<name>`; returns that path. A second mount of a name replaces the
-        first. Bodies over the listener's limit are refused before the handler sees them."""
+        """Serve POST requests on `/hooks/<account>/<name>`; returns that path. A second mount of a name replaces the first.
+
+        The handler is called once the headers are here, and reads the body by `request.read()`, which is bounded in bytes and time:
+        nobody's body should be read whom the headers give away as a stranger. A 401 reaches the caller without its text."""
         ...
 
     def unmount(self, name: str) -> None: ...

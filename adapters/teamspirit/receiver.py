@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from adapters.teamspirit.dialect.model import Authentication, SignatureCheck
 
-LARGEST_BODY_BYTES = 8 * 1024**2
+LARGEST_BODY_BYTES = 1024**2
 _FORM = "application/x-www-form-urlencoded"
 
 Take = Callable[[Any, bytes], Awaitable[None]]
@@ -66,9 +66,10 @@ class Receiver:
             refusal = web.Response(status=413, text="too large\n")
             refusal.force_close()  # what is still coming is not waited for
             return refusal
-        raw = await request.read()
         try:
-            payload = self._checked(request.headers, request.query, request.content_type, raw)
+            self._check_headers(request.headers, request.query)
+            raw = await request.read()
+            payload = self._checked(request.headers, request.content_type, raw)
         except Refused as refused:
             return web.Response(status=refused.status, text=f"{refused.reason}\n")
         if self.take is None:
@@ -76,45 +77,59 @@ class Receiver:
         await self.take(payload, raw)
         return web.Response(status=200)
 
-    def _checked(self, headers: Mapping[str, str], query: Mapping[str, str], content_type: str, raw: bytes) -> Any:
+    def _check_headers(self, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
+        """All that is known before the body is read. Raises Refused."""
+        key, check = self._authentication.key, self._authentication.signature
+        if check is not None:
+            if check.timestamp is not None:
+                self._check_time(headers.get(check.timestamp.header, ""), check.timestamp.window_s)
+            if not self._credentials.secret or not _signature(check, headers):
+                raise Refused(401, "the signature is missing")
+        if key is not None and key.place != "body":
+            given = {"header": headers, "query": query}[key.place].get(key.name)
+            if not same(given or "", self._credentials.key):
+                raise Refused(401, "wrong key")
+
+    def _checked(self, headers: Mapping[str, str], content_type: str, raw: bytes) -> Any:
         """The payload of a call that may come in; None if it is not readable, though authentic. Raises Refused."""
         key, signature = self._authentication.key, self._authentication.signature
         if signature is not None:
             self._check_signature(signature, headers, raw)
         payload = read_body(content_type, raw)
-        if key is not None:
-            if key.place == "body" and payload is None:
+        if key is not None and key.place == "body":
+            if payload is None:
                 raise Refused(400, "the body is not readable")
-            given = {"header": headers.get(key.name), "query": query.get(key.name)}.get(key.place)
-            given = find_text(key.name, payload) if key.place == "body" else given
-            if not same(given or "", self._credentials.key):
+            if not same(find_text(key.name, payload), self._credentials.key):
                 raise Refused(401, "wrong key")
         return payload
 
+    def _check_time(self, timestamp: str, window_s: float) -> None:
+        try:
+            age_s = abs(self._now_s() - float(timestamp))
+        except ValueError:
+            raise Refused(401, "the timestamp is missing or no number") from None
+        # `not ... <=` also refuses a timestamp of nan
+        if not age_s <= window_s:
+            raise Refused(401, "the timestamp is too far from our clock")
+
     def _check_signature(self, check: SignatureCheck, headers: Mapping[str, str], raw: bytes) -> None:
-        timestamp = ""
-        if check.timestamp is not None:
-            timestamp = headers.get(check.timestamp.header, "")
-            try:
-                age_s = abs(self._now_s() - float(timestamp))
-            except ValueError:
-                raise Refused(401, "the timestamp is missing or no number") from None
-            # `not ... <=` also refuses a timestamp of nan
-            if not age_s <= check.timestamp.window_s:
-                raise Refused(401, "the timestamp is too far from our clock")
-        parts = {"timestamp": timestamp.encode(), "body": raw}
+        timestamp = headers.get(check.timestamp.header, "") if check.timestamp is not None else ""
+        parts = {"timestamp": timestamp.encode("utf-8", "surrogatepass"), "body": raw}
         signed = b"".join(parts.get(part, part.encode()) for part in check.signed)
         made = hmac.new(self._credentials.secret.encode(), signed, getattr(hashlib, check.algorithm)).digest()
-        given = headers.get(check.header, "")
-        if not given.startswith(check.prefix) or not self._credentials.secret:
-            raise Refused(401, "the signature is missing")
-        if not hmac.compare_digest(made, _decoded(given.removeprefix(check.prefix), check.encoding)):
+        if not hmac.compare_digest(made, _signature(check, headers)):
             raise Refused(401, "wrong signature")
+
+
+def _signature(check: SignatureCheck, headers: Mapping[str, str]) -> bytes:
+    """The signature that a call brings; empty if it has none, or none of this form."""
+    given = headers.get(check.header, "")
+    return _decoded(given.removeprefix(check.prefix), check.encoding) if given.startswith(check.prefix) else b""
 
 
 def same(given: str, expected: str) -> bool:
     """Whether two keys are the same, in constant time; an empty one never is."""
-    return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+    return bool(expected) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def read_body(content_type: str, raw: bytes) -> Any:

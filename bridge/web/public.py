@@ -1,10 +1,14 @@
 """The public listener: platforms call us under `/hooks/<account>/<name>`. Knows nothing of their formats: adapters mount handlers,
-and check who calls. Everything else is a plain 404.
+and check who calls, by the headers first.
+
+To a stranger every place under `/hooks` looks the same, whether somebody is mounted there or not: neither the names of accounts nor
+why a call was refused are anybody's business. The reasons of refusals are in the log, one a minute.
 
 aiohttp's server is imported where it is used: most bridges have no listener."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("web")
 
-_MOST_BODY_BYTES = 8 * 1024**2
+_LOGGED_EVERY_S = 60.0
 
 
 class PublicWeb:
@@ -27,7 +31,8 @@ class PublicWeb:
     def __init__(self, public_url: str = "") -> None:
         self.public_url = public_url
         self._handlers: dict[tuple[str, str], WebHandler] = {}
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
+        self._logged_at_s: dict[str, float] = {}
 
     def of(self, account: AccountName) -> AccountMount:
         """The part of the listener that belongs to one account."""
@@ -37,9 +42,9 @@ class PublicWeb:
         """Listen; returns the port (of use when 0 was asked for). Raises OSError."""
         from aiohttp import web
 
-        app = web.Application(client_max_size=_MOST_BODY_BYTES)
-        app.router.add_route("*", "/hooks/{account}/{name}", self._dispatch)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+        from bridge.web.door import Door
+
+        self._runner = web.ServerRunner(Door(self._dispatch), shutdown_timeout=5)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         return int(self._runner.addresses[0][1])
@@ -52,17 +57,35 @@ class PublicWeb:
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web
 
-        handler = self._handlers.get((request.match_info["account"], request.match_info["name"]))
-        if handler is None or request.method not in ("POST", "GET"):
-            raise web.HTTPNotFound(text="not found\n")
+        refusal = _refused_by_headers(request)
+        if refusal is not None:
+            return refusal
+        account, _, name = request.path.removeprefix("/hooks/").partition("/")
+        handler = self._handlers.get((account, name))
+        if handler is None:
+            return _refusal(401)
         try:
-            return await handler(request)
+            answer = await handler(request)
         except web.HTTPException:
             raise
         except Exception:
             # not confirmed, so the platform delivers it again
-            log.exception("webhook failed", account=request.match_info["account"])
-            return web.Response(status=503, text="try again later\n")
+            if self._is_loggable(account):
+                log.exception("webhook failed", account=account)
+            return _closing(web.Response(status=503, text="try again later\n"))
+        if answer.status == 401:
+            if self._is_loggable(account):
+                log.warning("a call was refused", account=account, reason=_words(answer))
+            return _refusal(401)
+        return answer
+
+    def _is_loggable(self, account: str) -> bool:
+        """One line a minute for each account: strangers must not fill the log."""
+        now_s = time.monotonic()
+        if now_s - self._logged_at_s.get(account, -_LOGGED_EVERY_S) < _LOGGED_EVERY_S:
+            return False
+        self._logged_at_s[account] = now_s
+        return True
 
 
 class AccountMount:
@@ -82,3 +105,38 @@ class AccountMount:
 
     def unmount(self, name: str) -> None:
         self._public._handlers.pop((self._account, name), None)
+
+
+def _refused_by_headers(request: web.Request) -> web.Response | None:
+    """What needs no look at the body, and no knowledge of who is mounted where."""
+    from bridge.web.door import MOST_BODY_BYTES
+
+    if request.path.count("/") != 3 or not request.path.startswith("/hooks/"):
+        return _refusal(404)
+    if request.method != "POST":
+        return _refusal(405)
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        return _refusal(415)
+    if (request.content_length or 0) > MOST_BODY_BYTES:
+        return _refusal(413)
+    return None
+
+
+_TEXTS = {404: "not found\n", 405: "only POST\n", 415: "no Content-Encoding\n", 413: "too large\n", 401: "not authorised\n"}
+
+
+def _refusal(status: int) -> web.Response:
+    from aiohttp import web
+
+    headers = {"Allow": "POST"} if status == 405 else None
+    return _closing(web.Response(status=status, text=_TEXTS[status], headers=headers))
+
+
+def _closing(answer: web.Response) -> web.Response:
+    answer.force_close()
+    return answer
+
+
+def _words(answer: web.StreamResponse) -> str:
+    text = getattr(answer, "text", None)
+    return text.strip() if isinstance(text, str) else ""

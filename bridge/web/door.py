@@ -1,0 +1,200 @@
+"""What a stranger may cost the public listener: so many connections, so many bytes, so many seconds.
+
+- Connections are bounded, far below the process's descriptors. A new one takes the place of the longest idle one, so that whoever
+  has something to say gets in.
+- A request's headers and its body have 10 s each. Bodies are bounded one by one and together: when they are too many, the one that
+  has been coming the longest is let go, since an honest one is here at once.
+- Nothing is decompressed.
+
+aiohttp's server, narrowed. Called by `public`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+HEADERS_S = 10.0
+BODY_S = 10.0
+MOST_BODY_BYTES = 1024**2
+MOST_BYTES_IN_FLIGHT = 8 * 1024**2
+_MOST_CONNECTIONS = 256
+_RECEIVE_BYTES = 32 * 1024
+"""What the kernel keeps for a connection, and so the most that one read brings us unasked."""
+_IDLE_S = 75.0
+"""Longer than the usual idle time of a proxy's connections to us (nginx: 60 s), so that it is never us who hangs up first."""
+_SILENT = logging.getLogger("bridge.web.strangers")
+_SILENT.disabled = True
+"""aiohttp logs a traceback for every malformed request; strangers must not write our log."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def most_connections() -> int:
+    """How many connections strangers may have: a quarter of the descriptors at most."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(8, min(_MOST_CONNECTIONS, (1024 if soft == resource.RLIM_INFINITY else soft) // 4))
+
+
+class Bodies:
+    """All bodies that are being read or handled. Together they stay below `most_bytes`."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES_IN_FLIGHT) -> None:
+        self._most_bytes = most_bytes
+        self._coming: dict[int, StrangerRequest] = {}
+        self.held_bytes = 0
+
+    def begin(self, request: StrangerRequest) -> None:
+        self._coming[id(request)] = request
+
+    def take(self, request: StrangerRequest, size_bytes: int) -> bool:
+        """Room for more of one body, if need be that of others which have been coming for longer. False: there is none."""
+        while self.held_bytes + size_bytes > self._most_bytes:
+            oldest = next((other for other in self._coming.values() if other is not request), None)
+            if oldest is None:
+                return False
+            self.let_go(oldest)
+        self.held_bytes += size_bytes
+        return True
+
+    def let_go_oldest(self) -> bool:
+        """End the reading that has lasted the longest, with its connection. False: none is being read."""
+        oldest = next(iter(self._coming.values()), None)
+        if oldest is not None:
+            self.let_go(oldest)
+        return oldest is not None
+
+    def let_go(self, request: StrangerRequest) -> None:
+        self.came(request)
+        request.let_go()
+
+    def came(self, request: StrangerRequest) -> None:
+        """Nothing more comes of it."""
+        self._coming.pop(id(request), None)
+
+    def free(self, size_bytes: int) -> None:
+        self.held_bytes -= size_bytes
+
+
+class StrangerRequest(web.Request):
+    """A request whose body is read when the handler asks for it, and within bounds."""
+
+    ATTRS = web.Request.ATTRS | frozenset({"bodies", "_body", "_size_bytes"})
+    bodies: Bodies
+
+    async def read(self) -> bytes:
+        """The body. Raises HTTPRequestEntityTooLarge, HTTPRequestTimeout, HTTPServiceUnavailable; each closes the connection."""
+        if self._read_bytes is None:
+            self._body: bytearray | None = bytearray()
+            self._size_bytes = 0
+            self.bodies.begin(self)
+            try:
+                async with asyncio.timeout(BODY_S):
+                    await self._receive()
+                self._read_bytes = bytes(self._body or b"")
+            except TimeoutError:
+                raise _closing(web.HTTPRequestTimeout(text="too slow\n")) from None
+            finally:
+                self._body = None
+                self.bodies.came(self)
+        return self._read_bytes
+
+    async def _receive(self) -> None:
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            await self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.writer.output_size = 0
+        while piece := await self.content.readany():
+            if self._body is None or not self.bodies.take(self, len(piece)):
+                raise _closing(web.HTTPServiceUnavailable(text="busy\n"))
+            self._size_bytes += len(piece)
+            self._body += piece
+            if len(self._body) > MOST_BODY_BYTES:
+                raise _closing(web.HTTPRequestEntityTooLarge(MOST_BODY_BYTES, text="too large\n"))
+
+    def let_go(self) -> None:
+        """Others need the room: what came is dropped, and the connection with it."""
+        self._body = None
+        self.finished()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def finished(self) -> None:
+        self.bodies.free(getattr(self, "_size_bytes", 0))
+        self._size_bytes = 0
+
+
+class Door(web.Server):
+    """The server itself. `handler` sees a request once its headers are here."""
+
+    def __init__(self, handler: Handler, *, most: int | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self._bodies = Bodies()
+        self._busy: set[web.RequestHandler] = set()
+        self._most = most or most_connections()
+        self._answer = handler
+
+        def make(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> StrangerRequest:
+            request = StrangerRequest(message, payload, protocol, writer, task, loop, client_max_size=MOST_BODY_BYTES)
+            request.bodies = self._bodies
+            return request
+
+        super().__init__(
+            self._handle,  # type: ignore[arg-type]
+            request_factory=make,
+            handler_cancellation=True,
+            keepalive_timeout=_IDLE_S,
+            lingering_time=1.0,
+            auto_decompress=False,
+            max_line_size=4096,
+            max_field_size=4096,
+            max_headers=64,
+            read_bufsize=16 * 1024,
+            access_log=None,
+            logger=_SILENT,
+        )
+
+    @property
+    def held_bytes(self) -> int:
+        return self._bodies.held_bytes
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self._connections) > self._most and not self._make_room(handler):
+            transport.abort()
+            return
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+        asyncio.get_running_loop().call_later(HEADERS_S, self._expect, handler)
+
+    def _make_room(self, newest: web.RequestHandler) -> bool:
+        """End the connection that has been idle the longest; if all are busy, the body that has been coming the longest."""
+        for connection, transport in self._connections.items():
+            if connection is not newest and connection not in self._busy and not transport.is_closing():
+                transport.abort()
+                return True
+        return self._bodies.let_go_oldest()
+
+    def _expect(self, connection: web.RequestHandler) -> None:
+        if connection in self._connections and not connection._request_count:
+            connection.force_close()
+
+    async def _handle(self, request: StrangerRequest) -> web.StreamResponse:
+        connection = request.protocol
+        self._busy.add(connection)
+        try:
+            return await self._answer(request)
+        finally:
+            self._busy.discard(connection)
+            request.finished()
+
+
+def _closing(error: web.HTTPException) -> web.HTTPException:
+    error.force_close()
+    return error
