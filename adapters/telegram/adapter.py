@@ -35,7 +35,7 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import ChatDown, ConnectionLost, DeliveryError, OutcomeUnknown, Rejected
+from bridge.errors import ChatDown, ConnectionLost, DeliveryError, FileRejected, OutcomeUnknown, Rejected
 from bridge.events import Attachment
 from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.refs import AccountName
@@ -100,17 +100,28 @@ class TelegramAdapter:
     # -- messages -----------------------------------------------------------------------------------------------------------
 
     async def send(self, outbound: Outbound) -> Receipt:
-        limit = self._capabilities.limits.upload_bytes
-        if any(file.size_bytes > limit for file in outbound.files):
-            raise Rejected(f"Telegram takes files of up to {limit // 1024**2} MB")
+        self._check_sizes(outbound)
         try:
             return await self._send(outbound)
         except Refused as refusal:
-            if refusal.says(*errors.PHOTO_REFUSED) and outbound.files:
-                return await self._send(outbound, as_documents=True, loss=_AS_FILE)
             if refusal.says(*errors.TEXT_REFUSED):
                 return await self._send(outbound, plain_text=True, loss=Loss.FORMATTING_REFUSED)
-            raise
+            if not outbound.files:
+                raise
+            if not refusal.says(*errors.PHOTO_REFUSED):
+                raise errors.file_fault(refusal, len(outbound.files)) or refusal from None
+        try:
+            return await self._send(outbound, as_documents=True, loss=_AS_FILE)
+        except Refused as refusal:
+            raise errors.file_fault(refusal, len(outbound.files)) or refusal from None
+
+    def _check_sizes(self, outbound: Outbound) -> None:
+        """What is known to be refused is not sent. Raises FileRejected."""
+        limit = self._capabilities.limits.upload_bytes
+        if empty := tuple(place for place, file in enumerate(outbound.files) if not file.size_bytes):
+            raise FileRejected("Telegram takes no empty files", places=empty)
+        if large := tuple(place for place, file in enumerate(outbound.files) if file.size_bytes > limit):
+            raise FileRejected(f"Telegram takes files of up to {limit // 1024**2} MB", places=large)
 
     async def _send(
         self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: LossNote | None = None

@@ -160,8 +160,9 @@ def _previews(wanted: bool) -> Json:
 
 
 def _upload(file: OutboundFile) -> Upload:
-    """The name without the two characters that servers read differently in a multipart header."""
-    return Upload(file, file.name.replace('"', "'").replace("\\", "_"))
+    """The name without what servers read differently in a multipart header: two characters, and whatever breaks lines."""
+    name = "".join(char for char in file.name.replace('"', "'").replace("\\", "_") if char.isprintable())
+    return Upload(file, name.strip() or "file")
 
 
 def _file_call(file: OutboundFile, kind: str, place: Json, caption: Json) -> Call:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
 
 if TYPE_CHECKING:
     from aiogram.exceptions import AiogramError
@@ -28,6 +28,7 @@ _CHAT_FAULTS: tuple[tuple[str, str], ...] = (
     ("have no rights to send a message", _GIVE_RIGHTS),
     ("need administrator rights in the channel chat", "make the bot an administrator of the channel who may post"),
     ("chat_write_forbidden", _GIVE_RIGHTS),
+    ("chat_send_plain_forbidden", _GIVE_RIGHTS),
     ("chat_restricted", _GIVE_RIGHTS),
     ("user_banned_in_channel", _ADD_BOT),
     ("channel_private", _ADD_BOT),
@@ -53,6 +54,10 @@ PHOTO_REFUSED = (
     "wrong file type",
 )
 """The file is not what this kind must be: as a document it is taken."""
+_NOT_THE_FILE = ("caption", "message is too long", "message_too_long", "quote_text_invalid", "message to be replied not found")
+"""400s of a message with files that its words or its reply are to blame for."""
+FILE_UNAVAILABLE = "temporarily unavailable"
+"""getFile's "wrong file_id or the file is temporarily unavailable": mostly the latter (tdlib/telegram-bot-api#32)."""
 TEXT_REFUSED = (
     "entities_too_long",
     "can't parse entities",
@@ -75,13 +80,29 @@ class Refused(Rejected):
         return any(text in self.description for text in texts)
 
 
+def file_fault(refusal: Refused, files: int) -> FileRejected | None:
+    """What a refused message with files comes to: Telegram took nothing of it, and would take the words. None if those are refused.
+
+    Of an album it mostly says which file it was: `failed to send message #2 with the error message "..."` (tdlib/telegram-bot-api,
+    Client.cpp). A kind of file that is not allowed in the chat is of this sort as well: `not enough rights to send photos to the
+    chat`, CHAT_SEND_VOICES_FORBIDDEN."""
+    if refusal.says(*_NOT_THE_FILE, *TEXT_REFUSED):
+        return None
+    numbered = re.search(r"failed to send message #(\d+)", refusal.description)
+    places = (int(numbered[1]) - 1,) if numbered else (0,) if files == 1 else ()
+    if not set(places) <= set(range(files)):
+        places = ()
+    said = re.search(r'error message "([^"]*)"', refusal.reason)
+    return FileRejected(f"Telegram does not take it: {said[1] if said else refusal.reason}", places=places)
+
+
 def classify(error: AiogramError | Exception, *, repeatable: bool) -> BridgeError:
     """Our error for a failed call. `repeatable`: doing it twice does no harm, so an unknown outcome is simply tried again."""
     from adapters.telegram.lazy_aiogram import exceptions as theirs
 
     match error:
         case theirs.TelegramEntityTooLarge():  # before TelegramNetworkError, which it is a kind of
-            return Refused("Telegram refuses the file: too large")
+            return Refused("the file is too large")
         case theirs.TelegramRetryAfter():
             wait_s = float(error.retry_after)
             return RetryLater("Telegram asks to slow down", after_s=wait_s if wait_s > 0 else None, rate_limited=True)

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 import aiohttp
 import certifi
@@ -22,9 +23,10 @@ from adapters.common.egress import Egress
 from adapters.common.files import CheckedFile
 from adapters.common.http_body import BoundedResponse
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
+from adapters.telegram import local_files
 from adapters.telegram.answers import result_of
 from adapters.telegram.encode import Call, Upload
-from adapters.telegram.errors import NEW_TOKEN, classify
+from adapters.telegram.errors import FILE_UNAVAILABLE, NEW_TOKEN, Refused, classify
 from adapters.telegram.lazy_aiogram import (
     AiohttpSession,
     Bot,
@@ -41,6 +43,7 @@ from adapters.telegram.lazy_aiogram import (
     exceptions,
     methods,
 )
+from adapters.telegram.lenient import record, whole, words
 from bridge.contract import FileStream
 from bridge.errors import AccountDown, Rejected, RetryLater
 
@@ -180,17 +183,15 @@ class Transport:
 
     @asynccontextmanager
     async def open_file(self, file_id: str) -> AsyncIterator[FileStream]:
-        """Download a file by its id. Raises Rejected for one too large, RetryLater otherwise; `chunks` raises RetryLater when the
-        body ends early."""
-        file = await self.call(Call("GetFile", {"file_id": file_id}), repeatable=True)
-        path, size = str(file.get("file_path", "")), file.get("file_size")
-        if not path:
-            raise RetryLater("Telegram has no path for the file yet")
+        """Download a file by its id. Raises Rejected for one that will never come, RetryLater otherwise; `chunks` raises RetryLater
+        when the body ends early."""
+        path, size = await self._locate(file_id)
         if self._options.local_server:
-            yield FileStream(chunks=_from_disk(self._local_path(path), size), size_bytes=size)
+            token, root = self.bot.token, self._options.files_root
+            yield FileStream(chunks=local_files.read(path, token=token, files_root=root, size_bytes=size), size_bytes=size)
             return
         session = await self._session.create_session()
-        url = self._session.api.file_url(self.bot.token, path)
+        url = self._session.api.file_url(self.bot.token, relative_path(path))
         timeout = aiohttp.ClientTimeout(
             total=self._options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
         )
@@ -201,16 +202,31 @@ class Transport:
         async with response:
             if response.status != 200:
                 raise RetryLater(f"Telegram answered the download with HTTP {response.status}")
-            expected = body_bytes(response, None) if size is None else int(size)
+            expected = body_bytes(response, None) if size is None else size
             yield FileStream(chunks=_chunks(response, expected), size_bytes=expected)
 
-    def _local_path(self, path: str) -> Path:
-        root = self._options.files_root
-        if root is None:
-            return Path(path)
-        token = self.bot.token
-        # the server's own directory ends in the token: what lies below is the same at both ends
-        return root / path.split(token + "/", 1)[-1].lstrip("/")
+    async def _locate(self, file_id: str) -> tuple[str, int | None]:
+        """Where the server has the file, and its size in bytes."""
+        try:
+            file = record(await self.call(Call("GetFile", {"file_id": file_id}), repeatable=True))
+        except Refused as refusal:
+            if refusal.says(FILE_UNAVAILABLE):
+                raise RetryLater(refusal.reason) from None
+            raise
+        path, size = words(file.get("file_path")), whole(file.get("file_size"))
+        if not path:
+            raise RetryLater("Telegram has no path for the file yet")
+        return path, size
+
+
+def relative_path(path: str) -> str:
+    """A file's path below the server's address for files, made fit for a URL. Raises Rejected for one that leads elsewhere."""
+    if path.startswith("/"):
+        raise Rejected("the Bot API server names a path on its own disk: it runs with --local, which local_server: true tells us")
+    leads_elsewhere = "\\" in path or ":" in path.split("/")[0] or {".", "..", ""} & set(path.split("/"))
+    if leads_elsewhere or not path.isprintable():
+        raise Rejected("the Bot API server's path for the file is none")
+    return quote(path)
 
 
 class _WatchedInput(InputFile):
@@ -255,24 +271,4 @@ async def _chunks(response: aiohttp.ClientResponse, expected: int | None) -> Asy
             yield chunk
     except (aiohttp.ClientError, TimeoutError) as error:
         raise RetryLater(f"the download broke: {type(error).__name__}") from None
-    _check_whole(received, expected)
-
-
-async def _from_disk(path: Path, expected: int | None) -> AsyncIterator[bytes]:
-    try:
-        file = await asyncio.to_thread(path.open, "rb")
-    except OSError as error:
-        raise Rejected(f"the local server's file cannot be read here: {error.strerror}") from None
-    received = 0
-    try:
-        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-            received += len(chunk)
-            yield chunk
-    finally:
-        await asyncio.to_thread(file.close)
-    _check_whole(received, expected)
-
-
-def _check_whole(received: int, expected: int | None) -> None:
-    if expected is not None and received != expected:
-        raise RetryLater(f"the download ended after {received} of {expected} bytes")
+    local_files.check_whole(received, expected)

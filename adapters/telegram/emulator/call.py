@@ -34,6 +34,7 @@ class Target:
 class Call:
     world: World
     bot: Person
+    token: str
     params: Params
     rates: Rates
     local: bool
@@ -175,9 +176,27 @@ class Call:
         return stored
 
     def post(self, target: Target, contents: list[Json]) -> list[Message]:
+        for content in contents:
+            for kind, plural in _KINDS.items():
+                if kind in content and kind in target.chat.forbidden_kinds:
+                    raise bad_request(f"not enough rights to send {plural} to the chat")
         return self.world.post(
             target.chat, self.bot, contents, thread_id=target.thread_id, reply_to=target.reply_to, quote=target.quote
         )
+
+
+_KINDS = {
+    "photo": "photos",
+    "video": "videos",
+    "audio": "music",
+    "voice": "voice messages",
+    "video_note": "video notes",
+    "animation": "animations",
+    "sticker": "stickers",
+    "document": "documents",
+    "text": "text messages",
+}
+"""How Telegram calls what a chat does not allow (TDLib, MessageContent.cpp: can_send_message_content)."""
 
 
 class _KnownUsers(dict[int, Json]):

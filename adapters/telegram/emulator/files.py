@@ -74,17 +74,21 @@ class FileStore:
             self._by_path[stored.file_path] = stored
         return stored.file_path
 
-    def on_disk(self, stored: StoredFile) -> Path:
-        """The file as a path on this machine (what a local Bot API server answers to getFile)."""
-        if stored.path is None:
-            stored.path = self.new_path(stored.name)
-            stored.path.write_bytes(stored.read())
-        return stored.path
+    def on_disk(self, stored: StoredFile, token: str) -> Path:
+        """The file as a path on this machine, in the bot's own directory (what a local Bot API server answers to getFile)."""
+        path = self._root() / token / self.publish_path(stored, "document")
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(stored.read())
+        return path
 
     def new_path(self, name: str) -> Path:
+        return self._root() / f"{next(self._numbers)}{Path(name).suffix[:16]}"
+
+    def _root(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="telegram-emulator-"))
-        return self._folder / f"{next(self._numbers)}{Path(name).suffix[:16]}"
+        return self._folder
 
     def register(self, stored: StoredFile) -> None:
         self._by_id[stored.file_id] = stored

@@ -166,6 +166,8 @@ class Chat:
     moved_to: int | None = None
     allowed_reactions: frozenset[str] | None = None
     """None: every standard emoji."""
+    forbidden_kinds: frozenset[str] = frozenset()
+    """Kinds of content that the chat's permissions do not allow, `photo` for instance."""
 
     def wire(self) -> Json:
         chat: Json = {"id": self.chat_id, "title": self.title, "type": self.type}

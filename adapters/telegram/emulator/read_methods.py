@@ -50,7 +50,7 @@ async def get_file(call: Call) -> Json:
     if not call.local and stored.size_bytes > DOWNLOAD_BYTES:
         raise bad_request("file is too big")
     path = call.world.files.publish_path(stored, "document")
-    return stored.wire() | {"file_path": str(call.world.files.on_disk(stored)) if call.local else path}
+    return stored.wire() | {"file_path": str(call.world.files.on_disk(stored, call.token)) if call.local else path}
 
 
 async def get_updates(call: Call) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.contents import media_content, settle_kind
-from adapters.telegram.emulator.errors import bad_request
+from adapters.telegram.emulator.errors import ApiError, bad_request
 from adapters.telegram.emulator.model import Json
 
 Method = Callable[[Call], Awaitable[Any]]
@@ -50,7 +50,11 @@ async def send_media_group(call: Call) -> list[Json]:
             raise bad_request(f"type {kind!r} can't be used in a media group")
         families.add("visual" if kind in ("photo", "video") else kind)
         stored = call.file("media", str(item.get("media", "")))
-        settled = settle_kind(kind, stored)
+        try:
+            settled = settle_kind(kind, stored)
+        except ApiError as error:
+            reason = error.description.removeprefix("Bad Request: ")
+            raise bad_request(f'failed to send message #{len(contents) + 1} with the error message "{reason}"') from None
         # a GIF inside a group of documents stays a document
         settled = "document" if kind == "document" else settled
         content = media_content(call.world.files, settled, stored, item) | call.caption(item)

@@ -143,7 +143,10 @@ class TelegramEmulator(EmulatorBase):
             transport.abort()
 
     def _call(self, params: Params, bot: Person) -> Call:
-        return Call(self.world, bot, params, self.rates, self._local, self._webhooks, self._logged_out)
+        return Call(self.world, bot, self._token_of(bot), params, self.rates, self._local, self._webhooks, self._logged_out)
+
+    def _token_of(self, bot: Person) -> str:
+        return next(token for token, person in self._tokens.items() if person is bot)
 
     def _bot(self, token: str) -> Person:
         if ":" not in token:
@@ -245,6 +248,10 @@ class TelegramEmulator(EmulatorBase):
     def kick(self, chat_id: str, token: str = "") -> None:
         """Remove the bot: it is told so, and every call for this chat answers 403."""
         self.world.set_bot_status(self._chat(chat_id), self.bot(token), KICKED, self._person("Group Owner"))
+
+    def forbid(self, chat_id: str, *kinds: str) -> None:
+        """The chat's permissions do not allow these kinds of content any more: `photo`, `voice`, `text`."""
+        self._chat(chat_id).forbidden_kinds = frozenset(kinds)
 
     def promote(self, chat_id: str, token: str = "", *, admin: bool = True) -> None:
         """Add the bot as an administrator, or as a plain member."""
