@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
+from bridge.addresses import claims_other_address
 from bridge.capabilities import Capabilities, Feature
 from bridge.characters import clean
 from bridge.outcomes import Loss, LossNote
@@ -112,7 +114,7 @@ class _Degrader:
     def _inlines(self, inlines: Iterable[Inline]) -> tuple[Inline, ...]:
         shown: list[Inline] = []
         in_spoiler = False
-        for inline in inlines:
+        for inline in self._honest(inlines):
             if inline.marks & _SPOILER and not self._native(Feature.SPOILER):
                 if not in_spoiler:
                     self._lost(Loss.SPOILER_OPEN)
@@ -122,6 +124,17 @@ class _Degrader:
                 in_spoiler = False
             shown.append(self._inline(inline))
         return merge_inlines(shown)
+
+    def _honest(self, inlines: Iterable[Inline]) -> Iterator[Inline]:
+        """Links whose label claims another address, as label and address side by side."""
+        for link, runs in groupby(inlines, key=lambda inline: inline.link if isinstance(inline, Text) else None):
+            label = list(runs)
+            if link is None or not claims_other_address("".join(map(inline_text, label)), link):
+                yield from label
+                continue
+            self._lost(Loss.LINK_AS_ADDRESS)
+            yield from (Text(run.text, run.marks) for run in label if isinstance(run, Text))
+            yield Text(f" ({safe_url(link) or clean(link)})", label[-1].marks & ~int(Mark.CODE))
 
     def _inline(self, inline: Inline) -> Inline:
         marks = self._marks(inline.marks)

@@ -107,7 +107,7 @@ def _command(data: Json) -> Iterator[RichText]:
     who, what = name_of(mapping(told.get("user")), told.get("member")), text(told.get("name"))
     if who and what and whole(told.get("type")) == 2:
         sign = "/" if whole(data.get("type")) == 20 else ""
-        yield _line(f"{who} used {sign}{what}")
+        yield RichText((Paragraph((Text(f"{who} used ", int(Mark.ITALIC)), Text(f"{sign}{what}", int(Mark.CODE)))),))
 
 
 def _others(data: Json) -> Iterator[RichText]:

@@ -40,6 +40,7 @@ _QUOTE_LINE = re.compile(r" *> +([^\n]*)(?:\n|$)")
 _HEADING = re.compile(r" *(#{1,3}) +(\S[^\n]*)(?:\n|$)")
 _SUBTEXT = re.compile(r" *-# +(\S[^\n]*)(?:\n|$)")
 _ITEM = re.compile(r"( *)([-*]|\d{1,10}\.) +(\S[^\n]*)(?:\n|$)")
+_CONTINUED = re.compile(r" +(?!```)(\S[^\n]*)(?:\n|$)")
 
 _ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
 _URL = re.compile(r"https?://[^\s<]+[^<.,:;\"'\]\s]")
@@ -173,9 +174,15 @@ class _Scanner:
             begins = numbered and kinds.get(level) is not True and bool(items)
             number = int(marker[:-1]) if begins and int(marker[:-1]) != 1 else None
             kinds = {**{above: kind for above, kind in kinds.items() if above < level}, level: numbered}
-            items.append(ListItem(self.inlines(item[3]), level, of_another_kind, number))
-            at = item.end()
+            content, at = self._continued(source, item[3], item.end())
+            items.append(ListItem(self.inlines(content), level, of_another_kind, number))
         return (List(tuple(items), is_ordered, start) if items else None), at
+
+    def _continued(self, source: str, content: str, at: int) -> tuple[str, int]:
+        """An item with the lines behind it that begin with a space: they are its own."""
+        while (line := _CONTINUED.match(source, at)) and not _ITEM.match(source, at):
+            content, at = f"{content}\n{line[1]}", line.end()
+        return content, at
 
     def _line_end(self, source: str, at: int) -> tuple[re.Match[str] | None, int]:
         """The first code block that begins on this line, or where the next line begins. Code spans are stepped over."""
@@ -258,7 +265,7 @@ class _Scanner:
         elif match := _TIMESTAMP.match(source, at):
             inline = Timestamp(int(match[1]), "", match[2] or "", marks)
         elif match := _COMMAND.match(source, at):
-            inline = Text(f"/{match[1]}", marks, link)
+            inline = Text(f"/{match[1]}", marks | Mark.CODE, link)  # elsewhere a bare one would be a live command
         elif match := _GUIDE.match(source, at):
             inline = Text(f"#{match[1]}", marks, link)
         elif match := _ANGLED_URL.match(source, at):

@@ -111,15 +111,15 @@ def _block(block: Block, mass: bool) -> str:
         case CodeBlock():
             return _code_block(block)
         case List():
-            lines = (label + _one_line(_inlines(item.inlines, mass)) for label, item in list_lines(block, bullet="-"))
-            return "\n".join(lines)
+            return "\n".join(_item(label, _inlines(item.inlines, mass)) for label, item in list_lines(block, bullet="-"))
         case Quote():
             inner = "\n".join(_block(b, mass) for b in block.blocks)
             return "\n".join("> " + line for line in inner.split("\n"))
 
 
-def _one_line(text: str) -> str:
-    return text.replace("\n", " ")
+def _item(label: str, text: str) -> str:
+    """Further lines of an item are indented: a line that begins with a space goes on with the item before it."""
+    return label + text.replace("\n", "\n" + " " * len(label))
 
 
 def _heading(block: Heading, mass: bool) -> str:

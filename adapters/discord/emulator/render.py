@@ -52,6 +52,8 @@ _QUOTE_MARK = re.compile(r"^ *> +", re.MULTILINE)
 _HEADING = re.compile(r" *(#{1,3}) +([^\n]+?)(?:\n|$)")
 _SUBTEXT = re.compile(r" *-# +([^\n]+?)(?:\n|$)")
 _ITEM = re.compile(r"( *)([-*]|\d{1,10}\.) +([^\n]+)(?:\n|$)")
+_MORE = re.compile(r" +(\S[^\n]*)(?:\n|$)")
+"""A line that begins with a space goes on with the list item before it, as in the client's own rule for lists."""
 _ESCAPE = re.compile(r"\\([^0-9A-Za-z\s])")
 _AUTOLINK = re.compile(r"<(https?://[^ >\n]+)>")
 _URL = re.compile(r"https?://[^\s<]+[^<.,:;\"'\]\s)]")
@@ -128,9 +130,13 @@ class _Reader:
                 out.html.append(f"<{tag}{start}>")
                 open_tags.append((indent, tag))
             text, html = self.read(content, depth=depth + 1, is_block=False)
+            at = item.end()
+            while (more := _MORE.match(source, at)) and not _ITEM.match(source, at):
+                more_text, more_html = self.read(more[1], depth=depth + 1, is_block=False)
+                text, html = f"{text}\n{'  ' * len(open_tags)}{more_text}", f"{html}<br>{more_html}"
+                at = more.end()
             bullet = "• " if tag == "ul" else f"{marker} "
             out.add(("  " * (len(open_tags) - 1) + bullet + text + "\n", f"<li>{html}</li>"))
-            at = item.end()
         while open_tags:
             out.html.append(f"</{open_tags.pop()[1]}>")
         return out.shown, at

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from adapters.teamspirit.markup.guards import JOINER, guard, mentions, unguard
+from adapters.teamspirit.markup.tables import fence_tables
 from bridge.text import (
     Block,
     CodeBlock,
@@ -66,7 +67,7 @@ def decode_markdown(source: str, dialect: TextDialect) -> RichText:
     """Never raises: what is no markup is text."""
     if _is_plain(source):
         return plain(source.strip("\n"))
-    return normalize(RichText(tuple(_Blocks(dialect).decode(_PARSER.parse(source)))))
+    return normalize(RichText(tuple(_Blocks(dialect).decode(_PARSER.parse(fence_tables(source))))))
 
 
 def _is_plain(source: str) -> bool:

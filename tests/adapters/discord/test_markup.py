@@ -247,3 +247,30 @@ def test_no_text_takes_long_to_read(unit: str) -> None:
 def test_each_depth_of_a_list_keeps_its_kind_and_numbers(made: List) -> None:
     rich = RichText((made,))
     assert labels(decode_text(encode_text(rich))) == labels(rich)
+
+
+def test_lines_of_a_list_item_stay_lines_of_it() -> None:
+    first = ListItem((Text("one\n- no item\n# no heading\n> no quote"),))
+    rich = RichText(
+        (List((first, ListItem((Text("deeper\n2. still"),), 1), ListItem((Text("last"),)))), Paragraph((Text("behind"),)))
+    )
+    shown, html = show(encode_text(rich), NAMES)
+    lines = [line.strip() for line in shown.split("\n")]
+    assert lines == ["• one", "- no item", "# no heading", "> no quote", "• deeper", "2. still", "• last", "behind"]
+    assert html.count("<li>") == 3
+    assert decode_text(encode_text(rich)) == normalize(rich)
+
+
+def test_a_code_block_right_behind_a_list_is_one() -> None:
+    rich = RichText((List((ListItem((Text("one"),)),)), CodeBlock("a | b\n1 | 2")))
+    assert show(encode_text(rich), NAMES)[1].endswith("<pre><code>a | b\n1 | 2</code></pre>")
+
+
+def test_a_command_is_no_live_command_elsewhere() -> None:
+    (block,) = decode_text("try </play song:12345> now").blocks
+    assert isinstance(block, Paragraph)
+    assert [(i.text, i.marks) for i in block.inlines if isinstance(i, Text)] == [
+        ("try ", 0),
+        ("/play song", Mark.CODE),
+        (" now", 0),
+    ]
