@@ -357,6 +357,8 @@ class TextDialect(_Entry):
     mention: str | None = "@"
     """What goes before a username to mention somebody; null: there are no mentions."""
     chat_mention: str | None = None
+    emoji_names: bool = False
+    """Whether `:tada:` is how people's texts hold an emoji."""
     mass_mentions: tuple[str, ...] = ("all", "channel", "here")
     """Names that ping everybody: never written unless a route allows it."""
 

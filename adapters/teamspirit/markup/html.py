@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from adapters.teamspirit.markup.guards import clean, guard, is_username, mentions, unguard
-from adapters.teamspirit.markup.markdown_decode import SAFE_LINK
+from adapters.teamspirit.markup.parser import SAFE_LINK
 from bridge.text import (
     Block,
     CodeBlock,

@@ -1,4 +1,4 @@
-"""Markdown (CommonMark with ~~strike~~, line breaks kept) to rich text, by markdown-it-py. Pure.
+"""Markdown (CommonMark and what messengers add to it, line breaks kept) to rich text. Pure; the parser itself is `parser`.
 
 Differences from CommonMark, all so that no text gets lost: raw HTML, link definitions and unsafe links stay literal text; blank
 lines between paragraphs are kept as written.
@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from adapters.teamspirit.markup.guards import JOINER, guard, mentions, unguard
+from adapters.teamspirit.markup.parser import ADDRESS, parse
 from adapters.teamspirit.markup.tables import fence_tables
 from bridge.text import (
     Block,
@@ -38,39 +38,24 @@ from bridge.text import (
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import TextDialect
 
-SAFE_LINK = re.compile(r"(?i)^(?:https?://|mailto:|tel:|ftp://)[^\s]+$")
-
 _MARKS = {"strong_open": Mark.BOLD, "em_open": Mark.ITALIC, "s_open": Mark.STRIKE}
-_MARKS_END = {"strong_close": Mark.BOLD, "em_close": Mark.ITALIC, "s_close": Mark.STRIKE}
+_MARKS_END = {"strong_close": "strong_open", "em_close": "em_open", "s_close": "s_open"}
 # Without these characters there is no inline markup; lines that begin with a letter and do not end in white space are no blocks.
 _NO_INLINE = re.compile(r"[^\\`*_~\[\]<&@!\u200b\u2060]*")
 _PLAIN_LINE = re.compile(r"[^\W\d_](?:.*\S)?|")
 
 
-class _Parser(MarkdownIt):
-    """Keeps URLs as they were written and lets only safe ones be links."""
-
-    def normalizeLink(self, url: str) -> str:
-        return url
-
-    def normalizeLinkText(self, link: str) -> str:
-        return link
-
-    def validateLink(self, url: str) -> bool:
-        return SAFE_LINK.match(url) is not None
-
-
-_PARSER = _Parser("commonmark", {"html": False}).enable("strikethrough").disable("reference")
-
-
 def decode_markdown(source: str, dialect: TextDialect) -> RichText:
     """Never raises: what is no markup is text."""
-    if _is_plain(source):
+    if _is_plain(source, dialect):
         return plain(source.strip("\n"))
-    return normalize(RichText(tuple(_Blocks(dialect).decode(_PARSER.parse(fence_tables(source))))))
+    tokens = parse(fence_tables(source), emoji_names=dialect.emoji_names)
+    return normalize(RichText(tuple(_Blocks(dialect).decode(tokens))))
 
 
-def _is_plain(source: str) -> bool:
+def _is_plain(source: str, dialect: TextDialect) -> bool:
+    if dialect.emoji_names and source.count(":") > 1:
+        return False
     return _NO_INLINE.fullmatch(source) is not None and all(map(_PLAIN_LINE.fullmatch, source.split("\n")))
 
 
@@ -157,15 +142,18 @@ class _Blocks:
 
     def _runs(self, tokens: Sequence[Token]) -> list[Inline]:
         runs: list[Inline] = []
-        marks = 0
+        opened: list[str] = []
         link: str | None = None
         automatic = False
         for token in tokens:
+            marks = 0
+            for one in opened:
+                marks |= _MARKS[one]
             match token.type:
-                case "text" | "text_special" | "html_inline" if automatic:
+                case "text" | "text_special" | "html_inline" | "address" if automatic or (token.type == ADDRESS and link is None):
                     # an address is text: every reader makes it a link by itself; an @ in it mentions nobody
                     runs.append(Text(guard(token.content, self._dialect), marks))
-                case "text" | "text_special" | "html_inline":
+                case "text" | "text_special" | "html_inline" | "address":
                     runs.append(Text(token.content, marks, link))
                 case "softbreak" | "hardbreak":
                     runs.append(Text("\n", marks, link))
@@ -178,9 +166,12 @@ class _Blocks:
                 case "image":
                     source = str(token.attrGet("src") or "")
                     runs.append(Text(token.content or source, marks, link or source))
+                case _ if token.type in _MARKS:
+                    opened.append(token.type)
+                case _ if token.type in _MARKS_END:
+                    opened.remove(_MARKS_END[token.type])
                 case _:
-                    marks |= _MARKS.get(token.type, 0)
-                    marks &= ~_MARKS_END.get(token.type, 0)
+                    pass
         return [Text(run.text, int(run.marks), run.link) if isinstance(run, Text) else run for run in runs]
 
     def _with_mentions(self, inlines: Sequence[Inline]) -> tuple[Inline, ...]:

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from adapters.teamspirit.markup.guards import GUARD, JOINER, clean, guard, is_username
-from adapters.teamspirit.markup.markdown_decode import SAFE_LINK
+from adapters.teamspirit.markup.parser import SAFE_LINK, bare_address
 from bridge.text import (
     Block,
     CodeBlock,
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
 
 _ESCAPED = re.compile(r"[\\`*_{}\[\]~|]")
 _REFERENCED = re.compile(r"[<&]")
-_USER_IN_URL = re.compile(r"https?://[^/?#]*@")
+_USER_IN_URL = re.compile(r"(?i)\w+://[^/?#]*@")
 _REFERENCE = re.compile(r"&#?\w+;")
-_URL = re.compile(r"https?://[^\s<>\"'`*{}|\\^\u200b\u2060]*[\w/=]")
+_ADDRESS = re.compile(r"(?i)(https?|ftp|www)(:(?=//\w)|(?<=www)\.(?=\w))\S*")
+"""From where a reader would see a bare address to the next white space; the two groups are what it is known by."""
+_WITH_SCHEME = re.compile(r"(?i)(?:https?|ftp)://\w")
+_NO_URL = re.compile(r"[\"<>{}|\\^`\u200b\u2060]")
 _LINE_START = re.compile(r"([#+\->]|\d{1,9}[.)](?=\s|$))|([=])")
 _CLOSING_HASHES = re.compile(r"(?:^|(?<=\s))#+$")
 _NAME_GOES_ON = re.compile(r"\w|[.\-]+\w")
@@ -120,16 +123,24 @@ class _Encoder:
     def _inlines(self, inlines: Iterable[Inline]) -> str:
         """Runs of one link are one link; markup never reaches over a line break or into another link."""
         text = ""
-        for link, group in groupby(_by_line(inlines), key=lambda inline: inline.link if isinstance(inline, Text) else None):
+        line = [*_by_line(inlines)]
+        at = 0
+        for link, group in groupby(line, key=lambda inline: inline.link if isinstance(inline, Text) else None):
             runs = list(group)
-            label = self._marked(runs, after=text)
+            at += len(runs)
+            after = inline_text(line[at])[:1] if at < len(line) else ""
+            shows_itself = link is not None and _is_own_label(runs, link)
+            if shows_itself and runs[0].marks:
+                runs, link = [Text(link or "", runs[0].marks)], None
+            is_link = link is not None and SAFE_LINK.match(link) is not None
+            label = self._marked(runs, before=text, after=after, in_link=is_link)
             if text.endswith("`") and label.startswith("`"):
                 text += JOINER
             if link is None:
                 text += label
-            elif not SAFE_LINK.match(link):
+            elif not is_link:
                 text += f"{label} ({self._literal(link)})"
-            elif _is_own_label(runs, link):
+            elif shows_itself:
                 text += f"<{link}>"
             else:
                 if text.endswith("!"):
@@ -137,18 +148,22 @@ class _Encoder:
                 text += f"[{label.replace(chr(10), ' ')}](<{_escaped_url(link)}>)"
         return text
 
-    def _marked(self, runs: Sequence[Inline], after: str) -> str:
-        """Runs with their marks opened and closed so that they nest, white space outside of them."""
+    def _marked(self, runs: Sequence[Inline], *, before: str, after: str, in_link: bool) -> str:
+        """Runs with their marks opened and closed so that they nest, white space outside of them. `before` and `after`: what
+        stands beside them."""
         text = ""
         opened: list[tuple[Mark, str]] = []
         mentioned = False
-        for run in runs:
+        for number, run in enumerate(runs):
             wanted = [(mark, sign) for mark, sign in _DELIMITERS if run.marks & mark]
-            body = self._run(run)
+            following = inline_text(runs[number + 1])[:1] if number + 1 < len(runs) else after
+            alone = not wanted and (not following or following.isspace())
+            body = self._run(run, alone=alone, in_link=in_link)
             if mentioned and _NAME_GOES_ON.match(body):
                 body = JOINER + body
             mentioned = isinstance(run, Mention)
-            if mentioned and (text or after)[-1:].isalnum():
+            last = (text or before)[-1:]
+            if mentioned and (last.isalnum() or last == ">"):
                 body = JOINER + body
             bare = body.strip()
             if not bare or bare == "\n":
@@ -164,7 +179,7 @@ class _Encoder:
                 text += lead
                 lead = ""
             for entry in wanted[keep:]:
-                text = self._open(text, after, entry[1], bare)
+                text = self._open(text, before, entry[1], bare)
                 opened.append(entry)
             text += lead + bare
             if tail:
@@ -172,9 +187,9 @@ class _Encoder:
                 text += tail
         return self._close(text, opened, 0)
 
-    def _open(self, text: str, after: str, sign: str, body: str) -> str:
-        before = (text or after)[-1:]
-        if before and before in "*~":
+    def _open(self, text: str, before: str, sign: str, body: str) -> str:
+        last = (text or before)[-1:]
+        if last and last in "*~":
             text += JOINER
         text += sign
         if not _letter(body[0]):
@@ -189,14 +204,14 @@ class _Encoder:
             text += sign
         return text
 
-    def _run(self, run: Inline) -> str:
+    def _run(self, run: Inline, *, alone: bool, in_link: bool) -> str:
         match run:
             case Mention():
                 return self._mention(run)
             case Text() if run.marks & Mark.CODE:
                 return _code(run.text)
             case _:
-                return self._literal(inline_text(run))
+                return self._literal(inline_text(run), alone=alone, in_link=in_link)
 
     def _mention(self, mention: Mention) -> str:
         sign = self._dialect.mention
@@ -212,19 +227,35 @@ class _Encoder:
     def _is_mass(self, name: str) -> bool:
         return name.lower() in self._dialect.mass_mentions
 
-    def _literal(self, text: str) -> str:
-        """Text in which nothing is markup or a mention. A URL in which something would have to be escaped is written <url>."""
+    def _literal(self, text: str, *, alone: bool = True, in_link: bool = False) -> str:
+        """Text in which nothing is markup or a mention. Readers make links of bare addresses, and take literally whatever stands in
+        one: an address in which, or right behind which, something would have to be escaped is written <address>, or else so that
+        it is none. `alone`: nothing stands right behind the text. `in_link`: it is the label of a link, which holds no other."""
         text = clean(text)
         pieces: list[str] = []
-        at = 0
-        for found in _URL.finditer(text):
-            url = found[0]
-            awkward = _ESCAPED.search(url) or "&" in url or "@" in url
-            if awkward and url.isprintable() and not _REFERENCE.search(url) and not _USER_IN_URL.match(url):
-                pieces += [_escape(guard(text[at : found.start()], self._dialect)), f"<{url}>"]
-                at = found.end()
-        pieces.append(_escape(guard(text[at:], self._dialect)))
+        at = behind = 0
+        while found := _ADDRESS.search(text, behind):
+            run, behind = found[0], found.end()
+            if self._escaped(run) == run and (alone or found.end() < len(text)):
+                continue
+            pieces.append(self._escaped(text[at : found.start()]))
+            url = "" if in_link else bare_address(_NO_URL.split(run, maxsplit=1)[0], 0)
+            if _fits_brackets(url):
+                pieces.append(f"<{url}>")
+                at = behind = found.start() + len(url)
+            else:
+                pieces.append(f"{found[1]}&#{ord(found[2])};")
+                at = behind = found.end(2)
+        pieces.append(self._escaped(text[at:]))
         return "".join(pieces)
+
+    def _escaped(self, text: str) -> str:
+        return _escape(guard(text, self._dialect))
+
+
+def _fits_brackets(url: str) -> bool:
+    """Whether every reader takes <url> for a link that shows exactly this."""
+    return _WITH_SCHEME.match(url) is not None and url.isprintable() and not _REFERENCE.search(url) and not _USER_IN_URL.match(url)
 
 
 def _separator(previous: Block, block: Block) -> str:
@@ -295,10 +326,10 @@ def _common(opened: Sequence[object], wanted: Sequence[object]) -> int:
 
 
 def _is_own_label(runs: Sequence[Inline], link: str) -> bool:
-    """Whether the link shows nothing but its address, which <address> can then say."""
+    """Whether the link is one run that shows nothing but its address, which <address> can then say."""
     shown = "".join(inline_text(run) for run in runs)
-    plainly = not any(run.marks for run in runs) and link.isprintable() and not _REFERENCE.search(link)
-    return shown == link and plainly and re.fullmatch(r"(?i)https?://[^\s<>]+", link) is not None
+    plainly = len({run.marks for run in runs}) == 1 and not runs[0].marks & Mark.CODE
+    return shown == link and plainly and _fits_brackets(link) and re.fullmatch(r"[^\s<>]+", link) is not None
 
 
 def _unending(name: str) -> str:

@@ -12,6 +12,8 @@ from itertools import zip_longest
 _DASHES = re.compile(r" {0,3}\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _CELL_END = re.compile(r"(?<!\\)\|")
+_WIDEST = 60
+"""Characters to which a column is filled up: one long cell must not make every row as long."""
 _BACKTICKS = re.compile("`+")
 
 
@@ -58,7 +60,7 @@ def _cells(row: str) -> list[str]:
 
 def _fenced(rows: list[str]) -> list[str]:
     cells = [_cells(row) for row in (rows[0], *rows[2:])]
-    widths = [max(map(len, column)) for column in zip_longest(*cells, fillvalue="")]
+    widths = [min(max(map(len, column)), _WIDEST) for column in zip_longest(*cells, fillvalue="")]
     head, *body = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
     rule = "-+-".join("-" * width for width in widths)
     fence = "`" * max(3, *(len(run) + 1 for row in rows for run in _BACKTICKS.findall(row)), 3)

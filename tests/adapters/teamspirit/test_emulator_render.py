@@ -27,6 +27,10 @@ def nobody(_: str) -> bool:
         ("```python\nx = 1\n```", "<pre>x = 1</pre>", "x = 1"),
         ("- a\n- b\n  - c", "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>", "• a\n• b\n  • c"),
         ("2. a\n3. b", "<ol><li>a</li><li>b</li></ol>", "2. a\n3. b"),
+        ("see https://e.com/pkg/__init__.py.", "see https://e.com/pkg/__init__.py.", "see https://e.com/pkg/__init__.py."),
+        ("**https://e.com/a_b_c**", "<b>https://e.com/a_b_c</b>", "https://e.com/a_b_c"),
+        ("www.e.com/*a* *b*", "www.e.com/*a* <i>b</i>", "www.e.com/*a* b"),
+        ("`https://e.com/__a__`", "<code>https://e.com/__a__</code>", "https://e.com/__a__"),
         ("# Title\ntext", "<h1>Title</h1>text", "Title\ntext"),
     ],
 )

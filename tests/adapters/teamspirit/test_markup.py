@@ -53,16 +53,36 @@ def test_plain_text_survives(dialect: TextDialect, text: str) -> None:
     assert text_of(again) == text_of(once)
 
 
-@given(TEXT)
+ADDRESSES = st.sampled_from(
+    [
+        "https://e.com/pkg/__init__.py",
+        "http://e.com/*a*b",
+        "https://e.com/a_(b)",
+        "HTTPS://E.com/~~x~~",
+        "www.e.com/_a_",
+        "ftp://e.com/a_b",
+        "https://e.com/?a=1&b=2&copy=3&amp;d",
+        "https://a:b@e.com/c_d",
+        "https://e.com/@anna",
+        "https://e.com/a[1]",
+        "https://e.com/a\\b",
+        "https://",
+        "www.",
+    ]
+)
+WITH_ADDRESSES = st.lists(ADDRESSES | SPECIAL | st.sampled_from(["a", "é", "1"]), max_size=8).map("".join)
+
+
+@given(TEXT | WITH_ADDRESSES)
 def test_literal_text_comes_back_exactly(text: str) -> None:
     text = text.strip("\n")
     assert decode_text(encode_text(plain(text), MARKDOWN), MARKDOWN) == normalize(plain(text))
 
 
-@given(TEXT)
+@given(TEXT | WITH_ADDRESSES)
 def test_literal_text_is_no_markup_and_no_mention_to_another_reader(text: str) -> None:
     html, shown = render(encode_text(plain(text), MARKDOWN), everybody)
-    assert not re.search(r"<(?!a href=\"https?://|/a>)", html), html
+    assert not re.search(r"(?i)<(?!a href=\"(?:https?|ftp)://|/a>)", html), html
     assert squeezed(shown.replace("\u200b", "")) == squeezed(text.replace("\u200b", ""))
 
 
@@ -81,7 +101,10 @@ def squeezed(text: str) -> str:
 marks = st.sampled_from([0, 0, Mark.BOLD, Mark.ITALIC, Mark.STRIKE, Mark.CODE, Mark.BOLD | Mark.ITALIC, Mark.BOLD | Mark.STRIKE])
 words = st.text(st.sampled_from('ab .,!*_`~[]<&(é😀"-'), min_size=1, max_size=8)
 runs = st.builds(
-    Text, words, marks.map(int), st.sampled_from([None, None, None, "https://example.com/a_b?c=d&e=(f)", "javascript:alert(1)"])
+    Text,
+    words | ADDRESSES,
+    marks.map(int),
+    st.sampled_from([None, None, None, "https://example.com/a_b?c=d&e=(f)", "javascript:alert(1)"]),
 ) | st.builds(lambda name: Mention(MentionKind.USER, name, name), st.sampled_from(["anna", "bert.k", "c_d"]))
 inlines = st.lists(runs, min_size=1, max_size=5).map(tuple)
 paragraphs = st.builds(Paragraph, inlines)
@@ -211,7 +234,89 @@ def test_reading_is_bounded() -> None:
         "<" * 16_000,
         "~~a" * 5000,
         "_a*" * 5000,
+        "![a](https://e.com/" * 800,
+        "https://e.com/(" * 1000,
+        "https://" * 2000,
+        ":a" * 8000,
+        "www." * 4000,
     ):
         started = time.process_time()
-        decode_text(source, MARKDOWN)
+        decode_text(source, NAMED)
         assert time.process_time() - started < 1.0, source[:10]
+
+
+@pytest.mark.parametrize(
+    ("source", "runs"),
+    [
+        ("see https://github.com/x/pkg/__init__.py now", (Text("see https://github.com/x/pkg/__init__.py now"),)),
+        ("https://e.com/*a*b, *c*", (Text("https://e.com/*a*b, "), Text("c", 2))),
+        ("(https://e.com/a_(b)_c)!", (Text("(https://e.com/a_(b)_c)!"),)),
+        ("**https://e.com/a_b_**", (Text("https://e.com/a_b_", 1),)),
+        ("_see www.e.com/__a__b, c_", (Text("see www.e.com/__a__b, c", 2),)),
+        ("https://e.com/?a=1&copy;b", (Text("https://e.com/?a=1&copy;b"),)),
+        ("https://e.com/`c`", (Text("https://e.com/"), Text("c", 32))),
+        ("[https://e.com/a *b*](https://e.com/)", (Text("https://e.com/a ", 0, "https://e.com/"), Text("b", 2, "https://e.com/"))),
+        ("~~https://e.com/~a~~", (Text("https://e.com/~a", 8),)),
+        ("xhttps://e.com/_a_", (Text("xhttps://e.com/"), Text("a", 2))),
+        ("**a __b__ c**", (Text("a b c", 1),)),
+        ("**a *b __c__ d* e** f", (Text("a ", 1), Text("b c d", 3), Text(" e", 1), Text(" f"))),
+        ("*a _b_ c*", (Text("a b c", 2),)),
+        ("![a b](https://e.com/i.png =100x200)", (Text("a b", 0, "https://e.com/i.png"),)),
+        ('![a](https://e.com/i.png =100 "t") ![](https://e.com/j =x5)',
+         (Text("a", 0, "https://e.com/i.png"), SPACE, Text("https://e.com/j", 0, "https://e.com/j"))),
+    ],
+)  # fmt: skip
+def test_runs_are_read(source: str, runs: tuple[object, ...]) -> None:
+    assert decode_text(source, MARKDOWN).blocks == (Paragraph(runs),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("runs", "markdown"),
+    [
+        ([Text("https://e.com/a_b", 1, "https://e.com/a_b")], "**\u2060<https://e.com/a_b>\u2060**"),
+        ([Text("https://e.com/", 1)], "**\u2060<https://e.com/>\u2060**"),
+        ([Text("https://e.com/page"), Text("!", 1)], "<https://e.com/page>**\u2060!\u2060**"),
+        ([Text("see https://e.com/a_b!", 0, "https://o.com/")], r"[see https&#58;//e.com/a\_b!](<https://o.com/>)"),
+        ([Text("https://e.com/a"), Text(" b", 1)], "https://e.com/a **b**"),
+        ([Text("www.e.com/a_b")], r"www&#46;e.com/a\_b"),
+        ([Text("https://e.com/a*b*")], r"<https://e.com/a*b>\*"),
+    ],
+)
+def test_addresses_stay_whole(runs: list[Text], markdown: str) -> None:
+    rich = RichText((Paragraph(tuple(runs)),))
+    assert encode_text(rich, MARKDOWN) == markdown
+    assert "".join(run.text for run in runs) == text_of(decode_text(markdown, MARKDOWN))
+
+
+@given(st.lists(st.builds(Text, ADDRESSES | st.sampled_from(["a", " ", "!", "(b)"]), marks.map(int)), min_size=1, max_size=5))
+def test_addresses_are_the_same_to_another_reader(found: list[Text]) -> None:
+    tree = normalize(RichText((Paragraph(tuple(found)),)))
+    encoded = encode_text(tree, MARKDOWN)
+    assert bare(text_of(decode_text(encoded, MARKDOWN))) == bare(text_of(tree)), encoded
+    assert bare(render(encoded, everybody)[1]) == bare(text_of(tree)), encoded
+
+
+NAMED = TextDialect(flavour="markdown", emoji_names=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (":tada: done :+1:", "🎉 done 👍"),
+        (":tada::tada:", "🎉🎉"),
+        ("**:white_check_mark:** :flag-de: :man-shrugging:", "✅ 🇩🇪 🤷\u200d♂\ufe0f"),
+        (":wave_medium_skin_tone: :+1_dark_skin_tone:", "👋🏽 👍🏿"),
+        (":dog: :simple_smile:", "🐶 :simple_smile:"),
+        (":party_parrot: a_:tada:_b", ":party_parrot: a_🎉_b"),
+        ("`:tada:` 10:100:20 https://e.com/:tada:/x", ":tada: 10:100:20 https://e.com/:tada:/x"),
+        ("```\n:tada:\n```", ":tada:"),
+        ("[:tada:](https://e.com/) \\:tada:", "🎉 :tada:"),
+        ("see:tada:", "see:tada:"),
+    ],
+)
+def test_short_names_are_emoji(source: str, text: str) -> None:
+    assert text_of(decode_text(source, NAMED)) == text
+
+
+def test_short_names_are_text_elsewhere() -> None:
+    assert text_of(decode_text(":tada:", MARKDOWN)) == ":tada:"

@@ -38,3 +38,8 @@ def test_what_is_none_stays_as_it_is(source: str) -> None:
 def test_cells_may_hold_fences_and_rows_may_be_short_or_long() -> None:
     shown = fence_tables("|a|b|\n|-|-|\n|`x`|```|more|\n|1|")
     assert shown.split("\n") == ["````", "a   | b", "----+-----+-----", "`x` | ``` | more", "1", "````"]
+
+
+def test_one_long_cell_does_not_make_every_row_long() -> None:
+    source = "|a|b|\n|-|-|\n|" + "x" * 8000 + "|y|\n" + "|1|2|\n" * 1500
+    assert len(fence_tables(source)) < 20 * len(source)
