@@ -160,6 +160,12 @@ class AccountIntake:
         if not table.addresses_of(event.meta.origin):
             await self._resolve_again()
         planned = table.plan(event, self._people())
+        for route, line in table.take_slow():
+            self.ignored("a filter's pattern took too long")
+            why = f"route {route}: the pattern of {line} took too long on a message, which was relayed"
+            action = "make the pattern simpler: no repeated group that holds a repetition"
+            if self._supervisor.notices.get("") != (why, action):
+                self.notice(why, action)
         if not planned:
             self._counts.event(self._account, Arrival.NO_ROUTE)
             return None

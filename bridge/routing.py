@@ -5,7 +5,6 @@ The configuration builds the `Route`s; intake asks `RoutingTable.plan` for every
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -24,6 +23,7 @@ from bridge.events import (
     TypingStarted,
 )
 from bridge.outcomes import NamedSkip, Skip, SkipRule
+from bridge.patterns import Pattern, Searches
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.text import text_of
@@ -81,15 +81,17 @@ class Condition(_Value, frozen=True):
     """All given parts must hold. `text` and `author` are regular expressions searched for; `bot` compares the author's bot flag;
     `files` whether the message has files."""
 
-    text: re.Pattern[str] | None = None
-    author: re.Pattern[str] | None = None
+    text: Pattern | None = None
+    author: Pattern | None = None
     bot: bool | None = None
     files: bool | None = None
 
 
 class Filter(_Value, frozen=True):
     """One line of a route's `filter`: the first whose condition holds decides; if none does, the message is relayed, unless the
-    list has a `keep`, in which case it is dropped."""
+    list has a `keep`, in which case it is dropped.
+
+    A pattern that takes too long never loses a message: a `drop` does not hold then, and a `keep` does."""
 
     keep: bool
     condition: Condition
@@ -143,6 +145,8 @@ class RoutingTable:
         self._addresses: dict[ChatRef, list[ChatAddress]] = {}
         self._native: dict[ChatAddress, str] = {}
         self._origins: dict[AccountName, frozenset[str]] = {}
+        self._searches = Searches()
+        self._slow: dict[tuple[str, str], None] = {}
 
     def addresses(self, account: AccountName) -> list[ChatAddress]:
         """All addresses of one account that routes name, in the order of the configuration."""
@@ -194,7 +198,7 @@ class RoutingTable:
         planned: dict[_Place, Planned] = {}
         for address in self.addresses_of(event.meta.origin):
             for route, end in self._origin_ends(address, event):
-                rule = _filtered(route, event, people)
+                rule = self._filtered(route, event, people)
                 here = self._place(end)
                 for target in route.ends:
                     place = self._place(target)
@@ -205,6 +209,23 @@ class RoutingTable:
                     if known is None or (known.skip_rule and not skip):
                         planned[place] = Planned(route=route.name, end=target, skip_rule=skip)
         return list(planned.values())
+
+    def take_slow(self) -> list[tuple[str, str]]:
+        """Filter lines whose pattern took too long since this was asked last: (route, how the line is called)."""
+        taken, self._slow = list(self._slow), {}
+        return taken
+
+    def _filtered(self, route: Route, event: ChatEvent, people: People | None) -> SkipRule | None:
+        if not route.filters or not isinstance(event, MessageCreated):
+            return None
+        for rule in route.filters:
+            holds = _holds(rule.condition, event, people, self._searches)
+            if holds is None:
+                self._slow[route.name, rule.name] = None
+                holds = rule.keep
+            if holds:
+                return None if rule.keep else NamedSkip(Skip.FILTER, rule.name)
+        return Skip.NOT_KEPT if any(rule.keep for rule in route.filters) else None
 
     def _origin_ends(self, address: ChatAddress, event: ChatEvent) -> list[tuple[Route, RouteEnd]]:
         """Ends that an event of this thread belongs to: those of the thread itself, else those of the whole chat.
@@ -225,24 +246,20 @@ class RoutingTable:
         return end.chat.account, self._native.get(end.chat), "" if end.chat in self._native else end.chat.address, end.thread_id
 
 
-def _filtered(route: Route, event: ChatEvent, people: People | None) -> SkipRule | None:
-    if not route.filters or not isinstance(event, MessageCreated):
-        return None
-    for rule in route.filters:
-        if _holds(rule.condition, event, people):
-            return None if rule.keep else NamedSkip(Skip.FILTER, rule.name)
-    return Skip.NOT_KEPT if any(rule.keep for rule in route.filters) else None
-
-
-def _holds(condition: Condition, event: MessageCreated, people: People | None) -> bool:
+def _holds(condition: Condition, event: MessageCreated, people: People | None, searches: Searches) -> bool | None:
+    """None: a pattern took too long to tell. What is known at once is asked first."""
     author = event.meta.author
-    if condition.text is not None and not condition.text.search(text_of(event.content.text)):
-        return False
-    if condition.author is not None and not any(map(condition.author.search, _names_of(event, people))):
-        return False
     if condition.bot is not None and condition.bot != bool(author and author.is_bot):
         return False
-    return condition.files is None or condition.files == bool(event.content.attachments)
+    if condition.files is not None and condition.files != bool(event.content.attachments):
+        return False
+    found: list[bool | None] = []
+    if condition.text is not None:
+        found.append(searches.search(condition.text, text_of(event.content.text)))
+    if condition.author is not None and False not in found:
+        names = [searches.search(condition.author, name) for name in _names_of(event, people)]
+        found.append(True if True in names else None if None in names else False)
+    return False if False in found else None if None in found else True
 
 
 def _names_of(event: ChatEvent, people: People | None) -> list[str]:

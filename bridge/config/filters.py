@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import regex
 from yaml.nodes import MappingNode, Node
 
 from bridge.config import nodes
@@ -11,6 +12,7 @@ from bridge.config.faults import did_you_mean, shorten
 from bridge.config.nodes import join
 from bridge.config.sections import ConditionSection
 from bridge.config.values import Values
+from bridge.patterns import Pattern, is_slow, timed
 from bridge.routing import Condition, Filter
 
 _VERBS = ("drop", "keep")
@@ -52,14 +54,20 @@ def _line(values: Values, node: Node, key: str, number: int) -> Filter | None:
         if not conditions:
             values.faults.add(entry.value, inner, "needs at least one of text, author, bot, files")
         return None
-    patterns: dict[str, re.Pattern[str] | None] = {}
+    patterns: dict[str, Pattern | None] = {}
     for name in ("text", "author"):
         try:
             patterns[name] = re.compile(parts[name]) if name in parts else None
-        except (re.error, RecursionError, OverflowError) as error:
+            timed(re.compile(parts.get(name, "")))
+        except (re.error, regex.error, RecursionError, OverflowError) as error:
             written = parts[name]
             values.faults.add(conditions[name].value, join(inner, name), f"not a regular expression: {error}", value=written)
             return None
+    for name, pattern in patterns.items():
+        if pattern is not None and is_slow(pattern):
+            why = "this pattern can take very long; a message on which it does is relayed"
+            hint = "no repeated group that holds a repetition, as in (a+)+"
+            values.faults.warn(conditions[name].value, join(inner, name), why, hint=hint)
     shown = " ".join(f"{name} {str(part).lower() if isinstance(part, bool) else shorten(part)}" for name, part in parts.items())
     return Filter(
         keep=verb == "keep",
