@@ -91,6 +91,11 @@ class Intake(Protocol):
         """The connection is established and authorised: resets the supervisor's back-off and wakes waiting lanes."""
         ...
 
+    def may_send(self) -> None:
+        """The platform accepts the account, so what waits for its chats may go out, although nothing is received yet: for platforms
+        where sending needs no connection."""
+        ...
+
     async def known_as(self, names: Iterable[str]) -> None:
         """What the account itself is called on its platform now, all that people see of it: display name, user name, nicknames.
         Nobody else is shown under them. Replaces what was told before; call it before `connected` and whenever they change."""

@@ -265,6 +265,9 @@ class AccountIntake:
     def connected(self) -> None:
         self._supervisor.connected()
 
+    def may_send(self) -> None:
+        self._supervisor.may_send()
+
     async def known_as(self, names: Iterable[str]) -> None:
         await self._own_names.told(self._account, names)
 

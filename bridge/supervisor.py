@@ -168,6 +168,12 @@ class AccountSupervisor:
         self._open.set()
         self._wake_lanes(self.account)
 
+    def may_send(self) -> None:
+        """Sending works, whatever becomes of receiving."""
+        if self._down is None or not self._down.done():
+            self._open.set()
+            self._wake_lanes(self.account)
+
     def alive(self) -> None:
         self.alive_at_s = self._clock.monotonic_s()
 

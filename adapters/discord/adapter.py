@@ -107,6 +107,7 @@ class DiscordAdapter:
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
         await self._own_webhooks.begin(intake)
+        intake.may_send()  # REST serves it, whatever the gateway does
         receiver = Receiver(
             self._options,
             self._transport,

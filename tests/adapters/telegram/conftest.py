@@ -82,6 +82,9 @@ class RecordingIntake:
     def is_end(self, chat_id: str, thread_id: str) -> bool:
         return False
 
+    def may_send(self) -> None:
+        pass
+
     async def known_as(self, names: Iterable[str]) -> None:
         self.names = set(names)
 

@@ -1,0 +1,80 @@
+"""Discord's own ways through a whole bridge: forums and their posts, and sending while its gateway is down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.emulator import Fault, FaultKind
+from bridge.refs import AccountName
+from bridge.supervisor import AccountState
+from tests.flows.world import World, eventually
+
+
+def texts(world: World, platform: str) -> list[str]:
+    chat = world.chats[platform].chat_id
+    return [message.text for message in world.emulators[platform].transcript(chat) if message.is_bot and not message.deleted]
+
+
+async def test_messages_go_out_while_the_gateway_is_down(quiet_world: World) -> None:
+    world, discord = quiet_world, quiet_world.emulators["discord"]
+    discord.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GATEWAY"))
+    await world.start_bridge(wait_up=False)
+    await world.all_up("slack", "telegram", "teamspirit")
+    await world.say("slack", "to a platform that does not answer")
+    await world.copy("discord", "to a platform that does not answer")
+    await world.until_state("discord", AccountState.BACKOFF, AccountState.CONNECTING)
+    discord.clear_faults()
+    await world.all_up()
+    await world.say("discord", "it answers again")
+    await world.copy("slack", "it answers again")
+    assert not [text for text in texts(world, "telegram") if text.count("to a platform") > 1]
+    assert sum("to a platform" in text for text in texts(world, "telegram")) == 1, "the copy does not come back as news"
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+async def test_a_forum_is_told_post_by_post(quiet_world: World, deletes: bool) -> None:
+    world = quiet_world
+    discord: Any = world.emulators["discord"]
+    forum = discord.add_forum("help")
+    ends = [f"slack/{world.chats['slack'].address}", f"telegram/{world.chats['telegram'].address}", f"discord/{forum.address}"]
+    world.settings["routes"] = [{"name": "help", "between": ends, "deletes": deletes, "renames": False}]
+    await world.start_bridge()
+    first = await discord.start_post(forum.chat_id, "Anna", "It does not start", "since yesterday")
+    second = await discord.start_post(forum.chat_id, "Boris", "It does start", "thanks")
+    await discord.say(forum.chat_id, "Boris", "me too", thread_id=first)
+    await discord.rename_thread(second, "Boris", "It really does")
+    for platform in ("slack", "telegram"):
+        await world.copy(platform, "me too")
+        shown = texts(world, platform)
+        assert any("It does not start" in text and "since yesterday" in text for text in shown), shown
+        assert not any("renamed" in text or "It really does" in text for text in shown), shown
+    telegram = {m.text: m for m in world.emulators["telegram"].transcript(world.chats["telegram"].chat_id)}
+    answer = next(m for text, m in telegram.items() if "me too" in text)
+    assert answer.reply_to == next(m.message_id for text, m in telegram.items() if "since yesterday" in text)
+
+    await discord.delete_thread(first)
+    if deletes:
+        for platform in ("slack", "telegram"):
+            await eventually(lambda: not any("me too" in t or "since" in t for t in texts(world, platform)), what="gone")  # noqa: B023
+    await discord.say(forum.chat_id, "Boris", "the last word", thread_id=second)
+    for platform in ("slack", "telegram"):
+        await world.copy(platform, "the last word")
+        assert any("since yesterday" in text for text in texts(world, platform)) is not deletes
+
+
+async def test_a_forum_as_a_target_is_a_fault_that_names_what_to_do(quiet_world: World) -> None:
+    world = quiet_world
+    discord: Any = world.emulators["discord"]
+    forum = discord.add_forum("help")
+    ends = [f"slack/{world.chats['slack'].address}", f"discord/{forum.address}"]
+    world.settings["routes"] = [{"name": "help", "between": ends}]
+    app = await world.start_bridge()
+    await world.say("slack", "hello forum")
+
+    def told() -> bool:
+        faults = app._supervisors[AccountName("discord")].chat_faults.values()
+        return any("<channel>/<post>" in fault.action for fault in faults)
+
+    await eventually(told, what="a fault of the end")
