@@ -29,7 +29,8 @@ from bridge.events import (
 )
 from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
 from bridge.loops import RecentMessages
-from bridge.outcomes import Arrival, Skip
+from bridge.outbox.verdicts import reference
+from bridge.outcomes import Arrival, Outcome, Skip, SkipRule
 from bridge.own_names import OwnNames
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
@@ -66,6 +67,8 @@ class IntakeCounts(Protocol):
     """What intake counts; `bridge.observe.Metrics` keeps it."""
 
     def event(self, account: str, outcome: Arrival) -> None: ...
+
+    def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
 
     def ignored(self, account: str, reason: str) -> None: ...
 
@@ -124,7 +127,7 @@ class AccountIntake:
     async def _store(self, entries: Sequence[Entry], cursors: Sequence[Cursor]) -> None:
         outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._clock.now())
         for entry, outcome in zip(entries, outcomes, strict=True):
-            self._counts.event(self._account, Arrival(outcome.verdict.value))
+            self._arrived(entry.event, Arrival(outcome.verdict.value))
             if outcome.verdict is Verdict.ACCEPTED:
                 self._hand_over(entry, outcome)
 
@@ -153,7 +156,7 @@ class AccountIntake:
     async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""
         if is_own(event, self._journal_id):
-            self._counts.event(self._account, Arrival.ECHO)
+            self._arrived(event, Arrival.ECHO)
             self._lanes.seen_own(event)
             return None
         table = self._table()
@@ -167,13 +170,13 @@ class AccountIntake:
             if self._supervisor.notices.get("") != (why, action):
                 self.notice(why, action)
         if not planned:
-            self._counts.event(self._account, Arrival.NO_ROUTE)
+            self._arrived(event, Arrival.NO_ROUTE)
             return None
         if isinstance(event, MessageCreated):
             planned = self._without_copies(event, planned)
         if isinstance(event, TypingStarted):
             self._lanes.show_typing(planned)
-            self._counts.event(self._account, Arrival.TYPING)
+            self._arrived(event, Arrival.TYPING)
             return None
         return Entry(
             event=event,
@@ -219,6 +222,7 @@ class AccountIntake:
     def _hand_over(self, entry: Entry, outcome: Accepted) -> None:
         for planned, delivery_id in zip(entry.deliveries, outcome.delivery_ids, strict=True):
             if planned.skip_rule:
+                self._skipped(entry.event, planned, planned.skip_rule, delivery_id)
                 continue
             self._lanes.enqueue(
                 Pending(
@@ -237,6 +241,22 @@ class AccountIntake:
                 ),
                 begun=planned.begun,
             )
+
+    def _arrived(self, event: ChatEvent, arrival: Arrival) -> None:
+        self._counts.event(self._account, arrival)
+        log.debug(arrival.value, key=event.meta.event_key, message=reference(event))
+
+    def _skipped(self, event: ChatEvent, planned: PlannedDelivery, rule: SkipRule, delivery_id: int) -> None:
+        self._counts.outcome(planned.target.account, planned.route, Outcome.SKIPPED, rule)
+        log.debug(
+            Outcome.SKIPPED.value,
+            key=event.meta.event_key,
+            message=reference(event),
+            route=planned.route,
+            target=str(planned.target),
+            delivery=delivery_id,
+            rule=str(rule),
+        )
 
     async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
         self._counts.event(self._account, Arrival.UNDECODABLE)

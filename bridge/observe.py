@@ -50,6 +50,10 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 _TOO_CHATTY = logging.WARNING
 """What third-party libraries must reach, unless the level is debug: their `info` is about themselves."""
+_NEVER_BELOW = logging.INFO
+"""What they must reach at the level debug: their own debug lines show whole requests and events, people's words with them."""
+
+_OWN = ("bridge", "adapters")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Would move a terminal's cursor, forge a line or turn text around: names and texts of strangers are logged too."""
@@ -104,8 +108,9 @@ def set_up_logging(config: LogConfig, *, secrets: Iterable[str] = (), stream: Te
     for old in list(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(level if level == logging.DEBUG else max(level, _TOO_CHATTY))
-    for own in ("bridge", "adapters"):
+    root.setLevel(_NEVER_BELOW if level == logging.DEBUG else max(level, _TOO_CHATTY))
+    handler.addFilter(_no_foreign_debug)
+    for own in _OWN:
         logging.getLogger(own).setLevel(level)
     logging.captureWarnings(True)
 
@@ -116,6 +121,10 @@ def plain_defaults() -> None:
     console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0)
     added = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
     structlog.configure(processors=[*added, structlog.processors.ExceptionRenderer(_traceback), _clean, console])
+
+
+def _no_foreign_debug(record: logging.LogRecord) -> bool:
+    return record.levelno >= _NEVER_BELOW or record.name.partition(".")[0] in _OWN
 
 
 def _renderer(form: LogFormat, output: TextIO) -> list[Any]:

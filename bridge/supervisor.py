@@ -22,6 +22,7 @@ from bridge.contract import Adapter, Intake
 from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.journal.contract import JournalError
 from bridge.refs import AccountName, ChatAddress
+from bridge.repeats import Repeats
 from bridge.routing import RoutingTable
 from bridge.tasks import end
 
@@ -106,6 +107,7 @@ class AccountSupervisor:
         self._open = asyncio.Event()
         self._down: asyncio.Future[AccountDown] | None = None
         self._failures = 0
+        self._waits = Repeats()
         self._connected_at_s: float | None = None
         self._paused_until_s = 0.0
         self.alive_at_s: float | None = None
@@ -165,6 +167,7 @@ class AccountSupervisor:
         self._connected_at_s = self._clock.monotonic_s()
         self.alive()
         self._set_health(AccountState.UP)
+        self._waits.over()
         self._open.set()
         self._wake_lanes(self.account)
 
@@ -280,7 +283,9 @@ class AccountSupervisor:
 
     async def _wait_before_next(self, parked: bool) -> None:
         wait_s = self._back_off.wait_s(self._failures, parked=parked)
-        log.info("account will be retried", account=self.account, wait_s=round(wait_s, 1))
+        times = self._waits.again(self._health.reason)
+        if times:
+            log.info("account will be retried", account=self.account, wait_s=round(wait_s, 1), times=times)
         await self._clock.sleep(wait_s)
 
     def _set_health(self, state: AccountState, reason: str = "", action: str = "") -> None:

@@ -7,7 +7,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from msgspec.structs import replace
@@ -20,9 +20,10 @@ from bridge.journal.contract import Change, Damaged, Dead, Deferred, Delivered, 
 from bridge.outbox.backlog import Backlog
 from bridge.outbox.pace import LanePace, rates_of
 from bridge.outbox.records import Records, is_simple
+from bridge.outbox.verdicts import Verdicts
 from bridge.outbox.waits import Stopping, Waits
 from bridge.outbox.work import Place, Work, can_reconcile, is_message, is_one_message
-from bridge.outcomes import Outcome, Skip, SkipRule
+from bridge.outcomes import Outcome, Skip
 from bridge.refs import ChatAddress, ChatRef
 from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
 from bridge.routing import RouteEnd
@@ -38,16 +39,6 @@ _BUGS = 5
 _JOURNAL_RETRY_S = 2.0
 
 T = TypeVar("T")
-
-
-class OutboxCounts(Protocol):
-    """What the outbox counts; `bridge.observe.Metrics` keeps it."""
-
-    def delivered(self, account: str, route: str, lag_s: float) -> None: ...
-
-    def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
-
-    def retried(self, account: str, why: str) -> None: ...
 
 
 class Lane:
@@ -79,6 +70,7 @@ class Lane:
             waiting=self._backlog,
             may_run_ahead=self._may_run_ahead,
         )
+        self._verdicts = Verdicts(address, outbox.counts)
         self._settled = False
         """Whether the platform had its moment to settle since the process started."""
         self._apart_until = 0
@@ -393,9 +385,7 @@ class Lane:
     async def _unknown(self, work: Work, error: DeliveryError, after_s: float) -> None:
         """Before the message is sent again after an unknown outcome: a breath, so that the platform can settle and its echo come
         back; then `courier` reconciles where the platform allows it."""
-        for one in work.together:
-            self._outbox.counts.outcome(self.address.account, one.route, Outcome.UNKNOWN)
-        log.warning("outcome unknown", target=str(self.address), delivery=work.pending.delivery_id, reason=error.reason)
+        self._verdicts.unknown(work.together, error.reason, attempt=work.attempt)
         await self._wait(after_s)
 
     async def _defer(self, work: Work, after_s: float, reason: str, scope: Scope, *, firm: bool = False) -> None:
@@ -406,7 +396,7 @@ class Lane:
                 Deferred(delivery_id=one.delivery_id, attempt=work.attempt, not_before=due, error=reason) for one in work.together
             ]
             await self.record(changes)
-        log.info("waiting", target=str(self.address), wait_s=round(after_s, 1), scope=scope.value, reason=reason)
+        self._verdicts.deferred(work.together, after_s, scope, reason, attempt=work.attempt)
         await self._wait(after_s, firm=firm)
 
     async def _wait(self, seconds: float, *, firm: bool = False) -> None:
@@ -440,25 +430,17 @@ class Lane:
         deliveries = {pending.delivery_id: pending for pending in work.together}
         for change in changes:
             if isinstance(change, Delivered | Skipped | Dead):
-                self._count(deliveries[change.delivery_id], change)
+                self._ended(deliveries[change.delivery_id], change, work.attempt)
         self._records.later(changes)
         following = self._backlog.following
         if following is None or not is_simple(following) or not isinstance(changes[-1], Delivered):
             await self._records.record()
 
-    def _count(self, pending: Pending, end: Delivered | Skipped | Dead) -> None:
+    def _ended(self, pending: Pending, end: Delivered | Skipped | Dead, attempt: int) -> None:
         if files_of(pending):
             self._outbox.files.finished(pending.event_seq, files_of(pending))
-        counts = self._outbox.counts
-        match end:
-            case Delivered():
-                lag_s = (self._clock.now() - pending.event.meta.received_at).total_seconds()
-                counts.delivered(self.address.account, pending.route, lag_s)
-                counts.outcome(self.address.account, pending.route, Outcome.DELIVERED)
-            case Skipped():
-                counts.outcome(self.address.account, pending.route, Outcome.SKIPPED, end.rule)
-            case Dead():
-                counts.outcome(self.address.account, pending.route, Outcome.DEAD)
+        lag_s = (self._clock.now() - pending.event.meta.received_at).total_seconds()
+        self._verdicts.ended(pending, end, lag_s=lag_s, attempt=attempt)
 
 
 def files_of(pending: Pending) -> int:

@@ -18,8 +18,9 @@ from bridge.limits import Budgets
 from bridge.outbox.backlog import Handed
 from bridge.outbox.courier import Courier
 from bridge.outbox.files import FileFetcher
-from bridge.outbox.lane import Lane, OutboxCounts, files_of
+from bridge.outbox.lane import Lane, files_of
 from bridge.outbox.pace import ACCOUNT_WAIT, CHAT_WAIT
+from bridge.outbox.verdicts import OutboxCounts
 from bridge.outbox.work import can_reconcile
 from bridge.refs import AccountName, ChatAddress
 from bridge.retry import Policy

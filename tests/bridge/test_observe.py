@@ -107,8 +107,24 @@ def test_libraries_talk_less_than_we_do_unless_asked() -> None:
     logging.getLogger("discord.client").info("no")
     logging.getLogger("adapters.discord").info("yes")
     debug = set_up(level="debug")
-    logging.getLogger("discord.client").debug("now")
-    assert [line["event"] for line in lines(stream) + lines(debug)] == ["yes", "now"]
+    logging.getLogger("discord.client").info("now")
+    logging.getLogger("adapters.discord").debug("now too")
+    assert [line["event"] for line in lines(stream) + lines(debug)] == ["yes", "now", "now too"]
+
+
+@pytest.mark.parametrize("name", ["slack_sdk.web.async_client", "aiogram.event", "discord.gateway", "aiohttp.client", "x"])
+def test_debug_lines_of_libraries_are_never_written(name: str) -> None:
+    """They show whole requests and events, with what people said."""
+    stream = set_up(level="debug")
+    library = logging.getLogger(name)
+    before = library.level
+    try:
+        assert not library.isEnabledFor(logging.DEBUG), "they are not even put together"
+        library.setLevel(logging.DEBUG)
+        library.debug("Sending a request - params: %s", {"text": "what a person said"})
+    finally:
+        library.setLevel(before)
+    assert stream.getvalue() == ""
 
 
 def test_a_later_set_up_takes_over() -> None:
