@@ -155,6 +155,9 @@ def _code_block(block: CodeBlock) -> str:
 # -- inlines ------------------------------------------------------------------------------------------------------------------
 
 
+_NO_URL_AT = -1
+
+
 @dataclass(slots=True)
 class _Token:
     """A piece of output: text, or the opening or closing of a mark."""
@@ -162,8 +165,8 @@ class _Token:
     text: str = ""
     mark: int = 0
     opens: bool = False
-    is_url: bool = False
-    """Ends in an address that must not run into what follows."""
+    url_at: int = _NO_URL_AT
+    """Where the address begins that the text ends in: it must not run into what follows."""
 
 
 def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
@@ -175,8 +178,8 @@ def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
     for inline, marks in _with_settled_marks(inlines):
         is_space = isinstance(inline, Text) and not inline.text.strip() and not inline.marks & _CODE
         _switch(tokens, open_marks, marks, opens=not is_space)
-        text, is_url = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
-        tokens.append(_Token(text, is_url=is_url))
+        text, url_at = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
+        tokens.append(_Token(text, url_at=url_at))
         _, broken, tail = text.rpartition("\n")
         at_line_start = (bool(broken) or at_line_start) and not tail.strip(" ")
     _switch(tokens, open_marks, 0)
@@ -244,8 +247,8 @@ def _joined(tokens: list[_Token]) -> str:
             piece = italic[number] if token.mark == _ITALIC else _DELIMITERS[token.mark]
             if last and last[-1] == piece[0] and tokens[number - 1].mark:
                 out.append(ZERO_WIDTH)
-        if token.is_url and not _ends_cleanly(tokens, number):
-            piece = f"<{piece}>"
+        if token.url_at != _NO_URL_AT and not _ends_cleanly(tokens, number):
+            piece = f"{piece[: token.url_at]}<{piece[token.url_at :]}>"
         if piece:
             out.append(piece)
             last = piece
@@ -278,25 +281,25 @@ def _ends_cleanly(tokens: list[_Token], number: int) -> bool:
     return True
 
 
-def _inline(inline: Inline, mass: bool, *, at_line_start: bool, marks: int) -> tuple[str, bool]:
+def _inline(inline: Inline, mass: bool, *, at_line_start: bool, marks: int) -> tuple[str, int]:
     match inline:
         case Text():
             if inline.marks & _CODE:
-                return _code(inline.text), False
+                return _code(inline.text), _NO_URL_AT
             if inline.link:
                 return _link(inline.text, inline.link, marks=marks, at_line_start=at_line_start)
             return _plain(inline.text, at_line_start=at_line_start, marks=marks)
         case Mention():
-            return _mention(inline, mass), False
+            return _mention(inline, mass), _NO_URL_AT
         case Emoji():
             if inline.id.isdecimal() and _EMOJI_NAME.fullmatch(inline.name):
-                return f"<{'a' if inline.animated else ''}:{inline.name}:{inline.id}>", False
-            return escape(inline_text(inline)), False
+                return f"<{'a' if inline.animated else ''}:{inline.name}:{inline.id}>", _NO_URL_AT
+            return escape(inline_text(inline)), _NO_URL_AT
         case Timestamp():
             if abs(inline.unix_s) > _MAX_UNIX_S:
-                return escape(inline.text or format_moment(inline.unix_s)), False
+                return escape(inline.text or format_moment(inline.unix_s)), _NO_URL_AT
             style = f":{inline.style}" if inline.style in tuple("tTdDfFR") else ""
-            return f"<t:{inline.unix_s}{style}>", False
+            return f"<t:{inline.unix_s}{style}>", _NO_URL_AT
 
 
 def _mention(mention: Mention, mass: bool) -> str:
@@ -321,19 +324,19 @@ def _code(text: str) -> str:
     return f"{fence}{before}{text}{after}{fence}" if text else ""
 
 
-def _link(label: str, url: str, *, marks: int, at_line_start: bool) -> tuple[str, bool]:
+def _link(label: str, url: str, *, marks: int, at_line_start: bool) -> tuple[str, int]:
     """A bare address, a masked link, or label and address side by side where Discord would refuse to mask."""
     safe = _safe_url(url)
     if safe is None:
         shown = label if label == url else f"{label} ({url})"
-        return _escape_plain(shown, at_line_start=at_line_start), False
+        return _escape_plain(shown, at_line_start=at_line_start), _NO_URL_AT
     if label == url or not label.strip():
         if _URL.fullmatch(url):
-            return _quiet_url(url, marks), True
-        return f"<{safe}>", False
+            return _quiet_url(url, marks), 0
+        return f"<{safe}>", _NO_URL_AT
     if "[" in label or "]" in label or "\n" in label or "://" in label:
-        return f"{_escape_plain(label, at_line_start=at_line_start)} (<{safe}>)", False
-    return f"[{_escape_plain(label, at_line_start=False)}](<{safe}>)", False
+        return f"{_escape_plain(label, at_line_start=at_line_start)} (<{safe}>)", _NO_URL_AT
+    return f"[{_escape_plain(label, at_line_start=False)}](<{safe}>)", _NO_URL_AT
 
 
 def _safe_url(url: str) -> str | None:
@@ -349,7 +352,7 @@ def _quiet_url(url: str, marks: int) -> str:
     return "".join(_URL_SPECIAL[c] if c in conflicts else c for c in url)
 
 
-def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, bool]:
+def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, int]:
     """Literal text; addresses in it are left as they are, or put in <> where Discord would read on beyond their end."""
     out: list[str] = []
     at = 0
@@ -360,11 +363,12 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, bool]:
         is_clean = bool(_URL_ENDS.match(text, match.end()))
         is_last = match.end() == len(text)
         if is_last and is_clean:
-            return "".join(out) + url, True
+            said = "".join(out)
+            return said + url, len(said)
         out.append(url if is_clean else f"<{url}>")
         at = match.end()
     out.append(_escape_plain(text[at:], at_line_start=at_line_start if at == 0 else False))
-    return "".join(out), False
+    return "".join(out), _NO_URL_AT
 
 
 def _escape_plain(text: str, *, at_line_start: bool) -> str:

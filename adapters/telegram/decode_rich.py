@@ -194,4 +194,5 @@ def _inlines(rich: object, marks: int = 0, link: str | None = None, depth: int =
 
 def _button(button: Json) -> tuple[Inline, ...]:
     shown = "".join(map(inline_text, _inlines(button.get("text"), depth=1)))
-    return (Text(f"[{shown}]", 0, words(button.get("url")) or None), Text(" ")) if shown else ()
+    url = words(button.get("url"))
+    return (Text(shown if url else f"[{shown}]", 0, url or None), Text(" ")) if shown else ()

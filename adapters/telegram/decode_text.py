@@ -106,8 +106,12 @@ class _Decoder:
         self._text = text
         self._quotes = _disjoint(span for span in spans if span.kind in _QUOTES)
         self._code = _disjoint(span for span in spans if span.kind == "pre")
-        self._atoms = _disjoint(span for span in spans if span.kind in _ATOMS)
+        self._atoms = _disjoint(span for span in spans if span.kind in _ATOMS or self._is_address(span))
         self._inline = [span for span in spans if span.kind in _MARKS or span.kind == "text_link"]
+
+    def _is_address(self, span: _Span) -> bool:
+        """A bare address, whose end Telegram has found: others would find another, where a word or a mark follows at once."""
+        return span.kind == "url" and self._text.startswith(("http://", "https://"), span.start)
 
     def blocks(self, start: int, end: int, *, in_quote: bool) -> list[Paragraph | CodeBlock | Quote]:
         special = [span for span in self._code if start <= span.start and span.end <= end]
@@ -183,6 +187,8 @@ def _atom(span: _Span, shown: str, marks: int) -> Inline:
             return Mention(MentionKind.USER, user_id, shown.removeprefix("@"), marks)
         case "custom_emoji":
             return Emoji("emoji", words(entity.get("custom_emoji_id")), shown, marks)
+        case "url":
+            return Text(shown, marks, shown)
         case "date_time" if (unix_s := whole(entity.get("unix_time"))) is not None:
             return Timestamp(unix_s, shown, "", marks)
         case _:

@@ -274,3 +274,17 @@ def test_a_command_is_no_live_command_elsewhere() -> None:
         ("/play song", Mark.CODE),
         (" now", 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("runs", "shown"),
+    [
+        ((Text("see https://a.example/x"), Text("!", 1)), "see <https://a.example/x>**!**"),
+        ((Text("a https://a.example/x", 1), Text("more", 2)), "**a <https://a.example/x>**_more_"),
+        ((Text("see "), Text("https://a.example/x", 0, "https://a.example/x"), Text("!", 1)), "see <https://a.example/x>**!**"),
+        ((Text("see https://a.example/x "), Text("!", 1)), "see https://a.example/x **!**"),
+        ((Text("1 < 2, see https://a.example/x"), Text("!", 16)), "1 \\< 2, see <https://a.example/x>||!||"),
+    ],
+)
+def test_what_stands_in_angle_brackets_is_the_address_alone(runs: tuple[Text, ...], shown: str) -> None:
+    assert encode_text(RichText((Paragraph(runs),))) == shown

@@ -370,3 +370,32 @@ def test_mentions_emoji_and_moments() -> None:
     encoded = encode_text(rich)
     assert encoded.text == "@anna_p @Anna 👍 18:00 #x"
     assert [entity["type"] for entity in encoded.entities] == ["text_mention", "custom_emoji", "date_time"]
+
+
+ADDRESS = "https://example.com/page"
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        (f"see {ADDRESS}!", [("bold", 28, 1)]),
+        (f"see {ADDRESS}more", [("italic", 28, 4)]),
+        (f"👍 {ADDRESS}.", [("bold", 0, 3)]),
+        (f"see {ADDRESS}", [("bold", 12, 7)]),
+        (f"see {ADDRESS}", [("bold", 0, 28), ("italic", 6, 3)]),
+    ],
+)
+def test_an_address_is_a_link_that_holds_the_address_and_no_more(text: str, marks: list[tuple[str, int, int]]) -> None:
+    start = utf16(text[: text.index(ADDRESS)])
+    entities = [{"type": "url", "offset": start, "length": len(ADDRESS)}]
+    entities += [{"type": kind, "offset": offset, "length": length} for kind, offset, length in marks]
+    back = decode_text(text, entities)
+    assert text_of(back) == text
+    runs = [inline for block in back.blocks if isinstance(block, Paragraph) for inline in block.inlines]
+    assert [run.text for run in runs if isinstance(run, Text) and run.link] == [ADDRESS]
+    assert encode_text(back).text == text, "and it is written as it was"
+
+
+def test_an_address_without_a_scheme_stays_as_it_is() -> None:
+    entities = [{"type": "url", "offset": 0, "length": 16}]
+    assert decode_text("example.com/page and", entities) == plain("example.com/page and")
