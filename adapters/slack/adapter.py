@@ -18,11 +18,12 @@ from adapters.slack.capabilities import capabilities_for
 from adapters.slack.catch_up import CatchUp
 from adapters.slack.channels import Channels
 from adapters.slack.choices import Events
+from adapters.slack.connections import Connections, Readers
 from adapters.slack.control import Control
 from adapters.slack.decode_context import Identity
 from adapters.slack.decode_files import unpack_file_id
 from adapters.slack.directory import Directory
-from adapters.slack.downloads import open_file
+from adapters.slack.downloads import Downloads
 from adapters.slack.emoji_names import to_name
 from adapters.slack.encode_text import measure
 from adapters.slack.errors import SUCCESS, MissingScope
@@ -31,7 +32,7 @@ from adapters.slack.names import Wanted
 from adapters.slack.posts import Posts
 from adapters.slack.receiver import Receiver
 from adapters.slack.reconcile import NAMED, Window, find_delivery
-from adapters.slack.socket_mode import SocketMode
+from adapters.slack.socket_mode import Hello, SocketMode
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
@@ -78,6 +79,7 @@ class SlackAdapter:
         self._threads = Threads(self._transport)
         self._lateness = Lateness()
         self._uploads = Uploads(self._transport)
+        self._downloads = Downloads(self._transport)
         self._posts = Posts(self._transport, self._uploads, self._threads, options)
         self._identity = Identity(context.account)
         self._catch_up = CatchUp(
@@ -86,6 +88,8 @@ class SlackAdapter:
         self._can_read_history = True
         self._attempts = Attempts(self._transport.time)
         self._intake: Intake | None = None
+        self._connections = Connections()
+        self._saw_strangers = False
         self._own_names: set[str] = set()
         self._capabilities: dict[tuple[bool, bool], Capabilities] = {}
         """By what is known of the app's scopes: asked for with every message."""
@@ -104,7 +108,7 @@ class SlackAdapter:
         return await self._channels.resolve(address)
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
-        return await probe.probe(self._transport, self._options, chat_ids)
+        return await probe.probe(self._transport, self._options, self._connections, chat_ids)
 
     async def person(self, user_id: str) -> Author | None:
         return await self._directory.person(user_id)
@@ -181,14 +185,31 @@ class SlackAdapter:
             await self._listen_http(receiver, ready)
             return
 
-        def hello(app_id: str) -> None:
-            self._identity = replace(self._identity, app_id=app_id or self._identity.app_id)
+        def hello(told: Hello) -> None:
+            self._identity = replace(self._identity, app_id=told.app_id or self._identity.app_id)
+            self._look_at(told.readers, intake)
             ready.set()
 
         async def unreadable(raw: bytes, reason: str) -> None:
             await intake.undecodable(raw, reason)
 
-        await SocketMode(self._transport, sink=receiver.put, on_hello=hello, on_unreadable=unreadable, alive=self._alive).run()
+        await SocketMode(
+            self._transport,
+            sink=receiver.put,
+            on_hello=hello,
+            on_unreadable=unreadable,
+            alive=self._alive,
+            connections=self._connections,
+        ).run()
+
+    def _look_at(self, readers: Readers, intake: Intake) -> None:
+        """Another program on the same app takes its share of the events, and neither it nor we notice by what arrives."""
+        if readers.strangers:
+            reason = f"another program reads this app: {readers}; each event goes to only one of them"
+            intake.notice(reason, "stop the other program, or give each its own Slack app")
+        elif self._saw_strangers:
+            intake.restored("")
+        self._saw_strangers = bool(readers.strangers)
 
     async def _listen_http(self, receiver: Receiver, ready: asyncio.Event) -> None:
         """Requests come in by the public listener; the token is checked now and then, since no connection would tell."""
@@ -284,7 +305,7 @@ class SlackAdapter:
         return self._catch_up.since(chat_id, since)
 
     def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
-        return open_file(self._transport, attachment)
+        return self._downloads.open(attachment)
 
 
 def _raise_one(group: BaseExceptionGroup[BaseException]) -> NoReturn:

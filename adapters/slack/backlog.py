@@ -126,7 +126,7 @@ class Backlog:
     async def _read(self, chat_id: str, position: Position) -> Missed | None:
         for attempt in range(1, _TRIES + 1):
             try:
-                return await self._catch_up.missed(chat_id, position, self._intake)
+                return await self._catch_up.missed(chat_id, position, self._intake, last_try=attempt == _TRIES)
             except ChatDown as error:
                 self._intake.notice(error.reason, error.action, chat_id=chat_id)
                 return None
@@ -145,7 +145,8 @@ class Backlog:
         if missed.gap_until is not None and missed.gap_until > since:
             await self._intake.gap(chat_id, since=since, until=missed.gap_until, reason="too many messages")
         if missed.threads_unread:
-            log.warning("replies in some threads may be missing", chat=chat_id)
+            reason = f"replies in threads may be missing: {missed.threads_unread}"
+            self._intake.notice(reason, "look into the threads of the channel", chat_id=chat_id)
         self._receiver.learn_versions(chat_id, missed.versions)
         for at in range(0, len(missed.events), _BATCH):
             await self._intake.accept(missed.events[at : at + _BATCH])

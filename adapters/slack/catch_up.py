@@ -7,10 +7,12 @@ are harmless: keys are those of live delivery. Source: docs.slack.dev conversati
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import structlog
@@ -19,7 +21,7 @@ from adapters.slack import decode
 from adapters.slack.decode_context import Context, Identity, Undecodable, moment, to_ts
 from adapters.slack.directory import Directory
 from adapters.slack.encode import is_ts
-from adapters.slack.lenient import convert
+from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.names import Wanted, wanted
 from adapters.slack.payloads import Message
 from adapters.slack.receiver import Position
@@ -37,6 +39,10 @@ _OVERLAP = timedelta(minutes=10)
 _KNOWN_MESSAGES = 100
 _LOOKUPS_FOR_DELETED = 20
 _THREADS = 50
+_PATIENT_TRIES = 3
+_WAIT_S = 2.0
+_LONGEST_WAIT_S = 90.0
+"""Slack's limits are per minute."""
 
 
 @dataclass(slots=True)
@@ -48,7 +54,8 @@ class Missed:
     versions: dict[str, datetime] = field(default_factory=dict)
     """When each edited message got the words it has now."""
     gap_until: datetime | None = None
-    threads_unread: bool = False
+    threads_unread: str = ""
+    """Why replies may be missing; empty: none is."""
 
 
 class CatchUp:
@@ -69,12 +76,13 @@ class CatchUp:
         self._identity = identity
         self._max_messages = max_messages
 
-    async def missed(self, chat_id: str, position: Position, intake: Intake) -> Missed:
-        """Everything since `position`: messages, thread replies, edits, deletions; oldest first. Raises DeliveryErrors."""
+    async def missed(self, chat_id: str, position: Position, intake: Intake, *, last_try: bool = False) -> Missed:
+        """Everything since `position`: messages, thread replies, edits, deletions; oldest first. Raises DeliveryErrors. On the last
+        try only the messages themselves count: no thread, and no look for deletions, throws them away."""
         oldest = max(to_ts(moment(position.ts) - _OVERLAP), position.floor)
         found, gap_until = await self._messages(chat_id, oldest)
         result = Missed(gap_until=gap_until)
-        replies = await self._replies(chat_id, [*found], oldest, result)
+        replies = await self._replies(chat_id, [*found], oldest, result, last_try)
         context = await self._context(chat_id, found, replies)
         for message in (*found, *replies):
             event = self._event(message, context)
@@ -83,12 +91,18 @@ class CatchUp:
             if message.ts > oldest:
                 result.events.append(event)
             # a message that is new to us is new with its latest text
-            version = message.edited.ts if message.edited is not None and is_ts(message.edited.ts) else ""
+            version = _version(message)
             if version:
                 result.versions[message.ts] = moment(version)
             if version > oldest and (message.ts <= oldest or await intake.is_known(event.meta.event_key)):
                 result.events.append(decode.edited(message, chat_id, version, context))
-        await self._add_deletions(result, chat_id, found, replies, intake, context)
+        try:
+            await self._add_deletions(result, chat_id, found, replies, intake, context)
+        except DeliveryError as error:
+            if isinstance(error, RetryLater) and not last_try:
+                raise
+            # whether more are gone cannot be told; that is no reason to lose what was read
+            log.warning("deleted messages not looked for", chat=chat_id, reason=error.reason)
         result.events.sort(key=lambda event: event.meta.occurred_at)
         result.newest_ts = max((message.ts for message in found), default="")
         return result
@@ -97,7 +111,7 @@ class CatchUp:
         """Messages after the `ts`, oldest first, thread replies among them."""
         found, _ = await self._messages(chat_id, since)
         result = Missed()
-        replies = await self._replies(chat_id, found, since, result)
+        replies = await self._replies(chat_id, found, since, result, last_try=True)
         context = await self._context(chat_id, found, replies)
         for message in sorted((*found, *replies), key=lambda message: message.ts):
             event = self._event(message, context)
@@ -118,25 +132,26 @@ class CatchUp:
             answer = await self._transport.call("conversations.history", arguments)
             page = _decode_page(answer, chat_id)
             found += page
-            cursor = _next_cursor(answer)
+            cursor = next_cursor(answer)
             if not page or not cursor or page[-1].ts <= oldest:
                 return found[::-1], None
             if len(found) >= self._max_messages:
                 return found[::-1], moment(found[-1].ts)
 
-    async def _replies(self, chat_id: str, parents: list[Message], oldest: str, result: Missed) -> list[Message]:
+    async def _replies(self, chat_id: str, parents: list[Message], oldest: str, result: Missed, last_try: bool) -> list[Message]:
         """Replies newer than `oldest` in the threads that got some. Without the right to read them the rest still counts."""
         found: list[Message] = []
         moved = [parent for parent in parents if parent.latest_reply and parent.latest_reply > oldest]
         for parent in moved[-_THREADS:]:
             try:
                 found += await self._thread(chat_id, parent.ts, oldest)
-            except RetryLater:
-                raise
             except DeliveryError as error:
                 log.warning("thread not read", chat=chat_id, reason=error.reason)
-                result.threads_unread = True
-        result.threads_unread = result.threads_unread or len(moved) > _THREADS
+                if isinstance(error, RetryLater) and not last_try:
+                    raise
+                result.threads_unread = error.reason
+        if len(moved) > _THREADS:
+            result.threads_unread = f"more than {_THREADS} threads got replies"
         return found
 
     async def _thread(self, chat_id: str, parent_ts: str, oldest: str) -> list[Message]:
@@ -145,10 +160,10 @@ class CatchUp:
         cursor = ""
         while len(found) < self._max_messages:
             arguments = {"channel": chat_id, "ts": parent_ts, "oldest": oldest, "limit": _PAGE, "include_all_metadata": True}
-            answer = await self._transport.call("conversations.replies", {**arguments, "cursor": cursor or None})
+            answer = await self._ask("conversations.replies", {**arguments, "cursor": cursor or None})
             page = _decode_page(answer, chat_id)
             found += [reply for reply in page if reply.ts != parent_ts and reply.ts > oldest]
-            cursor = _next_cursor(answer)
+            cursor = next_cursor(answer)
             if not cursor:
                 break
         return found
@@ -194,21 +209,35 @@ class CatchUp:
             gone = decode.deleted(chat_id, ts, context, at=self._transport.time.now())
             if await intake.is_known(gone.meta.event_key):
                 continue
-            answer = await self._transport.call(
-                "reactions.get", {"channel": chat_id, "timestamp": ts}, tolerate=("message_not_found", "missing_scope")
-            )
+            answer = await self._ask("reactions.get", {"channel": chat_id, "timestamp": ts}, tolerate=("message_not_found",))
             if answer.get("error") == "message_not_found":
                 result.events.append(gone)
 
+    async def _ask(self, method: str, arguments: dict[str, Any], *, tolerate: tuple[str, ...] = ()) -> Answer:
+        """One of many calls that make up a reading: a moment's refusal for the rate does not make it begin anew."""
+        for _ in range(_PATIENT_TRIES):
+            try:
+                return await self._transport.call(method, arguments, tolerate=tolerate)
+            except RetryLater as error:
+                if not error.rate_limited or (error.after_s or 0.0) > _LONGEST_WAIT_S:
+                    raise
+                await asyncio.sleep(_WAIT_S if error.after_s is None else error.after_s)
+        return await self._transport.call(method, arguments, tolerate=tolerate)
 
-def _next_cursor(answer: Answer) -> str:
-    return str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+
+def _version(message: Message) -> str:
+    """The mark of the latest edit; empty if there is none that can be read."""
+    try:
+        moment(message.edited.ts if message.edited is not None else "")
+    except Undecodable:
+        return ""
+    return message.edited.ts if message.edited is not None else ""
 
 
 def _decode_page(answer: Answer, chat_id: str) -> list[Message]:
     """A page's messages as it has them; one of an unknown shape is left out, and logged."""
     found: list[Message] = []
-    for entry in answer.get("messages") or []:
+    for entry in objects(answer.get("messages")):
         try:
             message = convert(entry, Message)
         except msgspec.ValidationError as error:

@@ -8,7 +8,7 @@ import time
 import msgspec
 
 from adapters.slack.addresses import is_channel_id
-from adapters.slack.lenient import convert
+from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.payloads import Channel
 from adapters.slack.transport import Transport
 from bridge.errors import ChatDown
@@ -61,7 +61,7 @@ class Channels:
                     raise ChatDown("channels cannot be listed", action="add the scope channels:read and reinstall the app")
                 kinds = "public_channel"
                 continue
-            for entry in answer.get("channels") or []:
+            for entry in objects(answer.get("channels")):
                 try:
                     channel = convert(entry, Channel)
                 except msgspec.ValidationError:
@@ -69,7 +69,7 @@ class Channels:
                 known = found.get(channel.name)
                 if known is None or known.is_archived:
                     found[channel.name] = channel
-            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            cursor = next_cursor(answer)
             if not cursor:
                 break
         self._by_name = found

@@ -13,7 +13,7 @@ _PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 """Types that every platform shows as a picture; other images travel as documents."""
 TOMBSTONE = "tombstone"
 """The mode of a file that was deleted: the message goes on naming it."""
-_PROBLEMS = {TOMBSTONE: "deleted in Slack", "hidden_by_limit": "hidden by the limit of Slack's free plan"}
+GONE = {TOMBSTONE: "deleted in Slack", "hidden_by_limit": "hidden by the limit of Slack's free plan"}
 _PAGE_TYPES = {"quip": "canvas", "canvas": "canvas", "list": "list", "space": "post", "post": "post", "docs": "post"}
 """Modes and file types of what is a page of Slack and no file: canvases, lists and posts. Their addresses give HTML."""
 _PAGE_MIME = "application/vnd.slack-"
@@ -59,7 +59,7 @@ def unpack_file_id(file_id: str) -> tuple[str, str]:
 
 
 def _attachment(file: File) -> Attachment:
-    problem = _PROBLEMS.get(file.mode or "", "")
+    problem = GONE.get(file.mode or "", "")
     return Attachment(
         kind=_kind(file),
         file_id=pack_file_id(file),

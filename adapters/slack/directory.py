@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from adapters.slack import emoji_names
-from adapters.slack.lenient import convert
+from adapters.slack.lenient import convert, next_cursor
 from adapters.slack.names import SOME_CHANNEL, SOME_GROUP, Names, Wanted
 from adapters.slack.payloads import Bot, Channel, File, User, UserGroup
 from adapters.slack.transport import Transport
@@ -147,7 +147,7 @@ class Directory:
             except (BridgeError, msgspec.ValidationError) as error:
                 log.info("names not loaded beforehand", reason=str(error))
                 return
-            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            cursor = next_cursor(answer)
             if not cursor:
                 return
 

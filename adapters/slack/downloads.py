@@ -1,54 +1,125 @@
 """Files from Slack: streamed, and never a login page or half a file in place of a whole one. Called by `adapter.open_file`.
 
-Without the right scope, or before a file is ready, Slack answers 200 with an HTML page [source: mautrix-slack].
+Without the right scope, or before a file is ready, Slack answers 200 with an HTML page [source: mautrix-slack]. What will never be
+had is said at once; a file that Slack is still working on is waited for, but not for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
+import msgspec
 
-from adapters.slack.decode_files import unpack_file_id
+from adapters.slack.decode_files import GONE, page_kind, unpack_file_id
 from adapters.slack.errors import Effect, classify, classify_network
+from adapters.slack.lenient import convert
+from adapters.slack.payloads import File
 from adapters.slack.transport import Transport
 from bridge.contract import FileStream
-from bridge.errors import Rejected, RetryLater
+from bridge.errors import AccountDown, Rejected, RetryLater
 from bridge.events import Attachment
 
 _CHUNK_BYTES = 256 * 1024
-_GONE = ("tombstone", "hidden_by_limit")
+_PATIENCE_S = 120.0
+"""How long a file may be unready after it was first asked for: a large video takes Slack a minute."""
+_AGAIN_S = 2.0
+_WAITED_FOR = 500
+_PASSING = (401, 407, 408, 425, 429)
+"""What may be otherwise a moment later, or is about us (our token, a proxy); any other 4xx is about the file."""
+_SCOPE = "files:read"
 
 
-@asynccontextmanager
-async def open_file(transport: Transport, attachment: Attachment) -> AsyncIterator[FileStream]:
-    """See `bridge.contract.OpensFiles`."""
-    if attachment.problem:
-        raise Rejected(f"{attachment.name}: {attachment.problem}")
-    file_id, url = unpack_file_id(attachment.file_id)
-    if not url:
-        url = await _address(transport, file_id)
-    if not transport.is_trusted(url):
-        raise Rejected(f"{attachment.name}: its address is not one of Slack's, so our token does not go there")
-    async with transport.download(url) as answer:
-        if answer.status in (404, 410):
-            raise Rejected(f"{attachment.name}: the file is gone")
-        if answer.status != 200:
-            raise classify("file download", "", status=answer.status, effect=Effect.REPEATABLE)
-        if answer.content_type == "text/html" and not attachment.mime.startswith("text/html"):
-            raise RetryLater(f"{attachment.name}: the file is not ready yet, or the app lacks files:read", after_s=2.0)
-        expected = answer.content_length if answer.content_length is not None else attachment.size_bytes
-        yield FileStream(chunks=_chunks(answer, attachment, expected), size_bytes=expected)
+class Downloads:
+    """One account's downloads. Remembers since when files have been unready."""
+
+    def __init__(self, transport: Transport, clock: Callable[[], float] = time.monotonic) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._asked_at_s: OrderedDict[str, float] = OrderedDict()
+
+    @asynccontextmanager
+    async def open(self, attachment: Attachment) -> AsyncIterator[FileStream]:
+        """See `bridge.contract.OpensFiles`."""
+        name = attachment.name
+        if attachment.problem:
+            raise Rejected(f"{name}: {attachment.problem}")
+        if kind := page_kind(File(mimetype=attachment.mime)):
+            raise Rejected(f"{name}: {kind} of Slack, which is no file")
+        if self._transport.granted and _SCOPE not in self._transport.granted:
+            raise Rejected(f"{name}: the app lacks the scope {_SCOPE}; add it and reinstall the app")
+        file_id, url = unpack_file_id(attachment.file_id)
+        if not url:
+            url = _address(await self._ask(file_id, name))
+            if not url:
+                self._wait(file_id, f"{name}: Slack does not say where the file is")
+        if not self._transport.is_trusted(url):
+            raise Rejected(f"{name}: its address is not one of Slack's, so our token does not go there")
+        async with self._transport.download(url) as answer:
+            await self._check(answer, attachment, file_id)
+            expected = answer.content_length if answer.content_length is not None else attachment.size_bytes
+            yield FileStream(chunks=_chunks(answer, attachment, expected), size_bytes=expected)
+        self._asked_at_s.pop(file_id, None)
+
+    async def _check(self, answer: aiohttp.ClientResponse, attachment: Attachment, file_id: str) -> None:
+        """Whether what comes is the file. Raises Rejected, RetryLater."""
+        name, status = attachment.name, answer.status
+        if status in (404, 410):
+            raise Rejected(f"{name}: the file is gone")
+        if 400 <= status < 500 and status not in _PASSING:
+            raise Rejected(f"{name}: Slack does not hand it out (HTTP {status})")
+        if status != 200:
+            raise classify("file download", "", status=status, effect=Effect.REPEATABLE)
+        if _is_page(answer, attachment):
+            file = await self._ask(file_id, name)  # which says what is wrong, if anything is for good
+            if kind := page_kind(file):
+                raise Rejected(f"{name}: {kind} of Slack, which is no file")
+            self._wait(file_id, f"{name}: Slack gives a page instead of the file, which may not be ready yet")
+        told = attachment.size_bytes
+        if told and attachment.mime and answer.content_length not in (None, told) and self._has_patience(file_id):
+            raise RetryLater(f"{name}: {answer.content_length} bytes would come, {told} were announced", after_s=_AGAIN_S)
+
+    async def _ask(self, file_id: str, name: str) -> File:
+        """What Slack says of a file now. Raises Rejected if it is gone, or not for us."""
+        try:
+            answer = await self._transport.call("files.info", {"file": file_id})
+        except AccountDown as error:
+            raise RetryLater(error.reason) from error  # of the account that the file comes from, which hears of it by itself
+        try:
+            file = convert(answer.get("file"), File)
+        except msgspec.ValidationError:
+            raise RetryLater("files.info: the answer was not understood") from None
+        if file.mode in GONE:
+            raise Rejected(f"{name}: {GONE[file.mode]}")
+        return file
+
+    def _wait(self, file_id: str, reason: str) -> None:
+        """Raises RetryLater while there is hope, Rejected after that."""
+        if self._has_patience(file_id):
+            raise RetryLater(reason, after_s=_AGAIN_S)
+        raise Rejected(reason)
+
+    def _has_patience(self, file_id: str) -> bool:
+        since_s = self._asked_at_s.setdefault(file_id, self._clock())
+        while len(self._asked_at_s) > _WAITED_FOR:
+            self._asked_at_s.popitem(last=False)
+        return self._clock() - since_s < _PATIENCE_S
 
 
-async def _address(transport: Transport, file_id: str) -> str:
-    """The private address of a file of which the message told only the id (Slack Connect)."""
-    answer = await transport.call("files.info", {"file": file_id}, tolerate=("file_not_found", "file_deleted"))
-    file = answer.get("file")
-    if not isinstance(file, dict) or file.get("mode") in _GONE:
-        raise Rejected("the file is gone")
-    return str(file.get("url_private_download") or file.get("url_private") or "")
+def _is_page(answer: aiohttp.ClientResponse, attachment: Attachment) -> bool:
+    """An HTML page where none belongs; where one does, one of another length."""
+    if answer.content_type != "text/html":
+        return False
+    if not attachment.mime.startswith("text/html"):
+        return True
+    return bool(attachment.size_bytes) and answer.content_length not in (None, attachment.size_bytes)
+
+
+def _address(file: File) -> str:
+    return file.url_private_download or file.url_private or ""
 
 
 async def _chunks(answer: aiohttp.ClientResponse, attachment: Attachment, expected: int | None) -> AsyncIterator[bytes]:
@@ -61,5 +132,3 @@ async def _chunks(answer: aiohttp.ClientResponse, attachment: Attachment, expect
         raise classify_network("file download", error, effect=Effect.REPEATABLE) from None
     if expected is not None and received != expected:
         raise RetryLater(f"{attachment.name}: {received} of {expected} bytes came")
-    if attachment.size_bytes is not None and attachment.mime and received != attachment.size_bytes:
-        raise RetryLater(f"{attachment.name}: {received} bytes came, {attachment.size_bytes} were announced")

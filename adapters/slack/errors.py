@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 import aiohttp
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
 
 
 class Effect(Enum):
@@ -60,6 +60,11 @@ _ACCOUNT: Mapping[str, str] = {
     "message_limit_exceeded": "the workspace has reached the message limit of its plan",
 }
 
+_OF_OPERATION = frozenset(
+    {"ekm_access_denied", "enterprise_is_restricted", "no_permission", "not_allowed_token_type", "team_access_not_granted"}
+)
+"""What a method answers that this app may not use: only for the essential ones the account is of no use then."""
+
 _ESSENTIAL = ("chat.", "apps.", "auth.")
 """Methods without which the account is of no use; a scope missing for another one concerns that operation only."""
 
@@ -90,6 +95,22 @@ _WORDS: Mapping[str, str] = {
 }
 
 
+_UPLOADS = ("files.getUploadURLExternal", "files.completeUploadExternal")
+_FILE_WORDS = ("file", "snippet", "storage", "canvas")
+"""In codes about a file: file_uploads_disabled, slack_connect_blocked_file_type, storage_limit_reached and their like."""
+_FILE_STATUSES: Mapping[int, str] = {
+    400: "not as announced",
+    403: "not allowed",
+    411: "without a length",
+    413: "too large",
+    415: "its type is not allowed",
+    422: "not usable",
+    451: "not allowed",
+    501: "uploads are switched off",
+    507: "no storage left",
+}
+
+
 def classify(
     method: str,
     code: str,
@@ -109,15 +130,27 @@ def classify(
         return RetryLater(f"{method}: {code}", after_s=_RETRY[code])
     if code == "missing_scope" and not method.startswith(_ESSENTIAL):
         return MissingScope(f"{method}: the app lacks the scope {needed_scope or 'for it'}; add it and reinstall the app")
+    if code in _OF_OPERATION and not method.startswith(_ESSENTIAL):
+        return Rejected(f"{method}: the app may not do this ({code})")
     if code in _ACCOUNT:
         scope = f" {needed_scope}" if needed_scope else ""
-        return AccountDown(f"{method}: {code}{scope}", action=_ACCOUNT[code])
+        action = _ACCOUNT[code].replace("the scope under", f"the scope{scope} under") if scope else _ACCOUNT[code]
+        return AccountDown(f"{method}: {code}{scope}", action=action)
     if code in _CHAT:
         return ChatDown(f"{method}: {code}", action=_CHAT[code])
     if not code:
         reason = f"{method}: no usable answer (HTTP {status})"
         return OutcomeUnknown(reason) if status < 400 and effect is Effect.CREATES else RetryLater(reason)
-    return Rejected(f"{method}: {_WORDS.get(code, 'Slack refused it')} ({code})")
+    reason = f"{method}: {_WORDS.get(code, 'Slack refused it')} ({code})"
+    is_about_file = method.startswith(_UPLOADS) and any(word in code for word in _FILE_WORDS)
+    return FileRejected(reason) if is_about_file else Rejected(reason)
+
+
+def classify_upload(status: int) -> BridgeError:
+    """The error for an answer of an upload address. Nothing is visible yet, so what is not about the file may be tried again."""
+    if status in _FILE_STATUSES:
+        return FileRejected(f"file upload: Slack refused the file ({_FILE_STATUSES[status]}, HTTP {status})")
+    return classify("file upload", "", status=status, effect=Effect.REPEATABLE)
 
 
 def classify_network(method: str, error: BaseException, *, effect: Effect) -> BridgeError:

@@ -165,6 +165,12 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
+def next_cursor(answer: Mapping[str, Any]) -> str:
+    """Where the next page of an answer begins; empty if there is none."""
+    metadata = answer.get("response_metadata")
+    return words(metadata.get("next_cursor")) if isinstance(metadata, Mapping) else ""
+
+
 def number(value: Any, default: int = 0, *, least: int = 0, most: int = 10**9) -> int:
     """A whole number between bounds; `default` for what is none."""
     try:

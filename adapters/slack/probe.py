@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from adapters.slack.choices import Events
+from adapters.slack.connections import Connections, Readers
 from adapters.slack.lenient import convert
 from adapters.slack.payloads import Channel
+from adapters.slack.socket_mode import who_reads
 from adapters.slack.transport import Transport
 from bridge.contract import ProbeItem
-from bridge.errors import AccountDown, BridgeError, ChatDown
+from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -29,55 +31,83 @@ NEEDED_SCOPES: dict[str, str] = {
 }
 """Without these something fails; what each is for."""
 
+PERSONA_SCOPES: dict[str, str] = {
+    "chat:write.customize": "posting under the author's name and picture (or set personas: false)",
+}
+"""With `personas: true` every message looks other than the configuration says without it."""
+
 USEFUL_SCOPES: dict[str, str] = {
-    "chat:write.customize": "posting under the author's name and picture",
     "groups:read": "finding private channels",
     "groups:history": "reading private channels",
     "metadata.message:read": "recognising our own messages after an interruption",
     "pins:read": "pins from Slack",
     "pins:write": "pins to Slack",
+    "usergroups:read": "names of user groups",
 }
 
-_ADD_SCOPE = "add it under OAuth & Permissions > Bot Token Scopes and reinstall the app"
 
-
-async def probe(transport: Transport, options: SlackOptions, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+async def probe(
+    transport: Transport, options: SlackOptions, connections: Connections, chat_ids: Sequence[str]
+) -> Sequence[ProbeItem]:
     """Failures are items, never exceptions."""
     try:
         answer, scopes = await transport.scopes()
     except BridgeError as error:
-        return [ProbeItem(name="bot token", ok=False, detail=error.reason, action=_action(error))]
+        return [_failed("bot token", error)]
     items = [ProbeItem(name="bot token", ok=True, detail=f"{answer.get('user')} in {answer.get('team')}")]
-    items += _scope_items(scopes)
-    items.append(await _events_item(transport, options))
+    items += _scope_items(scopes, with_personas=options.personas)
+    items += await _events_items(transport, options, connections)
     items += [await _channel_item(transport, chat_id) for chat_id in chat_ids]
     return items
 
 
-def _scope_items(scopes: frozenset[str]) -> list[ProbeItem]:
+def _scope_items(scopes: frozenset[str], *, with_personas: bool) -> list[ProbeItem]:
     if not scopes:
         return [ProbeItem(name="scopes", ok=True, detail="Slack did not tell them")]
-    items = [
-        ProbeItem(name=f"scope {scope}", ok=scope in scopes, detail=purpose, action="" if scope in scopes else _ADD_SCOPE)
-        for scope, purpose in NEEDED_SCOPES.items()
-    ]
+    items = [_scope_item(scope, scope in scopes, purpose) for scope, purpose in NEEDED_SCOPES.items()]
+    if with_personas:
+        items += [_scope_item(scope, scope in scopes, purpose) for scope, purpose in PERSONA_SCOPES.items()]
     items += [
-        ProbeItem(name=f"scope {scope}", ok=True, detail=f"missing: no {purpose}; to have it, {_ADD_SCOPE}")
+        ProbeItem(name=f"scope {scope}", ok=True, detail=f"missing: no {purpose}; to have it, {_how_to_add(scope)}")
         for scope, purpose in USEFUL_SCOPES.items()
         if scope not in scopes
     ]
     return items
 
 
-async def _events_item(transport: Transport, options: SlackOptions) -> ProbeItem:
+def _scope_item(scope: str, is_there: bool, purpose: str) -> ProbeItem:
+    if is_there:
+        return ProbeItem(name=f"scope {scope}", ok=True, detail=purpose)
+    return ProbeItem(name=f"scope {scope}", ok=False, detail=f"{scope} is missing, for {purpose}", action=_how_to_add(scope))
+
+
+def _how_to_add(scope: str) -> str:
+    return f"add {scope} under OAuth & Permissions > Bot Token Scopes and reinstall the app"
+
+
+async def _events_items(transport: Transport, options: SlackOptions, connections: Connections) -> list[ProbeItem]:
     if options.events is Events.HTTP:
-        return ProbeItem(name="events", ok=True, detail="by HTTP; Slack itself shows whether the request URL is verified")
+        return [ProbeItem(name="events", ok=True, detail="by HTTP; Slack itself shows whether the request URL is verified")]
     try:
-        await transport.call("apps.connections.open", as_app=True)
+        readers = await who_reads(transport, connections)
     except BridgeError as error:
-        action = "create an app-level token with connections:write, and switch Socket Mode on" if _action(error) else ""
-        return ProbeItem(name="Socket Mode", ok=False, detail=error.reason, action=action)
-    return ProbeItem(name="Socket Mode", ok=True)
+        item = _failed("Socket Mode", error)
+        if not item.action:
+            return [item]
+        action = "create an app-level token with connections:write, and switch Socket Mode on"
+        return [ProbeItem(name="Socket Mode", ok=False, detail=error.reason, action=action)]
+    return [ProbeItem(name="Socket Mode", ok=True), _readers_item(readers)]
+
+
+def _readers_item(readers: Readers) -> ProbeItem:
+    """The check runs beside the bridge as a rule, whose connection is another program's for it: one is no fault."""
+    name, detail = "readers of the app", str(readers)
+    if readers.strangers > 1:
+        action = "stop the other programs, or give each its own Slack app: each event goes to only one of them"
+        return ProbeItem(name=name, ok=False, detail=detail, action=action)
+    if readers.strangers:
+        detail += "; the other one is the running bridge, or another program that takes half of the events"
+    return ProbeItem(name=name, ok=True, detail=detail)
 
 
 async def _channel_item(transport: Transport, chat_id: str) -> ProbeItem:
@@ -87,7 +117,7 @@ async def _channel_item(transport: Transport, chat_id: str) -> ProbeItem:
     except msgspec.ValidationError:
         return ProbeItem(name=f"channel {chat_id}", ok=False, detail="Slack's answer was not understood", chat_id=chat_id)
     except BridgeError as error:
-        return ProbeItem(name=f"channel {chat_id}", ok=False, detail=error.reason, action=_action(error), chat_id=chat_id)
+        return _failed(f"channel {chat_id}", error, chat_id)
     name = f"#{channel.name}" if channel.name else f"channel {chat_id}"
     if channel.is_archived:
         return ProbeItem(name=name, ok=False, detail="archived", action="unarchive the channel", chat_id=chat_id)
@@ -97,5 +127,8 @@ async def _channel_item(transport: Transport, chat_id: str) -> ProbeItem:
     return ProbeItem(name=name, ok=True, detail="member", chat_id=chat_id)
 
 
-def _action(error: BridgeError) -> str:
-    return error.action if isinstance(error, AccountDown | ChatDown) else ""
+def _failed(name: str, error: BridgeError, chat_id: str = "") -> ProbeItem:
+    """Slack could not be asked, or said no. Only a refusal tells that something is wrong."""
+    action = error.action if isinstance(error, AccountDown | ChatDown) else ""
+    passing = isinstance(error, RetryLater | OutcomeUnknown | ConnectionLost)
+    return ProbeItem(name=name, ok=False, detail=error.reason, action=action, chat_id=chat_id, temporary=passing)

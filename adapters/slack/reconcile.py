@@ -17,7 +17,7 @@ import msgspec
 from adapters.common.platform_time import Attempts
 from adapters.slack.decode_context import Identity, to_ts
 from adapters.slack.errors import MissingScope
-from adapters.slack.lenient import convert
+from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
 from bridge.contract import Outbound, Receipt
@@ -121,12 +121,12 @@ class _Search:
         arguments = {"channel": self._outbound.chat_id, "limit": _PAGE, "include_all_metadata": True, "cursor": cursor or None}
         answer = await self._transport.call(method, {**arguments, **place}, tolerate=("thread_not_found", "message_not_found"))
         found: list[Message] = []
-        for entry in answer.get("messages") or []:
+        for entry in objects(answer.get("messages")):
             try:
                 found.append(convert(entry, Message))
             except msgspec.ValidationError:
                 continue
-        return found, str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+        return found, next_cursor(answer)
 
     def _receipt(self, message: Message) -> Receipt:
         thread = message.thread_ts if message.thread_ts != message.ts else None

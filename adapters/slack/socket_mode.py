@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import msgspec
 import structlog
 
+from adapters.slack.connections import Connections, Readers
 from adapters.slack.lenient import read
 from adapters.slack.payloads import Frame
 from adapters.slack.transport import Transport
@@ -39,18 +41,28 @@ class _Socket:
         self.reason = "Slack closed the connection"
 
 
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Slack's greeting on a new connection: the app's id, and who reads it."""
+
+    app_id: str
+    readers: Readers
+
+
 class SocketMode:
-    """`on_hello` is called with the app's id for each connection that is ready, `alive` for everything that Slack sends."""
+    """`on_hello` is called for each connection that is ready, `alive` for everything that Slack sends."""
 
     def __init__(
         self,
         transport: Transport,
         *,
         sink: Sink,
-        on_hello: Callable[[str], None],
+        on_hello: Callable[[Hello], None],
         on_unreadable: Callable[[bytes, str], Awaitable[None]],
         alive: Callable[[], None] = lambda: None,
+        connections: Connections | None = None,
     ) -> None:
+        self._connections = connections or Connections()
         self._transport = transport
         self._sink = sink
         self._on_hello = on_hello
@@ -69,11 +81,18 @@ class SocketMode:
             for ws in list(self._unread):
                 await ws.close()
 
+    async def greet(self) -> Readers:
+        """Only ask who reads the app."""
+        socket = await self._open()
+        self._unread.discard(socket.ws)
+        await socket.ws.close()
+        return self._connections.readers
+
     async def _stay(self, current: _Socket) -> None:
         async with asyncio.TaskGroup() as group:
             while True:
                 reader = group.create_task(self._read(current), name="slack socket reader")
-                await _either(reader, current.renew.wait())
+                await _either(reader, self._renewal(current))
                 if reader.done():
                     raise ConnectionLost(current.reason)
                 opener = group.create_task(self._open_beside(), name="slack socket opener")
@@ -82,6 +101,12 @@ class SocketMode:
                     raise ConnectionLost("the old connection ended before the new one was open")
                 group.create_task(_close_later(current, reader), name="slack old socket")
                 current = opener.result()
+
+    async def _renewal(self, socket: _Socket) -> None:
+        """Until Slack wants the socket renewed, or it is time to ask who else reads the app."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._connections.look_after_s):
+                await socket.renew.wait()
 
     async def _open_beside(self) -> _Socket:
         """A new socket, tried for as long as the caller waits."""
@@ -112,9 +137,10 @@ class SocketMode:
         finally:
             if not ready:
                 await ws.close()
-        log.info("socket open", connections=frame.num_connections)
-        self._on_hello((frame.connection_info.app_id if frame.connection_info else None) or "")
+        readers = self._connections.opened(ws, frame.num_connections or 0)
+        log.info("socket open", connections=readers.connections, ours=readers.ours)
         self._unread.add(ws)
+        self._on_hello(Hello((frame.connection_info.app_id if frame.connection_info else None) or "", readers))
         return _Socket(ws)
 
     async def _read(self, socket: _Socket) -> None:
@@ -128,6 +154,7 @@ class SocketMode:
                     await self._frame(socket, message.data.encode())
         finally:
             await socket.ws.close()
+            self._connections.over()
 
     async def _frame(self, socket: _Socket, raw: bytes) -> None:
         try:
@@ -191,3 +218,14 @@ async def _close_later(socket: _Socket, reader: asyncio.Task[None]) -> None:
     """Slack closes a renewed socket itself; one that it forgets is closed by us."""
     await asyncio.wait({reader}, timeout=_OLD_SOCKET_LIMIT_S)
     await socket.ws.close()
+
+
+async def who_reads(transport: Transport, connections: Connections) -> Readers:
+    """Open a connection only to be greeted. What Slack sends on it before it is closed goes unacknowledged, and comes again
+    elsewhere. Raises ConnectionLost, AccountDown, DeliveryError."""
+
+    async def nothing(*_: Any) -> None:
+        return
+
+    mode = SocketMode(transport, sink=nothing, on_hello=lambda _: None, on_unreadable=nothing, connections=connections)
+    return await mode.greet()

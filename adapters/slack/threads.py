@@ -17,7 +17,7 @@ import structlog
 
 from adapters.slack.decode import created
 from adapters.slack.decode_context import Context, Identity, Parent, Undecodable
-from adapters.slack.lenient import convert
+from adapters.slack.lenient import convert, objects
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
@@ -79,7 +79,7 @@ class Threads:
             try:
                 async with asyncio.timeout(_LOOKUP_LIMIT_S):
                     answer = await self._transport.call("conversations.replies", {"channel": channel, "ts": ts, "limit": 1})
-                for entry in answer.get("messages") or []:
+                for entry in objects(answer.get("messages")):
                     if entry.get("ts") == ts:
                         parent = str(entry.get("thread_ts") or ts)
             except (BridgeError, TimeoutError) as error:
@@ -109,7 +109,7 @@ class Threads:
         parent = _UNKNOWN
         try:
             answer = await self._transport.call("conversations.replies", {"channel": channel, "ts": ts, "limit": 1})
-            for entry in answer.get("messages") or []:
+            for entry in objects(answer.get("messages")):
                 message = convert(entry, Message)
                 if message.ts == ts:
                     event = created(message, channel, _NOBODY)

@@ -7,6 +7,7 @@ call is bounded in time, and every failure leaves as one of the bridge's errors,
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -25,7 +26,7 @@ from adapters.common.egress import Egress
 from adapters.common.http_body import BoundedResponse
 from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
-from adapters.slack.errors import Effect, classify, classify_network
+from adapters.slack.errors import Effect, classify, classify_network, classify_upload
 from bridge.contract import OutboundFile
 from bridge.errors import Rejected, RetryLater
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
 
 Answer = Mapping[str, Any]
+
+_QUIET = logging.getLogger("slack_sdk.quiet")
+"""slack_sdk writes whole requests and answers into the log at debug level: what people say has no place there."""
+_QUIET.setLevel(logging.WARNING)
 
 _CONNECT_TIMEOUT_S = 10.0
 _CONNECTIONS = 256
@@ -66,9 +71,12 @@ class Transport:
             ssl=self._ssl if isinstance(self._ssl, ssl.SSLContext) else None,
             session=self._session,
             retry_handlers=[],
+            logger=_QUIET,
         )
         # only bridge.yaml decides about proxies: slack_sdk would take HTTP_PROXY from the environment, and ignore NO_PROXY
         self._web.proxy = options.proxy
+        self.granted: frozenset[str] = frozenset()
+        """The bot token's scopes, once Slack has told them."""
         self._own_host = urlsplit(options.api_url).netloc
         self._egress = Egress([options.api_url], only=_HOSTS, also=options.file_hosts, proxy=options.proxy)
 
@@ -148,7 +156,8 @@ class Transport:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise classify_network("auth.test", error, effect=Effect.REPEATABLE) from None
         granted = str(response.headers.get("X-OAuth-Scopes", ""))
-        return _data(response), frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+        self.granted = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+        return _data(response), self.granted
 
     # -- files ----------------------------------------------------------------------------------------------------------------
 
@@ -174,7 +183,7 @@ class Transport:
             ):
                 await answer.read()
                 if answer.status != 200:
-                    raise classify("file upload", "", status=answer.status, effect=Effect.REPEATABLE)
+                    raise classify_upload(answer.status)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise classify_network("file upload", error, effect=Effect.REPEATABLE) from None
         finally:
@@ -213,7 +222,9 @@ class Transport:
 
     async def open_socket(self) -> aiohttp.ClientWebSocketResponse:
         """A new Socket Mode connection. Its ticket works once, so every connection asks for a new one."""
-        url = str((await self.call("apps.connections.open", as_app=True))["url"])
+        url = str((await self.call("apps.connections.open", as_app=True)).get("url") or "")
+        if not url:
+            raise RetryLater("apps.connections.open: Slack told no address")
         try:
             async with asyncio.timeout(self._options.request_timeout_s):
                 return await self._session.ws_connect(

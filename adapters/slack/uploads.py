@@ -11,10 +11,10 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from adapters.slack.errors import Effect
+from adapters.slack.errors import Effect, MissingScope
 from adapters.slack.transport import Answer, Transport
 from bridge.contract import OutboundFile
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.errors import FileRejected, OutcomeUnknown, Rejected, RetryLater
 
 _POLL_WAITS_S = (0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 8.0, 10.0)
 _REMEMBERED = 500
@@ -43,19 +43,33 @@ class Uploads:
             self._shared.popitem(last=False)
 
     async def upload(self, files: Sequence[OutboundFile]) -> list[tuple[str, str]]:
-        """Upload each file; nothing is visible yet. Returns (file id, title) in order. Raises RetryLater, Rejected, AccountDown."""
+        """Upload each file; nothing is visible yet. Returns (file id, title) in order. Raises RetryLater, AccountDown, and
+        FileRejected for a file that Slack will never take: the others may still go."""
+        empty = tuple(at for at, file in enumerate(files) if file.size_bytes <= 0)
+        if empty:
+            raise FileRejected("Slack takes no empty file", places=empty)
         done: list[tuple[str, str]] = []
-        for file in files:
-            if file.size_bytes <= 0:
-                raise Rejected(f"{file.name}: Slack takes no empty file")
-            arguments: dict[str, Any] = {"filename": file.name, "length": file.size_bytes}
-            if file.attachment.alt_text:
-                arguments["alt_txt"] = file.attachment.alt_text[:1000]
-            async with self._slots:
-                ticket = await self._transport.call("files.getUploadURLExternal", arguments)
-                await self._transport.upload(str(ticket["upload_url"]), file)
-            done.append((str(ticket["file_id"]), file.name))
+        for at, file in enumerate(files):
+            try:
+                async with self._slots:
+                    done.append((await self._upload_one(file), file.name))
+            except MissingScope as error:
+                raise FileRejected(error.reason, places=tuple(range(len(files)))) from error
+            except Rejected as error:
+                raise FileRejected(f"{file.name}: {error.reason}", places=(at,)) from error
         return done
+
+    async def _upload_one(self, file: OutboundFile) -> str:
+        """The id that Slack gave the file. Raises Rejected if Slack refuses it, and the bridge's other errors."""
+        arguments: dict[str, Any] = {"filename": file.name, "length": file.size_bytes}
+        if file.attachment.alt_text:
+            arguments["alt_txt"] = file.attachment.alt_text[:1000]
+        ticket = await self._transport.call("files.getUploadURLExternal", arguments)
+        url, file_id = str(ticket.get("upload_url") or ""), str(ticket.get("file_id") or "")
+        if not url or not file_id:
+            raise RetryLater("files.getUploadURLExternal: Slack told no address")
+        await self._transport.upload(url, file)
+        return file_id
 
     async def share(
         self, chat_id: str, arguments: Mapping[str, Any], first_file_id: str, *, tolerate: Collection[str]

@@ -10,7 +10,7 @@ import asyncio
 import mimetypes
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import BodyPartReader, web
 
@@ -51,6 +51,8 @@ class FileService:
         self._workspace = workspace
         self._spawn = spawn
         self._uploads: dict[str, SlackFile] = {}
+        self.allowed: Literal["all", "images", "none"] = "all"
+        """Which files the workspace takes: an admin may switch uploads off, or leave images only."""
         self.share_delay_s = 0.02
         self.download_not_ready = 0
         """How many of the next downloads are answered with the HTML page of a file that is not ready yet."""
@@ -59,6 +61,7 @@ class FileService:
         name, length = arguments.required("filename"), arguments.number("length", 0)
         if length <= 0:
             raise ApiError("missing_argument")
+        self._check_allowed(name)
         if length > limits.MAX_FILE_BYTES:
             raise ApiError("file_upload_size_restricted")
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -66,6 +69,13 @@ class FileService:
         ticket = f"{file.file_id}-{workspace.new_id('X')}"
         self._uploads[ticket] = file
         return {"upload_url": f"{workspace.base_url()}/upload/v1/{ticket}", "file_id": file.file_id}
+
+    def _check_allowed(self, name: str) -> None:
+        is_image = (mimetypes.guess_type(name)[0] or "").startswith("image/")
+        if self.allowed == "none":
+            raise ApiError("file_uploads_disabled")
+        if self.allowed == "images" and not is_image:
+            raise ApiError("file_uploads_except_images_disabled")
 
     async def complete_upload(self, workspace: Workspace, arguments: Arguments) -> Json:
         wanted = arguments.structure("files", "invalid_arguments")

@@ -27,10 +27,19 @@ async def team_info(workspace: Workspace, arguments: Arguments) -> Json:
 
 
 async def bots_info(workspace: Workspace, arguments: Arguments) -> Json:
-    if arguments.required("bot") != workspace.bot_id:
+    bot_id = arguments.required("bot")
+    if bot_id in workspace.bots:
+        return {"bot": {"id": bot_id, "deleted": False, "name": workspace.bots[bot_id], "updated": 0}}
+    if bot_id != workspace.bot_id:
         raise ApiError("bot_not_found")
     bot = {"id": workspace.bot_id, "app_id": workspace.app_id, "user_id": workspace.bot_user_id, "deleted": False}
     return {"bot": {**bot, "name": workspace.users[workspace.bot_user_id].name}}
+
+
+async def usergroups_list(workspace: Workspace, arguments: Arguments) -> Json:
+    team = workspace.team_id
+    groups = [{"id": group_id, "team_id": team, "handle": name, "name": name} for group_id, name in workspace.groups.items()]
+    return {"usergroups": groups}
 
 
 async def users_info(workspace: Workspace, arguments: Arguments) -> Json:

@@ -36,6 +36,8 @@ class WebApi:
     def __init__(self, workspace: Workspace, files: FileService, open_connection: Callable[[], str]) -> None:
         self._workspace = workspace
         self.budgets = RateBudgets()
+        self.refusals: dict[str, str] = {}
+        """Methods that are refused, with the error code."""
 
         async def api_test(_: Workspace, arguments: Arguments) -> Json:
             return {}
@@ -71,6 +73,7 @@ class WebApi:
             "reactions.get": Method(chat.get_reactions, "reactions:read"),
             "reactions.remove": Method(chat.remove_reaction, "reactions:write"),
             "team.info": Method(read.team_info, "team:read"),
+            "usergroups.list": Method(read.usergroups_list, "usergroups:read"),
             "users.info": Method(read.users_info, "users:read"),
             "users.list": Method(read.users_list, "users:read"),
         }
@@ -83,6 +86,8 @@ class WebApi:
             if method is None:
                 raise ApiError("unknown_method", req_method=name)
             self._authorize(method, arguments.token)
+            if code := self.refusals.get(name):
+                raise ApiError(code)
             wait_s = self.budgets.retry_after_s(name, arguments.text("channel"))
             if wait_s:
                 return rate_limited(wait_s)

@@ -40,6 +40,7 @@ ALL_SCOPES = [
     "emoji:read",
     "metadata.message:read",
     "team:read",
+    "usergroups:read",
 ]
 """What a bridge asks for."""
 
@@ -73,6 +74,10 @@ class Workspace:
         self.channels: dict[str, Channel] = {}
         self.users: dict[str, User] = {}
         self.files: dict[str, SlackFile] = {}
+        self.groups: dict[str, str] = {}
+        """User groups: handle by id."""
+        self.bots: dict[str, str] = {}
+        """Other apps: name by bot id."""
         self.custom_emoji: dict[str, str] = {}
         self.persona_as_bot_message = True
         self.tombstone_parents = True

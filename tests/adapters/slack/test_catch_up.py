@@ -6,6 +6,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from adapters.slack.decode_context import to_ts
 from adapters.slack.emulator import SlackEmulator
 from bridge.contract import Outbound
@@ -197,3 +199,53 @@ async def test_a_failure_of_the_core_ends_the_run_and_loses_nothing(account: Any
     account.intake.accept = accept
     await account.start(adapter)
     await account.until(lambda: account.intake.texts() == ["kept by Slack"])
+
+
+@pytest.mark.parametrize("method", ["reactions.get", "conversations.replies", "users.info", "conversations.info", "bots.info"])
+@pytest.mark.parametrize("code", ["no_permission", "missing_scope", "method_not_supported_for_channel_type", "fatal_error"])
+async def test_a_refused_side_look_up_throws_nothing_away(
+    account: Any, emulator: SlackEmulator, method: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.slack.backlog._RETRY_WAIT_S", 0.01)
+    forget_retries(emulator)
+    chat = account.chat()
+    adapter = await account.start()
+    parent = await emulator.say(chat, "Anna", "parent")
+    doomed = await emulator.say(chat, "Anna", "doomed")
+    await account.until(lambda: len(account.intake.texts()) == 2)
+    account.intake.known_ids[chat] = [doomed, parent]
+    await account.stop()
+    await account.until(lambda: emulator.sockets.open_count == 0)
+    emulator.api.refusals = {method: code}
+    await emulator.delete(chat, doomed)
+    await emulator.say(chat, "Carla", "missed #general")
+    await emulator.say(chat, "Boris", "a reply", reply_to=parent)
+    await emulator.say(chat, "Anna", "missed too")
+    await account.start(adapter)
+    await emulator.say(chat, "Anna", "live")
+    await account.until(lambda: "live" in account.intake.texts())
+    words = account.intake.texts()
+    assert [text[:6] for text in words if text.startswith("missed")] == ["missed", "missed"]
+    assert account.intake.gaps == []
+    assert not account.task.done()
+    if method == "conversations.replies":
+        assert "threads" in account.intake.notices[0][0], "replies that are missing are told"
+    else:
+        assert "a reply" in words
+    assert [event.message_id for event in account.intake.of(MessageDeleted)] == ([] if method == "reactions.get" else [doomed])
+
+
+async def test_an_odd_message_in_the_history_costs_only_itself(account: Any, emulator: SlackEmulator) -> None:
+    forget_retries(emulator)
+    chat = account.chat()
+    adapter = await account.start()
+    await account.stop()
+    await account.until(lambda: emulator.sockets.open_count == 0)
+    await emulator.say(chat, "Anna", "one")
+    odd = emulator.workspace.message(chat, await emulator.say(chat, "Anna", "two"))
+    odd.edited = {"ts": "999999999999.000000", "user": 5}
+    odd.attachments = [{"fields": 3, "text": "more", "title": 7}]
+    await emulator.say(chat, "Anna", "three")
+    await account.start(adapter)
+    await account.until(lambda: len(account.intake.texts()) == 3)
+    assert account.intake.texts() == ["one", "two\n7\nmore", "three"]

@@ -122,3 +122,67 @@ async def test_a_body_that_ends_early_never_looks_whole(account: Any) -> None:
         with pytest.raises(RetryLater):
             await read(adapter, attachment)
     await runner.cleanup()
+
+
+async def test_without_the_scope_a_file_is_given_up_at_once(account: Any, emulator: SlackEmulator) -> None:
+    emulator.workspace.scopes.discard("files:read")
+    adapter = await account.start()
+    attachment = await received(account, emulator)
+    with pytest.raises(Rejected, match="files:read"):
+        await read(adapter, attachment)
+    # also where it was taken away later: Slack's page is looked into
+    adapter._transport.granted = frozenset()
+    with pytest.raises(Rejected, match="files:read"):
+        await read(adapter, attachment)
+
+
+async def test_a_file_that_never_gets_ready_is_waited_for_so_long(account: Any, emulator: SlackEmulator) -> None:
+    adapter = await account.start()
+    now_s = [0.0]
+    adapter._downloads._clock = lambda: now_s[0]
+    attachment = await received(account, emulator)
+    emulator.files.download_not_ready = 100
+    for at_s in (0.0, 10.0, 119.0):
+        now_s[0] = at_s
+        with pytest.raises(RetryLater) as caught:
+            await read(adapter, attachment)
+        assert caught.value.after_s
+    now_s[0] = 121.0
+    with pytest.raises(Rejected):
+        await read(adapter, attachment)
+    emulator.files.download_not_ready = 0
+    assert await read(adapter, attachment) == b"content" * 1000
+
+
+@pytest.mark.parametrize("mime", ["application/vnd.slack-docs", "application/vnd.slack-list"])
+async def test_pages_that_an_older_version_kept_as_files(account: Any, emulator: SlackEmulator, mime: str) -> None:
+    import msgspec
+
+    adapter = await account.start()
+    attachment = msgspec.structs.replace(await received(account, emulator), mime=mime)
+    with pytest.raises(Rejected, match="no file"):
+        await read(adapter, attachment)
+    assert "files.download" not in emulator.calls()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 416])
+async def test_refusals_for_good(account: Any, emulator: SlackEmulator, status: int) -> None:
+    adapter = await account.start()
+    attachment = await received(account, emulator)
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, status=status, operation="files.download", times=1))
+    with pytest.raises(Rejected):
+        await read(adapter, attachment)
+
+
+async def test_html_files_are_files(account: Any, emulator: SlackEmulator) -> None:
+    adapter = await account.start()
+    chat = account.chat()
+    content = b"<!DOCTYPE html><html><body>mine</body></html>"
+    await emulator.say(chat, "Anna", "", files=[Upload(name="a.html", mime="text/html", content=content)])
+    await account.until(lambda: account.intake.of(MessageCreated))
+    [attachment] = account.intake.of(MessageCreated)[-1].content.attachments
+    assert await read(adapter, attachment) == content
+    # Slack's own page is told by its length
+    emulator.files.download_not_ready = 1
+    with pytest.raises(RetryLater):
+        await read(adapter, attachment)
