@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.discord.emulator.ids import made_at, stamp
+from adapters.discord.emulator.unfurl import unfurl
 from adapters.discord.emulator.world import (
     BOT_PERMISSIONS,
     Author,
@@ -320,9 +321,7 @@ class Payloads:
             "mention_everyone": message.mention_everyone,
             "mentions": [self.user(u) for u in pinged],
             "mention_roles": [str(r) for r in message.mention_roles],
-            "attachments": [self.attachment(message.channel_id, a) for a in message.attachments],
-            "embeds": list(message.embeds),
-            "components": list(message.components),
+            **self._shown(message),
         }
         if message.reactions:
             payload["reactions"] = self.reactions(message.reactions, viewer)
@@ -351,6 +350,19 @@ class Payloads:
         if message.thread_id is not None and message.thread_id in world.channels:
             payload["thread"] = self.channel(world.channels[message.thread_id])
         return payload
+
+    def _shown(self, message: Message) -> Json:
+        """Embeds and components, and the files that neither of them shows."""
+        used: set[int] = set()
+        files = {a.filename: a for a in message.attachments}
+
+        def sign(stored: StoredAttachment) -> str:
+            return self._cdn.sign(message.channel_id, stored)
+
+        embeds = unfurl(message.embeds, files, sign, used)
+        components = unfurl(message.components, files, sign, used)
+        listed = [self.attachment(message.channel_id, a) for a in message.attachments if a.id not in used]
+        return {"attachments": listed, "embeds": embeds, "components": components}
 
     def message_event(self, message: Message) -> Json:
         """The message object as the gateway sends it: with the guild and, unless a webhook wrote it, the member."""

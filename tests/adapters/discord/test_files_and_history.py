@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import resource
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.emulator.operations import author_of
 from adapters.discord.emulator.world import Permission
 from bridge.contract import Outbound, OutboundFile, Sender
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
@@ -55,6 +57,35 @@ async def test_files_of_every_kind_are_received(
     attachment = await received_file(bench, adapter, Upload(name=name, mime=mime, content=b"content", kind=kind))
     assert attachment.kind is expected
     assert await read_all(adapter, attachment) == b"content"
+
+
+EMBED = {"embeds": ({"type": "rich", "title": "Load", "image": {"url": "attachment://graph.png"}},)}
+GALLERY = {
+    "flags": 1 << 15,
+    "components": ({"type": 17, "components": [{"type": 12, "items": [{"media": {"url": "attachment://graph.png"}}]}]},),
+}
+
+
+@pytest.mark.parametrize("shown", [EMBED, GALLERY], ids=["embed", "gallery"])
+async def test_a_picture_that_a_bot_shows_in_its_message_is_fetched(
+    bench: Bench, adapter: DiscordAdapter, shown: dict[str, Any]
+) -> None:
+    """It is not among the files of the message, and its address expires as theirs do."""
+    emulator, intake = bench.emulator, bench.intake()
+    bot, channel = emulator.add_bot("Monitor"), emulator.world.channels[int(bench.chat)]
+    file = emulator._attach(Upload(name="graph.png", mime="image/png", content=b"content"))
+    emulator.cdn.lifetime_s = -1
+    async with bench.running(adapter, intake):
+        message = emulator.operations.post(channel, author=author_of(bot.user), attachments=(file,), **shown)
+        (event,) = await until(intake.foreign)
+    assert isinstance(event, MessageCreated)
+    (picture,) = event.content.attachments
+    assert (picture.kind, picture.name) == (AttachmentKind.PHOTO, "graph.png")
+    emulator.cdn.lifetime_s = 60
+    assert await read_all(bench.adapter(), picture) == b"content"
+    emulator.operations.edit(channel, message, attachments=(), content="none any more", embeds=(), components=())
+    with pytest.raises(Rejected):
+        await read_all(adapter, picture)
 
 
 async def test_a_file_is_found_after_a_restart_and_after_its_address_expired(bench: Bench, adapter: DiscordAdapter) -> None:
