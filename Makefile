@@ -2,7 +2,7 @@
 .PHONY: help sandbox self-test test search lint bench clean
 
 help:
-	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090)"
+	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090, or PORT=9000)"
 	@echo "make self-test  the same without a page: a table of what crosses between which messengers"
 	@echo "make test       set up and run every check and test"
 	@echo "make search     the property tests once more, with examples nobody has tried yet"
@@ -10,7 +10,7 @@ help:
 
 sandbox:
 	@scripts/setup.sh run
-	@.venv/bin/messenger-bridge sandbox
+	@.venv/bin/messenger-bridge sandbox $(if $(PORT),--port $(PORT))
 
 self-test:
 	@scripts/setup.sh run

@@ -219,6 +219,11 @@ class App:
             ],
         }
 
+    @property
+    def journal(self) -> Journal:
+        """For who looks on from beside: dead letters, and what became of a message."""
+        return self._journal
+
     def capabilities_of(self, account: str) -> Capabilities:
         """What an account can do, as exactly as is known now."""
         name = AccountName(account)

@@ -15,6 +15,7 @@ from aiohttp import web
 from adapters.common.emulation.control import control_app
 from adapters.common.emulation.loopback import loopback_only
 from bridge.emulator import Emulator
+from bridge.sandbox.status import PageStatus
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -30,16 +31,10 @@ class PagePlatform(msgspec.Struct, frozen=True, kw_only=True):
     formatting_sample: str
 
 
-class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How one of the bridge's accounts is. `state` is a value of `bridge.supervisor.AccountState`; `waiting` counts deliveries that
-    are accepted and not yet made."""
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of `POST /retry`."""
 
-    account: str
-    platform: str
-    state: str
-    reason: str = ""
-    action: str = ""
-    waiting: int = 0
+    deliveries: list[int]
 
 
 def page_app(
@@ -47,9 +42,10 @@ def page_app(
     *,
     platforms: Sequence[PagePlatform],
     people: Sequence[str],
-    status: Callable[[], Awaitable[Sequence[AccountStatus]]],
+    status: Callable[[], Awaitable[PageStatus]],
+    retry: Callable[[Sequence[int]], Awaitable[object]],
 ) -> web.Application:
-    """The web application; `emulators` must have been started."""
+    """The web application; `emulators` must have been started. `retry` takes deliveries that were given up."""
     described = msgspec.json.encode({"platforms": platforms, "people": people})
     policy = content_security_policy([emulator.base_url for emulator in emulators.values()])
 
@@ -57,11 +53,20 @@ def page_app(
         return web.Response(body=described, content_type="application/json")
 
     async def status_now(request: web.Request) -> web.Response:
-        return web.Response(body=msgspec.json.encode({"accounts": await status()}), content_type="application/json")
+        return web.Response(body=msgspec.json.encode(await status()), content_type="application/json")
+
+    async def try_again(request: web.Request) -> web.Response:
+        try:
+            asked = msgspec.json.decode(await request.read(), type=Retry)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        await retry(asked.deliveries)
+        return web.json_response({})
 
     app = web.Application(middlewares=[loopback_only])
     app.router.add_get("/sandbox.json", sandbox)
     app.router.add_get("/status.json", status_now)
+    app.router.add_post("/retry", try_again)
     for name, content in _static_files().items():
         app.router.add_get("/" if name == "index.html" else f"/{name}", _serve(name, content, policy))
     app.add_subapp("/api", control_app(emulators))

@@ -11,21 +11,25 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from aiohttp import web
 
 from bridge.config.model import LogConfig
 from bridge.contract import Manifest
 from bridge.observe import set_up_logging
-from bridge.sandbox.page import AccountStatus, PagePlatform, page_app
+from bridge.sandbox.page import PagePlatform, page_app
+from bridge.sandbox.status import status_of
 from bridge.sandbox.world import LOBBY, PEOPLE, Sandbox, SandboxError
 
 DEFAULT_PORT = 8090
 
 _HOST = "127.0.0.1"
+_LAST_PORT = 65535
+_CONNECTED_WITHIN_S = 20.0
+"""So long the address of the page is kept back at most: a page that is opened earlier waits, too."""
 
 
 def run_sandbox(
@@ -93,9 +97,22 @@ async def _run(sandbox: Sandbox, listener: socket.socket, say: Printer) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _end_or_die, ended, number)
     async with sandbox, serve_page(sandbox, listener) as url:
+        with contextlib.suppress(SandboxError):  # the page shows which of them is not connected
+            await _unless(ended, sandbox.wait_connected(_CONNECTED_WITHIN_S))
         _explain(sandbox, url, say)
         await sandbox.app.run_until(ended)
         say("\nStopping ...")
+
+
+async def _unless(ended: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Wait for the work, or for the end. Raises what the work raises."""
+    working = asyncio.create_task(work, name="sandbox connects")
+    ending = asyncio.create_task(ended.wait(), name="sandbox ends")
+    await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, ending):
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
 
 
 def _explain(sandbox: Sandbox, url: str, say: Printer) -> None:
@@ -136,7 +153,11 @@ def listening(port: int) -> Iterator[socket.socket]:
 
 def _no_port(port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken by another program (a sandbox that still runs?); choose another: --port {port + 1}"
+        other = port + 1 if port < _LAST_PORT else DEFAULT_PORT
+        return (
+            f"port {port} is taken by another program (a sandbox that still runs?); "
+            f"choose another: --port {other}, or make sandbox PORT={other}"
+        )
     if error.errno == errno.EACCES:
         return f"port {port} needs root; choose one above 1023: --port {DEFAULT_PORT}"
     return f"cannot listen on {_HOST}:{port}: {error.strerror or error}"
@@ -155,21 +176,6 @@ async def serve_page(sandbox: Sandbox, listener: socket.socket) -> AsyncIterator
 
 
 def _page(sandbox: Sandbox) -> web.Application:
-    async def status() -> list[AccountStatus]:
-        report = await sandbox.app.report()
-        waiting = {lane["target"].partition("/")[0]: lane["waiting"] for lane in report["lanes"]}
-        return [
-            AccountStatus(
-                account=account,
-                platform=account,
-                state=found["state"],
-                reason=found["reason"],
-                action=found["action"],
-                waiting=waiting.get(account, 0),
-            )
-            for account, found in report["accounts"].items()
-        ]
-
     columns = [
         PagePlatform(
             platform=platform,
@@ -181,4 +187,10 @@ def _page(sandbox: Sandbox) -> web.Application:
         )
         for index, (platform, chat) in enumerate(sandbox.rooms[LOBBY].items())
     ]
-    return page_app(sandbox.emulators, platforms=columns, people=PEOPLE, status=status)
+    return page_app(
+        sandbox.emulators,
+        platforms=columns,
+        people=PEOPLE,
+        status=lambda: status_of(sandbox),
+        retry=lambda deliveries: sandbox.app.journal.retry_dead(deliveries),
+    )

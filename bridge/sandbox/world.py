@@ -55,6 +55,7 @@ class Sandbox:
         self._manifests = manifests
         self._log_level = log_level
         self._app: App | None = None
+        self._was_connected = False
 
     @property
     def config_path(self) -> Path:
@@ -81,6 +82,12 @@ class Sandbox:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    @property
+    def was_connected(self) -> bool:
+        """Whether all accounts were up at once, ever: what people say before that, some messengers do not tell the bridge later."""
+        self._was_connected = self._was_connected or not self._not_up()
+        return self._was_connected
 
     async def wait_connected(self, timeout_s: float) -> None:
         """Until every account is up. Raises SandboxError that names those that are not."""

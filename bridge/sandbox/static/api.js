@@ -22,6 +22,11 @@ export async function operate(platform, operation, body) {
   return answer(await fetch(`api/${platform}/${operation}`, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+export async function retry(deliveries) {
+  const headers = { ...OWN, "Content-Type": "application/json" };
+  return answer(await fetch("retry", { method: "POST", headers, body: JSON.stringify({ deliveries }) }));
+}
+
 export async function say(platform, body, files) {
   if (!files.length) return operate(platform, "say", body);
   const form = new FormData();

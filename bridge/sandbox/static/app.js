@@ -3,6 +3,7 @@
 import { follow, getJson } from "./api.js";
 import { h, toast } from "./dom.js";
 import { Pane } from "./pane.js";
+import { Undelivered } from "./undelivered.js";
 
 const STATUS_EVERY_MS = 1000;
 const SETTLED_MS = 700;
@@ -12,6 +13,8 @@ const panes = new Map();
 let run = "";
 let openedAt = 0;
 let waiting = [];
+let undelivered;
+let titles;
 
 async function start() {
   const main = document.getElementById("panes");
@@ -30,6 +33,12 @@ async function start() {
     pane.faults.known(overview.find((entry) => entry.platform === info.platform));
   }
   main.replaceChildren(...[...panes.values()].map((pane) => pane.node));
+  titles = new Map(sandbox.platforms.map((info) => [info.platform, info.title]));
+  undelivered = new Undelivered(titles, { onShow: (platform, messageId) => {
+    choose(platform);
+    panes.get(platform)?.show(messageId);
+  } });
+  document.getElementById("undelivered").replaceWith(undelivered.node);
   buildTabs(sandbox.platforms);
   window.addEventListener("dragover", (event) => event.preventDefault());
   window.addEventListener("drop", (event) => event.preventDefault());
@@ -93,10 +102,16 @@ async function oneStatus() {
     return; // the stream notices too, and says so
   }
   for (const account of status.accounts) panes.get(account.platform)?.faults.health(account);
-  drawStrip(status.accounts, "");
+  for (const [platform, pane] of panes) {
+    pane.composer.ready(status.ready);
+    const dead = status.dead.filter((letter) => letter.origin === platform);
+    pane.mark(dead.map((letter) => ({ ...letter, target: titles.get(letter.target) ?? letter.target })));
+  }
+  undelivered.draw(status);
+  drawStrip(status.accounts, "", status.ready);
 }
 
-function drawStrip(accounts, trouble) {
+function drawStrip(accounts, trouble, ready = true) {
   const strip = document.getElementById("strip");
   const broken = [...panes.values()].filter((pane) => pane.faults.broken);
   const down = accounts.filter((account) => account.state !== "up");
@@ -109,12 +124,15 @@ function drawStrip(accounts, trouble) {
     const names = down.map((account) => panes.get(account.platform)?.info.title ?? account.account);
     [tone, words] = ["wait", `${accounts.length - down.length} of ${accounts.length} accounts connected; not ${names.join(", ")}`];
   }
+  if (!ready && !trouble) {
+    [tone, words] = ["wait", `The bridge is connecting: ${accounts.length - down.length} of ${accounts.length} accounts`];
+  }
   if (held) words += ` · ${held} ${held === 1 ? "message waits" : "messages wait"} in the journal`;
   const key = `${tone}|${words}|${broken.length}`;
   if (strip.dataset.key === key) return;
   strip.dataset.key = key;
   strip.className = `strip ${tone}`;
-  strip.replaceChildren(h("span", { class: "pill-dot" }), h("span", {}, words));
+  strip.replaceChildren(h("span", { class: "pill-dot" }), h("span", { class: "strip-words", title: words }, words));
   if (broken.length) {
     const healAll = () => Promise.all(broken.map((pane) => pane.faults.heal()));
     strip.append(h("button", { type: "button", onClick: healAll }, "Heal all"));

@@ -13,7 +13,21 @@ export class Composer {
     this.files = [];
     this.replyTo = null;
     this.editing = null;
+    this.draft = null;
+    this.sending = Promise.resolve();
     this.build(people, person, onPerson);
+    this.ready(false);
+  }
+
+  /** Until the bridge has been connected to every messenger, some of what is said would never reach it. */
+  ready(isReady) {
+    if (this.isReady === isReady) return;
+    this.isReady = isReady;
+    const { title } = this.info;
+    this.field.placeholder = isReady ? `Write in ${title} …` : "The bridge is connecting …";
+    for (const part of this.node.querySelectorAll("textarea, button, input, select")) part.disabled = !isReady;
+    this.node.classList.toggle("waiting", !isReady);
+    this.onReady?.(isReady);
   }
 
   get person() {
@@ -29,7 +43,7 @@ export class Composer {
     this.who = h("label", { class: "who" }, h("span", { class: "who-dot", "aria-hidden": "true" }), this.select);
     this.colour();
     this.field = h("textarea", {
-      rows: 1, placeholder: `Write in ${title} …`, "aria-label": `Message in ${title}`, enterKeyHint: "send", autocomplete: "off",
+      rows: 1, dir: "auto", "aria-label": `Message in ${title}`, enterKeyHint: "send", autocomplete: "off",
       onInput: () => this.grow(), onKeydown: (event) => this.key(event), onPaste: (event) => this.paste(event),
     });
     this.picker = h("input", { type: "file", multiple: true, hidden: true, tabIndex: -1, onChange: () => {
@@ -85,33 +99,49 @@ export class Composer {
     this.attach(files);
   }
 
+  /** The field is free at once, for what is typed during an upload; what could not be sent comes back into it. */
   async send() {
-    const draft = {
-      text: this.field.value.trim(), files: this.files, replyTo: this.replyTo?.message_id, editing: this.editing?.message_id,
-    };
-    if (this.busy || (!draft.text && !draft.files.length)) return;
-    this.busy = true;
-    this.node.classList.add("busy");
-    const sent = await this.onSend(draft);
-    this.busy = false;
-    this.node.classList.remove("busy");
-    if (!sent) return;
+    const { replyTo, editing, files } = this;
+    const text = this.field.value.trim();
+    if (!this.isReady || (!text && !files.length) || (editing && !text)) return;
+    const draft = { text, files: editing ? [] : files, replyTo: replyTo?.message_id, editing: editing?.message_id };
     this.field.value = "";
-    this.files = [];
-    this.drawChips();
+    if (!editing) {
+      this.files = [];
+      this.drawChips();
+    }
     this.clearContext();
+    this.unsent = (this.unsent ?? 0) + 1;
+    this.node.classList.add("busy");
+    const sending = this.sending.then(() => this.onSend(draft));
+    this.sending = sending.catch(() => false);
+    const sent = await this.sending;
+    this.unsent -= 1;
+    this.node.classList.toggle("busy", this.unsent > 0);
+    if (!sent) this.takeBack(draft, replyTo, editing);
+  }
+
+  takeBack(draft, replyTo, editing) {
+    if (!this.editing && !this.replyTo && editing) this.edit(editing);
+    else if (!this.editing && !this.replyTo && replyTo) this.reply(replyTo);
+    const typed = this.editing && editing ? "" : this.field.value;
+    this.field.value = [draft.text, typed].filter(Boolean).join("\n");
+    this.files = [...draft.files, ...this.files];
+    this.drawChips();
     this.grow();
   }
 
   // -- answering and changing -------------------------------------------------------------------------------------------------
 
   reply(message) {
-    this.editing = null;
+    if (this.editing) this.clearContext();
     this.replyTo = message;
     this.drawContext("reply", `Answer to ${message.author_name}`, message.text);
   }
 
+  /** What was being written waits in `draft` until the change is sent or called off. */
   edit(message) {
+    if (!this.editing) this.draft = { text: this.field.value, replyTo: this.replyTo };
     this.replyTo = null;
     this.editing = message;
     this.field.value = message.text ?? "";
@@ -121,16 +151,19 @@ export class Composer {
   }
 
   clearContext() {
-    if (this.editing) this.field.value = "";
+    const { draft } = this;
     this.replyTo = null;
     this.editing = null;
+    this.draft = null;
     this.context.hidden = true;
+    if (draft) this.field.value = draft.text;
+    if (draft?.replyTo) this.reply(draft.replyTo);
     this.grow();
   }
 
   drawContext(kind, title, text) {
     const words = ` ${(text ?? "").slice(0, 120)}`;
-    this.context.replaceChildren(icon(kind), h("span", { class: "context-text" }, h("b", {}, title), words),
+    this.context.replaceChildren(icon(kind), h("span", { class: "context-text", dir: "auto" }, h("b", {}, title), words),
       iconButton("close", "Cancel", () => this.clearContext()));
     this.context.hidden = false;
     this.field.focus();

@@ -8,8 +8,14 @@ const EMOJI = ["👍", "❤", "🔥", "🎉", "🤣", "😢", "👀", "🙏"];
 const GROUP_MS = 5 * 60 * 1000;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
-/** `actions` has reply, edit, delete, react(emoji) and show(messageId); `parent` is the answered message, if it is known. */
-export function messageNode(message, { platform, person, parent, avatars, actions }) {
+/** The message whose thread this one is said in; empty for what is said in the chat itself. */
+export function threadOf(message) {
+  return message?.thread_id && message.thread_id !== message.message_id ? message.thread_id : "";
+}
+
+/** `actions` has reply, edit, delete, react(emoji) and show(messageId); `parent` is the answered message, if it is known; `dead`
+ * says where it did not arrive; `inThread`: it stands below the first message of its thread. */
+export function messageNode(message, { platform, person, parent, avatars, actions, dead = [], inThread = false }) {
   const mine = !message.is_bot && message.author_name === person;
   const row = h("li", {
     class: "message", tabIndex: -1, "data-id": message.message_id, "data-author": message.author_name,
@@ -18,14 +24,17 @@ export function messageNode(message, { platform, person, parent, avatars, action
   row.classList.toggle("mine", mine);
   row.classList.toggle("deleted", Boolean(message.deleted));
   row.classList.toggle("system", Boolean(message.system));
+  row.classList.toggle("threaded", inThread);
   const meta = h("span", { class: "meta" },
     message.edited && !message.deleted && h("span", { class: "edited" }, "edited"),
     message.deleted && h("span", { class: "gone" }, "deleted"), time(message));
-  const author = h("span", { class: "author" }, message.author_name);
+  const author = h("span", { class: "author", dir: "auto" }, message.author_name);
   author.style.setProperty("--hue", hue(message.author_name));
   const head = h("div", { class: "head" }, author, message.is_bot && h("span", { class: "badge" }, "APP"), time(message));
-  const body = h("div", { class: "body" }, head, quote(message, parent, actions), text(message), files(platform, message),
-    reactions(message, person, actions), meta);
+  const answersItsThread = inThread && parent?.message_id === threadOf(message);
+  const body = h("div", { class: "body" }, head, !answersItsThread && quote(message, parent, actions),
+    text(message), files(platform, message), reactions(message, person, actions), meta,
+    ...dead.map(({ target, reason }) => h("p", { class: "dead" }, `not in ${target}: ${reason}`)));
   row.append(avatar(message, avatars), body);
   if (!message.deleted && !message.system) row.append(tools(message, actions));
   return row;
@@ -34,6 +43,7 @@ export function messageNode(message, { platform, person, parent, avatars, action
 /** Whether `message` continues what the same author said just before. */
 export function continues(message, before) {
   if (!before || before.deleted || before.system || message.system || message.reply_to || message.reply_quote) return false;
+  if (threadOf(before) !== threadOf(message)) return false;
   if (before.author_name !== message.author_name || Boolean(before.is_bot) !== Boolean(message.is_bot)) return false;
   if (!before.sent_at || !message.sent_at) return true;
   return new Date(message.sent_at) - new Date(before.sent_at) < GROUP_MS;
@@ -67,7 +77,7 @@ function quote(message, parent, actions) {
   const words = message.reply_quote || parent.text || fileNames(parent) || "…";
   const inside = [
     parent && h("span", { class: "quote-author" }, parent.author_name),
-    h("span", { class: "quote-text" }, words.replace(/\s+/g, " ").slice(0, 140)),
+    h("span", { class: "quote-text", dir: "auto" }, words.replace(/\s+/g, " ").slice(0, 140)),
   ].filter(Boolean);
   if (!parent) return h("div", { class: "quote" }, ...inside);
   const label = `Answer to ${parent.author_name}: show that message`;
@@ -76,7 +86,7 @@ function quote(message, parent, actions) {
 
 function text(message) {
   if (!message.html && !message.text) return null;
-  const made = h("div", { class: "text" });
+  const made = h("div", { class: "text", dir: "auto" });
   if (message.html) made.append(render(message.html));
   else made.append(message.text);
   return made;
@@ -106,7 +116,7 @@ function fileNode(platform, file) {
     class: "file", href: fileUrl(platform, file, { download: true }), download: file.name, title: described,
   },
     h("span", { class: "file-icon" }, icon("file")),
-    h("span", { class: "file-name" }, file.name), h("span", { class: "file-size" }, fileSize(file.size_bytes)));
+    h("span", { class: "file-name", dir: "auto" }, file.name), h("span", { class: "file-size" }, fileSize(file.size_bytes)));
   if (!file.mime.startsWith("audio/")) return download;
   const player = h("audio", { src: url, controls: true, preload: "metadata", "aria-label": described });
   return h("div", { class: "sound" }, download, player);

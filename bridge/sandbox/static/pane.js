@@ -4,7 +4,7 @@ import { operate, say } from "./api.js";
 import { Composer } from "./composer.js";
 import { h, icon, toast } from "./dom.js";
 import { Faults } from "./faults.js";
-import { continues, messageNode } from "./message.js";
+import { continues, messageNode, threadOf } from "./message.js";
 
 const NEAR_END_PX = 80;
 const MOST_SHOWN = 500;
@@ -18,14 +18,17 @@ export class Pane {
     this.onNews = onNews;
     this.messages = new Map();
     this.rows = new Map();
+    this.dead = new Map();
     this.composer = new Composer(info, {
       people, person: info.person,
       onPerson: () => this.redraw(),
       onSend: (draft) => this.send(draft),
       onEditLast: () => this.editLast(),
     });
+    this.composer.onReady = (isReady) => this.offer(isReady);
     this.faults = new Faults(info);
     this.build();
+    this.offer(this.composer.isReady);
   }
 
   build() {
@@ -62,6 +65,10 @@ export class Pane {
         first("Send a picture", async () => this.send({ text: "", files: [await drawnPicture(this.info.title)] }))));
   }
 
+  offer(isReady) {
+    for (const button of this.empty?.querySelectorAll("button") ?? []) button.disabled = !isReady;
+  }
+
   // -- what people see --------------------------------------------------------------------------------------------------------
 
   /** Take in the new states of messages, oldest first; `live` ones are highlighted. */
@@ -79,7 +86,8 @@ export class Pane {
     this.forgetOldest();
     this.firstStop();
     this.empty.hidden = this.messages.size > 0;
-    if (following) this.toEnd(false);
+    if (this.awaited && this.rows.has(this.awaited)) this.showAwaited();
+    else if (following) this.toEnd(false);
     else if (added && live) this.jump.hidden = false;
     if (added && live) this.onNews(added);
   }
@@ -92,7 +100,7 @@ export class Pane {
       old.replaceWith(row);
       if (held) row.focus({ preventScroll: true });
     } else {
-      this.list.append(row);
+      this.list.insertBefore(row, this.behind(message));
     }
     this.rows.set(message.message_id, row);
     const before = this.messages.get(row.previousElementSibling?.dataset.id);
@@ -101,10 +109,32 @@ export class Pane {
     if (next) next.classList.toggle("continued", continues(this.messages.get(next.dataset.id), message));
   }
 
+  /** The row before which a new message goes: an answer in a thread stands below the first message and the other answers. */
+  behind(message) {
+    const root = threadOf(message);
+    let row = root && this.rows.get(root);
+    if (!row) return null;
+    do row = row.nextElementSibling;
+    while (row && threadOf(this.messages.get(row.dataset.id)) === root);
+    return row;
+  }
+
+  /** Which messages did not arrive somewhere, and why: `letters` of the bridge's status, of this messenger's messages. */
+  mark(letters) {
+    const now = new Map();
+    for (const letter of letters) now.set(letter.message_id, [...(now.get(letter.message_id) ?? []), letter]);
+    const touched = [...new Set([...this.dead.keys(), ...now.keys()])]
+      .filter((id) => JSON.stringify(this.dead.get(id)) !== JSON.stringify(now.get(id)));
+    this.dead = now;
+    for (const id of touched) if (this.messages.has(id)) this.place(this.messages.get(id));
+    if (touched.length) this.firstStop();
+  }
+
   row(message) {
     const parentId = message.reply_to || (message.thread_id !== message.message_id ? message.thread_id : "");
     return messageNode(message, {
       platform: this.platform, person: this.composer.person, avatars: this.avatars, parent: this.messages.get(parentId),
+      dead: this.dead.get(message.message_id) ?? [], inThread: this.rows.has(threadOf(message)),
       actions: {
         reply: () => this.composer.reply(message),
         edit: () => this.composer.edit(message),
@@ -154,8 +184,9 @@ export class Pane {
       if (editing) await this.act("edit", { message_id: editing, text }, true);
       else {
         const body = { chat_id: this.info.chat_id, person: this.composer.person, text, reply_to: replyTo };
-        await say(this.platform, body, files);
-        this.toEnd(false);
+        const said = await say(this.platform, body, files);
+        if (replyTo) this.await(said.message_id);
+        else this.toEnd(false);
       }
       return true;
     } catch (fault) {
@@ -171,6 +202,19 @@ export class Pane {
       if (strict) throw fault;
       toast(`${this.info.title}: ${fault.message}`);
     }
+  }
+
+  /** An answer may stand in a thread far above: it is shown where it is, once it is there. */
+  await(messageId) {
+    this.awaited = messageId;
+    if (this.rows.has(messageId)) this.showAwaited();
+  }
+
+  showAwaited() {
+    const row = this.rows.get(this.awaited);
+    this.awaited = "";
+    if (row === this.list.lastElementChild) this.toEnd(false);
+    else row.scrollIntoView({ block: "nearest" });
   }
 
   editLast() {
@@ -207,9 +251,14 @@ export class Pane {
     this.following = true;
   }
 
+  /** Only somebody who scrolls up leaves the end: what grows above or below moves it too, and tells of it by the same event. */
   scrolled() {
-    this.following = this.atEnd();
-    if (this.following) this.jump.hidden = true;
+    const { scrollTop } = this.scroller;
+    if (this.atEnd()) {
+      this.following = true;
+      this.jump.hidden = true;
+    } else if (scrollTop < this.lastTop - 1) this.following = false;
+    this.lastTop = scrollTop;
   }
 
   walk(event) {
@@ -232,6 +281,7 @@ export class Pane {
   /** Pictures that finish loading and panels that open move the end: whoever was at the end stays there. */
   keepFollowing() {
     this.following = true;
+    this.lastTop = 0;
     const observer = new ResizeObserver(() => this.following && this.toEnd(false));
     observer.observe(this.scroller);
     observer.observe(this.list);
