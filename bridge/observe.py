@@ -120,7 +120,10 @@ def plain_defaults() -> None:
     every local variable, which takes seconds for one error."""
     console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0)
     added = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
-    structlog.configure(processors=[*added, structlog.processors.ExceptionRenderer(_traceback), _clean, console])
+    structlog.configure(
+        processors=[*added, structlog.processors.ExceptionRenderer(_traceback), _clean, console],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
 
 
 def _no_foreign_debug(record: logging.LogRecord) -> bool:
