@@ -20,6 +20,7 @@ from bridge.config.restart import needing_restart
 from bridge.contract import Adapter, AdapterContext, Cursor, Intake, Manifest
 from bridge.echo import journal_id_from
 from bridge.errors import RetryLater
+from bridge.health import HealthReport, without_journal
 from bridge.intake import AccountIntake
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.sqlite import SqliteJournal
@@ -83,6 +84,7 @@ class App:
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account))
         self.metrics = Metrics()
+        self.metrics.health = lambda: self._health().snapshot()
         self._public = PublicWeb(config.web.public_url)
         self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
@@ -198,26 +200,24 @@ class App:
 
     async def report(self) -> dict[str, Any]:
         """What `/health` shows: every account and lane, what is wrong, and what a human should do."""
+        try:
+            return self._health().data(await self._journal.figures())
+        except JournalError as error:
+            return without_journal(str(error))
+
+    async def brief(self) -> dict[str, Any]:
+        """The status line's part of it, whatever the number of routes. Raises JournalError."""
         figures = await self._journal.figures()
-        accounts = {name: _account_report(supervisor) for name, supervisor in self._supervisors.items()}
-        return {
-            "ok": all(supervisor.health.state is AccountState.UP for supervisor in self._supervisors.values()),
-            "accounts": accounts,
-            "journal": {
-                "events": figures.events,
-                "dead": figures.dead,
-                "undecodable": figures.undecodable,
-                "size_bytes": figures.size_bytes,
-            },
-            "lanes": [
-                {
-                    "target": str(lane.target),
-                    "waiting": lane.waiting,
-                    "oldest": lane.oldest_accepted_at.isoformat() if lane.oldest_accepted_at else None,
-                }
-                for lane in figures.lanes
-            ],
-        }
+        faults = sum(len(one.chat_faults | one.end_faults) for one in self._supervisors.values())
+        states = {str(name): supervisor.health.state.value for name, supervisor in self._supervisors.items()}
+        return {"accounts": states, "dead": figures.dead, "ends_in_trouble": faults}
+
+    def _health(self) -> HealthReport:
+        return HealthReport(self._supervisors, self._table, self._deaf_after_s, self._clock)
+
+    def _deaf_after_s(self, name: AccountName) -> float | None:
+        configured = self._config.accounts.get(name)
+        return None if configured is None else self._manifests(configured.platform).deaf_after_s(configured.options)
 
     @property
     def journal(self) -> Journal:
@@ -278,7 +278,8 @@ class App:
 
     def _make_supervisor(self, account: AccountConfig) -> AccountSupervisor:
         def build() -> Adapter:
-            context = AdapterContext(account=account.name, options=account.options, web=self._public.of(account.name))
+            web = self._public.of(account.name)
+            context = AdapterContext(account=account.name, options=account.options, web=web, alive=lambda: made.alive())
             return self._manifests(account.platform).build(context)
 
         def make_intake(supervisor: AccountSupervisor) -> Intake:
@@ -298,7 +299,7 @@ class App:
 
         assert self._outbox is not None
         self._made_of[account.name] = account
-        return AccountSupervisor(
+        made = AccountSupervisor(
             account.name,
             build=build,
             make_intake=make_intake,
@@ -309,6 +310,7 @@ class App:
             back_off=self._back_off,
             on_state=lambda name, health: self.metrics.account_state(name, health.state.value),
         )
+        return made
 
     async def _start_account(self, account: AccountConfig) -> None:
         for address, chat_id in (await self._known_addresses(account.name, self._table)).items():
@@ -401,18 +403,3 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     """Bounded: what does not let go must not keep a stop or a reload from ending."""
     for task in await end(tasks, within_s=_END_S):
         log.error("does not end", task=task.get_name(), waited_s=_END_S)
-
-
-def _account_report(supervisor: AccountSupervisor) -> dict[str, Any]:
-    health = supervisor.health
-    return {
-        "state": health.state.value,
-        "since": health.since.isoformat(),
-        "reason": health.reason,
-        "action": health.action,
-        "ends": {
-            str(address): {"reason": fault.reason, "action": getattr(fault, "action", "")}
-            for address, fault in (supervisor.chat_faults | supervisor.end_faults).items()
-        },
-        "notices": {chat: {"reason": reason, "action": action} for chat, (reason, action) in supervisor.notices.items()},
-    }

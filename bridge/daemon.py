@@ -127,9 +127,11 @@ async def _watchdog(notifier: Notifier, app: App, reloads: _Reloads) -> None:
     interval_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6 or 15.0
     while True:
         try:
-            report = await app.report()
-            states = ", ".join(f"{name} {account['state']}" for name, account in report["accounts"].items())
-            status = f"{states}; {report['journal']['dead']} dead letters"
+            brief = await app.brief()
+            states = ", ".join(f"{name} {state}" for name, state in brief["accounts"].items())
+            status = f"{states}; {brief['dead']} dead letters"
+            if brief["ends_in_trouble"]:
+                status += f"; {brief['ends_in_trouble']} ends in trouble"
         except JournalError as error:
             status = f"journal unavailable: {error}"
         except Exception as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import Metric
 
+    from bridge.health import Snapshot
     from bridge.journal.contract import Figures
 
 _PREFIX = "messenger_bridge_"
 _MOST_SERIES = 2000
 """Label sets per metric; what comes beyond is counted under `other`, so that no input can make the metrics grow."""
+_MOST_ROUTES = 500
 _OTHER = "other"
 
 LAG_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
@@ -74,6 +76,8 @@ class Metrics:
         self._states: dict[str, str] = {}
         self._figures: Figures | None = None
         self._registry: CollectorRegistry | None = None
+        self.health: Callable[[], Snapshot] | None = None
+        """Asked at every scrape."""
 
     # -- counting -----------------------------------------------------------------------------------------------------------
 
@@ -149,6 +153,8 @@ class Metrics:
         yield states
         yield GaugeMetricFamily(_PREFIX + "tasks", "Things the process is doing at once (asyncio tasks)", value=_tasks())
         yield GaugeMetricFamily(_PREFIX + "threads", "Threads of the process that run Python", value=threading.active_count())
+        if self.health is not None:
+            yield from _health_families(self.health(), GaugeMetricFamily)
         if self._figures is not None:
             yield from _journal_families(self._figures, GaugeMetricFamily)
 
@@ -177,6 +183,31 @@ def _tasks() -> int:
         return 0
 
 
+def _health_families(health: Snapshot, gauge: Any) -> Iterator[Metric]:
+    yield gauge(
+        _PREFIX + "ok", "1 while everything is relayed: every account up and heard, no end of a route dead", value=int(health.ok)
+    )
+    up = gauge(_PREFIX + "account_up", "1 while the account is connected and its platform is heard", labels=("account",))
+    for account, is_up in health.up.items():
+        up.add_metric((account,), int(is_up))
+    yield up
+    heard = gauge(
+        _PREFIX + "last_heartbeat_seconds",
+        "Since the platform was last heard: a poll came back, a heartbeat was answered",
+        labels=("account",),
+    )
+    for account, seconds in health.heard_s.items():
+        heard.add_metric((account,), seconds)
+    yield heard
+    ends = gauge(_PREFIX + "route_ends", "Ends of a route, by how they are", labels=("route", "status"))
+    for number, (route, counts) in enumerate(health.routes):
+        # of very many routes, those further on show only while something is wrong with them
+        if number < _MOST_ROUTES or any(count for status, count in counts.items() if status != "pass"):
+            for status in ("pass", "warn", "fail"):
+                ends.add_metric((route, status), counts.get(status, 0))
+    yield ends
+
+
 def _journal_families(figures: Figures, gauge: Any) -> Iterator[Metric]:
     yield gauge(_PREFIX + "journal_events", "Events in the journal", value=figures.events)
     yield gauge(_PREFIX + "dead_letters", "Deliveries that wait for a human", value=figures.dead)
@@ -192,9 +223,17 @@ def _journal_families(figures: Figures, gauge: Any) -> Iterator[Metric]:
             oldest[account] = min(since, oldest.get(account, since))
     queue = gauge(_PREFIX + "waiting", "Deliveries not yet final, by the target's account", labels=("account",))
     age = gauge(_PREFIX + "oldest_waiting_seconds", "Age of the oldest delivery not yet final", labels=("account",))
+    due = gauge(_PREFIX + "next_attempt_seconds", "Until the chat that waits longest is tried again", labels=("account",))
     now = datetime.now(UTC)
+    latest: dict[str, float] = {}
+    for lane in figures.lanes:
+        if lane.next_attempt_at is not None:
+            account, wait_s = str(lane.target.account), (lane.next_attempt_at - now).total_seconds()
+            latest[account] = max(latest.get(account, 0.0), wait_s)
     for account, count in waiting.items():
         queue.add_metric((account,), count)
         age.add_metric((account,), max((now - oldest[account]).total_seconds(), 0.0) if account in oldest else 0.0)
+        due.add_metric((account,), latest.get(account, 0.0))
     yield queue
     yield age
+    yield due

@@ -261,6 +261,10 @@ class LaneFigures(_Value, frozen=True):
     target: ChatAddress
     waiting: int
     oldest_accepted_at: datetime | None
+    next_attempt_at: datetime | None = None
+    """Of the oldest: the moment before which it is not tried again, as far as the journal knows."""
+    attempts: int = 0
+    last_error: str = ""
 
 
 class Figures(_Value, frozen=True):

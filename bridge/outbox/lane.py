@@ -430,7 +430,7 @@ class Lane:
         deliveries = {pending.delivery_id: pending for pending in work.together}
         for change in changes:
             if isinstance(change, Delivered | Skipped | Dead):
-                self._ended(deliveries[change.delivery_id], change, work.attempt)
+                self._ended(deliveries[change.delivery_id], change, work.attempts_made)
         self._records.later(changes)
         following = self._backlog.following
         if following is None or not is_simple(following) or not isinstance(changes[-1], Delivered):

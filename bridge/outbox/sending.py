@@ -141,6 +141,7 @@ class Sending:
         """Record the attempt, of all that go together."""
         now = self.clock.now()
         work.attempt += 1
+        work.attempts_made += 1
         work.first_attempt_at = work.first_attempt_at or now
         changes: list[Change] = [
             AttemptStarted(delivery_id=pending.delivery_id, part=part, attempt=work.attempt, at=now) for pending in work.together

@@ -39,6 +39,8 @@ class Work:
     losses: list[LossNote] = field(default_factory=list)
     give_up_files: bool = False
     bugs: int = 0
+    attempts_made: int = 0
+    """Of all its parts, since this process took it up."""
     posts: bool = False
     """For an edit: whether it is about to post a further message, which repeated would be there twice."""
     asked: bool = False

@@ -1,5 +1,5 @@
-"""The admin listener, for the host itself: `/health` (what every account and lane is doing, and what a human should do), `/ready`
-(200 once relaying), `/metrics` (Prometheus)."""
+"""The admin listener, for the host itself: `/health` (what every account, route and lane is doing, and what a human should do),
+`/ready` (200 while everything is relayed; `?verbose` says what is not), `/metrics` (Prometheus)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+
+from bridge.health import checks
 
 Report = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -39,9 +41,12 @@ class AdminWeb:
     async def _health(self, _: web.Request) -> web.Response:
         return _json(await self._report(), 200)
 
-    async def _ready(self, _: web.Request) -> web.Response:
+    async def _ready(self, request: web.Request) -> web.Response:
         report = await self._report()
-        return _json({"ok": report["ok"]}, 200 if report["ok"] else 503)
+        answer = {"ok": report["ok"], "status": report["status"]}
+        if "verbose" in request.query:
+            answer |= {"checks": checks(report), "to_do": report["to_do"]}
+        return _json(answer, 200 if report["ok"] else 503)
 
     async def _expose(self, _: web.Request) -> web.Response:
         body, content_type = self._metrics()

@@ -111,17 +111,17 @@ async def test_the_watchdog_outlives_a_report_that_fails(monkeypatch: pytest.Mon
     answers: list[Any] = [
         JournalError("disk I/O\nerror"),
         KeyError("a bug"),
-        {"accounts": {"tg": {"state": "up"}}, "journal": {"dead": 2}},
+        {"accounts": {"tg": "up"}, "dead": 2, "ends_in_trouble": 0},
     ]
 
-    async def report() -> Any:
+    async def brief() -> Any:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     reloads = daemon._Reloads()
-    app, notifier = SimpleNamespace(report=report), SimpleNamespace(notify=told.append)
+    app, notifier = SimpleNamespace(brief=brief), SimpleNamespace(notify=told.append)
     task = asyncio.create_task(daemon._watchdog(notifier, app, reloads))  # type: ignore[arg-type]
     try:
         await eventually(lambda: len(told) >= 4)

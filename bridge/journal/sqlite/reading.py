@@ -286,9 +286,9 @@ class Queries:
         marks = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         last = connection.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
         lanes = connection.execute(
-            "SELECT lane, waiting,"
-            " (SELECT accepted_at FROM delivery JOIN event ON event.seq = delivery.event WHERE delivery.id = first)"
-            " FROM (SELECT lane, count(*) AS waiting, min(id) AS first FROM delivery WHERE state < 2 GROUP BY lane)"
+            "SELECT open.lane, waiting, accepted_at, not_before, attempt, note"
+            " FROM (SELECT lane, count(*) AS waiting, min(id) AS first FROM delivery WHERE state < 2 GROUP BY lane) AS open"
+            " CROSS JOIN delivery ON delivery.id = open.first LEFT JOIN event ON event.seq = delivery.event"
         ).fetchall()
         return Figures(
             events=max(last, marks.get("last_event", 0)) - marks.get("pruned", 0),
@@ -296,8 +296,15 @@ class Queries:
             undecodable=connection.execute("SELECT count(*) FROM undecodable").fetchone()[0],
             size_bytes=size_bytes,
             lanes=tuple(
-                LaneFigures(target=self._names.lane_of(lane), waiting=waiting, oldest_accepted_at=unpack_optional_time(oldest))
-                for lane, waiting, oldest in lanes
+                LaneFigures(
+                    target=self._names.lane_of(lane),
+                    waiting=waiting,
+                    oldest_accepted_at=unpack_optional_time(oldest),
+                    next_attempt_at=unpack_optional_time(not_before),
+                    attempts=attempt or 0,
+                    last_error=note or "",
+                )
+                for lane, waiting, oldest, not_before, attempt, note in lanes
             ),
         )
 

@@ -337,8 +337,17 @@ class Model:
         figures = set()
         for lane in self.open_lanes():
             pending = self.pending(lane)
-            oldest = self.events[pending[0].event_seq].accepted_at
-            figures.add(LaneFigures(target=lane, waiting=len(pending), oldest_accepted_at=oldest))
+            first = pending[0]
+            figures.add(
+                LaneFigures(
+                    target=lane,
+                    waiting=len(pending),
+                    oldest_accepted_at=self.events[first.event_seq].accepted_at,
+                    next_attempt_at=first.not_before,
+                    attempts=first.attempt,
+                    last_error=first.last_error,
+                )
+            )
         return figures
 
     def prune(self, before: datetime, limit: int) -> int:
