@@ -188,9 +188,9 @@ class DiscordAdapter:
             return None
         try:
             user = await self._transport.call(Route("GET", f"/users/{user_id}", "users"))
-        except Refused:
+            return author_of({"author": user}, self._options.cdn_url)
+        except (Refused, *UNREADABLE):
             return None
-        return author_of({"author": user}, self._options.cdn_url)
 
     # -- sending and changing -------------------------------------------------------------------------------------------------
 

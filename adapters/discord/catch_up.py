@@ -13,6 +13,7 @@ import structlog
 from adapters.discord.decode import Context
 from adapters.discord.errors import Refused
 from adapters.discord.history import RECENT, History
+from adapters.discord.lenient import raw_of
 from adapters.discord.snowflakes import moment_of
 from adapters.discord.thread_messages import ThreadMessages
 from adapters.discord.transport import Transport
@@ -86,6 +87,8 @@ class CatchUp:
             try:
                 async for events in self._history.events(channel_id, since):
                     await self._intake.accept(events, cursors=await self._threads.noting(events))
+                    for message, problem in self._history.take_unreadable():
+                        await self._intake.undecodable(raw_of(message), problem)
                 failures.pop(channel_id, None)
                 return ""
             except Refused as refused:

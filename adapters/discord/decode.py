@@ -74,6 +74,12 @@ class Context:
         bits = self.places.permissions(channel_id, self.user_id)
         return bits is None or bool(bits & READ_MESSAGE_HISTORY)
 
+    def name_of(self, user_id: str) -> str:
+        """Of somebody seen lately, or of ourselves; else empty."""
+        if user_id == self.user_id:
+            return next(iter(self.own_names), "")
+        return self.people[user_id].name if user_id in self.people else ""
+
     def remember(self, author: Author) -> None:
         self.people.pop(author.user_id, None)
         self.people[author.user_id] = author
@@ -144,7 +150,7 @@ def _spoken(data: Json, meta: EventMeta, context: Context) -> MessageCreated:
 
 def _content(data: Json, meta: EventMeta, context: Context) -> Content:
     """What a message says, and of which thread or post it is where that is not the route's own."""
-    content = content_of(data, context.places, context.cdn_url)
+    content = content_of(data, context.places, context.cdn_url, context.name_of)
     if _shows_nothing(content):
         content = msgspec.structs.replace(content, text=_note("(message without visible content)", Mark.ITALIC))
     chat_id, thread_id = meta.origin.chat_id, meta.thread_id
@@ -175,7 +181,7 @@ def _system_message(data: Json, kind: int, meta: EventMeta, author: Author, cont
     if reason := ignored_reason(kind):
         return Ignored(reason)
     if kind == system_messages.POLL_RESULT:
-        content = content_of({**data, "content": ""}, context.places, context.cdn_url)
+        content = content_of({**data, "content": ""}, context.places, context.cdn_url, context.name_of)
         if not _shows_nothing(content):
             return MessageCreated(meta=meta, message_id=message_id, content=content)
     return MessageCreated(meta=meta, message_id=message_id, content=Content(text=line_of(data, kind)))

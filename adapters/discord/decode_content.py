@@ -12,8 +12,9 @@ from adapters.discord.decode_components import BUTTON_ROW, IS_COMPONENTS_V2, com
 from adapters.discord.decode_embeds import embed_files, embed_texts, own_embeds
 from adapters.discord.decode_files import VOICE_MESSAGE, Whereabouts, attachments
 from adapters.discord.lenient import Json, is_visible, mapping, objects, text, whole
-from adapters.discord.markdown import Names, decode_text
+from adapters.discord.markdown import Lookup, Names, decode_text
 from adapters.discord.places import Places
+from adapters.discord.snowflakes import id_of
 from bridge.events import Attachment, Author, Content, Forward, Poll, PollOption, ReplyTo
 from bridge.text import Mark, Paragraph, RichText, Text, concat, to_plain
 
@@ -35,10 +36,10 @@ def name_of(user: Json, member: object = None) -> str:
 
 
 def author_of(data: Json, cdn_url: str) -> Author:
-    """Raises KeyError or TypeError when the payload's author has no id. All personas of a webhook share its id: the name tells them
-    apart."""
+    """Raises KeyError, TypeError or ValueError when the payload's author has no id. All personas of a webhook share its id: the
+    name tells them apart."""
     user, member = data["author"], mapping(data.get("member"))
-    user_id, username = str(user["id"]), text(user.get("username"))
+    user_id, username = id_of(user["id"]), text(user.get("username"))
     avatar, guild_avatar = text(user.get("avatar")), text(member.get("avatar"))
     url = f"{cdn_url}/avatars/{user_id}/{avatar}.png?size=128" if avatar else ""
     if guild_avatar and data.get("guild_id"):
@@ -53,16 +54,17 @@ def author_of(data: Json, cdn_url: str) -> Author:
     )
 
 
-def content_of(data: Json, places: Places, cdn_url: str) -> Content:
-    """Everything visible of a message object, or of a forwarded snapshot in it."""
+def content_of(data: Json, places: Places, cdn_url: str, known: Lookup = lambda _: "") -> Content:
+    """Everything visible of a message object, or of a forwarded snapshot in it. `known` names people whom the message mentions by
+    id alone, as in embeds."""
     where = Whereabouts(str(data["channel_id"]), str(data["id"]), cdn_url)
     reference = mapping(data.get("message_reference"))
     snapshots = [mapping(s.get("message")) for s in objects(data.get("message_snapshots"))]
-    names = _names(data, places)
+    names = _names(data, places, known)
     words, files = _shown(data, names, where)
     if whole(reference.get("type")) == 1:
         for snapshot in snapshots:
-            more_words, more_files = _shown(snapshot, _names(snapshot, places), where, is_forwarded=True)
+            more_words, more_files = _shown(snapshot, _names(snapshot, places, known), where, is_forwarded=True)
             words, files = [*words, *more_words], [*files, *more_files]
         channel = places.channel_name(text(reference.get("channel_id")))
         forward = Forward(chat_name=f"#{channel}" if channel else "")
@@ -124,9 +126,9 @@ def _line(words: str) -> RichText:
     return RichText((Paragraph((Text(words, int(Mark.ITALIC)),)),))
 
 
-def _names(data: Json, places: Places) -> Names:
+def _names(data: Json, places: Places, known: Lookup = lambda _: "") -> Names:
     people = {text(u.get("id")): name_of(u, u.get("member")) for u in objects(data.get("mentions"))}
-    return Names(user=lambda i: people.get(i, ""), role=places.role_name, channel=places.channel_name)
+    return Names(user=lambda i: people.get(i) or known(i), role=places.role_name, channel=places.channel_name)
 
 
 def _poll(value: object) -> Poll | None:

@@ -16,6 +16,7 @@ TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Tok
 CLOUDFLARE_WAIT_S = 60.0
 WRITE_LIMIT_WAIT_S = 60.0
 INVALID_FORM = 50035
+LONGEST_TOLD_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +201,13 @@ def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal
 
 
 def _seconds(value: object) -> float | None:
+    """A wait that was told. What is no number of seconds counts as not told, and nobody is believed for longer than an hour: then
+    it is asked again."""
     try:
-        return max(0.0, float(str(value)))
+        seconds = float(str(value))
     except ValueError:
         return None
+    return min(max(0.0, seconds), LONGEST_TOLD_S) if seconds == seconds else None  # not a NaN
 
 
 def _faulty_fields(tree: object, path: str = "") -> list[str]:

@@ -5,11 +5,10 @@ Called by `posting`. Fetches the answered message's words when the core does not
 
 from __future__ import annotations
 
-from typing import Any
-
 from adapters.discord.decode_content import excerpt, without_reply_line
 from adapters.discord.encode import NO_HEAD, Head, jump_url
 from adapters.discord.errors import Refused
+from adapters.discord.lenient import Json, mapping, text
 from adapters.discord.markdown import decode_text
 from adapters.discord.places import Places
 from adapters.discord.transport import Route, Transport
@@ -40,7 +39,7 @@ class Heads:
         """A line without the words is better than none: a failure is no failure of the send."""
         path = f"/channels/{channel_id}/messages"
         try:
-            message = await self._transport.call(Route("GET", f"{path}/{reply.message_id}", f"{path}/"))
+            message = mapping(await self._transport.call(Route("GET", f"{path}/{reply.message_id}", f"{path}/")))
         except (Refused, DeliveryError):
             return reply
         return Reply(
@@ -57,6 +56,6 @@ class Heads:
         return place.guild_id
 
 
-def _words_of(message: dict[str, Any]) -> str:
+def _words_of(message: Json) -> str:
     """The beginning of a message, without the line that says what it answers itself."""
-    return excerpt(to_plain(decode_text(without_reply_line(str(message.get("content") or "")))))
+    return excerpt(to_plain(decode_text(without_reply_line(text(message.get("content"))))))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from adapters.discord.decode import Context, decode_edit, decode_message, deletion_of, is_own
+from adapters.discord.lenient import mapping, objects, whole
 from adapters.discord.transport import Route, Transport
 from bridge.events import ChatEvent, Ignored
 
@@ -29,12 +31,13 @@ class History:
         self._context = context
         self.failures: dict[str, int] = {}
         """Channels whose history could not be read, and in how many runs of the adapter."""
+        self._unreadable: list[tuple[dict[str, Any], str]] = []
 
     async def page(self, channel_id: str, **query: str) -> list[dict[str, Any]]:
         """One page of message objects, oldest first. Raises the bridge's errors, or `Refused`."""
         path = f"/channels/{channel_id}/messages"
         found = await self._transport.call(Route("GET", path, f"{path}?"), query={"limit": str(PAGE), **query})
-        return sorted(found, key=lambda m: int(m["id"]))
+        return sorted((dict(m) for m in objects(found) if whole(m.get("id"))), key=lambda m: int(m["id"]))
 
     async def pages(self, channel_id: str, since: str) -> AsyncIterator[list[dict[str, Any]]]:
         """All messages after an id, oldest first."""
@@ -48,26 +51,35 @@ class History:
                 return
 
     async def events(self, channel_id: str, since: str) -> AsyncIterator[list[ChatEvent]]:
-        """Messages after an id as the events of their creation, page by page; those that cannot be read are left out."""
+        """Messages after an id as the events of their creation, page by page; those that cannot be read are in `unreadable`."""
         async for page in self.pages(channel_id, since):
             yield [event for message in page if (event := self._created(message)) is not None]
+
+    def take_unreadable(self) -> list[tuple[dict[str, Any], str]]:
+        """Messages that were read back and not understood since this was last asked, with the reason."""
+        taken, self._unreadable = self._unreadable, []
+        return taken
 
     def _created(self, message: dict[str, Any]) -> ChatEvent | None:
         try:
             event = decode_message(message, self._context)
-        except UNREADABLE:
+        except UNREADABLE as error:
+            self._unreadable.append((message, f"read back: {type(error).__name__}: {error}"[:300]))
             return None
         return None if isinstance(event, Ignored) else event
 
     async def learn_archived(self, channel_id: str) -> bool:
         """Tell the places of threads that may have been archived while nobody listened; whether these are all there are."""
-        archived = f"/channels/{channel_id}/threads/archived/public"
-        joined = f"/channels/{channel_id}/users/@me/threads/archived/private"
+        paths = [f"/channels/{channel_id}/threads/archived/public"]
+        place = self._context.places.get(channel_id)
+        if place is None or not place.is_forum:  # all posts of a forum are public
+            paths.append(f"/channels/{channel_id}/users/@me/threads/archived/private")
         is_complete = True
-        for path in (archived, joined):
-            listed = await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)})
-            for thread in listed["threads"]:
-                self._context.places.learn(thread)
+        for path in paths:
+            listed = mapping(await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)}))
+            for thread in objects(listed.get("threads")):
+                with suppress(*UNREADABLE):  # one that is not understood must not hide the others
+                    self._context.places.learn(thread)
             is_complete = is_complete and not listed.get("has_more")
         return is_complete
 
@@ -79,15 +91,20 @@ class History:
         known = {i for i in known_ids if i.isdecimal()}
         if not known:
             return []
-        shown, oldest = await self._latest(channel_id)
+        place = self._context.places.get(channel_id)
+        is_forum = place is not None and place.is_forum
+        shown, oldest = ({}, 0) if is_forum else await self._latest(channel_id)
         missing = {i for i in known if i not in shown and int(i) >= oldest}
         threads = [t.id for t in self._context.places.threads_of(channel_id)]
-        if not shown or not knows_all_threads or len(threads) > MAX_THREADS:
+        is_complete = knows_all_threads and len(threads) <= MAX_THREADS and (is_forum or bool(shown))
+        if not is_complete and not is_forum:
             missing = set()
-        for thread_id in threads if missing else ():
+        for thread_id in threads[-MAX_THREADS:] if missing else ():
             there, oldest_there = await self._latest(thread_id)
             shown |= there
             missing = {i for i in missing if i not in there and int(i) >= oldest_there}
+        if not is_complete:
+            missing = set()
         edits = [edit for i in known if i in shown and (edit := self._edited(shown[i])) is not None]
         deletions = [deletion_of(i, channel_id, self._context) for i in sorted(missing, key=int)]
         return [*sorted(edits, key=lambda e: e.meta.occurred_at), *deletions]

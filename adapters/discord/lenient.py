@@ -6,11 +6,14 @@ Only ids, channel and author are worth a refusal of the whole; a number where a 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 Json = Mapping[str, Any]
 _NOTHING: Json = {}
@@ -72,3 +75,14 @@ def moment(value: object) -> datetime | None:
 def is_visible(words: str) -> bool:
     """Whether a text shows anything: bots fill fields that may not be empty with a zero-width space."""
     return any(not character.isspace() and character.isprintable() for character in words)
+
+
+def raw_of(payload: object) -> bytes:
+    """A payload as JSON again, to be kept; what JSON itself cannot carry (half of a surrogate pair) in escapes."""
+    try:
+        return msgspec.json.encode(payload)
+    except (UnicodeEncodeError, TypeError, RecursionError):
+        try:
+            return json.dumps(payload, default=str).encode()
+        except (ValueError, RecursionError):
+            return b"nested too deeply to be kept"

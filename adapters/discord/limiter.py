@@ -19,6 +19,8 @@ LONGEST_WAIT_S = 2.5
 """For a bucket to be refilled."""
 LONGEST_TURN_S = 10.0
 """For one's turn among the bot's own calls: a burst at start asks for every channel's webhook."""
+LONGEST_RESET_S = 3600.0
+"""Whatever an answer tells: then it is asked again."""
 MARGIN_S = 0.02
 BUCKETS_KEPT = 4096
 
@@ -84,9 +86,12 @@ class Limiter:
         """Takes in the headers of an answer. Answers may overtake each other: the smaller remainder of one window counts."""
         try:
             remaining = int(headers["X-RateLimit-Remaining"])
-            resets_at_s = self._now() + float(headers["X-RateLimit-Reset-After"])
+            after_s = float(headers["X-RateLimit-Reset-After"])
         except (KeyError, ValueError):
             return
+        if not after_s >= 0:  # a NaN is neither
+            return
+        resets_at_s = self._now() + min(after_s, LONGEST_RESET_S)
         known = self._buckets.get(bucket)
         if known is not None and abs(known.resets_at_s - resets_at_s) < 0.25:
             remaining = min(remaining, known.remaining)

@@ -8,7 +8,6 @@ will not (op 9, or too late), history from the `latest` cursor on fills in. Call
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +25,7 @@ from adapters.discord.errors import Refused
 from adapters.discord.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
 from adapters.discord.history import UNREADABLE, History
 from adapters.discord.identify_budget import IdentifyBudget
-from adapters.discord.lenient import mapping, objects
+from adapters.discord.lenient import mapping, objects, raw_of
 from adapters.discord.snowflakes import id_of, moment_of, snowflake_at
 from adapters.discord.surroundings import Surroundings
 from adapters.discord.thread_messages import ThreadMessages
@@ -271,7 +270,7 @@ class Receiver:
         except UNREADABLE as error:
             problem = problem or error
         if problem is not None:
-            await self._intake.undecodable(_raw(event.payload), f"{name}: {type(problem).__name__}: {problem}"[:300])
+            await self._intake.undecodable(raw_of(event.payload), f"{name}: {type(problem).__name__}: {problem}"[:300])
         if isinstance(decoded, Ignored):
             if name.startswith("MESSAGE"):
                 self._intake.ignored(decoded.reason)
@@ -314,14 +313,3 @@ def _session(value: str | None, user_id: str) -> SessionState | None:
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
     return session if session.user_id == user_id and session.session_id else None
-
-
-def _raw(payload: object) -> bytes:
-    """As JSON; what JSON itself cannot carry (half of a surrogate pair) in escapes."""
-    try:
-        return msgspec.json.encode(payload)
-    except (UnicodeEncodeError, TypeError, RecursionError):
-        try:
-            return json.dumps(payload, default=str).encode()
-        except (ValueError, RecursionError):
-            return b"nested too deeply to be kept"

@@ -332,3 +332,13 @@ def test_any_shape_inside_of_embeds_and_components_keeps_the_words(data: st.Data
     )
     event = created(content="the words", author=BOT, embeds=data.draw(shape), components=data.draw(shape))
     assert words(event).startswith("the words")
+
+
+def test_people_mentioned_by_id_alone_are_named_if_they_were_seen(context: Context) -> None:
+    """What embeds mention is not among a message's mentions."""
+    one(context, "MESSAGE_CREATE", message())
+    embed = {"type": "rich", "description": "<@7> opened, <@1> and <@404> looked"}
+    context.own_names = ("Bridge",)
+    assert words(one(context, "MESSAGE_CREATE", message(author=BOT, content="", embeds=[embed]))) == (
+        "@Anna opened, @Bridge and @unknown-user looked"
+    )

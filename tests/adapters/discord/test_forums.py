@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from bridge.emulator import StreamFault
+from bridge.emulator import Fault, FaultKind, StreamFault
 from bridge.errors import ChatDown
-from bridge.events import ChatRenamed, MessageCreated, MessageDeleted
+from bridge.events import ChatRenamed, MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import text_of
 
 from .conftest import Bench, RecordingIntake, until
@@ -136,3 +136,37 @@ async def test_a_forum_takes_no_messages_and_the_chat_says_what_to_do(
     receipt = await adapter.send(outbound(bench, "an answer", chat_id=forum, thread_id=post, sender=ANNA, token="t2"))
     assert receipt.thread_id == post
     assert [m.text for m in emulator.transcript(post)][-1].endswith("an answer")
+
+
+async def test_what_became_of_posts_meanwhile_is_told(bench: Bench) -> None:
+    """Edits, deletions and whole posts that are gone: the forum itself shows no messages to compare."""
+    emulator = bench.emulator
+    forum = emulator.add_forum("help").chat_id
+    intake = RecordingIntake([forum])
+    async with bench.running(bench.adapter(), intake):
+        first = await emulator.start_post(forum, "Anna", "Title", "words")
+        second = await emulator.start_post(forum, "Anna", "Other", "more")
+        answer = await emulator.say(forum, "Boris", "an answer", thread_id=first)
+        gone = await emulator.say(forum, "Boris", "regretted", thread_id=first)
+        await until(lambda: len(said(intake)) == 4, "all arrived")
+    emulator.gateway.invalidate_sessions()
+    await emulator.edit(forum, answer, "a better answer")
+    await emulator.delete(forum, gone)
+    await emulator.delete_thread(second)
+    async with bench.running(bench.adapter(), intake):
+        await until(lambda: deleted(intake) == {gone, second}, "deletions")
+        await until(lambda: any(isinstance(e, MessageEdited) for e in intake.events), "the edit")
+    (edited,) = [e for e in intake.events if isinstance(e, MessageEdited)]
+    assert (edited.message_id, text_of(edited.content.text)) == (answer, "a better answer")
+
+
+@pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.RATE_LIMIT, FaultKind.DROP])
+async def test_a_thread_that_cannot_be_looked_up_for_a_moment_loses_no_message(bench: Bench, kind: FaultKind) -> None:
+    emulator, intake = bench.emulator, bench.intake()
+    thread = await emulator.start_thread(bench.chat, "Anna", "Old")
+    await emulator.archive_thread(thread)
+    async with bench.running(bench.adapter(), intake):
+        emulator.inject(Fault(kind=kind, operation="GET /channels/{channel}", times=6, retry_after_s=0.05))
+        await emulator.say(bench.chat, "Boris", "back again", thread_id=thread)
+        await until(lambda: "back again" in said(intake), "the message", 30.0)
+    assert said(intake)["back again"].meta.thread_id == thread

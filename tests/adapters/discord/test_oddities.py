@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.places import Places
+from bridge.emulator import Fault, FaultKind
 from bridge.events import MessageDeleted, MessageEdited
 from bridge.text import text_of
 
@@ -113,3 +116,22 @@ async def test_changes_that_overtake_their_message_are_handed_on_as_they_come(be
     assert isinstance(deleted, MessageDeleted)
     assert deleted.message_id == second
     assert intake.texts() == ["old", "gone"]
+
+
+async def test_a_message_read_back_and_not_understood_is_kept(bench: Bench) -> None:
+    """Neither it nor a list that is refused takes the rest of a channel's history with it."""
+    intake, emulator = bench.intake(), bench.emulator
+    async with bench.running(bench.adapter(), intake):
+        await emulator.say(bench.chat, "Anna", "before")
+        await until(lambda: "before" in intake.texts())
+    emulator.gateway.invalidate_sessions()
+    odd = await emulator.say(bench.chat, "Anna", "odd")
+    await emulator.say(bench.chat, "Anna", "missed")
+    channel = emulator.world.channels[int(bench.chat)]
+    message = channel.messages[int(odd)]
+    channel.replace(msgspec.structs.replace(message, author=msgspec.structs.replace(message.author, id="nobody")))  # type: ignore[arg-type]
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET */threads/archived/*", status=403))
+    async with bench.running(bench.adapter(), intake):
+        await until(lambda: "missed" in intake.texts(), "the message behind it")
+    assert intake.gaps == []
+    assert ["read back" in reason for _, reason in intake.not_understood] == [True]

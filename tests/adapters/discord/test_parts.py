@@ -225,6 +225,18 @@ def test_nonsense_in_headers_teaches_nothing(clock: Clock) -> None:
     limiter.learn("a", {"X-RateLimit-Remaining": "many", "X-RateLimit-Reset-After": "soon"})
 
 
+@pytest.mark.parametrize("told", ["1e300", "inf", "nan", "-5", "soon", 1e300, None, [], "9" * 400])
+def test_no_wait_that_is_told_lasts_for_ever(told: object) -> None:
+    clock = Clock()
+    limiter = Limiter(10, now=clock, sleep=clock.sleep)
+    limiter.learn("a", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": str(told)})
+    assert limiter._bucket_wait_s("a") <= 3601
+    refusal = refusal_of(429, {"retry_after": told}, {"Retry-After": str(told)})
+    error = classify(refusal, changes=True)
+    assert isinstance(error, RetryLater)
+    assert error.after_s is None or 0 <= error.after_s <= 3600
+
+
 # -- permissions --------------------------------------------------------------------------------------------------------------
 
 
