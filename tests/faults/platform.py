@@ -7,7 +7,7 @@ import itertools
 import random
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bridge.clock import Clock
-from bridge.contract import AdapterContext, Cursor, FileStream, Intake, Manifest, Outbound, Receipt
+from bridge.contract import AdapterContext, Cursor, FileStream, Intake, Outbound, Receipt
 from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.events import Attachment, AttachmentKind, ChatEvent, EventMeta, ReactionsChanged, ReplyTo
 from bridge.text import text_of
@@ -92,7 +92,6 @@ class SimulatedPlatform(ScriptedPlatform):
     down_until_s: float = 0.0
     clock: Clock | None = None
     life: Life | None = None
-    adapter: Callable[[SimulatedPlatform, AdapterContext], ScriptedAdapter] | None = None
 
     def hear(self, *events: ChatEvent) -> None:
         self.upstream.extend(events)
@@ -102,9 +101,8 @@ class SimulatedPlatform(ScriptedPlatform):
         assert self.clock is not None
         return replace(super().meta(key, chat, author, thread=thread), received_at=self.clock.now())
 
-    def manifest(self) -> Manifest:
-        make = self.adapter or SimulatedAdapter
-        return replace(super().manifest(), build=lambda context: make(self, context))
+    def build(self, context: AdapterContext) -> ScriptedAdapter:
+        return (self.adapter or SimulatedAdapter)(self, context)
 
     # what people do
 

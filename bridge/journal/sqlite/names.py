@@ -12,6 +12,10 @@ _LIMIT = 50_000
 """Names kept in memory, per table."""
 
 
+class MissingName(LookupError):
+    """A row's number stands for nothing. It costs that row, not what else the file holds."""
+
+
 class _Table:
     def __init__(self, connection: sqlite3.Connection, table: str, *columns: str) -> None:
         self._connection = connection
@@ -50,7 +54,7 @@ class _Table:
         if name is None:
             name = self._connection.execute(self._reverse, (number,)).fetchone()
             if name is None:
-                raise sqlite3.DatabaseError(f"a row refers to name {number}, which is missing: the file is damaged")
+                raise MissingName(f"a row refers to name {number}, which is missing: the file is damaged")
             if len(self._reverse_cache) >= _LIMIT:
                 self._reverse_cache.clear()
             self._reverse_cache[number] = name

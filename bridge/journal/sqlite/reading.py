@@ -43,7 +43,7 @@ from bridge.journal.sqlite.codec import (
     unpack_optional_time,
     unpack_time,
 )
-from bridge.journal.sqlite.names import Names
+from bridge.journal.sqlite.names import MissingName, Names
 from bridge.journal.sqlite.tracing import Tracing
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
@@ -270,7 +270,7 @@ class Queries:
         place = self._names.find_place(target, unpack_optional(thread))
         return DeadLetter(
             delivery_id=delivery,
-            route=self._names.route_of(route),
+            route=self._route_if_known(route),
             target=target,
             state=STATES[state],
             reason=note,
@@ -279,6 +279,12 @@ class Queries:
             event=_event_if_readable(json),
             parts_sent=len(self._parts_by(delivery, base, place)) if isinstance(base, int) else 0,
         )
+
+    def _route_if_known(self, route: int) -> str:
+        try:
+            return self._names.route_of(route)
+        except MissingName:
+            return f"({route})"
 
     def figures(self, size_bytes: int) -> Figures:
         """Counts only what is unfinished; the number of events is known from the first and last of them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -57,6 +58,7 @@ from bridge.retry import Policy
 from bridge.routing import RelayOptions, Route, RouteEnd
 from bridge.supervisor import BackOff
 from bridge.text import plain, text_of
+from tests.patience import PATIENCE_S
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 QUICK = BackOff(first_s=0.01, most_s=0.05, parked_first_s=0.02, parked_most_s=0.05, healthy_after_s=5)
@@ -108,6 +110,8 @@ class ScriptedPlatform:
     """Told of every call for a change, and how many calls it stands for."""
     own_names: tuple[str, ...] = ()
     connections: int = 0
+    adapter: Callable[[Any, AdapterContext], ScriptedAdapter] | None = None
+    """Another adapter than the usual one."""
 
     def manifest(self) -> Manifest:
         return Manifest(
@@ -118,10 +122,14 @@ class ScriptedPlatform:
             check_options=lambda _: (),
             check_address=lambda _: None,
             check_thread=lambda _: None,
-            build=lambda context: (RemovingAdapter if self.removes_files else ScriptedAdapter)(self, context),
+            build=lambda context: self.build(context),
             preload=lambda: None,
             emulator=lambda: None,  # type: ignore[arg-type, return-value]
         )
+
+    def build(self, context: AdapterContext) -> ScriptedAdapter:
+        usual = RemovingAdapter if self.removes_files else ScriptedAdapter
+        return (self.adapter or usual)(self, context)
 
     def capabilities(self) -> Capabilities:
         table = dict(FULL)
@@ -365,6 +373,15 @@ def bridge(folder: Path, platforms: Sequence[ScriptedPlatform], routes: Sequence
     clock: Clock | None = more.pop("clock", None)
     policy = more.pop("policy", None) or (None if clock else Policy(base_s=0.05, cap_s=0.5, floor_s=0.01))
     return App(config, manifests=table.__getitem__, back_off=QUICK, clock=clock, policy=policy, **more)
+
+
+async def all_done(app: App, *, within_s: float = PATIENCE_S) -> None:
+    """Returns once no delivery is open and no lane is at work."""
+    deadline_s = time.monotonic() + within_s
+    assert app._outbox is not None
+    while left := [*await app._journal.open_lanes(), *app._outbox._lanes]:
+        assert time.monotonic() < deadline_s, f"still at work after {within_s} s: {sorted(set(map(str, left)))}"
+        await asyncio.sleep(0.01)
 
 
 def with_options(route: Route, **options: Any) -> Route:
