@@ -7,6 +7,7 @@ picture as a document, a text without its formatting.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
 from adapters.telegram.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
 from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
+from adapters.telegram.obstacles import Conflicts
 from adapters.telegram.probe import probe
 from adapters.telegram.reactions import settable
 from adapters.telegram.receive import Receiver
@@ -58,6 +60,8 @@ class TelegramAdapter:
         self._alive = context.alive
         self._options = options
         self._transport = Transport(options)
+        self._conflicts = Conflicts()
+        self._failed: Counter[str] = Counter()
         self._capabilities = capabilities(local_server=options.local_server)
 
     @property
@@ -92,7 +96,18 @@ class TelegramAdapter:
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
         )
         await intake.known_as([full_name(me), str(me.get("username", ""))])
-        await Receiver(self._transport, decoder, self._options, intake, self._alive).run()
+        sees_all = me.get("can_read_all_group_messages") is True
+        receiver = Receiver(
+            self._transport,
+            decoder,
+            self._options,
+            intake,
+            self._alive,
+            conflicts=self._conflicts,
+            failed=self._failed,
+            sees_all=sees_all,
+        )
+        await receiver.run()
 
     async def close(self) -> None:
         await self._transport.close()

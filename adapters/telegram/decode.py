@@ -259,7 +259,7 @@ def _guarded(decode: Callable[[], _T], what: str) -> _T:
         return decode()
     except Undecodable:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError) as error:
+    except Exception as error:  # one update must not stop the others, whatever is wrong with it or with us
         raise Undecodable(f"{type(error).__name__} in {what}") from error
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.telegram.encode import Call
+from adapters.telegram.errors import NEW_TOKEN
+from adapters.telegram.obstacles import PRIVACY_ACTION, WEBHOOK_ELSEWHERE
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Json
 from bridge.contract import ProbeItem
-from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError
+from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, RetryLater
 
-_PRIVACY = (
-    "either make the bot an administrator of each chat, or send /setprivacy to @BotFather, choose the bot, Disable, "
-    "then remove the bot from the chats and add it again"
-)
 _MAKE_ADMIN = "group info > Administrators > Add administrator > the bot"
 
 
@@ -22,11 +20,11 @@ async def probe(transport: Transport, chat_ids: Sequence[str]) -> Sequence[Probe
     try:
         me: Json = await transport.call(Call("GetMe", {}), repeatable=True)
     except AccountDown as error:
-        return [ProbeItem(name="token", ok=False, detail=error.reason, action=error.action)]
+        name = "token" if error.action == NEW_TOKEN else "connection"
+        return [ProbeItem(name=name, ok=False, detail=error.reason, action=error.action)]
     except DeliveryError as error:
-        return [
-            ProbeItem(name="connection", ok=False, detail=error.reason, action="check base_url, proxy, ca_file and the network")
-        ]
+        action = "check base_url, proxy, ca_file and the network"
+        return [ProbeItem(name="connection", ok=False, detail=error.reason, action=action, temporary=_passes(error))]
     sees_all = bool(me.get("can_read_all_group_messages"))
     items = [ProbeItem(name="token", ok=True, detail=f"@{me.get('username', '')} ({me['id']})"), await _webhook(transport)]
     chats = [item for chat_id in chat_ids for item in await _chat(transport, chat_id, sees_all)]
@@ -38,24 +36,29 @@ async def probe(transport: Transport, chat_ids: Sequence[str]) -> Sequence[Probe
             detail="off: the bot sees all messages"
             if sees_all
             else "on: the bot sees all messages only where it is an administrator",
-            action=_PRIVACY if needs_privacy_off else "",
+            action=PRIVACY_ACTION if needs_privacy_off else "",
         )
     )
     return items + chats
+
+
+def _passes(error: BridgeError) -> bool:
+    """Whether it says nothing about the account or the chat: the platform could not be asked."""
+    return isinstance(error, RetryLater | OutcomeUnknown)
 
 
 async def _webhook(transport: Transport) -> ProbeItem:
     try:
         info: Json = await transport.call(Call("GetWebhookInfo", {}), repeatable=True)
     except (DeliveryError, AccountDown) as error:
-        return ProbeItem(name="webhook", ok=False, detail=error.reason)
+        return ProbeItem(name="webhook", ok=False, detail=error.reason, temporary=_passes(error))
     if not info.get("url"):
         return ProbeItem(name="webhook", ok=True, detail="none, as it must be for polling")
     return ProbeItem(
         name="webhook",
         ok=False,
-        detail="another program receives this bot's messages through a webhook",
-        action="delete the webhook, or set take_over_webhook: true, or use a bot of its own for the bridge",
+        detail=WEBHOOK_ELSEWHERE[0],
+        action=WEBHOOK_ELSEWHERE[1],
     )
 
 
@@ -71,7 +74,7 @@ async def _chat(transport: Transport, chat_id: str, sees_all: bool) -> list[Prob
     except ChatDown as error:
         return [ProbeItem(name="chat", ok=False, detail=error.reason, action=error.action, chat_id=chat_id)]
     except (DeliveryError, AccountDown) as error:
-        return [ProbeItem(name="chat", ok=False, detail=error.reason, chat_id=chat_id)]
+        return [ProbeItem(name="chat", ok=False, detail=error.reason, chat_id=chat_id, temporary=_passes(error))]
     status = str(member.get("status", ""))
     admin = status in ("administrator", "creator")
     items = [ProbeItem(name="chat", ok=True, detail=f"{chat.get('title', '')} ({chat.get('type', '')})", chat_id=chat_id)]
@@ -86,7 +89,7 @@ async def _chat(transport: Transport, chat_id: str, sees_all: bool) -> list[Prob
             name="reads all messages",
             ok=admin or sees_all,
             detail="administrator" if admin else "privacy mode is off" if sees_all else "only commands and replies to the bot",
-            action="" if admin or sees_all else _PRIVACY,
+            action="" if admin or sees_all else PRIVACY_ACTION,
             chat_id=chat_id,
         )
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -17,11 +18,12 @@ import msgspec
 
 from adapters.telegram.albums import Albums
 from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, edited_message, strange
+from adapters.telegram.obstacles import Conflicts, conflict_of, hearing_fault, look_at_chats, reactions_fault
 from adapters.telegram.transport import Transport
 from adapters.telegram.unchanged import Unchanged
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.contract import Cursor, Intake
-from bridge.errors import ConnectionLost, DeliveryError, RetryLater
+from bridge.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.events import ChatEvent, Ignored, MessageEdited
 from bridge.tasks import end
 
@@ -34,6 +36,12 @@ _IDLE_NOTE_S = 1800.0
 """How often an idle account notes that it was listening, so that a gap can be told after a long stop."""
 
 
+TRIES = 5
+"""How often an event may make its acceptance fail, each time with a new connection, until it is set aside."""
+_BUGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+"""What a value that nobody foresaw ends in, as opposed to a disk that is full or a connection that is gone."""
+
+
 class Position(msgspec.Struct, omit_defaults=True):
     """The cursor's value. `held` are messages of unfinished albums as they came, every field of them; `seen_at` is the Unix time of
     the last commit."""
@@ -44,7 +52,10 @@ class Position(msgspec.Struct, omit_defaults=True):
 
 
 class Receiver:
-    """Receives for one account until cancelled or broken. Built anew for each connection. `alive`: a poll came back."""
+    """Receives for one account until cancelled or broken. Built anew for each connection. `alive`: a poll came back.
+
+    `conflicts`: those of the account so far; `failed`: events that made somebody fail, by their keys, with how often; `sees_all`:
+    privacy mode is off."""
 
     def __init__(
         self,
@@ -53,8 +64,15 @@ class Receiver:
         options: TelegramOptions,
         intake: Intake,
         alive: Callable[[], None] = lambda: None,
+        *,
+        conflicts: Conflicts | None = None,
+        failed: Counter[str] | None = None,
+        sees_all: bool = True,
     ) -> None:
         self._alive = alive
+        self._conflicts = conflicts or Conflicts()
+        self._failed = Counter() if failed is None else failed
+        self._sees_all = sees_all
         self._transport = transport
         self._decoder = decoder
         self._options = options
@@ -71,6 +89,9 @@ class Receiver:
         await self._resume()
         await self._take(await self._poll(0, self._offset - 1 if self._offset > 1 else 0))
         self._intake.connected()
+        looking = asyncio.create_task(
+            look_at_chats(self._transport, self._intake, sees_all=self._sees_all), name="telegram look at chats"
+        )
         poll: asyncio.Task[list[msgspec.Raw]] | None = None
         try:
             while True:
@@ -78,11 +99,17 @@ class Receiver:
                 await asyncio.wait({poll}, timeout=self._albums.due_in_s(time.monotonic()))
                 if poll.done():
                     updates, poll = poll.result(), None
+                    self._heard()
                     await self._take(updates)
                 await self._flush_albums()
         finally:
-            if poll is not None:
-                await end([poll])
+            await end([looking] if poll is None else [looking, poll])
+
+    def _heard(self) -> None:
+        """A whole long poll came back: nobody ended it."""
+        if self._conflicts.told:
+            self._conflicts.told = False
+            self._intake.restored("")
 
     async def _resume(self) -> None:
         stored = await self._intake.cursor(self._cursor_name)
@@ -122,14 +149,16 @@ class Receiver:
             except DeliveryError as error:
                 raise self._refused(error) from None
 
-    def _refused(self, error: DeliveryError) -> ConnectionLost:
-        """Why a poll failed for good; notices say what to do about other programs with this token."""
-        if "webhook is active" in error.reason:
-            action = "delete the webhook, or set take_over_webhook: true, or use a bot of its own for the bridge"
-            self._intake.notice("another program receives this bot's messages through a webhook", action)
-        elif "terminated by other getUpdates" in error.reason:
-            action = "stop the other program, or use a bot of its own for the bridge"
-            self._intake.notice("another program polls with this bot's token", action)
+    def _refused(self, error: DeliveryError) -> ConnectionLost | AccountDown:
+        """Why a poll failed for good; other programs with this token are for a human to see to."""
+        conflict = conflict_of(error.reason)
+        if conflict is None:
+            return ConnectionLost(error.reason)
+        reason, action = conflict
+        if self._conflicts.add():
+            return AccountDown(reason, action=action)
+        self._conflicts.told = True
+        self._intake.notice(reason, action)
         return ConnectionLost(error.reason)
 
     # -- one batch ----------------------------------------------------------------------------------------------------------
@@ -205,10 +234,10 @@ class Receiver:
         where = item.title or item.chat_id
         if item.status in ("kicked", "left"):
             self._intake.notice(f"the bot was removed from {where}", "add the bot to the chat again", chat_id=item.chat_id)
-        else:
-            self._intake.restored(item.chat_id)  # perhaps it was in the chat in no way before
-            reason = f"the bot is no administrator of {where}: it sees no reactions there"
-            self._intake.notice(reason, "make the bot an administrator of the chat", chat_id=item.chat_id)
+            return
+        self._intake.restored(item.chat_id)  # perhaps it was in the chat in no way before
+        fault = hearing_fault(item.status, where, sees_all=self._sees_all) or reactions_fault(where)
+        self._intake.notice(*fault, chat_id=item.chat_id)
 
     async def _flush_albums(self) -> None:
         await self._finish(self._albums.due(time.monotonic()), datetime.now(UTC))
@@ -218,8 +247,25 @@ class Receiver:
     async def _commit(self) -> None:
         """Hand over what has come so far, together with the place we have read to."""
         events, self._events = self._events, []
-        await self._intake.accept(events, cursors=[self._cursor()])
+        try:
+            await self._intake.accept(events, cursors=[self._cursor()])
+        except _BUGS:
+            await self._commit_one_by_one(events)
         self._noted_at = time.monotonic()
+
+    async def _commit_one_by_one(self, events: Sequence[ChatEvent]) -> None:
+        """One of them makes somebody fail: the others go on, and that one is set aside when it has failed often enough."""
+        for event in events:
+            try:
+                await self._intake.accept([event])
+            except _BUGS as error:
+                self._failed[event.meta.event_key] += 1
+                if self._failed[event.meta.event_key] < TRIES:
+                    raise
+                raw = repr(event).encode("utf-8", "replace")
+                await self._intake.undecodable(raw, f"failed {TRIES} times: {type(error).__name__}")
+                del self._failed[event.meta.event_key]
+        await self._intake.accept([], cursors=[self._cursor()])
 
     def _cursor(self) -> Cursor:
         position = Position(

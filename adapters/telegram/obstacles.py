@@ -1,0 +1,92 @@
+"""What keeps a bot from hearing, told to a human who can change it: other programs with its token, chats where it sees nothing.
+
+Source: platforms.md 1.1 (single consumer, privacy mode).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from adapters.telegram.encode import Call
+from adapters.telegram.lenient import record, words
+from adapters.telegram.transport import Transport
+from bridge.contract import Intake
+from bridge.errors import AccountDown, ChatDown, DeliveryError
+
+CONFLICTS_MAX = 5
+CONFLICTS_WITHIN_S = 600.0
+"""So many polls ended by somebody else in that time are no accident of a restart: each of ours ends one of theirs, and what people
+write goes to whoever polled last."""
+
+POLLED_ELSEWHERE = ("another program polls with this bot's token", "stop the other program, or use a bot of its own for the bridge")
+WEBHOOK_ELSEWHERE = (
+    "another program receives this bot's messages through a webhook",
+    "delete the webhook, or set take_over_webhook: true, or use a bot of its own for the bridge",
+)
+PRIVACY_ACTION = (
+    "make the bot an administrator of the chat; or send /setprivacy to @BotFather, choose the bot, Disable, then remove the bot "
+    "from the chat and add it again"
+)
+_ADD_BOT = "add the bot to the chat again"
+_MAKE_ADMIN = "make the bot an administrator of the chat"
+_GONE = ("kicked", "left")
+_ADMINS = ("administrator", "creator")
+
+
+def conflict_of(reason: str) -> tuple[str, str] | None:
+    """What stands behind a refused poll, and what to do about it."""
+    if "webhook is active" in reason:
+        return WEBHOOK_ELSEWHERE
+    return POLLED_ELSEWHERE if "terminated by other getUpdates" in reason else None
+
+
+class Conflicts:
+    """Counts polls that were ended by somebody else. Lives as long as the account, over all its connections."""
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._at_s: deque[float] = deque(maxlen=CONFLICTS_MAX)
+        self.told = False
+        """Whether a notice about one is out."""
+
+    def add(self) -> bool:
+        """Whether it is time to stop: each try of ours disturbs the other program as well."""
+        now = self._now_s()
+        self._at_s.append(now)
+        return len(self._at_s) == CONFLICTS_MAX and now - self._at_s[0] <= CONFLICTS_WITHIN_S
+
+
+def hearing_fault(status: str, where: str, *, sees_all: bool) -> tuple[str, str] | None:
+    """Why a bot of this status in a group does not hear what people write there, and what to click; None if it does.
+
+    `sees_all`: privacy mode is off (`can_read_all_group_messages`)."""
+    if status in _GONE:
+        return f"the bot is not in {where}", _ADD_BOT
+    if status in _ADMINS or sees_all:
+        return None
+    return f"privacy mode is on and the bot is no administrator of {where}: it sees no messages there but commands", PRIVACY_ACTION
+
+
+def reactions_fault(where: str) -> tuple[str, str]:
+    """The same for a group in which it hears, and is no administrator."""
+    return f"the bot is no administrator of {where}: it sees no reactions there", _MAKE_ADMIN
+
+
+async def look_at_chats(transport: Transport, intake: Intake, *, sees_all: bool) -> None:
+    """Tell of every routed group in which the bot hears nothing. A look-up that fails says nothing, and does no harm."""
+    for chat_id in sorted(intake.routed_chats()):
+        if not chat_id.startswith("-"):
+            continue  # a private chat: all of it is for the bot
+        call = Call("GetChatMember", {"chat_id": chat_id, "user_id": int(transport.bot_id)})
+        try:
+            member = record(await transport.call(call, repeatable=True))
+        except ChatDown as error:
+            intake.notice(error.reason, error.action, chat_id=chat_id)
+            continue
+        except (DeliveryError, AccountDown):
+            continue
+        fault = hearing_fault(words(member.get("status")), chat_id, sees_all=sees_all)
+        if fault is not None:
+            intake.notice(*fault, chat_id=chat_id)
