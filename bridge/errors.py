@@ -100,11 +100,13 @@ class ChatMoved(DeliveryError):
 
 
 class AccountDown(BridgeError):
-    """Final for the whole account until a human acts: wrong token, revoked rights. `action` says what to do."""
+    """Final for the whole account until a human acts: wrong token, revoked rights. `action` says what to do. `sends`: only
+    receiving is down, messages may go out."""
 
-    def __init__(self, reason: str, *, action: str) -> None:
+    def __init__(self, reason: str, *, action: str, sends: bool = False) -> None:
         super().__init__(reason)
         self.action = action
+        self.sends = sends
 
 
 class ConnectionLost(BridgeError):

@@ -237,6 +237,7 @@ class AccountSupervisor:
         """Connect and receive until that ends; whether a human must act."""
         self._down = asyncio.get_running_loop().create_future()
         self._connected_at_s = None
+        sends = False
         try:
             if self._adapter is None:
                 self._adapter = self._build()
@@ -245,7 +246,7 @@ class AccountSupervisor:
             await self._receive(self._adapter)
             reason, action = "the connection ended", ""
         except AccountDown as error:
-            reason, action = error.reason, error.action
+            reason, action, sends = error.reason, error.action, error.sends
         except (ConnectionLost, DeliveryError) as error:
             reason, action = error.reason, ""
         except JournalError as error:
@@ -256,7 +257,7 @@ class AccountSupervisor:
             log.exception("adapter failed unexpectedly", account=self.account)
             reason, action = f"unexpected {type(error).__name__}; see the log", ""
         parked = bool(action)
-        if parked:
+        if parked and not sends:
             self._open.clear()
         lasted = self._connected_at_s is not None
         lasted_s = self._clock.monotonic_s() - self._connected_at_s if self._connected_at_s is not None else 0.0

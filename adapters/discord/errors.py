@@ -122,6 +122,8 @@ ACCOUNT_CODES: Mapping[int, str] = {
     40002: "verify the e-mail address of the Discord account that owns the bot",
 }
 
+AUTHENTICATION_FAILED = 4004
+"""The close code for a refused token: then REST refuses it, too. What else ends the gateway leaves sending as it is."""
 CLOSE_CODES: Mapping[int, tuple[str, str]] = {
     4004: ("Discord refuses the bot token", TOKEN_ACTION),
     4010: ("Discord refuses the shard", "report this as a bug of the bridge"),

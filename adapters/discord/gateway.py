@@ -21,7 +21,7 @@ import msgspec
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from adapters.discord.errors import CLOSE_CODES
+from adapters.discord.errors import AUTHENTICATION_FAILED, CLOSE_CODES
 from adapters.discord.transport import Transport
 from adapters.discord.urls import GATEWAY_URL
 from bridge.errors import AccountDown, ConnectionLost
@@ -237,5 +237,5 @@ def _note_beats_before_they_leave(socket: DiscordWebSocket) -> None:
 def _closed(code: int | None) -> AccountDown | ConnectionLost:
     if code is not None and code in CLOSE_CODES:
         reason, action = CLOSE_CODES[code]
-        return AccountDown(f"{reason} (close code {code})", action=action)
+        return AccountDown(f"{reason} (close code {code})", action=action, sends=code != AUTHENTICATION_FAILED)
     return ConnectionLost(f"Discord closed the gateway connection with code {code}")

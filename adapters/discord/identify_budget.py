@@ -65,6 +65,7 @@ class IdentifyBudget:
         raise AccountDown(
             "Discord will hardly let the bot connect any more today: it has begun too many sessions",
             action=f"see in the log why its connections keep ending; the limit is lifted in {hours:.1f} h",
+            sends=True,
         )
 
     async def _begun(self) -> Begun:

@@ -102,7 +102,10 @@ class ChannelWebhooks:
                 return None
             raise
         hook = _hook(found)
-        return None if hook is None else self._remember(hook)
+        if hook is None:
+            return None
+        await self._on_use(hook.id)
+        return self._remember(hook)
 
     def forget(self, hook: Hook) -> None:
         """It was deleted, or its token no longer holds."""

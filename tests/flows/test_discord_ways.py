@@ -33,6 +33,18 @@ async def test_messages_go_out_while_the_gateway_is_down(quiet_world: World) -> 
     assert sum("to a platform" in text for text in texts(world, "telegram")) == 1, "the copy does not come back as news"
 
 
+async def test_messages_go_out_while_only_receiving_is_parked(quiet_world: World) -> None:
+    world = quiet_world
+    discord: Any = world.emulators["discord"]
+    discord.bot.message_content = False
+    await world.start_bridge(wait_up=False)
+    await world.until_state("discord", AccountState.PARKED)
+    await world.say("slack", "to a bot without its switch")
+    await world.copy("discord", "to a bot without its switch")
+    discord.bot.message_content = True
+    await world.all_up()
+
+
 @pytest.mark.parametrize("deletes", [True, False])
 async def test_a_forum_is_told_post_by_post(quiet_world: World, deletes: bool) -> None:
     world = quiet_world

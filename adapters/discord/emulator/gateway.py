@@ -270,6 +270,10 @@ class Gateway:
 
     def _identify(self, connection: Connection, data: Any) -> tuple[tuple[int, str] | None, Session | None]:
         self.identifies += 1
+        if (
+            self.identifies > self.identify_limit
+        ):  # Discord resets the token; source: API reference, "Gateway", "Session Start Limit"
+            return (4004, "Authentication failed."), None
         if not isinstance(data, dict) or "properties" not in data:
             return (4002, "Error while decoding payload."), None
         bot = self._world.bots.get(str(data.get("token", "")).removeprefix("Bot "))
