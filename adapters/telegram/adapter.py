@@ -18,6 +18,7 @@ from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
 from adapters.telegram.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
 from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
+from adapters.telegram.lenient import words
 from adapters.telegram.obstacles import Conflicts
 from adapters.telegram.probe import probe
 from adapters.telegram.reactions import settable
@@ -90,12 +91,14 @@ class TelegramAdapter:
                 await self._transport.call(Call("DeleteWebhook", {}), repeatable=True)
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
+        if not isinstance(me, dict) or not words(me.get("id")):
+            raise ConnectionLost("the server does not say who the bot is: it is no Bot API server")
         decoder = Decoder(
             account=self.account,
-            bot_id=str(me["id"]),
+            bot_id=words(me["id"]),
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
         )
-        await intake.known_as([full_name(me), str(me.get("username", ""))])
+        await intake.known_as([full_name(me), words(me.get("username"))])
         sees_all = me.get("can_read_all_group_messages") is True
         receiver = Receiver(
             self._transport,

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from adapters.telegram.lazy_aiogram import TelegramMethod, exceptions
+from adapters.telegram.lenient import record, whole, words
 
 
 class _Updates(msgspec.Struct):
@@ -43,12 +44,12 @@ def result_of(method: TelegramMethod[Any], status: int, content: str) -> Any:
 
 def _error(method: TelegramMethod[Any], status: int, answer: dict[str, Any] | None) -> exceptions.AiogramError:
     """`answer` None: not Telegram's JSON but some page of a proxy or load balancer."""
-    text = str((answer or {}).get("description", f"HTTP {status}"))
-    parameters = (answer or {}).get("parameters") or {}
-    if status == 429 or parameters.get("retry_after"):
-        return exceptions.TelegramRetryAfter(method=method, message=text, retry_after=parameters.get("retry_after", 0))
-    if parameters.get("migrate_to_chat_id"):
-        moved_to = parameters["migrate_to_chat_id"]
+    text = words(record(answer).get("description")) or f"HTTP {status}"
+    parameters = record(record(answer).get("parameters"))
+    wait_s = whole(parameters.get("retry_after")) or 0
+    if status == 429 or wait_s > 0:
+        return exceptions.TelegramRetryAfter(method=method, message=text, retry_after=max(wait_s, 0))
+    if moved_to := whole(parameters.get("migrate_to_chat_id")):
         return exceptions.TelegramMigrateToChat(method=method, message=text, migrate_to_chat_id=moved_to)
     if status >= 500:
         return exceptions.TelegramServerError(method=method, message=text)

@@ -109,7 +109,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
                 return self._message(update[kind], received_at)
         for kind in ("edited_message", "edited_channel_post"):
             if kind in update:
-                return [self._edited(update[kind], received_at)]
+                return [self._edited(update[kind], int(update["update_id"]), received_at)]
         if "message_reaction" in update:
             return [self._reaction(update["message_reaction"], int(update["update_id"]), received_at)]
         if "my_chat_member" in update:
@@ -153,7 +153,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             else (),
         )
 
-    def _edited(self, message: Message, received_at: datetime) -> Decoded:
+    def _edited(self, message: Message, update_id: int, received_at: datetime) -> Decoded:
         if message.get("is_automatic_forward"):
             return Ignored("automatic forward from the linked channel")
         edited_at = whole(message.get("edit_date"))
@@ -164,8 +164,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         content = decode_content([message], download_bytes=self.download_bytes)
         if content is None:
             return Ignored("edit of a message without known content")
-        # Telegram also reports changes that nobody sees: the same date with the same content is the same event
-        version = f"{edited_at}-{content_digest(content)}"
+        # dates are whole seconds, within which a bot may say one thing, another, and the first again
+        version = f"{edited_at}-{update_id}-{content_digest(content)}"
         return MessageEdited(
             meta=self._meta(message, "edited", received_at, version=version, at=edited_at),
             message_id=identity(message["message_id"]),

@@ -36,6 +36,8 @@ _IDLE_NOTE_S = 1800.0
 """How often an idle account notes that it was listening, so that a gap can be told after a long stop."""
 
 
+POLL_WAIT_MAX_S = 300.0
+"""The longest wait between two polls, whatever the server asks for: asking costs it little, and its clock may be wrong."""
 TRIES = 5
 """How often an event may make its acceptance fail, each time with a new connection, until it is set aside."""
 _BUGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
@@ -145,7 +147,7 @@ class Receiver:
             except RetryLater as error:
                 if not error.rate_limited or error.after_s is None:
                     raise ConnectionLost(error.reason) from None
-                await asyncio.sleep(error.after_s)
+                await asyncio.sleep(min(error.after_s, POLL_WAIT_MAX_S))
             except DeliveryError as error:
                 raise self._refused(error) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aiohttp
@@ -24,7 +25,6 @@ def answer(status: int, content: str) -> BridgeError:
 
 
 def refusal(status: int, description: str, **parameters: Any) -> BridgeError:
-    import json
 
     return answer(status, json.dumps({"ok": False, "error_code": status, "description": description, "parameters": parameters}))
 
@@ -67,6 +67,17 @@ def test_answers_with_parameters() -> None:
     later = refusal(429, "Too Many Requests: retry after 5", retry_after=5)
     assert isinstance(later, RetryLater)
     assert (later.after_s, later.rate_limited) == (5.0, True)
+
+
+@pytest.mark.parametrize("odd", ["soon", "7", 1e300, -5, None, [], {"s": 5}, True, 2**80])
+def test_answers_with_odd_parameters(odd: Any) -> None:
+    later = refusal(429, "Too Many Requests", retry_after=odd)
+    assert isinstance(later, RetryLater)
+    assert later.after_s in (None, 7.0)
+    assert later.rate_limited
+    assert isinstance(refusal(400, "Bad Request: odd", migrate_to_chat_id=odd), Refused | ChatMoved)
+    for parameters in (odd, [odd]):
+        assert isinstance(answer(400, json.dumps({"ok": False, "description": odd, "parameters": parameters})), Refused)
 
 
 @pytest.mark.parametrize(

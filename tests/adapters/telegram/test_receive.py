@@ -609,6 +609,20 @@ async def test_edits_of_buttons_and_of_nothing_else(
     assert intake.reasons["edit without a visible change"] == 2
 
 
+async def test_words_that_come_back_within_a_second_are_an_edit(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    queue = emulator.world.queues[emulator.bot().user_id]
+    said = {"message_id": 70, "date": 5, "chat": {"id": int(chat), "type": "group"}, "text": "thinking"}
+    async with receiving(adapter):
+        queue.push("message", said)
+        for words in ("part", "thinking", "part", "part", "the answer", "part"):
+            queue.push("edited_message", said | {"text": words, "edit_date": 6})
+        await emulator.say(chat, "Anna", "end")
+        await intake.until(lambda: "end" in intake.texts())
+    assert intake.texts() == ["thinking", "part", "thinking", "part", "the answer", "part", "end"]
+
+
 async def test_an_edit_that_was_not_accepted_is_not_known(
     emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any
 ) -> None:
