@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -36,6 +36,7 @@ from bridge.own_names import OwnNames
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.render import Origin
+from bridge.retention import TrustedNow
 from bridge.retry import Policy
 from bridge.routing import RoutingTable
 from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
@@ -51,6 +52,7 @@ _MAINTENANCE_S = 60.0
 _WAKE_S = 5.0
 _END_S = 10.0
 _JOURNAL_ID = "journal id"
+_TRUSTED_NOW = "trusted now"
 _NOBODY = AccountName("")
 _OWN_NAMES = ("Bridge", "Messenger Bridge")
 """What bridges' bots are usually called: nobody else is shown under these. `reserved_names` adds to them."""
@@ -372,13 +374,18 @@ class App:
             self._failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))
 
     async def _maintain(self) -> None:
+        known = await self._journal.cursor(_NOBODY, _TRUSTED_NOW)
+        trusted = TrustedNow(datetime.fromisoformat(known) if known else None, self._clock.now(), self._clock.monotonic_s())
         while True:
             await self._clock.sleep(_MAINTENANCE_S)
             for supervisor in list(self._supervisors.values()):
                 if supervisor.end_faults and supervisor.health.state is AccountState.UP:
                     await self._resolve_new(supervisor)
-            before = self._clock.now() - timedelta(days=self._config.journal.keep_days)
+            moment = trusted.moment(self._clock.now(), self._clock.monotonic_s())
+            before = moment - timedelta(days=self._config.journal.keep_days)
             try:
+                cursor = Cursor(name=_TRUSTED_NOW, value=moment.isoformat())
+                await self._journal.accept(_NOBODY, [], [cursor], received_at=moment)
                 while await self._journal.prune(before=before):
                     await self._clock.sleep(0)
                 self.metrics.journal(await self._journal.figures())

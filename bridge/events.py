@@ -249,6 +249,21 @@ ChatEvent = (
 )
 
 
+def as_edited(created: MessageCreated, edit: MessageEdited) -> MessageCreated:
+    """The message as if it had been written the way the edit says. What an edit need not tell again stays: what it answers, where
+    it comes from, and the files if the edit told only the text."""
+    content, old = edit.content, created.content
+    return msgspec.structs.replace(
+        created,
+        content=msgspec.structs.replace(
+            content,
+            attachments=content.attachments if edit.attachments_known else old.attachments,
+            reply_to=content.reply_to or old.reply_to,
+            forwarded_from=content.forwarded_from or old.forwarded_from,
+        ),
+    )
+
+
 def with_items(content: Content, items: Iterable[AlbumItem]) -> Content:
     """The content of an album whose native messages say this."""
     items = tuple(items)

@@ -22,6 +22,7 @@ from bridge.events import (
     Content,
     EventMeta,
     MessageCreated,
+    MessageDeleted,
     MessageEdited,
     TypingStarted,
     storable,
@@ -221,8 +222,9 @@ class AccountIntake:
 
     def _hand_over(self, entry: Entry, outcome: Accepted) -> None:
         for planned, delivery_id in zip(entry.deliveries, outcome.delivery_ids, strict=True):
-            if planned.skip_rule:
-                self._skipped(entry.event, planned, planned.skip_rule, delivery_id)
+            rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(outcome.later, MessageDeleted) else "")
+            if rule:
+                self._skipped(entry.event, planned, rule, delivery_id)
                 continue
             self._lanes.enqueue(
                 Pending(
@@ -231,7 +233,7 @@ class AccountIntake:
                     route=planned.route,
                     target=planned.target,
                     thread_id=planned.thread_id,
-                    event=entry.event,
+                    event=outcome.event or entry.event,
                     state=State.WAITING,
                     attempt=0,
                     first_attempt_at=None,

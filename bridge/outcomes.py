@@ -69,6 +69,8 @@ class Skip(_Word):
 
     # there is nothing to do it to
     EDIT_WITHOUT_COPY = "the edited message has no copy here"
+    DELETED_BEFORE = "it was deleted before it was sent"
+    SUPERSEDED = "a later change of the message took its place"
     DELETE_WITHOUT_COPY = "the deleted message has no copy here"
     REACTION_WITHOUT_COPY = "the message reacted to has no copy here"
     PIN_WITHOUT_COPY = "the pinned message has no copy here"

@@ -87,6 +87,9 @@ class Settled:
     attachment: Attachment
     file: OutboundFile | None = None
     problem: str = ""
+    late: bool = False
+    """It cannot be had now and may still come: the words go without it. `problem` says so, `after_s` when to ask again."""
+    after_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -344,10 +347,12 @@ class _Rendering:
         edited = isinstance(self.event, MessageEdited)
         same_platform = self.origin.platform == self.target.platform
         for item in settled:
-            problem = item.problem or refusal(_as_fetched(item), self.target)
+            problem = why_missing(item, self.target)
             if not problem and item.file is None and not edited:
                 problem = "could not be fetched"
-            if problem:
+            if item.late:
+                missing.append(file_line(_as_fetched(item), problem))
+            elif problem:
                 missing.append(file_line(_as_fetched(item), problem))
                 kind = item.attachment.kind.value.replace("_", " ")
                 self.losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {problem}")] = None
@@ -360,6 +365,11 @@ class _Rendering:
                     self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None
                 files.append(file)
         return files, missing
+
+
+def why_missing(item: Settled, target: Target) -> str:
+    """Why a file cannot be sent to the target, in words for its readers; empty if nothing speaks against it."""
+    return item.problem or refusal(_as_fetched(item), target)
 
 
 def _as_fetched(item: Settled) -> Attachment:

@@ -1,4 +1,4 @@
-"""(error, attempt, now) -> wait, reconcile, hold or give up. Pure; the outbox asks after every attempt that failed.
+"""(error, attempt, time spent) -> wait, reconcile, hold or give up. Pure; the outbox asks after every attempt that failed.
 
 Adapters only classify what happened (`bridge.errors`); every decision about time is here. So are the words of dead letters.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from bridge.errors import ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.routing import OnUnknown, RelayOptions
@@ -30,7 +29,7 @@ class Policy:
     longest_told_s: float = 6 * 3600.0
     """A wait that a platform tells is believed up to this: then it is asked again, and tells again."""
     fewest_attempts: int = 5
-    """So many at least before giving up, so that a stepping clock or a host that slept long does not lose the backlog."""
+    """So many at least before giving up, so that a host that slept long does not lose the backlog."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,8 +75,7 @@ def next_step(
     error: DeliveryError,
     attempt: int,
     *,
-    first_attempt_at: datetime | None,
-    now: datetime,
+    spent_s: float,
     options: RelayOptions,
     random: Callable[[], float],
     can_reconcile: bool = False,
@@ -85,14 +83,15 @@ def next_step(
 ) -> Step:
     """What to do after the `attempt`-th attempt (1 is the first) ended in `error`.
 
-    `random` gives numbers from 0 to 1; `can_reconcile` says whether the adapter can ask its platform what became of a message.
+    `spent_s` is the time since the first attempt in which the bridge ran. `random` gives numbers from 0 to 1; `can_reconcile` says
+    whether the adapter can ask its platform what became of a message.
     """
     if isinstance(error, Rejected):
         return GiveUp(reason=f"refused: {error.reason}")
     if isinstance(error, OutcomeUnknown) and not can_reconcile and options.unknown is OnUnknown.HOLD:
         return Hold(reason=f"may have arrived, and nobody can tell: {error.reason}; the route says to leave that to you")
     limited = isinstance(error, RetryLater) and error.rate_limited
-    if not limited and _too_late(attempt, first_attempt_at, now, options, policy):
+    if not limited and _too_late(attempt, spent_s, options, policy):
         return GiveUp(reason=_given_up(error, attempt, options))
     back_off_s = _usual_back_off_s(attempt, policy, random)
     match error:
@@ -131,10 +130,8 @@ def _told_s(told_s: float, attempt: int, policy: Policy, random: Callable[[], fl
     return max(told_s, least_s) + random() * min(1.0, 0.1 + told_s * 0.05)
 
 
-def _too_late(attempt: int, first_attempt_at: datetime | None, now: datetime, options: RelayOptions, policy: Policy) -> bool:
-    if first_attempt_at is None or attempt < policy.fewest_attempts:
-        return False
-    return (now - first_attempt_at) / timedelta(hours=1) >= options.give_up_after_h
+def _too_late(attempt: int, spent_s: float, options: RelayOptions, policy: Policy) -> bool:
+    return attempt >= policy.fewest_attempts and spent_s >= options.give_up_after_h * 3600.0
 
 
 def _given_up(error: DeliveryError, attempt: int, options: RelayOptions) -> str:

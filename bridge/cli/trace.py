@@ -76,7 +76,8 @@ async def _ask(journal: Journal, asked: int | list[Asked], config: Config) -> _A
     from bridge.cli.tracing import Known
 
     native_ids = {account: await journal.native_ids(account) for account in config.accounts}
-    known = Known(config, native_ids, await journal.waits(), datetime.now(UTC))
+    waits = {name: wait.until for name, wait in (await journal.waits()).items()}
+    known = Known(config, native_ids, waits, datetime.now(UTC))
     if isinstance(asked, int):
         traced = await journal.trace_delivery(asked)
         return _Answer([traced] if traced else [], known)

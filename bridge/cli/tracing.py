@@ -126,6 +126,8 @@ class Known:
 
     def due(self, one: TracedDelivery) -> datetime | None:
         """When an open delivery is tried next, as far as the journal knows."""
+        if one.state is State.BEHIND:
+            return one.not_before if one.not_before is not None and one.not_before > self._now else None
         if one.state is not State.WAITING:
             return None
         waits = (self._waits.get(f"{CHAT_WAIT}:{one.target}"), self._waits.get(f"{ACCOUNT_WAIT}:{one.target.account}"))
@@ -147,6 +149,8 @@ class Known:
             case State.SENDING:
                 since = f" since {moment(one.first_attempt_at)}" if one.first_attempt_at else ""
                 return f"attempt {one.attempts} is being made{since}, or its outcome is unknown until the bridge runs again"
+            case State.BEHIND:
+                return f"beside the line, what comes after it does not wait: {one.note or 'retried by an admin'}"
             case State.WAITING:
                 return self._waiting(one)
 

@@ -33,6 +33,8 @@ class State(StrEnum):
     """Not begun, or deferred until `not_before`."""
     SENDING = "sending"
     """An attempt was recorded and its outcome was not: after a crash the outcome is unknown."""
+    BEHIND = "behind"
+    """Waiting beside the line: nothing waits for it. A file that comes after its words, a dead letter that is retried."""
     HELD = "held"
     """Its outcome is unknown and the route says `unknown: hold`: counts as dead until a human decides."""
     DELIVERED = "delivered"
@@ -69,11 +71,16 @@ class Verdict(StrEnum):
 
 
 class Accepted(_Value, frozen=True):
-    """What became of one entry. `delivery_ids` are parallel to the entry's deliveries; skipped ones have an id as well."""
+    """What became of one entry. `delivery_ids` are parallel to the entry's deliveries; skipped ones have an id as well.
+
+    `later`: the change of this created message that was accepted before it. If that is an edit, `event` is what was stored, the
+    message as edited; if it is a deletion, all deliveries were skipped."""
 
     verdict: Verdict
     event_seq: int = 0
     delivery_ids: tuple[int, ...] = ()
+    event: ChatEvent | None = None
+    later: ChatEvent | None = None
 
 
 # -- delivering -------------------------------------------------------------------------------------------------------------
@@ -117,6 +124,13 @@ class Pending(_Value, frozen=True):
     not_before: datetime | None
     last_error: str
     parts: tuple[SentPart, ...]
+    recorded_at: datetime | None = None
+    """When the attempt or the delay was recorded, by the clock that `first_attempt_at` and `not_before` are of: their differences
+    are durations, whatever the clock did since."""
+    plan: bytes = b""
+    """What `PlanSet` kept; empty if nothing."""
+    later: ChatEvent | None = None
+    """The newest MessageEdited (but for one item of an album) or MessageDeleted of this message that was accepted after this."""
     lead_seq: int | None = None
     """While SENDING: the merged message that the attempt was part of (see `Merged`); None if it was made alone."""
 
@@ -130,12 +144,23 @@ class Damaged(_Value, frozen=True):
 
 
 class AttemptStarted(_Value, frozen=True):
-    """Recorded before the attempt is made. Sets the delivery to SENDING."""
+    """Recorded before the attempt is made. Sets the delivery to SENDING.
+
+    `first_attempt_at`: `at` less the time that was spent on the delivery; None leaves what was recorded."""
 
     delivery_id: int
     part: int
     attempt: int
     at: datetime
+    first_attempt_at: datetime | None = None
+
+
+class PlanSet(_Value, frozen=True):
+    """How a message of several parts is made up, opaque to the journal; recorded with the attempt at its first part and whenever it
+    changes, kept until the delivery is delivered or skipped."""
+
+    delivery_id: int
+    content: bytes
 
 
 class PartSent(_Value, frozen=True):
@@ -178,12 +203,16 @@ class PiecesSet(_Value, frozen=True):
 
 
 class Deferred(_Value, frozen=True):
-    """The attempt surely did not succeed; the delivery is WAITING until `not_before`."""
+    """The attempt surely did not succeed; the delivery is WAITING until `not_before`, or BEHIND with `behind`. `at` and
+    `first_attempt_at` as in `AttemptStarted`."""
 
     delivery_id: int
     attempt: int
     not_before: datetime
     error: str
+    at: datetime | None = None
+    first_attempt_at: datetime | None = None
+    behind: bool = False
 
 
 class Delivered(_Value, frozen=True):
@@ -209,7 +238,7 @@ class Dead(_Value, frozen=True):
     held: bool = False
 
 
-Change = AttemptStarted | PartSent | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead
+Change = AttemptStarted | PlanSet | PartSent | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead
 
 
 # -- links ------------------------------------------------------------------------------------------------------------------
@@ -275,6 +304,12 @@ class Figures(_Value, frozen=True):
     lanes: tuple[LaneFigures, ...]
 
 
+class StoredWait(_Value, frozen=True):
+    until: datetime
+    kept_at: datetime | None
+    """When it was recorded, by the same clock; None: by a version that did not keep it."""
+
+
 class Undecodable(_Value, frozen=True):
     number: int
     account: AccountName
@@ -319,11 +354,15 @@ class Journal(Protocol):
 
     # delivering
     async def open_lanes(self) -> Sequence[ChatAddress]:
-        """Targets with deliveries that are WAITING or SENDING."""
+        """Targets with deliveries that are WAITING, SENDING or BEHIND."""
         ...
 
     async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
-        """Open deliveries of one lane with ids above `after`, in order."""
+        """Deliveries of one lane that are WAITING or SENDING, with ids above `after`, in order."""
+        ...
+
+    async def behind(self, lane: ChatAddress, limit: int) -> Sequence[Pending | Damaged]:
+        """Deliveries of one lane that are BEHIND: those due first come first."""
         ...
 
     async def record(self, changes: Sequence[Change]) -> None:
@@ -363,11 +402,13 @@ class Journal(Protocol):
         ...
 
     # waits that survive a restart
-    async def waits(self) -> dict[str, datetime]:
-        """Named moments before which nothing may be sent (a 429 with a long wait): name -> until."""
+    async def waits(self) -> dict[str, StoredWait]:
+        """Named moments before which nothing may be sent (a 429 with a long wait)."""
         ...
 
-    async def set_wait(self, name: str, until: datetime) -> None: ...
+    async def set_wait(self, name: str, until: datetime, *, at: datetime) -> None:
+        """`at` is now, by the clock that `until` is of."""
+        ...
 
     # people's side
     async def dead_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[DeadLetter]: ...
@@ -375,7 +416,7 @@ class Journal(Protocol):
     async def dead_letter(self, delivery_id: int) -> DeadLetter | None: ...
 
     async def retry_dead(self, delivery_ids: Sequence[int]) -> Sequence[ChatAddress]:
-        """Back to WAITING, attempt 0, parts with receipts kept; returns the lanes to wake."""
+        """BEHIND, attempt 0, parts with receipts kept; returns the lanes to wake."""
         ...
 
     async def drop_dead(self, delivery_ids: Sequence[int], *, at: datetime) -> int:

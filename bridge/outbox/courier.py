@@ -1,12 +1,12 @@
 """Carries out one delivery, or several that go out in one message: links resolved, rendered to the target's capabilities, sent part
 by part with every attempt recorded before it is made. Decides nothing about failures: they are raised, and `lane` decides.
 
-Created messages are here, changes of messages in `changes` and `editing`; one part's way out is in `sending`."""
+Created messages are in `creating`, those that go out merged and notices here, changes of messages in `changes` and `editing`; one
+part's way out is in `sending`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
 from typing import assert_never
 
 from bridge.contract import Pins
@@ -24,12 +24,13 @@ from bridge.events import (
 from bridge.journal.contract import Change, Delivered, Pending, Piece, SentPart
 from bridge.merge import MOST, MergedPiece, belong_together, can_merge, encode_piece, have_room, merged_part, piece_of
 from bridge.outbox.changes import Changes
+from bridge.outbox.creating import Creating
 from bridge.outbox.editing import Editing
-from bridge.outbox.files import FileFetcher, most_bytes
+from bridge.outbox.files import FileFetcher
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Place, Steps, Work, carried_by, copy_of, delivered, is_untouched, skipped
 from bridge.outcomes import Skip
-from bridge.render import Part, Settled, notice_text, render_notice
+from bridge.render import Part, notice_text, render_notice
 
 
 class Courier:
@@ -37,8 +38,8 @@ class Courier:
 
     def __init__(self, sending: Sending, files: FileFetcher) -> None:
         self._sending = sending
-        self._files = files
         self._changes = Changes(sending, Editing(sending, files))
+        self._creating = Creating(sending, files, self._changes)
 
     async def carry(self, work: Work, place: Place, steps: Steps) -> Sequence[Change]:
         """Carry the delivery to its end; returns the changes that make it final, not yet recorded. Raises what the adapter raises.
@@ -50,7 +51,7 @@ class Courier:
             case MessageCreated() if work.followers:
                 return await self._create_merged(work, place, steps)
             case MessageCreated():
-                return await self._create(work, event, place, steps)
+                return await self._creating.create(work, event, place, steps)
             case MessageEdited():
                 return await self._changes.edit(work, event, place, steps)
             case MessageDeleted():
@@ -62,39 +63,14 @@ class Courier:
             case MembershipChanged() | ChatRenamed() | PinsChanged() | StatusChanged():
                 sending = self._sending
                 text = notice_text(event, origin=sending.origin_of(event.meta.origin), names=sending.names())
-                return await self._send_parts(work, place, render_notice(text, target=place.target).parts, steps)
+                return await self._notice(work, render_notice(text, target=place.target).parts, place, steps)
             case TypingStarted():
                 return [skipped(work, Skip.TYPING_NOT_KEPT, self._sending.clock.now())]
             case _:
                 assert_never(event)
 
-    # -- messages -----------------------------------------------------------------------------------------------------------
-
-    async def _create(self, work: Work, event: MessageCreated, place: Place, steps: Steps) -> Sequence[Change]:
-        async with AsyncExitStack() as stack:
-            settled = await self._settled(work, event, place, stack)
-            reply = await self._sending.reply(event.content.reply_to, event.meta.origin, work, place)
-            rendered = self._sending.render(event, place, settled, reply)
-            work.losses = list(rendered.losses)
-            return await self._send_parts(work, place, rendered.parts, steps)
-
-    async def _settled(self, work: Work, event: MessageCreated, place: Place, stack: AsyncExitStack) -> Sequence[Settled]:
-        attachments = event.content.attachments
-        if not attachments:
-            return ()
-        if not place.options.files:
-            return [Settled(attachment=attachment) for attachment in attachments]
-        return await self._files.settle(
-            stack,
-            event_seq=work.pending.event_seq,
-            origin=event.meta.origin.account,
-            attachments=attachments,
-            most_bytes=most_bytes(place.target.capabilities.limits, place.options),
-            give_up=work.give_up_files,
-        )
-
-    async def _send_parts(self, work: Work, place: Place, parts: Sequence[Part], steps: Steps) -> Sequence[Change]:
-        """Send the parts that have no receipt yet."""
+    async def _notice(self, work: Work, parts: Sequence[Part], place: Place, steps: Steps) -> Sequence[Change]:
+        """Lines of the bridge's own: send the parts that have no receipt yet."""
         final: list[Change] = []
         for index in range(len(work.parts), len(parts)):
             if final:

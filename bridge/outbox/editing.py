@@ -12,7 +12,8 @@ from dataclasses import replace
 import msgspec
 
 from bridge.contract import Copy, Deletes, Edits, OutboundEdit, Receipt, RemovesFiles, Reply
-from bridge.errors import Rejected
+from bridge.degrade import Losses
+from bridge.errors import FileRejected, Rejected
 from bridge.events import Content, MessageCreated, MessageEdited
 from bridge.journal.contract import Change, Link, Merged, PartGone, PartSent, Piece, PiecesSet, State
 from bridge.lines import added_line, removed_line
@@ -20,8 +21,9 @@ from bridge.merge import MergedPiece, decode_piece, encode_piece, with_edit
 from bridge.outbox import paced
 from bridge.outbox.edited_files import FileChanges, How, Removal, Standing, file_changes, is_wordless, removals, standing
 from bridge.outbox.files import FileFetcher, most_bytes
+from bridge.outbox.plan import parts_without_files
 from bridge.outbox.sending import Sending
-from bridge.outbox.work import Carried, Place, Steps, Work, can_reconcile, carried_by, delivered, file_mark, skipped, unwrap
+from bridge.outbox.work import Carried, NotNow, Place, Steps, Work, can_reconcile, carried_by, delivered, file_mark, skipped, unwrap
 from bridge.outcomes import Loss, LossOf, Skip
 from bridge.render import Part, Settled, refusal
 from bridge.text import text_of
@@ -61,6 +63,10 @@ class Editing:
             await edit.rest()
             await edit.new_files()
             final += await edit.removed_files()
+            late = next((one for one in settled if one.late), None)
+        if late is not None:
+            await steps.record(final)
+            raise NotNow(late.problem, after_s=late.after_s)  # all but the file is done, and nothing waits for that
         work.losses = list(dict.fromkeys(work.losses))
         return [*final, delivered(work, self._sending.clock.now())]
 
@@ -83,7 +89,7 @@ class Editing:
                 origin=event.meta.origin.account,
                 attachments=attachments,
                 most_bytes=most_bytes(place.target.capabilities.limits, place.options),
-                give_up=work.give_up_files,
+                patience=work.patience,
                 only=wanted,
             )
         else:
@@ -250,18 +256,34 @@ class _Edit:
         )
 
     async def _post(self, parts: Sequence[Part]) -> None:
-        work = self._work
-        for part in parts:
+        work, waiting = self._work, list(parts)
+        while waiting:
+            part = waiting.pop(0)
             if work.pending.state is State.SENDING and not work.asked:
                 # the process stopped during an attempt, which may have been this one
                 work.asked, work.unknown, work.last_unknown_at = True, can_reconcile(self._place.adapter), work.first_attempt_at
             work.posts = True
-            receipt = await self._sending.send_part(work, self._place, self._next, part, self._steps)
+            try:
+                receipt = await self._sending.send_part(work, self._place, self._next, part, self._steps)
+            except FileRejected as refused:
+                if not part.files:
+                    raise
+                waiting[:0] = self._without_files(part, refused)
+                work.unknown, work.attempt = False, 0
+                continue
             kept = msgspec.structs.replace(receipt, via=carried_by(part).wrap(receipt.via))
             change = self._editing.part_is(work, self._link, self._link.event_seq, self._place, self._next, kept)
             await self._steps.record([change])
             work.posts, work.unknown, work.attempt = False, False, 0
             self._next += 1
+
+    def _without_files(self, part: Part, refused: FileRejected) -> list[Part]:
+        places = [at for at in refused.places if at < len(part.files)] or range(len(part.files))
+        tail = self._sending.lines(self._event, self._place).tail
+        losses: Losses = {}
+        parts = parts_without_files(part, dict.fromkeys(places, refused.reason), tail, self._place.target, losses)
+        self._work.losses += [loss for loss in losses if loss not in self._work.losses]
+        return parts
 
     # -- files that are gone ------------------------------------------------------------------------------------------------
 

@@ -6,17 +6,22 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from enum import Enum, auto
 from mimetypes import guess_extension, guess_type
+
+import structlog
 
 from bridge.capabilities import Limits
 from bridge.contract import FileStream, OpensFiles, OutboundFile
-from bridge.errors import AccountDown, ChatDown, ChatMoved, OutcomeUnknown, Rejected, RetryLater
+from bridge.errors import AccountDown, BridgeError, Rejected, RetryLater
 from bridge.events import Attachment
 from bridge.media.spool import Spool, TooLarge
 from bridge.refs import AccountName
 from bridge.render import Settled
 from bridge.routing import RelayOptions
 from bridge.supervisor import AccountSupervisor
+
+log = structlog.get_logger("outbox")
 
 _MB = 1_000_000
 
@@ -25,6 +30,21 @@ def most_bytes(limits: Limits, options: RelayOptions) -> int:
     """Largest file that this end takes."""
     own = limits.upload_bytes
     return own if options.max_file_mb is None else min(own, int(options.max_file_mb * _MB))
+
+
+class Patience(Enum):
+    """What a file that cannot be fetched now means for its message."""
+
+    WAIT = auto()
+    """The message waits for it: it may be a moment's trouble."""
+    LATER = auto()
+    """The message goes, the file comes behind it."""
+    OVER = auto()
+    """It will not come."""
+
+
+class FileNotYet(RetryLater):
+    """A file cannot be fetched now; it may still come."""
 
 
 class FileFetcher:
@@ -57,14 +77,14 @@ class FileFetcher:
         origin: AccountName,
         attachments: Sequence[Attachment],
         most_bytes: int,
-        give_up: bool,
+        patience: Patience,
         only: Collection[int] | None = None,
     ) -> list[Settled]:
         """Each attachment on disk until the stack closes, or the reason why not. With `only`, those at other places are left alone.
 
-        Raises RetryLater when one may still come; with `give_up`, that too becomes a reason."""
+        Raises FileNotYet when one may still come and there is patience."""
         return [
-            await self._settle_one(stack, (event_seq, index), origin, attachment, most_bytes, give_up)
+            await self._settle_one(stack, (event_seq, index), origin, attachment, most_bytes, patience)
             if only is None or index in only
             else Settled(attachment=attachment)
             for index, attachment in enumerate(attachments)
@@ -77,7 +97,7 @@ class FileFetcher:
         origin: AccountName,
         attachment: Attachment,
         most_bytes: int,
-        give_up: bool,
+        patience: Patience,
     ) -> Settled:
         if attachment.problem:
             return Settled(attachment=attachment, problem=attachment.problem)
@@ -92,12 +112,16 @@ class FileFetcher:
             return Settled(attachment=attachment, problem="too large") if known <= most_bytes else _sized(attachment, known)
         except Rejected as error:
             return Settled(attachment=attachment, problem=error.reason)
-        except (RetryLater, OutcomeUnknown, ChatDown, ChatMoved, OSError, TimeoutError) as error:
-            reason = getattr(error, "reason", "") or str(error) or type(error).__name__
-            if give_up:
-                return Settled(attachment=attachment, problem=f"could not be fetched: {reason}")
+        except Exception as error:
+            # whatever is wrong at the origin concerns this file, not its message nor the account that it goes to
+            reason = self._trouble(origin, error)
             after_s = error.after_s if isinstance(error, RetryLater) else None
-            raise RetryLater(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
+            match patience:
+                case Patience.OVER:
+                    return Settled(attachment=attachment, problem=f"could not be fetched: {reason}")
+                case Patience.LATER:
+                    return Settled(attachment=attachment, problem="follows once it can be fetched", late=True, after_s=after_s)
+            raise FileNotYet(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
         return Settled(
             attachment=attachment,
             file=OutboundFile(
@@ -110,6 +134,13 @@ class FileFetcher:
             ),
         )
 
+    def _trouble(self, origin: AccountName, error: Exception) -> str:
+        if isinstance(error, AccountDown) and (supervisor := self._suppliers(origin)) is not None:
+            supervisor.report_down(error)
+        if not isinstance(error, BridgeError | OSError | TimeoutError):
+            log.exception("file fetched unexpectedly badly", account=origin)
+        return getattr(error, "reason", "") or str(error) or type(error).__name__
+
     def _open(self, origin: AccountName, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
         supervisor = self._suppliers(origin)
         if supervisor is None:
@@ -117,11 +148,7 @@ class FileFetcher:
         adapter = supervisor.adapter
         if not isinstance(adapter, OpensFiles):
             raise Rejected("files of this account cannot be fetched")
-        try:
-            return adapter.open_file(attachment)
-        except AccountDown as error:
-            supervisor.report_down(error)
-            raise RetryLater(error.reason) from error
+        return adapter.open_file(attachment)
 
 
 def _sized(attachment: Attachment, size_bytes: int) -> Settled:

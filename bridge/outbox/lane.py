@@ -18,11 +18,13 @@ from bridge.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, Outco
 from bridge.events import MessageCreated, MessageEdited
 from bridge.journal.contract import Change, Damaged, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
+from bridge.outbox.files import Patience
 from bridge.outbox.pace import LanePace, rates_of
 from bridge.outbox.records import Records, is_simple
+from bridge.outbox.superseded import as_it_is_now
 from bridge.outbox.verdicts import Verdicts
 from bridge.outbox.waits import Stopping, Waits
-from bridge.outbox.work import Place, Work, can_reconcile, is_message, is_one_message
+from bridge.outbox.work import NotNow, Place, Work, can_reconcile, is_message, is_one_message
 from bridge.outcomes import Outcome, Skip
 from bridge.refs import ChatAddress, ChatRef
 from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("outbox")
 
-_FILE_PATIENCE_S = 600.0
+_FILE_WAIT_S = 3.0
+"""So long a message waits for files that cannot be fetched now; then it goes, and they come behind it."""
+_FILE_PATIENCE_S = 3600.0
+"""Then a file that was not to be had is a line."""
+_BEHIND = 64
+"""Deliveries beside the line that are looked at together."""
 _BUGS = 5
 _JOURNAL_RETRY_S = 2.0
 
@@ -71,6 +78,10 @@ class Lane:
             may_run_ahead=self._may_run_ahead,
         )
         self._verdicts = Verdicts(address, outbox.counts)
+        self._behind_due_s = float("inf")
+        """When to look for deliveries beside the line; infinity: there are none."""
+        self._was_behind = False
+        """Whether the last delivery was such: they take turns with those in the line."""
         self._settled = False
         """Whether the platform had its moment to settle since the process started."""
         self._apart_until = 0
@@ -80,11 +91,18 @@ class Lane:
 
     def put(self, pending: Pending, *, begun: bool = False) -> None:
         self._backlog.put(pending)
+        self._waits.tell()
         if begun:
             self._records.put_begun(pending)
 
     def reload(self) -> None:
         self._backlog.reload()
+        self.look_behind()
+
+    def look_behind(self) -> None:
+        """The journal may have deliveries beside the line that are due."""
+        self._behind_due_s = 0.0
+        self._waits.tell()
 
     def kick(self) -> None:
         """Look again at what is waited for: it may have come, or be gone."""
@@ -110,14 +128,50 @@ class Lane:
 
     async def _next(self) -> Pending | None:
         """The next delivery. None: there is none, decided without yielding to the loop, so that nothing can slip in between."""
-        while self._backlog.following is None:
+        while True:
+            if self._behind_due_s <= self._clock.monotonic_s() and not self._was_behind:
+                self._was_behind = True
+                if (pending := await self._next_behind()) is not None:
+                    return pending
+            self._was_behind = False
+            if self._backlog.following is not None:
+                return self._backlog.take()
             if not self._records.are_complete:
                 await self._records.record()
             elif self._backlog.is_behind:
                 await self._backlog.fill()
+            elif self._behind_due_s < float("inf"):
+                await self._waits.for_news(self._behind_due_s - self._clock.monotonic_s())
             else:
                 return None
-        return self._backlog.take()
+
+    async def _next_behind(self) -> Pending | None:
+        """The first delivery beside the line that is due."""
+        if not self._records.are_complete:
+            await self._records.record()
+        self._behind_due_s = float("inf")
+        rows = await self._patiently(lambda: self._outbox.journal.behind(self.address, _BEHIND))
+        await self._bury([one for one in rows if isinstance(one, Damaged)])
+        due: Pending | None = None
+        for one in rows:
+            if isinstance(one, Damaged):
+                continue
+            left_s = 0.0 if due is not None and one.not_before is None else self._left_s(one)
+            if due is None and left_s <= 0:
+                due = one
+            else:
+                self._behind_due_s = min(self._behind_due_s, self._clock.monotonic_s() + max(left_s, 0.0))
+        return due
+
+    def _left_s(self, pending: Pending) -> float:
+        """How long it has to wait yet. The wait that was recorded is a duration: a wall clock that was wrong then, or is now, makes
+        it no longer."""
+        if pending.not_before is None:
+            return 0.0
+        left = pending.not_before - self._clock.now()
+        if pending.recorded_at is not None:
+            left = min(left, pending.not_before - pending.recorded_at)
+        return min(left.total_seconds(), self._outbox.policy.longest_told_s)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The journal is asked until it answers: while its disk is full, the lane stands still and nothing is forgotten."""
@@ -130,21 +184,22 @@ class Lane:
                 await self._clock.sleep(_JOURNAL_RETRY_S)
 
     async def _finish(self, pending: Pending) -> None:
-        """Work on one delivery until it is final."""
+        """Work on one delivery until it is final, or set aside."""
+        now = as_it_is_now(pending)
+        if isinstance(now, Skip):
+            await self._close(self._begin(pending), [Skipped(delivery_id=pending.delivery_id, rule=now, at=self._clock.now())])
+            return
+        reworded, pending = now is not pending, now
         self._pace.begin(Operation.SEND if isinstance(pending.event, MessageCreated) else None)
         begun = self._records.is_begun(pending)
-        work = self._work = Work(
-            pending=pending,
-            parts=list(pending.parts),
-            attempt=0 if begun else pending.attempt,
-            first_attempt_at=pending.first_attempt_at,
-            started_s=self._clock.monotonic_s(),
-        )
+        work = self._begin(pending)
+        work.reworded = reworded
         if pending.lead_seq is not None:
             while (following := self._backlog.following) is not None and is_one_message(pending, following):
                 work.followers.append(self._backlog.take())
-        if pending.not_before is not None and pending.not_before > self._clock.now():
-            await self._wait((pending.not_before - self._clock.now()).total_seconds(), firm=True)
+        if pending.not_before is not None and (left_s := self._left_s(pending)) > 0:
+            await self._correct(pending, left_s)
+            await self._wait(left_s, firm=True)
         changes: Sequence[Change] | None = None
         if pending.state is State.SENDING and is_message(work) and not begun:
             changes = await self._interrupted(work)
@@ -152,9 +207,44 @@ class Lane:
             changes = await self._attempt(work)
         await self._close(work, changes)
 
+    async def _correct(self, pending: Pending, left_s: float) -> None:
+        """The moment that was recorded is of a clock that was wrong: everybody who reads it shall see the right one."""
+        assert pending.not_before is not None
+        now = self._clock.now()
+        due = now + timedelta(seconds=left_s)
+        if pending.not_before - due > timedelta(seconds=1) and pending.state is State.WAITING:
+            spent = timedelta(seconds=self._work.spent_s(self._clock.monotonic_s())) if self._work is not None else timedelta()
+            await self._records.record(
+                [
+                    Deferred(
+                        delivery_id=pending.delivery_id,
+                        attempt=pending.attempt,
+                        not_before=due,
+                        error=pending.last_error,
+                        at=now,
+                        first_attempt_at=now - spent,
+                    )
+                ]
+            )
+
+    def _begin(self, pending: Pending) -> Work:
+        begun, now_s = self._records.is_begun(pending), self._clock.monotonic_s()
+        work = self._work = Work(
+            pending=pending,
+            parts=list(pending.parts),
+            attempt=0 if begun else pending.attempt,
+            first_attempt_at=pending.first_attempt_at,
+            started_s=now_s,
+        )
+        if pending.first_attempt_at is not None and not begun:
+            spent = (pending.recorded_at or self._clock.now()) - pending.first_attempt_at
+            work.spent_before_s = max(spent.total_seconds(), 0.0)
+            work.counting_since_s = now_s
+        return work
+
     async def _interrupted(self, work: Work) -> Sequence[Change] | None:
         """An attempt was recorded and its outcome was not: the process died in between."""
-        work.last_unknown_at = work.first_attempt_at
+        work.last_unknown_at = work.pending.recorded_at or work.first_attempt_at
         opened = await self._opened(work)
         if opened is None:
             return None
@@ -190,7 +280,7 @@ class Lane:
             place = self._place(end, supervisor, await supervisor.resolve(self.address))
             if work.limited and end.options.merge and not (work.unknown or work.parts):
                 self._take_followers(work, place)
-            work.give_up_files = self._clock.monotonic_s() - work.started_s > _FILE_PATIENCE_S
+            work.patience = self._patience(work)
             changes = await self._outbox.courier.carry(work, place, self)
             if supervisor.chat_faults and isinstance(changes[-1], Delivered):
                 supervisor.chat_faults.pop(self.address, None)
@@ -202,6 +292,8 @@ class Lane:
             return await self._moved(work, supervisor, error)
         except DeliveryError as error:
             return await self._failed(work, supervisor, error)
+        except NotNow as error:
+            return self._set_aside(work, end, error)
         except (asyncio.CancelledError, Stopping):
             raise
         except (OSError, TimeoutError) as error:
@@ -216,6 +308,43 @@ class Lane:
             unclear = OutcomeUnknown if work.attempted else RetryLater
             return await self._failed(work, supervisor, unclear(f"unexpected {type(error).__name__}"))
         return None
+
+    def _patience(self, work: Work) -> Patience:
+        """For files that cannot be fetched. A message that was not begun waits a moment for them; then it goes without."""
+        now_s = self._clock.monotonic_s()
+        if work.spent_s(now_s) > _FILE_PATIENCE_S:
+            return Patience.OVER
+        waits = not work.parts and work.pending.state is not State.BEHIND
+        return Patience.WAIT if waits and now_s - work.started_s < _FILE_WAIT_S else Patience.LATER
+
+    def _set_aside(self, work: Work, end: RouteEnd, error: NotNow) -> Sequence[Change]:
+        """What is left of it is tried beside the line; what comes after it goes on."""
+        self._count_failure(work)
+        step = self._decide(work, RetryLater(error.reason, after_s=error.after_s), end)
+        if not isinstance(step, Wait):
+            return self._dead(work, getattr(step, "reason", error.reason))
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        self._outbox.counts.retried(self.address.account, "set aside")
+        self._behind_due_s = min(self._behind_due_s, now_s + step.after_s)
+        return [
+            *work.unrecorded,
+            Deferred(
+                delivery_id=work.pending.delivery_id,
+                attempt=work.attempt,
+                not_before=now + timedelta(seconds=step.after_s),
+                error=error.reason,
+                at=now,
+                first_attempt_at=now - timedelta(seconds=work.spent_s(now_s)),
+                behind=True,
+            ),
+        ]
+
+    def _count_failure(self, work: Work) -> None:
+        """Attempts are counted where they begin; what fails before that counts as well, or it would be the first for ever."""
+        if not work.attempted:
+            work.attempt += 1
+            if work.counting_since_s is None:
+                work.counting_since_s = self._clock.monotonic_s()
 
     async def _ready(self, work: Work) -> tuple[AccountSupervisor, RouteEnd] | None:
         """Waits until the account is open and its rates allow a message. None: the route or the account was removed meanwhile."""
@@ -281,8 +410,8 @@ class Lane:
         self._pace.arrived(place, messages, operation)
 
     async def _keep_wait(self, name: str, wait: timedelta) -> None:
-        until = self._clock.now() + wait
-        await self._patiently(lambda: self._outbox.journal.set_wait(name, until))
+        now = self._clock.now()
+        await self._patiently(lambda: self._outbox.journal.set_wait(name, now + wait, at=now))
 
     def _take_followers(self, work: Work, place: Place) -> None:
         """What piled up behind it meanwhile may go out in the same message."""
@@ -296,7 +425,7 @@ class Lane:
         """The others go their own way again: nothing of them was sent. The changes that say so."""
         now = self._clock.now()
         changes: list[Change] = [work.set_pieces(())]
-        changes += [Deferred(delivery_id=one.delivery_id, attempt=0, not_before=now, error="") for one in work.followers]
+        changes += [Deferred(delivery_id=one.delivery_id, attempt=0, not_before=now, error="", at=now) for one in work.followers]
         alone = [replace(one, state=State.WAITING, attempt=0, not_before=None, lead_seq=None) for one in work.followers]
         self._backlog.put_back(alone)
         work.followers, work.pieces = [], ()
@@ -312,9 +441,7 @@ class Lane:
             error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated freely
         if isinstance(error, OutcomeUnknown):
             work.unknown = True
-        if not work.attempted:  # it failed before an attempt was recorded: that counts as well, or it would be the first for ever
-            work.attempt += 1
-            work.first_attempt_at = work.first_attempt_at or self._clock.now()
+        self._count_failure(work)
         work.attempted = False
         end = self._end(work)
         if end is None:
@@ -367,8 +494,7 @@ class Lane:
         return next_step(
             error,
             max(work.attempt, 1),
-            first_attempt_at=work.first_attempt_at,
-            now=self._clock.now(),
+            spent_s=work.spent_s(self._clock.monotonic_s()),
             options=end.options,
             random=random.random,
             can_reconcile=self._can_reconcile(),
@@ -389,11 +515,21 @@ class Lane:
         await self._wait(after_s)
 
     async def _defer(self, work: Work, after_s: float, reason: str, scope: Scope, *, firm: bool = False) -> None:
-        due = self._clock.now() + timedelta(seconds=after_s)
+        now = self._clock.now()
         if not work.unknown:
+            spent = timedelta(seconds=work.spent_s(self._clock.monotonic_s()))
             changes: list[Change] = [work.set_pieces(())] if work.followers else []
             changes += [
-                Deferred(delivery_id=one.delivery_id, attempt=work.attempt, not_before=due, error=reason) for one in work.together
+                Deferred(
+                    delivery_id=one.delivery_id,
+                    attempt=work.attempt,
+                    not_before=now + timedelta(seconds=after_s),
+                    error=reason,
+                    at=now,
+                    first_attempt_at=now - spent if work.counting_since_s is not None else None,
+                    behind=one.state is State.BEHIND,
+                )
+                for one in work.together
             ]
             await self.record(changes)
         self._verdicts.deferred(work.together, after_s, scope, reason, attempt=work.attempt)
@@ -407,6 +543,8 @@ class Lane:
 
     async def _moved(self, work: Work, supervisor: AccountSupervisor, error: ChatMoved) -> Sequence[Change] | None:
         old = self._outbox.table().native_id(self.address)
+        if not work.parts:
+            work.plan, work.refused = None, False  # it names messages of the chat as it was
         if old is not None and old != error.new_chat_id:
             await supervisor.chat_moved(old, error.new_chat_id)
         elif work.elsewhere:

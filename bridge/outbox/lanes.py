@@ -85,8 +85,9 @@ class Outbox:
     async def _restore_waits(self) -> None:
         """What platforms told before the restart holds on, so that it causes no new refusals."""
         now, now_s = self.clock.now(), self.clock.monotonic_s()
-        for name, until in (await self.journal.waits()).items():
-            left_s = (until - now) / timedelta(seconds=1)
+        for name, wait in (await self.journal.waits()).items():
+            left = wait.until - now if wait.kept_at is None else min(wait.until - now, wait.until - wait.kept_at)
+            left_s = min(left / timedelta(seconds=1), self.policy.longest_told_s)
             kind, _, rest = name.partition(":")
             account, _, address = rest.partition("/")
             if left_s <= 0:
@@ -94,7 +95,7 @@ class Outbox:
             if kind == CHAT_WAIT:
                 self.budgets.restore(ChatAddress(AccountName(account), address), now_s + left_s)
             elif kind == ACCOUNT_WAIT and (supervisor := self.supervisor_of(AccountName(rest))) is not None:
-                supervisor.pause(min(left_s, self.policy.longest_told_s))
+                supervisor.pause(left_s)
 
     def may_begin(self, end: RouteEnd) -> bool:
         """Whether a message for this end would be sent the moment it is accepted: then its first attempt can be recorded with it,
@@ -122,8 +123,12 @@ class Outbox:
         self._lane(address).reload()
 
     def wake_if_idle(self, address: ChatAddress) -> None:
-        """As `wake`, unless the lane is at work: it will come to them by itself."""
-        if address not in self._lanes and not self.stopping:
+        """As `wake`; a lane at work comes to what is in the line by itself, and looks for what is beside it."""
+        if self.stopping:
+            return
+        if (lane := self._lanes.get(address)) is not None:
+            lane.look_behind()
+        else:
             self.wake(address)
 
     def wake_account(self, account: AccountName) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import msgspec
 import structlog
@@ -131,7 +132,10 @@ class Sending:
         the route's policy before it comes here)."""
         if not (isinstance(place.adapter, Reconciles) and can_reconcile(place.adapter)):
             return None
-        since = work.last_unknown_at or work.first_attempt_at or work.pending.event.meta.received_at
+        if work.unknown_since_s is not None:  # the wall clock may have stepped since
+            since = self.clock.now() - timedelta(seconds=self.clock.monotonic_s() - work.unknown_since_s)
+        else:
+            since = work.last_unknown_at or work.first_attempt_at or work.pending.event.meta.received_at
         found = await place.adapter.reconcile(outbound, since)
         work.unknown = False
         log.info("reconciled", delivery=work.pending.delivery_id, target=str(work.pending.target), found=found is not None)
@@ -139,20 +143,32 @@ class Sending:
 
     async def begin(self, work: Work, part: int, steps: Steps) -> None:
         """Record the attempt, of all that go together."""
-        now = self.clock.now()
+        now, now_s = self.clock.now(), self.clock.monotonic_s()
         work.attempt += 1
         work.attempts_made += 1
-        work.first_attempt_at = work.first_attempt_at or now
+        if work.counting_since_s is None:
+            work.counting_since_s = now_s
+        spent_s = work.spent_s(now_s)
+        work.first_attempt_at = now - timedelta(seconds=spent_s)
         changes: list[Change] = [
-            AttemptStarted(delivery_id=pending.delivery_id, part=part, attempt=work.attempt, at=now) for pending in work.together
+            AttemptStarted(
+                delivery_id=pending.delivery_id,
+                part=part,
+                attempt=work.attempt,
+                at=now,
+                first_attempt_at=work.first_attempt_at if spent_s else None,
+            )
+            for pending in work.together
         ]
+        changes += work.unrecorded
         if work.followers:
             changes.append(work.set_pieces(work.pieces))
         is_begun = steps.take_begun(work.pending)  # asked in any case: it holds for one attempt only
-        if work.followers or part or not is_begun:
+        if work.followers or part or work.unrecorded or not is_begun:
             await steps.record([*changes, *steps.begin_ahead(now)])
+        work.unrecorded = []
         work.attempted = True
-        work.last_unknown_at = now
+        work.last_unknown_at, work.unknown_since_s = now, now_s
 
     def token(self, work: Work, part: int) -> str:
         return token_for(work.pending.delivery_id, part, self._journal_id)

@@ -16,6 +16,8 @@ from bridge.capabilities import Feature, Operation
 from bridge.contract import Adapter, Copy, Receipt, Reconciles
 from bridge.events import Attachment, ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
 from bridge.journal.contract import Change, Delivered, Link, Pending, Piece, PiecesSet, SentPart, Skipped, State
+from bridge.outbox.files import Patience
+from bridge.outbox.plan import Plan
 from bridge.outcomes import LossNote, SkipRule
 from bridge.refs import ChatRef
 from bridge.render import Part
@@ -37,7 +39,21 @@ class Work:
     """Whether an attempt was begun since the last error."""
     last_unknown_at: datetime | None = None
     losses: list[LossNote] = field(default_factory=list)
-    give_up_files: bool = False
+    patience: Patience = Patience.WAIT
+    plan: Plan | None = None
+    """How the message is made up, once it was begun."""
+    reworded: bool = False
+    """Whether it is sent as it was edited meanwhile."""
+    refused: bool = False
+    """Whether the target refused a file of it: the plan knows."""
+    unrecorded: list[Change] = field(default_factory=list)
+    """To be recorded with the next attempt."""
+    spent_before_s: float = 0.0
+    """Time spent on it before this process took it up."""
+    counting_since_s: float | None = None
+    """On the monotonic clock: since when time is spent on it. None: no attempt was made yet."""
+    unknown_since_s: float | None = None
+    """On the monotonic clock: when the attempt of unknown outcome was made, if this process made it."""
     bugs: int = 0
     attempts_made: int = 0
     """Of all its parts, since this process took it up."""
@@ -54,6 +70,10 @@ class Work:
     pieces: tuple[Piece, ...] = ()
     """With followers: what each of them gives to the message."""
 
+    def spent_s(self, now_s: float) -> float:
+        """Time spent on it, whatever the wall clock did. The time in which the bridge did not run is not counted."""
+        return self.spent_before_s + (now_s - self.counting_since_s if self.counting_since_s is not None else 0.0)
+
     @property
     def together(self) -> list[Pending]:
         """All deliveries that this is about."""
@@ -62,6 +82,15 @@ class Work:
     def set_pieces(self, pieces: tuple[Piece, ...]) -> PiecesSet:
         pending = self.pending
         return PiecesSet(target=pending.target, thread_id=pending.thread_id, lead_seq=pending.event_seq, pieces=pieces)
+
+
+class NotNow(Exception):
+    """The delivery is set aside: what it still has to do must not hold up what comes after it. Nothing of it is under way."""
+
+    def __init__(self, reason: str, *, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_s = after_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,6 @@ from hypothesis import strategies as st
 from bridge.errors import ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.retry import GiveUp, Hold, Policy, Reconcile, Resend, Step, Wait, next_step
 from bridge.routing import OnUnknown, RelayOptions
-from tests.bridge.strategies import NOON
 
 POLICY = Policy()
 HOLD = RelayOptions(unknown=OnUnknown.HOLD)
@@ -30,8 +27,7 @@ def step(
     return next_step(
         error,
         attempt,
-        first_attempt_at=NOON,
-        now=NOON + timedelta(hours=since_h),
+        spent_s=since_h * 3600,
         options=options or RelayOptions(),
         random=lambda: fraction,
         can_reconcile=can_reconcile,
@@ -116,8 +112,8 @@ def test_a_clock_that_jumps_does_not_give_up_the_backlog() -> None:
     assert isinstance(step(RetryLater("x"), 100, since_h=-24 * 365), Wait)
 
 
-def test_a_first_attempt_that_is_not_recorded_is_now() -> None:
-    made = next_step(RetryLater("x"), 99, first_attempt_at=None, now=NOON, options=RelayOptions(), random=lambda: 0.5)
+def test_without_time_spent_nothing_is_given_up() -> None:
+    made = next_step(RetryLater("x"), 99, spent_s=0.0, options=RelayOptions(), random=lambda: 0.5)
     assert isinstance(made, Wait)
 
 

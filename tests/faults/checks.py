@@ -142,7 +142,8 @@ class _Chat:
             named = any(said.file_name in other.text for other in self.posted)
             _require(whole or named, f"{self.where}: the file of {said.words[0]} is neither there nor named")
             _require(
-                all(file in (said.file,) for file in post.files), f"{self.where}: {said.words[0]} has a file that is not whole"
+                all(file in (said.file, said.more) for file in post.files),
+                f"{self.where}: {said.words[0]} has a file that is not whole",
             )
         if said.more is not None and not self._is_dead(said, "MessageEdited"):
             times = sum(said.more in other.files for other in self.posted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.contract import Cursor
-from bridge.events import AlbumItem, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.events import AlbumItem, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
 from bridge.journal.contract import Accepted, Entry, Verdict
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
@@ -16,6 +16,7 @@ from bridge.journal.sqlite.codec import (
     SKIPPED,
     WAITING,
     Packed,
+    decode_event,
     encode_event,
     encode_item,
     hash_key,
@@ -25,6 +26,7 @@ from bridge.journal.sqlite.codec import (
     pack_time,
 )
 from bridge.journal.sqlite.ledger import Ledger
+from bridge.outcomes import Skip
 from bridge.refs import AccountName
 
 _KEYS = Bulk("SELECT key FROM event WHERE key IN (VALUES {rows})", 1)
@@ -42,6 +44,12 @@ _DELIVERY = Bulk(
 )
 _LINK = Bulk("INSERT OR REPLACE INTO link (chat, message, seq, rank, copy) VALUES {rows}", 5)
 _CURSOR = Bulk("INSERT INTO cursor (account, name, value) VALUES {rows} ON CONFLICT DO UPDATE SET value = excluded.value", 3)
+_CHANGES = Bulk(
+    "SELECT latest.chat, latest.message, latest.seq, latest.json FROM (VALUES {rows}) AS v"
+    " CROSS JOIN latest ON latest.chat = v.column1 AND latest.message = v.column2",
+    2,
+)
+_LATEST = Bulk("INSERT OR REPLACE INTO latest (chat, message, seq, json) VALUES {rows}", 4)
 _ITEM = Bulk("INSERT INTO item (seq, place, message, json) VALUES {rows}", 4)
 _ITEM_NOW = "UPDATE item SET json = ? WHERE seq = ? AND message = ?"
 _REACTION = (
@@ -63,6 +71,8 @@ class Prepared:
     """Whether it is an echo if one of them is our copy."""
     body: bytes | None
     open: int
+    change: bytes | None = None
+    """Of an edit of a whole message: what is kept of it for who asks what became of the message."""
     items: tuple[bytes, ...] = ()
     """Of an album: what each of `messages` says; of an edit of one of its messages, what that one says now."""
 
@@ -88,6 +98,7 @@ def prepare(entry: Entry) -> Prepared:
         echoes=isinstance(event, MessageCreated | MessageEdited | MessageDeleted),
         body=encode_event(event) if open_count else None,
         open=open_count,
+        change=encode_event(event) if isinstance(event, MessageEdited) and not event.album_item else None,
         items=tuple(map(encode_item, items)),
     )
 
@@ -100,6 +111,8 @@ class _Rows:
     links: dict[tuple[int, Packed], Row] = field(default_factory=dict)
     """By primary key: one statement must not name a message twice."""
     items: list[Row] = field(default_factory=list)
+    latest: dict[tuple[int, Packed], Row] = field(default_factory=dict)
+    """As `links`."""
     further: list[tuple[str, Row]] = field(default_factory=list)
     """Statements that change what is there, in order."""
 
@@ -122,6 +135,14 @@ def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[Accepted]]:
     asked = {(chat, message) for entry, chat in zip(entries, chats, strict=True) for message in entry.messages}
     links = {(chat, message): (seq, copy) for chat, message, seq, copy in _LINKS.run(ledger.connection, list(asked))}
     rows = _Rows()
+    created = [
+        (chat, message)
+        for entry, chat in zip(entries, chats, strict=True)
+        if isinstance(entry.entry.event, MessageCreated) and entry.key not in known
+        for message in entry.messages
+    ]
+    for chat, message, seq, json in _CHANGES.run(ledger.connection, list(set(created))):
+        rows.latest[chat, message] = (chat, message, seq, json)
     answers: list[list[Accepted]] = []
     numbers = iter(chats)
     for batch in batches:
@@ -151,7 +172,14 @@ def _accept_one(
     seq = ledger.take_seq()
     first = ledger.take_deliveries(len(deliveries))
     message, also, author = None, None, None
+    body, open_count, later = prepared.body, prepared.open, None
     if isinstance(event, MessageCreated):
+        later = _change_before(rows, prepared, event, chat)
+        if isinstance(later, MessageDeleted):
+            body, open_count = None, 0
+        elif isinstance(later, MessageEdited):
+            event = as_edited(event, later)
+            body = encode_event(event) if open_count else None
         message, also = prepared.messages[0], pack_more(event.also_ids)
         author = event.meta.author.name if event.meta.author is not None else None
         for original in prepared.messages:
@@ -164,21 +192,42 @@ def _accept_one(
         rows.further.append((_ITEM_NOW, (prepared.items[0], found[0][0], prepared.messages[0])))
     elif isinstance(event, ReactionsChanged) and found[0] is not None:
         _react(rows, event, found[0][0], (chat, prepared.messages[0]), seq)
+    if isinstance(event, MessageDeleted) or prepared.change is not None:
+        rows.latest[chat, prepared.messages[0]] = (chat, prepared.messages[0], seq, prepared.change)
     rows.events.append(
-        (seq, prepared.key, accepted_at, chat, message, also, author, first if deliveries else 0, len(deliveries), prepared.open)
+        (seq, prepared.key, accepted_at, chat, message, also, author, first if deliveries else 0, len(deliveries), open_count)
     )
-    if prepared.body is not None:
-        rows.bodies.append((seq, prepared.body))
+    if body is not None:
+        rows.bodies.append((seq, body))
     names = ledger.names
     for number, planned in enumerate(deliveries, first):
         lane, route, thread = names.lane(planned.target), names.route(planned.route), pack_optional(planned.thread_id)
-        if planned.skip_rule:
-            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, None, None, accepted_at, str(planned.skip_rule)))
+        rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(later, MessageDeleted) else "")
+        if rule:
+            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, None, None, accepted_at, str(rule)))
         elif planned.begun:
-            rows.deliveries.append((number, seq, lane, route, thread, SENDING, 1, accepted_at, None, None))
+            rows.deliveries.append((number, seq, lane, route, thread, SENDING, 1, accepted_at, accepted_at, None))
         else:
             rows.deliveries.append((number, seq, lane, route, thread, WAITING, None, None, None, None))
-    return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(range(first, first + len(deliveries))))
+    return Accepted(
+        verdict=Verdict.ACCEPTED,
+        event_seq=seq,
+        delivery_ids=tuple(range(first, first + len(deliveries))),
+        event=event if isinstance(later, MessageEdited) else None,
+        later=later,
+    )
+
+
+def _change_before(rows: _Rows, prepared: Prepared, event: MessageCreated, chat: int) -> MessageEdited | MessageDeleted | None:
+    """The newest change of a message that was accepted before the message: platforms promise no order, and redeliver late."""
+    found = [row for message in prepared.messages if (row := rows.latest.get((chat, message))) is not None]
+    if not found:
+        return None
+    json = max(found, key=lambda row: row[2])[3]
+    if json is None:
+        return MessageDeleted(meta=event.meta, message_id=event.message_id)
+    change = decode_event(json)
+    return change if isinstance(change, MessageEdited) else None
 
 
 def _react(rows: _Rows, event: ReactionsChanged, original: int, message: tuple[int, Packed], seq: int) -> None:
@@ -197,6 +246,7 @@ def _write(ledger: Ledger, rows: _Rows) -> None:
     _DELIVERY.run(connection, rows.deliveries)
     _LINK.run(connection, list(rows.links.values()))
     _ITEM.run(connection, rows.items)
+    _LATEST.run(connection, list(rows.latest.values()))
     for sql, row in rows.further:
         connection.execute(sql, row)
 

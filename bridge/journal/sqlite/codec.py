@@ -83,6 +83,10 @@ def unpack_time(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def pack_optional_time(moment: datetime | None) -> int | None:
+    return None if moment is None else pack_time(moment)
+
+
 def unpack_optional_time(micros: int | None) -> datetime | None:
     return None if micros is None else unpack_time(micros)
 
@@ -107,8 +111,16 @@ decode_item = msgspec.json.Decoder(AlbumItem).decode
 
 # -- states -----------------------------------------------------------------------------------------------------------------
 
-WAITING, SENDING, HELD, DEAD, DELIVERED, SKIPPED = range(6)
-STATES = (State.WAITING, State.SENDING, State.HELD, State.DEAD, State.DELIVERED, State.SKIPPED)
+BEHIND, WAITING, SENDING, HELD, DEAD, DELIVERED, SKIPPED = range(-1, 6)
+STATES = {
+    BEHIND: State.BEHIND,
+    WAITING: State.WAITING,
+    SENDING: State.SENDING,
+    HELD: State.HELD,
+    DEAD: State.DEAD,
+    DELIVERED: State.DELIVERED,
+    SKIPPED: State.SKIPPED,
+}
 """By stored number. Below HELD a delivery is open; below DELIVERED it needs its event's body."""
 
 ORIGINAL, COPY, GONE = range(3)

@@ -23,6 +23,7 @@ from bridge.journal.contract import (
     Link,
     Merged,
     Pending,
+    StoredWait,
     Undecodable,
 )
 from bridge.journal.sqlite import upkeep
@@ -163,6 +164,9 @@ class SqliteJournal:
     async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
         return await self._read(lambda queries: queries.pending(lane, after, limit))
 
+    async def behind(self, lane: ChatAddress, limit: int) -> Sequence[Pending | Damaged]:
+        return await self._read(lambda queries: queries.behind(lane, limit))
+
     async def record(self, changes: Sequence[Change]) -> None:
         """Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
         await self._put(RecordJob(asyncio.get_running_loop().create_future(), tuple(changes)))
@@ -195,11 +199,11 @@ class SqliteJournal:
     async def chat_moved(self, old: ChatRef, new: ChatRef) -> None:
         await self._write(lambda ledger: upkeep.chat_moved(ledger, old, new))
 
-    async def waits(self) -> dict[str, datetime]:
+    async def waits(self) -> dict[str, StoredWait]:
         return await self._read(Queries.waits)
 
-    async def set_wait(self, name: str, until: datetime) -> None:
-        await self._write(lambda ledger: upkeep.set_wait(ledger, name, until))
+    async def set_wait(self, name: str, until: datetime, *, at: datetime) -> None:
+        await self._write(lambda ledger: upkeep.set_wait(ledger, name, until, at))
 
     # -- people's side ------------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,15 @@ CREATE TABLE item (
   json BLOB NOT NULL,
   PRIMARY KEY (seq, place)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_behind ON delivery (lane, id) WHERE state = -1;
+CREATE TABLE plan (delivery INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
+CREATE TABLE latest (chat INTEGER NOT NULL, message ANY NOT NULL, seq INTEGER NOT NULL, json BLOB, PRIMARY KEY (chat, message))
+  STRICT, WITHOUT ROWID;
+CREATE INDEX latest_seq ON latest (seq);
+ALTER TABLE wait RENAME TO old_wait;
+CREATE TABLE wait (name TEXT PRIMARY KEY, until INTEGER NOT NULL, at INTEGER) STRICT, WITHOUT ROWID;
+INSERT INTO wait (name, until) SELECT name, until FROM old_wait;
+DROP TABLE old_wait;
 """,
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""

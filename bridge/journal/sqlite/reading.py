@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from bridge.contract import Copy
-from bridge.events import AlbumItem, ChatEvent
+from bridge.events import AlbumItem, ChatEvent, MessageCreated, MessageDeleted, MessageEdited
 from bridge.journal.contract import (
     Damaged,
     DeadLetter,
@@ -22,9 +21,11 @@ from bridge.journal.contract import (
     Pending,
     Piece,
     SentPart,
+    StoredWait,
     Undecodable,
 )
 from bridge.journal.sqlite.codec import (
+    BEHIND,
     DEAD,
     GONE,
     HELD,
@@ -90,10 +91,15 @@ class Queries:
         if number is None:
             return []
         rows = self._connection.execute(
-            "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, base, note, json"
-            " FROM delivery LEFT JOIN body ON body.seq = delivery.event"
-            " WHERE lane = ? AND id > ? AND state < 2 ORDER BY id LIMIT ?",
+            f"{_OPEN_DELIVERIES} WHERE lane = ? AND id > ? AND delivery.state < 2 AND delivery.state >= 0 ORDER BY id LIMIT ?",
             (number, after, limit),
+        ).fetchall()
+        return [self._whole_or_damaged(lane, row) for row in rows]
+
+    def behind(self, lane: ChatAddress, limit: int) -> list[Pending | Damaged]:
+        rows = self._connection.execute(
+            f"{_OPEN_DELIVERIES} WHERE lane = ? AND delivery.state = {BEHIND} ORDER BY coalesce(not_before, 0), id LIMIT ?",
+            (self._names.find_lane(lane), limit),
         ).fetchall()
         return [self._whole_or_damaged(lane, row) for row in rows]
 
@@ -115,29 +121,55 @@ class Queries:
         attempt: int | None,
         first_attempt_at: int | None,
         not_before: int | None,
+        at: int | None,
         base: int | None,
         note: str | None,
         json: bytes | None,
+        plan: bytes | None,
     ) -> Pending:
         thread_id = unpack_optional(thread)
         place = self._names.find_place(lane, thread_id)
         if json is None:
             raise ValueError("its event is missing")
+        event = decode_event(json)
         return Pending(
             delivery_id=delivery,
             event_seq=seq,
             route=self._names.route_of(route),
             target=lane,
             thread_id=thread_id,
-            event=decode_event(json),
+            event=event,
             state=STATES[state],
             attempt=attempt or 0,
             first_attempt_at=unpack_optional_time(first_attempt_at),
             not_before=unpack_optional_time(not_before),
+            recorded_at=unpack_optional_time(at),
+            plan=plan or b"",
+            later=self.later(event, seq),
             last_error=note or "",
             parts=() if base is None else self._parts_by(delivery, base, place),
             lead_seq=self._lead(seq, place) if state == SENDING else None,
         )
+
+    def later(self, event: ChatEvent, seq: int) -> ChatEvent | None:
+        """The newest change of the event's message among those accepted after `seq`."""
+        match event:
+            case MessageCreated():
+                ids = (event.message_id, *event.also_ids)
+            case MessageEdited():
+                ids = (event.message_id,)
+            case _:
+                return None
+        chat, found = self._names.find_chat(event.meta.origin), None
+        for message_id in ids:
+            row = self._connection.execute(
+                "SELECT seq, json FROM latest WHERE chat = ? AND message = ? AND seq > ?", (chat, pack_id(message_id), seq)
+            ).fetchone()
+            if row is not None and (found is None or row[0] > found[0]):
+                found = row
+        if found is None:
+            return None
+        return MessageDeleted(meta=event.meta, message_id=event.message_id) if found[1] is None else decode_event(found[1])
 
     def _lead(self, seq: int, place: int | None) -> int | None:
         row = self._connection.execute("SELECT lead FROM piece WHERE seq = ? AND lane = ?", (seq, place)).fetchone()
@@ -243,8 +275,9 @@ class Queries:
     def native_ids(self, account: AccountName) -> dict[str, str]:
         return dict(self._connection.execute("SELECT address, chat_id FROM native_id WHERE account = ?", (account,)).fetchall())
 
-    def waits(self) -> dict[str, datetime]:
-        return {name: unpack_time(until) for name, until in self._connection.execute("SELECT name, until FROM wait").fetchall()}
+    def waits(self) -> dict[str, StoredWait]:
+        rows = self._connection.execute("SELECT name, until, at FROM wait").fetchall()
+        return {name: StoredWait(until=unpack_time(until), kept_at=unpack_optional_time(at)) for name, until, at in rows}
 
     # people's side
 
@@ -338,6 +371,10 @@ def _damage(error: Exception) -> str:
     )
 
 
+_OPEN_DELIVERIES = (
+    "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, at, base, note, json, plan.content"
+    " FROM delivery LEFT JOIN body ON body.seq = delivery.event LEFT JOIN plan ON plan.delivery = delivery.id"
+)
 _DEAD_LETTERS = (
     "SELECT delivery.id, route, lane, thread, state, note, attempt, at, base, json"
     f" FROM delivery LEFT JOIN body ON body.seq = delivery.event WHERE state IN ({HELD}, {DEAD})"

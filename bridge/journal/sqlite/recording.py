@@ -11,9 +11,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from bridge.journal.contract import AttemptStarted, Change, Dead, Deferred, Delivered, PartGone, PartSent, PiecesSet, Skipped
+from bridge.journal.contract import (
+    AttemptStarted,
+    Change,
+    Dead,
+    Deferred,
+    Delivered,
+    PartGone,
+    PartSent,
+    PiecesSet,
+    PlanSet,
+    Skipped,
+)
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
+    BEHIND,
     COPY,
     DEAD,
     DELIVERED,
@@ -26,6 +38,7 @@ from bridge.journal.sqlite.codec import (
     pack_id,
     pack_more,
     pack_optional,
+    pack_optional_time,
     pack_time,
     unpack_more,
 )
@@ -64,9 +77,10 @@ _PIECE = Bulk(
 )
 
 _ATTEMPT = Bulk(
-    f"UPDATE delivery SET state = {SENDING}, attempt = v.column2, first_attempt_at = coalesce(first_attempt_at, v.column3),"
-    f" not_before = NULL FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
-    3,
+    f"UPDATE delivery SET state = {SENDING}, attempt = v.column2, at = v.column3,"
+    " first_attempt_at = coalesce(v.column4, first_attempt_at, v.column3), not_before = NULL"
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
+    4,
 )
 # The attempt's outcome is known now, and the next part has none yet.
 _PROGRESS = Bulk(
@@ -75,9 +89,10 @@ _PROGRESS = Bulk(
     2,
 )
 _DEFER = Bulk(
-    f"UPDATE delivery SET state = {WAITING}, attempt = v.column2, not_before = v.column3, note = v.column4"
+    "UPDATE delivery SET state = v.column2, attempt = v.column3, not_before = v.column4, note = v.column5, at = v.column6,"
+    " first_attempt_at = coalesce(v.column7, first_attempt_at)"
     f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
-    4,
+    7,
 )
 _FINISH = Bulk(
     "UPDATE delivery SET state = v.column2, at = v.column3, note = v.column4, attempt = NULL, first_attempt_at = NULL,"
@@ -89,6 +104,12 @@ _DIE = Bulk(
     f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {DELIVERED} RETURNING id",
     4,
 )
+_PLAN = Bulk(
+    "INSERT OR REPLACE INTO plan (delivery, content) SELECT v.column1, v.column2 FROM (VALUES {rows}) AS v"
+    f" CROSS JOIN delivery ON delivery.id = v.column1 WHERE delivery.state < {DELIVERED}",
+    2,
+)
+_NO_PLAN = Bulk("DELETE FROM plan WHERE delivery IN (VALUES {rows})", 1)
 _EXISTS = Bulk("SELECT id FROM delivery WHERE id IN (VALUES {rows})", 1)
 _CLOSE = Bulk("UPDATE event SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE seq = v.column1 RETURNING seq, open", 2)
 _NO_BODY = Bulk("DELETE FROM body WHERE seq IN (VALUES {rows})", 1)
@@ -103,6 +124,7 @@ class _Wave:
         self.gone: list[PartGone] = []
         self.sent: list[PartSent] = []
         self.pieces: list[PiecesSet] = []
+        self.plans: dict[int, Row] = {}
         self.attempts: list[Row] = []
         self.deferred: list[Row] = []
         self.finished: dict[int, Row] = {}
@@ -123,7 +145,10 @@ class _Wave:
     def _add(self, change: Change) -> None:
         match change:
             case AttemptStarted():
-                self.attempts.append((change.delivery_id, change.attempt, pack_time(change.at)))
+                first_at = pack_optional_time(change.first_attempt_at)
+                self.attempts.append((change.delivery_id, change.attempt, pack_time(change.at), first_at))
+            case PlanSet():
+                self.plans[change.delivery_id] = (change.delivery_id, change.content)
             case PartSent():
                 self.sent.append(change)
             case PartGone():
@@ -131,7 +156,10 @@ class _Wave:
             case PiecesSet():
                 self.pieces.append(change)
             case Deferred():
-                self.deferred.append((change.delivery_id, change.attempt, pack_time(change.not_before), change.error))
+                state = BEHIND if change.behind else WAITING
+                at, first_at = pack_optional_time(change.at), pack_optional_time(change.first_attempt_at)
+                due = pack_time(change.not_before)
+                self.deferred.append((change.delivery_id, state, change.attempt, due, change.error, at, first_at))
             case Delivered():
                 note = "; ".join(map(str, change.losses)) or None
                 self.finished[change.delivery_id] = (change.delivery_id, DELIVERED, pack_time(change.at), note)
@@ -151,7 +179,7 @@ def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
             return _GONE_RANK, ((change.event_seq, change.target, change.thread_id, change.part),)
         case PartSent():
             return _SENT_RANK, ((change.delivery_id,), (change.event_seq, change.target, change.thread_id, change.part))
-        case PiecesSet():
+        case PiecesSet() | PlanSet():
             return _GONE_RANK, ()  # touches nothing that another kind of change does
         case AttemptStarted():
             return _ATTEMPT_RANK, ((change.delivery_id,),)
@@ -184,6 +212,7 @@ def _carry_out(ledger: Ledger, wave: _Wave) -> None:
         _PROGRESS.run(connection, list(progress.items()))
     for pieces in wave.pieces:
         _set_pieces(ledger, pieces)
+    _PLAN.run(connection, list(wave.plans.values()))
     if wave.attempts:
         _must_be_all(wave.attempts, _ATTEMPT.run(connection, wave.attempts), "an attempt at")
     if wave.deferred:
@@ -215,6 +244,7 @@ def finish(ledger: Ledger, rows: Sequence[Row]) -> None:
     if len(done) < len(rows):
         _must_exist(ledger, rows, done)
     if done:
+        _NO_PLAN.run(connection, [(delivery,) for delivery, _ in done])
         closed = _CLOSE.run(connection, list(Counter(seq for _, seq in done).items()))
         _NO_BODY.run(connection, [(seq,) for seq, left in closed if left == 0])
 

@@ -32,7 +32,8 @@ CREATE INDEX event_done ON event (accepted_at) WHERE open = 0;
 -- The event itself as JSON, gone once nothing needs it. Apart from `event`, so that its pages are freed and used again.
 CREATE TABLE body (seq INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
 
--- state: 0 waiting, 1 sending, 2 held, 3 dead, 4 delivered, 5 skipped. at: when it came to 2 or above.
+-- state: -1 behind, 0 waiting, 1 sending, 2 held, 3 dead, 4 delivered, 5 skipped. at: when that was recorded; null for what waits
+-- since it was accepted. first_attempt_at: by the clock of that moment, so that the difference is the time spent on it.
 -- note: last error, reason of death, losses or skip rule, as the state has it.
 -- base: the created event whose parts an open delivery has sent; null while it has sent none.
 CREATE TABLE delivery (
@@ -50,7 +51,17 @@ CREATE TABLE delivery (
   note TEXT
 ) STRICT;
 CREATE INDEX delivery_open ON delivery (lane, id) WHERE state < 2;
+CREATE INDEX delivery_behind ON delivery (lane, id) WHERE state = -1;
 CREATE INDEX delivery_dead ON delivery (id) WHERE state IN (2, 3);
+
+-- How a message of several parts is made up, while its delivery is open or dead. Opaque.
+CREATE TABLE plan (delivery INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
+
+-- The newest change of a message: json is the edit, or null for its deletion. seq: of that event. It is asked by what is still to be
+-- sent of the message, and by the message itself when it comes after its change.
+CREATE TABLE latest (chat INTEGER NOT NULL, message ANY NOT NULL, seq INTEGER NOT NULL, json BLOB, PRIMARY KEY (chat, message))
+  STRICT, WITHOUT ROWID;
+CREATE INDEX latest_seq ON latest (seq);
 
 -- The copies of a created event at an end. lane: or minus the place, if the end is in a thread. delivery: the created event's own; edit: the last other delivery that sent this part.
 CREATE TABLE part (
@@ -122,7 +133,8 @@ CREATE TABLE item (
 
 CREATE TABLE cursor (account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (account, name)) STRICT;
 CREATE TABLE native_id (account TEXT NOT NULL, address TEXT NOT NULL, chat_id TEXT NOT NULL, PRIMARY KEY (account, address)) STRICT;
-CREATE TABLE wait (name TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- at: when it was recorded.
+CREATE TABLE wait (name TEXT PRIMARY KEY, until INTEGER NOT NULL, at INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE undecodable (
   number INTEGER PRIMARY KEY AUTOINCREMENT,

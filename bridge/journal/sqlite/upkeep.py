@@ -8,7 +8,7 @@ from datetime import datetime
 from bridge.contract import Cursor
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
-from bridge.journal.sqlite.codec import DEAD, HELD, SKIPPED, WAITING, Packed, pack_id, pack_time, unpack_more
+from bridge.journal.sqlite.codec import BEHIND, DEAD, HELD, SKIPPED, Packed, pack_id, pack_time, unpack_more
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.recording import finish
 from bridge.outcomes import Skip
@@ -17,7 +17,7 @@ from bridge.refs import AccountName, ChatAddress, ChatRef
 RAW_LIMIT_BYTES = 64 * 1024
 
 _RETRY = Bulk(
-    f"UPDATE delivery SET state = {WAITING}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
+    f"UPDATE delivery SET state = {BEHIND}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
     f" WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD}) RETURNING lane",
     1,
 )
@@ -61,9 +61,10 @@ def chat_moved(ledger: Ledger, old: ChatRef, new: ChatRef) -> None:
     )
 
 
-def set_wait(ledger: Ledger, name: str, until: datetime) -> None:
+def set_wait(ledger: Ledger, name: str, until: datetime, at: datetime) -> None:
     ledger.connection.execute(
-        "INSERT INTO wait (name, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until", (name, pack_time(until))
+        "INSERT INTO wait (name, until, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until, at = excluded.at",
+        (name, pack_time(until), pack_time(at)),
     )
 
 
@@ -78,7 +79,7 @@ _PARTS = Bulk("SELECT chat, message, more, seq FROM part WHERE seq IN (VALUES {r
 _GONE = Bulk("SELECT chat, message, seq FROM gone WHERE seq IN (VALUES {rows})", 1)
 _BY_EVENT = tuple(
     Bulk(f"DELETE FROM {table} WHERE seq IN (VALUES {{rows}})", 1)
-    for table in ("part", "piece", "gone", "reaction", "item", "event")
+    for table in ("part", "piece", "gone", "reaction", "item", "latest", "event")
 )
 _DELIVERIES = "DELETE FROM delivery WHERE id BETWEEN ? AND ?"
 

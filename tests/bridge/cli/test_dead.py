@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.journal.contract import State
+from bridge.journal.contract import Pending, State
 from bridge.journal.sqlite import SqliteJournal
 from bridge.refs import AccountName, ChatAddress
 from tests.patience import PATIENCE_S
@@ -23,7 +23,8 @@ def open_deliveries(path: Path) -> list[tuple[int, State]]:
         journal = SqliteJournal(path, exclusive=False)
         await journal.open()
         try:
-            return [(one.delivery_id, one.state) for one in await journal.pending(TARGET, 0, 100)]
+            rows = [*await journal.pending(TARGET, 0, 100), *await journal.behind(TARGET, 100)]
+            return [(one.delivery_id, one.state) for one in rows if isinstance(one, Pending)]
         finally:
             await journal.close()
 
@@ -76,7 +77,7 @@ def test_show(cli: Any, dead: list[int]) -> None:
 def test_retry_by_id(cli: Any, dead: list[int], folder: Path) -> None:
     done = cli("dead", "retry", str(dead[0]), str(dead[2]), str(dead[0]))
     assert (done.code, done.out) == (0, "retried: 2\n")
-    assert open_deliveries(folder / "messenger-bridge.journal") == [(dead[0], State.WAITING), (dead[2], State.WAITING)]
+    assert open_deliveries(folder / "messenger-bridge.journal") == [(dead[0], State.BEHIND), (dead[2], State.BEHIND)]
     assert [one["id"] for one in cli("dead", "list", "--json").data["dead"]] == [dead[1], dead[3]]
 
 
@@ -172,6 +173,6 @@ async def test_beside_a_running_daemon(folder: Path, dead: list[int]) -> None:
         async with asyncio.timeout(PATIENCE_S):
             assert await process.wait() == 0
         assert list(await journal.open_lanes()) == [TARGET]
-        assert [one.delivery_id for one in await journal.pending(TARGET, 0, 10)] == [dead[1]]
+        assert [one.delivery_id for one in await journal.behind(TARGET, 10)] == [dead[1]]
     finally:
         await journal.close()

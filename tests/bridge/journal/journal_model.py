@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.contract import Copy, Cursor
-from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
 from bridge.journal.contract import (
     Accepted,
     AttemptStarted,
@@ -26,15 +26,17 @@ from bridge.journal.contract import (
     Pending,
     Piece,
     PiecesSet,
+    PlanSet,
     SentPart,
     Skipped,
     State,
     Verdict,
 )
+from bridge.outcomes import Skip
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 End = tuple[ChatAddress, str | None]
-OPEN = (State.WAITING, State.SENDING)
+OPEN = (State.WAITING, State.SENDING, State.BEHIND)
 DEADS = (State.DEAD, State.HELD)
 FINAL = (State.DELIVERED, State.SKIPPED)
 
@@ -52,6 +54,7 @@ class _Delivery:
     note: str = ""
     at: datetime | None = None
     base: int | None = None
+    plan: bytes = b""
 
 
 @dataclass
@@ -85,6 +88,7 @@ class Model:
     pieces: dict[tuple[int, End], tuple[int, bytes]] = field(default_factory=dict)
     reacted: dict[tuple[int, MessageRef, str, str], tuple[int, int]] = field(default_factory=dict)
     cursors: dict[tuple[AccountName, str], str] = field(default_factory=dict)
+    latest: dict[MessageRef, tuple[int, MessageEdited | None]] = field(default_factory=dict)
     last_seq: int = 0
     last_delivery: int = 0
 
@@ -108,7 +112,12 @@ class Model:
                 return Accepted(verdict=Verdict.ECHO)
         self.last_seq += 1
         seq = self.last_seq
+        later, became = self._changed_before(event), None
+        if isinstance(event, MessageCreated) and isinstance(later, MessageEdited):
+            event = became = as_edited(event, later)
         self.events[seq] = _Event(event, received_at, [])
+        if isinstance(event, MessageDeleted) or (isinstance(event, MessageEdited) and not event.album_item):
+            self.latest[MessageRef(chat, event.message_id)] = (seq, event if isinstance(event, MessageEdited) else None)
         if isinstance(event, MessageCreated):
             for message in ids:
                 self.links[MessageRef(chat, message)] = _Link(seq, seq, is_copy=False)
@@ -119,9 +128,25 @@ class Model:
             delivery = _Delivery(seq, planned.route, planned.target, planned.thread_id)
             if planned.skip_rule:
                 delivery.state, delivery.note = State.SKIPPED, str(planned.skip_rule)
+            elif isinstance(later, MessageDeleted):
+                delivery.state, delivery.note = State.SKIPPED, str(Skip.DELETED_BEFORE)
             self.deliveries[self.last_delivery] = delivery
             self.events[seq].deliveries.append(self.last_delivery)
-        return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=tuple(self.events[seq].deliveries))
+        numbers = tuple(self.events[seq].deliveries)
+        return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=numbers, event=became, later=later)
+
+    def _changed_before(self, event: ChatEvent) -> ChatEvent | None:
+        return self._later(event, 0) if isinstance(event, MessageCreated) else None
+
+    def _later(self, event: ChatEvent, seq: int) -> ChatEvent | None:
+        if not isinstance(event, MessageCreated | MessageEdited):
+            return None
+        ids = (event.message_id, *(event.also_ids if isinstance(event, MessageCreated) else ()))
+        found = [self.latest[ref] for one in ids if (ref := MessageRef(event.meta.origin, one)) in self.latest]
+        newest = max((change for change in found if change[0] > seq), key=lambda change: change[0], default=None)
+        if newest is None:
+            return None
+        return newest[1] or MessageDeleted(meta=event.meta, message_id=event.message_id)
 
     def _react(self, event: ReactionsChanged, seq: int) -> None:
         message = MessageRef(event.meta.origin, event.message_id)
@@ -157,16 +182,22 @@ class Model:
             case PiecesSet():
                 self._set_pieces(change)
                 return
+            case PlanSet():
+                if change.delivery_id in self.deliveries and self.deliveries[change.delivery_id].state not in FINAL:
+                    self.deliveries[change.delivery_id].plan = change.content
+                return
         delivery = self.deliveries.get(change.delivery_id)
         if delivery is None or (isinstance(change, AttemptStarted | Deferred) and delivery.state not in OPEN):
             raise ValueError
         match change:
             case AttemptStarted():
                 delivery.state, delivery.attempt, delivery.not_before = State.SENDING, change.attempt, None
-                delivery.first_attempt_at = delivery.first_attempt_at or change.at
+                delivery.first_attempt_at = change.first_attempt_at or delivery.first_attempt_at or change.at
+                delivery.at = change.at
             case Deferred():
-                delivery.state, delivery.attempt = State.WAITING, change.attempt
-                delivery.not_before, delivery.note = change.not_before, change.error
+                delivery.state, delivery.attempt = State.BEHIND if change.behind else State.WAITING, change.attempt
+                delivery.not_before, delivery.note, delivery.at = change.not_before, change.error, change.at
+                delivery.first_attempt_at = change.first_attempt_at or delivery.first_attempt_at
             case _ if delivery.state in FINAL:
                 pass
             case Delivered():
@@ -230,7 +261,13 @@ class Model:
     def open_lanes(self) -> set[ChatAddress]:
         return {delivery.target for delivery in self.deliveries.values() if delivery.state in OPEN}
 
-    def pending(self, lane: ChatAddress) -> list[Pending]:
+    def behind(self, lane: ChatAddress) -> list[Pending]:
+        def due(one: Pending) -> tuple[float, int]:
+            return (one.not_before.timestamp() if one.not_before else 0.0, one.delivery_id)
+
+        return sorted(self.pending(lane, (State.BEHIND,)), key=due)
+
+    def pending(self, lane: ChatAddress, states: Sequence[State] = (State.WAITING, State.SENDING)) -> list[Pending]:
         return [
             Pending(
                 delivery_id=number,
@@ -245,10 +282,13 @@ class Model:
                 not_before=delivery.not_before,
                 last_error=delivery.note,
                 parts=self._parts_by(number),
+                recorded_at=delivery.at,
+                plan=delivery.plan,
+                later=self._later(self.events[delivery.seq].event, delivery.seq),
                 lead_seq=self._lead(delivery) if delivery.state is State.SENDING else None,
             )
             for number, delivery in sorted(self.deliveries.items())
-            if delivery.target == lane and delivery.state in OPEN
+            if delivery.target == lane and delivery.state in states
         ]
 
     def _lead(self, delivery: _Delivery) -> int | None:
@@ -323,7 +363,7 @@ class Model:
         for number in numbers:
             delivery = self.deliveries.get(number)
             if delivery is not None and delivery.state in DEADS:
-                delivery.state, delivery.attempt, delivery.first_attempt_at, delivery.at = State.WAITING, 0, None, None
+                delivery.state, delivery.attempt, delivery.first_attempt_at, delivery.at = State.BEHIND, 0, None, None
                 lanes.add(delivery.target)
         return lanes
 
@@ -336,7 +376,7 @@ class Model:
     def lane_figures(self) -> set[LaneFigures]:
         figures = set()
         for lane in self.open_lanes():
-            pending = self.pending(lane)
+            pending = self.pending(lane, OPEN)
             first = pending[0]
             figures.add(
                 LaneFigures(
@@ -364,6 +404,7 @@ class Model:
         self.parts = {key: part for key, part in self.parts.items() if key[0] not in gone}
         self.pieces = {key: piece for key, piece in self.pieces.items() if key[0] not in gone}
         self.reacted = {key: when for key, when in self.reacted.items() if key[0] not in gone}
+        self.latest = {message: change for message, change in self.latest.items() if change[0] not in gone}
         return len(old)
 
 

@@ -88,8 +88,15 @@ async def starve(journal: SqliteJournal, _first: int) -> None:
             if refused == 10:
                 break
             await asyncio.sleep(0.01)
-    concurrent = await asyncio.gather(*(accept_one(journal, number) for number in range(3000, 3010)), return_exceptions=True)
-    say("together", *(type(outcome).__name__ for outcome in concurrent))
+    numbers = range(3000, 3010)
+    concurrent = await asyncio.gather(*(accept_one(journal, number) for number in numbers), return_exceptions=True)
+    for number, outcome in zip(numbers, concurrent, strict=True):
+        if isinstance(outcome, JournalError):
+            say("refused", number, outcome)
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        else:
+            say("accepted", number)
     say("known", len(await journal.pending(A, 0, 10_000)))  # reading goes on
     resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     await accept_one(journal, 9000)
@@ -105,7 +112,7 @@ async def serve(journal: SqliteJournal, _first: int) -> None:
         await journal.record([sent(first, accepted.event_seq, A, f"c{number}"), Delivered(delivery_id=first, at=at(2))])
         await kill(journal, second)
         say("dead", second)
-        for pending in await journal.pending(B, 0, 100):
+        for pending in await journal.behind(B, 100):
             await journal.record([Delivered(delivery_id=pending.delivery_id, at=at(2))])
             say("revived", pending.delivery_id)
         number += 1

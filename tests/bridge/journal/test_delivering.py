@@ -19,6 +19,7 @@ from bridge.journal.contract import (
     SentPart,
     Skipped,
     State,
+    StoredWait,
 )
 from bridge.outcomes import Loss, LossOf, Skip
 
@@ -131,7 +132,9 @@ async def test_an_edit_does_not_take_parts_from_a_half_sent_message(journal: Jou
         [sent(edit.delivery_ids[0], message.event_seq, A, "80"), Delivered(delivery_id=edit.delivery_ids[0], at=at(1))]
     )
     await journal.retry_dead([first])
-    pending = await only(journal)
+    (pending,) = await journal.behind(A, 10)
+    assert isinstance(pending, Pending)
+    assert pending.later == edited("1")
     assert [part.copy.message_ids for part in pending.parts] == [("80",)]
 
 
@@ -252,10 +255,11 @@ async def test_addresses_follow_a_chat_that_moved(journal: Journal, reopen: Reop
 
 
 async def test_waits_survive_a_restart(journal: Journal, reopen: Reopen) -> None:
-    await journal.set_wait("tg", at(10))
-    await journal.set_wait("tg", at(30))
-    await journal.set_wait("slack/C1", at(20))
+    await journal.set_wait("tg", at(10), at=at(1))
+    await journal.set_wait("tg", at(30), at=at(2))
+    await journal.set_wait("slack/C1", at(20), at=at(3))
     journal = await reopen(journal)
-    assert await journal.waits() == {"tg": at(30), "slack/C1": at(20)}
+    tg = StoredWait(until=at(30), kept_at=at(2))
+    assert await journal.waits() == {"tg": tg, "slack/C1": StoredWait(until=at(20), kept_at=at(3))}
     await journal.prune(before=at(25))
-    assert await journal.waits() == {"tg": at(30)}
+    assert await journal.waits() == {"tg": tg}

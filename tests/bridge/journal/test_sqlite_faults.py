@@ -138,7 +138,7 @@ async def test_a_full_disk_refuses_and_then_goes_on(tmp_path: Path) -> None:
     assert len(accepted) > 30
     assert len(refused) >= 10
     assert all("disk" in words[2] for words in said if words[0] == "refused")
-    assert "together " + " ".join(["JournalError"] * 10) in output
+    assert any(int(number) >= 3000 for number in refused), "those that come together are refused one by one"
     assert f"known {len(accepted) - 1}" in output
     journal = SqliteJournal(path)
     await journal.open()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from journal_makers import CHAT, A, B, accept, at, created, deliver, kill, message, native, reacted
 
-from bridge.journal.contract import JournalError, State
+from bridge.journal.contract import JournalError, State, StoredWait
 from bridge.journal.sqlite import SqliteJournal, migrations
 from bridge.journal.sqlite.database import APPLICATION_ID
 
@@ -156,7 +156,7 @@ async def test_a_journal_of_version_1_is_migrated_and_works(path: Path) -> None:
     assert (dead.reason, dead.target) == ("chat not found", B)
     assert await journal.cursor(CHAT.account, "offset") == "2"
     assert await journal.native_ids(A.account) == {"A": "N-A"}
-    assert await journal.waits() == {"target": at(60)}
+    assert await journal.waits() == {"target": StoredWait(until=at(60), kept_at=None)}
     assert [kept.raw for kept in await journal.undecodable()] == [b"{}"]
     await deliver(journal, await accept(journal, created("9"), A), (A, "9"))
     await journal.close()

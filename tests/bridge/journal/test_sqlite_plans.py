@@ -10,12 +10,12 @@ from journal_makers import ACCOUNT, CHAT, A, B, accept, at, created, deliver, ed
 
 from bridge.contract import Cursor
 from bridge.events import AlbumItem
-from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Piece, PiecesSet, Skipped
+from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Piece, PiecesSet, PlanSet, Skipped
 from bridge.journal.sqlite import SqliteJournal
 from bridge.outcomes import Skip
 
 GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor")
-SMALL_INDEXES = ("event_done", "delivery_open", "delivery_dead")
+SMALL_INDEXES = ("event_done", "delivery_open", "delivery_behind", "delivery_dead")
 """Partial indexes: what is in them is what is asked for."""
 
 
@@ -25,7 +25,9 @@ async def everything(journal: SqliteJournal) -> None:
     first = await accept(journal, created("1", also=("2",)), A, B)
     await journal.record([AttemptStarted(delivery_id=first.delivery_ids[0], part=0, attempt=1, at=at(0))])
     await journal.record([Deferred(delivery_id=first.delivery_ids[0], attempt=1, not_before=at(9), error="429")])
+    await journal.record([PlanSet(delivery_id=first.delivery_ids[0], content=b"{}")])
     await journal.pending(A, 0, 10)
+    await journal.behind(A, 10)
     await journal.open_lanes()
     await deliver(journal, first, (A, "70"), (B, "80"))
     await journal.record([PartGone(event_seq=first.event_seq, target=A, part=0)])
@@ -53,7 +55,7 @@ async def everything(journal: SqliteJournal) -> None:
     await journal.chat_moved(native(A), native(B))
     await journal.native_ids(A.account)
     await journal.cursor(ACCOUNT, "a")
-    await journal.set_wait("w", at(5))
+    await journal.set_wait("w", at(5), at=at(1))
     await journal.waits()
     await journal.keep_undecodable(ACCOUNT, b"x", "odd", [], received_at=at(0))
     await journal.undecodable()

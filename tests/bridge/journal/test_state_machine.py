@@ -30,6 +30,7 @@ from bridge.journal.contract import (
     PartSent,
     Piece,
     PiecesSet,
+    PlanSet,
     Skipped,
     Verdict,
 )
@@ -97,7 +98,13 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
             )
         case 4:
             return Deferred(
-                delivery_id=delivery, attempt=draw(st.integers(1, 9)), not_before=moment, error=draw(st.text(max_size=3))
+                delivery_id=delivery,
+                attempt=draw(st.integers(1, 9)),
+                not_before=moment,
+                error=draw(st.text(max_size=3)),
+                at=draw(st.none() | MOMENTS),
+                first_attempt_at=draw(st.none() | MOMENTS),
+                behind=draw(st.booleans()),
             )
         case 5:
             return Delivered(delivery_id=delivery, at=moment, losses=draw(st.sampled_from([(), (Loss.BOLD, Loss.ITALIC)])))
@@ -108,6 +115,8 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
             pieces = tuple(Piece(event_seq=member, content=draw(st.binary(max_size=2))) for member in members)
             return PiecesSet(target=target, thread_id=thread, lead_seq=seq, pieces=pieces)
         case _:
+            if draw(st.booleans()):
+                return PlanSet(delivery_id=delivery, content=draw(st.binary(max_size=3)))
             if draw(st.booleans()):
                 return Skipped(delivery_id=delivery, rule=Skip.CANNOT_REACT, at=moment)
             return PartGone(event_seq=seq, target=target, thread_id=thread, part=part)
@@ -248,6 +257,7 @@ class JournalMachine(RuleBasedStateMachine):
         assert set(self.call(self.journal.open_lanes())) == self.model.open_lanes()
         for target in LANES:
             assert list(self.call(self.journal.pending(target, 0, 1000))) == self.model.pending(target)
+            assert list(self.call(self.journal.behind(target, 1000))) == self.model.behind(target)
 
     @invariant()
     def dead_letters_and_figures_agree(self) -> None:

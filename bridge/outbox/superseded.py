@@ -1,0 +1,31 @@
+"""What a delivery has become by changes of its message that were accepted after it, and may have been carried out before. Pure.
+
+In the line a message comes before its changes. What is taken up beside the line (a retried dead letter, a file that follows its
+words) or again after a restart asks here, so that nothing is sent that its author took back or reworded since."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from bridge.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
+from bridge.journal.contract import Pending, State
+from bridge.outcomes import Skip
+
+
+def as_it_is_now(pending: Pending) -> Pending | Skip:
+    """The delivery to carry out, or the rule by which it is none any more. One whose outcome is unknown stays as it was: whether it
+    arrived is asked in its own words."""
+    later, event = pending.later, pending.event
+    if later is None or pending.state is State.SENDING:
+        return pending
+    match event:
+        case MessageCreated() | MessageEdited() if isinstance(later, MessageDeleted):
+            return Skip.DELETED_BEFORE
+        case _ if pending.state is not State.BEHIND:
+            return pending  # its change follows it in the line
+        case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
+            return replace(pending, event=as_edited(event, later), plan=b"")
+        case MessageEdited():
+            return Skip.SUPERSEDED
+        case _:
+            return pending
