@@ -222,7 +222,7 @@ class AccountIntake:
 
     def _hand_over(self, entry: Entry, outcome: Accepted) -> None:
         for planned, delivery_id in zip(entry.deliveries, outcome.delivery_ids, strict=True):
-            rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(outcome.later, MessageDeleted) else "")
+            rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(outcome.later, MessageDeleted) else None)
             if rule:
                 self._skipped(entry.event, planned, rule, delivery_id)
                 continue

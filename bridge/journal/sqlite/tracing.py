@@ -101,7 +101,7 @@ class Tracing:
             attempts=attempt or 0,
             first_attempt_at=unpack_optional_time(first_attempt_at),
             not_before=unpack_optional_time(not_before),
-            ended_at=unpack_optional_time(at) if STATES[state] not in _OPEN else None,
+            ended_at=unpack_optional_time(at) if STATES[state] not in (*_OPEN, State.BEHIND) else None,
             note=note or "",
             copies=tuple(parts.get(place, ())) if place is not None else (),
             shared_with=self._shared_with(seq, place),
@@ -129,7 +129,7 @@ class Tracing:
 
     def _behind(self, lane: int, delivery: int) -> InLine | None:
         ahead, first = self._connection.execute(
-            "SELECT count(*), min(id) FROM delivery WHERE lane = ? AND id < ? AND state < 2", (lane, delivery)
+            "SELECT count(*), min(id) FROM delivery WHERE lane = ? AND id < ? AND state < 2 AND state >= 0", (lane, delivery)
         ).fetchone()
         if not ahead:
             return None

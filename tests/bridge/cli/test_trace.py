@@ -180,7 +180,7 @@ def test_what_waits_says_until_when_and_why(cli: Any, journal: Callable[[Fill], 
                 AttemptStarted(delivery_id=2, part=0, attempt=1, at=NOW),
             ]
         )
-        await opened.set_wait("account:spirit", due)
+        await opened.set_wait("account:spirit", due, at=due)
 
     journal(fill)
     first = {one["target"]: one for one in cli("trace", "tg/-1001234567890#11", "--json").data["messages"][0]["deliveries"]}
