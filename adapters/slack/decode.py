@@ -6,7 +6,9 @@ whether that stays the same on a redelivery is not documented.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from hashlib import blake2s
 
 import msgspec
 
@@ -15,8 +17,10 @@ from adapters.slack.decode_content import author_of, content_of
 from adapters.slack.decode_context import Context, Undecodable, event_meta, moment, thread_of
 from adapters.slack.decode_files import TOMBSTONE
 from adapters.slack.lenient import read
+from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
 from bridge.events import ChatEvent, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
+from bridge.text import to_plain
 
 _RELAYED_SUBTYPES = frozenset({"file_share", "me_message", "bot_message", "thread_broadcast"})
 _SERVICE_SUBTYPES = frozenset(
@@ -103,16 +107,27 @@ def created(message: Message, channel: str, context: Context) -> MessageCreated:
     )
 
 
-def edited(message: Message, channel: str, version: str, context: Context) -> MessageEdited:
-    """The new state of a message; `version` is the `ts` of the change, or of its mark where history tells of it. Files that were
+def edited(message: Message, channel: str, at: str, context: Context) -> MessageEdited:
+    """The new state of a message, since `at`: the `ts` of the change, or of its mark where history tells of it. Files that were
     deleted meanwhile are no part of it, although Slack leaves a tombstone in their place. Raises Undecodable."""
     message = msgspec.structs.replace(message, files=[file for file in message.files or () if file.mode != TOMBSTONE])
+    version = _version(message, channel, context) or at
     key = f"edited:{context.identity.account}:{channel}:{message.ts}:{version}"
     return MessageEdited(
-        meta=_message_meta(message, channel, context, key=key, at=version),
+        meta=_message_meta(message, channel, context, key=key, at=at),
         message_id=message.ts,
         content=content_of(message, channel, context),
     )
+
+
+def _version(message: Message, channel: str, context: Context) -> str:
+    """What names an edit with a mark: the same live and in the history, which has no `ts` of the change. Marks are in whole seconds,
+    so what the message says belongs to it. Empty without a mark."""
+    if message.edited is None or not message.edited.ts:
+        return ""
+    content = content_of(message, channel, replace(context, names=NO_NAMES))
+    said = "\n".join((to_plain(content.text), *(file.unique_id for file in content.attachments)))
+    return f"{message.edited.ts}~{blake2s(said.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
 
 
 def deleted(channel: str, ts: str, context: Context, *, thread_ts: str | None = None, at: datetime | None = None) -> MessageDeleted:

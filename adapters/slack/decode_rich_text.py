@@ -28,6 +28,7 @@ from bridge.text import (
     RichText,
     Text,
     Timestamp,
+    inline_text,
     normalize,
     numbered,
     with_numbers,
@@ -77,7 +78,7 @@ def _blocks(elements: list[dict[str, Any]], names: Names, depth: int) -> list[Bl
             case "rich_text_quote" if depth < _DEEPEST:
                 blocks.append(_quote(element, names, depth))
             case "rich_text_preformatted":
-                code = "".join(_leaf_text(leaf) for leaf in objects(element.get("elements")))
+                code = "".join(inline_text(run) for run in _inlines(element, names))
                 blocks.append(CodeBlock(code.removesuffix("\n"), words(element.get("language"))))
             case "rich_text_list":
                 _add_list(blocks, element, names)

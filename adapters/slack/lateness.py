@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from adapters.slack.decode_context import moment
+from adapters.slack.decode_context import moment, to_ts
 from bridge.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
 from bridge.refs import ChatRef
 
@@ -32,6 +32,7 @@ class Lateness:
         self._created: OrderedDict[str, None] = OrderedDict()
         self._deleted: OrderedDict[str, None] = OrderedDict()
         self._versions: OrderedDict[str, datetime] = OrderedDict()
+        self._edits: OrderedDict[str, datetime] = OrderedDict()
 
     def learn_version(self, chat: ChatRef, message_id: str, edited_at: datetime) -> None:
         """The message's words are known as of this moment: older edits of it are no news."""
@@ -66,6 +67,7 @@ class Lateness:
         if known is not None and event.meta.occurred_at < known:
             return Ignored("older than an edit that was here first")
         _remember(self._versions, key, event.meta.occurred_at)
+        event = self._distinct(event)
         if event.meta.sent_by_us or event.message_id <= floor:
             return event
         posted_at = moment(event.message_id)
@@ -74,6 +76,20 @@ class Lateness:
         arriving.add(key)
         meta = msgspec.structs.replace(event.meta, event_key=key, occurred_at=posted_at)
         return MessageCreated(meta=meta, message_id=event.message_id, content=event.content)
+
+    def _distinct(self, event: MessageEdited) -> MessageEdited:
+        """An edit is named by its mark and words. Words that come back within the mark's second are another edit, not a repetition:
+        that one has the time of the first."""
+        key = event.meta.event_key
+        first_at = self._edits.get(key)
+        if first_at is None:
+            _remember(self._edits, key, event.meta.occurred_at)
+        return event if first_at in (None, event.meta.occurred_at) else _again(event)
+
+
+def _again(event: MessageEdited) -> MessageEdited:
+    key = f"{event.meta.event_key}:{to_ts(event.meta.occurred_at)}"
+    return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, event_key=key))
 
 
 def _created_key(event: MessageCreated | MessageEdited | MessageDeleted) -> str:

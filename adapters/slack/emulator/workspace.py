@@ -190,7 +190,8 @@ class Workspace:
         for key, value in fields.items():
             setattr(message, key, value)
         if by:
-            message.edited = {"user": by, "ts": self.clock.next()}
+            # the mark is in whole seconds, other than the `ts` of the change [slack-go #1256, a sample]
+            message.edited = {"user": by, "ts": f"{self.clock.next().partition('.')[0]}.000000"}
         if "text" in fields or "blocks" in fields:
             message.changed = True
         self.show("edited", message)

@@ -429,3 +429,35 @@ async def test_updates_of_an_app_within_one_second_all_arrive(account: Any, emul
         "the answer",
         "the better answer",
     ]
+
+
+async def test_words_that_come_back_within_a_second_are_another_edit(account: Any, emulator: SlackEmulator) -> None:
+    """A spinner's frames: the last one is what is shown, and a repeated delivery is still one."""
+    chat = account.chat()
+    await account.start()
+    first: dict[str, Any] = {"type": "message", "ts": "1795669643.100000", "text": "-", "bot_id": "B9", "app_id": "A9"}
+    emulator.deliveries.emit({**first, "channel": chat, "event_ts": first["ts"]})
+    old = first
+    for number, frame in enumerate("|-|-"):
+        new = {**first, "text": frame, "edited": {"user": "B9", "ts": "1795669643.000000"}}
+        at = f"1795669643.{number + 2}00000"
+        change = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": chat, "ts": at, "event_ts": at}
+        emulator.deliveries.emit({**change, "message": new, "previous_message": {**old, "text": "-" if frame == "|" else "|"}})
+        old = new
+    await account.until(lambda: len(account.intake.of(MessageEdited)) == 4)
+    emulator.deliveries.redeliver_last()
+    await account.until(lambda: account.intake.duplicates and emulator.deliveries.unsettled == 0)
+    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["|", "-", "|", "-"]
+
+
+async def test_an_edit_seen_live_is_not_brought_again(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    ts = await emulator.say(chat, "Anna", "before :wave:")
+    await emulator.edit(chat, ts, "after :wave:")
+    await account.until(lambda: account.intake.of(MessageEdited))
+    await account.stop()
+    await account.start(account.build())
+    await emulator.say(chat, "Anna", "live")
+    await account.until(lambda: "live" in account.intake.texts())
+    assert len(account.intake.of(MessageEdited)) == 1
