@@ -83,7 +83,12 @@ class SlackAdapter:
         self._posts = Posts(self._transport, self._uploads, self._threads, options)
         self._identity = Identity(context.account)
         self._catch_up = CatchUp(
-            self._transport, self._directory, self._threads, lambda: self._identity, max_messages=options.catch_up_messages
+            self._transport,
+            self._directory,
+            self._threads,
+            lambda: self._identity,
+            max_messages=options.catch_up_messages,
+            lateness=self._lateness,
         )
         self._can_read_history = True
         self._attempts = Attempts(self._transport.time)

@@ -150,6 +150,7 @@ class Backlog:
         self._receiver.learn_versions(chat_id, missed.versions)
         for at in range(0, len(missed.events), _BATCH):
             await self._intake.accept(missed.events[at : at + _BATCH])
+            self._receiver.heard(missed.events[at : at + _BATCH])
         cursor = self._receiver.advance(chat_id, missed.newest_ts) if missed.newest_ts else None
         if cursor is not None:
             await self._intake.accept([], cursors=[cursor])

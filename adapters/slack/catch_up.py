@@ -21,6 +21,7 @@ from adapters.slack import decode
 from adapters.slack.decode_context import Context, Identity, Undecodable, moment, to_ts
 from adapters.slack.directory import Directory
 from adapters.slack.encode import is_ts
+from adapters.slack.lateness import Lateness
 from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.names import Wanted, wanted
 from adapters.slack.payloads import Message
@@ -29,13 +30,14 @@ from adapters.slack.threads import Threads
 from adapters.slack.transport import Answer, Transport
 from bridge.contract import Intake
 from bridge.errors import DeliveryError, RetryLater
-from bridge.events import ChatEvent, Ignored
+from bridge.events import ChatEvent, Ignored, MessageCreated
 
 log = structlog.get_logger("slack")
 
 _PAGE = 200
 _OVERLAP = timedelta(minutes=10)
 """Read again before the cursor: an event may have been lost although a later one was accepted. Slack itself retries for 6 min."""
+_SECOND = timedelta(seconds=1)
 _KNOWN_MESSAGES = 100
 _LOOKUPS_FOR_DELETED = 20
 _THREADS = 50
@@ -69,7 +71,9 @@ class CatchUp:
         identity: Callable[[], Identity],
         *,
         max_messages: int,
+        lateness: Lateness,
     ) -> None:
+        self._lateness = lateness
         self._transport = transport
         self._directory = directory
         self._threads = threads
@@ -80,6 +84,7 @@ class CatchUp:
         """Everything since `position`: messages, thread replies, edits, deletions; oldest first. Raises DeliveryErrors. On the last
         try only the messages themselves count: no thread, and no look for deletions, throws them away."""
         oldest = max(to_ts(moment(position.ts) - _OVERLAP), position.floor)
+        read_at = self._transport.time.earliest_now()
         found, gap_until = await self._messages(chat_id, oldest)
         result = Missed(gap_until=gap_until)
         replies = await self._replies(chat_id, [*found], oldest, result, last_try)
@@ -90,12 +95,12 @@ class CatchUp:
                 continue
             if message.ts > oldest:
                 result.events.append(event)
-            # a message that is new to us is new with its latest text
-            version = _version(message)
-            if version:
-                result.versions[message.ts] = moment(version)
-            if version > oldest and (message.ts <= oldest or await intake.is_known(event.meta.event_key)):
-                result.events.append(decode.edited(message, chat_id, version, context))
+            edit = await self._edit(message, event, oldest, read_at, context, intake)
+            if edit is not None:
+                result.events.append(edit)
+            if edit is not None or message.ts > position.ts:
+                # what is new to us has its latest words; changes that happened before they were read are in them
+                result.versions[message.ts] = read_at
         try:
             await self._add_deletions(result, chat_id, found, replies, intake, context)
         except DeliveryError as error:
@@ -106,6 +111,19 @@ class CatchUp:
         result.events.sort(key=lambda event: event.meta.occurred_at)
         result.newest_ts = max((message.ts for message in found), default="")
         return result
+
+    async def _edit(
+        self, message: Message, event: ChatEvent, oldest: str, read_at: datetime, context: Context, intake: Intake
+    ) -> ChatEvent | None:
+        """What became of a message since `oldest`, if it is not new to us: then it is new with its latest words. A mark is in whole
+        seconds, so an edit may be as late as the second's end; updates of apps leave none."""
+        version = _version(message)
+        if version and moment(version) + _SECOND > moment(oldest):
+            if message.ts <= oldest or await intake.is_known(event.meta.event_key):
+                return decode.edited(message, message.channel, version, context)
+        elif isinstance(event, MessageCreated) and self._lateness.says_otherwise(event):
+            return decode.edited(message, message.channel, to_ts(read_at), context)
+        return None
 
     async def since(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
         """Messages after the `ts`, oldest first, thread replies among them."""

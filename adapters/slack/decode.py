@@ -19,7 +19,7 @@ from adapters.slack.decode_files import TOMBSTONE
 from adapters.slack.lenient import read
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
-from bridge.events import ChatEvent, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
+from bridge.events import ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import to_plain
 
 _RELAYED_SUBTYPES = frozenset({"file_share", "me_message", "bot_message", "thread_broadcast"})
@@ -121,13 +121,17 @@ def edited(message: Message, channel: str, at: str, context: Context) -> Message
 
 
 def _version(message: Message, channel: str, context: Context) -> str:
-    """What names an edit with a mark: the same live and in the history, which has no `ts` of the change. Marks are in whole seconds,
-    so what the message says belongs to it. Empty without a mark."""
+    """What names an edit with a mark: the same live and in the history, which has no `ts` of the change. Marks are in whole
+    seconds, so what the message says belongs to it. Empty without a mark."""
     if message.edited is None or not message.edited.ts:
         return ""
-    content = content_of(message, channel, replace(context, names=NO_NAMES))
+    return f"{message.edited.ts}~{digest(content_of(message, channel, replace(context, names=NO_NAMES)))}"
+
+
+def digest(content: Content) -> str:
+    """What a message says, in a few characters: equal for equal words and files."""
     said = "\n".join((to_plain(content.text), *(file.unique_id for file in content.attachments)))
-    return f"{message.edited.ts}~{blake2s(said.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
+    return blake2s(said.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def deleted(channel: str, ts: str, context: Context, *, thread_ts: str | None = None, at: datetime | None = None) -> MessageDeleted:

@@ -7,12 +7,13 @@ only needed for that long. Called by `receiver`; lives as long as the account, s
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
+from adapters.slack.decode import digest
 from adapters.slack.decode_context import moment, to_ts
 from bridge.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
 from bridge.refs import ChatRef
@@ -33,10 +34,27 @@ class Lateness:
         self._deleted: OrderedDict[str, None] = OrderedDict()
         self._versions: OrderedDict[str, datetime] = OrderedDict()
         self._edits: OrderedDict[str, datetime] = OrderedDict()
+        self._said: OrderedDict[str, str] = OrderedDict()
 
     def learn_version(self, chat: ChatRef, message_id: str, edited_at: datetime) -> None:
         """The message's words are known as of this moment: older edits of it are no news."""
-        _remember(self._versions, f"created:{chat.account}:{chat.chat_id}:{message_id}", edited_at)
+        key = f"created:{chat.account}:{chat.chat_id}:{message_id}"
+        _remember(self._versions, key, max(edited_at, self._versions.get(key, edited_at)))
+
+    def says_otherwise(self, event: MessageCreated) -> bool:
+        """Whether an app's message says something else than when it was here last. Its updates leave no mark in the history."""
+        said = self._said.get(_created_key(event))
+        return said is not None and said != digest(event.content)
+
+    def heard(self, events: Iterable[ChatEvent]) -> None:
+        """The core has these, from the history."""
+        for event in events:
+            if isinstance(event, MessageCreated | MessageEdited):
+                self._hear(event)
+
+    def _hear(self, event: MessageCreated | MessageEdited) -> None:
+        if event.meta.author is not None and event.meta.author.is_bot and not event.meta.sent_by_us:
+            _remember(self._said, _created_key(event), digest(event.content))
 
     def arrived(self, keys: set[str]) -> None:
         """The core has these messages."""
@@ -53,6 +71,7 @@ class Lateness:
                 if key in self._deleted:
                     return Ignored("deleted before it arrived")
                 arriving.add(key)
+                self._hear(event)
             case MessageDeleted():
                 _remember(self._deleted, _created_key(event), None)
             case MessageEdited():
@@ -68,6 +87,7 @@ class Lateness:
             return Ignored("older than an edit that was here first")
         _remember(self._versions, key, event.meta.occurred_at)
         event = self._distinct(event)
+        self._hear(event)
         if event.meta.sent_by_us or event.message_id <= floor:
             return event
         posted_at = moment(event.message_id)

@@ -153,6 +153,10 @@ class Receiver:
         for message_id, edited_at in versions.items():
             self._lateness.learn_version(ChatRef(self._identity().account, chat_id), message_id, edited_at)
 
+    def heard(self, events: Sequence[ChatEvent]) -> None:
+        """The core has these from the history."""
+        self._lateness.heard(events)
+
     def advance(self, chat_id: str, ts: str) -> Cursor | None:
         """The cursor for having read the chat up to `ts`; None if it would go backwards."""
         known = self._cursors.get(chat_id)

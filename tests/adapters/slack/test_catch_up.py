@@ -249,3 +249,30 @@ async def test_an_odd_message_in_the_history_costs_only_itself(account: Any, emu
     await account.start(adapter)
     await account.until(lambda: len(account.intake.texts()) == 3)
     assert account.intake.texts() == ["one", "two\n7\nmore", "three"]
+
+
+async def test_an_update_of_an_app_that_was_missed(account: Any, emulator: SlackEmulator) -> None:
+    """It leaves no mark in the history: what the message said before the connection broke tells."""
+    forget_retries(emulator)
+    chat = account.chat()
+    adapter = await account.start()
+    card = emulator.workspace.message(chat, await emulator.say(chat, "Anna", "unused"))
+    await account.until(lambda: account.intake.texts() == ["unused"])
+    ts = emulator.workspace.clock.next()
+    card.ts, card.user, card.text, card.blocks = ts, "U0APP00001", "Build 42", None
+    channel = emulator.workspace.channels[chat]
+    channel.messages = {ts: card}
+    channel._ids[-1], channel._order[-1] = ts, int(ts.replace(".", ""))
+    card.attachments = [{"text": "running"}]
+    wire = {**emulator.workspace.wire(card), "bot_id": "B0CI000001", "app_id": "A0CI000001"}
+    emulator.workspace.wire = lambda message: {**wire, "attachments": card.attachments}  # type: ignore[method-assign]
+    emulator.deliveries.emit({**wire, "channel": chat, "event_ts": ts})
+    await account.until(lambda: len(account.intake.texts()) == 2)
+    await account.stop()
+    await account.until(lambda: emulator.sockets.open_count == 0)
+    card.attachments = [{"text": "passed"}]
+    await account.start(adapter)
+    await account.until(lambda: account.intake.of(MessageEdited))
+    await account.stop()
+    await account.start(adapter)
+    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["Build 42\npassed"]

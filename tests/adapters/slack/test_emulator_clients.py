@@ -154,7 +154,8 @@ async def test_events_reach_the_socket_mode_client(emulator: SlackEmulator, list
     assert message["text"] == "*hi* &lt;you&gt; :wave: &amp; <https://example.com/|site>"
     assert message["blocks"][0]["elements"][0]["elements"][0] == {"type": "text", "text": "hi", "style": {"bold": True}}
     assert (edit["message"]["ts"], edit["message"]["text"]) == (ts, "edited")
-    assert edit["message"]["edited"]["ts"] > ts
+    assert int(ts.partition(".")[0]) <= float(edit["message"]["edited"]["ts"]) <= float(edit["ts"])
+    assert edit["message"]["edited"]["ts"].endswith(".000000")
     assert (reaction["type"], reaction["reaction"], reaction["item"]["ts"]) == ("reaction_added", "+1", ts)
     assert (deletion["subtype"], deletion["deleted_ts"]) == ("message_deleted", ts)
     await until(lambda: emulator.deliveries.unsettled == 0)
