@@ -53,6 +53,10 @@ class Lanes(Protocol):
 
     def enqueue(self, pending: Pending, *, begun: bool = False) -> None: ...
 
+    def has_posted(self, event: ChatEvent) -> bool:
+        """Whether it is about a message that the bridge posted a moment ago."""
+        ...
+
     def seen_own(self, event: ChatEvent) -> None:
         """One of our own messages came back: proof that it arrived."""
         ...
@@ -156,7 +160,7 @@ class AccountIntake:
 
     async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""
-        if is_own(event, self._journal_id):
+        if is_own(event, self._journal_id) or self._lanes.has_posted(event):
             self._arrived(event, Arrival.ECHO)
             self._lanes.seen_own(event)
             return None

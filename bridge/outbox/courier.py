@@ -38,6 +38,7 @@ class Courier:
 
     def __init__(self, sending: Sending, files: FileFetcher) -> None:
         self._sending = sending
+        self.posted = sending.posted
         self._changes = Changes(sending, Editing(sending, files))
         self._creating = Creating(sending, files, self._changes)
 

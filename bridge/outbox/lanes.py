@@ -157,6 +157,10 @@ class Outbox:
         if lane is not None:
             lane.kick()
 
+    def has_posted(self, event: ChatEvent) -> bool:
+        """Whether it is about a message that was posted a moment ago, of which the journal may not know yet."""
+        return self.courier.posted.has(event)
+
     def seen_own(self, event: ChatEvent) -> None:
         """One of our own messages came back: if its outcome is unknown, now it is known."""
         if isinstance(event, MessageCreated) and event.meta.delivery_id:

@@ -14,6 +14,7 @@ from bridge.echo import token_for
 from bridge.events import MessageCreated, MessageEdited, ReplyTo
 from bridge.journal.contract import AttemptStarted, Change, Journal, PartSent, Pending
 from bridge.names import Names
+from bridge.outbox.posted import Posted
 from bridge.outbox.work import Place, Steps, Work, can_reconcile, carried_by, copy_here, copy_nearby
 from bridge.people import People
 from bridge.refs import ChatAddress, ChatRef, MessageRef
@@ -37,6 +38,7 @@ class Sending:
         has_end: Callable[[ChatAddress, str | None], bool],
         journal_id: str,
         clock: Clock,
+        posted: Posted | None = None,
     ) -> None:
         self.journal = journal
         self.people = people
@@ -45,6 +47,7 @@ class Sending:
         self.has_end = has_end
         self.clock = clock
         self._journal_id = journal_id
+        self.posted = posted or Posted()
 
     # -- how it looks -------------------------------------------------------------------------------------------------------
 
@@ -118,11 +121,13 @@ class Sending:
         if work.unknown:
             found = await self._reconcile(work, place, outbound)
             if found is not None:
+                self.posted.add(place.chat, found.message_ids)
                 return found
         messages = max(1, len(part.files)) if place.target.capabilities.rates.counts_files else 1
         await steps.admit(place, messages)
         await self.begin(work, index, steps)
         receipt = await place.adapter.send(outbound)
+        self.posted.add(place.chat, receipt.message_ids)
         steps.arrived(place, messages)
         work.losses += [loss for loss in receipt.losses if loss not in work.losses]
         return receipt
