@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from adapters.discord.decode_files import Whereabouts, media_file
-from adapters.discord.lenient import Json, is_visible, mapping, moment, objects, text, web_address
+from adapters.discord.lenient import Json, is_visible, mapping, moment, objects, text, web_address, whole
 from adapters.discord.markdown import Names, decode_line, decode_text
 from bridge.events import Attachment
 from bridge.text import Inline, Mark, Paragraph, RichText, Text, Timestamp, plain
 
+IS_CROSSPOST = 1 << 1
+"""A post of a followed channel: a webhook shows it, whoever wrote it."""
 PREVIEW_TYPES = frozenset({"image", "video", "gifv", "article", "link"})
 POLL_RESULT = "poll_result"
 _ADDRESS = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
@@ -25,7 +27,7 @@ _SAME_SITE = {"twitter.com": "x.com", "youtu.be": "youtube.com"}
 def own_embeds(data: Json, *, is_forwarded: bool) -> list[Json]:
     """The embeds that are part of what the author posted."""
     embeds = objects(data.get("embeds"))
-    if is_forwarded:  # nobody tells whose words these are
+    if is_forwarded or whole(data.get("flags")) & IS_CROSSPOST:  # nobody tells whose words these are
         sites = {_site(address) for address in _ADDRESS.findall(text(data.get("content")))}
         return [e for e in embeds if text(e.get("type")) not in PREVIEW_TYPES and _site(text(e.get("url"))) not in sites]
     author = mapping(data.get("author"))

@@ -78,6 +78,8 @@ class Server:
                 self.system_channel_id = text(data.get("system_channel_id"))
             case "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE":
                 self.roles.update(_roles([data.get("role")]))
+                if self.id in self.roles:  # everyone's
+                    self.unknown.pop(ROLES, None)
             case "GUILD_ROLE_DELETE":
                 self.roles.pop(str(data.get("role_id")), None)
             case "GUILD_MEMBER_UPDATE":
@@ -89,6 +91,7 @@ class Server:
     def learn_ourselves(self, member: Json) -> None:
         """Our own member object."""
         if isinstance(member.get("roles"), list):
+            self.unknown.pop(MEMBER, None)
             self.own_roles = tuple(text(role) for role in member["roles"])
         self.own_nick = text(member.get("nick"))
 
@@ -243,9 +246,11 @@ class Places:
         )
         if not server.roles:  # there is always one, everyone's
             server.unknown.setdefault(ROLES, False)
-        for member in objects(data.get("members")):
-            if str(mapping(member.get("user")).get("id")) == own_user_id:
-                server.learn_ourselves(member)
+        ours = [m for m in objects(data.get("members")) if str(mapping(m.get("user")).get("id")) == own_user_id]
+        if not any(isinstance(member.get("roles"), list) for member in ours):
+            server.unknown.setdefault(MEMBER, False)
+        for member in ours:
+            server.learn_ourselves(member)
         self._forget_guild(guild_id)
         self.servers[guild_id] = server
         self._learn_all(data.get("channels"), guild_id=guild_id)

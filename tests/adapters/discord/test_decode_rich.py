@@ -65,6 +65,13 @@ def test_a_forwarded_preview_is_no_part_of_what_was_forwarded() -> None:
     assert words(created(content="", **of_a_bot)) == "Build 7"
 
 
+def test_a_followed_channels_post_does_not_bring_its_previews() -> None:
+    """A webhook shows it, whoever wrote it there."""
+    followed = {"webhook_id": "50", "author": {"id": "50", "username": "News #updates", "bot": True}, "flags": 1 << 1}
+    assert words(created(content=SAID, embeds=[STEAM], **followed)) == SAID
+    assert words(created(content="", embeds=[STEAM], **followed)).startswith("Some Game")
+
+
 # -- embeds -------------------------------------------------------------------------------------------------------------------
 
 

@@ -86,7 +86,7 @@ def test_one_broken_part_of_a_server_leaves_the_others() -> None:
         "emojis": {"not": "a list"},
         "channels": [{"id": "5", "type": 0, "name": "a", "permission_overwrites": [None, {"id": "1", "deny": []}]}, {"id": "6"}, 7],
         "threads": None,
-        "members": [{"user": None}, {"user": {"id": "9"}, "roles": None}],
+        "members": [{"user": None}, {"user": {"id": "9"}, "roles": []}],
     }
     places.apply("GUILD_CREATE", guild, "9")
     assert places.channel_name("5") == "a"

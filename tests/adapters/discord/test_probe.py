@@ -8,6 +8,7 @@ import pytest
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
+from adapters.discord.places import Places
 from bridge.contract import ProbeItem
 from bridge.emulator import Fault, FaultKind
 from bridge.errors import ChatDown, RetryLater
@@ -71,6 +72,24 @@ async def test_a_refused_look_up_says_what_could_not_be_told(bench: Bench, adapt
     assert found
     assert all("cannot look up" in item.detail for item in found)
     assert not [item for item in found if "invite" in item.action or "missing" in item.detail]
+
+
+@pytest.mark.parametrize(
+    "guild",
+    [
+        {"roles": []},
+        {"roles": None},
+        {"roles": [{"id": "1", "permissions": "0"}], "members": [{"user": {"id": "9"}}]},
+        {"roles": [{"id": "1", "permissions": "0"}], "members": None},
+    ],
+)
+def test_rights_that_an_answer_does_not_tell_are_not_missing(guild: dict[str, object]) -> None:
+    places = Places()
+    places.apply("GUILD_CREATE", {"id": "1", "name": "g", "channels": [{"id": "5", "type": 0, "name": "a"}], **guild}, "9")
+    assert places.permissions("5", "9") is None
+    places.apply("GUILD_ROLE_CREATE", {"guild_id": "1", "role": {"id": "1", "permissions": "2048"}}, "9")
+    places.apply("GUILD_MEMBER_UPDATE", {"guild_id": "1", "user": {"id": "9"}, "roles": []}, "9")
+    assert places.permissions("5", "9") == 2048
 
 
 async def test_a_bot_that_is_nowhere_is_to_be_invited(bench: Bench, adapter: DiscordAdapter) -> None:
