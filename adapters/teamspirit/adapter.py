@@ -10,9 +10,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.platform_time import Attempts
+from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, takes_files, variables_of
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.decode import Decoder, Undecodable
+from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
 from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import Gone, Purpose, ThreadGone
@@ -49,7 +51,10 @@ if TYPE_CHECKING:
 _RECONCILE_PAGES = 10
 _QUOTED = "quoted"
 """Note in a receipt: the answered message is shown by a line within the text."""
-_CLOCKS_APART = timedelta(minutes=2)
+_MARGIN = timedelta(hours=1)
+"""By how much the clock of an earlier process is mistrusted: it may have been wrong when it recorded the attempt."""
+_LONG_AGO = timedelta(days=1)
+"""How far back to look where no clock can say since when."""
 
 
 class TeamSpiritAdapter:
@@ -70,6 +75,8 @@ class TeamSpiritAdapter:
         self._threads = Threads(self._client.message if dialect.operations.message else None)
         self._by_root = "message.root" in variables_of(dialect.operations.send)
         self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id, learn=self._threads.learn)
+        self._attempts = Attempts(self._transport.time)
+        self._beginnings = Beginnings(self._transport.time)
         self._web = context.web
         self._alive = context.alive
         self._webhook = Webhook(account=context.account, dialect=dialect, options=options, client=self._client, web=context.web)
@@ -82,13 +89,20 @@ class TeamSpiritAdapter:
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return self._encoder.measure(text)
 
+    def _start(self) -> None:
+        """What is said from now on is relayed, and calls are let in: before the first answer of the server."""
+        if self._beginnings.start():
+            self._webhook.mount_ahead()
+
     async def resolve(self, address: str) -> str:
+        self._start()
         return await self._client.resolve(address)
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
         return await probe(self._dialect, self._options, self._client, self._web, self.account, chat_ids)
 
     async def run(self, intake: Intake) -> None:
+        self._start()
         await Reception(
             account=self.account,
             dialect=self._dialect,
@@ -98,6 +112,8 @@ class TeamSpiritAdapter:
             people=self._people,
             own=self._own,
             webhook=self._webhook,
+            beginnings=self._beginnings,
+            time=self._transport.time,
             intake=intake,
             alive=self._alive,
         ).run()
@@ -107,6 +123,7 @@ class TeamSpiritAdapter:
         operation = "send" if self._operations.send is not None else "webhook_send"
         call = self._operations.send or self._operations.webhook_send
         assert call is not None, "the dialect cannot send"
+        self._attempts.begin(outbound.token)
         with self._own.sending(outbound.chat_id):
             answer, root = await self._post(operation, call, outbound, file_ids)
             message_id = find_text(call.answer.id, answer)
@@ -253,7 +270,7 @@ class _Reconciles(TeamSpiritAdapter):
         call, send = self._operations.history, self._operations.send
         assert call is not None
         assert send is not None
-        since = sent_after - _CLOCKS_APART
+        since = self._attempts.since(outbound.token, sent_after, margin=_MARGIN) or self._transport.time.now() - _LONG_AGO
         since_ms = round(since.timestamp() * 1000) if call.by == "since" else None
         after = "" if since_ms is not None else self._own.latest(outbound.chat_id)
         for _ in range(_RECONCILE_PAGES):
@@ -265,17 +282,21 @@ class _Reconciles(TeamSpiritAdapter):
                 except Undecodable:
                     continue
                 last = message.message_id
-                if message.client_id == outbound.token and not message.deleted:
+                if message.client_id == outbound.token and not message.deleted and self._may_be_ours(message):
                     self._own.sent(outbound.chat_id, last)
                     return self._receipt(outbound, last, message.thread_id or "")
-            if len(items) < call.page_size or since_ms is not None:
+            if len(items) < call.page_size:
                 return None
-            if last == after or (not after and call.without_after == "newest"):
+            if since_ms is not None or last == after or (not after and call.without_after == "newest"):
                 break
             after = last
-        if (datetime.now(UTC) - since).total_seconds() < send.idempotent_s:
+        if (self._transport.time.now() - since).total_seconds() < send.idempotent_s:
             return None
         raise Rejected("whether the message exists cannot be told any more: too much was said since")
+
+    def _may_be_ours(self, message: NativeMessage) -> bool:
+        """Anybody may write our mark into a message of their own."""
+        return not self._own.me_id or message.author.user_id == self._own.me_id
 
     async def _page_behind(self, chat_id: str, after: str, since_ms: int | None) -> list[object]:
         try:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import collections
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from adapters.teamspirit.errors import CHECK_CHAT
 from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
+from adapters.teamspirit.receiver import NotNow, why_unreadable
 from bridge.contract import Intake
 from bridge.errors import BridgeError
 from bridge.events import (
@@ -43,7 +45,7 @@ _KEPT_RAW_BYTES = 64 * 1024
 
 
 class Calls:
-    """`readers` are the chats whose history is read; `on_call` is told that a call arrived."""
+    """`reader_of` gives who reads a chat's history, if anybody does; `on_call` is told that a call arrived."""
 
     def __init__(
         self,
@@ -52,14 +54,15 @@ class Calls:
         people: People,
         own: OwnMessages,
         intake: Intake,
-        readers: Mapping[str, ChatReader],
+        reader_of: Callable[[str], ChatReader | None],
         on_call: Callable[[], None],
     ) -> None:
         self._decoder = decoder
         self._people = people
         self._own = own
         self._intake = intake
-        self._readers = readers
+        self._reader_of = reader_of
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._on_call = on_call
         self._arrived: collections.OrderedDict[tuple[str, str], asyncio.Event] = collections.OrderedDict()
 
@@ -68,7 +71,7 @@ class Calls:
         self._on_call()
         try:
             if payload is None:
-                raise Undecodable("the body is not JSON")
+                raise Undecodable(why_unreadable(raw))
             event = self._decoder.event(payload, datetime.now(UTC))
         except (Undecodable, RecursionError) as error:
             await self._intake.undecodable(raw[:_KEPT_RAW_BYTES], str(error))
@@ -76,6 +79,14 @@ class Calls:
         if isinstance(event, Ignored):
             self._intake.ignored(event.reason)
             return
+        if self._reader_of(event.meta.origin.chat_id) is None:
+            await self._message_first(event)
+        turn = self._turns.setdefault(event.meta.origin.chat_id, asyncio.Lock())
+        async with turn:
+            await self._in_turn(event, payload)
+
+    async def _in_turn(self, event: ChatEvent, payload: Any) -> None:
+        """One call of a chat at a time, in the order in which they arrived."""
         author = event.meta.author
         if author is not None and not author.name and not event.meta.sent_by_us:
             meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
@@ -83,11 +94,13 @@ class Calls:
         event = await self._marked_own(event)
         if isinstance(event, MembershipChanged) and event.member.user_id == self._own.me_id:
             self._we_came_or_went(event)
-        reader = self._readers.get(event.meta.origin.chat_id)
+        reader = self._reader_of(event.meta.origin.chat_id)
         if reader is not None:
             await self._with_history(event, payload, reader)
-        else:
-            await self._in_order(event)
+            return
+        await self._intake.accept([event])
+        if isinstance(event, MessageCreated):
+            self._arrival(event.meta.origin.chat_id, event.message_id).set()
 
     def _we_came_or_went(self, event: MembershipChanged) -> None:
         chat_id = event.meta.origin.chat_id
@@ -113,8 +126,9 @@ class Calls:
             return
         async with reader.lock:
             if isinstance(event, MessageCreated | MessageEdited | ReactionsChanged) and not reader.knows(event.message_id):
-                await self._catch_up(reader)
-            if isinstance(event, MessageCreated) and reader.has_read(event.message_id):
+                await self._catch_up(reader, event)
+            if isinstance(event, MessageCreated) and reader.knows(event.message_id):
+                # as news, or as something that was said before the bridge was told of the chat
                 self._intake.ignored("already read from the history")
                 return
             await self._intake.accept([event])
@@ -123,26 +137,27 @@ class Calls:
             elif isinstance(event, MessageDeleted):
                 reader.forget(event.message_id)
 
-    async def _catch_up(self, reader: ChatReader) -> None:
-        """What was said before comes first. If that cannot be told now, the event goes first after all: it was handed to us."""
+    async def _catch_up(self, reader: ChatReader, event: ChatEvent) -> None:
+        """What was said before comes first. A new message that the history cannot give now is not taken from the call, which may
+        hold less of it: it is read, or the call comes again, later. What else there is was handed to us, and is taken."""
         try:
             await reader.read(again=False)
         except BridgeError as error:
             log.info("history not read", chat=reader.chat_id, reason=error.reason)
+            if isinstance(event, MessageCreated):
+                raise NotNow from None
 
-    async def _in_order(self, event: ChatEvent) -> None:
-        chat_id = event.meta.origin.chat_id
-        if isinstance(event, MessageEdited | MessageDeleted | ReactionsChanged):
-            arrived = self._arrival(chat_id, event.message_id)
-            if not arrived.is_set() and datetime.now(UTC) - event.meta.occurred_at < _MESSAGE_IS_RECENT:
-                try:
-                    async with asyncio.timeout(_WAIT_FOR_MESSAGE_S):
-                        await arrived.wait()
-                except TimeoutError:
-                    pass  # an old message, or one from before we started
-        await self._intake.accept([event])
-        if isinstance(event, MessageCreated):
-            self._arrival(chat_id, event.message_id).set()
+    async def _message_first(self, event: ChatEvent) -> None:
+        """Wait a moment for the message that a change is about."""
+        if not isinstance(event, MessageEdited | MessageDeleted | ReactionsChanged):
+            return
+        arrived = self._arrival(event.meta.origin.chat_id, event.message_id)
+        if not arrived.is_set() and datetime.now(UTC) - event.meta.occurred_at < _MESSAGE_IS_RECENT:
+            try:
+                async with asyncio.timeout(_WAIT_FOR_MESSAGE_S):
+                    await arrived.wait()
+            except TimeoutError:
+                pass  # an old message, or one from before we started
 
     def _arrival(self, chat_id: str, message_id: str) -> asyncio.Event:
         arrival = self._arrived.setdefault((chat_id, message_id), asyncio.Event())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.decode import web_url
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.encode import Encoder, Values
@@ -55,6 +56,11 @@ class Client:
     async def call(self, operation: str, call: Call, values: Values, purpose: Purpose) -> Any:
         """One call; its JSON answer. Raises a DeliveryError or AccountDown."""
         return await self._transport.call(self._encoder.request(operation, call, values), purpose)
+
+    @property
+    def time(self) -> PlatformTime:
+        """The server's clock."""
+        return self._transport.time
 
     @property
     def own_name(self) -> str:

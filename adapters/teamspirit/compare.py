@@ -29,6 +29,7 @@ START = ""
 """Stands for the beginning of a chat, where nothing comes before its first message."""
 _PLACES = 3
 """Messages remembered beyond those that are compared: places to read on from. One would do, if no server forgot deleted ones."""
+_FOR_EVER_MS = 2**62
 _DELETED = "deleted"
 _UNKNOWN_REMEMBERED = 20
 
@@ -100,16 +101,33 @@ class Compare:
         self.history = history
         self.chat_id = chat_id
         self.window = window
+        self.horizon_ms = _FOR_EVER_MS
+        """Times of the server beyond this are none: they would hide everything that follows."""
         decodings.make_room(window + history.page_size)
 
-    def first(self, items: Sequence[Any], *, whole: bool) -> State:
-        """The state of a chat that was never read before: what was said before the bridge came is no news. `items` are its latest
-        ones, `whole` tells that there are no others."""
-        messages, unknown = self._decoded(items)
+    def first(self, items: Sequence[Any], *, whole: bool, since: datetime | None = None) -> State:
+        """The state of a chat that was never read before: what was said before `since`, when the bridge was told of the chat, is no
+        news; what comes after it is left to be read (None: nothing is news). `items` are its latest ones, `whole` tells that
+        there are no others."""
+        count = self._before(items, since)
+        if not count and items and self.history.by == "after" and not whole:
+            count = 1  # a place to read on from
+        messages, unknown = self._decoded(items[:count])
         entries = {START: ""} if whole and self.history.by == "after" else {}
         entries.update({message.message_id: message.version for message in messages if not message.deleted})
         digests = dict.fromkeys(_digest(item) for item, _ in unknown)
-        return self._state(entries, max((_changed_ms(message) for message in messages), default=0), digests)
+        at_ms = max((at_ms for at_ms in map(_changed_ms, messages) if at_ms <= self.horizon_ms), default=0)
+        if since is not None and items and not count:
+            at_ms = _ms(since) - 1 + OVERLAP_MS  # there may be others further back
+        return self._state(entries, at_ms, digests)
+
+    def _before(self, items: Sequence[Any], since: datetime | None) -> int:
+        """How many of the items, oldest first, were said before that moment."""
+        for count, item in enumerate(items):
+            message = self.decodings.read(item, self.chat_id)
+            if since is not None and not isinstance(message, str) and message.sent_at is not None and message.sent_at >= since:
+                return count
+        return len(items)
 
     def after(self, state: State, items: Sequence[Any], start: int, now: datetime, *, missing_before: frozenset[str]) -> Found:
         """What the page behind `state.seen[start]` says; -1: a page without `after`, as the server knows none of the seen ones."""
@@ -209,7 +227,8 @@ class Compare:
             if digest not in digests:
                 digests[digest] = None
                 found.unknown.append((json.dumps(item).encode(), reason))
-        found.state = self._state(entries, max([state.at_ms, *(_changed_ms(message) for message in messages)]), digests)
+        changed = [at_ms for at_ms in map(_changed_ms, messages) if at_ms <= self.horizon_ms]
+        found.state = self._state(entries, max([state.at_ms, *changed]), digests)
 
     def _state(self, entries: dict[str, str], at_ms: int, digests: dict[str, None]) -> State:
         seen = tuple(entries.items())[-(self.window + _PLACES) :]

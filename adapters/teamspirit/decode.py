@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.cards import cards_text, is_link
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.emoji_names import from_name
@@ -108,6 +109,10 @@ class Decoder:
         self._is_own = is_own
         self._chat_id = chat_id
         self._learn = learn
+        operations = dialect.operations
+        self._marks_alone = operations.me is None and "message.client_id" in variables_of(
+            operations.send or operations.webhook_send
+        )
         inbound = dialect.inbound
         self._event_fields = (
             {kind: _merged(inbound.fields, entry.fields) for kind, entry in inbound.events.items()} if inbound else {}
@@ -254,6 +259,9 @@ class Decoder:
         return whole
 
     def _meta_of(self, message: NativeMessage, key: str, occurred_at: datetime, received_at: datetime) -> EventMeta:
+        is_own = self._is_own(message.author.user_id, message.chat_id, message.message_id)
+        # anybody may write our mark into a message of their own: it counts only where nothing else can say who posted it
+        believed = is_own or self._marks_alone
         return EventMeta(
             event_key=key,
             origin=ChatRef(self._account, message.chat_id),
@@ -261,8 +269,8 @@ class Decoder:
             received_at=received_at,
             thread_id=message.thread_id,
             author=message.author,
-            sent_by_us=self._is_own(message.author.user_id, message.chat_id, message.message_id),
-            delivery_id=message.client_id,
+            sent_by_us=is_own,
+            delivery_id=message.client_id if believed else "",
         )
 
     def _chat_of(self, payload: Any, fields: Fields) -> str:

@@ -90,7 +90,14 @@ def _wait_s(dialect: Dialect, headers: Any, payload: Any) -> float | None:
         return max(float(header), 0.0)
     except ValueError:
         pass
+    due, now = _date(header), _date(str(headers.get("Date") or "")) or datetime.now(UTC)
+    return None if due is None else max((due - now).total_seconds(), 0.0)
+
+
+def _date(text: str) -> datetime | None:
+    """An HTTP date. Two of one answer are of one clock."""
     try:
-        return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0.0) if header else None
-    except (ValueError, TypeError):
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found

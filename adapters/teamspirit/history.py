@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,10 +27,12 @@ FillAuthor = Callable[[Author], Awaitable[Author]]
 
 _REMEMBERED_SINCE = 300
 _MOST_PAGES = 10_000
+_AHEAD = timedelta(days=1)
 
 
 class ChatReader:
-    """All of its work happens under `lock`, so that a chat's events keep their order."""
+    """All of its work happens under `lock`, so that a chat's events keep their order. `since` tells from when on a chat that was
+    never read has news, `now` the time; both by the server's clock."""
 
     def __init__(
         self,
@@ -42,6 +44,8 @@ class ChatReader:
         read_page: ReadPage,
         fill_author: FillAuthor,
         window: int,
+        since: Callable[[str], datetime | None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.chat_id = chat_id
         self.lock = asyncio.Lock()
@@ -50,11 +54,12 @@ class ChatReader:
         self._intake = intake
         self._read_page = read_page
         self._fill_author = fill_author
+        self._since = since
+        self._now = now
         self._state: State | None = None
         self._loaded = False
         self._versions: dict[str, str] = {}
         self._missing: frozenset[str] = frozenset()
-        self._before_us: frozenset[str] = frozenset()
 
     @property
     def in_doubt(self) -> bool:
@@ -65,20 +70,16 @@ class ChatReader:
         """Whether the message is there, from before we came or read since; call under `lock`."""
         return message_id in self._versions
 
-    def has_read(self, message_id: str) -> bool:
-        """Whether the message was read as news; call under `lock`."""
-        return message_id in self._versions and message_id not in self._before_us
-
     async def begin(self) -> None:
         """Set the place to start from in a chat that was never read before; elsewhere nothing; call under `lock`."""
         await self._load()
+        self._compare.horizon_ms = round((self._now() + _AHEAD).timestamp() * 1000)
         if self._state is None:
             items = await self._read_page(self.chat_id, "", None)
             whole = len(items) < self._history.page_size
             if not whole and self._history.by == "after" and self._history.without_after == "oldest":
                 items = await self._latest(items)
-            state = self._compare.first(items, whole=whole)
-            self._before_us = frozenset(one for one, _ in state.seen if one != START)
+            state = self._compare.first(items, whole=whole, since=self._since(self.chat_id))
             await self._accept(Found(state))
 
     async def _latest(self, page: list[Any]) -> list[Any]:
@@ -170,7 +171,7 @@ class ChatReader:
 
     async def _gap(self, state: State, reason: str) -> None:
         since = datetime.fromtimestamp(state.at_ms / 1000, UTC)
-        await self._intake.gap(self.chat_id, since=since, until=datetime.now(UTC), reason=reason)
+        await self._intake.gap(self.chat_id, since=since, until=self._now(), reason=reason)
 
     async def _accept(self, found: Found) -> bool:
         for raw, reason in found.unknown:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from adapters.common.platform_time import PlatformTime
+from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.calls import Calls
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.compare import Decodings
@@ -37,7 +39,7 @@ _REREAD_EVERY = 2
 _UNANNOUNCED_BEFORE_NOTICE = 3
 _CHATS_AT_ONCE = 16
 _MANY_CHATS = 300
-_LOOK_FOR_ROUTES_S = 1.0
+_LOOK_FOR_ROUTES_S = 0.25
 _HEALTH_CHECK_S = 60.0
 _CHAT_DOWN_WAIT_S = 30.0
 _LONGEST_CHAT_DOWN_WAIT_S = 900.0
@@ -70,6 +72,8 @@ class Reception:
         people: People,
         own: OwnMessages,
         webhook: Webhook,
+        beginnings: Beginnings,
+        time: PlatformTime,
         intake: Intake,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
@@ -82,12 +86,14 @@ class Reception:
         self._people = people
         self._own = own
         self._webhook = webhook
+        self._beginnings = beginnings
+        self._time = time
         self._intake = intake
         self._decodings = Decodings(decoder)
         self._readers: dict[str, ChatReader] = {}
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
         self._calls = Calls(
-            decoder=decoder, people=people, own=own, intake=intake, readers=self._readers, on_call=self._a_call_arrived
+            decoder=decoder, people=people, own=own, intake=intake, reader_of=self._reader_of, on_call=self._a_call_arrived
         )
         self._by_webhook = False
         self._calls_arrive = False
@@ -95,15 +101,18 @@ class Reception:
 
     async def run(self) -> None:
         """Until cancelled. Raises ConnectionLost, AccountDown."""
+        self._look()
         try:
             self._own.me_id = await self._client.identify()
             await self._intake.known_as([self._client.own_name])
+            begun = await self._begin(most_chats=_MANY_CHATS)
             self._by_webhook = await self._webhook.connect(self._intake)
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
         self._webhook.take(self._calls.take)
         try:
-            await self._begin()
+            if not begun and not self._by_webhook:
+                await self._begin()
             self._intake.connected()
             async with asyncio.TaskGroup() as tasks:
                 await self._follow_routes(tasks)
@@ -114,40 +123,59 @@ class Reception:
 
     # -- history ------------------------------------------------------------------------------------------------------------
 
-    async def _begin(self) -> None:
-        """Know where each chat stands before we say that we are connected: what is said from then on is relayed. Of very many chats
-        that takes too long; where calls tell of new messages, their places can be learned meanwhile."""
+    def _look(self) -> frozenset[str]:
+        """The chats that are relayed now."""
+        routed = self._intake.routed_chats()
+        self._beginnings.look(routed)
+        return routed
+
+    async def _begin(self, most_chats: int | None = None) -> bool:
+        """Know where each chat stands before we ask to be called, and before we say that we are connected. False: there are more
+        than `most_chats`, of which that takes too long; where calls tell of new messages, their places can be learned meanwhile."""
 
         async def one(chat_id: str) -> None:
-            reader = self._readers[chat_id] = self._reader(chat_id)
+            reader = self._readers.setdefault(chat_id, self._reader(chat_id))
             try:
                 async with self._slots, reader.lock:
                     await reader.begin()
+            except ChatDown as error:
+                self._beginnings.put_off(chat_id)
+                log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
             except DeliveryError as error:
                 log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
 
-        routed = self._intake.routed_chats()
-        if self._dialect.operations.history is not None and not (self._by_webhook and len(routed) > _MANY_CHATS):
+        routed = self._look()
+        if self._dialect.operations.history is None:
+            return True
+        if most_chats is not None and len(routed) > most_chats:
+            return False
+        try:
             async with asyncio.TaskGroup() as tasks:
                 for chat_id in routed:
                     tasks.create_task(one(chat_id), name=f"adapter {self._account} begin {chat_id}")
+        except BaseExceptionGroup as group:
+            raise _most_telling(group) from None
+        return True
 
     async def _follow_routes(self, tasks: asyncio.TaskGroup) -> None:
         """One task for each routed chat, as long as it is routed."""
         running: dict[str, asyncio.Task[None]] = {}
         checked_at_s = asyncio.get_running_loop().time()
+        followed = self._intake.routed_chats()
         while True:
-            routed = self._intake.routed_chats()
+            routed = self._look()
             for chat_id in [chat_id for chat_id in running if chat_id not in routed]:
                 running.pop(chat_id).cancel()
                 self._readers.pop(chat_id, None)
             for chat_id in sorted(routed - running.keys()) if self._dialect.operations.history else ():
-                reader = self._readers.setdefault(chat_id, self._reader(chat_id))
+                reader = self._reader_of(chat_id)
+                assert reader is not None, "the dialect reads the history of every routed chat"
                 running[chat_id] = tasks.create_task(self._watch(reader), name=f"adapter {self._account} history {chat_id}")
-            await asyncio.sleep(_LOOK_FOR_ROUTES_S)
-            if asyncio.get_running_loop().time() - checked_at_s > _HEALTH_CHECK_S:
-                checked_at_s = asyncio.get_running_loop().time()
+            now_s = asyncio.get_running_loop().time()
+            if now_s - checked_at_s > _HEALTH_CHECK_S or (self._by_webhook and routed != followed):
+                checked_at_s, followed = now_s, routed
                 await self._check(routed)
+            await asyncio.sleep(_LOOK_FOR_ROUTES_S)
 
     async def _check(self, routed: frozenset[str]) -> None:
         """Whether the server is there, and calls us about the chats that are routed now."""
@@ -158,6 +186,13 @@ class Reception:
                 await self._webhook.follow(self._intake, routed)
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
+
+    def _reader_of(self, chat_id: str) -> ChatReader | None:
+        """Who reads the chat's history; None where there is none, or the chat is not relayed."""
+        found = self._readers.get(chat_id)
+        if found is None and self._dialect.operations.history is not None and chat_id in self._intake.routed_chats():
+            found = self._readers[chat_id] = self._reader(chat_id)
+        return found
 
     def _reader(self, chat_id: str) -> ChatReader:
         history = self._dialect.operations.history
@@ -170,6 +205,8 @@ class Reception:
             read_page=self._client.page,
             fill_author=self._people.fill,
             window=self._options.reread_messages,
+            since=self._beginnings.since,
+            now=self._time.now,
         )
 
     async def _watch(self, reader: ChatReader) -> None:
@@ -196,6 +233,7 @@ class Reception:
                 wait_s = self._pace_s(now_s - quiet_since_s)
             except ChatDown as error:
                 self._intake.notice(error.reason, error.action, chat_id=reader.chat_id)
+                self._beginnings.put_off(reader.chat_id)
                 wait_s = min(_CHAT_DOWN_WAIT_S * 2.0 ** min(refusals, 10), _LONGEST_CHAT_DOWN_WAIT_S)
                 refusals += 1
             except DeliveryError as error:

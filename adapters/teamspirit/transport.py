@@ -17,6 +17,7 @@ from yarl import URL
 
 from adapters.common.egress import Egress
 from adapters.common.http_body import BoundedResponse
+from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
 from adapters.teamspirit.encode import Request
 from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
@@ -40,6 +41,8 @@ class Transport:
         self._dialect = dialect
         self._options = options
         self._session: aiohttp.ClientSession | None = None
+        self.time = PlatformTime()
+        """The server's clock."""
         self._hidden = tuple(_secrets(options))
 
     async def close(self) -> None:
@@ -124,6 +127,7 @@ class Transport:
                 allow_redirects=False,
                 **body,
             ) as answer:
+                self.time.learn(answer.headers)
                 yield answer
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _unreachable(request.operation, purpose, error) from None

@@ -83,6 +83,11 @@ class Webhook:
             return False
         return True
 
+    def mount_ahead(self) -> None:
+        """Serve one that was set up by hand before anything is known of the server: its calls wait for the account."""
+        if self._options.webhook is not None and self._dialect.inbound is not None and self._options.receive != "history":
+            self._mount_own()
+
     def take(self, take: Take | None) -> None:
         """Who takes the calls from now on; None: nobody, the server is asked to come again."""
         if self._receiver is not None:
@@ -102,12 +107,13 @@ class Webhook:
         secret = own.secret.get_secret_value() if own.secret else ""
         self._mount(own.path.get_secret_value(), Credentials(key, secret))
 
-    def _mount(self, name: str, credentials: Credentials) -> str:
-        """Serve it; returns our URL."""
+    def _mount(self, name: str, credentials: Credentials | None) -> str:
+        """Serve it; returns our URL. `credentials`: None while they are asked for."""
         assert self._dialect.inbound is not None, "the dialect has no inbound calls"
-        take = self._receiver.take if self._receiver else None
-        self._receiver = Receiver(self._dialect.inbound.authentication, credentials)
-        self._receiver.take = take
+        if self._receiver is None:
+            now = self._client.time.now
+            self._receiver = Receiver(self._dialect.inbound.authentication, credentials, lambda: now().timestamp())
+        self._receiver.renew(credentials)
         if self._mounted and self._mounted != name:
             self._web.unmount(self._mounted)
         self._mounted = name
@@ -129,7 +135,7 @@ class Webhook:
                 self._registered = old
                 return
         name = old.name if old is not None else secrets.token_urlsafe(24)
-        url = self._mount(name, Credentials(old.key, old.secret) if old else Credentials())
+        url = self._mount(name, Credentials(old.key, old.secret) if old else None)
         webhook_id, key, secret = await self._client.register_webhook(url, sorted(routed))
         new = _Registered(webhook_id, key, secret, name, url, tuple(sorted(routed)))
         await intake.accept([], cursors=[Cursor(name=_CURSOR, value=msgspec.json.encode(new).decode())])

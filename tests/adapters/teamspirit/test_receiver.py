@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -10,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web_response
 from aiohttp.test_utils import make_mocked_request
 
 from adapters.teamspirit.dialect.model import Authentication
@@ -18,7 +21,7 @@ from adapters.teamspirit.receiver import Credentials, Receiver
 from bridge.contract import Adapter
 from bridge.refs import AccountName
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
 
 KEY, SECRET = "the-key", "the-secret"
 NOW_S = 1_800_000_000.0
@@ -182,3 +185,107 @@ async def test_what_the_dialect_does_not_know_is_kept_and_confirmed(
     assert intake.summary() == ["+goes on"]
     assert "POST /webhooks" not in emulator.calls(), "one set up by hand is not registered again"
     await adapter.close()
+
+
+WORDS = {"text": "für 10 €", "number": 1}
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "payload"),
+    [
+        (FORM, json.dumps(WORDS).encode(), WORDS),
+        ("text/plain", json.dumps(WORDS, ensure_ascii=False).encode(), WORDS),
+        ("application/json", b"\xef\xbb\xbf" + json.dumps(WORDS, ensure_ascii=False).encode(), WORDS),
+        ("application/json", json.dumps(WORDS, ensure_ascii=False).encode("utf-16"), WORDS),
+        ("application/json; charset=utf-16le", json.dumps(WORDS, ensure_ascii=False).encode("utf-16-le"), WORDS),
+        ("application/json; charset=windows-1252", json.dumps(WORDS, ensure_ascii=False).encode("cp1252"), WORDS),
+        ("application/json; charset=ISO-8859-15", json.dumps(WORDS, ensure_ascii=False).encode("iso8859-15"), WORDS),
+        ("application/json; charset=nonsense", json.dumps(WORDS, ensure_ascii=False).encode(), WORDS),
+        ("application/json", b"text=f%C3%BCr&number=1", {"text": "für", "number": "1"}),
+        (FORM, b"payload=%7B%22text%22%3A+%22x%22%7D", {"text": "x"}),
+        (FORM, b"payload=words&x=1", {"payload": "words", "x": "1"}),
+        ("application/json", b'{"n": ' + b"9" * 5000 + b"}", {"n": "9" * 5000}),
+        ("application/json", b"\n " + json.dumps(WORDS).encode() + b"\r\n", WORDS),
+    ],
+)
+async def test_senders_state_other_types_than_they_send(door: Door, content_type: str, body: bytes, payload: Any) -> None:
+    answer = await door.knock(body, **signature(body) | {"Content_Type": content_type})
+    assert (answer.status_code, answer.text) == (200, "")
+    assert door.taken == [payload]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (gzip.compress(b"{}"), "compressed"),
+        (b"", "empty"),
+        ("für".encode("cp1252"), "not UTF-8"),
+        (b'{"a": 1,}', "line 1, column"),
+        (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "nested too deeply"),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\nx", "not JSON"),
+    ],
+)
+async def test_what_cannot_be_read_is_kept_and_the_sender_is_told_why(door: Door, body: bytes, why: str) -> None:
+    answer = await door.knock(body, **signature(body))
+    assert answer.status_code == 200
+    assert why in answer.text
+    assert door.taken == [None]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"X_Time": "9" * 5000},
+        {"X_Time": "-" + "9" * 5000},
+        {"X_Time": "1e400"},
+        {"X_Time": "\u0661\u0662"},
+        {"X_Key": "k\u00e9y"},
+        {"X_Sign": "sha256=\u00e9"},
+        {"X_Sign": "sha256=" + "0" * 5000},
+    ],
+)
+async def test_odd_headers_are_refused_like_any_other(door: Door, change: dict[str, str]) -> None:
+    headers = {name.replace("_", "-"): value for name, value in {**signature(b"{}"), **change}.items()}
+    request = make_mocked_request("POST", "/hooks/spirit/door", headers=headers)
+    answer = await door.receiver.handle(request)
+    assert answer.status == 401
+
+
+async def test_headers_that_are_no_text_are_refused_like_any_other(door: Door) -> None:
+    url = httpx.URL(door.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    stamp = str(int(NOW_S)).encode()
+    writer.write(b"POST " + url.raw_path + b" HTTP/1.1\r\nHost: x\r\nX-Key: k\xe9y\xff\r\nX-Time: " + stamp + b"\r\n")
+    writer.write(b"X-Sign: sha256=00\xff\r\nContent-Length: 2\r\n\r\n{}")
+    assert (await reader.readline()).split()[1] == b"401"
+    writer.close()
+
+
+async def test_a_clock_that_is_wrong_is_told_by_how_much(door: Door) -> None:
+    request = make_mocked_request("POST", "/", headers={"X-Time": str(int(NOW_S) - 3600)})
+    answer = await door.receiver.handle(request)
+    assert isinstance(answer, web_response.Response)
+    assert answer.text is not None
+    assert "3600 s from our clock" in answer.text
+
+
+async def test_calls_wait_a_moment_for_the_account(door: Door) -> None:
+    """In the order in which they came: a refused one would come again behind what was said since."""
+    take, door.receiver.take = door.receiver.take, None
+    bodies = [json.dumps({"n": number}).encode() for number in range(5)]
+    calls = []
+    for body in bodies:
+        calls.append(asyncio.create_task(door.knock(body, **signature(body))))
+        await eventually(lambda: door.receiver.held == len(calls))
+    door.receiver.take = take
+    assert [(await call).status_code for call in calls] == [200] * 5
+    assert door.taken == [{"n": number} for number in range(5)]
+
+
+async def test_calls_wait_for_the_credentials_too(door: Door) -> None:
+    door.receiver.renew(None)
+    call = asyncio.create_task(door.knock(b"{}", **signature(b"{}")))
+    await eventually(lambda: door.receiver.held == 1)
+    door.receiver.renew(Credentials(KEY, SECRET))
+    assert (await call).status_code == 200

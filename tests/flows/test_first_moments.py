@@ -1,0 +1,55 @@
+"""A bridge that starts for the first time while people talk: nothing that is said from then on is lost, doubled or out of order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.world import World, eventually
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Talking(World):
+    def __init__(self, folder: Path, receive: str) -> None:
+        super().__init__(folder, ("teamspirit", "discord"))
+        self.receive = receive
+        self.port = free_port()
+
+    def document(self) -> dict[str, Any]:
+        document = super().document()
+        document["web"] = {"public": {"listen": f"127.0.0.1:{self.port}", "url": f"http://127.0.0.1:{self.port}"}}
+        account = document["accounts"]["teamspirit"]
+        account.update(receive=self.receive, poll_interval_s=0.05, poll_idle_interval_s=0.05)
+        return document
+
+
+@pytest.mark.parametrize("receive", ["webhook", "history"])
+@pytest.mark.parametrize("pause_s", [0.0, 0.02])
+async def test_what_is_said_from_the_first_moment_on(tmp_path: Path, receive: str, pause_s: float) -> None:
+    world = Talking(tmp_path, receive)
+    await world.start_platforms()
+    try:
+        await world.say("teamspirit", "before")
+        starting = asyncio.create_task(world.start_bridge())
+        await eventually(lambda: bool(world.emulators["teamspirit"].calls()), what="the bridge's first call")
+        said = [f"word {number}" for number in range(10)]
+        for text in said:
+            await world.say("teamspirit", text)
+            await asyncio.sleep(pause_s)
+        await starting
+        await world.say("teamspirit", "last")
+        await eventually(lambda: world.copies("discord", "last"), what=f"{world.texts('discord')}")
+        await asyncio.sleep(1.0)  # what comes again comes now
+        assert [message.text for message in world.seen("discord") if message.is_bot] == [*said, "last"]
+    finally:
+        await world.stop_bridge()
+        await world.stop_platforms()
