@@ -1,17 +1,16 @@
 """The server's calls, once `receiver` let them in: what each tells, in which order it is handed to the intake.
 
 Where there is a history, a call says that something happened in a chat, and what is new is read in order first (calls may arrive
-out of order); edits, deletes and reactions are then taken from the call. Without a history, calls are taken as they come; one that
-speaks of a message still to come waits for it a moment. Used by `receive`.
+out of order); edits, deletes and reactions are then taken from the call. Without a history, calls are taken as they come; the core
+keeps a change that comes before its message. Used by `receive`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
 import weakref
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -38,9 +37,6 @@ from bridge.events import (
 
 log = structlog.get_logger("teamspirit")
 
-_WAIT_FOR_MESSAGE_S = 2.0
-_MESSAGE_IS_RECENT = timedelta(minutes=10)
-_REMEMBERED = 5000
 _KEPT_RAW_BYTES = 64 * 1024
 
 
@@ -64,7 +60,6 @@ class Calls:
         self._reader_of = reader_of
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._on_call = on_call
-        self._arrived: collections.OrderedDict[tuple[str, str], asyncio.Event] = collections.OrderedDict()
 
     async def take(self, payload: Any, raw: bytes) -> None:
         """One call; returns once it may be confirmed."""
@@ -79,8 +74,6 @@ class Calls:
         if isinstance(event, Ignored):
             self._intake.ignored(event.reason)
             return
-        if self._reader_of(event.meta.origin.chat_id) is None:
-            await self._message_first(event)
         turn = self._turns.setdefault(event.meta.origin.chat_id, asyncio.Lock())
         async with turn:
             await self._in_turn(event, payload)
@@ -97,10 +90,8 @@ class Calls:
         reader = self._reader_of(event.meta.origin.chat_id)
         if reader is not None:
             await self._with_history(event, payload, reader)
-            return
-        await self._intake.accept([event])
-        if isinstance(event, MessageCreated):
-            self._arrival(event.meta.origin.chat_id, event.message_id).set()
+        else:
+            await self._intake.accept([event])
 
     def _we_came_or_went(self, event: MembershipChanged) -> None:
         chat_id = event.meta.origin.chat_id
@@ -146,21 +137,3 @@ class Calls:
             log.info("history not read", chat=reader.chat_id, reason=error.reason)
             if isinstance(event, MessageCreated):
                 raise NotNow from None
-
-    async def _message_first(self, event: ChatEvent) -> None:
-        """Wait a moment for the message that a change is about."""
-        if not isinstance(event, MessageEdited | MessageDeleted | ReactionsChanged):
-            return
-        arrived = self._arrival(event.meta.origin.chat_id, event.message_id)
-        if not arrived.is_set() and datetime.now(UTC) - event.meta.occurred_at < _MESSAGE_IS_RECENT:
-            try:
-                async with asyncio.timeout(_WAIT_FOR_MESSAGE_S):
-                    await arrived.wait()
-            except TimeoutError:
-                pass  # an old message, or one from before we started
-
-    def _arrival(self, chat_id: str, message_id: str) -> asyncio.Event:
-        arrival = self._arrived.setdefault((chat_id, message_id), asyncio.Event())
-        while len(self._arrived) > _REMEMBERED:
-            self._arrived.popitem(last=False)
-        return arrival
