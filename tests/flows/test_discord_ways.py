@@ -33,6 +33,27 @@ async def test_messages_go_out_while_the_gateway_is_down(quiet_world: World) -> 
     assert sum("to a platform" in text for text in texts(world, "telegram")) == 1, "the copy does not come back as news"
 
 
+@pytest.mark.parametrize("kind", [FaultKind.DROP_AFTER, FaultKind.SERVER_ERROR_AFTER])
+async def test_where_no_application_is_told_nothing_doubles_or_comes_back(quiet_world: World, kind: FaultKind) -> None:
+    """A server that speaks Discord's API and leaves `application_id` out; answers are lost, and the bridge starts anew."""
+    world, discord = quiet_world, quiet_world.emulators["discord"]
+    discord.world.tells_applications = False  # type: ignore[attr-defined]
+    await world.start_bridge()
+    await world.say("slack", "first")
+    await world.copy("discord", "first")
+    discord.inject(Fault(kind=kind, operation="POST /webhooks/*", times=1))
+    await world.say("slack", "once")
+    await world.copy("discord", "once")
+    await world.stop_bridge()
+    discord.gateway.invalidate_sessions()  # type: ignore[attr-defined]
+    await world.start_bridge()
+    await world.say("discord", "behind it")
+    await world.copy("telegram", "behind it")
+    assert sum("once" in text for text in texts(world, "discord")) == 1
+    for platform in ("slack", "telegram"):
+        assert sum("once" in text or "first" in text for text in texts(world, platform)) == (2 if platform == "telegram" else 0)
+
+
 async def test_messages_go_out_while_only_receiving_is_parked(quiet_world: World) -> None:
     world = quiet_world
     discord: Any = world.emulators["discord"]
