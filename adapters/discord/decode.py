@@ -158,7 +158,9 @@ def _content(data: Json, meta: EventMeta, context: Context) -> Content:
         return content
     title = context.places.channel_name(thread_id)
     if str(data["id"]) == thread_id:  # a forum's post begins with it
-        return msgspec.structs.replace(content, text=concat(_note(title, Mark.BOLD), content.text)) if title else content
+        tags = "".join(f" [{tag}]" for tag in context.places.tags_of(thread_id))
+        head = RichText((Paragraph((Text(title, int(Mark.BOLD)), Text(tags))),))
+        return msgspec.structs.replace(content, text=concat(head, content.text))
     if content.reply_to is None and not context.is_end(chat_id, thread_id):
         return msgspec.structs.replace(content, reply_to=ReplyTo(message_id=thread_id, excerpt=title))
     return content

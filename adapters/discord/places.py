@@ -42,6 +42,10 @@ class Place:
     parent_id: str | None = None
     last_message_id: str | None = None
     overwrites: tuple[tuple[str, int, int], ...] = ()
+    tags: dict[str, str] = field(default_factory=dict)
+    """Of a forum: the names that its posts may be tagged with, by id."""
+    applied_tags: tuple[str, ...] = ()
+    """Of a post: ids of its tags."""
 
     @property
     def is_thread(self) -> bool:
@@ -128,6 +132,12 @@ class Places:
     def channel_name(self, channel_id: str) -> str:
         place = self._places.get(channel_id)
         return place.name if place is not None else ""
+
+    def tags_of(self, post_id: str) -> list[str]:
+        """What a post is tagged with, by name."""
+        post = self._places.get(post_id)
+        forum = self._places.get(post.parent_id or "") if post is not None else None
+        return [forum.tags[t] for t in post.applied_tags if forum.tags.get(t)] if post is not None and forum is not None else []
 
     def role_name(self, role_id: str) -> str:
         return next((s.roles[role_id][0] for s in self.servers.values() if role_id in s.roles), "")
@@ -216,6 +226,8 @@ class Places:
             parent_id=text(data.get("parent_id")) or None,
             last_message_id=str(whole(data.get("last_message_id"))) if data.get("last_message_id") else None,
             overwrites=overwrites,
+            tags={text(t.get("id")): text(t.get("name")) for t in objects(data.get("available_tags"))},
+            applied_tags=tuple(map(text, data["applied_tags"])) if isinstance(data.get("applied_tags"), list) else (),
         )
         self._drop(place.id)
         self._places[place.id] = place
