@@ -6,6 +6,7 @@ Works on plain JSON, so that one strange value spoils one update and not a batch
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -122,16 +123,16 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         moved = _moved(message)
         if moved is not None:
             return [moved]
-        if message.get("is_automatic_forward"):
+        if message.get("is_automatic_forward") is True:
             return [Ignored("automatic forward from the linked channel")]
         if message["message_id"] == 0:
             return [Ignored("message without an id")]
         service = self._service(message, received_at)
         if service is not None:
             return service
-        if "media_group_id" in message:
+        if group := words(message.get("media_group_id")):
             int(self._created([message], received_at).message_id)  # fails here, alone, and not with the others
-            return [AlbumItem(f"{message['chat']['id']}/{message['media_group_id']}", message)]
+            return [AlbumItem(f"{message['chat']['id']}/{group}", message)]
         return [self._created([message], received_at)]
 
     def _created(self, messages: Sequence[Message], received_at: datetime) -> MessageCreated:
@@ -149,15 +150,14 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             content=content,
             also_ids=tuple(identity(message["message_id"]) for message in messages[1:]),
             items=tuple(decode_item(message, download_bytes=self.download_bytes) for message in messages)
-            if "media_group_id" in first
+            if words(first.get("media_group_id"))
             else (),
         )
 
     def _edited(self, message: Message, update_id: int, received_at: datetime) -> Decoded:
-        if message.get("is_automatic_forward"):
+        if message.get("is_automatic_forward") is True:
             return Ignored("automatic forward from the linked channel")
-        edited_at = whole(message.get("edit_date"))
-        if edited_at is None:
+        if "edit_date" not in message:
             return Ignored("edit without a visible change")
         if record(message.get("location")).get("live_period"):
             return Ignored("live location moved")
@@ -165,12 +165,13 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         if content is None:
             return Ignored("edit of a message without known content")
         # dates are whole seconds, within which a bot may say one thing, another, and the first again
-        version = f"{edited_at}-{update_id}-{content_digest(content)}"
+        edited_at = whole(message["edit_date"]) or int(received_at.timestamp())
+        version = f"{message['edit_date']}-{update_id}-{content_digest(content)}"
         return MessageEdited(
             meta=self._meta(message, "edited", received_at, version=version, at=edited_at),
             message_id=identity(message["message_id"]),
             content=content,
-            album_item="media_group_id" in message,
+            album_item=bool(words(message.get("media_group_id"))),
         )
 
     def _service(self, message: Message, received_at: datetime) -> Sequence[Decoded] | None:
@@ -241,17 +242,32 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def edited_message(update: Json) -> Message:
-    """The message that an edit tells of, as it is now."""
-    return cast("Message", record(update.get("edited_message") or update.get("edited_channel_post")))
+def read(raw: bytes) -> Json:
+    """An update from the JSON text it came in. Half of a surrogate pair in a name or a text, which is no proper JSON, is replaced.
+
+    Raises ValueError, MsgspecError among them."""
+    try:
+        return cast("Json", msgspec.json.decode(raw, type=dict))
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        whole_text = json.dumps(json.loads(raw), ensure_ascii=False)
+    mended = whole_text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return cast("Json", msgspec.json.decode(mended, type=dict))
+
+
+def message_of(update: Json) -> Message:
+    """The message that an update tells of, as it is now; an empty one if it tells of none."""
+    kinds = ("message", "channel_post", "edited_message", "edited_channel_post")
+    return cast("Message", record(next((update[kind] for kind in kinds if kind in update), None)))
 
 
 def strange(update: Json) -> str:
     """What is new to us about a message whose content is of none of the known kinds; empty for all others."""
-    message = record(update.get("message") or update.get("channel_post"))
-    if not message or message.keys() & _SERVICE_FIELDS or message.keys() & CONTENT_FIELDS:
+    message = message_of(update)
+    if not message or "edit_date" in message or message.keys() & _SERVICE_FIELDS or message.keys() & CONTENT_FIELDS:
         return ""
-    return unknown_kind(cast("Message", message))
+    return unknown_kind(message)
 
 
 def _guarded(decode: Callable[[], _T], what: str) -> _T:
@@ -327,10 +343,10 @@ def _emoji(reactions: object) -> list[str]:
 
 def _moved(message: Message) -> Moved | None:
     chat_id = identity(message["chat"]["id"])
-    if new := words(message.get("migrate_to_chat_id")):
-        return Moved(chat_id, new)
-    if old := words(message.get("migrate_from_chat_id")):
-        return Moved(old, chat_id)
+    if new := whole(message.get("migrate_to_chat_id")):
+        return Moved(chat_id, str(new))
+    if old := whole(message.get("migrate_from_chat_id")):
+        return Moved(str(old), chat_id)
     return None
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from adapters.telegram.albums import Albums
-from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, edited_message, strange
+from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, message_of, read, strange
 from adapters.telegram.obstacles import Conflicts, conflict_of, hearing_fault, look_at_chats, reactions_fault
 from adapters.telegram.transport import Transport
 from adapters.telegram.unchanged import Unchanged
@@ -46,11 +46,12 @@ _BUGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, Re
 
 class Position(msgspec.Struct, omit_defaults=True):
     """The cursor's value. `held` are messages of unfinished albums as they came, every field of them; `seen_at` is the Unix time of
-    the last commit."""
+    the last commit; `said` is what `Unchanged` keeps."""
 
     offset: int = 0
     held: list[dict[str, Any]] = []
     seen_at: float = 0.0
+    said: dict[str, str] = {}
 
 
 class Receiver:
@@ -120,6 +121,7 @@ class Receiver:
             with contextlib.suppress(msgspec.MsgspecError):
                 position = msgspec.json.decode(stored, type=Position)
         self._offset = position.offset
+        self._unchanged.restore(position.said)
         self._albums.restore(cast("list[Message]", position.held))
         if position.seen_at:
             await self._tell_gap(datetime.fromtimestamp(position.seen_at, UTC))
@@ -178,7 +180,7 @@ class Receiver:
     async def _take_one(self, raw: bytes, received_at: datetime) -> None:
         update: Json = {}
         try:
-            update = msgspec.json.decode(raw, type=dict)
+            update = read(raw)
             update_id = int(update["update_id"])
             if update_id == self._offset - 1:
                 # accepted already, and confirmed too late for a stop in between: an album's last file would look like a new message
@@ -190,10 +192,11 @@ class Receiver:
             return
         if kind := strange(update):
             await self._intake.undecodable(raw, f"a message of a kind that is not known: {kind}")
+        message = message_of(update)
         for item in decoded:
-            if self._unchanged.takes(item):
+            if self._unchanged.takes(item, has_buttons="reply_markup" in message):
                 self._intake.ignored("edit without a visible change")
-            elif not (isinstance(item, MessageEdited) and item.album_item and self._albums.edit(edited_message(update))):
+            elif not (isinstance(item, MessageEdited) and item.album_item and self._albums.edit(message)):
                 await self._take_item(item, received_at)
         self._offset = update_id + 1
 
@@ -271,6 +274,9 @@ class Receiver:
 
     def _cursor(self) -> Cursor:
         position = Position(
-            offset=self._offset, held=cast("list[dict[str, Any]]", self._albums.held()), seen_at=round(time.time(), 3)
+            offset=self._offset,
+            held=cast("list[dict[str, Any]]", self._albums.held()),
+            seen_at=round(time.time(), 3),
+            said=self._unchanged.kept(),
         )
         return Cursor(name=self._cursor_name, value=msgspec.json.encode(position).decode())

@@ -6,13 +6,16 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from adapters.telegram.decode import Decoder
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, Conflicts
 from adapters.telegram.receive import TRIES
+from adapters.telegram.unchanged import KEPT_MAX, MESSAGES_MAX, Unchanged
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.errors import AccountDown, ConnectionLost
 from bridge.events import (
@@ -24,8 +27,11 @@ from bridge.events import (
     PinsChanged,
     ReactionsChanged,
 )
+from bridge.refs import AccountName
 from bridge.text import CodeBlock, Mark, Paragraph, Quote, Text, text_of, to_plain
 from tests.patience import PATIENCE_S
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 async def test_text_with_formatting(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
@@ -607,6 +613,34 @@ async def test_edits_of_buttons_and_of_nothing_else(
     links = [to_plain(event.content.text) for event in intake.events[:-1]]
     assert links == [f"vote\nOpen (https://{name}.example)" for name in "aba"]
     assert intake.reasons["edit without a visible change"] == 2
+    queue.push("edited_channel_post", post | {"edit_date": 12} | keyboard(4, "https://a.example"))
+    async with receiving(adapter):  # what buttons are touched for outlives a connection
+        await intake.until(lambda: intake.reasons["edit without a visible change"] == 3)
+        queue.push("edited_channel_post", post | {"text": "voted", "edit_date": 13} | keyboard(4, "https://a.example"))
+        await intake.until(lambda: any("voted" in text for text in intake.texts()))
+
+
+def test_what_is_known_of_messages_is_bounded() -> None:
+    unchanged = Unchanged()
+    for number in range(MESSAGES_MAX + 500):
+        said = {"message_id": number + 1, "date": 5, "chat": {"id": -1}, "text": f"number {number}"}
+        [event] = Decoder(account=AccountName("tg"), bot_id="7").update({"update_id": number, "message": said}, NOW)
+        assert not unchanged.takes(event, has_buttons=True)
+    assert len(unchanged.kept()) == KEPT_MAX
+    assert len(unchanged._said) == MESSAGES_MAX
+
+
+async def test_half_a_surrogate_pair_costs_itself_alone(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    queue = emulator.world.queues[emulator.bot().user_id]
+    body = b'{"update_id":%d,"message":{"message_id":%d,"date":5,"chat":{"id":%d},"from":{"id":5,"first_name":"Kim \\ud83d"},'
+    body += b'"media_group_id":"g","photo":[{"file_id":"F","file_unique_id":"\\udc00"}],"caption":"half \\ud83d a pair"}}'
+    async with receiving(adapter):
+        queue.push_text(body % (queue.next_id, 70, int(chat)))
+        await intake.until(lambda: any("a pair" in text for text in intake.texts()))
+    assert intake.undecoded == []
+    assert intake.events[0].meta.author.name.startswith("Kim ")
 
 
 async def test_words_that_come_back_within_a_second_are_an_edit(
