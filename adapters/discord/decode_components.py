@@ -35,7 +35,7 @@ class Shown:
 
 
 def components_of(components: list[Json], names: Names, where: Whereabouts) -> Shown:
-    return _Reader(names, where).read(components)
+    return _Reader(names, where).read(components) if components else Shown()
 
 
 class _Reader:
