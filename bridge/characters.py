@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+import regex
 
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SUSPECT = re.compile(f"{_LINE_BREAK.pattern}|{_REFUSED.pattern}|{_SURROGATE.pattern}")
-_NO_INK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
+INVISIBLE = r"\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}"
+"""Characters that show nothing, by what Unicode says of them: for use within a set of a pattern."""
+BLANK = r"\s\p{Z}\u115f\u1160\u2800\u3164\uffa0\U0001d159"
+"""Characters that show room: white space, and letters and symbols without ink."""
+_INK = regex.compile(rf"[^{INVISIBLE}{BLANK}]")
 
 
 def clean(text: str) -> str:
@@ -23,6 +28,6 @@ def clean(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen: white space, control and format characters, and letters that have no ink. Platforms
-    refuse such messages as empty."""
-    return all(character in _NO_INK or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp") for character in text)
+    """Whether nothing of it can be seen: white space, control, format and other ignorable characters, and letters that have no ink.
+    Platforms refuse such messages as empty."""
+    return _INK.search(text) is None

@@ -77,6 +77,8 @@ class ReplyTo(_Part, frozen=True):
     chat_id: str = ""
     author_name: str = ""
     excerpt: str = ""
+    author_id: str = ""
+    """The author's native user id, if the origin tells it: then a person of the configuration is shown as one."""
 
 
 class Forward(_Part, frozen=True):
@@ -84,6 +86,8 @@ class Forward(_Part, frozen=True):
 
     author_name: str = ""
     chat_name: str = ""
+    author_id: str = ""
+    """As in `ReplyTo`."""
 
 
 class PollOption(_Part, frozen=True):

@@ -19,7 +19,7 @@ from bridge.events import (
     Status,
     StatusChanged,
 )
-from bridge.names import clean_line, shorten
+from bridge.names import clean_line, shorten, show_name
 from bridge.text import EMPTY, Mark, Paragraph, Quote, RichText, Text
 
 EXCERPT_LENGTH = 120
@@ -103,18 +103,19 @@ def removed_line(files: int) -> RichText:
 
 
 def forward_line(forward: Forward) -> RichText:
-    """`↪ Forwarded from Anna (News)`."""
-    source = clean_line(forward.author_name) or clean_line(forward.chat_name)
-    if forward.author_name.strip() and forward.chat_name.strip():
-        source += f" ({clean_line(forward.chat_name)})"
+    """`↪ Forwarded from Anna (News)`. The names are as they are to be shown."""
+    source = forward.author_name or forward.chat_name
+    if forward.author_name and forward.chat_name:
+        source += f" ({forward.chat_name})"
     return line(f"↪ Forwarded from {source}" if source else "↪ Forwarded message", Mark.ITALIC)
 
 
 def reply_lines(author_name: str, excerpt: str) -> RichText:
-    """A quoted line with the author and the beginning of the answered message; empty if neither is known."""
-    author, said = clean_line(author_name), shorten(clean_line(excerpt), EXCERPT_LENGTH)
+    """A quoted line with the author (a name as it is to be shown) and the beginning of the answered message; empty if neither is
+    known."""
+    author, said = author_name, shorten(clean_line(excerpt), EXCERPT_LENGTH)
     if said:
-        name = (Text(f"{author}: ", Mark.BOLD),) if author else ()
+        name = (Text(f"{author}: ", Mark.BOLD),) if author.strip() else ()
         return RichText((Quote((Paragraph((*name, Text(said))),)),))
     return line(f"↩ in reply to {author}", Mark.ITALIC) if author else EMPTY
 
@@ -139,7 +140,7 @@ def location_lines(location: Location) -> RichText:
 
 
 def contact_lines(contact: Contact) -> RichText:
-    first = f"👤 {clean_line(' '.join(part for part in (contact.name, contact.phone) if part)) or 'Contact'}"
+    first = f"👤 {clean_line(' '.join(part for part in (show_name(contact.name), contact.phone) if part)) or 'Contact'}"
     return line("\n".join((first, *(clean_line(detail) for detail in contact.details))))
 
 
@@ -158,7 +159,7 @@ def notice_line(
                 said = f"{member} {'joined' if joined else 'left'}"
         case ChatRenamed():
             what = "the chat" if event.meta.thread_id is None else "a thread"
-            said = f"{actor} renamed {what} to “{shorten(clean_line(event.name), EXCERPT_LENGTH)}”"
+            said = f"{actor} renamed {what} to “{shorten(show_name(event.name), EXCERPT_LENGTH)}”"
         case PinsChanged():
             said = f"{actor} {'pinned' if event.pinned else 'unpinned'} a message"
         case StatusChanged():

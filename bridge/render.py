@@ -28,6 +28,7 @@ from bridge.events import (
     Author,
     ChatRenamed,
     Content,
+    Forward,
     MembershipChanged,
     MessageCreated,
     MessageEdited,
@@ -47,7 +48,7 @@ from bridge.lines import (
     reply_lines,
 )
 from bridge.localize import localize
-from bridge.names import Names, clean_line, clean_name
+from bridge.names import Names, show_name
 from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.people import People
 from bridge.refs import AccountName
@@ -76,7 +77,7 @@ class Origin:
     @property
     def chat_title(self) -> str:
         """The chat's name, if it is one and not an id."""
-        return "" if _BARE_ID.fullmatch(self.chat_name) else clean_line(self.chat_name)
+        return "" if _BARE_ID.fullmatch(self.chat_name) else show_name(self.chat_name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,6 +190,7 @@ class _Rendering:
         self.origin = origin
         self.target = target
         self.people = people
+        self.names = names
         self.capabilities = target.capabilities
         self.limits = target.capabilities.limits
         self.losses: Losses = {}
@@ -278,7 +280,7 @@ class _Rendering:
     def _body(self, missing: Sequence[RichText], quoted: Reply | None, *, has_files: bool) -> RichText:
         content = self.content
         pieces = [
-            forward_line(content.forwarded_from) if content.forwarded_from else EMPTY,
+            forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
             line(SPOILER_LABEL.strip()) if self._opens_spoiler(has_files) else EMPTY,
             EMPTY if is_blank(text_of(content.text)) else self._localized(content.text),
@@ -313,6 +315,7 @@ class _Rendering:
             origin=self.origin.account,
             target=self.target.account,
             people=self.people,
+            names=self.names,
             may_ping_all=self._may_ping_all(),
             losses=self.losses,
         )
@@ -333,10 +336,23 @@ class _Rendering:
         both = Reply(
             message_id=known.message_id,
             thread_id=known.thread_id,
-            author_name=clean_name(known.author_name or shown.author_name),
+            author_name=self.names.answered_name(
+                self.origin.account,
+                known.author_name or shown.author_name,
+                user_id="" if known.author_name else shown.author_id,
+                is_ours=bool(known.author_name),
+            ),
             excerpt=known.excerpt or shown.excerpt,
         )
         return both if both.message_id or both.author_name or not is_blank(both.excerpt) else None
+
+    def _shown_forward(self, forward: Forward) -> Forward:
+        """With names as they may be shown: nobody passes for another by being forwarded."""
+        account = self.origin.account
+        return Forward(
+            author_name=self.names.told_name(account, forward.author_name, user_id=forward.author_id),
+            chat_name=self.names.told_name(account, forward.chat_name),
+        )
 
     # -- files ----------------------------------------------------------------------------------------------------------
 

@@ -251,6 +251,19 @@ class Elsewhere(_Value, frozen=True):
     copies: tuple[SentPart, ...]
 
 
+class AuthorName(str):
+    """An author's name, with the native user id and the username; both are empty in journals of before they were kept."""
+
+    __slots__ = ("user_id", "username")
+    user_id: str
+    username: str
+
+    def __new__(cls, name: str, user_id: str = "", username: str = "") -> AuthorName:
+        made = super().__new__(cls, name)
+        made.user_id, made.username = user_id, username
+        return made
+
+
 class Link(_Value, frozen=True):
     """What is known of a native message: the original it belongs to, and how that is copied in one target."""
 
@@ -260,6 +273,7 @@ class Link(_Value, frozen=True):
     is_original: bool
     """Whether the message asked for is the original itself (or one of its `also_ids`), not a copy."""
     author_name: str
+    """From the journal itself an `AuthorName`."""
     copies: tuple[SentPart, ...]
     """The parts in the target and thread asked for, in order; empty if there is none there."""
     thread_id: str | None = None

@@ -12,7 +12,7 @@ from bridge.clock import Clock
 from bridge.contract import Outbound, Receipt, Reconciles, Reply
 from bridge.echo import token_for
 from bridge.events import MessageCreated, MessageEdited, ReplyTo
-from bridge.journal.contract import AttemptStarted, Change, Journal, PartSent, Pending
+from bridge.journal.contract import AttemptStarted, AuthorName, Change, Journal, Link, PartSent, Pending
 from bridge.names import Names
 from bridge.outbox.posted import Posted
 from bridge.outbox.work import Place, Steps, Work, can_reconcile, carried_by, copy_here, copy_nearby
@@ -93,14 +93,19 @@ class Sending:
         if copy is not None and copy.chat_id != place.chat.chat_id:
             copy = None  # the chat has a new id since, where that number may be another message's
         # of a copy the origin knows only that the bridge said it, and its words may begin with the author's name
-        author_name = (link.author_name if link else "") or to.author_name
+        said_name = (link.author_name if link else "") or to.author_name
         is_copy = link is not None and not link.is_original
         return Reply(
             message_id=copy.message_ids[0] if copy else "",
             thread_id=copy.thread_id if copy else None,
-            author_name=author_name,
-            excerpt=to.excerpt.removeprefix(author_name).lstrip() if is_copy else to.excerpt,
+            author_name=self._answered(link, said_name) if link and link.author_name else "",
+            excerpt=to.excerpt.removeprefix(said_name).lstrip() if is_copy else to.excerpt,
         )
+
+    def _answered(self, link: Link, name: str) -> str:
+        """As the bridge shows the author of an original."""
+        who = name if isinstance(name, AuthorName) else AuthorName(name)
+        return self.names().told_name(link.original.chat.account, who, user_id=who.user_id, username=who.username)
 
     # -- sending ------------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from bridge.journal.sqlite.codec import (
     SKIPPED,
     WAITING,
     Packed,
+    author_column,
     decode_event,
     encode_event,
     encode_item,
@@ -181,7 +182,7 @@ def _accept_one(
             event = as_edited(event, later)
             body = encode_event(event) if open_count else None
         message, also = prepared.messages[0], pack_more(event.also_ids)
-        author = event.meta.author.name if event.meta.author is not None else None
+        author = author_column(event.meta.author) if event.meta.author is not None else None
         for original in prepared.messages:
             links[chat, original] = (seq, ORIGINAL)
             rows.links[chat, original] = (chat, original, seq, seq, ORIGINAL)

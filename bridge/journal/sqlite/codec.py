@@ -9,8 +9,8 @@ from hashlib import blake2b
 import msgspec
 
 from bridge.contract import Copy
-from bridge.events import AlbumItem, ChatEvent
-from bridge.journal.contract import State
+from bridge.events import AlbumItem, Author, ChatEvent
+from bridge.journal.contract import AuthorName, State
 
 Packed = int | bytes | str
 """A native id as it is stored."""
@@ -134,3 +134,17 @@ def unpack_copy(chat_id: str, message: Packed | None, more: str | None, thread: 
         thread_id=unpack_optional(thread),
         via="" if via is None else unpack_id(via),
     )
+
+
+_BETWEEN = "\x1f"
+"""Between an author's name, user id and username in one column. It is in no name: see `bridge.characters.clean`."""
+
+
+def author_column(author: Author) -> str:
+    """Rows of before have the name alone."""
+    who = (author.name, author.user_id, author.username)
+    return _BETWEEN.join(part.replace(_BETWEEN, "") for part in who).rstrip(_BETWEEN)
+
+
+def author_of(column: str | None) -> AuthorName:
+    return AuthorName(*(column or "").split(_BETWEEN)[:3])

@@ -12,6 +12,7 @@ from bridge.journal.sqlite.codec import (
     ORIGINAL,
     STATES,
     Packed,
+    author_of,
     pack_id,
     unpack_copy,
     unpack_id,
@@ -73,7 +74,7 @@ class Tracing:
             is_gone=is_gone,
             original=original,
             also_ids=unpack_more(also),
-            author_name=author or "",
+            author_name=author_of(author),
             event=TracedEvent(event_seq=seq, accepted_at=unpack_time(accepted_at), deliveries=self._deliveries(seq, first, count)),
         )
 
