@@ -18,9 +18,7 @@ def words(value: object) -> str:
     """Text; a number counts as its digits, anything else as no text."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return ""
+    return str(value) if real(value) is not None else ""
 
 
 def whole(value: object) -> int | None:
