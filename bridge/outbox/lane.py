@@ -237,7 +237,10 @@ class Lane:
             started_s=now_s,
         )
         if pending.first_attempt_at is not None and not begun:
-            spent = (pending.recorded_at or self._clock.now()) - pending.first_attempt_at
+            until = pending.recorded_at or self._clock.now()
+            if pending.state is State.BEHIND:
+                until = pending.not_before or until  # it waited beside the line
+            spent = until - pending.first_attempt_at
             work.spent_before_s = max(spent.total_seconds(), 0.0)
             work.counting_since_s = now_s
         return work

@@ -1,0 +1,255 @@
+"""What is wrong with one file stays with that file: its words, the other files and the rest of the chat go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.contract import Outbound
+from bridge.errors import AccountDown, FileRejected, Rejected, RetryLater
+from bridge.events import Attachment, AttachmentKind
+from bridge.supervisor import AccountState
+from bridge.text import text_of
+from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge
+from tests.flows.world import eventually
+
+
+@pytest.fixture
+def one() -> ScriptedPlatform:
+    platform = ScriptedPlatform("one")
+    platform.files.update(a=b"a" * 10, b=b"b" * 10, c=b"c" * 10)
+    return platform
+
+
+@pytest.fixture
+def two() -> ScriptedPlatform:
+    return ScriptedPlatform("two")
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.outbox.lane._FILE_WAIT_S", 0.1)
+
+
+def files(*names: str) -> tuple[Attachment, ...]:
+    return tuple(
+        Attachment(kind=AttachmentKind.DOCUMENT, file_id=name, name=f"{name}.pdf", size_bytes=10, unique_id=name) for name in names
+    )
+
+
+def refuse(platform: ScriptedPlatform, *contents: bytes, told: bool = True) -> None:
+    """The platform takes no message with one of these files, and says which one, or not."""
+
+    def before(outbound: Outbound) -> None:
+        places = tuple(place for place, file in enumerate(outbound.files) if file.path.read_bytes() in contents)
+        if places:
+            raise FileRejected("files of this kind are not allowed", places=places if told else ())
+
+    platform.before_send = before
+
+
+class Broken:
+    """`open_file` of all accounts, for the files named, until it is mended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: Callable[[], BaseException], *names: str) -> None:
+        real = ScriptedAdapter.open_file
+        self.asked = 0
+        self.is_broken = True
+
+        def open_file(adapter: ScriptedAdapter, attachment: Attachment) -> Any:
+            if self.is_broken and attachment.file_id in names:
+                self.asked += 1
+                raise error()
+            return real(adapter, attachment)
+
+        monkeypatch.setattr(ScriptedAdapter, "open_file", open_file)
+
+
+# -- refused by the target --------------------------------------------------------------------------------------------------
+
+
+async def test_words_and_other_files_go_without_the_refused_one(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
+    refuse(two, b"b" * 10)
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("three files", attachments=files("a", "b", "c"))
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        first = two.posted()[0]
+        assert first.files == (b"a" * 10, b"c" * 10)
+        assert first.text.startswith("three files")
+        assert "b.pdf" in first.text
+        assert "not allowed" in first.text
+        assert not await app._journal.dead_letters()
+
+
+async def test_when_nobody_can_tell_which_one_all_are_lines(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    refuse(two, b"b" * 10, told=False)
+    async with bridge(tmp_path, [one, two]):
+        one.say("three files", attachments=files("a", "b", "c"))
+        await eventually(lambda: two.posted())
+        assert two.posted()[0].files == ()
+        assert all(f"{name}.pdf" in two.texts()[0] for name in "abc")
+
+
+async def test_a_file_without_words_is_a_line(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    refuse(two, b"a" * 10)
+    async with bridge(tmp_path, [one, two]):
+        one.say("", attachments=files("a"))
+        await eventually(lambda: two.posted())
+        assert "a.pdf" in two.texts()[0]
+
+
+async def test_a_refused_file_behind_a_long_text(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    two.text_length = 40
+    refuse(two, b"a" * 10)
+    words = " ".join(f"word{number}" for number in range(30))
+    async with bridge(tmp_path, [one, two]):
+        one.say(words, attachments=files("a"))
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        everything = " ".join(two.texts())
+        assert [everything.count(f"word{number}") for number in range(10, 30)] == [1] * 20
+        assert everything.count("a.pdf") == 1
+
+
+async def test_a_refused_message_is_still_a_dead_letter(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    def before(outbound: Outbound) -> None:
+        if text_of(outbound.text) != "end":
+            raise FileRejected("no") if not outbound.files else Rejected("no")
+
+    two.before_send = before
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("words")
+        one.say("words and a file", attachments=files("a"))
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        assert len(await app._journal.dead_letters()) == 2
+
+
+async def test_an_edit_that_brings_a_refused_file(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
+    async with bridge(tmp_path, [one, two]) as app:
+        message = one.say("words")
+        await eventually(lambda: two.texts() == ["words"])
+        refuse(two, b"a" * 10)
+        one.edit(message, "other words", attachments=files("a"))
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        assert two.texts()[0] == "other words"
+        assert any("a.pdf" in text for text in two.texts())
+        assert not await app._journal.dead_letters()
+
+
+# -- not to be had now ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [lambda: RetryLater("temporarily unavailable"), lambda: OSError("reset"), lambda: KeyError("a bug")],
+    ids=["later", "network", "bug"],
+)
+async def test_words_go_first_and_the_file_follows_them(
+    tmp_path: Path,
+    one: ScriptedPlatform,
+    two: ScriptedPlatform,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Callable[[], BaseException],
+) -> None:
+    broken = Broken(monkeypatch, error, "a")
+    async with bridge(tmp_path, [one, two]):
+        one.say("with a file", attachments=files("a", "b"))
+        one.say("what comes after does not wait")
+        await eventually(lambda: "what comes after does not wait" in two.texts())
+        first = two.posted()[0]
+        assert first.text.startswith("with a file")
+        assert "a.pdf" in first.text
+        assert first.files == (b"b" * 10,)
+        broken.is_broken = False
+        await eventually(lambda: any(b"a" * 10 in post.files for post in two.posted()))
+        late = two.posted()[-1]
+        assert late.reply_to == first.message_id
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        assert sum(b"a" * 10 in post.files for post in two.posted()) == 1
+
+
+async def test_a_file_that_never_comes_is_a_line_in_the_end(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.outbox.lane._FILE_PATIENCE_S", 0.5)
+    Broken(monkeypatch, lambda: RetryLater("gone fishing"), "a")
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("with a file", attachments=files("a"))
+        await eventually(lambda: any("could not be fetched" in text for text in two.texts()))
+        await eventually(lambda: app._outbox is not None and app._outbox.active_lanes == 0)
+        assert len(two.posted()) == 2
+
+
+async def test_a_late_file_comes_after_a_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Broken(monkeypatch, lambda: RetryLater("not now"), "a")
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("with a file", attachments=files("a"))
+        one.say("after")
+        await eventually(lambda: "after" in two.texts())
+        await app.stop(drain_s=0)
+    broken.is_broken = False
+    async with bridge(tmp_path, [one, two]):
+        await eventually(lambda: any(b"a" * 10 in post.files for post in two.posted()))
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+    assert [post.text.split(" ")[0] for post in two.posted()].count("with") == 1
+
+
+@pytest.mark.parametrize("what", ["deleted", "taken out"])
+async def test_a_late_file_that_its_author_took_back_is_not_posted(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    broken = Broken(monkeypatch, lambda: RetryLater("not now"), "a")
+    async with bridge(tmp_path, [one, two]) as app:
+        message = one.say("with a file", attachments=files("a"))
+        one.say("after")
+        await eventually(lambda: "after" in two.texts())
+        if what == "deleted":
+            one.delete(message)
+        else:
+            one.edit(message, "without a file")
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        broken.is_broken = False
+        await eventually(lambda: app._outbox is not None and app._outbox.active_lanes == 0)
+        assert not any(b"a" * 10 in post.files for post in two.posted())
+        assert two.texts() == (["after", "end"] if what == "deleted" else ["without a file", "after", "end"])
+
+
+async def test_an_origin_that_is_down_does_not_park_the_target(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Broken(monkeypatch, lambda: AccountDown("its token was revoked", action="make another"), "a")
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("with a file", attachments=files("a"))
+        await eventually(lambda: any("with a file" in text for text in two.texts()))
+        assert app.account_states()["two"].state is AccountState.UP
+        broken.is_broken = False
+        await eventually(lambda: any(b"a" * 10 in post.files for post in two.posted()))
+
+
+async def test_an_edit_whose_file_is_late_changes_the_words_at_once(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Broken(monkeypatch, lambda: RetryLater("not now"), "a")
+    async with bridge(tmp_path, [one, two]):
+        message = one.say("words")
+        await eventually(lambda: two.texts() == ["words"])
+        one.edit(message, "other words", attachments=files("a"))
+        one.say("after")
+        await eventually(lambda: "after" in two.texts())
+        assert two.texts()[0].startswith("other words")
+        broken.is_broken = False
+        await eventually(lambda: any(b"a" * 10 in post.files for post in two.posted()))
+        await eventually(lambda: two.texts()[0] == "other words")
