@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.common.platform_time import Attempts
 from adapters.teamspirit.beginnings import Beginnings
-from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, takes_files, variables_of
+from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, variables_of
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
 from adapters.teamspirit.dialect.query import find_text
@@ -24,6 +24,7 @@ from adapters.teamspirit.probe import probe
 from adapters.teamspirit.receive import Reception
 from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
+from adapters.teamspirit.uploads import Uploads
 from adapters.teamspirit.webhook import Webhook
 from bridge.capabilities import Capabilities
 from bridge.contract import (
@@ -34,12 +35,11 @@ from bridge.contract import (
     Outbound,
     OutboundDelete,
     OutboundEdit,
-    OutboundFile,
     OutboundReaction,
     ProbeItem,
     Receipt,
 )
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.errors import OutcomeUnknown, Rejected
 from bridge.events import Attachment, Author, ChatEvent
 from bridge.outcomes import Loss
 from bridge.text import RichText
@@ -72,6 +72,7 @@ class TeamSpiritAdapter:
         self._transport = Transport(dialect, options)
         self._client = Client(dialect, options, self._encoder, self._transport)
         self._people = People(self._client.user if dialect.operations.users else None)
+        self._uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         self._threads = Threads(self._client.message if dialect.operations.message else None)
         self._by_root = "message.root" in variables_of(dialect.operations.send)
         self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id, learn=self._threads.learn)
@@ -119,7 +120,7 @@ class TeamSpiritAdapter:
         ).run()
 
     async def send(self, outbound: Outbound) -> Receipt:
-        file_ids = [await self._upload(outbound.chat_id, file) for file in outbound.files]
+        file_ids = await self._uploads.upload(outbound.chat_id, outbound.files)
         operation = "send" if self._operations.send is not None else "webhook_send"
         call = self._operations.send or self._operations.webhook_send
         assert call is not None, "the dialect cannot send"
@@ -165,19 +166,6 @@ class TeamSpiritAdapter:
             via=_QUOTED if reply is not None and not root else "",
             losses=(Loss.OUTSIDE_THREAD,) if meant and not root else (),
         )
-
-    async def _upload(self, chat_id: str, file: OutboundFile) -> str:
-        call = self._operations.upload
-        if call is None or not takes_files(self._dialect):
-            raise Rejected("the messenger takes no files")
-        about = {"name": file.name, "mime": file.mime, "size": file.size_bytes}
-        values: Values = {"chat": self._encoder.chat(chat_id), "file": about}
-        request = self._encoder.request("upload", call, values)
-        answer = await self._transport.upload(request, call.file_field, file)
-        file_id = find_text(call.answer.id, answer)
-        if not file_id:
-            raise RetryLater("upload: the answer does not say which file it became")
-        return file_id
 
     async def close(self) -> None:
         self._webhook.close()

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from adapters.teamspirit.dialect.query import find, find_text
-from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect
@@ -53,6 +53,8 @@ def refusal(
         return RetryLater(reason, after_s=_wait_s(dialect, headers, payload), scope=Scope.ACCOUNT, rate_limited=True)
     if code and code in errors.thread_codes:
         return ThreadGone(reason)
+    if code and code in errors.file_codes:
+        return FileRejected(reason)
     if code in errors.message_codes:
         return Rejected(reason)
     if code in errors.gone_codes:

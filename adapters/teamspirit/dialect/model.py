@@ -197,6 +197,8 @@ class Errors(_Entry):
     """Codes that mean: this chat refuses everything until a human acts."""
     message_codes: tuple[str, ...] = ()
     """Codes that mean: only this message is refused."""
+    file_codes: tuple[str, ...] = ()
+    """Codes that mean: a file of the message is refused, its words are not. Whatever final an upload is answered means that too."""
     account_codes: tuple[str, ...] = ()
     """Codes that mean: the key is no good."""
     thread_codes: tuple[str, ...] = ()

@@ -20,6 +20,16 @@ _HISTORY_LIMIT = 100
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+_NGINX_413 = """<html>
+<head><title>413 Request Entity Too Large</title></head>
+<body>
+<center><h1>413 Request Entity Too Large</h1></center>
+<hr><center>nginx</center>
+</body>
+</html>
+"""
+
+
 class RestApi:
     def __init__(self, world: World) -> None:
         self._world = world
@@ -172,10 +182,20 @@ class RestApi:
         part = await requests.file_part(request)
         name = part.filename or "file"
         mime = part.headers.get(hdrs.CONTENT_TYPE, "application/octet-stream")
+        world = self._world
+        if not world.takes_files:
+            raise Refused(501, "files_disabled", "file attachments have been disabled on this server")
+        if name.rpartition(".")[2].lower() in world.refused_types:
+            raise Refused(400, "file_type_refused", "files of this type are not allowed")
+        limit_bytes = min(world.max_file_bytes, world.proxy_bytes or world.max_file_bytes)
         try:
-            stored = await self._world.store.receive(name, mime, requests.chunks(part), self._world.max_file_bytes)
+            stored = await world.store.receive(name, mime, requests.chunks(part), limit_bytes)
         except FileTooLarge:
-            raise Refused(413, "file_too_large", f"a file may have {self._world.max_file_bytes} bytes") from None
+            if world.proxy_bytes is not None and world.proxy_bytes <= world.max_file_bytes:
+                return web.Response(status=413, text=_NGINX_413, content_type="text/html")
+            raise Refused(413, "file_too_large", f"a file may have {world.max_file_bytes} bytes") from None
+        if not stored.size_bytes and not world.takes_empty_files:
+            raise Refused(400, "file_empty", "the file is empty")
         return web.json_response(stored.wire(), status=201)
 
     async def _download(self, request: web.Request) -> web.StreamResponse:

@@ -28,6 +28,12 @@ _SIMPLE_NAME = re.compile(r"[\w.\-]+")
 
 class TeamSpiritEmulatorOptions(EmulatorOptions):
     max_upload_mb: float | None = Field(default=None, gt=0, description="largest file in MB (1,000,000 bytes); the account is told")
+    proxy_upload_mb: float | None = Field(
+        default=None, gt=0, description="largest file in MB that a proxy lets through; the account is not told"
+    )
+    files: bool = Field(default=True, description="whether it takes files at all; the account is not told")
+    empty_files: bool = Field(default=True, description="whether it takes files without a byte")
+    refused_types: list[str] = Field(default=[], description="endings of names of files that it refuses")
     max_text_chars: int = Field(default=4000, ge=1, description="longest text")
     max_files: int = Field(default=10, ge=0, description="most files of one message")
 
@@ -48,6 +54,11 @@ class TeamSpiritEmulator(EmulatorBase):
         super()._apply()
         if self.options.max_upload_mb is not None:
             self.world.max_file_bytes = int(self.options.max_upload_mb * 1_000_000)
+        proxy_mb = self.options.proxy_upload_mb
+        self.world.proxy_bytes = None if proxy_mb is None else int(proxy_mb * 1_000_000)
+        self.world.takes_files = self.options.files
+        self.world.takes_empty_files = self.options.empty_files
+        self.world.refused_types = frozenset(ending.lower() for ending in self.options.refused_types)
         self.world.max_text_chars = self.options.max_text_chars
         self.world.max_files_per_message = self.options.max_files
         self.world.state.messages_kept = self.options.messages_kept

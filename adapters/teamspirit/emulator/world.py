@@ -22,6 +22,12 @@ class World:
         self.max_text_chars = 4000
         self.max_files_per_message = 10
         self.max_file_bytes = 100 * 1024**2
+        self.proxy_bytes: int | None = None
+        """What a proxy before the server takes, if there is one: larger bodies meet its page, and never the server."""
+        self.takes_files = True
+        self.takes_empty_files = True
+        self.refused_types: frozenset[str] = frozenset()
+        """Endings of file names, in lower case."""
         self.chats_page_size = 100
         self.api_key = f"tsk_{secrets.token_hex(16)}"
         self.state = State()

@@ -44,6 +44,8 @@ class MattermostServer:
         self.outgoing: tuple[str, str] | None = None
         """(URL, token)"""
         self.calls: list[str] = []
+        self.takes_files = True
+        self.max_file_bytes = 100 * 1024**2
         self.failing: dict[str, int] = {}
         """Operation -> the status that a proxy before the server answers it with."""
         self._ids = itertools.count(1)
@@ -292,12 +294,17 @@ class MattermostServer:
         return {"status": "OK"}
 
     async def _upload(self, request: web.Request) -> Any:
+        if not self.takes_files:
+            return _error(501, "api.file.attachments.disabled.app_error", "File attachments have been disabled on this server.")
         infos = []
         form = await request.post()
-        assert form["channel_id"] in self.channels
+        if form["channel_id"] not in self.channels:
+            return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
         for part in form.getall("files"):
             assert isinstance(part, web.FileField)
             content = part.file.read()
+            if len(content) > self.max_file_bytes:
+                return _error(413, "api.file.upload_file.too_large_detailed.app_error", "Unable to upload file. File is too large.")
             info: Json = {"id": self.new_id(), "name": part.filename, "size": len(content), "mime_type": part.content_type}
             self.files[info["id"]] = (info, content)
             infos.append(info)
