@@ -179,9 +179,13 @@ class Lane:
             try:
                 return await ask()
             except JournalError as error:
-                log.error("journal unavailable", target=str(self.address), reason=str(error))
-                self._outbox.counts.retried(self.address.account, "JournalError")
-                await self._clock.sleep(_JOURNAL_RETRY_S)
+                await self._journal_failed(error)
+
+    async def _journal_failed(self, error: JournalError) -> None:
+        """The bridge's own disk is never a reason to give a message up."""
+        log.error("journal unavailable", target=str(self.address), reason=str(error))
+        self._outbox.counts.retried(self.address.account, "JournalError")
+        await self._clock.sleep(_JOURNAL_RETRY_S)
 
     async def _finish(self, pending: Pending) -> None:
         """Work on one delivery until it is final, or set aside."""
@@ -299,6 +303,10 @@ class Lane:
             return self._set_aside(work, end, error)
         except (asyncio.CancelledError, Stopping):
             raise
+        except JournalError as error:
+            if work.attempted:
+                return await self._failed(work, supervisor, OutcomeUnknown(str(error)))
+            await self._journal_failed(error)
         except (OSError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             failure = OutcomeUnknown(reason) if work.attempted else RetryLater(reason)

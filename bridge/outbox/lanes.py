@@ -232,11 +232,11 @@ class Outbox:
         finally:
             if self._lanes.get(lane.address) is lane:
                 del self._lanes[lane.address]
-            if failed and not self.stopping:
-                # taken up anew, in order, from what is on disk; what was put meanwhile is there as well
-                self.wake(lane.address)
             if not self._lanes:
                 self._idle.set()
+        if failed and not self.stopping:
+            # taken up anew, in order, from what is on disk; what was put meanwhile is there as well
+            self.wake(lane.address)
 
     async def _after_failure(self, address: ChatAddress) -> None:
         """A bug that comes again at once costs less and less."""
