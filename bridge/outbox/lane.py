@@ -19,6 +19,7 @@ from bridge.events import MessageCreated, MessageEdited
 from bridge.journal.contract import Change, Damaged, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
 from bridge.outbox.backlog import Backlog
 from bridge.outbox.files import Patience
+from bridge.outbox.line import Line
 from bridge.outbox.pace import LanePace, rates_of
 from bridge.outbox.records import Records, is_simple
 from bridge.outbox.superseded import as_it_is_now
@@ -40,8 +41,6 @@ _FILE_WAIT_S = 3.0
 """So long a message waits for files that cannot be fetched now; then it goes, and they come behind it."""
 _FILE_PATIENCE_S = 3600.0
 """Then a file that was not to be had is a line."""
-_BEHIND = 64
-"""Deliveries beside the line that are looked at together."""
 _BUGS = 5
 _JOURNAL_RETRY_S = 2.0
 
@@ -78,10 +77,15 @@ class Lane:
             may_run_ahead=self._may_run_ahead,
         )
         self._verdicts = Verdicts(address, outbox.counts)
-        self._behind_due_s = float("inf")
-        """When to look for deliveries beside the line; infinity: there are none."""
-        self._was_behind = False
-        """Whether the last delivery was such: they take turns with those in the line."""
+        self._line = Line(
+            self._backlog,
+            self._records,
+            self._waits,
+            outbox.clock,
+            read_behind=lambda limit: self._patiently(lambda: outbox.journal.behind(address, limit)),
+            bury=self._bury,
+            longest_s=outbox.policy.longest_told_s,
+        )
         self._settled = False
         """Whether the platform had its moment to settle since the process started."""
         self._apart_until = 0
@@ -101,8 +105,7 @@ class Lane:
 
     def look_behind(self) -> None:
         """The journal may have deliveries beside the line that are due."""
-        self._behind_due_s = 0.0
-        self._waits.tell()
+        self._line.look_behind()
 
     def kick(self) -> None:
         """Look again at what is waited for: it may have come, or be gone."""
@@ -117,7 +120,7 @@ class Lane:
     async def run(self) -> None:
         try:
             while True:
-                pending = await self._next()
+                pending = await self._line.next()
                 if pending is None:
                     return
                 await self._finish(pending)
@@ -125,53 +128,6 @@ class Lane:
             pass
         finally:
             await self._records.close()
-
-    async def _next(self) -> Pending | None:
-        """The next delivery. None: there is none, decided without yielding to the loop, so that nothing can slip in between."""
-        while True:
-            if self._behind_due_s <= self._clock.monotonic_s() and not self._was_behind:
-                self._was_behind = True
-                if (pending := await self._next_behind()) is not None:
-                    return pending
-            self._was_behind = False
-            if self._backlog.following is not None:
-                return self._backlog.take()
-            if not self._records.are_complete:
-                await self._records.record()
-            elif self._backlog.is_behind:
-                await self._backlog.fill()
-            elif self._behind_due_s < float("inf"):
-                await self._waits.for_news(self._behind_due_s - self._clock.monotonic_s())
-            else:
-                return None
-
-    async def _next_behind(self) -> Pending | None:
-        """The first delivery beside the line that is due."""
-        if not self._records.are_complete:
-            await self._records.record()
-        self._behind_due_s = float("inf")
-        rows = await self._patiently(lambda: self._outbox.journal.behind(self.address, _BEHIND))
-        await self._bury([one for one in rows if isinstance(one, Damaged)])
-        due: Pending | None = None
-        for one in rows:
-            if isinstance(one, Damaged):
-                continue
-            left_s = 0.0 if due is not None and one.not_before is None else self._left_s(one)
-            if due is None and left_s <= 0:
-                due = one
-            else:
-                self._behind_due_s = min(self._behind_due_s, self._clock.monotonic_s() + max(left_s, 0.0))
-        return due
-
-    def _left_s(self, pending: Pending) -> float:
-        """How long it has to wait yet. The wait that was recorded is a duration: a wall clock that was wrong then, or is now, makes
-        it no longer."""
-        if pending.not_before is None:
-            return 0.0
-        left = pending.not_before - self._clock.now()
-        if pending.recorded_at is not None:
-            left = min(left, pending.not_before - pending.recorded_at)
-        return min(left.total_seconds(), self._outbox.policy.longest_told_s)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The journal is asked until it answers: while its disk is full, the lane stands still and nothing is forgotten."""
@@ -201,7 +157,7 @@ class Lane:
         if pending.lead_seq is not None:
             while (following := self._backlog.following) is not None and is_one_message(pending, following):
                 work.followers.append(self._backlog.take())
-        if pending.not_before is not None and (left_s := self._left_s(pending)) > 0:
+        if pending.not_before is not None and (left_s := self._line.left_s(pending)) > 0:
             await self._correct(pending, left_s)
             await self._wait(left_s, firm=True)
         changes: Sequence[Change] | None = None
@@ -285,7 +241,8 @@ class Lane:
         supervisor, end = ready
         try:
             place = self._place(end, supervisor, await supervisor.resolve(self.address))
-            if work.limited and end.options.merge and not (work.unknown or work.parts):
+            alone = work.unknown or work.parts or work.pending.state is State.BEHIND
+            if work.limited and end.options.merge and not alone:
                 self._take_followers(work, place)
             work.patience = self._patience(work)
             changes = await self._outbox.courier.carry(work, place, self)
@@ -336,7 +293,7 @@ class Lane:
             return self._dead(work, getattr(step, "reason", error.reason))
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         self._outbox.counts.retried(self.address.account, "set aside")
-        self._behind_due_s = min(self._behind_due_s, now_s + step.after_s)
+        self._line.set_aside(step.after_s)
         return [
             *work.unrecorded,
             Deferred(
