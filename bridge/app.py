@@ -32,6 +32,7 @@ from bridge.outbox.courier import Courier
 from bridge.outbox.files import FileFetcher
 from bridge.outbox.lanes import Outbox
 from bridge.outbox.sending import Sending
+from bridge.outbox.wishes import carry_out_wishes
 from bridge.own_names import OwnNames
 from bridge.people import People
 from bridge.refs import AccountName, ChatAddress, ChatRef
@@ -393,11 +394,12 @@ class App:
                 log.error("journal maintenance failed", reason=str(error))
 
     async def _wake_retried(self) -> None:
-        """Dead letters are retried by the command line, in another process: take up the lanes they return to."""
+        """The command line is another process: take up what it retries, and what it wishes to be tried now."""
         assert self._outbox is not None
         while True:
             await self._clock.sleep(_WAKE_S)
             try:
+                await carry_out_wishes(self._journal, self._outbox, self._supervisors.get)
                 lanes = await self._journal.open_lanes()
             except JournalError as error:
                 log.error("journal unavailable", reason=str(error))

@@ -105,6 +105,7 @@ class AccountSupervisor:
         self._adapter: Adapter | None = None
         self._health = Health(AccountState.STARTING, clock.now())
         self._open = asyncio.Event()
+        self._now = asyncio.Event()
         self._down: asyncio.Future[AccountDown] | None = None
         self._failures = 0
         self._waits = Repeats()
@@ -149,6 +150,10 @@ class AccountSupervisor:
         """An account-wide wait is over before its time."""
         self._paused_until_s = 0.0
         self._wake_lanes(self.account)
+
+    def retry_now(self) -> None:
+        """A human wants an account that is down to connect at once."""
+        self._now.set()
 
     def pause(self, seconds: float) -> None:
         """Nothing of this account is sent for that long (an account-wide rate limit)."""
@@ -287,7 +292,8 @@ class AccountSupervisor:
         times = self._waits.again(self._health.reason)
         if times:
             log.info("account will be retried", account=self.account, wait_s=round(wait_s, 1), times=times)
-        await self._clock.sleep(wait_s)
+        self._now.clear()
+        await self._clock.wait(self._now, wait_s)
 
     def _set_health(self, state: AccountState, reason: str = "", action: str = "") -> None:
         changed = state is not self._health.state

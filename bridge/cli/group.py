@@ -16,6 +16,7 @@ _COMMANDS = {
     "routes": "bridge.cli.routes:routes",
     "trace": "bridge.cli.trace:trace",
     "dead": "bridge.cli.dead:dead",
+    "retry-now": "bridge.cli.retry_now:retry_now",
     "schema": "bridge.cli.schema:schema",
     "sandbox": "bridge.cli.sandbox:sandbox",
 }

@@ -424,6 +424,17 @@ class Journal(Protocol):
         """`at` is now, by the clock that `until` is of."""
         ...
 
+    async def hurry(
+        self, account: AccountName, lanes: Sequence[ChatAddress], waits: Sequence[str], *, everything: bool, at: datetime
+    ) -> int:
+        """What is open in those lanes is due at once, those named waits are over, and a running daemon hears of it by
+        `take_hurried`: of the lanes, or with `everything` of the whole account. Returns how many deliveries are open in them."""
+        ...
+
+    async def take_hurried(self) -> Sequence[tuple[AccountName, ChatAddress | None]]:
+        """What was hurried since the last call; None: the whole account."""
+        ...
+
     # people's side
     async def dead_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[DeadLetter]: ...
 

@@ -123,6 +123,10 @@ STATES = {
 }
 """By stored number. Below HELD a delivery is open; below DELIVERED it needs its event's body."""
 
+HURRY = "hurry:"
+HURRIED = "name >= 'hurry:' AND name < 'hurry;'"
+"""The rows of `wait` that are people's wishes (`;` follows `:`)."""
+
 ORIGINAL, COPY, GONE = range(3)
 
 

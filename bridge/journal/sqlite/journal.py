@@ -205,6 +205,16 @@ class SqliteJournal:
     async def set_wait(self, name: str, until: datetime, *, at: datetime) -> None:
         await self._write(lambda ledger: upkeep.set_wait(ledger, name, until, at))
 
+    async def hurry(
+        self, account: AccountName, lanes: Sequence[ChatAddress], waits: Sequence[str], *, everything: bool, at: datetime
+    ) -> int:
+        return await self._write(lambda ledger: upkeep.hurry(ledger, account, lanes, waits, everything, at))
+
+    async def take_hurried(self) -> Sequence[tuple[AccountName, ChatAddress | None]]:
+        if not await self._read(Queries.is_hurried):
+            return ()  # a daemon that asks every few seconds writes nothing
+        return await self._write(upkeep.take_hurried)
+
     # -- people's side ------------------------------------------------------------------------------------------------------
 
     async def dead_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[DeadLetter]:

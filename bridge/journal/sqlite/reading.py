@@ -29,6 +29,7 @@ from bridge.journal.sqlite.codec import (
     DEAD,
     GONE,
     HELD,
+    HURRIED,
     ORIGINAL,
     SENDING,
     STATES,
@@ -279,6 +280,10 @@ class Queries:
     def waits(self) -> dict[str, StoredWait]:
         rows = self._connection.execute("SELECT name, until, at FROM wait").fetchall()
         return {name: StoredWait(until=unpack_time(until), kept_at=unpack_optional_time(at)) for name, until, at in rows}
+
+    def is_hurried(self) -> bool:
+        row = self._connection.execute(f"SELECT 1 FROM wait WHERE {HURRIED} LIMIT 1").fetchone()
+        return row is not None
 
     # people's side
 

@@ -8,13 +8,18 @@ from datetime import datetime
 from bridge.contract import Cursor
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
-from bridge.journal.sqlite.codec import BEHIND, DEAD, HELD, SKIPPED, Packed, pack_id, pack_time, unpack_more
+from bridge.journal.sqlite.codec import BEHIND, DEAD, HELD, HURRIED, HURRY, SKIPPED, Packed, pack_id, pack_time, unpack_more
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.recording import finish
 from bridge.outcomes import Skip
 from bridge.refs import AccountName, ChatAddress, ChatRef
 
 RAW_LIMIT_BYTES = 64 * 1024
+
+_HURRY = Bulk(
+    "UPDATE delivery SET not_before = NULL WHERE lane IN (VALUES {rows}) AND state < 2 RETURNING id",
+    1,
+)
 
 _RETRY = Bulk(
     f"UPDATE delivery SET state = {BEHIND}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
@@ -66,6 +71,26 @@ def set_wait(ledger: Ledger, name: str, until: datetime, at: datetime) -> None:
         "INSERT INTO wait (name, until, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until, at = excluded.at",
         (name, pack_time(until), pack_time(at)),
     )
+
+
+def hurry(
+    ledger: Ledger, account: AccountName, lanes: Sequence[ChatAddress], waits: Sequence[str], everything: bool, at: datetime
+) -> int:
+    """The wishes are rows of `wait` under a name of their own: all that an older daemon does with them is to forget them."""
+    numbers = [(number,) for lane in lanes if (number := ledger.names.find_lane(lane)) is not None]
+    opened = _HURRY.run(ledger.connection, numbers)
+    ledger.connection.executemany("DELETE FROM wait WHERE name = ?", [(name,) for name in waits])
+    for wish in [str(account)] if everything else map(str, lanes):
+        set_wait(ledger, HURRY + wish, at)
+    return len(opened)
+
+
+def take_hurried(ledger: Ledger) -> list[tuple[AccountName, ChatAddress | None]]:
+    rows = ledger.connection.execute(f"DELETE FROM wait WHERE {HURRIED} RETURNING name").fetchall()
+    wishes = [name.removeprefix(HURRY).partition("/") for (name,) in sorted(rows)]
+    return [
+        (AccountName(account), ChatAddress(AccountName(account), address) if slash else None) for account, slash, address in wishes
+    ]
 
 
 # -- pruning ----------------------------------------------------------------------------------------------------------------

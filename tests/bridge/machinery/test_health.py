@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import urllib.error
 import urllib.request
@@ -109,8 +110,10 @@ async def test_a_dead_end_of_three_is_told_everywhere(app: App, one, two) -> Non
     assert sample(app, "ok") == 0
     assert sample(app, "account_up", account="two") == 1
     assert sample(app, "route_ends", route="all", status="fail") == 1
-    while [lane["reason"] for lane in report["lanes"]] != [KICKED.reason]:
-        report = await app.report()
+    async with asyncio.timeout(30):
+        while [lane["reason"] for lane in report["lanes"]] != [KICKED.reason]:
+            await asyncio.sleep(0.01)
+            report = await app.report()
     (lane,) = report["lanes"]
     assert (lane["target"], lane["status"], lane["waiting"], lane["reason"]) == ("two/c", "fail", 1, KICKED.reason)
     assert datetime.fromisoformat(lane["next_attempt_at"]) > datetime.now(UTC)
@@ -171,10 +174,9 @@ async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one, tw
     async def lane() -> dict[str, Any]:
         return next((one for one in (await app.report())["lanes"] if one["target"] == "two/c"), {})
 
-    for _ in range(1000):
-        if (await lane()).get("reason"):
-            break
-    found = await lane()
+    async with asyncio.timeout(30):
+        while not (found := await lane()).get("reason"):  # noqa: ASYNC110 - asked anew each time
+            await asyncio.sleep(0.01)
     assert (found["waiting"], found["attempts"], found["reason"], found["status"]) == (2, 1, "asked to wait", "warn")
     assert datetime.fromisoformat(found["next_attempt_at"]) > datetime.now(UTC) + timedelta(minutes=10)
     app.metrics.journal(await app._journal.figures())
@@ -187,8 +189,9 @@ async def test_a_dead_letter_is_something_to_do(app: App, one, two) -> None:
     two.faults.append((Rejected("no"), False))
     one.say("m1")
     await eventually(lambda: two.sends == 1)
-    while not (report := await app.report())["journal"]["dead"]:
-        pass
+    async with asyncio.timeout(30):
+        while not (report := await app.report())["journal"]["dead"]:  # noqa: ASYNC110 - asked anew each time
+            await asyncio.sleep(0.01)
     assert (report["ok"], report["status"]) == (True, "warn")
     assert report["to_do"] == ["1 dead letter - messenger-bridge dead list"]
 
@@ -227,8 +230,6 @@ async def test_very_many_routes_show_those_in_trouble(tmp_path: Path, one, two) 
 
 
 async def test_over_http(app: App, two) -> None:
-    import asyncio
-
     web = AdminWeb(report=app.report, metrics=app.metrics.expose)
     port = await web.start("127.0.0.1", 0)
 

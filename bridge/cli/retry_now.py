@@ -1,0 +1,63 @@
+"""`messenger-bridge retry-now`: what waits is tried at once, however long a platform asked to wait.
+
+Leaves the wish in the journal, where a running daemon finds it within seconds; without one it counts at the next start."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli.exits import EX_FAILED, EX_USAGE
+from bridge.cli.journal import JournalPath, with_journal
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
+from bridge.cli.output import as_json, fail
+
+if TYPE_CHECKING:
+    from bridge.journal.contract import Journal
+    from bridge.refs import AccountName, ChatAddress
+
+Where = Annotated[
+    str,
+    typer.Argument(
+        metavar="ACCOUNT[/CHAT]", help="All of an account, or one chat, as bridge.yaml or /health names it.", show_default=False
+    ),
+]
+
+
+def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
+    """End the present wait of a chat, or of all of an account's; an account that is down connects at once."""
+    from bridge.refs import AccountName
+
+    account, _, chat = where.partition("/")
+    if not account or where.endswith("/"):
+        fail(f"{where!r} is neither ACCOUNT nor ACCOUNT/CHAT", EX_USAGE, json=json)
+    loaded = load(config, without_secrets=True).config
+    if loaded is not None and account not in loaded.accounts:
+        fail(f"there is no account {account!r}; there is {', '.join(sorted(loaded.accounts))}", EX_USAGE, json=json)
+    name = AccountName(account)
+    lanes, count = with_journal(config, journal, lambda opened: _wish(opened, name, chat), json=json)
+    found = bool(lanes) or not chat
+    if json:
+        as_json({"ok": found, "chats": [str(lane) for lane in lanes], "deliveries": count})
+    elif lanes:
+        typer.echo(f"tried now: {count} in {len(lanes)} chat{'s' * (len(lanes) != 1)}")
+    else:
+        typer.echo(f"nothing waits for {where}" + ("" if chat else "; the account connects at once if it is down"))
+    if not found:
+        raise typer.Exit(EX_FAILED)
+
+
+async def _wish(journal: Journal, account: AccountName, chat: str) -> tuple[list[ChatAddress], int]:
+    """The chats with something that waits, and how many deliveries those are."""
+    from bridge.outbox.pace import ACCOUNT_WAIT, CHAT_WAIT
+
+    native_ids = await journal.native_ids(account)
+    waiting = [lane for lane in await journal.open_lanes() if lane.account == account]
+    lanes = [lane for lane in waiting if not chat or chat in (lane.address, native_ids.get(lane.address))]
+    if chat and not lanes:
+        return [], 0
+    waits = [f"{ACCOUNT_WAIT}:{account}", *(f"{CHAT_WAIT}:{lane}" for lane in lanes)]
+    count = await journal.hurry(account, lanes, waits, everything=not chat, at=datetime.now(UTC))
+    return lanes, count
