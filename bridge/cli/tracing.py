@@ -196,7 +196,7 @@ class Known:
             "is_gone": traced.is_gone,
             "original": str(traced.original) if traced.original else None,
             "also": list(traced.also_ids),
-            "author": traced.author_name,
+            "author": str(traced.author_name),
             "accepted_at": traced.event.accepted_at,
             "deliveries": self._deliveries(traced.event),
             "changes": [{"accepted_at": change.accepted_at, "deliveries": self._deliveries(change)} for change in traced.changes],

@@ -66,6 +66,9 @@ def _texts(node: ast.AST) -> Iterator[ast.AST]:
     """Text literals within, but for those that a word of the vocabulary goes with."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("NamedSkip", "LossOf"):
         return
+    if isinstance(node, ast.Subscript):
+        yield from _texts(node.value)  # what it is looked up by is no text that is written
+        return
     if (isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value) or isinstance(node, ast.JoinedStr):
         yield node
     for inner in ast.iter_child_nodes(node):

@@ -81,7 +81,7 @@ def hurry(
     opened = _HURRY.run(ledger.connection, numbers)
     ledger.connection.executemany("DELETE FROM wait WHERE name = ?", [(name,) for name in waits])
     for wish in [str(account)] if everything else map(str, lanes):
-        set_wait(ledger, HURRY + wish, at)
+        set_wait(ledger, HURRY + wish, at, at)
     return len(opened)
 
 

@@ -75,7 +75,7 @@ def cli(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         except SystemExit as end:
             code = end.code
         out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
+        assert "Traceback" not in out + err, (out + err)[-3000:]
         return Done(0 if code is None else int(code), out, err)
 
     return call
