@@ -169,7 +169,7 @@ async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one, tw
     two.faults.extend([(RetryLater("asked to wait", after_s=5 * 3600.0, rate_limited=True), False)] * 5)
     one.say("m1")
     one.say("m2")
-    await eventually(lambda: two.sends == 1)
+    await eventually(lambda: two.sends == 1 and len(one.confirmed) == 2)
 
     async def lane() -> dict[str, Any]:
         return next((one for one in (await app.report())["lanes"] if one["target"] == "two/c"), {})

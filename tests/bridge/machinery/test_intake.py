@@ -12,7 +12,7 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.contract import Cursor
-from bridge.events import Author, Content, EventMeta, MessageCreated
+from bridge.events import Author, ChatEvent, Content, EventMeta, MessageCreated
 from bridge.intake import AccountIntake
 from bridge.journal.contract import Accepted, Entry, Pending, Verdict
 from bridge.loops import RecentMessages
@@ -53,6 +53,9 @@ class Lanes:
         self.words: list[str] = []
 
     def may_begin(self, end: RouteEnd) -> bool:
+        return False
+
+    def has_posted(self, event: ChatEvent) -> bool:
         return False
 
     def enqueue(self, pending: Pending, *, begun: bool = False) -> None:
