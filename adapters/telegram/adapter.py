@@ -98,6 +98,7 @@ class TelegramAdapter:
             bot_id=words(me["id"]),
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
         )
+        intake.may_send()
         await intake.known_as([full_name(me), words(me.get("username"))])
         sees_all = me.get("can_read_all_group_messages") is True
         receiver = Receiver(

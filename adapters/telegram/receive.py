@@ -160,7 +160,7 @@ class Receiver:
             return ConnectionLost(error.reason)
         reason, action = conflict
         if self._conflicts.add():
-            return AccountDown(reason, action=action)
+            return AccountDown(reason, action=action, sends=True)
         self._conflicts.told = True
         self._intake.notice(reason, action)
         return ConnectionLost(error.reason)

@@ -39,6 +39,7 @@ class RecordingIntake:
         self.gaps: list[tuple[str, datetime, datetime]] = []
         self.moves: list[tuple[str, str]] = []
         self.connections = 0
+        self.sending = 0
         self.names: set[str] = set()
         self.chats: frozenset[str] = frozenset()
         self.before_commit: Callable[[], Awaitable[None]] | None = None
@@ -83,7 +84,7 @@ class RecordingIntake:
         return False
 
     def may_send(self) -> None:
-        pass
+        self.sending += 1
 
     async def known_as(self, names: Iterable[str]) -> None:
         self.names = set(names)

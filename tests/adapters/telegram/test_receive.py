@@ -416,6 +416,8 @@ async def test_who_keeps_polling_with_our_token_parks_the_account(
                 await asyncio.wait_for(ours, PATIENCE_S)
     assert "another program polls with this bot's token" in down.value.reason
     assert "stop the other program" in down.value.action
+    assert down.value.sends, "what others say still arrives here"
+    assert intake.sending == CONFLICTS_MAX
 
 
 async def test_a_conflict_that_is_over_is_no_longer_told(
