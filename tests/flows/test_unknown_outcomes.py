@@ -26,7 +26,7 @@ SENDS = {
     "discord as bot": "POST /channels/{channel}/messages",
     "teamspirit": "POST /chats/{chat}/messages",
 }
-REQUEST_TIMEOUT_S = 1.5
+REQUEST_TIMEOUT_S = 4.0
 
 
 class Impatient(World):
