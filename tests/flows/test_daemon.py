@@ -62,6 +62,7 @@ async def test_a_reload_before_it_can_listen_is_done_once_it_can(small: World, d
     daemon.signal(signal.SIGUSR1)
     await daemon.until_notified("RELOADING=1")
     await daemon.until_notified("discord up")
+    await daemon.until_notified("READY=1", times=2)
     daemon.signal(signal.SIGTERM)
     assert await daemon.ended() == 0, daemon.output
     assert "bridge.yaml reloaded" in daemon.output
