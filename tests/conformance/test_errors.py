@@ -97,7 +97,7 @@ async def test_a_slow_answer_is_no_failure(rig: Rig) -> None:
 async def test_a_lost_connection_ends_the_run_or_heals(rig: Rig) -> None:
     """The supervisor calls `run` again; what was said meanwhile still comes."""
     await rig.emulator.disturb(StreamFault.DISCONNECT)
-    done, _ = await asyncio.wait([rig.running], timeout=0.5)
+    done, _ = await asyncio.wait([rig.running], timeout=0.5)  # short: it may go on
     if done:
         assert isinstance(rig.running.exception(), ConnectionLost)
         rig.run_again()

@@ -333,7 +333,7 @@ async def test_faults(emulator: SlackEmulator, web: AsyncWebClient, kind: FaultK
     chat = emulator.add_chat("general").chat_id
     emulator.inject(Fault(kind=kind, operation="chat.postMessage", times=1))
     with pytest.raises((SlackApiError, aiohttp.ClientError, TimeoutError)):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(3):  # short: some of these never answer
             await web.chat_postMessage(channel=chat, text="x")
     assert bool(emulator.transcript(chat)) is arrived
     assert emulator.calls().count("chat.postMessage") == 1

@@ -21,6 +21,7 @@ from bridge.refs import AccountName, ChatAddress
 from bridge.supervisor import AccountState
 from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 LANE = ChatAddress(AccountName("two"), "c")
 
@@ -101,8 +102,8 @@ async def test_a_lane_that_fails_again_and_again_costs_less_and_less(tmp_path: P
     waits = [later - earlier for earlier, later in itertools.pairwise(tries)]
     assert waits[0] >= 0.5
     assert waits[1] >= 1.0
-    async with asyncio.timeout(20):
-        assert await app.stop(drain_s=60) == 0
+    async with asyncio.timeout(PATIENCE_S):
+        assert await app.stop(drain_s=10 * PATIENCE_S) == 0
 
 
 async def test_a_lane_that_failed_is_quick_again_once_it_works(tmp_path: Path, one, two) -> None:

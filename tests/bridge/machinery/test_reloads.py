@@ -23,6 +23,7 @@ from bridge.refs import AccountName
 from bridge.supervisor import AccountState
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 LONG_S = 3600.0
 
@@ -349,7 +350,7 @@ async def test_a_stop_while_a_parked_account_is_torn_down(tmp_path: Path, one, t
     two.revoked.add(None)
     one.say("m1")
     await is_in(app, "two", AccountState.PARKED)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await app.stop(drain_s=0)
     await eventually(lambda: not [task for task in asyncio.all_tasks() if task.get_name() in ("account two", "adapter two")])
 
@@ -362,6 +363,6 @@ async def test_a_reload_while_a_parked_account_is_torn_down(tmp_path: Path, one,
         two.revoked.add(None)
         one.say("m1")
         await is_in(app, "two", AccountState.PARKED)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await app.reload(with_token(app._config, "two", "new"))
         await eventually(lambda: two.texts() == ["m1"])
