@@ -189,14 +189,15 @@ class App:
             gone.append((self._supervisors.pop(name), self._running.pop(name, None)))
             if configured is not None:
                 self._supervisors[name] = self._make_supervisor(configured)
+        # new ends of accounts that go on are looked up first: until then nothing said there is heard
+        for name in self._running:
+            await self._resolve_new(self._supervisors[name])
         for supervisor, running in gone:
             if running is not None:
                 await _end([running])
             await supervisor.close()
         for name, configured in self._config.accounts.items():
-            if name in self._running:
-                await self._resolve_new(self._supervisors[name])
-            else:
+            if name not in self._running:
                 await self._start_account(configured)
 
     # -- for people ---------------------------------------------------------------------------------------------------------
