@@ -18,7 +18,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import files, size, soak, speed, strangers, trouble
+from adapters.registry import platforms
+from bench import files, size, soak, speed, strangers, text, trouble
 from bridge.emulator import FaultKind
 
 _ROW_LIMIT_S = 3600.0
@@ -80,6 +81,7 @@ FIGURES: dict[str, Figure] = {
         size.idle(platforms=("telegram", "teamspirit", "slack", "discord")),
     ],
     "start-up": lambda quick: [size.start_up(routes=routes) for routes in (1, 10_000)],
+    "long-message": lambda quick: [text.long_message(platform=one, characters=4000 if quick else 40_000) for one in platforms()],
     "strangers": lambda quick: [strangers.strangers(seconds=8 if quick else 30)],
     "soak": lambda quick: [soak.soak(minutes=1 if quick else 10)],
 }

@@ -96,6 +96,42 @@ def slice_text(rich: RichText, start: int, end: int) -> RichText:
     return RichText(tuple(_slice_blocks(rich.blocks, start, end)))
 
 
+def tail_of(rich: RichText, start: int) -> RichText:
+    """`slice_text` to the end, at the cost of what is left out: what follows is taken as it is."""
+    at = 0
+    for number, block in enumerate(rich.blocks):
+        length = _length(block, start - at)
+        if at + length > start or (length == 0 and at >= start):
+            first = _tail_block(block, start - at)
+            return RichText((first, *rich.blocks[number + 1 :]))
+        at += length + 1
+    return RichText(())
+
+
+def _tail_block(block: Block, start: int) -> Block:
+    if start <= 0:
+        return block
+    match block:
+        case Paragraph():
+            return Paragraph(_tail_inlines(block.inlines, start))
+        case Heading():
+            return Heading(block.level, _tail_inlines(block.inlines, start))
+        case _:
+            return _slice_block(block, start, _length(block) + 1)
+
+
+def _tail_inlines(inlines: tuple[Inline, ...], start: int) -> tuple[Inline, ...]:
+    at = 0
+    for number, inline in enumerate(inlines):
+        length = len(inline_text(inline))
+        if at + length > start:
+            if not isinstance(inline, Text):
+                return inlines[number:] if at >= start else inlines[number + 1 :]
+            return (Text(inline.text[start - at :], inline.marks, inline.link), *inlines[number + 1 :])
+        at += length
+    return ()
+
+
 def _slice_blocks(blocks: Iterable[Block], start: int, end: int) -> Iterator[Block]:
     at = 0
     for block in blocks:

@@ -11,7 +11,7 @@ from functools import cache
 import regex
 
 from bridge.characters import is_blank
-from bridge.slices import atoms, block_starts, runs, slice_text
+from bridge.slices import atoms, block_starts, runs, slice_text, tail_of
 from bridge.text import (
     EMPTY,
     Block,
@@ -35,6 +35,10 @@ _MASK = "\ue000"
 _FIRST_GUESS = 2048
 _SHORT = 40
 """Links, names and languages up to this length are never the reason why something does not fit."""
+_AROUND = 256
+"""How far beyond the guess a part is looked for at first."""
+_FIRST_STEPS = 40
+"""The first step from the guess, and how exactly the end of a part is found: this share of it."""
 _MIN_FILL = 2
 """A better bound is taken only if it leaves the part at least 1/_MIN_FILL full."""
 
@@ -61,33 +65,69 @@ def split(rich: RichText, fits: Fits, *, first: Fits | None = None) -> list[Rich
 def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]) -> tuple[RichText, RichText, int]:
     """The longest good part from the beginning (empty, if something had to be simplified first), the rest, and a guess how long the
     next part will be."""
-    text = text_of(rich)
-    furthest = _furthest(rich, len(text), fits, guess)
-    if furthest == len(text):
-        return slice_text(rich, 0, furthest), EMPTY, guess  # what was measured: an empty item at the end is not in it
-    spans = [*atoms(rich), *_long_links(rich, is_long)]
-    cut = _outside(_best_cut(_masked(text, spans), furthest, block_starts(rich)), spans)
-    while cut > 0 and not fits(slice_text(rich, 0, cut)):
+    window, is_all = _window(rich, guess)
+    furthest = _furthest(window, len(text_of(window)), fits, guess)
+    while furthest == len(text_of(window)):
+        if is_all:
+            return slice_text(window, 0, furthest), EMPTY, guess  # what was measured: an empty item at the end is not in it
+        window, is_all = _window(rich, furthest)
+        furthest = _furthest(window, len(text_of(window)), fits, furthest)
+    text = text_of(window)
+    spans = [*atoms(window), *_long_links(window, is_long)]
+    cut = _outside(_best_cut(_masked(text, spans), furthest, block_starts(window)), spans)
+    while cut > 0 and not fits(slice_text(window, 0, cut)):
         cut = _outside(_grapheme_cut(text, cut * 9 // 10), spans)
     if cut > 0:
-        return slice_text(rich, 0, cut), slice_text(rich, _skip_separator(text, cut), len(text)), furthest
+        return slice_text(window, 0, cut), _without_separator(rich, cut), furthest
     simpler = _first_run_bare(rich)
     if simpler != rich:
         return EMPTY, simpler, guess
     for end in (_grapheme_cut(text, 1), 1):
         if fits(plain(text[:end])):
-            return plain(text[:end]), slice_text(rich, end, len(text)), guess
+            return plain(text[:end]), tail_of(rich, end), guess
     raise ValueError("the limit is too small for a single character")
 
 
+def _window(rich: RichText, guess: int) -> tuple[RichText, bool]:
+    """As much of the beginning as the next part can concern, and whether that is all. What one part costs does not depend on how
+    much follows it."""
+    most = 3 * guess + _AROUND
+    window = slice_text(rich, 0, most)
+    return (window, False) if len(text_of(window)) >= most else (rich, True)
+
+
+def _without_separator(rich: RichText, cut: int) -> RichText:
+    """What follows a cut, without the white space there."""
+    rest = tail_of(rich, cut)
+    while True:
+        window = text_of(slice_text(rest, 0, _AROUND))
+        if not window or window.strip():
+            break
+        rest = tail_of(rest, len(window))
+    skipped = _skip_separator(window, 0)
+    return tail_of(rest, skipped) if skipped else rest
+
+
 def _furthest(rich: RichText, length: int, fits: Fits, guess: int) -> int:
-    """A position up to which the text fits, the last one or within a hundredth of it: galloping from the guess, then bisection."""
+    """A position up to which the text fits, the last one or within a few hundredths of it. Parts of one text are much alike, so the
+    guess is mostly right, and the steps from it are small at first."""
     low, high = 0, min(max(guess, 1), length)
-    while fits(slice_text(rich, 0, high)):
-        if high == length:
-            return length
-        low, high = high, min(high * 2, length)
-    while high - low > max(1, low // 100):
+    step = max(1, high // _FIRST_STEPS)
+    if fits(slice_text(rich, 0, high)):
+        while True:
+            if high == length:
+                return length
+            low, high = high, min(high + step, length)
+            step *= 4
+            if not fits(slice_text(rich, 0, high)):
+                break
+    else:
+        low = high - step
+        while low > 0 and not fits(slice_text(rich, 0, low)):
+            high, step = low, step * 4
+            low = max(0, high - step)
+        low = max(0, low)
+    while high - low > max(1, high // _FIRST_STEPS):
         middle = (low + high) // 2
         if fits(slice_text(rich, 0, middle)):
             low = middle

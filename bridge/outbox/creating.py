@@ -89,7 +89,7 @@ class _Sending:
         settled = await self._settle()
         self._fetched = dict(enumerate(settled))
         reply = await self._sending.reply(event.content.reply_to, event.meta.origin, work, place)
-        rendered = self._sending.render(event, place, settled, reply)
+        rendered = await self._sending.render(event, place, settled, reply)
         work.losses = list(rendered.losses)
         several = len(rendered.parts) > 1 or any(one.file is not None or one.late for one in settled)
         plan = plan_of(rendered, settled, self._sending.lines(event, place).tail if several else EMPTY)

@@ -171,7 +171,7 @@ class _Edit:
         if merged is not None and self._staying[0].number == 0:
             return await self._merged_words(merged)
         reply = await self._sending.reply(self._event.content.reply_to, self._event.meta.origin, self._work, self._place)
-        rendered = self._sending.render(
+        rendered = await self._sending.render(
             self._event,
             self._place,
             self._settled,
@@ -237,7 +237,7 @@ class _Edit:
             previews=False,
         )
         created = MessageCreated(meta=event.meta, message_id=event.message_id, content=content)
-        rendered = self._sending.render(created, self._place, new, self._answer())
+        rendered = await self._sending.render(created, self._place, new, self._answer())
         self._work.losses += [loss for loss in rendered.losses if loss not in self._work.losses]
         await self._post(rendered.parts)
 

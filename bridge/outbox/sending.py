@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import structlog
@@ -19,9 +21,12 @@ from bridge.outbox.work import Place, Steps, Work, can_reconcile, carried_by, co
 from bridge.people import People
 from bridge.refs import ChatAddress, ChatRef, MessageRef
 from bridge.render import Lines, Origin, Part, Rendered, Settled, render, render_lines
-from bridge.text import RichText
+from bridge.text import RichText, text_of
 
 log = structlog.get_logger("outbox")
+
+_LONG = 4000
+"""Characters from which a text is rendered beside the loop: each of its parts may be measured, and so encoded, a few times."""
 
 
 class Sending:
@@ -51,7 +56,7 @@ class Sending:
 
     # -- how it looks -------------------------------------------------------------------------------------------------------
 
-    def render(
+    async def render(
         self,
         event: MessageCreated | MessageEdited,
         place: Place,
@@ -60,7 +65,8 @@ class Sending:
         existing: Sequence[bool] | None = None,
         notes: Sequence[RichText] = (),
     ) -> Rendered:
-        return render(
+        made = partial(
+            render,
             event,
             origin=self.origin_of(event.meta.origin),
             target=place.target,
@@ -71,6 +77,9 @@ class Sending:
             existing=existing,
             notes=notes,
         )
+        if len(text_of(event.content.text)) < _LONG:
+            return made()
+        return await asyncio.to_thread(made)  # what a long text costs must not hold up everybody else
 
     def lines(self, event: MessageCreated | MessageEdited, place: Place, settled: Sequence[Settled] = ()) -> Lines:
         """A text message in the pieces that merged messages are put together from."""

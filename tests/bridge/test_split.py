@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.characters import is_blank
+from bridge.slices import slice_text, tail_of
 from bridge.split import split
 from bridge.text import (
     CodeBlock,
@@ -263,3 +264,32 @@ def test_long_texts_cost_few_measurements(rich: RichText) -> None:
     assert all(markdown_length(part) <= 2000 for part in parts)
     assert measured < 50 * len(text_of(rich)) + 100_000
     assert time.process_time() - began < 5
+
+
+# -- what it costs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [200, 2000])
+@pytest.mark.parametrize("pieces", [2000, 20_000])
+def test_a_part_costs_the_same_however_much_follows(limit: int, pieces: int) -> None:
+    """Measured is a few times what is there, whatever its length: by the characters that the measure is given, not by time."""
+    runs = tuple(Text("a" if number % 2 else " ", Mark.BOLD if number % 2 else 0) for number in range(pieces))
+    rich = RichText((Paragraph(runs),))
+    measured: list[int] = []
+
+    def fits(part: RichText) -> bool:
+        length = len(text_of(part)) * 5
+        measured.append(length // 5)
+        return length <= limit
+
+    parts = split(rich, fits)
+    assert sum(len(text_of(part).replace(" ", "")) for part in parts) == pieces // 2
+    assert sum(measured) < pieces + 5 * pieces + 3 * 2048
+    assert len(measured) < 5 * len(parts) + 40
+    assert max(measured[1:]) < 8 * 2048, "no measuring of all that follows, but for the first look"
+
+
+@given(rich_texts, st.integers(0, 60))
+def test_a_tail_is_a_slice_to_the_end(rich: RichText, start: int) -> None:
+    text = text_of(rich)
+    assert text_of(tail_of(rich, start)) == text_of(slice_text(rich, start, len(text) + 1))
