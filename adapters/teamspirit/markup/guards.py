@@ -1,13 +1,15 @@
 """Zero-width guards: how literal text is kept from becoming a mention, and how a decoder takes the guards out again. Pure.
 
-A mention in Mattermost-like messengers is an @ and a name, and no escape stops it: a zero-width space behind the @ does. A literal
-zero-width space behind an @ gets one more, so that taking one out again gives back exactly the text that was.
+A mention in Mattermost-like messengers is an @ and a name, an emoji a name between colons, and no escape stops either: a zero-width
+space behind the first sign does. A literal one there gets one more, so that taking one out again gives back exactly the text that was.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+
+from adapters.teamspirit.emoji_names import emoji_of
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import TextDialect
@@ -19,6 +21,8 @@ JOINER = "\u2060"
 
 _AT = re.compile(r"@(?=[\w\u200b])")
 _GUARDED_AT = re.compile("@\u200b")
+_NAME = re.compile(r"(?i):(?=\u200b*([a-z0-9_+\-]+):)")
+_GUARDED_NAME = re.compile(r"(?i):\u200b(?=\u200b*([a-z0-9_+\-]+):)")
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9][\w.\-]*)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -29,12 +33,29 @@ def clean(text: str) -> str:
 
 
 def guard(text: str, dialect: TextDialect) -> str:
-    """Literal text in which no @ mentions anybody."""
-    return text if dialect.mention != "@" else _AT.sub("@" + GUARD, text)
+    """Literal text in which no @ mentions anybody, and no :name: is an emoji."""
+    if dialect.mention == "@":
+        text = _AT.sub("@" + GUARD, text)
+    return _NAME.sub(_guarded, text) if dialect.emoji_names else text
 
 
 def unguard(text: str, dialect: TextDialect) -> str:
-    return text if dialect.mention != "@" else _GUARDED_AT.sub("@", text)
+    if dialect.mention == "@":
+        text = _GUARDED_AT.sub("@", text)
+    return _GUARDED_NAME.sub(_unguarded, text) if dialect.emoji_names else text
+
+
+def _guarded(found: re.Match[str]) -> str:
+    return ":" + GUARD if _may_be_emoji(found[1]) else ":"
+
+
+def _unguarded(found: re.Match[str]) -> str:
+    return ":" if _may_be_emoji(found[1]) else found[0]
+
+
+def _may_be_emoji(name: str) -> bool:
+    """The server's own emoji may have any name; but the middle of 12:30:15 is none."""
+    return any(letter.isalpha() for letter in name) or emoji_of(name) != ""
 
 
 def mentions(text: str, dialect: TextDialect) -> list[tuple[int, int, str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
 
-from adapters.teamspirit.markup.guards import JOINER, guard, mentions, unguard
+from adapters.teamspirit.markup.guards import GUARD, JOINER, guard, mentions, unguard
 from adapters.teamspirit.markup.parser import ADDRESS, parse
 from adapters.teamspirit.markup.tables import fence_tables
 from bridge.text import (
@@ -177,7 +177,7 @@ class _Blocks:
     def _with_mentions(self, inlines: Sequence[Inline]) -> tuple[Inline, ...]:
         found: list[Inline] = []
         for inline in inlines:
-            if isinstance(inline, Text) and not inline.marks & Mark.CODE and "@" in inline.text:
+            if isinstance(inline, Text) and not inline.marks & Mark.CODE and ("@" in inline.text or GUARD in inline.text):
                 found += self._mentions(inline)
             else:
                 found.append(inline)

@@ -318,5 +318,19 @@ def test_short_names_are_emoji(source: str, text: str) -> None:
     assert text_of(decode_text(source, NAMED)) == text
 
 
+@given(
+    TEXT
+    | WITH_ADDRESSES
+    | st.lists(st.sampled_from([":", "a", "tada", "100", "30", "\u200b", " ", "@", "_"]), max_size=12).map("".join)
+)
+def test_literal_short_names_stay_text(text: str) -> None:
+    text = text.strip("\n")
+    assert decode_text(encode_text(plain(text), NAMED), NAMED) == normalize(plain(text))
+
+
+def test_times_of_day_need_no_guard() -> None:
+    assert encode_text(plain("12:30:15"), NAMED) == "12:30:15"
+
+
 def test_short_names_are_text_elsewhere() -> None:
     assert text_of(decode_text(":tada:", MARKDOWN)) == ":tada:"
