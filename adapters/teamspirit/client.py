@@ -14,7 +14,7 @@ from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.decode import web_url
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.encode import Encoder, Values
-from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, Purpose
+from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, Purpose, is_forbidden
 from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
 from bridge.errors import AccountDown, ChatDown, Rejected, RetryLater
@@ -52,6 +52,7 @@ class Client:
         self._transport = transport
         self._chats: list[Chat] = []
         self._chats_until_s = 0.0
+        self._not_looked_up: dict[str, Rejected | ChatDown] = {}
 
     async def call(self, operation: str, call: Call, values: Values, purpose: Purpose) -> Any:
         """One call; its JSON answer. Raises a DeliveryError or AccountDown."""
@@ -98,9 +99,11 @@ class Client:
         for fresh in (False, True):
             try:
                 chats = await self.chats(fresh=fresh)
-            except (Rejected, ChatDown):
-                # the bot may not list chats: then only ids can be meant
+            except (Rejected, ChatDown) as error:
+                # then only an id can be meant
+                self._not_looked_up[address] = error
                 return address
+            self._not_looked_up.pop(address, None)
             found = {chat.chat_id for chat in chats if address == chat.chat_id}
             found = found or {chat.chat_id for chat in chats if address in (chat.name, chat.title)}
             if len(found) == 1:
@@ -108,6 +111,17 @@ class Client:
             if len(found) > 1:
                 raise ChatDown(f"several chats are named {address!r}", action="use the chat's id in bridge.yaml")
         raise ChatDown(f"there is no chat {address!r}, or the bot is not in it", action=CHECK_CHAT)
+
+    def _explained(self, chat_id: str, error: ChatDown) -> ChatDown:
+        """Why a chat is refused that may be a name, taken for an id because nobody could look it up."""
+        refusal = self._not_looked_up.get(chat_id)
+        if refusal is None:
+            return error
+        why = "the bot may not list chats" if is_forbidden(refusal) else "the server does not list chats"
+        return ChatDown(
+            f"{error.reason}; whether {chat_id!r} is a chat's name could not be looked up: {why} ({refusal.reason})",
+            action=USE_ID_OR_ALLOW if is_forbidden(refusal) else USE_ID,
+        )
 
     async def chats(self, *, fresh: bool = False) -> list[Chat]:
         """The chats we are in; asked for again after a minute, or when `fresh` and the answer is older than a moment."""
@@ -165,7 +179,10 @@ class Client:
         call = self._operations.history
         assert call is not None, "the dialect reads no history"
         values = {"chat": self._encoder.chat(chat_id), "after": after or None, "since_ms": since_ms, "limit": call.page_size}
-        answer = await self.call("history", call, values, Purpose.READ)
+        try:
+            answer = await self.call("history", call, values, Purpose.READ)
+        except ChatDown as error:
+            raise self._explained(chat_id, error) from None
         items = find(call.answer.items, answer)
         if not isinstance(items, list):
             raise RetryLater("history: the answer holds no list of messages")

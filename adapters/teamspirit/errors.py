@@ -17,6 +17,9 @@ CHECK_KEY = "check api_key (and the account's rights) in the messenger; the brid
 CHECK_CHAT = "add the bot to the chat and give it the right to write there, or correct the chat in bridge.yaml"
 CHECK_WEBHOOK = "check the chat's incoming_webhook in bridge.yaml: the messenger does not know it (any more)"
 CHECK_SERVER = "check server (and the dialect's base) in bridge.yaml"
+CHECK_HISTORY = "check the dialect's operation history against the server's reference"
+USE_ID = "put the chat's id into bridge.yaml; if it is the id, add the bot to the chat"
+USE_ID_OR_ALLOW = f"let the bot list the chats it is in, or {USE_ID}"
 _LONGEST_MESSAGE = 200
 
 
@@ -66,6 +69,16 @@ def refusal(
     if status == 401 or code in errors.account_codes:
         return AccountDown(reason, action=CHECK_KEY)
     return _by_status(reason, purpose, status)
+
+
+def is_forbidden(error: BridgeError) -> bool:
+    """Whether the server knows what was asked, and does not let us."""
+    return ": HTTP 403" in error.reason or ": HTTP 401" in error.reason
+
+
+def is_temporary(error: BridgeError) -> bool:
+    """Whether nothing is wrong as far as anybody can tell: the server is away, or asks to come again."""
+    return isinstance(error, RetryLater | OutcomeUnknown)
 
 
 def _by_status(reason: str, purpose: Purpose, status: int) -> BridgeError:

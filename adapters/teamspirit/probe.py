@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from adapters.common.platform_time import DATE_ERROR
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER
+from adapters.teamspirit.errors import CHECK_HISTORY, CHECK_SERVER, USE_ID, is_temporary
 from bridge.contract import ProbeItem, WebMount
 from bridge.errors import AccountDown, BridgeError, ChatDown
 from bridge.refs import AccountName
@@ -48,8 +49,15 @@ async def _identity(dialect: Dialect, client: Client) -> ProbeItem:
     except AccountDown as error:
         return ProbeItem(name="identity", ok=False, detail=error.reason, action=error.action)
     except BridgeError as error:
-        return ProbeItem(name="identity", ok=False, detail=error.reason, action=CHECK_SERVER)
-    return ProbeItem(name="identity", ok=True, detail=f"user {me_id}")
+        return _failed("identity", error, CHECK_SERVER)
+    return ProbeItem(name="identity", ok=True, detail=f"user {me_id}{_clock(client)}")
+
+
+def _clock(client: Client) -> str:
+    ahead_s = client.time.local_ahead_s
+    if abs(ahead_s) < DATE_ERROR.total_seconds():
+        return ""
+    return f"; this machine's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} the server's, whose counts"
 
 
 async def _chat(dialect: Dialect, client: Client, chat_id: str) -> ProbeItem:
@@ -60,11 +68,21 @@ async def _chat(dialect: Dialect, client: Client, chat_id: str) -> ProbeItem:
         if dialect.operations.history is not None:
             await client.page(resolved, "", None)
     except (ChatDown, AccountDown) as error:
+        if dialect.operations.chats is None and isinstance(error, ChatDown) and dialect.operations.send is not None:
+            reason = f"{error.reason}; the dialect {dialect.dialect} cannot look up names of chats"
+            return ProbeItem(name=name, ok=False, detail=reason, action=USE_ID, chat_id=chat_id)
         return ProbeItem(name=name, ok=False, detail=error.reason, action=error.action, chat_id=chat_id)
     except BridgeError as error:
-        return ProbeItem(name=name, ok=False, detail=error.reason, action=CHECK_CHAT, chat_id=chat_id)
+        return _failed(name, error, CHECK_HISTORY, chat_id)
     can = "can be read" if dialect.operations.history is not None else "known"
     return ProbeItem(name=name, ok=True, detail=can, chat_id=chat_id)
+
+
+def _failed(name: str, error: BridgeError, action: str, chat_id: str = "") -> ProbeItem:
+    temporary = is_temporary(error)
+    return ProbeItem(
+        name=name, ok=False, detail=error.reason, action="" if temporary else action, chat_id=chat_id, temporary=temporary
+    )
 
 
 def _receiving(dialect: Dialect, options: TeamSpiritOptions, web: WebMount, account: AccountName) -> ProbeItem:

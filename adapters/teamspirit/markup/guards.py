@@ -1,7 +1,7 @@
 """Zero-width guards: how literal text is kept from becoming a mention, and how a decoder takes the guards out again. Pure.
 
 A mention in Mattermost-like messengers is an @ and a name, an emoji a name between colons, and no escape stops either: a zero-width
-space behind the first sign does. A literal one there gets one more, so that taking one out again gives back exactly the text that was.
+space behind the first sign does. A literal one there gets one more, so that taking one out gives back exactly the text that was.
 """
 
 from __future__ import annotations
