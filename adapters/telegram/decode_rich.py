@@ -134,10 +134,11 @@ def _quote(inner: list[Block], block: Json) -> Quote:
 
 def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:
     items: list[ListItem] = []
-    ordered = False
     entries = records(block.get("items"))
-    for item in entries:
-        ordered = ordered or whole(item.get("value")) is not None
+    values = [whole(item.get("value")) for item in entries]
+    start = next((value for value in values if value is not None), 1)
+    due = start
+    for item, value in zip(entries, values, strict=True):
         box = ("[x] " if item.get("is_checked") else "[ ] ") if item.get("has_checkbox") else ""
         lead: tuple[Inline, ...] = (Text(box),) if box else ()
         own: list[Inline] = []
@@ -148,9 +149,10 @@ def _list(block: Json, media: list[tuple[str, Json]], depth: int) -> List:
             else:
                 said = inner.inlines if isinstance(inner, Paragraph | Heading) else (Text(text_of(RichText((inner,)))),)
                 own += [Text("\n"), *said] if own else said
-        items += [ListItem((*lead, *own)), *nested]
-    start = next((value for item in entries if (value := whole(item.get("value"))) is not None), 1)
-    return List(tuple(items), ordered, start)
+        ordered = value is not None
+        items += [ListItem((*lead, *own), 0, ordered, None if value == due else value), *nested]
+        due = due if value is None else value + 1
+    return List(tuple(items), any(value is not None for value in values), start)
 
 
 def _table(rows: object) -> str:

@@ -325,6 +325,21 @@ def test_rich_messages_are_text() -> None:
     assert [attachment.kind for attachment in content.attachments] == [AttachmentKind.PHOTO]
 
 
+def test_lists_of_rich_messages_keep_their_kinds_and_numbers() -> None:
+    def item(words: str, value: int | None = None, *inner: dict[str, Any]) -> dict[str, Any]:
+        blocks = [{"type": "paragraph", "text": words}, *inner]
+        return {"label": "-" if value is None else f"{value}.", "blocks": blocks} | ({} if value is None else {"value": value})
+
+    inner = {"type": "list", "items": [item("bullet"), item("other")]}
+    outer = {"type": "list", "items": [item("three", 3, inner), item("four", 4), item("seven", 7), item("plain")]}
+    content = created(rich_message={"blocks": [outer]}).content
+    lines = [line.strip() for line in to_plain(content.text).split("\n")]
+    assert lines == ["3. three", "• bullet", "• other", "4. four", "7. seven", "• plain"]
+    reverse = {"type": "list", "items": [item("bullet", None, {"type": "list", "items": [item("one", 1), item("two", 2)]})]}
+    lines = [line.strip() for line in to_plain(created(rich_message={"blocks": [reverse]}).content.text).split("\n")]
+    assert lines == ["• bullet", "1. one", "2. two"]
+
+
 def test_edits_have_a_version() -> None:
     def edit(**fields: Any) -> Any:
         return DECODER.update({"update_id": 1, "edited_message": message(**fields)}, NOW)[0]
