@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from bridge.events import MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
 from bridge.journal.contract import DeadLetter
-from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED
+from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED, hash_key
+from bridge.outcomes import Skip
 from tests.bridge.machinery.scripted import Posted
 from tests.faults.platform import WORD, Said, SimulatedPlatform
 from tests.faults.simulation import Simulation
@@ -28,7 +29,7 @@ def check(simulation: Simulation) -> None:
     _require(simulation.lanes_left == 0, f"seed {seed}: {simulation.lanes_left} lanes never ended")
     _require(simulation.most_queued <= MOST_QUEUED, f"seed {seed}: {simulation.most_queued} deliveries of a lane in memory")
     _check_ends(simulation)
-    dead = _dead(simulation.letters)
+    dead = _dead(simulation.letters) | _without_route(simulation)
     for target in simulation.platforms:
         for chat, said in _by_chat(simulation.platforms, target).items():
             _Chat(f"seed {seed}: {target.name}/{chat}", target, chat, said, dead).check()
@@ -58,6 +59,33 @@ def _dead(letters: Sequence[DeadLetter]) -> set[tuple[str, str, str]]:
         _require(letter.reason, f"a dead letter without a reason: {letter}")
         assert isinstance(letter.event, MessageCreated | MessageEdited | MessageDeleted | ReactionsChanged)
         found.add((str(letter.target), letter.event.message_id, type(letter.event).__name__))
+    return found
+
+
+def _without_route(simulation: Simulation) -> set[tuple[str, str, str]]:
+    """The same for what the bridge was given while an end may have been out of the configuration, and for what waited when it was
+    taken out: such a delivery ends by that rule."""
+    connection = sqlite3.connect(simulation.journal_path)
+    skipped: dict[bytes, set[str]] = defaultdict(set)
+    for key, account, address in connection.execute(
+        "SELECT event.key, account, address FROM delivery"
+        " JOIN event ON event.seq = delivery.event JOIN lane ON lane.id = delivery.lane"
+        " WHERE state = ? AND note = ?",
+        (SKIPPED, str(Skip.ROUTE_REMOVED)),
+    ):
+        skipped[key].add(f"{account}/{address}")
+    connection.close()
+    found: set[tuple[str, str, str]] = set()
+    for platform in simulation.platforms:
+        for event in platform.told:
+            chat = event.meta.origin.chat_id
+            since_s, until_s = platform.handed.get(event.meta.event_key, (0.0, -1.0))
+            for target in simulation.platforms:
+                names = (target.name, chat.replace("c", "route"))
+                excused = until_s >= since_s and simulation.settings.may_be_absent(names, since_s, until_s)
+                if excused or f"{target.name}/{chat}" in skipped[hash_key(event.meta.event_key)]:
+                    assert isinstance(event, MessageCreated | MessageEdited | MessageDeleted | ReactionsChanged)
+                    found.add((f"{target.name}/{chat}", event.message_id, type(event).__name__))
     return found
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bridge.journal.contract import JournalError
+from bridge.journal.contract import Change, Damaged, JournalError, Pending
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite.database import connect, prepare
 from bridge.journal.sqlite.threads import GROUP_JOBS, Job, Reader, Thread
 from bridge.journal.sqlite.writer import Writer
+from bridge.refs import ChatAddress
 
 WRITE_S = 0.002
 READ_S = 0.0002
@@ -60,10 +61,32 @@ class InlineJournal(SqliteJournal):
     """The real journal whose threads' work is done on the loop, a little virtual time after it was asked for, so that a run depends
     on nothing but its seed. Grouping, transactions and SQLite are the real ones; only the disk is not waited for."""
 
-    def __init__(self, path: Path, life: Life, *, is_full: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        life: Life,
+        *,
+        is_full: Callable[[], bool] = lambda: False,
+        late_s: Callable[[], float] = lambda: 0.0,
+        has_bug: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`late_s`: how long after its commit a transaction is answered, while readings see it already; answers overtake each other
+        then. `has_bug`: whether this call from a lane meets a bug of ours."""
         super().__init__(path)
         self.life = life
         self.is_full = is_full
+        self.late_s = late_s
+        self.has_bug = has_bug
+
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
+        if self.has_bug():
+            raise KeyError("a bug in a reading")
+        return await super().pending(lane, after, limit)
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        if self.has_bug():
+            raise RuntimeError("a bug in a record")
+        await super().record(changes)
 
     def _open(self) -> None:
         self._lock.take()
@@ -118,7 +141,11 @@ class _Inline(Thread):
         if self.kind == "write" and not self.journal.life.cross("written"):
             return
         for job in group:
-            job.settle()
+            late_s = self.journal.late_s() if self.kind == "write" else 0.0
+            if late_s:
+                asyncio.get_running_loop().call_later(late_s, job.settle)
+            else:
+                job.settle()
 
     def stop(self) -> None:
         while self._jobs and not self.journal.life.over.is_set():

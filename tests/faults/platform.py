@@ -1,4 +1,5 @@
-"""Platforms of the simulation: they keep their events until these are confirmed, like a server, and fail by a seeded plan."""
+"""Platforms of the simulation: they keep their events until these are confirmed, like a server, and fail by a seeded plan. Their
+clocks are right; what the bridge knows of them is what the answers tell it."""
 
 from __future__ import annotations
 
@@ -9,12 +10,13 @@ import re
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
+from adapters.common.platform_time import Attempts, PlatformTime
 from bridge.clock import Clock
 from bridge.contract import AdapterContext, Cursor, FileStream, Intake, Outbound, Receipt
 from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
@@ -22,10 +24,16 @@ from bridge.events import Attachment, AttachmentKind, ChatEvent, EventMeta, Reac
 from bridge.text import text_of
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform
 from tests.faults.life import Life
+from tests.faults.settings import INFINITY_S
+from tests.faults.virtual_time import START
 
 WORD = re.compile(r"\b[a-z]+\.\d+\.\d+[;~]")
 """Every word of a message tells where it is from, which message it belongs to and its place in it; it ends in `~` once it was
 edited, else in `;`. An edit keeps the length, since what no longer fits would come as a message behind what was said since."""
+
+
+MISTRUST = timedelta(days=1)
+"""By how much the clock of an earlier process may have been wrong when it recorded an attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +50,20 @@ class Faults:
     download_cut: float = 0.05
     account_down: float = 0.002
     disk_full: float = 0.005
+    breaks: float = 0.01
+    """An adapter has a bug, or the network is not there: per request, before or after it was processed, and per batch of events."""
+    lane_breaks: float = 0.003
+    """Per call of a lane to the journal: a bug of ours ends the lane."""
+    file_gone: float = 0.1
+    """Per file: it can never be fetched."""
+    late_answers: float = 0.2
+    """Per transaction: it is answered when readings have seen it for a while."""
+    old_redelivered: float = 0.05
+    """Per batch: some of what was confirmed long ago comes again."""
 
 
-KIND = Faults(
-    send_fails=0, send_unknown=0, send_limited=0, send_refused=0, connection_lost=0, redelivered=0, download_cut=0, account_down=0,
-    disk_full=0,
-)  # fmt: skip
+KIND = Faults(**{one.name: 0.0 for one in fields(Faults)})
+BREAKS = (OSError, ConnectionResetError, TimeoutError, ValueError, KeyError, RuntimeError)
 
 
 @dataclass(eq=False)
@@ -92,8 +108,13 @@ class SimulatedPlatform(ScriptedPlatform):
     down_until_s: float = 0.0
     clock: Clock | None = None
     life: Life | None = None
+    told: list[ChatEvent] = field(default_factory=list)
+    """All that ever happened."""
+    handed: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Per event key: from the first time that the bridge was given it until it was accepted."""
 
     def hear(self, *events: ChatEvent) -> None:
+        self.told.extend(events)
         self.upstream.extend(events)
         self.arrived.set()
 
@@ -152,7 +173,19 @@ class SimulatedAdapter(ScriptedAdapter):
     def __init__(self, platform: SimulatedPlatform, context: AdapterContext) -> None:
         super().__init__(platform, context)
         assert platform.life is not None
+        assert platform.clock is not None
         self.life = platform.life
+        clock = platform.clock
+        self.time = PlatformTime(local_s=lambda: clock.now().timestamp(), steady_s=clock.monotonic_s)
+        self.attempts = Attempts(self.time)
+
+    def _answers(self) -> None:
+        """Every answer tells the platform's time."""
+        self.time.learn_moment(START + timedelta(seconds=asyncio.get_running_loop().time()))
+
+    def _break(self) -> None:
+        if self.platform.rng.random() < self.platform.plan.breaks:
+            raise self.platform.rng.choice(BREAKS)("broken")
 
     def _check_account(self) -> None:
         if asyncio.get_running_loop().time() < self.platform.down_until_s:
@@ -171,9 +204,27 @@ class SimulatedAdapter(ScriptedAdapter):
             if platform.rng.random() < platform.plan.connection_lost:
                 raise ConnectionLost("the stream was cut")
             self._check_account()
+            self._break()
+            self._answers()
             batch = [platform.upstream[index] for index in range(min(len(platform.upstream), platform.rng.randint(1, 20)))]
             again = platform.last_confirmed if platform.rng.random() < platform.plan.redelivered else []
+            if platform.rng.random() < platform.plan.old_redelivered:
+                confirmed = platform.told[: len(platform.told) - len(platform.upstream)]
+                again = [*platform.rng.sample(confirmed, min(3, len(confirmed))), *again]
+            self._hands_over(batch)
             await self.take(intake, [*again, *batch], batch)
+            self._was_taken(batch)
+
+    def _hands_over(self, batch: list[ChatEvent]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for event in batch:
+            self.platform.handed.setdefault(event.meta.event_key, (now_s, INFINITY_S))
+
+    def _was_taken(self, batch: list[ChatEvent]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for event in batch:
+            since_s, until_s = self.platform.handed[event.meta.event_key]
+            self.platform.handed[event.meta.event_key] = (since_s, min(now_s, until_s))
 
     async def take(self, intake: Intake, events: list[ChatEvent], batch: list[ChatEvent]) -> None:
         """Accept, then confirm upstream: never the other way round."""
@@ -193,6 +244,7 @@ class SimulatedAdapter(ScriptedAdapter):
         await asyncio.sleep(rng.uniform(0.01, 0.3))
         await self.life.reach(f"{platform.name} is asked")
         self._check_account()
+        self._break()
         chance = rng.random()
         for probability, outcome in (
             (plan.send_fails, RetryLater("not now")),
@@ -208,6 +260,8 @@ class SimulatedAdapter(ScriptedAdapter):
         result = post()
         await asyncio.sleep(rng.uniform(0.0, 0.05))
         await self.life.reach(f"{platform.name} answers")
+        self._break()
+        self._answers()
         if chance < plan.send_unknown:
             raise OutcomeUnknown("the answer was lost")
         return result
@@ -216,16 +270,28 @@ class SimulatedAdapter(ScriptedAdapter):
         text = text_of(outbound.text)
         if random.Random(f"{self.platform.name} {text}").random() < self.platform.plan.send_refused:
             raise Rejected("not wanted here")
+        self.attempts.begin(outbound.token)
         return await super().send(outbound)
 
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        """As the adapters look: back to the moment of the attempt, by the platform's clock."""
         await self.life.reach(f"{self.platform.name} is asked for what became of a message")
-        return await super().reconcile(outbound, sent_after)
+        self._break()
+        self._answers()
+        since = self.attempts.since(outbound.token, sent_after, margin=MISTRUST)
+        found = await super().reconcile(outbound, sent_after)
+        if found is None or since is None:
+            return found
+        post = self._find(outbound.chat_id, found.message_ids[0])
+        return found if START + timedelta(seconds=post.at_s) >= since else None
 
     @asynccontextmanager
     async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:
         platform = self.platform
         await self.life.reach(f"{platform.name} is asked for a file")
+        self._break()
+        if random.Random(f"{platform.name} {attachment.file_id}").random() < platform.plan.file_gone:
+            raise Rejected("the file is no longer there")
         platform.fetched.append(attachment.file_id)
         content = platform.files[attachment.file_id]
         whole = platform.rng.random() >= platform.plan.download_cut

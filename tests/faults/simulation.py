@@ -1,8 +1,8 @@
 """The real intake, journal, outbox and supervisor with a virtual clock, between simulated platforms that fail by a seeded plan.
 
 Sends fail, hang or arrive unanswered; there are rate limits, lost connections, refused credentials, redelivered input, process
-deaths, a full disk, a stepping clock. One seed is one history, always the same one. The platforms know the truth: what people
-said, and what was really posted where; `checks.check` compares the two.
+deaths, a full disk, a stepping clock, bugs, an admin who changes routes and accounts. One seed is one history, always the same one.
+The platforms know the truth: what people said, and what was really posted where; `checks.check` compares the two.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from typing import Any
 
 from bridge.app import App
 from bridge.capabilities import UNLIMITED, Rates
-from bridge.journal.contract import DeadLetter
+from bridge.config.model import Config
+from bridge.journal.contract import DeadLetter, JournalError
 from bridge.routing import Route
 from tests.bridge.machinery.scripted import ScriptedAdapter, bridge, end
 from tests.faults.life import InlineJournal, Life
 from tests.faults.platform import KIND, WORD, Faults, Said, SimulatedPlatform
+from tests.faults.settings import Settings
 from tests.faults.virtual_time import START, VirtualClock, run_virtually
 
 DAY_S = 86400.0
@@ -45,6 +47,8 @@ class Plan:
     deaths: int = 3
     reloads: float = 0.01
     """Per minute: the daemon is told to read its configuration again."""
+    changes: float = 0.05
+    """Per minute: something in it is another now."""
     clock_steps: int = 2
     edits: float = 0.05
     deletions: float = 0.02
@@ -77,6 +81,13 @@ class Simulation:
         self.at: dict[float, Callable[[Simulation], None]] = {}
         self.life = Life(self.note)
         self.boundaries = 0
+        self.settings = Settings(
+            accounts=[name for name, _ in plan.platforms],
+            routes=[f"route{number}" for number in range(plan.chats)],
+            rng=random.Random(f"{plan.seed} settings"),
+        )
+        self.faults = plan.faults
+        self._journal_rng = random.Random(f"{plan.seed} journal")
         self._digest = hashlib.blake2b(digest_size=16)
         self._held: list[asyncio.Task[Any]] = []
         self.trace: deque[str] = deque(maxlen=500)
@@ -125,14 +136,30 @@ class Simulation:
         for platform in self.platforms:
             platform.life = self.life
             platform.arrived = asyncio.Event()
-        journal = InlineJournal(self.journal_path, self.life, is_full=lambda: self.now_s < self.full_until_s)
-        self.app = bridge(self.folder, self.platforms, self.routes, clock=self.clock, journal=journal)
+        journal = InlineJournal(
+            self.journal_path,
+            self.life,
+            is_full=lambda: self.now_s < self.full_until_s,
+            late_s=self._late_s,
+            has_bug=lambda: self._journal_rng.random() < self.faults.lane_breaks,
+        )
+        self.app = bridge(self.folder, self.platforms, self.routes, clock=self.clock, journal=journal, change=self._first_config)
+        self.settings.applied()
         starting = asyncio.create_task(self.app.start(), name="start")
         dying = asyncio.create_task(self.life.over.wait(), name="dying")
         self._held = [starting, dying]  # a dead process's start waits for what nobody else knows: it would be collected unfinished
         await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
+
+    def _first_config(self, config: Config) -> Config:
+        self._first = config
+        return self.settings.of(config)
+
+    def _late_s(self) -> float:
+        if self._journal_rng.random() >= self.faults.late_answers:
+            return 0.0
+        return self._journal_rng.choice((0.01, 0.1, 1.0, 4.0)) * self._journal_rng.random()
 
     async def die(self) -> None:
         """As SIGKILL: whatever runs stops where it stands; only what is on disk remains."""
@@ -175,11 +202,14 @@ class Simulation:
     async def settle(self) -> None:
         """People are silent and the world is kind: everything must end, within a day."""
         self.full_until_s = 0.0
+        self.faults = KIND
         for platform in self.platforms:
             platform.plan = KIND
             platform.down_until_s = 0.0
         deadline = self.now_s + DAY_S
         assert self.app is not None
+        self.settings.restore()
+        await self._reload()
         while True:
             await asyncio.sleep(5)
             if not await self.app._journal.open_lanes() and not any(platform.upstream for platform in self.platforms):
@@ -249,12 +279,32 @@ class Simulation:
             for platform in self.platforms:
                 if self.rng.random() < self.plan.faults.account_down:
                     platform.down_until_s = self.now_s + self.rng.uniform(10, 3600)
-            if self.app is not None and self.rng.random() < self.plan.reloads:
+            if self.rng.random() < self.plan.changes:
+                self.note(self.settings.change())
+                await self._reload()
+            elif self.rng.random() < self.plan.reloads:
                 self.note("reload")
-                await self.app.reload(self.app._config)
+                await self._reload()
             if steps and self.rng.random() < 0.05:
                 steps -= 1
                 self.clock.step(timedelta(seconds=self.rng.uniform(-7200, 7200)))
+
+    async def _reload(self) -> None:
+        """As the daemon does it: what fails is told and tried again by the next one."""
+        app, life = self.app, self.life
+        if app is None or app._outbox is None:
+            return
+        reloading = asyncio.create_task(app.reload(self.settings.of(self._first)), name="reload")
+        dying = asyncio.create_task(life.over.wait(), name="simulated wait for the end")
+        self._held += [reloading]
+        await asyncio.wait({reloading, dying}, return_when=asyncio.FIRST_COMPLETED)
+        dying.cancel()
+        if reloading.done() and not reloading.cancelled():
+            error = reloading.exception()
+            if error is None:
+                self.settings.applied()
+            elif not isinstance(error, JournalError):
+                raise error
 
     def _look(self) -> None:
         if self.app is None or self.app._outbox is None:

@@ -79,6 +79,7 @@ class Posted:
     deleted: bool = False
     reactions: tuple[str, ...] = ()
     thread_id: str | None = None
+    at_s: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
 
 Fault = Callable[[], BaseException]
@@ -370,6 +371,7 @@ def bridge(folder: Path, platforms: Sequence[ScriptedPlatform], routes: Sequence
         journal=JournalConfig(path=folder / "bridge.journal"),
     )
     table = {platform.name: platform.manifest() for platform in platforms}
+    config = more.pop("change", lambda config: config)(config)
     clock: Clock | None = more.pop("clock", None)
     policy = more.pop("policy", None) or (None if clock else Policy(base_s=0.05, cap_s=0.5, floor_s=0.01))
     return App(config, manifests=table.__getitem__, back_off=QUICK, clock=clock, policy=policy, **more)
