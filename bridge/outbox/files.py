@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from enum import Enum, auto
-from mimetypes import guess_extension, guess_type
 
 import structlog
 
@@ -16,6 +13,7 @@ from bridge.contract import FileStream, OpensFiles, OutboundFile
 from bridge.errors import AccountDown, BridgeError, Rejected, RetryLater
 from bridge.events import Attachment
 from bridge.media.spool import Spool, TooLarge
+from bridge.outbox.file_names import file_name, mime_of
 from bridge.refs import AccountName
 from bridge.render import Settled
 from bridge.routing import RelayOptions
@@ -128,7 +126,7 @@ class FileFetcher:
                 attachment=attachment,
                 path=spooled.path,
                 name=file_name(attachment),
-                mime=attachment.mime or guess_type(attachment.name)[0] or "application/octet-stream",
+                mime=mime_of(attachment),
                 size_bytes=spooled.size_bytes,
                 block_sums=spooled.block_sums,
             ),
@@ -155,19 +153,3 @@ def _sized(attachment: Attachment, size_bytes: int) -> Settled:
     import msgspec
 
     return Settled(attachment=msgspec.structs.replace(attachment, size_bytes=size_bytes))
-
-
-_UNSAFE = re.compile(r'[/\\:*?"<>|]')
-
-
-def file_name(attachment: Attachment) -> str:
-    """A display name that is safe to hand on: one path component, printable, at most 120 characters, with an extension where the
-    MIME type tells one."""
-    kept = "".join(c for c in attachment.name if unicodedata.category(c)[0] != "C")
-    kept = _UNSAFE.sub("_", kept).strip(". ")
-    if not kept:
-        kept = attachment.kind.value
-    stem, dot, extension = kept.rpartition(".")
-    if not dot or len(extension) > 10:
-        stem, extension = kept, (guess_extension(attachment.mime) or "").lstrip(".")
-    return f"{stem[:100]}.{extension}" if extension else stem[:120]
