@@ -15,7 +15,9 @@ export class Composer {
     this.editing = null;
     this.draft = null;
     this.sending = Promise.resolve();
+    this.kept = `typed-${info.platform}`;
     this.build(people, person, onPerson);
+    this.restoreTyped();
     this.ready(false);
   }
 
@@ -81,7 +83,27 @@ export class Composer {
     }
   }
 
+  /** What is typed outlives the page: it opens itself anew when the sandbox was started again, or when it fell far behind. */
+  keepTyped() {
+    try {
+      if (this.editing) return;
+      if (this.field.value) sessionStorage.setItem(this.kept, this.field.value);
+      else sessionStorage.removeItem(this.kept);
+    } catch {
+      // a browser that stores nothing
+    }
+  }
+
+  restoreTyped() {
+    try {
+      this.field.value = sessionStorage.getItem(this.kept) ?? "";
+    } catch {
+      // a browser that stores nothing
+    }
+  }
+
   grow() {
+    this.keepTyped();
     this.field.style.height = "auto";
     this.field.style.height = `${Math.min(this.field.scrollHeight + 2, 180)}px`;
   }

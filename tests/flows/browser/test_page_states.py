@@ -109,6 +109,18 @@ async def test_a_draft_survives_a_change_of_another_message(page: Page) -> None:
     await expect(field).to_have_value("half a thought")
 
 
+async def test_what_is_typed_outlives_the_page(page: Page) -> None:
+    field = pane(page, "telegram").get_by_role("textbox")
+    await field.fill("half a thought")
+    await page.reload()
+    await expect(field).to_have_value("half a thought")
+    await field.press("Enter")
+    await seen(page, "slack", "half a thought")
+    await page.reload()
+    await expect(field).to_be_enabled()
+    await expect(field).to_have_value("")
+
+
 async def from_end(page: Page, platform: str) -> float:
     script = "pane => pane.scrollHeight - pane.scrollTop - pane.clientHeight"
     return float(await pane(page, platform).locator(".scroller").evaluate(script))
