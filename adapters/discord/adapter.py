@@ -27,7 +27,7 @@ from adapters.discord.places import CHANNELS
 from adapters.discord.posting import BOT, WEBHOOK, Posting
 from adapters.discord.probe import probe
 from adapters.discord.receiver import Receiver
-from adapters.discord.snowflakes import snowflake_at
+from adapters.discord.snowflakes import moment_of, snowflake_at
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport, path_part
 from bridge.capabilities import Capabilities
@@ -199,6 +199,8 @@ class DiscordAdapter:
         self._attempts.begin(outbound.token)
         receipt = await self._posting.send(outbound)
         self._own_ids.extend(receipt.message_ids)
+        if not self._transport.time.is_known:  # something on the way takes the `Date` out of answers
+            self._transport.time.learn_moment(moment_of(receipt.message_ids[0]))
         return receipt
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:

@@ -31,7 +31,7 @@ class Whereabouts:
 
 def attachments(data: Json, where: Whereabouts, *, is_voice: bool) -> list[Attachment]:
     """Uploads and stickers of a message, or of a forwarded snapshot in it."""
-    files = [_attachment(a, where, is_voice=is_voice) for a in objects(data.get("attachments")) if a.get("id")]
+    files = [_attachment(a, where, is_voice=is_voice) for a in objects(data.get("attachments"))]
     stickers = objects(data.get("sticker_items")) or objects(data.get("stickers"))
     return [*files, *(_sticker(s) for s in stickers)]
 
@@ -40,10 +40,12 @@ def _attachment(data: Json, where: Whereabouts, *, is_voice: bool) -> Attachment
     name = text(data.get("filename")) or "file"
     mime = text(data.get("content_type")).split(";")[0].strip()
     size = number(data.get("size"))
+    attachment_id = text(data.get("id"))
     return Attachment(
         kind=AttachmentKind.VOICE if is_voice else _kind(mime),
-        file_id=f"{where.channel_id}/{where.message_id}/{data['id']}",
+        file_id=f"{where.channel_id}/{where.message_id}/{attachment_id or name}",
         name=_shown_name(name, data.get("title")),
+        problem="" if attachment_id.isdecimal() else "Discord does not tell where it is",
         mime=mime,
         size_bytes=None if size is None else int(size),
         width=_pixels(data.get("width")),

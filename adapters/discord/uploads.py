@@ -6,6 +6,7 @@ Called by `transport` only. Source: API reference, "Uploading Files" (`payload_j
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,13 @@ import msgspec
 
 from adapters.common.transfers import Progress, WatchedFile, open_watched
 from bridge.contract import OutboundFile
+
+_MIME = re.compile(r"[A-Za-z0-9!#$&^_.+\-]{1,100}/[A-Za-z0-9!#$&^_.+\-]{1,100}")
+
+
+def _content_type(mime: str) -> str:
+    """The sender's own claim, where it is one: it becomes a header."""
+    return mime if _MIME.fullmatch(mime) else "application/octet-stream"
 
 
 class Upload:
@@ -33,7 +41,7 @@ class Upload:
             handle = await asyncio.to_thread(open_watched, file, self.progress)
             self._handles.append(handle)
             name = file.name.replace('"', "_").replace("\r", "_").replace("\n", "_")
-            form.add_field(f"files[{number}]", handle, filename=name, content_type=file.mime or "application/octet-stream")
+            form.add_field(f"files[{number}]", handle, filename=name, content_type=_content_type(file.mime))
         return form
 
     def close(self) -> None:

@@ -355,3 +355,8 @@ def test_people_mentioned_by_id_alone_are_named_if_they_were_seen(context: Conte
     assert words(one(context, "MESSAGE_CREATE", message(author=BOT, content="", embeds=[embed]))) == (
         "@Anna opened, @Bridge and @unknown-user looked"
     )
+
+
+def test_a_file_that_discord_tells_nothing_of_is_a_line() -> None:
+    event = created(content="", attachments=[{"filename": "plan.pdf", "size": 3}, {"id": [], "filename": None}, None])
+    assert [(f.name, bool(f.problem)) for f in event.content.attachments] == [("plan.pdf", True), ("file", True)]

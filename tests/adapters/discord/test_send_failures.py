@@ -192,6 +192,13 @@ async def test_empty_files_are_not_sent_at_all(bench: Bench, adapter: DiscordAda
     assert shown(bench) == []
 
 
+@pytest.mark.parametrize("mime", ["text/plain\r\nX-Evil: 1", "not a type", "", "text/plain; charset=utf-8", "Ж/ж"])
+async def test_a_senders_odd_type_costs_no_file(bench: Bench, adapter: DiscordAdapter, tmp_path: Path, mime: str) -> None:
+    (tmp_path / "a.txt").write_text("note")
+    await adapter.send(outbound(bench, files=(outbound_file(tmp_path / "a.txt", mime=mime),)))
+    assert [f.name for f in shown(bench)[-1].files] == ["a.txt"]
+
+
 async def test_without_attach_files_words_still_go(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("note")
     adapter, intake = bench.adapter(post_as="bot"), bench.intake()
