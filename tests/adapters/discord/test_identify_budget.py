@@ -61,6 +61,13 @@ async def test_a_few_sessions_are_not_held_up_and_discords_own_count_is_kept_to(
     await day.budget().take({"total": "odd", "remaining": None, "reset_after": []})
 
 
+async def test_many_sessions_are_spread_over_the_day() -> None:
+    day = Day()
+    for _ in range(400):
+        await day.budget().take(None)
+    assert DAY_S * 0.15 < day.at_s < DAY_S * 0.25, "the second 200 of 1000"
+
+
 async def test_a_cursor_of_another_form_begins_anew() -> None:
     day = Day()
     day.intake.cursors[CURSOR] = '{"since_s": "yesterday"}'

@@ -10,6 +10,8 @@ import pytest
 from adapters.common.platform_time import PlatformTime
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.decode import decode
+from adapters.discord.emulator.world import Author
+from adapters.discord.snowflakes import snowflake_at
 from bridge.emulator import Fault, FaultKind
 from bridge.errors import OutcomeUnknown
 from tests.adapters.discord.payloads import context_of, message, one
@@ -49,15 +51,16 @@ def test_a_mark_of_ours_on_somebody_elses_message_is_not_believed(author: dict[s
 
 @pytest.mark.parametrize("crash", [False, True])
 async def test_copies_do_not_come_back_where_no_application_is_told(bench: Bench, crash: bool) -> None:
-    """The id of a webhook is on disk before it is used: a copy read after a crash is known, too."""
+    """The id of a webhook is on disk before it is used: a copy that is read after a crash is known, too."""
     bench.emulator.world.tells_applications = False
     intake, first, second = bench.intake(), bench.adapter(), bench.adapter()
     async with bench.running(first, intake):
-        await first.send(outbound(bench, "a copy"))
         if not crash:
+            await first.send(outbound(bench, "a copy"))
             await bench.emulator.say(bench.chat, "Anna", "behind it")
             await until(lambda: "behind it" in intake.texts())
     if crash:
+        await first.send(outbound(bench, "a copy"))  # nobody listens any more
         bench.emulator.gateway.invalidate_sessions()
         async with bench.running(second, intake):
             await second.send(outbound(bench, "another copy", token="t2"))
@@ -148,6 +151,22 @@ async def test_a_wrong_clock_neither_loses_nor_finds_a_message(
     assert found is not None
     assert found.message_ids == (shown(bench)[-1].message_id,)
     assert await asked.reconcile(outbound(bench, "never said", token="t9"), started) is None
+
+
+async def test_what_was_tried_here_is_not_taken_for_an_earlier_message(bench: Bench, adapter: DiscordAdapter) -> None:
+    """The same words of an hour ago, which the journal knows no more: what this process tried began later, by Discord's clock."""
+    world, bot = bench.emulator.world, bench.emulator.bot
+    hook = world.add_webhook(int(bench.chat), "messenger-bridge", bot.user, bot.application_id)
+    persona = Author(id=hook.id, username="Anna", display_name="Anna", is_bot=True)
+    marks: dict[str, Any] = {"webhook_id": hook.id, "application_id": bot.application_id}
+    an_hour_ago = int(snowflake_at(datetime.now(UTC) - timedelta(hours=1)))
+    channel = world.channels[int(bench.chat)]
+    bench.emulator.operations.post(channel, message_id=an_hour_ago, author=persona, content="ok", **marks)
+    await adapter.send(outbound(bench, "warm up", token="t1"))
+    bench.emulator.inject(Fault(kind=FaultKind.DROP, operation="POST /webhooks/*", times=1))
+    with pytest.raises(OutcomeUnknown):
+        await adapter.send(outbound(bench, "ok", token="t2"))
+    assert await adapter.reconcile(outbound(bench, "ok", token="t2"), datetime.now(UTC)) is None
 
 
 def test_gateway_events_name_their_order_not_by_our_clock() -> None:
