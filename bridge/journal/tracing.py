@@ -65,4 +65,4 @@ class Traced(_Value, frozen=True):
     author_name: str
     event: TracedEvent
     changes: tuple[TracedEvent, ...] = ()
-    """Edits, deletions and the like of it that are known, oldest first."""
+    """Its newest edit, or its deletion, if the journal still has it."""

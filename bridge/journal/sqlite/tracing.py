@@ -62,6 +62,21 @@ class Tracing:
         asked = MessageRef(self._names.chat_of(chat), message_id)
         return self._of_event(seq, asked=asked, is_original=copy == ORIGINAL, is_gone=copy == GONE)
 
+    def _changes(self, chat: int, messages: Sequence[Packed]) -> tuple[TracedEvent, ...]:
+        """The newest edit, or the deletion, of each of the messages."""
+        rows = [
+            self._connection.execute(
+                "SELECT event.seq, accepted_at, first_delivery, deliveries FROM latest JOIN event ON event.seq = latest.seq"
+                " WHERE latest.chat = ? AND latest.message = ?",
+                (chat, message),
+            ).fetchone()
+            for message in messages
+        ]
+        return tuple(
+            TracedEvent(event_seq=seq, accepted_at=unpack_time(at), deliveries=self._deliveries(seq, first, count))
+            for seq, at, first, count in sorted({row for row in rows if row is not None})
+        )
+
     def _of_event(self, seq: int, *, asked: MessageRef | None, is_original: bool, is_gone: bool) -> Traced:
         row = self._connection.execute(
             "SELECT origin, message, also, author, accepted_at, first_delivery, deliveries FROM event WHERE seq = ?", (seq,)
@@ -76,6 +91,7 @@ class Tracing:
             also_ids=unpack_more(also),
             author_name=author_of(author),
             event=TracedEvent(event_seq=seq, accepted_at=unpack_time(accepted_at), deliveries=self._deliveries(seq, first, count)),
+            changes=self._changes(origin, [message, *map(pack_id, unpack_more(also))]) if message is not None else (),
         )
 
     # -- deliveries ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.contract import Receipt
-from bridge.events import Author, Content, EventMeta, MessageCreated
+from bridge.events import Author, ChatEvent, Content, EventMeta, MessageCreated, MessageEdited
 from bridge.journal.contract import (
     AttemptStarted,
     Change,
@@ -88,7 +88,7 @@ def journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fill], N
     return made
 
 
-async def accept(journal: SqliteJournal, event: MessageCreated, *targets: tuple[ChatAddress, SkipRule | None]) -> list[Any]:
+async def accept(journal: SqliteJournal, event: ChatEvent, *targets: tuple[ChatAddress, SkipRule | None]) -> list[Any]:
     planned = tuple(PlannedDelivery(route="lobby", target=target, skip_rule=rule) for target, rule in targets)
     (accepted,) = await journal.accept(event.meta.origin.account, [Entry(event=event, deliveries=planned)], [], received_at=NOW)
     return [accepted.event_seq, *accepted.delivery_ids]
@@ -219,6 +219,26 @@ def test_held_shared_and_deleted_copies(cli: Any, journal: Callable[[Fill], None
     assert "is a copy of it, deleted since" in gone.out
     # a thread's messages are known by their id, whatever channel the link names
     assert cli("trace", f"https://discord.com/channels/100000000000000001/999999999999999999/{SNOWFLAKE[:-1]}2").code == 0
+
+
+def test_the_latest_edit_is_told_too(cli: Any, journal: Callable[[Fill], None]) -> None:
+    async def fill(opened: SqliteJournal) -> None:
+        await relayed(opened)
+        chat = ChatRef(AccountName("team"), "C024BE7LH")
+        meta = EventMeta(event_key="edit", origin=chat, occurred_at=NOW, received_at=NOW)
+        edit = MessageEdited(meta=meta, message_id=TS, content=Content(text=plain("other words of a person")))
+        await accept(opened, edit, (TG, None), (SPIRIT, Skip.EDITS_OFF))
+
+    journal(fill)
+    done = cli("trace", LINK)
+    assert done.code == 0
+    _, _, changed = done.out.partition("changed, accepted ")
+    rows = {line.split()[1]: line for line in changed.splitlines() if line[:1].isdigit() and "/" in line}
+    assert rows[str(SPIRIT)].endswith("edits are off (edits_off)")
+    assert "not tried yet" in rows[str(TG)]
+    assert "words" not in done.out
+    (change,) = cli("trace", LINK, "--json").data["messages"][0]["changes"]
+    assert [one["rule"] for one in change["deliveries"]] == [None, "edits_off"]
 
 
 def test_a_route_that_is_gone_or_new_is_told(cli: Any, journal: Callable[[Fill], None], folder: Path) -> None:
