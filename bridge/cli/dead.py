@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bridge.cli import completing
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
@@ -22,10 +23,22 @@ if TYPE_CHECKING:
 _PAGE = 500
 _EXCERPT = 40
 
-dead = typer.Typer(no_args_is_help=True, help="Show, retry or drop what could not be delivered (dead letters).")
+dead = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Show, retry or drop what could not be delivered (dead letters)."
+)
 
-RouteName = Annotated[str, typer.Option("--route", "-r", help="Only of this route.", metavar="ROUTE", show_default=False)]
-Ids = Annotated[list[int] | None, typer.Argument(help="Numbers as shown by `dead list`.", metavar="ID", show_default=False)]
+RouteName = Annotated[
+    str,
+    typer.Option(
+        "--route", "-r", help="Only of this route.", metavar="ROUTE", show_default=False, autocompletion=completing.routes
+    ),
+]
+Ids = Annotated[
+    list[int] | None,
+    typer.Argument(
+        help="Numbers as shown by `dead list`.", metavar="ID", show_default=False, autocompletion=completing.dead_letters
+    ),
+]
 Everything = Annotated[bool, typer.Option("--all", help="All dead letters (with --route: all of that route).")]
 
 
@@ -65,7 +78,9 @@ def list_(
 
 @dead.command()
 def show(
-    delivery_id: Annotated[int, typer.Argument(metavar="ID", help="A number as shown by `dead list`.")],
+    delivery_id: Annotated[
+        int, typer.Argument(metavar="ID", help="A number as shown by `dead list`.", autocompletion=completing.dead_letters)
+    ],
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     json: Json = False,

@@ -52,7 +52,6 @@ def build() -> Any:
     app = typer.Typer(
         cls=_LazyGroup,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         help="Mirrors chats across messengers; bridge.yaml says which.",

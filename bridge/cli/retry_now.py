@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli import completing
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 Where = Annotated[
     str,
     typer.Argument(
-        metavar="ACCOUNT[/CHAT]", help="All of an account, or one chat, as bridge.yaml or /health names it.", show_default=False
+        metavar="ACCOUNT[/CHAT]",
+        help="All of an account, or one chat, as bridge.yaml or /health names it.",
+        show_default=False,
+        autocompletion=completing.places,
     ),
 ]
 
@@ -55,7 +59,9 @@ async def _wish(journal: Journal, account: AccountName, chat: str) -> tuple[list
 
     native_ids = await journal.native_ids(account)
     waiting = [lane for lane in await journal.open_lanes() if lane.account == account]
-    lanes = [lane for lane in waiting if not chat or chat in (lane.address, native_ids.get(lane.address))]
+    # a thread is part of its chat
+    chats = {chat, chat.rpartition("/")[0]}
+    lanes = [lane for lane in waiting if not chat or chats & {lane.address, native_ids.get(lane.address, lane.address)}]
     if chat and not lanes:
         return [], 0
     waits = [f"{ACCOUNT_WAIT}:{account}", *(f"{CHAT_WAIT}:{lane}" for lane in lanes)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bridge.cli import completing
 from bridge.cli.exits import EX_USAGE
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
 from bridge.cli.output import as_json, fail, styled
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def routes(
-    names: Annotated[list[str] | None, typer.Argument(help="Only these routes.", metavar="ROUTE", show_default=False)] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Only these routes.", metavar="ROUTE", show_default=False, autocompletion=completing.routes),
+    ] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     short: Annotated[bool, typer.Option("--short", "-s", help="Only who relays to whom.")] = False,
     json: Json = False,

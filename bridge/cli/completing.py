@@ -1,0 +1,120 @@
+"""What the shell offers on Tab: accounts, chats and routes of bridge.yaml, numbers of dead letters. Never an error, never a wait.
+
+Reads the file's tree alone, without checking it: half-written files complete too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import typer
+
+_MOST = 500
+_LARGEST_FILE_BYTES = 4 * 1024 * 1024
+_BUSY_S = 0.5
+
+Offers = list[tuple[str, str]]
+"""Words, each with a few words of help."""
+
+
+def offering(find: Callable[[Path, Any], Iterator[tuple[str, str]]]) -> Callable[[typer.Context, str], Offers]:
+    """What typer asks. `find` is given the configuration's path and the options given so far; whatever it raises, nothing is
+    offered."""
+
+    def offer(ctx: typer.Context, incomplete: str) -> Offers:
+        offers: Offers = []
+        with suppress(Exception):
+            path = Path(ctx.params.get("config") or os.environ.get("MESSENGER_BRIDGE_CONFIG") or "bridge.yaml")
+            given = {str(one) for value in ctx.params.values() if isinstance(value, list | tuple) for one in value}
+            for word, about in find(path, ctx.params):
+                if word.startswith(incomplete) and word not in given:
+                    offers.append((word, about))
+                if len(offers) >= _MOST:
+                    break
+        return offers
+
+    return offer
+
+
+def _routes(path: Path, _: Any) -> Iterator[tuple[str, str]]:
+    for route in _items(_root(path), "routes"):
+        name = _scalar(route, "name")
+        if name:
+            yield name, ""
+
+
+def _places(path: Path, _: Any) -> Iterator[tuple[str, str]]:
+    """Accounts, then the chats that routes name, without their threads."""
+    root = _root(path)
+    accounts = [key.value for key, _ in getattr(_entry(root, "accounts"), "value", [])]
+    yield from ((account, "the whole account") for account in accounts)
+    seen = set()
+    for route in _items(root, "routes"):
+        for key in ("between", "from", "to"):
+            node = _entry(route, key)
+            ends = node.value if isinstance(getattr(node, "value", None), list) else [node]
+            for end in ends:
+                written = getattr(end, "value", None)
+                # account/chat/thread: what waits, waits for all of a chat
+                place = "/".join(written.split("/")[:2]) if isinstance(written, str) else ""
+                if place not in seen and place.partition("/")[0] in accounts:
+                    seen.add(place)
+                    yield place, ""
+
+
+def _dead(path: Path, params: Any) -> Iterator[tuple[str, str]]:
+    import asyncio
+
+    from bridge.config.load import find_journal
+    from bridge.journal.sqlite import SqliteJournal
+
+    given = params.get("journal")
+    found = Path(given) if given else getattr(find_journal(path, os.environ)[0], "path", None)
+    if found is None or not found.is_file():
+        return
+
+    async def letters() -> Any:
+        journal = SqliteJournal(found, exclusive=False, busy_timeout_s=_BUSY_S)
+        await journal.open()
+        try:
+            return await journal.dead_letters(limit=_MOST)
+        finally:
+            await journal.close()
+
+    for letter in asyncio.run(letters()):
+        yield str(letter.delivery_id), f"{letter.target}: {letter.reason}"[:80]
+
+
+routes = offering(_routes)
+places = offering(_places)
+dead_letters = offering(_dead)
+
+
+# -- the file ---------------------------------------------------------------------------------------------------------------
+
+
+def _root(path: Path) -> Any:
+    import yaml
+
+    if path.stat().st_size > _LARGEST_FILE_BYTES:
+        return None
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=loader)
+
+
+def _entry(node: Any, key: str) -> Any:
+    pairs = node.value if isinstance(getattr(node, "value", None), list) else []
+    return next((pair[1] for pair in pairs if isinstance(pair, tuple) and pair[0].value == key), None)
+
+
+def _items(node: Any, key: str) -> list[Any]:
+    value = getattr(_entry(node, key), "value", None)
+    return value if isinstance(value, list) else []
+
+
+def _scalar(node: Any, key: str) -> str:
+    value = getattr(_entry(node, key), "value", None)
+    return value if isinstance(value, str) else ""
