@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adapters.common.platform_time import Attempts
 from adapters.teamspirit.beginnings import Beginnings
-from adapters.teamspirit.capabilities import can_reconcile, capabilities_of, variables_of
+from adapters.teamspirit.capabilities import can_reconcile, capabilities_of
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
 from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.encode import Encoder, Values
-from adapters.teamspirit.errors import Gone, Purpose, ThreadGone
+from adapters.teamspirit.errors import Gone, Purpose
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
+from adapters.teamspirit.posting import QUOTED, Posting
 from adapters.teamspirit.probe import probe
 from adapters.teamspirit.receive import Reception
 from adapters.teamspirit.threads import Threads
@@ -41,16 +42,13 @@ from bridge.contract import (
 )
 from bridge.errors import OutcomeUnknown, Rejected
 from bridge.events import Attachment, Author, ChatEvent
-from bridge.outcomes import Loss
 from bridge.text import RichText
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
-    from adapters.teamspirit.dialect.model import Dialect, Send
+    from adapters.teamspirit.dialect.model import Dialect
 
 _RECONCILE_PAGES = 10
-_QUOTED = "quoted"
-"""Note in a receipt: the answered message is shown by a line within the text."""
 _MARGIN = timedelta(hours=1)
 """By how much the clock of an earlier process is mistrusted: it may have been wrong when it recorded the attempt."""
 _LONG_AGO = timedelta(days=1)
@@ -74,7 +72,7 @@ class TeamSpiritAdapter:
         self._people = People(self._client.user if dialect.operations.users else None)
         self._uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         self._threads = Threads(self._client.message if dialect.operations.message else None)
-        self._by_root = "message.root" in variables_of(dialect.operations.send)
+        self._posting = Posting(dialect, self._encoder, self._client, self._threads)
         self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id, learn=self._threads.learn)
         self._attempts = Attempts(self._transport.time)
         self._beginnings = Beginnings(self._transport.time)
@@ -126,46 +124,13 @@ class TeamSpiritAdapter:
         assert call is not None, "the dialect cannot send"
         self._attempts.begin(outbound.token)
         with self._own.sending(outbound.chat_id):
-            answer, root = await self._post(operation, call, outbound, file_ids)
-            message_id = find_text(call.answer.id, answer)
+            posted = await self._posting.post(operation, call, outbound, file_ids)
+            message_id = find_text(call.answer.id, posted.answer)
             if message_id:
                 self._own.sent(outbound.chat_id, message_id)
         if not message_id and call.answer.id is not None:
             raise OutcomeUnknown(f"{operation}: the answer does not say which message it became")
-        return self._receipt(outbound, message_id, root)
-
-    async def _post(self, operation: str, call: Send, outbound: Outbound, file_ids: Sequence[str]) -> tuple[Any, str]:
-        """The answer, and the first message of the thread it was posted into. A thread that is gone costs nobody the message."""
-        root = await self._threads.root(outbound) if self._by_root else ""
-        try:
-            return await self._call_send(operation, call, outbound, file_ids, root), root
-        except ThreadGone:
-            if not root:
-                raise
-        # what was known of the thread was wrong: asked once more, and then done without
-        self._threads.forget(outbound)
-        anew = await self._threads.root(outbound)
-        root = anew if anew != root else ""
-        return await self._call_send(operation, call, outbound, file_ids, root), root
-
-    async def _call_send(self, operation: str, call: Send, outbound: Outbound, file_ids: Sequence[str], root: str) -> Any:
-        quoted = self._by_root and not root and outbound.reply is not None
-        values = self._encoder.send_values(outbound, file_ids, root, quoted=quoted)
-        return await self._client.call(operation, call, values, Purpose.SEND)
-
-    def _receipt(self, outbound: Outbound, message_id: str, root: str) -> Receipt:
-        if not self._by_root:
-            return Receipt(message_ids=(message_id,) if message_id else (), thread_id=outbound.thread_id)
-        if message_id:
-            self._threads.learn(message_id, root or None)
-        reply = outbound.reply
-        meant = outbound.thread_id or (reply is not None and reply.message_id)
-        return Receipt(
-            message_ids=(message_id,) if message_id else (),
-            thread_id=root or None,
-            via=_QUOTED if reply is not None and not root else "",
-            losses=(Loss.OUTSIDE_THREAD,) if meant and not root else (),
-        )
+        return self._posting.receipt(outbound, posted, message_id)
 
     async def close(self) -> None:
         self._webhook.close()
@@ -180,7 +145,7 @@ class _Edits(TeamSpiritAdapter):
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         call = self._operations.edit
         assert call is not None
-        values = self._encoder.edit_values(outbound, quoted=outbound.copy.via == _QUOTED)
+        values = self._encoder.edit_values(outbound, quoted=outbound.copy.via == QUOTED)
         await self._client.call("edit", call, values, Purpose.CHANGE)
         return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
 
@@ -272,7 +237,7 @@ class _Reconciles(TeamSpiritAdapter):
                 last = message.message_id
                 if message.client_id == outbound.token and not message.deleted and self._may_be_ours(message):
                     self._own.sent(outbound.chat_id, last)
-                    return self._receipt(outbound, last, message.thread_id or "")
+                    return self._posting.receipt(outbound, self._posting.found(outbound, message), last)
             if len(items) < call.page_size:
                 return None
             if since_ms is not None or last == after or (not after and call.without_after == "newest"):

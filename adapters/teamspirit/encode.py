@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import msgspec
 from jinja2 import TemplateError
 from yarl import URL
 
@@ -97,13 +98,18 @@ class Encoder:
             multipart=None if call.multipart is None else _filled(call.multipart, known),
         )
 
-    def send_values(self, outbound: Outbound, file_ids: Sequence[str], root: str, *, quoted: bool = False) -> Values:
-        """`root`: the first message of the thread, where the dialect names threads by it. `quoted`: the answered message is shown
-        as a line, since its thread is gone."""
+    def quoted(self, outbound: Outbound) -> Outbound:
+        """The same where the answered message is shown by a line, since it cannot be pointed at; itself if it answers none."""
+        reply = outbound.reply
+        if reply is None:
+            return outbound
+        return msgspec.structs.replace(outbound, reply=None, text=self._below_line(reply, outbound.text))
+
+    def send_values(self, outbound: Outbound, file_ids: Sequence[str], root: str) -> Values:
+        """`root`: the first message of the thread, where the dialect names threads by it."""
         reply, sender = outbound.reply, outbound.sender
-        text = self._below_line(reply, outbound.text) if quoted else outbound.text
         message = {
-            **self._content(text, outbound.mass_mentions),
+            **self._content(outbound.text, outbound.mass_mentions),
             "files": list(file_ids) or None,
             "reply_to": (reply.message_id if reply else "") or None,
             "reply_thread": (reply.thread_id if reply else "") or None,

@@ -137,7 +137,7 @@ class RestApi:
             sender_name=sender_name,
             sender_avatar_url=sender_avatar_url,
             reply_to=self._world.existing(chat, requests.text(body, "reply_to", default="")),
-            thread=self._world.existing(chat, requests.text(body, "thread", default="")),
+            thread=self._world.first_of_thread(chat, requests.text(body, "thread", default="")),
         )
         self._world.happened("created", chat, message)
         return web.json_response({"id": message.message_id, "sent_at": stamp(message.sent_at)}, status=201)

@@ -43,6 +43,12 @@ class World:
             raise Refused(404, "message_not_found", "no such message to answer")
         return message_id
 
+    def first_of_thread(self, chat: Chat, message_id: str) -> str:
+        """The same of a thread, which is named by its first message alone."""
+        if message_id and self.existing(chat, message_id) and chat.by_id[message_id].thread:
+            raise Refused(400, "not_a_thread", "a thread is the id of its first message")
+        return message_id
+
     def happened(self, kind: str, chat: Chat, message: Message) -> None:
         """A message was created, edited or deleted."""
         self.last_chat = chat

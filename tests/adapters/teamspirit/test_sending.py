@@ -315,8 +315,28 @@ async def test_refusals_say_whom_they_concern(emulator: TeamSpiritEmulator, adap
     assert "bot" in down.value.action
     with pytest.raises(Rejected, match="4000 characters"):
         await adapter.send(outbound(chat, "x" * 4001))
-    with pytest.raises(Rejected):
-        await adapter.send(outbound(chat, reply=Reply(message_id="m999")))
+
+
+@pytest.mark.parametrize("gone", ["answered", "thread", "both"])
+async def test_what_a_message_answers_may_be_gone(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str, gone: str) -> None:
+    """It arrives all the same, once, with a line for what it answers, which an edit keeps."""
+    thread, answered = [await emulator.say(chat, "Anna", text) for text in ("the thread", "the question")]
+    for name, message_id in (("thread", thread), ("answered", answered)):
+        if gone in (name, "both"):
+            await emulator.delete(chat, message_id)
+    reply = Reply(message_id=answered, author_name="Anna", excerpt="the question")
+    receipt = await adapter.send(outbound(chat, "the answer", thread_id=thread, reply=reply))
+    (shown,) = [message for message in emulator.transcript(chat) if "the answer" in message.text]
+    words = shown.text.replace("\u2060", "")
+    assert words == ("the answer" if gone == "thread" else "Anna: the question\nthe answer")
+    assert (shown.reply_to == answered) is (gone == "thread")
+    assert receipt.losses
+    assert (shown.thread_id or "") == ("" if gone != "answered" else thread)
+    assert isinstance(adapter, Edits)
+    copy = Copy(chat_id=chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+    await adapter.edit(OutboundEdit(token="t", copy=copy, text=plain("better"), reply=reply))
+    (edited,) = [message for message in emulator.transcript(chat) if "better" in message.text]
+    assert ("the question" in edited.text) is ("the question" in shown.text)
 
 
 async def test_the_key_is_in_no_error_and_no_repr(emulator: TeamSpiritEmulator, chat: str) -> None:
