@@ -19,7 +19,7 @@ from adapters.telegram.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_
 from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
 from adapters.telegram.lenient import words
-from adapters.telegram.obstacles import Conflicts
+from adapters.telegram.obstacles import Conflicts, Looks
 from adapters.telegram.probe import probe
 from adapters.telegram.reactions import settable
 from adapters.telegram.receive import Receiver
@@ -63,6 +63,7 @@ class TelegramAdapter:
         self._transport = Transport(options)
         self._conflicts = Conflicts()
         self._failed: Counter[str] = Counter()
+        self._looks = Looks()
         self._capabilities = capabilities(local_server=options.local_server)
 
     @property
@@ -109,6 +110,7 @@ class TelegramAdapter:
             self._alive,
             conflicts=self._conflicts,
             failed=self._failed,
+            looks=self._looks,
             sees_all=sees_all,
         )
         await receiver.run()

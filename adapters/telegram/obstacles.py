@@ -74,11 +74,31 @@ def reactions_fault(where: str) -> tuple[str, str]:
     return f"the bot is no administrator of {where}: it sees no reactions there", _MAKE_ADMIN
 
 
-async def look_at_chats(transport: Transport, intake: Intake, *, sees_all: bool) -> None:
+LOOK_AGAIN_S = 900.0
+"""A connection that comes and goes asks no chat again before."""
+
+
+class Looks:
+    """Which chats were looked at, and when. Lives as long as the account."""
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._at_s: dict[tuple[str, bool], float] = {}
+
+    def due(self, chat_id: str, *, sees_all: bool) -> bool:
+        """Whether to look at a chat now; it then counts as looked at."""
+        now, key = self._now_s(), (chat_id, sees_all)
+        if now - self._at_s.get(key, float("-inf")) < LOOK_AGAIN_S:
+            return False
+        self._at_s[key] = now
+        return True
+
+
+async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, sees_all: bool) -> None:
     """Tell of every routed group in which the bot hears nothing. A look-up that fails says nothing, and does no harm."""
     for chat_id in sorted(intake.routed_chats()):
-        if not chat_id.startswith("-"):
-            continue  # a private chat: all of it is for the bot
+        if not chat_id.startswith("-") or not looks.due(chat_id, sees_all=sees_all):
+            continue  # all of a private chat is for the bot
         call = Call("GetChatMember", {"chat_id": chat_id, "user_id": int(transport.bot_id)})
         try:
             member = record(await transport.call(call, repeatable=True))

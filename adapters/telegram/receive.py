@@ -18,7 +18,7 @@ import msgspec
 
 from adapters.telegram.albums import Albums
 from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, message_of, read, strange
-from adapters.telegram.obstacles import Conflicts, conflict_of, hearing_fault, look_at_chats, reactions_fault
+from adapters.telegram.obstacles import Conflicts, Looks, conflict_of, hearing_fault, look_at_chats, reactions_fault
 from adapters.telegram.transport import Transport
 from adapters.telegram.unchanged import Unchanged
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
@@ -57,8 +57,8 @@ class Position(msgspec.Struct, omit_defaults=True):
 class Receiver:
     """Receives for one account until cancelled or broken. Built anew for each connection. `alive`: a poll came back.
 
-    `conflicts`: those of the account so far; `failed`: events that made somebody fail, by their keys, with how often; `sees_all`:
-    privacy mode is off."""
+    `conflicts`: those of the account so far; `failed`: events that made somebody fail, by their keys, with how often; `looks`:
+    at its chats; `sees_all`: privacy mode is off."""
 
     def __init__(
         self,
@@ -70,11 +70,13 @@ class Receiver:
         *,
         conflicts: Conflicts | None = None,
         failed: Counter[str] | None = None,
+        looks: Looks | None = None,
         sees_all: bool = True,
     ) -> None:
         self._alive = alive
         self._conflicts = conflicts or Conflicts()
         self._failed = Counter() if failed is None else failed
+        self._looks = looks or Looks()
         self._sees_all = sees_all
         self._transport = transport
         self._decoder = decoder
@@ -93,7 +95,7 @@ class Receiver:
         await self._take(await self._poll(0, self._offset - 1 if self._offset > 1 else 0))
         self._intake.connected()
         looking = asyncio.create_task(
-            look_at_chats(self._transport, self._intake, sees_all=self._sees_all), name="telegram look at chats"
+            look_at_chats(self._transport, self._intake, self._looks, sees_all=self._sees_all), name="telegram look at chats"
         )
         poll: asyncio.Task[list[msgspec.Raw]] | None = None
         try:

@@ -8,10 +8,13 @@ Such an edit of any other message is relayed after a restart, and shows what is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from adapters.telegram.decode import AlbumItem, content_digest
+from adapters.telegram.decode import AlbumItem, content_digest, lasting
 from adapters.telegram.decode_content import decode_content
-from bridge.events import MessageCreated, MessageEdited
+from bridge.events import Content, MessageCreated, MessageEdited
+
+_T = TypeVar("_T")
 
 MESSAGES_MAX = 4096
 KEPT_MAX = 200
@@ -21,27 +24,28 @@ class Unchanged:
     """What the latest messages say. Lives as long as a connection: what was not accepted must not count as known."""
 
     def __init__(self) -> None:
-        self._said: dict[str, str] = {}
+        self._said: dict[str, int] = {}
         self._kept: dict[str, str] = {}
 
     def takes(self, item: object, *, has_buttons: bool = False) -> bool:
         """Whether this is an edit that says what is known already. Remembers what the item says."""
         match item:
             case MessageCreated() | MessageEdited():
-                message, digest = f"{item.meta.origin.chat_id}/{item.message_id}", content_digest(item.content)
+                message, content = f"{item.meta.origin.chat_id}/{item.message_id}", item.content
             case AlbumItem():
-                content = decode_content([item.message], download_bytes=None)
                 message = f"{item.message['chat']['id']}/{item.message['message_id']}"
-                digest = content_digest(content) if content is not None else ""
+                content = decode_content([item.message], download_bytes=None) or Content()
             case _:
                 return False
-        known = self._said.get(message) or self._kept.get(message)
-        _remember(self._said, message, digest, MESSAGES_MAX)
-        if has_buttons:
-            _remember(self._kept, message, digest, KEPT_MAX)
-        else:
-            self._kept.pop(message, None)
-        return isinstance(item, MessageEdited) and known == digest
+        said, kept = hash(lasting(content)), self._kept.pop(message, None)
+        is_known = self._said.get(message) == said
+        _remember(self._said, message, said, MESSAGES_MAX)
+        if has_buttons or kept is not None:
+            digest = content_digest(content)
+            is_known = is_known or kept == digest
+            if has_buttons:
+                _remember(self._kept, message, digest, KEPT_MAX)
+        return is_known and isinstance(item, MessageEdited)
 
     def kept(self) -> dict[str, str]:
         """What is worth keeping over a restart, for the cursor."""
@@ -52,8 +56,8 @@ class Unchanged:
         self._kept.update(kept)
 
 
-def _remember(said: dict[str, str], message: str, digest: str, most: int) -> None:
+def _remember(said: dict[str, _T], message: str, what: _T, most: int) -> None:
     said.pop(message, None)
-    said[message] = digest
+    said[message] = what
     if len(said) > most:
         del said[next(iter(said))]

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.telegram.decode import Decoder
 from adapters.telegram.emulator import TelegramEmulator
-from adapters.telegram.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, Conflicts
+from adapters.telegram.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, LOOK_AGAIN_S, Conflicts, Looks
 from adapters.telegram.receive import TRIES
 from adapters.telegram.unchanged import KEPT_MAX, MESSAGES_MAX, Unchanged
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
@@ -474,6 +474,16 @@ async def test_a_group_in_which_the_bot_hears_nothing_is_told_with_what_to_click
     assert {chat_id: reason for reason, _, chat_id in intake.notices if chat_id != gone} == {
         other: "the bot is no administrator of Other: it sees no reactions there"
     }
+
+
+def test_a_connection_that_comes_and_goes_does_not_ask_again_and_again() -> None:
+    now = 0.0
+    looks = Looks(lambda: now)
+    assert [looks.due("-1", sees_all=False) for _ in range(3)] == [True, False, False]
+    assert looks.due("-2", sees_all=False)
+    assert looks.due("-1", sees_all=True), "privacy mode was changed"
+    now = LOOK_AGAIN_S
+    assert looks.due("-1", sees_all=False)
 
 
 async def test_a_look_at_the_chats_that_fails_harms_nothing(
