@@ -271,6 +271,7 @@ class AccountIntake:
 
     def ignored(self, reason: str) -> None:
         self._counts.ignored(self._account, reason)
+        log.debug("ignored", account=self._account, reason=reason)
 
     async def cursor(self, name: str) -> str | None:
         return await self._journal.cursor(self._account, name)

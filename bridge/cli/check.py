@@ -70,14 +70,31 @@ def _summary(config: Config) -> str:
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    rows = [(found.account, found.where, found.name, "ok" if found.ok else "FAILED", found.detail) for found in findings]
+    rows = [(found.account, found.where, found.name, _result(found), found.detail) for found in findings]
     table(("account", "chat", "check", "result", "detail"), rows)
+    to_do: dict[str, None] = {}
     for found in findings:
         if not found.ok and found.action:
             place = found.account + (f"/{found.where}" if found.where else "")
-            typer.echo(f"-> {place}: {one_line(found.action)}")
-    bad = sum(not found.ok for found in findings)
-    typer.echo(f"{bad} of {len(findings)} checks failed" if bad else f"all {len(findings)} checks passed")
+            # several checks may need the same click
+            to_do.setdefault(f"-> {place}: {one_line(found.action)}", None)
+    for line in to_do:
+        typer.echo(line)
+    failed = sum(not found.ok and not found.temporary for found in findings)
+    unreached = sum(not found.ok and found.temporary for found in findings)
+    if failed or unreached:
+        said = [f"{failed} of {len(findings)} checks failed"] if failed else []
+        said += [f"{unreached} could not be asked: try again later"] if unreached else []
+        typer.echo("; ".join(said))
+    else:
+        typer.echo(f"all {len(findings)} checks passed")
+
+
+def _result(found: Finding) -> str:
+    """Only a refusal tells that something is wrong."""
+    if found.ok:
+        return "ok"
+    return "could not be reached" if found.temporary else "FAILED"
 
 
 def _data(loaded: Loaded, findings: Sequence[Finding], *, online: bool) -> dict[str, Any]:

@@ -22,6 +22,7 @@ STYLES = {
     "dropped": "red",
     "off": "dim",
     "FAILED": "bold red",
+    "could not be reached": "yellow",
     "fault": "bold red",
     "warning": "yellow",
     "dead": "red",

@@ -178,6 +178,45 @@ async def test_a_messenger_that_is_away_is_a_finding(emulator: Emulator, tmp_pat
     bad = [found for found in findings if not found.ok]
     assert bad
     assert not any("unexpected" in found.detail for found in bad), bad
+    assert all(found.temporary for found in bad), "nothing is wrong as far as anybody can tell"
+
+
+async def test_without_a_network_the_command_says_so_and_ends_with_75(emulator: Emulator, tmp_path: Path) -> None:
+    chat = emulator.add_chat("lobby")
+    configured(emulator, tmp_path, chat.address)
+    await emulator.stop()
+    code, out, err = await checked(tmp_path)
+    assert code == 75, out + err
+    assert "could not be reached" in out
+    assert "could not be asked: try again later" in out
+    assert "FAILED" not in out
+    assert "failed" not in out.splitlines()[-1]
+    await emulator.start()
+
+
+async def checked(folder: Path) -> tuple[int | None, str, str]:
+    """`check --online` as a user calls it: exit code, stdout, stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "bridge.cli", "check", "--online", "--timeout", "20"],
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = (piece.decode() for piece in await process.communicate())
+    return process.returncode, out, err
+
+
+def test_the_same_click_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    from bridge.cli.check import _show
+
+    scopes = [Finding("team", "", f"scope {scope}", False, f"{scope} is missing", "reinstall the app") for scope in ("a", "b", "c")]
+    _show([*scopes, Finding("team", "#general", "chat", False, "busy", temporary=True), Finding("tg", "", "token", True)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("->")] == ["-> team: reinstall the app"]
+    assert lines[-1] == "3 of 5 checks failed; 1 could not be asked: try again later"
+    assert len(set(lines)) == len(lines)
 
 
 async def test_the_command_as_a_user_calls_it(tmp_path: Path) -> None:
