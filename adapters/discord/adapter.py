@@ -21,6 +21,7 @@ from adapters.discord.decode_content import author_of, names_of
 from adapters.discord.downloads import Downloads
 from adapters.discord.errors import Refused
 from adapters.discord.history import UNREADABLE, History
+from adapters.discord.lenient import mapping, text
 from adapters.discord.markup import encode_text, pings_of
 from adapters.discord.own_webhooks import OwnWebhooks
 from adapters.discord.places import CHANNELS
@@ -58,6 +59,7 @@ KNOWN_IDS = 1000
 CLOCK_SET_BY = timedelta(days=3)
 FURTHEST_BACK = timedelta(days=14)
 """Where to begin looking for a message that an earlier process sent at an impossible time."""
+INVITE_OR_ID = "invite the bot, or write the channel's id instead"
 LOOK_AGAIN_S = 20.0
 """How long the list of channels is trusted when a name is not in it."""
 
@@ -124,15 +126,27 @@ class DiscordAdapter:
 
     async def _identify(self) -> None:
         """Who the token belongs to; asked once. Raises AccountDown or a DeliveryError."""
-        if self._context.application_id:
+        if self._context.user_id:
             return
         async with self._identifying:
-            if self._context.application_id:
+            if self._context.user_id:
                 return
-            user = await self._call(Route("GET", "/users/@me", "users/@me"))
-            application = await self._call(Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me"))
+            user = mapping(await self._call(Route("GET", "/users/@me", "users/@me")))
+            if not text(user.get("id")):
+                raise RetryLater("Discord does not say who the token belongs to")
+            self._context.application_id = await self._application_id()
             self._context.own_names = names_of(user)
-            self._context.user_id, self._context.application_id = str(user["id"]), str(application["id"])
+            self._context.user_id = text(user["id"])
+
+    async def _application_id(self) -> str:
+        """Empty where a server that speaks Discord's API does not know of applications: webhooks' ids mark what is ours, too."""
+        try:
+            application = await self._transport.call(Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me"))
+        except Refused as refused:
+            if refused.refusal.status in (404, 405, 501):
+                return ""
+            raise refused.error from None
+        return text(mapping(application).get("id"))
 
     def _notice(self, reason: str, action: str, chat_id: str) -> None:
         if self._intake is not None:
@@ -160,7 +174,9 @@ class DiscordAdapter:
         if not found and not_seen:
             raise RetryLater(f"whether there is a channel named {address} cannot be told: {not_seen}")
         if not found:
-            raise ChatDown(f"the bot sees no channel named {address}", action="invite the bot, or write the channel's id instead")
+            hidden = [s.name for s in self._context.places.servers.values() if CHANNELS in s.unknown]
+            action = f"write its id: the channels of {', '.join(hidden)} cannot be listed" if hidden else INVITE_OR_ID
+            raise ChatDown(f"the bot sees no channel named {address}", action=action)
         if len(found) > 1:
             raise ChatDown(f"{len(found)} channels are named {address}", action="write the channel's id instead of its name")
         return found[0].id

@@ -31,7 +31,7 @@ from adapters.discord.surroundings import Surroundings
 from adapters.discord.thread_messages import ThreadMessages
 from adapters.discord.transport import Route, Transport
 from bridge.contract import Cursor, Intake
-from bridge.errors import BridgeError, ConnectionLost, DeliveryError, RetryLater
+from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, RetryLater
 from bridge.events import ChatEvent, Ignored, MessageCreated
 from bridge.tasks import end
 
@@ -153,7 +153,9 @@ class Receiver:
         try:
             answer = await self._transport.call(Route("GET", "/gateway/bot", "gateway/bot"))
         except Refused as refused:
-            raise refused.error from None
+            if isinstance(refused.error, AccountDown):
+                raise refused.error from None
+            answer = None  # the limit is not told: our own count is kept to
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
         await self._budget.take(mapping(answer).get("session_start_limit"))

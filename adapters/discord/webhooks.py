@@ -136,10 +136,11 @@ class ChannelWebhooks:
         listed = objects(await self._transport.call(Route("GET", path, path)))
 
         def is_ours(webhook: Json) -> bool:
-            if webhook.get("application_id") is not None:
+            if str(webhook["id"]) in context.own_webhooks:
+                return True
+            if webhook.get("application_id") is not None and context.application_id:
                 return str(webhook["application_id"]) == context.application_id
-            creator = str(mapping(webhook.get("user")).get("id"))
-            return str(webhook["id"]) in context.own_webhooks or creator == context.user_id
+            return str(mapping(webhook.get("user")).get("id")) == context.user_id
 
         return [webhook for webhook in listed if webhook.get("id") and is_ours(webhook)]
 

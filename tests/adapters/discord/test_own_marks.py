@@ -70,6 +70,21 @@ async def test_copies_do_not_come_back_where_no_application_is_told(bench: Bench
     assert len(bench.emulator.world.webhooks) == 1, "the webhook is found again"
 
 
+async def test_a_server_that_knows_no_applications_is_served(bench: Bench) -> None:
+    bench.emulator.world.tells_applications = False
+    for operation in ("GET /oauth2/applications/@me", "GET /gateway/bot"):
+        bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=operation, status=404))
+    intake = bench.intake()
+    for token in ("t1", "t2"):
+        adapter = bench.adapter()
+        async with bench.running(adapter, intake):
+            await adapter.send(outbound(bench, "a copy", token=token))
+            await bench.emulator.say(bench.chat, "Anna", f"behind {token}")
+            await until(lambda: f"behind {token}" in intake.texts())  # noqa: B023
+    assert intake.texts() == ["behind t1", "behind t2"]
+    assert len(bench.emulator.world.webhooks) == 1
+
+
 async def test_webhooks_of_before_are_asked_for_once(bench: Bench) -> None:
     """A journal of an earlier version has no list of them."""
     intake, first, second = bench.intake(), bench.adapter(), bench.adapter()

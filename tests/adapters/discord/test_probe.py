@@ -118,3 +118,11 @@ async def test_a_name_that_cannot_be_looked_up_now_is_not_an_unknown_one(
     assert await adapter.resolve("#general") == bench.chat
     with pytest.raises(ChatDown, match="sees no channel"):
         await adapter.resolve("#nowhere")
+
+
+async def test_a_name_in_a_server_whose_channels_may_not_be_listed_asks_for_the_id(bench: Bench, adapter: DiscordAdapter) -> None:
+    bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=CHANNELS, status=403))
+    with pytest.raises(ChatDown) as raised:
+        await adapter.resolve("#general")
+    assert "write its id" in raised.value.action
+    assert "invite" not in raised.value.action
