@@ -42,6 +42,7 @@ from bridge.retry import Policy
 from bridge.routing import RoutingTable
 from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
 from bridge.tasks import end
+from bridge.web.listening import named
 from bridge.web.public import PublicWeb
 
 if TYPE_CHECKING:
@@ -273,12 +274,14 @@ class App:
     async def _listen(self) -> None:
         web = self._config.web
         if web.public is not None:
-            self.public_port = await self._public.start(web.public.host, web.public.port)
+            with named("web.public.listen", web.public):
+                self.public_port = await self._public.start(web.public.host, web.public.port)
         if web.admin is not None:
             from bridge.web.admin import AdminWeb  # aiohttp's server comes with it
 
-            self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose)
-            self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
+            self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose, hosts=web.admin_hosts)
+            with named("web.admin.listen", web.admin):
+                self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
 
     def _make_supervisor(self, account: AccountConfig) -> AccountSupervisor:
         def build() -> Adapter:

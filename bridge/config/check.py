@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from yaml.nodes import Node
 
 from bridge.config.accounts import Account, placed
@@ -20,6 +21,8 @@ from bridge.config.sections import WebSection
 from bridge.media.folder import fault_of
 from bridge.routing import RouteEnd
 
+_PRIVATE_NAMES = (".localhost", ".local", ".lan", ".internal", ".intranet", ".corp", ".home", ".home.arpa", ".test", ".svc")
+"""RFC 6761, 6762, 8375, and what administrators use."""
 _SHORTEST_GLOBAL_ID = 6
 
 
@@ -39,6 +42,46 @@ def check_credentials(faults: Faults, accounts: Mapping[str, Account]) -> None:
                 entry = account.entries.get(option) or account.entries.get(f"{option}_file")
                 why = f"the same {option} as account {other!r}: one bot cannot be two accounts"
                 faults.add(entry.value if entry else account.key_node, join(account.key, option), why)
+
+
+def check_encryption(faults: Faults, accounts: Mapping[str, Account]) -> None:
+    """Servers on the internet that are reached without TLS: tokens and words travel in the open."""
+    for account in accounts.values():
+        if account.options is None:
+            continue
+        for option, value in account.options:
+            for place, url in _urls(option, value):
+                scheme, _, rest = url.partition("://")
+                if option == "proxy" or scheme.lower() not in ("http", "ws") or not _is_outside(rest):
+                    continue
+                entry = account.entries.get(option) or account.entries.get(f"{option}_file")
+                why = f"is not encrypted ({scheme}://): the account's secrets travel in the open"
+                hint = f"use {scheme}s://; plain {scheme}:// is for this host and private networks"
+                faults.warn(entry.value if entry else account.key_node, join(account.key, place), why, hint=hint)
+
+
+def _urls(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    """All texts of an option, with their places."""
+    if isinstance(value, SecretStr):
+        yield place, value.get_secret_value()
+    elif isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _urls(join(place, str(name)), inner)
+    elif isinstance(value, BaseModel):
+        for name, inner in value:
+            yield from _urls(join(place, name), inner)
+
+
+def _is_outside(rest: str) -> bool:
+    """Whether a URL's host is on the internet: neither a private address nor a name of a private network."""
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    host = authority[1:].partition("]")[0] if authority.startswith("[") else authority.partition(":")[0]
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host.rstrip(".") and not host.rstrip(".").lower().endswith(_PRIVATE_NAMES)
 
 
 def check_unused(faults: Faults, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:

@@ -127,11 +127,12 @@ def _no_collection() -> Iterator[None]:
 
 def _read(path: Path, faults: Faults) -> str | None:
     try:
-        raw = path.read_bytes() if path.stat().st_size <= _LARGEST_FILE_BYTES else None
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST_FILE_BYTES + 1)
     except OSError as error:
         faults.add(None, "", f"cannot be read: {error.strerror or error}")
         return None
-    if raw is None:
+    if len(raw) > _LARGEST_FILE_BYTES:
         faults.add(None, "", f"is larger than {_LARGEST_FILE_BYTES >> 20} MiB")
         return None
     try:
@@ -173,6 +174,7 @@ class _Reader:
         shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
         reserved = self._reserved(given)
         check.check_credentials(self._faults, accounts)
+        check.check_encryption(self._faults, accounts)
         check.check_doubles(self._faults, accounts, routes)
         if not self._faults.faults:
             check.check_unused(self._faults, accounts, routes)
@@ -252,6 +254,7 @@ class _Reader:
             public=web.public.listen if web.public else None,
             public_url=web.public.url if web.public else "",
             admin=web.admin.listen if web.admin else None,
+            admin_hosts=web.admin.hosts if web.admin else (),
         )
 
     def _section(self, given: Entries, name: str, model: type[Model]) -> Model | None:

@@ -55,6 +55,8 @@ class WebConfig:
     """How the outside reaches that listener, without a trailing slash."""
     admin: Listener | None = None
     """Health and metrics, for the host itself."""
+    admin_hosts: tuple[str, ...] = ()
+    """Further names that it answers to."""
 
 
 class LogFormat(StrEnum):

@@ -64,10 +64,13 @@ def parse(text: str, faults: Faults) -> Node | None:
 
 def entries(node: MappingNode, key: str, faults: Faults) -> Entries:
     """The mapping by key, as written, with `<<` merged in (explicit keys win). Duplicate and complex keys are faults."""
-    return _entries(node, key, faults, 0)
+    return _entries(node, key, faults, 0, {})
 
 
-def _entries(node: MappingNode, key: str, faults: Faults, depth: int) -> Entries:
+def _entries(node: MappingNode, key: str, faults: Faults, depth: int, known: dict[int, Entries]) -> Entries:
+    """`known`: mappings that were merged in already, so that each is read once however often it is named."""
+    if id(node) in known:
+        return known[id(node)]
     found: Entries = {}
     merged: list[Node] = []
     for key_node, value in node.value:
@@ -86,8 +89,9 @@ def _entries(node: MappingNode, key: str, faults: Faults, depth: int) -> Entries
         elif depth >= _DEEPEST:
             faults.add(source, join(key, "<<"), "merges itself")
         else:
-            for name, entry in _entries(source, key, faults, depth + 1).items():
+            for name, entry in _entries(source, key, faults, depth + 1, known).items():
                 found.setdefault(name, entry)
+    known[id(node)] = found
     return found
 
 

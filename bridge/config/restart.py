@@ -12,6 +12,6 @@ def needing_restart(started: Config, now: Config) -> tuple[str, ...]:
         "media.spool": (started.media.spool, now.media.spool),
         "media.spool_mb": (started.media.spool_mb, now.media.spool_mb),
         "web.public": ((started.web.public, started.web.public_url), (now.web.public, now.web.public_url)),
-        "web.admin": (started.web.admin, now.web.admin),
+        "web.admin": ((started.web.admin, started.web.admin_hosts), (now.web.admin, now.web.admin_hosts)),
     }
     return tuple(key for key, (then, wanted) in fixed.items() if then != wanted)

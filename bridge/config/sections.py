@@ -133,6 +133,9 @@ class PublicSection(Section):
 
 class AdminSection(Section):
     listen: ListenAddress = Field(description="host:port of health and metrics; it asks for no password, so keep it on loopback")
+    hosts: tuple[str, ...] = Field(
+        default=(), description="Names under which it is asked (the Host of a request), beside addresses, localhost and its own"
+    )
 
 
 class WebSection(Section):

@@ -6,6 +6,7 @@ of type `int` or `bool` parses it. Used by the section readers of this package.
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
@@ -244,9 +245,13 @@ class Values:
             raise _Failed
         path = self.path(written)
         try:
-            with path.open("rb") as file:
-                mode = stat.S_IMODE(path.stat().st_mode)
-                raw = file.read(_SECRET_FILE_BYTES + 1)
+            kind = path.stat().st_mode
+            if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+                self._fault(node, key, f"the secret's file {path} is no regular file: pipes and devices are not read")
+            # not blocking: what was a file a moment ago may be a pipe now
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                raw = file.read(_SECRET_FILE_BYTES + 1) or b""
         except OSError as error:
             if self._absent is Absent.LEFT_OUT:
                 self._leave_out(node, key, f"cannot read the secret's file {path}: {error.strerror or error}")

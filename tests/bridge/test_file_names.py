@@ -31,7 +31,7 @@ def typed(mime: str, name: str = "") -> str:
         (".config.json", "", ".config.json"),
         ("..", "", "document.bin"),
         ("...", "image/png", "document.png"),
-        ("../../etc/passwd", "", "_.._etc_passwd"),
+        ("../../etc/passwd", "", "_.._etc_passwd.bin"),
         ("..\\..\\boot.ini", "", "_.._boot.ini"),
         ("", "image/png", "document.png"),
         ("CON", "", "CON_.bin"),

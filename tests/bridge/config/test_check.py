@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from adapters import registry
+from bridge.config.load import load_config
 
 ROUTE = "routes: [{name: a, between: [polly/#x, coco/#y, owl/z]}]\n"
 
@@ -125,3 +129,44 @@ def test_faults_of_sections(zoo: Any, section: str, words: str) -> None:
 def test_warnings_of_listeners(zoo: Any, section: str, words: str) -> None:
     found = zoo.warnings(ROUTE + section + "\n")
     assert any(words in warning for warning in found) if words else not found
+
+
+# -- encryption -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "is_warned"),
+    [
+        ("base_url: 'http://api.example.com'", True),
+        ("base_url: 'http://8.8.8.8:8081'", True),
+        ("base_url: 'http://user@api.example.com:80/x'", True),
+        ("base_url: 'https://api.example.com'", False),
+        ("base_url: 'http://localhost:8081'", False),
+        ("base_url: 'http://botapi:8081'", False),
+        ("base_url: 'http://10.1.2.3:8081'", False),
+        ("base_url: 'http://[::1]:8081'", False),
+        ("base_url: 'http://im.company.internal'", False),
+        ("proxy: 'http://proxy.example.com:3128'", False),
+    ],
+)
+def test_servers_on_the_internet_without_tls_are_a_warning(tmp_path: Path, option: str, is_warned: bool) -> None:
+    path = tmp_path / "bridge.yaml"
+    path.write_text(f"accounts:\n  tg: {{platform: telegram, token: '1:abc',\n    {option}}}\n")
+    loaded = load_config(path, {}, registry.manifest, registry.platforms())
+    found = [str(warning) for warning in loaded.warnings if "not encrypted" in str(warning)]
+    assert len(found) == is_warned
+    assert not found or "bridge.yaml:3:" in found[0]
+
+
+def test_every_url_that_carries_a_secret_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.yaml"
+    path.write_text(
+        "accounts:\n"
+        "  d: {platform: discord, token: x.y.z, gateway_url: 'ws://gateway.example.com'}\n"
+        "  t: {platform: teamspirit, dialect: teamspirit-webhooks, receive: history, "
+        "chats: {duty: {incoming_webhook: 'http://im.example.com/hooks/1'}}}\n"
+    )
+    loaded = load_config(path, {}, registry.manifest, registry.platforms())
+    found = [str(warning) for warning in loaded.warnings if "not encrypted" in str(warning)]
+    assert any("accounts.d.gateway_url" in one for one in found)
+    assert not any("hooks/1" in one for one in found)

@@ -253,6 +253,18 @@ def test_multiplying_aliases_end(zoo: Any) -> None:
     assert time.process_time() - begun < 5
 
 
+def test_multiplying_merges_end(zoo: Any) -> None:
+    """25 lines, each of which merges the one before twice: each mapping is read once, not 2^25 times."""
+    lines = ["x-0: &a0 {k: v}"] + [f"x-{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], k{n}: v}}" for n in range(1, 26)]
+    account = "accounts: {p: {platform: parrot, token: abcde, free: {<<: [*a25, *a25]}}}\n"
+    loaded = zoo.load("\n".join(lines) + "\n" + account + "routes: []\n")
+    assert not [fault for fault in loaded.faults if "merge" in str(fault)]
+
+
+def test_merges_that_go_round_end(zoo: Any) -> None:
+    assert any("merges itself" in str(fault) for fault in zoo.load("x-a: &a {<<: [*a, *a]}\naccounts: *a\n").faults)
+
+
 def test_files_that_cannot_be_read(zoo: Any) -> None:
     zoo.path.mkdir()
     from bridge.config.load import load_config

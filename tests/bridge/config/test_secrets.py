@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,10 @@ def test_secrets_of_a_configuration(zoo: Any) -> None:
         S="from-the-environment",
     )
     assert secrets_of(loaded.config) == {"from-a-file", "inner-key", "from-the-environment", "pass%20word", "pass word"}
+
+
+def test_a_pipe_as_a_secrets_file_is_a_fault_and_not_waited_for(zoo: Any) -> None:
+    os.mkfifo(zoo.folder / "pipe")
+    for path in ("pipe", "/dev/zero", "/dev/tty"):
+        loaded = zoo.load(f"accounts: {{polly: {{platform: parrot, token_file: {path}}}}}\n")
+        assert any("no regular file" in str(fault) or "cannot read" in str(fault) for fault in loaded.faults), path
