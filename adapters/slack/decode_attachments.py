@@ -30,8 +30,10 @@ def decode_attachments(attachments: Sequence[LegacyAttachment], names: Names) ->
     forward: Forward | None = None
     for attachment in attachments[:_MOST]:
         if is_share(attachment):
-            forward = forward or Forward(author_name=_author_of(attachment, names), chat_name=attachment.channel_name or "")
-            parts.append(_quoted(_shared(attachment, names)))
+            author = _author_of(attachment, names)
+            head = line(Text(f"{author}:", Mark.BOLD)) if forward is not None and author else EMPTY
+            forward = forward or Forward(author_name=author, chat_name=attachment.channel_name or "")
+            parts.append(_quoted(concat(head, _shared(attachment, names))))
         elif not is_preview(attachment):
             parts.append(_box(attachment, names))
     return concat(*parts), forward

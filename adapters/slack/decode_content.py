@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from adapters.slack.decode_attachments import decode_attachments, is_share, last_resort
+from adapters.slack.decode_attachments import decode_attachments, is_preview, last_resort
 from adapters.slack.decode_context import Context, Parent, thread_of
 from adapters.slack.decode_files import decode_files
 from adapters.slack.decode_mrkdwn import decode_mrkdwn
@@ -46,7 +46,7 @@ def content_of(message: Message, channel: str, context: Context) -> Content:
     text = decode_text(message.text, message.blocks, context.names, marked=message.mrkdwn)
     if message.subtype == "me_message":
         text = map_inlines(text, lambda run: Text(run.text, run.marks | Mark.ITALIC, run.link) if isinstance(run, Text) else run)
-    shared_files = [file for attachment in attached if is_share(attachment) for file in attachment.files or ()]
+    shared_files = [file for attachment in attached if not is_preview(attachment) for file in attachment.files or ()]
     files, links = decode_files([*(message.files or ()), *shared_files], context.names)
     below, forward = decode_attachments(attached, context.names)
     shown = concat(text, links, below)

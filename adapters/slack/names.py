@@ -12,7 +12,7 @@ from adapters.slack.lenient import read
 from adapters.slack.payloads import File, Message
 from bridge.events import Author
 
-_USER = re.compile(rb'(?:(?:<|\\u003c)@|"(?:user|user_id|parent_user_id|inviter)":\s*")([UW][A-Z0-9]{1,30})')
+_USER = re.compile(rb'(?:(?:<|\\u003c)@|"(?:user|user_id|parent_user_id|inviter|author_id)":\s*")([UW][A-Z0-9]{1,30})')
 _CHANNEL = re.compile(rb'(?:(?:<|\\u003c)#|"channel_id":\s*")([CGD][A-Z0-9]{1,30})')
 _GROUP = re.compile(rb'(?:(?:<|\\u003c)!subteam\^|"usergroup_id":\s*")(S[A-Z0-9]{1,30})')
 _BOT = re.compile(rb'"bot_id":\s*"(B[A-Z0-9]{1,30})"')

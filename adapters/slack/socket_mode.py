@@ -31,6 +31,7 @@ Sink = Callable[[bytes, Acknowledge], Awaitable[None]]
 _HELLO_LIMIT_S = 15.0
 _OLD_SOCKET_LIMIT_S = 30.0
 _REOPEN_WAIT_S = 0.5
+_REOPEN_MOST_S = 30.0
 _PINGS = (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG)
 
 
@@ -110,12 +111,14 @@ class SocketMode:
 
     async def _open_beside(self) -> _Socket:
         """A new socket, tried for as long as the caller waits."""
+        wait_s = _REOPEN_WAIT_S
         while True:
             try:
                 return await self._open()
             except (DeliveryError, ConnectionLost) as error:
                 log.warning("new socket not open yet", reason=error.reason)
-            await asyncio.sleep(_REOPEN_WAIT_S)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, _REOPEN_MOST_S)
 
     async def _open(self) -> _Socket:
         ws = await self._transport.open_socket()

@@ -376,6 +376,10 @@ def test_a_shared_message_of_an_app() -> None:
     assert to_plain(content.text) == "look\n> Deploy done\n> ok"
     assert content.forwarded_from == Forward(author_name="Anna", chat_name="random")
     assert [file.name for file in content.attachments] == ["log.txt"]
+    two = created(
+        text="look", attachments=[share, {**share, "author_name": "Boris", "message_blocks": None, "text": "mine"}]
+    ).content
+    assert to_plain(two.text) == "look\n> Deploy done\n> ok\n> Boris:\n> mine"
 
 
 def test_link_previews_are_left_out_unless_there_is_nothing_else() -> None:
