@@ -7,15 +7,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from adapters.slack.decode_context import moment, to_ts
+from adapters.slack.decode import decode_event
+from adapters.slack.decode_context import Context, Identity, moment, to_ts
 from adapters.slack.emulator import SlackEmulator
+from adapters.slack.lateness import Lateness
+from adapters.slack.names import NO_NAMES
 from adapters.slack.reconcile import Window, find_delivery
 from bridge.contract import Outbound, OutboundFile
 from bridge.emulator import Fault, FaultKind, Upload
 from bridge.errors import OutcomeUnknown, RetryLater
-from bridge.events import Attachment, AttachmentKind, MessageCreated
+from bridge.events import Attachment, AttachmentKind, Ignored, MessageCreated, MessageEdited
+from bridge.refs import AccountName, ChatRef
 from bridge.text import plain
 from tests.adapters.slack.test_http_events import Listener
 
@@ -226,3 +231,41 @@ async def test_a_file_share_is_found_whatever_the_clock_shows(account: Any, emul
     found = await adapter.reconcile(sent, sent_after)
     assert found is not None
     assert found.message_ids == receipt.message_ids
+
+
+async def test_somebody_elses_file_is_not_ours(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
+    chat, adapter = account.chat(), account.build()
+    await emulator.say(chat, "Anna", "", files=[Upload(name="a.txt", mime="text/plain", content=b"xyz")])
+    sent = outbound(chat, "", files=(file(tmp_path, "a.txt", b"xyz"),))
+    assert await adapter.reconcile(sent, datetime.now(UTC) + timedelta(days=1)) is None
+
+
+async def edit_of(lateness: Lateness, ts: str, at: str, received_at: datetime, text: str = "words") -> Any:
+    raw = {"type": "message", "subtype": "message_changed", "channel": "C1", "ts": at, "event_ts": at}
+    raw |= {"message": {"ts": ts, "text": text, "user": "U1"}, "previous_message": {"ts": ts, "text": "typo", "user": "U1"}}
+    event = decode_event(msgspec.json.encode(raw), Context(Identity(AccountName("team")), NO_NAMES, received_at))
+    assert isinstance(event, MessageEdited)
+
+    async def unknown(_: str) -> bool:
+        return False
+
+    return await lateness.settle(event, "", set(), unknown)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=-365), timedelta(0)])
+async def test_how_late_an_edit_is_does_not_hang_on_the_clock_here(ahead: timedelta) -> None:
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    fresh = await edit_of(Lateness(), to_ts(now), to_ts(now + timedelta(minutes=2)), now + ahead)
+    assert isinstance(fresh, MessageCreated), "the creation was lost: its edit stands for it"
+    old = await edit_of(Lateness(), to_ts(now), to_ts(now + timedelta(minutes=20)), now + ahead)
+    assert isinstance(old, MessageEdited)
+
+
+async def test_what_is_known_of_a_message_never_gets_older() -> None:
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    lateness = Lateness()
+    chat = ChatRef(AccountName("team"), "C1")
+    lateness.learn_version(chat, to_ts(now), now + timedelta(seconds=9))
+    lateness.learn_version(chat, to_ts(now), now + timedelta(seconds=1))
+    assert isinstance(await edit_of(lateness, to_ts(now), to_ts(now + timedelta(seconds=5)), now), Ignored)
+    assert not isinstance(await edit_of(lateness, to_ts(now), to_ts(now + timedelta(seconds=10)), now), Ignored)

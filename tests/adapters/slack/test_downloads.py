@@ -130,6 +130,7 @@ async def test_without_the_scope_a_file_is_given_up_at_once(account: Any, emulat
     attachment = await received(account, emulator)
     with pytest.raises(Rejected, match="files:read"):
         await read(adapter, attachment)
+    assert not {"files.download", "files.info"} & set(emulator.calls())
     # also where it was taken away later: Slack's page is looked into
     adapter._transport.granted = frozenset()
     with pytest.raises(Rejected, match="files:read"):
