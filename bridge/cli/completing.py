@@ -97,12 +97,12 @@ dead_letters = offering(_dead)
 
 
 def _root(path: Path) -> Any:
-    import yaml
+    from bridge.config import nodes
+    from bridge.config.faults import Faults
 
     if path.stat().st_size > _LARGEST_FILE_BYTES:
         return None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=loader)
+    return nodes.parse(path.read_text(encoding="utf-8-sig"), Faults(""))
 
 
 def _entry(node: Any, key: str) -> Any:
