@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import json
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.patience import PATIENCE_S
 
@@ -92,3 +96,43 @@ def test_what_only_points_to_the_clone_may_change(environment: ModuleType, tmp_p
     unpack(tmp_path, "messenger_bridge", {"__editable___messenger_bridge_finder.py": "/old"})
     (tmp_path / "__editable___messenger_bridge_finder.py").write_text("/new")
     assert environment.faults(tmp_path) == ([], [])
+
+
+INSTALLERS = {"setuptools"}
+"""Every virtual environment of Python 3.11 has it, and it hooks into the interpreter's start."""
+IMPORTS = """
+import json, sys
+import bridge.cli.start, bridge.config.reading, bridge.observe  # in the order of bridge.cli.start
+import bridge.daemon
+from adapters.registry import manifest, platforms
+for platform in platforms():
+    manifest(platform).preload()
+    manifest(platform).options()
+print(json.dumps(sorted({module.__file__ for module in sys.modules.values() if getattr(module, "__file__", None)})))
+"""
+
+
+def needed(project: str) -> set[str]:
+    """The distributions that a plain installation of the project brings, by their normalized names."""
+    found: set[str] = set()
+    waiting = [project]
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in found:
+            continue
+        found.add(name)
+        for line in metadata.requires(name) or ():
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name)
+    return found
+
+
+def test_what_the_daemon_imports_comes_with_a_plain_installation(environment: ModuleType) -> None:
+    """Not from a package that is there for the checks alone, be it by a plugin, an optional import or an overwritten file."""
+    site = Path(sysconfig.get_path("purelib"))
+    owner = {str(site / file.path): canonicalize_name(file.distribution) for file in environment.recorded(site)}
+    done = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    imported = {owner[path] for path in json.loads(done.stdout) if path in owner}
+    assert {"aiogram", "discord-py", "slack-sdk", "structlog"} <= imported
+    assert imported - needed("messenger-bridge") <= INSTALLERS
