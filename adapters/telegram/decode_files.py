@@ -28,14 +28,10 @@ def decode_files(message: Message, download_bytes: int | None) -> list[Attachmen
     """The file of a message, and the pictures and videos of paid media as far as they are open to us."""
     fields: Mapping[str, Any] = message
     spoiler = fields.get("has_media_spoiler") is True
-    found = [fields[kind] for kind in FILE_KINDS if fields.get(kind)]
-    files: list[Attachment] = []
-    for kind in FILE_KINDS:
-        if fields.get(kind) and (file := decode_file(kind, fields[kind], spoiler, download_bytes)):
-            files.append(file)
-            break
-    if not files and found:
-        files.append(_without_a_file(next(kind for kind in FILE_KINDS if fields.get(kind))))
+    there = [kind for kind in FILE_KINDS if fields.get(kind)]
+    files = next(([file] for kind in there if (file := decode_file(kind, fields[kind], spoiler, download_bytes))), [])
+    if there and not files:
+        files = [_without_a_file(there[0])]
     for media in records(record(fields.get("paid_media")).get("paid_media")):
         kind = words(media.get("type"))
         if kind in _KINDS and (file := decode_file(kind, media.get(kind), spoiler, download_bytes)):
