@@ -38,6 +38,7 @@ _CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _QUOTE_REST = re.compile(r" *>>> +(.*)", re.DOTALL)
 _QUOTE_LINE = re.compile(r" *> +([^\n]*)(?:\n|$)")
 _HEADING = re.compile(r" *(#{1,3}) +(\S[^\n]*)(?:\n|$)")
+_CLOSING = re.compile(r"(?:^| +)#+ *$| +$")
 _SUBTEXT = re.compile(r" *-# +(\S[^\n]*)(?:\n|$)")
 _ITEM = re.compile(r"( *)([-*]|\d{1,10}\.) +(\S[^\n]*)(?:\n|$)")
 _CONTINUED = re.compile(r" +(?!```)(\S[^\n]*)(?:\n|$)")
@@ -142,7 +143,7 @@ class _Scanner:
             if lines:
                 return self._quote("\n".join(lines)), end
         if heading := _HEADING.match(source, at):
-            text = heading[2].rstrip(" #") or heading[2]
+            text = _CLOSING.sub("", heading[2]) or heading[2]
             return Heading(len(heading[1]), self.inlines(text)), heading.end()
         if small := _SUBTEXT.match(source, at):
             return Paragraph(self.inlines(small[1])), small.end()

@@ -111,15 +111,29 @@ def _block(block: Block, mass: bool) -> str:
         case CodeBlock():
             return _code_block(block)
         case List():
-            return "\n".join(_item(label, _inlines(item.inlines, mass)) for label, item in list_lines(block, bullet="-"))
+            return "\n".join(
+                _item(label, _inlines(tuple(_code_by_lines(item.inlines)), mass)) for label, item in list_lines(block, bullet="-")
+            )
         case Quote():
             inner = "\n".join(_block(b, mass) for b in block.blocks)
             return "\n".join("> " + line for line in inner.split("\n"))
 
 
 def _item(label: str, text: str) -> str:
-    """Further lines of an item are indented: a line that begins with a space goes on with the item before it."""
-    return label + text.replace("\n", "\n" + " " * len(label))
+    """Further lines of an item are indented: one that begins with a space, and is not blank, goes on with the item before it."""
+    first, *more = text.split("\n")
+    return "\n".join([label + first, *(" " * len(label) + (line if line.strip() else ZERO_WIDTH) for line in more)])
+
+
+def _code_by_lines(inlines: Iterable[Inline]) -> Iterable[Inline]:
+    """Code of several lines as code on each of them: what indents a line would end up in the code."""
+    for inline in inlines:
+        if not isinstance(inline, Text) or not inline.marks & _CODE or "\n" not in inline.text:
+            yield inline
+            continue
+        for line in inline.text.splitlines(keepends=True):
+            yield Text(line.rstrip("\n"), inline.marks, inline.link)
+            yield Text(line[len(line.rstrip("\n")) :], inline.marks & ~_CODE, inline.link)
 
 
 def _heading(block: Heading, mass: bool) -> str:

@@ -288,3 +288,21 @@ def test_a_command_is_no_live_command_elsewhere() -> None:
 )
 def test_what_stands_in_angle_brackets_is_the_address_alone(runs: tuple[Text, ...], shown: str) -> None:
     assert encode_text(RichText((Paragraph(runs),))) == shown
+
+
+@given(
+    st.lists(
+        st.text("ab*`_@>-# \n", max_size=8).map(lambda t: (t, 0)) | st.text("a@*`\n", max_size=6).map(lambda t: (t, 32)), max_size=4
+    )
+)
+@settings(max_examples=200, deadline=None)
+@example([("@here\n\n", 32)])
+@example([("a\n\nb", 1), ("\n\n", 1)])
+def test_items_of_any_lines_keep_their_words(runs: list[tuple[str, int]]) -> None:
+    item = ListItem(tuple(Text(text, marks) for text, marks in runs) or (Text("x"),))
+    rich = normalize(RichText((List((item, ListItem((Text("last"),)))),)))
+    back = decode_text(encode_text(rich))
+    kept = iter(re.sub(r"[\s\u200b]", "", text_of(back)))
+    assert all(character in kept for character in re.sub(r"\s", "", text_of(rich)))
+    assert "last" in text_of(back)
+    assert not [i for b in back.blocks if isinstance(b, List) for one in b.items for i in one.inlines if isinstance(i, Mention)]
