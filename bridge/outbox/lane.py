@@ -113,6 +113,7 @@ class Lane:
 
     def hurry(self) -> None:
         """End the present wait, whatever it is for."""
+        self._line.look_behind()
         self._waits.hurry()
 
     # -- work ---------------------------------------------------------------------------------------------------------------
@@ -291,16 +292,19 @@ class Lane:
         step = self._decide(work, RetryLater(error.reason, after_s=error.after_s), end)
         if not isinstance(step, Wait):
             return self._dead(work, getattr(step, "reason", error.reason))
+        return self._aside(work, step.after_s, error.reason)
+
+    def _aside(self, work: Work, after_s: float, reason: str) -> Sequence[Change]:
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         self._outbox.counts.retried(self.address.account, "set aside")
-        self._line.set_aside(step.after_s)
+        self._line.set_aside(after_s)
         return [
             *work.unrecorded,
             Deferred(
                 delivery_id=work.pending.delivery_id,
                 attempt=work.attempt,
-                not_before=now + timedelta(seconds=step.after_s),
-                error=error.reason,
+                not_before=now + timedelta(seconds=after_s),
+                error=reason,
                 at=now,
                 first_attempt_at=now - timedelta(seconds=work.spent_s(now_s)),
                 behind=True,
@@ -432,6 +436,8 @@ class Lane:
                 self._settled = True
             case Wait():
                 firm = isinstance(error, RetryLater) and error.rate_limited
+                if self._is_its_own_trouble(work, error, step):
+                    return self._aside(work, step.after_s, error.reason)
                 if firm:
                     self._learn(work, supervisor, step.scope)
                 if step.scope is Scope.ACCOUNT:
@@ -440,6 +446,11 @@ class Lane:
                         await self._pace.remember_account_wait(step.after_s)
                 await self._defer(work, step.after_s, error.reason, step.scope, firm=firm)
         return None
+
+    def _is_its_own_trouble(self, work: Work, error: DeliveryError, step: Wait) -> bool:
+        """Whether it waits beside the line as it came: nothing says that the chat itself cannot be used."""
+        told = isinstance(error, ChatDown) or (isinstance(error, RetryLater) and error.rate_limited) or step.scope is not Scope.CHAT
+        return work.pending.state is State.BEHIND and not (told or work.unknown or work.bugs)
 
     def _learn(self, work: Work, supervisor: AccountSupervisor, scope: Scope) -> None:
         """A 429: others may join the message that has to wait, and the rates are taken for used up."""

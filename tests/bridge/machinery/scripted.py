@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -53,6 +54,7 @@ from bridge.events import (
     ReactionsChanged,
     with_items,
 )
+from bridge.journal.sqlite.codec import SKIPPED
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.retry import Policy
 from bridge.routing import RelayOptions, Route, RouteEnd
@@ -384,6 +386,14 @@ async def all_done(app: App, *, within_s: float = PATIENCE_S) -> None:
     while left := [*await app._journal.open_lanes(), *app._outbox._lanes]:
         assert time.monotonic() < deadline_s, f"still at work after {within_s} s: {sorted(set(map(str, left)))}"
         await asyncio.sleep(0.01)
+
+
+def skipped_by(app: App) -> dict[str, int]:
+    """How many deliveries ended by which rule."""
+    with sqlite3.connect(app._config.journal.path) as connection:
+        rows = connection.execute("SELECT note, count(*) FROM delivery WHERE state = ? GROUP BY note", (SKIPPED,)).fetchall()
+    connection.close()
+    return dict(rows)
 
 
 def with_options(route: Route, **options: Any) -> Route:

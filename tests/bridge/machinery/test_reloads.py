@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,11 +16,10 @@ from bridge.config.model import Config
 from bridge.contract import AdapterContext, FileStream, Intake, Outbound, Receipt
 from bridge.errors import AccountDown, RetryLater, Scope
 from bridge.events import Attachment, AttachmentKind
-from bridge.journal.sqlite.codec import SKIPPED
 from bridge.outcomes import Skip
 from bridge.refs import AccountName
 from bridge.supervisor import AccountState
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge
+from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, skipped_by
 from tests.flows.world import eventually
 from tests.patience import PATIENCE_S
 
@@ -88,14 +86,6 @@ async def is_in(app: App, account: str, state: AccountState) -> None:
 def lines(platform: Platform) -> list[str]:
     """Of all messages, since what had to wait may go out merged."""
     return "\n".join(platform.texts()).splitlines()
-
-
-def skipped_by(app: App) -> dict[str, int]:
-    """How many deliveries ended by which rule."""
-    with sqlite3.connect(app._config.journal.path) as connection:
-        rows = connection.execute("SELECT note, count(*) FROM delivery WHERE state = ? GROUP BY note", (SKIPPED,)).fetchall()
-    connection.close()
-    return dict(rows)
 
 
 # -- parked -----------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,115 @@
+"""The host's clock is wrong, or is set: waits, giving up and forgetting go by the time that passed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.clock import SystemClock
+from bridge.errors import RetryLater, Scope
+from bridge.refs import AccountName, ChatAddress
+from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
+from tests.flows.world import eventually
+
+
+class SetClock(SystemClock):
+    """The system's clock, wrong by `off`."""
+
+    def __init__(self, off: timedelta = timedelta()) -> None:
+        self.off = off
+
+    def now(self) -> datetime:
+        return super().now() + self.off
+
+
+LANE = ChatAddress(AccountName("two"), "c")
+FAR = [timedelta(days=365), timedelta(days=-365), timedelta(hours=3), timedelta(hours=-3), timedelta(days=20_000)]
+
+
+@pytest.fixture
+def one() -> ScriptedPlatform:
+    return ScriptedPlatform("one")
+
+
+@pytest.fixture
+def two() -> ScriptedPlatform:
+    return ScriptedPlatform("two")
+
+
+@pytest.mark.parametrize("off", FAR, ids=str)
+@pytest.mark.parametrize("scope", [None, Scope.CHAT, Scope.ACCOUNT])
+async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(tmp_path: Path, one, two, off, scope) -> None:
+    two.faults.append((RetryLater("busy", after_s=2.0, rate_limited=scope is not None, scope=scope or Scope.CHAT), False))
+    app = bridge(tmp_path, [one, two], clock=SetClock(off))
+    await app.start()
+    one.say("m1")
+    await eventually(lambda: two.sends == 1)
+    one.say("m2")
+    await eventually(lambda: len(one.confirmed) == 2)
+    async with asyncio.timeout(60):
+        while not (await app._journal.pending(LANE, 0, 1))[0].not_before:  # noqa: ASYNC110 - asked anew each time
+            await asyncio.sleep(0.01)
+    await app.stop(drain_s=0)
+    async with bridge(tmp_path, [one, two], clock=SetClock()) as app:
+        one.say("m3")
+        await eventually(lambda: "m3" in "\n".join(two.texts()), within_s=60)
+        await all_done(app)
+    assert "\n".join(two.texts()).splitlines() == ["m1", "m2", "m3"]
+
+
+@pytest.mark.parametrize("off", FAR, ids=str)
+async def test_a_clock_that_is_set_during_an_outage_gives_nothing_up(tmp_path: Path, one, two, off) -> None:
+    clock = SetClock()
+    two.faults.extend([(RetryLater("busy"), False)] * 15)
+    async with bridge(tmp_path, [one, two], clock=clock) as app:
+        one.say("m1")
+        one.say("m2")
+        await eventually(lambda: two.sends >= 3)
+        clock.off = off
+        await all_done(app)
+        assert not await app._journal.dead_letters()
+    assert "\n".join(two.texts()).splitlines() == ["m1", "m2"]
+
+
+@pytest.mark.parametrize("off", FAR, ids=str)
+async def test_a_clock_that_is_set_during_a_wait_leaves_it_as_long_as_it_is(tmp_path: Path, one, two, off) -> None:
+    clock = SetClock()
+    two.faults.append((RetryLater("busy", after_s=1.0), False))
+    async with bridge(tmp_path, [one, two], clock=clock) as app:
+        one.say("m1")
+        await eventually(lambda: two.sends == 1)
+        clock.off = off
+        await eventually(lambda: two.texts() == ["m1"], within_s=60)
+        await all_done(app)
+
+
+@pytest.mark.parametrize("off", [timedelta(days=100), timedelta(days=20_000)], ids=str)
+async def test_a_clock_that_is_far_ahead_for_a_while_forgets_nothing(tmp_path: Path, one, two, off, monkeypatch) -> None:
+    """A machine resumed from a snapshot, a clock without a battery, and then NTP."""
+    monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
+    clock = SetClock()
+    async with bridge(tmp_path, [one, two], clock=clock) as app:
+        hello = one.say("hello", number=1)
+        await eventually(lambda: two.texts() == ["hello"])
+        clock.off = off
+        cleaned = asyncio.Event()
+        prune = app._journal.prune
+
+        async def noted(**arguments):
+            try:
+                return await prune(**arguments)
+            finally:
+                cleaned.set()
+
+        monkeypatch.setattr(app._journal, "prune", noted)
+        await asyncio.wait({asyncio.create_task(cleaned.wait())}, timeout=1.0)  # it may see that there is nothing to clean
+        clock.off = timedelta()
+        one.edit(hello, "hello!")
+        one.say("hello", number=1)  # redelivered
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        await all_done(app)
+    assert two.texts() == ["hello!", "end"]
