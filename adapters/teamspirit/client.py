@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Call, Dialect
 
 _CHATS_KEPT_S = 60.0
+_MOMENT_S = 0.5
 _MOST_CHAT_PAGES = 1000
 
 
@@ -126,7 +127,7 @@ class Client:
     async def chats(self, *, fresh: bool = False) -> list[Chat]:
         """The chats we are in; asked for again after a minute, or when `fresh` and the answer is older than a moment."""
         now_s = time.monotonic()
-        if now_s > self._chats_until_s or (fresh and now_s > self._chats_until_s - _CHATS_KEPT_S + 2.0):
+        if now_s > self._chats_until_s or (fresh and now_s > self._chats_until_s - _CHATS_KEPT_S + _MOMENT_S):
             self._chats = await self._all_chats()
             self._chats_until_s = now_s + _CHATS_KEPT_S
         return self._chats

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl
 
 from adapters.common.http_body import AnswerRefused, check_json
 from adapters.teamspirit.dialect.query import find_text
+from adapters.teamspirit.parts import load_json
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -37,8 +38,6 @@ _FORM_BODY = re.compile(rb"[\w.~%+\-\[\]]+=[^\s{}]*")
 _CHARSETS = ("iso8859", "latin", "cp125", "koi8", "gb", "big5", "euc", "shift_jis", "mac")
 """What a body may be in that is not Unicode, by the beginning of Python's name. Some others take long to decode."""
 _A_CENTURY_S = 3.2e9
-_LONGEST_NUMBER = 300
-"""Digits. Longer ones are kept as text: reading them takes time that grows with their square."""
 
 Take = Callable[[Any, bytes], Awaitable[None]]
 """(payload, raw body): returns once it is safe to confirm. Payload None: authenticated, and not readable."""
@@ -213,7 +212,7 @@ def read_body(content_type: str, raw: bytes, charset: str | None = None) -> Any:
             return _form(text)
         try:
             check_json(stripped)
-            return json.loads(stripped, parse_int=_int)
+            return load_json(stripped)
         except ValueError:
             return _form(text) if _FORM_BODY.match(raw) else None
     except (ValueError, LookupError, RecursionError, AnswerRefused):
@@ -229,7 +228,7 @@ def why_unreadable(raw: bytes) -> str:
     try:
         text = _text(raw, None)
         check_json(text)
-        json.loads(text, parse_int=_int)
+        load_json(text)
     except UnicodeDecodeError:
         return "the body is not UTF-8, and no charset says what it is"
     except json.JSONDecodeError as error:
@@ -254,12 +253,8 @@ def _form(text: str) -> Any:
     fields = dict(parse_qsl(text.strip(), keep_blank_values=True, max_num_fields=1000))
     if list(fields) == ["payload"] and fields["payload"].lstrip().startswith("{"):
         check_json(fields["payload"])
-        return json.loads(fields["payload"], parse_int=_int)
+        return load_json(fields["payload"])
     return fields
-
-
-def _int(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
 
 
 def _decoded(signature: str, encoding: str) -> bytes:

@@ -6,7 +6,6 @@ Errors come out classified; no text of them holds a URL, since a URL may hold a 
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
 from adapters.teamspirit.encode import Request
 from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
+from adapters.teamspirit.parts import load_json
 from bridge.contract import FileStream, OutboundFile
 from bridge.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
 
@@ -179,7 +179,7 @@ def _body(request: Request) -> dict[str, Any]:
 async def _read_json(answer: aiohttp.ClientResponse) -> Any:
     """The JSON of a body of bounded size; None for anything else. Raises aiohttp's errors, for a body without bounds too."""
     try:
-        return json.loads(await answer.read())
+        return load_json(await answer.read())
     except ValueError:
         return None
 

@@ -53,3 +53,33 @@ async def test_what_is_said_from_the_first_moment_on(tmp_path: Path, receive: st
     finally:
         await world.stop_bridge()
         await world.stop_platforms()
+
+
+@pytest.mark.parametrize("receive", ["webhook", "history"])
+async def test_what_is_said_right_after_a_route_was_added(tmp_path: Path, receive: str) -> None:
+    world = Talking(tmp_path, receive)
+    await world.start_platforms()
+    try:
+        app = await world.start_bridge()
+        chats = {name: emulator.add_chat("second") for name, emulator in world.emulators.items()}
+        there = world.emulators["teamspirit"]
+        await there.say(chats["teamspirit"].chat_id, "Anna", "before")
+        await asyncio.sleep(1.0)  # a second before the route, nobody listens
+        world.settings["routes"] = [
+            world.document()["routes"][0],
+            {"name": "second", "between": [f"{name}/{chat.address}" for name, chat in chats.items()]},
+        ]
+        await app.reload(world.config())
+        said = [f"word {number}" for number in range(10)]
+        for text in said:
+            await there.say(chats["teamspirit"].chat_id, "Anna", text)
+
+        def copies() -> list[str]:
+            seen = world.emulators["discord"].transcript(chats["discord"].chat_id)
+            return [message.text for message in seen if message.is_bot]
+
+        await eventually(lambda: len(copies()) >= len(said), what=f"{copies()}")
+        assert copies() == said
+    finally:
+        await world.stop_bridge()
+        await world.stop_platforms()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.teamspirit.decode import Decoder, NativeMessage
 from adapters.teamspirit.dialect.load import load_dialect
+from adapters.teamspirit.parts import load_json
 from bridge.contract import Adapter
 from bridge.events import MessageCreated, MessageEdited
 from bridge.refs import AccountName
@@ -186,6 +187,30 @@ async def test_an_alert_arrives(server: MattermostServer, mattermost: Adapter, c
     assert to_plain(event.content.text) == SHOWN
     assert event.meta.author is not None
     assert (event.meta.author.name, event.meta.author.is_bot) == ("Alertmanager", True)
+
+
+def test_numbers_that_python_does_not_read_are_text() -> None:
+    assert load_json('{"a": ' + "9" * 5000 + ', "b": [-1, 2.5]}') == {"a": "9" * 5000, "b": [-1, 2.5]}
+
+
+async def test_one_post_that_is_odd_hides_no_other(
+    server: MattermostServer, mattermost: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    """Long numbers, times of another age, values of other types: each costs itself at most."""
+    anna = server.add_user("anna")
+    async with running(mattermost, intake):
+        server.post(channel, anna, "one")
+        server.post(channel, anna, "odd", props={"attachments": [{"fields": [{"title": "n", "value": 10**4000 + 7}]}]})
+        server.post(channel, anna, "old", edit_at=-(10**300), props=[1], metadata="none", type=7)
+        server.post(channel, anna, "two")
+        await intake.wait(4)
+        ahead = server.post(channel, anna, "far ahead")
+        server.posts[ahead]["update_at"] += 10**12
+        await intake.wait(5)
+        server.post(channel, anna, "three")
+        await intake.wait(6)
+    heads = [one.partition("\n")[0] for one in intake.summary()]
+    assert heads == ["+one", "+odd", "+old", "+two", "+far ahead", "+three"]
 
 
 async def test_every_change_of_a_card_is_an_edit(server: MattermostServer, channel: str, intake: RecordingIntake) -> None:
