@@ -84,6 +84,8 @@ class Looks:
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
         self._at_s: dict[tuple[str, bool], float] = {}
+        self.told: set[str] = set()
+        """Chats of which something was told."""
 
     def due(self, chat_id: str, *, sees_all: bool) -> bool:
         """Whether to look at a chat now; it then counts as looked at."""
@@ -104,9 +106,23 @@ async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, s
             member = record(await transport.call(call, repeatable=True))
         except ChatDown as error:
             intake.notice(error.reason, error.action, chat_id=chat_id)
+            looks.told.add(chat_id)
             continue
         except (DeliveryError, AccountDown):
             continue
         fault = hearing_fault(words(member.get("status")), chat_id, sees_all=sees_all)
         if fault is not None:
             intake.notice(*fault, chat_id=chat_id)
+            looks.told.add(chat_id)
+        elif chat_id in looks.told:
+            looks.told.discard(chat_id)
+            intake.restored(chat_id)
+
+
+async def hears_all(transport: Transport, *, before: bool) -> bool:
+    """Whether privacy mode is off by now; as before, if that cannot be told."""
+    try:
+        me = record(await transport.call(Call("GetMe", {}), repeatable=True))
+    except (DeliveryError, AccountDown):
+        return before
+    return me.get("can_read_all_group_messages") is True

@@ -18,7 +18,7 @@ import msgspec
 
 from adapters.telegram.albums import Albums
 from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, message_of, read, strange
-from adapters.telegram.obstacles import Conflicts, Looks, conflict_of, hearing_fault, look_at_chats, reactions_fault
+from adapters.telegram.obstacles import Conflicts, Looks, conflict_of, hearing_fault, hears_all, look_at_chats, reactions_fault
 from adapters.telegram.transport import Transport
 from adapters.telegram.unchanged import Unchanged
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
@@ -212,7 +212,7 @@ class Receiver:
                 await self._commit()
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)
             case Removed():
-                self._tell_removed(item)
+                await self._tell_removed(item)
             case Restored():
                 self._intake.restored(item.chat_id)
             case _:
@@ -234,7 +234,7 @@ class Receiver:
             self._offset = update_id + 1
         await self._intake.undecodable(raw, str(error), cursors=[self._cursor()])
 
-    def _tell_removed(self, item: Removed) -> None:
+    async def _tell_removed(self, item: Removed) -> None:
         if item.chat_id not in self._intake.routed_chats():
             self._intake.ignored("the bot's place in a chat without a route changed")
             return
@@ -243,6 +243,8 @@ class Receiver:
             self._intake.notice(f"the bot was removed from {where}", "add the bot to the chat again", chat_id=item.chat_id)
             return
         self._intake.restored(item.chat_id)  # perhaps it was in the chat in no way before
+        if not self._sees_all:  # it is switched off first, and then the bot is added again
+            self._sees_all = await hears_all(self._transport, before=self._sees_all)
         fault = hearing_fault(item.status, where, sees_all=self._sees_all) or reactions_fault(where)
         self._intake.notice(*fault, chat_id=item.chat_id)
 

@@ -102,6 +102,7 @@ class RecordingIntake:
 
     def restored(self, chat_id: str) -> None:
         self.restorations.append(chat_id)
+        self._wake()
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         self.moves.append((old_chat_id, new_chat_id))

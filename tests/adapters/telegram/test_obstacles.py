@@ -123,6 +123,26 @@ async def test_a_group_in_which_the_bot_hears_nothing_is_told_with_what_to_click
     }
 
 
+async def test_privacy_mode_that_is_switched_off_is_no_longer_told(
+    emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
+) -> None:
+    other = emulator.add_chat("Other").chat_id
+    for group in (chat, other):
+        emulator.promote(group, admin=False)
+    emulator.bot().sees_everything = False
+    intake.chats = frozenset({chat, other})
+    async with receiving(adapter):
+        await intake.until(lambda: {told[2] for told in intake.notices} == {chat, other})
+        assert all("sees no messages" in reason for reason, _, _ in intake.notices)
+        emulator.bot().sees_everything = True
+        emulator.kick(chat)
+        emulator.promote(chat, admin=False)  # removed and added again, as it was told
+        await intake.until(lambda: "sees no reactions" in intake.notices[-1][0])
+        before = intake.restorations.count(other)
+    async with receiving(adapter):
+        await intake.until(lambda: intake.restorations.count(other) > before)
+
+
 def test_a_connection_that_comes_and_goes_does_not_ask_again_and_again() -> None:
     now = 0.0
     looks = Looks(lambda: now)
