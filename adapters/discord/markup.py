@@ -27,7 +27,7 @@ from bridge.text import (
     Timestamp,
     format_moment,
     inline_text,
-    list_lines,
+    list_labels,
     merge_inlines,
 )
 
@@ -112,7 +112,9 @@ def _block(block: Block, mass: bool) -> str:
             return _code_block(block)
         case List():
             return "\n".join(
-                _item(label, _inlines(tuple(_code_by_lines(item.inlines)), mass)) for label, item in list_lines(block, bullet="-")
+                # an item without words is none to Discord, and the deeper ones behind it would be words
+                _item(label, _inlines(tuple(_code_by_lines(item.inlines)), mass) or ZERO_WIDTH)
+                for label, item in list_labels(block, bullet="-")
             )
         case Quote():
             inner = "\n".join(_block(b, mass) for b in block.blocks)

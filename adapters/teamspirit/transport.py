@@ -6,6 +6,7 @@ Errors come out classified; no text of them holds a URL, since a URL may hold a 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,8 @@ _CONNECT_TIMEOUT_S = 10.0
 _CHECKED_BYTES_PER_S = 1_000_000
 _CHUNK_BYTES = 256 * 1024
 _JSON = "application/json"
+_MIME = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
+"""A type is as its sender says: what is none would end the header, or be refused."""
 
 
 class Transport:
@@ -67,7 +70,7 @@ class Transport:
             form = aiohttp.FormData(quote_fields=False)
             for key, value in request.multipart or ():
                 form.add_field(key, value)
-            mime = outbound.mime or "application/octet-stream"
+            mime = outbound.mime if _MIME.fullmatch(outbound.mime) else "application/octet-stream"
             form.add_field(field, file, filename=outbound.name.replace('"', "'"), content_type=mime)
             try:
                 async with (

@@ -306,3 +306,9 @@ def test_items_of_any_lines_keep_their_words(runs: list[tuple[str, int]]) -> Non
     assert all(character in kept for character in re.sub(r"\s", "", text_of(rich)))
     assert "last" in text_of(back)
     assert not [i for b in back.blocks if isinstance(b, List) for one in b.items for i in one.inlines if isinstance(i, Mention)]
+
+
+def test_a_list_right_within_an_item_is_a_list() -> None:
+    block = List((ListItem(()), ListItem((Text("inner"),), 1, False)), ordered=True)
+    encoded = encode_text(RichText((block,)))
+    assert show(encoded, NAMES)[1] == "<ol><li>\u200b</li><ul><li>inner</li></ul></ol>"

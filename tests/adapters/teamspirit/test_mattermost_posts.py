@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from adapters.teamspirit.decode import Decoder, NativeMessage
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.parts import load_json
-from bridge.contract import Adapter
+from bridge.contract import Adapter, Reconciles
 from bridge.events import MessageCreated, MessageEdited
 from bridge.refs import AccountName
 from bridge.text import Mark, Paragraph, Text, text_of, to_plain
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
-from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
+from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
 
 MATTERMOST = load_dialect("mattermost").dialect
 assert MATTERMOST is not None
@@ -324,3 +324,25 @@ def test_no_decoration_costs_the_call(at: tuple[Any, ...], value: Any) -> None:
     assert event.message_id == "m1"
     if at != ("message", "text"):
         assert text_of(event.content.text) == "words"
+
+
+def test_our_mark_counts_on_our_own_messages_alone() -> None:
+    """Anybody may write it into a message of theirs, which must neither vanish nor pass for delivered."""
+    for own, believed in ((False, ""), (True, "mbabcdef-1-0")):
+        decoder = Decoder(MATTERMOST, AccountName("mm"), is_own=lambda *_, own=own: own, chat_id=lambda native, _: native)
+        message = decoder.message(post("words", props={"from_bridge": "mbabcdef-1-0"}), "c1")
+        event = decoder.created(message, datetime(2026, 1, 1, tzinfo=UTC))
+        assert (event.meta.delivery_id, event.meta.sent_by_us) == (believed, own)
+
+
+async def test_a_forged_mark_is_not_taken_for_the_message_that_was_sent(
+    server: MattermostServer, mattermost: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    assert isinstance(mattermost, Reconciles)
+    async with running(mattermost, intake):
+        started = datetime.now(UTC)
+        server.post(channel, server.add_user("mallory"), "not it", props={"from_bridge": "mbabcdef-1-0"})
+        await intake.wait(1)
+        assert await mattermost.reconcile(outbound(channel), started) is None
+        receipt = await mattermost.send(outbound(channel))
+        assert await mattermost.reconcile(outbound(channel), started) == receipt

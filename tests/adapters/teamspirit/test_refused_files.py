@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
@@ -107,3 +108,16 @@ async def test_what_mattermost_refuses(server: MattermostServer, mattermost: Ada
     with pytest.raises(FileRejected):
         await mattermost.send(mattermost_server.outbound(channel, files=outbound(channel, tmp_path, b"x").files))
     assert not server.posts
+
+
+@pytest.mark.parametrize(
+    "mime", ["image/png\r\nX-Evil: 1", "a\x00b", "image", 'image/png; name="a\nb"', "ü/ü", "text/plain; charset=utf-8"]
+)
+async def test_a_type_that_is_none_is_no_reason_to_refuse(
+    emulator: TeamSpiritEmulator, adapter: Adapter, chat: str, tmp_path: Path, mime: str
+) -> None:
+    message = outbound(chat, tmp_path, b"x")
+    file = msgspec.structs.replace(message.files[0], mime=mime)
+    await adapter.send(msgspec.structs.replace(message, files=(file,)))
+    (shown,) = emulator.transcript(chat)
+    assert shown.files[0].mime in ("application/octet-stream", "text/plain; charset=utf-8", "text/plain")
