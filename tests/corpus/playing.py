@@ -238,6 +238,8 @@ def plain(value: Any, world: CorpusWorld) -> Any:
     """Without the ids and addresses of this run."""
     known = {emulator.base_url: f"http://{name}.example" for name, emulator in world.emulators.items()}
     known |= {chat.chat_id: f"<chat on {name}>" for name, chat in world.chats.items()}
+    if discord := world.emulators.get("discord"):
+        known[str(discord.world.guild_id)] = "<server>"  # type: ignore[attr-defined]
     if world.mattermost is not None:
         known[world.mattermost.url] = "http://mattermost.example"
     for name in world.emulators:

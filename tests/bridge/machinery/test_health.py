@@ -26,6 +26,7 @@ from bridge.supervisor import AccountState
 from bridge.web.admin import AdminWeb
 from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 KICKED = ChatDown("the bot was removed from the group", action="add it again")
 
@@ -110,7 +111,7 @@ async def test_a_dead_end_of_three_is_told_everywhere(app: App, one, two) -> Non
     assert sample(app, "ok") == 0
     assert sample(app, "account_up", account="two") == 1
     assert sample(app, "route_ends", route="all", status="fail") == 1
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while [lane["reason"] for lane in report["lanes"]] != [KICKED.reason]:
             await asyncio.sleep(0.01)
             report = await app.report()
@@ -174,7 +175,7 @@ async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one, tw
     async def lane() -> dict[str, Any]:
         return next((one for one in (await app.report())["lanes"] if one["target"] == "two/c"), {})
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await lane()).get("reason") or found["waiting"] < 2:  # noqa: ASYNC110 - asked anew each time
             await asyncio.sleep(0.01)
     assert (found["waiting"], found["attempts"], found["reason"], found["status"]) == (2, 1, "asked to wait", "warn")
@@ -189,7 +190,7 @@ async def test_a_dead_letter_is_something_to_do(app: App, one, two) -> None:
     two.faults.append((Rejected("no"), False))
     one.say("m1")
     await eventually(lambda: two.sends == 1)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not (report := await app.report())["journal"]["dead"]:  # noqa: ASYNC110 - asked anew each time
             await asyncio.sleep(0.01)
     assert (report["ok"], report["status"]) == (True, "warn")

@@ -15,6 +15,7 @@ from bridge.refs import AccountName
 from bridge.supervisor import AccountState, BackOff
 from tests.bridge.machinery.scripted import ScriptedPlatform, bridge
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 TWO = AccountName("two")
 
@@ -41,7 +42,7 @@ async def wish(folder: Path, chat: str) -> tuple[list[str], int]:
 
 
 async def until_reason(app: App, reason: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while [lane["reason"] for lane in (await app.report())["lanes"]] != [reason]:  # noqa: ASYNC110 - asked anew each time
             await asyncio.sleep(0.01)
 
