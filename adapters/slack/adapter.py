@@ -128,6 +128,7 @@ class SlackAdapter:
         try:
             await self._introduce()
             await intake.known_as(self._own_names)
+            intake.may_send()  # the Web API serves it, whatever becomes of the events
             await self._receive(intake)
         except BaseExceptionGroup as group:
             _raise_one(group)

@@ -31,6 +31,7 @@ _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _EMOJI = re.compile(r":([\w+'-]+(?:::skin-tone-[2-6])?):(?::(skin-tone-[2-6]):)?")
 _DATE = re.compile(r"!date\^(\d{1,11})\^([^^|]*)(?:\^[^|]*)?")
+_QUOTE_SIGNS = re.compile(r"^>{1,3}")
 _MARKS = {"*": Mark.BOLD, "_": Mark.ITALIC, "~": Mark.STRIKE, "`": Mark.CODE}
 _SPECIAL = re.compile(r"[<:*_~`]")
 _MAX_DEPTH = 8
@@ -75,7 +76,8 @@ def _lines(text: str, names: Names, *, after: bool, before: bool) -> list[Block]
             blocks.append(Quote((Paragraph(inlines),)) if quoting else Paragraph(inlines))
             held.clear()
 
-    lines = text.split("\n")
+    # apps write the sign of a quote as it is; what people write comes escaped
+    lines = [_QUOTE_SIGNS.sub(lambda signs: "&gt;" * len(signs[0]), line) for line in text.split("\n")]
     for number, line in enumerate(lines):
         if line.startswith("&gt;&gt;&gt;"):
             flush()

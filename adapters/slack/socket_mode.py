@@ -177,7 +177,9 @@ class SocketMode:
     def _disconnect(self, socket: _Socket, reason: str) -> None:
         if reason == "link_disabled":
             raise AccountDown(
-                "Socket Mode is switched off for the app", action="switch Socket Mode on under Settings > Socket Mode"
+                "Socket Mode is switched off for the app",
+                action="switch Socket Mode on under Settings > Socket Mode",
+                sends=True,
             )
         if reason == "too_many_websockets":
             raise ConnectionLost("Slack: too many connections of this app (10 at most)")

@@ -28,7 +28,7 @@ from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
 from adapters.slack.errors import Effect, classify, classify_network, classify_upload
 from bridge.contract import OutboundFile
-from bridge.errors import Rejected, RetryLater
+from bridge.errors import AccountDown, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -221,8 +221,13 @@ class Transport:
     # -- websockets -----------------------------------------------------------------------------------------------------------
 
     async def open_socket(self) -> aiohttp.ClientWebSocketResponse:
-        """A new Socket Mode connection. Its ticket works once, so every connection asks for a new one."""
-        url = str((await self.call("apps.connections.open", as_app=True)).get("url") or "")
+        """A new Socket Mode connection. Its ticket works once, so every connection asks for a new one. Its token is another one
+        than messages are sent with: where it is refused, those still go out."""
+        try:
+            url = str((await self.call("apps.connections.open", as_app=True)).get("url") or "")
+        except AccountDown as error:
+            action = "check app_token: an app-level token (xapp-...) with connections:write, and Socket Mode switched on"
+            raise AccountDown(error.reason, action=action, sends=True) from None
         if not url:
             raise RetryLater("apps.connections.open: Slack told no address")
         try:

@@ -36,6 +36,7 @@ class RecordingIntake:
         self.gaps: list[tuple[str, datetime, datetime, str]] = []
         self.moves: list[tuple[str, str]] = []
         self.connections = 0
+        self.may_sends = 0
         self.names: set[str] = set()
         self.block: asyncio.Event | None = None
         self.batches: list[int] = []
@@ -72,7 +73,7 @@ class RecordingIntake:
         return False
 
     def may_send(self) -> None:
-        pass
+        self.may_sends += 1
 
     async def known_as(self, names: Iterable[str]) -> None:
         self.names = set(names)

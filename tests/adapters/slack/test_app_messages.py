@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.events import Forward
-from bridge.text import Heading, Paragraph, RichText, Text, to_plain
+from bridge.text import Heading, Paragraph, Quote, RichText, Text, to_plain
 from tests.adapters.slack.app_posts import created, plain, rich, rich_of, section, shown
 
 FILLERS = [
@@ -162,6 +162,13 @@ def test_addresses_of_mail_are_told_once() -> None:
         ]
     ) == ("a@b.example a@b.example")
     assert shown(text="<mailto:a@b.example|write us>") == "write us (mailto:a@b.example)"
+
+
+def test_quotes_of_apps_are_quotes() -> None:
+    for text in ("&gt; one\n&gt; two\nafter", "> one\n>two\nafter"):
+        assert rich_of(section(text)).blocks == (Quote((Paragraph((Text("one\ntwo"),)),)), Paragraph((Text("after"),)))
+    assert rich_of(section("before\n>>> all\nthe rest")).blocks[1] == Quote((Paragraph((Text("all\nthe rest"),)),))
+    assert shown(text="a &lt; b > c -> d") == "a < b > c -> d"
 
 
 def test_no_blank_line_that_nobody_wrote() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.slack.emulator import SlackEmulator
+from bridge.contract import Outbound
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.errors import AccountDown, ConnectionLost
 from bridge.events import (
@@ -20,7 +21,7 @@ from bridge.events import (
     PinsChanged,
     ReactionsChanged,
 )
-from bridge.text import CodeBlock, Mark, Paragraph, Quote, text_of
+from bridge.text import CodeBlock, Mark, Paragraph, Quote, plain, text_of
 from tests.patience import PATIENCE_S
 
 
@@ -461,3 +462,26 @@ async def test_an_edit_seen_live_is_not_brought_again(account: Any, emulator: Sl
     await emulator.say(chat, "Anna", "live")
     await account.until(lambda: "live" in account.intake.texts())
     assert len(account.intake.of(MessageEdited)) == 1
+
+
+@pytest.mark.parametrize("why", ["a wrong app-level token", "Socket Mode is off"])
+async def test_what_stops_receiving_stops_no_sending(account: Any, emulator: SlackEmulator, why: str) -> None:
+    """Messages are sent with another token, and by another way."""
+    chat = account.chat()
+    adapter = account.build(**({"app_token": "xapp-wrong"} if why.startswith("a wrong") else {}))
+    if why.startswith("Socket"):
+        emulator.api.refusals = {"apps.connections.open": "no_permission"}
+    with pytest.raises(AccountDown) as down:
+        await account.start(adapter)
+    assert down.value.sends
+    assert "app_token" in down.value.action
+    assert (account.intake.may_sends, account.intake.connections) == (1, 0)
+    await adapter.send(Outbound(token="t-1", attempt=1, chat_id=chat, text=plain("goes out")))
+    assert [seen.text for seen in emulator.transcript(chat)] == ["goes out"]
+
+
+async def test_a_wrong_bot_token_stops_both(account: Any) -> None:
+    with pytest.raises(AccountDown) as down:
+        await account.start(bot_token="xoxb-wrong")
+    assert not down.value.sends
+    assert account.intake.may_sends == 0
