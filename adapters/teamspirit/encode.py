@@ -105,14 +105,15 @@ class Encoder:
             return outbound
         return msgspec.structs.replace(outbound, reply=None, text=self._below_line(reply, outbound.text))
 
-    def send_values(self, outbound: Outbound, file_ids: Sequence[str], root: str) -> Values:
-        """`root`: the first message of the thread, where the dialect names threads by it."""
+    def send_values(self, outbound: Outbound, file_ids: Sequence[str], root: str, reply_thread: str = "") -> Values:
+        """`root`: the first message of the thread, where the dialect names threads by it; `reply_thread`: that of the answered
+        message, if it was learned."""
         reply, sender = outbound.reply, outbound.sender
         message = {
             **self._content(outbound.text, outbound.mass_mentions),
             "files": list(file_ids) or None,
             "reply_to": (reply.message_id if reply else "") or None,
-            "reply_thread": (reply.thread_id if reply else "") or None,
+            "reply_thread": reply_thread or (reply.thread_id if reply else "") or None,
             "thread": outbound.thread_id or None,
             "root": root or None,
             "sender": {"name": sender.name, "avatar_url": sender.avatar_url or None} if sender else None,

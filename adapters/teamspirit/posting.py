@@ -47,7 +47,8 @@ class Posting:
         """Raises what a send raises."""
 
         async def send(one: Outbound, root: str = "") -> Posted:
-            values = self._encoder.send_values(one, file_ids, root)
+            known = self._threads.known(one.reply.message_id) if one.reply is not None and not self._by_root else ""
+            values = self._encoder.send_values(one, file_ids, root, known)
             return Posted(await self._client.call(operation, call, values, Purpose.SEND), one, root)
 
         if self._by_root:
@@ -84,13 +85,16 @@ class Posting:
         sent = outbound if answers else self._encoder.quoted(outbound)
         return Posted(None, msgspec.structs.replace(sent, thread_id=message.thread_id), root)
 
+    def _answered_root(self, sent: Outbound) -> str:
+        return "" if sent.reply is None else sent.reply.thread_id or self._threads.known(sent.reply.message_id)
+
     def receipt(self, outbound: Outbound, posted: Posted, message_id: str) -> Receipt:
         quoted = outbound.reply is not None and posted.sent.reply is None
         losses: list[Loss] = []
+        if message_id:
+            self._threads.learn(message_id, posted.root or posted.sent.thread_id or self._answered_root(posted.sent))
         if self._by_root:
             thread_id = posted.root or None
-            if message_id:
-                self._threads.learn(message_id, thread_id)
             if not thread_id and (outbound.thread_id or (outbound.reply is not None and outbound.reply.message_id)):
                 losses.append(Loss.OUTSIDE_THREAD)
         else:

@@ -43,6 +43,11 @@ class Threads:
         while len(self._roots) > _REMEMBERED:
             self._roots.popitem(last=False)
 
+    def known(self, message_id: str) -> str:
+        """The first message of its thread, as far as that was learned; empty if it was not, or the thread is gone."""
+        root = self._roots.get(message_id, "")
+        return self._roots.get(root, root)
+
     def forget(self, outbound: Outbound) -> None:
         """What was known about these threads is no longer so."""
         for message_id in _named(outbound):

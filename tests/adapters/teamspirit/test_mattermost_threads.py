@@ -123,3 +123,21 @@ async def test_a_thread_that_cannot_be_told_now_is_waited_for(
     assert len(server.posts) == 2
     server.failing.clear()
     assert root_of(server, await mattermost.send(outbound(channel, reply=Reply(message_id=answer)))) == root
+
+
+async def test_a_dialect_of_older_days_finds_the_threads_that_were_read(
+    server: MattermostServer, channel: str, intake: RecordingIntake
+) -> None:
+    """A file of the admin's that names threads by what is known of the answered message."""
+    root_id = "{{ message.thread or message.reply_thread or message.reply_to }}"
+    older = {"operations": {"message": None, "send": {"json": {"root_id": root_id}}}}
+    adapter = make_adapter(account_options(server, overrides=older))
+    async with running(adapter, intake):
+        anna = server.add_user("anna")
+        root = server.post(channel, anna, "question")
+        answer = server.post(channel, anna, "answer", root_id=root)
+        await intake.wait(2)
+        copy = await adapter.send(outbound(channel, reply=Reply(message_id=answer)))
+        assert root_of(server, copy) == root
+        assert root_of(server, await adapter.send(outbound(channel, reply=Reply(message_id=copy.message_ids[0])))) == root
+    await adapter.close()
