@@ -98,12 +98,12 @@ MESSAGE_CODES = frozenset(
 
 # codes that are about a file of the message
 FILE_CODES: Mapping[int, str] = {
-    40005: "it is too large for Discord",
-    50045: "it is too large for Discord",
+    40005: "too large for Discord",
+    50045: "too large for Discord",
     50046: "Discord does not take this kind of file",
     50138: "Discord cannot make the picture small enough",
     50006: "Discord takes no empty files",
-    200000: "AutoMod blocks it",
+    200000: "AutoMod blocks it on Discord",
 }
 _FILE_FIELD = re.compile(r"(?:files|attachments)(?:\.|\[)?(\d+)?")
 
@@ -166,14 +166,19 @@ def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
 def file_fault(refusal: Refusal) -> FileRejected | None:
     """What a refused message with files means if it is about them; the words, and files that are not named, may still go."""
     if refusal.code in FILE_CODES:
-        return FileRejected(f"{FILE_CODES[refusal.code]} ({refusal})")
+        return FileRejected(FILE_CODES[refusal.code])
     if refusal.status in (413, 415):
-        return FileRejected(f"it is too large, or of a kind that is not taken ({refusal})")
+        return FileRejected(f"refused on the way to Discord ({refusal.status}), as too large or of its kind")
     found = [match for field in refusal.fields if (match := _FILE_FIELD.match(field))]
     if refusal.code != INVALID_FORM or not found:
         return None
     places = tuple(sorted({int(match[1]) for match in found if match[1]}))
-    return FileRejected(f"Discord does not take it ({refusal})", places=places if len(places) == len(found) else ())
+    return FileRejected(f"Discord does not take it: {refusal.message}", places=places if len(places) == len(found) else ())
+
+
+def is_about_size(refusal: Refusal) -> bool:
+    """Whether a file, or all files together, were too large."""
+    return refusal.status == 413 or refusal.code in (40005, 50045)
 
 
 def _rate_limit(refusal: Refusal) -> RetryLater:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.discord import encode
 from adapters.discord.decode import Context
 from adapters.discord.encode import Head
-from adapters.discord.errors import INVALID_FORM, POST_ACTION, Refused, file_fault
+from adapters.discord.errors import INVALID_FORM, POST_ACTION, Refused, file_fault, is_about_size
 from adapters.discord.heads import Heads
 from adapters.discord.places import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.threads import Threads
@@ -90,7 +90,7 @@ class Posting:
         if not outbound.files:
             return refused.error
         if fault := file_fault(refused.refusal):
-            return fault
+            return _of_the_largest(fault, outbound) if is_about_size(refused.refusal) and not fault.places else fault
         bits = self._context.places.permissions(outbound.chat_id, self._context.user_id)
         if refused.code == MISSING_PERMISSIONS and bits is not None and bits & SEND_MESSAGES and not bits & ATTACH_FILES:
             return FileRejected("the bot lacks Attach Files in the channel")
@@ -233,6 +233,12 @@ class Posting:
             if renewed is None:
                 raise _webhook_gone() from None
             raise RetryLater("the webhook's token has changed", after_s=0.0) from None
+
+
+def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:
+    """Nobody tells which file was too large: the largest was; if the others are too large as well, that is told next."""
+    largest = max(range(len(outbound.files)), key=lambda number: outbound.files[number].size_bytes)
+    return FileRejected(fault.reason, places=(largest,))
 
 
 def _receipt(answer: Any, outbound: Outbound, via: str) -> Receipt:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.emulator import Fault, FaultKind
+from bridge.emulator import Fault, FaultKind, Upload
 from bridge.refs import AccountName
 from bridge.supervisor import AccountState
 from tests.flows.world import World, eventually
@@ -52,6 +52,30 @@ async def test_where_no_application_is_told_nothing_doubles_or_comes_back(quiet_
     assert sum("once" in text for text in texts(world, "discord")) == 1
     for platform in ("slack", "telegram"):
         assert sum("once" in text or "first" in text for text in texts(world, platform)) == (2 if platform == "telegram" else 0)
+
+
+@pytest.mark.parametrize("why", ["empty", "too large for the server", "too large for a proxy in front of it"])
+@pytest.mark.parametrize("post_as", ["webhook", "bot"])
+async def test_a_refused_file_costs_only_itself(quiet_world: World, post_as: str, why: str) -> None:
+    world = quiet_world
+    discord: Any = world.emulators["discord"]
+    options = discord.account_options()
+    discord.account_options = lambda: {**options, "post_as": post_as}
+    await world.start_bridge()
+    bad = Upload(name="bad.log", mime="text/plain", content=b"" if why == "empty" else b"x" * 5000)
+    good = Upload(name="good.txt", mime="text/plain", content=b"good")
+    if why == "too large for the server":
+        discord.world.file_limit_bytes = 1000
+    if why.startswith("too large for a proxy"):
+        for operation in ("POST /webhooks/{webhook}/{token}", "POST /channels/{channel}/messages"):
+            discord.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=operation, status=413, times=1))
+    await world.say("slack", "the words", files=[bad, good])
+    await eventually(lambda: world.copies("discord", "the words"), what=f"{world.texts('discord')}")
+    await eventually(lambda: any("bad.log" in text for text in texts(world, "discord")), what="a line for the refused file")
+    shown = [file.name for message in world.seen("discord") if message.is_bot for file in message.files]
+    assert shown == ["good.txt"]
+    await world.say("slack", "life goes on")
+    await world.copy("discord", "life goes on")
 
 
 async def test_messages_go_out_while_only_receiving_is_parked(quiet_world: World) -> None:
