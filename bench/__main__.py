@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.registry import platforms
-from bench import files, size, soak, speed, strangers, text, trouble
+from bench import busy, files, neighbours, size, soak, speed, strangers, text, trouble
 from bridge.emulator import FaultKind
 
 _ROW_LIMIT_S = 3600.0
@@ -64,6 +64,9 @@ FIGURES: dict[str, Figure] = {
     "throughput": _throughput((1, 20, 100), 0.0),
     "throughput-100ms": _throughput((20, 100), 0.1),
     "hanging-neighbour": lambda quick: [speed.hanging_neighbour(hang=hang, seconds=12 if quick else 25) for hang in (False, True)],
+    "neighbours": lambda quick: [
+        neighbours.neighbours(seconds=5 if quick else 30, backlog=5000 if quick else 100_000, characters=40_000)
+    ],
     "outage": lambda quick: [trouble.outage(seconds=5 if quick else 20)],
     "killed": lambda quick: [trouble.killed_in_a_backlog(target=target) for target in ("discord", "slack", "teamspirit")],
     "every-third": lambda quick: [
@@ -83,6 +86,7 @@ FIGURES: dict[str, Figure] = {
     "start-up": lambda quick: [size.start_up(routes=routes) for routes in (1, 10_000)],
     "long-message": lambda quick: [text.long_message(platform=one, characters=4000 if quick else 40_000) for one in platforms()],
     "strangers": lambda quick: [strangers.strangers(seconds=8 if quick else 30)],
+    "busy": lambda quick: [busy.busy(messages=50_000 if quick else 1_000_000)],
     "soak": lambda quick: [soak.soak(minutes=1 if quick else 10)],
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +186,7 @@ class App:
         gone: list[tuple[AccountSupervisor, asyncio.Task[None] | None]] = []
         for name in list(self._supervisors):
             configured = self._config.accounts.get(name)
-            if configured == self._made_of.get(name):
+            if _is_same(configured, self._made_of.get(name)):
                 continue
             gone.append((self._supervisors.pop(name), self._running.pop(name, None)))
             if configured is not None:
@@ -410,6 +411,13 @@ class App:
                 continue
             for lane in lanes:
                 self._outbox.wake_if_idle(lane)
+
+
+def _is_same(configured: AccountConfig | None, made_of: AccountConfig | None) -> bool:
+    """Whether an account is connected as it shall be. How its messages are relayed is the routes' matter."""
+    if configured is None or made_of is None:
+        return configured is made_of
+    return replace(configured, relay=made_of.relay) == made_of
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -49,6 +49,8 @@ class Records:
         self._writing = asyncio.Lock()
         self._begun: set[int] = set()
         """Deliveries whose first attempt is on disk and was not made yet."""
+        self._ahead: set[int] = set()
+        """Those whose first attempt is being written, without the lane waiting for it."""
         self._receipts: asyncio.Task[None] | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
@@ -76,15 +78,23 @@ class Records:
             if not batch:
                 return
             try:
-                await self._write(batch)
-            except ValueError as error:
-                if not waiting:
-                    raise
-                await self._write_apart(waiting, error)
-                if changes:
-                    await self._write(changes)
-                return
-            del self._unwritten[:waiting]
+                await self._write_all(batch, waiting, changes)
+            except BaseException:
+                # begun ahead together with what was to be written: they are not on disk
+                self._begun.difference_update(one.delivery_id for one in changes if isinstance(one, AttemptStarted))
+                raise
+
+    async def _write_all(self, batch: Sequence[Change], waiting: int, changes: Sequence[Change]) -> None:
+        try:
+            await self._write(batch)
+        except ValueError as error:
+            if not waiting:
+                raise
+            await self._write_apart(waiting, error)
+            if changes:
+                await self._write(changes)
+            return
+        del self._unwritten[:waiting]
 
     async def _write_apart(self, waiting: int, error: ValueError) -> None:
         """The journal refuses the changes together. A receipt that it cannot take costs no other delivery its own."""
@@ -115,14 +125,16 @@ class Records:
         self._begun.add(pending.delivery_id)
 
     def is_begun(self, pending: Pending) -> bool:
-        """Whether its first attempt is on disk and was not made yet."""
-        return pending.delivery_id in self._begun
+        """Whether its first attempt is on disk and was not made yet. Read anew, it may be there before it is known here."""
+        return pending.delivery_id in self._begun or pending.delivery_id in self._ahead
 
     def drop_begun(self, pending: Pending) -> None:
         self._begun.discard(pending.delivery_id)
+        self._ahead.discard(pending.delivery_id)
 
     def take_begun(self, pending: Pending) -> bool:
         """As `is_begun`; if so the attempt is made now, and others follow it onto the disk meanwhile."""
+        self._ahead.discard(pending.delivery_id)  # its turn came sooner: it begins by itself
         if pending.delivery_id not in self._begun:
             return False
         self._begun.discard(pending.delivery_id)
@@ -154,11 +166,11 @@ class Records:
     async def _write_attempts(self) -> None:
         try:
             following = self._following()
+            self._ahead = {pending.delivery_id for pending in following}
             await self.record(_attempts(following, self._clock.now()))
-            # those whose turn came meanwhile have begun by themselves
-            waiting = {pending.delivery_id for pending in self._waiting}
-            self._begun.update(pending.delivery_id for pending in following if pending.delivery_id in waiting)
+            self._begun.update(self._ahead)
         finally:
+            self._ahead = set()
             self._attempts = None
 
     async def _write_receipts(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 import bench.__main__ as command
+from bench.busy import Tally, busy
 from bench.stage import Relay, Stage
 
 
@@ -62,3 +63,23 @@ async def test_a_watcher_that_failed_is_no_empty_result(monkeypatch: pytest.Monk
             await stage.emulators["teamspirit"].say(stage.chats["teamspirit"][0].chat_id, "Anna", str(number))
         with pytest.raises(Exception, match="no longer kept"):
             await stage.until(lambda: False, 5)
+
+
+async def test_a_busy_day_in_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_setaffinity", lambda pid, cores: None)
+    monkeypatch.setattr("bench.busy._RELOAD_S", 0.3)
+    row = await busy(messages=600, chats=2)
+    assert {name: row[name] for name in ("messages", "lost", "doubled", "out_of_order")} == {
+        "messages": 600,
+        "lost": 0,
+        "doubled": 0,
+        "out_of_order": 0,
+    }
+    assert row["reloads"]
+
+
+def test_a_tally_sees_what_it_is_there_for() -> None:
+    tally = Tally()
+    for number in (0, 1, 3, 2, 3, 5):
+        tally.take(number)
+    assert (tally.arrived, tally.doubled, tally.out_of_order) == (5, 1, 1)

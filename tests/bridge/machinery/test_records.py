@@ -154,6 +154,40 @@ async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk,
         await made.record()
 
 
+async def test_attempts_whose_record_failed_are_not_taken_for_recorded(disk: Disk, waiting) -> None:
+    made = records(disk, waiting)
+    disk.broken = RuntimeError("a bug")
+    first, second = waiting[0], waiting[1]
+    with pytest.raises(RuntimeError, match="a bug"):
+        await begin(made, waiting)
+    assert not made.is_begun(first)
+    assert not made.is_begun(second)
+    disk.broken = None
+    assert not (await begin(made, waiting))[1]
+    assert second.delivery_id in disk.attempts
+
+
+async def test_a_reload_while_attempts_are_written_leaves_them_begun(disk: Disk, waiting) -> None:
+    """The lane's hand is empty when they are on disk; what it reads then was begun, and not interrupted."""
+    made = records(disk, waiting)
+    for _ in range(9):
+        await begin(made, waiting)
+    disk.sync.clear()
+    await begin(made, waiting)
+    await asyncio.sleep(0)
+    ahead = list(waiting)
+    waiting.clear()  # as `Backlog.reload`
+    disk.sync.set()
+    await asyncio.sleep(0.01)
+    waiting.extend(ahead)
+    while waiting:
+        pending = waiting[0]
+        assert made.is_begun(pending) == (pending.delivery_id in disk.attempts)
+        await begin(made, waiting)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
 # -- refused records --------------------------------------------------------------------------------------------------------
 
 

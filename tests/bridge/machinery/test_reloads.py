@@ -18,6 +18,7 @@ from bridge.errors import AccountDown, RetryLater, Scope
 from bridge.events import Attachment, AttachmentKind
 from bridge.outcomes import Skip
 from bridge.refs import AccountName
+from bridge.routing import RelayOptions
 from bridge.supervisor import AccountState
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, skipped_by
 from tests.flows.world import eventually
@@ -154,6 +155,20 @@ async def test_a_reload_that_changes_nothing_leaves_a_parked_account_as_it_is(tm
         assert app._supervisors[AccountName("two")] is supervisor
         two.revoked.clear()
         await eventually(lambda: two.texts() == ["m1", "m2"])
+
+
+async def test_how_messages_are_relayed_is_no_reason_to_connect_anew(tmp_path: Path, one, two) -> None:
+    async with bridge(tmp_path, [one, two]) as app:
+        await is_in(app, "two", AccountState.UP)
+        two.hang = asyncio.Event()
+        one.say("m1")
+        await eventually(lambda: two.sends == 1)
+        config = app._config
+        relayed = {name: replace(account, relay=RelayOptions(max_file_mb=1)) for name, account in config.accounts.items()}
+        await app.reload(replace(config, accounts=relayed))
+        two.hang.set()
+        await eventually(lambda: two.texts() == ["m1"])
+    assert (one.connections, two.connections) == (1, 1)
 
 
 # -- a wait that the platform asked for ---------------------------------------------------------------------------------------

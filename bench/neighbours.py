@@ -1,0 +1,147 @@
+"""The figure of isolation: how late a healthy route's messages are while something heavy is under way beside it, in one run.
+
+The neighbour's messages go into another chat of the same account as the healthy route's, and to a platform that is in trouble.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bench.files import DOWNLOADS
+from bench.stage import Relay, Stage, percentile
+from bridge.emulator import Fault, FaultKind, Upload
+
+ORIGIN, TARGET = "telegram", "discord"
+HEAVY, TROUBLED = "slack", "teamspirit"
+"""Where the neighbour's messages come from, and where they go besides `TARGET`."""
+_PER_S = 10.0
+_FILE = Upload(name="plan.bin", mime="application/octet-stream", content=bytes(100_000))
+
+Row = dict[str, Any]
+
+
+async def neighbours(*, seconds: float, backlog: int, characters: int) -> Row:
+    """p50 and p99 of a healthy route, in milliseconds: alone, and beside each kind of trouble."""
+    kept = {"messages_kept": 2000, "changes_kept": max(20_000, backlog * 3)}
+    names = (ORIGIN, TARGET, HEAVY, TROUBLED)
+    async with Stage(platforms=names, routes=2, emulator_options=dict.fromkeys(names, kept)) as stage:
+        ends = {name: [f"{name}/{chat.address}" for chat in stage.chats[name]] for name in names}
+        stage.settings["routes"] = [
+            {"name": "healthy", "between": [ends[ORIGIN][0], ends[TARGET][0]]},
+            {"name": "neighbour", "between": [ends[HEAVY][1], ends[TARGET][1], ends[TROUBLED][1]]},
+        ]
+        async with Relay(stage) as relay:
+            await _warm_up(stage)
+            row: Row = {}
+            numbers = itertools.count()
+            for name, trouble in (
+                ("alone", _nothing(stage)),
+                ("poison", _poison(stage)),
+                ("long", _long(stage, characters)),
+                ("file", _file(stage)),
+                ("backlog", _backlog(stage, backlog)),
+            ):
+                async with trouble:
+                    row |= await _latency(stage, name, numbers, seconds)
+                await relay.quiet(5)
+            return row | {"backlog": backlog, "characters": characters}
+
+
+async def _warm_up(stage: Stage) -> None:
+    for origin, place in ((ORIGIN, 0), (HEAVY, 1)):
+        for number in range(60):
+            text = f"warm {origin} {number}"
+            await stage.say(origin, place, text)
+            if await stage.until(lambda text=text: text in stage.arrivals[TARGET], 2):  # type: ignore[misc]
+                break
+        else:
+            raise RuntimeError(f"{origin} is not relayed")
+
+
+async def _latency(stage: Stage, name: str, numbers: itertools.count[int], seconds: float) -> Row:
+    said: dict[str, float] = {}
+    until_s = time.perf_counter() + seconds
+    while time.perf_counter() < until_s:
+        text = f"healthy {next(numbers)}"
+        said[text] = await stage.say(ORIGIN, 0, text)
+        await asyncio.sleep(1 / _PER_S)
+    arrivals = stage.arrivals[TARGET]
+    await stage.until(lambda: said.keys() <= arrivals.keys(), 60)
+    took_ms = [(arrivals[text].at_s - at_s) * 1000 for text, at_s in said.items() if text in arrivals]
+    return {
+        f"{name}_p50_ms": round(percentile(took_ms, 0.5), 1),
+        f"{name}_p99_ms": round(percentile(took_ms, 0.99), 1),
+        f"{name}_lost": len(said) - len(took_ms),
+    }
+
+
+@asynccontextmanager
+async def _nothing(stage: Stage) -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def _poison(stage: Stage) -> AsyncIterator[None]:
+    """A message that its target never takes, and never refuses for good either."""
+    emulator = stage.emulators[TROUBLED]
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="*"))
+    await stage.say(HEAVY, 1, "poison")
+    try:
+        yield
+    finally:
+        emulator.clear_faults()
+
+
+@asynccontextmanager
+async def _long(stage: Stage, characters: int) -> AsyncIterator[None]:
+    """A message of so many characters, again and again."""
+    async with _again_and_again(lambda: stage.say(HEAVY, 1, "*a* " * (characters // 4))):
+        yield
+
+
+@asynccontextmanager
+async def _file(stage: Stage) -> AsyncIterator[None]:
+    """Files that cannot be fetched for the moment."""
+    emulator = stage.emulators[HEAVY]
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=DOWNLOADS[HEAVY]))
+    chat_id = stage.chats[HEAVY][1].chat_id
+    try:
+        async with _again_and_again(lambda: emulator.say(chat_id, "Anna", "a file", files=[_FILE])):
+            yield
+    finally:
+        emulator.clear_faults()
+
+
+@asynccontextmanager
+async def _again_and_again(say: Callable[[], Any]) -> AsyncIterator[None]:
+    async def talk() -> None:
+        while True:
+            await say()
+            await asyncio.sleep(1.0)
+
+    talking = asyncio.create_task(talk(), name="neighbour")
+    try:
+        yield
+    finally:
+        talking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await talking
+
+
+@asynccontextmanager
+async def _backlog(stage: Stage, messages: int) -> AsyncIterator[None]:
+    """So many messages wait for a platform that was away, and that has just come back."""
+    await stage.emulators[TROUBLED].refuse_connections(True)
+    for number in range(messages):
+        await stage.say(HEAVY, 1, f"backlog {number}")
+    last = f"backlog {messages - 1}"
+    await stage.until(lambda: last in stage.arrivals[TARGET], 3000)
+    await stage.emulators[TROUBLED].refuse_connections(False)
+    await stage.until(lambda: "backlog 0" in stage.arrivals[TROUBLED], 120)
+    yield
