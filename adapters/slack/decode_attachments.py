@@ -108,7 +108,8 @@ def _action(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _field(entry: AttachmentField, names: Names) -> RichText:
-    value = decode_mrkdwn(entry.value or "", names)
+    said = str(entry.value).lower() if isinstance(entry.value, bool) else words(entry.value)
+    value = decode_mrkdwn(said, names)
     title = unescape(entry.title or "").strip()
     if not title:
         return value

@@ -2,8 +2,8 @@
 
 The types of many fields vary from app to app (numbers in `fields[].value`, a `ts` or a colour as a number, sizes as text, null for
 a list). What fits is taken as it is; else what a person would see of it is kept, or the field is as if it were not there. Only what
-a type declares as `STRICT` (ids, the channel, the kind of event) must be right. Pure. Called by `decode`, `directory`, `catch_up`
-and the others that read answers.
+a type declares as `STRICT` (ids, the channel, the kind of event) must be right; an optional id (`IDS`) that is none is left out.
+Pure. Called by `decode`, `directory`, `catch_up` and the others that read answers.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def _struct(value: Any, kind: type[msgspec.Struct]) -> msgspec.Struct:
                 raise msgspec.ValidationError(f"{kind.__name__} without {field.name}")
             continue
         try:
-            # what is strict is not made fit: a number is no id
-            fit = msgspec.convert if field.is_strict and field.kind is str else _convert
+            # an id is not made fit: a number is none
+            fit = msgspec.convert if field.is_id else _convert
             given[field.name] = fit(value[field.name], field.kind)
         except msgspec.ValidationError:
             if field.is_strict:
@@ -114,14 +114,20 @@ class _Field(NamedTuple):
     kind: Any
     is_required: bool
     is_strict: bool
+    is_id: bool
 
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> tuple[_Field, ...]:
     """A field without a default is strict, and one that the type declares as such."""
-    strict: frozenset[str] = getattr(kind, "STRICT", frozenset())
-    found = msgspec.structs.fields(kind)
-    return tuple(_Field(each.encode_name, each.type, each.required, each.required or each.name in strict) for each in found)
+    declared: frozenset[str] = getattr(kind, "STRICT", frozenset())
+    ids: frozenset[str] = getattr(kind, "IDS", frozenset())
+    found: list[_Field] = []
+    for each in msgspec.structs.fields(kind):
+        is_strict = each.required or each.name in declared
+        is_id = each.name in ids or (is_strict and each.type is str)
+        found.append(_Field(each.encode_name, each.type, each.required, is_strict, is_id))
+    return tuple(found)
 
 
 def _scalar(value: Any, kind: Any) -> Any:

@@ -17,6 +17,8 @@ class _Wire(msgspec.Struct, kw_only=True):
 
 
 class File(_Wire):
+    IDS: ClassVar[frozenset[str]] = frozenset({"id"})
+
     id: str = ""
     name: str | None = None
     title: str | None = None
@@ -39,7 +41,7 @@ class File(_Wire):
 
 class AttachmentField(_Wire):
     title: str | None = None
-    value: str | None = None
+    value: Any = None
 
 
 class LegacyAttachment(_Wire):
@@ -114,6 +116,9 @@ class User(_Wire):
 
 class Message(_Wire):
     STRICT: ClassVar[frozenset[str]] = frozenset({"ts", "channel"})
+    IDS: ClassVar[frozenset[str]] = frozenset(
+        {"app_id", "bot_id", "deleted_ts", "event_ts", "latest_reply", "parent_user_id", "thread_ts", "user"}
+    )
 
     ts: str = ""
     channel: str = ""

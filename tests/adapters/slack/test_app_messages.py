@@ -103,6 +103,8 @@ def test_everything_of_an_integrations_box() -> None:
         == "above\npicture (https://t.example.com/t.png)"
     )
     assert shown(text="", attachments=[{"fallback": "only this"}]) == "only this"
+    values = [{"title": "n", "value": value} for value in (5, 0, 1.5, True, {"text": "x"}, None, ["y"])]
+    assert shown(text="", attachments=[{"fields": values}]) == "n: 5\nn: 0\nn: 1.5\nn: true\nn: x\nn: \nn: "
     assert (
         shown(text="", attachments=[{"fallback": "not shown", "text": "shown"}, {"fallback": "f", "blocks": [section("b")]}])
         == "shown\nb"

@@ -302,6 +302,17 @@ def test_ids_are_strict(field: str, other: Any) -> None:
         decode_event(msgspec.json.encode({**BASE, "user": "U1", "text": "x", "files": "odd too", field: other}), CONTEXT)
 
 
+@pytest.mark.parametrize("field", ["thread_ts", "user", "bot_id", "parent_user_id", "latest_reply"])
+@pytest.mark.parametrize("other", [5, 1700000000.5, True, {}, ["U1"]])
+def test_an_optional_id_that_is_none_is_left_out(field: str, other: Any) -> None:
+    event = decode_event(msgspec.json.encode({**BASE, "text": "w70", field: other}), CONTEXT)
+    assert isinstance(event, MessageCreated)
+    assert seen(event) == {"w70"}
+    assert (event.meta.thread_id, event.content.reply_to) == (None, None)
+    assert event.meta.author is not None
+    assert event.meta.author.user_id == ""
+
+
 def test_what_is_nested_too_deep_is_undecodable() -> None:
     deep = b'{"type":"message","channel":"C1","ts":"1.2","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     with pytest.raises(msgspec.DecodeError):
