@@ -7,6 +7,7 @@ lines between paragraphs are kept as written.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -142,13 +143,11 @@ class _Blocks:
 
     def _runs(self, tokens: Sequence[Token]) -> list[Inline]:
         runs: list[Inline] = []
-        opened: list[str] = []
+        opened: Counter[str] = Counter()
+        marks = 0
         link: str | None = None
         automatic = False
         for token in tokens:
-            marks = 0
-            for one in opened:
-                marks |= _MARKS[one]
             match token.type:
                 case "text" | "text_special" | "html_inline" | "address" if automatic or (token.type == ADDRESS and link is None):
                     # an address is text: every reader makes it a link by itself; an @ in it mentions nobody
@@ -167,9 +166,11 @@ class _Blocks:
                     source = str(token.attrGet("src") or "")
                     runs.append(Text(token.content or source, marks, link or source))
                 case _ if token.type in _MARKS:
-                    opened.append(token.type)
+                    opened[token.type] += 1
+                    marks = _marks_of(opened)
                 case _ if token.type in _MARKS_END:
-                    opened.remove(_MARKS_END[token.type])
+                    opened[_MARKS_END[token.type]] -= 1
+                    marks = _marks_of(opened)
                 case _:
                     pass
         return [Text(run.text, int(run.marks), run.link) if isinstance(run, Text) else run for run in runs]
@@ -197,6 +198,14 @@ class _Blocks:
             at = end
         pieces.append(Text(unguard(run.text[at:].removeprefix(JOINER if at else ""), self._dialect), run.marks))
         return pieces
+
+
+def _marks_of(opened: Counter[str]) -> int:
+    """However often a mark is opened within itself, it is one mark."""
+    marks = 0
+    for one, count in opened.items():
+        marks |= int(_MARKS[one]) if count > 0 else 0
+    return marks
 
 
 def _closing(tokens: Sequence[Token], at: int) -> int:

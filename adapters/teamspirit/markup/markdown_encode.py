@@ -236,7 +236,7 @@ class _Encoder:
         at = behind = 0
         while found := _ADDRESS.search(text, behind):
             run, behind = found[0], found.end()
-            if self._escaped(run) == run and (alone or found.end() < len(text)):
+            if len(run) <= _LONGEST_BARE and self._escaped(run) == run and (alone or found.end() < len(text)):
                 continue
             pieces.append(self._escaped(text[at : found.start()]))
             url = "" if in_link else bare_address(_NO_URL.split(run, maxsplit=1)[0], 0)
@@ -251,6 +251,10 @@ class _Encoder:
 
     def _escaped(self, text: str) -> str:
         return _escape(guard(text, self._dialect))
+
+
+_LONGEST_BARE = 2048
+"""A longer run that begins with an address is hardly one; looking through all of it for each address in it would take long."""
 
 
 def _fits_brackets(url: str) -> bool:
