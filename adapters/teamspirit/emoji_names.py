@@ -60,10 +60,7 @@ def emoji_of(name: str) -> str:
     toned = _TONED.fullmatch(name)
     if toned is not None and toned[1] in by_name:
         return _with_tone(by_name[toned[1]], chr(_FIRST_TONE + _TONES.index(toned[2])))
-    import emoji
-
-    found = emoji.emojize(f":{name}:", language="alias")
-    return "" if found == f":{name}:" else found
+    return ""
 
 
 def _with_tone(character: str, modifier: str) -> str:
@@ -78,4 +75,10 @@ def from_name(name: str) -> str:
     if not name.isascii():
         return name
     bare = name.strip(":")
-    return emoji_of(bare) or f":{bare}:"
+    found = emoji_of(bare)
+    if found:
+        return found
+    import emoji
+
+    short = f":{bare}:"
+    return emoji.emojize(short, language="alias")

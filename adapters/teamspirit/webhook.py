@@ -85,7 +85,8 @@ class Webhook:
 
     def mount_ahead(self) -> None:
         """Serve one that was set up by hand before anything is known of the server: its calls wait for the account."""
-        if self._options.webhook is not None and self._dialect.inbound is not None and self._options.receive != "history":
+        wanted = self._options.webhook is not None and self._options.receive != "history"
+        if wanted and self._dialect.inbound is not None and self._web.public_url:
             self._mount_own()
 
     def take(self, take: Take | None) -> None:
