@@ -25,6 +25,7 @@ from bridge.health import HealthReport, without_journal
 from bridge.intake import AccountIntake
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.sqlite import SqliteJournal
+from bridge.lookout import Lookout
 from bridge.loops import RecentMessages
 from bridge.media.spool import Spool
 from bridge.names import Names
@@ -119,6 +120,7 @@ class App:
                 await self._start_account(configured)
             self._serve(self._maintain(), "maintenance")
             self._serve(self._wake_retried(), "retried dead letters")
+            self._serve(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
         except BaseException:
             await self.stop(drain_s=0)
             raise

@@ -336,6 +336,13 @@ class Reconciles(Protocol):
 
 
 @runtime_checkable
+class LooksAtChats(Protocol):
+    async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
+        """What `probe` says of one chat, asked now and then while the account runs: sends nothing and opens no connection."""
+        ...
+
+
+@runtime_checkable
 class ShowsTyping(Protocol):
     async def show_typing(self, chat_id: str, thread_id: str | None) -> None: ...
 

@@ -88,6 +88,7 @@ class HealthReport:
         self._deaf_after_s = deaf_after_s
         self._clock = clock
         self._accounts = {name: self._account(supervisor) for name, supervisor in supervisors.items()}
+        self._seen = {address for supervisor in supervisors.values() for address in supervisor.seen_faults}
         self._troubled = dict(self._faults())
         """Ends whose own chat is in trouble."""
 
@@ -138,6 +139,8 @@ class HealthReport:
             for chat_id, notice in supervisor.notices.items():
                 for address in self._table.addresses_of(ChatRef(name, chat_id)) if chat_id else ():
                     yield address, Condition(Status.WARN, *notice)
+            for address, seen in supervisor.seen_faults.items():
+                yield address, Condition(Status.WARN, seen.reason, seen.action)
             for address, fault in (supervisor.chat_faults | supervisor.end_faults).items():
                 action = getattr(fault, "action", "")
                 yield address, Condition(Status.FAIL if action else Status.WARN, fault.reason, action)
@@ -154,6 +157,8 @@ class HealthReport:
         """`fail` if nothing can be relayed on it, `warn` if something cannot."""
         ends = [self.end(end) for end in route.ends]
         works = [condition.status is not Status.FAIL for condition in ends]
+        if all(condition.status is Status.FAIL or end.chat in self._seen for condition, end in zip(ends, route.ends, strict=True)):
+            return Status.FAIL, ends  # something is wrong with every one of them
         relays = any(
             works[i] and works[j] and origin.sends and target.receives
             for i, origin in enumerate(route.ends)
@@ -215,7 +220,8 @@ class HealthReport:
     def ok(self) -> bool:
         """Whether everything is relayed: every account up and heard, no end dead."""
         up = all(self._is_up(supervisor) for supervisor in self._supervisors.values())
-        return up and all(condition.status is not Status.FAIL for condition in self._troubled.values())
+        dead = any(condition.status is Status.FAIL for condition in self._troubled.values())
+        return up and not dead and not (self._seen and any(self.route(one)[0] is Status.FAIL for one in self._routes_in_trouble()))
 
     def _is_up(self, supervisor: AccountSupervisor) -> bool:
         return supervisor.health.state is AccountState.UP and self._accounts[supervisor.account].status is not Status.FAIL
@@ -230,6 +236,7 @@ class HealthReport:
                     *(condition.status for condition in self._accounts.values()),
                     *(condition.status for condition in self._troubled.values()),
                     *(Status(lane["status"]) for lane in lanes),
+                    *([] if self.ok else [Status.WARN if self._only_waits() else Status.FAIL]),
                     *letters,
                 ]
             ).value,
@@ -244,6 +251,11 @@ class HealthReport:
             "lanes": lanes,
             "to_do": self.to_do(figures),
         }
+
+    def _only_waits(self) -> bool:
+        """Whether nothing is wrong but that accounts are still, or again, connecting."""
+        well = all(condition.status is not Status.FAIL for condition in (*self._accounts.values(), *self._troubled.values()))
+        return well and not any(self.route(one)[0] is Status.FAIL for one in self._routes_in_trouble())
 
     def to_do(self, figures: Figures) -> list[str]:
         """What a human should do, a line each."""

@@ -53,6 +53,15 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFault:
+    """What was wrong with a chat when it was looked at, and when that was (`Clock.monotonic_s`)."""
+
+    reason: str
+    action: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class BackOff:
     """Waits between attempts, in seconds, doubled each time, with full jitter on their upper half. The first `early_failures` waits
     are `early_most_s` at most, so that a short outage is over soon after the platform is back."""
@@ -117,6 +126,8 @@ class AccountSupervisor:
         """Ends whose chat cannot be found now, with what to do about it."""
         self.chat_faults: dict[ChatAddress, ChatDown] = {}
         """Ends whose chat refused the last message, with what to do about it."""
+        self.seen_faults: dict[ChatAddress, SeenFault] = {}
+        """Ends in whose chat something was wrong when it was last looked at."""
         self.notices: dict[str, tuple[str, str]] = {}
         """Per native chat id ("" for the account): something short of being down, and what to do about it."""
 
@@ -184,6 +195,16 @@ class AccountSupervisor:
 
     def alive(self) -> None:
         self.alive_at_s = self._clock.monotonic_s()
+
+    def saw(self, address: ChatAddress, fault: tuple[str, str] | None) -> None:
+        """What was wrong with a chat when it was looked at: reason and action; None: nothing."""
+        if fault is None:
+            self.seen_faults.pop(address, None)
+            return
+        known = self.seen_faults.get(address)
+        if known is None or known.reason != fault[0]:
+            log.warning("end in trouble", account=self.account, end=str(address), reason=fault[0], action=fault[1])
+        self.seen_faults[address] = SeenFault(*fault, self._clock.monotonic_s())
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         """A send was told that a chat has a new id."""

@@ -26,7 +26,7 @@ from adapters.discord.markup import encode_text, pings_of
 from adapters.discord.own_webhooks import OwnWebhooks
 from adapters.discord.places import CHANNELS
 from adapters.discord.posting import BOT, WEBHOOK, Posting
-from adapters.discord.probe import probe
+from adapters.discord.probe import look_at, probe
 from adapters.discord.receiver import Receiver
 from adapters.discord.snowflakes import moment_of, snowflake_at
 from adapters.discord.threads import Threads
@@ -198,6 +198,9 @@ class DiscordAdapter:
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
         return await probe(self._transport, self._options, self._context.places, chat_ids)
+
+    async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
+        return await look_at(self._transport, self._options, self._context.places, chat_id, self._context.user_id)
 
     async def person(self, user_id: str) -> Author | None:
         if not user_id.isdecimal():

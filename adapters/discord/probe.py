@@ -83,6 +83,11 @@ def _servers(places: Places, failed: Mapping[str, BridgeError]) -> list[ProbeIte
     return items
 
 
+async def look_at(transport: Transport, options: DiscordOptions, places: Places, chat_id: str, user_id: str) -> list[ProbeItem]:
+    """One channel, as far as is known of its server by now."""
+    return await _Channels(transport, options, places, {}, user_id).about(chat_id)
+
+
 class _Channels:
     def __init__(
         self, transport: Transport, options: DiscordOptions, places: Places, failed: Mapping[str, BridgeError], user_id: str

@@ -115,6 +115,9 @@ class SlackAdapter:
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
         return await probe.probe(self._transport, self._options, self._connections, chat_ids)
 
+    async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
+        return [await probe.channel_item(self._transport, chat_id)]
+
     async def person(self, user_id: str) -> Author | None:
         return await self._directory.person(user_id)
 

@@ -57,7 +57,7 @@ async def probe(
     items = [ProbeItem(name="bot token", ok=True, detail=f"{answer.get('user')} in {answer.get('team')}")]
     items += _scope_items(scopes, with_personas=options.personas)
     items += await _events_items(transport, options, connections)
-    items += [await _channel_item(transport, chat_id) for chat_id in chat_ids]
+    items += [await channel_item(transport, chat_id) for chat_id in chat_ids]
     return items
 
 
@@ -110,7 +110,7 @@ def _readers_item(readers: Readers) -> ProbeItem:
     return ProbeItem(name=name, ok=True, detail=detail)
 
 
-async def _channel_item(transport: Transport, chat_id: str) -> ProbeItem:
+async def channel_item(transport: Transport, chat_id: str) -> ProbeItem:
     try:
         answer = await transport.call("conversations.info", {"channel": chat_id})
         channel = convert(answer.get("channel"), Channel)

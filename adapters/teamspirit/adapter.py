@@ -21,7 +21,7 @@ from adapters.teamspirit.errors import Gone, Purpose
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.posting import QUOTED, Posting
-from adapters.teamspirit.probe import probe
+from adapters.teamspirit.probe import look_at, probe
 from adapters.teamspirit.receive import Reception
 from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
@@ -99,6 +99,9 @@ class TeamSpiritAdapter:
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
         return await probe(self._dialect, self._options, self._client, self._web, self.account, chat_ids)
+
+    async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
+        return [await look_at(self._dialect, self._client, chat_id)]
 
     async def run(self, intake: Intake) -> None:
         self._start()

@@ -36,7 +36,7 @@ async def probe(
     ]
     if items[-1].ok:
         for chat_id in chat_ids:
-            items.append(await _chat(dialect, client, chat_id))
+            items.append(await look_at(dialect, client, chat_id))
     items.append(_receiving(dialect, options, web, account))
     return items
 
@@ -60,7 +60,7 @@ def _clock(client: Client) -> str:
     return f"; this machine's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} the server's, whose counts"
 
 
-async def _chat(dialect: Dialect, client: Client, chat_id: str) -> ProbeItem:
+async def look_at(dialect: Dialect, client: Client, chat_id: str) -> ProbeItem:
     """Whether the chat is there and its history can be read; writing cannot be tried without writing."""
     name = f"chat {chat_id}"
     try:

@@ -20,7 +20,7 @@ from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
 from adapters.telegram.lenient import words
 from adapters.telegram.obstacles import Conflicts, Looks
-from adapters.telegram.probe import probe
+from adapters.telegram.probe import look_at, probe
 from adapters.telegram.reactions import settable
 from adapters.telegram.receive import Receiver
 from adapters.telegram.transport import Transport
@@ -59,6 +59,7 @@ class TelegramAdapter:
         options: TelegramOptions = context.options
         self.account: AccountName = context.account
         self._alive = context.alive
+        self._sees_all = True
         self._options = options
         self._transport = Transport(options)
         self._conflicts = Conflicts()
@@ -85,6 +86,9 @@ class TelegramAdapter:
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
         return await probe(self._transport, chat_ids)
 
+    async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
+        return await look_at(self._transport, chat_id, self._sees_all)
+
     async def run(self, intake: Intake) -> None:
         try:
             me = await self._transport.call(Call("GetMe", {}), repeatable=True)
@@ -101,7 +105,7 @@ class TelegramAdapter:
         )
         intake.may_send()
         await intake.known_as([full_name(me), words(me.get("username"))])
-        sees_all = me.get("can_read_all_group_messages") is True
+        sees_all = self._sees_all = me.get("can_read_all_group_messages") is True
         receiver = Receiver(
             self._transport,
             decoder,

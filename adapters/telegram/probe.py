@@ -27,7 +27,7 @@ async def probe(transport: Transport, chat_ids: Sequence[str]) -> Sequence[Probe
         return [ProbeItem(name="connection", ok=False, detail=error.reason, action=action, temporary=_passes(error))]
     sees_all = bool(me.get("can_read_all_group_messages"))
     items = [ProbeItem(name="token", ok=True, detail=f"@{me.get('username', '')} ({me['id']})"), await _webhook(transport)]
-    chats = [item for chat_id in chat_ids for item in await _chat(transport, chat_id, sees_all)]
+    chats = [item for chat_id in chat_ids for item in await look_at(transport, chat_id, sees_all)]
     needs_privacy_off = not sees_all and any(item.name == "reads all messages" and not item.ok for item in chats)
     items.append(
         ProbeItem(
@@ -62,7 +62,7 @@ async def _webhook(transport: Transport) -> ProbeItem:
     )
 
 
-async def _chat(transport: Transport, chat_id: str, sees_all: bool) -> list[ProbeItem]:
+async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[ProbeItem]:
     try:
         chat: Json = await transport.call(Call("GetChat", {"chat_id": chat_id}), repeatable=True)
         member: Json = await transport.call(

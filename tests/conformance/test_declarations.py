@@ -13,7 +13,18 @@ from pydantic import ValidationError
 
 from adapters.registry import manifest
 from bridge.capabilities import Feature, Support
-from bridge.contract import Deletes, Edits, Pins, Reacts, ReadsHistory, Reconciles, RemovesFiles, SetsStatus, ShowsTyping
+from bridge.contract import (
+    Deletes,
+    Edits,
+    LooksAtChats,
+    Pins,
+    Reacts,
+    ReadsHistory,
+    Reconciles,
+    RemovesFiles,
+    SetsStatus,
+    ShowsTyping,
+)
 from bridge.emulator import Emulator
 from tests.conformance.rig import Rig
 from tests.patience import PATIENCE_S
@@ -60,6 +71,13 @@ async def test_a_platform_that_is_heard_gives_signs_of_life(rig: Rig) -> None:
     before = rig.signs_of_life
     await rig.emulator.say(rig.chat.chat_id, "Anna", "still there?")
     await rig.eventually(lambda: rig.signs_of_life > before, "a sign of life")
+
+
+async def test_a_chat_in_order_looks_so_while_the_account_runs(rig: Rig) -> None:
+    assert isinstance(rig.adapter, LooksAtChats)
+    items = await rig.adapter.look_at(rig.chat_id)
+    assert items
+    assert all(item.ok and item.chat_id == rig.chat_id for item in items), items
 
 
 def test_unknown_options_are_faults(platform: str) -> None:

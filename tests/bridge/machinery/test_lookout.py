@@ -1,0 +1,104 @@
+"""Chats are looked at now and then: one that the bot was thrown out of is told although nothing is sent there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bridge import app as app_module
+from bridge.app import App
+from bridge.contract import Adapter, Manifest, ProbeItem
+from bridge.errors import RetryLater
+from bridge.lookout import Lookout
+from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge
+from tests.flows.world import eventually
+
+KICKED = ProbeItem(name="chat", ok=False, detail="the bot is not a member", action="add it again", chat_id="c")
+FINE = ProbeItem(name="chat", ok=True, chat_id="c")
+
+
+class Looking(ScriptedPlatform):
+    """`look` is what a look at a chat finds."""
+
+    look: Callable[[str], Sequence[ProbeItem]] = staticmethod(lambda _: [FINE])  # type: ignore[assignment]
+    looks = 0
+
+    def manifest(self) -> Manifest:
+        platform = self
+
+        class LookingAdapter(ScriptedAdapter):
+            async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
+                platform.looks += 1
+                return platform.look(chat_id)
+
+        def build(context: Any) -> Adapter:
+            return LookingAdapter(platform, context)
+
+        return msgspec.structs.replace(super().manifest(), build=build)
+
+
+@pytest.fixture
+def one() -> Looking:
+    return Looking("one")
+
+
+@pytest.fixture
+def two() -> Looking:
+    return Looking("two")
+
+
+@pytest.fixture
+async def app(tmp_path: Path, one: Looking, two: Looking, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
+    def quick(*arguments: Any) -> Lookout:
+        return Lookout(*arguments, first_s=0.01, soon_s=0.01)
+
+    monkeypatch.setattr(app_module, "Lookout", quick)
+    async with bridge(tmp_path, [one, two]) as running:
+        yield running
+
+
+async def report_when(app: App, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    async with asyncio.timeout(30):
+        while not is_so(report := await app.report()):  # noqa: ASYNC110 - asked anew each time
+            await asyncio.sleep(0.01)
+        return report
+
+
+async def test_a_chat_in_trouble_is_told_without_anything_being_sent(app: App, one: Looking, two: Looking) -> None:
+    two.look = lambda _: [FINE, KICKED]
+    await eventually(lambda: two.looks > 0)
+    two.cut()  # a new connection is a new round
+    report = await report_when(app, lambda report: bool(report["to_do"]) and report["accounts"]["two"]["state"] == "up")
+    assert report["to_do"] == ["two/c: chat: the bot is not a member - add it again"]
+    assert (report["ok"], report["status"]) == (True, "warn")
+    two.look = lambda _: [FINE]
+    assert (await report_when(app, lambda report: not report["to_do"]))["status"] == "pass"
+
+
+async def test_a_route_in_trouble_at_every_end_is_not_ok(app: App, one: Looking, two: Looking) -> None:
+    one.look = two.look = lambda _: [KICKED]
+    one.cut()
+    two.cut()
+    report = await report_when(app, lambda report: len(report["to_do"]) == 2)
+    assert (report["ok"], report["status"], report["routes"]["counts"]["fail"]) == (False, "fail", 1)
+
+
+async def test_who_cannot_be_asked_says_nothing(app: App, two: Looking) -> None:
+    def busy(_: str) -> Sequence[ProbeItem]:
+        raise RetryLater("busy")
+
+    def broken(_: str) -> Sequence[ProbeItem]:
+        raise KeyError("a bug")
+
+    passing = [msgspec.structs.replace(KICKED, temporary=True)]
+    for look in (busy, broken, lambda _: passing):
+        two.look, before = look, two.looks
+        two.cut()
+        await eventually(lambda before=before: two.looks > before)
+        report = await report_when(app, lambda report: report["accounts"]["two"]["state"] == "up")
+        assert (report["ok"], report["to_do"]) == (True, [])
