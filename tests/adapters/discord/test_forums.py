@@ -169,5 +169,5 @@ async def test_a_thread_that_cannot_be_looked_up_for_a_moment_loses_no_message(b
         adapter._context.places._drop(thread)  # as if no event had told of it
         emulator.inject(Fault(kind=kind, operation="GET /channels/{channel}", times=6, retry_after_s=0.05))
         await emulator.say(bench.chat, "Boris", "back again", thread_id=thread)
-        await until(lambda: "back again" in said(intake), "the message", 30.0)
+        await until(lambda: "back again" in said(intake), "the message")
     assert said(intake)["back again"].meta.thread_id == thread
