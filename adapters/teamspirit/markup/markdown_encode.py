@@ -239,7 +239,7 @@ class _Encoder:
             if len(run) <= _LONGEST_BARE and self._escaped(run) == run and (alone or found.end() < len(text)):
                 continue
             pieces.append(self._escaped(text[at : found.start()]))
-            url = "" if in_link else bare_address(_NO_URL.split(run, maxsplit=1)[0], 0)
+            url = "" if in_link else bare_address(_NO_URL.split(run[:_LONGEST_BARE], maxsplit=1)[0], 0)
             if _fits_brackets(url):
                 pieces.append(f"<{url}>")
                 at = behind = found.start() + len(url)
@@ -253,8 +253,8 @@ class _Encoder:
         return _escape(guard(text, self._dialect))
 
 
-_LONGEST_BARE = 2048
-"""A longer run that begins with an address is hardly one; looking through all of it for each address in it would take long."""
+_LONGEST_BARE = 1000
+"""An address is looked for in so much of a run without white space; looking through all of it for each would take long."""
 
 
 def _fits_brackets(url: str) -> bool:

@@ -43,6 +43,9 @@ class _Parser(MarkdownIt):
         return SAFE_LINK.match(url) is not None
 
 
+_BRACKET = re.compile(r"[()\[\]]")
+
+
 def bare_address(source: str, at: int) -> str:
     """The bare address that begins there, without what only ends the sentence; empty if none does."""
     if at and source[at - 1].isalnum():
@@ -59,15 +62,16 @@ def bare_address(source: str, at: int) -> str:
 def _balanced(address: str) -> str:
     """Up to the first bracket that closes what was not opened in it."""
     depth = {")": 0, "]": 0}
-    for at, letter in enumerate(address):
+    for found in _BRACKET.finditer(address):
+        letter = found[0]
         if letter == "(":
             depth[")"] += 1
         elif letter == "[":
             depth["]"] += 1
-        elif letter in depth:
+        else:
             depth[letter] -= 1
             if depth[letter] < 0:
-                return address[:at]
+                return address[: found.start()]
     return address
 
 
