@@ -7,6 +7,12 @@ cd "$(dirname "$0")/.."
 want=${1:-run}
 python=${PYTHON:-}
 
+# two commands at once in one clone: the second waits for the first
+if command -v flock >/dev/null 2>&1; then
+    exec 9>.setup.lock
+    flock 9
+fi
+
 say() { printf '%s\n' "$*" >&2; }
 
 as_root() {
