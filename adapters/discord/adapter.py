@@ -22,8 +22,9 @@ from adapters.discord.downloads import Downloads
 from adapters.discord.errors import Refused
 from adapters.discord.history import UNREADABLE, History
 from adapters.discord.lenient import mapping, text
-from adapters.discord.markup import encode_text, pings_of
+from adapters.discord.markup import encode_text
 from adapters.discord.own_webhooks import OwnWebhooks
+from adapters.discord.pings import pings_of
 from adapters.discord.places import CHANNELS
 from adapters.discord.posting import BOT, WEBHOOK, Posting
 from adapters.discord.probe import look_at, probe

@@ -13,7 +13,8 @@ from typing import Any
 
 from adapters.discord.capabilities import MAX_SENDER_NAME, MAX_TEXT
 from adapters.discord.decode_content import REPLY_MARK, excerpt
-from adapters.discord.markup import encode_text, escape, pings_of
+from adapters.discord.markup import encode_text, escape
+from adapters.discord.pings import pings_of
 from bridge.contract import Outbound, OutboundEdit, OutboundFile, Reply
 from bridge.text import RichText
 

@@ -56,15 +56,6 @@ _URL_CONFLICTS = {_BOLD: "*", _ITALIC: "*_", _UNDERLINE: "_", _STRIKE: "~", _SPO
 _MAX_UNIX_S = 8_640_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Pings:
-    """Ids that a text mentions on purpose; everything else may not ping."""
-
-    users: tuple[str, ...]
-    roles: tuple[str, ...]
-    everyone: bool
-
-
 def encode_text(rich: RichText, *, mass_mentions: bool = False) -> str:
     """The content of a message. `mass_mentions`: mentions of everyone and of roles are left able to ping."""
     return "\n".join(_block(block, mass_mentions) for block in rich.blocks)
@@ -73,30 +64,6 @@ def encode_text(rich: RichText, *, mass_mentions: bool = False) -> str:
 def escape(text: str) -> str:
     """Foreign text on one line of its own or in the middle of one, without any meaning."""
     return _escape_plain(text, at_line_start=True)
-
-
-def pings_of(rich: RichText) -> Pings:
-    found = [inline for block in rich.blocks for inline in _inlines_of(block) if isinstance(inline, Mention)]
-
-    def ids(kind: MentionKind) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(m.id for m in found if m.kind is kind and m.id.isdecimal()))
-
-    everyone = any(m.kind is MentionKind.EVERYONE for m in found)
-    return Pings(users=ids(MentionKind.USER)[:100], roles=ids(MentionKind.GROUP)[:100], everyone=everyone)
-
-
-def _inlines_of(block: Block) -> Iterable[Inline]:
-    match block:
-        case Paragraph() | Heading():
-            yield from block.inlines
-        case List():
-            for item in block.items:
-                yield from item.inlines
-        case Quote():
-            for inner in block.blocks:
-                yield from _inlines_of(inner)
-        case CodeBlock():
-            return
 
 
 # -- blocks -------------------------------------------------------------------------------------------------------------------
