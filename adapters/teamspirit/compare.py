@@ -118,7 +118,8 @@ class Compare:
         digests = dict.fromkeys(_digest(item) for item, _ in unknown)
         at_ms = max((at_ms for at_ms in map(_changed_ms, messages) if at_ms <= self.horizon_ms), default=0)
         if since is not None and items and not count:
-            at_ms = _ms(since) - 1 + OVERLAP_MS  # there may be others further back
+            # there may be others further back
+            at_ms = _ms(since) - 1 + (OVERLAP_MS if self.history.by == "since" else 0)
         return self._state(entries, at_ms, digests)
 
     def _before(self, items: Sequence[Any], since: datetime | None) -> int:
