@@ -14,6 +14,11 @@ from enum import IntFlag, StrEnum
 import msgspec
 
 from bridge.characters import clean
+from bridge.lists import list_labels as list_labels
+from bridge.lists import list_lines as list_lines
+from bridge.lists import nested_items as nested_items
+from bridge.lists import numbered as numbered
+from bridge.lists import with_numbers as with_numbers
 
 
 class Mark(IntFlag):
@@ -211,82 +216,6 @@ def _plain_inline(inline: Inline) -> str:
     if isinstance(inline, Text) and inline.link and inline.link != shown:
         return f"{shown} ({inline.link})"
     return shown
-
-
-class _Counter:
-    """The numbers of a list, counted per level, as long as neither a higher level nor another kind of item comes between."""
-
-    def __init__(self, start: int) -> None:
-        self._start = start
-        self._levels: dict[int, int | None] = {}
-
-    def next(self, indent: int, ordered: bool) -> int | None:
-        """The number that follows at this level; None for a bullet."""
-        for deeper in [level for level in self._levels if level > indent]:
-            del self._levels[deeper]
-        if not ordered:
-            return None
-        before = self._levels.get(indent)
-        if before is not None:
-            return before + 1
-        return self._start if indent == 0 and not self._levels else 1
-
-    def put(self, indent: int, number: int | None) -> None:
-        self._levels[indent] = number
-
-
-def numbered(block: List) -> Iterator[tuple[int | None, ListItem]]:
-    """Each item with its number, None for a bullet."""
-    counter = _Counter(block.start)
-    for item in block.items:
-        number = counter.next(item.indent, block.ordered if item.ordered is None else item.ordered)
-        if number is not None and item.number is not None:
-            number = item.number
-        counter.put(item.indent, number)
-        yield number, item
-
-
-def with_numbers(block: List, numbers: Sequence[int | None]) -> List:
-    """The list with these numbers, said where counting would give others; None for a bullet."""
-    counter = _Counter(block.start)
-    items: list[ListItem] = []
-    for item, wanted in zip(block.items, numbers, strict=True):
-        counted = counter.next(item.indent, wanted is not None)
-        counter.put(item.indent, wanted)
-        items.append(ListItem(item.inlines, item.indent, item.ordered, None if wanted == counted else wanted))
-    return List(tuple(items), block.ordered, block.start)
-
-
-def nested_items(block: List) -> list[ListItem]:
-    """The items of a list that lies within an item of another one, each telling its own kind and, where it begins, its number."""
-    return [
-        ListItem(
-            item.inlines,
-            item.indent + 1,
-            block.ordered if item.ordered is None else item.ordered,
-            number if item.number is not None or (at == 0 and number != 1) else None,
-        )
-        for at, (number, item) in enumerate(numbered(block))
-    ]
-
-
-def list_labels(block: List, *, bullet: str, indent: str = "    ") -> Iterator[tuple[str, ListItem]]:
-    """Each item with the text that goes before it: indentation, then bullet or number."""
-    for number, item in numbered(block):
-        yield indent * item.indent + (f"{bullet} " if number is None else f"{number}. "), item
-
-
-def list_lines(block: List, *, bullet: str, indent: str = "    ") -> Iterator[tuple[str, ListItem]]:
-    """The same where an item without words shares the line of the deeper one behind it: `1. - words`."""
-    held = ""
-    labels = list(list_labels(block, bullet=bullet, indent=indent))
-    for at, (label, item) in enumerate(labels):
-        label = held + label.lstrip(" ") if held else label
-        held = ""
-        if not item.inlines and at + 1 < len(labels) and labels[at + 1][1].indent > item.indent:
-            held = label
-        else:
-            yield label, item
 
 
 # -- normal form ------------------------------------------------------------------------------------------------------------
