@@ -251,7 +251,7 @@ class _Edit:
         return Reply(
             message_id=copy.message_ids[0] if here else "",
             thread_id=copy.thread_id if here else None,
-            author_name=author.name if author else "",
+            author_name=self._sending.names().plain_name(self._event.meta.origin.account, author) if author else "",
             excerpt=text_of(self._event.content.text)[:_EXCERPT],
         )
 
