@@ -88,7 +88,7 @@ async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downl
 
 @asynccontextmanager
 async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
-    from adapters.slack.downloads import open_file
+    from adapters.slack.downloads import Downloads
     from adapters.slack.transport import Transport
 
     options: Any = manifest("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=2.0, **more)
@@ -96,7 +96,8 @@ async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]
 
     def download(stated_bytes: int | None) -> Any:
         file_id = f"F1 {url}/file"
-        return open_file(transport, Attachment(kind=AttachmentKind.DOCUMENT, file_id=file_id, name="a", size_bytes=stated_bytes))
+        attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id=file_id, name="a", size_bytes=stated_bytes)
+        return Downloads(transport).open(attachment)
 
     yield lambda file: transport.upload(f"{url}/upload", file), download
     await transport.close()
