@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.journal.sqlite.codec import hash_key, pack_id, pack_more, pack_time, unpack_id, unpack_more, unpack_time
+from bridge.events import Author
+from bridge.journal.contract import AuthorName
+from bridge.journal.sqlite.codec import (
+    author_column,
+    author_of,
+    hash_key,
+    pack_id,
+    pack_more,
+    pack_time,
+    unpack_id,
+    unpack_more,
+    unpack_time,
+)
+from bridge.names import Names
+from bridge.outbox.sending import Sending
+from bridge.people import People, Person
+from bridge.refs import AccountName, ChatRef, MessageRef
 
 IDS = st.one_of(
     st.text(),
@@ -78,3 +96,26 @@ def test_a_naive_moment_is_a_mistake() -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_key_is_16_bytes(key: str) -> None:
     assert len(hash_key(key)) == 16
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
+def test_an_authors_name_id_and_username_share_a_column(name: str, user_id: str, username: str) -> None:
+    kept = author_of(author_column(Author(user_id=user_id, name=name, username=username)))
+    separated = [part.replace("\x1f", "") for part in (name, user_id, username)]
+    assert [kept, kept.user_id, kept.username] == separated
+
+
+def test_a_row_of_before_has_the_name_alone() -> None:
+    kept = author_of("Anna")
+    assert (kept, kept.user_id, kept.username) == ("Anna", "", "")
+    assert author_of(None) == ""
+
+
+def test_who_is_answered_is_told_apart_by_the_journal() -> None:
+    """A stranger called like a person of the configuration is answered: the person's name is hers alone, also in reply lines."""
+    people = People([Person(name="Anna Petrova", ids={AccountName("tg"): "77"})])
+    sending = Sending.__new__(Sending)
+    sending.names = lambda: Names(people=people)
+    for author, shown in ((("9", ""), "Anna Petrova (tg)"), (("77", ""), "Anna Petrova")):
+        link: Any = SimpleNamespace(original=MessageRef(ChatRef(AccountName("tg"), "1"), "5"))
+        assert sending._answered(link, AuthorName("Anna Petrova", *author)) == shown
