@@ -54,6 +54,9 @@ log = structlog.get_logger("app")
 
 _MAINTENANCE_S = 60.0
 _WAKE_S = 5.0
+_LOOK_UP_S = 5.0
+"""A first second look at an end that was not found; then it is `_LOOK_UP_LATER` times as long."""
+_LOOK_UP_LATER = 12.0
 _END_S = 10.0
 _JOURNAL_ID = "journal id"
 _TRUSTED_NOW = "trusted now"
@@ -119,6 +122,7 @@ class App:
             for configured in self._config.accounts.values():
                 await self._start_account(configured)
             self._serve(self._maintain(), "maintenance")
+            self._serve(self._look_up_ends(), "ends not found yet")
             self._serve(self._wake_retried(), "retried dead letters")
             self._serve(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
         except BaseException:
@@ -386,9 +390,6 @@ class App:
         trusted = TrustedNow(datetime.fromisoformat(known) if known else None, self._clock.now(), self._clock.monotonic_s())
         while True:
             await self._clock.sleep(_MAINTENANCE_S)
-            for supervisor in list(self._supervisors.values()):
-                if supervisor.end_faults and supervisor.health.state is AccountState.UP:
-                    await self._resolve_new(supervisor)
             moment = trusted.moment(self._clock.now(), self._clock.monotonic_s())
             before = moment - timedelta(days=self._config.journal.keep_days)
             try:
@@ -399,6 +400,19 @@ class App:
                 self.metrics.journal(await self._journal.figures())
             except JournalError as error:
                 log.error("journal maintenance failed", reason=str(error))
+
+    async def _look_up_ends(self) -> None:
+        """Nothing that is said in a chat whose end leads nowhere is heard: it is looked up until it is found."""
+        pauses: dict[AccountName, float] = {}
+        while True:
+            await self._clock.sleep(_LOOK_UP_S)
+            now_s = self._clock.monotonic_s()
+            for name, supervisor in list(self._supervisors.items()):
+                if supervisor.health.state is not AccountState.UP or not supervisor.has_unresolved:
+                    pauses.pop(name, None)
+                elif pauses.get(name, 0.0) <= now_s:
+                    await self._resolve_new(supervisor)
+                    pauses[name] = now_s + _LOOK_UP_S * (1.0 if name not in pauses else _LOOK_UP_LATER)
 
     async def _wake_retried(self) -> None:
         """The command line is another process: take up what it retries, and what it wishes to be tried now."""

@@ -216,9 +216,11 @@ class AccountIntake:
 
     async def _resolve_again(self) -> None:
         """An event of an unknown chat while some end could not be resolved: it may be that end's, just become visible."""
-        if not self._supervisor.end_faults or self._clock.monotonic_s() < self._resolve_again_at_s:
+        if self._clock.monotonic_s() < self._resolve_again_at_s:
             return
         self._resolve_again_at_s = self._clock.monotonic_s() + _RESOLVE_AGAIN_S
+        if not self._supervisor.has_unresolved:
+            return
         try:
             await self._supervisor.resolve_all()
         except BridgeError as error:

@@ -230,16 +230,33 @@ class AccountSupervisor:
             await self._remember_address(address, chat_id)
         return chat_id
 
+    @property
+    def has_unresolved(self) -> bool:
+        """Whether some end of this account leads nowhere yet, or its last look-up failed."""
+        table = self._table()
+        return any(table.native_id(one) is None or one in self.end_faults for one in table.addresses(self.account))
+
     async def resolve_all(self) -> None:
-        """Resolve every end of this account. A chat that is not there is noted and left; anything else is raised, since events of
-        a chat not yet resolved would find no route."""
-        for address in self._table().addresses(self.account):
+        """Resolve every end of this account that is not. A chat that is not there is noted and left; anything else is raised once
+        all were tried, since events of a chat not yet resolved would find no route."""
+        wanted = self._table().addresses(self.account)
+        for gone in self.end_faults.keys() - set(wanted):
+            del self.end_faults[gone]
+        later: RetryLater | None = None
+        for address in wanted:
             if self._table().native_id(address) is not None and address not in self.end_faults:
                 continue
+            known = self.end_faults.get(address)
             try:
                 await self.resolve(address)
             except ChatDown as error:
+                if known is not None and known.reason == error.reason:
+                    continue
                 log.warning("end unusable", account=self.account, end=str(address), reason=error.reason, action=error.action)
+            except RetryLater as error:
+                later = later or error
+        if later is not None:
+            raise later
 
     # -- the account's life -------------------------------------------------------------------------------------------------
 

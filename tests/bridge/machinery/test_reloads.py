@@ -18,9 +18,9 @@ from bridge.errors import AccountDown, RetryLater, Scope
 from bridge.events import Attachment, AttachmentKind
 from bridge.outcomes import Skip
 from bridge.refs import AccountName
-from bridge.routing import RelayOptions
+from bridge.routing import RelayOptions, Route
 from bridge.supervisor import AccountState
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, skipped_by
+from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 from tests.flows.world import eventually
 from tests.patience import PATIENCE_S
 
@@ -371,3 +371,28 @@ async def test_a_reload_while_a_parked_account_is_torn_down(tmp_path: Path, one,
         async with asyncio.timeout(PATIENCE_S):
             await app.reload(with_token(app._config, "two", "new"))
         await eventually(lambda: two.texts() == ["m1"])
+
+
+async def test_an_end_that_is_not_found_at_once_is_looked_up_until_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two new ends at once, the first of which fails for a moment: the second is found, and then the first."""
+    monkeypatch.setattr("bridge.app._LOOK_UP_S", 0.05)
+    failures = 3
+
+    class Slow(ScriptedAdapter):
+        async def resolve(self, address: str) -> str:
+            nonlocal failures
+            if address == "#new" and failures:
+                failures -= 1
+                raise RetryLater("not now")
+            return address.removeprefix("#")
+
+    one, two = ScriptedPlatform("one", adapter=Slow), ScriptedPlatform("two")
+    async with bridge(tmp_path, [one, two]) as app:
+        await eventually(lambda: app.account_states()["one"].state is AccountState.UP)
+        added = [Route(name=name, ends=(end(f"one/#{name}"), end(f"two/{name}"))) for name in ("new", "other")]
+        await app.reload(replace(app._config, routes=(*app._config.routes, *added)))
+        one.say("in the other", chat="other")
+        await eventually(lambda: two.texts("other") == ["in the other"])
+        await eventually(lambda: not failures and not app._supervisors[AccountName("one")].has_unresolved)
+        one.say("in the new", chat="new")
+        await eventually(lambda: two.texts("new") == ["in the new"])
