@@ -90,6 +90,7 @@ class App:
         self._protect_names()
         self._recent = RecentMessages()
         self._journal_name = ""
+        self._trusted = self._trusted_now(None)
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account))
         self.metrics = Metrics()
@@ -115,6 +116,7 @@ class App:
             await asyncio.to_thread(self._spool.open)
             self._failed = asyncio.get_running_loop().create_future()
             self._journal_name = await self._journal_id()
+            await self._trust_the_clock()
             for name in self._config.accounts:
                 await self._own_names.load(name)
             await self._start_outbox(self._journal_name)
@@ -309,6 +311,7 @@ class App:
                 people=lambda: self._people,
                 own_names=self._own_names,
                 journal_id=self._journal_name,
+                stamp=lambda: self._trusted.stamp(self._clock.now(), self._clock.monotonic_s()),
             )
 
         assert self._outbox is not None
@@ -385,16 +388,27 @@ class App:
         if not task.cancelled() and self._failed is not None and not self._failed.done():
             self._failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))
 
-    async def _maintain(self) -> None:
+    def _trusted_now(self, known: datetime | None) -> TrustedNow:
+        return TrustedNow(known, self._clock.now(), self._clock.monotonic_s())
+
+    async def _trust_the_clock(self) -> None:
+        """As far as the last run came; the first one leaves at once what the next is to go on from."""
         known = await self._journal.cursor(_NOBODY, _TRUSTED_NOW)
-        trusted = TrustedNow(datetime.fromisoformat(known) if known else None, self._clock.now(), self._clock.monotonic_s())
+        self._trusted = self._trusted_now(datetime.fromisoformat(known) if known else None)
+        if known is None:
+            await self._keep_trusted(self._trusted.moment(self._clock.now(), self._clock.monotonic_s()))
+
+    async def _keep_trusted(self, moment: datetime) -> None:
+        cursor = Cursor(name=_TRUSTED_NOW, value=moment.isoformat())
+        await self._journal.accept(_NOBODY, [], [cursor], received_at=moment)
+
+    async def _maintain(self) -> None:
         while True:
             await self._clock.sleep(_MAINTENANCE_S)
-            moment = trusted.moment(self._clock.now(), self._clock.monotonic_s())
+            moment = self._trusted.moment(self._clock.now(), self._clock.monotonic_s())
             before = moment - timedelta(days=self._config.journal.keep_days)
             try:
-                cursor = Cursor(name=_TRUSTED_NOW, value=moment.isoformat())
-                await self._journal.accept(_NOBODY, [], [cursor], received_at=moment)
+                await self._keep_trusted(moment)
                 while await self._journal.prune(before=before):
                     await self._clock.sleep(0)
                 self.metrics.journal(await self._journal.figures())

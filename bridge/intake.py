@@ -94,7 +94,9 @@ class AccountIntake:
         people: Callable[[], People],
         own_names: OwnNames,
         journal_id: str,
+        stamp: Callable[[], datetime] | None = None,
     ) -> None:
+        """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's."""
         self._supervisor = supervisor
         self._account: AccountName = supervisor.account
         self._journal = journal
@@ -106,6 +108,7 @@ class AccountIntake:
         self._people = people
         self._own_names = own_names
         self._journal_id = journal_id
+        self._stamp = stamp or clock.now
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -130,7 +133,7 @@ class AccountIntake:
                     await asyncio.wait({storing})
 
     async def _store(self, entries: Sequence[Entry], cursors: Sequence[Cursor]) -> None:
-        outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._clock.now())
+        outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._stamp())
         for entry, outcome in zip(entries, outcomes, strict=True):
             self._arrived(entry.event, Arrival(outcome.verdict.value))
             if outcome.verdict is Verdict.ACCEPTED:

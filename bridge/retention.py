@@ -20,6 +20,10 @@ class TrustedNow:
         self._moment = known if known is not None else now
         self._at_s = monotonic_s
 
+    def stamp(self, now: datetime, monotonic_s: float) -> datetime:
+        """When something that comes now is said to have come: a clock that was set back must not make it look old at once."""
+        return max(now, self.moment(now, monotonic_s))
+
     def moment(self, now: datetime, monotonic_s: float) -> datetime:
         """Moves towards `now`, never faster than the time that has passed allows."""
         passed_s = max(monotonic_s - self._at_s, 0.0)

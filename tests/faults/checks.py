@@ -30,9 +30,11 @@ def check(simulation: Simulation) -> None:
     _require(simulation.most_queued <= MOST_QUEUED, f"seed {seed}: {simulation.most_queued} deliveries of a lane in memory")
     _check_ends(simulation)
     dead = _dead(simulation.letters) | _without_route(simulation)
+    if simulation.plan.retries:
+        _require(not simulation.letters, f"seed {seed}: still dead when all is well: {simulation.letters[:3]}")
     for target in simulation.platforms:
         for chat, said in _by_chat(simulation.platforms, target).items():
-            _Chat(f"seed {seed}: {target.name}/{chat}", target, chat, said, dead).check()
+            _Chat(f"seed {seed}: {target.name}/{chat}", target, chat, said, dead, simulation.retried).check()
 
 
 def _require(kept: object, broken: str) -> None:
@@ -102,13 +104,20 @@ class _Chat:
     """One target chat: what was said for it, and what is there."""
 
     def __init__(
-        self, where: str, target: SimulatedPlatform, chat: str, said: Sequence[Said], dead: set[tuple[str, str, str]]
+        self,
+        where: str,
+        target: SimulatedPlatform,
+        chat: str,
+        said: Sequence[Said],
+        dead: set[tuple[str, str, str]],
+        retried: set[tuple[str, str, str]],
     ) -> None:
         self.where = where
         self.target = target
         self.address = f"{target.name}/{chat}"
         self.said = said
         self.dead = dead
+        self.retried = retried
         self.posted = target.posted(chat)
         self.first_post: dict[str, Posted] = {}
         """Per message, the post that its first word is in."""
@@ -142,6 +151,10 @@ class _Chat:
     def _is_dead(self, said: Said, kind: str) -> bool:
         return (self.address, said.message_id, kind) in self.dead
 
+    def is_beside(self, said: Said) -> bool:
+        """Whether it came beside the line, or late: it has no place in the order, and answers and reactions may have missed it."""
+        return said.late or (self.address, said.message_id, "MessageCreated") in self.retried
+
     def is_complete(self, said: Said) -> bool:
         return not said.deleted and not self._is_dead(said, "MessageCreated")
 
@@ -152,7 +165,7 @@ class _Chat:
         for origin in {said.origin for said in self.said}:
             place: dict[str, int] = {}
             for said in self.said:
-                if said.origin == origin and not self._is_dead(said, "MessageCreated"):
+                if said.origin == origin and not self._is_dead(said, "MessageCreated") and not self.is_beside(said):
                     for word in said.words:
                         place[word] = (
                             len(place) if self.target.reconciles or not said.edited else place.get(said.words[0], len(place))
@@ -178,11 +191,16 @@ class _Chat:
             named = any(said.more_name in other.text for other in self.posted)
             _require(times or named, f"{self.where}: the file that an edit of {said.words[0]} brought is neither there nor named")
             _require(times < 2 or not self.target.reconciles, f"{self.where}: the file of an edit is there {times} times")
-        if said.answers is not None and self.is_complete(said.answers) and self.target.reconciles:
+        if (
+            said.answers is not None
+            and self.is_complete(said.answers)
+            and not self.is_beside(said.answers)
+            and self.target.reconciles
+        ):
             answered = self.first_post[said.answers.words[0]].message_id
             _require(post.reply_to in (answered, ""), f"{self.where}: {said.words[0]} answers the wrong message")
             _require(post.reply_to, f"{self.where}: {said.words[0]} lost what it answers")
-        if said.reaction and self.target.reconciles and not self._is_dead(said, "ReactionsChanged"):
+        if said.reaction and self.target.reconciles and not self._is_dead(said, "ReactionsChanged") and not self.is_beside(said):
             alone = len({word.rpartition(".")[0] for word in WORD.findall(post.text)}) == 1  # a merged one shows those of all
             right = post.reactions == (said.reaction,) if alone else said.reaction in post.reactions
             _require(right, f"{self.where}: {said.words[0]} shows {post.reactions}, not {said.reaction}")

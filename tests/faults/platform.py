@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from adapters.common.platform_time import Attempts, PlatformTime
 from bridge.clock import Clock
 from bridge.contract import AdapterContext, Cursor, FileStream, Intake, Outbound, Receipt
-from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind, ChatEvent, EventMeta, ReactionsChanged, ReplyTo
+from bridge.errors import AccountDown, ConnectionLost, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.events import Attachment, AttachmentKind, ChatEvent, EventMeta, MessageCreated, ReactionsChanged, ReplyTo
 from bridge.text import text_of
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform
 from tests.faults.life import Life
@@ -32,6 +32,8 @@ WORD = re.compile(r"\b[a-z]+\.\d+\.\d+[;~]")
 edited, else in `;`. An edit keeps the length, since what no longer fits would come as a message behind what was said since."""
 
 
+REFUSED_FOR_S = 600.0
+"""So long a message is refused that is not wanted; a retry may come later."""
 MISTRUST = timedelta(days=1)
 """By how much the clock of an earlier process may have been wrong when it recorded an attempt."""
 
@@ -56,6 +58,10 @@ class Faults:
     """Per call of a lane to the journal: a bug of ours ends the lane."""
     file_gone: float = 0.1
     """Per file: it can never be fetched."""
+    file_refused: float = 0.05
+    """Per file and target: it is refused there."""
+    creation_late: float = 0.02
+    """Per message: the platform tells of it after what is said, and after its changes, for a while."""
     late_answers: float = 0.2
     """Per transaction: it is answered when readings have seen it for a while."""
     old_redelivered: float = 0.05
@@ -82,6 +88,8 @@ class Said:
     """A file that came with an edit."""
     attachments: tuple[Attachment, ...] = ()
     answers: Said | None = None
+    late: bool = False
+    """Whether the platform told of it late: it stands behind what was said since, and what was said of it meanwhile is unknown."""
 
     @property
     def more_name(self) -> str:
@@ -104,6 +112,7 @@ class SimulatedPlatform(ScriptedPlatform):
     plan: Faults = KIND
     said: list[Said] = field(default_factory=list)
     last_confirmed: list[ChatEvent] = field(default_factory=list)
+    confirmed_events: list[ChatEvent] = field(default_factory=list)
     reacted: itertools.count[int] = field(default_factory=itertools.count)
     down_until_s: float = 0.0
     clock: Clock | None = None
@@ -113,8 +122,21 @@ class SimulatedPlatform(ScriptedPlatform):
     handed: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Per event key: from the first time that the bridge was given it until it was accepted."""
 
+    held_back: int = 0
+
     def hear(self, *events: ChatEvent) -> None:
         self.told.extend(events)
+        if isinstance(events[0], MessageCreated) and self.rng.random() < self.plan.creation_late:
+            self.held_back += 1
+            asyncio.get_running_loop().call_later(self.rng.uniform(1, 60), self._tell_late, events)
+        else:
+            self._tell(events)
+
+    def _tell_late(self, events: tuple[ChatEvent, ...]) -> None:
+        self.held_back -= 1
+        self._tell(events)
+
+    def _tell(self, events: tuple[ChatEvent, ...]) -> None:
         self.upstream.extend(events)
         self.arrived.set()
 
@@ -137,7 +159,9 @@ class SimulatedPlatform(ScriptedPlatform):
         number += 1_000_000
         said = Said(origin=self.name, chat=chat, message_id=f"{self.name}-{number}", words=text, file=file, answers=answers)
         said.attachments = content.get("attachments", ())
+        held_back = self.held_back
         self.say(said.text, chat=chat, number=number, **content)
+        said.late = self.held_back > held_back
         self.said.append(said)
         return said
 
@@ -209,7 +233,7 @@ class SimulatedAdapter(ScriptedAdapter):
             batch = [platform.upstream[index] for index in range(min(len(platform.upstream), platform.rng.randint(1, 20)))]
             again = platform.last_confirmed if platform.rng.random() < platform.plan.redelivered else []
             if platform.rng.random() < platform.plan.old_redelivered:
-                confirmed = platform.told[: len(platform.told) - len(platform.upstream)]
+                confirmed = platform.confirmed_events
                 again = [*platform.rng.sample(confirmed, min(3, len(confirmed))), *again]
             self._hands_over(batch)
             await self.take(intake, [*again, *batch], batch)
@@ -237,6 +261,7 @@ class SimulatedAdapter(ScriptedAdapter):
             if self.platform.upstream and self.platform.upstream[0] is event:
                 self.platform.upstream.popleft()
         self.platform.last_confirmed = batch
+        self.platform.confirmed_events += batch
 
     async def _meet_fault(self, post: Any) -> Any:
         platform, rng, plan = self.platform, self.platform.rng, self.platform.plan
@@ -268,8 +293,16 @@ class SimulatedAdapter(ScriptedAdapter):
 
     async def send(self, outbound: Outbound) -> Receipt:
         text = text_of(outbound.text)
-        if random.Random(f"{self.platform.name} {text}").random() < self.platform.plan.send_refused:
+        plan, period = self.platform.plan, asyncio.get_running_loop().time() // REFUSED_FOR_S
+        if random.Random(f"{self.platform.name} {text} {period}").random() < plan.send_refused:
             raise Rejected("not wanted here")
+        refused = [
+            place
+            for place, file in enumerate(outbound.files)
+            if random.Random(f"{self.platform.name} {file.attachment.file_id} refused").random() < plan.file_refused
+        ]
+        if refused:
+            raise FileRejected("too large", places=tuple(refused) if len(text) % 2 else ())
         self.attempts.begin(outbound.token)
         return await super().send(outbound)
 

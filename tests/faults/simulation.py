@@ -12,7 +12,7 @@ import hashlib
 import random
 import shutil
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -50,6 +50,10 @@ class Plan:
     changes: float = 0.05
     """Per minute: something in it is another now."""
     clock_steps: int = 2
+    furthest_step_s: float = 365 * DAY_S
+    """A step of the clock is up to so large, in either direction; and so it may be between two lives."""
+    retries: float = 0.05
+    """Per minute: an admin has dead letters sent again, while people talk; and all of them in the end."""
     edits: float = 0.05
     deletions: float = 0.02
     reactions: float = 0.05
@@ -76,6 +80,8 @@ class Simulation:
         self.most_queued = 0
         self.most_tasks = 0
         self.letters: list[DeadLetter] = []
+        self.retried: set[tuple[str, str, str]] = set()
+        """(target, message, kind of event) of each dead letter that was sent again."""
         self.lanes_left = 0
         self.app: App | None = None
         self.at: dict[float, Callable[[Simulation], None]] = {}
@@ -191,6 +197,8 @@ class Simulation:
             await self.start()
             await asyncio.sleep(max(0.0, moment - self.now_s))
             await self.die()
+            if self.rng.random() < 0.3 and self.plan.clock_steps:
+                self._step_clock()
         await self.start()
         await people
         if trouble.done():
@@ -206,13 +214,19 @@ class Simulation:
         for platform in self.platforms:
             platform.plan = KIND
             platform.down_until_s = 0.0
-        deadline = self.now_s + DAY_S
-        assert self.app is not None
         self.settings.restore()
         await self._reload()
+        await self._until_all_ended()
+        if self.plan.retries:
+            await self._retry(some=False)
+            await self._until_all_ended()
+
+    async def _until_all_ended(self) -> None:
+        deadline = self.now_s + DAY_S
+        assert self.app is not None
         while True:
             await asyncio.sleep(5)
-            if not await self.app._journal.open_lanes() and not any(platform.upstream for platform in self.platforms):
+            if not await self.app._journal.open_lanes() and not any(one.upstream or one.held_back for one in self.platforms):
                 return
             assert self.now_s < deadline, f"never ended: {await self.app._journal.open_lanes()}"
 
@@ -287,24 +301,49 @@ class Simulation:
                 await self._reload()
             if steps and self.rng.random() < 0.05:
                 steps -= 1
-                self.clock.step(timedelta(seconds=self.rng.uniform(-7200, 7200)))
+                self._step_clock()
+            if self.rng.random() < self.plan.retries:
+                await self._meanwhile(self._retry(some=True), "retry")
+
+    def _step_clock(self) -> None:
+        furthest_s = self.rng.choice((60.0, 7200.0, self.plan.furthest_step_s))
+        self.clock.step(timedelta(seconds=self.rng.uniform(-furthest_s, furthest_s)))
+
+    async def _retry(self, *, some: bool) -> None:
+        """What an admin does with `dead retry`."""
+        assert self.app is not None
+        letters = await self._all_letters(self.app)
+        if some:
+            letters = self.rng.sample(letters, min(3, len(letters)))
+        for letter in letters:
+            assert letter.event is not None
+            self.retried.add((str(letter.target), getattr(letter.event, "message_id", ""), type(letter.event).__name__))
+        await self.app._journal.retry_dead([letter.delivery_id for letter in letters])
 
     async def _reload(self) -> None:
         """As the daemon does it: what fails is told and tried again by the next one."""
-        app, life = self.app, self.life
-        if app is None or app._outbox is None:
+        app = self.app
+        if app is None:
             return
-        reloading = asyncio.create_task(app.reload(self.settings.of(self._first)), name="reload")
-        dying = asyncio.create_task(life.over.wait(), name="simulated wait for the end")
-        self._held += [reloading]
-        await asyncio.wait({reloading, dying}, return_when=asyncio.FIRST_COMPLETED)
+        if await self._meanwhile(app.reload(self.settings.of(self._first)), "reload"):
+            self.settings.applied()
+
+    async def _meanwhile(self, doing: Coroutine[Any, Any, Any], name: str) -> bool:
+        """Something that the process may die over. Whether it was done."""
+        if self.app is None or self.app._outbox is None or self.life.over.is_set():
+            doing.close()
+            return False
+        task = asyncio.create_task(doing, name=name)
+        dying = asyncio.create_task(self.life.over.wait(), name="simulated wait for the end")
+        self._held += [task]
+        await asyncio.wait({task, dying}, return_when=asyncio.FIRST_COMPLETED)
         dying.cancel()
-        if reloading.done() and not reloading.cancelled():
-            error = reloading.exception()
-            if error is None:
-                self.settings.applied()
-            elif not isinstance(error, JournalError):
-                raise error
+        if not task.done() or task.cancelled():
+            return False
+        error = task.exception()
+        if error is not None and not isinstance(error, JournalError):
+            raise error
+        return error is None
 
     def _look(self) -> None:
         if self.app is None or self.app._outbox is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bridge.app import App
 from bridge.clock import SystemClock
 from bridge.errors import RetryLater, Scope
 from bridge.refs import AccountName, ChatAddress
@@ -86,6 +88,21 @@ async def test_a_clock_that_is_set_during_a_wait_leaves_it_as_long_as_it_is(tmp_
         await all_done(app)
 
 
+async def cleaned_once(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal's clean-up began and ended."""
+    ended, prune = 0, app._journal.prune
+
+    async def noted(**arguments: Any) -> int:
+        nonlocal ended
+        count = await prune(**arguments)
+        ended += 1
+        return count
+
+    with monkeypatch.context() as patched:
+        patched.setattr(app._journal, "prune", noted)
+        await eventually(lambda: ended >= 2)
+
+
 @pytest.mark.parametrize("off", [timedelta(days=100), timedelta(days=20_000)], ids=str)
 async def test_a_clock_that_is_far_ahead_for_a_while_forgets_nothing(tmp_path: Path, one, two, off, monkeypatch) -> None:
     """A machine resumed from a snapshot, a clock without a battery, and then NTP."""
@@ -95,20 +112,50 @@ async def test_a_clock_that_is_far_ahead_for_a_while_forgets_nothing(tmp_path: P
         hello = one.say("hello", number=1)
         await eventually(lambda: two.texts() == ["hello"])
         clock.off = off
-        cleaned = asyncio.Event()
-        prune = app._journal.prune
-
-        async def noted(**arguments):
-            try:
-                return await prune(**arguments)
-            finally:
-                cleaned.set()
-
-        monkeypatch.setattr(app._journal, "prune", noted)
-        await asyncio.wait({asyncio.create_task(cleaned.wait())}, timeout=1.0)  # it may see that there is nothing to clean
+        await cleaned_once(app, monkeypatch)
         clock.off = timedelta()
         one.edit(hello, "hello!")
         one.say("hello", number=1)  # redelivered
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        await all_done(app)
+    assert two.texts() == ["hello!", "end"]
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-100), timedelta(days=-9_000)], ids=str)
+async def test_what_comes_while_the_clock_is_far_behind_is_not_forgotten_at_once(
+    tmp_path: Path, one, two, off, monkeypatch
+) -> None:
+    """A clock that has lost its battery, until NTP sets it."""
+    monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
+    async with bridge(tmp_path, [one, two], clock=SetClock()) as app:
+        one.say("before")
+        await eventually(lambda: two.texts() == ["before"])
+        await cleaned_once(app, monkeypatch)
+    clock = SetClock(off)
+    async with bridge(tmp_path, [one, two], clock=clock) as app:
+        hello = one.say("hello", number=7)
+        await eventually(lambda: "hello" in two.texts())
+        await cleaned_once(app, monkeypatch)
+        clock.off = timedelta()
+        await cleaned_once(app, monkeypatch)
+        one.edit(hello, "hello!")
+        one.say("hello", number=7)  # redelivered
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        await all_done(app)
+    assert two.texts() == ["before", "hello!", "end"]
+
+
+async def test_a_clock_that_is_far_ahead_after_a_short_first_run_forgets_nothing(tmp_path: Path, one, two, monkeypatch) -> None:
+    async with bridge(tmp_path, [one, two], clock=SetClock()):  # ends before the first clean-up
+        hello = one.say("hello", number=7)
+        await eventually(lambda: two.texts() == ["hello"])
+    monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
+    async with bridge(tmp_path, [one, two], clock=SetClock(timedelta(days=200))) as app:
+        await cleaned_once(app, monkeypatch)
+        one.edit(hello, "hello!")
+        one.say("hello", number=7)  # redelivered
         one.say("end")
         await eventually(lambda: "end" in two.texts())
         await all_done(app)
