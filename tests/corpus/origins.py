@@ -21,7 +21,7 @@ from adapters.slack.emulator.state import SlackFile
 from adapters.telegram.emulator.model import StoredFile
 from tests.adapters.teamspirit.mattermost_server import MattermostServer
 from tests.corpus.case import Case
-from tests.flows.world import World
+from tests.flows.world import World, eventually
 
 Json = dict[str, Any]
 
@@ -209,6 +209,8 @@ class TeamSpirit(_Emulated):
                 stored = self.emulator.world.store.keep(each["name"], each["mime"], content(each["mime"], each["size"]))
                 each["id"] = stored.file_id
         self.emulator.world.outgoing.emit(made, self.chat)
+        # what is said next may be read from the history at once: that must not overtake this call
+        await eventually(lambda: not self.emulator.world.outgoing.undelivered, what="the call is answered")
 
 
 class Mattermost:

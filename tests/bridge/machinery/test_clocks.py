@@ -15,6 +15,7 @@ from bridge.errors import RetryLater, Scope
 from bridge.refs import AccountName, ChatAddress
 from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 
 class SetClock(SystemClock):
@@ -51,13 +52,13 @@ async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(tmp_
     await eventually(lambda: two.sends == 1)
     one.say("m2")
     await eventually(lambda: len(one.confirmed) == 2)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not (await app._journal.pending(LANE, 0, 1))[0].not_before:  # noqa: ASYNC110 - asked anew each time
             await asyncio.sleep(0.01)
     await app.stop(drain_s=0)
     async with bridge(tmp_path, [one, two], clock=SetClock()) as app:
         one.say("m3")
-        await eventually(lambda: "m3" in "\n".join(two.texts()), within_s=60)
+        await eventually(lambda: "m3" in "\n".join(two.texts()))
         await all_done(app)
     assert "\n".join(two.texts()).splitlines() == ["m1", "m2", "m3"]
 
@@ -84,7 +85,7 @@ async def test_a_clock_that_is_set_during_a_wait_leaves_it_as_long_as_it_is(tmp_
         one.say("m1")
         await eventually(lambda: two.sends == 1)
         clock.off = off
-        await eventually(lambda: two.texts() == ["m1"], within_s=60)
+        await eventually(lambda: two.texts() == ["m1"])
         await all_done(app)
 
 

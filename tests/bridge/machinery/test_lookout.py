@@ -17,6 +17,7 @@ from bridge.errors import RetryLater
 from bridge.lookout import Lookout
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 KICKED = ProbeItem(name="chat", ok=False, detail="the bot is not a member", action="add it again", chat_id="c")
 FINE = ProbeItem(name="chat", ok=True, chat_id="c")
@@ -63,7 +64,7 @@ async def app(tmp_path: Path, one: Looking, two: Looking, monkeypatch: pytest.Mo
 
 
 async def report_when(app: App, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so(report := await app.report()):  # noqa: ASYNC110 - asked anew each time
             await asyncio.sleep(0.01)
         return report

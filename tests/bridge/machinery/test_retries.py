@@ -16,6 +16,7 @@ from bridge.refs import AccountName, ChatAddress
 from bridge.routing import OnUnknown, Route
 from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge, end, skipped_by, with_options
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 REFUSED = (Rejected("too ugly"), False)
 
@@ -105,7 +106,7 @@ async def test_what_changes_while_the_retry_waits_counts_too(tmp_path: Path, one
 
 
 async def eventually_died(app: App, count: int) -> list[int]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while len(await app._journal.dead_letters()) < count:  # noqa: ASYNC110 - asked anew each time
             await asyncio.sleep(0.01)
     return await died(app, count)
