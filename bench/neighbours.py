@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 async def neighbours(*, seconds: float, backlog: int, characters: int) -> Row:
-    """p50 and p99 of a healthy route, in milliseconds: alone, and beside each kind of trouble."""
+    """A healthy route alone, and beside each kind of trouble: p50 and p99 in milliseconds, and how many were lost."""
     kept = {"messages_kept": 2000, "changes_kept": max(20_000, backlog * 3)}
     names = (ORIGIN, TARGET, HEAVY, TROUBLED)
     async with Stage(platforms=names, routes=2, emulator_options=dict.fromkeys(names, kept)) as stage:
@@ -74,11 +74,8 @@ async def _latency(stage: Stage, name: str, numbers: itertools.count[int], secon
     arrivals = stage.arrivals[TARGET]
     await stage.until(lambda: said.keys() <= arrivals.keys(), 60)
     took_ms = [(arrivals[text].at_s - at_s) * 1000 for text, at_s in said.items() if text in arrivals]
-    return {
-        f"{name}_p50_ms": round(percentile(took_ms, 0.5), 1),
-        f"{name}_p99_ms": round(percentile(took_ms, 0.99), 1),
-        f"{name}_lost": len(said) - len(took_ms),
-    }
+    p50_ms, p99_ms = (round(percentile(took_ms, share), 1) for share in (0.5, 0.99))
+    return {name: f"{p50_ms} / {p99_ms} / {len(said) - len(took_ms)}", f"{name}_numbers": [p50_ms, p99_ms]}
 
 
 @asynccontextmanager
@@ -100,8 +97,8 @@ async def _poison(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _long(stage: Stage, characters: int) -> AsyncIterator[None]:
-    """A message of so many characters, again and again."""
-    async with _again_and_again(lambda: stage.say(HEAVY, 1, "*a* " * (characters // 4))):
+    """A message of so many characters, every few seconds."""
+    async with _again_and_again(lambda: stage.say(HEAVY, 1, "*a* " * (characters // 4)), every_s=5.0):
         yield
 
 
@@ -119,11 +116,11 @@ async def _file(stage: Stage) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _again_and_again(say: Callable[[], Any]) -> AsyncIterator[None]:
+async def _again_and_again(say: Callable[[], Any], *, every_s: float = 1.0) -> AsyncIterator[None]:
     async def talk() -> None:
         while True:
             await say()
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(every_s)
 
     talking = asyncio.create_task(talk(), name="neighbour")
     try:
