@@ -70,8 +70,8 @@ class InlineJournal(SqliteJournal):
         late_s: Callable[[], float] = lambda: 0.0,
         has_bug: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`late_s`: how long after its commit a transaction is answered, while readings see it already; answers overtake each other
-        then. `has_bug`: whether this call from a lane meets a bug of ours."""
+        """`late_s`: how long after it was carried out a transaction or a reading is answered, while others see it, or change what
+        it saw; answers overtake each other then. `has_bug`: whether this call from a lane meets a bug of ours."""
         super().__init__(path)
         self.life = life
         self.is_full = is_full
@@ -141,7 +141,7 @@ class _Inline(Thread):
         if self.kind == "write" and not self.journal.life.cross("written"):
             return
         for job in group:
-            late_s = self.journal.late_s() if self.kind == "write" else 0.0
+            late_s = self.journal.late_s()
             if late_s:
                 asyncio.get_running_loop().call_later(late_s, job.settle)
             else:

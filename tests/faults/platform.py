@@ -63,7 +63,7 @@ class Faults:
     creation_late: float = 0.02
     """Per message: the platform tells of it after what is said, and after its changes, for a while."""
     late_answers: float = 0.2
-    """Per transaction: it is answered when readings have seen it for a while."""
+    """Per transaction and reading: it is answered a while after it was carried out."""
     old_redelivered: float = 0.05
     """Per batch: some of what was confirmed long ago comes again."""
 

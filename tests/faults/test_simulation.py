@@ -17,7 +17,7 @@ from bridge.events import ChatEvent
 from tests.faults.checks import Broken, check
 from tests.faults.kills import run
 from tests.faults.month import plan_of
-from tests.faults.platform import KIND, SimulatedAdapter
+from tests.faults.platform import KIND, Faults, SimulatedAdapter
 from tests.faults.simulation import Plan, play
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +29,23 @@ def test_a_bad_hour(tmp_path: Path, seed: int) -> None:
     check(simulation)
     assert sum(len(platform.said) for platform in simulation.platforms) == 200
     assert simulation.deaths == 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_hour_with_a_busy_admin(tmp_path: Path, seed: int) -> None:
+    """Accounts are refused again and again, tokens, routes and accounts come and go meanwhile, and dead letters are retried."""
+    faults = Faults(account_down=0.03, send_refused=0.03, creation_late=0.05)
+    simulation = play(Plan(seed=seed, changes=0.3, retries=0.2, edits=0.1, deletions=0.05, faults=faults), tmp_path)
+    check(simulation)
+    assert simulation.retried
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_loud_chat_whose_journal_answers_late(tmp_path: Path, seed: int) -> None:
+    simulation = play(
+        Plan(seed=seed, messages=500, duration_s=300, chats=1, changes=0.2, faults=Faults(late_answers=0.5)), tmp_path
+    )
+    check(simulation)
 
 
 def test_a_day_of_a_small_team(tmp_path: Path) -> None:
