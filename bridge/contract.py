@@ -310,7 +310,10 @@ class RemovesFiles(Protocol):
 
 @runtime_checkable
 class Reacts(Protocol):
-    async def react(self, outbound: OutboundReaction) -> None: ...
+    async def react(self, outbound: OutboundReaction) -> None:
+        """Raises Rejected for what the target does not take (it does not know the emoji, the chat does not allow it, a right is
+        missing): then it is skipped. ChatDown only for what messages to the chat would meet too: it holds them up."""
+        ...
 
 
 @runtime_checkable
@@ -354,7 +357,9 @@ class SetsStatus(Protocol):
 
 @runtime_checkable
 class Pins(Protocol):
-    async def pin(self, copy: Copy, pinned: bool) -> None: ...
+    async def pin(self, copy: Copy, pinned: bool) -> None:
+        """Raises Rejected for what is not allowed or not possible, which is skipped; ChatDown as `Reacts.react` does."""
+        ...
 
 
 @runtime_checkable

@@ -82,6 +82,10 @@ class Skip(_Word):
     CANNOT_EDIT = "this platform cannot edit"
     CANNOT_DELETE = "this platform cannot delete"
     CANNOT_REACT = "this platform cannot react"
+    REACTION_REFUSED = "the target does not take the reaction"
+    """An emoji that it does not know, a chat that does not allow it, a right that is missing. A `NamedSkip` that says which."""
+    PIN_REFUSED = "the target does not pin or unpin it"
+    """A right that is missing, too many pins, the message is gone there. A `NamedSkip` that says which."""
     MERGED_AND_CANNOT_EDIT = "its copy holds other messages too, and this platform cannot edit"
 
     # it is no message of its own
@@ -113,7 +117,14 @@ def read_skip(stored: str) -> Skip | None:
     try:
         return Skip(stored)
     except ValueError:
-        return Skip.FILTER if stored.startswith(f"{Skip.FILTER} ") else None
+        pass
+    if stored.startswith(f"{Skip.FILTER} "):
+        return Skip.FILTER
+    return next((skip for skip in _SAID_WHY if stored.startswith(f"{skip}: ")), None)
+
+
+_SAID_WHY = (Skip.REACTION_REFUSED, Skip.PIN_REFUSED)
+"""Their texts go on with the platform's reason."""
 
 
 class Loss(_Word):

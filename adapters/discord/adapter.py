@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_EMOJI = 10014
+MISSING_PERMISSIONS = 50013
 OWN_IDS_KEPT = 500
 KNOWN_IDS = 1000
 """How many of a chat's messages the journal is asked for, to tell them from one that is looked for."""
@@ -237,6 +238,7 @@ class DiscordAdapter:
         channel_id = copy.thread_id or copy.chat_id
         path = f"/channels/{channel_id}/messages/{copy.message_ids[0]}/reactions"
         unknown: list[str] = []
+        not_taken: list[str] = []
         changes = [("DELETE", e) for e in outbound.removed if e not in outbound.wanted]
         changes += [("PUT", e) for e in outbound.added]
         for method, shown in changes:
@@ -250,10 +252,14 @@ class DiscordAdapter:
             except Refused as refused:
                 if refused.code == UNKNOWN_EMOJI:
                     unknown.append(shown)
+                elif refused.code == MISSING_PERMISSIONS:  # messages go on without it
+                    not_taken.append("the bot lacks Add Reactions or Read Message History there")
                 elif method == "PUT" or refused.code != UNKNOWN_MESSAGE:
                     raise refused.error from None
         if unknown:
-            raise Rejected(f"Discord has no emoji {', '.join(unknown)} here")
+            not_taken.append(f"Discord has no emoji {', '.join(unknown)} here")
+        if not_taken:
+            raise Rejected("; ".join(dict.fromkeys(not_taken)))
 
     def _native_emoji(self, shown: str) -> str | None:
         if shown.startswith(":") and shown.endswith(":") and len(shown) > 2:
@@ -263,7 +269,12 @@ class DiscordAdapter:
     async def pin(self, copy: Copy, pinned: bool) -> None:
         channel_id = copy.thread_id or copy.chat_id
         path = f"/channels/{channel_id}/messages/pins"
-        await self._call(Route("PUT" if pinned else "DELETE", f"{path}/{copy.message_ids[0]}", path))
+        try:
+            await self._transport.call(Route("PUT" if pinned else "DELETE", f"{path}/{copy.message_ids[0]}", path))
+        except Refused as refused:
+            if refused.code == MISSING_PERMISSIONS:  # messages go on without it
+                raise Rejected("the bot lacks Pin Messages there") from None
+            raise refused.error from None
 
     async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
         channel_id = thread_id or chat_id

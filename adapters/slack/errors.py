@@ -76,7 +76,11 @@ _CHAT: Mapping[str, str] = {
     "restricted_action_read_only_channel": "let the bot post in this channel: it is read-only",
 }
 
+_BESIDE_MESSAGES = ("reactions.", "pins.")
+"""Methods that a workspace can keep from the bot while it may post."""
+
 _WORDS: Mapping[str, str] = {
+    "restricted_action": "a workspace policy keeps the bot from it",
     "msg_too_long": "the text is too long for Slack",
     "msg_blocks_too_long": "the text is too long for Slack",
     "edit_window_closed": "the workspace no longer allows this message to be edited",
@@ -136,7 +140,7 @@ def classify(
         scope = f" {needed_scope}" if needed_scope else ""
         action = _ACCOUNT[code].replace("the scope under", f"the scope{scope} under") if scope else _ACCOUNT[code]
         return AccountDown(f"{method}: {code}{scope}", action=action)
-    if code in _CHAT:
+    if code in _CHAT and not (code == "restricted_action" and method.startswith(_BESIDE_MESSAGES)):
         return ChatDown(f"{method}: {code}", action=_CHAT[code])
     if not code:
         reason = f"{method}: no usable answer (HTTP {status})"

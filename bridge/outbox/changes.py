@@ -16,7 +16,7 @@ from bridge.outbox import paced
 from bridge.outbox.editing import Editing, part_gone, pieces_of, pieces_set
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Carried, Place, Steps, Work, copy_here, delivered, skipped, unwrap
-from bridge.outcomes import Skip
+from bridge.outcomes import NamedSkip, Skip
 from bridge.refs import AccountName, ChatRef, MessageRef
 
 
@@ -111,7 +111,10 @@ class Changes:
             added=tuple(emoji for emoji in event.added if emoji in wanted),
             removed=tuple(emoji for emoji in event.removed if emoji not in wanted),
         )
-        await paced.react(place.adapter, outbound, place, steps)
+        try:
+            await paced.react(place.adapter, outbound, place, steps)
+        except Rejected as error:
+            return [self._refused(work, Skip.REACTION_REFUSED, error)]
         return [delivered(work, self._sending.clock.now())]
 
     async def pin(self, work: Work, event: PinsChanged, place: Place, steps: Steps, adapter: Pins) -> Sequence[Change]:
@@ -120,7 +123,10 @@ class Changes:
             return [self._skip(work, Skip.PIN_WITHOUT_COPY)]
         work.elsewhere = copy.chat_id != place.chat.chat_id
         await self._sending.begin(work, 0, steps)
-        await paced.pin(adapter, copy, event.pinned, place, steps)
+        try:
+            await paced.pin(adapter, copy, event.pinned, place, steps)
+        except Rejected as error:
+            return [self._refused(work, Skip.PIN_REFUSED, error)]
         return [delivered(work, self._sending.clock.now())]
 
     async def _link(self, work: Work, message_id: str) -> Link | None:
@@ -137,6 +143,10 @@ class Changes:
 
     def _skip(self, work: Work, rule: Skip) -> Change:
         return skipped(work, rule, self._sending.clock.now())
+
+    def _refused(self, work: Work, rule: Skip, error: Rejected) -> Change:
+        """No dead letter: the message itself is there, and nobody would retry a reaction by hand."""
+        return skipped(work, NamedSkip(rule, f"{rule}: {error.reason}"), self._sending.clock.now())
 
 
 def _messages_here(link: Link, account: AccountName) -> list[MessageRef]:

@@ -11,7 +11,7 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
 from bridge.contract import Copy, OutboundDelete, OutboundEdit, OutboundFile, OutboundReaction, Reply, Sender
-from bridge.errors import Rejected, RetryLater
+from bridge.errors import ChatDown, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind
 from bridge.text import Mention, MentionKind, Paragraph, RichText, Text, plain
 
@@ -196,6 +196,19 @@ async def test_custom_emoji_react_by_name_and_unknown_ones_are_refused(bench: Be
         with pytest.raises(Rejected, match=":nope:"):
             await adapter.react(OutboundReaction(copy=copy, wanted=(":nope:", "👍"), added=(":nope:", "👍")))
     assert [r.emoji for r in shown(bench)[0].reactions] == [":party:", "👍"]
+
+
+async def test_a_missing_right_to_react_or_pin_is_no_trouble_of_the_chat(bench: Bench, adapter: DiscordAdapter) -> None:
+    copy = copy_of(bench, await adapter.send(outbound(bench)))
+    bench.emulator.deny(bench.chat, Permission.ADD_REACTIONS | Permission.PIN_MESSAGES)
+    with pytest.raises(Rejected, match="Add Reactions"):
+        await adapter.react(OutboundReaction(copy=copy, wanted=("👍",), added=("👍",)))
+    with pytest.raises(Rejected, match="Pin Messages"):
+        await adapter.pin(copy, True)
+    await adapter.send(outbound(bench, token="t2"))
+    bench.emulator.deny(bench.chat, Permission.VIEW_CHANNEL)
+    with pytest.raises(ChatDown):
+        await adapter.react(OutboundReaction(copy=copy, wanted=("👍",), added=("👍",)))
 
 
 async def test_threads_are_written_to_and_archived_ones_wake_up(bench: Bench, adapter: DiscordAdapter) -> None:

@@ -227,6 +227,13 @@ def test_answers(code: str, status: int, effect: Effect, error: type[Exception])
         assert (found.after_s, found.rate_limited) == (3.0, True)
 
 
+@pytest.mark.parametrize("method", ["reactions.add", "reactions.remove", "pins.add", "pins.remove"])
+def test_a_policy_beside_messages_holds_no_message_up(method: str) -> None:
+    assert type(classify(method, "restricted_action")) is Rejected
+    assert type(classify("chat.postMessage", "restricted_action")) is ChatDown
+    assert type(classify(method, "not_in_channel")) is ChatDown
+
+
 def test_a_scope_that_only_one_operation_needs() -> None:
     found = classify("reactions.add", "missing_scope", needed_scope="reactions:write")
     assert isinstance(found, MissingScope)
