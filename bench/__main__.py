@@ -84,7 +84,11 @@ FIGURES: dict[str, Figure] = {
         size.idle(platforms=("telegram", "teamspirit", "slack", "discord")),
     ],
     "start-up": lambda quick: [size.start_up(routes=routes) for routes in (1, 10_000)],
-    "long-message": lambda quick: [text.long_message(platform=one, characters=4000 if quick else 40_000) for one in platforms()],
+    "long-texts": lambda quick: [
+        text.long_text(platform=one, shape=shape, characters=4000 if quick else 40_000)
+        for shape in text.SHAPES
+        for one in platforms()
+    ],
     "strangers": lambda quick: [strangers.strangers(seconds=8 if quick else 30)],
     "busy": lambda quick: [busy.busy(messages=50_000 if quick else 1_000_000)],
     "soak": lambda quick: [soak.soak(minutes=1 if quick else 10)],

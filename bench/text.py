@@ -1,15 +1,32 @@
-"""What one long message costs each target: 40,000 characters in which every other word is bold, rendered into parts."""
+"""What one long message costs each target: 40,000 characters of several shapes, rendered into parts, and each part encoded.
+
+The yardstick is one plain encode of the whole text, which no way of splitting can do without."""
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+from adapters.discord.markup import encode_text as discord_text
 from adapters.registry import manifest
+from adapters.slack.encode_text import fallback_text, rich_text_elements
+from adapters.teamspirit.config import TeamSpiritOptions
+from adapters.teamspirit.markup import encode_text as teamspirit_text
+from adapters.telegram.encode_text import encode_text as telegram_text
 from bridge.contract import AdapterContext
-from bridge.refs import AccountName
-from bridge.split import split
-from bridge.text import Mark, Paragraph, RichText, Text
+from bridge.events import Author, Content, EventMeta, MessageCreated
+from bridge.names import Names
+from bridge.people import People
+from bridge.refs import AccountName, ChatRef
+from bridge.render import Origin, Target, render
+from bridge.routing import RelayOptions
+from bridge.text import CodeBlock, List, ListItem, Mark, Paragraph, Quote, RichText, Text, plain
+
+_ROUNDS = 3
+_ACCOUNT = AccountName("bench")
 
 
 class _NoWeb:
@@ -22,30 +39,110 @@ class _NoWeb:
         pass
 
 
-async def long_message(*, platform: str, characters: int) -> dict[str, Any]:
-    """`cpu_ms` to split it, in `parts`; `passes`: how often each of its characters is measured."""
+def _runs(count: int) -> RichText:
+    runs = (Text("a" if number % 2 else " ", Mark.ITALIC if number % 2 else 0) for number in range(count))
+    return RichText((Paragraph(tuple(runs)),))
+
+
+def _links(count: int) -> RichText:
+    runs = (Text("link", 0, f"https://example.org/{number}") if number % 2 else Text(" and ") for number in range(2 * count))
+    return RichText((Paragraph(tuple(runs)),))
+
+
+def _nested(count: int) -> RichText:
+    items = tuple(ListItem((Text("word ", Mark.BOLD), Text("and word")), number % 5) for number in range(count // 2))
+    lines = (Text("a line\n", Mark.ITALIC if number % 2 else 0) for number in range(count))
+    return RichText((Quote((Paragraph(tuple(lines)), List(items, ordered=True))), List(items)))
+
+
+SHAPES: dict[str, Callable[[int], RichText]] = {
+    "*a* ": lambda length: _runs(length // 2),
+    "words": lambda length: plain("words and words " * (length // 16)),
+    "one word": lambda length: plain("a" * length),
+    "@": lambda length: plain("@" * length),
+    "_": lambda length: plain("_" * length),
+    "`": lambda length: plain("`" * length),
+    "emoji": lambda length: plain("\U0001f600" * length),
+    "links": lambda length: _links(length // 8),
+    "quote and lists": lambda length: _nested(length // 16),
+    "code": lambda length: RichText((CodeBlock("print('a')\n" * (length // 11), "python"),)),
+}
+"""Rich text of about so many characters of source. `*a* ` is a run for each second character of the text."""
+
+
+def _encoder(platform: str, options: Any) -> Callable[[RichText], object]:
+    match platform:
+        case "slack":
+            return lambda rich: (fallback_text(rich), rich_text_elements(rich))
+        case "discord":
+            return discord_text
+        case "telegram":
+            return telegram_text
+        case _:
+            assert isinstance(options, TeamSpiritOptions)
+            return lambda rich: teamspirit_text(rich, options.read_dialect.text)
+
+
+async def long_text(*, platform: str, shape: str, characters: int) -> dict[str, Any]:
+    """`cpu_ms` to render it into `parts` and encode each, the median of a few rounds; `encode_ms` to encode it once as a whole;
+    `times`: how many of those the former is."""
     given = manifest(platform)
     emulator = given.emulator()
     await emulator.start()
     options = given.options().model_validate(emulator.account_options())
-    adapter = given.build(AdapterContext(account=AccountName("bench"), options=options, web=_NoWeb()))
-    runs = tuple(Text("a" if number % 2 else " ", Mark.BOLD if number % 2 else 0) for number in range(characters // 2))
-    measured = 0
+    adapter = given.build(AdapterContext(account=_ACCOUNT, options=options, web=_NoWeb()))
+    encode = _encoder(platform, options)
+    whole = SHAPES[shape](characters)
+    target = Target(
+        account=_ACCOUNT, platform=platform, capabilities=adapter.capabilities, measure=adapter.measure, options=RelayOptions()
+    )
+    parts = 0
 
-    def fits(text: RichText) -> bool:
-        nonlocal measured
-        measured += sum(len(getattr(block, "inlines", ())) for block in text.blocks)
-        return adapter.measure(text) <= adapter.capabilities.limits.text_length
+    def relay() -> None:
+        nonlocal parts
+        rendered = _rendered(whole, target)
+        parts = len(rendered)
+        for part in rendered:
+            encode(part)
 
-    began_s = time.process_time()
-    parts = split(RichText((Paragraph(runs),)), fits)
-    took_s = time.process_time() - began_s
+    encode_ms = _cpu_ms(lambda: encode(whole))
+    cpu_ms = _cpu_ms(relay)
     await adapter.close()
     await emulator.stop()
     return {
+        "shape": shape,
         "target": platform,
         "characters": characters,
-        "parts": len(parts),
-        "passes": round(measured / len(runs), 1),
-        "cpu_ms": round(1000 * took_s),
+        "parts": parts,
+        "cpu_ms": round(cpu_ms, 1),
+        "encode_ms": round(encode_ms, 1),
+        "times": round(cpu_ms / encode_ms, 1) if encode_ms else 0,
     }
+
+
+def _rendered(text: RichText, target: Target) -> list[RichText]:
+    now = datetime.now(UTC)
+    author = Author(user_id="U1", name="Anna Petrova")
+    origin = AccountName("origin")
+    meta = EventMeta(event_key="1", origin=ChatRef(origin, "C1"), occurred_at=now, received_at=now, author=author)
+    event = MessageCreated(meta=meta, message_id="1", content=Content(text=text))
+    people = People([])
+    made = render(
+        event,
+        origin=Origin(account=origin, platform="slack", chat_name="general"),
+        target=target,
+        settled=(),
+        reply=None,
+        people=people,
+        names=Names((), people),
+    )
+    return [part.text for part in made.parts]
+
+
+def _cpu_ms(work: Callable[[], object]) -> float:
+    took = []
+    for _ in range(_ROUNDS):
+        began_s = time.process_time()
+        work()
+        took.append(time.process_time() - began_s)
+    return 1000 * statistics.median(took)

@@ -20,11 +20,16 @@ _INK = regex.compile(rf"[^{INVISIBLE}{BLANK}]")
 def clean(text: str) -> str:
     """Text that can be stored, encoded and sent anywhere: every kind of line break is `\\n`, control characters other than tab are
     gone, halves of a surrogate pair are joined or replaced by U+FFFD."""
-    if not _SUSPECT.search(text):
+    if is_clean(text):
         return text
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _REFUSED.sub("", _LINE_BREAK.sub("\n", text))
+
+
+def is_clean(text: str) -> bool:
+    """Whether `clean` leaves the text as it is."""
+    return _SUSPECT.search(text) is None
 
 
 def is_blank(text: str) -> bool:

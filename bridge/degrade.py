@@ -31,6 +31,7 @@ from bridge.text import (
     list_lines,
     merge_inlines,
     normalize,
+    only_texts,
     with_inlines,
 )
 
@@ -49,6 +50,9 @@ _SIMPLE_MARKS = (
 )
 
 
+_FEATURES = ((_UNDERLINE, Feature.UNDERLINE), (_SPOILER, Feature.SPOILER), *((mark, feature) for mark, feature, _ in _SIMPLE_MARKS))
+
+
 def degrade(rich: RichText, capabilities: Capabilities, losses: Losses) -> RichText:
     """The text with everything that is not native shown by other means; adds to `losses` what that was."""
     return _Degrader(capabilities, losses).text(rich)
@@ -58,6 +62,7 @@ class _Degrader:
     def __init__(self, capabilities: Capabilities, losses: Losses) -> None:
         self._native = capabilities.native
         self._losses = losses
+        self._native_marks = sum(mark for mark, feature in _FEATURES if capabilities.native(feature))
 
     def text(self, rich: RichText) -> RichText:
         return normalize(RichText(tuple(self._block(block) for block in rich.blocks)))
@@ -111,7 +116,11 @@ class _Degrader:
         self._lost(Loss.QUOTE_AS_SIGNS)
         return Paragraph(merge_inlines(_quoted(inner)))
 
-    def _inlines(self, inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+    def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
+        if only_texts(inlines) and not any(run.link is not None for run in inlines):
+            marks = {run.marks for run in inlines}
+            if all(type(one) is int and not one & ~self._native_marks for one in marks):
+                return inlines  # nearly every message
         shown: list[Inline] = []
         in_spoiler = False
         for inline in self._honest(inlines):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bridge.albums import Target, grouped, takes_caption
 from bridge.contract import OutboundFile
-from bridge.split import split
+from bridge.split import Limit, split
 from bridge.text import EMPTY, RichText, concat, plain
 
 
@@ -89,12 +89,22 @@ class Layout:
 
     def _split(self, whole: RichText, first: Slot) -> list[RichText]:
         further = Slot()
-        parts = split(whole, lambda text: self._fits(concat(self._tail, text), further), first=lambda text: self._fits(text, first))
+        parts = split(
+            whole,
+            Limit(lambda text: self._length(concat(self._tail, text), further), self._most(further)),
+            first=Limit(lambda text: self._length(text, first), self._most(first)),
+        )
         return parts or [whole]
 
     def _fits(self, text: RichText, slot: Slot) -> bool:
+        return self._length(text, slot) <= self._most(slot)
+
+    def _length(self, text: RichText, slot: Slot) -> int:
+        return int(self._target.measure(text, caption=slot.has_files))
+
+    def _most(self, slot: Slot) -> int:
         limits = self._target.capabilities.limits
         limit = limits.caption_length if slot.has_files else limits.text_length
         if self._edited and limits.edit_length is not None:
             limit = min(limit, limits.edit_length)
-        return bool(self._target.measure(text, caption=slot.has_files) <= limit)
+        return limit

@@ -10,7 +10,8 @@ from bridge.names import UNKNOWN, Names, show_words
 from bridge.outcomes import Loss
 from bridge.people import People
 from bridge.refs import AccountName
-from bridge.text import Emoji, Inline, Mention, MentionKind, RichText, Text, inline_text, map_inlines
+from bridge.slices import runs_by_line
+from bridge.text import Emoji, Inline, Mention, MentionKind, RichText, Text, inline_text, map_inlines, normalize, only_texts
 
 
 def localize(
@@ -26,6 +27,8 @@ def localize(
     """Within one account ids stay. Elsewhere a mention of a person of the configuration gets their id at the target; what has no id
     there, and mass mentions without permission, become text that pings nobody; custom emoji lose their id. Whom and what a mention
     names is shown as `names` shows it everywhere."""
+    if all(map(only_texts, runs_by_line(rich))):
+        return normalize(rich)
     change = _Localizer(origin, target, people, may_ping_all, losses, names or Names(people=people))
     return map_inlines(rich, change)
 

@@ -15,7 +15,7 @@ from bridge.capabilities import Feature
 from bridge.contract import Sender
 from bridge.events import ChatEvent, MessageCreated
 from bridge.render import Lines, Part, has_mass_mention
-from bridge.split import split
+from bridge.split import Limit, split
 from bridge.text import RichText, concat, plain
 
 MOST = 25
@@ -98,13 +98,12 @@ def with_edit(pieces: Sequence[MergedPiece], index: int, lines: Lines, target: T
     def replaced(body: RichText) -> list[MergedPiece]:
         return [*pieces[:index], with_body(body), *pieces[index + 1 :]]
 
-    def fits_merged(body: RichText) -> bool:
-        return target.measure(_text(replaced(body))) <= limit
-
+    fits_merged = Limit(lambda body: target.measure(_text(replaced(body))), limit)
+    fits = Limit(lambda body: target.measure(concat(lines.tail, body)), limit)
     if not fits_merged(plain("…")):
-        bodies = [plain("…"), *split(lines.body, lambda body: target.measure(concat(lines.tail, body)) <= limit)]
+        bodies = [plain("…"), *split(lines.body, fits)]
     else:
-        bodies = split(lines.body, lambda body: target.measure(concat(lines.tail, body)) <= limit, first=fits_merged)
+        bodies = split(lines.body, fits, first=fits_merged)
     bodies = bodies or [lines.body]
     rest = [concat(lines.tail, body) for body in bodies[1:]]
     further = [Part(text=text, sender=lines.sender, mass_mentions=has_mass_mention(text), previews=lines.previews) for text in rest]

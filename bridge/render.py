@@ -53,7 +53,7 @@ from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.people import People
 from bridge.refs import AccountName
 from bridge.slices import runs
-from bridge.split import split
+from bridge.split import Limit, split
 from bridge.text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
 
 _BARE_ID = re.compile(r"-?\d+|[A-Z](?=.*\d)[A-Z0-9]{7,}")
@@ -171,7 +171,7 @@ def render_notice(text: RichText, *, target: Target) -> Rendered:
     """A line of the bridge itself, in its own name, as the target can show it."""
     losses: Losses = {}
     limit = target.capabilities.limits.text_length
-    parts = split(degrade(text, target.capabilities, losses), lambda part: target.measure(part) <= limit)
+    parts = split(degrade(text, target.capabilities, losses), Limit(target.measure, limit))
     return Rendered(parts=tuple(Part(text=part, previews=False) for part in parts or [line("…")]), losses=tuple(losses))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from bridge.text import (
     Block,
@@ -17,15 +19,20 @@ from bridge.text import (
     Text,
     inline_text,
     numbered,
+    only_texts,
     with_inlines,
     with_numbers,
+    words_of,
 )
 
 
 def atoms(rich: RichText) -> Iterator[tuple[int, int]]:
     """Spans (start, end) of runs that cannot be cut: mentions, emoji, timestamps."""
     at = 0
-    for inlines in _lines(rich):
+    for inlines in runs_by_line(rich):
+        if only_texts(inlines):
+            at += len(words_of(inlines)) + 1
+            continue
         for inline in inlines:
             length = len(inline_text(inline))
             if not isinstance(inline, Text) and length:
@@ -34,7 +41,21 @@ def atoms(rich: RichText) -> Iterator[tuple[int, int]]:
         at += 1
 
 
-def _lines(rich: RichText) -> Iterator[tuple[Inline, ...]]:
+def linked(rich: RichText) -> Iterator[tuple[int, Text]]:
+    """Where each run with a link begins."""
+    at = 0
+    for inlines in runs_by_line(rich):
+        if only_texts(inlines) and not any(run.link for run in inlines):
+            at += len(words_of(inlines)) + 1
+            continue
+        for inline in inlines:
+            if isinstance(inline, Text) and inline.link:
+                yield at, inline
+            at += len(inline_text(inline))
+        at += 1
+
+
+def runs_by_line(rich: RichText) -> Iterator[tuple[Inline, ...]]:
     """The runs of each stretch of text that `text_of` joins by a line break."""
     for block in rich.blocks:
         match block:
@@ -45,12 +66,12 @@ def _lines(rich: RichText) -> Iterator[tuple[Inline, ...]]:
             case List():
                 yield from (item.inlines for item in block.items) if block.items else ((),)
             case Quote():
-                yield from _lines(RichText(block.blocks)) if block.blocks else ((),)
+                yield from runs_by_line(RichText(block.blocks)) if block.blocks else ((),)
 
 
 def runs(rich: RichText) -> Iterator[Inline | None]:
     """All runs in order; None for each line break that `text_of` puts between two stretches of text."""
-    for number, inlines in enumerate(_lines(rich)):
+    for number, inlines in enumerate(runs_by_line(rich)):
         if number:
             yield None
         yield from inlines
@@ -68,26 +89,35 @@ def block_starts(rich: RichText) -> tuple[int, ...]:
 
 
 def _length(block: Block, enough: int | None = None) -> int:
-    """Characters of the block in `text_of`; for paragraphs, counting may stop beyond `enough`."""
+    """Characters of the block in `text_of`; counting may stop beyond `enough`."""
     match block:
         case Paragraph() | Heading():
             return _inlines_length(block.inlines, enough)
         case CodeBlock():
             return len(block.text)
         case List():
-            return sum(_inlines_length(item.inlines) + 1 for item in block.items) - 1 if block.items else 0
+            return _sum((_inlines_length(item.inlines) for item in block.items), enough)
         case Quote():
-            return sum(_length(inner) + 1 for inner in block.blocks) - 1 if block.blocks else 0
+            return _sum((_length(inner) for inner in block.blocks), enough)
 
 
-def _inlines_length(inlines: Iterable[Inline], enough: int | None = None) -> int:
-    """Characters of the runs; counting may stop beyond `enough`."""
-    length = 0
-    for inline in inlines:
-        length += len(inline_text(inline))
-        if enough is not None and length > enough:
+def _sum(lengths: Iterable[int], enough: int | None) -> int:
+    """Of stretches of text with line breaks between; counting may stop beyond `enough`."""
+    total = -1
+    for length in lengths:
+        total += length + 1
+        if enough is not None and total > enough:
             break
-    return length
+    return max(total, 0)
+
+
+def _inlines_length(inlines: tuple[Inline, ...], enough: int | None = None) -> int:
+    """Characters of the runs; counting may stop beyond `enough`."""
+    if enough is not None and enough + 1 < len(inlines):
+        length = len(words_of(inlines[: max(enough, 0) + 1]))
+        if length > enough:
+            return length
+    return len(words_of(inlines))
 
 
 def slice_text(rich: RichText, start: int, end: int) -> RichText:
@@ -116,20 +146,37 @@ def _tail_block(block: Block, start: int) -> Block:
             return Paragraph(_tail_inlines(block.inlines, start))
         case Heading():
             return Heading(block.level, _tail_inlines(block.inlines, start))
-        case _:
-            return _slice_block(block, start, _length(block) + 1)
+        case Quote():
+            inner = tail_of(RichText(block.blocks), start).blocks
+            return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
+        case List():
+            return _tail_list(block, start)
+        case CodeBlock():
+            return CodeBlock(block.text[start:], block.language)
 
 
 def _tail_inlines(inlines: tuple[Inline, ...], start: int) -> tuple[Inline, ...]:
-    at = 0
-    for number, inline in enumerate(inlines):
-        length = len(inline_text(inline))
-        if at + length > start:
-            if not isinstance(inline, Text):
-                return inlines[number:] if at >= start else inlines[number + 1 :]
-            return (Text(inline.text[start - at :], inline.marks, inline.link), *inlines[number + 1 :])
-        at += length
-    return ()
+    number, at = _run_at(inlines, start)
+    if number == len(inlines):
+        return ()
+    inline = inlines[number]
+    if at >= start:
+        return inlines[number:]
+    if not isinstance(inline, Text):
+        return inlines[number + 1 :]
+    return (Text(inline.text[start - at :], inline.marks, inline.link), *inlines[number + 1 :])
+
+
+def _run_at(inlines: tuple[Inline, ...], position: int) -> tuple[int, int]:
+    """The number of the run that holds this character, and where it begins; the count and length of all if none does. Runs are not
+    empty, so no more are looked at than the position has characters."""
+    first = inlines[: position + 1]
+    ends = list(accumulate(map(len, [run.text for run in first] if only_texts(first) else map(inline_text, first))))
+    number = bisect_right(ends, position)
+    if number < len(first) or len(first) == len(inlines):
+        return number, ends[number - 1] if number else 0
+    after, at = _run_at(inlines[number:], position - ends[-1])
+    return number + after, ends[-1] + at
 
 
 def _slice_blocks(blocks: Iterable[Block], start: int, end: int) -> Iterator[Block]:
@@ -165,8 +212,10 @@ def _slice_list(block: List, start: int, end: int) -> List:
     first = block.start
     at = 0
     for number, item in numbered(block):
+        if at >= end:
+            break
         length = _inlines_length(item.inlines)
-        if at < end and (at + length > start or (length == 0 and at >= start)):
+        if at + length > start or (length == 0 and at >= start):
             items.append(with_inlines(item, _slice_inlines(item.inlines, start - at, end - at)))
             numbers.append(number)
         elif not items and item.indent == 0 and number is not None:
@@ -175,18 +224,30 @@ def _slice_list(block: List, start: int, end: int) -> List:
     return with_numbers(List(tuple(items), block.ordered, first), numbers)
 
 
-def _slice_inlines(inlines: Iterable[Inline], start: int, end: int) -> tuple[Inline, ...]:
-    taken: list[Inline] = []
-    at = 0
-    for inline in inlines:
-        if at >= end:
+def _tail_list(block: List, start: int) -> List:
+    """`_slice_list` to the end. Behind the first item at the outermost level the numbers go on by themselves."""
+    at = place = 0
+    for item in block.items:
+        length = _inlines_length(item.inlines)
+        if at + length > start or (length == 0 and at >= start):
             break
-        length = len(inline_text(inline))
-        if isinstance(inline, Text):
-            piece = inline.text[max(start - at, 0) : max(end - at, 0)]
-            if piece:
-                taken.append(Text(piece, inline.marks, inline.link))
-        elif start <= at < end:
-            taken.append(inline)
-        at += length
-    return tuple(taken)
+        at += length + 1
+        place += 1
+    outermost = (n for n, item in enumerate(block.items[place + 1 :], place + 1) if item.indent == 0)
+    settled = next(outermost, len(block.items) - 1) + 1
+    known = List(block.items[:settled], block.ordered, block.start)
+    cut = _slice_list(known, start, _length(known) + 1)
+    return List((*cut.items, *block.items[settled:]), cut.ordered, cut.start)
+
+
+def _slice_inlines(inlines: tuple[Inline, ...], start: int, end: int) -> tuple[Inline, ...]:
+    start = max(start, 0)
+    if end <= start:
+        return ()
+    last, at = _run_at(inlines, end - 1)
+    if last < len(inlines):
+        inline = inlines[last]
+        if isinstance(inline, Text) and at + len(inline.text) > end:
+            inline = Text(inline.text[: end - at], inline.marks, inline.link)
+        inlines = (*inlines[:last], inline)
+    return _tail_inlines(inlines, start) if start else inlines

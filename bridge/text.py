@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import IntFlag, StrEnum
+from operator import eq
+from typing import TypeGuard
 
 import msgspec
 
-from bridge.characters import clean
+from bridge.characters import clean, is_clean
 from bridge.lists import list_labels as list_labels
 from bridge.lists import list_lines as list_lines
 from bridge.lists import nested_items as nested_items
@@ -36,7 +38,7 @@ class _Node(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t"):
     pass
 
 
-class Text(_Node, frozen=True, tag="x"):
+class Text(_Node, frozen=True, gc=False, tag="x"):
     """A run of literal text; `link` is the URL it leads to, if any. With CODE, other marks may be dropped by a platform."""
 
     text: str
@@ -53,7 +55,7 @@ class MentionKind(StrEnum):
     """@everyone, @here, @channel, @all: `name` says which."""
 
 
-class Mention(_Node, frozen=True, tag="m"):
+class Mention(_Node, frozen=True, gc=False, tag="m"):
     """A mention. `id` is native to the platform the tree was decoded from or is encoded for; the core translates between them
     (a mention it cannot translate, or may not pass on, becomes `Text`). `name` comes without @ or #."""
 
@@ -63,7 +65,7 @@ class Mention(_Node, frozen=True, tag="m"):
     marks: int = 0
 
 
-class Emoji(_Node, frozen=True, tag="e"):
+class Emoji(_Node, frozen=True, gc=False, tag="e"):
     """A custom emoji. Standard emoji are plain text. `text` is the Unicode emoji it stands for, if it has one.
 
     `id` is native and empty when the emoji comes from another platform: then `text` or `:name:` is shown."""
@@ -75,7 +77,7 @@ class Emoji(_Node, frozen=True, tag="e"):
     animated: bool = False
 
 
-class Timestamp(_Node, frozen=True, tag="d"):
+class Timestamp(_Node, frozen=True, gc=False, tag="d"):
     """A moment shown in each reader's own time zone, where the platform can. `unix_s` is Unix time in seconds; `text` is what the
     origin showed, kept as the fallback; `style` is one of Discord's t T d D f F R, or empty."""
 
@@ -156,6 +158,11 @@ def plain(text: str) -> RichText:
 # -- plain-text forms -------------------------------------------------------------------------------------------------------
 
 
+def words_of(inlines: Sequence[Inline]) -> str:
+    """What is displayed of runs, without markup."""
+    return "".join([run.text for run in inlines] if only_texts(inlines) else map(inline_text, inlines))
+
+
 def inline_text(inline: Inline) -> str:
     """What is displayed of one run, without markup."""
     match inline:
@@ -185,11 +192,11 @@ def text_of(rich: RichText) -> str:
 def _block_text(block: Block) -> str:
     match block:
         case Paragraph() | Heading():
-            return "".join(map(inline_text, block.inlines))
+            return words_of(block.inlines)
         case CodeBlock():
             return block.text
         case List():
-            return "\n".join("".join(map(inline_text, item.inlines)) for item in block.items)
+            return "\n".join(words_of(item.inlines) for item in block.items)
         case Quote():
             return "\n".join(_block_text(inner) for inner in block.blocks)
 
@@ -226,13 +233,49 @@ def normalize(rich: RichText) -> RichText:
     one line, no quote within a quote, characters cleaned (`bridge.characters.clean`). A blank line is a line break in a run, never
     an empty paragraph."""
     blocks: list[Block] = []
-    for clean_block in (normal for block in rich.blocks for normal in _normal_blocks(block)):
-        previous = blocks[-1] if blocks else None
-        if isinstance(clean_block, Paragraph) and isinstance(previous, Paragraph):
-            blocks[-1] = Paragraph(merge_inlines((*previous.inlines, Text("\n"), *clean_block.inlines)))
-        else:
-            blocks.append(clean_block)
+    paragraphs: list[tuple[Inline, ...]] = []
+    for block in rich.blocks:
+        for normal in _normal_blocks(block):
+            if isinstance(normal, Paragraph):
+                paragraphs.append(normal.inlines)
+                continue
+            if paragraphs:
+                blocks.append(Paragraph(_stacked(paragraphs)))
+                paragraphs = []
+            blocks.append(normal)
+    if paragraphs:
+        blocks.append(Paragraph(_stacked(paragraphs)))
     return RichText(tuple(blocks))
+
+
+def _stacked(paragraphs: Sequence[tuple[Inline, ...]]) -> tuple[Inline, ...]:
+    """The runs of normal paragraphs one below the other: only those at the ends can have to be joined."""
+    if len(paragraphs) == 1:
+        return paragraphs[0]
+    runs: list[Inline] = []
+    words: list[str] = []
+    for number, inlines in enumerate(paragraphs):
+        first, end = 0, len(inlines)
+        if number:
+            words.append("\n")
+        if _is_unmarked(inlines[0]):
+            words.append(inline_text(inlines[0]))
+            first = 1
+        if first < end:
+            if words:
+                runs.append(Text("".join(words)))
+                words = []
+            if _is_unmarked(inlines[-1]):
+                words.append(inline_text(inlines[-1]))
+                end -= 1
+            runs.extend(inlines[first:end])
+    if words:
+        runs.append(Text("".join(words)))
+    return tuple(runs)
+
+
+def _is_unmarked(inline: Inline) -> bool:
+    return isinstance(inline, Text) and not inline.marks and inline.link is None
 
 
 def _normal_blocks(block: Block) -> Iterator[Block]:
@@ -295,7 +338,7 @@ def _lines_of(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
 def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     """Neighbouring `Text` runs with equal marks and link joined; empty ones dropped; characters cleaned."""
     inlines = tuple(inlines)
-    if len(inlines) == 1 and isinstance(only := inlines[0], Text) and _is_normal(only):
+    if _are_merged(inlines):
         return inlines  # nearly every message
     merged: list[Inline] = []
     run: list[Text] = []
@@ -315,8 +358,29 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     return tuple(merged)
 
 
-def _is_normal(run: Text) -> bool:
-    return run.text != "" and run.link is None and type(run.marks) is int and clean(run.text) is run.text
+def _are_merged(inlines: tuple[Inline, ...]) -> bool:
+    """Whether these are `Text` runs that `merge_inlines` would leave as they are. Asked about every text several times, so it has
+    no loop of its own: what goes over the runs are the interpreter's."""
+    if not inlines or not only_texts(inlines):
+        return False
+    texts = [run.text for run in inlines]
+    marks = [run.marks for run in inlines]
+    links = [run.link for run in inlines]
+    if not all(texts) or set(map(type, marks)) != {int} or "" in links:
+        return False
+    if True in map(eq, marks, marks[1:]) or any(links):
+        kinds = list(zip(marks, links, strict=True))
+        if True in map(eq, kinds, kinds[1:]):
+            return False
+    return is_clean("".join(texts))
+
+
+def only_texts(inlines: Iterable[Inline]) -> TypeGuard[tuple[Text, ...]]:
+    """Whether there is no mention, emoji or timestamp among them."""
+    return set(map(type, inlines)) <= _TEXT_ONLY
+
+
+_TEXT_ONLY = {Text}
 
 
 def _cleaned(atom: Mention | Emoji | Timestamp) -> Mention | Emoji | Timestamp:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from bridge.text import (
     Block,
@@ -141,15 +140,9 @@ def _code_block(block: CodeBlock) -> str:
 _NO_URL_AT = -1
 
 
-@dataclass(slots=True)
-class _Token:
-    """A piece of output: text, or the opening or closing of a mark."""
-
-    text: str = ""
-    mark: int = 0
-    opens: bool = False
-    url_at: int = _NO_URL_AT
-    """Where the address begins that the text ends in: it must not run into what follows."""
+_Token = tuple[str, int, bool, int]
+"""A piece of output: text, or the mark that opens or closes, whether it opens, and where the address begins that the text ends in:
+it must not run into what follows. Bare tuples, since there are some for each run of each text that is measured."""
 
 
 def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
@@ -157,12 +150,18 @@ def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
         return _plain(inlines[0].text, at_line_start=True, marks=0)[0]
     tokens: list[_Token] = []
     open_marks: list[int] = []
+    opened = 0
     at_line_start = True
     for inline, marks in _with_settled_marks(inlines):
-        is_space = isinstance(inline, Text) and not inline.text.strip() and not inline.marks & _CODE
-        _switch(tokens, open_marks, marks, opens=not is_space)
+        is_text = type(inline) is Text and not inline.marks & _CODE
+        if marks != opened:
+            opened = _switch(tokens, open_marks, marks, opens=not is_text or not inline_text(inline).isspace())
+        if type(inline) is Text and is_text and not inline.link and (inline.text == " " or inline.text.isalnum()):
+            tokens.append((inline.text, 0, False, _NO_URL_AT))  # nearly every short run; nothing in it can mean anything
+            at_line_start = at_line_start and inline.text == " "
+            continue
         text, url_at = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
-        tokens.append(_Token(text, url_at=url_at))
+        tokens.append((text, 0, False, url_at))
         _, broken, tail = text.rpartition("\n")
         at_line_start = (bool(broken) or at_line_start) and not tail.strip(" ")
     _switch(tokens, open_marks, 0)
@@ -173,28 +172,45 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     """Runs with the marks they are written with. White space at the edge of a marked run would keep Discord from reading the mark:
     it takes only the marks that both neighbours have."""
     pieces: list[tuple[Inline, int]] = []
+    has_space = False
     for inline in merge_inlines(map(_code_alone, inlines)):
-        if not isinstance(inline, Text) or not inline.marks or inline.marks & _CODE or inline.link:
-            pieces.append((inline, inline.marks & ~Mark.CODE))
+        marks = inline.marks
+        if not marks or type(inline) is not Text or marks & _CODE or inline.link:
+            pieces.append((inline, marks & ~_CODE))
             continue
-        core = inline.text.strip()
-        before = inline.text[: len(inline.text) - len(inline.text.lstrip())] if core else inline.text
-        after = inline.text[len(before) + len(core) :]
-        pieces.extend((Text(part, inline.marks), inline.marks if part is core else -1) for part in (before, core, after) if part)
+        text = inline.text
+        core = text.strip()
+        if core == text:
+            pieces.append((inline, marks))
+            continue
+        has_space = True
+        before = text[: len(text) - len(text.lstrip())] if core else text
+        after = text[len(before) + len(core) :]
+        pieces.extend((Text(part, marks), marks if part is core else _UNSETTLED) for part in (before, core, after) if part)
+    return _settled(pieces) if has_space else pieces
+
+
+_UNSETTLED = -1
+
+
+def _settled(pieces: list[tuple[Inline, int]]) -> list[tuple[Inline, int]]:
+    following: list[int] = []
+    right = 0
+    for _, marks in reversed(pieces):
+        following.append(right)
+        right = right if marks == _UNSETTLED else marks
     settled: list[tuple[Inline, int]] = []
-    for number, (inline, marks) in enumerate(pieces):
-        if marks == -1:
-            left = settled[-1][1] if settled else 0
-            right = next((m for _, m in pieces[number + 1 :] if m != -1), 0)
-            marks = left & right
-        settled.append((inline, marks))
+    left = 0
+    for (inline, marks), right in zip(pieces, reversed(following), strict=True):
+        left = left & right if marks == _UNSETTLED else marks
+        settled.append((inline, left))
     return settled
 
 
 def _code_alone(inline: Inline) -> Inline:
     """Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark. A link is worth more than
     that its label is code."""
-    if not isinstance(inline, Text) or not inline.marks & Mark.CODE:
+    if not inline.marks & _CODE or not isinstance(inline, Text):
         return inline
     if inline.link:
         return Text(inline.text, inline.marks & ~_CODE, inline.link)
@@ -205,18 +221,21 @@ def _code_alone(inline: Inline) -> Inline:
     return Text(inline.text, marks, inline.link)
 
 
-def _switch(tokens: list[_Token], open_marks: list[int], wanted: int, *, opens: bool = True) -> None:
-    """Close what is no longer wanted (and what was opened inside it), then open what is missing: but never before white space."""
+def _switch(tokens: list[_Token], open_marks: list[int], wanted: int, *, opens: bool = True) -> int:
+    """Close what is no longer wanted (and what was opened inside it), then open what is missing: but never before white space.
+    Returns what is open then."""
     keep = 0
     while keep < len(open_marks) and open_marks[keep] & wanted:
         keep += 1
     for mark in reversed(open_marks[keep:]):
-        tokens.append(_Token(mark=mark))
+        tokens.append(("", mark, False, _NO_URL_AT))
     del open_marks[keep:]
-    for mark in _ORDER:
-        if opens and wanted & mark and mark not in open_marks:
-            tokens.append(_Token(mark=mark, opens=True))
-            open_marks.append(mark)
+    if opens and wanted:
+        for mark in _ORDER:
+            if wanted & mark and mark not in open_marks:
+                tokens.append(("", mark, True, _NO_URL_AT))
+                open_marks.append(mark)
+    return sum(open_marks)
 
 
 def _joined(tokens: list[_Token]) -> str:
@@ -224,43 +243,52 @@ def _joined(tokens: list[_Token]) -> str:
     italic = _italic_delimiters(tokens)
     out: list[str] = []
     last = ""
-    for number, token in enumerate(tokens):
-        piece = token.text
-        if token.mark:
-            piece = italic[number] if token.mark == _ITALIC else _DELIMITERS[token.mark]
-            if last and last[-1] == piece[0] and tokens[number - 1].mark:
+    after_mark = 0
+    for number, (piece, mark, _, url_at) in enumerate(tokens):
+        if mark:
+            piece = italic[number] if mark == _ITALIC else _DELIMITERS[mark]
+            if after_mark and last and last[-1] == piece[0]:
                 out.append(ZERO_WIDTH)
-        if token.url_at != _NO_URL_AT and not _ends_cleanly(tokens, number):
-            piece = f"{piece[: token.url_at]}<{piece[token.url_at :]}>"
+        elif url_at != _NO_URL_AT and not _ends_cleanly(tokens, number):
+            piece = f"{piece[:url_at]}<{piece[url_at:]}>"
         if piece:
             out.append(piece)
             last = piece
+        after_mark = mark
     return "".join(out)
+
+
+_NOTHING: _Token = ("", 0, False, _NO_URL_AT)
 
 
 def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:
     chosen: dict[int, str] = {}
     opened = -1
-    for number, token in enumerate(tokens):
-        if token.mark != _ITALIC:
+    count = len(tokens)
+    for number, (_, mark, opens, _) in enumerate(tokens):
+        if mark != _ITALIC:
             continue
-        if token.opens:
+        if opens:
             opened = number
             continue
-        following = next((t.text for t in tokens[number + 1 :] if t.text or t.mark), "")
-        next_mark = tokens[number + 1].mark if number + 1 < len(tokens) else 0
-        touches_word = not next_mark and (following[:1].isalnum() or following[:1] == "_")
-        underlined = _UNDERLINE in {tokens[n].mark for n in (opened - 1, number + 1) if 0 <= n < len(tokens)}
+        behind = tokens[number + 1] if number + 1 < count else _NOTHING
+        at = number + 1
+        while at < count and not tokens[at][0] and not tokens[at][1]:
+            at += 1
+        following = tokens[at][0][:1] if at < count else ""
+        touches_word = not behind[1] and (following.isalnum() or following == "_")
+        underlined = behind[1] == _UNDERLINE or (opened > 0 and tokens[opened - 1][1] == _UNDERLINE)
         chosen[opened] = chosen[number] = "*" if touches_word or underlined else "_"
     return chosen
 
 
 def _ends_cleanly(tokens: list[_Token], number: int) -> bool:
     """Whether an address at the end of this token ends there for Discord too: white space or a matching end of marks follows."""
-    for token in tokens[number + 1 :]:
-        if token.mark and not token.opens:
+    for at in range(number + 1, len(tokens)):
+        text, mark, opens, _ = tokens[at]
+        if mark and not opens:
             continue
-        return not token.mark and bool(_URL_ENDS.match(token.text))
+        return not mark and bool(_URL_ENDS.match(text))
     return True
 
 
@@ -355,7 +383,9 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, int]:
 
 
 def _escape_plain(text: str, *, at_line_start: bool) -> str:
-    escaped = _NO_URL.sub(r"\1\\", _ESCAPED.sub(lambda found: "\\" + found[0], text))
+    escaped = _ESCAPED.sub(r"\\\g<0>", text)
+    if "://" in escaped:
+        escaped = _NO_URL.sub(r"\1\\", escaped)
     if not at_line_start and "\n" not in escaped:
         return escaped
 

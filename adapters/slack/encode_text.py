@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +33,9 @@ from bridge.text import (
     list_lines,
     normalize,
     numbered,
+    only_texts,
     to_plain,
+    words_of,
 )
 
 Json = dict[str, Any]
@@ -47,6 +50,8 @@ _RUN_OVERHEAD = 48
 """What a run counts beside its text: about what its JSON adds, since what `msg_blocks_too_long` counts is not documented."""
 _MAX_URL = 3000
 
+_BOLD, _CODE = int(Mark.BOLD), int(Mark.CODE)
+"""Bare integers: operations on flags make objects."""
 _STYLES = (
     (int(Mark.BOLD), "bold"),
     (int(Mark.ITALIC), "italic"),
@@ -91,6 +96,8 @@ def plain_text(rich: RichText, limit: int) -> str:
 
 def _escaped(text: str, limit: int) -> str:
     """Escaped and at most `limit` long; never cuts an escape in two."""
+    if len(whole := escape(text[:limit])) < limit and len(text) <= limit:
+        return whole
     pieces: list[str] = []
     left = limit - 1
     for character in text:
@@ -115,15 +122,39 @@ def rich_text_elements(rich: RichText) -> list[Json]:
 
 
 def measure(rich: RichText) -> int:
-    """Length in the unit of this platform's limits: UTF-16 units of texts and addresses, and a share for each run."""
-    return sum(map(_element_length, rich_text_elements(rich)))
+    """Length in the unit of this platform's limits: UTF-16 units of texts and addresses, and a share for each run. The same as
+    counting what is in `rich_text_elements`, without making it where the runs are plain: long texts are measured often."""
+    length = 0
+    in_section = False
+    for block in normalize(rich).blocks:
+        if isinstance(block, Paragraph | Heading):
+            length += (_RUN_OVERHEAD + 1 if in_section else _RUN_OVERHEAD) + _leaves_length(block.inlines)
+            in_section = True
+        else:
+            length += sum(map(_element_length, _elements(block)))
+            in_section = False
+    return length
+
+
+def _leaves_length(inlines: tuple[Inline, ...]) -> int:
+    if only_texts(inlines) and not any(run.link for run in inlines) and "://" not in (text := words_of(inlines)):
+        return _RUN_OVERHEAD * len(inlines) + _utf16_length(text)
+    return sum(map(_element_length, _leaves(inlines)))
 
 
 def _element_length(element: Json) -> int:
     inner = element.get("elements")
     if inner is not None:
         return _RUN_OVERHEAD + sum(map(_element_length, inner))
-    return _RUN_OVERHEAD + sum(len(element.get(key, "").encode("utf-16-le")) // 2 for key in ("text", "url", "fallback"))
+    length = _RUN_OVERHEAD
+    for key in ("text", "url", "fallback"):
+        if value := element.get(key):
+            length += _utf16_length(value)
+    return length
+
+
+def _utf16_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _elements(block: Block) -> Iterator[Json]:
@@ -131,7 +162,7 @@ def _elements(block: Block) -> Iterator[Json]:
         case Paragraph():
             yield _section(block.inlines)
         case Heading():
-            yield _section(block.inlines, Mark.BOLD)
+            yield _section(block.inlines, _BOLD)
         case CodeBlock():
             yield {"type": "rich_text_preformatted", "elements": [_text(block.text or " ")], "border": 0}
         case Quote():
@@ -183,20 +214,23 @@ def _quote_leaves(quote: Quote) -> Iterator[Json]:
             case Paragraph():
                 yield from _leaves(block.inlines)
             case Heading():
-                yield from _leaves(block.inlines, Mark.BOLD)
+                yield from _leaves(block.inlines, _BOLD)
             case CodeBlock():
-                yield _text(block.text or " ", Mark.CODE)
+                yield _text(block.text or " ", _CODE)
             case List():
                 for at, (label, item) in enumerate(list_lines(block, bullet="•")):
                     yield _text(("\n" if at else "") + label)
                     yield from _leaves(item.inlines)
 
 
+@cache
+def _styles(marks: int) -> tuple[str, ...]:
+    return tuple(name for mark, name in _STYLES if marks & mark)
+
+
 def _style(marks: int) -> Json:
-    if not marks:
-        return {}
-    style = {name: True for mark, name in _STYLES if marks & mark}
-    return {"style": style} if style else {}
+    names = _styles(marks) if marks else ()
+    return {"style": dict.fromkeys(names, True)} if names else {}
 
 
 def _text(text: str, marks: int = 0) -> Json:
@@ -205,7 +239,7 @@ def _text(text: str, marks: int = 0) -> Json:
 
 def _leaves(inlines: Iterable[Inline], extra_marks: int = 0) -> Iterator[Json]:
     for inline in inlines:
-        if isinstance(inline, Text) and not inline.link and not inline.marks & Mark.CODE and "://" in inline.text:
+        if isinstance(inline, Text) and not inline.link and not inline.marks & _CODE and "://" in inline.text:
             yield from (_leaf(run, extra_marks) for run in _with_links(inline))
         else:
             yield _leaf(inline, extra_marks)

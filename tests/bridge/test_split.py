@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.characters import is_blank
 from bridge.slices import slice_text, tail_of
-from bridge.split import split
+from bridge.split import Limit, split
 from bridge.text import (
     CodeBlock,
     List,
@@ -37,7 +37,7 @@ BOLD = int(Mark.BOLD)
 
 
 def at_most(length: int, measure: Callable[[RichText], int] = lambda rich: len(to_plain(rich))) -> Callable[[RichText], bool]:
-    return lambda rich: measure(rich) <= length
+    return Limit(measure, length)
 
 
 def markdown_length(rich: RichText) -> int:
