@@ -40,7 +40,7 @@ class _NoWeb:
 
 
 def _runs(count: int) -> RichText:
-    runs = (Text("a" if number % 2 else " ", Mark.ITALIC if number % 2 else 0) for number in range(count))
+    runs = (Text("a" if number % 2 else " ", int(Mark.ITALIC) if number % 2 else 0) for number in range(count))
     return RichText((Paragraph(tuple(runs)),))
 
 
@@ -50,8 +50,8 @@ def _links(count: int) -> RichText:
 
 
 def _nested(count: int) -> RichText:
-    items = tuple(ListItem((Text("word ", Mark.BOLD), Text("and word")), number % 5) for number in range(count // 2))
-    lines = (Text("a line\n", Mark.ITALIC if number % 2 else 0) for number in range(count))
+    items = tuple(ListItem((Text("word ", int(Mark.BOLD)), Text("and word")), number % 5) for number in range(count // 2))
+    lines = (Text("a line\n", int(Mark.ITALIC) if number % 2 else 0) for number in range(count))
     return RichText((Quote((Paragraph(tuple(lines)), List(items, ordered=True))), List(items)))
 
 

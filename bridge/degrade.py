@@ -40,6 +40,8 @@ Losses = dict[LossNote, None]
 
 SPOILER_LABEL = "[spoiler] "
 _SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]|mailto:.|tel:.|tg://.", re.IGNORECASE)
+_PLAIN_URL = re.compile(r"[!#-;=?-\[\]-_a-{}~]+")
+"""Printable characters of ASCII without those that would have to be escaped."""
 _ESCAPED = {c: f"%{ord(c):02X}" for c in ' <>"|\\`'}
 _BOLD, _ITALIC, _UNDERLINE, _SPOILER = (int(m) for m in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.SPOILER))  # ints are fast
 _SIMPLE_MARKS = (
@@ -196,6 +198,8 @@ class _Degrader:
 def safe_url(url: str) -> str:
     """The address with the characters escaped that could end a link in some markup; empty for one that browsers should not be sent
     to (`javascript:` and the like)."""
+    if _PLAIN_URL.fullmatch(url):
+        return url if _SCHEME.match(url) else ""
     url = "".join(_ESCAPED.get(c, c) for c in clean(url).strip() if c.isprintable() or c == " ")
     return url if _SCHEME.match(url) else ""
 

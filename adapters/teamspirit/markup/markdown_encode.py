@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from bridge.text import (
     Text,
     inline_text,
     numbered,
+    only_texts,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ _CLOSING_HASHES = re.compile(r"(?:^|(?<=\s))#+$")
 _NAME_GOES_ON = re.compile(r"\w|[.\-]+\w")
 _EDGE_SPACE = re.compile(r"^\s+|\s+$")
 _LANGUAGE = re.compile(r"[^\w+#.\-]")
-_DELIMITERS = ((Mark.STRIKE, "~~"), (Mark.BOLD, "**"), (Mark.ITALIC, "*"))
+_DELIMITERS = ((int(Mark.STRIKE), "~~"), (int(Mark.BOLD), "**"), (int(Mark.ITALIC), "*"))
+_CODE = int(Mark.CODE)
+"""Bare integers: operations on flags make objects, and every text that is measured goes through here."""
 
 
 def encode_markdown(rich: RichText, dialect: TextDialect, *, mass_mentions: bool = False) -> str:
@@ -122,93 +126,76 @@ class _Encoder:
 
     def _inlines(self, inlines: Iterable[Inline]) -> str:
         """Runs of one link are one link; markup never reaches over a line break or into another link."""
-        text = ""
+        written = _Written()
         line = [*_by_line(inlines)]
         at = 0
-        for link, group in groupby(line, key=lambda inline: inline.link if isinstance(inline, Text) else None):
-            runs = list(group)
+        for link, runs in _by_link(line):
             at += len(runs)
             after = inline_text(line[at])[:1] if at < len(line) else ""
             shows_itself = link is not None and _is_own_label(runs, link)
             if shows_itself and runs[0].marks:
                 runs, link = [Text(link or "", runs[0].marks)], None
             is_link = link is not None and SAFE_LINK.match(link) is not None
-            label = self._marked(runs, before=text, after=after, in_link=is_link)
-            if text.endswith("`") and label.startswith("`"):
-                text += JOINER
+            label = self._marked(runs, before=written.last, after=after, in_link=is_link)
+            if written.last == "`" and label.startswith("`"):
+                written.add(JOINER)
             if link is None:
-                text += label
+                written.add(label)
             elif not is_link:
-                text += f"{label} ({self._literal(link)})"
+                written.add(f"{label} ({self._literal(link)})")
             elif shows_itself:
-                text += f"<{link}>"
+                written.add(f"<{link}>")
             else:
-                if text.endswith("!"):
-                    text = text[:-1] + "\\!"
-                text += f"[{label.replace(chr(10), ' ')}](<{_escaped_url(link)}>)"
-        return text
+                if written.last == "!":
+                    written.pieces[-1] = written.pieces[-1][:-1] + "\\!"
+                written.add(f"[{label.replace(chr(10), ' ')}](<{_escaped_url(link)}>)")
+        return "".join(written.pieces)
 
     def _marked(self, runs: Sequence[Inline], *, before: str, after: str, in_link: bool) -> str:
-        """Runs with their marks opened and closed so that they nest, white space outside of them. `before` and `after`: what
-        stands beside them."""
-        text = ""
-        opened: list[tuple[Mark, str]] = []
+        """Runs with their marks opened and closed so that they nest, white space outside of them. `before` and `after`: the
+        characters that stand beside them."""
+        written = _Written(before)
+        opened: list[str] = []
         mentioned = False
         for number, run in enumerate(runs):
-            wanted = [(mark, sign) for mark, sign in _DELIMITERS if run.marks & mark]
-            following = inline_text(runs[number + 1])[:1] if number + 1 < len(runs) else after
-            alone = not wanted and (not following or following.isspace())
-            body = self._run(run, alone=alone, in_link=in_link)
+            wanted = _signs(run.marks) if run.marks else ()
+            if type(run) is Text and not run.marks & _CODE and _means_nothing(run.text):
+                body = run.text
+            else:
+                following = inline_text(runs[number + 1])[:1] if number + 1 < len(runs) else after
+                alone = not wanted and (not following or following.isspace())
+                body = self._run(run, alone=alone, in_link=in_link)
             if mentioned and _NAME_GOES_ON.match(body):
                 body = JOINER + body
             mentioned = isinstance(run, Mention)
-            last = (text or before)[-1:]
-            if mentioned and (last.isalnum() or last == ">"):
+            if mentioned and (written.last.isalnum() or written.last == ">"):
                 body = JOINER + body
             bare = body.strip()
-            if not bare or bare == "\n":
+            if not bare:
                 # white space cannot be marked; it must not stand inside marks that end behind it either
-                text = self._close(text, opened, 0)
-                text += body
+                written.close(opened, 0)
+                written.add(body)
                 continue
             keep = _common(opened, wanted)
-            text = self._close(text, opened, keep)
+            written.close(opened, keep)
             lead = body[: len(body) - len(body.lstrip())]
             tail = body[len(body.rstrip()) :]
-            if wanted[keep:]:
-                text += lead
-                lead = ""
-            for entry in wanted[keep:]:
-                text = self._open(text, before, entry[1], bare)
-                opened.append(entry)
-            text += lead + bare
+            written.add(lead)
+            for sign in wanted[keep:]:
+                written.open(sign, bare)
+                opened.append(sign)
+            written.add(bare)
             if tail:
-                text = self._close(text, opened, 0)
-                text += tail
-        return self._close(text, opened, 0)
-
-    def _open(self, text: str, before: str, sign: str, body: str) -> str:
-        last = (text or before)[-1:]
-        if last and last in "*~":
-            text += JOINER
-        text += sign
-        if not _letter(body[0]):
-            text += JOINER
-        return text
-
-    def _close(self, text: str, opened: list[tuple[Mark, str]], keep: int) -> str:
-        while len(opened) > keep:
-            sign = opened.pop()[1]
-            if not _letter(text[-1:]):
-                text += JOINER
-            text += sign
-        return text
+                written.close(opened, 0)
+                written.add(tail)
+        written.close(opened, 0)
+        return "".join(written.pieces)
 
     def _run(self, run: Inline, *, alone: bool, in_link: bool) -> str:
         match run:
             case Mention():
                 return self._mention(run)
-            case Text() if run.marks & Mark.CODE:
+            case Text() if run.marks & _CODE:
                 return _code(run.text)
             case _:
                 return self._literal(inline_text(run), alone=alone, in_link=in_link)
@@ -231,6 +218,8 @@ class _Encoder:
         """Text in which nothing is markup or a mention. Readers make links of bare addresses, and take literally whatever stands in
         one: an address in which, or right behind which, something would have to be escaped is written <address>, or else so that
         it is none. `alone`: nothing stands right behind the text. `in_link`: it is the label of a link, which holds no other."""
+        if _means_nothing(text):
+            return text
         text = clean(text)
         pieces: list[str] = []
         at = behind = 0
@@ -251,6 +240,50 @@ class _Encoder:
 
     def _escaped(self, text: str) -> str:
         return _escape(guard(text, self._dialect))
+
+
+class _Written:
+    """What has been written, piece by piece, and the character it ends in."""
+
+    __slots__ = ("last", "pieces")
+
+    def __init__(self, last: str = "") -> None:
+        self.pieces: list[str] = []
+        self.last = last
+
+    def add(self, piece: str) -> None:
+        if piece:
+            self.pieces.append(piece)
+            self.last = piece[-1]
+
+    def open(self, sign: str, body: str) -> None:
+        """Open a mark before these words."""
+        touches = self.last != "" and self.last in "*~"
+        self.add(f"{JOINER if touches else ''}{sign}{'' if _letter(body[0]) else JOINER}")
+
+    def close(self, opened: list[str], keep: int) -> None:
+        """Close marks until only so many are open."""
+        while len(opened) > keep:
+            sign = opened.pop()
+            self.add(sign if _letter(self.last) else JOINER + sign)
+
+
+@cache
+def _signs(marks: int) -> tuple[str, ...]:
+    return tuple(sign for mark, sign in _DELIMITERS if marks & mark)
+
+
+def _means_nothing(text: str) -> bool:
+    """Whether there is surely nothing to be escaped or guarded in it, nor an address: nearly every short run."""
+    return text == " " or text.isalnum()
+
+
+def _by_link(line: Sequence[Inline]) -> Iterable[tuple[str | None, Sequence[Inline]]]:
+    """The runs of each link, and those between."""
+    if only_texts(line) and not any(run.link is not None for run in line):
+        return [(None, line)] if line else []
+    groups = groupby(line, key=lambda inline: inline.link if isinstance(inline, Text) else None)
+    return [(link, list(group)) for link, group in groups]
 
 
 _LONGEST_BARE = 1000
@@ -332,7 +365,7 @@ def _common(opened: Sequence[object], wanted: Sequence[object]) -> int:
 def _is_own_label(runs: Sequence[Inline], link: str) -> bool:
     """Whether the link is one run that shows nothing but its address, which <address> can then say."""
     shown = "".join(inline_text(run) for run in runs)
-    plainly = len({run.marks for run in runs}) == 1 and not runs[0].marks & Mark.CODE
+    plainly = len({run.marks for run in runs}) == 1 and not runs[0].marks & _CODE
     return shown == link and plainly and _fits_brackets(link) and re.fullmatch(r"[^\s<>]+", link) is not None
 
 
@@ -343,5 +376,6 @@ def _unending(name: str) -> str:
 
 def _escaped_url(url: str) -> str:
     """For use between < and >: backslashes and entities are live there too."""
-    url = "".join(letter for letter in url if letter.isprintable())
+    if not url.isprintable():
+        url = "".join(letter for letter in url if letter.isprintable())
     return url.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E").replace("&", "&amp;")
