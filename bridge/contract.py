@@ -241,6 +241,8 @@ class ProbeItem(_Value, frozen=True):
     """It concerns only ends that messages are sent into, and that are the chat itself, not a thread of it."""
     temporary: bool = False
     """Not `ok`, but nothing is wrong as far as anybody can tell: the platform could not be reached, or asked to come back later."""
+    dead: bool = False
+    """Not `ok`, and nothing can be sent or heard there until a human acts: thrown out, archived, not to be seen."""
 
 
 class Adapter(Protocol):

@@ -140,7 +140,7 @@ class HealthReport:
                 for address in self._table.addresses_of(ChatRef(name, chat_id)) if chat_id else ():
                     yield address, Condition(Status.WARN, *notice)
             for address, seen in supervisor.seen_faults.items():
-                yield address, Condition(Status.WARN, seen.reason, seen.action)
+                yield address, Condition(Status.FAIL if seen.dead else Status.WARN, seen.reason, seen.action)
             for address, fault in (supervisor.chat_faults | supervisor.end_faults).items():
                 action = getattr(fault, "action", "")
                 yield address, Condition(Status.FAIL if action else Status.WARN, fault.reason, action)

@@ -87,8 +87,10 @@ class Lookout:
         except Exception:
             log.exception("a chat could not be looked at", account=supervisor.account, end=str(address))
             return
-        wrong = next((item for item in items if not item.ok and not item.temporary), None)
+        faults = [item for item in items if not item.ok and not item.temporary]
+        wrong = next((item for item in faults if item.dead), faults[0] if faults else None)
         if wrong is None:
             supervisor.saw(address, None)
         else:
-            supervisor.saw(address, (f"{wrong.name}: {wrong.detail}" if wrong.detail else wrong.name, wrong.action))
+            reason = f"{wrong.name}: {wrong.detail}" if wrong.detail else wrong.name
+            supervisor.saw(address, (reason, wrong.action), dead=wrong.dead)

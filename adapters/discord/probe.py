@@ -37,6 +37,7 @@ NEEDED = {
     1 << 38: "Send Messages in Threads",
     1 << 51: "Pin Messages",
 }
+VIEW_CHANNEL = 1 << 10
 MANAGE_WEBHOOKS = 1 << 29
 
 
@@ -122,7 +123,7 @@ class _Channels:
         if missing:
             missing += ["Manage Webhooks"] if lacks_webhooks else []
             action = f"give the bot's role {', '.join(missing)} in this channel (channel settings, Permissions)"
-            return _wrong(place, f"missing: {', '.join(missing)}", action)
+            return _wrong(place, f"missing: {', '.join(missing)}", action, dead=not bits & VIEW_CHANNEL)
         if lacks_webhooks:
             detail = "all rights but Manage Webhooks: the bot posts by itself, with the author's name in the text"
             action = "give the bot's role Manage Webhooks in this channel, if copies are to show their authors"
@@ -138,10 +139,12 @@ class _Channels:
             return _wrong(place, f"its rights cannot be told: cannot look up {parts}", AGAIN, temporary=passing)
         if error is not None:
             return _failure(f"#{place.name}", error, place.id)
-        return _wrong(place, "in a server that the bot is not in", "invite the bot to that server")
+        return _wrong(place, "in a server that the bot is not in", "invite the bot to that server", dead=True)
 
 
-def _wrong(place: Place, detail: str, action: str, *, whole_chat: bool = False, temporary: bool = False) -> ProbeItem:
+def _wrong(
+    place: Place, detail: str, action: str, *, whole_chat: bool = False, temporary: bool = False, dead: bool = False
+) -> ProbeItem:
     return ProbeItem(
         name=f"#{place.name}",
         ok=False,
@@ -150,6 +153,7 @@ def _wrong(place: Place, detail: str, action: str, *, whole_chat: bool = False, 
         chat_id=place.id,
         whole_chat=whole_chat,
         temporary=temporary,
+        dead=dead,
     )
 
 
@@ -158,4 +162,12 @@ def _failure(name: str, error: Refused | BridgeError, chat_id: str = "") -> Prob
     is_known = isinstance(cause, AccountDown | ChatDown)
     action = cause.action if isinstance(cause, AccountDown | ChatDown) else AGAIN
     temporary = not is_known and isinstance(cause, RetryLater | OutcomeUnknown | ConnectionLost)
-    return ProbeItem(name=name, ok=False, detail=cause.reason, action=action, chat_id=chat_id, temporary=temporary)
+    return ProbeItem(
+        name=name,
+        ok=False,
+        detail=cause.reason,
+        action=action,
+        chat_id=chat_id,
+        temporary=temporary,
+        dead=isinstance(cause, ChatDown),
+    )

@@ -120,10 +120,10 @@ async def channel_item(transport: Transport, chat_id: str) -> ProbeItem:
         return _failed(f"channel {chat_id}", error, chat_id)
     name = f"#{channel.name}" if channel.name else f"channel {chat_id}"
     if channel.is_archived:
-        return ProbeItem(name=name, ok=False, detail="archived", action="unarchive the channel", chat_id=chat_id)
+        return ProbeItem(name=name, ok=False, detail="archived", action="unarchive the channel", chat_id=chat_id, dead=True)
     if not channel.is_member:
         action = f"invite the bot: /invite in {name}"
-        return ProbeItem(name=name, ok=False, detail="the bot is not a member", action=action, chat_id=chat_id)
+        return ProbeItem(name=name, ok=False, detail="the bot is not a member", action=action, chat_id=chat_id, dead=True)
     return ProbeItem(name=name, ok=True, detail="member", chat_id=chat_id)
 
 
@@ -131,4 +131,5 @@ def _failed(name: str, error: BridgeError, chat_id: str = "") -> ProbeItem:
     """Slack could not be asked, or said no. Only a refusal tells that something is wrong."""
     action = error.action if isinstance(error, AccountDown | ChatDown) else ""
     passing = isinstance(error, RetryLater | OutcomeUnknown | ConnectionLost)
-    return ProbeItem(name=name, ok=False, detail=error.reason, action=action, chat_id=chat_id, temporary=passing)
+    dead = isinstance(error, ChatDown)
+    return ProbeItem(name=name, ok=False, detail=error.reason, action=action, chat_id=chat_id, temporary=passing, dead=dead)

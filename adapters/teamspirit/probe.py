@@ -71,7 +71,8 @@ async def look_at(dialect: Dialect, client: Client, chat_id: str) -> ProbeItem:
         if dialect.operations.chats is None and isinstance(error, ChatDown) and dialect.operations.send is not None:
             reason = f"{error.reason}; the dialect {dialect.dialect} cannot look up names of chats"
             return ProbeItem(name=name, ok=False, detail=reason, action=USE_ID, chat_id=chat_id)
-        return ProbeItem(name=name, ok=False, detail=error.reason, action=error.action, chat_id=chat_id)
+        dead = isinstance(error, ChatDown)
+        return ProbeItem(name=name, ok=False, detail=error.reason, action=error.action, chat_id=chat_id, dead=dead)
     except BridgeError as error:
         return _failed(name, error, CHECK_HISTORY, chat_id)
     can = "can be read" if dialect.operations.history is not None else "known"

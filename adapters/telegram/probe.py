@@ -72,7 +72,7 @@ async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[Pr
         action = f"put {error.new_chat_id} into bridge.yaml in place of {chat_id}"
         return [ProbeItem(name="chat", ok=False, detail=error.reason, action=action, chat_id=chat_id)]
     except ChatDown as error:
-        return [ProbeItem(name="chat", ok=False, detail=error.reason, action=error.action, chat_id=chat_id)]
+        return [ProbeItem(name="chat", ok=False, detail=error.reason, action=error.action, chat_id=chat_id, dead=True)]
     except (DeliveryError, AccountDown) as error:
         return [ProbeItem(name="chat", ok=False, detail=error.reason, chat_id=chat_id, temporary=_passes(error))]
     status = str(member.get("status", ""))
@@ -81,7 +81,12 @@ async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[Pr
     if status in ("left", "kicked"):
         return [
             ProbeItem(
-                name="member", ok=False, detail=f"the bot is not in the chat ({status})", action="add the bot", chat_id=chat_id
+                name="member",
+                ok=False,
+                detail=f"the bot is not in the chat ({status})",
+                action="add the bot",
+                chat_id=chat_id,
+                dead=True,
             )
         ]
     items.append(

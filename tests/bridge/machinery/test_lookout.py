@@ -81,6 +81,17 @@ async def test_a_chat_in_trouble_is_told_without_anything_being_sent(app: App, o
     assert (await report_when(app, lambda report: not report["to_do"]))["status"] == "pass"
 
 
+async def test_an_end_at_which_nothing_goes_fails(app: App, two: Looking) -> None:
+    missing = ProbeItem(name="pins", ok=False, detail="may not pin", chat_id="c")
+    two.look = lambda _: [missing, msgspec.structs.replace(KICKED, dead=True)]
+    two.cut()
+    report = await report_when(app, lambda report: bool(report["to_do"]) and report["accounts"]["two"]["state"] == "up")
+    assert (report["ok"], report["status"], report["routes"]["counts"]["fail"]) == (False, "fail", 1)
+    two.look = lambda _: [missing]
+    report = await report_when(app, lambda report: report["ok"])
+    assert report["status"] == "warn"
+
+
 async def test_a_route_in_trouble_at_every_end_is_not_ok(app: App, one: Looking, two: Looking) -> None:
     one.look = two.look = lambda _: [KICKED]
     one.cut()

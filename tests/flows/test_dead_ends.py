@@ -1,0 +1,55 @@
+"""Ends that nothing can be relayed at, and where nobody says anything: `/health` knows them all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapters.discord.emulator.world import Permission
+from bridge import app as app_module
+from bridge.lookout import Lookout
+from tests.flows.world import World
+from tests.patience import PATIENCE_S
+
+
+async def report_when(world: World, *ends: str) -> dict[str, Any]:
+    """The report once it tells exactly these platforms' ends as dead."""
+    assert world.app is not None
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            report = await world.app.report()
+            (route,) = report["routes"]["list"]
+            if sorted(one["end"].partition("/")[0] for one in route["ends"] if one["status"] == "fail") == sorted(ends):
+                return report
+            await asyncio.sleep(0.05)
+
+
+async def test_ends_that_nobody_writes_to_are_told_when_they_are_dead(quiet_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "Lookout", lambda *arguments: Lookout(*arguments, first_s=0.01, soon_s=0.05))
+    world = quiet_world
+    emulators: dict[str, Any] = world.emulators
+    chats = {name: chat.chat_id for name, chat in world.chats.items()}
+    world.chats["telegram"] = emulators["telegram"].add_group("team")
+    chats["telegram"] = world.chats["telegram"].chat_id
+    await world.start_bridge()
+    assert (await report_when(world))["ok"] is True
+    await world.stop_bridge()
+
+    emulators["telegram"].kick(chats["telegram"])
+    emulators["slack"].remove_bot(chats["slack"])
+    emulators["discord"].deny(chats["discord"], Permission.VIEW_CHANNEL)
+    await world.start_bridge()
+    report = await report_when(world, "telegram", "slack", "discord")
+    assert (report["ok"], report["status"]) == (False, "fail")
+    assert report["routes"]["counts"]["fail"] == 1
+    assert report["to_do"]
+
+    emulators["discord"].deny(chats["discord"], Permission(0))
+    slack = emulators["slack"].workspace
+    slack.join(slack.channels[chats["slack"]], slack.bot_user_id)
+    report = await report_when(world, "telegram")
+    assert report["ok"] is False
+    emulators["telegram"].promote(chats["telegram"])
+    assert (await report_when(world))["ok"] is True
