@@ -58,6 +58,8 @@ _LOOK_UP_S = 5.0
 """A first second look at an end that was not found; then it is `_LOOK_UP_LATER` times as long."""
 _LOOK_UP_LATER = 12.0
 _END_S = 10.0
+_FINISH_S = 10.0
+"""So long a reload waits for what is being sent by an account that it replaces."""
 _JOURNAL_ID = "journal id"
 _TRUSTED_NOW = "trusted now"
 _NOBODY = AccountName("")
@@ -205,7 +207,7 @@ class App:
         for supervisor, running in gone:
             if running is not None:
                 await _end([running])
-            await supervisor.close()
+            await supervisor.close(finish_s=_FINISH_S)
         for name, configured in self._config.accounts.items():
             if name not in self._running:
                 await self._start_account(configured)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -122,6 +122,8 @@ class AccountSupervisor:
         self._waits = Repeats()
         self._connected_at_s: float | None = None
         self._paused_until_s = 0.0
+        self._in_use = 0
+        self._unused = asyncio.Event()
         self.alive_at_s: float | None = None
         """When the platform was last heard (`Clock.monotonic_s`): a poll came back, a heartbeat was answered."""
         self.end_faults: dict[ChatAddress, ChatDown | RetryLater] = {}
@@ -271,7 +273,23 @@ class AccountSupervisor:
         finally:
             self._set_health(AccountState.STOPPED)
 
-    async def close(self) -> None:
+    @contextlib.contextmanager
+    def using(self) -> Iterator[None]:
+        """An attempt is made with the adapter: `close` lets it come to its end, since of one that is cut off nobody knows whether
+        it arrived."""
+        self._in_use += 1
+        try:
+            yield
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._unused.set()
+
+    async def close(self, *, finish_s: float = 0.0) -> None:
+        """Attempts under way have so long to end."""
+        if self._in_use and finish_s:
+            self._unused.clear()
+            await self._clock.wait(self._unused, finish_s)
         if self._adapter is not None:
             adapter, self._adapter = self._adapter, None
             with contextlib.suppress(TimeoutError):

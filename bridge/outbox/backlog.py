@@ -19,8 +19,7 @@ _AT_HAND = 64
 class Handed:
     """Deliveries that a reading took up and that the intake may still hand over. All lanes share one: a lane may be gone by then.
 
-    The newest `most` are kept: an answer that more readings than that have overtaken would make its lane read again from the start
-    if it is at work, and is looked up in the journal by a lane that is new."""
+    The newest `most` are kept: no acceptance is overtaken by so many readings, unless the journal stood still for minutes."""
 
     def __init__(self, most: int = 16_384) -> None:
         self._ids: dict[int, None] = {}

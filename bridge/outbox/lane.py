@@ -99,6 +99,11 @@ class Lane:
         if begun:
             self._records.put_begun(pending)
 
+    def was_begun(self, pending: Pending) -> None:
+        """A delivery that a reading took up was accepted together with its first attempt, which was not made."""
+        if any(one.delivery_id == pending.delivery_id for one in self._backlog):
+            self._records.put_begun(pending)
+
     def reload(self) -> None:
         self._backlog.reload()
         self.look_behind()
@@ -246,7 +251,8 @@ class Lane:
             if work.limited and end.options.merge and not alone:
                 self._take_followers(work, place)
             work.patience = self._patience(work)
-            changes = await self._outbox.courier.carry(work, place, self)
+            with supervisor.using():
+                changes = await self._outbox.courier.carry(work, place, self)
             if supervisor.chat_faults and isinstance(changes[-1], Delivered):
                 supervisor.chat_faults.pop(self.address, None)
             return changes

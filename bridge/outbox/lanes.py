@@ -113,6 +113,8 @@ class Outbox:
     def enqueue(self, pending: Pending, *, begun: bool = False) -> None:
         """Take a delivery that was just committed. A reading of the journal may have been faster: then its lane has it already."""
         if self.handed.take(pending.delivery_id):
+            if begun and (lane := self._lanes.get(pending.target)) is not None:
+                lane.was_begun(pending)
             return
         if files_of(pending):
             self.files.expect(pending.event_seq)

@@ -52,6 +52,7 @@ async def hurried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     rates = telegram_capabilities.RATES
     scaled = Rates(per_chat=faster(rates.per_chat), per_account=faster(rates.per_account), counts_files=rates.counts_files)
     monkeypatch.setattr(telegram_capabilities, "RATES", scaled)
+    monkeypatch.setattr("bridge.outbox.pace._LONG_WAIT_S", 1.0 / SPEED)
     world = World(tmp_path, platforms=("telegram", "teamspirit"))
     world.settings["defaults"] = {"pace": "careful"}
     await world.start_platforms()

@@ -13,6 +13,7 @@ from bridge.app import App
 from bridge.clock import SystemClock
 from bridge.errors import RetryLater, Scope
 from bridge.refs import AccountName, ChatAddress
+from bridge.retry import Policy
 from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
 from tests.patience import PATIENCE_S
@@ -67,7 +68,7 @@ async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(tmp_
 async def test_a_clock_that_is_set_during_an_outage_gives_nothing_up(tmp_path: Path, one, two, off) -> None:
     clock = SetClock()
     two.faults.extend([(RetryLater("busy"), False)] * 15)
-    async with bridge(tmp_path, [one, two], clock=clock) as app:
+    async with bridge(tmp_path, [one, two], clock=clock, policy=Policy(base_s=0.05, cap_s=0.2, floor_s=0.01)) as app:
         one.say("m1")
         one.say("m2")
         await eventually(lambda: two.sends >= 3)

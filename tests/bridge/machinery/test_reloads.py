@@ -14,7 +14,7 @@ import pytest
 from bridge.app import App
 from bridge.config.model import Config
 from bridge.contract import AdapterContext, FileStream, Intake, Outbound, Receipt
-from bridge.errors import AccountDown, RetryLater, Scope
+from bridge.errors import AccountDown, OutcomeUnknown, RetryLater, Scope
 from bridge.events import Attachment, AttachmentKind
 from bridge.outcomes import Skip
 from bridge.refs import AccountName
@@ -396,3 +396,42 @@ async def test_an_end_that_is_not_found_at_once_is_looked_up_until_it_is(tmp_pat
         await eventually(lambda: not failures and not app._supervisors[AccountName("one")].has_unresolved)
         one.say("in the new", chat="new")
         await eventually(lambda: two.texts("new") == ["in the new"])
+
+
+async def test_a_token_that_changes_during_a_send_doubles_nothing_where_nobody_can_be_asked(tmp_path: Path) -> None:
+    """The message is on its way when the account is replaced: the old connection is let go only when its answer is here."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    class Slow(ScriptedAdapter):
+        async def send(self, outbound: Outbound) -> Receipt:
+            receipt = await super().send(outbound)
+            asked.set()
+            closed = asyncio.create_task(self.closed.wait())
+            answered = asyncio.create_task(answer.wait())
+            await asyncio.wait({closed, answered}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (closed, answered):
+                task.cancel()
+            if not answer.is_set():
+                raise OutcomeUnknown("the connection was closed")
+            return receipt
+
+        def __init__(self, platform: ScriptedPlatform, context: AdapterContext) -> None:
+            super().__init__(platform, context)
+            self.closed = asyncio.Event()
+
+        async def close(self) -> None:
+            self.closed.set()
+
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two", adapter=Slow, reconciles=False)
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("m1")
+        await asked.wait()
+        accounts = dict(app._config.accounts)
+        accounts[AccountName("two")] = replace(accounts[AccountName("two")], options="another token")
+        reloading = asyncio.create_task(app.reload(replace(app._config, accounts=accounts)))
+        await eventually(lambda: app._supervisors[AccountName("two")].health.state is not AccountState.UP)
+        answer.set()
+        await reloading
+        one.say("m2")
+        await eventually(lambda: "m2" in two.texts())
+        assert two.texts() == ["m1", "m2"]
