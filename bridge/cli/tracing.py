@@ -159,7 +159,9 @@ class Known:
             return "its route is no longer in bridge.yaml: skipped when its turn comes"
         said = []
         if one.behind is not None:
-            said.append(f"behind {one.behind.ahead} others of this chat, the first of which is {one.behind.delivery_id}")
+            ahead = one.behind.ahead
+            others = f"{ahead} others of this chat, the first of which is" if ahead > 1 else "another of this chat,"
+            said.append(f"behind {others} {one.behind.delivery_id}")
             if one.behind.last_error:
                 said.append(f"that one: {one.behind.last_error}")
         if one.note:

@@ -190,7 +190,7 @@ def test_what_waits_says_until_when_and_why(cli: Any, journal: Callable[[Fill], 
     second = {
         one["target"]: one for one in cli("trace", "https://t.me/c/1234567890/12", "--json").data["messages"][0]["deliveries"]
     }
-    assert second[str(TEAM)]["why"] == "behind 1 others of this chat, the first of which is 1; that one: Slack asked to wait"
+    assert second[str(TEAM)]["why"] == "behind another of this chat, 1; that one: Slack asked to wait"
     assert datetime.fromisoformat(second[str(TEAM)]["next_attempt_at"]) == due
     assert "the platform's rate limit holds the account back until " in second[str(SPIRIT)]["why"]
     assert f"{due:%Y-%m-%d %H:%M:%S}" in cli("trace", "1").out

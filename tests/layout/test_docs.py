@@ -1,0 +1,87 @@
+"""What the documentation names is there: linked files, paths, commands with their options, `make` targets, metrics."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from bridge.cli.group import build
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    {
+        *ROOT.glob("*.md"),
+        *(page for folder in ("docs", "adapters", "bench", "tests", "systemd") for page in (ROOT / folder).rglob("*.md")),
+        *(ROOT / "systemd").iterdir(),
+        ROOT / "bridge.yaml.example",
+    }
+)
+TOPS = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")))
+LINK = re.compile(r"\]\((?!\w+://|#|url\))([^)#\s]+)(?:#[^)]*)?\)")
+PATH = re.compile(rf"`((?:{TOPS})/[\w./-]+)(?:::\w+)?`")
+COMMAND = re.compile(r"(?:^|`|\$ |bin/)messenger-bridge((?: [^`|\n]*)?)", re.MULTILINE)
+SAYS_WORD = {"group", "as", "is"}
+"""Words that follow the program's name in a sentence, and are no commands."""
+
+
+def pages(what: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for found in what.findall(page.read_text(encoding="utf-8")):
+            yield str(page.relative_to(ROOT)), found
+
+
+def test_links_lead_somewhere() -> None:
+    links = list(pages(LINK))
+    assert len(links) > 20
+    assert not [(page, link) for page, link in links if not ((ROOT / page).parent / link).exists()]
+
+
+def test_paths_are_there() -> None:
+    paths = list(pages(PATH))
+    assert len(paths) > 60
+    assert not [(page, path) for page, path in paths if not (ROOT / path).exists()]
+
+
+@pytest.fixture(scope="module")
+def root() -> Any:
+    return typer.main.get_command(build()) if isinstance(build(), typer.Typer) else build()
+
+
+def test_commands_and_their_options_are_there(root: Any) -> None:
+    known = 0
+    for page, line in pages(COMMAND):
+        words = iter(shlex.split(re.split(r"  | > | #|\)", line.strip())[0].strip("'.,:;"), comments=True) if line.strip() else [])
+        command = root
+        for word in words:
+            if word.startswith("-"):
+                options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+                assert word.partition("=")[0] in options | {"--help"}, f"{page}: messenger-bridge{line}"
+                known += 1
+            elif hasattr(command, "get_command") and word not in SAYS_WORD and re.fullmatch(r"[a-z][a-z-]+", word):
+                found = command.get_command(None, word)
+                assert found is not None, f"{page}: messenger-bridge{line}"
+                command, known = found, known + 1
+            else:
+                break
+    assert known > 25
+
+
+def test_make_has_the_targets() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = list(pages(re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)))
+    assert len(named) > 5
+    assert not [(page, target) for page, target in named if target not in targets]
+
+
+def test_metrics_have_the_names() -> None:
+    source = (ROOT / "bridge" / "metrics.py").read_text(encoding="utf-8")
+    kept = set(re.findall(r'"([a-z_]+)"', source))
+    named = {name for _, name in pages(re.compile(r"messenger_bridge_([a-z_]+)"))}
+    assert len(named) > 10
+    assert not [name for name in named if not {name, name.removesuffix("_total")} & kept]
