@@ -107,7 +107,7 @@ def _show_one(traced: Traced, known: Known) -> None:
         typer.echo(one_line(line))
     for event in (traced.event, *traced.changes):
         if event is not traced.event:
-            typer.echo(f"changed, accepted {moment(event.accepted_at)}:")
+            typer.echo(f"{'deleted' if event.is_deletion else 'changed'}, accepted {moment(event.accepted_at)}:")
         rows = []
         for one in event.deliveries:
             target = f"{one.target}/{one.thread_id}" if one.thread_id else str(one.target)

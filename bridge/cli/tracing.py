@@ -201,7 +201,10 @@ class Known:
             "author": str(traced.author_name),
             "accepted_at": traced.event.accepted_at,
             "deliveries": self._deliveries(traced.event),
-            "changes": [{"accepted_at": change.accepted_at, "deliveries": self._deliveries(change)} for change in traced.changes],
+            "changes": [
+                {"accepted_at": change.accepted_at, "is_deletion": change.is_deletion, "deliveries": self._deliveries(change)}
+                for change in traced.changes
+            ],
             "not_planned": list(self.missing(traced)),
         }
 

@@ -49,6 +49,8 @@ class TracedEvent(_Value, frozen=True):
     event_seq: int
     accepted_at: datetime
     deliveries: tuple[TracedDelivery, ...]
+    is_deletion: bool = False
+    """Of a change: whether its author deleted the message, and did not edit it."""
 
 
 class Traced(_Value, frozen=True):

@@ -66,15 +66,20 @@ class Tracing:
         """The newest edit, or the deletion, of each of the messages."""
         rows = [
             self._connection.execute(
-                "SELECT event.seq, accepted_at, first_delivery, deliveries FROM latest JOIN event ON event.seq = latest.seq"
-                " WHERE latest.chat = ? AND latest.message = ?",
+                "SELECT event.seq, accepted_at, first_delivery, deliveries, json IS NULL FROM latest"
+                " JOIN event ON event.seq = latest.seq WHERE latest.chat = ? AND latest.message = ?",
                 (chat, message),
             ).fetchone()
             for message in messages
         ]
         return tuple(
-            TracedEvent(event_seq=seq, accepted_at=unpack_time(at), deliveries=self._deliveries(seq, first, count))
-            for seq, at, first, count in sorted({row for row in rows if row is not None})
+            TracedEvent(
+                event_seq=seq,
+                accepted_at=unpack_time(at),
+                deliveries=self._deliveries(seq, first, count),
+                is_deletion=bool(deleted),
+            )
+            for seq, at, first, count, deleted in sorted({row for row in rows if row is not None})
         )
 
     def _of_event(self, seq: int, *, asked: MessageRef | None, is_original: bool, is_gone: bool) -> Traced:

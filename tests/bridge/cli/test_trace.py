@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.contract import Receipt
-from bridge.events import Author, ChatEvent, Content, EventMeta, MessageCreated, MessageEdited
+from bridge.events import Author, ChatEvent, Content, EventMeta, MessageCreated, MessageDeleted, MessageEdited
 from bridge.journal.contract import (
     AttemptStarted,
     Change,
@@ -50,6 +50,7 @@ TG, TEAM, GUILD, SPIRIT = (
     ChatAddress(AccountName(a), c)
     for a, c in (("tg", "-1001234567890"), ("team", "#general"), ("guild", "112233445566778899"), ("spirit", "lobby"))
 )
+ALERTS = ChatAddress(AccountName("tg"), "-1009876543210")
 POST = "w4d5kpxn1fbmuczk9s5yqmbu6y"
 TS, SNOWFLAKE = "1715000000.000100", "1122334455667788999"
 LINK = "https://acme.slack.com/archives/C024BE7LH/p1715000000000100"
@@ -239,6 +240,47 @@ def test_the_latest_edit_is_told_too(cli: Any, journal: Callable[[Fill], None]) 
     assert "words" not in done.out
     (change,) = cli("trace", LINK, "--json").data["messages"][0]["changes"]
     assert [one["rule"] for one in change["deliveries"]] == [None, "edits_off"]
+    assert change["is_deletion"] is False
+
+
+def test_a_deletion_is_told_as_one(cli: Any, journal: Callable[[Fill], None]) -> None:
+    async def fill(opened: SqliteJournal) -> None:
+        await relayed(opened)
+        meta = EventMeta(event_key="gone", origin=ChatRef(AccountName("team"), "C024BE7LH"), occurred_at=NOW, received_at=NOW)
+        await accept(opened, MessageDeleted(meta=meta, message_id=TS), (TG, None), (SPIRIT, Skip.DELETES_OFF))
+
+    journal(fill)
+    _, _, deleted = cli("trace", LINK).out.partition("deleted, accepted ")
+    rows = {line.split()[1]: line for line in deleted.splitlines() if line[:1].isdigit() and "/" in line}
+    assert rows[str(SPIRIT)].endswith("deletes are off (deletes_off)")
+    (change,) = cli("trace", LINK, "--json").data["messages"][0]["changes"]
+    assert change["is_deletion"] is True
+
+
+def test_threads_and_what_waits_beside_the_line(cli: Any, journal: Callable[[Fill], None]) -> None:
+    """Topics of one chat are ends of their own; a retried dead letter holds nobody up."""
+
+    async def fill(opened: SqliteJournal) -> None:
+        event = said("9", ChatRef(AccountName("spirit"), "channel2"))
+        planned = tuple(PlannedDelivery(route="alerts", target=ALERTS, thread_id=topic) for topic in ("45", "46"))
+        (accepted,) = await opened.accept(event.meta.origin.account, [Entry(event=event, deliveries=planned)], [], received_at=NOW)
+        first, second = accepted.delivery_ids
+        await opened.record(
+            [
+                AttemptStarted(delivery_id=first, part=0, attempt=1, at=NOW),
+                Dead(delivery_id=first, reason="refused", at=NOW),
+                AttemptStarted(delivery_id=second, part=0, attempt=1, at=NOW),
+                Dead(delivery_id=second, reason="refused too", at=NOW),
+            ]
+        )
+        await opened.retry_dead([first])
+
+    journal(fill)
+    done = cli("trace", "1")
+    rows = {line.split()[1]: line for line in done.out.splitlines() if line[:1].isdigit() and "/" in line}
+    assert set(rows) == {f"{ALERTS}/45", f"{ALERTS}/46"}
+    assert "beside the line, what comes after it does not wait: " in rows[f"{ALERTS}/45"]
+    assert rows[f"{ALERTS}/46"].endswith("refused too; `dead retry 2` tries again")
 
 
 def test_a_route_that_is_gone_or_new_is_told(cli: Any, journal: Callable[[Fill], None], folder: Path) -> None:
