@@ -14,7 +14,7 @@ import msgspec
 from bridge.albums import Target
 from bridge.contract import Reply, Sender
 from bridge.degrade import Losses, degrade
-from bridge.events import Attachment, MessageCreated
+from bridge.events import Attachment, MessageCreated, MessageEdited
 from bridge.lines import file_line
 from bridge.outcomes import Loss, LossOf
 from bridge.render import Part, Rendered, Settled
@@ -40,6 +40,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The line above what follows the first part; empty where senders are native."""
     event: MessageCreated | None = None
     """What it is made of, if that is not the event as it was accepted: it was edited before it was sent."""
+    done: int = 0
+    """Parts that were sent when it was last set aside or went on after that; 0: never set aside, the receipts are counted."""
+    edit: MessageEdited | None = None
+    """What is left of it is carried out as this edit of what was sent."""
 
     @property
     def is_simple(self) -> bool:

@@ -120,7 +120,22 @@ class Sending:
 
     async def send_part(self, work: Work, place: Place, index: int, part: Part, steps: Steps) -> Receipt:
         """Raises what the adapter raises."""
-        outbound = Outbound(
+        if work.unknown:
+            found = await self.ask(work, place, index, part)
+            if found is not None:
+                return found
+        outbound = self._outbound(work, place, index, part)
+        messages = max(1, len(part.files)) if place.target.capabilities.rates.counts_files else 1
+        await steps.admit(place, messages)
+        await self.begin(work, index, steps)
+        receipt = await place.adapter.send(outbound)
+        self.posted.add(place.chat, receipt.message_ids)
+        steps.arrived(place, messages)
+        work.losses += [loss for loss in receipt.losses if loss not in work.losses]
+        return receipt
+
+    def _outbound(self, work: Work, place: Place, index: int, part: Part) -> Outbound:
+        return Outbound(
             token=self.token(work, index),
             attempt=work.attempt + 1,
             chat_id=place.chat.chat_id,
@@ -132,19 +147,13 @@ class Sending:
             mass_mentions=part.mass_mentions,
             previews=part.previews,
         )
-        if work.unknown:
-            found = await self._reconcile(work, place, outbound)
-            if found is not None:
-                self.posted.add(place.chat, found.message_ids)
-                return found
-        messages = max(1, len(part.files)) if place.target.capabilities.rates.counts_files else 1
-        await steps.admit(place, messages)
-        await self.begin(work, index, steps)
-        receipt = await place.adapter.send(outbound)
-        self.posted.add(place.chat, receipt.message_ids)
-        steps.arrived(place, messages)
-        work.losses += [loss for loss in receipt.losses if loss not in work.losses]
-        return receipt
+
+    async def ask(self, work: Work, place: Place, index: int, part: Part) -> Receipt | None:
+        """For a part of unknown outcome: its receipt if it is there after all. Raises what the adapter raises."""
+        found = await self._reconcile(work, place, self._outbound(work, place, index, part))
+        if found is not None:
+            self.posted.add(place.chat, found.message_ids)
+        return found
 
     async def _reconcile(self, work: Work, place: Place, outbound: Outbound) -> Receipt | None:
         """Ask the platform whether the message of unknown outcome is there. None: it is not, or nobody can tell (the lane has asked

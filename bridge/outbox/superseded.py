@@ -5,6 +5,7 @@ words) or again after a restart asks here, so that nothing is sent that its auth
 
 from __future__ import annotations
 
+from msgspec import structs
 from msgspec.structs import replace
 
 from bridge.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
@@ -25,6 +26,9 @@ def as_it_is_now(pending: Pending) -> Pending | Skip:
             return pending  # its change follows it in the line
         case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
             return replace(pending, event=as_edited(event, later), plan=b"")
+        case MessageEdited() if isinstance(later, MessageEdited) and event.attachments_known:
+            # the later one may have told its words alone: then nobody else brings the files
+            return replace(pending, event=structs.replace(later, meta=event.meta, message_id=event.message_id))
         case MessageEdited():
             return Skip.SUPERSEDED
         case _:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from bridge.contract import Cursor
-from bridge.events import AlbumItem, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
+from bridge.events import AlbumItem, ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
 from bridge.journal.contract import Accepted, Entry, Verdict
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
@@ -136,13 +138,13 @@ def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[Accepted]]:
     asked = {(chat, message) for entry, chat in zip(entries, chats, strict=True) for message in entry.messages}
     links = {(chat, message): (seq, copy) for chat, message, seq, copy in _LINKS.run(ledger.connection, list(asked))}
     rows = _Rows()
-    created = [
+    changing = [
         (chat, message)
         for entry, chat in zip(entries, chats, strict=True)
-        if isinstance(entry.entry.event, MessageCreated) and entry.key not in known
+        if isinstance(entry.entry.event, MessageCreated | MessageEdited) and entry.key not in known
         for message in entry.messages
     ]
-    for chat, message, seq, json in _CHANGES.run(ledger.connection, list(set(created))):
+    for chat, message, seq, json in _CHANGES.run(ledger.connection, list(set(changing))):
         rows.latest[chat, message] = (chat, message, seq, json)
     answers: list[list[Accepted]] = []
     numbers = iter(chats)
@@ -194,7 +196,7 @@ def _accept_one(
     elif isinstance(event, ReactionsChanged) and found[0] is not None:
         _react(rows, event, found[0][0], (chat, prepared.messages[0]), seq)
     if isinstance(event, MessageDeleted) or prepared.change is not None:
-        rows.latest[chat, prepared.messages[0]] = (chat, prepared.messages[0], seq, prepared.change)
+        _change(rows, event, (chat, prepared.messages[0]), seq, prepared.change)
     rows.events.append(
         (seq, prepared.key, accepted_at, chat, message, also, author, first if deliveries else 0, len(deliveries), open_count)
     )
@@ -219,6 +221,28 @@ def _accept_one(
     )
 
 
+def _change(rows: _Rows, event: ChatEvent, message: tuple[int, Packed], seq: int, change: bytes | None) -> None:
+    """What the message is by now. What was deleted stays so; an edit that told its words alone leaves the files as an earlier one
+    told them."""
+    before = rows.latest.get(message)
+    if isinstance(event, MessageEdited) and before is not None:
+        if before[3] is None:
+            return
+        earlier = _readable(before[3])
+        if not event.attachments_known and isinstance(earlier, MessageEdited) and earlier.attachments_known:
+            content = msgspec.structs.replace(event.content, attachments=earlier.content.attachments)
+            change = encode_event(msgspec.structs.replace(event, content=content, attachments_known=True))
+    rows.latest[message] = (*message, seq, change)
+
+
+def _readable(json: bytes) -> ChatEvent | None:
+    """A row that is harmed, or of a newer version, is taken for none: the message that is accepted must not suffer from it."""
+    try:
+        return decode_event(json)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 def _change_before(rows: _Rows, prepared: Prepared, event: MessageCreated, chat: int) -> MessageEdited | MessageDeleted | None:
     """The newest change of a message that was accepted before the message: platforms promise no order, and redeliver late."""
     found = [row for message in prepared.messages if (row := rows.latest.get((chat, message))) is not None]
@@ -227,7 +251,7 @@ def _change_before(rows: _Rows, prepared: Prepared, event: MessageCreated, chat:
     json = max(found, key=lambda row: row[2])[3]
     if json is None:
         return MessageDeleted(meta=event.meta, message_id=event.message_id)
-    change = decode_event(json)
+    change = _readable(json)
     return change if isinstance(change, MessageEdited) else None
 
 

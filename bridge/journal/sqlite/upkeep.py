@@ -8,7 +8,19 @@ from datetime import datetime
 from bridge.contract import Cursor
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
-from bridge.journal.sqlite.codec import BEHIND, DEAD, HELD, HURRIED, HURRY, SKIPPED, Packed, pack_id, pack_time, unpack_more
+from bridge.journal.sqlite.codec import (
+    BEHIND,
+    DEAD,
+    HELD,
+    HURRIED,
+    HURRY,
+    SKIPPED,
+    Packed,
+    pack_id,
+    pack_time,
+    unpack_more,
+    unpack_optional,
+)
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.recording import finish
 from bridge.outcomes import Skip
@@ -23,15 +35,19 @@ _HURRY = Bulk(
 
 _RETRY = Bulk(
     f"UPDATE delivery SET state = {BEHIND}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
-    f" WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD}) RETURNING lane",
+    f" WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD}) RETURNING lane, event, thread",
     1,
 )
+_NO_PIECE = "DELETE FROM piece WHERE seq = ? AND lane = ?"
 _DEAD = Bulk(f"SELECT id FROM delivery WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD})", 1)
 
 
 def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:
-    lanes = {lane for (lane,) in _RETRY.run(ledger.connection, [(number,) for number in deliveries])}
-    return sorted(map(ledger.names.lane_of, lanes))
+    """What was to be one message with others goes by itself now."""
+    rows = _RETRY.run(ledger.connection, [(number,) for number in deliveries])
+    alone = [(event, ledger.names.find_place(ledger.names.lane_of(lane), unpack_optional(thread))) for lane, event, thread in rows]
+    ledger.connection.executemany(_NO_PIECE, alone)
+    return sorted(map(ledger.names.lane_of, {lane for lane, *_ in rows}))
 
 
 def drop_dead(ledger: Ledger, deliveries: Sequence[int], at: datetime) -> int:

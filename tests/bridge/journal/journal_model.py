@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from bridge.contract import Copy, Cursor
 from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
 from bridge.journal.contract import (
@@ -116,8 +118,10 @@ class Model:
         if isinstance(event, MessageCreated) and isinstance(later, MessageEdited):
             event = became = as_edited(event, later)
         self.events[seq] = _Event(event, received_at, [])
-        if isinstance(event, MessageDeleted) or (isinstance(event, MessageEdited) and not event.album_item):
-            self.latest[MessageRef(chat, event.message_id)] = (seq, event if isinstance(event, MessageEdited) else None)
+        if isinstance(event, MessageDeleted):
+            self.latest[MessageRef(chat, event.message_id)] = (seq, None)
+        elif isinstance(event, MessageEdited) and not event.album_item:
+            self._edited(MessageRef(chat, event.message_id), event, seq)
         if isinstance(event, MessageCreated):
             for message in ids:
                 self.links[MessageRef(chat, message)] = _Link(seq, seq, is_copy=False)
@@ -134,6 +138,16 @@ class Model:
             self.events[seq].deliveries.append(self.last_delivery)
         numbers = tuple(self.events[seq].deliveries)
         return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=numbers, event=became, later=later)
+
+    def _edited(self, message: MessageRef, event: MessageEdited, seq: int) -> None:
+        """A deletion stays; files that an edit does not tell are those that an earlier one told."""
+        before = self.latest.get(message)
+        if before is not None and before[1] is None:
+            return
+        if before is not None and before[1] is not None and before[1].attachments_known and not event.attachments_known:
+            content = msgspec.structs.replace(event.content, attachments=before[1].content.attachments)
+            event = msgspec.structs.replace(event, content=content, attachments_known=True)
+        self.latest[message] = (seq, event)
 
     def _changed_before(self, event: ChatEvent) -> ChatEvent | None:
         return self._later(event, 0) if isinstance(event, MessageCreated) else None
@@ -364,6 +378,7 @@ class Model:
             delivery = self.deliveries.get(number)
             if delivery is not None and delivery.state in DEADS:
                 delivery.state, delivery.attempt, delivery.first_attempt_at, delivery.at = State.BEHIND, 0, None, None
+                self.pieces.pop((delivery.seq, (delivery.target, delivery.thread_id)), None)
                 lanes.add(delivery.target)
         return lanes
 

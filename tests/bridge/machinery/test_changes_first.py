@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,29 @@ async def test_an_edit_of_the_text_alone_leaves_files_and_answers(
         await eventually(lambda: len(two.posted()) == 2)
         post = two.posted()[1]
         assert (post.text, post.files, post.reply_to) == ("new words", (b"x" * 10,), two.posted()[0].message_id)
+
+
+async def test_an_edit_that_comes_after_the_deletion_brings_nothing_back(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
+    async with bridge(tmp_path, [one, two]):
+        one.delete("one-7")
+        one.edit("one-7", "my password is hunter3")
+        one.say("my password is hunter2", number=7)
+        one.say("end", number=8)
+        await eventually(lambda: "end" in two.texts())
+        assert two.texts() == ["end"]
+
+
+async def test_a_change_whose_row_is_harmed_keeps_its_message_from_nobody(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
+    async with bridge(tmp_path, [one, two]) as app:
+        one.edit("one-7", "after")
+        await eventually(lambda: len(one.confirmed) == 1)
+        with sqlite3.connect(app._config.journal.path) as connection:
+            connection.execute("UPDATE latest SET json = x'00'")
+        connection.close()
+        one.say("before", number=7)
+        one.edit("one-7", "in the end")
+        await eventually(lambda: two.texts() == ["in the end"])

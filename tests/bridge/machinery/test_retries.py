@@ -117,7 +117,7 @@ async def test_an_edit_that_died_does_not_undo_a_later_one(tmp_path: Path, one, 
         meeting = one.say("meet at 5")
         await eventually(lambda: two.texts() == ["meet at 5"])
         two.faults.append(REFUSED)
-        one.edit(meeting, "meet at 6")
+        one.edit(meeting, "meet at 6", attachments_known=False)
         letters = await eventually_died(app, 1)
         one.edit(meeting, "meet at 7")
         await eventually(lambda: two.texts() == ["meet at 7"])
