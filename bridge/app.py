@@ -43,7 +43,7 @@ from bridge.retention import TrustedNow
 from bridge.retry import Policy
 from bridge.routing import RoutingTable
 from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
-from bridge.tasks import end
+from bridge.tasks import end, within
 from bridge.web.listening import named
 from bridge.web.public import PublicWeb
 
@@ -60,6 +60,7 @@ _LOOK_UP_LATER = 12.0
 _END_S = 10.0
 _FINISH_S = 10.0
 """So long a reload waits for what is being sent by an account that it replaces."""
+_RESOLVE_S = 60.0
 _JOURNAL_ID = "journal id"
 _TRUSTED_NOW = "trusted now"
 _NOBODY = AccountName("")
@@ -175,11 +176,11 @@ class App:
         """Apply what changed: routes, people and names at once; accounts that are new, gone or have other options are started,
         stopped or built anew. Journal, spool and listeners stay as they were started: returns the keys of those that differ."""
         table = RoutingTable(config.routes)
-        self._config = config
         for name in config.accounts:
             await self._own_names.load(name)
             for address, chat_id in (await self._known_addresses(name, table)).items():
                 table.set_native_id(address, chat_id)
+        self._config = config  # with the table and the supervisors, and nobody comes in between
         self._table = table
         self._people = People(config.people)
         self._protect_names()
@@ -327,9 +328,14 @@ class App:
             wake_lanes=self._outbox.wake_account,
             clock=self._clock,
             back_off=self._back_off,
-            on_state=lambda name, health: self.metrics.account_state(name, health.state.value),
+            on_state=lambda name, health: self._state_is(made, health),
         )
         return made
+
+    def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:
+        """One that was replaced says nothing more about its account."""
+        if self._supervisors.get(supervisor.account) in (supervisor, None):
+            self.metrics.account_state(supervisor.account, health.state.value)
 
     async def _start_account(self, account: AccountConfig) -> None:
         for address, chat_id in (await self._known_addresses(account.name, self._table)).items():
@@ -341,7 +347,7 @@ class App:
 
     async def _resolve_new(self, supervisor: AccountSupervisor) -> None:
         try:
-            await supervisor.resolve_all()
+            await within(_RESOLVE_S, supervisor.resolve_all())
         except Exception as error:
             # the lanes ask again when they need it, and the supervisor when it connects
             log.warning("new ends not resolved yet", account=supervisor.account, reason=str(error))

@@ -332,9 +332,9 @@ class AccountIntake:
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         old, new = ChatRef(self._account, old_chat_id), ChatRef(self._account, new_chat_id)
         log.warning("chat has a new id; change bridge.yaml to it", account=self._account, old=old_chat_id, new=new_chat_id)
-        table = self._table()
-        moved = list(table.addresses_of(old))
-        for address in moved:
-            table.set_native_id(address, new_chat_id)
+        for address in list(self._table().addresses_of(old)):
             await self._journal.set_native_id(address, new_chat_id)
         await self._journal.chat_moved(old, new)
+        table = self._table()
+        for address in list(table.addresses_of(old)):  # last, so that whoever failed on the way can begin again
+            table.set_native_id(address, new_chat_id)

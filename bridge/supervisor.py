@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,9 +24,17 @@ from bridge.journal.contract import JournalError
 from bridge.refs import AccountName, ChatAddress
 from bridge.repeats import Repeats
 from bridge.routing import RoutingTable
-from bridge.tasks import end
+from bridge.tasks import end, outcome, within
 
 log = structlog.get_logger("supervisor")
+
+_CLOSE_S = 5.0
+_GRACE_S = 15.0
+"""So long a call may go on after its adapter was closed."""
+_LONGEST_CALL_S = 2 * 3600.0
+"""No call of an adapter takes longer: a file of the largest size over a slow line."""
+
+T = TypeVar("T")
 
 
 class AccountState(StrEnum):
@@ -118,6 +126,7 @@ class AccountSupervisor:
         self._open = asyncio.Event()
         self._now = asyncio.Event()
         self._down: asyncio.Future[AccountDown] | None = None
+        self._given_up: asyncio.Future[None] | None = None
         self._failures = 0
         self._waits = Repeats()
         self._connected_at_s: float | None = None
@@ -181,6 +190,23 @@ class AccountSupervisor:
             self._down.set_result(error)
         self._set_health(AccountState.PARKED, error.reason, error.action)
 
+    async def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """A call of the adapter, whose answer may never come: waited for until the adapter was closed and a moment has passed, and
+        not for hours. Raises TimeoutError then."""
+        if self._given_up is None:
+            self._given_up = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(work)
+        either: set[asyncio.Future[Any]] = {task, self._given_up}
+        try:
+            await asyncio.wait(either, timeout=_LONGEST_CALL_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+        return outcome(task)
+
+    def _give_up(self) -> None:
+        if self._given_up is not None and not self._given_up.done():
+            self._given_up.set_result(None)
+
     # -- for the intake -----------------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
@@ -222,7 +248,7 @@ class AccountSupervisor:
         if known is not None and address not in self.end_faults:
             return known
         try:
-            chat_id = await self.adapter.resolve(address.address)
+            chat_id = await self.call(self.adapter.resolve(address.address))
         except (ChatDown, RetryLater) as error:
             self.end_faults[address] = error
             if known is not None and isinstance(error, RetryLater):
@@ -292,9 +318,12 @@ class AccountSupervisor:
             await self._clock.wait(self._unused, finish_s)
         if self._adapter is not None:
             adapter, self._adapter = self._adapter, None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await adapter.close()
+            asyncio.get_running_loop().call_later(_GRACE_S, self._give_up)
+            try:
+                await within(_CLOSE_S, adapter.close())
+            except Exception as error:
+                # nothing is asked of it any more, and whoever replaces it must not suffer from that
+                log.warning("adapter not closed", account=self.account, reason=str(error) or type(error).__name__)
 
     async def _one_connection(self) -> bool:
         """Connect and receive until that ends; whether a human must act."""
@@ -341,7 +370,7 @@ class AccountSupervisor:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if self._down.done():
                 raise self._down.result()
-            await running
+            outcome(running)
         finally:
             await end([running])
 

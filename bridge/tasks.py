@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]], *, within_s: float | None = None) -> set[asyncio.Task[Any]]:
@@ -22,3 +24,24 @@ async def end(tasks: Iterable[asyncio.Task[Any]], *, within_s: float | None = No
         if not task.cancelled():
             task.exception()  # seen: nobody else asks for it
     return left
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What the work comes to. Raises TimeoutError after so long, also if the work does not let go when it is cancelled, and OSError
+    if it was cancelled by somebody else."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        task.cancel()
+    return outcome(task)
+
+
+def outcome(task: asyncio.Task[T]) -> T:
+    """Of a task that was waited for. Raises as `within`: a CancelledError of its own would be taken for the caller's."""
+    if not task.done():
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())  # seen: nobody else asks for it
+        raise TimeoutError("no answer in time")
+    if task.cancelled():
+        raise OSError("cancelled from within")
+    return task.result()

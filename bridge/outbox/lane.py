@@ -28,6 +28,7 @@ from bridge.outbox.waits import Stopping, Waits
 from bridge.outbox.work import NotNow, Place, Work, can_reconcile, is_message, is_one_message
 from bridge.outcomes import Outcome, Skip
 from bridge.refs import ChatAddress, ChatRef
+from bridge.repeats import Repeats
 from bridge.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
 from bridge.routing import RouteEnd
 from bridge.supervisor import AccountSupervisor
@@ -86,6 +87,8 @@ class Lane:
             bury=self._bury,
             longest_s=outbox.policy.longest_told_s,
         )
+        self._full = Repeats()
+        """How often the bridge's own disk failed."""
         self._settled = False
         """Whether the platform had its moment to settle since the process started."""
         self._apart_until = 0
@@ -139,13 +142,18 @@ class Lane:
         """The journal is asked until it answers: while its disk is full, the lane stands still and nothing is forgotten."""
         while True:
             try:
-                return await ask()
+                answer = await ask()
             except JournalError as error:
                 await self._journal_failed(error)
+            else:
+                self._full.over()
+                return answer
 
     async def _journal_failed(self, error: JournalError) -> None:
         """The bridge's own disk is never a reason to give a message up."""
-        log.error("journal unavailable", target=str(self.address), reason=str(error))
+        times = self._full.again(str(error))
+        if times:
+            log.error("journal unavailable", target=str(self.address), reason=str(error), times=times)
         self._outbox.counts.retried(self.address.account, "JournalError")
         await self._clock.sleep(_JOURNAL_RETRY_S)
 
@@ -359,7 +367,8 @@ class Lane:
             measure=adapter.measure,
             options=end.options,
         )
-        return Place(end=end, chat=ChatRef(self.address.account, chat_id), platform=platform, adapter=adapter, target=target)
+        chat = ChatRef(self.address.account, chat_id)
+        return Place(end=end, chat=chat, platform=platform, adapter=adapter, target=target, call=supervisor.call)
 
     # -- records ------------------------------------------------------------------------------------------------------------
 
@@ -531,7 +540,7 @@ class Lane:
         if not work.parts:
             work.plan, work.refused = None, False  # it names messages of the chat as it was
         if old is not None and old != error.new_chat_id:
-            await supervisor.chat_moved(old, error.new_chat_id)
+            await self._patiently(lambda: supervisor.chat_moved(old, error.new_chat_id))
         elif work.elsewhere:
             return self._left_behind(work)
         else:

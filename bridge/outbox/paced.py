@@ -26,17 +26,17 @@ from bridge.outbox.work import Place, Steps
 
 async def edit(adapter: Edits, outbound: OutboundEdit, place: Place, steps: Steps) -> Receipt:
     async with _within(place, steps, Operation.EDIT):
-        return await adapter.edit(outbound)
+        return await place.call(adapter.edit(outbound))
 
 
 async def remove_files(adapter: RemovesFiles, copy: Copy, places: tuple[int, ...], place: Place, steps: Steps) -> Receipt:
     async with _within(place, steps, Operation.EDIT):
-        return await adapter.remove_files(copy, places)
+        return await place.call(adapter.remove_files(copy, places))
 
 
 async def delete(adapter: Deletes, copy: Copy, place: Place, steps: Steps) -> None:
     async with _within(place, steps, Operation.DELETE, len(copy.message_ids)):
-        await adapter.delete(OutboundDelete(copy=copy))
+        await place.call(adapter.delete(OutboundDelete(copy=copy)))
 
 
 async def react(adapter: Reacts, outbound: OutboundReaction, place: Place, steps: Steps) -> None:
@@ -44,12 +44,12 @@ async def react(adapter: Reacts, outbound: OutboundReaction, place: Place, steps
     if Operation.UNREACT not in place.target.capabilities.rates.changes:
         added, removed = added + removed, 0
     async with _within(place, steps, Operation.UNREACT, removed), _within(place, steps, Operation.REACT, added):
-        await adapter.react(outbound)
+        await place.call(adapter.react(outbound))
 
 
 async def pin(adapter: Pins, copy: Copy, pinned: bool, place: Place, steps: Steps) -> None:
     async with _within(place, steps, Operation.PIN):
-        await adapter.pin(copy, pinned)
+        await place.call(adapter.pin(copy, pinned))
 
 
 @asynccontextmanager

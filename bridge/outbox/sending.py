@@ -128,7 +128,7 @@ class Sending:
         messages = max(1, len(part.files)) if place.target.capabilities.rates.counts_files else 1
         await steps.admit(place, messages)
         await self.begin(work, index, steps)
-        receipt = await place.adapter.send(outbound)
+        receipt = await place.call(place.adapter.send(outbound))
         self.posted.add(place.chat, receipt.message_ids)
         steps.arrived(place, messages)
         work.losses += [loss for loss in receipt.losses if loss not in work.losses]
@@ -164,7 +164,7 @@ class Sending:
             since = self.clock.now() - timedelta(seconds=self.clock.monotonic_s() - work.unknown_since_s)
         else:
             since = work.last_unknown_at or work.first_attempt_at or work.pending.event.meta.received_at
-        found = await place.adapter.reconcile(outbound, since)
+        found = await place.call(place.adapter.reconcile(outbound, since))
         work.unknown = False
         log.info("reconciled", delivery=work.pending.delivery_id, target=str(work.pending.target), found=found is not None)
         return found

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -22,6 +22,12 @@ from bridge.outcomes import LossNote, SkipRule
 from bridge.refs import ChatRef
 from bridge.render import Part
 from bridge.routing import RelayOptions, RouteEnd
+
+T = TypeVar("T")
+
+
+class Call(Protocol):
+    def __call__(self, work: Coroutine[Any, Any, T], /) -> Coroutine[Any, Any, T]: ...
 
 
 @dataclass(slots=True)
@@ -102,6 +108,8 @@ class Place:
     platform: str
     adapter: Adapter
     target: Target
+    call: Call
+    """How the adapter is called: bounded in time, also if it is closed meanwhile. Raises TimeoutError then."""
 
     @property
     def options(self) -> RelayOptions:

@@ -86,7 +86,8 @@ class Queries:
             " UNION ALL SELECT (SELECT min(lane) FROM delivery WHERE state < 2 AND lane > open_lane.lane) FROM open_lane"
             " WHERE open_lane.lane IS NOT NULL) SELECT lane FROM open_lane WHERE lane IS NOT NULL"
         )
-        return [self._names.lane_of(lane) for (lane,) in rows.fetchall()]
+        lanes = [self._lane_or_number(lane) for (lane,) in rows.fetchall()]
+        return [lane for lane in lanes if lane.account]
 
     def pending(self, lane: ChatAddress, after: int, limit: int) -> list[Pending | Damaged]:
         number = self._names.find_lane(lane)
@@ -305,7 +306,7 @@ class Queries:
         assert isinstance(note, str)
         assert isinstance(at, int)
         assert isinstance(json, bytes | None)
-        target = self._names.lane_of(lane)
+        target = self._lane_or_number(lane)
         place = self._names.find_place(target, unpack_optional(thread))
         return DeadLetter(
             delivery_id=delivery,
@@ -319,6 +320,13 @@ class Queries:
             parts_sent=len(self._parts_by(delivery, base, place)) if isinstance(base, int) else 0,
         )
 
+    def _lane_or_number(self, lane: int) -> ChatAddress:
+        """A lane whose name is missing, in a harmed file, is shown by its number. Nothing can be sent there."""
+        try:
+            return self._names.lane_of(lane)
+        except MissingName:
+            return ChatAddress(AccountName(""), f"({lane})")
+
     def _route_if_known(self, route: int) -> str:
         try:
             return self._names.route_of(route)
@@ -326,13 +334,16 @@ class Queries:
             return f"({route})"
 
     def figures(self, size_bytes: int) -> Figures:
-        """Counts only what is unfinished; the number of events is known from the first and last of them."""
+        """Counts only what is unfinished; the number of events is known from the first and last of them. Of a lane the first one
+        in the line is told: nothing waits for what is beside it."""
         connection = self._connection
         marks = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         last = connection.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
         lanes = connection.execute(
             "SELECT open.lane, waiting, accepted_at, not_before, attempt, note"
-            " FROM (SELECT lane, count(*) AS waiting, min(id) AS first FROM delivery WHERE state < 2 GROUP BY lane) AS open"
+            " FROM (SELECT lane, count(*) AS waiting, coalesce(min(id) FILTER (WHERE id NOT IN"
+            f" (SELECT id FROM delivery WHERE state = {BEHIND})), min(id)) AS first"
+            " FROM delivery WHERE state < 2 GROUP BY lane) AS open"
             " CROSS JOIN delivery ON delivery.id = open.first LEFT JOIN event ON event.seq = delivery.event"
         ).fetchall()
         return Figures(
@@ -342,7 +353,7 @@ class Queries:
             size_bytes=size_bytes,
             lanes=tuple(
                 LaneFigures(
-                    target=self._names.lane_of(lane),
+                    target=self._lane_or_number(lane),
                     waiting=waiting,
                     oldest_accepted_at=unpack_optional_time(oldest),
                     next_attempt_at=unpack_optional_time(not_before),

@@ -392,7 +392,7 @@ class Model:
         figures = set()
         for lane in self.open_lanes():
             pending = self.pending(lane, OPEN)
-            first = pending[0]
+            first = next((one for one in pending if one.state is not State.BEHIND), pending[0])
             figures.add(
                 LaneFigures(
                     target=lane,

@@ -112,3 +112,12 @@ async def test_a_dead_letter_can_turn_out_delivered(journal: Journal) -> None:
     await deliver(journal, accepted, (A, "70"))
     assert await journal.dead_letters() == []
     assert (await journal.figures()).dead == 0
+
+
+async def test_a_lane_tells_of_what_stands_in_its_line_and_not_of_what_is_retried_beside_it(journal: Journal) -> None:
+    first, second = await accept(journal, created("1"), A), await accept(journal, created("2"), A)
+    await kill(journal, first.delivery_ids[0], "too ugly")
+    await journal.retry_dead(first.delivery_ids)
+    await journal.record([AttemptStarted(delivery_id=second.delivery_ids[0], part=0, attempt=7, at=at(1))])
+    (lane,) = (await journal.figures()).lanes
+    assert (lane.waiting, lane.attempts, lane.last_error) == (2, 7, "")

@@ -134,3 +134,14 @@ async def test_a_dead_letter_whose_row_is_mended_goes_out_by_a_retry(tmp_path: P
         await all_done(app)
         assert not await app._journal.dead_letters()
     assert two.texts() == ["m0", "m2", "m3", "m4", "m1"]
+
+
+async def test_a_chat_whose_name_is_gone_keeps_nobody_from_starting(tmp_path: Path, one, two) -> None:
+    await five_wait(tmp_path, one, two)
+    harm(tmp_path, "UPDATE delivery SET lane = 99 WHERE id = 2")
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("m5")
+        await eventually(lambda: "m5" in two.texts())
+        figures = await app._journal.figures()
+    assert two.texts() == ["m0", "m2", "m3", "m4", "m5"]
+    assert [(str(lane.target), lane.waiting) for lane in figures.lanes] == [("/(99)", 1)]
