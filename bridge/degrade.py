@@ -20,6 +20,7 @@ from bridge.text import (
     Heading,
     Inline,
     List,
+    ListItem,
     Mark,
     Mention,
     Paragraph,
@@ -102,7 +103,7 @@ class _Degrader:
 
     def _list(self, block: List) -> Block:
         if self._native(Feature.LIST):
-            kept = tuple(with_inlines(item, self._inlines(item.inlines)) for item in block.items)
+            kept = tuple(self._item(item) for item in block.items)
             return List(kept, block.ordered, block.start)
         self._lost(Loss.LIST_AS_TEXT)
         items = [(label, self._inlines(item.inlines)) for label, item in list_lines(block, bullet="•")]
@@ -110,6 +111,10 @@ class _Degrader:
         for number, (label, inlines) in enumerate(items):
             shown += [Text(("\n" if number else "") + label), *inlines]
         return Paragraph(merge_inlines(shown))
+
+    def _item(self, item: ListItem) -> ListItem:
+        inlines = self._inlines(item.inlines)
+        return item if inlines is item.inlines else with_inlines(item, inlines)
 
     def _quote(self, block: Quote) -> Block:
         inner = [self._block(b) for b in block.blocks]

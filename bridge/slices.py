@@ -98,7 +98,7 @@ def _length(block: Block, enough: int | None = None) -> int:
         case List():
             return _sum((_inlines_length(item.inlines) for item in block.items), enough)
         case Quote():
-            return _sum((_length(inner) for inner in block.blocks), enough)
+            return _sum((_length(inner, enough) for inner in block.blocks), enough)
 
 
 def _sum(lengths: Iterable[int], enough: int | None) -> int:
@@ -117,7 +117,16 @@ def _inlines_length(inlines: tuple[Inline, ...], enough: int | None = None) -> i
         length = len(words_of(inlines[: max(enough, 0) + 1]))
         if length > enough:
             return length
-    return len(words_of(inlines))
+    length = 0
+    if len(inlines) > _FEW:
+        return len(words_of(inlines))
+    for inline in inlines:
+        length += len(inline.text if type(inline) is Text else inline_text(inline))
+    return length
+
+
+_FEW = 8
+"""So many runs are sooner counted one by one, such as those of the items of a list."""
 
 
 def slice_text(rich: RichText, start: int, end: int) -> RichText:

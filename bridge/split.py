@@ -149,7 +149,7 @@ class _Beginning:
 
     def look(self, length: int) -> None:
         """Have a window for parts of about this length."""
-        most = length + length // 2 + _AROUND
+        most = length + length // 2 + _WORD
         self.window = slice_text(self._rich, 0, most)
         self.text = text_of(self.window)
         self.is_all = len(self.text) < most
@@ -218,12 +218,15 @@ class _Beginning:
         return (low + high) // 2
 
     def _before_word(self, position: int) -> int:
-        """The end of the last word before the position, if it is near: a part that ends there needs no other cut."""
+        """The end of the last line or word before the position, if it is near: a part that ends there needs no other cut."""
         if position >= len(self.text) or not isinstance(self._fits, Limit):
             return position
-        space = self.text.rfind(" ", max(1, position - _WORD), position + 1)
+        least = max(1, position - _WORD)
+        space = self.text.rfind("\n", least, position + 1)
+        if space < 0:
+            space = self.text.rfind(" ", least, position + 1)
         word = len(self.text[:space].rstrip()) if space > 0 else 0
-        return word if word > position - _WORD and word > 0 else position
+        return word if word >= least else position
 
 
 def _without_separator(rich: RichText, cut: int) -> RichText:

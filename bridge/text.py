@@ -160,6 +160,8 @@ def plain(text: str) -> RichText:
 
 def words_of(inlines: Sequence[Inline]) -> str:
     """What is displayed of runs, without markup."""
+    if len(inlines) == 1:
+        return inline_text(inlines[0])
     return "".join([run.text for run in inlines] if only_texts(inlines) else map(inline_text, inlines))
 
 
@@ -304,11 +306,20 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
 
 def _normal_item(item: ListItem, ordered: bool) -> ListItem:
     of_list = item.ordered is None or item.ordered == ordered
+    inlines = merge_inlines(item.inlines)
+    is_numbered = ordered if of_list else item.ordered
+    if (
+        inlines is item.inlines
+        and 0 <= item.indent <= _DEEPEST_INDENT
+        and (item.ordered is None or not of_list)
+        and (item.number is None or is_numbered)
+    ):
+        return item
     return ListItem(
-        merge_inlines(item.inlines),
+        inlines,
         min(max(item.indent, 0), _DEEPEST_INDENT),
         None if of_list else item.ordered,
-        item.number if (ordered if of_list else item.ordered) else None,
+        item.number if is_numbered else None,
     )
 
 
@@ -361,7 +372,9 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
 def _are_merged(inlines: tuple[Inline, ...]) -> bool:
     """Whether these are `Text` runs that `merge_inlines` would leave as they are. Asked about every text several times, so it has
     no loop of its own: what goes over the runs are the interpreter's."""
-    if not inlines or not only_texts(inlines):
+    if len(inlines) <= _FEW:
+        return inlines != () and _are_few_merged(inlines)
+    if not only_texts(inlines):
         return False
     texts = [run.text for run in inlines]
     marks = [run.marks for run in inlines]
@@ -373,6 +386,21 @@ def _are_merged(inlines: tuple[Inline, ...]) -> bool:
         if True in map(eq, kinds, kinds[1:]):
             return False
     return is_clean("".join(texts))
+
+
+_FEW = 8
+"""So many runs are sooner looked at one by one."""
+
+
+def _are_few_merged(inlines: tuple[Inline, ...]) -> bool:
+    before = None
+    for run in inlines:
+        if type(run) is not Text or not run.text or run.link == "" or type(run.marks) is not int or not is_clean(run.text):
+            return False
+        if before is not None and before.marks == run.marks and before.link == run.link:
+            return False
+        before = run
+    return True
 
 
 def only_texts(inlines: Iterable[Inline]) -> TypeGuard[tuple[Text, ...]]:
