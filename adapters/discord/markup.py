@@ -137,12 +137,13 @@ def _code_block(block: CodeBlock) -> str:
 # -- inlines ------------------------------------------------------------------------------------------------------------------
 
 
-_NO_URL_AT = -1
+_NO_URL_AT = _UNSETTLED = -1
 
 
 _Token = tuple[str, int, bool, int]
 """A piece of output: text, or the mark that opens or closes, whether it opens, and where the address begins that the text ends in:
 it must not run into what follows. Bare tuples, since there are some for each run of each text that is measured."""
+_NOTHING: _Token = ("", 0, False, _NO_URL_AT)
 
 
 def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
@@ -156,8 +157,8 @@ def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
         is_text = type(inline) is Text and not inline.marks & _CODE
         if marks != opened:
             opened = _switch(tokens, open_marks, marks, opens=not is_text or not inline_text(inline).isspace())
-        if type(inline) is Text and is_text and not inline.link and (inline.text == " " or inline.text.isalnum()):
-            tokens.append((inline.text, 0, False, _NO_URL_AT))  # nearly every short run; nothing in it can mean anything
+        if type(inline) is Text and is_text and not inline.link and _means_nothing(inline.text):
+            tokens.append((inline.text, 0, False, _NO_URL_AT))
             at_line_start = at_line_start and inline.text == " "
             continue
         text, url_at = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
@@ -166,6 +167,11 @@ def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
         at_line_start = (bool(broken) or at_line_start) and not tail.strip(" ")
     _switch(tokens, open_marks, 0)
     return _joined(tokens)
+
+
+def _means_nothing(text: str) -> bool:
+    """Whether there is surely nothing to be escaped in it, nor an address: nearly every short run."""
+    return text == " " or text.isalnum()
 
 
 def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]:
@@ -188,9 +194,6 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
         after = text[len(before) + len(core) :]
         pieces.extend((Text(part, marks), marks if part is core else _UNSETTLED) for part in (before, core, after) if part)
     return _settled(pieces) if has_space else pieces
-
-
-_UNSETTLED = -1
 
 
 def _settled(pieces: list[tuple[Inline, int]]) -> list[tuple[Inline, int]]:
@@ -256,9 +259,6 @@ def _joined(tokens: list[_Token]) -> str:
             last = piece
         after_mark = mark
     return "".join(out)
-
-
-_NOTHING: _Token = ("", 0, False, _NO_URL_AT)
 
 
 def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:

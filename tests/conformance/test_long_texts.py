@@ -1,0 +1,157 @@
+"""Long texts: what a target's measure says is what is sent, each character is measured about once, and what it costs grows with the
+text and no faster. Counted in calls and characters, never in time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import bridge.text
+from adapters.discord import markup as discord_markup
+from adapters.slack import encode_text as slack
+from adapters.teamspirit.markup import markdown_encode
+from adapters.telegram import encode_text as telegram
+from bench.text import SHAPES
+from bridge.slices import slice_text
+from bridge.split import Limit, split
+from bridge.text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
+from tests.bridge.strategies import inked, inlines, rich_texts
+from tests.conformance.codecs import CODECS
+
+PIECES = st.sampled_from(
+    ["a", " ", "  ", "\n", "*", "_", "`", "@", "a_b", " x ", "http", "://x", "https://a.example/x", "1", ".", "#", ">", "-", "ü"]
+) | st.sampled_from(
+    ["\U0001f600", "\t", "@everyone", ":smile:", "x\n", "\n\ny", "~", "|", "&", "<", "!", "=", ")", "\r", "\ud800", ""]
+)
+LINKS = st.sampled_from([None, None, None, "", "https://a.example/x", "https://b.example/(y)", "mailto:a@b.example"])
+SHORT_RUNS = st.builds(Text, PIECES, st.sampled_from([0, 0, 0, 1, 2, 2, 3, 4, 8, 16, 32, 33, 34, 63]), LINKS)
+RUNS = st.one_of(
+    st.lists(SHORT_RUNS, min_size=2, max_size=14).map(tuple),
+    st.lists(st.one_of(SHORT_RUNS, inlines), max_size=6).map(tuple),
+)
+ITEMS = st.builds(ListItem, RUNS, st.integers(0, 3), st.sampled_from([None, None, True, False]), st.sampled_from([None, None, 3]))
+LISTS = st.builds(List, st.lists(ITEMS, max_size=5).map(tuple), st.booleans(), st.integers(0, 5))
+BLOCKS = st.one_of(
+    st.builds(Paragraph, RUNS),
+    st.builds(Paragraph, RUNS),
+    st.builds(Heading, st.integers(1, 6), RUNS),
+    st.builds(CodeBlock, PIECES),
+    LISTS,
+    st.builds(Quote, st.lists(st.one_of(st.builds(Paragraph, RUNS), LISTS), max_size=2).map(tuple)),
+)
+SHREDS = st.one_of(st.builds(RichText, st.lists(BLOCKS, min_size=1, max_size=3).map(tuple)), rich_texts)
+"""Rich text of many short runs, which is where the short cuts are taken."""
+
+
+def _slack_length(wire: object) -> int:
+    """What is counted, from the elements themselves."""
+    if isinstance(wire, list):
+        return sum(map(_slack_length, wire))
+    assert isinstance(wire, dict)
+    if "elements" in wire:
+        return 48 + _slack_length(wire["elements"])
+    return 48 + sum(len(wire.get(key, "").encode("utf-16-le")) // 2 for key in ("text", "url", "fallback"))
+
+
+@given(SHREDS)
+def test_slack_measures_what_its_elements_hold(rich: RichText) -> None:
+    rich = normalize(rich)
+    assert slack.measure(rich) == _slack_length(slack.rich_text_elements(rich))
+
+
+@given(SHREDS)
+def test_telegram_measures_what_it_sends(rich: RichText) -> None:
+    rich = normalize(rich)
+    assert telegram.measure(rich) == len(telegram.encode_text(rich).text)
+
+
+@pytest.mark.parametrize(
+    ("platform", "module"), [("discord", discord_markup), ("teamspirit", markdown_encode), ("mattermost", markdown_encode)]
+)
+@settings(max_examples=500)
+@given(rich=SHREDS)
+def test_a_short_cut_writes_what_the_long_way_does(platform: str, module: object, rich: RichText) -> None:
+    rich = normalize(rich)
+    short = CODECS[platform].encode(rich)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_means_nothing", lambda text: False)
+        assert CODECS[platform].encode(rich) == short
+
+
+@given(SHREDS)
+def test_what_is_normal_is_what_would_be_made(rich: RichText) -> None:
+    short = normalize(rich)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bridge.text, "_are_merged", lambda inlines: False)
+        assert normalize(rich) == short
+        assert normalize(short) == short
+    assert normalize(short) == short
+
+
+MEASURES: dict[str, tuple[Callable[[RichText], int], int]] = {
+    "telegram": (telegram.measure, 4096),
+    "slack": (slack.measure, 8000),
+    "discord": (lambda rich: len(discord_markup.encode_text(rich)), 2000),
+    "teamspirit": (lambda rich: len(CODECS["teamspirit"].encode(rich)), 4000),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("platform", MEASURES)
+def test_each_character_is_measured_a_few_times(platform: str, shape: str) -> None:
+    measure, most = MEASURES[platform]
+    measured = 0
+
+    def counted(rich: RichText) -> int:
+        nonlocal measured
+        measured += len(text_of(rich))
+        return measure(rich)
+
+    whole = normalize(SHAPES[shape](40_000))
+    parts = split(whole, Limit(counted, most))
+    assert all(measure(part) <= most for part in parts)
+    assert inked("".join(map(text_of, parts))) == inked(text_of(whole))
+    # the first look, at the beginning, is as long as many of Slack's parts of marked words
+    assert measured <= 2.5 * len(text_of(whole)) + 2 * 4096
+
+
+def _calls(work: Callable[[], object]) -> int:
+    """How many functions are called, those of the interpreter included."""
+    count = 0
+
+    def called(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("platform", MEASURES)
+def test_twice_the_text_costs_twice(platform: str, shape: str) -> None:
+    measure, most = MEASURES[platform]
+
+    def cost(length: int) -> int:
+        whole = normalize(SHAPES[shape](length))
+        return _calls(lambda: (measure(whole), split(whole, Limit(measure, most))))
+
+    cost(500)  # what is remembered from the first time on
+    assert cost(40_000) < 2.6 * cost(20_000)
+
+
+@settings(max_examples=200)
+@given(SHREDS, st.integers(0, 40), st.integers(0, 40))
+def test_a_slice_shows_what_lies_between(rich: RichText, start: int, length: int) -> None:
+    whole = RichText(tuple(block for block in normalize(rich).blocks if isinstance(block, Paragraph)))
+    whole = RichText(tuple(Paragraph(tuple(run for run in block.inlines if isinstance(run, Text))) for block in whole.blocks))
+    assert inked(text_of(slice_text(whole, start, start + length))) == inked(text_of(whole)[start : start + length])
