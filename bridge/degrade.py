@@ -160,6 +160,8 @@ class _Degrader:
                     return Text(inline.text, marks)
                 url = safe_url(inline.link)
                 if url and self._native(Feature.LINK):
+                    if marks == inline.marks and url == inline.link:
+                        return inline
                     return Text(inline.text, marks, url)
                 return self._bare_link(inline.text, url or clean(inline.link), marks)
             case Mention():

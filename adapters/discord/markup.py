@@ -49,6 +49,7 @@ _DELIMITERS = {_BOLD: "**", _UNDERLINE: "__", _STRIKE: "~~", _SPOILER: "||"}
 _ORDER = (_SPOILER, _STRIKE, _UNDERLINE, _BOLD, _ITALIC)
 _EMOJI_NAME = re.compile(r"[A-Za-z0-9_]{2,32}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{1,32}")
+_PLAIN_URL = re.compile(r"[!#-'*-;=?-\[\]-~]+")
 _URL_SPECIAL = {"*": "%2A", "_": "%5F", "~": "%7E", "|": "%7C"}
 _URL_CONFLICTS = {_BOLD: "*", _ITALIC: "*_", _UNDERLINE: "_", _STRIKE: "~", _SPOILER: "|"}
 """Characters of an address, or of code, that would end the mark it stands in."""
@@ -354,7 +355,11 @@ def _safe_url(url: str) -> str | None:
     """The address without any character that could end it early; None if it is not one that Discord links."""
     if not re.match(r"https?://[^\s/]", url):
         return None
-    encoded = "".join(c if c not in ' <>()\\"\n\r\t' and c.isprintable() else "".join(f"%{b:02X}" for b in c.encode()) for c in url)
+    encoded = (
+        url
+        if _PLAIN_URL.fullmatch(url)
+        else "".join(c if c not in ' <>()\\"\n\r\t' and c.isprintable() else "".join(f"%{b:02X}" for b in c.encode()) for c in url)
+    )
     return encoded if len(encoded) <= 1500 else None
 
 
@@ -383,7 +388,7 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, int]:
 
 
 def _escape_plain(text: str, *, at_line_start: bool) -> str:
-    escaped = _ESCAPED.sub(r"\\\g<0>", text)
+    escaped = _ESCAPED.sub(lambda found: "\\" + found[0], text)
     if "://" in escaped:
         escaped = _NO_URL.sub(r"\1\\", escaped)
     if not at_line_start and "\n" not in escaped:
