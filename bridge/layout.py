@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bridge.albums import Target, grouped, takes_caption
 from bridge.contract import OutboundFile
-from bridge.split import Limit, split
+from bridge.split import Limit
 from bridge.text import EMPTY, RichText, concat, plain
+from bridge.whole_text import MOST_MESSAGES, Ending, split_at_most
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -26,15 +27,21 @@ class Slot:
 
 
 class Layout:
-    """`head` is the name line above a message's text, `tail` the one above its further parts; both may be empty."""
+    """`head` is the name line above a message's text, `tail` the one above its further parts; both may be empty. A text that needs
+    too many messages is cut, and ends with `ending`; `left_out` then says how many of its characters are nowhere."""
 
-    def __init__(self, target: Target, *, head: RichText, tail: RichText, edited: bool) -> None:
+    def __init__(
+        self, target: Target, *, head: RichText, tail: RichText, ending: Ending, edited: bool, file_follows: bool = False
+    ) -> None:
         self._target = target
         self._head = head
         self._tail = tail
+        self._ending = ending
         self._edited = edited
+        self._file_follows = file_follows
+        self.left_out = 0
 
-    def new(self, files: Sequence[OutboundFile | None], body: RichText) -> list[Slot]:
+    def new(self, files: Sequence[OutboundFile | None], body: RichText, below: RichText = EMPTY) -> list[Slot]:
         """The messages of a new copy: a text that fits is the caption of the first files, a longer one goes before them. None
         stands for a file that an edited message has already."""
         limits = self._target.capabilities.limits
@@ -44,19 +51,19 @@ class Layout:
         ]
         if not slots and files:
             slots = [Slot(has_files=True)]
-        whole = concat(self._head, body)
+        whole = concat(self._head, body, below)
         if not slots or (whole and not (slots[0].captioned and self._fits(whole, slots[0]))):
             slots.insert(0, Slot())
-        return self._filled(slots, whole, new=True)
+        return self._filled(slots, concat(self._head, body), below, new=True)
 
-    def onto(self, existing: Sequence[bool], body: RichText) -> list[Slot]:
+    def onto(self, existing: Sequence[bool], body: RichText, below: RichText = EMPTY) -> list[Slot]:
         """The same text for messages that exist; each is described by whether it has files. Those beyond are new."""
-        return self._filled([Slot(has_files=has_files) for has_files in existing], concat(self._head, body), new=False)
+        return self._filled([Slot(has_files=has_files) for has_files in existing], concat(self._head, body), below, new=False)
 
-    def _filled(self, slots: list[Slot], whole: RichText, *, new: bool) -> list[Slot]:
+    def _filled(self, slots: list[Slot], words: RichText, below: RichText, *, new: bool) -> list[Slot]:
         """The text goes to the first message that can hold any, then to further ones without files, added as needed. Other messages
         with files only say whose they are."""
-        if not whole:
+        if not (words or below):
             for slot in slots:
                 slot.surplus = not slot.has_files
             return slots or [Slot()]
@@ -64,7 +71,9 @@ class Layout:
         if first is None:
             first = Slot()
             slots.append(first)
-        texts = self._split(whole, first)
+        files = max(sum(slot.has_files for slot in slots if slot is not first), self._file_follows)
+        most = max(1, MOST_MESSAGES - files)
+        texts = self._split(words, below, first, max(most, sum(not slot.has_files or slot is first for slot in slots)))
         first.text = texts[0]
         places = [slot for slot in slots if not slot.has_files and slot is not first]
         for text in texts[1:]:
@@ -87,14 +96,17 @@ class Layout:
     def _can_hold_text(self, slot: Slot) -> bool:
         return not slot.has_files or (slot.captioned and self._fits(concat(self._head, plain("…")), slot))
 
-    def _split(self, whole: RichText, first: Slot) -> list[RichText]:
+    def _split(self, words: RichText, below: RichText, first: Slot, most: int) -> list[RichText]:
         further = Slot()
-        parts = split(
-            whole,
+        parts, self.left_out = split_at_most(
+            words,
             Limit(lambda text: self._length(concat(self._tail, text), further), self._most(further)),
             first=Limit(lambda text: self._length(text, first), self._most(first)),
+            most=most,
+            ending=self._ending,
+            below=below,
         )
-        return parts or [whole]
+        return parts or [concat(words, below)]
 
     def _fits(self, text: RichText, slot: Slot) -> bool:
         return self._length(text, slot) <= self._most(slot)

@@ -15,8 +15,9 @@ from bridge.capabilities import Feature
 from bridge.contract import Sender
 from bridge.events import ChatEvent, MessageCreated
 from bridge.render import Lines, Part, has_mass_mention
-from bridge.split import Limit, split
+from bridge.split import Limit
 from bridge.text import RichText, concat, plain
+from bridge.whole_text import MOST_MESSAGES, Ending, split_at_most
 
 MOST = 25
 """Messages in a merged one. At twenty sends a minute, that is five hundred messages."""
@@ -87,9 +88,11 @@ def merged_part(pieces: Sequence[MergedPiece]) -> Part:
     return Part(text=text, sender=first.sender, mass_mentions=has_mass_mention(text), previews=first.previews)
 
 
-def with_edit(pieces: Sequence[MergedPiece], index: int, lines: Lines, target: Target) -> tuple[MergedPiece, list[Part]]:
+def with_edit(
+    pieces: Sequence[MergedPiece], index: int, lines: Lines, target: Target, ending: Ending
+) -> tuple[MergedPiece, list[Part]]:
     """The piece at `index` with its new words, and the parts of its message: the merged message, then further ones that hold what
-    no longer fits into it."""
+    no longer fits into it. A text that needs too many is cut, and ends with `ending`."""
     limit = _limit(target)
 
     def with_body(body: RichText) -> MergedPiece:
@@ -101,9 +104,9 @@ def with_edit(pieces: Sequence[MergedPiece], index: int, lines: Lines, target: T
     fits_merged = Limit(lambda body: target.measure(_text(replaced(body))), limit)
     fits = Limit(lambda body: target.measure(concat(lines.tail, body)), limit)
     if not fits_merged(plain("…")):
-        bodies = [plain("…"), *split(lines.body, fits)]
+        bodies = [plain("…"), *split_at_most(lines.body, fits, most=MOST_MESSAGES - 1, ending=ending)[0]]
     else:
-        bodies = split(lines.body, fits, first=fits_merged)
+        bodies = split_at_most(lines.body, fits, first=fits_merged, most=MOST_MESSAGES, ending=ending)[0]
     bodies = bodies or [lines.body]
     rest = [concat(lines.tail, body) for body in bodies[1:]]
     further = [Part(text=text, sender=lines.sender, mass_mentions=has_mass_mention(text), previews=lines.previews) for text in rest]

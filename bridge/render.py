@@ -16,15 +16,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from bridge.albums import Target, refusal, suited
 from bridge.capabilities import Feature, Support
 from bridge.characters import is_blank
 from bridge.contract import OutboundFile, Reply, Sender
 from bridge.degrade import SPOILER_LABEL, Losses, degrade
 from bridge.events import (
-    Attachment,
     Author,
     ChatRenamed,
     Content,
@@ -52,13 +49,15 @@ from bridge.names import Names, show_name
 from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.people import People
 from bridge.refs import AccountName
+from bridge.settled import Settled, as_fetched, why_missing
 from bridge.slices import runs
 from bridge.split import Limit, split
 from bridge.text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
+from bridge.whole_text import cut_line, is_whole_text
 
 _BARE_ID = re.compile(r"-?\d+|[A-Z](?=.*\d)[A-Z0-9]{7,}")
 
-__all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "line", "notice_text", "refusal", "render", "render_notice"]
+__all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "notice_text", "refusal", "render", "render_notice", "why_missing"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,19 +77,6 @@ class Origin:
     def chat_title(self) -> str:
         """The chat's name, if it is one and not an id."""
         return "" if _BARE_ID.fullmatch(self.chat_name) else show_name(self.chat_name)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
-    """An attachment whose fetching is over: complete on disk, or the reason why not, in words for readers. With neither, a created
-    message shows that the file is missing; an edited one takes it for the file that its copy has already."""
-
-    attachment: Attachment
-    file: OutboundFile | None = None
-    problem: str = ""
-    late: bool = False
-    """It cannot be had now and may still come: the words go without it. `problem` says so, `after_s` when to ask again."""
-    after_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +103,8 @@ class Rendered:
 
     parts: tuple[Part, ...]
     losses: tuple[LossNote, ...] = ()
+    left_out: int = 0
+    """Characters of the text that are not in the parts: it would need too many messages."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,17 +204,34 @@ class _Rendering:
             self.losses[Loss.REPLY_AS_QUOTE] = None
         files, missing = self._files(settled)
         has_files = bool(files) if existing is None else any(existing)
-        body = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files)
+        body, below = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files)
         edited = isinstance(self.event, MessageEdited)
-        layout = Layout(self.target, head=self._name_line(), tail=self._name_line(" …"), edited=edited)
-        slots = layout.new(files, body) if existing is None else layout.onto(existing, body)
+        problem = self._why_cut(settled)
+        layout = Layout(
+            self.target,
+            head=self._name_line(),
+            tail=self._name_line(" …"),
+            ending=lambda left_out: degrade(cut_line(left_out, problem=problem), self.capabilities, self.losses),
+            edited=edited,
+            file_follows=any(is_whole_text(item.attachment) for item in settled),
+        )
+        slots = layout.new(files, body, below) if existing is None else layout.onto(existing, body, below)
         parts = tuple(self._part(number, slot, native_reply) for number, slot in enumerate(slots))
-        return Rendered(parts=parts, losses=tuple(self.losses))
+        if layout.left_out:
+            self.losses[LossOf(Loss.SHORTENED, f"shortened: the text is {layout.left_out:,} characters longer")] = None
+        return Rendered(parts=parts, losses=tuple(self.losses), left_out=layout.left_out)
+
+    def _why_cut(self, settled: Sequence[Settled]) -> str:
+        """Why there is no file with the whole text; empty if there is."""
+        whole = next((item for item in settled if is_whole_text(item.attachment)), None)
+        if whole is None:
+            return "the message is too long"
+        return "" if whole.late else why_missing(whole, self.target)
 
     def lines(self, settled: Sequence[Settled]) -> Lines:
         _, missing = self._files(settled)
         return Lines(
-            body=self._body(missing, self._known_reply(None), has_files=False),
+            body=concat(*self._body(missing, self._known_reply(None), has_files=False)),
             head=self._name_line(),
             tail=self._name_line(" …"),
             sender=self.sender,
@@ -277,13 +282,16 @@ class _Rendering:
 
     # -- what -----------------------------------------------------------------------------------------------------------
 
-    def _body(self, missing: Sequence[RichText], quoted: Reply | None, *, has_files: bool) -> RichText:
+    def _body(self, missing: Sequence[RichText], quoted: Reply | None, *, has_files: bool) -> tuple[RichText, RichText]:
+        """The words, and the lines below them."""
         content = self.content
-        pieces = [
+        words = [
             forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
             line(SPOILER_LABEL.strip()) if self._opens_spoiler(has_files) else EMPTY,
             EMPTY if is_blank(text_of(content.text)) else self._localized(content.text),
+        ]
+        below = [
             poll_lines(content.poll) if content.poll else EMPTY,
             location_lines(content.location) if content.location else EMPTY,
             contact_lines(content.contact) if content.contact else EMPTY,
@@ -296,10 +304,10 @@ class _Rendering:
         ):
             if there:
                 self.losses[loss] = None
-        body = degrade(concat(*pieces), self.capabilities, self.losses)
-        if is_blank(text_of(body)) and not has_files:
+        body, lines = (degrade(concat(*pieces), self.capabilities, self.losses) for pieces in (words, below))
+        if is_blank(text_of(body)) and is_blank(text_of(lines)) and not has_files:
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
-        return body
+        return body, lines
 
     def _opens_spoiler(self, has_files: bool) -> bool:
         """Whether a hidden file will lie open, so that at least a word has to warn of it."""
@@ -366,10 +374,12 @@ class _Rendering:
             problem = why_missing(item, self.target)
             if not problem and item.file is None and not edited:
                 problem = "could not be fetched"
+            if problem and is_whole_text(item.attachment):
+                continue  # what the text ends with says so
             if item.late:
-                missing.append(file_line(_as_fetched(item), problem))
+                missing.append(file_line(as_fetched(item), problem))
             elif problem:
-                missing.append(file_line(_as_fetched(item), problem))
+                missing.append(file_line(as_fetched(item), problem))
                 kind = item.attachment.kind.value.replace("_", " ")
                 self.losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {problem}")] = None
             elif item.file is None or edited:
@@ -381,18 +391,6 @@ class _Rendering:
                     self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None
                 files.append(file)
         return files, missing
-
-
-def why_missing(item: Settled, target: Target) -> str:
-    """Why a file cannot be sent to the target, in words for its readers; empty if nothing speaks against it."""
-    return item.problem or refusal(_as_fetched(item), target)
-
-
-def _as_fetched(item: Settled) -> Attachment:
-    """The attachment with the size that was found, if it was fetched."""
-    if item.file is None or item.file.size_bytes == item.attachment.size_bytes:
-        return item.attachment
-    return msgspec.structs.replace(item.attachment, size_bytes=item.file.size_bytes)
 
 
 def has_mass_mention(rich: RichText) -> bool:

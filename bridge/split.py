@@ -64,9 +64,9 @@ _MIN_FILL = 2
 """A better bound is taken only if it leaves the part at least 1/_MIN_FILL full."""
 
 
-def split(rich: RichText, fits: Fits, *, first: Fits | None = None) -> list[RichText]:
+def split(rich: RichText, fits: Fits, *, first: Fits | None = None, most: int | None = None) -> list[RichText]:
     """Parts in order, each of which fits; none is blank. Only white space at the cuts is left out. `first` says what fits into the
-    first part, if that is something else.
+    first part, if that is something else. With `most`, what would follow so many parts is not looked at, and left out.
 
     Raises ValueError when not even one character fits, which no platform's limit does.
     """
@@ -76,7 +76,7 @@ def split(rich: RichText, fits: Fits, *, first: Fits | None = None) -> list[Rich
     is_long = cache(lambda length: length > _SHORT and not fits(plain("x" * (2 * length))))
     rest = _without_giants(rich, fits, is_long)
     parts: list[RichText] = []
-    while rest:
+    while rest and (most is None or len(parts) < most):
         head, rest, guess = _take(rest, first if first and not parts else fits, guess, is_long)
         if not is_blank(text_of(head)):
             parts.append(head)

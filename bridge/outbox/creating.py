@@ -28,6 +28,7 @@ from bridge.outbox.work import NotNow, Place, Steps, Work, can_reconcile, carrie
 from bridge.refs import MessageRef
 from bridge.render import Part, Settled, why_missing
 from bridge.text import EMPTY
+from bridge.whole_text import is_whole_text
 
 
 class Creating:
@@ -43,6 +44,8 @@ class Creating:
         plan = begun or decode_plan(work.pending.plan)
         if plan is not None and plan.event is not None:
             event = plan.event
+        if plan is not None and any(place >= len(event.content.attachments) for part in plan.parts for place in part.files):
+            event = await self._sending.with_whole_text(event)
         plan, edit = _since_edited(work, plan, event)
         if edit is not None and isinstance(place.adapter, Edits):
             kept = msgspec.structs.replace(plan or Plan(parts=()), edit=edit)
@@ -117,6 +120,12 @@ class _Sending:
             ]
         reply = await self._sending.reply(event.content.reply_to, event.meta.origin, work, place)
         rendered = await self._sending.render(event, place, settled, reply)
+        if rendered.left_out and not any(map(is_whole_text, event.content.attachments)):
+            self._event = await self._sending.with_whole_text(event)
+            whole = len(event.content.attachments)
+            self._fetched[whole] = (await self._settle(only=whole))[whole]
+            settled = [*settled, self._fetched[whole]]
+            rendered = await self._sending.render(self._event, place, settled, reply)
         work.losses = list(rendered.losses)
         several = len(rendered.parts) > 1 or any(one.file is not None or one.late for one in settled)
         plan = plan_of(rendered, settled, self._sending.lines(event, place).tail if several else EMPTY)
@@ -279,7 +288,7 @@ class _Sending:
             self._stack,
             event_seq=self._work.pending.event_seq,
             origin=self._event.meta.origin.account,
-            attachments=attachments,
+            content=self._event.content,
             most_bytes=most_bytes(self._place.target.capabilities.limits, self._place.options),
             patience=self._work.patience,
             only=None if only is None else {only},

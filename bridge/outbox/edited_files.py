@@ -6,7 +6,7 @@ The copies' receipts say which of the origin's files they hold (`Carried.marks`)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -14,7 +14,7 @@ from bridge.characters import is_blank
 from bridge.contract import Adapter, Copy, Deletes, RemovesFiles
 from bridge.events import MessageEdited
 from bridge.journal.contract import Link
-from bridge.outbox.work import Carried, file_mark, unwrap
+from bridge.outbox.work import Carried, file_mark, is_made, unwrap
 from bridge.text import text_of
 
 
@@ -47,20 +47,25 @@ class FileChanges:
 
 
 def file_changes(event: MessageEdited, link: Link, copies: Sequence[Standing]) -> FileChanges:
-    if not event.attachments_known:
-        return FileChanges()
     if any(one.carried.files and not one.carried.marks for one in copies):
         return FileChanges(unknown=True)
     now = [file_mark(attachment) for attachment in event.content.attachments]
+    if not event.attachments_known:
+        return _compared([mark if is_made(mark) else "" for mark in now], copies, is_made)
     if event.album_item:
         return _of_album_item(event, link, copies, now)
+    return _compared(now, copies, bool)
+
+
+def _compared(now: Sequence[str], copies: Sequence[Standing], counts: Callable[[str], bool]) -> FileChanges:
+    """Only marks that count are compared."""
     left, held = Counter(now), Counter(mark for one in copies for mark in one.carried.marks)
     removed: list[tuple[Standing, tuple[int, ...]]] = []
     for one in copies:
-        places = tuple(place for place, mark in enumerate(one.carried.marks) if not _take(left, mark))
+        places = tuple(place for place, mark in enumerate(one.carried.marks) if counts(mark) and not _take(left, mark))
         if places:
             removed.append((one, places))
-    added = frozenset(place for place, mark in enumerate(now) if not _take(held, mark))
+    added = frozenset(place for place, mark in enumerate(now) if counts(mark) and not _take(held, mark))
     return FileChanges(added=added, removed=tuple(removed))
 
 

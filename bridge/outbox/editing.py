@@ -12,7 +12,7 @@ from dataclasses import replace
 import msgspec
 
 from bridge.contract import Copy, Deletes, Edits, OutboundEdit, Receipt, RemovesFiles, Reply
-from bridge.degrade import Losses
+from bridge.degrade import Losses, degrade
 from bridge.errors import FileRejected, Rejected
 from bridge.events import Content, MessageCreated, MessageEdited
 from bridge.journal.contract import Change, Link, Merged, PartGone, PartSent, Piece, PiecesSet, State
@@ -25,8 +25,9 @@ from bridge.outbox.plan import parts_without_files
 from bridge.outbox.sending import Sending
 from bridge.outbox.work import Carried, NotNow, Place, Steps, Work, can_reconcile, carried_by, delivered, file_mark, skipped, unwrap
 from bridge.outcomes import Loss, LossOf, Skip
-from bridge.render import Part, Settled, refusal
-from bridge.text import text_of
+from bridge.render import Part, Settled, refusal, why_missing
+from bridge.text import RichText, text_of
+from bridge.whole_text import cut_line, is_whole_text
 
 _EXCERPT = 200
 
@@ -46,6 +47,7 @@ class Editing:
             return [skipped(work, Skip.CANNOT_EDIT, self._sending.clock.now())]
         copies = standing(link)
         work.elsewhere = copies[0].copy.chat_id != place.chat.chat_id
+        event = await self._with_whole_text(event, place, copies)
         changed = file_changes(event, link, copies)
         if _says_nothing(event) and not changed:
             return [skipped(work, Skip.NOTHING_CHANGED, self._sending.clock.now())]
@@ -70,6 +72,15 @@ class Editing:
         work.losses = list(dict.fromkeys(work.losses))
         return [*final, delivered(work, self._sending.clock.now())]
 
+    async def _with_whole_text(self, event: MessageEdited, place: Place, copies: Sequence[Standing]) -> MessageEdited:
+        """The edit with the file that holds its whole text, if the copies cannot show all of it."""
+        if event.album_item or any(one.carried.files and not one.carried.marks for one in copies):
+            return event
+        settled = [Settled(attachment=attachment) for attachment in event.content.attachments]
+        shown = [one.carried.files for one in copies]
+        rendered = await self._sending.render(event, place, settled, None, existing=shown)
+        return await self._sending.with_whole_text(event) if rendered.left_out else event
+
     async def _settled(
         self,
         work: Work,
@@ -87,7 +98,7 @@ class Editing:
                 stack,
                 event_seq=work.pending.event_seq,
                 origin=event.meta.origin.account,
-                attachments=attachments,
+                content=event.content,
                 most_bytes=most_bytes(place.target.capabilities.limits, place.options),
                 patience=work.patience,
                 only=wanted,
@@ -190,7 +201,7 @@ class _Edit:
         lines = self._sending.lines(self._event, self._place, self._settled)
         self._work.losses += lines.losses
         pieces, index = pieces_of(merged), [piece.event_seq for piece in merged.pieces].index(self._link.event_seq)
-        pieces[index], parts = with_edit(pieces, index, lines, self._place.target)
+        pieces[index], parts = with_edit(pieces, index, lines, self._place.target, self._ending)
         changes: list[Change] = [pieces_set(self._work, self._link, merged, pieces)]
         with_text = [one for one in self._staying if not one.carried.files]
         self._rest = parts[len(with_text) :]
@@ -199,6 +210,11 @@ class _Edit:
             sharing = [piece.event_seq for piece in merged.pieces] if one.number == 0 else [self._link.event_seq]
             changes += await self._word(one, part, sharing)
         return changes
+
+    def _ending(self, left_out: int) -> RichText:
+        whole = next((one for one in self._settled if is_whole_text(one.attachment)), None)
+        problem = why_missing(whole, self._place.target) if whole else "the message is too long"
+        return degrade(cut_line(left_out, problem=problem), self._place.target.capabilities, {})
 
     async def _word(self, one: Standing, part: Part, sharing: Sequence[int]) -> list[Change]:
         """The changes that say what became of one copy."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import Enum, auto
 
 import structlog
@@ -11,13 +12,14 @@ import structlog
 from bridge.capabilities import Limits
 from bridge.contract import FileStream, OpensFiles, OutboundFile
 from bridge.errors import AccountDown, BridgeError, Rejected, RetryLater
-from bridge.events import Attachment
+from bridge.events import Attachment, Content
 from bridge.media.spool import Spool, TooLarge
 from bridge.outbox.file_names import file_name, mime_of
 from bridge.refs import AccountName
 from bridge.render import Settled
 from bridge.routing import RelayOptions
 from bridge.supervisor import AccountSupervisor
+from bridge.whole_text import is_whole_text, whole_text
 
 log = structlog.get_logger("outbox")
 
@@ -52,6 +54,8 @@ class FileFetcher:
         self._spool = spool
         self._suppliers = suppliers
         self._users: dict[int, int] = {}
+        self._made: dict[int, set[tuple[int, str]]] = {}
+        """Files made of an event's own text, by the event."""
 
     def expect(self, event_seq: int) -> None:
         """One more delivery of this event will ask for its files."""
@@ -66,6 +70,8 @@ class FileFetcher:
         self._users.pop(event_seq, None)
         for index in range(files):
             self._spool.forget((event_seq, index))
+        for key in self._made.pop(event_seq, ()):
+            self._spool.forget(key)
 
     async def settle(
         self,
@@ -73,27 +79,29 @@ class FileFetcher:
         *,
         event_seq: int,
         origin: AccountName,
-        attachments: Sequence[Attachment],
+        content: Content,
         most_bytes: int,
         patience: Patience,
         only: Collection[int] | None = None,
     ) -> list[Settled]:
-        """Each attachment on disk until the stack closes, or the reason why not. With `only`, those at other places are left alone.
+        """Each of the content's attachments on disk until the stack closes, or the reason why not. With `only`, those at other
+        places are left alone.
 
         Raises FileNotYet when one may still come and there is patience."""
         return [
-            await self._settle_one(stack, (event_seq, index), origin, attachment, most_bytes, patience)
+            await self._settle_one(stack, (event_seq, index), origin, attachment, content, most_bytes, patience)
             if only is None or index in only
             else Settled(attachment=attachment)
-            for index, attachment in enumerate(attachments)
+            for index, attachment in enumerate(content.attachments)
         ]
 
     async def _settle_one(
         self,
         stack: AsyncExitStack,
-        key: tuple[int, int],
+        key: tuple[int, int | str],
         origin: AccountName,
         attachment: Attachment,
+        content: Content,
         most_bytes: int,
         patience: Patience,
     ) -> Settled:
@@ -101,9 +109,14 @@ class FileFetcher:
             return Settled(attachment=attachment, problem=attachment.problem)
         if attachment.size_bytes is not None and attachment.size_bytes > most_bytes:
             return Settled(attachment=attachment)  # `render` says which limit it breaks
+        if is_made := is_whole_text(attachment):
+            key = (key[0], attachment.file_id)  # it may differ from one version of the text to the next
+            self._made.setdefault(key[0], set()).add((key[0], attachment.file_id))
         try:
             spooled = await stack.enter_async_context(
-                self._spool.borrow(key, lambda: self._open(origin, attachment), most_bytes=most_bytes)
+                self._spool.borrow(
+                    key, lambda: _made_of(content) if is_made else self._open(origin, attachment), most_bytes=most_bytes
+                )
             )
         except TooLarge as error:
             known = attachment.size_bytes or error.size_bytes
@@ -147,6 +160,16 @@ class FileFetcher:
         if not isinstance(adapter, OpensFiles):
             raise Rejected("files of this account cannot be fetched")
         return adapter.open_file(attachment)
+
+
+@asynccontextmanager
+async def _made_of(content: Content) -> AsyncIterator[FileStream]:
+    data = await asyncio.to_thread(whole_text, content)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield data
+
+    yield FileStream(chunks=chunks(), size_bytes=len(data))
 
 
 def _sized(attachment: Attachment, size_bytes: int) -> Settled:

@@ -569,8 +569,7 @@ class Lane:
             await self._records.record()
 
     def _ended(self, pending: Pending, end: Delivered | Skipped | Dead, attempt: int) -> None:
-        if files_of(pending):
-            self._outbox.files.finished(pending.event_seq, files_of(pending))
+        self._outbox.files.finished(pending.event_seq, files_of(pending))
         lag_s = (self._clock.now() - pending.event.meta.received_at).total_seconds()
         self._verdicts.ended(pending, end, lag_s=lag_s, attempt=attempt)
 

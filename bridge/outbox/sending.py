@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -22,9 +23,11 @@ from bridge.people import People
 from bridge.refs import ChatAddress, ChatRef, MessageRef
 from bridge.render import Lines, Origin, Part, Rendered, Settled, render, render_lines
 from bridge.text import RichText, text_of
+from bridge.whole_text import with_whole_text
 
 log = structlog.get_logger("outbox")
 
+_Message = TypeVar("_Message", MessageCreated, MessageEdited)
 _LONG = 4000
 """Characters from which a text is rendered beside the loop: each of its parts may be measured, and so encoded, a few times."""
 
@@ -91,6 +94,13 @@ class Sending:
             names=self.names(),
             settled=settled,
         )
+
+    async def with_whole_text(self, event: _Message) -> _Message:
+        """The event with a file more, which holds its whole text: for targets that show only the beginning."""
+        author = event.meta.author
+        name = self.names().plain_name(event.meta.origin.account, author) if author else ""
+        content = await asyncio.to_thread(with_whole_text, event.content, event.meta, name)
+        return msgspec.structs.replace(event, content=content)
 
     async def reply(self, to: ReplyTo | None, origin: ChatRef, work: Work, place: Place) -> Reply | None:
         if to is None:

@@ -22,6 +22,7 @@ from bridge.outcomes import LossNote, SkipRule
 from bridge.refs import ChatRef
 from bridge.render import Part
 from bridge.routing import RelayOptions, RouteEnd
+from bridge.whole_text import is_whole_text
 
 T = TypeVar("T")
 
@@ -157,12 +158,21 @@ class Carried(msgspec.Struct, frozen=True):
 
 _MARK_LENGTH = 8
 _END_OF_MARKS = "|"
+_MADE = "~"
+"""Begins the mark of a file that the bridge made of the message's own text; no other mark has it."""
 
 
 def file_mark(attachment: Attachment) -> str:
     """48 bits stand for a file among those of one message."""
     name = attachment.unique_id or attachment.file_id
+    if is_whole_text(attachment):
+        return _MADE + urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()[1:]
     return urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()
+
+
+def is_made(mark: str) -> bool:
+    """Whether this is the mark of a file with the whole text."""
+    return mark.startswith(_MADE)
 
 
 def unwrap(copy: Copy) -> tuple[Copy, Carried]:

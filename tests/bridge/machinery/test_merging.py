@@ -368,7 +368,7 @@ def lines(text: str) -> Lines:
 def test_an_edit_keeps_every_word_and_every_limit(before: list[str], index: int, text: str, length: int) -> None:
     index %= len(before)
     pieces = [MergedPiece(head=plain("Anna"), body=plain(piece)) for piece in before]
-    piece, parts = with_edit(pieces, index, lines(text), target(length))
+    piece, parts = with_edit(pieces, index, lines(text), target(length), lambda left_out: plain(f"{left_out} more"))
     shown = [text_of(part.text) for part in parts]
     assert all(len(one) <= length for one in shown)
     assert shown[0] == "\n".join(["Anna", *before[:index], text_of(piece.body), *before[index + 1 :]])
