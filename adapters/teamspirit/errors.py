@@ -41,6 +41,9 @@ class ThreadGone(Rejected):
     """The thread to post into is not there (any more), and nothing was posted."""
 
 
+_OF_ONE_MESSAGE = ("edit", "delete", "react", "unreact")
+
+
 def refusal(
     dialect: Dialect, operation: str, purpose: Purpose, status: int, headers: Any, payload: Any, *, hidden: tuple[str, ...] = ()
 ) -> BridgeError:
@@ -64,7 +67,9 @@ def refusal(
         return Gone(reason)
     if by_webhook and status in (401, 403, 404, 410):
         return ChatDown(reason, action=CHECK_WEBHOOK)
-    if code in errors.chat_codes:
+    if code in errors.right_codes and operation in _OF_ONE_MESSAGE:
+        return Rejected(reason)
+    if code in errors.chat_codes or code in errors.right_codes:
         return ChatDown(reason, action=CHECK_CHAT)
     if status == 401 or code in errors.account_codes:
         return AccountDown(reason, action=CHECK_KEY)

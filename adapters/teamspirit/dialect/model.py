@@ -195,6 +195,8 @@ class Errors(_Entry):
     retry_after_s: Query | None = None
     chat_codes: tuple[str, ...] = ()
     """Codes that mean: this chat refuses everything until a human acts."""
+    right_codes: tuple[str, ...] = ()
+    """Codes that mean: a right is missing. Of an edit, a deletion or a reaction they concern that alone; of all else, the chat."""
     message_codes: tuple[str, ...] = ()
     """Codes that mean: only this message is refused."""
     file_codes: tuple[str, ...] = ()

@@ -45,6 +45,8 @@ class MattermostServer:
         """(URL, token)"""
         self.calls: list[str] = []
         self.takes_files = True
+        self.may_change = True
+        """Whether bots have the rights add_reaction and edit_post."""
         self.max_file_bytes = 100 * 1024**2
         self.failing: dict[str, int] = {}
         """Operation -> the status that a proxy before the server answers it with."""
@@ -255,7 +257,7 @@ class MattermostServer:
 
     async def _patch(self, request: web.Request) -> Any:
         post = self.posts[request.match_info["post"]]
-        if post["user_id"] != self.bot or post["delete_at"]:
+        if post["user_id"] != self.bot or post["delete_at"] or not self.may_change:
             return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
         self.edit(post["id"], (await request.json())["message"])
         return post
@@ -284,6 +286,8 @@ class MattermostServer:
     async def _react(self, request: web.Request) -> Any:
         body = await request.json()
         assert body["user_id"] == self.bot
+        if not self.may_change:
+            return _error(403, "api.context.permissions.app_error", "You do not have the appropriate permissions.")
         self.reactions.append((body["post_id"], body["user_id"], body["emoji_name"]))
         self.posts[body["post_id"]]["update_at"] = self.now_ms()
         return body

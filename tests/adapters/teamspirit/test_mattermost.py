@@ -28,7 +28,7 @@ from bridge.contract import (
     SetsStatus,
     ShowsTyping,
 )
-from bridge.errors import AccountDown, ChatDown
+from bridge.errors import AccountDown, ChatDown, Rejected
 from bridge.events import Attachment, AttachmentKind, MessageCreated
 from bridge.text import plain
 from bridge.web.public import PublicWeb
@@ -101,6 +101,27 @@ async def test_sending(
         await mattermost.delete(OutboundDelete(copy=copy))
         await mattermost.delete(OutboundDelete(copy=copy))
         assert post["delete_at"]
+
+
+async def test_a_change_that_is_not_allowed_is_no_trouble_of_the_chat(
+    server: MattermostServer, mattermost: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    """A right that is missing, or an edit of a copy that somebody deleted there: Mattermost has one code for these and for channels
+    that the bot is not in."""
+    assert isinstance(mattermost, Edits)
+    assert isinstance(mattermost, Reacts)
+    receipt = await mattermost.send(outbound(channel))
+    copy = Copy(chat_id=channel, message_ids=receipt.message_ids)
+    async with running(mattermost, intake):
+        server.may_change = False
+        with pytest.raises(Rejected):
+            await mattermost.react(OutboundReaction(copy=copy, wanted=("👍",), added=("👍",)))
+        server.may_change = True
+        server.delete(receipt.message_ids[0])
+        with pytest.raises(Rejected):
+            await mattermost.edit(OutboundEdit(token="t", copy=copy, text=plain("other")))
+        with pytest.raises(ChatDown):
+            await mattermost.send(outbound("0" * 26))
 
 
 async def test_receiving(server: MattermostServer, mattermost: Adapter, channel: str, intake: RecordingIntake) -> None:
