@@ -14,9 +14,11 @@ from bridge.outcomes import Skip
 
 
 def as_it_is_now(pending: Pending) -> Pending | Skip:
-    """The delivery to carry out, or the rule by which it is none any more. One whose outcome is unknown stays as it was: whether it
-    arrived is asked in its own words."""
+    """The delivery to carry out, or the rule by which it is none any more. A message whose outcome is unknown stays as it was:
+    whether it arrived is asked in its own words. An edit that was under way may be older than one that was carried out."""
     later, event = pending.later, pending.event
+    if pending.state is State.SENDING and isinstance(event, MessageEdited) and isinstance(later, MessageEdited):
+        return _as_the_newest(pending, event, later)
     if later is None or pending.state is State.SENDING:
         return pending
     match event:
@@ -28,8 +30,12 @@ def as_it_is_now(pending: Pending) -> Pending | Skip:
             return replace(pending, event=as_edited(event, later), plan=b"")
         case MessageEdited() if isinstance(later, MessageEdited) and event.attachments_known:
             # the later one may have told its words alone: then nobody else brings the files
-            return replace(pending, event=structs.replace(later, meta=event.meta, message_id=event.message_id))
+            return _as_the_newest(pending, event, later)
         case MessageEdited():
             return Skip.SUPERSEDED
         case _:
             return pending
+
+
+def _as_the_newest(pending: Pending, event: MessageEdited, later: MessageEdited) -> Pending:
+    return replace(pending, event=structs.replace(later, meta=event.meta, message_id=event.message_id))

@@ -253,7 +253,10 @@ class Queries:
             f" WHERE link.chat = ? AND link.message = ? AND link.copy = {ORIGINAL} ORDER BY item.place",
             (self._names.find_chat(message.chat), pack_id(message.message_id)),
         )
-        return {unpack_id(packed): decode_item(json) for packed, json in rows.fetchall()}
+        try:
+            return {unpack_id(packed): decode_item(json) for packed, json in rows.fetchall()}
+        except _UNREADABLE:
+            return {}  # as an album of a version that did not keep them: its edits are accepted all the same
 
     def latest_messages(self, chat: ChatRef, limit: int) -> list[str]:
         number = self._names.find_chat(chat)

@@ -128,6 +128,7 @@ async def test_an_end_that_is_never_found_keeps_no_reload_from_ending(tmp_path: 
             await app.reload(wider)
         one.say("m1")
         await eventually(lambda: two.texts() == ["m1"])
+        await app.stop(drain_s=0)
 
 
 # -- sending ----------------------------------------------------------------------------------------------------------------

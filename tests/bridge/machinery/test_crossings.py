@@ -236,3 +236,25 @@ async def test_a_refused_file_and_a_death_right_after_its_words(tmp_path: Path, 
         one.edit(message, "other words", attachments_known=False)
         await eventually(lambda: edits)
         assert edits == [False]
+
+
+async def test_an_edit_that_the_process_died_over_does_not_undo_a_later_one(tmp_path: Path, one, two, monkeypatch) -> None:
+    """The first one waited for its file while the second was carried out."""
+    broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
+    async with bridge(tmp_path, [one, two]) as app:
+        message = one.say("words")
+        await eventually(lambda: two.texts() == ["words"])
+        one.edit(message, "second words", attachments=files("a"))
+        one.edit(message, "third words", attachments_known=False)
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        two.hang, sends = asyncio.Event(), two.sends
+        broken.is_broken = False
+        await eventually(lambda: two.sends > sends)
+        await app.stop(drain_s=0)
+    two.hang = None
+    async with bridge(tmp_path, [one, two]) as app:
+        await eventually(lambda: holding(two, b"a" * 10))
+        await all_done(app)
+        assert two.texts()[0] == "third words"
+        assert holding(two, b"a" * 10) == 1
