@@ -113,11 +113,13 @@ class FileFetcher:
             key = (key[0], attachment.file_id)  # it may differ from one version of the text to the next
             self._made.setdefault(key[0], set()).add((key[0], attachment.file_id))
         try:
-            spooled = await stack.enter_async_context(
+            borrowing = stack.enter_async_context(
                 self._spool.borrow(
                     key, lambda: _made_of(content) if is_made else self._open(origin, attachment), most_bytes=most_bytes
                 )
             )
+            supplier = None if is_made else self._suppliers(origin)
+            spooled = await (borrowing if supplier is None else supplier.call(borrowing))
         except TooLarge as error:
             known = attachment.size_bytes or error.size_bytes
             return Settled(attachment=attachment, problem="too large") if known <= most_bytes else _sized(attachment, known)

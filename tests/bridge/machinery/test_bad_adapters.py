@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from typing import Any
 import pytest
 
 from bridge.app import App
-from bridge.contract import Outbound, Receipt
+from bridge.contract import FileStream, Outbound, Receipt
 from bridge.errors import ChatMoved
+from bridge.events import Attachment
 from bridge.journal.contract import JournalError
 from bridge.refs import AccountName
 from bridge.supervisor import AccountState
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
+from tests.bridge.machinery.test_files_apart import files
 from tests.flows.world import eventually
 from tests.patience import PATIENCE_S
 
@@ -174,6 +178,40 @@ async def test_a_send_that_never_ends_is_given_up_once_its_account_is_replaced(t
     two.hang = None
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
+
+
+class HangingSource(ScriptedAdapter):
+    """The first one's files never come."""
+
+    built = 0
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        HangingSource.built += 1
+        self.number = HangingSource.built
+
+    @asynccontextmanager
+    async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:
+        if self.number == 1:
+            self.platform.fetched.append(attachment.file_id)
+            await asyncio.Event().wait()
+        async with super().open_file(attachment) as stream:
+            yield stream
+
+
+async def test_a_file_that_never_comes_is_given_up_once_its_account_is_replaced(tmp_path: Path, one, two) -> None:
+    HangingSource.built = 0
+    one.adapter = HangingSource
+    one.files.update(a=b"a" * 10)
+    async with bridge(tmp_path, [one, two]) as app:
+        await is_up(app, "one")
+        one.say("with a file", attachments=files("a"))
+        await eventually(lambda: one.fetched)
+        await app.reload(changed(app, "one"))
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        await all_done(app)
+    assert any(b"a" * 10 in post.files for post in two.posted())
 
 
 # -- the bridge's own disk --------------------------------------------------------------------------------------------------
