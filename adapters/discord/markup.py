@@ -62,7 +62,7 @@ def encode_text(rich: RichText, *, mass_mentions: bool = False) -> str:
 
 
 def escape(text: str) -> str:
-    """Foreign text on one line of its own or in the middle of one, without any meaning."""
+    """Foreign text, on a line of its own or not, without any meaning."""
     return _escape_plain(text, at_line_start=True)
 
 
@@ -234,11 +234,10 @@ def _switch(tokens: list[_Token], open_marks: list[int], wanted: int, *, opens: 
     for mark in reversed(open_marks[keep:]):
         tokens.append(("", mark, False, _NO_URL_AT))
     del open_marks[keep:]
-    if opens and wanted:
-        for mark in _ORDER:
-            if wanted & mark and mark not in open_marks:
-                tokens.append(("", mark, True, _NO_URL_AT))
-                open_marks.append(mark)
+    for mark in _ORDER if opens and wanted else ():
+        if wanted & mark and mark not in open_marks:
+            tokens.append(("", mark, True, _NO_URL_AT))
+            open_marks.append(mark)
     return sum(open_marks)
 
 
@@ -264,8 +263,7 @@ def _joined(tokens: list[_Token]) -> str:
 
 def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:
     chosen: dict[int, str] = {}
-    opened = -1
-    count = len(tokens)
+    opened, count = -1, len(tokens)
     for number, (_, mark, opens, _) in enumerate(tokens):
         if mark != _ITALIC:
             continue
@@ -355,11 +353,11 @@ def _safe_url(url: str) -> str | None:
     """The address without any character that could end it early; None if it is not one that Discord links."""
     if not re.match(r"https?://[^\s/]", url):
         return None
-    encoded = (
-        url
-        if _PLAIN_URL.fullmatch(url)
-        else "".join(c if c not in ' <>()\\"\n\r\t' and c.isprintable() else "".join(f"%{b:02X}" for b in c.encode()) for c in url)
-    )
+    encoded = url
+    if not _PLAIN_URL.fullmatch(url):
+        encoded = "".join(
+            c if c not in ' <>()\\"\n\r\t' and c.isprintable() else "".join(f"%{b:02X}" for b in c.encode()) for c in url
+        )
     return encoded if len(encoded) <= 1500 else None
 
 
@@ -388,9 +386,7 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, int]:
 
 
 def _escape_plain(text: str, *, at_line_start: bool) -> str:
-    escaped = _ESCAPED.sub(lambda found: "\\" + found[0], text)
-    if "://" in escaped:
-        escaped = _NO_URL.sub(r"\1\\", escaped)
+    escaped = _NO_URL.sub(r"\1\\", _ESCAPED.sub(lambda found: "\\" + found[0], text))
     if not at_line_start and "\n" not in escaped:
         return escaped
 

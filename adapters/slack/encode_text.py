@@ -75,6 +75,8 @@ _DATE_FORMATS = {
 }
 _DEFAULT_DATE = "{date_short} {time}"
 _BARE_URL = re.compile(r"(?<![\w@])https?://[^\s<>|\"`\u200b]+", re.IGNORECASE)
+_PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:[/?#][!-~]*)?")
+"""What is surely an address; nearly every one is."""
 _NOT_AT_END = ".,;:!?'*_~]}…"
 """Punctuation that ends the sentence and not the address."""
 
@@ -301,6 +303,8 @@ def _mention(mention: Mention, marks: int) -> Json:
 
 
 def _is_linkable(url: str) -> bool:
+    if _PLAIN_LINK.fullmatch(url):
+        return len(url) <= _MAX_URL
     try:
         parts = urlsplit(url)
     except ValueError:

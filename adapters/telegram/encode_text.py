@@ -60,6 +60,8 @@ _ALIVE = re.compile(
 """The @ that may begin a mention and the / that may begin a bot's command, and addresses, inside which they do not. The grammar is
 TDLib's (MessageEntity.cpp: match_mentions, match_bot_commands, find_urls), asked through tdjson 1.8.69."""
 _WORD = re.compile(r"[A-Za-z0-9_]")
+_PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+(?:[/?#][!#-;=?-\[\]-~]*)?")
+"""What is surely an address; nearly every one is."""
 
 
 class EncodedText(msgspec.Struct, frozen=True):
@@ -83,6 +85,8 @@ def measure(rich: RichText) -> int:
 def linkable(url: str) -> bool:
     """Whether Telegram keeps a link to this address: http(s) with a dot in the host, or its own schemes. Others it drops without a
     word. Source: TDLib's LinkManager::check_link, asked through tdjson 1.8.69."""
+    if _PLAIN_LINK.fullmatch(url):
+        return True
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -3,9 +3,10 @@ text and no faster. Counted in calls and characters, never in time."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -81,6 +82,23 @@ def test_a_short_cut_writes_what_the_long_way_does(platform: str, module: object
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_means_nothing", lambda text: False)
         assert CODECS[platform].encode(rich) == short
+
+
+ADDRESSES = st.tuples(
+    st.sampled_from(["http://", "https://", "https:", "ftp://"]),
+    st.text(st.sampled_from("aZ0_-.:@[]é"), max_size=8),
+    st.text(st.sampled_from('/?#a0.:@[]()%"<>\\ \n\u00a0é|`'), max_size=8),
+).map("".join)
+
+
+@pytest.mark.parametrize(("module", "judges"), [(telegram, "linkable"), (slack, "_is_linkable")])
+@settings(max_examples=500)
+@given(url=ADDRESSES)
+def test_a_plain_address_is_one_the_long_way_too(module: ModuleType, judges: str, url: str) -> None:
+    short = getattr(module, judges)(url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PLAIN_LINK", re.compile("(?!)"))
+        assert getattr(module, judges)(url) == short
 
 
 @given(SHREDS)
