@@ -72,6 +72,10 @@ class Rejected(DeliveryError):
     """Final for this message: the platform will never take it as it is."""
 
 
+class MessageGone(Rejected):
+    """The message to change is not there: somebody deleted it on its platform."""
+
+
 class FileRejected(Rejected):
     """The platform will never take a file of the message (empty, too large, its kind, uploads switched off), and nothing of this
     part was posted. Words and other files go without it, and a line says so.

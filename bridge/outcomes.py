@@ -75,6 +75,7 @@ class Skip(_Word):
     REACTION_WITHOUT_COPY = "the message reacted to has no copy here"
     PIN_WITHOUT_COPY = "the pinned message has no copy here"
     COPY_DELETED = "only a copy was deleted"
+    COPY_GONE = "its copy was deleted there by somebody else"
     NOTHING_CHANGED = "the edit changed nothing that is shown"
     LEFT_BEHIND = "its copy stayed behind when the chat got a new id"
 

@@ -19,7 +19,7 @@ from adapters.discord.capabilities import capabilities, upload_bytes
 from adapters.discord.decode import Context
 from adapters.discord.decode_content import author_of, names_of
 from adapters.discord.downloads import Downloads
-from adapters.discord.errors import Refused
+from adapters.discord.errors import UNKNOWN_MESSAGE, Refused
 from adapters.discord.history import UNREADABLE, History
 from adapters.discord.lenient import mapping, text
 from adapters.discord.markup import encode_text
@@ -52,7 +52,6 @@ from bridge.text import RichText
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
 
-UNKNOWN_MESSAGE = 10008
 UNKNOWN_EMOJI = 10014
 MISSING_PERMISSIONS = 50013
 OWN_IDS_KEPT = 500

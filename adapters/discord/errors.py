@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
 
 TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Token) and put it into bridge.yaml"  # noqa: S105
 CLOUDFLARE_WAIT_S = 60.0
 WRITE_LIMIT_WAIT_S = 60.0
 INVALID_FORM = 50035
+UNKNOWN_MESSAGE = 10008
 LONGEST_TOLD_S = 3600.0
 
 
@@ -78,7 +79,6 @@ CHAT_ACTIONS: Mapping[int, str] = {
 # codes that end this one message only
 MESSAGE_CODES = frozenset(
     {
-        10008,  # unknown message (edit of a deleted one)
         10014,  # unknown emoji
         30010,  # too many kinds of reactions
         40005,  # request entity too large
@@ -148,6 +148,8 @@ def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
         return OutcomeUnknown(text) if changes else RetryLater(text)
     if refusal.code in TRANSIENT_CODES:
         return RetryLater(text, after_s=TRANSIENT_CODES[refusal.code], rate_limited=True)
+    if refusal.code == UNKNOWN_MESSAGE:
+        return MessageGone(text)
     if refusal.code in MESSAGE_CODES:
         return Rejected(text)
     if refusal.code in CHAT_ACTIONS:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.discord import encode
 from adapters.discord.decode import Context
 from adapters.discord.encode import Head
-from adapters.discord.errors import INVALID_FORM, POST_ACTION, Refused, file_fault, is_about_size
+from adapters.discord.errors import INVALID_FORM, POST_ACTION, UNKNOWN_MESSAGE, Refused, file_fault, is_about_size
 from adapters.discord.heads import Heads
 from adapters.discord.places import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.threads import Threads
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
 
 UNKNOWN_CHANNEL = 10003
-UNKNOWN_MESSAGE = 10008
 UNKNOWN_WEBHOOK = 10015
 INVALID_WEBHOOK_TOKEN = 50027
 MISSING_PERMISSIONS = 50013

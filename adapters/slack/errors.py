@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 import aiohttp
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
 
 
 class Effect(Enum):
@@ -146,6 +146,8 @@ def classify(
         reason = f"{method}: no usable answer (HTTP {status})"
         return OutcomeUnknown(reason) if status < 400 and effect is Effect.CREATES else RetryLater(reason)
     reason = f"{method}: {_WORDS.get(code, 'Slack refused it')} ({code})"
+    if code == "message_not_found":
+        return MessageGone(reason)
     is_about_file = method.startswith(_UPLOADS) and any(word in code for word in _FILE_WORDS)
     return FileRejected(reason) if is_about_file else Rejected(reason)
 

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from adapters.teamspirit.dialect.query import find, find_text
-from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect
@@ -33,7 +33,7 @@ class Purpose(Enum):
     READ = auto()
 
 
-class Gone(Rejected):
+class Gone(MessageGone):
     """The message to change is no longer there."""
 
 

@@ -38,7 +38,7 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import ChatDown, ConnectionLost, DeliveryError, FileRejected, OutcomeUnknown, Rejected
+from bridge.errors import ChatDown, ConnectionLost, DeliveryError, FileRejected, MessageGone, OutcomeUnknown, Rejected
 from bridge.events import Attachment
 from bridge.outcomes import Loss, LossNote, LossOf
 from bridge.refs import AccountName
@@ -182,6 +182,8 @@ class TelegramAdapter:
         try:
             await self._transport.call(call, repeatable=True)
         except Refused as refusal:
+            if refusal.says(errors.EDITED_IS_GONE):
+                raise MessageGone(refusal.reason) from None
             if not refusal.says(errors.NOT_MODIFIED):
                 raise
 

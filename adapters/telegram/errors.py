@@ -39,6 +39,7 @@ _CHAT_FAULTS: tuple[tuple[str, str], ...] = (
 """400s that every message to this chat would get. Source: platforms.md 1.3, 1.4, and tdlib/telegram-bot-api's texts."""
 
 NOT_MODIFIED = "message is not modified"
+EDITED_IS_GONE = "message to edit not found"
 GONE = ("message to delete not found", "message_id_invalid")
 REACTION_REFUSED = ("reaction_invalid", "reaction_not_allowed", "reactions_too_many")
 PHOTO_REFUSED = (

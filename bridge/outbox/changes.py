@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from bridge.contract import Copy, Deletes, Edits, OutboundReaction, Pins, Reacts, Receipt
-from bridge.errors import Rejected
+from bridge.errors import MessageGone, Rejected
 from bridge.events import MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
 from bridge.journal.contract import Change, Link, Merged
 from bridge.merge import merged_part
@@ -32,7 +32,10 @@ class Changes:
         link = await self._link(work, event.message_id)
         if link is None or not link.copies:
             return [self._skip(work, Skip.EDIT_WITHOUT_COPY)]
-        return await self._editing.edit(work, event, link, place, steps)
+        try:
+            return await self._editing.edit(work, event, link, place, steps)
+        except MessageGone:
+            return [self._skip(work, Skip.COPY_GONE)]
 
     # -- deletes ------------------------------------------------------------------------------------------------------------
 
