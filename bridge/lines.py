@@ -19,13 +19,18 @@ from bridge.events import (
     Status,
     StatusChanged,
 )
-from bridge.names import clean_line, shorten, show_name
+from bridge.names import clean_line, shorten, show_name, show_words
 from bridge.text import EMPTY, Mark, Paragraph, Quote, RichText, Text
 
 EXCERPT_LENGTH = 120
 """Longest excerpt of an answered message, in code points."""
 _FILE_NAME_LENGTH = 100
 _ALT_TEXT_LENGTH = 500
+_EMOJI_LENGTH = 20
+_QUESTION_LENGTH = 500
+_OPTION_LENGTH = 200
+_MOST_OPTIONS = 50
+_MOST_DETAILS = 20
 
 _ICONS = {
     AttachmentKind.PHOTO: "🖼️",
@@ -73,11 +78,11 @@ def file_line(attachment: Attachment, problem: str) -> RichText:
     """`📎 video.mp4 (1.2 GB) - too large for Telegram`."""
     kind = attachment.kind.value.replace("_", " ")
     if attachment.kind is AttachmentKind.STICKER:
-        title = shorten(clean_line(attachment.name.rpartition(".")[0]), _FILE_NAME_LENGTH)
+        title = shorten(show_words(attachment.name.rpartition(".")[0]), _FILE_NAME_LENGTH)
         own_name = f"“{title}”" if title and title != "sticker" and not attachment.emoji else ""
-        name = " ".join(part for part in (attachment.emoji, "sticker", own_name) if part)
+        name = " ".join(part for part in (shorten(show_words(attachment.emoji), _EMOJI_LENGTH), "sticker", own_name) if part)
     else:
-        name = shorten(clean_line(attachment.name), _FILE_NAME_LENGTH) or kind
+        name = shorten(show_words(attachment.name), _FILE_NAME_LENGTH) or kind
     details = [human_size(attachment.size_bytes)] if attachment.size_bytes else []
     if attachment.duration_s:
         details.append(human_duration(attachment.duration_s))
@@ -123,10 +128,15 @@ def reply_lines(author_name: str, excerpt: str) -> RichText:
 def poll_lines(poll: Poll) -> RichText:
     """The question, then its options with their votes, as far as they are known."""
     notes = [note for note, holds in (("several answers", poll.multiple), ("closed", poll.closed)) if holds]
-    head = [Text("📊 "), Text(clean_line(poll.question) or "Poll", Mark.BOLD)]
+    head = [Text("📊 "), Text(shorten(show_words(poll.question), _QUESTION_LENGTH) or "Poll", Mark.BOLD)]
     if notes:
         head.append(Text(f" ({', '.join(notes)})"))
-    rows = [f"\n▫️ {clean_line(option.text)}" + ("" if option.votes is None else f" - {option.votes}") for option in poll.options]
+    rows = [
+        f"\n▫️ {shorten(show_words(option.text), _OPTION_LENGTH)}" + ("" if option.votes is None else f" - {option.votes}")
+        for option in poll.options[:_MOST_OPTIONS]
+    ]
+    if len(poll.options) > _MOST_OPTIONS:
+        rows.append(f"\n… {len(poll.options) - _MOST_OPTIONS} more options")
     return RichText((Paragraph((*head, *map(Text, rows))),))
 
 
@@ -134,14 +144,17 @@ def location_lines(location: Location) -> RichText:
     """The place with a link to a map."""
     latitude, longitude = f"{location.latitude:.6f}", f"{location.longitude:.6f}"
     url = f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}"
-    title = ", ".join(part for part in map(clean_line, (location.title, location.address)) if part)
+    named = (shorten(show_words(name), _OPTION_LENGTH) for name in (location.title, location.address))
+    title = ", ".join(part for part in named if part)
     label = title or ("Live location" if location.live else "Location")
     return RichText((Paragraph((Text(f"📍 {label}: "), Text(f"{latitude}, {longitude}", link=url))),))
 
 
 def contact_lines(contact: Contact) -> RichText:
-    first = f"👤 {clean_line(' '.join(part for part in (show_name(contact.name), contact.phone) if part)) or 'Contact'}"
-    return line("\n".join((first, *(clean_line(detail) for detail in contact.details))))
+    named = (shorten(name, _OPTION_LENGTH) for name in (show_name(contact.name), show_words(contact.phone)))
+    first = f"👤 {' '.join(part for part in named if part) or 'Contact'}"
+    details = (shorten(show_words(detail), _OPTION_LENGTH) for detail in contact.details[:_MOST_DETAILS])
+    return line("\n".join((first, *(detail for detail in details if detail))))
 
 
 def notice_line(
@@ -163,6 +176,6 @@ def notice_line(
         case PinsChanged():
             said = f"{actor} {'pinned' if event.pinned else 'unpinned'} a message"
         case StatusChanged():
-            text = shorten(clean_line(event.text), EXCERPT_LENGTH)
+            text = shorten(show_words(event.text), EXCERPT_LENGTH)
             said = f"{actor} {_STATUS[event.status]}" + (f": {text}" if text else "")
     return line(f"{said}{at}", Mark.ITALIC)

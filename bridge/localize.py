@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.degrade import Losses
-from bridge.names import UNKNOWN, Names, show_words
+from bridge.names import UNKNOWN, Names, shorten, show_words
 from bridge.outcomes import Loss
 from bridge.people import People
 from bridge.refs import AccountName
 from bridge.slices import runs_by_line
 from bridge.text import Emoji, Inline, Mention, MentionKind, RichText, Text, inline_text, map_inlines, normalize, only_texts
+
+_EMOJI_LENGTH = 100
 
 
 def localize(
@@ -53,8 +55,10 @@ class _Localizer:
     def __call__(self, inline: Inline) -> Inline:
         if isinstance(inline, Mention):
             return self._by_kind[inline.kind](inline)
-        if isinstance(inline, Emoji) and inline.id and self._origin != self._target:
-            return Emoji(inline.name, "", inline.text, inline.marks, inline.animated)
+        if isinstance(inline, Emoji):
+            native = inline.id if self._origin == self._target else ""
+            name = shorten(show_words(inline.name).replace(":", ""), _EMOJI_LENGTH) or "emoji"
+            return Emoji(name, native, inline.text, inline.marks, inline.animated)
         return inline
 
     def _user(self, mention: Mention) -> Inline:

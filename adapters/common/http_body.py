@@ -40,6 +40,24 @@ class AnswerTooDeep(AnswerRefused):
     """Nested deeper than any honest answer is."""
 
 
+class RedirectRefused(aiohttp.ClientPayloadError):
+    """A server sent a caller somewhere else."""
+
+
+def no_redirects() -> aiohttp.TraceConfig:
+    """For sessions that carry a token, whoever makes the calls: one that a server redirects ends with RedirectRefused. What was
+    meant for one server must not go to another, and a redirected POST would become a GET. Requests that are made with
+    `allow_redirects=False` see the redirect itself."""
+
+    async def refuse(_session: object, _context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
+        params.response.close()
+        raise RedirectRefused(f"the server answers {params.response.status}, which sends the call to another address")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
+
+
 class BoundedResponse(aiohttp.ClientResponse):
     """aiohttp's response whose whole body is at most `MOST_BYTES`, and safe to parse if it is JSON. Otherwise AnswerRefused."""
 

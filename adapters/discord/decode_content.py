@@ -173,7 +173,10 @@ def _reply(data: Json, reference: Json, places: Places) -> ReplyTo | None:
     if not is_visible(words):
         words = _other_words(answered, places)
     return ReplyTo(
-        message_id=str(reference["message_id"]), author_name=name_of(author, answered.get("member")), excerpt=excerpt(words)
+        message_id=str(reference["message_id"]),
+        author_name=name_of(author, answered.get("member")),
+        author_id=text(author.get("id")),
+        excerpt=excerpt(words),
     )
 
 

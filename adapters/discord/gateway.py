@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,6 +22,7 @@ import msgspec
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from adapters.common.http_body import MOST_BYTES, AnswerTooLarge, check_json
 from adapters.discord.errors import AUTHENTICATION_FAILED, CLOSE_CODES
 from adapters.discord.transport import Transport
 from adapters.discord.urls import GATEWAY_URL
@@ -122,7 +124,7 @@ class _Http(discord.http.HTTPClient):
         return await self._transport.session.ws_connect(
             asked,
             proxy=self._transport.proxy,
-            max_msg_size=0,
+            max_msg_size=MOST_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
             autoclose=False,
             compress=compress,
@@ -172,6 +174,7 @@ class Connection:
     def _adopt(self, socket: DiscordWebSocket) -> None:
         """Called by `from_client` as soon as the socket exists: a handshake that fails must not leave it open."""
         self._socket = socket
+        _bound_frames(socket)
 
     def _collector(self, name: str) -> Any:
         return lambda payload: self._collected.append((name, payload))
@@ -216,6 +219,44 @@ class Connection:
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             # a frame outside the protocol, or the library's own haste when a socket dies during the handshake
             raise ConnectionLost(f"the gateway connection ended in disorder: {type(error).__name__}") from error
+
+
+class _BoundedInflation:
+    """The library's reading of a compressed stream (the gateway's `zlib-stream`), bounded: a small frame can be a large text."""
+
+    COMPRESSION_TYPE = "zlib-stream"
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._context = zlib.decompressobj()
+
+    def decompress(self, data: bytes, /) -> str | None:
+        self._waiting += data
+        if len(self._waiting) > MOST_BYTES:
+            raise AnswerTooLarge("a frame of the gateway is too large")
+        if not data.endswith(b"\x00\x00\xff\xff"):
+            return None
+        text = self._context.decompress(bytes(self._waiting), MOST_BYTES)
+        if self._context.unconsumed_tail:
+            raise AnswerTooLarge("a frame of the gateway is too large")
+        self._waiting.clear()
+        return text.decode()
+
+
+def _bound_frames(socket: DiscordWebSocket) -> None:
+    """Frames are bounded in size and nesting as answers are."""
+    if discord.utils._ActiveDecompressionContext.COMPRESSION_TYPE == _BoundedInflation.COMPRESSION_TYPE:
+        socket._decompressor = _BoundedInflation()
+    inflate, receive = socket._decompressor.decompress, socket.received_message
+
+    async def received(frame: Any, /) -> None:
+        text = inflate(frame) if isinstance(frame, bytes) else frame
+        if text is None:
+            return
+        check_json(text)
+        await receive(text)
+
+    socket.received_message = received  # type: ignore[method-assign]
 
 
 def _note_beats_before_they_leave(socket: DiscordWebSocket) -> None:

@@ -27,7 +27,7 @@ import aiohttp
 import msgspec
 
 from adapters.common.egress import Egress
-from adapters.common.http_body import BoundedResponse
+from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, body_bytes
 from adapters.discord.errors import Refused, classify, refusal_of
@@ -97,6 +97,7 @@ class Transport:
                 timeout=self._timeout,
                 auto_decompress=True,
                 response_class=BoundedResponse,
+                trace_configs=[no_redirects()],
             )
         return self._session
 

@@ -24,15 +24,19 @@ _MOST = 100
 """Slack takes no more in a message."""
 
 
-def decode_attachments(attachments: Sequence[LegacyAttachment], names: Names) -> tuple[RichText, Forward | None]:
-    """What is shown below a message's own words, and whose message it shares, if it does."""
+def decode_attachments(
+    attachments: Sequence[LegacyAttachment], names: Names, *, from_app: bool = False
+) -> tuple[RichText, Forward | None]:
+    """What is shown below a message's own words, and whose message it shares, if it does. Apps write attachments themselves, and so
+    whose they say they are: that id is believed from people's messages only, where Slack made the attachment."""
     parts: list[RichText] = []
     forward: Forward | None = None
     for attachment in attachments[:_MOST]:
         if is_share(attachment):
             author = _author_of(attachment, names)
             head = line(Text(f"{author}:", Mark.BOLD)) if forward is not None and author else EMPTY
-            forward = forward or Forward(author_name=author, chat_name=attachment.channel_name or "")
+            said_id = "" if from_app else attachment.author_id or ""
+            forward = forward or Forward(author_name=author, author_id=said_id, chat_name=attachment.channel_name or "")
             parts.append(_quoted(concat(head, _shared(attachment, names))))
         elif not is_preview(attachment):
             parts.append(_box(attachment, names))

@@ -48,7 +48,7 @@ def content_of(message: Message, channel: str, context: Context) -> Content:
         text = map_inlines(text, lambda run: Text(run.text, run.marks | Mark.ITALIC, run.link) if isinstance(run, Text) else run)
     shared_files = [file for attachment in attached if not is_preview(attachment) for file in attachment.files or ()]
     files, links = decode_files([*(message.files or ()), *shared_files], context.names)
-    below, forward = decode_attachments(attached, context.names)
+    below, forward = decode_attachments(attached, context.names, from_app=bool(message.bot_id))
     shown = concat(text, links, below)
     if not shown and not files:
         shown = last_resort(attached, context.names) or decode_mrkdwn(message.text or "", context.names)
@@ -61,4 +61,4 @@ def _reply_to(message: Message, channel: str, context: Context) -> ReplyTo | Non
         return None
     parent = context.parents.get((channel, thread_ts), Parent("", ""))
     author = parent.author_name or (context.names.author(message.parent_user_id).name if message.parent_user_id else "")
-    return ReplyTo(message_id=thread_ts, author_name=author, excerpt=parent.excerpt)
+    return ReplyTo(message_id=thread_ts, author_name=author, excerpt=parent.excerpt, author_id=message.parent_user_id or "")

@@ -23,7 +23,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
 from adapters.common.egress import Egress
-from adapters.common.http_body import BoundedResponse
+from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
 from adapters.slack.errors import Effect, classify, classify_network, classify_upload
@@ -62,8 +62,8 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=options.request_timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._ssl),
             json_serialize=_to_json,
-            trace_configs=[self._learning()],
             response_class=BoundedResponse,
+            trace_configs=[self._learning(), no_redirects()],
         )
         self._web = AsyncWebClient(
             options.bot_token.get_secret_value(),

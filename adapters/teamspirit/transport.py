@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from adapters.common.egress import Egress
-from adapters.common.http_body import BoundedResponse
+from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
 from adapters.teamspirit.encode import Request
@@ -157,6 +157,7 @@ class Transport:
                     connector=aiohttp.TCPConnector(ssl=context, limit=100),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     response_class=BoundedResponse,
+                    trace_configs=[no_redirects()],
                 )
         return self._session
 

@@ -76,6 +76,7 @@ def _reply(message: Message) -> ReplyTo | None:
             message_id=words(external.get("message_id")),
             chat_id=words(record(external.get("chat")).get("id")),
             author_name=author.author_name or author.chat_name,
+            author_id=author.author_id,
             excerpt=quote or _kind_of_content(external),
         )
     story: Json = record(message.get("reply_to_story"))
@@ -85,7 +86,10 @@ def _reply(message: Message) -> ReplyTo | None:
     if not replied or _implied(message, replied):
         return None
     return ReplyTo(
-        message_id=words(replied.get("message_id")), author_name=author_name(replied), excerpt=quote or _excerpt(replied)
+        message_id=words(replied.get("message_id")),
+        author_name=author_name(replied),
+        author_id=author_id(replied),
+        excerpt=quote or _excerpt(replied),
     )
 
 
@@ -100,6 +104,12 @@ def author_name(message: Message | Json) -> str:
         return words(message.get("author_signature")) or chat_name(chat)
     sender = sender_of(message)
     return full_name(sender) if sender is not None else words(message.get("author_signature"))
+
+
+def author_id(message: Message | Json) -> str:
+    """Of whom `author_name` names; empty where nobody tells."""
+    chat = record(message.get("sender_chat"))
+    return words((chat or record(sender_of(message) or {})).get("id"))
 
 
 def _excerpt(message: Message) -> str:
@@ -125,7 +135,8 @@ def _origin_name(origin: Json) -> Forward:
     signature = words(origin.get("author_signature"))
     match origin.get("type"):
         case "user":
-            return Forward(author_name=full_name(record(origin.get("sender_user"))))
+            sender = record(origin.get("sender_user"))
+            return Forward(author_name=full_name(sender), author_id=words(sender.get("id")))
         case "hidden_user":
             return Forward(author_name=words(origin.get("sender_user_name")))
         case "chat":

@@ -21,7 +21,7 @@ import msgspec
 
 from adapters.common.egress import Egress
 from adapters.common.files import CheckedFile
-from adapters.common.http_body import BoundedResponse
+from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
 from adapters.telegram import local_files
 from adapters.telegram.answers import result_of
@@ -84,7 +84,11 @@ class _Session(AiohttpSession):
             connector = aiohttp.TCPConnector(ssl=_tls(self._ca_file), limit=CONNECTIONS_MAX)
             timeout = aiohttp.ClientTimeout(total=self.timeout, sock_connect=CONNECT_TIMEOUT_S)
             self._session = aiohttp.ClientSession(
-                connector=connector, proxy=self._proxy_url, timeout=timeout, response_class=BoundedResponse
+                connector=connector,
+                proxy=self._proxy_url,
+                timeout=timeout,
+                response_class=BoundedResponse,
+                trace_configs=[no_redirects()],
             )
             self._should_reset_connector = False
         return self._session

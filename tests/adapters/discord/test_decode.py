@@ -123,6 +123,7 @@ def test_a_reply_to_a_deleted_message_and_to_a_file(context: Context) -> None:
     file = message(content="", attachments=[{"id": "1", "filename": "plan.pdf", "size": 1}])
     answered = one(context, "MESSAGE_CREATE", message(type=19, message_reference=reference, referenced_message=file))
     assert (answered.content.reply_to.author_name, answered.content.reply_to.excerpt) == ("Anna", "plan.pdf")
+    assert answered.content.reply_to.author_id == file["author"]["id"]
 
 
 @pytest.mark.parametrize(

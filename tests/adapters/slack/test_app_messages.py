@@ -128,7 +128,9 @@ def test_a_shared_message_of_an_app() -> None:
     }
     content = created(text="look", attachments=[share], user="U1", bot_id=None, app_id=None).content
     assert to_plain(content.text) == "look\n> Deploy done\n> ok"
-    assert content.forwarded_from == Forward(author_name="Anna", chat_name="random")
+    assert content.forwarded_from == Forward(author_name="Anna", chat_name="random", author_id="U1")
+    forged = created(text="look", attachments=[share]).content
+    assert forged.forwarded_from == Forward(author_name="Anna", chat_name="random"), "an app writes what it likes"
     assert [file.name for file in content.attachments] == ["log.txt"]
     two = created(
         text="look", attachments=[share, {**share, "author_name": "Boris", "message_blocks": None, "text": "mine"}]

@@ -107,12 +107,17 @@ def test_forwards_are_marked(origin: dict[str, Any], author: str, chat: str) -> 
     forward = created(text="x", forward_origin=origin).content.forwarded_from
     assert forward is not None
     assert (forward.author_name, forward.chat_name) == (author, chat)
+    assert forward.author_id == (str(ANNA["id"]) if "sender_user" in origin else ""), "whom Telegram itself names, and nobody else"
 
 
 def test_replies_quotes_and_topics() -> None:
     replied = message(message_id=5, text="the question")
     reply = created(text="x", reply_to_message=replied).content.reply_to
     assert reply is not None
+    assert reply.author_id == str(replied["from"]["id"])
+    channel = created(text="x", reply_to_message={**replied, "sender_chat": CHAT}).content.reply_to
+    assert channel is not None
+    assert channel.author_id == str(CHAT["id"])
     assert (reply.message_id, reply.author_name, reply.excerpt) == ("5", "Anna Petrova", "the question")
     reply = created(text="x", reply_to_message=replied, quote={"text": "question", "position": 4}).content.reply_to
     assert reply is not None
