@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
-from tests.faults.test_losses_of_2026 import between, free_port, no_commit, shown, up
+from tests.faults.test_losses_of_2026 import NOT_YET_S, between, free_port, no_commit, shown, up
 from tests.flows.world import World, eventually
 
 PATH = "a-path-hard-to-guess"
@@ -79,7 +79,7 @@ async def test_a_death_between_call_and_commit_is_no_200(tmp_path: Path) -> None
         assert await world.call("said before") == 200
         with no_commit(world.folder / "bridge.journal"):
             call = asyncio.create_task(world.call("said between"))
-            done, _ = await asyncio.wait({call}, timeout=1.0)
+            done, _ = await asyncio.wait({call}, timeout=NOT_YET_S)
             assert not done, f"answered {call.result()} before it was on disk"
             await daemon.kill()
         assert await call == 0

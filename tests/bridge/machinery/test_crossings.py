@@ -13,6 +13,7 @@ from bridge.routing import OnUnknown, Route
 from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, with_options
 from tests.bridge.machinery.test_files_apart import Broken, files, refuse
 from tests.flows.world import eventually
+from tests.patience import PATIENCE_S
 
 REFUSED = (Rejected("too ugly"), False)
 
@@ -40,7 +41,7 @@ def holding(platform: ScriptedPlatform, content: bytes) -> int:
 
 
 async def died(app: App, count: int = 1) -> list[int]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while len(letters := await app._journal.dead_letters()) < count:  # noqa: ASYNC110 - asked anew each time
             await asyncio.sleep(0.01)
     return [letter.delivery_id for letter in letters]

@@ -130,7 +130,7 @@ async def test_a_stop_between_the_parts_repeats_and_loses_nothing(
     await app.stop(drain_s=0)
     two.faults.clear()
     async with bridge(tmp_path, [one, two]):
-        await eventually(lambda: whole(two) == [text + "\n"], within_s=60)
+        await eventually(lambda: whole(two) == [text + "\n"])
         check_beginning(two, text)
 
 
@@ -184,7 +184,7 @@ async def test_an_edit_of_a_merged_piece_is_bounded_too(tmp_path: Path, one: Scr
         assert any("m1" in message and "m2" in message for message in two.texts()) or len(two.posted()) < 6
         two.rates = Rates()
         one.edit(ids[4], text)
-        await eventually(lambda: whole(two) == [text + "\n"], within_s=60)
+        await eventually(lambda: whole(two) == [text + "\n"])
         assert len(two.posted()) <= MOST_MESSAGES + 6
 
 
