@@ -134,13 +134,22 @@ class Names:
         )
         return shorten(name, length - len(mark)) + mark
 
-    def told_name(self, account: AccountName, name: str, *, user_id: str = "", username: str = "", length: int = 80) -> str:
-        """The same for a name that a message tells of somebody else (whom it answers, forwards, mentions); empty for none. A name
-        that has its distinguisher already gets no second one."""
+    def told_name(
+        self,
+        account: AccountName,
+        name: str,
+        *,
+        user_id: str = "",
+        username: str = "",
+        length: int = 80,
+        may_be_marked: bool = False,
+    ) -> str:
+        """The same for a name that a message tells of somebody else (whom it answers, forwards, mentions); empty for none. With
+        `may_be_marked`, a name that has its distinguisher already gets no second one: it may be that of our own copy."""
         shown = show_name(name)
         if not shown and not self.people.find(account, user_id=user_id, username=username):
             return ""
-        if not user_id and self._is_marked(shown):
+        if may_be_marked and not user_id and self._is_marked(shown):
             return shorten(shown, length)
         return self.plain_name(account, Author(user_id=user_id, name=name, username=username), length=length)
 
@@ -157,7 +166,7 @@ class Names:
         known = (person for person in self.people.persons if is_ours or account in person.ids)
         if not user_id and show_name(name) in {show_name(person.name) for person in known}:
             return show_name(name)
-        return self.told_name(account, name, user_id=user_id)
+        return self.told_name(account, name, user_id=user_id, may_be_marked=True)
 
     def _is_marked(self, name: str) -> bool:
         _, opening, tag = name.rpartition(" (")

@@ -13,6 +13,7 @@ from bridge.events import Author
 from bridge.lookalikes import skeleton
 from bridge.names import Names, check_template, clean_name, shorten
 from bridge.people import People, Person
+from bridge.refs import AccountName
 from tests.bridge.strategies import TEAM, TG
 
 PEOPLE = People([Person(name="Anna Petrova", ids={TG: "anna_p", TEAM: "U1"}), Person(name="Иван", ids={TG: "77"})])
@@ -186,3 +187,14 @@ def test_names_of_symbols_alone_are_compared_too() -> None:
 def test_the_skeleton_does_not_depend_on_form_or_case(name: str) -> None:
     assert skeleton(name) == skeleton(unicodedata.normalize("NFD", name))
     assert skeleton(f" {name} ") == skeleton(name)
+
+
+@pytest.mark.parametrize(
+    "forged", ["4nn4 P3tr0v4", "@nn@ Petrova", "Anna Pe7rova", "Anna Petrova (tg)", "Anna Petrova\u00a0(tg)", "Anna Petrova (тg)"]
+)
+def test_digits_and_forged_distinguishers_pass_by_no_forward(forged: str) -> None:
+    anna = Person(name="Anna Petrova", ids={AccountName("tg"): "1"})
+    names, here = Names(people=People([anna])), AccountName("dis")
+    assert names.plain_name(here, Author(user_id="9", name=forged)).endswith(" (dis)")
+    assert names.told_name(here, forged).endswith(" (dis)")
+    assert names.told_name(AccountName("tg"), forged, user_id="1") == "Anna Petrova"

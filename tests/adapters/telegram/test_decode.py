@@ -252,7 +252,7 @@ def test_no_shape_raises_anything_but_undecodable(kind: str, body: Any, fields: 
 
 
 def album_item(number: int, group: str = "g", chat: int = -1) -> AlbumItem:
-    return AlbumItem(f"{chat}/{group}", {"message_id": number, "chat": {"id": chat}, "media_group_id": group})  # type: ignore[typeddict-item]
+    return AlbumItem(f"{chat}/{group}", {"message_id": number, "chat": {"id": chat}, "media_group_id": group})
 
 
 def ids(albums: list[Any]) -> list[list[int]]:
