@@ -22,6 +22,8 @@ IS_COMPONENTS_V2 = 1 << 15
 BUTTON_ROW = 1
 MAX_DEPTH = 8
 """Discord nests four deep."""
+_MOST_OPTIONS = 25
+"""Discord allows 25 in a menu."""
 _DIVIDER = "───"
 _LINK_SIGN = "🔗"
 
@@ -138,6 +140,8 @@ class _Reader:
         """What it says of itself, whatever it is."""
         words = [text(component.get(key)) for key in ("label", "title", "content", "description", "placeholder", "name")]
         shown = Shown([decode_text(one, self._names) for one in words if is_visible(one)])
+        options = [text(option.get("label")) for option in objects(component.get("options"))]
+        shown.texts += [plain(f"[{label}]") for label in options[:_MOST_OPTIONS] if is_visible(label)]
         if component.get("media") or component.get("file"):
             media = self._media(component.get("media") or component.get("file"), {})
             shown.texts += media.texts

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2s
+from typing import TypeVar
 
 import msgspec
 
@@ -20,9 +21,10 @@ from adapters.slack.lenient import read
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
 from bridge.events import ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
-from bridge.text import to_plain
+from bridge.text import concat, plain, to_plain
 
 _RELAYED_SUBTYPES = frozenset({"file_share", "me_message", "bot_message", "thread_broadcast"})
+_SPOKEN_SUBTYPES = frozenset({"assistant_app_thread", "bot_response", "file_comment", "reply_broadcast", "slackbot_response"})
 _SERVICE_SUBTYPES = frozenset(
     {
         "channel_archive",
@@ -100,11 +102,25 @@ def decode_message(message: Message, context: Context) -> ChatEvent | Ignored:
 
 def created(message: Message, channel: str, context: Context) -> MessageCreated:
     """A message as it was posted, live or from history (where `channel` is not in the message). Raises Undecodable."""
-    return MessageCreated(
+    event = MessageCreated(
         meta=_message_meta(message, channel, context, key=f"created:{context.identity.account}:{channel}:{message.ts}"),
         message_id=message.ts,
         content=content_of(message, channel, context),
     )
+    return _as_said(event, message.subtype)
+
+
+_E = TypeVar("_E", MessageCreated, MessageEdited)
+
+
+def _as_said(event: _E, subtype: str | None) -> _E:
+    """A message of a subtype that is not known: nobody may have said this, so that it is told as news and under no name."""
+    if not subtype or subtype in _RELAYED_SUBTYPES | _SPOKEN_SUBTYPES | _SERVICE_SUBTYPES:
+        return event
+    by = f"{event.meta.author.name}: " if event.meta.author is not None else ""
+    what = plain(f"({by}something Slack calls {subtype.replace('_', ' ')})")
+    content = msgspec.structs.replace(event.content, text=concat(what, event.content.text))
+    return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, author=None), content=content)
 
 
 def edited(message: Message, channel: str, at: str, context: Context) -> MessageEdited:
@@ -113,11 +129,12 @@ def edited(message: Message, channel: str, at: str, context: Context) -> Message
     message = msgspec.structs.replace(message, files=[file for file in message.files or () if file.mode != TOMBSTONE])
     version = _version(message, channel, context) or at
     key = f"edited:{context.identity.account}:{channel}:{message.ts}:{version}"
-    return MessageEdited(
+    event = MessageEdited(
         meta=_message_meta(message, channel, context, key=key, at=at),
         message_id=message.ts,
         content=content_of(message, channel, context),
     )
+    return _as_said(event, message.subtype)
 
 
 def _version(message: Message, channel: str, context: Context) -> str:

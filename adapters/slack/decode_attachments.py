@@ -14,11 +14,11 @@ from adapters.slack.decode_blocks import decode_blocks
 from adapters.slack.decode_elements import elements, is_url, line, lines, picture, text_object
 from adapters.slack.decode_mrkdwn import decode_mrkdwn, plain_runs, unescape
 from adapters.slack.decode_text import is_filler
-from adapters.slack.lenient import objects, words
+from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
 from adapters.slack.payloads import AttachmentField, LegacyAttachment
 from bridge.events import Forward
-from bridge.text import EMPTY, Mark, Paragraph, Quote, RichText, Text, concat
+from bridge.text import EMPTY, Mark, Paragraph, Quote, RichText, Text, Timestamp, concat
 
 _MOST = 100
 """Slack takes no more in a message."""
@@ -117,14 +117,19 @@ def _field(entry: AttachmentField, names: Names) -> RichText:
     title = unescape(entry.title or "").strip()
     if not title:
         return value
-    head = Text(f"{title.removesuffix(':')}: ", Mark.BOLD)
+    head = Text(f"{title.removesuffix(':')}: " if value else title, Mark.BOLD)
     if len(value.blocks) == 1 and isinstance(only := value.blocks[0], Paragraph):
         return line(head, *only.inlines)
     return concat(line(head), value)
 
 
 def _footer(attachment: LegacyAttachment) -> RichText:
-    return text_object(attachment.footer, Names()) if attachment.footer else EMPTY
+    """The small print, and the moment it tells beside."""
+    footer = text_object(attachment.footer, Names()) if attachment.footer else EMPTY
+    unix_s = number(attachment.ts, most=10**11)
+    if not footer or not unix_s or is_share(attachment) or not isinstance(only := footer.blocks[-1], Paragraph):
+        return footer
+    return RichText((*footer.blocks[:-1], Paragraph((*only.inlines, Text(" | "), Timestamp(unix_s)))))
 
 
 def _fallback(attachment: LegacyAttachment, names: Names) -> RichText:

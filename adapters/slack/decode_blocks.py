@@ -169,7 +169,8 @@ def _alert(block: Json, names: Names, depth: int) -> RichText:
 
 
 def _plan(block: Json, names: Names, depth: int) -> RichText:
-    return lines([bold(text_object(block.get("title"), names)), decode_blocks(objects(block.get("tasks")), names, depth + 1)])
+    tasks = [{"type": "task_card", **task} for task in objects(block.get("tasks"))]
+    return lines([bold(text_object(block.get("title"), names)), decode_blocks(tasks, names, depth + 1)])
 
 
 _TASK_SIGNS = {"complete": "☑ ", "error": "☒ "}

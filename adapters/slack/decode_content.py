@@ -31,7 +31,7 @@ def author_of(message: Message, names: Names) -> Author:
     app_name = (message.bot_profile.name if message.bot_profile else None) or names.bots.get(bot_id)
     if user_id:
         name = (app_name or name) if is_bot else name
-        return Author(user_id=user_id, name=name or user_id, avatar_url=_icon(message), is_bot=is_bot)
+        return Author(user_id=user_id, name=name or names.user(user_id), avatar_url=_icon(message), is_bot=is_bot)
     return Author(user_id=bot_id, name=app_name or name or "app", avatar_url=_icon(message), is_bot=True)
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from adapters.slack.decode_mrkdwn import decode_mrkdwn, link, plain_runs, unescape
 from adapters.slack.decode_rich_text import decode_rich_text
-from adapters.slack.lenient import objects, words
+from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
-from bridge.text import EMPTY, Inline, Mark, Paragraph, RichText, Text, concat, map_inlines
+from bridge.text import EMPTY, Inline, Mark, Paragraph, RichText, Text, Timestamp, concat, map_inlines
 
 Json = Mapping[str, Any]
 
+_MOST_CHOSEN = 20
 _SCHEMES = ("http://", "https://", "mailto:", "tel:", "slack://")
 
 
@@ -120,12 +121,29 @@ def _choices(entry: Json, names: Names) -> RichText:
 
 def _menu(entry: Json, kind: str, names: Names) -> RichText:
     """A select, a date picker, an input: what it shows before anybody uses it."""
+    if chosen := _chosen(entry, names):
+        return line(Text(f"[{', '.join(chosen)}]"))
     for key in ("initial_option", "initial_value", "initial_date", "initial_time", "placeholder", "text", "title", "name"):
         if shown := unescape(words(entry.get(key))):
             return line(Text("["), *plain_runs(shown, unescaped=True), Text("]"))
+    if (unix_s := number(entry.get("initial_date_time"), most=10**11)) > 0:
+        return line(Text("["), Timestamp(unix_s), Text("]"))
     chosen = [words(option.get("text")) for option in objects(entry.get("initial_options"))]
     label = ", ".join(filter(None, chosen)) or kind.replace("_", " ")
     return line(Text(f"[{unescape(label)}]")) if label else EMPTY
+
+
+def _chosen(entry: Json, names: Names) -> list[str]:
+    """Names of the people and channels that a menu begins with, as far as they are known."""
+    found: list[str] = []
+    for kind in ("user", "channel", "conversation"):
+        several = entry.get(f"initial_{kind}s")
+        for told in [entry.get(f"initial_{kind}"), *(several[:_MOST_CHOSEN] if isinstance(several, list) else ())]:
+            if isinstance(told, str) and told:
+                is_person = told[0] in "UW"
+                shown = names.user(told) if is_person else names.channel(told)
+                found += [f"{'@' if is_person else '#'}{shown}"] if shown != told else []
+    return found
 
 
 def bold(rich: RichText) -> RichText:

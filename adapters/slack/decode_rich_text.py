@@ -45,6 +45,8 @@ _MARKS = {
 }
 _DEEPEST = 8
 """Containers within containers that are looked into."""
+_MOST_ELEMENTS = 400
+"""Of a block that are shown: each list costs time with the lists before it."""
 _LATEST_UNIX_S = 10**11
 """Beyond it a timestamp is no date of anybody's calendar."""
 
@@ -62,6 +64,8 @@ def _blocks(elements: list[dict[str, Any]], names: Names, depth: int) -> list[Bl
     blocks: list[Block] = []
     loose: list[Json] = []
     after_box = False
+    if len(elements) > _MOST_ELEMENTS:
+        elements = [*elements[:_MOST_ELEMENTS], {"type": "text", "text": "[…]"}]
 
     def flush() -> None:
         if loose:

@@ -86,6 +86,8 @@ class Downloads:
         """What Slack says of a file now. Raises Rejected if it is gone, or not for us."""
         try:
             answer = await self._transport.call("files.info", {"file": file_id})
+        except Rejected as error:  # people read the reason: without the name of the method
+            raise Rejected(error.reason.removeprefix("files.info: ")) from error
         except AccountDown as error:
             raise RetryLater(error.reason) from error  # of the account that the file comes from, which hears of it by itself
         try:

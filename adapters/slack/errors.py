@@ -88,6 +88,8 @@ _WORDS: Mapping[str, str] = {
     "cant_delete_message": "the message is not ours, so it cannot be deleted",
     "message_not_found": "the message is gone",
     "thread_not_found": "the thread is gone",
+    "file_not_found": "Slack does not show it to the bot",
+    "file_deleted": "deleted in Slack",
     "invalid_name": "Slack has no emoji of that name",
     "too_many_emoji": "the message has the most different reactions Slack allows",
     "too_many_reactions": "the message has the most reactions Slack allows",

@@ -12,8 +12,8 @@ from adapters.slack.lenient import read
 from adapters.slack.payloads import File, Message
 from bridge.events import Author
 
-_USER = re.compile(rb'(?:(?:<|\\u003c)@|"(?:user|user_id|parent_user_id|inviter|author_id)":\s*")([UW][A-Z0-9]{1,30})')
-_CHANNEL = re.compile(rb'(?:(?:<|\\u003c)#|"channel_id":\s*")([CGD][A-Z0-9]{1,30})')
+_USER = re.compile(rb'(?:(?:<|\\u003c)@|"(?:user|user_id|initial_user|parent_user_id|inviter|author_id)":\s*")([UW][A-Z0-9]{1,30})')
+_CHANNEL = re.compile(rb'(?:(?:<|\\u003c)#|"(?:channel_id|initial_channel|initial_conversation)":\s*")([CGD][A-Z0-9]{1,30})')
 _GROUP = re.compile(rb'(?:(?:<|\\u003c)!subteam\^|"usergroup_id":\s*")(S[A-Z0-9]{1,30})')
 _BOT = re.compile(rb'"bot_id":\s*"(B[A-Z0-9]{1,30})"')
 _IS_NAMED = re.compile(rb'"(?:username|bot_profile)":\s*["{]')
@@ -26,6 +26,10 @@ SOME_GROUP = "group"
 """What a user group is called whose handle cannot be had: the app lacks usergroups:read, or the group is another workspace's."""
 SOME_CHANNEL = "private-channel"
 """What a channel is called that the app may not see, as in Slack."""
+
+
+_BUILT_IN = {"USLACKBOT": "Slackbot"}
+"""Who is in every workspace, whether or not the look-up knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Names:
     """Custom names that stand for a standard emoji, with that emoji."""
 
     def author(self, user_id: str) -> Author:
-        return self.users.get(user_id) or Author(user_id=user_id, name=user_id)
+        return self.users.get(user_id) or Author(user_id=user_id, name=_BUILT_IN.get(user_id, user_id))
 
     def user(self, user_id: str) -> str:
         return self.author(user_id).name

@@ -58,6 +58,7 @@ class LegacyAttachment(_Wire):
     author_id: str | None = None
     channel_name: str | None = None
     footer: str | None = None
+    ts: Any = None
     image_url: str | None = None
     thumb_url: str | None = None
     from_url: str | None = None

@@ -6,10 +6,12 @@ else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from adapters.teamspirit.dialect.query import find
+from adapters.teamspirit.emoji_names import emoji_of
 from adapters.teamspirit.markup import decode_text
 from adapters.teamspirit.parts import list_of, words_of
 from bridge.text import Mark, Paragraph, RichText, Text, concat, plain
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST = 100
 """Cards of one message, and fields or actions of one card, that are shown; no server takes as many."""
+_EMOJI_NAME = re.compile(r":([a-z0-9_+-]{1,60}):")
 _LONGEST_MARKUP = 20_000
 
 
@@ -45,20 +48,20 @@ class _Reader:
         fields = self._fields
         yield self._markup(find(fields.pretext, card))
         yield _line(find(fields.author, card), Mark.BOLD, find(fields.author_link, card))
-        yield _line(find(fields.title, card), Mark.BOLD, find(fields.title_link, card))
+        yield _line(self._label(find(fields.title, card)), Mark.BOLD, find(fields.title_link, card))
         yield self._markup(find(fields.text, card))
         for field in list_of(find(fields.fields, card))[:_MOST]:
             yield self._field(field)
         for url in list_of(find(fields.images, card))[:_MOST]:
             yield _address(words_of(url))
         yield _line(find(fields.footer, card), Mark.ITALIC)
-        names = (" ".join(words_of(action).split()) for action in list_of(find(fields.actions, card))[:_MOST])
+        names = (self._label(action) for action in list_of(find(fields.actions, card))[:_MOST])
         yield plain(" ".join(f"[{name}]" for name in names if name))
 
     def _field(self, field: Any) -> RichText:
         if self._fields.field is None or not isinstance(field, dict):
             return self._markup(field)
-        title = " ".join(words_of(find(self._fields.field.title, field)).split())
+        title = self._label(find(self._fields.field.title, field))
         value = self._markup(find(self._fields.field.value, field))
         if not title:
             return value
@@ -67,6 +70,11 @@ class _Reader:
         if isinstance(first, Paragraph):
             return RichText((Paragraph((name, *first.inlines)), *value.blocks[1:]))
         return concat(RichText((Paragraph((name,)),)), value)
+
+    def _label(self, value: Any) -> str:
+        """Words on one line, of whose markup only the names of emoji are read."""
+        label = " ".join(words_of(value).split())
+        return _EMOJI_NAME.sub(lambda found: emoji_of(found[1]) or found[0], label) if self._dialect.emoji_names else label
 
     def _markup(self, value: Any) -> RichText:
         text = words_of(value)

@@ -16,6 +16,8 @@ from bridge.text import EMPTY, Inline, Paragraph, RichText, Text, concat, plain
 
 _LINKS = ("http://", "https://", "tg://", "mailto:", "tel:")
 _BUTTONS_MAX = 100
+_TASKS_MAX = 100
+_WITHOUT_CENTS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND"})
 _ABOUT_A_MESSAGE = frozenset(
     """message_id message_thread_id direct_messages_topic from sender_chat sender_boost_count sender_business_bot sender_tag
     guest_query_id business_connection_id date chat forward_origin is_topic_message is_automatic_forward reply_to_message
@@ -59,8 +61,13 @@ def _invoice(invoice: Json) -> RichText:
     currency = words(invoice.get("currency"))
     price = ""
     if amount is not None and currency:
-        price = f", {amount} Telegram Stars" if currency == "XTR" else f", {amount / 100:.2f} {currency}"
+        price = f", {amount} Telegram Stars" if currency == "XTR" else f", {_money(amount, currency)}"
     return concat(plain(f"(invoice: {words(invoice.get('title'))}{price})"), plain(words(invoice.get("description"))))
+
+
+def _money(amount: int, currency: str) -> str:
+    """Amounts are in the smallest unit of the currency, which for some is the currency itself [Bot API: currencies.json]."""
+    return f"{amount} {currency}" if currency in _WITHOUT_CENTS else f"{amount / 100:.2f} {currency}"
 
 
 def _checklist(checklist: Json) -> RichText:
@@ -113,6 +120,45 @@ def _giveaway_winners(over: Json) -> RichText:
     return plain(f"(giveaway is over: {'; '.join(part for part in told if part)})")
 
 
+def _giveaway_created(giveaway: Json) -> RichText:
+    prize = _prize(giveaway)
+    return plain(f"(giveaway started{': ' if prize else ''}{prize})")
+
+
+def _giveaway_completed(over: Json) -> RichText:
+    count = whole(over.get("winner_count"))
+    return plain(f"(giveaway is over{f': {count} winners' if count else ''})")
+
+
+def _tasks_added(change: Json) -> RichText:
+    tasks = [concat_line("☐ ", decode_text(words(t.get("text")), t.get("text_entities"))) for t in records(change.get("tasks"))]
+    return concat(plain("(added to the checklist)"), *tasks)
+
+
+def _tasks_done(change: Json) -> RichText:
+    """Telegram tells numbers of tasks; their words are in the checklist, if that comes along."""
+    listed = records(record(record(change.get("checklist_message")).get("checklist")).get("tasks"))
+    known = {whole(task.get("id")): words(task.get("text")) for task in listed}
+    lines = [plain("(changed the checklist)")]
+    for field, sign in (("marked_as_done_task_ids", "☑ "), ("marked_as_not_done_task_ids", "☐ ")):
+        told = change.get(field)
+        for number in (told if isinstance(told, list) else [])[:_TASKS_MAX]:
+            lines.append(plain(sign + (known.get(whole(number)) or f"task {words(number)}".rstrip())))
+    return concat(*lines)
+
+
+def _gift(gift: Json) -> RichText:
+    stars = whole(record(gift.get("gift")).get("star_count"))
+    head = plain(f"(gift{f' of {stars} Telegram Stars' if stars else ''})")
+    return concat(head, decode_text(words(gift.get("text")), gift.get("entities")))
+
+
+def _unique_gift(gift: Json) -> RichText:
+    told = record(gift.get("gift"))
+    name = " #".join(filter(None, (words(told.get("base_name")) or words(told.get("name")), words(told.get("number")))))
+    return plain(f"(gift{': ' if name else ''}{name})")
+
+
 _LINES = {
     "story": _story,
     "game": _game,
@@ -121,6 +167,12 @@ _LINES = {
     "paid_media": _paid_media,
     "giveaway": _giveaway,
     "giveaway_winners": _giveaway_winners,
+    "giveaway_created": _giveaway_created,
+    "giveaway_completed": _giveaway_completed,
+    "checklist_tasks_added": _tasks_added,
+    "checklist_tasks_done": _tasks_done,
+    "gift": _gift,
+    "unique_gift": _unique_gift,
 }
 
 

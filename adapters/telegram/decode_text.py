@@ -38,6 +38,8 @@ _MARKS = {
     "spoiler": Mark.SPOILER,
     "code": Mark.CODE,
 }
+_MOST_ENTITIES = 1000
+"""That are read; Telegram makes fewer of a text, and each costs time with each other."""
 _QUOTES = ("blockquote", "expandable_blockquote")
 _ATOMS = ("mention", "text_mention", "custom_emoji", "date_time")
 
@@ -72,7 +74,7 @@ def _spans(text: str, entities: Sequence[Json]) -> list[_Span]:
     index = _utf16_index(text)
     size = len(text) if index is None else len(index) - 1
     spans: list[_Span] = []
-    for entity in entities:
+    for entity in entities[:_MOST_ENTITIES]:
         offset, length = whole(entity.get("offset")), whole(entity.get("length"))
         if offset is None or length is None:
             continue

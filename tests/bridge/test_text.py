@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from bridge.text import (
     CodeBlock,
     Emoji,
     Heading,
+    Inline,
     List,
     ListItem,
     Mark,
@@ -278,3 +281,18 @@ def test_lists_of_older_journals_are_read() -> None:
     stored = b'[[{"t":"l","items":[[[{"t":"x","text":"a"}]],[[{"t":"x","text":"b"}],1]],"ordered":true,"start":3}]]'
     block = List((ListItem((Text("a"),)), ListItem((Text("b"),), 1)), True, 3)
     assert msgspec.json.decode(stored, type=RichText) == RichText((block,))
+
+
+def test_thousands_of_lines_are_joined_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[int] = []
+
+    def counted(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+        runs = tuple(inlines)
+        handed.append(len(runs))
+        return merge_inlines(runs)
+
+    monkeypatch.setattr("bridge.text.merge_inlines", counted)
+    count = 2000
+    whole = concat(*(RichText((Paragraph((Text("line"),)),)) for _ in range(count)))
+    assert text_of(whole) == "\n".join(["line"] * count)
+    assert sum(handed) < 4 * count

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
-KEYS = frozenset({"about", "payloads", "missing", "pending", "route", "account"})
+KEYS = frozenset({"about", "payloads", "missing", "route", "account"})
 
 Json = dict[str, Any]
 
@@ -21,14 +21,12 @@ Json = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Case:
     """`about`: one sentence, with the source of the shape. `missing`: ids of files that the server tells of but does not have.
-    `pending`: why the case cannot be played yet; it is then left out, and the report of the tests names it.
     `route`, `account`: options as in bridge.yaml, where the case needs some."""
 
     path: Path
     about: str
     payloads: tuple[Json, ...]
     missing: frozenset[str] = frozenset()
-    pending: str = ""
     route: Json = field(default_factory=dict)
     account: Json = field(default_factory=dict)
 
@@ -55,7 +53,6 @@ def read(path: Path) -> Case:
         document["about"],
         tuple(document["payloads"]),
         frozenset(document.get("missing", ())),
-        document.get("pending", ""),
         document.get("route", {}),
         document.get("account", {}),
     )

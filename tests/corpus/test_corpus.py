@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,12 +14,7 @@ from tests.corpus.playing import play
 CASES = cases()
 
 
-def _parameter(case: Case) -> Any:
-    waits = [pytest.mark.xfail(reason=case.pending, run=False)] if case.pending else []
-    return pytest.param(case, id=case.name, marks=waits)
-
-
-@pytest.mark.parametrize("case", [_parameter(case) for case in CASES])
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 async def test_a_payload_shows_elsewhere_as_reviewed(case: Case, tmp_path: Path) -> None:
     assert case.expectation.exists(), f"no expectation yet: .venv/bin/python -m tests.corpus {case.name}"
     played = written(case.about, await play(case, tmp_path))

@@ -96,7 +96,7 @@ def test_everything_of_an_integrations_box() -> None:
         "image (https://t.example.com/p.png)",
         "Close (https://t.example.com/7/close)",
         "[More]",
-        "Tickets, sprint 9",
+        "Tickets, sprint 9 | 2024-05-06 12:53 UTC",
     ]
     assert (
         shown(text="above", attachments=[{"thumb_url": "https://t.example.com/t.png"}])
@@ -104,7 +104,7 @@ def test_everything_of_an_integrations_box() -> None:
     )
     assert shown(text="", attachments=[{"fallback": "only this"}]) == "only this"
     values = [{"title": "n", "value": value} for value in (5, 0, 1.5, True, {"text": "x"}, None, ["y"])]
-    assert shown(text="", attachments=[{"fields": values}]) == "n: 5\nn: 0\nn: 1.5\nn: true\nn: x\nn: \nn: "
+    assert shown(text="", attachments=[{"fields": values}]) == "n: 5\nn: 0\nn: 1.5\nn: true\nn: x\nn\nn"
     assert (
         shown(text="", attachments=[{"fallback": "not shown", "text": "shown"}, {"fallback": "f", "blocks": [section("b")]}])
         == "shown\nb"

@@ -185,8 +185,11 @@ def test_what_is_no_event(changes: dict[str, Any]) -> None:
     assert isinstance(decode({**PLAIN, **changes}), Ignored)
 
 
-def test_an_unknown_visible_subtype_is_relayed() -> None:
-    assert text_of(created(subtype="something_new").content.text) == "hello"
+def test_an_unknown_visible_subtype_is_told_and_put_into_nobodys_mouth() -> None:
+    event = created(subtype="something_new")
+    assert text_of(event.content.text).splitlines()[-1] == "hello"
+    assert "something Slack calls something new" in text_of(event.content.text)
+    assert event.meta.author is None
 
 
 def changed(message: dict[str, Any], previous: dict[str, Any] | None) -> ChatEvent | Ignored:
