@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.slack.emulator import SlackEmulator
 from bridge.emulator import Fault, FaultKind, Upload
@@ -38,18 +39,17 @@ async def test_user_groups_have_handles(account: Any, emulator: SlackEmulator) -
     assert account.intake.texts()[-1] == "hey @oncall-eu"
 
 
-async def test_without_the_scope_a_group_is_a_group(
-    account: Any, emulator: SlackEmulator, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_without_the_scope_a_group_is_a_group(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     emulator.workspace.scopes.discard("usergroups:read")
-    await account.start()
-    for group_id in ("S0GROUP01", "S0GROUP02", "S0GROUP03"):
-        emit(emulator, chat, user=emulator.add_person("Anna"), text="hey", blocks=group_leaf(group_id))
-        await account.until(lambda: emulator.deliveries.unsettled == 0)
-    await account.until(lambda: len(account.intake.texts()) == 3)
+    with capture_logs() as log:
+        await account.start()
+        for group_id in ("S0GROUP01", "S0GROUP02", "S0GROUP03"):
+            emit(emulator, chat, user=emulator.add_person("Anna"), text="hey", blocks=group_leaf(group_id))
+            await account.until(lambda: emulator.deliveries.unsettled == 0)
+        await account.until(lambda: len(account.intake.texts()) == 3)
     assert account.intake.texts() == ["hey @group"] * 3
-    assert capsys.readouterr().out.count("user groups are shown as @group") == 1
+    assert str(log).count("user groups are shown as @group") == 1
 
 
 async def test_apps_without_a_profile_are_asked_for(account: Any, emulator: SlackEmulator) -> None:
