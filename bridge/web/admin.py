@@ -7,12 +7,17 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from bridge.health import checks
+from bridge.web.door import Door, Handler, most_connections
 from bridge.web.listening import answers_to
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = structlog.get_logger("web")
+
+_MOST_CONNECTIONS = 64
+"""Far above what monitoring needs, far below the process's descriptors."""
 Report = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -24,16 +29,14 @@ class AdminWeb:
         self._listen_host = ""
         self._report = report
         self._metrics = metrics
-        self._runner: web.AppRunner | None = None
+        self._pages: dict[str, Handler] = {"/health": self._health, "/ready": self._ready, "/metrics": self._expose}
+        self._runner: web.ServerRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port. Raises OSError."""
         self._listen_host = host
-        app = web.Application(middlewares=[self._known_host])
-        app.router.add_get("/health", self._health)
-        app.router.add_get("/ready", self._ready)
-        app.router.add_get("/metrics", self._expose)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+        door = Door(self._dispatch, most=min(_MOST_CONNECTIONS, most_connections()))
+        self._runner = web.ServerRunner(door, shutdown_timeout=2)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         return int(self._runner.addresses[0][1])
@@ -43,11 +46,22 @@ class AdminWeb:
             await self._runner.cleanup()
             self._runner = None
 
-    @web.middleware
-    async def _known_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not answers_to(request.headers.get("Host", ""), self._listen_host, self._hosts):
-            return web.Response(status=421, text="not asked under this name; see web.admin.hosts in bridge.yaml\n")
-        return await handler(request)
+    async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        asked = [request.headers.get("Host", "")]
+        if not request.raw_path.startswith(("/", "*")):
+            asked.append(request.host)  # a target with a name of its own, which counts for more than `Host`
+        if not all(answers_to(name, self._listen_host, self._hosts) for name in asked):
+            return _refusal(421, "not asked under this name; see web.admin.hosts in bridge.yaml\n")
+        page = self._pages.get(request.path)
+        if page is None:
+            return _refusal(404, "not found\n")
+        if request.method not in ("GET", "HEAD"):
+            return _refusal(405, "only GET\n")
+        try:
+            return await page(request)
+        except Exception:
+            log.exception("a page of the admin listener failed", page=request.path)
+            return _refusal(500, "failed; the log says why\n")
 
     async def _health(self, _: web.Request) -> web.Response:
         return _json(await self._report(), 200)
@@ -66,3 +80,9 @@ class AdminWeb:
 
 def _json(value: object, status: int) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
+
+
+def _refusal(status: int, text: str) -> web.Response:
+    answer = web.Response(status=status, text=text, headers={"Allow": "GET, HEAD"} if status == 405 else None)
+    answer.force_close()
+    return answer

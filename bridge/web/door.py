@@ -4,9 +4,9 @@
   has something to say gets in.
 - A request's headers and its body have 10 s each. Bodies are bounded one by one and together: when they are too many, the one that
   has been coming the longest is let go, since an honest one is here at once.
-- Nothing is decompressed.
+- Nothing is decompressed, and no answer tells what serves here or repeats what was sent.
 
-aiohttp's server, narrowed. Called by `public`.
+aiohttp's server, narrowed. Called by `public` and `admin`.
 """
 
 from __future__ import annotations
@@ -124,9 +124,27 @@ class StrangerRequest(web.Request):
         if self.transport is not None:
             self.transport.abort()
 
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers.pop("Server", None)  # it would name the versions of Python and aiohttp
+
     def finished(self) -> None:
         self.bodies.free(getattr(self, "_size_bytes", 0))
         self._size_bytes = 0
+
+
+class _Connection(web.RequestHandler):
+    """What is no HTTP gets one short answer. aiohttp would repeat what came, at any length, and say what was wrong with it."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of an answer was sent already")
+        answer = web.Response(status=status, text="bad request\n" if status == 400 else "failed\n")
+        answer.force_close()
+        return answer
 
 
 class Door(web.Server):
@@ -136,6 +154,7 @@ class Door(web.Server):
         loop = asyncio.get_running_loop()
         self._bodies = Bodies()
         self._busy: set[web.RequestHandler] = set()
+        self._expected: dict[web.RequestHandler, asyncio.TimerHandle] = {}
         self._most = most or most_connections()
         self._answer = handler
 
@@ -163,6 +182,9 @@ class Door(web.Server):
     def held_bytes(self) -> int:
         return self._bodies.held_bytes
 
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         if len(self._connections) > self._most and not self._make_room(handler):
@@ -171,17 +193,25 @@ class Door(web.Server):
         connected = transport.get_extra_info("socket")
         if connected is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-        asyncio.get_running_loop().call_later(HEADERS_S, self._expect, handler)
+        self._expected[handler] = self._loop.call_later(HEADERS_S, self._expect, handler)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        expected = self._expected.pop(handler, None)
+        if expected is not None:
+            expected.cancel()  # else it would keep the connection in memory
+        super().connection_lost(handler, exc)
 
     def _make_room(self, newest: web.RequestHandler) -> bool:
         """End the connection that has been idle the longest; if all are busy, the body that has been coming the longest."""
         for connection, transport in self._connections.items():
-            if connection is not newest and connection not in self._busy and not transport.is_closing():
+            is_gone = transport.is_closing() and not transport.get_write_buffer_size()  # else its answer waits for a reader
+            if connection is not newest and connection not in self._busy and not is_gone:
                 transport.abort()
                 return True
         return self._bodies.let_go_oldest()
 
     def _expect(self, connection: web.RequestHandler) -> None:
+        self._expected.pop(connection, None)
         if connection in self._connections and not connection._request_count:
             connection.force_close()
 
@@ -193,6 +223,8 @@ class Door(web.Server):
         finally:
             self._busy.discard(connection)
             request.finished()
+            if connection in self._connections:
+                self._connections[connection] = self._connections.pop(connection)  # the first is the longest idle
 
 
 def _closing(error: web.HTTPException) -> web.HTTPException:

@@ -38,7 +38,12 @@ def answers_to(host: str, listen_host: str, more: Collection[str] = ()) -> bool:
     A web page anywhere can give its own name the address 127.0.0.1 and have a browser on this machine ask us (DNS rebinding); then
     the `Host` is that name. So a listener on loopback answers to addresses, to `localhost` and to `more`; one for the network
     answers to every name, unless `more` says to which."""
-    name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    if host.startswith("["):
+        name, _, port = host.removeprefix("[").partition("]")
+        if port and not port.startswith(":"):
+            return False
+    else:
+        name = host.partition(":")[0]
     name = name.rstrip(".").lower()
     if not name or name in ("localhost", listen_host.lower(), *(one.lower() for one in more)) or _is_address(name):
         return True

@@ -4,100 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 from structlog.testing import capture_logs
 
 import bridge.web.door as door_module
-from bridge.refs import AccountName
-from bridge.web.door import MOST_BODY_BYTES, MOST_BYTES_IN_FLIGHT, Door
+from bridge.web.door import MOST_BODY_BYTES, MOST_BYTES_IN_FLIGHT
 from bridge.web.public import PublicWeb
+from tests.bridge.web.raw import KEY, OK, Hook, door_of, post
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
-
-KEY = "X-Key: right\r\n"
-OK = b"HTTP/1.1 200 OK\r\n"
-
-
-class Hook:
-    """A handler that reads no body without the key."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        self.asked = 0
-        self.hold: asyncio.Event | None = None
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked += 1
-        if request.headers.get("X-Key") != "right":
-            return web.Response(status=401, text="wrong key, dear stranger")
-        self.bodies.append(await request.read())
-        if self.hold is not None:
-            await self.hold.wait()
-        return web.Response()
-
-
-@pytest.fixture
-def hook() -> Hook:
-    return Hook()
-
-
-@pytest.fixture
-async def public(hook: Hook) -> AsyncIterator[PublicWeb]:
-    public = PublicWeb()
-    public.of(AccountName("team")).mount("events", hook.handle)
-    public.public_url = str(await public.start("127.0.0.1", 0))
-    yield public
-    await public.stop()
-
-
-class Caller:
-    """One raw connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def send(self, text: str | bytes) -> None:
-        self.writer.write(text.encode() if isinstance(text, str) else text)
-
-    async def answer(self) -> bytes:
-        """Everything until the server hangs up, or the whole of one answer; empty if it hung up without."""
-        async with asyncio.timeout(PATIENCE_S):
-            try:
-                head = await self.reader.readuntil(b"\r\n\r\n")
-            except (asyncio.IncompleteReadError, ConnectionError):
-                return b""
-            lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-            return head + (await self.reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b"")
-
-    async def is_hung_up(self) -> bool:
-        async with asyncio.timeout(PATIENCE_S):
-            try:
-                return await self.reader.read(1) == b""
-            except ConnectionError:
-                return True
-
-
-@pytest.fixture
-async def call(public: PublicWeb) -> AsyncIterator[Any]:
-    callers: list[Caller] = []
-
-    async def connect(text: str | bytes = b"") -> Caller:
-        caller = Caller(*await asyncio.open_connection("127.0.0.1", int(public.public_url)))
-        caller.send(text)
-        callers.append(caller)
-        return caller
-
-    yield connect
-    for caller in callers:
-        caller.writer.transport.abort()
-
-
-def post(body: bytes = b"{}", path: str = "/hooks/team/events", head: str = KEY) -> bytes:
-    return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n{head}\r\n".encode() + body
 
 
 async def test_a_call_is_taken(call: Any, hook: Hook) -> None:
@@ -245,10 +161,3 @@ async def test_a_body_that_is_here_counts_until_it_was_taken(call: Any, public: 
     hook.hold.set()
     answers = [await caller.answer() for caller in callers]
     assert sum(answer.startswith(OK) for answer in answers) == 8
-
-
-def door_of(public: PublicWeb) -> Door:
-    assert public._runner is not None
-    server = public._runner.server
-    assert isinstance(server, Door)
-    return server

@@ -1,0 +1,42 @@
+"""A public listener with one hook, and raw connections to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bridge.refs import AccountName
+from bridge.web.public import PublicWeb
+from tests.bridge.web.raw import Caller, Hook
+
+
+@pytest.fixture
+def hook() -> Hook:
+    return Hook()
+
+
+@pytest.fixture
+async def public(hook: Hook) -> AsyncIterator[PublicWeb]:
+    public = PublicWeb()
+    public.of(AccountName("team")).mount("events", hook.handle)
+    public.public_url = str(await public.start("127.0.0.1", 0))
+    yield public
+    await public.stop()
+
+
+@pytest.fixture
+async def call(public: PublicWeb) -> AsyncIterator[Any]:
+    callers: list[Caller] = []
+
+    async def connect(text: str | bytes = b"") -> Caller:
+        caller = Caller(*await asyncio.open_connection("127.0.0.1", int(public.public_url)))
+        caller.send(text)
+        callers.append(caller)
+        return caller
+
+    yield connect
+    for caller in callers:
+        caller.writer.transport.abort()
