@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 
 HEADERS_S = 10.0
 BODY_S = 10.0
@@ -136,6 +137,15 @@ class _Connection(web.RequestHandler):
     """What is no HTTP gets one short answer. aiohttp would repeat what came, at any length, and say what was wrong with it."""
 
     __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
+            # broken for good: each further packet would be kept, with its error, until the request before it is answered
+            self._close = True
+            current = self._current_request
+            if current is not None and not current.content.is_eof() and self.transport is not None:
+                self.transport.abort()
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

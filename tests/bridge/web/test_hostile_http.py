@@ -277,3 +277,17 @@ async def test_a_page_that_fails_says_so_in_the_log_alone() -> None:
     assert [line["page"] for line in said] == ["/ready"]
     caller.writer.transport.abort()
     await admin.stop()
+
+
+async def test_what_follows_a_broken_body_is_not_kept(call: Any, hook: Hook, public: PublicWeb) -> None:
+    """Nothing that comes after it can mend the body, so the connection ends at once."""
+    broken = await call(CHUNKED)
+    await eventually(lambda: hook.asked, what="the body is being read")
+    (connection,) = door_of(public).connections
+    for n in range(40):
+        broken.send("zz\r\n" if not n else "\1" * 10_000)
+        await asyncio.sleep(0)
+        kept = [len(message.message) for message, _ in connection._messages if not hasattr(message, "headers")]
+        assert sum(kept) < 100_000
+    assert await broken.is_hung_up()
+    assert not hook.bodies
