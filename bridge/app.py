@@ -180,6 +180,7 @@ class App:
             await self._own_names.load(name)
             for address, chat_id in (await self._known_addresses(name, table)).items():
                 table.set_native_id(address, chat_id)
+        self._keep_known_ids(table, config)
         self._config = config  # with the table and the supervisors, and nobody comes in between
         self._table = table
         self._people = People(config.people)
@@ -190,6 +191,16 @@ class App:
         for lane in await self._journal.open_lanes():
             self._outbox.wake(lane)
         return needing_restart(self._started_with, config)
+
+    def _keep_known_ids(self, table: RoutingTable, config: Config) -> None:
+        """Ends that stay lead where they led: at no moment is what is said there without a route."""
+        for name, configured in config.accounts.items():
+            if not _is_same(configured, self._made_of.get(name)):
+                continue
+            for address in table.addresses(name):
+                known = self._table.native_id(address)
+                if known is not None:
+                    table.set_native_id(address, known)
 
     async def _replace_accounts(self) -> None:
         """Those that are new, gone or have other options. At no moment does an account that is configured have no supervisor: its

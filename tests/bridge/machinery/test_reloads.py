@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bridge.app import App
@@ -435,3 +436,31 @@ async def test_a_token_that_changes_during_a_send_doubles_nothing_where_nobody_c
         one.say("m2")
         await eventually(lambda: "m2" in two.texts())
         assert two.texts() == ["m1", "m2"]
+
+
+async def test_what_is_said_during_reloads_is_heard(tmp_path: Path) -> None:
+    """The addresses are ids, which nobody keeps in the journal; the look-up of another end takes its time."""
+    looking = asyncio.Event()
+
+    class Slow(ScriptedAdapter):
+        async def resolve(self, address: str) -> str:
+            if address.startswith("#slow"):
+                looking.set()
+                await asyncio.sleep(0.2)
+            return address.removeprefix("#")
+
+    one, two = ScriptedPlatform("one", adapter=Slow), ScriptedPlatform("two")
+    slow = Route(name="slow", ends=(end("one/#slow"), end("two/slow")))
+    everyday = Route(name="all", ends=(end("one/c"), end("two/c")))
+    async with bridge(tmp_path, [one, two], [everyday]) as app:
+        await eventually(lambda: app.account_states()["one"].state is AccountState.UP)
+        for number in range(3):
+            looking.clear()
+            added = msgspec.structs.replace(slow, ends=(end(f"one/#slow{number}"), end("two/slow")))
+            reloading = asyncio.create_task(app.reload(replace(app._config, routes=(added, everyday))))
+            await looking.wait()
+            one.say(f"during reload {number}")
+            await reloading
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        assert two.texts() == [*(f"during reload {number}" for number in range(3)), "end"]
