@@ -10,7 +10,7 @@ from bridge.albums import grouped, refusal, suited, takes_caption
 from bridge.capabilities import Feature, Support
 from bridge.contract import OutboundFile
 from bridge.events import AttachmentKind
-from tests.bridge.strategies import FILE_KINDS, MEGA, attachment, capabilities, fetched, limits, target
+from tests.support.strategies import FILE_KINDS, MEGA, attachment, capabilities, fetched, limits, target
 
 K = AttachmentKind
 

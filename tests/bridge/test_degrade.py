@@ -28,7 +28,7 @@ from bridge.text import (
     text_of,
     to_plain,
 )
-from tests.bridge.strategies import TEXT_FEATURES, capabilities, inked, rich_texts
+from tests.support.strategies import TEXT_FEATURES, capabilities, inked, rich_texts
 
 BOLD, ITALIC, UNDERLINE, STRIKE, SPOILER, CODE = (int(mark) for mark in Mark)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.echo import TOKEN_LENGTH, Token, is_own, journal_id_from, parse_token, token_for
 from bridge.events import Content, MessageCreated, TypingStarted
-from tests.bridge.strategies import meta
+from tests.support.strategies import meta
 
 OURS, THEIRS = "abc123", "zzz999"
 journal_ids = st.binary(min_size=8, max_size=32).map(journal_id_from)

@@ -7,7 +7,7 @@ import pytest
 from bridge.events import Attachment, AttachmentKind
 from bridge.lines import file_line, human_duration, human_size, reply_lines
 from bridge.text import text_of, to_plain
-from tests.bridge.strategies import attachment
+from tests.support.strategies import attachment
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from bridge.events import Author, Content, EventMeta, MessageCreated
 from bridge.loops import RecentMessages
 from bridge.refs import AccountName, ChatRef
 from bridge.text import plain
-from tests.bridge.strategies import NOON
+from tests.support.strategies import NOON
 
 
 def message(text: str, name: str, *, chat: str = "one", is_bot: bool = False, after_s: float = 0) -> MessageCreated:

@@ -14,7 +14,7 @@ from bridge.lookalikes import skeleton
 from bridge.names import Names, check_template, clean_name, shorten
 from bridge.people import People, Person
 from bridge.refs import AccountName
-from tests.bridge.strategies import TEAM, TG
+from tests.support.strategies import TEAM, TG
 
 PEOPLE = People([Person(name="Anna Petrova", ids={TG: "anna_p", TEAM: "U1"}), Person(name="Иван", ids={TG: "77"})])
 NAMES = Names(["admin", "Security Team"], PEOPLE, ["Bridge Bot"])

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bridge import observe
 from bridge.config.model import LogConfig, LogFormat
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 structlog = observe.structlog
 

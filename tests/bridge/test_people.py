@@ -6,7 +6,7 @@ import pytest
 
 from bridge.events import Author
 from bridge.people import People, Person
-from tests.bridge.strategies import GUILD, TEAM, TG
+from tests.support.strategies import GUILD, TEAM, TG
 
 ANNA = Person(name="Anna Petrova", ids={TG: "@Anna_P", TEAM: "U024BE7LH", GUILD: "80351110224678912"})
 BOB = Person(name="Bob", ids={TG: "123456", TEAM: "bob"})

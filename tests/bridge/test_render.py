@@ -22,7 +22,7 @@ from bridge.names import Names
 from bridge.render import Rendered, render
 from bridge.slices import runs
 from bridge.text import CodeBlock, Emoji, Mark, Mention, MentionKind, Paragraph, RichText, Text, to_plain
-from tests.bridge.rendering import (
+from tests.support.rendering import (
     BARE,
     NAME_IN_TEXT,
     PEOPLE,
@@ -31,7 +31,7 @@ from tests.bridge.rendering import (
     said,
     shapes,
 )
-from tests.bridge.strategies import (
+from tests.support.strategies import (
     ORIGIN,
     TEAM,
     capabilities,

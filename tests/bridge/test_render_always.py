@@ -24,7 +24,7 @@ from bridge.events import (
 from bridge.people import People
 from bridge.render import Target
 from bridge.text import RichText, text_of, to_plain
-from tests.bridge.rendering import (
+from tests.support.rendering import (
     BARE,
     NATIVE,
     only_text,
@@ -32,7 +32,7 @@ from tests.bridge.rendering import (
     rendered,
     shapes,
 )
-from tests.bridge.strategies import (
+from tests.support.strategies import (
     FILE_KINDS,
     MEGA,
     TEXT_FEATURES,

@@ -13,7 +13,7 @@ from bridge.events import (
 )
 from bridge.render import Settled
 from bridge.text import RichText, to_plain
-from tests.bridge.rendering import (
+from tests.support.rendering import (
     NAME_IN_TEXT,
     NATIVE,
     PHOTO,
@@ -25,7 +25,7 @@ from tests.bridge.rendering import (
     said,
     shapes,
 )
-from tests.bridge.strategies import (
+from tests.support.strategies import (
     MEGA,
     attachment,
     capabilities,

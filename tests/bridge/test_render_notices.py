@@ -16,12 +16,12 @@ from bridge.events import (
 from bridge.names import Names
 from bridge.render import line, notice_text, render_notice
 from bridge.text import RichText
-from tests.bridge.rendering import (
+from tests.support.rendering import (
     BARE,
     PEOPLE,
     only_text,
 )
-from tests.bridge.strategies import (
+from tests.support.strategies import (
     ORIGIN,
     meta,
     target,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.retention import TrustedNow
-from tests.bridge.strategies import NOON
+from tests.support.strategies import NOON
 
 START = NOON.replace(year=2027)
 DAY_S = 86400.0

@@ -29,7 +29,7 @@ from bridge.people import People, Person
 from bridge.refs import AccountName, ChatAddress, ChatRef
 from bridge.routing import Condition, Filter, RelayOptions, Route, RouteEnd, RoutingTable
 from bridge.text import plain
-from tests.bridge.strategies import NOON, TEAM, TG, attachment
+from tests.support.strategies import NOON, TEAM, TG, attachment
 
 SPIRIT = AccountName("spirit")
 

@@ -17,8 +17,8 @@ from bridge.names import Names, clean_name, show_name
 from bridge.people import People, Person
 from bridge.render import notice_text
 from bridge.text import Mention, MentionKind, Paragraph, RichText, Text, text_of, to_plain
-from tests.bridge.rendering import rendered
-from tests.bridge.strategies import ORIGIN, TEAM, TG, capabilities, meta, target
+from tests.support.rendering import rendered
+from tests.support.strategies import ORIGIN, TEAM, TG, capabilities, meta, target
 
 PERSON = "Anna Petrova"
 PEOPLE = People([Person(name=PERSON, ids={TG: "77"})])

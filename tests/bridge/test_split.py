@@ -31,7 +31,7 @@ from bridge.text import (
     text_of,
     to_plain,
 )
-from tests.bridge.strategies import inked, marked_characters, rich_texts
+from tests.support.strategies import inked, marked_characters, rich_texts
 
 BOLD = int(Mark.BOLD)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.systemd import Notifier
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from bridge.text import (
     text_of,
     to_plain,
 )
-from tests.bridge.strategies import marked_characters, rich_texts, texts
+from tests.support.strategies import marked_characters, rich_texts, texts
 
 
 def paragraph(*inlines: Text | Mention) -> RichText:

@@ -17,7 +17,7 @@ from bridge.errors import ConnectionLost
 from bridge.events import ChatEvent
 from bridge.refs import AccountName
 from bridge.text import EMPTY, RichText
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 ACCOUNT = AccountName("acc")
 

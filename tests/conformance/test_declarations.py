@@ -27,7 +27,7 @@ from bridge.contract import (
 )
 from bridge.emulator import Emulator
 from tests.conformance.rig import Rig
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 ABILITIES: dict[Feature, type[Any]] = {
     Feature.EDIT: Edits,

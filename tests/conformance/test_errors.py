@@ -12,7 +12,7 @@ from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, 
 from bridge.events import MessageCreated
 from bridge.text import plain
 from tests.conformance.rig import Rig
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def failure(rig: Rig, *faults: Fault) -> Exception:

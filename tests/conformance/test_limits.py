@@ -18,9 +18,9 @@ from bridge.names import Names
 from bridge.people import People
 from bridge.render import Rendered, Settled, Target, render
 from bridge.text import RichText, plain, text_of, to_plain
-from tests.bridge.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts
 from tests.conformance.codecs import CODECS
 from tests.conformance.rig import ACCOUNT, NoWeb
+from tests.support.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts
 
 LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, st.sampled_from([1, 5, 25]))
 

@@ -21,8 +21,8 @@ from bench.text import SHAPES
 from bridge.slices import slice_text
 from bridge.split import Limit, split
 from bridge.text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
-from tests.bridge.strategies import inked, inlines, rich_texts
 from tests.conformance.codecs import CODECS
+from tests.support.strategies import inked, inlines, rich_texts
 
 PIECES = st.sampled_from(
     ["a", " ", "  ", "\n", "*", "_", "`", "@", "a_b", " x ", "http", "://x", "https://a.example/x", "1", ".", "#", ">", "-", "ü"]

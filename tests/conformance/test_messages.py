@@ -45,9 +45,9 @@ from bridge.refs import AccountName, ChatRef
 from bridge.render import Origin, render
 from bridge.slices import runs
 from bridge.text import CodeBlock, Mention, Paragraph, RichText, Text, plain, text_of
-from tests.bridge.strategies import NOON
 from tests.conformance.rig import ACCOUNT, Rig
 from tests.conformance.test_text import FOREIGN, bare
+from tests.support.strategies import NOON
 
 PINGS = re.compile(r'class="(?:mention|broadcast|channel|spoiler|emoji|time)[ "]')
 MARKUP = re.compile(r"<(?:b|i|u|s|code|pre|blockquote|ul|ol|li|h\d)[ >]")

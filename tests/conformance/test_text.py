@@ -17,8 +17,8 @@ from bridge.capabilities import Capabilities
 from bridge.degrade import degrade
 from bridge.slices import runs
 from bridge.text import Mark, Mention, Paragraph, RichText, Text, inline_text, map_inlines, normalize, plain, text_of
-from tests.bridge.strategies import inked, rich_texts
 from tests.conformance.codecs import CODECS
+from tests.support.strategies import inked, rich_texts
 
 GUARDS = "\u200b\u2060\u2061\u2062\u2063\ufeff"
 """Invisible characters by which encoders keep foreign text from meaning something."""

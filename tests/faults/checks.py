@@ -10,9 +10,9 @@ from bridge.events import MessageCreated, MessageDeleted, MessageEdited, Reactio
 from bridge.journal.contract import DeadLetter
 from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED, hash_key
 from bridge.outcomes import Skip
-from tests.bridge.machinery.scripted import Posted
 from tests.faults.platform import WORD, Said, SimulatedPlatform
 from tests.faults.simulation import Simulation
+from tests.support.scripted import Posted
 
 MOST_QUEUED = 64
 """Deliveries that a lane keeps in memory at most."""

@@ -22,10 +22,10 @@ from bridge.contract import AdapterContext, Cursor, FileStream, Intake, Outbound
 from bridge.errors import AccountDown, ConnectionLost, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.events import Attachment, AttachmentKind, ChatEvent, EventMeta, MessageCreated, ReactionsChanged, ReplyTo
 from bridge.text import text_of
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform
 from tests.faults.life import Life
 from tests.faults.settings import INFINITY_S
 from tests.faults.virtual_time import START
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform
 
 WORD = re.compile(r"\b[a-z]+\.\d+\.\d+[;~]")
 """Every word of a message tells where it is from, which message it belongs to and its place in it; it ends in `~` once it was

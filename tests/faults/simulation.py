@@ -23,11 +23,11 @@ from bridge.capabilities import UNLIMITED, Rates
 from bridge.config.model import Config
 from bridge.journal.contract import DeadLetter, JournalError
 from bridge.routing import Route
-from tests.bridge.machinery.scripted import ScriptedAdapter, bridge, end
 from tests.faults.life import InlineJournal, Life
 from tests.faults.platform import KIND, WORD, Faults, Said, SimulatedPlatform
 from tests.faults.settings import Settings
 from tests.faults.virtual_time import START, VirtualClock, run_virtually
+from tests.support.scripted import ScriptedAdapter, bridge, end
 
 DAY_S = 86400.0
 

@@ -18,11 +18,11 @@ from bridge.contract import Outbound
 from bridge.events import Attachment, AttachmentKind
 from bridge.journal.contract import Pending
 from bridge.journal.sqlite import migrations
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge
 from tests.faults.checks import check
 from tests.faults.platform import Faults
 from tests.faults.simulation import Plan, play
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge
 
 VERSION_1 = Path(__file__).parents[1] / "bridge" / "journal" / "journal-version-1.sql"
 

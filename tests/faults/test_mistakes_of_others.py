@@ -20,8 +20,8 @@ from bridge.errors import RetryLater, Scope
 from bridge.events import Attachment, AttachmentKind, Content, MessageCreated, MessageEdited
 from bridge.routing import Route
 from bridge.text import plain
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 
 class With(ScriptedPlatform):

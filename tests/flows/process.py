@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 class Daemon:

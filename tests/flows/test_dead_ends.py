@@ -11,7 +11,7 @@ from adapters.discord.emulator.world import Permission
 from bridge import app as app_module
 from bridge.lookout import Lookout
 from tests.flows.world import World
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def report_when(world: World, *ends: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from tests.flows.world import PLATFORMS, World
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def trace(world: World, what: str) -> tuple[int | None, dict[str, Any]]:

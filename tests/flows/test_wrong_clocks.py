@@ -12,8 +12,8 @@ from adapters.registry import manifest
 from bridge.app import App
 from bridge.clock import SystemClock
 from bridge.emulator import Fault, FaultKind
-from tests.bridge.machinery.scripted import QUICK
 from tests.flows.world import World
+from tests.support.scripted import QUICK
 
 OPERATION = {"slack": "chat.postMessage", "discord": "POST /webhooks/*"}
 

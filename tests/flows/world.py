@@ -16,7 +16,7 @@ from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.emulator import EmulatedChat, Emulator, SeenMessage
 from bridge.supervisor import AccountState, BackOff
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 PLATFORMS = ("teamspirit", "telegram", "slack", "discord")
 PAIRS = [(origin, target) for origin in PLATFORMS for target in PLATFORMS if origin != target]

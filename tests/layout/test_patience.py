@@ -1,4 +1,4 @@
-"""No test depends on how fast the machine is: what must come is waited for with `tests.patience`, not with a few seconds."""
+"""No test depends on how fast the machine is: what must come is waited for with `tests.support.patience`, not with some seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 TESTS = Path(__file__).parents[1]
 WAITS = {"timeout": 0, "wait_for": 1}
@@ -41,7 +41,7 @@ def test_what_must_come_is_waited_for_with_patience() -> None:
         if str(path.relative_to(TESTS)) not in VIRTUAL
         for line, seconds in short_waits(path.read_text(encoding="utf-8"))
     ]
-    assert not found, "use tests.patience, or say `# short: <why>` on the line:\n" + "\n".join(found)
+    assert not found, "use tests.support.patience, or say `# short: <why>` on the line:\n" + "\n".join(found)
 
 
 def test_it_finds_them() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 UNIT = Path(__file__).parents[2] / "systemd" / "messenger-bridge.service"
 INSTALLED = "/opt/messenger-bridge/.venv/bin/messenger-bridge"

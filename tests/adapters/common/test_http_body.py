@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.common.http_body import MOST_BYTES, AnswerRefused, AnswerTooDeep, AnswerTooLarge, BoundedResponse, check_json
 from bridge.errors import OutcomeUnknown, RetryLater
-from tests.adapters.common.transports import serving
+from tests.support.transports import serving
 
 PIECE = b'{"ok":true,"a":"' + b" " * 1_000_000
 DEEP = b'{"ok":true,"result":' + b"[" * 100_000 + b"]" * 100_000 + b"}"

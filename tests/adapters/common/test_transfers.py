@@ -12,7 +12,8 @@ import pytest
 
 from adapters.common.transfers import Progress, open_watched
 from bridge.errors import RetryLater
-from tests.adapters.common.transports import (
+from tests.support.patience import PATIENCE_S
+from tests.support.transports import (
     DOWNLOADING,
     UPLOADING,
     answering,
@@ -23,7 +24,6 @@ from tests.adapters.common.transports import (
     standing_still,
     teamspirit,
 )
-from tests.patience import PATIENCE_S
 
 CONTENT = b"the whole file, " * 5000
 

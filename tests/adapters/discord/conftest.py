@@ -18,7 +18,7 @@ from bridge.errors import ConnectionLost
 from bridge.events import ChatEvent, MessageCreated
 from bridge.refs import AccountName
 from bridge.text import text_of
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 DEADLINE_S = PATIENCE_S
 

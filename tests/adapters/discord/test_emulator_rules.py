@@ -14,7 +14,7 @@ import pytest
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import Permission
 from bridge.emulator import StreamFault
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 from .conftest import Bench, until
 

@@ -18,7 +18,7 @@ from bridge.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.errors import FileHarmed, OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import plain, text_of
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 from .conftest import Bench, RecordingIntake, until
 

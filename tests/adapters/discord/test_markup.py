@@ -31,7 +31,7 @@ from bridge.text import (
     plain,
     text_of,
 )
-from tests.adapters.common_lists import labels, mixed_lists
+from tests.support.lists import labels, mixed_lists
 
 NAMES = Names(user=lambda i: f"user{i}", role=lambda i: f"role{i}", channel=lambda i: f"channel{i}")
 TAG = re.compile(r"<(\w+)")

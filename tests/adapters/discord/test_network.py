@@ -19,7 +19,7 @@ from bridge.emulator import Upload
 from bridge.errors import ConnectionLost, RetryLater
 from bridge.events import MessageCreated
 from bridge.text import plain
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 from .conftest import Bench, until
 

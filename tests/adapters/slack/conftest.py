@@ -16,7 +16,7 @@ from adapters.slack.emulator import SlackEmulator
 from bridge.contract import AdapterContext, Cursor
 from bridge.events import ChatEvent, MessageCreated
 from bridge.refs import AccountName
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 class RecordingIntake:

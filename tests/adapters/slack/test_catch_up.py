@@ -14,7 +14,7 @@ from bridge.contract import Outbound
 from bridge.emulator import Fault, FaultKind
 from bridge.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.text import plain, text_of
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 def forget_retries(emulator: SlackEmulator) -> None:

@@ -25,7 +25,7 @@ from bridge.emulator import Upload
 from bridge.errors import AccountDown, ChatDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind, MessageCreated
 from bridge.text import plain
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 class Relay:

@@ -22,7 +22,7 @@ from bridge.events import (
     ReactionsChanged,
 )
 from bridge.text import CodeBlock, Mark, Paragraph, Quote, plain, text_of
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: SlackEmulator) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from adapters.slack.socket_mode import SocketMode
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 HELLO = msgspec.json.encode({"type": "hello", "num_connections": 1}).decode()
 

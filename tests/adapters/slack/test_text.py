@@ -44,7 +44,7 @@ from bridge.text import (
     plain,
     text_of,
 )
-from tests.adapters.common_lists import labels, mixed_lists
+from tests.support.lists import labels, mixed_lists
 
 HOSTILE = [
     "<!channel>",

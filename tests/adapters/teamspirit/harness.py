@@ -17,7 +17,7 @@ from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdit
 from bridge.refs import AccountName
 from bridge.text import text_of
 from bridge.web.public import PublicWeb
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 ACCOUNT = AccountName("spirit")
 Kind = TypeVar("Kind")

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 @dataclass

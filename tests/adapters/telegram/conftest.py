@@ -20,7 +20,7 @@ from bridge.contract import AdapterContext, Copy, Cursor, Outbound, OutboundFile
 from bridge.events import Attachment, AttachmentKind, ChatEvent
 from bridge.refs import AccountName
 from bridge.text import plain
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 DEADLINE_S = PATIENCE_S
 

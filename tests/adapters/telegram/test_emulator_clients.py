@@ -17,7 +17,7 @@ from telegram.request import HTTPXRequest
 
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.emulator import Fault, FaultKind, Upload
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from adapters.telegram.emulator import Rates, TelegramEmulator
 from bridge.emulator import StreamFault, Upload
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 Ask = Callable[..., Awaitable[Any]]
 

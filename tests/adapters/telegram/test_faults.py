@@ -14,7 +14,7 @@ from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, Outbou
 from bridge.emulator import Fault, FaultKind
 from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.text import plain
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def attempt(adapter: Any, outbound: Outbound) -> BaseException | None:

@@ -17,7 +17,7 @@ from bridge.contract import OutboundDelete, OutboundFile
 from bridge.emulator import Fault, FaultKind, Upload
 from bridge.errors import AccountDown, Rejected, RetryLater
 from bridge.events import AttachmentKind
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 MB = 1024**2
 

@@ -18,7 +18,7 @@ from adapters.telegram.emulator import TelegramEmulator
 from bridge.contract import Outbound
 from bridge.emulator import Upload
 from bridge.errors import AccountDown, RetryLater
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 class Proxy:

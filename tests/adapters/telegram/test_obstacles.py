@@ -11,7 +11,7 @@ from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, LOOK_AGAIN_S, Conflicts, Looks
 from bridge.emulator import Fault, FaultKind
 from bridge.errors import AccountDown, ConnectionLost
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def test_being_removed_from_a_routed_chat_is_told(

@@ -23,7 +23,7 @@ from bridge.events import (
     ReactionsChanged,
 )
 from bridge.text import CodeBlock, Mark, Paragraph, Quote, Text, text_of
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def test_text_with_formatting(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:

@@ -14,7 +14,7 @@ from bridge.events import (
     MessageCreated,
 )
 from bridge.text import text_of
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def test_an_album_is_one_message(

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from bridge.cli import daemon_config
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 MODULE = [sys.executable, "-c", "from bridge.cli import main; main()"]
 

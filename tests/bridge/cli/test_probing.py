@@ -20,7 +20,7 @@ from bridge.config.model import Config
 from bridge.contract import ProbeItem
 from bridge.emulator import Emulator
 from bridge.errors import AccountDown, ChatDown, RetryLater
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 SECRET = "a-very-secret-token"
 

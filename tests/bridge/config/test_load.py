@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 ROUTE = "routes:\n  - {name: a, between: [polly/#x, owl/y]}\n"
 

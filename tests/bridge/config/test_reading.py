@@ -18,7 +18,7 @@ from bridge.config.load import load_config
 from bridge.config.model import Loaded
 from bridge.config.reading import ConfigReader, Reading, ReadingFailed
 from bridge.config.secrets import secrets_of
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 ACCOUNTS = {
     "telegram": "{token: '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw', proxy: 'http://me:a-password@127.0.0.1:9'}",

@@ -15,7 +15,7 @@ from journal_makers import CHAT, A, accept, at, created, message, native
 
 from bridge.journal.contract import AttemptStarted, JournalError, State
 from bridge.journal.sqlite import SqliteJournal
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 PROCESS = Path(__file__).parent / "journal_process.py"
 TIMEOUT_S = PATIENCE_S

@@ -15,7 +15,7 @@ from bridge.journal.contract import AttemptStarted, Delivered, Figures, JournalE
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite import writer as writer_module
 from bridge.journal.sqlite.database import WAL_LIMIT_BYTES
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture

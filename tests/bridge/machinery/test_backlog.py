@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from bridge.journal.contract import Damaged, Pending, State
 from bridge.outbox.backlog import _AT_HAND, Backlog, Handed
-from tests.bridge.machinery.deliveries import delivery
+from tests.support.deliveries import delivery
 
 
 class Read:

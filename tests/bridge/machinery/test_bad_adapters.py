@@ -20,10 +20,10 @@ from bridge.events import Attachment
 from bridge.journal.contract import JournalError
 from bridge.refs import AccountName
 from bridge.supervisor import AccountState
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
 from tests.bridge.machinery.test_files_apart import files
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
 
 
 @pytest.fixture

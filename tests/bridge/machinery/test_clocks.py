@@ -14,9 +14,9 @@ from bridge.clock import SystemClock
 from bridge.errors import RetryLater, Scope
 from bridge.refs import AccountName, ChatAddress
 from bridge.retry import Policy
-from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 
 class SetClock(SystemClock):

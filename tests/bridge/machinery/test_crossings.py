@@ -10,10 +10,10 @@ import pytest
 from bridge.app import App
 from bridge.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.routing import OnUnknown, Route
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, with_options
 from tests.bridge.machinery.test_files_apart import Broken, files, refuse
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, with_options
 
 REFUSED = (Rejected("too ugly"), False)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bridge.supervisor import AccountState
-from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from bridge.journal.contract import State
 from bridge.journal.sqlite import SqliteJournal
 from bridge.routing import OnUnknown, Route
 from bridge.supervisor import AccountState
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 NOW = RetryLater("busy", after_s=0.01)
 

@@ -11,8 +11,8 @@ from bridge.journal.contract import Change, PartSent
 from bridge.journal.sqlite import SqliteJournal
 from bridge.refs import AccountName, ChatRef
 from bridge.text import plain
-from tests.bridge.machinery.scripted import LONG_AGO, Posted, ScriptedPlatform, bridge
 from tests.flows.world import eventually
+from tests.support.scripted import LONG_AGO, Posted, ScriptedPlatform, bridge
 
 
 class SlowReceipts(SqliteJournal):

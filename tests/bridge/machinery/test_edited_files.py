@@ -19,8 +19,8 @@ from bridge.outbox.work import Carried, file_mark, unwrap
 from bridge.retry import Policy
 from bridge.routing import Route
 from bridge.text import plain
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 ADDED, REPLACED, REMOVED = "✏️ added by an edit", "✏️ replaced by an edit", "🗑️ a file here was removed by an edit"
 

@@ -13,8 +13,8 @@ from bridge.errors import AccountDown, FileRejected, Rejected, RetryLater
 from bridge.events import Attachment, AttachmentKind
 from bridge.supervisor import AccountState
 from bridge.text import text_of
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from bridge.contract import Intake
 from bridge.errors import OutcomeUnknown, RetryLater
 from bridge.journal.contract import JournalError
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge
 from tests.bridge.machinery.test_files_apart import files
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge
 
 ASKED = (
     "accept",

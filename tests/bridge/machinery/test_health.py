@@ -24,9 +24,9 @@ from bridge.refs import AccountName, ChatAddress
 from bridge.routing import Route
 from bridge.supervisor import AccountState
 from bridge.web.admin import AdminWeb
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedPlatform, bridge, end
 
 KICKED = ChatDown("the bot was removed from the group", action="add it again")
 

@@ -21,7 +21,7 @@ from bridge.people import People
 from bridge.refs import AccountName, ChatRef
 from bridge.routing import Route, RouteEnd, RoutingTable
 from bridge.text import plain, text_of
-from tests.bridge.machinery.scripted import end
+from tests.support.scripted import end
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ONE = AccountName("one")

@@ -15,9 +15,9 @@ from bridge.journal.contract import AttemptStarted, Change, Delivered, Skipped
 from bridge.journal.sqlite import SqliteJournal
 from bridge.refs import AccountName, ChatAddress
 from bridge.supervisor import AccountState
-from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 LANE = ChatAddress(AccountName("two"), "c")
 

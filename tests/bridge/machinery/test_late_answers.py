@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from bridge.events import MessageCreated
 from bridge.journal.sqlite import SqliteJournal
 from bridge.routing import Route
-from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge, end
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, all_done, bridge, end
 
 
 class LateAnswers(SqliteJournal):

@@ -14,8 +14,8 @@ from bridge.errors import RetryLater
 from bridge.limits import Budgets, Meter
 from bridge.refs import AccountName, ChatAddress
 from bridge.routing import Pace, Route
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 GROUP = Window(messages=20, span_s=60.0, burst=5)
 SHORT = Window(messages=3, span_s=3.0)

@@ -15,9 +15,9 @@ from bridge.app import App
 from bridge.contract import Adapter, Manifest, ProbeItem
 from bridge.errors import RetryLater
 from bridge.lookout import Lookout
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge
 
 KICKED = ProbeItem(name="chat", ok=False, detail="the bot is not a member", action="add it again", chat_id="c")
 FINE = ProbeItem(name="chat", ok=True, chat_id="c")

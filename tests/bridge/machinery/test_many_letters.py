@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import Rejected
-from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 MANY = 1000
 

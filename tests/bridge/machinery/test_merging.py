@@ -24,8 +24,8 @@ from bridge.refs import AccountName
 from bridge.render import Lines
 from bridge.routing import OnUnknown, Pace, RelayOptions, Route
 from bridge.text import EMPTY, plain, text_of
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 SLOW = Rates(per_chat=(Window(messages=1, span_s=0.3),))
 LIMITED = RetryLater("slow down", after_s=0.2, rate_limited=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import AccountDown
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge
 
 
 @pytest.fixture

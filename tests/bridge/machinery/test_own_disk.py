@@ -8,8 +8,8 @@ from bridge.events import ReplyTo
 from bridge.journal.contract import JournalError, Link
 from bridge.journal.sqlite import SqliteJournal
 from bridge.refs import ChatAddress, MessageRef
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge
 
 
 class Unreadable(SqliteJournal):

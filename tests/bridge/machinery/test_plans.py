@@ -12,8 +12,8 @@ from bridge.events import Attachment, AttachmentKind
 from bridge.outbox.plan import Plan, PlannedPart, decode_plan, encode_plan
 from bridge.routing import Route
 from bridge.text import plain
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 WORDS = [f"word{number}" for number in range(40)]
 BUSY = RetryLater("busy", after_s=0.2)

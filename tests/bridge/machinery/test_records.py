@@ -15,8 +15,8 @@ from bridge.contract import Receipt
 from bridge.journal.contract import AttemptStarted, Change, Delivered, PartSent, Pending
 from bridge.outbox.records import Records
 from bridge.refs import AccountName, ChatRef
-from tests.bridge.machinery.deliveries import NOW, TARGET, delivery
 from tests.flows.world import eventually
+from tests.support.deliveries import NOW, TARGET, delivery
 
 KNOWN = AttemptStarted | PartSent | Delivered
 

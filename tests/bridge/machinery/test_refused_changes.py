@@ -14,8 +14,8 @@ from bridge.errors import Rejected
 from bridge.events import PinsChanged
 from bridge.outcomes import Skip, read_skip
 from bridge.routing import Route
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 
 class Pinning(ScriptedPlatform):

@@ -21,9 +21,9 @@ from bridge.outcomes import Skip
 from bridge.refs import AccountName
 from bridge.routing import RelayOptions, Route
 from bridge.supervisor import AccountState
-from tests.bridge.machinery.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 
 LONG_S = 3600.0
 

@@ -14,9 +14,9 @@ from bridge.journal.contract import State
 from bridge.outcomes import Skip
 from bridge.refs import AccountName, ChatAddress
 from bridge.routing import OnUnknown, Route
-from tests.bridge.machinery.scripted import ScriptedPlatform, all_done, bridge, end, skipped_by, with_options
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedPlatform, all_done, bridge, end, skipped_by, with_options
 
 REFUSED = (Rejected("too ugly"), False)
 

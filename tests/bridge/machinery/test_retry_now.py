@@ -13,9 +13,9 @@ from bridge.errors import AccountDown, ChatDown, RetryLater, Scope
 from bridge.journal.sqlite import SqliteJournal
 from bridge.refs import AccountName
 from bridge.supervisor import AccountState, BackOff
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge
 from tests.flows.world import eventually
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
+from tests.support.scripted import ScriptedPlatform, bridge
 
 TWO = AccountName("two")
 

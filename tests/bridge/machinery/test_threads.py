@@ -9,8 +9,8 @@ import pytest
 from bridge.errors import Rejected
 from bridge.events import ReplyTo
 from bridge.routing import Route
-from tests.bridge.machinery.scripted import Posted, ScriptedPlatform, bridge, end
 from tests.flows.world import eventually
+from tests.support.scripted import Posted, ScriptedPlatform, bridge, end
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from bridge.events import Attachment, AttachmentKind
 from bridge.routing import Route
 from bridge.text import EMPTY, RichText, concat, plain, text_of
 from bridge.whole_text import MOST_MESSAGES, cut_line, split_at_most
-from tests.bridge.machinery.scripted import ScriptedPlatform, bridge, end, with_options
 from tests.flows.world import eventually
+from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 
 def words(count: int, word: str = "word") -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.refs import AccountName
 from bridge.web.public import PublicWeb
-from tests.bridge.web.raw import Caller, Hook
+from tests.support.raw_http import Caller, Hook
 
 
 @pytest.fixture

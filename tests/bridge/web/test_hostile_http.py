@@ -14,8 +14,8 @@ import bridge.web.door as door_module
 from bridge.web.admin import AdminWeb
 from bridge.web.door import Door
 from bridge.web.public import PublicWeb
-from tests.bridge.web.raw import KEY, OK, Caller, Hook, door_of, post
 from tests.flows.world import eventually
+from tests.support.raw_http import KEY, OK, Caller, Hook, door_of, post
 
 START = f"POST /hooks/team/events HTTP/1.1\r\nHost: x\r\n{KEY}"
 CHUNKED = START + "Transfer-Encoding: chunked\r\n\r\n"

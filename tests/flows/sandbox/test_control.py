@@ -16,7 +16,7 @@ from yarl import URL
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.control_client import ControlClient, ControlError, RemoteEmulator
 from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 Emulators = dict[str, EmulatorBase]
 OWN = {"X-Messenger-Bridge": "1"}

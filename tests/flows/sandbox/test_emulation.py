@@ -15,7 +15,7 @@ from adapters.common.emulation.control_client import ControlClient
 from adapters.common.emulation.options import OptionFault, parse_options
 from adapters.registry import manifest, platforms
 from bridge.emulator import ChangesLost, Emulator, Fault, FaultKind, Upload
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 

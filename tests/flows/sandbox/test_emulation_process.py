@@ -12,7 +12,7 @@ import pytest
 
 from adapters.common.emulation.control_client import ControlClient
 from adapters.registry import manifest
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 
 async def _spawn(*arguments: str) -> asyncio.subprocess.Process:

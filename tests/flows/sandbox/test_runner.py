@@ -23,7 +23,7 @@ from bridge.config.load import load_config
 from bridge.sandbox import Sandbox
 from bridge.sandbox.runner import run_sandbox
 from bridge.sandbox.world import SandboxError
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 START_LIMIT_S = PATIENCE_S
 STOP_LIMIT_S = 60.0

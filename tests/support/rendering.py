@@ -13,7 +13,7 @@ from bridge.names import Names
 from bridge.people import People, Person
 from bridge.render import Rendered, Settled, Target, render
 from bridge.text import plain, to_plain
-from tests.bridge.strategies import (
+from tests.support.strategies import (
     ANNA,
     ORIGIN,
     TEAM,

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bridge.web.door import Door
 from bridge.web.public import PublicWeb
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 KEY = "X-Key: right\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
