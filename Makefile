@@ -1,9 +1,10 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
-.PHONY: help sandbox self-test test search lint bench clean
+.PHONY: help sandbox self-test check test search lint bench clean
 
 help:
 	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090, or PORT=9000)"
 	@echo "make self-test  the same without a page: a table of what crosses between which messengers"
+	@echo "make check      format, lint, types, import rules and unit tests: before every commit, under a minute"
 	@echo "make test       set up and run every check and test"
 	@echo "make search     the property tests once more, with examples nobody has tried yet"
 	@echo "make bench      measure speed and memory (see bench/README.md)"
@@ -23,6 +24,9 @@ lint:
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+check: lint
+	.venv/bin/pytest -n auto -q tests/layout tests/bridge --ignore tests/bridge/machinery --ignore tests/bridge/journal
 
 test: lint
 	.venv/bin/pytest -n auto

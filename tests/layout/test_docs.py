@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     {
         *ROOT.glob("*.md"),
+        *(page for page in (ROOT / ".github").rglob("*") if page.is_file()),
         *(page for folder in ("docs", "adapters", "bench", "tests", "systemd") for page in (ROOT / folder).rglob("*.md")),
         *(ROOT / "systemd").iterdir(),
         ROOT / "bridge.yaml.example",
