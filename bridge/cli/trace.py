@@ -101,20 +101,20 @@ def _show(answer: _Answer) -> None:
 
 
 def _show_one(traced: Traced, known: Known) -> None:
-    from bridge.cli.tracing import titles
+    from bridge.cli.tracing import change_title, left_out, titles
 
     for line in titles(traced):
         typer.echo(one_line(line))
     for event in (traced.event, *traced.changes):
         if event is not traced.event:
-            typer.echo(f"{'deleted' if event.is_deletion else 'changed'}, accepted {moment(event.accepted_at)}:")
+            typer.echo(change_title(event, traced))
         rows = []
         for one in event.deliveries:
             target = f"{one.target}/{one.thread_id}" if one.thread_id else str(one.target)
             when = one.ended_at or known.due(one)
             rows.append((str(one.delivery_id), target, one.route, one.state.value, moment(when) if when else "-", known.why(one)))
         table(("delivery", "target", "route", "state", "when (UTC)", "why"), rows)
-    for line in known.missing(traced):
+    for line in (*left_out(traced), *known.missing(traced)):
         typer.echo(one_line(line))
 
 

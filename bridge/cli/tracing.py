@@ -10,7 +10,7 @@ from typing import Any
 from bridge.cli.journal import moment
 from bridge.config.model import Config
 from bridge.journal.contract import State
-from bridge.journal.tracing import Traced, TracedDelivery, TracedEvent
+from bridge.journal.tracing import ChangeKind, Traced, TracedDelivery, TracedEvent
 from bridge.outbox.pace import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.outcomes import read_skip
 from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
@@ -194,6 +194,7 @@ class Known:
     def data(self, traced: Traced) -> dict[str, Any]:
         return {
             "asked": str(traced.asked) if traced.asked else None,
+            "change": {"kind": traced.event.change, "of": str(traced.event.of)} if traced.event.change else None,
             "is_original": traced.is_original,
             "is_gone": traced.is_gone,
             "original": str(traced.original) if traced.original else None,
@@ -202,9 +203,16 @@ class Known:
             "accepted_at": traced.event.accepted_at,
             "deliveries": self._deliveries(traced.event),
             "changes": [
-                {"accepted_at": change.accepted_at, "is_deletion": change.is_deletion, "deliveries": self._deliveries(change)}
+                {
+                    "kind": change.change,
+                    "of": str(change.of),
+                    "accepted_at": change.accepted_at,
+                    "is_deletion": change.change is ChangeKind.DELETION,
+                    "deliveries": self._deliveries(change),
+                }
                 for change in traced.changes
             ],
+            "changes_left_out": dict(traced.left_out),
             "not_planned": list(self.missing(traced)),
         }
 
@@ -236,10 +244,32 @@ class Known:
 def titles(traced: Traced) -> Iterator[str]:
     """What the rows below are about."""
     by = f" by {traced.author_name}" if traced.author_name else ""
-    what = f"message {traced.original}{by}" if traced.original else "a notice, or a change of a message"
+    what = f"message {traced.original}{by}" if traced.original else "a notice"
+    if traced.event.change is not None:
+        what = f"{_DONE[traced.event.change]}: message {traced.event.of}"
     yield f"{what}, accepted {moment(traced.event.accepted_at)}"
     if traced.asked is not None and not traced.is_original:
         yield f"{traced.asked} is a copy of it" + (", deleted since" if traced.is_gone else "")
+
+
+_DONE = {
+    ChangeKind.EDIT: "changed",
+    ChangeKind.DELETION: "deleted",
+    ChangeKind.REACTIONS: "reactions changed",
+    ChangeKind.PIN: "pinned",
+    ChangeKind.UNPIN: "unpinned",
+}
+
+
+def change_title(event: TracedEvent, traced: Traced) -> str:
+    """Above the rows of a change."""
+    where = f" on {event.of}" if event.of not in (None, traced.original) else ""
+    return f"{_DONE[event.change or ChangeKind.EDIT]}{where}, accepted {moment(event.accepted_at)}:"
+
+
+def left_out(traced: Traced) -> Iterator[str]:
+    for kind, count in traced.left_out.items():
+        yield f"{_DONE[kind]}: {count} earlier one{' is' if count == 1 else 's are'} left out"
 
 
 def _delivered(one: TracedDelivery) -> str:

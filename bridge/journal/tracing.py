@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -45,12 +47,24 @@ class TracedDelivery(_Value, frozen=True):
     """For an open delivery that is not the first of its lane."""
 
 
+class ChangeKind(StrEnum):
+    """What is done to a message that is there."""
+
+    EDIT = "edit"
+    DELETION = "deletion"
+    REACTIONS = "reactions"
+    PIN = "pin"
+    UNPIN = "unpin"
+
+
 class TracedEvent(_Value, frozen=True):
     event_seq: int
     accepted_at: datetime
     deliveries: tuple[TracedDelivery, ...]
-    is_deletion: bool = False
-    """Of a change: whether its author deleted the message, and did not edit it."""
+    change: ChangeKind | None = None
+    """None: it is a message itself, or a notice."""
+    of: MessageRef | None = None
+    """Of a change: the message that was changed, an original or a copy."""
 
 
 class Traced(_Value, frozen=True):
@@ -62,9 +76,12 @@ class Traced(_Value, frozen=True):
     is_gone: bool
     """Whether what was asked for is a copy that is there no more."""
     original: MessageRef | None
-    """None: the event is no message of people's (somebody joined), or changes one that the journal does not name."""
+    """None: the event is no message of people's (somebody joined, a message was changed)."""
     also_ids: tuple[str, ...]
     author_name: str
     event: TracedEvent
     changes: tuple[TracedEvent, ...] = ()
-    """Its newest edit, or its deletion, if the journal still has it."""
+    """What was done to it and to its copies, in the order in which it was accepted: the newest of each kind, as far as the journal
+    still has them."""
+    left_out: Mapping[ChangeKind, int] = {}
+    """So many earlier changes of that kind are not among `changes`."""

@@ -9,10 +9,20 @@ from datetime import datetime
 import msgspec
 
 from bridge.contract import Cursor
-from bridge.events import AlbumItem, ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
+from bridge.events import (
+    AlbumItem,
+    ChatEvent,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+    as_edited,
+)
 from bridge.journal.contract import Accepted, Entry, Verdict
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
+    CHANGES,
     ORIGINAL,
     SENDING,
     SKIPPED,
@@ -29,6 +39,7 @@ from bridge.journal.sqlite.codec import (
     pack_time,
 )
 from bridge.journal.sqlite.ledger import Ledger
+from bridge.journal.tracing import ChangeKind
 from bridge.outcomes import Skip
 from bridge.refs import AccountName
 
@@ -53,6 +64,7 @@ _CHANGES = Bulk(
     2,
 )
 _LATEST = Bulk("INSERT OR REPLACE INTO latest (chat, message, seq, json) VALUES {rows}", 4)
+_CHANGE = Bulk("INSERT INTO change (chat, message, kind, seq) VALUES {rows}", 4)
 _ITEM = Bulk("INSERT INTO item (seq, place, message, json) VALUES {rows}", 4)
 _ITEM_NOW = "UPDATE item SET json = ? WHERE seq = ? AND message = ?"
 _REACTION = (
@@ -76,6 +88,8 @@ class Prepared:
     open: int
     change: bytes | None = None
     """Of an edit of a whole message: what is kept of it for who asks what became of the message."""
+    kind: int | None = None
+    """Of a change of a message: which."""
     items: tuple[bytes, ...] = ()
     """Of an album: what each of `messages` says; of an edit of one of its messages, what that one says now."""
 
@@ -91,7 +105,7 @@ def prepare(entry: Entry) -> Prepared:
             items = event.items
         case MessageEdited(item=AlbumItem() as item):
             messages, items = (pack_id(event.message_id),), (item,)
-        case MessageEdited() | MessageDeleted() | ReactionsChanged():
+        case MessageEdited() | MessageDeleted() | ReactionsChanged() | PinsChanged():
             messages = (pack_id(event.message_id),)
     open_count = sum(not delivery.skip_rule for delivery in entry.deliveries)
     return Prepared(
@@ -102,8 +116,24 @@ def prepare(entry: Entry) -> Prepared:
         body=encode_event(event) if open_count else None,
         open=open_count,
         change=encode_event(event) if isinstance(event, MessageEdited) and not event.album_item else None,
+        kind=_kind(event),
         items=tuple(map(encode_item, items)),
     )
+
+
+def _kind(event: ChatEvent) -> int | None:
+    match event:
+        case MessageEdited():
+            kind = ChangeKind.EDIT
+        case MessageDeleted():
+            kind = ChangeKind.DELETION
+        case ReactionsChanged():
+            kind = ChangeKind.REACTIONS
+        case PinsChanged(pinned=pinned):
+            kind = ChangeKind.PIN if pinned else ChangeKind.UNPIN
+        case _:
+            return None
+    return CHANGES.index(kind)
 
 
 @dataclass(slots=True)
@@ -116,6 +146,7 @@ class _Rows:
     items: list[Row] = field(default_factory=list)
     latest: dict[tuple[int, Packed], Row] = field(default_factory=dict)
     """As `links`."""
+    changes: list[Row] = field(default_factory=list)
     further: list[tuple[str, Row]] = field(default_factory=list)
     """Statements that change what is there, in order."""
 
@@ -197,6 +228,8 @@ def _accept_one(
         _react(rows, event, found[0][0], (chat, prepared.messages[0]), seq)
     if isinstance(event, MessageDeleted) or prepared.change is not None:
         _change(rows, event, (chat, prepared.messages[0]), seq, prepared.change)
+    if prepared.kind is not None:
+        rows.changes.append((chat, prepared.messages[0], prepared.kind, seq))
     rows.events.append(
         (seq, prepared.key, accepted_at, chat, message, also, author, first if deliveries else 0, len(deliveries), open_count)
     )
@@ -272,6 +305,7 @@ def _write(ledger: Ledger, rows: _Rows) -> None:
     _LINK.run(connection, list(rows.links.values()))
     _ITEM.run(connection, rows.items)
     _LATEST.run(connection, list(rows.latest.values()))
+    _CHANGE.run(connection, rows.changes)
     for sql, row in rows.further:
         connection.execute(sql, row)
 

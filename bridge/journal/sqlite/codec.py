@@ -11,6 +11,7 @@ import msgspec
 from bridge.contract import Copy
 from bridge.events import AlbumItem, Author, ChatEvent
 from bridge.journal.contract import AuthorName, State
+from bridge.journal.tracing import ChangeKind
 
 Packed = int | bytes | str
 """A native id as it is stored."""
@@ -122,6 +123,9 @@ STATES = {
     SKIPPED: State.SKIPPED,
 }
 """By stored number. Below HELD a delivery is open; below DELIVERED it needs its event's body."""
+
+CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN)
+"""By stored number."""
 
 HURRY = "hurry:"
 HURRIED = "name >= 'hurry:' AND name < 'hurry;'"

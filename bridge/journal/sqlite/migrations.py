@@ -61,6 +61,17 @@ CREATE TABLE wait (name TEXT PRIMARY KEY, until INTEGER NOT NULL, at INTEGER) ST
 INSERT INTO wait (name, until) SELECT name, until FROM old_wait;
 DROP TABLE old_wait;
 """,
+    """
+CREATE TABLE change (
+  chat INTEGER NOT NULL,
+  message ANY NOT NULL,
+  kind INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (chat, message, kind, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX change_seq ON change (seq);
+INSERT INTO change SELECT chat, message, json IS NULL, seq FROM latest;
+""",
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 

@@ -1,4 +1,4 @@
--- The journal, schema version 4 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 5 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -62,6 +62,17 @@ CREATE TABLE plan (delivery INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
 CREATE TABLE latest (chat INTEGER NOT NULL, message ANY NOT NULL, seq INTEGER NOT NULL, json BLOB, PRIMARY KEY (chat, message))
   STRICT, WITHOUT ROWID;
 CREATE INDEX latest_seq ON latest (seq);
+
+-- Every change of a message that was accepted, for who asks what became of it. kind: 0 edit, 1 deletion, 2 reactions, 3 pin, 4 unpin.
+-- chat, message: of the original or of a copy, whichever was changed. seq: of that event.
+CREATE TABLE change (
+  chat INTEGER NOT NULL,
+  message ANY NOT NULL,
+  kind INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (chat, message, kind, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX change_seq ON change (seq);
 
 -- The copies of a created event at an end. lane: or minus the place, if the end is in a thread. delivery: the created event's own; edit: the last other delivery that sent this part.
 CREATE TABLE part (

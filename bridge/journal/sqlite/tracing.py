@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.journal.contract import SentPart, State
 from bridge.journal.sqlite.codec import (
+    CHANGES,
     GONE,
     ORIGINAL,
     STATES,
@@ -22,12 +23,17 @@ from bridge.journal.sqlite.codec import (
     unpack_time,
 )
 from bridge.journal.sqlite.names import Names
-from bridge.journal.tracing import InLine, Traced, TracedDelivery, TracedEvent
+from bridge.journal.tracing import ChangeKind, InLine, Traced, TracedDelivery, TracedEvent
 from bridge.refs import AccountName, MessageRef
 
 _OPEN = (State.WAITING, State.SENDING)
 _MOST_FOUND = 20
 """An id that is not unique on its platform may be many messages'."""
+_MOST_CHANGES = 20
+"""So many of each kind are told: a message may have thousands of reactions."""
+
+_Change = tuple[int, Packed, int, int]
+"""Chat, message, kind, and the number of the event."""
 
 
 class Tracing:
@@ -62,32 +68,13 @@ class Tracing:
         asked = MessageRef(self._names.chat_of(chat), message_id)
         return self._of_event(seq, asked=asked, is_original=copy == ORIGINAL, is_gone=copy == GONE)
 
-    def _changes(self, chat: int, messages: Sequence[Packed]) -> tuple[TracedEvent, ...]:
-        """The newest edit, or the deletion, of each of the messages."""
-        rows = [
-            self._connection.execute(
-                "SELECT event.seq, accepted_at, first_delivery, deliveries, json IS NULL FROM latest"
-                " JOIN event ON event.seq = latest.seq WHERE latest.chat = ? AND latest.message = ?",
-                (chat, message),
-            ).fetchone()
-            for message in messages
-        ]
-        return tuple(
-            TracedEvent(
-                event_seq=seq,
-                accepted_at=unpack_time(at),
-                deliveries=self._deliveries(seq, first, count),
-                is_deletion=bool(deleted),
-            )
-            for seq, at, first, count, deleted in sorted({row for row in rows if row is not None})
-        )
-
     def _of_event(self, seq: int, *, asked: MessageRef | None, is_original: bool, is_gone: bool) -> Traced:
         row = self._connection.execute(
             "SELECT origin, message, also, author, accepted_at, first_delivery, deliveries FROM event WHERE seq = ?", (seq,)
         ).fetchone()
         origin, message, also, author, accepted_at, first, count = row
         original = MessageRef(self._names.chat_of(origin), unpack_id(message)) if message is not None else None
+        changes, left_out = self._changes(self._messages(seq, origin, message, also)) if message is not None else ((), {})
         return Traced(
             asked=asked,
             is_original=is_original,
@@ -95,9 +82,62 @@ class Tracing:
             original=original,
             also_ids=unpack_more(also),
             author_name=author_of(author),
-            event=TracedEvent(event_seq=seq, accepted_at=unpack_time(accepted_at), deliveries=self._deliveries(seq, first, count)),
-            changes=self._changes(origin, [message, *map(pack_id, unpack_more(also))]) if message is not None else (),
+            event=self._event(seq, accepted_at, first, count, self._change_of(seq) if message is None else None),
+            changes=changes,
+            left_out=left_out,
         )
+
+    def _event(self, seq: int, accepted_at: int, first: int, count: int, change: _Change | None = None) -> TracedEvent:
+        of, kind = (None, None) if change is None else (self._names.chat_of(change[0]), CHANGES[change[2]])
+        return TracedEvent(
+            event_seq=seq,
+            accepted_at=unpack_time(accepted_at),
+            deliveries=self._deliveries(seq, first, count),
+            change=kind,
+            of=MessageRef(of, unpack_id(change[1])) if of is not None and change is not None else None,
+        )
+
+    # -- changes ------------------------------------------------------------------------------------------------------------
+
+    def _messages(self, seq: int, origin: int, message: Packed, also: str | None) -> list[tuple[int, Packed]]:
+        """The native messages that the event is, and those that are or were its copies."""
+        found = [(origin, message), *((origin, pack_id(more)) for more in unpack_more(also))]
+        for chat, first, more in self._connection.execute("SELECT chat, message, more FROM part WHERE seq = ?", (seq,)):
+            found += [(chat, each) for each in (first, *map(pack_id, unpack_more(more))) if each is not None]
+        found += self._connection.execute("SELECT chat, message FROM gone WHERE seq = ?", (seq,)).fetchall()
+        return list(dict.fromkeys(found))
+
+    def _changes(self, messages: Sequence[tuple[int, Packed]]) -> tuple[tuple[TracedEvent, ...], dict[ChangeKind, int]]:
+        """The newest of each kind, in order, and how many of each kind are left out."""
+        found: list[_Change] = []
+        left_out: dict[ChangeKind, int] = {}
+        for kind in range(len(CHANGES)):
+            newest: list[_Change] = []
+            count = 0
+            for message in messages:
+                where = "FROM change WHERE chat = ? AND message = ? AND kind = ?"
+                count += self._connection.execute(f"SELECT count(*) {where}", (*message, kind)).fetchone()[0]
+                newest += self._connection.execute(
+                    f"SELECT chat, message, kind, seq {where} ORDER BY seq DESC LIMIT ?", (*message, kind, _MOST_CHANGES)
+                ).fetchall()
+            newest = sorted(newest, key=lambda row: row[3])[-_MOST_CHANGES:]
+            found += newest
+            if count > len(newest):
+                left_out[CHANGES[kind]] = count - len(newest)
+        rows = [(change, self._numbers(change[3])) for change in sorted(found, key=lambda row: row[3])]
+        return tuple(self._event(change[3], *numbers, change) for change, numbers in rows if numbers is not None), left_out
+
+    def _numbers(self, seq: int) -> tuple[int, int, int] | None:
+        row: tuple[int, int, int] | None = self._connection.execute(
+            "SELECT accepted_at, first_delivery, deliveries FROM event WHERE seq = ?", (seq,)
+        ).fetchone()
+        return row
+
+    def _change_of(self, seq: int) -> _Change | None:
+        row: _Change | None = self._connection.execute(
+            "SELECT chat, message, kind, seq FROM change WHERE seq = ?", (seq,)
+        ).fetchone()
+        return row
 
     # -- deliveries ---------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from bridge.contract import Receipt
-from bridge.events import Author, ChatEvent, Content, EventMeta, MessageCreated, MessageDeleted, MessageEdited
+from bridge.events import (
+    Author,
+    ChatEvent,
+    Content,
+    EventMeta,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+)
 from bridge.journal.contract import (
     AttemptStarted,
     Change,
@@ -255,6 +265,87 @@ def test_a_deletion_is_told_as_one(cli: Any, journal: Callable[[Fill], None]) ->
     assert rows[str(SPIRIT)].endswith("deletes are off (deletes_off)")
     (change,) = cli("trace", LINK, "--json").data["messages"][0]["changes"]
     assert change["is_deletion"] is True
+
+
+def changed_meta(key: str, chat: ChatRef) -> EventMeta:
+    return EventMeta(event_key=key, origin=chat, occurred_at=NOW, received_at=NOW, author=Author(user_id="2", name="Boris"))
+
+
+async def changed_often(opened: SqliteJournal) -> None:
+    """Edited three times, reacted to there and on its copy, pinned, unpinned and deleted."""
+    await relayed(opened)
+    there, copy = ChatRef(AccountName("team"), "C024BE7LH"), ChatRef(AccountName("tg"), "-1001234567890")
+    for number in range(3):
+        words = Content(text=plain(f"other words {number}"))
+        edit = MessageEdited(meta=changed_meta(f"edit{number}", there), message_id=TS, content=words)
+        rule = Skip.NOTHING_CHANGED if number == 1 else None
+        (_, delivery) = await accept(opened, edit, (TG, rule))
+        if number == 0:
+            await opened.record([Delivered(delivery_id=delivery, at=NOW)])
+    for chat, message_id in ((there, TS), (copy, "45")):
+        reaction = ReactionsChanged(meta=changed_meta(f"reacted{chat}", chat), message_id=message_id, added=("👍",))
+        await accept(opened, reaction, (SPIRIT, Skip.REACTIONS_OFF))
+    for pinned in (True, False):
+        pins = PinsChanged(meta=changed_meta(f"pin{pinned}", there), message_id=TS, pinned=pinned)
+        await accept(opened, pins, (TG, Skip.PINS_OFF))
+    await accept(opened, MessageDeleted(meta=changed_meta("gone", there), message_id=TS), (TG, None))
+
+
+ALL_CHANGES = ["edit", "edit", "edit", "reactions", "reactions", "pin", "unpin", "deletion"]
+
+
+@pytest.mark.parametrize("what", [LINK, "tg/-1001234567890#45"])
+def test_every_change_is_told_in_order_with_its_outcome(cli: Any, journal: Callable[[Fill], None], what: str) -> None:
+    journal(changed_often)
+    (message,) = cli("trace", what, "--json").data["messages"]
+    assert [change["kind"] for change in message["changes"]] == ALL_CHANGES
+    assert message["changes_left_out"] == {}
+    outcomes = [(one["state"], one["rule"]) for change in message["changes"] for one in change["deliveries"]]
+    assert outcomes == [
+        ("delivered", None),
+        ("skipped", "nothing_changed"),
+        ("waiting", None),
+        ("skipped", "reactions_off"),
+        ("skipped", "reactions_off"),
+        ("skipped", "pins_off"),
+        ("skipped", "pins_off"),
+        ("waiting", None),
+    ]
+    out = cli("trace", what).out
+    titles = [line.partition(", accepted ")[0] for line in out.splitlines() if line.endswith(":")]
+    assert titles == [
+        *["changed"] * 3,
+        "reactions changed",
+        "reactions changed on tg/-1001234567890#45",
+        "pinned",
+        "unpinned",
+        "deleted",
+    ]
+    assert "other words" not in out
+
+
+def test_of_many_changes_the_newest_of_each_kind_are_told_and_the_rest_counted(cli: Any, journal: Callable[[Fill], None]) -> None:
+    """A flood of reactions hides no edit."""
+
+    async def fill(opened: SqliteJournal) -> None:
+        await changed_often(opened)
+        there = ChatRef(AccountName("team"), "C024BE7LH")
+        for number in range(50):
+            await accept(opened, ReactionsChanged(meta=changed_meta(f"more{number}", there), message_id=TS, added=("👍",)))
+
+    journal(fill)
+    (message,) = cli("trace", LINK, "--json").data["messages"]
+    kinds = [change["kind"] for change in message["changes"]]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"edit": 3, "reactions": 20, "pin": 1, "unpin": 1, "deletion": 1}
+    assert message["changes_left_out"] == {"reactions": 32}
+    assert "reactions changed: 32 earlier ones are left out" in cli("trace", LINK).out
+
+
+def test_the_delivery_of_a_change_says_which_message_was_changed(cli: Any, journal: Callable[[Fill], None]) -> None:
+    journal(changed_often)
+    assert cli("trace", "4").out.startswith("changed: message team/C024BE7LH#1715000000.000100, accepted ")
+    (message,) = cli("trace", "4", "--json").data["messages"]
+    assert message["change"] == {"kind": "edit", "of": "team/C024BE7LH#1715000000.000100"}
 
 
 def test_threads_and_what_waits_beside_the_line(cli: Any, journal: Callable[[Fill], None]) -> None:

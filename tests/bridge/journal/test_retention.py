@@ -31,6 +31,17 @@ async def test_finished_events_go_with_their_links(journal: Journal, reopen: Reo
     assert await journal.prune(before=at(100)) == 0
 
 
+async def test_a_change_that_was_pruned_is_not_traced(journal: Journal) -> None:
+    kept = await accept(journal, created("1"), A, when=0)
+    await accept(journal, edited("1", version=1), when=1)
+    await accept(journal, edited("1", version=2), when=50)
+    assert await journal.prune(before=at(10)) == 1
+    (traced,) = await journal.trace(message(CHAT, "1"))
+    assert traced.event.event_seq == kept.event_seq
+    assert [change.accepted_at for change in traced.changes] == [at(50)]
+    assert traced.left_out == {}
+
+
 async def test_the_moment_itself_is_not_before(journal: Journal) -> None:
     await accept(journal, created("1"), when=10)
     assert await journal.prune(before=at(10)) == 0

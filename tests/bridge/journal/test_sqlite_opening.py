@@ -16,10 +16,13 @@ from journal_makers import CHAT, A, B, accept, at, created, deliver, kill, messa
 from bridge.journal.contract import JournalError, State, StoredWait
 from bridge.journal.sqlite import SqliteJournal, migrations
 from bridge.journal.sqlite.database import APPLICATION_ID
+from bridge.journal.tracing import ChangeKind
+from bridge.refs import AccountName, ChatRef, MessageRef
 
 VERSION_1 = Path(__file__).parent / "journal-version-1.sql"
 VERSION_2 = Path(__file__).parent / "journal-version-2.sql"
 VERSION_3 = Path(__file__).parent / "journal-version-3.sql"
+VERSION_4 = Path(__file__).parent / "journal-version-4.sql"
 
 
 @pytest.fixture
@@ -225,7 +228,20 @@ async def test_an_album_of_version_3_is_one_whose_items_are_not_known(path: Path
     await journal.close()
 
 
-@pytest.mark.parametrize(("version", "dump"), [(1, VERSION_1), (2, VERSION_2), (3, VERSION_3)], ids=["1", "2", "3"])
+async def test_the_newest_change_of_a_message_of_version_4_can_be_traced(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_4.read_text(encoding="utf-8"))
+    connection.close()
+    journal = SqliteJournal(path)
+    await journal.open()
+    found = [await journal.trace(MessageRef(ChatRef(AccountName("origin"), "C"), number)) for number in ("1", "2")]
+    assert [[change.change for change in traced.changes] for (traced,) in found] == [[ChangeKind.EDIT], [ChangeKind.DELETION]]
+    await journal.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "dump"), [(1, VERSION_1), (2, VERSION_2), (3, VERSION_3), (4, VERSION_4)], ids=["1", "2", "3", "4"]
+)
 def test_a_migrated_journal_has_the_schema_of_a_new_one(tmp_path: Path, version: int, dump: Path) -> None:
     old, new = sqlite3.connect(tmp_path / "old"), sqlite3.connect(tmp_path / "new")
     old.executescript(dump.read_text(encoding="utf-8"))
