@@ -1,5 +1,5 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
-.PHONY: help sandbox self-test check test search lint bench clean
+.PHONY: help sandbox self-test check test search lint bench constraints clean
 
 help:
 	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090, or PORT=9000)"
@@ -8,6 +8,7 @@ help:
 	@echo "make test       set up and run every check and test"
 	@echo "make search     the property tests once more, with examples nobody has tried yet"
 	@echo "make bench      measure speed and memory (see bench/README.md)"
+	@echo "make constraints  renew the pinned versions and their hashes (of some packages alone: ONLY=\"aiohttp yarl\")"
 
 sandbox:
 	@scripts/setup.sh run
@@ -37,6 +38,9 @@ search: lint
 bench:
 	@scripts/setup.sh test
 	.venv/bin/python -m bench
+
+constraints:
+	scripts/constraints.sh $(ONLY)
 
 clean:
 	rm -rf .venv .venv-nextcord .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -59,12 +59,20 @@ fi
 # this clone asked for is forgotten: their packages are gone.
 extras=""
 [ "$want" = test ] && extras="[test]"
-sum=$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)
+sum=$(cat pyproject.toml constraints.txt constraints-test.txt scripts/setup.sh | cksum)
 asked=$sum$extras
 if [ -f .venv/installed ] && ! grep -qF -- "$sum" .venv/installed; then rm .venv/installed; fi
 
+pip_install() {
+    .venv/bin/python -m pip install --quiet --use-pep517 --disable-pip-version-check "$@"
+}
+
+# A download whose hash is not in the constraints is refused. The clone itself has none: it goes in without its dependencies.
 install() {
-    .venv/bin/python -m pip install --quiet --use-pep517 --disable-pip-version-check -c constraints.txt -e ".$extras"
+    if [ -n "$extras" ]; then pip_install --require-hashes -r constraints.txt -r constraints-test.txt
+    else pip_install --require-hashes -r constraints.txt
+    fi
+    pip_install --no-deps -e .
     printf '%s\n' "$asked" >> .venv/installed
 }
 
@@ -93,7 +101,7 @@ if [ "$want" = test ] && ! cmp -s "$other" .venv-nextcord/installed; then
     say "Installing nextcord, which the emulator of Discord is checked with, beside it ..."
     rm -rf .venv-nextcord
     "$python" -m venv .venv-nextcord
-    .venv-nextcord/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r "$other"
+    .venv-nextcord/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$other"
     cp "$other" .venv-nextcord/installed
 fi
 
