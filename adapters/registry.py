@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from bridge.contract import Manifest
+from bridge.model.adapter import Manifest
 
 _OURS = {
     "teamspirit": "adapters.teamspirit",

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from adapters.registry import platforms
 from bench import busy, files, neighbours, size, soak, speed, strangers, text, trouble
-from bridge.emulator import FaultKind
+from bridge.model.emulator import FaultKind
 
 _ROW_LIMIT_S = 3600.0
 

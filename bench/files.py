@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.stage import Relay, Stage
-from bridge.emulator import Fault, FaultKind, Upload
+from bridge.model.emulator import Fault, FaultKind, Upload
 
 Row = dict[str, Any]
 _MB = 1_000_000

@@ -23,12 +23,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bridge.contract import Cursor, Receipt
-from bridge.events import Author, Content, EventMeta, MessageCreated
 from bridge.journal.contract import AttemptStarted, Delivered, Entry, PartSent, PlannedDelivery
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
-from bridge.text import plain
+from bridge.model.adapter import Cursor, Receipt
+from bridge.model.events import Author, Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.rich_text import plain
 
 ORIGIN, TARGET = AccountName("tg"), AccountName("guild")
 CHATS = 100

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.files import DOWNLOADS
 from bench.stage import Relay, Stage, percentile
-from bridge.emulator import Fault, FaultKind, Upload
+from bridge.model.emulator import Fault, FaultKind, Upload
 
 ORIGIN, TARGET = "telegram", "discord"
 HEAVY, TROUBLED = "slack", "teamspirit"

@@ -19,7 +19,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.stage import Relay, Stage, free_port
-from bridge.emulator import Upload
+from bridge.model.emulator import Upload
 
 Row = dict[str, Any]
 _MB = 1_000_000

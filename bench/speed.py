@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from bench.stage import Relay, Stage, percentile
-from bridge.emulator import Fault, FaultKind
+from bridge.model.emulator import Fault, FaultKind
 
 ORIGIN, TARGET = "telegram", "discord"
 Row = dict[str, Any]

@@ -23,7 +23,7 @@ import psutil
 import yaml
 
 from adapters.registry import manifest
-from bridge.emulator import EmulatedChat, EmulatedFile, Emulator
+from bridge.model.emulator import EmulatedChat, EmulatedFile, Emulator
 
 READY_WITHIN_S = 60.0
 OURS, THEIRS = 0, 1

@@ -16,14 +16,14 @@ from adapters.slack.encode_text import fallback_text, rich_text_elements
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.markup import encode_text as teamspirit_text
 from adapters.telegram.encode_text import encode_text as telegram_text
-from bridge.contract import AdapterContext
-from bridge.events import Author, Content, EventMeta, MessageCreated
-from bridge.names import Names
-from bridge.people import People
-from bridge.refs import AccountName, ChatRef
-from bridge.render import Origin, Target, render
-from bridge.routing import RelayOptions
-from bridge.text import CodeBlock, List, ListItem, Mark, Paragraph, Quote, RichText, Text, plain
+from bridge.identity.names import Names
+from bridge.identity.people import People
+from bridge.model.adapter import AdapterContext
+from bridge.model.events import Author, Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import CodeBlock, List, ListItem, Mark, Paragraph, Quote, RichText, Text, plain
+from bridge.policy.routing import RelayOptions
+from bridge.render.message import Origin, Target, render
 
 _ROUNDS = 3
 _ACCOUNT = AccountName("bench")

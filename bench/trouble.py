@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from bench.stage import Relay, Stage
-from bridge.emulator import Fault, FaultKind
+from bridge.model.emulator import Fault, FaultKind
 
 Row = dict[str, Any]
 _PATIENCE_S = 120.0

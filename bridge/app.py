@@ -14,36 +14,36 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bridge.capabilities import Capabilities
-from bridge.clock import Clock, SystemClock
+from bridge.accounts.chat_probes import Lookout
+from bridge.accounts.health import HealthReport, without_journal
+from bridge.accounts.supervisor import AccountState, AccountSupervisor, BackOff, Health
 from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import needing_restart
-from bridge.contract import Adapter, AdapterContext, Cursor, Intake, Manifest
-from bridge.echo import journal_id_from
-from bridge.errors import RetryLater
-from bridge.health import HealthReport, without_journal
-from bridge.intake import AccountIntake
+from bridge.delivery.executor import Courier
+from bridge.delivery.outbox import Outbox
+from bridge.delivery.retry_requests import carry_out_wishes
+from bridge.delivery.send import Sending
+from bridge.files.fetch import FileFetcher
+from bridge.files.spool import Spool
+from bridge.identity.names import Names
+from bridge.identity.people import People
+from bridge.intake.account_intake import AccountIntake
+from bridge.intake.bot_names import OwnNames
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.sqlite import SqliteJournal
-from bridge.lookout import Lookout
-from bridge.loops import RecentMessages
-from bridge.media.spool import Spool
-from bridge.names import Names
-from bridge.observe import Metrics
-from bridge.outbox.courier import Courier
-from bridge.outbox.files import FileFetcher
-from bridge.outbox.lanes import Outbox
-from bridge.outbox.sending import Sending
-from bridge.outbox.wishes import carry_out_wishes
-from bridge.own_names import OwnNames
-from bridge.people import People
-from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.render import Origin
-from bridge.retention import TrustedNow
-from bridge.retry import Policy
-from bridge.routing import RoutingTable
-from bridge.supervisor import AccountState, AccountSupervisor, BackOff, Health
-from bridge.tasks import end, within
+from bridge.model.adapter import Adapter, AdapterContext, Cursor, Intake, Manifest
+from bridge.model.capabilities import Capabilities
+from bridge.model.clock import Clock, SystemClock
+from bridge.model.errors import RetryLater
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.tasks import end, within
+from bridge.observability.logs import Metrics
+from bridge.policy.echo import journal_id_from
+from bridge.policy.loops import RecentMessages
+from bridge.policy.retention import TrustedNow
+from bridge.policy.retry import Policy
+from bridge.policy.routing import RoutingTable
+from bridge.render.message import Origin
 from bridge.web.listening import named
 from bridge.web.public import PublicWeb
 

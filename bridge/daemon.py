@@ -18,9 +18,9 @@ import structlog
 from bridge.app import App
 from bridge.config.model import Config
 from bridge.config.reading import ConfigReader, Reading, ReadingFailed
-from bridge.contract import Manifest
 from bridge.journal.contract import JournalError
-from bridge.observe import set_up_logging
+from bridge.model.adapter import Manifest
+from bridge.observability.logs import set_up_logging
 from bridge.process import came_early, past_signals
 from bridge.systemd import Notifier
 

@@ -1,5 +1,5 @@
-"""Make `bridge/confusables.txt` from the data of `confusable_homoglyphs` (Unicode's confusables, UTS #39): a line for each letter
-or digit, then all single characters that look like it and that `unicodedata` alone does not lead to it.
+"""Make `bridge/identity/confusables.txt` from the data of `confusable_homoglyphs` (Unicode's confusables, UTS #39): a line for each
+letter or digit, then all single characters that look like it and that `unicodedata` alone does not lead to it.
 
     pip download confusable_homoglyphs --no-deps; unzip *.whl; python scripts/confusables.py confusable_homoglyphs/confusables.json
 """
@@ -62,4 +62,4 @@ def main(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(__file__).parent.parent / "bridge" / "confusables.txt")
+    main(Path(sys.argv[1]), Path(__file__).parent.parent / "bridge" / "identity" / "confusables.txt")

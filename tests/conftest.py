@@ -1,11 +1,11 @@
 """How properties are checked: with the same examples in every run, so that a red run is red for everyone; `make search` looks for
 new ones. No check depends on the speed of the machine: an example may take its time.
 
-Importing `bridge.observe` gives every test the program's own short tracebacks in what it logs."""
+Importing `bridge.observability.logs` gives every test the program's own short tracebacks in what it logs."""
 
 from hypothesis import HealthCheck, settings
 
-from bridge import observe
+from bridge.observability import logs as observe
 
 SLOW = (HealthCheck.too_slow,)
 

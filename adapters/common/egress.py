@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 import aiohttp
 from yarl import URL
 
-from bridge.errors import Rejected, RetryLater
+from bridge.model.errors import Rejected, RetryLater
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

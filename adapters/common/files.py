@@ -6,13 +6,13 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from bridge.blocks import BLOCK_BYTES, is_block
-from bridge.errors import FileHarmed
+from bridge.model.checksums import BLOCK_BYTES, is_block
+from bridge.model.errors import FileHarmed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-    from bridge.contract import OutboundFile
+    from bridge.model.adapter import OutboundFile
 
 
 class CheckedFile(io.RawIOBase):

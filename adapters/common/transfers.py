@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from adapters.common.files import CheckedFile, harm_in
-from bridge.contract import OutboundFile
+from bridge.model.adapter import OutboundFile
 
 AS_IT_IS = {"Accept-Encoding": "identity"}
 """Headers of a download: a compressed body has another length than the file, and files gain little by it."""

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Manifest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from bridge.capabilities import Capabilities
-    from bridge.emulator import Emulator
-    from bridge.errors import ConfigFault
+    from bridge.model.capabilities import Capabilities
+    from bridge.model.emulator import Emulator
+    from bridge.model.errors import ConfigFault
 
 _CHANNEL_NAME = re.compile(r"#?[^\s/#@:`]{1,100}")
 

@@ -32,8 +32,7 @@ from adapters.discord.receiver import Receiver
 from adapters.discord.snowflakes import moment_of, snowflake_at
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport, path_part
-from bridge.capabilities import Capabilities
-from bridge.contract import (
+from bridge.model.adapter import (
     AdapterContext,
     Copy,
     FileStream,
@@ -45,9 +44,10 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import ChatDown, ConnectionLost, DeliveryError, Rejected, RetryLater
-from bridge.events import Attachment, Author, ChatEvent
-from bridge.text import RichText
+from bridge.model.capabilities import Capabilities
+from bridge.model.errors import ChatDown, ConnectionLost, DeliveryError, Rejected, RetryLater
+from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.rich_text import RichText
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
+from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions

@@ -17,8 +17,8 @@ from adapters.discord.lenient import raw_of
 from adapters.discord.snowflakes import moment_of
 from adapters.discord.thread_messages import ThreadMessages
 from adapters.discord.transport import Transport
-from bridge.contract import Intake
-from bridge.errors import ConnectionLost, DeliveryError, RetryLater
+from bridge.model.adapter import Intake
+from bridge.model.errors import ConnectionLost, DeliveryError, RetryLater
 
 log = structlog.get_logger("discord")
 

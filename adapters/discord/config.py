@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
 from adapters.discord.urls import API_URL, CDN_URL, GATEWAY_URL
-from bridge.errors import ConfigFault
+from bridge.model.errors import ConfigFault
 
 
 class DiscordOptions(NetworkOptions):

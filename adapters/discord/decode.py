@@ -20,7 +20,7 @@ from adapters.discord.lenient import Json, mapping, moment, number, text, whole
 from adapters.discord.places import READ_MESSAGE_HISTORY, Places
 from adapters.discord.snowflakes import id_of, moment_of
 from adapters.discord.system_messages import SPOKEN, ignored_reason, line_of
-from bridge.events import (
+from bridge.model.events import (
     Author,
     ChatEvent,
     ChatRenamed,
@@ -37,8 +37,8 @@ from bridge.events import (
     ReplyTo,
     TypingStarted,
 )
-from bridge.refs import AccountName, ChatRef
-from bridge.text import Mark, Paragraph, RichText, Text, concat
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat
 
 EPHEMERAL = 1 << 6
 LOADING = 1 << 7

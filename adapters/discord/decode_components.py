@@ -15,8 +15,8 @@ import msgspec
 from adapters.discord.decode_files import Whereabouts, media_file
 from adapters.discord.lenient import Json, is_visible, mapping, objects, text, web_address, whole
 from adapters.discord.markdown import Names, decode_text
-from bridge.events import Attachment
-from bridge.text import Block, CodeBlock, Inline, Mark, Paragraph, RichText, Text, map_inlines, plain
+from bridge.model.events import Attachment
+from bridge.model.rich_text import Block, CodeBlock, Inline, Mark, Paragraph, RichText, Text, map_inlines, plain
 
 IS_COMPONENTS_V2 = 1 << 15
 BUTTON_ROW = 1

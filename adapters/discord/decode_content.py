@@ -15,8 +15,8 @@ from adapters.discord.lenient import Json, is_visible, mapping, objects, text, w
 from adapters.discord.markdown import Lookup, Names, decode_text
 from adapters.discord.places import Places
 from adapters.discord.snowflakes import id_of
-from bridge.events import Attachment, Author, Content, Forward, Poll, PollOption, ReplyTo
-from bridge.text import Mark, Paragraph, RichText, Text, concat, to_plain
+from bridge.model.events import Attachment, Author, Content, Forward, Poll, PollOption, ReplyTo
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, to_plain
 
 SUPPRESS_EMBEDS = 1 << 2
 EXCERPT_LENGTH = 120

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from adapters.discord.decode_files import Whereabouts, media_file
 from adapters.discord.lenient import Json, is_visible, mapping, moment, objects, text, web_address, whole
 from adapters.discord.markdown import Names, decode_line, decode_text
-from bridge.events import Attachment
-from bridge.text import Inline, Mark, Paragraph, RichText, Text, Timestamp, plain
+from bridge.model.events import Attachment
+from bridge.model.rich_text import Inline, Mark, Paragraph, RichText, Text, Timestamp, plain
 
 IS_CROSSPOST = 1 << 1
 """A post of a followed channel: a webhook shows it, whoever wrote it."""

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapters.discord.lenient import Json, is_visible, mapping, number, objects, text, web_address, whole
 from adapters.discord.urls import CDN_URL, MEDIA_URL
-from bridge.events import Attachment, AttachmentKind
+from bridge.model.events import Attachment, AttachmentKind
 
 VOICE_MESSAGE = 1 << 13
 SPOILER_ATTACHMENT = 1 << 3

@@ -14,9 +14,9 @@ from adapters.discord.errors import Refused
 from adapters.discord.lenient import mapping, objects, web_address
 from adapters.discord.transport import Gone, Route, Transport
 from adapters.discord.urls import CDN_URL, MEDIA_URL
-from bridge.contract import FileStream
-from bridge.errors import ChatDown, Rejected, RetryLater
-from bridge.events import Attachment
+from bridge.model.adapter import FileStream
+from bridge.model.errors import ChatDown, Rejected, RetryLater
+from bridge.model.events import Attachment
 
 MAX_DEPTH = 20
 

@@ -15,8 +15,8 @@ from adapters.discord.capabilities import MAX_SENDER_NAME, MAX_TEXT
 from adapters.discord.decode_content import REPLY_MARK, excerpt
 from adapters.discord.markup import encode_text, escape
 from adapters.discord.pings import pings_of
-from bridge.contract import Outbound, OutboundEdit, OutboundFile, Reply
-from bridge.text import RichText
+from bridge.model.adapter import Outbound, OutboundEdit, OutboundFile, Reply
+from bridge.model.rich_text import RichText
 
 SUPPRESS_EMBEDS = 1 << 2
 SUPPRESS_NOTIFICATIONS = 1 << 12

@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import (
+    AccountDown,
+    BridgeError,
+    ChatDown,
+    FileRejected,
+    MessageGone,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Scope,
+)
 
 TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Token) and put it into bridge.yaml"  # noqa: S105
 CLOUDFLARE_WAIT_S = 60.0

@@ -26,7 +26,7 @@ from adapters.common.http_body import MOST_BYTES, AnswerTooLarge, check_json
 from adapters.discord.errors import AUTHENTICATION_FAILED, CLOSE_CODES
 from adapters.discord.transport import Transport
 from adapters.discord.urls import GATEWAY_URL
-from bridge.errors import AccountDown, ConnectionLost
+from bridge.model.errors import AccountDown, ConnectionLost
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions

@@ -12,9 +12,9 @@ from adapters.discord.lenient import Json, mapping, text
 from adapters.discord.markdown import decode_text
 from adapters.discord.places import Places
 from adapters.discord.transport import Route, Transport
-from bridge.contract import Outbound, OutboundEdit, Reply
-from bridge.errors import DeliveryError
-from bridge.text import to_plain
+from bridge.model.adapter import Outbound, OutboundEdit, Reply
+from bridge.model.errors import DeliveryError
+from bridge.model.rich_text import to_plain
 
 
 class Heads:

@@ -14,7 +14,7 @@ from typing import Any
 from adapters.discord.decode import Context, decode_edit, decode_message, deletion_of, is_own
 from adapters.discord.lenient import mapping, objects, whole
 from adapters.discord.transport import Route, Transport
-from bridge.events import ChatEvent, Ignored
+from bridge.model.events import ChatEvent, Ignored
 
 PAGE = 100
 RECONCILE_PAGES = 20

@@ -15,8 +15,8 @@ import msgspec
 
 from adapters.common.platform_time import PlatformTime
 from adapters.discord.lenient import Json, mapping, whole
-from bridge.contract import Cursor, Intake
-from bridge.errors import AccountDown
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.errors import AccountDown
 
 CURSOR = "identifies"
 DAY_S = 86_400.0

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from bridge.errors import RetryLater, Scope
+from bridge.model.errors import RetryLater, Scope
 
 LONGEST_WAIT_S = 2.5
 """For a bucket to be refilled."""

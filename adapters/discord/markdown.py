@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Emoji,

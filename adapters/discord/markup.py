@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Emoji,

@@ -14,8 +14,8 @@ import structlog
 from adapters.discord.decode import Context
 from adapters.discord.errors import Refused
 from adapters.discord.webhooks import ChannelWebhooks
-from bridge.contract import Cursor, Intake
-from bridge.errors import DeliveryError
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.errors import DeliveryError
 
 log = structlog.get_logger("discord")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bridge.text import Block, CodeBlock, Heading, Inline, List, Mention, MentionKind, Paragraph, Quote, RichText
+from bridge.model.rich_text import Block, CodeBlock, Heading, Inline, List, Mention, MentionKind, Paragraph, Quote, RichText
 
 
 @dataclass(frozen=True, slots=True)

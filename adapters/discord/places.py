@@ -14,7 +14,7 @@ from adapters.discord.errors import Refused
 from adapters.discord.lenient import Json, mapping, objects, text, whole
 from adapters.discord.snowflakes import id_of
 from adapters.discord.transport import Route, Transport
-from bridge.errors import AccountDown, BridgeError, DeliveryError, RetryLater
+from bridge.model.errors import AccountDown, BridgeError, DeliveryError, RetryLater
 
 THREAD_KINDS = (10, 11, 12)
 FORUM_KINDS = (15, 16)

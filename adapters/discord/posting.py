@@ -19,8 +19,8 @@ from adapters.discord.places import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport
 from adapters.discord.webhooks import ChannelWebhooks, Denial, Hook
-from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
-from bridge.errors import BridgeError, ChatDown, FileRejected, Rejected, RetryLater
+from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
+from bridge.model.errors import BridgeError, ChatDown, FileRejected, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions

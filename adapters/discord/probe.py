@@ -13,8 +13,8 @@ from adapters.discord.errors import POST_ACTION, Refused
 from adapters.discord.lenient import mapping, text, whole
 from adapters.discord.places import Place, Places
 from adapters.discord.transport import Route, Transport
-from bridge.contract import ProbeItem
-from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
+from bridge.model.adapter import ProbeItem
+from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions

@@ -30,10 +30,10 @@ from adapters.discord.snowflakes import id_of, moment_of, snowflake_at
 from adapters.discord.surroundings import Surroundings
 from adapters.discord.thread_messages import ThreadMessages
 from adapters.discord.transport import Route, Transport
-from bridge.contract import Cursor, Intake
-from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, RetryLater
-from bridge.events import ChatEvent, Ignored, MessageCreated
-from bridge.tasks import end
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, RetryLater
+from bridge.model.events import ChatEvent, Ignored, MessageCreated
+from bridge.model.tasks import end
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions

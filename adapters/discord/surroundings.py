@@ -16,8 +16,8 @@ from adapters.discord.errors import Refused
 from adapters.discord.lenient import Json, objects
 from adapters.discord.places import THREAD_KINDS
 from adapters.discord.transport import Transport
-from bridge.contract import Intake
-from bridge.errors import ConnectionLost, DeliveryError
+from bridge.model.adapter import Intake
+from bridge.model.errors import ConnectionLost, DeliveryError
 
 log = structlog.get_logger("discord")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from adapters.discord.lenient import Json, is_visible, mapping, moment, objects, text, whole
-from bridge.text import Mark, Paragraph, RichText, Text, Timestamp
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text, Timestamp
 
 SPOKEN = frozenset({0, 19, 20, 23})
 """Messages, replies, and the answers to slash and context-menu commands."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from bridge.contract import Cursor, Intake
-from bridge.events import ChatEvent, MessageCreated
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.events import ChatEvent, MessageCreated
 
 MESSAGES_KEPT = 200
 THREADS_AT_HAND = 500

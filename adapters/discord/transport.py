@@ -33,8 +33,8 @@ from adapters.common.transfers import AS_IT_IS, body_bytes
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.uploads import Upload
-from bridge.contract import FileStream, OutboundFile
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.model.adapter import FileStream, OutboundFile
+from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions

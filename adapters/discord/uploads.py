@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from adapters.common.transfers import Progress, WatchedFile, open_watched
-from bridge.contract import OutboundFile
+from bridge.model.adapter import OutboundFile
 
 _MIME = re.compile(r"[A-Za-z0-9!#$&^_.+\-]{1,100}/[A-Za-z0-9!#$&^_.+\-]{1,100}")
 

@@ -16,7 +16,7 @@ from adapters.discord.decode import Context
 from adapters.discord.errors import Refused
 from adapters.discord.lenient import Json, mapping, objects
 from adapters.discord.transport import Route, Transport
-from bridge.errors import RetryLater
+from bridge.model.errors import RetryLater
 
 ASK_AGAIN_S = 600.0
 """How long a channel that refuses webhooks is served by the bot itself before it is asked again."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.capabilities import Capabilities
-from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
-from bridge.emulator import Emulator
-from bridge.errors import ConfigFault
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Manifest
+from bridge.model.capabilities import Capabilities
+from bridge.model.emulator import Emulator
+from bridge.model.errors import ConfigFault
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -36,8 +36,7 @@ from adapters.slack.socket_mode import Hello, SocketMode
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
-from bridge.capabilities import Capabilities
-from bridge.contract import (
+from bridge.model.adapter import (
     AdapterContext,
     Copy,
     FileStream,
@@ -49,10 +48,11 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, Rejected, RetryLater
-from bridge.events import Attachment, Author, ChatEvent, MessageCreated
-from bridge.refs import AccountName
-from bridge.text import RichText
+from bridge.model.capabilities import Capabilities
+from bridge.model.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, Rejected, RetryLater
+from bridge.model.events import Attachment, Author, ChatEvent, MessageCreated
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import RichText
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -65,7 +65,7 @@ _KNOWN_IDS = 1000
 
 
 class SlackAdapter:
-    """See `bridge.contract.Adapter`. Built inside the running loop; no I/O until a method is called."""
+    """See `bridge.model.adapter.Adapter`. Built inside the running loop; no I/O until a method is called."""
 
     def __init__(self, context: AdapterContext) -> None:
         options: SlackOptions = context.options

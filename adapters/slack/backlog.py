@@ -16,8 +16,8 @@ from adapters.slack.catch_up import CatchUp, Missed
 from adapters.slack.decode_context import Undecodable, moment, to_ts
 from adapters.slack.encode import is_ts
 from adapters.slack.receiver import Position, Receiver, cursor_name
-from bridge.contract import Intake
-from bridge.errors import ChatDown, Rejected, RetryLater
+from bridge.model.adapter import Intake
+from bridge.model.errors import ChatDown, Rejected, RetryLater
 
 log = structlog.get_logger("slack")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.slack.choices import Replies
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
+from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions

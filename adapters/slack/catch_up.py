@@ -28,9 +28,9 @@ from adapters.slack.payloads import Message
 from adapters.slack.receiver import Position
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Answer, Transport
-from bridge.contract import Intake
-from bridge.errors import DeliveryError, RetryLater
-from bridge.events import ChatEvent, Ignored, MessageCreated
+from bridge.model.adapter import Intake
+from bridge.model.errors import DeliveryError, RetryLater
+from bridge.model.events import ChatEvent, Ignored, MessageCreated
 
 log = structlog.get_logger("slack")
 

@@ -11,7 +11,7 @@ from adapters.slack.addresses import is_channel_id
 from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.payloads import Channel
 from adapters.slack.transport import Transport
-from bridge.errors import ChatDown
+from bridge.model.errors import ChatDown
 
 _LISTING_FRESH_S = 60.0
 _PAGE = 999

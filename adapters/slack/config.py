@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
 from adapters.slack.choices import Events, Replies
-from bridge.errors import ConfigFault
+from bridge.model.errors import ConfigFault
 
 DEFAULT_API_URL = "https://slack.com/api"
 

@@ -19,8 +19,8 @@ from adapters.slack.payloads import (
     UserChange,
     UserGroupChanged,
 )
-from bridge.contract import Intake
-from bridge.errors import AccountDown
+from bridge.model.adapter import Intake
+from bridge.model.errors import AccountDown
 
 
 class Control:

@@ -20,8 +20,8 @@ from adapters.slack.decode_files import TOMBSTONE
 from adapters.slack.lenient import read
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
-from bridge.events import ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
-from bridge.text import concat, plain, to_plain
+from bridge.model.events import ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.rich_text import concat, plain, to_plain
 
 _RELAYED_SUBTYPES = frozenset({"file_share", "me_message", "bot_message", "thread_broadcast"})
 _SPOKEN_SUBTYPES = frozenset({"assistant_app_thread", "bot_response", "file_comment", "reply_broadcast", "slackbot_response"})

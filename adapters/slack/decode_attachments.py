@@ -17,8 +17,8 @@ from adapters.slack.decode_text import is_filler
 from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
 from adapters.slack.payloads import AttachmentField, LegacyAttachment
-from bridge.events import Forward
-from bridge.text import EMPTY, Mark, Paragraph, Quote, RichText, Text, Timestamp, concat
+from bridge.model.events import Forward
+from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text, Timestamp, concat
 
 _MOST = 100
 """Slack takes no more in a message."""

@@ -15,7 +15,7 @@ from adapters.slack.decode_mrkdwn import plain_runs, unescape
 from adapters.slack.decode_rich_text import decode_rich_text
 from adapters.slack.lenient import objects, words
 from adapters.slack.names import Names
-from bridge.text import EMPTY, Heading, Inline, Paragraph, RichText, Text, concat, inline_text, to_plain
+from bridge.model.rich_text import EMPTY, Heading, Inline, Paragraph, RichText, Text, concat, inline_text, to_plain
 
 Json = Mapping[str, Any]
 

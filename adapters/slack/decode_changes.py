@@ -7,7 +7,7 @@ import msgspec
 from adapters.slack import emoji_names
 from adapters.slack.decode_context import Context, event_meta, moment
 from adapters.slack.payloads import ChannelRename, Member, Pin, Reaction
-from bridge.events import ChatRenamed, Ignored, MembershipChanged, MembershipKind, PinsChanged, ReactionsChanged
+from bridge.model.events import ChatRenamed, Ignored, MembershipChanged, MembershipKind, PinsChanged, ReactionsChanged
 
 
 def reaction(event: Reaction, context: Context) -> ReactionsChanged | Ignored:

@@ -11,8 +11,8 @@ from adapters.slack.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.decode_text import decode_text
 from adapters.slack.names import Names
 from adapters.slack.payloads import Message
-from bridge.events import Author, Content, ReplyTo
-from bridge.text import Mark, Text, concat, map_inlines
+from bridge.model.events import Author, Content, ReplyTo
+from bridge.model.rich_text import Mark, Text, concat, map_inlines
 
 
 def author_of(message: Message, names: Names) -> Author:

@@ -11,8 +11,8 @@ import msgspec
 
 from adapters.slack.names import Names
 from adapters.slack.payloads import Message
-from bridge.events import Author, EventMeta
-from bridge.refs import AccountName, ChatRef
+from bridge.model.events import Author, EventMeta
+from bridge.model.refs import AccountName, ChatRef
 
 METADATA_TYPE = "messenger_bridge"
 """`metadata.event_type` of everything the bridge posts; the payload's `id` is the outbound token."""

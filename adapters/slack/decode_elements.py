@@ -14,7 +14,7 @@ from adapters.slack.decode_mrkdwn import decode_mrkdwn, link, plain_runs, unesca
 from adapters.slack.decode_rich_text import decode_rich_text
 from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
-from bridge.text import EMPTY, Inline, Mark, Paragraph, RichText, Text, Timestamp, concat, map_inlines
+from bridge.model.rich_text import EMPTY, Inline, Mark, Paragraph, RichText, Text, Timestamp, concat, map_inlines
 
 Json = Mapping[str, Any]
 

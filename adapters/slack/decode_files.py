@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from adapters.slack.names import NO_NAMES, PENDING, Names
 from adapters.slack.payloads import File
-from bridge.events import Attachment, AttachmentKind
-from bridge.text import Paragraph, RichText, Text, concat
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import Paragraph, RichText, Text, concat
 
 _PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 """Types that every platform shows as a picture; other images travel as documents."""

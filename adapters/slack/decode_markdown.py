@@ -13,7 +13,7 @@ from markdown_it.token import Token
 
 from adapters.slack.decode_mrkdwn import link, tokens_of
 from adapters.slack.names import Names
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Heading,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from adapters.slack import emoji_names
 from adapters.slack.names import Names
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Emoji,

@@ -13,7 +13,7 @@ from adapters.slack import emoji_names
 from adapters.slack.decode_mrkdwn import link
 from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Emoji,

@@ -14,7 +14,7 @@ from adapters.slack.decode_blocks import decode_blocks, has_words
 from adapters.slack.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.lenient import objects
 from adapters.slack.names import Names
-from bridge.text import RichText, concat
+from bridge.model.rich_text import RichText, concat
 
 _FILLERS = frozenset(
     {

@@ -16,8 +16,8 @@ from adapters.slack.lenient import convert, next_cursor
 from adapters.slack.names import SOME_CHANNEL, SOME_GROUP, Names, Wanted
 from adapters.slack.payloads import Bot, Channel, File, User, UserGroup
 from adapters.slack.transport import Transport
-from bridge.errors import BridgeError
-from bridge.events import Author
+from bridge.model.errors import BridgeError
+from bridge.model.events import Author
 
 log = structlog.get_logger("slack")
 

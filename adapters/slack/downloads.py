@@ -19,9 +19,9 @@ from adapters.slack.errors import Effect, classify, classify_network
 from adapters.slack.lenient import convert
 from adapters.slack.payloads import File
 from adapters.slack.transport import Transport
-from bridge.contract import FileStream
-from bridge.errors import AccountDown, Rejected, RetryLater
-from bridge.events import Attachment
+from bridge.model.adapter import FileStream
+from bridge.model.errors import AccountDown, Rejected, RetryLater
+from bridge.model.events import Attachment
 
 _CHUNK_BYTES = 256 * 1024
 _PATIENCE_S = 120.0
@@ -43,7 +43,7 @@ class Downloads:
 
     @asynccontextmanager
     async def open(self, attachment: Attachment) -> AsyncIterator[FileStream]:
-        """See `bridge.contract.OpensFiles`."""
+        """See `bridge.model.adapter.OpensFiles`."""
         name = attachment.name
         if attachment.problem:
             raise Rejected(f"{name}: {attachment.problem}")

@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters.slack.decode_context import BLOCK_ID_PREFIX, METADATA_TYPE
 from adapters.slack.encode_text import MAX_PLAIN, MAX_PLAIN_EDIT, fallback_text, plain_text, rich_text_elements
-from bridge.contract import Outbound, OutboundEdit, Reply, Sender
-from bridge.text import Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, concat, map_inlines
+from bridge.model.adapter import Outbound, OutboundEdit, Reply, Sender
+from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, concat, map_inlines
 
 Arguments = dict[str, Any]
 

@@ -11,7 +11,17 @@ from enum import Enum, auto
 
 import aiohttp
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import (
+    AccountDown,
+    BridgeError,
+    ChatDown,
+    FileRejected,
+    MessageGone,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Scope,
+)
 
 
 class Effect(Enum):

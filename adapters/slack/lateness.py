@@ -15,8 +15,8 @@ import msgspec
 
 from adapters.slack.decode import digest
 from adapters.slack.decode_context import moment, to_ts
-from bridge.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
-from bridge.refs import ChatRef
+from bridge.model.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.refs import ChatRef
 
 V = TypeVar("V")
 IsKnown = Callable[[str], Awaitable[bool]]

@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.slack.lenient import read
 from adapters.slack.payloads import File, Message
-from bridge.events import Author
+from bridge.model.events import Author
 
 _USER = re.compile(rb'(?:(?:<|\\u003c)@|"(?:user|user_id|initial_user|parent_user_id|inviter|author_id)":\s*")([UW][A-Z0-9]{1,30})')
 _CHANNEL = re.compile(rb'(?:(?:<|\\u003c)#|"(?:channel_id|initial_channel|initial_conversation)":\s*")([CGD][A-Z0-9]{1,30})')

@@ -16,10 +16,10 @@ from adapters.slack.reconcile import NAMED
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
-from bridge.contract import Outbound, OutboundEdit, Receipt
-from bridge.errors import ChatDown
-from bridge.outcomes import Loss, LossNote, LossOf
-from bridge.text import RichText
+from bridge.model.adapter import Outbound, OutboundEdit, Receipt
+from bridge.model.errors import ChatDown
+from bridge.model.outcomes import Loss, LossNote, LossOf
+from bridge.model.rich_text import RichText
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -67,7 +67,7 @@ class Posts:
         self.can_customize = True
 
     async def send(self, outbound: Outbound) -> Receipt:
-        """See `bridge.contract.Adapter.send`."""
+        """See `bridge.model.adapter.Adapter.send`."""
         in_thread = self._options.replies is not Replies.QUOTE
         thread = encode.thread_ts(outbound, replies_in_thread=in_thread)
         if thread and outbound.reply is not None and thread == outbound.reply.message_id:
@@ -125,7 +125,7 @@ class Posts:
         return replace(form, thread=None, losses=(*form.losses, Loss.OUTSIDE_THREAD))
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
-        """See `bridge.contract.Edits`."""
+        """See `bridge.model.adapter.Edits`."""
         copy = outbound.copy
         named = NAMED in copy.via.split()
         rich = encode.body(outbound, quote_reply=self._quotes(copy.thread_id), show_sender=named)

@@ -13,8 +13,8 @@ from adapters.slack.lenient import convert
 from adapters.slack.payloads import Channel
 from adapters.slack.socket_mode import who_reads
 from adapters.slack.transport import Transport
-from bridge.contract import ProbeItem
-from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
+from bridge.model.adapter import ProbeItem
+from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions

@@ -22,9 +22,9 @@ from adapters.slack.lenient import read
 from adapters.slack.names import Wanted, wanted
 from adapters.slack.payloads import Callback, EventType
 from adapters.slack.threads import Threads
-from bridge.contract import Cursor, Intake
-from bridge.events import ChatEvent, Ignored, MessageCreated
-from bridge.refs import ChatRef
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.events import ChatEvent, Ignored, MessageCreated
+from bridge.model.refs import ChatRef
 
 CONTROL_EVENTS = frozenset(
     {

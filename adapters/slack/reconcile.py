@@ -20,8 +20,8 @@ from adapters.slack.errors import MissingScope
 from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
-from bridge.contract import Outbound, Receipt
-from bridge.errors import DeliveryError, RetryLater
+from bridge.model.adapter import Outbound, Receipt
+from bridge.model.errors import DeliveryError, RetryLater
 
 NAMED = "named"
 """In `Receipt.via`: the sender's name is part of the text, so it must be in edits as well."""

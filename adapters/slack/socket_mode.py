@@ -20,7 +20,7 @@ from adapters.slack.connections import Connections, Readers
 from adapters.slack.lenient import read
 from adapters.slack.payloads import Frame
 from adapters.slack.transport import Transport
-from bridge.errors import AccountDown, ConnectionLost, DeliveryError
+from bridge.model.errors import AccountDown, ConnectionLost, DeliveryError
 
 log = structlog.get_logger("slack")
 

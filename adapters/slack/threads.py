@@ -21,10 +21,10 @@ from adapters.slack.lenient import convert, objects
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
-from bridge.errors import BridgeError
-from bridge.events import ChatEvent, MessageCreated, MessageEdited
-from bridge.refs import AccountName
-from bridge.text import text_of
+from bridge.model.errors import BridgeError
+from bridge.model.events import ChatEvent, MessageCreated, MessageEdited
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
 
 log = structlog.get_logger("slack")
 

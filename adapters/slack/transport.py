@@ -27,8 +27,8 @@ from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.platform_time import PlatformTime
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
 from adapters.slack.errors import Effect, classify, classify_network, classify_upload
-from bridge.contract import OutboundFile
-from bridge.errors import AccountDown, Rejected, RetryLater
+from bridge.model.adapter import OutboundFile
+from bridge.model.errors import AccountDown, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions

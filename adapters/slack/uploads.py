@@ -13,8 +13,8 @@ from typing import Any
 
 from adapters.slack.errors import Effect, MissingScope
 from adapters.slack.transport import Answer, Transport
-from bridge.contract import OutboundFile
-from bridge.errors import FileRejected, OutcomeUnknown, Rejected, RetryLater
+from bridge.model.adapter import OutboundFile
+from bridge.model.errors import FileRejected, OutcomeUnknown, Rejected, RetryLater
 
 _POLL_WAITS_S = (0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 8.0, 10.0)
 _REMEMBERED = 500

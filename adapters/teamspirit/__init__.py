@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic import BaseModel
 
-    from bridge.capabilities import Capabilities
-    from bridge.emulator import Emulator
-    from bridge.errors import ConfigFault
+    from bridge.model.capabilities import Capabilities
+    from bridge.model.emulator import Emulator
+    from bridge.model.errors import ConfigFault
 
 
 def _options() -> type[BaseModel]:

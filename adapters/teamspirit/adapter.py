@@ -27,8 +27,7 @@ from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.uploads import Uploads
 from adapters.teamspirit.webhook import Webhook
-from bridge.capabilities import Capabilities
-from bridge.contract import (
+from bridge.model.adapter import (
     Adapter,
     AdapterContext,
     FileStream,
@@ -40,9 +39,10 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import OutcomeUnknown, Rejected
-from bridge.events import Attachment, Author, ChatEvent
-from bridge.text import RichText
+from bridge.model.capabilities import Capabilities
+from bridge.model.errors import OutcomeUnknown, Rejected
+from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.rich_text import RichText
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
@@ -56,7 +56,7 @@ _LONG_AGO = timedelta(days=1)
 
 
 class TeamSpiritAdapter:
-    """What every dialect has. See `bridge.contract.Adapter`."""
+    """What every dialect has. See `bridge.model.adapter.Adapter`."""
 
     def __init__(self, context: AdapterContext, dialect: Dialect) -> None:
         options: TeamSpiritOptions = context.options

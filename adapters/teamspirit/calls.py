@@ -22,9 +22,9 @@ from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.receiver import NotNow, why_unreadable
-from bridge.contract import Intake
-from bridge.errors import BridgeError
-from bridge.events import (
+from bridge.model.adapter import Intake
+from bridge.model.errors import BridgeError
+from bridge.model.events import (
     ChatEvent,
     Ignored,
     MembershipChanged,

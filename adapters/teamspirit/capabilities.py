@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from adapters.teamspirit.dialect.template import path_template, template
-from bridge.capabilities import UNLIMITED, Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+from bridge.model.capabilities import UNLIMITED, Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

@@ -14,7 +14,7 @@ from adapters.teamspirit.dialect.query import find
 from adapters.teamspirit.emoji_names import emoji_of
 from adapters.teamspirit.markup import decode_text
 from adapters.teamspirit.parts import list_of, words_of
-from bridge.text import Mark, Paragraph, RichText, Text, concat, plain
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, plain
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import CardFields, TextDialect

@@ -17,8 +17,8 @@ from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, Purpose, is_forbidden
 from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
-from bridge.errors import AccountDown, ChatDown, Rejected, RetryLater
-from bridge.events import Author
+from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
+from bridge.model.events import Author
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

@@ -18,7 +18,7 @@ import msgspec
 
 from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
 from adapters.teamspirit.dialect.query import find_text
-from bridge.events import ChatEvent
+from bridge.model.events import ChatEvent
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import History

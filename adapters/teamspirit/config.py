@@ -12,7 +12,7 @@ from pydantic import Field
 from adapters.common.options import HttpUrl, NetworkOptions, Options, SecretStr
 from adapters.teamspirit.dialect.load import Loaded, load_dialect
 from adapters.teamspirit.dialect.model import Dialect
-from bridge.errors import ConfigFault
+from bridge.model.errors import ConfigFault
 
 DEFAULT_DIALECT = "teamspirit"
 

@@ -21,7 +21,7 @@ from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.emoji_names import from_name
 from adapters.teamspirit.markup import decode_text
 from adapters.teamspirit.parts import files_of, list_of, time_of, truth_of, words_of
-from bridge.events import (
+from bridge.model.events import (
     Author,
     ChatEvent,
     ChatRenamed,
@@ -39,8 +39,8 @@ from bridge.events import (
     StatusChanged,
     TypingStarted,
 )
-from bridge.refs import AccountName, ChatRef
-from bridge.text import RichText, concat, plain, text_of
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import RichText, concat, plain, text_of
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields

@@ -19,9 +19,9 @@ from adapters.teamspirit import emoji_names
 from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.dialect.template import fill_tree, path_template, template
 from adapters.teamspirit.markup import encode_text
-from bridge.contract import Copy, Outbound, OutboundEdit, Reply
-from bridge.errors import Rejected
-from bridge.text import Mark, Paragraph, Quote, RichText, Text, concat
+from bridge.model.adapter import Copy, Outbound, OutboundEdit, Reply
+from bridge.model.errors import Rejected
+from bridge.model.rich_text import Mark, Paragraph, Quote, RichText, Text, concat
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

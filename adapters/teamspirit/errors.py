@@ -8,7 +8,17 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from adapters.teamspirit.dialect.query import find, find_text
-from bridge.errors import AccountDown, BridgeError, ChatDown, FileRejected, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import (
+    AccountDown,
+    BridgeError,
+    ChatDown,
+    FileRejected,
+    MessageGone,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Scope,
+)
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect

@@ -15,8 +15,8 @@ import msgspec
 from adapters.teamspirit.compare import OVERLAP_MS, START, Compare, Decodings, Found, State
 from adapters.teamspirit.decode import NativeMessage
 from adapters.teamspirit.errors import Gone
-from bridge.contract import Cursor, Intake
-from bridge.events import Author, ChatEvent
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.events import Author, ChatEvent
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import History

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.teamspirit.dialect.query import find, find_text
-from bridge.events import Attachment, AttachmentKind
+from bridge.model.events import Attachment, AttachmentKind
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import FileFields

@@ -7,8 +7,8 @@ import collections
 import time
 from collections.abc import Awaitable, Callable
 
-from bridge.errors import BridgeError
-from bridge.events import Author
+from bridge.model.errors import BridgeError
+from bridge.model.events import Author
 
 _KEPT = 2000
 _KEPT_S = 3600.0

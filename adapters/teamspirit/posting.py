@@ -17,8 +17,8 @@ from adapters.teamspirit.decode import NativeMessage
 from adapters.teamspirit.encode import Encoder
 from adapters.teamspirit.errors import Gone, Purpose, ThreadGone
 from adapters.teamspirit.threads import Threads
-from bridge.contract import Outbound, Receipt
-from bridge.outcomes import Loss
+from bridge.model.adapter import Outbound, Receipt
+from bridge.model.outcomes import Loss
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect, Send

@@ -22,9 +22,9 @@ from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.webhook import Webhook
-from bridge.contract import Intake
-from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
-from bridge.refs import AccountName
+from bridge.model.adapter import Intake
+from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.model.refs import AccountName
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

@@ -10,8 +10,8 @@ import collections
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bridge.contract import Outbound
-from bridge.errors import ChatDown, Rejected
+from bridge.model.adapter import Outbound
+from bridge.model.errors import ChatDown, Rejected
 
 _REMEMBERED = 20_000
 

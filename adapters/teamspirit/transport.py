@@ -22,8 +22,8 @@ from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watch
 from adapters.teamspirit.encode import Request
 from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
 from adapters.teamspirit.parts import load_json
-from bridge.contract import FileStream, OutboundFile
-from bridge.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
+from bridge.model.adapter import FileStream, OutboundFile
+from bridge.model.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

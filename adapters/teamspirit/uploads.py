@@ -1,5 +1,5 @@
 """Files to the messenger, before the message that carries them. A file that it will never take is that file's fault: see
-`bridge.errors.FileRejected`. Used by `adapter`.
+`bridge.model.errors.FileRejected`. Used by `adapter`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.transport import Transport
-from bridge.contract import OutboundFile
-from bridge.errors import ChatDown, DeliveryError, FileRejected, Rejected, RetryLater
+from bridge.model.adapter import OutboundFile
+from bridge.model.errors import ChatDown, DeliveryError, FileRejected, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect

@@ -14,9 +14,9 @@ import structlog
 
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.receiver import Credentials, Receiver, Take
-from bridge.contract import Cursor, Intake, WebMount
-from bridge.errors import AccountDown, ChatDown, Rejected
-from bridge.refs import AccountName
+from bridge.model.adapter import Cursor, Intake, WebMount
+from bridge.model.errors import AccountDown, ChatDown, Rejected
+from bridge.model.refs import AccountName
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

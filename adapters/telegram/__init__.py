@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.contract import Adapter, AdapterContext, LinkedMessage, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Manifest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from bridge.capabilities import Capabilities
-    from bridge.emulator import Emulator
-    from bridge.errors import ConfigFault
+    from bridge.model.capabilities import Capabilities
+    from bridge.model.emulator import Emulator
+    from bridge.model.errors import ConfigFault
 
 
 def _options() -> type[BaseModel]:
@@ -29,7 +29,7 @@ def _capabilities(options: Any) -> Capabilities:
 
 
 def _check_options(options: Any) -> Sequence[ConfigFault]:
-    from bridge.errors import ConfigFault
+    from bridge.model.errors import ConfigFault
 
     faults: list[ConfigFault] = []
     if options.ca_file is not None and not options.ca_file.is_file():

@@ -25,8 +25,7 @@ from adapters.telegram.reactions import settable
 from adapters.telegram.receive import Receiver
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import full_name
-from bridge.capabilities import Capabilities
-from bridge.contract import (
+from bridge.model.adapter import (
     AdapterContext,
     Copy,
     FileStream,
@@ -38,11 +37,12 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import ChatDown, ConnectionLost, DeliveryError, FileRejected, MessageGone, OutcomeUnknown, Rejected
-from bridge.events import Attachment
-from bridge.outcomes import Loss, LossNote, LossOf
-from bridge.refs import AccountName
-from bridge.text import RichText
+from bridge.model.capabilities import Capabilities
+from bridge.model.errors import ChatDown, ConnectionLost, DeliveryError, FileRejected, MessageGone, OutcomeUnknown, Rejected
+from bridge.model.events import Attachment
+from bridge.model.outcomes import Loss, LossNote, LossOf
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import RichText
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
@@ -53,7 +53,7 @@ _CANDIDATES = 3
 
 
 class TelegramAdapter:
-    """See `bridge.contract.Adapter`. A copy's `via` is `<text|caption|none>:<message id>`: where its words are."""
+    """See `bridge.model.adapter.Adapter`. A copy's `via` is `<text|caption|none>:<message id>`: where its words are."""
 
     def __init__(self, context: AdapterContext) -> None:
         options: TelegramOptions = context.options

@@ -5,7 +5,7 @@ Sources are sections of the platform fact sheet (Bot API 10.3, November 2026).
 
 from __future__ import annotations
 
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 
 UPLOAD_BYTES = 50 * 1024**2
 LOCAL_BYTES = 2000 * 1024**2

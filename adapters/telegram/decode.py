@@ -18,7 +18,7 @@ from adapters.telegram.decode_kinds import CONTENT_FIELDS, chat_name, unknown_ki
 from adapters.telegram.lenient import identity, record, records, whole, words
 from adapters.telegram.reactions import qualified
 from adapters.telegram.wire import Json, Message, Update, User, full_name, sender_of
-from bridge.events import (
+from bridge.model.events import (
     Author,
     ChatEvent,
     ChatRenamed,
@@ -32,8 +32,8 @@ from bridge.events import (
     PinsChanged,
     ReactionsChanged,
 )
-from bridge.refs import AccountName, ChatRef
-from bridge.text import plain
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import plain
 
 DOWNLOAD_BYTES = 20 * 1024**2
 """The largest file that the cloud's getFile hands out. Source: platforms.md 1.4."""

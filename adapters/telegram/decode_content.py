@@ -15,8 +15,8 @@ from adapters.telegram.decode_rich import decode_rich
 from adapters.telegram.decode_text import decode_text
 from adapters.telegram.lenient import record, words
 from adapters.telegram.wire import Json, Message, full_name, sender_of
-from bridge.events import AlbumItem, Attachment, Content, Forward, ReplyTo, with_items
-from bridge.text import EMPTY, RichText, concat, text_of
+from bridge.model.events import AlbumItem, Attachment, Content, Forward, ReplyTo, with_items
+from bridge.model.rich_text import EMPTY, RichText, concat, text_of
 
 EXCERPT_LENGTH = 200
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.telegram.lenient import real, record, records, whole, words
 from adapters.telegram.wire import File, Json, Message
-from bridge.events import Attachment, AttachmentKind
+from bridge.model.events import Attachment, AttachmentKind
 
 _KINDS = {
     "photo": (AttachmentKind.PHOTO, "image/jpeg", "photo.jpg"),

@@ -11,8 +11,8 @@ from adapters.telegram.decode_text import decode_text
 from adapters.telegram.lenient import real, record, records, whole, words
 from adapters.telegram.vcard import details
 from adapters.telegram.wire import Chat, Json, Message, full_name
-from bridge.events import Contact, Location, Poll, PollOption
-from bridge.text import EMPTY, Inline, Paragraph, RichText, Text, concat, plain
+from bridge.model.events import Contact, Location, Poll, PollOption
+from bridge.model.rich_text import EMPTY, Inline, Paragraph, RichText, Text, concat, plain
 
 _LINKS = ("http://", "https://", "tg://", "mailto:", "tel:")
 _BUTTONS_MAX = 100

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from adapters.telegram.lenient import Json, record, records, whole, words
-from bridge.text import (
+from bridge.model.rich_text import (
     EMPTY,
     CodeBlock,
     Emoji,

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from adapters.telegram.encode_text import encode_text
-from bridge.contract import Outbound, OutboundEdit, OutboundFile
-from bridge.errors import Rejected
-from bridge.events import Attachment
-from bridge.text import RichText, plain, to_plain
+from bridge.model.adapter import Outbound, OutboundEdit, OutboundFile
+from bridge.model.errors import Rejected
+from bridge.model.events import Attachment
+from bridge.model.rich_text import RichText, plain, to_plain
 
 Json = dict[str, Any]
 

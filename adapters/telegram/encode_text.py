@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.telegram.decode_text import MENTION_GUARD
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Emoji,

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import (
+    AccountDown,
+    BridgeError,
+    ChatDown,
+    ChatMoved,
+    FileRejected,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Scope,
+)
 
 if TYPE_CHECKING:
     from aiogram.exceptions import AiogramError

@@ -13,7 +13,7 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
 
-from bridge.errors import Rejected, RetryLater
+from bridge.model.errors import Rejected, RetryLater
 
 CHUNK_BYTES = 256 * 1024
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE, errno.EINTR, errno.EAGAIN)

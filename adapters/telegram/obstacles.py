@@ -12,8 +12,8 @@ from collections.abc import Callable
 from adapters.telegram.encode import Call
 from adapters.telegram.lenient import record, words
 from adapters.telegram.transport import Transport
-from bridge.contract import Intake
-from bridge.errors import AccountDown, ChatDown, DeliveryError
+from bridge.model.adapter import Intake
+from bridge.model.errors import AccountDown, ChatDown, DeliveryError
 
 CONFLICTS_MAX = 5
 CONFLICTS_WITHIN_S = 600.0

@@ -9,8 +9,8 @@ from adapters.telegram.errors import NEW_TOKEN
 from adapters.telegram.obstacles import PRIVACY_ACTION, WEBHOOK_ELSEWHERE
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Json
-from bridge.contract import ProbeItem
-from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, RetryLater
+from bridge.model.adapter import ProbeItem
+from bridge.model.errors import AccountDown, BridgeError, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, RetryLater
 
 _MAKE_ADMIN = "group info > Administrators > Add administrator > the bot"
 

@@ -22,10 +22,10 @@ from adapters.telegram.obstacles import Conflicts, Looks, conflict_of, hearing_f
 from adapters.telegram.transport import Transport
 from adapters.telegram.unchanged import Unchanged
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
-from bridge.contract import Cursor, Intake
-from bridge.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
-from bridge.events import ChatEvent, Ignored, MessageEdited
-from bridge.tasks import end
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.model.events import ChatEvent, Ignored, MessageEdited
+from bridge.model.tasks import end
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
@@ -90,7 +90,7 @@ class Receiver:
         self._noted_at = float("-inf")
 
     async def run(self) -> None:
-        """Raises ConnectionLost and AccountDown; see `bridge.contract.Adapter.run`."""
+        """Raises ConnectionLost and AccountDown; see `bridge.model.adapter.Adapter.run`."""
         await self._resume()
         await self._take(await self._poll(0, self._offset - 1 if self._offset > 1 else 0))
         self._intake.connected()

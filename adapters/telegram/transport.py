@@ -44,8 +44,8 @@ from adapters.telegram.lazy_aiogram import (
     methods,
 )
 from adapters.telegram.lenient import record, whole, words
-from bridge.contract import FileStream
-from bridge.errors import AccountDown, Rejected, RetryLater
+from bridge.model.adapter import FileStream
+from bridge.model.errors import AccountDown, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions

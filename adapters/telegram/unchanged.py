@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from adapters.telegram.decode import AlbumItem, content_digest, lasting
 from adapters.telegram.decode_content import decode_content
-from bridge.events import Content, MessageCreated, MessageEdited
+from bridge.model.events import Content, MessageCreated, MessageEdited
 
 _T = TypeVar("_T")
 

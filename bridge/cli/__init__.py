@@ -59,11 +59,11 @@ def daemon_config(arguments: Sequence[str], environ: Mapping[str, str]) -> Path 
 def _show_bug() -> None:
     import traceback
 
-    observe = sys.modules.get("bridge.observe")  # if there was a log, it knows this configuration's secrets
+    observe = sys.modules.get("bridge.observability.logs")  # if there was a log, it knows this configuration's secrets
     if observe is not None:
         mask = observe.masked
     else:
-        from bridge.masking import Masker
+        from bridge.policy.redact import Masker
 
         mask = Masker()
     print(mask(traceback.format_exc()), file=sys.stderr)

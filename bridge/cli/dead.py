@@ -212,7 +212,7 @@ def _kind(letter: DeadLetter) -> str:
 
 
 def _text(letter: DeadLetter) -> str:
-    from bridge.text import text_of
+    from bridge.model.rich_text import text_of
 
     content = getattr(letter.event, "content", None)
     if content is None:

@@ -11,15 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bridge.albums import MEGABYTE, Target, refusal, suited
-from bridge.capabilities import Capabilities, Feature, Support
-from bridge.contract import OutboundFile
-from bridge.degrade import Losses, degrade
-from bridge.events import Attachment, AttachmentKind
-from bridge.lines import human_size
-from bridge.refs import AccountName
-from bridge.routing import RelayOptions
-from bridge.text import (
+from bridge.model.adapter import OutboundFile
+from bridge.model.capabilities import Capabilities, Feature, Support
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Emoji,
@@ -35,6 +31,10 @@ from bridge.text import (
     Text,
     Timestamp,
 )
+from bridge.policy.routing import RelayOptions
+from bridge.render.attachments import MEGABYTE, Target, refusal, suited
+from bridge.render.degrade import Losses, degrade
+from bridge.render.notices import human_size
 
 
 class Level(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TextIO
 
 import typer
 
-from bridge.errors import ConfigFault
+from bridge.model.errors import ConfigFault
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 

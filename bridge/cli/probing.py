@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.config.model import AccountConfig, Config
 from bridge.config.secrets import secrets_of
-from bridge.contract import Adapter, AdapterContext, Manifest
-from bridge.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
-from bridge.masking import Masker
-from bridge.refs import ChatAddress
-from bridge.routing import RoutingTable
+from bridge.model.adapter import Adapter, AdapterContext, Manifest
+from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
+from bridge.model.refs import ChatAddress
+from bridge.policy.redact import Masker
+from bridge.policy.routing import RoutingTable
 
 if TYPE_CHECKING:
-    from bridge.contract import WebHandler
+    from bridge.model.adapter import WebHandler
 
 _CLOSE_S = 5.0
 

@@ -17,7 +17,7 @@ from bridge.cli.output import as_json, fail
 
 if TYPE_CHECKING:
     from bridge.journal.contract import Journal
-    from bridge.refs import AccountName, ChatAddress
+    from bridge.model.refs import AccountName, ChatAddress
 
 Where = Annotated[
     str,
@@ -32,7 +32,7 @@ Where = Annotated[
 
 def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
     """End the present wait of a chat, or of all of an account's; an account that is down connects at once."""
-    from bridge.refs import AccountName
+    from bridge.model.refs import AccountName
 
     account, _, chat = where.partition("/")
     if not account or where.endswith("/"):
@@ -55,7 +55,7 @@ def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: Journa
 
 async def _wish(journal: Journal, account: AccountName, chat: str) -> tuple[list[ChatAddress], int]:
     """The chats with something that waits, and how many deliveries those are."""
-    from bridge.outbox.pace import ACCOUNT_WAIT, CHAT_WAIT
+    from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 
     native_ids = await journal.native_ids(account)
     waiting = [lane for lane in await journal.open_lanes() if lane.account == account]

@@ -16,7 +16,7 @@ from bridge.cli.output import as_json, fail, styled
 if TYPE_CHECKING:
     from bridge.cli.fates import Fate, Side
     from bridge.config.model import Config
-    from bridge.routing import Route, RouteEnd
+    from bridge.policy.routing import Route, RouteEnd
 
 
 def routes(

@@ -15,7 +15,7 @@ def start(path: Path) -> int:
     reader = ConfigReader(path, __name__, read.__name__)
     reader.begin()  # while this process imports what relays
     # observe comes first, so that structlog is imported without what it does not need
-    from bridge.observe import log_uncaught_errors  # isort: split
+    from bridge.observability.logs import log_uncaught_errors  # isort: split
     from adapters import registry
     from bridge.daemon import run_daemon
 

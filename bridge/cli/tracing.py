@@ -9,12 +9,12 @@ from typing import Any
 
 from bridge.cli.journal import moment
 from bridge.config.model import Config
+from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.journal.contract import State
 from bridge.journal.tracing import ChangeKind, Traced, TracedDelivery, TracedEvent
-from bridge.outbox.pace import ACCOUNT_WAIT, CHAT_WAIT
-from bridge.outcomes import read_skip
-from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
-from bridge.routing import Route, RouteEnd, RoutingTable
+from bridge.model.outcomes import read_skip
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.policy.routing import Route, RouteEnd, RoutingTable
 
 
 @dataclass(frozen=True, slots=True)

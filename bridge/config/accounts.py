@@ -17,8 +17,8 @@ from bridge.config.nodes import Entries, join
 from bridge.config.relay import RELAY_KEYS, Given, read_relay
 from bridge.config.shapes import fields_of, secret_keys, shape_of
 from bridge.config.values import Values
-from bridge.contract import Manifest
-from bridge.errors import ConfigFault
+from bridge.model.adapter import Manifest
+from bridge.model.errors import ConfigFault
 
 Manifests = Callable[[str], Manifest]
 """Platform name -> its manifest; raises KeyError for an unknown platform. The registry's `manifest`, or a test's."""

@@ -18,8 +18,8 @@ from bridge.config.model import Listener
 from bridge.config.nodes import join
 from bridge.config.routes import ReadRoute
 from bridge.config.sections import WebSection
-from bridge.media.folder import fault_of
-from bridge.routing import RouteEnd
+from bridge.files.folder import fault_of
+from bridge.policy.routing import RouteEnd
 
 _PRIVATE_NAMES = (".localhost", ".local", ".lan", ".internal", ".intranet", ".corp", ".home", ".home.arpa", ".test", ".svc")
 """RFC 6761, 6762, 8375, and what administrators use."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bridge.errors import ConfigFault
+from bridge.model.errors import ConfigFault
 
 if TYPE_CHECKING:
     from yaml.nodes import Node

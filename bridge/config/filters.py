@@ -12,8 +12,8 @@ from bridge.config.faults import did_you_mean, shorten
 from bridge.config.nodes import join
 from bridge.config.sections import ConditionSection
 from bridge.config.values import Values
-from bridge.patterns import Pattern, is_slow, timed
-from bridge.routing import Condition, Filter
+from bridge.policy.patterns import Pattern, is_slow, timed
+from bridge.policy.routing import Condition, Filter
 
 _VERBS = ("drop", "keep")
 

@@ -35,11 +35,11 @@ from bridge.config.relay import cascade, read_relay
 from bridge.config.routes import ReadRoute, RouteReader
 from bridge.config.sections import JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
 from bridge.config.values import Absent, Values
-from bridge.errors import ConfigFault
-from bridge.masking import Masker
-from bridge.people import Person
-from bridge.refs import AccountName
-from bridge.routing import RelayOptions
+from bridge.identity.people import Person
+from bridge.model.errors import ConfigFault
+from bridge.model.refs import AccountName
+from bridge.policy.redact import Masker
+from bridge.policy.routing import RelayOptions
 
 SECTIONS = ("accounts", "routes", "people", "defaults", "journal", "media", "web", "log", "shutdown", "reserved_names")
 PRIVATE_PREFIX = "x-"

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bridge.errors import ConfigFault
-from bridge.people import Person as Person
-from bridge.refs import AccountName
-from bridge.routing import RelayOptions, Route
+from bridge.identity.people import Person as Person
+from bridge.model.errors import ConfigFault
+from bridge.model.refs import AccountName
+from bridge.policy.routing import RelayOptions, Route
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,8 @@ from bridge.config.accounts import Account
 from bridge.config.faults import did_you_mean
 from bridge.config.nodes import join
 from bridge.config.values import Values
-from bridge.people import Person
-from bridge.refs import AccountName
+from bridge.identity.people import Person
+from bridge.model.refs import AccountName
 
 
 def read_people(values: Values, section: Node, accounts: Mapping[str, Account]) -> tuple[Person, ...]:

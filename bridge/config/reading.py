@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bridge.config.bare import bare
 from bridge.config.model import Config, Loaded
-from bridge.contract import Manifest
+from bridge.model.adapter import Manifest
 
 _WITHIN_S = 300.0
 """Far longer than 100,000 routes take."""

@@ -12,7 +12,7 @@ from bridge.config.faults import did_you_mean
 from bridge.config.nodes import Entries, join
 from bridge.config.sections import RelaySection
 from bridge.config.values import Values
-from bridge.routing import RelayOptions
+from bridge.policy.routing import RelayOptions
 
 RELAY_KEYS = frozenset(RelaySection.model_fields)
 PLACEHOLDERS = ("name", "username", "platform", "account", "chat")

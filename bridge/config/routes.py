@@ -14,9 +14,9 @@ from bridge.config.filters import read_filters
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import Given, cascade, read_relay
 from bridge.config.values import Values
-from bridge.contract import Manifest
-from bridge.refs import AccountName, ChatAddress
-from bridge.routing import Filter, RelayOptions, Route, RouteEnd
+from bridge.model.adapter import Manifest
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.policy.routing import Filter, RelayOptions, Route, RouteEnd
 
 _ROUTE_KEYS = ("name", "between", "from", "to", "filter")
 _LONGEST_NAME = 100

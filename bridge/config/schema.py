@@ -21,7 +21,7 @@ from bridge.config.sections import (
     ShutdownSection,
     WebSection,
 )
-from bridge.contract import Manifest
+from bridge.model.adapter import Manifest
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bridge.config.model import Listener, LogFormat
-from bridge.routing import OnUnknown, Pace
+from bridge.policy.routing import OnUnknown, Pace
 
 
 class Section(BaseModel):

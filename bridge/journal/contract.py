@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from bridge.contract import Copy, Cursor, Receipt
-from bridge.events import AlbumItem, ChatEvent
-from bridge.outcomes import LossNote, SkipRule
-from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.adapter import Copy, Cursor, Receipt
+from bridge.model.events import AlbumItem, ChatEvent
+from bridge.model.outcomes import LossNote, SkipRule
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 if TYPE_CHECKING:
     from bridge.journal.tracing import Traced

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from bridge.journal.contract import SentPart, State
-from bridge.refs import ChatAddress, MessageRef
+from bridge.model.refs import ChatAddress, MessageRef
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,8 +18,8 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from bridge.config.model import LogConfig
-from bridge.contract import Manifest
-from bridge.observe import set_up_logging
+from bridge.model.adapter import Manifest
+from bridge.observability.logs import set_up_logging
 from bridge.sandbox.page import PagePlatform, page_app
 from bridge.sandbox.status import status_of
 from bridge.sandbox.world import LOBBY, PEOPLE, Sandbox, SandboxError

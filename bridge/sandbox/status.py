@@ -8,9 +8,9 @@ from __future__ import annotations
 import msgspec
 
 from bridge.journal.contract import DeadLetter
-from bridge.outcomes import Skip
+from bridge.model.outcomes import Skip
+from bridge.model.rich_text import text_of
 from bridge.sandbox.world import Sandbox
-from bridge.text import text_of
 
 _MOST_DEAD = 50
 """Shown on the page; `messenger-bridge dead list` has all."""
@@ -21,7 +21,7 @@ _RULES = {rule.label: str(rule) for rule in Skip}
 
 
 class AccountStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How one of the bridge's accounts is. `state` is a value of `bridge.supervisor.AccountState`; `waiting` counts deliveries that
+    """How one of the bridge's accounts is. `state` is a value of `AccountState`; `waiting` counts deliveries that
     are accepted and not yet made."""
 
     account: str

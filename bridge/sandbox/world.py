@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
+from bridge.accounts.supervisor import AccountState, BackOff
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config
-from bridge.contract import Manifest
-from bridge.emulator import EmulatedChat, Emulator
 from bridge.journal.contract import JournalError
-from bridge.supervisor import AccountState, BackOff
+from bridge.model.adapter import Manifest
+from bridge.model.emulator import EmulatedChat, Emulator
 
 PEOPLE = ("Anna", "Boris", "Chiara", "Dmitri", "Elif")
 LOBBY = "lobby"

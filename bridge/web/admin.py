@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from bridge.health import checks
+from bridge.accounts.health import checks
 from bridge.web.door import Door, Handler, most_connections
 from bridge.web.listening import answers_to
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.refs import AccountName
+from bridge.model.refs import AccountName
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bridge.contract import WebHandler
+    from bridge.model.adapter import WebHandler
 
 log = structlog.get_logger("web")
 
@@ -89,7 +89,7 @@ class PublicWeb:
 
 
 class AccountMount:
-    """See `bridge.contract.WebMount`."""
+    """See `model.adapter.WebMount`."""
 
     def __init__(self, public: PublicWeb, account: AccountName) -> None:
         self._public = public

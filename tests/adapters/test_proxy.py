@@ -13,8 +13,8 @@ from aiohttp import web
 from adapters import registry
 from adapters.common.options import NetworkOptions, ProxyUrl
 from bridge.config.load import load_config
-from bridge.contract import AdapterContext
-from bridge.errors import BridgeError
+from bridge.model.adapter import AdapterContext
+from bridge.model.errors import BridgeError
 from tests.conformance.rig import ACCOUNT, NoWeb, RecordingIntake
 
 PASSWORD = "p%40ss-hunter22"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.addresses import claims_other_address
-from bridge.capabilities import Capabilities, Feature, Limits, Support, features
-from bridge.degrade import degrade
-from bridge.text import Emoji, Mark, Paragraph, RichText, Text, to_plain
+from bridge.model.capabilities import Capabilities, Feature, Limits, Support, features
+from bridge.model.rich_text import Emoji, Mark, Paragraph, RichText, Text, to_plain
+from bridge.render.degrade import degrade
+from bridge.render.link_labels import claims_other_address
 
 EVIL = "https://evil.example/login"
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.albums import grouped, refusal, suited, takes_caption
-from bridge.capabilities import Feature, Support
-from bridge.contract import OutboundFile
-from bridge.events import AttachmentKind
+from bridge.model.adapter import OutboundFile
+from bridge.model.capabilities import Feature, Support
+from bridge.model.events import AttachmentKind
+from bridge.render.attachments import grouped, refusal, suited, takes_caption
 from tests.support.strategies import FILE_KINDS, MEGA, attachment, capabilities, fetched, limits, target
 
 K = AttachmentKind

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.common.files import CheckedFile, harm_in
-from bridge.blocks import BLOCK_BYTES, BlockSums, is_block
-from bridge.contract import OutboundFile
-from bridge.errors import FileHarmed
-from bridge.events import Attachment, AttachmentKind
+from bridge.model.adapter import OutboundFile
+from bridge.model.checksums import BLOCK_BYTES, BlockSums, is_block
+from bridge.model.errors import FileHarmed
+from bridge.model.events import Attachment, AttachmentKind
 
 CONTENT = bytes(range(251)) * (3 * BLOCK_BYTES // 251)
 

@@ -13,8 +13,8 @@ import pytest
 from bridge import daemon
 from bridge.config.model import Config, Loaded
 from bridge.config.reading import Reading
-from bridge.errors import ConfigFault
 from bridge.journal.contract import JournalError
+from bridge.model.errors import ConfigFault
 from tests.flows.world import eventually
 
 FAULTY = Loaded(None, faults=[ConfigFault("unknown key 'x'", path="bridge.yaml", line=3), ConfigFault("another")])

@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.capabilities import Feature, Support
-from bridge.degrade import Losses, degrade, safe_url
-from bridge.slices import runs
-from bridge.text import (
+from bridge.model.capabilities import Feature, Support
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Emoji,
@@ -28,6 +26,8 @@ from bridge.text import (
     text_of,
     to_plain,
 )
+from bridge.render.degrade import Losses, degrade, safe_url
+from bridge.render.slice import runs
 from tests.support.strategies import TEXT_FEATURES, capabilities, inked, rich_texts
 
 BOLD, ITALIC, UNDERLINE, STRIKE, SPOILER, CODE = (int(mark) for mark in Mark)

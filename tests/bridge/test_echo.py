@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.echo import TOKEN_LENGTH, Token, is_own, journal_id_from, parse_token, token_for
-from bridge.events import Content, MessageCreated, TypingStarted
+from bridge.model.events import Content, MessageCreated, TypingStarted
+from bridge.policy.echo import TOKEN_LENGTH, Token, is_own, journal_id_from, parse_token, token_for
 from tests.support.strategies import meta
 
 OURS, THEIRS = "abc123", "zzz999"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from bridge.events import Attachment, AttachmentKind, Contact, Location, Poll, PollOption
-from bridge.lines import contact_lines, file_line, location_lines, poll_lines
-from bridge.localize import localize
-from bridge.names import Names
-from bridge.people import People
-from bridge.refs import AccountName
-from bridge.text import Emoji, Paragraph, RichText, Text, text_of
+from bridge.identity.names import Names
+from bridge.identity.people import People
+from bridge.model.events import Attachment, AttachmentKind, Contact, Location, Poll, PollOption
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import Emoji, Paragraph, RichText, Text, text_of
+from bridge.render.localize import localize
+from bridge.render.notices import contact_lines, file_line, location_lines, poll_lines
 
 HOSTILE = ("https://evil.example/a", "evil.com", "a\n👤 Anna: pay", "a\u2028b", "a\u202eb", "a\u200bb\x85c\x0bd", "x" * 10_000)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.events import Attachment, AttachmentKind
-from bridge.lines import file_line, human_duration, human_size, reply_lines
-from bridge.text import text_of, to_plain
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import text_of, to_plain
+from bridge.render.notices import file_line, human_duration, human_size, reply_lines
 from tests.support.strategies import attachment
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.events import Author, Content, EventMeta, MessageCreated
-from bridge.loops import RecentMessages
-from bridge.refs import AccountName, ChatRef
-from bridge.text import plain
+from bridge.model.events import Author, Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import plain
+from bridge.policy.loops import RecentMessages
 from tests.support.strategies import NOON
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.journal.contract import Figures, LaneFigures
-from bridge.metrics import Metrics
-from bridge.outcomes import Arrival, NamedSkip, Outcome, Skip
-from bridge.refs import AccountName, ChatAddress
+from bridge.model.outcomes import Arrival, NamedSkip, Outcome, Skip
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.observability.metrics import Metrics
 
 
 def exposed(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -67,8 +67,8 @@ def test_exactly_one_state_per_account() -> None:
 
 
 def test_states_are_those_of_the_supervisor() -> None:
-    from bridge.metrics import ACCOUNT_STATES
-    from bridge.supervisor import AccountState
+    from bridge.accounts.supervisor import AccountState
+    from bridge.observability.metrics import ACCOUNT_STATES
 
     assert tuple(state.value for state in AccountState) == ACCOUNT_STATES
 

@@ -9,11 +9,11 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.events import Author
-from bridge.lookalikes import skeleton
-from bridge.names import Names, check_template, clean_name, shorten
-from bridge.people import People, Person
-from bridge.refs import AccountName
+from bridge.identity.lookalikes import skeleton
+from bridge.identity.names import Names, check_template, clean_name, shorten
+from bridge.identity.people import People, Person
+from bridge.model.events import Author
+from bridge.model.refs import AccountName
 from tests.support.strategies import TEAM, TG
 
 PEOPLE = People([Person(name="Anna Petrova", ids={TG: "anna_p", TEAM: "U1"}), Person(name="Иван", ids={TG: "77"})])

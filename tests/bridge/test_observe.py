@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge import observe
 from bridge.config.model import LogConfig, LogFormat
+from bridge.observability import logs as observe
 from tests.support.patience import PATIENCE_S
 
 structlog = observe.structlog
@@ -225,7 +225,7 @@ def test_warnings_are_logged() -> None:
 def test_errors_that_nobody_catches_are_masked_log_lines() -> None:
     code = """
 import gc, sys, threading
-from bridge.observe import log_uncaught_errors, set_up_logging
+from bridge.observability.logs import log_uncaught_errors, set_up_logging
 from bridge.config.model import LogConfig, LogFormat
 set_up_logging(LogConfig(format=LogFormat.JSON), secrets=["known-secret"])
 log_uncaught_errors()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.contract import Receipt
-from bridge.degrade import Losses
 from bridge.journal.contract import Delivered, PlannedDelivery, Skipped
-from bridge.outcomes import Arrival, Loss, LossNote, LossOf, NamedSkip, Outcome, Skip, SkipRule, read_skip, rule_of
-from bridge.routing import Planned
+from bridge.model.adapter import Receipt
+from bridge.model.outcomes import Arrival, Loss, LossNote, LossOf, NamedSkip, Outcome, Skip, SkipRule, read_skip, rule_of
+from bridge.policy.routing import Planned
+from bridge.render.degrade import Losses
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("bridge", "adapters") for path in (ROOT / folder).rglob("*.py"))

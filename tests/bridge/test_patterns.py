@@ -8,9 +8,9 @@ import re
 import pytest
 import regex
 
-from bridge.outcomes import Skip
-from bridge.patterns import Searches, is_slow, timed
-from bridge.routing import Condition, Filter, Route, RoutingTable
+from bridge.model.outcomes import Skip
+from bridge.policy.patterns import Searches, is_slow, timed
+from bridge.policy.routing import Condition, Filter, Route, RoutingTable
 from tests.bridge.test_routing import end, said, table
 
 FATAL = ["(a+)+$", "(a|a)*$", "(a|aa)+$", r"(\w*)*$", r"^((a+)+)+$", r"(?:(?:a*)*)*!"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.events import Author
-from bridge.people import People, Person
+from bridge.identity.people import People, Person
+from bridge.model.events import Author
 from tests.support.strategies import GUILD, TEAM, TG
 
 ANNA = Person(name="Anna Petrova", ids={TG: "@Anna_P", TEAM: "U024BE7LH", GUILD: "80351110224678912"})

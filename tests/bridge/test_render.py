@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.capabilities import Feature, Support
-from bridge.contract import Reply, Sender
-from bridge.events import (
+from bridge.identity.names import Names
+from bridge.model.adapter import Reply, Sender
+from bridge.model.capabilities import Feature, Support
+from bridge.model.events import (
     Author,
     Contact,
     Content,
@@ -18,10 +19,9 @@ from bridge.events import (
     PollOption,
     ReplyTo,
 )
-from bridge.names import Names
-from bridge.render import Rendered, render
-from bridge.slices import runs
-from bridge.text import CodeBlock, Emoji, Mark, Mention, MentionKind, Paragraph, RichText, Text, to_plain
+from bridge.model.rich_text import CodeBlock, Emoji, Mark, Mention, MentionKind, Paragraph, RichText, Text, to_plain
+from bridge.render.message import Rendered, render
+from bridge.render.slice import runs
 from tests.support.rendering import (
     BARE,
     NAME_IN_TEXT,

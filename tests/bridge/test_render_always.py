@@ -8,10 +8,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.capabilities import Capabilities, Feature, Limits, Support
-from bridge.characters import is_blank
-from bridge.contract import Reply
-from bridge.events import (
+from bridge.identity.people import People
+from bridge.model.adapter import Reply
+from bridge.model.capabilities import Capabilities, Feature, Limits, Support
+from bridge.model.characters import is_blank
+from bridge.model.events import (
     AttachmentKind,
     Author,
     Content,
@@ -21,9 +22,8 @@ from bridge.events import (
     PollOption,
     ReplyTo,
 )
-from bridge.people import People
-from bridge.render import Target
-from bridge.text import RichText, text_of, to_plain
+from bridge.model.rich_text import RichText, text_of, to_plain
+from bridge.render.message import Target
 from tests.support.rendering import (
     BARE,
     NATIVE,

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bridge.capabilities import Feature
-from bridge.contract import OutboundFile
-from bridge.events import (
+from bridge.model.adapter import OutboundFile
+from bridge.model.capabilities import Feature
+from bridge.model.events import (
     Content,
 )
-from bridge.render import Settled
-from bridge.text import RichText, to_plain
+from bridge.model.rich_text import RichText, to_plain
+from bridge.render.message import Settled
 from tests.support.rendering import (
     NAME_IN_TEXT,
     NATIVE,

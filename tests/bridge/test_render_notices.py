@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.events import (
+from bridge.identity.names import Names
+from bridge.model.events import (
     Author,
     ChatRenamed,
     MembershipChanged,
@@ -13,9 +14,8 @@ from bridge.events import (
     Status,
     StatusChanged,
 )
-from bridge.names import Names
-from bridge.render import line, notice_text, render_notice
-from bridge.text import RichText
+from bridge.model.rich_text import RichText
+from bridge.render.message import line, notice_text, render_notice
 from tests.support.rendering import (
     BARE,
     PEOPLE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.repeats import Repeats
+from bridge.policy.repeats import Repeats
 
 
 def test_the_same_reason_is_said_ever_more_rarely() -> None:

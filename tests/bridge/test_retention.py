@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.retention import TrustedNow
+from bridge.policy.retention import TrustedNow
 from tests.support.strategies import NOON
 
 START = NOON.replace(year=2027)

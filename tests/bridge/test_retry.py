@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.errors import ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.retry import GiveUp, Hold, Policy, Reconcile, Resend, Step, Wait, next_step
-from bridge.routing import OnUnknown, RelayOptions
+from bridge.model.errors import ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.policy.retry import GiveUp, Hold, Policy, Reconcile, Resend, Step, Wait, next_step
+from bridge.policy.routing import OnUnknown, RelayOptions
 
 POLICY = Policy()
 HOLD = RelayOptions(unknown=OnUnknown.HOLD)

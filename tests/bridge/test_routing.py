@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.events import (
+from bridge.identity.people import People, Person
+from bridge.model.events import (
     Author,
     ChatEvent,
     ChatRenamed,
@@ -25,10 +26,9 @@ from bridge.events import (
     StatusChanged,
     TypingStarted,
 )
-from bridge.people import People, Person
-from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.routing import Condition, Filter, RelayOptions, Route, RouteEnd, RoutingTable
-from bridge.text import plain
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.rich_text import plain
+from bridge.policy.routing import Condition, Filter, RelayOptions, Route, RouteEnd, RoutingTable
 from tests.support.strategies import NOON, TEAM, TG, attachment
 
 SPIRIT = AccountName("spirit")

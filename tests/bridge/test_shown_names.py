@@ -9,14 +9,14 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.capabilities import Feature
-from bridge.contract import Reply
-from bridge.events import Author, Contact, Content, Forward, MembershipChanged, MembershipKind, ReplyTo
-from bridge.lookalikes import skeleton
-from bridge.names import Names, clean_name, show_name
-from bridge.people import People, Person
-from bridge.render import notice_text
-from bridge.text import Mention, MentionKind, Paragraph, RichText, Text, text_of, to_plain
+from bridge.identity.lookalikes import skeleton
+from bridge.identity.names import Names, clean_name, show_name
+from bridge.identity.people import People, Person
+from bridge.model.adapter import Reply
+from bridge.model.capabilities import Feature
+from bridge.model.events import Author, Contact, Content, Forward, MembershipChanged, MembershipKind, ReplyTo
+from bridge.model.rich_text import Mention, MentionKind, Paragraph, RichText, Text, text_of, to_plain
+from bridge.render.message import notice_text
 from tests.support.rendering import rendered
 from tests.support.strategies import ORIGIN, TEAM, TG, capabilities, meta, target
 

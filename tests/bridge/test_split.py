@@ -10,10 +10,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.characters import is_blank
-from bridge.slices import slice_text, tail_of
-from bridge.split import Limit, split
-from bridge.text import (
+from bridge.model.characters import is_blank
+from bridge.model.rich_text import (
     CodeBlock,
     List,
     ListItem,
@@ -31,6 +29,8 @@ from bridge.text import (
     text_of,
     to_plain,
 )
+from bridge.render.slice import slice_text, tail_of
+from bridge.render.split import Limit, split
 from tests.support.strategies import inked, marked_characters, rich_texts
 
 BOLD = int(Mark.BOLD)

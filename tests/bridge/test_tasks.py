@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from bridge.tasks import end
+from bridge.model.tasks import end
 
 
 async def forever() -> None:

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.characters import clean, is_blank
-from bridge.slices import atoms, block_starts, runs, slice_text
-from bridge.text import (
+from bridge.model.characters import clean, is_blank
+from bridge.model.rich_text import (
     EMPTY,
     CodeBlock,
     Emoji,
@@ -39,6 +38,7 @@ from bridge.text import (
     text_of,
     to_plain,
 )
+from bridge.render.slice import atoms, block_starts, runs, slice_text
 from tests.support.strategies import marked_characters, rich_texts, texts
 
 
@@ -291,7 +291,7 @@ def test_thousands_of_lines_are_joined_once(monkeypatch: pytest.MonkeyPatch) -> 
         handed.append(len(runs))
         return merge_inlines(runs)
 
-    monkeypatch.setattr("bridge.text.merge_inlines", counted)
+    monkeypatch.setattr("bridge.model.rich_text.merge_inlines", counted)
     count = 2000
     whole = concat(*(RichText((Paragraph((Text("line"),)),)) for _ in range(count)))
     assert text_of(whole) == "\n".join(["line"] * count)

@@ -16,7 +16,7 @@ from adapters.teamspirit import markup as teamspirit_markup
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.telegram import decode_text as telegram_decode
 from adapters.telegram import encode_text as telegram_encode
-from bridge.text import RichText
+from bridge.model.rich_text import RichText
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from adapters.registry import manifest
-from bridge.capabilities import Feature
-from bridge.contract import Adapter, AdapterContext, Cursor, Outbound, Sender
-from bridge.emulator import EmulatedChat, SeenMessage
-from bridge.errors import ConnectionLost
-from bridge.events import ChatEvent
-from bridge.refs import AccountName
-from bridge.text import EMPTY, RichText
+from bridge.model.adapter import Adapter, AdapterContext, Cursor, Outbound, Sender
+from bridge.model.capabilities import Feature
+from bridge.model.emulator import EmulatedChat, SeenMessage
+from bridge.model.errors import ConnectionLost
+from bridge.model.events import ChatEvent
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import EMPTY, RichText
 from tests.support.patience import PATIENCE_S
 
 ACCOUNT = AccountName("acc")

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.registry import manifest
-from bridge.capabilities import Feature, Support
-from bridge.contract import (
+from bridge.model.adapter import (
     Deletes,
     Edits,
     LooksAtChats,
@@ -25,7 +24,8 @@ from bridge.contract import (
     SetsStatus,
     ShowsTyping,
 )
-from bridge.emulator import Emulator
+from bridge.model.capabilities import Feature, Support
+from bridge.model.emulator import Emulator
 from tests.conformance.rig import Rig
 from tests.support.patience import PATIENCE_S
 

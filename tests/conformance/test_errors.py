@@ -7,10 +7,10 @@ import asyncio
 import msgspec
 import pytest
 
-from bridge.emulator import Fault, FaultKind, StreamFault
-from bridge.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, OutcomeUnknown, Rejected, RetryLater
-from bridge.events import MessageCreated
-from bridge.text import plain
+from bridge.model.emulator import Fault, FaultKind, StreamFault
+from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, OutcomeUnknown, Rejected, RetryLater
+from bridge.model.events import MessageCreated
+from bridge.model.rich_text import plain
 from tests.conformance.rig import Rig
 from tests.support.patience import PATIENCE_S
 

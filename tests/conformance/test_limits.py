@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.registry import manifest
-from bridge.capabilities import Feature
-from bridge.characters import is_blank
-from bridge.contract import Adapter, AdapterContext
-from bridge.degrade import degrade
-from bridge.events import AttachmentKind, Content
-from bridge.names import Names
-from bridge.people import People
-from bridge.render import Rendered, Settled, Target, render
-from bridge.text import RichText, plain, text_of, to_plain
+from bridge.identity.names import Names
+from bridge.identity.people import People
+from bridge.model.adapter import Adapter, AdapterContext
+from bridge.model.capabilities import Feature
+from bridge.model.characters import is_blank
+from bridge.model.events import AttachmentKind, Content
+from bridge.model.rich_text import RichText, plain, text_of, to_plain
+from bridge.render.degrade import degrade
+from bridge.render.message import Rendered, Settled, Target, render
 from tests.conformance.codecs import CODECS
 from tests.conformance.rig import ACCOUNT, NoWeb
 from tests.support.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import bridge.text
+import bridge.model.rich_text
 from adapters.discord import markup as discord_markup
 from adapters.slack import encode_text as slack
 from adapters.teamspirit.markup import markdown_encode
 from adapters.telegram import encode_text as telegram
 from bench.text import SHAPES
-from bridge.slices import slice_text
-from bridge.split import Limit, split
-from bridge.text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
+from bridge.model.rich_text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
+from bridge.render.slice import slice_text
+from bridge.render.split import Limit, split
 from tests.conformance.codecs import CODECS
 from tests.support.strategies import inked, inlines, rich_texts
 
@@ -105,7 +105,7 @@ def test_a_plain_address_is_one_the_long_way_too(module: ModuleType, judges: str
 def test_what_is_normal_is_what_would_be_made(rich: RichText) -> None:
     short = normalize(rich)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bridge.text, "_are_merged", lambda inlines: False)
+        patch.setattr(bridge.model.rich_text, "_are_merged", lambda inlines: False)
         assert normalize(rich) == short
         assert normalize(short) == short
     assert normalize(short) == short

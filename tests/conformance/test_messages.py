@@ -10,10 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bridge.albums import Target
-from bridge.blocks import BLOCK_BYTES, BlockSums
-from bridge.capabilities import Feature
-from bridge.contract import (
+from bridge.identity.names import Names
+from bridge.identity.people import People
+from bridge.model.adapter import (
     Copy,
     Deletes,
     Edits,
@@ -25,9 +24,11 @@ from bridge.contract import (
     Reply,
     Sender,
 )
-from bridge.emulator import StreamFault, Upload
-from bridge.errors import FileHarmed
-from bridge.events import (
+from bridge.model.capabilities import Feature
+from bridge.model.checksums import BLOCK_BYTES, BlockSums
+from bridge.model.emulator import StreamFault, Upload
+from bridge.model.errors import FileHarmed
+from bridge.model.events import (
     Attachment,
     AttachmentKind,
     Author,
@@ -39,12 +40,11 @@ from bridge.events import (
     MessageEdited,
     ReactionsChanged,
 )
-from bridge.names import Names
-from bridge.people import People
-from bridge.refs import AccountName, ChatRef
-from bridge.render import Origin, render
-from bridge.slices import runs
-from bridge.text import CodeBlock, Mention, Paragraph, RichText, Text, plain, text_of
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import CodeBlock, Mention, Paragraph, RichText, Text, plain, text_of
+from bridge.render.attachments import Target
+from bridge.render.message import Origin, render
+from bridge.render.slice import runs
 from tests.conformance.rig import ACCOUNT, Rig
 from tests.conformance.test_text import FOREIGN, bare
 from tests.support.strategies import NOON

@@ -13,10 +13,10 @@ from adapters.registry import manifest
 from adapters.slack.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.encode_text import fallback_text
 from adapters.slack.names import NO_NAMES
-from bridge.capabilities import Capabilities
-from bridge.degrade import degrade
-from bridge.slices import runs
-from bridge.text import Mark, Mention, Paragraph, RichText, Text, inline_text, map_inlines, normalize, plain, text_of
+from bridge.model.capabilities import Capabilities
+from bridge.model.rich_text import Mark, Mention, Paragraph, RichText, Text, inline_text, map_inlines, normalize, plain, text_of
+from bridge.render.degrade import degrade
+from bridge.render.slice import runs
 from tests.conformance.codecs import CODECS
 from tests.support.strategies import inked, rich_texts
 

@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 
 from adapters.registry import manifest
+from bridge.accounts.supervisor import AccountState
 from bridge.app import App
-from bridge.contract import Adapter, AdapterContext, Cursor, Intake, Manifest
-from bridge.emulator import SeenMessage
-from bridge.events import Attachment, Author, ChatEvent, Content
-from bridge.supervisor import AccountState
-from bridge.text import text_of
+from bridge.model.adapter import Adapter, AdapterContext, Cursor, Intake, Manifest
+from bridge.model.emulator import SeenMessage
+from bridge.model.events import Attachment, Author, ChatEvent, Content
+from bridge.model.rich_text import text_of
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
 from tests.corpus.case import Case
 from tests.corpus.origins import Origin, origin_of

@@ -6,10 +6,10 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from bridge.events import MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
 from bridge.journal.contract import DeadLetter
 from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED, hash_key
-from bridge.outcomes import Skip
+from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.model.outcomes import Skip
 from tests.faults.platform import WORD, Said, SimulatedPlatform
 from tests.faults.simulation import Simulation
 from tests.support.scripted import Posted

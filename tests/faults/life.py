@@ -18,7 +18,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite.database import connect, prepare
 from bridge.journal.sqlite.threads import GROUP_JOBS, Job, Reader, Thread
 from bridge.journal.sqlite.writer import Writer
-from bridge.refs import ChatAddress
+from bridge.model.refs import ChatAddress
 
 WRITE_S = 0.002
 READ_S = 0.0002

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from bridge.capabilities import Rates, Window
+from bridge.model.capabilities import Rates, Window
 from tests.faults.checks import Broken, check
 from tests.faults.simulation import DAY_S, Plan, Simulation, play
 

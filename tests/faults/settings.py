@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.config.model import Config
-from bridge.refs import AccountName
+from bridge.model.refs import AccountName
 
 INFINITY_S = float("inf")
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from bridge.app import App
-from bridge.capabilities import UNLIMITED, Rates
 from bridge.config.model import Config
 from bridge.journal.contract import DeadLetter, JournalError
-from bridge.routing import Route
+from bridge.model.capabilities import UNLIMITED, Rates
+from bridge.policy.routing import Route
 from tests.faults.life import InlineJournal, Life
 from tests.faults.platform import KIND, WORD, Faults, Said, SimulatedPlatform
 from tests.faults.settings import Settings

@@ -24,8 +24,8 @@ import pytest
 import yaml
 from aiohttp import web
 
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from bridge.supervisor import AccountState
+from bridge.accounts.supervisor import AccountState
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from tests.flows.process import Daemon
 from tests.flows.world import World, eventually
 

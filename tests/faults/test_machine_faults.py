@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.blocks import BLOCK_BYTES
-from bridge.contract import Outbound
-from bridge.events import Attachment, AttachmentKind
 from bridge.journal.contract import Pending
 from bridge.journal.sqlite import migrations
+from bridge.model.adapter import Outbound
+from bridge.model.checksums import BLOCK_BYTES
+from bridge.model.events import Attachment, AttachmentKind
 from tests.faults.checks import check
 from tests.faults.platform import Faults
 from tests.faults.simulation import Plan, play

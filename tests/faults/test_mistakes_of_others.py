@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bridge.contract import Cursor, FileStream, Intake, Manifest, Outbound, Receipt
-from bridge.errors import RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind, Content, MessageCreated, MessageEdited
-from bridge.routing import Route
-from bridge.text import plain
+from bridge.model.adapter import Cursor, FileStream, Intake, Manifest, Outbound, Receipt
+from bridge.model.errors import RetryLater, Scope
+from bridge.model.events import Attachment, AttachmentKind, Content, MessageCreated, MessageEdited
+from bridge.model.rich_text import plain
+from bridge.policy.routing import Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 

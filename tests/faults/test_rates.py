@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.capabilities import Operation, Rates, Window
-from bridge.contract import Outbound
+from bridge.model.adapter import Outbound
+from bridge.model.capabilities import Operation, Rates, Window
 from tests.faults.checks import check
 from tests.faults.platform import KIND
 from tests.faults.simulation import Plan, Simulation, on_a_virtual_loop

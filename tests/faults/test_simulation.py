@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.contract import Intake, Outbound, Receipt
-from bridge.events import ChatEvent
+from bridge.model.adapter import Intake, Outbound, Receipt
+from bridge.model.events import ChatEvent
 from tests.faults.checks import Broken, check
 from tests.faults.kills import run
 from tests.faults.month import plan_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.emulator import Upload
+from bridge.model.emulator import Upload
 from tests.flows.world import World, eventually
 
 PICTURE = Upload(name="p.jpg", mime="image/jpeg", content=b"\xff\xd8\xff\xe0" + b"\0" * 60)

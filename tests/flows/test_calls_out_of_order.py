@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bridge.supervisor import AccountState
+from bridge.accounts.supervisor import AccountState
 from tests.flows.test_first_moments import free_port
 from tests.flows.world import World, eventually
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.emulator import StreamFault
+from bridge.model.emulator import StreamFault
 from tests.flows.world import PLATFORMS, World, eventually
 
 COUNT = 30

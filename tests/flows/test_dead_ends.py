@@ -9,7 +9,7 @@ import pytest
 
 from adapters.discord.emulator.world import Permission
 from bridge import app as app_module
-from bridge.lookout import Lookout
+from bridge.accounts.chat_probes import Lookout
 from tests.flows.world import World
 from tests.support.patience import PATIENCE_S
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.emulator import Fault, FaultKind, Upload
-from bridge.refs import AccountName
-from bridge.supervisor import AccountState
+from bridge.accounts.supervisor import AccountState
+from bridge.model.emulator import Fault, FaultKind, Upload
+from bridge.model.refs import AccountName
 from tests.flows.world import World, eventually
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.emulator import SeenMessage, Upload
+from bridge.model.emulator import SeenMessage, Upload
 from tests.flows.world import World, eventually
 
 ADDED, REPLACED = "added by an edit", "replaced by an edit"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.emulator import Fault, FaultKind
-from bridge.supervisor import AccountState
+from bridge.accounts.supervisor import AccountState
+from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World
 
 

@@ -12,10 +12,10 @@ import yaml
 
 from adapters.discord.emulator import DiscordEmulator
 from adapters.registry import manifest
+from bridge.accounts.supervisor import AccountState
 from bridge.app import App
 from bridge.config.load import load_config
-from bridge.emulator import EmulatedChat
-from bridge.supervisor import AccountState
+from bridge.model.emulator import EmulatedChat
 from tests.flows.world import QUICK, World, eventually
 
 

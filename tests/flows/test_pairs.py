@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from bridge.capabilities import Feature
-from bridge.emulator import Upload
+from bridge.model.capabilities import Feature
+from bridge.model.emulator import Upload
 from tests.flows.world import PAIRS, World, eventually
 
 

@@ -18,8 +18,8 @@ from adapters.slack.emulator.limits import RateBudgets
 from adapters.telegram import capabilities as telegram_capabilities
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.rates import Rates as EmulatedRates
-from bridge.capabilities import Rates, Window
-from bridge.emulator import SeenMessage
+from bridge.model.capabilities import Rates, Window
+from bridge.model.emulator import SeenMessage
 from tests.flows.world import World, eventually
 
 SPEED = 6.0
@@ -52,7 +52,7 @@ async def hurried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     rates = telegram_capabilities.RATES
     scaled = Rates(per_chat=faster(rates.per_chat), per_account=faster(rates.per_account), counts_files=rates.counts_files)
     monkeypatch.setattr(telegram_capabilities, "RATES", scaled)
-    monkeypatch.setattr("bridge.outbox.pace._LONG_WAIT_S", 1.0 / SPEED)
+    monkeypatch.setattr("bridge.delivery.throttle._LONG_WAIT_S", 1.0 / SPEED)
     world = World(tmp_path, platforms=("telegram", "teamspirit"))
     world.settings["defaults"] = {"pace": "careful"}
     await world.start_platforms()

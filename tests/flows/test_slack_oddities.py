@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.emulator import Fault, FaultKind, Upload
+from bridge.model.emulator import Fault, FaultKind, Upload
 from tests.flows.world import World, eventually
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60

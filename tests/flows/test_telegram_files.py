@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.emulator import SeenMessage, Upload
+from bridge.model.emulator import SeenMessage, Upload
 from tests.flows.world import World, eventually
 
 EMPTY = Upload(name="empty.txt", mime="text/plain", content=b"")

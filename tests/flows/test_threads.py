@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.emulator import SeenMessage
+from bridge.model.emulator import SeenMessage
 from tests.flows.world import World, eventually
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bridge.emulator import Fault, FaultKind
 from bridge.journal.contract import State
+from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World, eventually
 
 AFTER = (FaultKind.DROP_AFTER, FaultKind.HANG_AFTER, FaultKind.SERVER_ERROR_AFTER)

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.registry import manifest
 from bridge.app import App
-from bridge.clock import SystemClock
-from bridge.emulator import Fault, FaultKind
+from bridge.model.clock import SystemClock
+from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World
 from tests.support.scripted import QUICK
 

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import yaml
 
 from adapters.registry import manifest
+from bridge.accounts.supervisor import AccountState, BackOff
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config
-from bridge.emulator import EmulatedChat, Emulator, SeenMessage
-from bridge.supervisor import AccountState, BackOff
+from bridge.model.emulator import EmulatedChat, Emulator, SeenMessage
 from tests.support.patience import PATIENCE_S
 
 PLATFORMS = ("teamspirit", "telegram", "slack", "discord")

@@ -81,7 +81,7 @@ def test_make_has_the_targets() -> None:
 
 
 def test_metrics_have_the_names() -> None:
-    source = (ROOT / "bridge" / "metrics.py").read_text(encoding="utf-8")
+    source = (ROOT / "bridge" / "observability" / "metrics.py").read_text(encoding="utf-8")
     kept = set(re.findall(r'"([a-z_]+)"', source))
     named = {name for _, name in pages(re.compile(r"messenger_bridge_([a-z_]+)"))}
     assert len(named) > 10

@@ -22,7 +22,7 @@ from bridge.config.relay import RELAY_KEYS
 from bridge.config.schema import schema
 from bridge.config.sections import ConditionSection, JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
 from bridge.config.shapes import shape_of
-from bridge.routing import RelayOptions
+from bridge.policy.routing import RelayOptions
 
 EXAMPLE = Path(__file__).parents[2] / "bridge.yaml.example"
 

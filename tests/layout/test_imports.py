@@ -21,7 +21,7 @@ def test_no_heavy_import_before_it_is_needed() -> None:
     """What the daemon keeps in memory for months is what its modules import."""
     code = (
         "import sys; import bridge; assert len([m for m in sys.modules if m.startswith('bridge')]) == 1; "
-        "import bridge.observe, bridge.daemon, adapters.registry; "
+        "import bridge.observability.logs, bridge.daemon, adapters.registry; "
         "[adapters.registry.manifest(p) for p in adapters.registry.platforms()]; "
         "heavy = {'aiogram', 'slack_sdk', 'discord', 'rich', 'typer', 'prometheus_client', 'PIL'} & set(sys.modules); "
         "assert not heavy, heavy"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bridge.events import Author, Content, EventMeta, MessageCreated
 from bridge.journal.contract import Pending, State
-from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.text import plain
+from bridge.model.events import Author, Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.rich_text import plain
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 TARGET = ChatAddress(AccountName("two"), "c")

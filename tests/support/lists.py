@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from bridge.text import List, ListItem, RichText, Text, list_labels
+from bridge.model.rich_text import List, ListItem, RichText, Text, list_labels
 
 
 def made_of(rows: list[tuple[int, bool, int]]) -> List:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bridge.capabilities import Feature
-from bridge.contract import Reply
-from bridge.events import (
+from bridge.identity.names import Names
+from bridge.identity.people import People, Person
+from bridge.model.adapter import Reply
+from bridge.model.capabilities import Feature
+from bridge.model.events import (
     AttachmentKind,
     Author,
     Content,
 )
-from bridge.names import Names
-from bridge.people import People, Person
-from bridge.render import Rendered, Settled, Target, render
-from bridge.text import plain, to_plain
+from bridge.model.rich_text import plain, to_plain
+from bridge.render.message import Rendered, Settled, Target, render
 from tests.support.strategies import (
     ANNA,
     ORIGIN,

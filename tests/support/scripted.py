@@ -21,11 +21,11 @@ import msgspec
 from pydantic import BaseModel
 
 from adapters.common.files import CheckedFile
+from bridge.accounts.supervisor import BackOff
 from bridge.app import App
-from bridge.capabilities import UNLIMITED, Capabilities, Feature, Limits, Operation, Rates, Support, features
-from bridge.clock import Clock
 from bridge.config.model import AccountConfig, Config, JournalConfig
-from bridge.contract import (
+from bridge.journal.sqlite.codec import SKIPPED
+from bridge.model.adapter import (
     AdapterContext,
     Copy,
     Cursor,
@@ -40,8 +40,10 @@ from bridge.contract import (
     ProbeItem,
     Receipt,
 )
-from bridge.errors import ConnectionLost
-from bridge.events import (
+from bridge.model.capabilities import UNLIMITED, Capabilities, Feature, Limits, Operation, Rates, Support, features
+from bridge.model.clock import Clock
+from bridge.model.errors import ConnectionLost
+from bridge.model.events import (
     AlbumItem,
     Attachment,
     Author,
@@ -54,12 +56,10 @@ from bridge.events import (
     ReactionsChanged,
     with_items,
 )
-from bridge.journal.sqlite.codec import SKIPPED
-from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.retry import Policy
-from bridge.routing import RelayOptions, Route, RouteEnd
-from bridge.supervisor import BackOff
-from bridge.text import plain, text_of
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.rich_text import plain, text_of
+from bridge.policy.retry import Policy
+from bridge.policy.routing import RelayOptions, Route, RouteEnd
 from tests.support.patience import PATIENCE_S
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,14 +8,11 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from bridge.capabilities import Capabilities, Feature, Limits, Support, features
-from bridge.contract import OutboundFile
-from bridge.events import Attachment, AttachmentKind, Author, Content, EventMeta, MessageCreated, MessageEdited
-from bridge.refs import AccountName, ChatRef
-from bridge.render import Origin, Settled, Target
-from bridge.routing import RelayOptions
-from bridge.slices import runs
-from bridge.text import (
+from bridge.model.adapter import OutboundFile
+from bridge.model.capabilities import Capabilities, Feature, Limits, Support, features
+from bridge.model.events import Attachment, AttachmentKind, Author, Content, EventMeta, MessageCreated, MessageEdited
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import (
     CodeBlock,
     Emoji,
     Heading,
@@ -30,6 +27,9 @@ from bridge.text import (
     Timestamp,
     to_plain,
 )
+from bridge.policy.routing import RelayOptions
+from bridge.render.message import Origin, Settled, Target
+from bridge.render.slice import runs
 
 TG, TEAM, GUILD = AccountName("tg"), AccountName("team"), AccountName("guild")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.registry import manifest
-from bridge.contract import FileStream, OutboundFile
-from bridge.events import Attachment, AttachmentKind
+from bridge.model.adapter import FileStream, OutboundFile
+from bridge.model.events import Attachment, AttachmentKind
 
 # -- servers of no platform in particular -------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from aiohttp import web
 from adapters.common.emulation.control import UPLOAD_LIMIT_BYTES, control_app
 from adapters.common.emulation.options import OptionFault, parse_options
 from adapters.registry import manifest, platforms
-from bridge.emulator import Emulator
+from bridge.model.emulator import Emulator
 
 
 def build(names: Iterable[str], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Emulator]:

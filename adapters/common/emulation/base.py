@@ -20,7 +20,7 @@ from adapters.common.emulation import bodies
 from adapters.common.emulation.changes import ChangeLog
 from adapters.common.emulation.faults import FaultPlan
 from adapters.common.emulation.options import EmulatorOptions, validated
-from bridge.emulator import (
+from bridge.model.emulator import (
     EmulatedChat,
     Fault,
     FaultKind,
@@ -37,7 +37,7 @@ _HANG_LIMIT_S = 3600.0
 
 
 class EmulatorBase(ABC):
-    """Shared behaviour of the emulators; see `bridge.emulator.Emulator` for what each method means."""
+    """Shared behaviour of the emulators; see `bridge.model.emulator.Emulator` for what each method means."""
 
     platform: str = ""
     max_request_bytes: int = 4 * 1024**3

@@ -28,7 +28,7 @@ from aiohttp import BodyPartReader, web
 from adapters.common.emulation import control_stream
 from adapters.common.emulation.control_files import file_response
 from adapters.common.emulation.loopback import Handler, loopback_only
-from bridge.emulator import Emulator, Fault, StreamFault, Upload
+from bridge.model.emulator import Emulator, Fault, StreamFault, Upload
 
 _log = logging.getLogger(__name__)
 

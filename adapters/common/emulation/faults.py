@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from bridge.emulator import Fault
+from bridge.model.emulator import Fault
 
 
 class FaultPlan:

@@ -1,7 +1,7 @@
 """DiscordEmulator: the stand-in server as the sandbox, the tests and the benchmarks use it.
 
 Puts the parts together (world, operations, REST, gateway, CDN) and is the human side: people who write, edit, delete and react with
-Discord's own composer, and what they see. Beside the common protocol of `bridge.emulator` it has the platform's own switches:
+Discord's own composer, and what they see. Beside the common protocol of `bridge.model.emulator` it has the platform's own switches:
 `message_content`, `deny`, `set_boost`, `budgets`, threads, pins, forwards and so on.
 """
 
@@ -29,7 +29,7 @@ from adapters.discord.emulator.rest_messages import ALL_MENTIONS, MessageRoutes
 from adapters.discord.emulator.rest_webhooks import WebhookRoutes
 from adapters.discord.emulator.seen import Seen
 from adapters.discord.emulator.world import Bot, Channel, Emoji, Message, Permission, Reference, StoredAttachment, User, World
-from bridge.emulator import EmulatedChat, Fault, FaultKind, SeenChange, SeenMessage, StreamFault, Upload
+from bridge.model.emulator import EmulatedChat, Fault, FaultKind, SeenChange, SeenMessage, StreamFault, Upload
 
 PERSON_MAX_CONTENT = 4000
 """What a Nitro subscriber can write."""
@@ -43,7 +43,7 @@ class DiscordEmulatorOptions(EmulatorOptions):
 
 
 class DiscordEmulator(EmulatorBase):
-    """One guild with one bot (more by `add_bot`); see `bridge.emulator.Emulator` for the common methods."""
+    """One guild with one bot (more by `add_bot`); see `bridge.model.emulator.Emulator` for the common methods."""
 
     platform = "discord"
     options_model = DiscordEmulatorOptions

@@ -11,7 +11,7 @@ from adapters.common.emulation.changes import ChangeLog
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator.render import Names, show
 from adapters.discord.emulator.world import Channel, Message, StoredAttachment, World
-from bridge.emulator import EmulatedFile, SeenMessage, SeenReaction
+from bridge.model.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 SYSTEM_TEXTS = {
     1: "{author} added someone to the thread.",

@@ -15,7 +15,7 @@ from adapters.slack.emulator import emoji
 from adapters.slack.emulator.render import Shown, show
 from adapters.slack.emulator.state import ApiError, Channel, Json, Message, SlackFile, TimestampClock, User, to_us
 from adapters.slack.emulator.wire import file_wire, message_wire
-from bridge.emulator import EmulatedFile, SeenMessage, SeenReaction
+from bridge.model.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 ALL_SCOPES = [
     "channels:history",

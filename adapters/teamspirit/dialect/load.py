@@ -19,7 +19,7 @@ from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.dialect import variables
 from adapters.teamspirit.dialect.model import Dialect, Operations
 from adapters.teamspirit.dialect.template import TemplateFault, path_template, template
-from bridge.errors import ConfigFault
+from bridge.model.errors import ConfigFault
 
 SHIPPED = Path(__file__).parent.parent / "dialects"
 Path_ = tuple[str | int, ...]

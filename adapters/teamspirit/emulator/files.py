@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.common.emulation.options import EmulatorOptions
-from bridge.emulator import EmulatedFile
+from bridge.model.emulator import EmulatedFile
 
 _IN_MEMORY_BYTES = 8 * 1024**2
 

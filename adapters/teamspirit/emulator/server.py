@@ -21,7 +21,7 @@ from adapters.teamspirit.emulator.requests import Refused
 from adapters.teamspirit.emulator.rest import API, RestApi, error
 from adapters.teamspirit.emulator.state import User
 from adapters.teamspirit.emulator.world import World
-from bridge.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
+from bridge.model.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 
 _SIMPLE_NAME = re.compile(r"[\w.\-]+")
 
@@ -39,7 +39,7 @@ class TeamSpiritEmulatorOptions(EmulatorOptions):
 
 
 class TeamSpiritEmulator(EmulatorBase):
-    """See `bridge.emulator.Emulator`. `world` holds the server's settings (limits, API key) and its state."""
+    """See `bridge.model.emulator.Emulator`. `world` holds the server's settings (limits, API key) and its state."""
 
     platform = "teamspirit"
     options_model = TeamSpiritEmulatorOptions

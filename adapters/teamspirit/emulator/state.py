@@ -12,7 +12,7 @@ from typing import Any
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.files import StoredFile
 from adapters.teamspirit.emulator.render import render
-from bridge.emulator import EmulatedFile, SeenMessage, SeenReaction
+from bridge.model.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 IDEMPOTENCY_S = 24 * 3600.0
 

@@ -12,7 +12,7 @@ from adapters.teamspirit.emulator.files import FileStore
 from adapters.teamspirit.emulator.outgoing import OutgoingWebhooks, Webhook
 from adapters.teamspirit.emulator.requests import Refused
 from adapters.teamspirit.emulator.state import Chat, Json, Message, State, User, now, stamp
-from bridge.emulator import SeenMessage
+from bridge.model.emulator import SeenMessage
 
 
 class World:

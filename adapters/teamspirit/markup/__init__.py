@@ -11,7 +11,7 @@ from adapters.teamspirit.markup.guards import clean
 from adapters.teamspirit.markup.html import decode_html, encode_html
 from adapters.teamspirit.markup.markdown_decode import decode_markdown
 from adapters.teamspirit.markup.markdown_encode import encode_markdown
-from bridge.text import RichText, plain, to_plain
+from bridge.model.rich_text import RichText, plain, to_plain
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import TextDialect

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from adapters.teamspirit.markup.guards import clean, guard, is_username, mentions, unguard
 from adapters.teamspirit.markup.parser import SAFE_LINK
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Heading,

@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from adapters.teamspirit.markup.guards import GUARD, JOINER, guard, mentions, unguard
 from adapters.teamspirit.markup.parser import ADDRESS, parse
 from adapters.teamspirit.markup.tables import fence_tables
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Heading,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from adapters.teamspirit.markup.guards import GUARD, JOINER, clean, guard, is_username
 from adapters.teamspirit.markup.parser import SAFE_LINK, bare_address
-from bridge.text import (
+from bridge.model.rich_text import (
     Block,
     CodeBlock,
     Heading,

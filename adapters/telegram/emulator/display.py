@@ -10,7 +10,7 @@ from typing import Any
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.formatting import utf16_index
 from adapters.telegram.emulator.model import Chat, Message, Person
-from bridge.emulator import EmulatedFile, SeenMessage, SeenReaction
+from bridge.model.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from adapters.telegram.emulator.contents import album_groups, guess_kind, media_
 from adapters.telegram.emulator.formatting import TEXT_LENGTH, store_text, utf16_length
 from adapters.telegram.emulator.model import Chat, Json, Message, Person
 from adapters.telegram.emulator.world import World
-from bridge.emulator import Upload
+from bridge.model.emulator import Upload
 
 GENERAL_TOPIC = 1
 

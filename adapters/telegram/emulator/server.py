@@ -26,7 +26,7 @@ from adapters.telegram.emulator.people import People
 from adapters.telegram.emulator.rates import Rates
 from adapters.telegram.emulator.webhook import Webhooks
 from adapters.telegram.emulator.world import World
-from bridge.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
+from bridge.model.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 
 _METHODS = {
     name.lower(): (name, method) for table in (send_methods, edit_methods, read_methods) for name, method in table.METHODS.items()

@@ -16,7 +16,7 @@ from adapters.telegram.emulator.display import seen
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, member_wire
 from adapters.telegram.emulator.updates import UpdateQueue
-from bridge.emulator import SeenMessage
+from bridge.model.emulator import SeenMessage
 
 Publish = Callable[[str, SeenMessage], None]
 

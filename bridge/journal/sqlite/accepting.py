@@ -8,17 +8,6 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.contract import Cursor
-from bridge.events import (
-    AlbumItem,
-    ChatEvent,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
-    PinsChanged,
-    ReactionsChanged,
-    as_edited,
-)
 from bridge.journal.contract import Accepted, Entry, Verdict
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
@@ -40,8 +29,19 @@ from bridge.journal.sqlite.codec import (
 )
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.tracing import ChangeKind
-from bridge.outcomes import Skip
-from bridge.refs import AccountName
+from bridge.model.adapter import Cursor
+from bridge.model.events import (
+    AlbumItem,
+    ChatEvent,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+    as_edited,
+)
+from bridge.model.outcomes import Skip
+from bridge.model.refs import AccountName
 
 _KEYS = Bulk("SELECT key FROM event WHERE key IN (VALUES {rows})", 1)
 _LINKS = Bulk(

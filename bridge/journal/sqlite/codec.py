@@ -8,10 +8,10 @@ from hashlib import blake2b
 
 import msgspec
 
-from bridge.contract import Copy
-from bridge.events import AlbumItem, Author, ChatEvent
 from bridge.journal.contract import AuthorName, State
 from bridge.journal.tracing import ChangeKind
+from bridge.model.adapter import Copy
+from bridge.model.events import AlbumItem, Author, ChatEvent
 
 Packed = int | bytes | str
 """A native id as it is stored."""
@@ -145,7 +145,7 @@ def unpack_copy(chat_id: str, message: Packed | None, more: str | None, thread: 
 
 
 _BETWEEN = "\x1f"
-"""Between an author's name, user id and username in one column. It is in no name: see `bridge.characters.clean`."""
+"""Between an author's name, user id and username in one column. It is in no name: see `model.characters.clean`."""
 
 
 def author_column(author: Author) -> str:

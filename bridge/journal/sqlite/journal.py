@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bridge.contract import Cursor
-from bridge.events import AlbumItem
 from bridge.journal.contract import (
     Accepted,
     Change,
@@ -35,7 +33,9 @@ from bridge.journal.sqlite.reading import Queries
 from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
 from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
 from bridge.journal.tracing import Traced
-from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.adapter import Cursor
+from bridge.model.events import AlbumItem
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 T = TypeVar("T")
 

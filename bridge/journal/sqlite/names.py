@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from bridge.journal.sqlite.codec import Packed, pack_id, unpack_id
-from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
 
 _LIMIT = 50_000
 """Names kept in memory, per table."""

@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 
-from bridge.contract import Copy
-from bridge.events import AlbumItem, ChatEvent, MessageCreated, MessageDeleted, MessageEdited
 from bridge.journal.contract import (
     Damaged,
     DeadLetter,
@@ -48,7 +46,9 @@ from bridge.journal.sqlite.codec import (
 )
 from bridge.journal.sqlite.names import MissingName, Names
 from bridge.journal.sqlite.tracing import Tracing
-from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.adapter import Copy
+from bridge.model.events import AlbumItem, ChatEvent, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 
 class Queries:

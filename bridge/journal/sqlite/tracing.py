@@ -24,7 +24,7 @@ from bridge.journal.sqlite.codec import (
 )
 from bridge.journal.sqlite.names import Names
 from bridge.journal.tracing import ChangeKind, InLine, Traced, TracedDelivery, TracedEvent
-from bridge.refs import AccountName, MessageRef
+from bridge.model.refs import AccountName, MessageRef
 
 _OPEN = (State.WAITING, State.SENDING)
 _MOST_FOUND = 20

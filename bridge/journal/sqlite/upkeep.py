@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bridge.contract import Cursor
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import (
@@ -23,8 +22,9 @@ from bridge.journal.sqlite.codec import (
 )
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.recording import finish
-from bridge.outcomes import Skip
-from bridge.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.adapter import Cursor
+from bridge.model.outcomes import Skip
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
 
 RAW_LIMIT_BYTES = 64 * 1024
 

@@ -18,7 +18,7 @@ from yarl import URL
 
 from adapters.common.egress import Egress, host_fault, is_public
 from adapters.common.options import NetworkOptions
-from bridge.errors import BridgeError, Rejected, RetryLater
+from bridge.model.errors import BridgeError, Rejected, RetryLater
 from tests.support.transports import discord, read, serving, slack, teamspirit, telegram
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.common.http_body import MOST_BYTES, AnswerRefused, AnswerTooDeep, AnswerTooLarge, BoundedResponse, check_json
-from bridge.errors import OutcomeUnknown, RetryLater
+from bridge.model.errors import OutcomeUnknown, RetryLater
 from tests.support.transports import serving
 
 PIECE = b'{"ok":true,"a":"' + b" " * 1_000_000

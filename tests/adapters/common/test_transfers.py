@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.common.transfers import Progress, open_watched
-from bridge.errors import RetryLater
+from bridge.model.errors import RetryLater
 from tests.support.patience import PATIENCE_S
 from tests.support.transports import (
     DOWNLOADING,

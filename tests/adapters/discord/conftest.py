@@ -13,11 +13,11 @@ import pytest
 from adapters.discord import MANIFEST
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator import DiscordEmulator
-from bridge.contract import AdapterContext, Cursor
-from bridge.errors import ConnectionLost
-from bridge.events import ChatEvent, MessageCreated
-from bridge.refs import AccountName
-from bridge.text import text_of
+from bridge.model.adapter import AdapterContext, Cursor
+from bridge.model.errors import ConnectionLost
+from bridge.model.events import ChatEvent, MessageCreated
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
 from tests.support.patience import PATIENCE_S
 
 DEADLINE_S = PATIENCE_S

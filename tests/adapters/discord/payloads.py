@@ -6,9 +6,9 @@ from typing import Any
 
 from adapters.discord.decode import Context, decode
 from adapters.discord.places import Places
-from bridge.events import Ignored
-from bridge.refs import AccountName
-from bridge.text import Paragraph, RichText, Text, text_of
+from bridge.model.events import Ignored
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import Paragraph, RichText, Text, text_of
 
 CHANNEL, THREAD, GUILD = "100000000000000001", "100000000000000002", "100000000000000003"
 FORUM, POST = "100000000000000004", "100000000000000005"

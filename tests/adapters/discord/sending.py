@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.contract import Copy, Outbound, OutboundFile, Receipt, Sender
-from bridge.emulator import SeenMessage
-from bridge.events import Attachment, AttachmentKind
-from bridge.text import RichText, plain
+from bridge.model.adapter import Copy, Outbound, OutboundFile, Receipt, Sender
+from bridge.model.emulator import SeenMessage
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import RichText, plain
 
 from .conftest import Bench
 

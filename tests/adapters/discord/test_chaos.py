@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from bridge.contract import Outbound, Receipt, Sender
-from bridge.emulator import Fault, FaultKind, StreamFault
-from bridge.errors import OutcomeUnknown, RetryLater
-from bridge.text import plain
+from bridge.model.adapter import Outbound, Receipt, Sender
+from bridge.model.emulator import Fault, FaultKind, StreamFault
+from bridge.model.errors import OutcomeUnknown, RetryLater
+from bridge.model.rich_text import plain
 
 from .conftest import Bench, until
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from adapters.discord.decode import Context, decode
 from adapters.discord.history import UNREADABLE
 from adapters.discord.places import Places
-from bridge.events import Ignored, MessageCreated, MessageEdited, Poll, PollOption, ReactionsChanged
-from bridge.refs import AccountName
-from bridge.text import text_of
+from bridge.model.events import Ignored, MessageCreated, MessageEdited, Poll, PollOption, ReactionsChanged
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
 
 CHANNEL, THREAD, GUILD = "100000000000000001", "100000000000000002", "100000000000000003"
 

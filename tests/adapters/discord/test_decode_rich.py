@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.decode import Context, decode
-from bridge.events import AttachmentKind, ChatRenamed, Ignored, MembershipChanged, MessageCreated, PinsChanged
-from bridge.text import Mark, Timestamp, to_plain
+from bridge.model.events import AttachmentKind, ChatRenamed, Ignored, MembershipChanged, MessageCreated, PinsChanged
+from bridge.model.rich_text import Mark, Timestamp, to_plain
 from tests.adapters.discord.payloads import (
     BOT,
     CHANNEL,

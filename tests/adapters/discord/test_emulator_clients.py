@@ -16,7 +16,7 @@ import hikari
 import pytest
 import yarl
 
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 
 from .conftest import Bench, until
 

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import Permission
-from bridge.emulator import StreamFault
+from bridge.model.emulator import StreamFault
 from tests.support.patience import PATIENCE_S
 
 from .conftest import Bench, until
@@ -232,7 +232,7 @@ async def test_a_locked_thread_takes_nothing_and_an_archived_one_wakes_up(bench:
 
 
 async def test_attachment_addresses_are_signed_and_expire(bench: Bench, call: Client) -> None:
-    from bridge.emulator import Upload
+    from bridge.model.emulator import Upload
 
     message = await bench.emulator.say(bench.chat, "Anna", "", files=[Upload(name="a b.txt", mime="text/plain", content=b"abc")])
 

@@ -13,11 +13,11 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.operations import author_of
 from adapters.discord.emulator.world import Permission
-from bridge.contract import Outbound, OutboundFile, Sender
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from bridge.errors import FileHarmed, OutcomeUnknown, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
-from bridge.text import plain, text_of
+from bridge.model.adapter import Outbound, OutboundFile, Sender
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.errors import FileHarmed, OutcomeUnknown, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.rich_text import plain, text_of
 from tests.support.patience import PATIENCE_S
 
 from .conftest import Bench, RecordingIntake, until

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from bridge.emulator import Fault, FaultKind, StreamFault
-from bridge.errors import ChatDown
-from bridge.events import ChatRenamed, MessageCreated, MessageDeleted, MessageEdited
-from bridge.text import text_of
+from bridge.model.emulator import Fault, FaultKind, StreamFault
+from bridge.model.errors import ChatDown
+from bridge.model.events import ChatRenamed, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.rich_text import text_of
 
 from .conftest import Bench, RecordingIntake, until
 from .sending import ANNA, outbound

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.common.platform_time import PlatformTime
 from adapters.discord.identify_budget import CURSOR, DAY_S, KEPT_FOR_PEOPLE, IdentifyBudget
-from bridge.errors import AccountDown
+from bridge.model.errors import AccountDown
 
 from .conftest import Bench, RecordingIntake
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from adapters.discord.emulator.render import Names, show
 from adapters.discord.markdown import decode_text
 from adapters.discord.markup import encode_text
-from bridge.split import split
-from bridge.text import (
+from bridge.model.rich_text import (
     CodeBlock,
     Emoji,
     Heading,
@@ -31,6 +30,7 @@ from bridge.text import (
     plain,
     text_of,
 )
+from bridge.render.split import split
 from tests.support.lists import labels, mixed_lists
 
 NAMES = Names(user=lambda i: f"user{i}", role=lambda i: f"role{i}", channel=lambda i: f"channel{i}")

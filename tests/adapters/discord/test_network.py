@@ -14,11 +14,11 @@ import pytest
 
 from adapters.discord import MANIFEST
 from adapters.discord.config import DiscordOptions
-from bridge.contract import Outbound, Sender
-from bridge.emulator import Upload
-from bridge.errors import ConnectionLost, RetryLater
-from bridge.events import MessageCreated
-from bridge.text import plain
+from bridge.model.adapter import Outbound, Sender
+from bridge.model.emulator import Upload
+from bridge.model.errors import ConnectionLost, RetryLater
+from bridge.model.events import MessageCreated
+from bridge.model.rich_text import plain
 from tests.support.patience import PATIENCE_S
 
 from .conftest import Bench, until

@@ -10,9 +10,9 @@ import msgspec
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.places import Places
-from bridge.emulator import Fault, FaultKind
-from bridge.events import MessageDeleted, MessageEdited
-from bridge.text import text_of
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.events import MessageDeleted, MessageEdited
+from bridge.model.rich_text import text_of
 
 from .conftest import Bench, until
 

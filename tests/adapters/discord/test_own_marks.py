@@ -12,8 +12,8 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.decode import decode
 from adapters.discord.emulator.world import Author
 from adapters.discord.snowflakes import snowflake_at
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import OutcomeUnknown
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import OutcomeUnknown
 from tests.adapters.discord.payloads import context_of, message, one
 
 from .conftest import Bench, until

@@ -10,9 +10,9 @@ from adapters.discord.config import DiscordOptions
 from adapters.discord.errors import CLOSE_CODES, Refusal, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.places import Places
-from bridge.capabilities import Feature, Support
-from bridge.contract import Deletes, Edits, OpensFiles, Pins, Reacts, ReadsHistory, Reconciles, ShowsTyping
-from bridge.errors import AccountDown, ChatDown, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.adapter import Deletes, Edits, OpensFiles, Pins, Reacts, ReadsHistory, Reconciles, ShowsTyping
+from bridge.model.capabilities import Feature, Support
+from bridge.model.errors import AccountDown, ChatDown, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
 
 from .conftest import Bench
 

@@ -9,9 +9,9 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
 from adapters.discord.places import Places
-from bridge.contract import ProbeItem
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import ChatDown, RetryLater
+from bridge.model.adapter import ProbeItem
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import ChatDown, RetryLater
 
 from .conftest import Bench
 

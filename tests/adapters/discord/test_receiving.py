@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from bridge.contract import Outbound, Sender
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from bridge.errors import AccountDown, ConnectionLost
-from bridge.events import (
+from bridge.model.adapter import Outbound, Sender
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.errors import AccountDown, ConnectionLost
+from bridge.model.events import (
     AttachmentKind,
     ChatRenamed,
     MembershipChanged,
@@ -22,7 +22,7 @@ from bridge.events import (
     ReactionsChanged,
     TypingStarted,
 )
-from bridge.text import plain, text_of
+from bridge.model.rich_text import plain, text_of
 
 from .conftest import Bench, until
 

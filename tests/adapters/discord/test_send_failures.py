@@ -11,10 +11,10 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
 from adapters.discord.errors import file_fault, refusal_of
-from bridge.contract import OutboundDelete, OutboundEdit, Sender
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope
-from bridge.text import plain
+from bridge.model.adapter import OutboundDelete, OutboundEdit, Sender
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope
+from bridge.model.rich_text import plain
 
 from .conftest import Bench, until
 from .sending import ANNA, copy_of, outbound, outbound_file, shown

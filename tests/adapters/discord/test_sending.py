@@ -10,10 +10,10 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
-from bridge.contract import Copy, OutboundDelete, OutboundEdit, OutboundFile, OutboundReaction, Reply, Sender
-from bridge.errors import ChatDown, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind
-from bridge.text import Mention, MentionKind, Paragraph, RichText, Text, plain
+from bridge.model.adapter import Copy, OutboundDelete, OutboundEdit, OutboundFile, OutboundReaction, Reply, Sender
+from bridge.model.errors import ChatDown, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import Mention, MentionKind, Paragraph, RichText, Text, plain
 
 from .conftest import Bench, until
 from .sending import ANNA, copy_of, outbound, outbound_file, shown

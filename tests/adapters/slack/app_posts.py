@@ -10,9 +10,9 @@ import msgspec
 from adapters.slack.decode import decode_event
 from adapters.slack.decode_context import Context, Identity
 from adapters.slack.names import Names
-from bridge.events import Author, MessageCreated
-from bridge.refs import AccountName
-from bridge.text import RichText, to_plain
+from bridge.model.events import Author, MessageCreated
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import RichText, to_plain
 
 NAMES = Names(
     users={"U1": Author(user_id="U1", name="Anna")}, groups={"S1": "oncall"}, channels={"C2": "random"}, bots={"B5": "Cron"}

@@ -13,9 +13,9 @@ from adapters.slack import MANIFEST
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackOptions
 from adapters.slack.emulator import SlackEmulator
-from bridge.contract import AdapterContext, Cursor
-from bridge.events import ChatEvent, MessageCreated
-from bridge.refs import AccountName
+from bridge.model.adapter import AdapterContext, Cursor
+from bridge.model.events import ChatEvent, MessageCreated
+from bridge.model.refs import AccountName
 from tests.support.patience import PATIENCE_S
 
 
@@ -97,7 +97,7 @@ class RecordingIntake:
         return [event for event in self.events if isinstance(event, kind) and not event.meta.sent_by_us]
 
     def texts(self) -> list[str]:
-        from bridge.text import text_of
+        from bridge.model.rich_text import text_of
 
         return [text_of(event.content.text) for event in self.of(MessageCreated)]
 

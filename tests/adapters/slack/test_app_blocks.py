@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from bridge.text import CodeBlock, Heading, List, Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, text_of, to_plain
+from bridge.model.rich_text import (
+    CodeBlock,
+    Heading,
+    List,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    text_of,
+    to_plain,
+)
 from tests.adapters.slack.app_posts import mrkdwn, plain, rich, rich_of, section, shown
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.events import Forward
-from bridge.text import Heading, Paragraph, Quote, RichText, Text, to_plain
+from bridge.model.events import Forward
+from bridge.model.rich_text import Heading, Paragraph, Quote, RichText, Text, to_plain
 from tests.adapters.slack.app_posts import created, plain, rich, rich_of, section, shown
 
 FILLERS = [

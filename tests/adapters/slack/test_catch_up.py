@@ -10,10 +10,10 @@ import pytest
 
 from adapters.slack.decode_context import to_ts
 from adapters.slack.emulator import SlackEmulator
-from bridge.contract import Outbound
-from bridge.emulator import Fault, FaultKind
-from bridge.events import MessageCreated, MessageDeleted, MessageEdited
-from bridge.text import plain, text_of
+from bridge.model.adapter import Outbound
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.rich_text import plain, text_of
 from tests.support.patience import PATIENCE_S
 
 

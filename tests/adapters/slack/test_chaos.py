@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from adapters.slack.emulator import SlackEmulator
-from bridge.contract import Outbound, Receipt, Sender
-from bridge.emulator import Fault, FaultKind, StreamFault
-from bridge.errors import ConnectionLost, OutcomeUnknown, RetryLater
-from bridge.events import MessageCreated, MessageEdited
-from bridge.text import plain, text_of
+from bridge.model.adapter import Outbound, Receipt, Sender
+from bridge.model.emulator import Fault, FaultKind, StreamFault
+from bridge.model.errors import ConnectionLost, OutcomeUnknown, RetryLater
+from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.rich_text import plain, text_of
 
 _KINDS = [kind for kind in FaultKind if kind is not FaultKind.UNAUTHORIZED]
 _OPERATIONS = ["auth.test", "apps.connections.open", "socket", "conversations.*", "users.*", "chat.postMessage"]

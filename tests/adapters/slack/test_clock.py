@@ -16,12 +16,12 @@ from adapters.slack.emulator import SlackEmulator
 from adapters.slack.lateness import Lateness
 from adapters.slack.names import NO_NAMES
 from adapters.slack.reconcile import Window, find_delivery
-from bridge.contract import Outbound, OutboundFile
-from bridge.emulator import Fault, FaultKind, Upload
-from bridge.errors import OutcomeUnknown, RetryLater
-from bridge.events import Attachment, AttachmentKind, Ignored, MessageCreated, MessageEdited
-from bridge.refs import AccountName, ChatRef
-from bridge.text import plain
+from bridge.model.adapter import Outbound, OutboundFile
+from bridge.model.emulator import Fault, FaultKind, Upload
+from bridge.model.errors import OutcomeUnknown, RetryLater
+from bridge.model.events import Attachment, AttachmentKind, Ignored, MessageCreated, MessageEdited
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import plain
 from tests.adapters.slack.test_http_events import Listener
 
 MINUTE_S, DAY_S, YEAR_S = 60.0, 86_400.0, 365 * 86_400.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.slack.decode import decode_event
 from adapters.slack.decode_context import Context, Identity, Undecodable
 from adapters.slack.names import Names, Wanted, wanted
-from bridge.events import (
+from bridge.model.events import (
     AttachmentKind,
     Author,
     ChatEvent,
@@ -23,8 +23,8 @@ from bridge.events import (
     MessageDeleted,
     MessageEdited,
 )
-from bridge.refs import AccountName
-from bridge.text import Mark, Paragraph, Quote, Text, text_of
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import Mark, Paragraph, Quote, Text, text_of
 
 ANNA = Author(user_id="U1", name="Anna", username="anna", avatar_url="https://a.example/u1.png")
 CONTEXT = Context(

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 
 from adapters.slack.emulator import SlackEmulator
-from bridge.emulator import Fault, FaultKind, Upload
-from bridge.errors import BridgeError, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind, MessageCreated
+from bridge.model.emulator import Fault, FaultKind, Upload
+from bridge.model.errors import BridgeError, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 
 
 async def received(account: Any, emulator: SlackEmulator, content: bytes = b"content" * 1000) -> Attachment:

@@ -19,7 +19,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.emulator import SlackEmulator
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from tests.support.patience import PATIENCE_S
 
 

@@ -15,8 +15,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.emulator import SlackEmulator
-from bridge.emulator import StreamFault
-from bridge.events import MessageCreated
+from bridge.model.emulator import StreamFault
+from bridge.model.events import MessageCreated
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

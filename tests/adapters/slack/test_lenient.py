@@ -16,9 +16,9 @@ from adapters.slack.decode_context import Context, Identity, Undecodable
 from adapters.slack.lenient import convert, number, objects, read, words
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import Channel, File, Frame, Message, User
-from bridge.events import MessageCreated, MessageEdited
-from bridge.refs import AccountName
-from bridge.text import to_plain
+from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import to_plain
 
 CONTEXT = Context(Identity(AccountName("team"), bot_id="B0", user_id="U0"), NO_NAMES, datetime(2026, 11, 23, tzinfo=UTC))
 BASE: dict[str, Any] = {

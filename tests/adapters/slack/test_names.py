@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.slack.emulator import SlackEmulator
-from bridge.emulator import Fault, FaultKind, Upload
-from bridge.events import MessageCreated
-from bridge.text import text_of
+from bridge.model.emulator import Fault, FaultKind, Upload
+from bridge.model.events import MessageCreated
+from bridge.model.rich_text import text_of
 
 
 def emit(emulator: SlackEmulator, chat: str, **message: Any) -> None:

@@ -20,11 +20,11 @@ from adapters.slack import MANIFEST
 from adapters.slack.config import SlackOptions
 from adapters.slack.emulator import SlackEmulator
 from adapters.slack.errors import SUCCESS, Effect, MissingScope, classify, classify_network
-from bridge.contract import Outbound, OutboundFile
-from bridge.emulator import Upload
-from bridge.errors import AccountDown, ChatDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind, MessageCreated
-from bridge.text import plain
+from bridge.model.adapter import Outbound, OutboundFile
+from bridge.model.emulator import Upload
+from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind, MessageCreated
+from bridge.model.rich_text import plain
 from tests.support.patience import PATIENCE_S
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from adapters.slack.emulator import SlackEmulator
-from bridge.contract import Outbound
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from bridge.errors import AccountDown, ConnectionLost
-from bridge.events import (
+from bridge.model.adapter import Outbound
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.errors import AccountDown, ConnectionLost
+from bridge.model.events import (
     AttachmentKind,
     ChatRenamed,
     MembershipChanged,
@@ -21,7 +21,7 @@ from bridge.events import (
     PinsChanged,
     ReactionsChanged,
 )
-from bridge.text import CodeBlock, Mark, Paragraph, Quote, plain, text_of
+from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, plain, text_of
 from tests.support.patience import PATIENCE_S
 
 

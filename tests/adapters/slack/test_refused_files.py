@@ -10,11 +10,11 @@ import pytest
 
 from adapters.slack.emulator import SlackEmulator
 from adapters.slack.errors import classify
-from bridge.contract import Outbound, OutboundFile
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import FileRejected, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind
-from bridge.text import plain
+from bridge.model.adapter import Outbound, OutboundFile
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import FileRejected, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import plain
 
 
 def file(path: Path, name: str, content: bytes = b"x") -> OutboundFile:

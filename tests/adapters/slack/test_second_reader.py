@@ -10,7 +10,7 @@ import pytest
 
 from adapters.slack.connections import LOOK_AGAIN_S, LOOK_EVERY_S, Connections, Readers
 from adapters.slack.emulator import SlackEmulator
-from bridge.emulator import StreamFault
+from bridge.model.emulator import StreamFault
 
 
 class FakeSocket:

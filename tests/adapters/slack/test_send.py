@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.slack.emulator import SlackEmulator, limits
-from bridge.capabilities import Feature, Support
-from bridge.contract import (
+from bridge.model.adapter import (
     Copy,
     Outbound,
     OutboundDelete,
@@ -23,10 +22,11 @@ from bridge.contract import (
     Reply,
     Sender,
 )
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind, MessageCreated
-from bridge.text import (
+from bridge.model.capabilities import Feature, Support
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.events import Attachment, AttachmentKind, MessageCreated
+from bridge.model.rich_text import (
     CodeBlock,
     List,
     ListItem,

@@ -21,10 +21,8 @@ from adapters.slack.emulator.render import show
 from adapters.slack.encode import rich_text_blocks
 from adapters.slack.encode_text import MAX_FALLBACK, escape, fallback_text, measure, rich_text_elements
 from adapters.slack.names import NO_NAMES, Names
-from bridge.degrade import degrade
-from bridge.events import Author
-from bridge.split import split
-from bridge.text import (
+from bridge.model.events import Author
+from bridge.model.rich_text import (
     CodeBlock,
     Emoji,
     Heading,
@@ -44,6 +42,8 @@ from bridge.text import (
     plain,
     text_of,
 )
+from bridge.render.degrade import degrade
+from bridge.render.split import split
 from tests.support.lists import labels, mixed_lists
 
 HOSTILE = [
@@ -63,7 +63,7 @@ HOSTILE = [
     "&",
     "#c",
 ]
-# without control characters and lone surrogates: those the tree itself does not keep (bridge.characters)
+# without control characters and lone surrogates: those the tree itself does not keep (bridge.model.characters)
 characters = st.characters(exclude_categories=("Cc", "Cn", "Cs", "Zl", "Zp"), include_characters="\n\t")
 words = st.one_of(st.text(characters, max_size=12), st.sampled_from(HOSTILE))
 texts = st.lists(words, max_size=12).map(" ".join)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.contract import Adapter
+from bridge.model.adapter import Adapter
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, public_web
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from adapters.teamspirit import MANIFEST
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.contract import Adapter, AdapterContext, Cursor
-from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
-from bridge.refs import AccountName
-from bridge.text import text_of
+from bridge.model.adapter import Adapter, AdapterContext, Cursor
+from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
 from bridge.web.public import PublicWeb
 from tests.support.patience import PATIENCE_S
 

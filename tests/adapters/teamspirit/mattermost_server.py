@@ -15,8 +15,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bridge.contract import Outbound
-from bridge.text import plain
+from bridge.model.adapter import Outbound
+from bridge.model.rich_text import plain
 
 Json = dict[str, Any]
 TOKEN = "bottoken0123456789abcdefgh"

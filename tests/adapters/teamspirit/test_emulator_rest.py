@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.emulator import Fault, FaultKind, Upload
+from bridge.model.emulator import Fault, FaultKind, Upload
 
 
 async def test_a_wrong_key_is_refused(emulator: TeamSpiritEmulator) -> None:

@@ -8,7 +8,7 @@ import json
 import httpx
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.emulator import StreamFault
+from bridge.model.emulator import StreamFault
 from tests.adapters.teamspirit.receiver import Receiver, signed
 
 

@@ -12,9 +12,9 @@ import pytest
 from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.contract import Adapter
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import ConnectionLost
+from bridge.model.adapter import Adapter
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import ConnectionLost
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options

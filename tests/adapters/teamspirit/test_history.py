@@ -16,10 +16,10 @@ from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.dialect.model import Dialect, History
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.history import ChatReader
-from bridge.errors import RetryLater
-from bridge.events import Author, MessageCreated, MessageDeleted, MessageEdited
-from bridge.refs import AccountName
-from bridge.text import text_of
+from bridge.model.errors import RetryLater
+from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
 from tests.adapters.teamspirit.harness import RecordingIntake
 
 PAGE, WINDOW = 5, 4

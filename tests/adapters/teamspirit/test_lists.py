@@ -8,7 +8,7 @@ from hypothesis import given
 from adapters.teamspirit.dialect.model import TextDialect
 from adapters.teamspirit.emulator.render import render
 from adapters.teamspirit.markup import decode_text, encode_text
-from bridge.text import List, ListItem, RichText, Text, to_plain
+from bridge.model.rich_text import List, ListItem, RichText, Text, to_plain
 from tests.support.lists import labels, mixed_lists
 
 MARKDOWN, HTML = TextDialect(flavour="markdown"), TextDialect(flavour="html")

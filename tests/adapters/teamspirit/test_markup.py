@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.teamspirit.dialect.model import TextDialect
 from adapters.teamspirit.emulator.render import render
 from adapters.teamspirit.markup import decode_text, encode_text
-from bridge.text import (
+from bridge.model.rich_text import (
     CodeBlock,
     Heading,
     List,

@@ -11,8 +11,7 @@ import apprise
 import pytest
 from mattermostdriver import Driver  # type: ignore[import-untyped]
 
-from bridge.capabilities import Feature
-from bridge.contract import (
+from bridge.model.adapter import (
     Adapter,
     Copy,
     Deletes,
@@ -28,9 +27,10 @@ from bridge.contract import (
     SetsStatus,
     ShowsTyping,
 )
-from bridge.errors import AccountDown, ChatDown, Rejected
-from bridge.events import Attachment, AttachmentKind, MessageCreated
-from bridge.text import plain
+from bridge.model.capabilities import Feature
+from bridge.model.errors import AccountDown, ChatDown, Rejected
+from bridge.model.events import Attachment, AttachmentKind, MessageCreated
+from bridge.model.rich_text import plain
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer, account_options, outbound

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from adapters.teamspirit.decode import Decoder, NativeMessage
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.parts import load_json
-from bridge.contract import Adapter, Reconciles
-from bridge.events import MessageCreated, MessageEdited
-from bridge.refs import AccountName
-from bridge.text import Mark, Paragraph, Text, text_of, to_plain
+from bridge.model.adapter import Adapter, Reconciles
+from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import Mark, Paragraph, Text, text_of, to_plain
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.contract import Adapter, Copy, Edits, OutboundEdit, Receipt, Reply
-from bridge.errors import RetryLater
-from bridge.text import plain
+from bridge.model.adapter import Adapter, Copy, Edits, OutboundEdit, Receipt, Reply
+from bridge.model.errors import RetryLater
+from bridge.model.rich_text import plain
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
 

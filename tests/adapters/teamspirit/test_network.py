@@ -14,9 +14,9 @@ import pytest
 from aiohttp import web
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.contract import Adapter, Outbound
-from bridge.errors import AccountDown, RetryLater
-from bridge.text import plain
+from bridge.model.adapter import Adapter, Outbound
+from bridge.model.errors import AccountDown, RetryLater
+from bridge.model.rich_text import plain
 from tests.adapters.teamspirit.harness import make_adapter, options_of
 
 

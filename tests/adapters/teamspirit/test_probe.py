@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.contract import Adapter, ProbeItem
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import RetryLater
+from bridge.model.adapter import Adapter, ProbeItem
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import RetryLater
 from tests.adapters.teamspirit.harness import make_adapter, options_of
 
 LIST, READ = "GET /chats", "GET /chats/{chat}/messages"

@@ -18,8 +18,8 @@ from aiohttp.test_utils import make_mocked_request
 from adapters.teamspirit.dialect.model import Authentication
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from adapters.teamspirit.receiver import Credentials, Receiver
-from bridge.contract import Adapter
-from bridge.refs import AccountName
+from bridge.model.adapter import Adapter
+from bridge.model.refs import AccountName
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.contract import Adapter
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
-from bridge.errors import AccountDown, ConnectionLost
-from bridge.events import AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
-from bridge.text import Mark, Paragraph, Text, plain
+from bridge.model.adapter import Adapter
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.errors import AccountDown, ConnectionLost
+from bridge.model.events import AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.rich_text import Mark, Paragraph, Text, plain
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.contract import Adapter, Outbound, OutboundFile
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import AccountDown, ChatDown, FileRejected, RetryLater
-from bridge.events import Attachment, AttachmentKind
-from bridge.text import plain
+from bridge.model.adapter import Adapter, Outbound, OutboundFile
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import AccountDown, ChatDown, FileRejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import plain
 from tests.adapters.teamspirit import mattermost_server
 from tests.adapters.teamspirit.mattermost_server import MattermostServer
 

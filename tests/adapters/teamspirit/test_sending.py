@@ -14,8 +14,7 @@ import pytest
 from aiohttp import web
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.capabilities import Feature
-from bridge.contract import (
+from bridge.model.adapter import (
     Adapter,
     Copy,
     Deletes,
@@ -35,10 +34,11 @@ from bridge.contract import (
     SetsStatus,
     ShowsTyping,
 )
-from bridge.emulator import Fault, FaultKind, SeenMessage, Upload
-from bridge.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind
-from bridge.text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
+from bridge.model.capabilities import Feature
+from bridge.model.emulator import Fault, FaultKind, SeenMessage, Upload
+from bridge.model.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
 from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
 
 SEND = "POST /chats/{chat}/messages"

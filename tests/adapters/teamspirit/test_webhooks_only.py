@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.capabilities import Feature, Support
-from bridge.contract import (
+from bridge.model.adapter import (
     Adapter,
     Deletes,
     Edits,
@@ -23,10 +22,11 @@ from bridge.contract import (
     Reconciles,
     Sender,
 )
-from bridge.emulator import Fault, FaultKind, StreamFault
-from bridge.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind, MessageDeleted
-from bridge.text import plain
+from bridge.model.capabilities import Feature, Support
+from bridge.model.emulator import Fault, FaultKind, StreamFault
+from bridge.model.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind, MessageDeleted
+from bridge.model.rich_text import plain
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
 

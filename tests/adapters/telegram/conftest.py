@@ -16,10 +16,10 @@ import pytest
 
 from adapters.telegram import MANIFEST
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.contract import AdapterContext, Copy, Cursor, Outbound, OutboundFile
-from bridge.events import Attachment, AttachmentKind, ChatEvent
-from bridge.refs import AccountName
-from bridge.text import plain
+from bridge.model.adapter import AdapterContext, Copy, Cursor, Outbound, OutboundFile
+from bridge.model.events import Attachment, AttachmentKind, ChatEvent
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import plain
 from tests.support.patience import PATIENCE_S
 
 DEADLINE_S = PATIENCE_S
@@ -118,7 +118,7 @@ class RecordingIntake:
                 await changed.wait()
 
     def texts(self) -> list[str]:
-        from bridge.text import text_of
+        from bridge.model.rich_text import text_of
 
         return [text_of(event.content.text) for event in self.events if hasattr(event, "content")]
 

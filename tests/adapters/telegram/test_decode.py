@@ -18,9 +18,9 @@ from adapters.telegram import MANIFEST
 from adapters.telegram.albums import ALBUM_MAX, Albums
 from adapters.telegram.decode import AlbumItem, Decoder, Undecodable
 from adapters.telegram.reactions import SETTABLE, qualified, settable
-from bridge.events import AttachmentKind, Ignored, MessageCreated, MessageEdited, ReactionsChanged
-from bridge.refs import AccountName
-from bridge.text import text_of
+from bridge.model.events import AttachmentKind, Ignored, MessageCreated, MessageEdited, ReactionsChanged
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
 
 MANIFEST.preload()
 
@@ -286,7 +286,7 @@ async def test_aiogram_accepts_every_update_that_the_emulator_makes(emulator: An
     """The models of a client library of the same version are a second opinion on the emulator's objects."""
     from aiogram.types import Update  # after MANIFEST.preload, which spares the seconds of building all models
 
-    from bridge.emulator import Upload
+    from bridge.model.emulator import Upload
 
     queue = emulator.world.queues[emulator.bot().user_id]
     queue.set_allowed(["message", "edited_message", "message_reaction", "my_chat_member"])

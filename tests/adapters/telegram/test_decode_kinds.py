@@ -11,9 +11,9 @@ import pytest
 from adapters.telegram import MANIFEST
 from adapters.telegram.decode import _SERVICE_FIELDS, Decoder, strange
 from adapters.telegram.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
-from bridge.events import AttachmentKind, MessageCreated
-from bridge.refs import AccountName
-from bridge.text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
+from bridge.model.events import AttachmentKind, MessageCreated
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
 
 MANIFEST.preload()
 

@@ -16,7 +16,7 @@ from telegram.ext import Application, MessageHandler, MessageReactionHandler, fi
 from telegram.request import HTTPXRequest
 
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.emulator import Fault, FaultKind, Upload
+from bridge.model.emulator import Fault, FaultKind, Upload
 from tests.support.patience import PATIENCE_S
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from adapters.telegram.emulator import Rates, TelegramEmulator
-from bridge.emulator import StreamFault, Upload
+from bridge.model.emulator import StreamFault, Upload
 from tests.support.patience import PATIENCE_S
 
 Ask = Callable[..., Awaitable[Any]]

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.telegram import MANIFEST
 from adapters.telegram.errors import Refused, classify, without_urls
-from bridge.errors import AccountDown, BridgeError, ChatDown, ChatMoved, OutcomeUnknown, RetryLater
+from bridge.model.errors import AccountDown, BridgeError, ChatDown, ChatMoved, OutcomeUnknown, RetryLater
 
 MANIFEST.preload()
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from adapters.telegram.emulator import Rates, TelegramEmulator
-from bridge.contract import Copy, Outbound, OutboundDelete, OutboundEdit, OutboundReaction
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.text import plain
+from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, OutboundReaction
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.rich_text import plain
 from tests.support.patience import PATIENCE_S
 
 

@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.contract import OutboundDelete, OutboundFile
-from bridge.emulator import Fault, FaultKind, Upload
-from bridge.errors import AccountDown, Rejected, RetryLater
-from bridge.events import AttachmentKind
+from bridge.model.adapter import OutboundDelete, OutboundFile
+from bridge.model.emulator import Fault, FaultKind, Upload
+from bridge.model.errors import AccountDown, Rejected, RetryLater
+from bridge.model.events import AttachmentKind
 from tests.support.patience import PATIENCE_S
 
 MB = 1024**2

@@ -12,10 +12,10 @@ import pytest
 
 from adapters.telegram.decode import Decoder, Undecodable
 from adapters.telegram.lenient import real, whole
-from bridge.events import MessageCreated, MessageEdited, storable
 from bridge.journal.sqlite.codec import decode_event, encode_event
-from bridge.refs import AccountName
-from bridge.text import text_of
+from bridge.model.events import MessageCreated, MessageEdited, storable
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DECODER = Decoder(account=AccountName("tg"), bot_id="999")

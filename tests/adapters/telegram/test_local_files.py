@@ -9,7 +9,7 @@ import pytest
 
 from adapters.telegram import local_files
 from adapters.telegram.transport import relative_path
-from bridge.errors import Rejected, RetryLater
+from bridge.model.errors import Rejected, RetryLater
 
 TOKEN = "123456:AAF-secret"
 

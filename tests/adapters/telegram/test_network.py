@@ -15,9 +15,9 @@ import pytest
 
 from adapters.telegram import MANIFEST
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.contract import Outbound
-from bridge.emulator import Upload
-from bridge.errors import AccountDown, RetryLater
+from bridge.model.adapter import Outbound
+from bridge.model.emulator import Upload
+from bridge.model.errors import AccountDown, RetryLater
 from tests.support.patience import PATIENCE_S
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, LOOK_AGAIN_S, Conflicts, Looks
-from bridge.emulator import Fault, FaultKind
-from bridge.errors import AccountDown, ConnectionLost
+from bridge.model.emulator import Fault, FaultKind
+from bridge.model.errors import AccountDown, ConnectionLost
 from tests.support.patience import PATIENCE_S
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.receive import TRIES
-from bridge.emulator import StreamFault
-from bridge.errors import ConnectionLost
-from bridge.events import (
+from bridge.model.emulator import StreamFault
+from bridge.model.errors import ConnectionLost
+from bridge.model.events import (
     ChatRenamed,
     MembershipChanged,
     MessageCreated,
@@ -22,7 +22,7 @@ from bridge.events import (
     PinsChanged,
     ReactionsChanged,
 )
-from bridge.text import CodeBlock, Mark, Paragraph, Quote, Text, text_of
+from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, Text, text_of
 from tests.support.patience import PATIENCE_S
 
 

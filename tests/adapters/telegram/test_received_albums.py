@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.emulator import StreamFault, Upload
-from bridge.events import (
+from bridge.model.emulator import StreamFault, Upload
+from bridge.model.events import (
     AttachmentKind,
     MessageCreated,
 )
-from bridge.text import text_of
+from bridge.model.rich_text import text_of
 from tests.support.patience import PATIENCE_S
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from adapters.telegram.decode import Decoder
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.unchanged import KEPT_MAX, MESSAGES_MAX, Unchanged
-from bridge.refs import AccountName
-from bridge.text import to_plain
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import to_plain
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import pytest
 from adapters.telegram.capabilities import capabilities
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.errors import Refused, file_fault
-from bridge.errors import ChatDown, FileRejected
+from bridge.model.errors import ChatDown, FileRejected
 
 MB = 1024**2
 

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.contract import Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply
-from bridge.emulator import SeenMessage
-from bridge.errors import ChatDown, ChatMoved, Rejected
-from bridge.text import CodeBlock, Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, plain
+from bridge.model.adapter import Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply
+from bridge.model.emulator import SeenMessage
+from bridge.model.errors import ChatDown, ChatMoved, Rejected
+from bridge.model.rich_text import CodeBlock, Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, plain
 
 
 def only(emulator: TelegramEmulator, chat: str) -> SeenMessage:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.telegram.decode_text import decode_text
 from adapters.telegram.encode_text import encode_text, guarded, linkable, measure
-from bridge.text import (
+from bridge.model.rich_text import (
     CodeBlock,
     Emoji,
     Heading,

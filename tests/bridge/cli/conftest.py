@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from bridge.cli import main
-from bridge.events import Attachment, AttachmentKind, Author, Content, EventMeta, MessageCreated
 from bridge.journal.contract import AttemptStarted, Dead, Entry, PlannedDelivery
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.text import plain
+from bridge.model.events import Attachment, AttachmentKind, Author, Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.rich_text import plain
 
 CONFIG = """\
 accounts:

@@ -12,7 +12,7 @@ import pytest
 
 from bridge.journal.contract import Pending, State
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName, ChatAddress
+from bridge.model.refs import AccountName, ChatAddress
 from tests.support.patience import PATIENCE_S
 
 TARGET = ChatAddress(AccountName("tg"), "-1009876543210")

@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 
 from adapters import registry
-from bridge.capabilities import Capabilities, Capability, Feature, Limits, Support, features
 from bridge.cli.fates import Fate, Level, Side, fates
-from bridge.routing import RelayOptions
+from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Support, features
+from bridge.policy.routing import RelayOptions
 
 
 def side(table: Mapping[Feature, Capability | Support], **limits: int) -> Side:

@@ -17,9 +17,9 @@ from adapters import registry
 from bridge.cli.probing import Finding, probe_all
 from bridge.config.load import load_config
 from bridge.config.model import Config
-from bridge.contract import ProbeItem
-from bridge.emulator import Emulator
-from bridge.errors import AccountDown, ChatDown, RetryLater
+from bridge.model.adapter import ProbeItem
+from bridge.model.emulator import Emulator
+from bridge.model.errors import AccountDown, ChatDown, RetryLater
 from tests.support.patience import PATIENCE_S
 
 SECRET = "a-very-secret-token"

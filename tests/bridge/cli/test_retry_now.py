@@ -11,7 +11,7 @@ import pytest
 
 from bridge.journal.contract import Deferred, Entry, PlannedDelivery
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName, ChatAddress
+from bridge.model.refs import AccountName, ChatAddress
 from tests.bridge.cli.conftest import NOW, letter
 
 TG = ChatAddress(AccountName("tg"), "@lobby")

@@ -10,18 +10,6 @@ from typing import Any
 
 import pytest
 
-from bridge.contract import Receipt
-from bridge.events import (
-    Author,
-    ChatEvent,
-    Content,
-    EventMeta,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
-    PinsChanged,
-    ReactionsChanged,
-)
 from bridge.journal.contract import (
     AttemptStarted,
     Change,
@@ -37,9 +25,21 @@ from bridge.journal.contract import (
     Skipped,
 )
 from bridge.journal.sqlite import SqliteJournal
-from bridge.outcomes import Loss, LossOf, NamedSkip, Skip, SkipRule
-from bridge.refs import AccountName, ChatAddress, ChatRef
-from bridge.text import plain
+from bridge.model.adapter import Receipt
+from bridge.model.events import (
+    Author,
+    ChatEvent,
+    Content,
+    EventMeta,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+)
+from bridge.model.outcomes import Loss, LossOf, NamedSkip, Skip, SkipRule
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.rich_text import plain
 
 CONFIG = """\
 accounts:

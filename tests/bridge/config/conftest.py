@@ -10,11 +10,11 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from bridge.capabilities import Capabilities, Feature, Limits, Support, features
 from bridge.config.load import load_config
 from bridge.config.model import Config, Loaded
-from bridge.contract import Manifest
-from bridge.errors import ConfigFault
+from bridge.model.adapter import Manifest
+from bridge.model.capabilities import Capabilities, Feature, Limits, Support, features
+from bridge.model.errors import ConfigFault
 
 
 class _Strict(BaseModel):

@@ -8,7 +8,7 @@ import pytest
 
 from adapters import registry
 from bridge.config.load import load_config
-from bridge.errors import ConfigFault
+from bridge.model.errors import ConfigFault
 
 SLACK = "slack, bot_token: xoxb-1, app_token: xapp-1, signing_secret: s"
 SPIRIT = "teamspirit, server: 'https://im.example.com', api_key: k"

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.config.relay import RELAY_KEYS
 from bridge.config.routes import split_address
-from bridge.routing import OnUnknown, RelayOptions
+from bridge.policy.routing import OnUnknown, RelayOptions
 
 
 def ends(config: Any, number: int = 0) -> list[tuple[str, bool, bool]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bridge.contract import Receipt
-from bridge.events import (
+from bridge.journal.contract import Accepted, Dead, Delivered, Entry, Journal, PartSent, PlannedDelivery, Verdict
+from bridge.model.adapter import Receipt
+from bridge.model.events import (
     Author,
     ChatEvent,
     Content,
@@ -15,10 +16,9 @@ from bridge.events import (
     MessageEdited,
     ReactionsChanged,
 )
-from bridge.journal.contract import Accepted, Dead, Delivered, Entry, Journal, PartSent, PlannedDelivery, Verdict
-from bridge.outcomes import NamedSkip, Skip
-from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
-from bridge.text import plain
+from bridge.model.outcomes import NamedSkip, Skip
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.rich_text import plain
 
 ACCOUNT = AccountName("origin")
 CHAT = ChatRef(ACCOUNT, "C1")

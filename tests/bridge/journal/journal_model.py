@@ -8,8 +8,6 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.contract import Copy, Cursor
-from bridge.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
 from bridge.journal.contract import (
     Accepted,
     AttemptStarted,
@@ -34,8 +32,10 @@ from bridge.journal.contract import (
     State,
     Verdict,
 )
-from bridge.outcomes import Skip
-from bridge.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.adapter import Copy, Cursor
+from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged, as_edited
+from bridge.model.outcomes import Skip
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 End = tuple[ChatAddress, str | None]
 OPEN = (State.WAITING, State.SENDING, State.BEHIND)

@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from journal_makers import CHAT, A, B, at, created, entry, kill, sent
 
-from bridge.contract import Cursor
 from bridge.journal.contract import Accepted, AttemptStarted, Delivered, JournalError
 from bridge.journal.sqlite import SqliteJournal, upkeep, writer
+from bridge.model.adapter import Cursor
 
 
 def say(*words: object) -> None:

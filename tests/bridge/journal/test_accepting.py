@@ -9,10 +9,10 @@ import pytest
 from journal_makers import ACCOUNT, CHAT, A, B, accept, at, created, deleted, deliver, edited, entry, lane, message, native, reacted
 from journal_makers import sent as part_sent
 
-from bridge.contract import Cursor
-from bridge.events import ChatRenamed, MessageCreated
 from bridge.journal.contract import Journal, PartGone, Verdict
-from bridge.refs import AccountName, ChatRef
+from bridge.model.adapter import Cursor
+from bridge.model.events import ChatRenamed, MessageCreated
+from bridge.model.refs import AccountName, ChatRef
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, edited, entry, message, native
 
-from bridge.events import AlbumItem, MessageCreated, MessageEdited
 from bridge.journal.contract import Entry, Journal, Verdict
-from bridge.text import plain
+from bridge.model.events import AlbumItem, MessageCreated, MessageEdited
+from bridge.model.rich_text import plain
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 ITEMS = (AlbumItem(text=plain("left")), AlbumItem(), AlbumItem(text=plain("right")))

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.events import Author
+from bridge.delivery.send import Sending
+from bridge.identity.names import Names
+from bridge.identity.people import People, Person
 from bridge.journal.contract import AuthorName
 from bridge.journal.sqlite.codec import (
     author_column,
@@ -23,10 +25,8 @@ from bridge.journal.sqlite.codec import (
     unpack_more,
     unpack_time,
 )
-from bridge.names import Names
-from bridge.outbox.sending import Sending
-from bridge.people import People, Person
-from bridge.refs import AccountName, ChatRef, MessageRef
+from bridge.model.events import Author
+from bridge.model.refs import AccountName, ChatRef, MessageRef
 
 IDS = st.one_of(
     st.text(),

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 from journal_makers import A, B, accept, at, created, deliver, edited, kill, native, sent
 
-from bridge.contract import Copy
 from bridge.journal.contract import (
     AttemptStarted,
     Change,
@@ -21,7 +20,8 @@ from bridge.journal.contract import (
     State,
     StoredWait,
 )
-from bridge.outcomes import Loss, LossOf, Skip
+from bridge.model.adapter import Copy
+from bridge.model.outcomes import Loss, LossOf, Skip
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 

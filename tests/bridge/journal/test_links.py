@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from journal_makers import CHAT, A, B, accept, at, created, deleted, deliver, edited, entry, lane, message, native, reacted, sent
 
-from bridge.contract import Copy
 from bridge.journal.contract import AttemptStarted, Delivered, Journal, Link, PartGone, SentPart
-from bridge.refs import AccountName, ChatRef
+from bridge.model.adapter import Copy
+from bridge.model.refs import AccountName, ChatRef
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 

@@ -17,7 +17,7 @@ from bridge.journal.contract import JournalError, State, StoredWait
 from bridge.journal.sqlite import SqliteJournal, migrations
 from bridge.journal.sqlite.database import APPLICATION_ID
 from bridge.journal.tracing import ChangeKind
-from bridge.refs import AccountName, ChatRef, MessageRef
+from bridge.model.refs import AccountName, ChatRef, MessageRef
 
 VERSION_1 = Path(__file__).parent / "journal-version-1.sql"
 VERSION_2 = Path(__file__).parent / "journal-version-2.sql"

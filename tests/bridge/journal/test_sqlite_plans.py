@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 from journal_makers import ACCOUNT, CHAT, A, B, accept, at, created, deliver, edited, kill, lane, message, native, reacted
 
-from bridge.contract import Cursor
-from bridge.events import AlbumItem
 from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Piece, PiecesSet, PlanSet, Skipped
 from bridge.journal.sqlite import SqliteJournal
-from bridge.outcomes import Skip
+from bridge.model.adapter import Cursor
+from bridge.model.events import AlbumItem
+from bridge.model.outcomes import Skip
 
 GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor")
 SMALL_INDEXES = ("event_done", "delivery_open", "delivery_behind", "delivery_dead")

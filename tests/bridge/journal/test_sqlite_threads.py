@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, entry, sent
 
-from bridge.contract import Cursor
 from bridge.journal.contract import AttemptStarted, Delivered, Figures, JournalError
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite import writer as writer_module
 from bridge.journal.sqlite.database import WAL_LIMIT_BYTES
+from bridge.model.adapter import Cursor
 from tests.support.patience import PATIENCE_S
 
 

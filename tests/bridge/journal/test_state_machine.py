@@ -17,8 +17,6 @@ from journal_implementations import IMPLEMENTATIONS
 from journal_makers import at, created, deleted, edited, entry, lane, native, reacted
 from journal_model import Model
 
-from bridge.contract import Cursor, Receipt
-from bridge.events import ChatEvent
 from bridge.journal.contract import (
     AttemptStarted,
     Change,
@@ -34,8 +32,10 @@ from bridge.journal.contract import (
     Skipped,
     Verdict,
 )
-from bridge.outcomes import Loss, Skip
-from bridge.refs import AccountName, ChatRef, MessageRef
+from bridge.model.adapter import Cursor, Receipt
+from bridge.model.events import ChatEvent
+from bridge.model.outcomes import Loss, Skip
+from bridge.model.refs import AccountName, ChatRef, MessageRef
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from msgspec.structs import replace
 
+from bridge.delivery.backlog import _AT_HAND, Backlog, Handed
 from bridge.journal.contract import Damaged, Pending, State
-from bridge.outbox.backlog import _AT_HAND, Backlog, Handed
 from tests.support.deliveries import delivery
 
 

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.accounts.supervisor import AccountState
 from bridge.app import App
-from bridge.contract import FileStream, Outbound, Receipt
-from bridge.errors import ChatMoved
-from bridge.events import Attachment
 from bridge.journal.contract import JournalError
-from bridge.refs import AccountName
-from bridge.supervisor import AccountState
+from bridge.model.adapter import FileStream, Outbound, Receipt
+from bridge.model.errors import ChatMoved
+from bridge.model.events import Attachment
+from bridge.model.refs import AccountName
 from tests.bridge.machinery.test_files_apart import files
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
@@ -40,8 +40,8 @@ def two() -> ScriptedPlatform:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.app._RESOLVE_S", 0.2)
     monkeypatch.setattr("bridge.app._FINISH_S", 0.2)
-    monkeypatch.setattr("bridge.supervisor._CLOSE_S", 0.2)
-    monkeypatch.setattr("bridge.supervisor._GRACE_S", 0.2)
+    monkeypatch.setattr("bridge.accounts.supervisor._CLOSE_S", 0.2)
+    monkeypatch.setattr("bridge.accounts.supervisor._GRACE_S", 0.2)
 
 
 def changed(app: App, name: str) -> Any:
@@ -231,7 +231,7 @@ async def test_a_disk_that_is_full_when_a_chat_moves(tmp_path: Path, one, two, m
             await real(*arguments)
 
         monkeypatch.setattr(app._journal, "set_native_id", set_native_id)
-        monkeypatch.setattr("bridge.outbox.lane._JOURNAL_RETRY_S", 0.05)
+        monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.05)
         two.faults.append((ChatMoved("it is a supergroup now", new_chat_id="c2"), False))
         one.say("m1")
         one.say("m2")
@@ -258,7 +258,7 @@ async def test_a_disk_that_is_full_during_a_reload_leaves_all_as_it_was(tmp_path
 
 
 async def test_a_disk_that_is_full_for_long_costs_few_lines(tmp_path: Path, one, two, monkeypatch) -> None:
-    monkeypatch.setattr("bridge.outbox.lane._JOURNAL_RETRY_S", 0.001)
+    monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.001)
     with capture_logs() as log:
         async with bridge(tmp_path, [one, two]) as app:
             await is_up(app, "two")

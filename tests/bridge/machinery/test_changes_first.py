@@ -73,7 +73,7 @@ async def test_in_one_batch_as_well(tmp_path: Path, one: ScriptedPlatform, two: 
 async def test_an_edit_of_the_text_alone_leaves_files_and_answers(
     tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
 ) -> None:
-    from bridge.events import Attachment, AttachmentKind, ReplyTo
+    from bridge.model.events import Attachment, AttachmentKind, ReplyTo
 
     one.files["f"] = b"x" * 10
     file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="f", name="f.pdf", size_bytes=10)

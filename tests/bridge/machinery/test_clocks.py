@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bridge.app import App
-from bridge.clock import SystemClock
-from bridge.errors import RetryLater, Scope
-from bridge.refs import AccountName, ChatAddress
-from bridge.retry import Policy
+from bridge.model.clock import SystemClock
+from bridge.model.errors import RetryLater, Scope
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.policy.retry import Policy
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
 from tests.support.scripted import ScriptedPlatform, all_done, bridge

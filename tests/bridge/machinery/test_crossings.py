@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bridge.app import App
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
-from bridge.routing import OnUnknown, Route
+from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.policy.routing import OnUnknown, Route
 from tests.bridge.machinery.test_files_apart import Broken, files, refuse
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
@@ -32,7 +32,7 @@ def two() -> ScriptedPlatform:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.outbox.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
     monkeypatch.setattr("bridge.app._WAKE_S", 0.05)
 
 
@@ -149,7 +149,7 @@ async def test_a_late_file_whose_answer_never_came_is_asked_for_whatever_else_fa
         await eventually(lambda: holding(two, b"a" * 10))
         await app.stop(drain_s=0)
     monkeypatch.undo()
-    monkeypatch.setattr("bridge.outbox.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
     two.faults.clear()
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:
@@ -171,7 +171,7 @@ async def test_a_message_of_unknown_outcome_whose_file_is_away_then(tmp_path: Pa
         await eventually(lambda: two.sends)
         await app.stop(drain_s=0)
     monkeypatch.undo()
-    monkeypatch.setattr("bridge.outbox.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
     two.faults.clear()
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.supervisor import AccountState
+from bridge.accounts.supervisor import AccountState
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 

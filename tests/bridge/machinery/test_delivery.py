@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
+from bridge.accounts.supervisor import AccountState
 from bridge.journal.contract import State
 from bridge.journal.sqlite import SqliteJournal
-from bridge.routing import OnUnknown, Route
-from bridge.supervisor import AccountState
+from bridge.model.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
+from bridge.policy.routing import OnUnknown, Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 

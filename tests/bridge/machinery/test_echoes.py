@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from bridge.events import Author, Content, EventMeta, MessageCreated
 from bridge.journal.contract import Change, PartSent
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName, ChatRef
-from bridge.text import plain
+from bridge.model.events import Author, Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import plain
 from tests.flows.world import eventually
 from tests.support.scripted import LONG_AGO, Posted, ScriptedPlatform, bridge
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bridge.contract import Copy
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
-from bridge.events import AlbumItem, Attachment, AttachmentKind
-from bridge.outbox.work import Carried, file_mark, unwrap
-from bridge.retry import Policy
-from bridge.routing import Route
-from bridge.text import plain
+from bridge.delivery.state import Carried, file_mark, unwrap
+from bridge.model.adapter import Copy
+from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.model.events import AlbumItem, Attachment, AttachmentKind
+from bridge.model.rich_text import plain
+from bridge.policy.retry import Policy
+from bridge.policy.routing import Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bridge.contract import Outbound
-from bridge.errors import AccountDown, FileRejected, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind
-from bridge.supervisor import AccountState
-from bridge.text import text_of
+from bridge.accounts.supervisor import AccountState
+from bridge.model.adapter import Outbound
+from bridge.model.errors import AccountDown, FileRejected, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import text_of
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge
 
@@ -31,7 +31,7 @@ def two() -> ScriptedPlatform:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.outbox.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
 
 
 def files(*names: str) -> tuple[Attachment, ...]:
@@ -180,7 +180,7 @@ async def test_words_go_first_and_the_file_follows_them(
 async def test_a_file_that_never_comes_is_a_line_in_the_end(
     tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.outbox.lane._FILE_PATIENCE_S", 0.5)
+    monkeypatch.setattr("bridge.delivery.lane._FILE_PATIENCE_S", 0.5)
     Broken(monkeypatch, lambda: RetryLater("gone fishing"), "a")
     async with bridge(tmp_path, [one, two]) as app:
         one.say("with a file", attachments=files("a"))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bridge.contract import Intake
-from bridge.errors import OutcomeUnknown, RetryLater
 from bridge.journal.contract import JournalError
+from bridge.model.adapter import Intake
+from bridge.model.errors import OutcomeUnknown, RetryLater
 from tests.bridge.machinery.test_files_apart import files
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge
@@ -58,8 +58,8 @@ class Redelivering(ScriptedAdapter):
 @pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("every", [2, 3])
 async def test_a_journal_that_fails_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, every: int) -> None:
-    monkeypatch.setattr("bridge.outbox.lane._FILE_WAIT_S", 0.05)
-    monkeypatch.setattr("bridge.outbox.lane._JOURNAL_RETRY_S", 0.01)
+    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.05)
+    monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.01)
     monkeypatch.setattr("bridge.app._WAKE_S", 0.05)
     monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
     one, two = ScriptedPlatform("one"), ScriptedPlatform("two")

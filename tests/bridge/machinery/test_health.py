@@ -15,14 +15,14 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bridge.accounts.supervisor import AccountState
 from bridge.app import App
-from bridge.contract import Manifest
-from bridge.errors import ChatDown, RetryLater
 from bridge.journal.contract import JournalError
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName, ChatAddress
-from bridge.routing import Route
-from bridge.supervisor import AccountState
+from bridge.model.adapter import Manifest
+from bridge.model.errors import ChatDown, RetryLater
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.policy.routing import Route
 from bridge.web.admin import AdminWeb
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
@@ -185,7 +185,7 @@ async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one, tw
 
 
 async def test_a_dead_letter_is_something_to_do(app: App, one, two) -> None:
-    from bridge.errors import Rejected
+    from bridge.model.errors import Rejected
 
     two.faults.append((Rejected("no"), False))
     one.say("m1")

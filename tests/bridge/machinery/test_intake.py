@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from bridge.clock import SystemClock
-from bridge.contract import Cursor
-from bridge.events import Author, ChatEvent, Content, EventMeta, MessageCreated
-from bridge.intake import AccountIntake
+from bridge.identity.people import People
+from bridge.intake.account_intake import AccountIntake
 from bridge.journal.contract import Accepted, Entry, Pending, Verdict
-from bridge.loops import RecentMessages
-from bridge.metrics import Metrics
-from bridge.people import People
-from bridge.refs import AccountName, ChatRef
-from bridge.routing import Route, RouteEnd, RoutingTable
-from bridge.text import plain, text_of
+from bridge.model.adapter import Cursor
+from bridge.model.clock import SystemClock
+from bridge.model.events import Author, ChatEvent, Content, EventMeta, MessageCreated
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.rich_text import plain, text_of
+from bridge.observability.metrics import Metrics
+from bridge.policy.loops import RecentMessages
+from bridge.policy.routing import Route, RouteEnd, RoutingTable
 from tests.support.scripted import end
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.accounts.supervisor import AccountState
 from bridge.journal.contract import AttemptStarted, Change, Delivered, Skipped
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName, ChatAddress
-from bridge.supervisor import AccountState
+from bridge.model.refs import AccountName, ChatAddress
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
 from tests.support.scripted import ScriptedPlatform, all_done, bridge

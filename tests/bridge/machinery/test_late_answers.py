@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.events import MessageCreated
 from bridge.journal.sqlite import SqliteJournal
-from bridge.routing import Route
+from bridge.model.events import MessageCreated
+from bridge.policy.routing import Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge, end
 

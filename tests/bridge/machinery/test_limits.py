@@ -9,11 +9,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.capabilities import UNLIMITED, Operation, Rates, Window
-from bridge.errors import RetryLater
-from bridge.limits import Budgets, Meter
-from bridge.refs import AccountName, ChatAddress
-from bridge.routing import Pace, Route
+from bridge.model.capabilities import UNLIMITED, Operation, Rates, Window
+from bridge.model.errors import RetryLater
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.policy.rate_limit import Budgets, Meter
+from bridge.policy.routing import Pace, Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from bridge import app as app_module
+from bridge.accounts.chat_probes import Lookout
 from bridge.app import App
-from bridge.contract import Adapter, Manifest, ProbeItem
-from bridge.errors import RetryLater
-from bridge.lookout import Lookout
+from bridge.model.adapter import Adapter, Manifest, ProbeItem
+from bridge.model.errors import RetryLater
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge

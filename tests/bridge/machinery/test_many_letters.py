@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import Rejected
+from bridge.model.errors import Rejected
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 

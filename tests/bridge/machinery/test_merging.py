@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.albums import Target
-from bridge.capabilities import Rates, Window
-from bridge.echo import token_for
-from bridge.errors import AccountDown, OutcomeUnknown, Rejected, RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind, ReactionsChanged, ReplyTo
 from bridge.journal.contract import State
 from bridge.journal.sqlite import SqliteJournal
-from bridge.merge import MOST, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
-from bridge.refs import AccountName
-from bridge.render import Lines
-from bridge.routing import OnUnknown, Pace, RelayOptions, Route
-from bridge.text import EMPTY, plain, text_of
+from bridge.model.capabilities import Rates, Window
+from bridge.model.errors import AccountDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.events import Attachment, AttachmentKind, ReactionsChanged, ReplyTo
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import EMPTY, plain, text_of
+from bridge.policy.echo import token_for
+from bridge.policy.routing import OnUnknown, Pace, RelayOptions, Route
+from bridge.render.attachments import Target
+from bridge.render.merge import MOST, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
+from bridge.render.message import Lines
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import AccountDown
+from bridge.model.errors import AccountDown
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge
 

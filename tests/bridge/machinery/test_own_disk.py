@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.events import ReplyTo
 from bridge.journal.contract import JournalError, Link
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import ChatAddress, MessageRef
+from bridge.model.events import ReplyTo
+from bridge.model.refs import ChatAddress, MessageRef
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge
 
@@ -25,7 +25,7 @@ class Unreadable(SqliteJournal):
 
 
 async def test_a_journal_that_cannot_be_read_for_a_while_kills_no_message(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("bridge.outbox.lane._JOURNAL_RETRY_S", 0.01)
+    monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.01)
     one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
     journal = Unreadable(tmp_path / "bridge.journal")
     async with bridge(tmp_path, [one, two], journal=journal) as app:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind
-from bridge.outbox.plan import Plan, PlannedPart, decode_plan, encode_plan
-from bridge.routing import Route
-from bridge.text import plain
+from bridge.delivery.message_plan import Plan, PlannedPart, decode_plan, encode_plan
+from bridge.model.errors import Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import plain
+from bridge.policy.routing import Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.clock import SystemClock
-from bridge.contract import Receipt
+from bridge.delivery.attempt_log import Records
 from bridge.journal.contract import AttemptStarted, Change, Delivered, PartSent, Pending
-from bridge.outbox.records import Records
-from bridge.refs import AccountName, ChatRef
+from bridge.model.adapter import Receipt
+from bridge.model.clock import SystemClock
+from bridge.model.refs import AccountName, ChatRef
 from tests.flows.world import eventually
 from tests.support.deliveries import NOW, TARGET, delivery
 

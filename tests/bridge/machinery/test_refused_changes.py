@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.contract import Adapter, Copy, Manifest
-from bridge.errors import Rejected
-from bridge.events import PinsChanged
-from bridge.outcomes import Skip, read_skip
-from bridge.routing import Route
+from bridge.model.adapter import Adapter, Copy, Manifest
+from bridge.model.errors import Rejected
+from bridge.model.events import PinsChanged
+from bridge.model.outcomes import Skip, read_skip
+from bridge.policy.routing import Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 

@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from bridge.accounts.supervisor import AccountState
 from bridge.app import App
 from bridge.config.model import Config
-from bridge.contract import AdapterContext, FileStream, Intake, Outbound, Receipt
-from bridge.errors import AccountDown, OutcomeUnknown, RetryLater, Scope
-from bridge.events import Attachment, AttachmentKind
-from bridge.outcomes import Skip
-from bridge.refs import AccountName
-from bridge.routing import RelayOptions, Route
-from bridge.supervisor import AccountState
+from bridge.model.adapter import AdapterContext, FileStream, Intake, Outbound, Receipt
+from bridge.model.errors import AccountDown, OutcomeUnknown, RetryLater, Scope
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.outcomes import Skip
+from bridge.model.refs import AccountName
+from bridge.policy.routing import RelayOptions, Route
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bridge.app import App
-from bridge.errors import OutcomeUnknown, Rejected, RetryLater
-from bridge.events import Attachment, AttachmentKind
 from bridge.journal.contract import State
-from bridge.outcomes import Skip
-from bridge.refs import AccountName, ChatAddress
-from bridge.routing import OnUnknown, Route
+from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.outcomes import Skip
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.policy.routing import OnUnknown, Route
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
 from tests.support.scripted import ScriptedPlatform, all_done, bridge, end, skipped_by, with_options

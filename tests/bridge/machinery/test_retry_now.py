@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bridge.accounts.supervisor import AccountState, BackOff
 from bridge.app import App
 from bridge.cli.retry_now import _wish
-from bridge.errors import AccountDown, ChatDown, RetryLater, Scope
 from bridge.journal.sqlite import SqliteJournal
-from bridge.refs import AccountName
-from bridge.supervisor import AccountState, BackOff
+from bridge.model.errors import AccountDown, ChatDown, RetryLater, Scope
+from bridge.model.refs import AccountName
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
 from tests.support.scripted import ScriptedPlatform, bridge

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import Rejected
-from bridge.events import ReplyTo
-from bridge.routing import Route
+from bridge.model.errors import Rejected
+from bridge.model.events import ReplyTo
+from bridge.policy.routing import Route
 from tests.flows.world import eventually
 from tests.support.scripted import Posted, ScriptedPlatform, bridge, end
 

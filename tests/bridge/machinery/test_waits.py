@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.outbox.waits import Stopping, Waits
+from bridge.delivery.waits import Stopping, Waits
 from tests.faults.virtual_time import VirtualClock, run_virtually
 
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.capabilities import Rates, Window
-from bridge.contract import Outbound
-from bridge.errors import FileRejected, OutcomeUnknown, RetryLater
-from bridge.events import Attachment, AttachmentKind
-from bridge.routing import Route
-from bridge.text import EMPTY, RichText, concat, plain, text_of
-from bridge.whole_text import MOST_MESSAGES, cut_line, split_at_most
+from bridge.model.adapter import Outbound
+from bridge.model.capabilities import Rates, Window
+from bridge.model.errors import FileRejected, OutcomeUnknown, RetryLater
+from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.rich_text import EMPTY, RichText, concat, plain, text_of
+from bridge.policy.routing import Route
+from bridge.render.long_text import MOST_MESSAGES, cut_line, split_at_most
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.contract import FileStream
-from bridge.media.folder import NotASpool, SpoolFolder
-from bridge.media.spool import Spool
+from bridge.files.folder import NotASpool, SpoolFolder
+from bridge.files.spool import Spool
+from bridge.model.adapter import FileStream
 
 OURS = "messenger-bridge-0123456789abcdef-1.spooled"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.refs import AccountName
+from bridge.model.refs import AccountName
 from bridge.web.public import PublicWeb
 from tests.support.raw_http import Caller, Hook
 

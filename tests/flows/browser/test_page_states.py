@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from adapters.registry import manifest, platforms
-from bridge.emulator import Fault, FaultKind, Upload
+from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.sandbox import Sandbox
 from bridge.sandbox.runner import listening, serve_page
 from tests.flows.browser.test_page import ALL, message, pane, seen, type_into, use

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.control import control_app
-from bridge.emulator import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
+from bridge.model.emulator import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
 
 SAMPLE = "(formatted) bold italic strike code label quoted block"
 SAMPLE_HTML = (

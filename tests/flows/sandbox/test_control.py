@@ -15,7 +15,7 @@ from yarl import URL
 
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.control_client import ControlClient, ControlError, RemoteEmulator
-from bridge.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from tests.support.patience import PATIENCE_S
 
 Emulators = dict[str, EmulatorBase]

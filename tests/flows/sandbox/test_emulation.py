@@ -14,7 +14,7 @@ from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.control_client import ControlClient
 from adapters.common.emulation.options import OptionFault, parse_options
 from adapters.registry import manifest, platforms
-from bridge.emulator import ChangesLost, Emulator, Fault, FaultKind, Upload
+from bridge.model.emulator import ChangesLost, Emulator, Fault, FaultKind, Upload
 from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]

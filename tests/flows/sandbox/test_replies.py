@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.registry import manifest, platforms
-from bridge.emulator import SeenMessage
+from bridge.model.emulator import SeenMessage
 from bridge.sandbox import Sandbox
 from bridge.sandbox.selftest.room import Room
 

@@ -1,0 +1,1 @@
+"""One account each: connected, restarted, parked, and its health told."""

@@ -1,0 +1,96 @@
+"""Looks at the chats of routes now and then, as `check --online` does: one that the bot was thrown out of says nothing by itself.
+
+One chat every two seconds at most, over all accounts; each half an hour after it was last looked at, sooner while something is
+wrong with it. What is found goes into the account's health; nothing is decided by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+
+from bridge.accounts.supervisor import AccountState, AccountSupervisor
+from bridge.model.adapter import LooksAtChats
+from bridge.model.clock import Clock
+from bridge.model.errors import BridgeError
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.policy.routing import RoutingTable
+
+log = structlog.get_logger("lookout")
+
+_FIRST_S = 15.0
+_IDLE_S = 5.0
+_BETWEEN_S = 2.0
+_AGAIN_S = 1800.0
+_SOON_S = 60.0
+_LONGEST_S = 30.0
+
+
+class Lookout:
+    def __init__(
+        self,
+        supervisors: Callable[[], Mapping[AccountName, AccountSupervisor]],
+        table: Callable[[], RoutingTable],
+        clock: Clock,
+        *,
+        first_s: float = _FIRST_S,
+        soon_s: float = _SOON_S,
+    ) -> None:
+        self._supervisors = supervisors
+        self._table = table
+        self._clock = clock
+        self._first_s = first_s
+        self._soon_s = soon_s
+        self._round_at_s: dict[AccountName, float] = {}
+        """When all of an account's chats are looked at again."""
+        self._connected: dict[AccountName, datetime] = {}
+        """Since when the account was up at the last round: a new connection is a new round."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._clock.sleep(self._first_s)
+        while True:
+            for supervisor in list(self._supervisors().values()):
+                if supervisor.health.state is AccountState.UP and supervisor.is_built:
+                    await self._account(supervisor)
+            await self._clock.sleep(min(_IDLE_S, self._soon_s))
+
+    async def _account(self, supervisor: AccountSupervisor) -> None:
+        adapter, name = supervisor.adapter, supervisor.account
+        if not isinstance(adapter, LooksAtChats):
+            return
+        now_s = self._clock.monotonic_s()
+        if self._connected.get(name) != supervisor.health.since or now_s >= self._round_at_s.get(name, 0.0):
+            self._connected[name] = supervisor.health.since
+            self._round_at_s[name] = now_s + _AGAIN_S
+            due = self._table().addresses(name)
+        else:
+            due = [address for address, seen in supervisor.seen_faults.items() if now_s - seen.at_s >= self._soon_s]
+        wanted = set(self._table().addresses(name)) if supervisor.seen_faults else set()
+        for gone in [address for address in supervisor.seen_faults if address not in wanted]:
+            supervisor.saw(gone, None)
+        for address in due:
+            chat_id = self._table().native_id(address)
+            if chat_id is not None and supervisor.health.state is AccountState.UP:
+                await self._chat(supervisor, adapter, address, chat_id)
+                await self._clock.sleep(min(_BETWEEN_S, self._soon_s))
+
+    async def _chat(self, supervisor: AccountSupervisor, adapter: LooksAtChats, address: ChatAddress, chat_id: str) -> None:
+        try:
+            async with asyncio.timeout(_LONGEST_S):
+                items = await adapter.look_at(chat_id)
+        except (BridgeError, OSError, TimeoutError):
+            return  # nobody could be asked: that says nothing about the chat
+        except Exception:
+            log.exception("a chat could not be looked at", account=supervisor.account, end=str(address))
+            return
+        faults = [item for item in items if not item.ok and not item.temporary]
+        wrong = next((item for item in faults if item.dead), faults[0] if faults else None)
+        if wrong is None:
+            supervisor.saw(address, None)
+        else:
+            reason = f"{wrong.name}: {wrong.detail}" if wrong.detail else wrong.name
+            supervisor.saw(address, (reason, wrong.action), dead=wrong.dead)

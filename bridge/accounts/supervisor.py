@@ -1,0 +1,392 @@
+"""Runs one account: connect, restart with back-off, park when a human must act, heal by itself, tell the truth about it.
+
+One `AccountSupervisor` per account; the app runs `run()` as a task. A platform's failure ends here: it never reaches siblings.
+Lanes ask `is_open` before every attempt, so that a parked or throttled account holds back its own lanes and nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import structlog
+
+from bridge.journal.contract import JournalError
+from bridge.model.adapter import Adapter, Intake
+from bridge.model.clock import Clock
+from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.model.tasks import end, outcome, within
+from bridge.policy.repeats import Repeats
+from bridge.policy.routing import RoutingTable
+
+log = structlog.get_logger("supervisor")
+
+_CLOSE_S = 5.0
+_GRACE_S = 15.0
+"""So long a call may go on after its adapter was closed."""
+_LONGEST_CALL_S = 2 * 3600.0
+"""No call of an adapter takes longer: a file of the largest size over a slow line."""
+
+T = TypeVar("T")
+
+
+class AccountState(StrEnum):
+    """What an account is doing, for health, metrics and the lanes' gate."""
+
+    STARTING = "starting"
+    CONNECTING = "connecting"
+    UP = "up"
+    BACKOFF = "backoff"
+    """The connection is gone; another attempt is due by itself."""
+    PARKED = "parked"
+    """A human must act; retried rarely, in case one did on the platform's side."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """An account's state in words: since when, why, and what to do about it."""
+
+    state: AccountState
+    since: datetime
+    reason: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFault:
+    """What was wrong with a chat when it was looked at, and when that was (`Clock.monotonic_s`)."""
+
+    reason: str
+    action: str
+    dead: bool
+    """Nothing can be sent or heard there."""
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """Waits between attempts, in seconds, doubled each time, with full jitter on their upper half. The first `early_failures` waits
+    are `early_most_s` at most, so that a short outage is over soon after the platform is back."""
+
+    first_s: float = 1.0
+    most_s: float = 60.0
+    early_failures: int = 15
+    early_most_s: float = 4.0
+    parked_first_s: float = 30.0
+    parked_most_s: float = 900.0
+    healthy_after_s: float = 30.0
+    """A connection that lasted this long starts the series anew."""
+
+    def wait_s(self, failures: int, *, parked: bool) -> float:
+        first, most = (self.parked_first_s, self.parked_most_s) if parked else (self.first_s, self.most_s)
+        if not parked:
+            if failures <= self.early_failures:
+                most = min(most, self.early_most_s)
+            else:
+                failures -= self.early_failures - 3  # goes on doubling from the early cap
+        whole = min(most, first * 2.0 ** min(failures - 1, 30))
+        return whole * random.uniform(0.5, 1.0)
+
+
+class AccountSupervisor:
+    """See the module. `build` makes a fresh adapter; `make_intake` is given this supervisor once."""
+
+    def __init__(
+        self,
+        account: AccountName,
+        *,
+        build: Callable[[], Adapter],
+        make_intake: Callable[[AccountSupervisor], Intake],
+        table: Callable[[], RoutingTable],
+        remember_address: Callable[[ChatAddress, str], Awaitable[None]],
+        wake_lanes: Callable[[AccountName], None],
+        clock: Clock,
+        back_off: BackOff | None = None,
+        on_state: Callable[[AccountName, Health], None] | None = None,
+    ) -> None:
+        self.account = account
+        self._build = build
+        self._intake = make_intake(self)
+        self._table = table
+        self._remember_address = remember_address
+        self._wake_lanes = wake_lanes
+        self._clock = clock
+        self._back_off = back_off or BackOff()
+        self._on_state = on_state
+        self._adapter: Adapter | None = None
+        self._health = Health(AccountState.STARTING, clock.now())
+        self._open = asyncio.Event()
+        self._now = asyncio.Event()
+        self._down: asyncio.Future[AccountDown] | None = None
+        self._given_up: asyncio.Future[None] | None = None
+        self._failures = 0
+        self._waits = Repeats()
+        self._connected_at_s: float | None = None
+        self._paused_until_s = 0.0
+        self._in_use = 0
+        self._unused = asyncio.Event()
+        self.alive_at_s: float | None = None
+        """When the platform was last heard (`Clock.monotonic_s`): a poll came back, a heartbeat was answered."""
+        self.end_faults: dict[ChatAddress, ChatDown | RetryLater] = {}
+        """Ends whose chat cannot be found now, with what to do about it."""
+        self.chat_faults: dict[ChatAddress, ChatDown] = {}
+        """Ends whose chat refused the last message, with what to do about it."""
+        self.seen_faults: dict[ChatAddress, SeenFault] = {}
+        """Ends in whose chat something was wrong when it was last looked at."""
+        self.notices: dict[str, tuple[str, str]] = {}
+        """Per native chat id ("" for the account): something short of being down, and what to do about it."""
+
+    # -- for the lanes ------------------------------------------------------------------------------------------------------
+
+    @property
+    def health(self) -> Health:
+        return self._health
+
+    @property
+    def adapter(self) -> Adapter:
+        """The account's adapter. Raises RetryLater before it could be built."""
+        if self._adapter is None:
+            raise RetryLater(self._health.reason or "the account has not started yet")
+        return self._adapter
+
+    @property
+    def is_built(self) -> bool:
+        return self._adapter is not None
+
+    @property
+    def is_open(self) -> bool:
+        return self._open.is_set() and self._paused_until_s <= self._clock.monotonic_s()
+
+    @property
+    def opens_in_s(self) -> float:
+        """While it is not open: after how long an account-wide wait is over, or infinity; what else opens it wakes the lanes."""
+        return self._paused_until_s - self._clock.monotonic_s() if self._open.is_set() else float("inf")
+
+    def resume(self) -> None:
+        """An account-wide wait is over before its time."""
+        self._paused_until_s = 0.0
+        self._wake_lanes(self.account)
+
+    def retry_now(self) -> None:
+        """A human wants an account that is down to connect at once."""
+        self._now.set()
+
+    def pause(self, seconds: float) -> None:
+        """Nothing of this account is sent for that long (an account-wide rate limit)."""
+        self._paused_until_s = max(self._paused_until_s, self._clock.monotonic_s() + seconds)
+
+    def report_down(self, error: AccountDown) -> None:
+        """A send found that the account is down: park it."""
+        self._open.clear()
+        if self._down is not None and not self._down.done():
+            self._down.set_result(error)
+        self._set_health(AccountState.PARKED, error.reason, error.action)
+
+    async def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """A call of the adapter, whose answer may never come: waited for until the adapter was closed and a moment has passed, and
+        not for hours. Raises TimeoutError then."""
+        if self._given_up is None:
+            self._given_up = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(work)
+        either: set[asyncio.Future[Any]] = {task, self._given_up}
+        try:
+            await asyncio.wait(either, timeout=_LONGEST_CALL_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+        return outcome(task)
+
+    def _give_up(self) -> None:
+        if self._given_up is not None and not self._given_up.done():
+            self._given_up.set_result(None)
+
+    # -- for the intake -----------------------------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        self._connected_at_s = self._clock.monotonic_s()
+        self.alive()
+        self._set_health(AccountState.UP)
+        self._waits.over()
+        self._open.set()
+        self._wake_lanes(self.account)
+
+    def may_send(self) -> None:
+        """Sending works, whatever becomes of receiving."""
+        if self._down is None or not self._down.done():
+            self._open.set()
+            self._wake_lanes(self.account)
+
+    def alive(self) -> None:
+        self.alive_at_s = self._clock.monotonic_s()
+
+    def saw(self, address: ChatAddress, fault: tuple[str, str] | None, *, dead: bool = False) -> None:
+        """What was wrong with a chat when it was looked at: reason and action; None: nothing. `dead`: nothing goes there at all."""
+        if fault is None:
+            self.seen_faults.pop(address, None)
+            return
+        known = self.seen_faults.get(address)
+        if known is None or known.reason != fault[0]:
+            log.warning("end in trouble", account=self.account, end=str(address), reason=fault[0], action=fault[1])
+        self.seen_faults[address] = SeenFault(*fault, dead, self._clock.monotonic_s())
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        """A send was told that a chat has a new id."""
+        await self._intake.chat_moved(old_chat_id, new_chat_id)
+
+    # -- addresses ----------------------------------------------------------------------------------------------------------
+
+    async def resolve(self, address: ChatAddress) -> str:
+        """The native id of an address, known or asked for. Raises ChatDown, RetryLater, AccountDown."""
+        known = self._table().native_id(address)
+        if known is not None and address not in self.end_faults:
+            return known
+        try:
+            chat_id = await self.call(self.adapter.resolve(address.address))
+        except (ChatDown, RetryLater) as error:
+            self.end_faults[address] = error
+            if known is not None and isinstance(error, RetryLater):
+                return known
+            raise
+        self.end_faults.pop(address, None)
+        if chat_id != known:
+            self._table().set_native_id(address, chat_id)
+            await self._remember_address(address, chat_id)
+        return chat_id
+
+    @property
+    def has_unresolved(self) -> bool:
+        """Whether some end of this account leads nowhere yet, or its last look-up failed."""
+        table = self._table()
+        return any(table.native_id(one) is None or one in self.end_faults for one in table.addresses(self.account))
+
+    async def resolve_all(self) -> None:
+        """Resolve every end of this account that is not. A chat that is not there is noted and left; anything else is raised once
+        all were tried, since events of a chat not yet resolved would find no route."""
+        wanted = self._table().addresses(self.account)
+        for gone in self.end_faults.keys() - set(wanted):
+            del self.end_faults[gone]
+        later: RetryLater | None = None
+        for address in wanted:
+            if self._table().native_id(address) is not None and address not in self.end_faults:
+                continue
+            known = self.end_faults.get(address)
+            try:
+                await self.resolve(address)
+            except ChatDown as error:
+                if known is not None and known.reason == error.reason:
+                    continue
+                log.warning("end unusable", account=self.account, end=str(address), reason=error.reason, action=error.action)
+            except RetryLater as error:
+                later = later or error
+        if later is not None:
+            raise later
+
+    # -- the account's life -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled. The adapter stays usable for sending after that; `close` lets it go."""
+        try:
+            while True:
+                parked = await self._one_connection()
+                await self._wait_before_next(parked)
+        finally:
+            self._set_health(AccountState.STOPPED)
+
+    @contextlib.contextmanager
+    def using(self) -> Iterator[None]:
+        """An attempt is made with the adapter: `close` lets it come to its end, since of one that is cut off nobody knows whether
+        it arrived."""
+        self._in_use += 1
+        try:
+            yield
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._unused.set()
+
+    async def close(self, *, finish_s: float = 0.0) -> None:
+        """Attempts under way have so long to end."""
+        if self._in_use and finish_s:
+            self._unused.clear()
+            await self._clock.wait(self._unused, finish_s)
+        if self._adapter is not None:
+            adapter, self._adapter = self._adapter, None
+            asyncio.get_running_loop().call_later(_GRACE_S, self._give_up)
+            try:
+                await within(_CLOSE_S, adapter.close())
+            except Exception as error:
+                # nothing is asked of it any more, and whoever replaces it must not suffer from that
+                log.warning("adapter not closed", account=self.account, reason=str(error) or type(error).__name__)
+
+    async def _one_connection(self) -> bool:
+        """Connect and receive until that ends; whether a human must act."""
+        self._down = asyncio.get_running_loop().create_future()
+        self._connected_at_s = None
+        sends = False
+        try:
+            if self._adapter is None:
+                self._adapter = self._build()
+            if self._health.state is not AccountState.PARKED:
+                self._set_health(AccountState.CONNECTING)
+            await self._receive(self._adapter)
+            reason, action = "the connection ended", ""
+        except AccountDown as error:
+            reason, action, sends = error.reason, error.action, error.sends
+        except (ConnectionLost, DeliveryError) as error:
+            reason, action = error.reason, ""
+        except JournalError as error:
+            reason, action = str(error), ""
+        except (OSError, TimeoutError) as error:
+            reason, action = f"cannot reach the platform: {error or type(error).__name__}", ""
+        except Exception as error:
+            log.exception("adapter failed unexpectedly", account=self.account)
+            reason, action = f"unexpected {type(error).__name__}; see the log", ""
+        parked = bool(action)
+        if parked and not sends:
+            self._open.clear()
+        lasted = self._connected_at_s is not None
+        lasted_s = self._clock.monotonic_s() - self._connected_at_s if self._connected_at_s is not None else 0.0
+        self._failures = 1 if lasted and lasted_s >= self._back_off.healthy_after_s else self._failures + 1
+        state = AccountState.PARKED if parked else AccountState.BACKOFF
+        if self._health.state is not state or self._health.reason != reason:
+            log.warning("account " + state.value, account=self.account, reason=reason, action=action)
+        self._set_health(state, reason, action)
+        return parked
+
+    async def _receive(self, adapter: Adapter) -> None:
+        """`adapter.run`, cut short when a send reports that the account is down."""
+        assert self._down is not None
+        await self.resolve_all()
+        running = asyncio.create_task(adapter.run(self._intake), name=f"adapter {self.account}")
+        try:
+            either: set[asyncio.Future[Any]] = {running, self._down}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if self._down.done():
+                raise self._down.result()
+            outcome(running)
+        finally:
+            await end([running])
+
+    async def _wait_before_next(self, parked: bool) -> None:
+        wait_s = self._back_off.wait_s(self._failures, parked=parked)
+        times = self._waits.again(self._health.reason)
+        if times:
+            log.info("account will be retried", account=self.account, wait_s=round(wait_s, 1), times=times)
+        self._now.clear()
+        await self._clock.wait(self._now, wait_s)
+
+    def _set_health(self, state: AccountState, reason: str = "", action: str = "") -> None:
+        changed = state is not self._health.state
+        since = self._clock.now() if changed else self._health.since
+        self._health = Health(state, since, reason, action)
+        if changed and state is AccountState.UP:
+            log.info("account up", account=self.account)
+        if self._on_state is not None:
+            self._on_state(self.account, self._health)

@@ -1,0 +1,209 @@
+"""What one lane writes into the journal, and when: receipts wait for company, attempts are on disk before their turn comes, so that
+a fast platform does not wait for a disk sync per message. See docs/decisions/0002."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from bridge.journal.contract import AttemptStarted, Change, JournalError, Pending, State
+from bridge.model.clock import Clock
+from bridge.model.events import MessageCreated
+from bridge.model.refs import ChatAddress
+
+log = structlog.get_logger("outbox")
+
+_AHEAD = 16
+"""Attempts that may be on disk before they are made: so many outcomes can be unknown after a crash."""
+_FEW = _AHEAD // 2
+"""With fewer left the next ones are written, while the lane goes on with those."""
+_UNWRITTEN_S = 0.1
+_LAST_WRITE_S = 5.0
+
+
+class Records:
+    """`write` puts changes into the journal, however long that takes; `waiting` is what the lane has at hand; `may_run_ahead` says
+    whether more than one of its messages may have an unknown outcome."""
+
+    def __init__(
+        self,
+        address: ChatAddress,
+        clock: Clock,
+        *,
+        write: Callable[[Sequence[Change]], Awaitable[None]],
+        waiting: Iterable[Pending],
+        may_run_ahead: Callable[[], bool],
+    ) -> None:
+        self._address = address
+        self._clock = clock
+        self._write = write
+        self._waiting = waiting
+        self._may_run_ahead = may_run_ahead
+        self._unwritten: list[Change] = []
+        self._writing = asyncio.Lock()
+        self._begun: set[int] = set()
+        """Deliveries whose first attempt is on disk and was not made yet."""
+        self._ahead: set[int] = set()
+        """Those whose first attempt is being written, without the lane waiting for it."""
+        self._receipts: asyncio.Task[None] | None = None
+        self._attempts: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
+
+    # -- changes ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether nothing waits to be written, is being written, or failed to be: otherwise `record` sees to it."""
+        return not self._unwritten and not self._writing.locked() and self._failure is None
+
+    def later(self, changes: Sequence[Change]) -> None:
+        """They are written with what comes next, at the latest when the lane has nothing to do."""
+        self._unwritten.extend(changes)
+
+    async def record(self, changes: Sequence[Change] = ()) -> None:
+        """Write what is waiting to be written, then these changes, as one transaction. Raises what went wrong with an earlier
+        transaction that nobody waited for."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        async with self._writing:
+            waiting = len(self._unwritten)
+            batch = [*self._unwritten, *changes]
+            if not batch:
+                return
+            try:
+                await self._write_all(batch, waiting, changes)
+            except BaseException:
+                # begun ahead together with what was to be written: they are not on disk
+                self._begun.difference_update(one.delivery_id for one in changes if isinstance(one, AttemptStarted))
+                raise
+
+    async def _write_all(self, batch: Sequence[Change], waiting: int, changes: Sequence[Change]) -> None:
+        try:
+            await self._write(batch)
+        except ValueError as error:
+            if not waiting:
+                raise
+            await self._write_apart(waiting, error)
+            if changes:
+                await self._write(changes)
+            return
+        del self._unwritten[:waiting]
+
+    async def _write_apart(self, waiting: int, error: ValueError) -> None:
+        """The journal refuses the changes together. A receipt that it cannot take costs no other delivery its own."""
+        log.error("records refused; written one by one", target=str(self._address), reason=str(error))
+        for _, group in itertools.groupby(self._unwritten[:waiting], key=_delivery_of):
+            changes = list(group)
+            try:
+                await self._write(changes)
+            except ValueError as refused:
+                log.error("record refused", target=str(self._address), delivery=_delivery_of(changes[0]), reason=str(refused))
+            del self._unwritten[: len(changes)]
+
+    async def close(self) -> None:
+        """What cannot be written now is found out again after the restart, by reconciling."""
+        for task in (self._receipts, self._attempts):
+            if task is not None:
+                task.cancel()
+        self._failure = None
+        if self._unwritten:
+            with contextlib.suppress(TimeoutError, JournalError):
+                async with asyncio.timeout(_LAST_WRITE_S):
+                    await self.record()
+
+    # -- attempts on disk before their turn ---------------------------------------------------------------------------------
+
+    def put_begun(self, pending: Pending) -> None:
+        """It was accepted together with its first attempt."""
+        self._begun.add(pending.delivery_id)
+
+    def is_begun(self, pending: Pending) -> bool:
+        """Whether its first attempt is on disk and was not made yet. Read anew, it may be there before it is known here."""
+        return pending.delivery_id in self._begun or pending.delivery_id in self._ahead
+
+    def drop_begun(self, pending: Pending) -> None:
+        self._begun.discard(pending.delivery_id)
+        self._ahead.discard(pending.delivery_id)
+
+    def take_begun(self, pending: Pending) -> bool:
+        """As `is_begun`; if so the attempt is made now, and others follow it onto the disk meanwhile."""
+        self._ahead.discard(pending.delivery_id)  # its turn came sooner: it begins by itself
+        if pending.delivery_id not in self._begun:
+            return False
+        self._begun.discard(pending.delivery_id)
+        if len(self._begun) < _FEW and self._attempts is None and self._may_run_ahead() and self._following():
+            self._attempts = self._task(self._write_attempts(), "attempts")
+        elif self._unwritten and self._receipts is None:
+            self._receipts = self._task(self._write_receipts(), "receipts")
+        return True
+
+    def begin_ahead(self, now: datetime) -> Sequence[Change]:
+        """The attempts of the next ones, to be recorded with the one at hand. Where the platform can be asked what became of a
+        message they share a transaction, and so do their receipts. Elsewhere it is one message a lane."""
+        if not self._may_run_ahead():
+            return []
+        following = self._following()
+        self._begun.update(pending.delivery_id for pending in following)
+        return _attempts(following, now)
+
+    def _following(self) -> list[Pending]:
+        """Those which come next, as far as they are plain messages whose attempts may be on disk before their turn."""
+        found: list[Pending] = []
+        for pending in self._waiting:
+            if len(found) + len(self._begun) >= _AHEAD or not is_simple(pending):
+                break
+            if pending.delivery_id not in self._begun:
+                found.append(pending)
+        return found
+
+    async def _write_attempts(self) -> None:
+        try:
+            following = self._following()
+            self._ahead = {pending.delivery_id for pending in following}
+            await self.record(_attempts(following, self._clock.now()))
+            self._begun.update(self._ahead)
+        finally:
+            self._ahead = set()
+            self._attempts = None
+
+    async def _write_receipts(self) -> None:
+        """They wait for company, but not for a slow platform."""
+        await self._clock.sleep(_UNWRITTEN_S)
+        self._receipts = None
+        await self.record()
+
+    def _task(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"{what} {self._address}")
+        task.add_done_callback(self._note_failure)
+        return task
+
+    def _note_failure(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._failure = self._failure or task.exception()
+
+
+def _delivery_of(change: Change) -> int | None:
+    return getattr(change, "delivery_id", None)
+
+
+def is_simple(pending: Pending) -> bool:
+    """Whether a delivery begins with recording its attempt, so that this and the receipt before go into one transaction."""
+    event = pending.event
+    return (
+        isinstance(event, MessageCreated)
+        and not event.content.attachments
+        and event.content.reply_to is None
+        and pending.state is State.WAITING
+        and pending.not_before is None
+    )
+
+
+def _attempts(deliveries: Sequence[Pending], now: datetime) -> list[Change]:
+    return [AttemptStarted(delivery_id=pending.delivery_id, part=0, attempt=1, at=now) for pending in deliveries]

@@ -1,0 +1,122 @@
+"""The deliveries that a lane has still to do, oldest first: some at hand, the rest in the journal until their turn comes.
+
+A delivery comes here from the journal (`fill`) or straight from the intake (`put`), and which of the two is first is not decided: a
+reading may see a delivery before the acceptance that committed it is answered. The delivery's id decides alone what was taken up.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+from bridge.delivery.state import is_one_message
+from bridge.journal.contract import Damaged, Pending
+
+_AT_HAND = 64
+"""Bounds the memory of a lane; more than the deliveries of one merged message."""
+
+
+class Handed:
+    """Deliveries that a reading took up and that the intake may still hand over. All lanes share one: a lane may be gone by then.
+
+    The newest `most` are kept: no acceptance is overtaken by so many readings, unless the journal stood still for minutes."""
+
+    def __init__(self, most: int = 16_384) -> None:
+        self._ids: dict[int, None] = {}
+        self._most = most
+
+    def add(self, delivery_ids: Sequence[int]) -> None:
+        self._ids.update(dict.fromkeys(delivery_ids))
+        while len(self._ids) > self._most:
+            del self._ids[next(iter(self._ids))]
+
+    def take(self, delivery_id: int) -> bool:
+        """Whether it was taken up already; it is forgotten then, since it is handed over once."""
+        if delivery_id not in self._ids:
+            return False
+        del self._ids[delivery_id]
+        return True
+
+
+class Backlog:
+    """`load` reads from the journal: open deliveries above an id, in order, at most so many. `damaged` sees to those whose event
+    cannot be read."""
+
+    def __init__(
+        self,
+        load: Callable[[int, int], Awaitable[Sequence[Pending | Damaged]]],
+        damaged: Callable[[Sequence[Damaged]], Awaitable[None]],
+        handed: Handed | None = None,
+    ) -> None:
+        self._load = load
+        self._damaged = damaged
+        self._handed = handed or Handed()
+        self._queue: collections.deque[Pending] = collections.deque()
+        self._behind = False
+        self._last_id = 0
+        """All open deliveries up to this one were taken up, unless `_again`."""
+        self._missed_id = 0
+        """The highest one left to the next reading since the last one began."""
+        self._again = False
+        """Something at or below `_last_id` is open and was not taken up: to be read from the start, once nothing is at hand."""
+
+    def put(self, pending: Pending) -> None:
+        """A delivery that was just committed, and that no reading took up."""
+        if pending.delivery_id <= self._last_id:
+            self._again = True  # handed over after a later one
+        elif self._behind or self._again or len(self._queue) >= _AT_HAND:
+            self._behind = True  # read when its turn comes
+            self._missed_id = max(self._missed_id, pending.delivery_id)
+        else:
+            self._queue.append(pending)
+            self._last_id = pending.delivery_id
+
+    def reload(self) -> None:
+        """The journal has deliveries that were not put here: start over from the beginning once the work at hand is done."""
+        self._again = True
+        self._queue.clear()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there may be more than what is at hand."""
+        return self._behind or self._again
+
+    @property
+    def following(self) -> Pending | None:
+        """What comes next, as far as it is at hand."""
+        return self._queue[0] if self._queue else None
+
+    def __iter__(self) -> Iterator[Pending]:
+        return iter(self._queue)
+
+    def take(self) -> Pending:
+        """The next one at hand. Raises IndexError if there is none."""
+        return self._queue.popleft()
+
+    def put_back(self, deliveries: Sequence[Pending]) -> None:
+        """Deliveries taken and not finished, in their order."""
+        self._queue.extendleft(reversed(deliveries))
+
+    async def fill(self) -> None:
+        """Read on, when nothing is at hand and all that is known of the deliveries before is on disk."""
+        if self._again:
+            self._again, self._last_id = False, 0
+        # what is put while the journal reads is compared with what the reading brings
+        self._behind, self._missed_id = True, 0
+        loaded = await self._load(self._last_id, _AT_HAND)
+        whole = _without_half_a_message(loaded) if len(loaded) == _AT_HAND else loaded
+        if whole:
+            self._last_id = max(self._last_id, whole[-1].delivery_id)
+            self._handed.add([one.delivery_id for one in whole])
+            self._queue.extend(one for one in whole if isinstance(one, Pending))
+            await self._damaged([one for one in whole if isinstance(one, Damaged)])
+        self._behind = len(loaded) >= _AT_HAND or self._missed_id > self._last_id
+
+
+def _without_half_a_message(loaded: Sequence[Pending | Damaged]) -> Sequence[Pending | Damaged]:
+    """Deliveries that were being sent as one message are taken up together: if the last one loaded is such, its message waits for
+    the next reading, unless it is all there is."""
+    last = loaded[-1]
+    if isinstance(last, Damaged):
+        return loaded
+    return [one for one in loaded if isinstance(one, Damaged) or not is_one_message(one, last)] or loaded

@@ -1,0 +1,100 @@
+"""What one lane takes up next: the deliveries in its line, strictly in order, and beside them those that nothing waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from bridge.delivery.attempt_log import Records
+from bridge.delivery.backlog import Backlog
+from bridge.delivery.waits import Waits
+from bridge.journal.contract import Damaged, Pending
+from bridge.model.clock import Clock
+
+_LOOKED_AT = 64
+"""Deliveries beside the line that are looked at together."""
+_NEVER = float("inf")
+
+
+class Line:
+    """`read_behind` reads those beside the line from the journal, at most so many; `bury` sees to those that cannot be read;
+    `longest_s` bounds how long any of them waits at once."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        records: Records,
+        waits: Waits,
+        clock: Clock,
+        *,
+        read_behind: Callable[[int], Awaitable[Sequence[Pending | Damaged]]],
+        bury: Callable[[Sequence[Damaged]], Awaitable[None]],
+        longest_s: float,
+    ) -> None:
+        self._backlog = backlog
+        self._records = records
+        self._waits = waits
+        self._clock = clock
+        self._read_behind = read_behind
+        self._bury = bury
+        self._longest_s = longest_s
+        self._behind_due_s = _NEVER
+        """When to look for deliveries beside the line."""
+        self._was_behind = False
+        """Whether the last delivery was such: they take turns with those in the line."""
+
+    def look_behind(self) -> None:
+        """The journal may have deliveries beside the line that are due."""
+        self._behind_due_s = 0.0
+        self._waits.tell()
+
+    def set_aside(self, due_in_s: float) -> None:
+        """One more is beside the line, due after so long."""
+        self._behind_due_s = min(self._behind_due_s, self._clock.monotonic_s() + due_in_s)
+
+    async def next(self) -> Pending | None:
+        """The next delivery. None: there is none, decided without yielding to the loop, so that nothing can slip in between. Raises
+        Stopping."""
+        while True:
+            if self._behind_due_s <= self._clock.monotonic_s() and not self._was_behind:
+                self._was_behind = True
+                if (pending := await self._next_behind()) is not None:
+                    return pending
+            self._was_behind = False
+            if self._backlog.following is not None:
+                return self._backlog.take()
+            if not self._records.are_complete:
+                await self._records.record()
+            elif self._backlog.is_behind:
+                await self._backlog.fill()
+            elif self._behind_due_s < _NEVER:
+                await self._waits.for_news(self._behind_due_s - self._clock.monotonic_s())
+            else:
+                return None
+
+    async def _next_behind(self) -> Pending | None:
+        """The first delivery beside the line that is due."""
+        if not self._records.are_complete:
+            await self._records.record()
+        self._behind_due_s = _NEVER
+        rows = await self._read_behind(_LOOKED_AT)
+        await self._bury([one for one in rows if isinstance(one, Damaged)])
+        due: Pending | None = None
+        for one in rows:
+            if isinstance(one, Damaged):
+                continue
+            left_s = self.left_s(one)
+            if due is None and left_s <= 0:
+                due = one
+            else:
+                self.set_aside(max(left_s, 0.0))
+        return due
+
+    def left_s(self, pending: Pending) -> float:
+        """How long it has to wait yet. The wait that was recorded is a duration: a wall clock that was wrong then, or is now, makes
+        it no longer."""
+        if pending.not_before is None:
+            return 0.0
+        left = pending.not_before - self._clock.now()
+        if pending.recorded_at is not None:
+            left = min(left, pending.not_before - pending.recorded_at)
+        return min(left.total_seconds(), self._longest_s)

@@ -1,0 +1,137 @@
+"""How a message of several parts is made up, kept in the journal from its first part to its last.
+
+A message that was begun goes on as it was begun: after a restart, a reload or a renamed sender a new rendering may be cut at other
+places, and a file may be gone. Pure; `creating` carries a plan out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from bridge.model.adapter import Reply, Sender
+from bridge.model.events import Attachment, MessageCreated, MessageEdited
+from bridge.model.outcomes import Loss, LossOf
+from bridge.model.rich_text import EMPTY, RichText, concat
+from bridge.render.attachments import Target
+from bridge.render.degrade import Losses, degrade
+from bridge.render.message import Part, Rendered, Settled
+from bridge.render.notices import file_line
+
+
+class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message to send. `files` are places among the event's attachments."""
+
+    text: RichText = EMPTY
+    files: tuple[int, ...] = ()
+    sender: Sender | None = None
+    reply: Reply | None = None
+    mass_mentions: bool = False
+    previews: bool = True
+    late: bool = False
+    """A file that could not be had when the words went: it comes behind them, and nothing waits for it."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    parts: tuple[PlannedPart, ...]
+    tail: RichText = EMPTY
+    """The line above what follows the first part; empty where senders are native."""
+    event: MessageCreated | None = None
+    """What it is made of, if that is not the event as it was accepted: it was edited before it was sent."""
+    done: int = 0
+    """Parts that were sent when it was last set aside or went on after that; 0: never set aside, the receipts are counted."""
+    edit: MessageEdited | None = None
+    """What is left of it is carried out as this edit of what was sent."""
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether there is nothing to remember of it: one part is sent or not."""
+        return len(self.parts) < 2 and self.event is None
+
+    def replaced(self, index: int, parts: Sequence[PlannedPart]) -> Plan:
+        return msgspec.structs.replace(self, parts=(*self.parts[:index], *parts, *self.parts[index + 1 :]))
+
+
+encode_plan = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Plan).decode
+
+
+def decode_plan(stored: bytes) -> Plan | None:
+    """None if there is none, or none that this version can read: then the message is rendered anew."""
+    try:
+        return _decode(stored) if stored else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def plan_of(rendered: Rendered, settled: Sequence[Settled], tail: RichText) -> Plan:
+    """The rendered parts, and behind them one for each file that is to come later."""
+    places = {one.file.path: place for place, one in enumerate(settled) if one.file is not None}
+    parts = [
+        PlannedPart(
+            text=part.text,
+            files=tuple(places[file.path] for file in part.files),
+            sender=part.sender,
+            reply=part.reply,
+            mass_mentions=part.mass_mentions,
+            previews=part.previews,
+        )
+        for part in rendered.parts
+    ]
+    sender = parts[0].sender if parts else None
+    parts += [
+        PlannedPart(text=tail, files=(place,), sender=sender, previews=False, late=True)
+        for place, one in enumerate(settled)
+        if one.late
+    ]
+    return Plan(parts=tuple(parts), tail=tail)
+
+
+def without_files(
+    plan: Plan, index: int, problems: Mapping[int, str], attachments: Sequence[Attachment], target: Target, losses: Losses
+) -> Plan:
+    """The plan with lines in place of some files of one part. `problems`: why each of them cannot be there, by its place."""
+    part = plan.parts[index]
+    kept = tuple(place for place in part.files if place not in problems)
+    lines = lines_for([(attachments[place], problem) for place, problem in problems.items()], target, losses)
+    pieces = beside_or_behind(part.text, lines, plan.tail, target, has_files=bool(kept))
+    parts = [
+        msgspec.structs.replace(
+            part,
+            text=text,
+            files=kept if number == 0 else (),
+            reply=part.reply if number == 0 else None,
+            mass_mentions=part.mass_mentions and number == 0,
+        )
+        for number, text in enumerate(pieces)
+    ]
+    return plan.replaced(index, parts)
+
+
+def parts_without_files(part: Part, problems: Mapping[int, str], tail: RichText, target: Target, losses: Losses) -> list[Part]:
+    """The same for a part that is planned nowhere: `problems` by the place among its files."""
+    kept = tuple(file for place, file in enumerate(part.files) if place not in problems)
+    lines = lines_for([(part.files[place].attachment, problem) for place, problem in problems.items()], target, losses)
+    pieces = beside_or_behind(part.text, lines, tail, target, has_files=bool(kept))
+    first = replace(part, text=pieces[0], files=kept, has_files=bool(kept))
+    return [first, *(Part(text=text, sender=part.sender, previews=part.previews) for text in pieces[1:])]
+
+
+def lines_for(missing: Sequence[tuple[Attachment, str]], target: Target, losses: Losses) -> RichText:
+    """One visible line for each file, with the reason why it is not there."""
+    for attachment, problem in missing:
+        kind = attachment.kind.value.replace("_", " ")
+        losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {problem}")] = None
+    return degrade(concat(*(file_line(attachment, problem) for attachment, problem in missing)), target.capabilities, losses)
+
+
+def beside_or_behind(text: RichText, lines: RichText, tail: RichText, target: Target, *, has_files: bool) -> list[RichText]:
+    """The text with the lines below it where both fit into one message, else the lines in one of their own."""
+    limits = target.capabilities.limits
+    limit = limits.caption_length if has_files else limits.text_length
+    both = concat(text or tail, lines)
+    if target.measure(both, caption=has_files) <= limit:
+        return [both]
+    return [text, concat(tail, lines)] if text or has_files else [concat(tail, lines)]

@@ -1,0 +1,246 @@
+"""All lanes: one per target chat, each an ordered queue with a task of its own (`lane`), which exists only while it has work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from bridge.accounts.supervisor import AccountSupervisor
+from bridge.delivery.backlog import Handed
+from bridge.delivery.executor import Courier
+from bridge.delivery.lane import Lane, files_of
+from bridge.delivery.state import can_reconcile
+from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
+from bridge.files.fetch import FileFetcher
+from bridge.journal.contract import Journal, Pending
+from bridge.model.adapter import ShowsTyping
+from bridge.model.capabilities import Operation
+from bridge.model.clock import Clock
+from bridge.model.errors import BridgeError
+from bridge.model.events import ChatEvent, MessageCreated
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.observability.outcome_log import OutboxCounts
+from bridge.policy.rate_limit import Budgets
+from bridge.policy.retry import Policy
+from bridge.policy.routing import OnUnknown, Pace, Planned, RouteEnd, RoutingTable
+
+log = structlog.get_logger("outbox")
+
+_FAILED_BASE_S, _FAILED_CAP_S = 0.5, 300.0
+
+
+class Outbox:
+    """All lanes. `run` owns their tasks; `enqueue` hands a fresh delivery to its lane."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        courier: Courier,
+        files: FileFetcher,
+        table: Callable[[], RoutingTable],
+        supervisor_of: Callable[[AccountName], AccountSupervisor | None],
+        platform_of: Callable[[AccountName], str],
+        title_of: Callable[[str], str],
+        counts: OutboxCounts,
+        clock: Clock,
+        policy: Policy | None = None,
+    ) -> None:
+        self.journal = journal
+        self.courier = courier
+        self.files = files
+        self.table = table
+        self.supervisor_of = supervisor_of
+        self.platform_of = platform_of
+        self.title_of = title_of
+        self.counts = counts
+        self.clock = clock
+        self.policy = policy or Policy()
+        self.budgets = Budgets()
+        self.change_budgets: Mapping[Operation, Budgets] = {
+            operation: Budgets() for operation in Operation if operation is not Operation.SEND
+        }
+        self.handed = Handed()
+        self._lanes: dict[ChatAddress, Lane] = {}
+        self._failures: dict[ChatAddress, int] = {}
+        """Lanes that failed by a bug of ours, and how often in a row."""
+        self._tasks: asyncio.TaskGroup | None = None
+        self._draining = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def run(self, started: asyncio.Event) -> None:
+        """Serve lanes until cancelled; begins with what the journal still has. Sets `started` once every open lane is taken up."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            await self._restore_waits()
+            for lane in await self.journal.open_lanes():
+                self.wake(lane)
+            started.set()
+            await asyncio.Event().wait()
+
+    async def _restore_waits(self) -> None:
+        """What platforms told before the restart holds on, so that it causes no new refusals."""
+        now, now_s = self.clock.now(), self.clock.monotonic_s()
+        for name, wait in (await self.journal.waits()).items():
+            left = wait.until - now if wait.kept_at is None else min(wait.until - now, wait.until - wait.kept_at)
+            left_s = min(left / timedelta(seconds=1), self.policy.longest_told_s)
+            kind, _, rest = name.partition(":")
+            account, _, address = rest.partition("/")
+            if left_s <= 0:
+                continue
+            if kind == CHAT_WAIT:
+                self.budgets.restore(ChatAddress(AccountName(account), address), now_s + left_s)
+            elif kind == ACCOUNT_WAIT and (supervisor := self.supervisor_of(AccountName(rest))) is not None:
+                supervisor.pause(left_s)
+
+    def may_begin(self, end: RouteEnd) -> bool:
+        """Whether a message for this end would be sent the moment it is accepted: then its first attempt can be recorded with it,
+        which saves a transaction."""
+        supervisor = self.supervisor_of(end.chat.account)
+        if end.chat in self._lanes or self.stopping or supervisor is None or not supervisor.is_open:
+            return False
+        if self.table().native_id(end.chat) is None or not supervisor.is_built:
+            return False
+        rates = supervisor.adapter.capabilities.rates
+        if end.options.pace is not Pace.FAST and self.budgets.wait_s(end.chat, rates, self.clock.monotonic_s(), 1) > 0:
+            return False
+        return end.options.unknown is OnUnknown.RESEND or can_reconcile(supervisor.adapter)
+
+    def enqueue(self, pending: Pending, *, begun: bool = False) -> None:
+        """Take a delivery that was just committed. A reading of the journal may have been faster: then its lane has it already."""
+        if self.handed.take(pending.delivery_id):
+            if begun and (lane := self._lanes.get(pending.target)) is not None:
+                lane.was_begun(pending)
+            return
+        if files_of(pending):
+            self.files.expect(pending.event_seq)
+        self._lane(pending.target).put(pending, begun=begun)
+
+    def wake(self, address: ChatAddress) -> None:
+        """The journal has deliveries for this lane that it was not handed (after a restart, a retried dead letter)."""
+        self._lane(address).reload()
+
+    def wake_if_idle(self, address: ChatAddress) -> None:
+        """As `wake`; a lane at work comes to what is in the line by itself, and looks for what is beside it."""
+        if self.stopping:
+            return
+        if (lane := self._lanes.get(address)) is not None:
+            lane.look_behind()
+        else:
+            self.wake(address)
+
+    def wake_account(self, account: AccountName) -> None:
+        """The account is up: its lanes try again at once."""
+        for lane in list(self._lanes.values()):
+            if lane.address.account == account:
+                lane.kick()
+
+    def reloaded(self) -> None:
+        """Routes or accounts are others now: every lane looks again at what it waits for."""
+        for lane in list(self._lanes.values()):
+            lane.kick()
+
+    def try_now(self, account: AccountName, address: ChatAddress | None = None) -> None:
+        """A human wants what waits for this chat, or for all of the account's, to be tried at once."""
+        supervisor = self.supervisor_of(account)
+        if supervisor is not None:
+            supervisor.resume()
+        for lane in list(self._lanes.values()):
+            if lane.address.account == account and address in (None, lane.address):
+                lane.hurry()
+
+    def wake_chat(self, address: ChatAddress) -> None:
+        """The chat can perhaps be used again: its lane tries at once."""
+        lane = self._lanes.get(address)
+        if lane is not None:
+            lane.kick()
+
+    def has_posted(self, event: ChatEvent) -> bool:
+        """Whether it is about a message that was posted a moment ago, of which the journal may not know yet."""
+        return self.courier.posted.has(event)
+
+    def seen_own(self, event: ChatEvent) -> None:
+        """One of our own messages came back: if its outcome is unknown, now it is known."""
+        if isinstance(event, MessageCreated) and event.meta.delivery_id:
+            for address in self.table().addresses_of(event.meta.origin):
+                lane = self._lanes.get(address)
+                if lane is not None:
+                    lane.kick()
+
+    def show_typing(self, planned: Sequence[Planned]) -> None:
+        """Best effort, never kept: a typing notice that comes late is worth nothing."""
+        if self._tasks is None or self.stopping:
+            return
+        for plan in planned:
+            supervisor = self.supervisor_of(plan.end.chat.account)
+            if plan.skip_rule or supervisor is None or not supervisor.is_open:
+                continue
+            self._tasks.create_task(self._typing(supervisor, plan), name=f"typing {plan.end}")
+
+    async def _typing(self, supervisor: AccountSupervisor, plan: Planned) -> None:
+        chat_id = self.table().native_id(plan.end.chat)
+        try:
+            adapter = supervisor.adapter
+            if chat_id is not None and isinstance(adapter, ShowsTyping):
+                async with asyncio.timeout(5):
+                    await adapter.show_typing(chat_id, plan.end.thread_id)
+        except (BridgeError, TimeoutError, OSError) as error:
+            self.counts.retried(plan.end.chat.account, f"typing not shown: {type(error).__name__}")
+
+    async def drain(self, deadline_s: float) -> int:
+        """Take nothing new from the journal's backlog that must wait; let lanes finish what can be sent now, at most that long.
+        Returns how many lanes still had work; their deliveries stay in the journal."""
+        self._draining.set()
+        for lane in list(self._lanes.values()):
+            lane.kick()
+        await self.clock.wait(self._idle, deadline_s)
+        return len(self._lanes)
+
+    @property
+    def active_lanes(self) -> int:
+        return len(self._lanes)
+
+    @property
+    def stopping(self) -> bool:
+        return self._draining.is_set()
+
+    def _lane(self, address: ChatAddress) -> Lane:
+        lane = self._lanes.get(address)
+        if lane is None:
+            lane = self._lanes[address] = Lane(self, address)
+            self._idle.clear()
+            if self._tasks is not None:
+                self._tasks.create_task(self._serve(lane), name=f"lane {address}")
+            else:
+                raise RuntimeError("the outbox is not running")
+        return lane
+
+    async def _serve(self, lane: Lane) -> None:
+        failed = False
+        try:
+            try:
+                await lane.run()
+                self._failures.pop(lane.address, None)
+            except Exception:
+                # a bug of ours: the others never notice
+                failed = True
+                log.exception("lane failed unexpectedly", target=str(lane.address))
+                self.counts.retried(lane.address.account, "lane failed")
+                await self._after_failure(lane.address)
+        finally:
+            if self._lanes.get(lane.address) is lane:
+                del self._lanes[lane.address]
+            if not self._lanes:
+                self._idle.set()
+        if failed and not self.stopping:
+            # taken up anew, in order, from what is on disk; what was put meanwhile is there as well
+            self.wake(lane.address)
+
+    async def _after_failure(self, address: ChatAddress) -> None:
+        """A bug that comes again at once costs less and less."""
+        failures = self._failures[address] = self._failures.get(address, 0) + 1
+        await self.clock.wait(self._draining, min(_FAILED_CAP_S, _FAILED_BASE_S * 2.0 ** min(failures - 1, 16)))

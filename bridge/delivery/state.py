@@ -1,0 +1,244 @@
+"""What `lane`, `courier` and `changes` pass to each other: a delivery being worked on, and where it goes."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from bridge.delivery.message_plan import Plan
+from bridge.files.fetch import Patience
+from bridge.journal.contract import Change, Delivered, Link, Pending, Piece, PiecesSet, SentPart, Skipped, State
+from bridge.model.adapter import Adapter, Copy, Receipt, Reconciles
+from bridge.model.capabilities import Feature, Operation
+from bridge.model.events import Attachment, ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
+from bridge.model.outcomes import LossNote, SkipRule
+from bridge.model.refs import ChatRef
+from bridge.policy.routing import RelayOptions, RouteEnd
+from bridge.render.attachments import Target
+from bridge.render.long_text import is_whole_text
+from bridge.render.message import Part
+
+T = TypeVar("T")
+
+
+class Call(Protocol):
+    def __call__(self, work: Coroutine[Any, Any, T], /) -> Coroutine[Any, Any, T]: ...
+
+
+@dataclass(slots=True)
+class Work:
+    """A delivery being worked on: what the journal knows of it, kept current in memory."""
+
+    pending: Pending
+    parts: list[SentPart]
+    attempt: int
+    first_attempt_at: datetime | None
+    started_s: float
+    unknown: bool = False
+    """Whether the attempt on the next part may have succeeded."""
+    attempted: bool = False
+    """Whether an attempt was begun since the last error."""
+    last_unknown_at: datetime | None = None
+    losses: list[LossNote] = field(default_factory=list)
+    patience: Patience = Patience.WAIT
+    plan: Plan | None = None
+    """How the message is made up, once it was begun."""
+    reworded: bool = False
+    """Whether it is sent as it was edited meanwhile."""
+    refused: bool = False
+    """Whether the target refused a file of it: the plan knows."""
+    unrecorded: list[Change] = field(default_factory=list)
+    """To be recorded with the next attempt."""
+    spent_before_s: float = 0.0
+    """Time spent on it before this process took it up."""
+    counting_since_s: float | None = None
+    """On the monotonic clock: since when time is spent on it. None: no attempt was made yet."""
+    unknown_since_s: float | None = None
+    """On the monotonic clock: when the attempt of unknown outcome was made, if this process made it."""
+    bugs: int = 0
+    attempts_made: int = 0
+    """Of all its parts, since this process took it up."""
+    posts: bool = False
+    """For an edit: whether it is about to post a further message, which repeated would be there twice."""
+    asked: bool = False
+    """For an edit that the process died over: whether it was asked what became of such a message."""
+    elsewhere: bool = False
+    """Whether it changes a message that is under a former id of the chat."""
+    limited: bool = False
+    """Whether the platform or a budget made it wait: then others may join it."""
+    followers: list[Pending] = field(default_factory=list)
+    """Deliveries that go out in one message with this one, in order."""
+    pieces: tuple[Piece, ...] = ()
+    """With followers: what each of them gives to the message."""
+
+    def spent_s(self, now_s: float) -> float:
+        """Time spent on it, whatever the wall clock did. The time in which the bridge did not run is not counted."""
+        return self.spent_before_s + (now_s - self.counting_since_s if self.counting_since_s is not None else 0.0)
+
+    @property
+    def together(self) -> list[Pending]:
+        """All deliveries that this is about."""
+        return [self.pending, *self.followers]
+
+    def set_pieces(self, pieces: tuple[Piece, ...]) -> PiecesSet:
+        pending = self.pending
+        return PiecesSet(target=pending.target, thread_id=pending.thread_id, lead_seq=pending.event_seq, pieces=pieces)
+
+
+class NotNow(Exception):
+    """The delivery is set aside: what it still has to do must not hold up what comes after it. Nothing of it is under way."""
+
+    def __init__(self, reason: str, *, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_s = after_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a delivery goes, resolved."""
+
+    end: RouteEnd
+    chat: ChatRef
+    platform: str
+    adapter: Adapter
+    target: Target
+    call: Call
+    """How the adapter is called: bounded in time, also if it is closed meanwhile. Raises TimeoutError then."""
+
+    @property
+    def options(self) -> RelayOptions:
+        return self.end.options
+
+
+class Steps(Protocol):
+    """What carrying out a delivery asks of its lane."""
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Returns once they are on disk."""
+        ...
+
+    def take_begun(self, pending: Pending) -> bool:
+        """Whether its first attempt, which is made now, is on disk already."""
+        ...
+
+    def begin_ahead(self, now: datetime) -> Sequence[Change]:
+        """The attempts of what comes next, to be recorded together with this one's."""
+        ...
+
+    async def admit(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+        """Returns once so many messages may be sent, or so many calls of that kind made, having counted them."""
+        ...
+
+    def arrived(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+        """They were taken by the platform."""
+        ...
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """What a part carries, kept in front of the adapter's own note: an edit must know whether it changes text or a caption, and
+    which of the origin's files are there."""
+
+    text: bool
+    files: bool
+    marks: tuple[str, ...] = ()
+    """What the part's files are known by (`file_mark`), in the order in which they were sent; empty although there are files: sent
+    by a version that did not keep it."""
+
+    def wrap(self, via: str) -> str:
+        files = f"F{''.join(self.marks)}{_END_OF_MARKS}" if self.marks else "f" if self.files else "-"
+        return f"{'t' if self.text else '-'}{files}{via}"
+
+
+_MARK_LENGTH = 8
+_END_OF_MARKS = "|"
+_MADE = "~"
+"""Begins the mark of a file that the bridge made of the message's own text; no other mark has it."""
+
+
+def file_mark(attachment: Attachment) -> str:
+    """48 bits stand for a file among those of one message."""
+    name = attachment.unique_id or attachment.file_id
+    if is_whole_text(attachment):
+        return _MADE + urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()[1:]
+    return urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()
+
+
+def is_made(mark: str) -> bool:
+    """Whether this is the mark of a file with the whole text."""
+    return mark.startswith(_MADE)
+
+
+def unwrap(copy: Copy) -> tuple[Copy, Carried]:
+    text, files, via = copy.via[:1] == "t", copy.via[1:2], copy.via[2:]
+    if files != "F":
+        return msgspec.structs.replace(copy, via=via), Carried(text, files == "f")
+    marks, _, via = via.partition(_END_OF_MARKS)
+    kept = tuple(marks[at : at + _MARK_LENGTH] for at in range(0, len(marks), _MARK_LENGTH))
+    return msgspec.structs.replace(copy, via=via), Carried(text, True, kept)
+
+
+def carried_by(part: Part) -> Carried:
+    marks = tuple(file_mark(file.attachment) for file in part.files)
+    return Carried(text=bool(part.text), files=bool(part.files), marks=marks)
+
+
+def copy_of(place: Place, receipt: Receipt, carried: Carried) -> Copy:
+    return Copy(
+        chat_id=place.chat.chat_id,
+        message_ids=receipt.message_ids,
+        thread_id=receipt.thread_id,
+        via=carried.wrap(receipt.via),
+    )
+
+
+def copy_here(link: Link | None, place: Place) -> Copy | None:
+    """The message as it exists in the target: one of our copies, or the original itself if the target is where it was written."""
+    if link is None:
+        return None
+    if link.copies:
+        return unwrap(link.copies[0].copy)[0]
+    if link.original.chat == place.chat:
+        return Copy(chat_id=place.chat.chat_id, message_ids=(link.original.message_id,))
+    return None
+
+
+def copy_nearby(link: Link | None) -> Copy | None:
+    """A copy in another thread of the target."""
+    return unwrap(link.elsewhere[0].copies[0].copy)[0] if link is not None and link.elsewhere else None
+
+
+def is_one_message(pending: Pending, following: Pending) -> bool:
+    """Whether both were being sent as one message when the process stopped."""
+    return pending.lead_seq is not None and (pending.lead_seq, pending.thread_id) == (following.lead_seq, following.thread_id)
+
+
+def can_reconcile(adapter: Adapter) -> bool:
+    """Whether the platform can be asked what became of a message."""
+    return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
+
+
+def is_message(work: Work) -> bool:
+    """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely, but
+    for the further messages of an edit."""
+    created = MessageCreated | MembershipChanged | ChatRenamed | PinsChanged | StatusChanged
+    return work.posts or isinstance(work.pending.event, created)
+
+
+def is_untouched(pending: Pending, now: datetime) -> bool:
+    """Whether nothing of it was sent, and nothing may have been, and it is due."""
+    return pending.state is State.WAITING and not pending.parts and (pending.not_before is None or pending.not_before <= now)
+
+
+def delivered(work: Work, at: datetime) -> Delivered:
+    return Delivered(delivery_id=work.pending.delivery_id, at=at, losses=tuple(work.losses))
+
+
+def skipped(work: Work, rule: SkipRule, at: datetime) -> Skipped:
+    return Skipped(delivery_id=work.pending.delivery_id, rule=rule, at=at)

@@ -1,0 +1,41 @@
+"""What a delivery has become by changes of its message that were accepted after it, and may have been carried out before. Pure.
+
+In the line a message comes before its changes. What is taken up beside the line (a retried dead letter, a file that follows its
+words) or again after a restart asks here, so that nothing is sent that its author took back or reworded since."""
+
+from __future__ import annotations
+
+from msgspec import structs
+from msgspec.structs import replace
+
+from bridge.journal.contract import Pending, State
+from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
+from bridge.model.outcomes import Skip
+
+
+def as_it_is_now(pending: Pending) -> Pending | Skip:
+    """The delivery to carry out, or the rule by which it is none any more. A message whose outcome is unknown stays as it was:
+    whether it arrived is asked in its own words. An edit that was under way may be older than one that was carried out."""
+    later, event = pending.later, pending.event
+    if pending.state is State.SENDING and isinstance(event, MessageEdited) and isinstance(later, MessageEdited):
+        return _as_the_newest(pending, event, later)
+    if later is None or pending.state is State.SENDING:
+        return pending
+    match event:
+        case MessageCreated() | MessageEdited() if isinstance(later, MessageDeleted):
+            return Skip.DELETED_BEFORE
+        case _ if pending.state is not State.BEHIND:
+            return pending  # its change follows it in the line
+        case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
+            return replace(pending, event=as_edited(event, later), plan=b"")
+        case MessageEdited() if isinstance(later, MessageEdited) and event.attachments_known:
+            # the later one may have told its words alone: then nobody else brings the files
+            return _as_the_newest(pending, event, later)
+        case MessageEdited():
+            return Skip.SUPERSEDED
+        case _:
+            return pending
+
+
+def _as_the_newest(pending: Pending, event: MessageEdited, later: MessageEdited) -> Pending:
+    return replace(pending, event=structs.replace(later, meta=event.meta, message_id=event.message_id))

@@ -1,0 +1,1 @@
+"""Files on their way: fetched once into a bounded spool on disk, and read by every target."""

@@ -1,0 +1,1 @@
+"""Who somebody is over several platforms, and how a foreign name may be shown. Pure."""

@@ -1,0 +1,213 @@
+"""Safe sender names: under which name a message is shown, so that nobody can pass for another. Pure.
+
+`render` asks `Names.shown` for every message; the configuration check asks `check_template`.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+import regex
+
+from bridge.identity.lookalikes import looks_of, mixes_alphabets, skeleton
+from bridge.identity.people import People
+from bridge.model.characters import BLANK, INVISIBLE
+from bridge.model.events import Author
+from bridge.model.refs import AccountName
+
+PLACEHOLDERS = ("name", "username", "platform", "account", "chat")
+UNKNOWN = "unknown"
+_ELLIPSIS = "…"
+_MOST_REMEMBERED = 1024
+_MOST_READ = 1000
+"""Characters of a raw name that are looked at; no platform has longer ones."""
+
+_GRAPHEME = regex.compile(r"\X")
+_EMOJI_JOIN = regex.compile(r"(?<=[\p{Extended_Pictographic}\ufe0f\p{EMod}])\u200d(?=\p{Extended_Pictographic})")
+_KEPT_JOIN = "\ue000"
+_STYLED = regex.compile(r"(?<=\p{Emoji})(?<![0-9#*])\ufe0f")
+_KEPT_STYLE = "\ue001"
+_INVISIBLE = regex.compile(rf"[{INVISIBLE}\p{{Co}}\p{{Cs}}\p{{Cn}}]")
+_BLANK = regex.compile(rf"[{BLANK}]+")
+_DECEIVING = regex.compile(rf"(?![\u200c\u200d\ufe0e\ufe0f\U000e0020-\U000e007f])[{INVISIBLE}\p{{Cs}}]")
+"""In words, joiners shape letters and emoji; in names they are only kept in emoji."""
+_BASELESS = regex.compile(r"(?:^|(?<=\s))\p{M}+")
+_VISIBLE = regex.compile(r"[\p{L}\p{N}\p{P}\p{S}]")
+_DOMAINS = (
+    "[a-z]{2}|com|net|org|info|biz|edu|gov|mil|int|dev|app|xyz|site|online|shop|store|club|link|click|live|life|pro|tech|blog|top"
+)
+_ADDRESS = regex.compile(rf"(?<=[\p{{L}}\p{{N}}])(?::(?=/)|\.(?=(?:{_DOMAINS})(?![\p{{L}}\p{{N}}])))", regex.IGNORECASE)
+"""What makes platforms turn a part of a name into a link: `://`, and the dot before the usual top-level domains."""
+_MARKUP = regex.compile(r"[`*<>|\[\]\\]+|_{2,}|~{2,}|^[@#&:\s]+|:+$")
+_PILED_MARKS = regex.compile(r"(\p{M}{2})(?<!\ufe0f)\p{M}+")
+
+
+@lru_cache(maxsize=256)
+def check_template(template: str) -> str | None:
+    """Why the template of a sender name cannot be used, or None."""
+    try:
+        fields = list(string.Formatter().parse(template))
+    except ValueError as error:
+        return f"not a template: {error}"
+    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    for _, field, spec, conversion in fields:
+        if field is None:
+            continue
+        if field not in PLACEHOLDERS or spec or conversion:
+            return f"unknown placeholder {{{field}}}; known are {known}"
+    if not any(field in ("name", "username") for _, field, _, _ in fields):
+        return "shows nobody's name: it needs {name} or {username}"
+    return None
+
+
+@lru_cache(maxsize=1024)
+def clean_name(raw: str) -> str:
+    """Without what could deceive or break a line: control characters, line breaks, direction overrides, invisible characters, piled
+    accents, markup; white space collapsed. Empty if nothing of it can be seen."""
+    text = unicodedata.normalize("NFC", raw[:_MOST_READ].encode("utf-8", "replace").decode("utf-8"))
+    text = _EMOJI_JOIN.sub(_KEPT_JOIN, text.replace(_KEPT_JOIN, "").replace(_KEPT_STYLE, ""))
+    text = _BLANK.sub(" ", _STYLED.sub(_KEPT_STYLE, text))
+    kept = f"([{_KEPT_JOIN}{_KEPT_STYLE}])"
+    text = "".join(part if number % 2 else _INVISIBLE.sub("", part) for number, part in enumerate(regex.split(kept, text)))
+    text = _PILED_MARKS.sub(r"\1", text.replace(_KEPT_JOIN, "\u200d").replace(_KEPT_STYLE, "\ufe0f"))
+    previous = None
+    while previous != text:
+        previous = text
+        text = _BLANK.sub(" ", _BASELESS.sub("", _MARKUP.sub("", text))).strip()
+    return text if _VISIBLE.search(text) else ""
+
+
+def show_words(raw: str) -> str:
+    """`show_name` for words within a text: nothing invisible and no line break, but every visible character."""
+    text = _PILED_MARKS.sub(r"\1", _ADDRESS.sub(lambda found: f"{found[0]} ", clean_line(raw[:_MOST_READ])))
+    return text if _VISIBLE.search(text) else ""
+
+
+def show_name(raw: str) -> str:
+    """A foreign name as it may stand anywhere in somebody else's message: one line, nothing invisible, no markup, no address that
+    becomes a link. Empty if nothing of it can be seen."""
+    return _ADDRESS.sub(lambda found: f"{found[0]} ", clean_name(raw))
+
+
+def shorten(text: str, length: int) -> str:
+    """At most `length` code points, cut between graphemes, with an ellipsis where something is missing."""
+    if len(text) <= length:
+        return text
+    kept = ""
+    for found in _GRAPHEME.finditer(text):
+        if len(kept) + len(found.group()) > length - len(_ELLIPSIS):
+            break
+        kept += found.group()
+    return kept.rstrip() + _ELLIPSIS if length > 0 else ""
+
+
+class Names:
+    """Decides how authors are called. Immutable.
+
+    A name that looks like a reserved one, like that of a person of the configuration, or like one of the bridge's own bots gets a
+    visible distinguisher, its account: `Anna Petrova (tg)`. "Looks like" ignores case, spaces, punctuation, accents and
+    look-alike letters.
+    """
+
+    def __init__(self, reserved: Iterable[str] = (), people: People | None = None, bots: Iterable[str] = ()) -> None:
+        self.people = people or People()
+        self._protected = {skeleton(name) for name in (*reserved, *bots)}
+        self._of_people = {skeleton(person.name) for person in self.people.persons}
+        self._tags = {skeleton(account) for person in self.people.persons for account in person.ids} - {""}
+        """What the distinguishers of the people of the configuration may be."""
+        self._decided = lru_cache(maxsize=_MOST_REMEMBERED)(self._decide)
+
+    def plain_name(self, account: AccountName, author: Author | None, *, length: int = 80) -> str:
+        """The author's own name, safe, distinguished and never empty: for every place where a person is named."""
+        person = self.people.person_of(account, author)
+        raw = person.name if person else (author.name or author.username) if author else ""
+        name = show_name(raw) or (show_name(author.username) if author else "") or UNKNOWN
+        mark = (
+            ""
+            if person
+            else self._distinguisher(
+                name, account, length, (*looks_of(name), *looks_of(clean_line(raw[:_MOST_READ]))), mixed=mixes_alphabets(name)
+            )
+        )
+        return shorten(name, length - len(mark)) + mark
+
+    def told_name(
+        self,
+        account: AccountName,
+        name: str,
+        *,
+        user_id: str = "",
+        username: str = "",
+        length: int = 80,
+        may_be_marked: bool = False,
+    ) -> str:
+        """The same for a name that a message tells of somebody else (whom it answers, forwards, mentions); empty for none. With
+        `may_be_marked`, a name that has its distinguisher already gets no second one: it may be that of our own copy."""
+        shown = show_name(name)
+        if not shown and not self.people.find(account, user_id=user_id, username=username):
+            return ""
+        if may_be_marked and not user_id and self._is_marked(shown):
+            return shorten(shown, length)
+        return self.plain_name(account, Author(user_id=user_id, name=name, username=username), length=length)
+
+    def mentioned_name(self, account: AccountName, name: str, user_id: str) -> str:
+        """`told_name` within a text, where markup is literal anyway: every visible character stays. Empty if there is none."""
+        shown = show_words(name)
+        if not shown or self.people.find(account, user_id=user_id, username=user_id):
+            return self.told_name(account, name, user_id=user_id, username=user_id)
+        return shown + self._distinguisher(shown, account, len(shown) + 80, looks_of(shown), mixed=mixes_alphabets(shown))
+
+    def answered_name(self, account: AccountName, name: str, *, user_id: str = "", is_ours: bool = False) -> str:
+        """`told_name` for the author of an answered message. Where nobody tells who that is, the name of a person of the
+        configuration is believed: from the person's own platform, or, with `is_ours`, if the bridge itself showed that name."""
+        known = (person for person in self.people.persons if is_ours or account in person.ids)
+        if not user_id and show_name(name) in {show_name(person.name) for person in known}:
+            return show_name(name)
+        return self.told_name(account, name, user_id=user_id, may_be_marked=True)
+
+    def _is_marked(self, name: str) -> bool:
+        _, opening, tag = name.rpartition(" (")
+        return bool(opening) and tag.endswith(")") and skeleton(tag) in self._tags and not mixes_alphabets(tag)
+
+    def shown(
+        self, author: Author | None, *, template: str, account: AccountName, platform: str, chat: str, length: int = 80
+    ) -> str:
+        """The sender's name by template, at most `length` code points. `platform` is its title as written for people.
+
+        Raises ValueError for a template that `check_template` refuses.
+        """
+        return self._decided(author, template, account, platform, chat, length)
+
+    def _decide(self, author: Author | None, template: str, account: AccountName, platform: str, chat: str, length: int) -> str:
+        if why := check_template(template):
+            raise ValueError(why)
+        person = self.people.person_of(account, author)
+        values = {
+            "username": show_name(author.username if author else "") or self.plain_name(account, author),
+            "platform": clean_name(platform),
+            "account": clean_name(account),
+            "chat": show_name(chat),
+        }
+        around = len(template.format(name="", **values))
+        name = self.plain_name(account, author, length=max(length - around, min(length, 24)))
+        text = clean_line(template.format(name=name, **values)) or UNKNOWN
+        is_checked = text == name or name.endswith(f" ({account})")
+        mark = "" if is_checked or (person and text == name) else self._distinguisher(text, account, length, [skeleton(text)])
+        return shorten(text, length - len(mark)) + mark
+
+    def _distinguisher(self, name: str, account: AccountName, length: int, looks: Iterable[str], *, mixed: bool = False) -> str:
+        """What is put behind the name; at most half of what there is room for."""
+        tags = ("", skeleton(account), *self._tags)
+        is_like = any(look.endswith(tag) and self._is_taken(look.removesuffix(tag)) for look in looks for tag in tags)
+        return f" ({shorten(account, length // 2 - 3)})" if is_like or mixed else ""
+
+    def _is_taken(self, look: str) -> bool:
+        return look in self._protected or look in self._of_people
+
+
+def clean_line(text: str) -> str:
+    """One line of foreign text: white space collapsed, what is invisible or changes the direction gone."""
+    return _DECEIVING.sub("", _BLANK.sub(" ", text)).strip()

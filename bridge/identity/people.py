@@ -1,0 +1,65 @@
+"""Who is who over several platforms: lookups in the `people` of bridge.yaml. Pure.
+
+`names` and `render` ask it; the configuration builds it. What a person may do is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bridge.model.events import Author
+from bridge.model.refs import AccountName
+
+_LOOKS_LIKE_ID = re.compile(r"[\d-]+|[UW](?=.*\d)[A-Z0-9]{7,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{26}")
+"""Numbers, Slack's ids, UUIDs, Mattermost-style ids: entries that only ever mean a user id."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """One human over several platforms; `ids` maps an account to the native user id or username there."""
+
+    name: str
+    ids: Mapping[AccountName, str]
+
+
+class People:
+    """The persons of the configuration, found by what a platform tells of a user. Immutable.
+
+    An entry that has the form of a user id is never compared with usernames: on several platforms anybody may choose a username
+    that looks like somebody else's id.
+    """
+
+    def __init__(self, persons: Iterable[Person] = ()) -> None:
+        self.persons = tuple(persons)
+        self._by_id: dict[tuple[AccountName, str], Person] = {}
+        self._by_username: dict[tuple[AccountName, str], Person] = {}
+        for person in self.persons:
+            for account, entry in person.ids.items():
+                self._by_id.setdefault((account, _bare(entry)), person)
+                if not _LOOKS_LIKE_ID.fullmatch(_bare(entry)):
+                    self._by_username.setdefault((account, _bare(entry).casefold()), person)
+
+    def find(self, account: AccountName, *, user_id: str = "", username: str = "") -> Person | None:
+        """By the native user id first, else by the username (a leading @ and case do not matter)."""
+        if user_id and (account, user_id) in self._by_id:
+            return self._by_id[account, user_id]
+        return self._by_username.get((account, _bare(username).casefold())) if username else None
+
+    def person_of(self, account: AccountName, author: Author | None) -> Person | None:
+        return self.find(account, user_id=author.user_id, username=author.username) if author else None
+
+    def mentioned(self, account: AccountName, mention_id: str) -> Person | None:
+        """Whom a mention's id, which is a user id or a username, means."""
+        return self.find(account, user_id=mention_id, username=mention_id)
+
+    def translate(self, origin: AccountName, mention_id: str, target: AccountName) -> str | None:
+        """The id or username at the target of the user mentioned at the origin, without a leading @."""
+        person = self.mentioned(origin, mention_id)
+        entry = person.ids.get(target) if person else None
+        return _bare(entry) if entry else None
+
+
+def _bare(entry: str) -> str:
+    return entry.strip().removeprefix("@")

@@ -1,0 +1,340 @@
+"""Where input becomes the bridge's responsibility: duplicates and echoes out, routes planned, event + deliveries + cursor in one
+transaction. One `AccountIntake` per account; its adapter calls it, and confirms upstream once `accept` has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from bridge.accounts.supervisor import AccountSupervisor
+from bridge.identity.people import People
+from bridge.intake.bot_names import OwnNames
+from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
+from bridge.model.adapter import Cursor
+from bridge.model.clock import Clock
+from bridge.model.errors import BridgeError
+from bridge.model.events import (
+    AlbumItem,
+    ChatEvent,
+    Content,
+    EventMeta,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    TypingStarted,
+    storable,
+    with_items,
+)
+from bridge.model.outcomes import Arrival, Outcome, Skip, SkipRule
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.rich_text import plain
+from bridge.observability.outcome_log import reference
+from bridge.policy.echo import is_own
+from bridge.policy.loops import RecentMessages
+from bridge.policy.routing import Planned, RouteEnd, RoutingTable
+
+log = structlog.get_logger("intake")
+
+_RESOLVE_AGAIN_S = 10.0
+
+
+class Lanes(Protocol):
+    """What intake needs of the outbox."""
+
+    def may_begin(self, end: RouteEnd) -> bool:
+        """Whether a message for this end would be sent at once."""
+        ...
+
+    def enqueue(self, pending: Pending, *, begun: bool = False) -> None: ...
+
+    def has_posted(self, event: ChatEvent) -> bool:
+        """Whether it is about a message that the bridge posted a moment ago."""
+        ...
+
+    def seen_own(self, event: ChatEvent) -> None:
+        """One of our own messages came back: proof that it arrived."""
+        ...
+
+    def show_typing(self, planned: Sequence[Planned]) -> None: ...
+
+    def wake_chat(self, address: ChatAddress) -> None:
+        """The chat can perhaps be used again: what waits for it is tried at once."""
+        ...
+
+
+class IntakeCounts(Protocol):
+    """What intake counts; `observability.logs.Metrics` keeps it."""
+
+    def event(self, account: str, outcome: Arrival) -> None: ...
+
+    def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
+
+    def ignored(self, account: str, reason: str) -> None: ...
+
+
+class AccountIntake:
+    """See `model.adapter.Intake`."""
+
+    def __init__(
+        self,
+        supervisor: AccountSupervisor,
+        *,
+        journal: Journal,
+        lanes: Lanes,
+        table: Callable[[], RoutingTable],
+        counts: IntakeCounts,
+        clock: Clock,
+        recent: RecentMessages,
+        people: Callable[[], People],
+        own_names: OwnNames,
+        journal_id: str,
+        stamp: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's."""
+        self._supervisor = supervisor
+        self._account: AccountName = supervisor.account
+        self._journal = journal
+        self._lanes = lanes
+        self._table = table
+        self._counts = counts
+        self._clock = clock
+        self._recent = recent
+        self._people = people
+        self._own_names = own_names
+        self._journal_id = journal_id
+        self._stamp = stamp or clock.now
+        self._resolve_again_at_s = 0.0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
+        # the order in which events are stored is the order in which lanes deliver them: one batch after the other
+        async with self._one_at_a_time:
+            entries: list[Entry] = []
+            lanes: set[ChatAddress] = set()
+            albums: dict[MessageRef, dict[str, AlbumItem]] = {}
+            for event in map(storable, events):
+                entry = await self._plan(await self._whole(event, albums), lanes)
+                if entry is not None:
+                    entries.append(entry)
+            if not entries and not cursors:
+                return
+            # a commit cannot be taken back: when the adapter is cancelled meanwhile, its lanes must hear of it all the same
+            storing = asyncio.create_task(self._store(entries, cursors), name=f"intake {self._account}")
+            try:
+                await asyncio.shield(storing)
+            finally:
+                if not storing.done():
+                    await asyncio.wait({storing})
+
+    async def _store(self, entries: Sequence[Entry], cursors: Sequence[Cursor]) -> None:
+        outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._stamp())
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            self._arrived(entry.event, Arrival(outcome.verdict.value))
+            if outcome.verdict is Verdict.ACCEPTED:
+                self._hand_over(entry, outcome)
+
+    async def _whole(self, event: ChatEvent, albums: dict[MessageRef, dict[str, AlbumItem]]) -> ChatEvent:
+        """An edit of one message of an album becomes one of the whole album, for filters and copies alike. `albums`: those of this
+        batch, of which the journal does not know the latest."""
+        origin = event.meta.origin
+        is_album = (isinstance(event, MessageCreated) and event.items) or (isinstance(event, MessageEdited) and event.album_item)
+        if not is_album or await self._journal.is_known(event.meta.event_key):
+            return event
+        if isinstance(event, MessageCreated):
+            album = dict(zip((event.message_id, *event.also_ids), event.items, strict=True))
+        else:
+            assert isinstance(event, MessageEdited)
+            ref = MessageRef(origin, event.message_id)
+            album = albums.get(ref) or await self._journal.album(ref)
+            if event.message_id not in album:
+                return event
+            item = AlbumItem(text=event.content.text, attachments=event.content.attachments)
+            album[event.message_id] = item
+            whole = with_items(event.content, album.values())
+            event = msgspec.structs.replace(event, content=whole, album_item=False, item=item)
+        albums.update(dict.fromkeys((MessageRef(origin, message_id) for message_id in album), album))
+        return event
+
+    async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
+        """The event with its deliveries; None if it goes nowhere or is our own coming back."""
+        if is_own(event, self._journal_id) or self._lanes.has_posted(event):
+            self._arrived(event, Arrival.ECHO)
+            self._lanes.seen_own(event)
+            return None
+        table = self._table()
+        if not table.addresses_of(event.meta.origin):
+            await self._resolve_again()
+        planned = table.plan(event, self._people())
+        for route, line in table.take_slow():
+            self.ignored("a filter's pattern took too long")
+            why = f"route {route}: the pattern of {line} took too long on a message, which was relayed"
+            action = "make the pattern simpler: no repeated group that holds a repetition"
+            if self._supervisor.notices.get("") != (why, action):
+                self.notice(why, action)
+        if not planned:
+            self._arrived(event, Arrival.NO_ROUTE)
+            return None
+        if isinstance(event, MessageCreated):
+            planned = self._without_copies(event, planned)
+        if isinstance(event, TypingStarted):
+            self._lanes.show_typing(planned)
+            self._arrived(event, Arrival.TYPING)
+            return None
+        return Entry(
+            event=event,
+            deliveries=tuple(
+                PlannedDelivery(
+                    route=plan.route,
+                    target=plan.end.chat,
+                    thread_id=plan.end.thread_id,
+                    skip_rule=plan.skip_rule,
+                    begun=self._begins(event, plan, lanes),
+                )
+                for plan in planned
+            ),
+        )
+
+    def _begins(self, event: ChatEvent, plan: Planned, lanes: set[ChatAddress]) -> bool:
+        """Whether this is the first of its lane, and sent the moment it is stored. `lanes` has those met before in the batch."""
+        if plan.skip_rule:
+            return False
+        first = plan.end.chat not in lanes
+        lanes.add(plan.end.chat)
+        plain = isinstance(event, MessageCreated) and not event.content.attachments and event.content.reply_to is None
+        return first and plain and self._lanes.may_begin(plan.end)
+
+    def _without_copies(self, event: MessageCreated, planned: Sequence[Planned]) -> list[Planned]:
+        """Routes on which the message is another bridge's copy of what is relayed already skip it; the others remember it."""
+        copies = {plan.route for plan in planned if self._recent.is_copy(plan.route, event)}
+        self._recent.remember({plan.route for plan in planned} - copies, event)
+        if not copies:
+            return list(planned)
+        return [msgspec.structs.replace(plan, skip_rule=Skip.OTHER_BRIDGE) if plan.route in copies else plan for plan in planned]
+
+    async def _resolve_again(self) -> None:
+        """An event of an unknown chat while some end could not be resolved: it may be that end's, just become visible."""
+        if self._clock.monotonic_s() < self._resolve_again_at_s:
+            return
+        self._resolve_again_at_s = self._clock.monotonic_s() + _RESOLVE_AGAIN_S
+        if not self._supervisor.has_unresolved:
+            return
+        try:
+            await self._supervisor.resolve_all()
+        except BridgeError as error:
+            log.info("ends still unresolved", account=self._account, reason=error.reason)
+
+    def _hand_over(self, entry: Entry, outcome: Accepted) -> None:
+        for planned, delivery_id in zip(entry.deliveries, outcome.delivery_ids, strict=True):
+            rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(outcome.later, MessageDeleted) else None)
+            if rule:
+                self._skipped(entry.event, planned, rule, delivery_id)
+                continue
+            self._lanes.enqueue(
+                Pending(
+                    delivery_id=delivery_id,
+                    event_seq=outcome.event_seq,
+                    route=planned.route,
+                    target=planned.target,
+                    thread_id=planned.thread_id,
+                    event=outcome.event or entry.event,
+                    state=State.WAITING,
+                    attempt=0,
+                    first_attempt_at=None,
+                    not_before=None,
+                    last_error="",
+                    parts=(),
+                ),
+                begun=planned.begun,
+            )
+
+    def _arrived(self, event: ChatEvent, arrival: Arrival) -> None:
+        self._counts.event(self._account, arrival)
+        log.debug(arrival.value, key=event.meta.event_key, message=reference(event))
+
+    def _skipped(self, event: ChatEvent, planned: PlannedDelivery, rule: SkipRule, delivery_id: int) -> None:
+        self._counts.outcome(planned.target.account, planned.route, Outcome.SKIPPED, rule)
+        log.debug(
+            Outcome.SKIPPED.value,
+            key=event.meta.event_key,
+            message=reference(event),
+            route=planned.route,
+            target=str(planned.target),
+            delivery=delivery_id,
+            rule=str(rule),
+        )
+
+    async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
+        self._counts.event(self._account, Arrival.UNDECODABLE)
+        log.warning("input not understood; kept", account=self._account, reason=reason, size_bytes=len(raw))
+        await self._journal.keep_undecodable(self._account, raw, reason, cursors, received_at=self._clock.now())
+
+    def ignored(self, reason: str) -> None:
+        self._counts.ignored(self._account, reason)
+        log.debug("ignored", account=self._account, reason=reason)
+
+    async def cursor(self, name: str) -> str | None:
+        return await self._journal.cursor(self._account, name)
+
+    async def is_known(self, event_key: str) -> bool:
+        return await self._journal.is_known(event_key)
+
+    async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
+        return await self._journal.latest_messages(ChatRef(self._account, chat_id), limit)
+
+    def routed_chats(self) -> frozenset[str]:
+        return self._table().origin_chats(self._account)
+
+    def is_end(self, chat_id: str, thread_id: str) -> bool:
+        table = self._table()
+        return any(table.has_end(address, thread_id) for address in table.addresses_of(ChatRef(self._account, chat_id)))
+
+    def connected(self) -> None:
+        self._supervisor.connected()
+
+    def may_send(self) -> None:
+        self._supervisor.may_send()
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        await self._own_names.told(self._account, names)
+
+    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
+        log.warning("needs attention", account=self._account, chat=chat_id, reason=reason, action=action)
+        self._supervisor.notices[chat_id] = (reason, action)
+
+    def restored(self, chat_id: str) -> None:
+        self._supervisor.notices.pop(chat_id, None)
+        self._resolve_again_at_s = 0.0
+        for address in {*self._table().addresses_of(ChatRef(self._account, chat_id)), *self._supervisor.end_faults}:
+            self._lanes.wake_chat(address)
+
+    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
+        log.warning("gap", account=self._account, chat=chat_id, since=str(since), until=str(until), reason=reason)
+        key = f"gap:{self._account}:{chat_id}:{since.isoformat()}:{until.isoformat()}"
+        line = f"Messages between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC could not be fetched: {reason}"
+        event = MessageCreated(
+            meta=EventMeta(
+                event_key=key,
+                origin=ChatRef(self._account, chat_id),
+                occurred_at=until,
+                received_at=self._clock.now(),
+            ),
+            message_id=key,
+            content=Content(text=plain(line)),
+        )
+        await self.accept([event])
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        old, new = ChatRef(self._account, old_chat_id), ChatRef(self._account, new_chat_id)
+        log.warning("chat has a new id; change bridge.yaml to it", account=self._account, old=old_chat_id, new=new_chat_id)
+        for address in list(self._table().addresses_of(old)):
+            await self._journal.set_native_id(address, new_chat_id)
+        await self._journal.chat_moved(old, new)
+        table = self._table()
+        for address in list(table.addresses_of(old)):  # last, so that whoever failed on the way can begin again
+            table.set_native_id(address, new_chat_id)

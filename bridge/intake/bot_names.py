@@ -1,0 +1,51 @@
+"""What the bridge's own bots are called, as their platforms tell it: nobody else is shown under these names. Kept in the journal,
+so that they are protected from the first message after a restart. The intake tells it, `app` hands it to `names`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from bridge.identity.names import clean_name
+from bridge.journal.contract import Journal
+from bridge.model.adapter import Cursor
+from bridge.model.clock import Clock
+from bridge.model.refs import AccountName
+
+_NOBODY = AccountName("")
+
+
+class OwnNames:
+    """Per account; `on_change` is called after each change."""
+
+    def __init__(self, journal: Journal, clock: Clock, on_change: Callable[[], None]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._on_change = on_change
+        self._names: dict[AccountName, tuple[str, ...]] = {}
+
+    def of(self, accounts: Iterable[AccountName]) -> tuple[str, ...]:
+        return tuple(name for account in accounts for name in self._names.get(account, ()))
+
+    async def load(self, account: AccountName) -> None:
+        """As last told, also by an earlier process. Raises JournalError."""
+        stored = await self._journal.cursor(_NOBODY, _cursor_name(account))
+        if stored is not None and account not in self._names:
+            self._names[account] = msgspec.json.decode(stored, type=tuple[str, ...])
+            self._on_change()
+
+    async def told(self, account: AccountName, names: Iterable[str]) -> None:
+        """Replaces what was told before. Takes effect at once, and is on disk when this returns. Raises JournalError."""
+        cleaned = tuple(sorted({name for name in map(clean_name, names) if name}))
+        if cleaned == self._names.get(account, ()):
+            return
+        self._names[account] = cleaned
+        self._on_change()
+        cursor = Cursor(name=_cursor_name(account), value=msgspec.json.encode(cleaned).decode())
+        await self._journal.accept(_NOBODY, [], [cursor], received_at=self._clock.now())
+
+
+def _cursor_name(account: AccountName) -> str:
+    return f"names of {account}"

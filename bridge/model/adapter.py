@@ -1,0 +1,449 @@
+"""The contract between the core and the adapters: what an adapter must have, may have, and is handed. Types only.
+
+Required of an adapter: `account`, `capabilities`, `measure`, `resolve`, `probe`, `run`, `send`, `close`. Optional abilities are one
+method each (`Edits`, `Deletes`, ...): an ability is declared FULL or PARTIAL in the capabilities exactly when the method is there;
+the conformance suite holds both together. Adapters classify errors (`model.errors`), the core decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import msgspec
+
+from bridge.model.capabilities import Capabilities
+from bridge.model.emulator import Emulator
+from bridge.model.errors import ConfigFault
+from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.outcomes import LossNote
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import EMPTY, RichText
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from pydantic import BaseModel
+
+    WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+# -- into the core ----------------------------------------------------------------------------------------------------------
+
+
+class Cursor(_Value, frozen=True):
+    """How far an adapter has read, in its own words. Stored in the same transaction as the events it was accepted with.
+
+    Several names let an adapter keep one cursor per chat; `value` may be JSON and may carry input that is held back (an album
+    still arriving), so that nothing confirmed upstream exists in memory only."""
+
+    name: str
+    value: str
+
+
+class Intake(Protocol):
+    """What `run` is handed. `accept` is where input becomes the bridge's responsibility."""
+
+    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
+        """Take events in the order they happened; returns once they, their deliveries and the cursors are on disk.
+
+        Only then may the input be confirmed upstream. Pass what is waiting as one batch: a call costs one disk sync.
+        Redelivered events are recognised and harmless. Waits when the disk is slow: call it from the reading loop itself.
+        """
+        ...
+
+    async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
+        """Keep and count input of a shape the adapter does not understand; returns once it is on disk. Never fatal."""
+        ...
+
+    def ignored(self, reason: str) -> None:
+        """Count input that was understood and is deliberately no event (`Ignored`). `reason` is one of a small, fixed set."""
+        ...
+
+    async def cursor(self, name: str) -> str | None:
+        """The value last accepted for this account under that name."""
+        ...
+
+    async def is_known(self, event_key: str) -> bool:
+        """Whether an event of that key was accepted before (for adapters that re-read history)."""
+        ...
+
+    async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
+        """Native ids of the latest messages of that chat which the bridge knows, newest first: originals and copies."""
+        ...
+
+    def routed_chats(self) -> frozenset[str]:
+        """Native ids of this account's chats that are the origin of some route. Events of other chats are skipped anyway; an
+        adapter that polls asks only for these."""
+        ...
+
+    def is_end(self, chat_id: str, thread_id: str) -> bool:
+        """Whether some route has this thread as an end of its own; else its messages are relayed among the chat's others."""
+        ...
+
+    def connected(self) -> None:
+        """The connection is established and authorised: resets the supervisor's back-off and wakes waiting lanes."""
+        ...
+
+    def may_send(self) -> None:
+        """The platform accepts the account, so what waits for its chats may go out, although nothing is received yet: for platforms
+        where sending needs no connection."""
+        ...
+
+    async def known_as(self, names: Iterable[str]) -> None:
+        """What the account itself is called on its platform now, all that people see of it: display name, user name, nicknames.
+        Nobody else is shown under them. Replaces what was told before; call it before `connected` and whenever they change."""
+        ...
+
+    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
+        """Something short of `AccountDown` that a human should mend (a missing right in one chat): shown in health and log."""
+        ...
+
+    def restored(self, chat_id: str) -> None:
+        """The account may use that chat again, or more of it than before (invited, unarchived, given rights): notices about it are
+        over, and what waits for it is tried at once."""
+        ...
+
+    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
+        """Messages of that chat in between could not be fetched: one visible line in its targets, one in the log."""
+        ...
+
+    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
+        """The platform told that a chat has a new id: routes and lanes follow."""
+        ...
+
+
+# -- out of the core --------------------------------------------------------------------------------------------------------
+
+
+class Sender(_Value, frozen=True):
+    """Under which name, and with which public avatar URL, a message is shown. Only for platforms with native sender names; for
+    the others the core has put the name into the text."""
+
+    name: str
+    avatar_url: str = ""
+
+
+class OutboundFile(_Value, frozen=True):
+    """A file complete on disk, ready to be streamed. `attachment` describes it as the origin did (its `file_id` is not ours)."""
+
+    attachment: Attachment
+    path: Path
+    name: str
+    """Safe to hand on: no path separators, no control characters, never empty."""
+    mime: str
+    size_bytes: int
+    block_sums: bytes = b""
+    """Checksums (`checksums`) of what was fetched; empty if not known. Adapters read the file by `adapters.common.files`, which
+    looks at them."""
+
+
+class Copy(_Value, frozen=True):
+    """One sent part as it exists in the target. `via` is the adapter's own note from the `Receipt` (which webhook, say)."""
+
+    chat_id: str
+    message_ids: tuple[str, ...]
+    thread_id: str | None = None
+    via: str = ""
+
+
+class Reply(_Value, frozen=True):
+    """What an outbound message answers. `message_id` is native to the target chat, or empty when the answered message has no copy
+    there; author and excerpt serve where the platform cannot point at a message (the adapter then shows a quoted line)."""
+
+    message_id: str = ""
+    thread_id: str | None = None
+    """Thread the answered message is in, in the target."""
+    author_name: str = ""
+    excerpt: str = ""
+
+
+class Outbound(_Value, frozen=True):
+    """One message to send: already within the target's limits, mentions translated to the target's ids, foreign ids gone.
+
+    `token` identifies this part of this delivery for ever (letters, digits, `-`; at most 25 characters): platforms that can carry
+    it (nonce, metadata, client id) let us recognise the message later. `attempt` is 1 for the first try.
+    """
+
+    token: str
+    attempt: int
+    chat_id: str
+    thread_id: str | None = None
+    text: RichText = EMPTY
+    files: tuple[OutboundFile, ...] = ()
+    sender: Sender | None = None
+    reply: Reply | None = None
+    mass_mentions: bool = False
+    """Whether `Mention(kind=EVERYONE)` in the text may ping. Otherwise there is none in it."""
+    previews: bool = True
+    silent: bool = False
+
+
+class OutboundEdit(_Value, frozen=True):
+    """New text for one part. Its files stay as they are; `has_files` tells whether it has any (caption or message text)."""
+
+    token: str
+    copy: Copy
+    text: RichText
+    has_files: bool = False
+    sender: Sender | None = None
+    reply: Reply | None = None
+    mass_mentions: bool = False
+    previews: bool = True
+
+
+class OutboundDelete(_Value, frozen=True):
+    copy: Copy
+
+
+class OutboundReaction(_Value, frozen=True):
+    """A change of the reactions that all people elsewhere have on a message. The bot reacts once for everyone: `wanted` is the
+    whole set of emoji that somebody holds now, latest first; `added` and `removed` what this event changes about that set."""
+
+    copy: Copy
+    wanted: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Receipt(_Value, frozen=True):
+    """What became of one part: the native ids it has now (several for an album), and the adapter's own note for later."""
+
+    message_ids: tuple[str, ...]
+    thread_id: str | None = None
+    via: str = ""
+    losses: tuple[LossNote, ...] = ()
+    """What the adapter had to leave out or convert for this message."""
+
+
+class FileStream(_Value, frozen=True):
+    """An open download. `chunks` raises `RetryLater` when the body ends early: a truncated file never looks whole."""
+
+    chunks: AsyncIterator[bytes]
+    size_bytes: int | None = None
+
+
+class ProbeItem(_Value, frozen=True):
+    """One thing that `check --online` asked. `action` says what to click when `ok` is false; `chat_id` if it concerns one chat."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    action: str = ""
+    chat_id: str = ""
+    whole_chat: bool = False
+    """It concerns only ends that messages are sent into, and that are the chat itself, not a thread of it."""
+    temporary: bool = False
+    """Not `ok`, but nothing is wrong as far as anybody can tell: the platform could not be reached, or asked to come back later."""
+    dead: bool = False
+    """Not `ok`, and nothing can be sent or heard there until a human acts: thrown out, archived, not to be seen."""
+
+
+class Adapter(Protocol):
+    """One account on one platform. Built inside the running loop; all methods are called from it.
+
+    `send` and the abilities make exactly one attempt and may be called concurrently for different chats, never for the same one.
+    They may be called while `run` is not running.
+    """
+
+    account: AccountName
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """May become more exact once connected (a guild's upload limit)."""
+        ...
+
+    def measure(self, text: RichText, *, caption: bool = False) -> int:
+        """Length of the encoded text in the unit of the platform's limits. Pure and fast."""
+        ...
+
+    async def resolve(self, address: str) -> str:
+        """The native chat id for the chat part of an address in bridge.yaml (`#general` -> `C024BE7LH`). No I/O if it is an id.
+
+        Raises ChatDown if there is no such chat or we are not in it, RetryLater if it cannot be told now, AccountDown."""
+        ...
+
+    async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
+        """What `check --online` asks: identity, scopes, intents, and per chat membership and rights. Failures are items."""
+        ...
+
+    async def run(self, intake: Intake) -> None:
+        """Receive until cancelled. Raises ConnectionLost when the connection is gone (the supervisor waits and calls again) and
+        AccountDown when a human must act."""
+        ...
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        """One attempt. Raises a DeliveryError or AccountDown."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of sessions and sockets; bounded in time, idempotent."""
+        ...
+
+
+# -- optional abilities, one method each ------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class Edits(Protocol):
+    async def edit(self, outbound: OutboundEdit) -> Receipt: ...
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    async def delete(self, outbound: OutboundDelete) -> None:
+        """A message that is already gone is a success."""
+        ...
+
+
+@runtime_checkable
+class RemovesFiles(Protocol):
+    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
+        """Take files out of a message that keeps its text or other files; `places` counts among the files it has, in the order they
+        were sent. What is gone already is a success. The receipt is of what is left."""
+        ...
+
+
+@runtime_checkable
+class Reacts(Protocol):
+    async def react(self, outbound: OutboundReaction) -> None:
+        """Raises Rejected for what the target does not take (it does not know the emoji, the chat does not allow it, a right is
+        missing): then it is skipped. ChatDown only for what messages to the chat would meet too: it holds them up."""
+        ...
+
+
+@runtime_checkable
+class OpensFiles(Protocol):
+    def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
+        """Download a file received by this account. Raises RetryLater, Rejected (gone, too large), AccountDown."""
+        ...
+
+
+@runtime_checkable
+class ReadsHistory(Protocol):
+    def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
+        """Messages after the native message id `since`, oldest first, as the events that live delivery would have made."""
+        ...
+
+
+@runtime_checkable
+class Reconciles(Protocol):
+    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        """After an unknown outcome: the receipt if the message exists, None if it surely does not. Raises RetryLater if it cannot
+        be told now."""
+        ...
+
+
+@runtime_checkable
+class LooksAtChats(Protocol):
+    async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
+        """What `probe` says of one chat, asked now and then while the account runs: sends nothing and opens no connection."""
+        ...
+
+
+@runtime_checkable
+class ShowsTyping(Protocol):
+    async def show_typing(self, chat_id: str, thread_id: str | None) -> None: ...
+
+
+@runtime_checkable
+class SetsStatus(Protocol):
+    async def set_status(self, status: str, text: str) -> None: ...
+
+
+@runtime_checkable
+class Pins(Protocol):
+    async def pin(self, copy: Copy, pinned: bool) -> None:
+        """Raises Rejected for what is not allowed or not possible, which is skipped; ChatDown as `Reacts.react` does."""
+        ...
+
+
+@runtime_checkable
+class LooksUpPeople(Protocol):
+    async def person(self, user_id: str) -> Author | None: ...
+
+
+# -- building an adapter ----------------------------------------------------------------------------------------------------
+
+
+class WebMount(Protocol):
+    """The public web listener, for platforms that call us."""
+
+    @property
+    def public_url(self) -> str:
+        """Base URL under which the outside reaches us, without a trailing slash; empty if there is none."""
+        ...
+
+    def mount(self, name: str, handler: WebHandler) -> str:
+        """Serve POST requests on `/hooks/<account>/<name>`; returns that path. A second mount of a name replaces the first.
+
+        The handler is called once the headers are here, and reads the body by `request.read()`, which is bounded in bytes and time:
+        nobody's body should be read whom the headers give away as a stranger. A 401 reaches the caller without its text."""
+        ...
+
+    def unmount(self, name: str) -> None: ...
+
+
+class AdapterContext(_Value, frozen=True):
+    """What an adapter is built from. `options` is the platform's own options model, already validated, or its values alone (see
+    `Manifest.bare_options`)."""
+
+    account: AccountName
+    options: Any
+    web: WebMount
+    alive: Callable[[], None] = lambda: None
+    """The platform was heard a moment ago: a poll came back, a heartbeat was answered, a frame came in. Costs nothing; call it as
+    often as that happens. An account not heard for `Manifest.deaf_after_s` is not ready, whatever its connection says."""
+
+
+class LinkedMessage(_Value, frozen=True):
+    """The message that a permalink leads to. `chat` is its native chat id, or an address that leads there (`@channel`); empty where
+    the link does not say, because a message's id is enough."""
+
+    message_id: str
+    chat: str = ""
+    is_unique: bool = False
+    """Whether the message's id is no other message's on that platform or server."""
+
+
+class Manifest(_Value, frozen=True):
+    """What the registry knows of a platform without importing its client library."""
+
+    platform: str
+    title: str
+    """As written for people: "Telegram"."""
+    options: Callable[[], type[BaseModel]]
+    """The pydantic model of the account's options (strict; unknown keys are faults)."""
+    capabilities: Callable[[Any], Capabilities]
+    """What an account with these options can do, before it is connected; None stands for default options."""
+    check_options: Callable[[Any], Sequence[ConfigFault]]
+    """Faults that the model cannot express (a dialect file, say); reads local files only."""
+    check_address: Callable[[str], str | None]
+    """Why the chat part of an address cannot be one, or None. Pure."""
+    check_thread: Callable[[str], str | None]
+    """The same for the thread part."""
+    build: Callable[[AdapterContext], Adapter]
+    """Imports the client library and builds the adapter inside the running loop; does no network I/O."""
+    preload: Callable[[], None]
+    """Import what `build` will import. Called before the loop starts, since imports block it."""
+    emulator: Callable[[], Emulator]
+    bare_options: bool = False
+    """Whether `build` and `capabilities` use options by attribute alone, so that they may be handed the values of the model without
+    the model: the daemon then needs no pydantic for this platform. Cached properties of the model count as values."""
+    needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
+    """The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
+    do; None if nothing does. Asked only for options without other faults."""
+    message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
+    """What a permalink of this platform leads to (`https://...`, as people copy it), for an account with these options; None if it
+    is not a link to one of its messages. Pure."""
+    deaf_after_s: Callable[[Any], float | None] = lambda _: None
+    """So many seconds without `AdapterContext.alive` and an account with these options hears nothing any more; None: it is called
+    by its platform, and silence says nothing."""
+    credential_keys: tuple[str, ...] = ()
+    """Options that identify the account at the platform: no two accounts may share their values."""

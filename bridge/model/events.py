@@ -1,0 +1,307 @@
+"""The normalized event model: what can happen in a chat, in one vocabulary for all platforms. Types, and what makes
+one fit to be stored.
+
+An adapter's `decode` makes these from native payloads; the journal stores them as JSON; `routing` and `render` read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from bridge.model.characters import clean
+from bridge.model.refs import ChatRef
+from bridge.model.rich_text import EMPTY, RichText, concat
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class Author(_Part, frozen=True):
+    """Who did it. `user_id` is native; `name` is what people see; `username` the handle people are mentioned by, if any.
+
+    `avatar_url` is public and holds no secret, or is empty."""
+
+    user_id: str
+    name: str
+    username: str = ""
+    avatar_url: str = ""
+    is_bot: bool = False
+
+
+class AttachmentKind(StrEnum):
+    PHOTO = "photo"
+    VIDEO = "video"
+    AUDIO = "audio"
+    VOICE = "voice"
+    ANIMATION = "animation"
+    """A silent looping video or GIF."""
+    VIDEO_NOTE = "video_note"
+    """A round video message."""
+    STICKER = "sticker"
+    DOCUMENT = "document"
+
+
+class Attachment(_Part, frozen=True):
+    """A handle on a file, never its bytes. `file_id` is whatever the origin's adapter needs to fetch the file after a restart;
+    only that adapter reads it, and it holds no secret. `name` is a display name, never used as a path. `problem` says why the
+    file cannot be fetched, where the platform told so at once (too large, hidden): it then becomes a visible line."""
+
+    kind: AttachmentKind
+    file_id: str
+    name: str = ""
+    mime: str = ""
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    spoiler: bool = False
+    emoji: str = ""
+    """For a sticker: the emoji it stands for."""
+    alt_text: str = ""
+    problem: str = ""
+    unique_id: str = ""
+    """What stays the same whenever the origin tells of this file again, where `file_id` may not; empty: `file_id` does."""
+
+
+class ReplyTo(_Part, frozen=True):
+    """The message this one answers. `message_id` is native to the origin chat (or to `chat_id`, if that is given); author and
+    excerpt are what the origin shows of it, for targets that cannot point at it."""
+
+    message_id: str
+    chat_id: str = ""
+    author_name: str = ""
+    excerpt: str = ""
+    author_id: str = ""
+    """The author's native user id, if the origin tells it: then a person of the configuration is shown as one."""
+
+
+class Forward(_Part, frozen=True):
+    """Where a forwarded message comes from, as far as the origin tells."""
+
+    author_name: str = ""
+    chat_name: str = ""
+    author_id: str = ""
+    """As in `ReplyTo`."""
+
+
+class PollOption(_Part, frozen=True):
+    text: str
+    votes: int | None = None
+
+
+class Poll(_Part, frozen=True):
+    question: str
+    options: tuple[PollOption, ...]
+    multiple: bool = False
+    anonymous: bool = True
+    closed: bool = False
+
+
+class Location(_Part, frozen=True):
+    """Degrees, WGS 84; `title` and `address` for a venue."""
+
+    latitude: float
+    longitude: float
+    title: str = ""
+    address: str = ""
+    live: bool = False
+
+
+class Contact(_Part, frozen=True):
+    name: str
+    phone: str = ""
+    details: tuple[str, ...] = ()
+    """Whatever else the contact's card tells (company, address, notes), a line each."""
+
+
+class Content(_Part, frozen=True):
+    """What a message says. Everything a platform can put into a message lands in one of these; nothing is left without a visible
+    form."""
+
+    text: RichText = EMPTY
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: ReplyTo | None = None
+    forwarded_from: Forward | None = None
+    poll: Poll | None = None
+    location: Location | None = None
+    contact: Contact | None = None
+    previews: bool = True
+    """Whether links may unfold into previews."""
+
+
+class AlbumItem(_Part, frozen=True):
+    """What one native message of an album says. Its edits tell of it alone; the album is all its items one below the other."""
+
+    text: RichText = EMPTY
+    attachments: tuple[Attachment, ...] = ()
+
+
+class EventMeta(_Part, frozen=True):
+    """What every event carries.
+
+    `event_key` names the event within the whole bridge and is the same when the platform redelivers it, and when history brings
+    it again: by convention `<kind>:<account>:<chat>:<message>[:<version>]`. Times are aware UTC. `sent_by_us` is set by the
+    adapter when the platform itself shows that this account posted the message (own bot id, own webhook); `delivery_id` when the
+    platform carried our own mark back (metadata, nonce, client id).
+    """
+
+    event_key: str
+    origin: ChatRef
+    occurred_at: datetime
+    received_at: datetime
+    thread_id: str | None = None
+    author: Author | None = None
+    sent_by_us: bool = False
+    delivery_id: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    meta: EventMeta
+
+
+class MessageCreated(_Event, frozen=True, tag="created"):
+    """`also_ids`: further native messages that make up this one (an album of several), for edits and replies that name them."""
+
+    message_id: str
+    content: Content
+    also_ids: tuple[str, ...] = ()
+    items: tuple[AlbumItem, ...] = ()
+    """Of an album: what each of its native messages says, `message_id` first, then `also_ids`. `content` is all of it."""
+
+
+class MessageEdited(_Event, frozen=True, tag="edited"):
+    """`content` is the whole new content. `attachments_known=False`: the platform told only the text; files are unchanged."""
+
+    message_id: str
+    content: Content
+    attachments_known: bool = True
+    album_item: bool = False
+    """It is of one native message of an album, and `content` is that message's alone. Intake makes the whole album of it. It stays
+    only where the other items are not known (an album of a version that did not keep them): without text such an edit leaves the
+    album's words as they are."""
+    item: AlbumItem | None = None
+    """Set by intake: what that one message says now, where `content` is the whole album."""
+
+
+class MessageDeleted(_Event, frozen=True, tag="deleted"):
+    message_id: str
+
+
+class ReactionsChanged(_Event, frozen=True, tag="reactions"):
+    """One person's change on one message. Emoji are Unicode, or `:name:` for custom ones."""
+
+    message_id: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class TypingStarted(_Event, frozen=True, tag="typing"):
+    pass
+
+
+class MembershipKind(StrEnum):
+    JOINED = "joined"
+    LEFT = "left"
+
+
+class MembershipChanged(_Event, frozen=True, tag="membership"):
+    """`member` joined or left; `meta.author` is who did it, if somebody else."""
+
+    change: MembershipKind
+    member: Author
+
+
+class ChatRenamed(_Event, frozen=True, tag="renamed"):
+    """`name` of the chat, or of its thread when `meta.thread_id` is set."""
+
+    name: str
+
+
+class PinsChanged(_Event, frozen=True, tag="pins"):
+    message_id: str
+    pinned: bool
+
+
+class Status(StrEnum):
+    ONLINE = "online"
+    AWAY = "away"
+    BUSY = "busy"
+    OFFLINE = "offline"
+
+
+class StatusChanged(_Event, frozen=True, tag="status"):
+    status: Status
+    text: str = ""
+
+
+ChatEvent = (
+    MessageCreated
+    | MessageEdited
+    | MessageDeleted
+    | ReactionsChanged
+    | TypingStarted
+    | MembershipChanged
+    | ChatRenamed
+    | PinsChanged
+    | StatusChanged
+)
+
+
+def as_edited(created: MessageCreated, edit: MessageEdited) -> MessageCreated:
+    """The message as if it had been written the way the edit says. What an edit need not tell again stays: what it answers, where
+    it comes from, and the files if the edit told only the text."""
+    content, old = edit.content, created.content
+    return msgspec.structs.replace(
+        created,
+        content=msgspec.structs.replace(
+            content,
+            attachments=content.attachments if edit.attachments_known else old.attachments,
+            reply_to=content.reply_to or old.reply_to,
+            forwarded_from=content.forwarded_from or old.forwarded_from,
+        ),
+    )
+
+
+def with_items(content: Content, items: Iterable[AlbumItem]) -> Content:
+    """The content of an album whose native messages say this."""
+    items = tuple(items)
+    return msgspec.structs.replace(
+        content,
+        text=concat(*(item.text for item in items)),
+        attachments=tuple(attachment for item in items for attachment in item.attachments),
+    )
+
+
+def storable(event: ChatEvent) -> ChatEvent:
+    """The event itself or, if any of its strings holds half of a surrogate pair (JSON can carry one into a name, a file name or a
+    poll; no store and no other platform takes it), the same with its strings cleaned (`model.characters.clean`)."""
+    try:
+        msgspec.json.encode(event)
+    except UnicodeEncodeError:
+        cleaned: ChatEvent = msgspec.convert(_cleaned(msgspec.to_builtins(event)), ChatEvent)
+        return cleaned
+    return event
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {name: _cleaned(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_cleaned(each) for each in value]
+        case _:
+            return value
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """What `decode` gives for a native payload that is understood and deliberately not an event, with the reason."""
+
+    reason: str

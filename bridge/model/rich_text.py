@@ -1,0 +1,353 @@
+"""The rich-text tree. Every platform decodes into it and is encoded from it; no platform's markup ever meets another's.
+
+A `RichText` is a tuple of blocks. A paragraph keeps its line breaks, blank lines included, inside its runs, and two blocks that
+follow each other are one line break apart: so the text of a message is never re-flowed. What lives here is pure: the types (of
+`rich_text_nodes`), their plain-text forms and normal form. Slicing is `render.slice`, splitting to a limit `render.split`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from operator import eq
+from typing import TypeGuard
+
+import msgspec
+
+from bridge.model.characters import clean, is_clean
+from bridge.model.rich_text_lists import list_labels as list_labels
+from bridge.model.rich_text_lists import list_lines as list_lines
+from bridge.model.rich_text_lists import nested_items as nested_items
+from bridge.model.rich_text_lists import numbered as numbered
+from bridge.model.rich_text_lists import with_numbers as with_numbers
+from bridge.model.rich_text_nodes import EMPTY as EMPTY
+from bridge.model.rich_text_nodes import Block as Block
+from bridge.model.rich_text_nodes import CodeBlock as CodeBlock
+from bridge.model.rich_text_nodes import Emoji as Emoji
+from bridge.model.rich_text_nodes import Heading as Heading
+from bridge.model.rich_text_nodes import Inline as Inline
+from bridge.model.rich_text_nodes import List as List
+from bridge.model.rich_text_nodes import ListItem as ListItem
+from bridge.model.rich_text_nodes import Mark as Mark
+from bridge.model.rich_text_nodes import Mention as Mention
+from bridge.model.rich_text_nodes import MentionKind as MentionKind
+from bridge.model.rich_text_nodes import Paragraph as Paragraph
+from bridge.model.rich_text_nodes import Quote as Quote
+from bridge.model.rich_text_nodes import RichText as RichText
+from bridge.model.rich_text_nodes import Text as Text
+from bridge.model.rich_text_nodes import Timestamp as Timestamp
+
+_DEEPEST_INDENT = 9
+
+
+def plain(text: str) -> RichText:
+    """Literal text, without any markup in it."""
+    text = clean(text)
+    return RichText((Paragraph((Text(text),)),)) if text else EMPTY
+
+
+# -- plain-text forms -------------------------------------------------------------------------------------------------------
+
+
+def words_of(inlines: Sequence[Inline]) -> str:
+    """What is displayed of runs, without markup."""
+    if len(inlines) == 1:
+        return inline_text(inlines[0])
+    return "".join([run.text for run in inlines] if only_texts(inlines) else map(inline_text, inlines))
+
+
+def inline_text(inline: Inline) -> str:
+    """What is displayed of one run, without markup."""
+    match inline:
+        case Text():
+            return inline.text
+        case Mention():
+            return ("#" if inline.kind is MentionKind.CHAT else "@") + (inline.name or inline.id)
+        case Emoji():
+            return inline.text or (f":{inline.name}:" if inline.name else "")
+        case Timestamp():
+            return inline.text or format_moment(inline.unix_s)
+
+
+def format_moment(unix_s: int) -> str:
+    """`YYYY-MM-DD HH:MM UTC`; a number that is no date of the calendar is given back as it is."""
+    try:
+        return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return str(unix_s)
+
+
+def text_of(rich: RichText) -> str:
+    """The words alone: no quote signs, bullets or fences. Slicing and splitting count in its characters."""
+    return "\n".join(_block_text(block) for block in rich.blocks)
+
+
+def _block_text(block: Block) -> str:
+    match block:
+        case Paragraph() | Heading():
+            return words_of(block.inlines)
+        case CodeBlock():
+            return block.text
+        case List():
+            return "\n".join(words_of(item.inlines) for item in block.items)
+        case Quote():
+            return "\n".join(_block_text(inner) for inner in block.blocks)
+
+
+def to_plain(rich: RichText) -> str:
+    """Readable without any markup: quotes get `> `, list items a bullet or number, links with a label their URL behind it."""
+    return "\n".join(_plain_block(block) for block in rich.blocks)
+
+
+def _plain_block(block: Block) -> str:
+    match block:
+        case Paragraph() | Heading():
+            return "".join(map(_plain_inline, block.inlines))
+        case CodeBlock():
+            return block.text
+        case List():
+            return "\n".join(f"{label}{''.join(map(_plain_inline, item.inlines))}" for label, item in list_lines(block, bullet="•"))
+        case Quote():
+            return "\n".join("> " + line for inner in block.blocks for line in _plain_block(inner).split("\n"))
+
+
+def _plain_inline(inline: Inline) -> str:
+    shown = inline_text(inline)
+    if isinstance(inline, Text) and inline.link and inline.link != shown:
+        return f"{shown} ({inline.link})"
+    return shown
+
+
+# -- normal form ------------------------------------------------------------------------------------------------------------
+
+
+def normalize(rich: RichText) -> RichText:
+    """Neighbouring runs of the same kind merged, empty runs and blocks without content gone, neighbouring paragraphs one, a heading
+    one line, no quote within a quote, characters cleaned (`model.characters.clean`). A blank line is a line break in a run, never
+    an empty paragraph."""
+    blocks: list[Block] = []
+    paragraphs: list[tuple[Inline, ...]] = []
+    for block in rich.blocks:
+        for normal in _normal_blocks(block):
+            if isinstance(normal, Paragraph):
+                paragraphs.append(normal.inlines)
+                continue
+            if paragraphs:
+                blocks.append(Paragraph(_stacked(paragraphs)))
+                paragraphs = []
+            blocks.append(normal)
+    if paragraphs:
+        blocks.append(Paragraph(_stacked(paragraphs)))
+    return RichText(tuple(blocks))
+
+
+def _stacked(paragraphs: Sequence[tuple[Inline, ...]]) -> tuple[Inline, ...]:
+    """The runs of normal paragraphs one below the other: only those at the ends can have to be joined."""
+    if len(paragraphs) == 1:
+        return paragraphs[0]
+    runs: list[Inline] = []
+    words: list[str] = []
+    for number, inlines in enumerate(paragraphs):
+        first, end = 0, len(inlines)
+        if number:
+            words.append("\n")
+        if _is_unmarked(inlines[0]):
+            words.append(inline_text(inlines[0]))
+            first = 1
+        if first < end:
+            if words:
+                runs.append(Text("".join(words)))
+                words = []
+            if _is_unmarked(inlines[-1]):
+                words.append(inline_text(inlines[-1]))
+                end -= 1
+            runs.extend(inlines[first:end])
+    if words:
+        runs.append(Text("".join(words)))
+    return tuple(runs)
+
+
+def _is_unmarked(inline: Inline) -> bool:
+    return isinstance(inline, Text) and not inline.marks and inline.link is None
+
+
+def _normal_blocks(block: Block) -> Iterator[Block]:
+    match block:
+        case Paragraph():
+            inlines = merge_inlines(block.inlines)
+            if inlines:
+                yield Paragraph(inlines)
+        case Heading():
+            for line in _lines_of(merge_inlines(block.inlines)):
+                if line:
+                    yield Heading(min(max(block.level, 1), 6), line)
+        case CodeBlock():
+            text = clean(block.text)
+            if text:
+                yield CodeBlock(text, " ".join(clean(block.language).split()))
+        case List():
+            items = tuple(_normal_item(item, block.ordered) for item in block.items)
+            if items:
+                yield List(items, block.ordered, block.start)
+        case Quote():
+            inside = normalize(RichText(tuple(_without_quotes(block.blocks)))).blocks
+            if inside:
+                yield Quote(tuple(b for b in inside if not isinstance(b, Quote)))
+
+
+def _normal_item(item: ListItem, ordered: bool) -> ListItem:
+    of_list = item.ordered is None or item.ordered == ordered
+    inlines = merge_inlines(item.inlines)
+    is_numbered = ordered if of_list else item.ordered
+    if (
+        inlines is item.inlines
+        and 0 <= item.indent <= _DEEPEST_INDENT
+        and (item.ordered is None or not of_list)
+        and (item.number is None or is_numbered)
+    ):
+        return item
+    return ListItem(
+        inlines,
+        min(max(item.indent, 0), _DEEPEST_INDENT),
+        None if of_list else item.ordered,
+        item.number if is_numbered else None,
+    )
+
+
+def _without_quotes(blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if isinstance(block, Quote):
+            yield from _without_quotes(block.blocks)
+        else:
+            yield block
+
+
+def _lines_of(inlines: Iterable[Inline]) -> Iterator[tuple[Inline, ...]]:
+    """The runs of each line."""
+    line: list[Inline] = []
+    for inline in inlines:
+        pieces = inline.text.split("\n") if isinstance(inline, Text) else []
+        if isinstance(inline, Text) and len(pieces) > 1:
+            for piece in pieces[:-1]:
+                yield merge_inlines((*line, Text(piece, inline.marks, inline.link)))
+                line = []
+            line = [Text(pieces[-1], inline.marks, inline.link)]
+        else:
+            line.append(inline)
+    yield merge_inlines(line)
+
+
+def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+    """Neighbouring `Text` runs with equal marks and link joined; empty ones dropped; characters cleaned."""
+    inlines = tuple(inlines)
+    if _are_merged(inlines):
+        return inlines  # nearly every message
+    merged: list[Inline] = []
+    run: list[Text] = []
+    for inline in inlines:
+        if isinstance(inline, Text):
+            if run and (run[0].marks != inline.marks or (run[0].link or None) != (inline.link or None)):
+                merged.extend(_joined(run))
+                run = []
+            run.append(inline)
+        else:
+            merged.extend(_joined(run))
+            run = []
+            atom = _cleaned(inline)
+            if inline_text(atom):
+                merged.append(atom)
+    merged.extend(_joined(run))
+    return tuple(merged)
+
+
+def _are_merged(inlines: tuple[Inline, ...]) -> bool:
+    """Whether these are `Text` runs that `merge_inlines` would leave as they are. Asked about every text several times, so it has
+    no loop of its own: what goes over the runs are the interpreter's."""
+    if len(inlines) <= _FEW:
+        return inlines != () and _are_few_merged(inlines)
+    if not only_texts(inlines):
+        return False
+    texts = [run.text for run in inlines]
+    marks = [run.marks for run in inlines]
+    links = [run.link for run in inlines]
+    if not all(texts) or set(map(type, marks)) != {int} or "" in links:
+        return False
+    if True in map(eq, marks, marks[1:]) or any(links):
+        kinds = list(zip(marks, links, strict=True))
+        if True in map(eq, kinds, kinds[1:]):
+            return False
+    return is_clean("".join(texts))
+
+
+_FEW = 8
+"""So many runs are sooner looked at one by one."""
+
+
+def _are_few_merged(inlines: tuple[Inline, ...]) -> bool:
+    before = None
+    for run in inlines:
+        if type(run) is not Text or not run.text or run.link == "" or type(run.marks) is not int or not is_clean(run.text):
+            return False
+        if before is not None and before.marks == run.marks and before.link == run.link:
+            return False
+        before = run
+    return True
+
+
+def only_texts(inlines: Iterable[Inline]) -> TypeGuard[tuple[Text, ...]]:
+    """Whether there is no mention, emoji or timestamp among them."""
+    return set(map(type, inlines)) <= _TEXT_ONLY
+
+
+_TEXT_ONLY = {Text}
+
+
+def _cleaned(atom: Mention | Emoji | Timestamp) -> Mention | Emoji | Timestamp:
+    match atom:
+        case Mention():
+            name = clean(atom.name)
+            return atom if name is atom.name else msgspec.structs.replace(atom, name=name)
+        case Emoji():
+            name, text = clean(atom.name), clean(atom.text)
+            return atom if name is atom.name and text is atom.text else msgspec.structs.replace(atom, name=name, text=text)
+        case Timestamp():
+            text = clean(atom.text)
+            return atom if text is atom.text else msgspec.structs.replace(atom, text=text)
+
+
+def _joined(run: Sequence[Text]) -> Iterator[Text]:
+    """One run for several with the same marks and link; none if there is no text."""
+    text = clean("".join(piece.text for piece in run))
+    if text:
+        yield Text(text, int(run[0].marks), run[0].link or None)
+
+
+def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
+    """The same tree with each inline replaced by `change(inline)`; normalized."""
+
+    def of_block(block: Block) -> Block:
+        match block:
+            case Paragraph():
+                return Paragraph(tuple(map(change, block.inlines)))
+            case Heading():
+                return Heading(block.level, tuple(map(change, block.inlines)))
+            case List():
+                items = tuple(with_inlines(item, tuple(map(change, item.inlines))) for item in block.items)
+                return List(items, block.ordered, block.start)
+            case Quote():
+                inner = tuple(of_block(b) for b in block.blocks)
+                return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
+            case CodeBlock():
+                return block
+
+    return normalize(RichText(tuple(of_block(block) for block in rich.blocks)))
+
+
+def with_inlines(item: ListItem, inlines: tuple[Inline, ...]) -> ListItem:
+    """The same place in the list with other words."""
+    return ListItem(inlines, item.indent, item.ordered, item.number)
+
+
+def concat(*parts: RichText) -> RichText:
+    """The parts one below the other."""
+    return normalize(RichText(tuple(block for part in parts for block in part.blocks)))

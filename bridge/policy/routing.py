@@ -1,0 +1,293 @@
+"""Which chats an event goes to: (event, routes) -> planned deliveries, each planned or skipped by a named rule. Pure.
+
+The configuration builds the `Route`s; intake asks `RoutingTable.plan` for every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from bridge.identity.people import People
+from bridge.model.events import (
+    ChatEvent,
+    ChatRenamed,
+    MembershipChanged,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+    StatusChanged,
+    TypingStarted,
+)
+from bridge.model.outcomes import NamedSkip, Skip, SkipRule
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
+from bridge.model.rich_text import text_of
+from bridge.policy.patterns import Pattern, Searches
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class OnUnknown(StrEnum):
+    """What to do when nobody can tell whether a message arrived: send it again (maybe twice), or leave it to a human."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+class Pace(StrEnum):
+    """How fast messages are sent into a chat."""
+
+    CAREFUL = "careful"
+    """Within the rates that the platform documents, so that it does not have to refuse."""
+    FAST = "fast"
+    """As fast as they are taken; a refusal (429) is waited out."""
+
+
+class RelayOptions(_Value, frozen=True):
+    """How messages are relayed to one end. Cascade: end > route > account > defaults."""
+
+    sender: str = "{name}"
+    """Template of the shown name: {name} {username} {platform} {account} {chat}."""
+    edits: bool = True
+    deletes: bool = True
+    reactions: bool = True
+    files: bool = True
+    membership: bool = False
+    renames: bool = False
+    pins: bool = False
+    typing: bool = False
+    statuses: bool = False
+    bots: bool = True
+    """Whether messages of other bots are relayed."""
+    previews: bool = True
+    mass_mentions: tuple[str, ...] = ()
+    """People (names from `people`, or native user ids) whose @everyone, @here and the like may ping this end."""
+    max_file_mb: float | None = None
+    pace: Pace = Pace.CAREFUL
+    merge: bool = True
+    """Whether short texts of one author are sent as one message while the platform's rates hold them back."""
+    unknown: OnUnknown = OnUnknown.RESEND
+    give_up_after_h: float = 168.0
+    """Hours after which an undelivered message becomes a dead letter."""
+
+
+class Condition(_Value, frozen=True):
+    """All given parts must hold. `text` and `author` are regular expressions searched for; `bot` compares the author's bot flag;
+    `files` whether the message has files."""
+
+    text: Pattern | None = None
+    author: Pattern | None = None
+    bot: bool | None = None
+    files: bool | None = None
+
+
+class Filter(_Value, frozen=True):
+    """One line of a route's `filter`: the first whose condition holds decides; if none does, the message is relayed, unless the
+    list has a `keep`, in which case it is dropped.
+
+    A pattern that takes too long never loses a message: a `drop` does not hold then, and a `keep` does."""
+
+    keep: bool
+    condition: Condition
+    name: str
+    """How the rule is called where a skip is explained: `filter 1: drop text ^DEBUG`."""
+
+
+class RouteEnd(_Value, frozen=True):
+    chat: ChatAddress
+    thread_id: str | None = None
+    receives: bool = True
+    """Whether messages are sent into this end."""
+    sends: bool = True
+    """Whether messages of this end are relayed."""
+    options: RelayOptions = RelayOptions()
+
+    def __str__(self) -> str:
+        return str(self.chat) if self.thread_id is None else f"{self.chat}/{self.thread_id}"
+
+
+class Route(_Value, frozen=True):
+    name: str
+    ends: tuple[RouteEnd, ...]
+    filters: tuple[Filter, ...] = ()
+
+
+class Planned(_Value, frozen=True):
+    """One target of an event, or why it is not one (`skip_rule`)."""
+
+    route: str
+    end: RouteEnd
+    skip_rule: SkipRule | None = None
+
+
+_Place = tuple[AccountName, str | None, str, str | None]
+_OF_A_MESSAGE = (MessageEdited, MessageDeleted, ReactionsChanged, PinsChanged)
+
+
+class RoutingTable:
+    """All routes, indexed by the native id of their ends' chats. Immutable but for the native ids, which become known and may
+    change while accounts connect."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
+        self._ends: dict[tuple[str, str], RouteEnd] = {}
+        self._by_address: dict[ChatAddress, list[tuple[Route, RouteEnd]]] = {}
+        for route in self.routes:
+            for end in route.ends:
+                self._ends.setdefault((route.name, str(end)), end)
+                self._by_address.setdefault(end.chat, []).append((route, end))
+        self._addresses: dict[ChatRef, list[ChatAddress]] = {}
+        self._native: dict[ChatAddress, str] = {}
+        self._origins: dict[AccountName, frozenset[str]] = {}
+        self._searches = Searches()
+        self._slow: dict[tuple[str, str], None] = {}
+
+    def addresses(self, account: AccountName) -> list[ChatAddress]:
+        """All addresses of one account that routes name, in the order of the configuration."""
+        return [address for address in self._by_address if address.account == account]
+
+    def set_native_id(self, address: ChatAddress, chat_id: str) -> None:
+        """Learn, or correct, where an address leads."""
+        known = self._native.get(address)
+        if known == chat_id:
+            return
+        if known is not None:
+            self._addresses[ChatRef(address.account, known)].remove(address)
+        self._native[address] = chat_id
+        self._addresses.setdefault(ChatRef(address.account, chat_id), []).append(address)
+        self._origins.pop(address.account, None)
+
+    def native_id(self, address: ChatAddress) -> str | None:
+        return self._native.get(address)
+
+    def addresses_of(self, chat: ChatRef) -> Sequence[ChatAddress]:
+        return self._addresses.get(chat, ())
+
+    def origin_chats(self, account: AccountName) -> frozenset[str]:
+        """Native ids of the account's chats from which something is relayed."""
+        if account not in self._origins:
+            self._origins[account] = frozenset(
+                chat.chat_id
+                for chat, addresses in self._addresses.items()
+                if chat.account == account
+                and any(end.sends for address in addresses for _, end in self._by_address.get(address, ()))
+            )
+        return self._origins[account]
+
+    def end(self, route: str, target: ChatAddress, thread_id: str | None) -> RouteEnd | None:
+        """The end a stored delivery was planned for, if the configuration still has it."""
+        return self._ends.get((route, str(target) if thread_id is None else f"{target}/{thread_id}"))
+
+    def has_end(self, target: ChatAddress, thread_id: str | None) -> bool:
+        """Whether some route has this end."""
+        return any(end.thread_id == thread_id for _, end in self._by_address.get(target, ()))
+
+    def sends_into(self, address: ChatAddress) -> bool:
+        """Whether some route sends messages into the chat itself, not only into threads of it."""
+        return any(end.thread_id is None and end.receives for _, end in self._by_address.get(address, ()))
+
+    def plan(self, event: ChatEvent, people: People | None = None) -> list[Planned]:
+        """Targets of an event, each place once, in the order of the routes. If several routes lead to one place, a route that takes
+        the event wins over one whose rules skip it. `people` lets author filters name the people of the configuration."""
+        planned: dict[_Place, Planned] = {}
+        for address in self.addresses_of(event.meta.origin):
+            for route, end in self._origin_ends(address, event):
+                rule = self._filtered(route, event, people)
+                here = self._place(end)
+                for target in route.ends:
+                    place = self._place(target)
+                    if not target.receives or place == here:
+                        continue
+                    skip = rule or _not_wanted(event, target.options)
+                    known = planned.get(place)
+                    if known is None or (known.skip_rule and not skip):
+                        planned[place] = Planned(route=route.name, end=target, skip_rule=skip)
+        return list(planned.values())
+
+    def take_slow(self) -> list[tuple[str, str]]:
+        """Filter lines whose pattern took too long since this was asked last: (route, how the line is called)."""
+        taken, self._slow = list(self._slow), {}
+        return taken
+
+    def _filtered(self, route: Route, event: ChatEvent, people: People | None) -> SkipRule | None:
+        if not route.filters or not isinstance(event, MessageCreated):
+            return None
+        for rule in route.filters:
+            holds = _holds(rule.condition, event, people, self._searches)
+            if holds is None:
+                self._slow[route.name, rule.name] = None
+                holds = rule.keep
+            if holds:
+                return None if rule.keep else NamedSkip(Skip.FILTER, rule.name)
+        return Skip.NOT_KEPT if any(rule.keep for rule in route.filters) else None
+
+    def _origin_ends(self, address: ChatAddress, event: ChatEvent) -> list[tuple[Route, RouteEnd]]:
+        """Ends that an event of this thread belongs to: those of the thread itself, else those of the whole chat.
+
+        What happens to a message is often told without its thread (deletes, reactions): then all ends of the chat are meant, and
+        the journal knows which of them have a copy."""
+        ends = [(route, end) for route, end in self._by_address.get(address, ()) if end.sends]
+        thread_id = event.meta.thread_id
+        if thread_id is None and isinstance(event, _OF_A_MESSAGE):
+            return ends
+        exact = [(route, end) for route, end in ends if end.thread_id == thread_id]
+        if exact or thread_id is None:
+            return exact
+        return [(route, end) for route, end in ends if end.thread_id is None]
+
+    def _place(self, end: RouteEnd) -> _Place:
+        """What makes two ends the same: two addresses may lead to one chat (`#general` and its id)."""
+        return end.chat.account, self._native.get(end.chat), "" if end.chat in self._native else end.chat.address, end.thread_id
+
+
+def _holds(condition: Condition, event: MessageCreated, people: People | None, searches: Searches) -> bool | None:
+    """None: a pattern took too long to tell. What is known at once is asked first."""
+    author = event.meta.author
+    if condition.bot is not None and condition.bot != bool(author and author.is_bot):
+        return False
+    if condition.files is not None and condition.files != bool(event.content.attachments):
+        return False
+    found: list[bool | None] = []
+    if condition.text is not None:
+        found.append(searches.search(condition.text, text_of(event.content.text)))
+    if condition.author is not None and False not in found:
+        names = [searches.search(condition.author, name) for name in _names_of(event, people)]
+        found.append(True if True in names else None if None in names else False)
+    return False if False in found else None if None in found else True
+
+
+def _names_of(event: ChatEvent, people: People | None) -> list[str]:
+    """All that the author is called: shown name, username, name in `people`."""
+    author = event.meta.author
+    if author is None:
+        return []
+    person = people.person_of(event.meta.origin.account, author) if people else None
+    return [name for name in (author.name, author.username, person.name if person else "") if name]
+
+
+_SWITCHES: Sequence[tuple[type, str, Skip]] = (
+    (MessageEdited, "edits", Skip.EDITS_OFF),
+    (MessageDeleted, "deletes", Skip.DELETES_OFF),
+    (ReactionsChanged, "reactions", Skip.REACTIONS_OFF),
+    (MembershipChanged, "membership", Skip.MEMBERSHIP_OFF),
+    (ChatRenamed, "renames", Skip.RENAMES_OFF),
+    (PinsChanged, "pins", Skip.PINS_OFF),
+    (TypingStarted, "typing", Skip.TYPING_OFF),
+    (StatusChanged, "statuses", Skip.STATUSES_OFF),
+)
+
+
+def _not_wanted(event: ChatEvent, options: RelayOptions) -> SkipRule | None:
+    for kind, switch, rule in _SWITCHES:
+        if isinstance(event, kind) and not getattr(options, switch):
+            return rule
+    author = event.meta.author
+    if author and author.is_bot and not options.bots:
+        return Skip.BOTS_OFF
+    return None

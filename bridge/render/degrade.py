@@ -1,0 +1,254 @@
+"""Rich text -> the same in terms of what a target can show natively, and what was lost on the way. Pure.
+
+After `degrade` an encoder meets only marks and blocks that its capabilities declare as native. Called by `render`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from bridge.model.capabilities import Capabilities, Feature
+from bridge.model.characters import clean
+from bridge.model.outcomes import Loss, LossNote
+from bridge.model.rich_text import (
+    Block,
+    CodeBlock,
+    Emoji,
+    Heading,
+    Inline,
+    List,
+    ListItem,
+    Mark,
+    Mention,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    inline_text,
+    list_lines,
+    merge_inlines,
+    normalize,
+    only_texts,
+    with_inlines,
+)
+from bridge.render.link_labels import claims_other_address
+
+Losses = dict[LossNote, None]
+"""What was lost; a set that keeps its order."""
+
+SPOILER_LABEL = "[spoiler] "
+_SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]|mailto:.|tel:.|tg://.", re.IGNORECASE)
+_PLAIN_URL = re.compile(r"[!#-;=?-\[\]-_a-{}~]+")
+"""Printable characters of ASCII without those that would have to be escaped."""
+_ESCAPED = {c: f"%{ord(c):02X}" for c in ' <>"|\\`'}
+_BOLD, _ITALIC, _UNDERLINE, _SPOILER = (int(m) for m in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.SPOILER))  # ints are fast
+_SIMPLE_MARKS = (
+    (_BOLD, Feature.BOLD, Loss.BOLD),
+    (_ITALIC, Feature.ITALIC, Loss.ITALIC),
+    (int(Mark.STRIKE), Feature.STRIKE, Loss.STRIKETHROUGH),
+    (int(Mark.CODE), Feature.CODE, Loss.INLINE_CODE),
+)
+
+
+_FEATURES = ((_UNDERLINE, Feature.UNDERLINE), (_SPOILER, Feature.SPOILER), *((mark, feature) for mark, feature, _ in _SIMPLE_MARKS))
+
+
+def degrade(rich: RichText, capabilities: Capabilities, losses: Losses) -> RichText:
+    """The text with everything that is not native shown by other means; adds to `losses` what that was."""
+    return _Degrader(capabilities, losses).text(rich)
+
+
+class _Degrader:
+    def __init__(self, capabilities: Capabilities, losses: Losses) -> None:
+        self._native = capabilities.native
+        self._losses = losses
+        self._native_marks = sum(mark for mark, feature in _FEATURES if capabilities.native(feature))
+
+    def text(self, rich: RichText) -> RichText:
+        return normalize(RichText(tuple(self._block(block) for block in rich.blocks)))
+
+    def _lost(self, what: Loss) -> None:
+        self._losses[what] = None
+
+    def _block(self, block: Block) -> Block:
+        match block:
+            case Paragraph():
+                return Paragraph(self._inlines(block.inlines))
+            case Heading():
+                return self._heading(block)
+            case CodeBlock():
+                return self._code_block(block)
+            case List():
+                return self._list(block)
+            case Quote():
+                return self._quote(block)
+
+    def _heading(self, block: Heading) -> Block:
+        if self._native(Feature.HEADING):
+            return Heading(block.level, self._inlines(block.inlines))
+        self._lost(Loss.HEADING_AS_BOLD)
+        return Paragraph(self._inlines(_marked(block.inlines, _BOLD)))
+
+    def _code_block(self, block: CodeBlock) -> Block:
+        if not self._native(Feature.CODE_BLOCK):
+            self._lost(Loss.CODE_BLOCK_AS_TEXT)
+            return Paragraph((Text(block.text),))
+        if block.language and not self._native(Feature.CODE_LANGUAGE):
+            self._lost(Loss.CODE_LANGUAGE)
+            return CodeBlock(block.text)
+        return block
+
+    def _list(self, block: List) -> Block:
+        if self._native(Feature.LIST):
+            kept = tuple(self._item(item) for item in block.items)
+            return List(kept, block.ordered, block.start)
+        self._lost(Loss.LIST_AS_TEXT)
+        items = [(label, self._inlines(item.inlines)) for label, item in list_lines(block, bullet="•")]
+        shown: list[Inline] = []
+        for number, (label, inlines) in enumerate(items):
+            shown += [Text(("\n" if number else "") + label), *inlines]
+        return Paragraph(merge_inlines(shown))
+
+    def _item(self, item: ListItem) -> ListItem:
+        inlines = self._inlines(item.inlines)
+        return item if inlines is item.inlines else with_inlines(item, inlines)
+
+    def _quote(self, block: Quote) -> Block:
+        inner = [self._block(b) for b in block.blocks]
+        if self._native(Feature.QUOTE):
+            return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
+        self._lost(Loss.QUOTE_AS_SIGNS)
+        return Paragraph(merge_inlines(_quoted(inner)))
+
+    def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
+        if only_texts(inlines) and not any(run.link is not None for run in inlines):
+            marks = {run.marks for run in inlines}
+            if all(type(one) is int and not one & ~self._native_marks for one in marks):
+                return inlines  # nearly every message
+        shown: list[Inline] = []
+        in_spoiler = False
+        for inline in self._honest(inlines):
+            if inline.marks & _SPOILER and not self._native(Feature.SPOILER):
+                if not in_spoiler:
+                    self._lost(Loss.SPOILER_OPEN)
+                    shown.append(Text(SPOILER_LABEL))
+                in_spoiler = True
+            elif inline_text(inline).strip():
+                in_spoiler = False
+            shown.append(self._inline(inline))
+        return merge_inlines(shown)
+
+    def _honest(self, inlines: Iterable[Inline]) -> Iterator[Inline]:
+        """Links whose label claims another address, as label and address side by side."""
+        for link, runs in groupby(inlines, key=lambda inline: inline.link if isinstance(inline, Text) else None):
+            label = list(runs)
+            if link is None or not claims_other_address("".join(map(inline_text, label)), link):
+                yield from label
+                continue
+            self._lost(Loss.LINK_AS_ADDRESS)
+            yield from (Text(run.text, run.marks) for run in label if isinstance(run, Text))
+            yield Text(f" ({safe_url(link) or clean(link)})", label[-1].marks & ~int(Mark.CODE))
+
+    def _inline(self, inline: Inline) -> Inline:
+        marks = self._marks(inline.marks)
+        match inline:
+            case Text():
+                if inline.link is None:
+                    return Text(inline.text, marks)
+                url = safe_url(inline.link)
+                if url and self._native(Feature.LINK):
+                    if marks == inline.marks and url == inline.link:
+                        return inline
+                    return Text(inline.text, marks, url)
+                return self._bare_link(inline.text, url or clean(inline.link), marks)
+            case Mention():
+                if self._native(Feature.MENTION):
+                    return Mention(inline.kind, inline.id, inline.name, marks)
+                self._lost(Loss.MENTION_AS_NAME)
+                return Text(inline_text(inline), marks)
+            case Emoji():
+                if self._native(Feature.CUSTOM_EMOJI) and inline.id:
+                    return Emoji(inline.name, inline.id, inline.text, marks, inline.animated)
+                self._lost(Loss.EMOJI_AS_TEXT)
+                return Text(inline_text(inline), marks)
+            case Timestamp():
+                if self._native(Feature.TIMESTAMP):
+                    return Timestamp(inline.unix_s, inline.text, inline.style, marks)
+                self._lost(Loss.TIME_AS_TEXT)
+                return Text(inline_text(inline), marks)
+
+    def _bare_link(self, label: str, url: str, marks: int) -> Text:
+        if label.strip() in (url, url.removeprefix("mailto:").removeprefix("tel:")):
+            return Text(label, marks)
+        self._lost(Loss.LINK_AS_ADDRESS)
+        return Text(f"{label} ({url})", marks)
+
+    def _marks(self, marks: int) -> int:
+        if not marks:
+            return 0
+        if marks & _UNDERLINE and not self._native(Feature.UNDERLINE):
+            marks &= ~_UNDERLINE
+            self._lost(Loss.UNDERLINE_AS_ITALIC if self._native(Feature.ITALIC) else Loss.UNDERLINE)
+            marks |= _ITALIC if self._native(Feature.ITALIC) else 0
+        if not self._native(Feature.SPOILER):
+            marks &= ~_SPOILER
+        for mark, feature, loss in _SIMPLE_MARKS:
+            if marks & mark and not self._native(feature):
+                marks &= ~mark
+                self._lost(loss)
+        return marks
+
+
+def safe_url(url: str) -> str:
+    """The address with the characters escaped that could end a link in some markup; empty for one that browsers should not be sent
+    to (`javascript:` and the like)."""
+    if _PLAIN_URL.fullmatch(url):
+        return url if _SCHEME.match(url) else ""
+    url = "".join(_ESCAPED.get(c, c) for c in clean(url).strip() if c.isprintable() or c == " ")
+    return url if _SCHEME.match(url) else ""
+
+
+def _marked(inlines: Iterable[Inline], mark: int) -> tuple[Inline, ...]:
+    return tuple(with_marks(inline, inline.marks | mark) for inline in inlines)
+
+
+def with_marks(inline: Inline, marks: int) -> Inline:
+    """The same run with other marks."""
+    match inline:
+        case Text():
+            return Text(inline.text, int(marks), inline.link)
+        case Mention():
+            return Mention(inline.kind, inline.id, inline.name, int(marks))
+        case Emoji():
+            return Emoji(inline.name, inline.id, inline.text, int(marks), inline.animated)
+        case Timestamp():
+            return Timestamp(inline.unix_s, inline.text, inline.style, int(marks))
+
+
+def _quoted(blocks: Iterable[Block]) -> Iterator[Inline]:
+    """The blocks of a quote as runs of text with `> ` before each line."""
+    for number, block in enumerate(blocks):
+        yield Text("\n> " if number else "> ")
+        for inline in _flat(block):
+            if isinstance(inline, Text):
+                yield Text(inline.text.replace("\n", "\n> "), inline.marks, inline.link)
+            else:
+                yield inline
+
+
+def _flat(block: Block) -> Iterator[Inline]:
+    match block:
+        case Paragraph() | Heading():
+            yield from block.inlines
+        case CodeBlock():
+            yield Text(block.text)
+        case List():
+            for number, (label, item) in enumerate(list_lines(block, bullet="•")):
+                yield Text(("\n" if number else "") + label)
+                yield from item.inlines
+        case Quote():
+            for inner in block.blocks:
+                yield from _flat(inner)

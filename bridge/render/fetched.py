@@ -1,0 +1,36 @@
+"""Attachments whose fetching is over, and why one of them cannot go to a target. Pure; called by `render` and `outbox`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from bridge.model.adapter import OutboundFile
+from bridge.model.events import Attachment
+from bridge.render.attachments import Target, refusal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """An attachment whose fetching is over: complete on disk, or the reason why not, in words for readers. With neither, a created
+    message shows that the file is missing; an edited one takes it for the file that its copy has already."""
+
+    attachment: Attachment
+    file: OutboundFile | None = None
+    problem: str = ""
+    late: bool = False
+    """It cannot be had now and may still come: the words go without it. `problem` says so, `after_s` when to ask again."""
+    after_s: float | None = None
+
+
+def why_missing(item: Settled, target: Target) -> str:
+    """Why a file cannot be sent to the target, in words for its readers; empty if nothing speaks against it."""
+    return item.problem or refusal(as_fetched(item), target)
+
+
+def as_fetched(item: Settled) -> Attachment:
+    """The attachment with the size that was found, if it was fetched."""
+    if item.file is None or item.file.size_bytes == item.attachment.size_bytes:
+        return item.attachment
+    return msgspec.structs.replace(item.attachment, size_bytes=item.file.size_bytes)

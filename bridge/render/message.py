@@ -1,0 +1,399 @@
+"""(event, target's capabilities) -> the parts to send and what is lost: every decision about how a message looks elsewhere. Pure.
+
+The outbox calls `render` for created and edited messages and `render_notice` for lines about what happened. Encoding into a
+platform's markup is the adapter's; what the text may hold for it is decided in `degrade`, splitting in `split`, files in `albums`.
+
+How a message looks. Where the target has native sender names, every part carries one. Elsewhere the author's name is a bold line of
+its own above the text; further parts of the message begin with the same line and an ellipsis, because each is a message of the same
+bot, may be forwarded or answered by itself, and must not look like another person's. Then come a forward's source, the quoted reply
+(where it is not native), the text, what has no native form (polls, places, files that cannot travel). A text that fits goes with
+the files as their caption, a longer one before them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.identity.names import Names, show_name
+from bridge.identity.people import People
+from bridge.model.adapter import OutboundFile, Reply, Sender
+from bridge.model.capabilities import Feature, Support
+from bridge.model.characters import is_blank
+from bridge.model.events import (
+    Author,
+    ChatRenamed,
+    Content,
+    Forward,
+    MembershipChanged,
+    MessageCreated,
+    MessageEdited,
+    PinsChanged,
+    ReplyTo,
+    StatusChanged,
+)
+from bridge.model.outcomes import Loss, LossNote, LossOf
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
+from bridge.render.attachments import Target, refusal, suited
+from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
+from bridge.render.fetched import Settled, as_fetched, why_missing
+from bridge.render.layout import Layout, Slot
+from bridge.render.localize import localize
+from bridge.render.long_text import cut_line, is_whole_text
+from bridge.render.notices import (
+    contact_lines,
+    file_line,
+    forward_line,
+    line,
+    location_lines,
+    notice_line,
+    poll_lines,
+    reply_lines,
+)
+from bridge.render.slice import runs
+from bridge.render.split import Limit, split
+
+_BARE_ID = re.compile(r"-?\d+|[A-Z](?=.*\d)[A-Z0-9]{7,}")
+
+__all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "notice_text", "refusal", "render", "render_notice", "why_missing"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a message comes from. `platform_title` and `chat_name` are as written for people; some chats have only an id."""
+
+    account: AccountName
+    platform: str
+    platform_title: str = ""
+    chat_name: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.platform_title or self.platform.capitalize()
+
+    @property
+    def chat_title(self) -> str:
+        """The chat's name, if it is one and not an id."""
+        return "" if _BARE_ID.fullmatch(self.chat_name) else show_name(self.chat_name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One message to send, or for an edit the new text of one copy."""
+
+    text: RichText = EMPTY
+    files: tuple[OutboundFile, ...] = ()
+    sender: Sender | None = None
+    reply: Reply | None = None
+    mass_mentions: bool = False
+    previews: bool = True
+    has_files: bool = False
+    """Whether the message has files: those in `files`, or for an edit those that it keeps."""
+    surplus: bool = False
+    """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
+    unchanged: bool = False
+    """For an edit: the copy at this place is not concerned; it need not be touched."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """At least one part. For an edit with `existing`, `parts[n]` belongs to the n-th existing copy; those beyond are new."""
+
+    parts: tuple[Part, ...]
+    losses: tuple[LossNote, ...] = ()
+    left_out: int = 0
+    """Characters of the text that are not in the parts: it would need too many messages."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lines:
+    """A message of text alone, taken apart: what `render.merge` puts merged messages together from."""
+
+    head: RichText
+    """The line above it that says whose it is; empty where senders are native."""
+    tail: RichText
+    """The same above further parts."""
+    body: RichText
+    sender: Sender | None
+    previews: bool
+    losses: tuple[LossNote, ...]
+
+
+def render_lines(
+    event: MessageCreated | MessageEdited,
+    *,
+    origin: Origin,
+    target: Target,
+    people: People,
+    names: Names,
+    settled: Sequence[Settled] = (),
+) -> Lines:
+    """A text message as the target is to show it, in one piece whatever its length; files are lines if they cannot be there."""
+    return _Rendering(event, origin, target, people, names).lines(settled)
+
+
+def render(
+    event: MessageCreated | MessageEdited,
+    *,
+    origin: Origin,
+    target: Target,
+    settled: Sequence[Settled],
+    reply: Reply | None,
+    people: People,
+    names: Names,
+    existing: Sequence[bool] | None = None,
+    notes: Sequence[RichText] = (),
+) -> Rendered:
+    """The message as the target is to show it.
+
+    `settled` is parallel to the content's attachments; `reply` is what it answers, as far as the target or the journal knows.
+    For an edit, `existing` tells of each copy in the target, in order, whether it has files: the parts then fit those copies.
+    Without it they have the layout that a new message would have. `notes` are lines of the bridge's own below the text.
+    """
+    return _Rendering(event, origin, target, people, names).result(settled, reply, existing, notes)
+
+
+def render_notice(text: RichText, *, target: Target) -> Rendered:
+    """A line of the bridge itself, in its own name, as the target can show it."""
+    losses: Losses = {}
+    limit = target.capabilities.limits.text_length
+    parts = split(degrade(text, target.capabilities, losses), Limit(target.measure, limit))
+    return Rendered(parts=tuple(Part(text=part, previews=False) for part in parts or [line("…")]), losses=tuple(losses))
+
+
+def notice_text(event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, *, origin: Origin, names: Names) -> RichText:
+    """One line that says what happened: `Anna joined (General, Slack)`. For `render_notice`."""
+    actor = names.plain_name(origin.account, event.meta.author) if event.meta.author else "Somebody"
+    member = names.plain_name(origin.account, event.member) if isinstance(event, MembershipChanged) else ""
+    place = ", ".join(part for part in (origin.chat_title, origin.title) if part)
+    return notice_line(event, actor=actor, member=member, place=place)
+
+
+class _Rendering:
+    def __init__(self, event: MessageCreated | MessageEdited, origin: Origin, target: Target, people: People, names: Names) -> None:
+        self.event = event
+        self.content: Content = event.content
+        self.origin = origin
+        self.target = target
+        self.people = people
+        self.names = names
+        self.capabilities = target.capabilities
+        self.limits = target.capabilities.limits
+        self.losses: Losses = {}
+        self.author: Author | None = event.meta.author
+        self.name = names.shown(
+            self.author or Author(user_id="", name=origin.chat_title or origin.title),
+            template=target.options.sender,
+            account=origin.account,
+            platform=origin.title,
+            chat=origin.chat_name,
+            length=self.limits.sender_name_length,
+        )
+        self.sender = self._native_sender()
+
+    # -- the whole ------------------------------------------------------------------------------------------------------
+
+    def result(
+        self, settled: Sequence[Settled], reply: Reply | None, existing: Sequence[bool] | None, notes: Sequence[RichText]
+    ) -> Rendered:
+        reply = self._known_reply(reply)
+        native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
+        if reply and not native_reply:
+            self.losses[Loss.REPLY_AS_QUOTE] = None
+        files, missing = self._files(settled)
+        has_files = bool(files) if existing is None else any(existing)
+        body, below = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files)
+        edited = isinstance(self.event, MessageEdited)
+        problem = self._why_cut(settled)
+        layout = Layout(
+            self.target,
+            head=self._name_line(),
+            tail=self._name_line(" …"),
+            ending=lambda left_out: degrade(cut_line(left_out, problem=problem), self.capabilities, self.losses),
+            edited=edited,
+            file_follows=any(is_whole_text(item.attachment) for item in settled),
+        )
+        slots = layout.new(files, body, below) if existing is None else layout.onto(existing, body, below)
+        parts = tuple(self._part(number, slot, native_reply) for number, slot in enumerate(slots))
+        if layout.left_out:
+            self.losses[LossOf(Loss.SHORTENED, f"shortened: the text is {layout.left_out:,} characters longer")] = None
+        return Rendered(parts=parts, losses=tuple(self.losses), left_out=layout.left_out)
+
+    def _why_cut(self, settled: Sequence[Settled]) -> str:
+        """Why there is no file with the whole text; empty if there is."""
+        whole = next((item for item in settled if is_whole_text(item.attachment)), None)
+        if whole is None:
+            return "the message is too long"
+        return "" if whole.late else why_missing(whole, self.target)
+
+    def lines(self, settled: Sequence[Settled]) -> Lines:
+        _, missing = self._files(settled)
+        return Lines(
+            body=concat(*self._body(missing, self._known_reply(None), has_files=False)),
+            head=self._name_line(),
+            tail=self._name_line(" …"),
+            sender=self.sender,
+            previews=self._previews,
+            losses=tuple(self.losses),
+        )
+
+    @property
+    def _previews(self) -> bool:
+        return self.target.options.previews and self.content.previews
+
+    def _part(self, number: int, slot: Slot, reply: Reply | None) -> Part:
+        return Part(
+            text=slot.text,
+            files=slot.files,
+            sender=self.sender,
+            reply=self._reply_of_part(number, reply),
+            mass_mentions=has_mass_mention(slot.text),
+            previews=self._previews,
+            has_files=slot.has_files,
+            surplus=slot.surplus,
+            unchanged=slot.unchanged,
+        )
+
+    def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
+        """Where answers are pointers, the first part points. Where they are less (REPLY is PARTIAL: a place in a thread, say), all
+        parts belong there, and only the first one has the words of what is answered: a reply without words shows nothing."""
+        if reply is None or number == 0:
+            return reply
+        if self.capabilities.level(Feature.REPLY) is Support.FULL:
+            return None
+        return Reply(message_id=reply.message_id, thread_id=reply.thread_id)
+
+    # -- who ------------------------------------------------------------------------------------------------------------
+
+    def _native_sender(self) -> Sender | None:
+        if not self.capabilities.native(Feature.SENDER_NAME):
+            self.losses[Loss.SENDER_AS_LINE] = None
+            return None
+        avatar = self.author.avatar_url if self.author and self.capabilities.native(Feature.SENDER_AVATAR) else ""
+        return Sender(name=self.name, avatar_url=avatar)
+
+    def _name_line(self, continued: str = "") -> RichText:
+        if self.sender:
+            return EMPTY
+        bold = self.capabilities.native(Feature.BOLD)
+        return line(self.name + (continued or ("" if bold else ":")), Mark.BOLD if bold else 0)
+
+    # -- what -----------------------------------------------------------------------------------------------------------
+
+    def _body(self, missing: Sequence[RichText], quoted: Reply | None, *, has_files: bool) -> tuple[RichText, RichText]:
+        """The words, and the lines below them."""
+        content = self.content
+        words = [
+            forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
+            reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
+            line(SPOILER_LABEL.strip()) if self._opens_spoiler(has_files) else EMPTY,
+            EMPTY if is_blank(text_of(content.text)) else self._localized(content.text),
+        ]
+        below = [
+            poll_lines(content.poll) if content.poll else EMPTY,
+            location_lines(content.location) if content.location else EMPTY,
+            contact_lines(content.contact) if content.contact else EMPTY,
+            *missing,
+        ]
+        for loss, there in (
+            (Loss.POLL_AS_TEXT, content.poll),
+            (Loss.LOCATION_AS_TEXT, content.location),
+            (Loss.CONTACT_AS_TEXT, content.contact),
+        ):
+            if there:
+                self.losses[loss] = None
+        body, lines = (degrade(concat(*pieces), self.capabilities, self.losses) for pieces in (words, below))
+        if is_blank(text_of(body)) and is_blank(text_of(lines)) and not has_files:
+            body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
+        return body, lines
+
+    def _opens_spoiler(self, has_files: bool) -> bool:
+        """Whether a hidden file will lie open, so that at least a word has to warn of it."""
+        hidden = has_files and any(attachment.spoiler for attachment in self.content.attachments)
+        if not hidden or self.capabilities.native(Feature.SPOILER):
+            return False
+        self.losses[Loss.SPOILER_OPEN] = None
+        return True
+
+    def _localized(self, rich: RichText) -> RichText:
+        return localize(
+            rich,
+            origin=self.origin.account,
+            target=self.target.account,
+            people=self.people,
+            names=self.names,
+            may_ping_all=self._may_ping_all(),
+            losses=self.losses,
+        )
+
+    def _may_ping_all(self) -> bool:
+        allowed = self.target.options.mass_mentions
+        if not allowed or self.author is None:
+            return False
+        person = self.people.person_of(self.origin.account, self.author)
+        return self.author.user_id in allowed or (person is not None and person.name in allowed)
+
+    # -- reply ----------------------------------------------------------------------------------------------------------
+
+    def _known_reply(self, reply: Reply | None) -> Reply | None:
+        """What is known of the answered message, from the journal and from what the origin showed."""
+        shown = self.content.reply_to or ReplyTo(message_id="")
+        known = reply or Reply()
+        both = Reply(
+            message_id=known.message_id,
+            thread_id=known.thread_id,
+            author_name=self.names.answered_name(
+                self.origin.account,
+                known.author_name or shown.author_name,
+                user_id="" if known.author_name else shown.author_id,
+                is_ours=bool(known.author_name),
+            ),
+            excerpt=known.excerpt or shown.excerpt,
+        )
+        return both if both.message_id or both.author_name or not is_blank(both.excerpt) else None
+
+    def _shown_forward(self, forward: Forward) -> Forward:
+        """With names as they may be shown: nobody passes for another by being forwarded."""
+        account = self.origin.account
+        return Forward(
+            author_name=self.names.told_name(account, forward.author_name, user_id=forward.author_id),
+            chat_name=self.names.told_name(account, forward.chat_name),
+        )
+
+    # -- files ----------------------------------------------------------------------------------------------------------
+
+    def _files(self, settled: Sequence[Settled]) -> tuple[list[OutboundFile | None], list[RichText]]:
+        """Files to send (None: one that an edited message has already), and lines for those that cannot be."""
+        files: list[OutboundFile | None] = []
+        missing: list[RichText] = []
+        edited = isinstance(self.event, MessageEdited)
+        same_platform = self.origin.platform == self.target.platform
+        for item in settled:
+            problem = why_missing(item, self.target)
+            if not problem and item.file is None and not edited:
+                problem = "could not be fetched"
+            if problem and is_whole_text(item.attachment):
+                continue  # what the text ends with says so
+            if item.late:
+                missing.append(file_line(as_fetched(item), problem))
+            elif problem:
+                missing.append(file_line(as_fetched(item), problem))
+                kind = item.attachment.kind.value.replace("_", " ")
+                self.losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {problem}")] = None
+            elif item.file is None or edited:
+                files.append(None)
+            else:
+                file = suited(item.file, self.target, same_platform=same_platform)
+                if file is not item.file:
+                    before, after = (kind.value.replace("_", " ") for kind in (item.attachment.kind, file.attachment.kind))
+                    self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None
+                files.append(file)
+        return files, missing
+
+
+def has_mass_mention(rich: RichText) -> bool:
+    """Whether the text holds a mention that may ping everybody (`localize` left it in only if it may)."""
+    pinging = (MentionKind.EVERYONE, MentionKind.GROUP)
+    return any(isinstance(inline, Mention) and inline.kind in pinging for inline in runs(rich))
