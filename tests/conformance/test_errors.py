@@ -11,6 +11,7 @@ from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import plain
+from tests.conformance.cases import CASES
 from tests.conformance.rig import Rig
 from tests.support.patience import PATIENCE_S
 
@@ -81,8 +82,7 @@ async def test_a_refused_credential_parks_the_account(rig: Rig) -> None:
 
 
 async def test_a_chat_that_is_not_there_is_down_and_says_what_to_do(rig: Rig) -> None:
-    away = {"telegram": "-1009999999999", "slack": "C0NOTTHERE", "discord": "999999999999999999"}.get(rig.platform, "nowhere")
-    outbound = msgspec.structs.replace(rig.outbound(plain("hello")), chat_id=away)
+    outbound = msgspec.structs.replace(rig.outbound(plain("hello")), chat_id=CASES[rig.platform].absent_chat)
     with pytest.raises((ChatDown, Rejected)) as caught:
         await asyncio.wait_for(rig.adapter.send(outbound), PATIENCE_S)
     assert isinstance(caught.value, ChatDown)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.codecs import CODECS
+from tests.conformance.cases import CODECS
 
 SHAPES: dict[str, Callable[[int], str]] = {
     "marks around a letter": lambda n: "*" * n + "a" + "*" * n,

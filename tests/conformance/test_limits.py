@@ -18,7 +18,7 @@ from bridge.model.events import AttachmentKind, Content
 from bridge.model.rich_text import RichText, plain, text_of, to_plain
 from bridge.render.degrade import degrade
 from bridge.render.message import Rendered, Settled, Target, render
-from tests.conformance.codecs import CODECS
+from tests.conformance.cases import CASES
 from tests.conformance.rig import ACCOUNT, NoWeb
 from tests.support.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts
 
@@ -29,7 +29,7 @@ LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, 
 async def target(platform: str) -> AsyncIterator[Target]:
     """The platform as `render` sees it; nothing is connected."""
     found = manifest(platform)
-    options = found.options().model_validate(found.emulator().account_options() if platform == "teamspirit" else _options(platform))
+    options = found.options().model_validate(found.emulator().account_options())
     adapter: Adapter = found.build(AdapterContext(account=ACCOUNT, options=options, web=NoWeb()))
     yield Target(
         account=ACCOUNT,
@@ -39,14 +39,6 @@ async def target(platform: str) -> AsyncIterator[Target]:
         measure=adapter.measure,
     )
     await adapter.close()
-
-
-def _options(platform: str) -> dict[str, str]:
-    return {
-        "telegram": {"token": "123456:" + "a" * 35},
-        "slack": {"bot_token": "xoxb-1", "app_token": "xapp-1"},
-        "discord": {"token": "x" * 60},
-    }[platform]
 
 
 def rendered(content: Content, target: Target, *, existing: list[bool] | None = None) -> Rendered:
@@ -96,7 +88,7 @@ def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: lis
 def test_the_measure_is_at_least_the_length_on_the_wire(target: Target, text: str) -> None:
     """In code points, the largest count any of the platforms makes of plain text without its own overhead."""
     rich = degrade(plain(text), target.capabilities, {})
-    wire = CODECS[target.platform].encode(rich)
+    wire = CASES[target.platform].codecs[target.platform].encode(rich)
     length = len(wire) if isinstance(wire, str) else len(getattr(wire, "text", text_of(rich)))
     assert target.measure(rich) >= length
 

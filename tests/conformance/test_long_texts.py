@@ -21,7 +21,7 @@ from bench.text import SHAPES
 from bridge.model.rich_text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
 from bridge.render.slice import slice_text
 from bridge.render.split import Limit, split
-from tests.conformance.codecs import CODECS
+from tests.conformance.cases import CODECS
 from tests.support.strategies import inked, inlines, rich_texts
 
 PIECES = st.sampled_from(

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapters.common.conformance import Lacks
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.adapter import (
@@ -45,6 +46,7 @@ from bridge.model.rich_text import CodeBlock, Mention, Paragraph, RichText, Text
 from bridge.render.attachments import Target
 from bridge.render.message import Origin, render
 from bridge.render.slice import runs
+from tests.conformance.cases import skip_if_lacking
 from tests.conformance.rig import ACCOUNT, Rig
 from tests.conformance.test_text import FOREIGN, bare
 from tests.support.strategies import NOON
@@ -302,6 +304,7 @@ async def test_the_core_is_told_what_the_account_is_called(rig: Rig) -> None:
 
 
 async def test_a_reply_names_what_it_answers(rig: Rig) -> None:
+    skip_if_lacking(rig.platform, Lacks.REPLIES)
     asked = await rig.emulator.say(rig.chat.chat_id, "Anna", "shall we?")
     await rig.emulator.say(rig.chat.chat_id, "Kim", "yes", reply_to=asked)
     answer = await rig.first(MessageCreated, 2)
@@ -311,6 +314,7 @@ async def test_a_reply_names_what_it_answers(rig: Rig) -> None:
 
 
 async def test_a_composers_formatting_is_understood(rig: Rig) -> None:
+    skip_if_lacking(rig.platform, Lacks.FORMATTING)
     await rig.emulator.say(rig.chat.chat_id, "Anna", rig.emulator.formatting_sample())
     event = await rig.first(MessageCreated)
     marks = {bit for run in runs(event.content.text) if isinstance(run, Text) for bit in (1, 2, 8, 32) if run.marks & bit}

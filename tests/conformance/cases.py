@@ -1,14 +1,17 @@
-"""Each platform's pair of pure text functions, in one shape: rich text to what goes over the wire, and back."""
+"""The suite's cases by platform: those of the tree's own platforms, and those that installed packages offer by entry point."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Any
 
+import pytest
+
+from adapters.common.conformance import ENTRY_POINT_GROUP, Codec, ConformanceCase, Lacks
 from adapters.discord import markdown as discord_markdown
 from adapters.discord import markup as discord_markup
+from adapters.registry import platforms
 from adapters.slack import decode_text as slack_decode
 from adapters.slack import encode_text as slack_encode
 from adapters.slack.names import NO_NAMES
@@ -17,14 +20,6 @@ from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.telegram import decode_text as telegram_decode
 from adapters.telegram import encode_text as telegram_encode
 from bridge.model.rich_text import RichText
-
-
-@dataclass(frozen=True, slots=True)
-class Codec:
-    encode: Callable[[RichText], Any]
-    decode: Callable[[Any], RichText]
-    decode_raw: Callable[[str], RichText]
-    """Decodes what a person wrote in the platform's own composer or API."""
 
 
 def _telegram() -> Codec:
@@ -61,10 +56,33 @@ def _teamspirit(dialect_name: str) -> Codec:
     return Codec(encode=lambda rich: teamspirit_markup.encode_text(rich, dialect), decode=decode, decode_raw=decode)
 
 
-CODECS: dict[str, Codec] = {
-    "telegram": _telegram(),
-    "slack": _slack(),
-    "discord": _discord(),
-    "teamspirit": _teamspirit("teamspirit"),
-    "mattermost": _teamspirit("mattermost"),
+def _offered(platform: str) -> ConformanceCase:
+    """What the package of a platform outside the tree offers."""
+    found: Any = [point.load() for point in entry_points(group=ENTRY_POINT_GROUP) if point.name == platform]
+    if len(found) != 1 or not isinstance(found[0], ConformanceCase):
+        raise pytest.UsageError(
+            f"platform {platform}: its package must offer one ConformanceCase by the entry point {ENTRY_POINT_GROUP}, not {found}"
+        )
+    case: ConformanceCase = found[0]
+    return case
+
+
+_OURS = {
+    "telegram": ConformanceCase(codecs={"telegram": _telegram()}, absent_chat="-1009999999999"),
+    "slack": ConformanceCase(codecs={"slack": _slack()}, absent_chat="C0NOTTHERE"),
+    "discord": ConformanceCase(codecs={"discord": _discord()}, absent_chat="999999999999999999"),
+    "teamspirit": ConformanceCase(
+        codecs={"teamspirit": _teamspirit("teamspirit"), "mattermost": _teamspirit("mattermost")}, absent_chat="nowhere"
+    ),
 }
+
+CASES: dict[str, ConformanceCase] = {name: _OURS[name] if name in _OURS else _offered(name) for name in platforms()}
+CODECS: dict[str, Codec] = {name: codec for case in CASES.values() for name, codec in case.codecs.items()}
+PLATFORM_OF_CODEC: dict[str, str] = {name: platform for platform, case in CASES.items() for name in case.codecs}
+
+
+def skip_if_lacking(platform: str, what: Lacks) -> None:
+    """Skip the test, with the case's reason, where people of the platform cannot do that."""
+    reason = CASES[platform].lacks.get(what)
+    if reason is not None:
+        pytest.skip(reason)

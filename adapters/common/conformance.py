@@ -1,0 +1,49 @@
+"""A platform's case for the conformance suite (`tests/conformance/`): what the suite cannot learn from the manifest. Types only.
+
+A package outside this tree offers its case by an entry point of the group `ENTRY_POINT_GROUP`, under its platform's name; the
+suite's own `cases.py` has those of the platforms in the tree. docs/adding-a-platform.md tells how to run the suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bridge.model.rich_text import RichText
+
+ENTRY_POINT_GROUP = "messenger_bridge.conformance"
+
+
+class Lacks(StrEnum):
+    """What the people of a platform cannot do, so that the suite does not let them."""
+
+    REPLIES = "replies"
+    """A message cannot say which other it answers."""
+    FORMATTING = "formatting"
+    """The text that people write is plain text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """The adapter's pair of pure text functions in one shape: rich text to what goes over the wire, and back."""
+
+    encode: Callable[[RichText], Any]
+    """Gives a text, or a value whose `text` is what the platform counts."""
+    decode: Callable[[Any], RichText]
+    """Reads what `encode` gave."""
+    decode_raw: Callable[[str], RichText]
+    """Reads what a person wrote in the platform's own composer or API."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConformanceCase:
+    """What the suite needs of one platform."""
+
+    codecs: Mapping[str, Codec]
+    """By name: one of the platform's own name, and further ones where it speaks several dialects."""
+    absent_chat: str
+    """A native chat id that can be one, of a chat that the emulator does not know or does not let the account into."""
+    lacks: Mapping[Lacks, str] = field(default_factory=dict)
+    """Each with the reason; its tests are skipped and show it."""
