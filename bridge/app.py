@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bridge.accounts.chat_probes import Lookout
+from bridge.accounts.ends import Ends
 from bridge.accounts.health import HealthReport, without_journal
-from bridge.accounts.supervisor import AccountState, AccountSupervisor, BackOff, Health
+from bridge.accounts.supervisor import AccountSupervisor, BackOff, Health
 from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import needing_restart
 from bridge.delivery.executor import Courier
@@ -36,7 +37,7 @@ from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
-from bridge.model.tasks import end, within
+from bridge.model.tasks import end
 from bridge.observability.logs import Metrics
 from bridge.policy.echo import journal_id_from
 from bridge.policy.loops import RecentMessages
@@ -54,13 +55,9 @@ log = structlog.get_logger("app")
 
 _MAINTENANCE_S = 60.0
 _WAKE_S = 5.0
-_LOOK_UP_S = 5.0
-"""A first second look at an end that was not found; then it is `_LOOK_UP_LATER` times as long."""
-_LOOK_UP_LATER = 12.0
 _END_S = 10.0
 _FINISH_S = 10.0
 """So long a reload waits for what is being sent by an account that it replaces."""
-_RESOLVE_S = 60.0
 _JOURNAL_ID = "journal id"
 _TRUSTED_NOW = "trusted now"
 _NOBODY = AccountName("")
@@ -101,6 +98,7 @@ class App:
         self._public = PublicWeb(config.web.public_url)
         self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
+        self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._clock)
         self._made_of: dict[AccountName, AccountConfig] = {}
         """What each supervisor was made of: also after a reload that failed half-way."""
         self._running: dict[AccountName, asyncio.Task[None]] = {}
@@ -127,7 +125,7 @@ class App:
             for configured in self._config.accounts.values():
                 await self._start_account(configured)
             self._serve(self._maintain(), "maintenance")
-            self._serve(self._look_up_ends(), "ends not found yet")
+            self._serve(self._ends.run(), "ends not found yet")
             self._serve(self._wake_retried(), "retried dead letters")
             self._serve(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
         except BaseException:
@@ -181,10 +179,15 @@ class App:
             for address, chat_id in (await self._known_addresses(name, table)).items():
                 table.set_native_id(address, chat_id)
         self._keep_known_ids(table, config)
-        self._config = config  # with the table and the supervisors, and nobody comes in between
-        self._table = table
-        self._people = People(config.people)
-        self._protect_names()
+        try:
+            await self._ends.look_up_ahead(table, self._going_on(config))
+            self._keep_known_ids(table, config)  # a chat may have moved meanwhile
+            self._config = config  # with the table and the supervisors, and nobody comes in between
+            self._table = table
+            self._people = People(config.people)
+            self._protect_names()
+        finally:
+            self._ends.in_force()
         await self._replace_accounts()
         assert self._outbox is not None
         self._outbox.reloaded()
@@ -194,13 +197,16 @@ class App:
 
     def _keep_known_ids(self, table: RoutingTable, config: Config) -> None:
         """Ends that stay lead where they led: at no moment is what is said there without a route."""
-        for name, configured in config.accounts.items():
-            if not _is_same(configured, self._made_of.get(name)):
-                continue
+        for name in self._going_on(config):
             for address in table.addresses(name):
                 known = self._table.native_id(address)
                 if known is not None:
                     table.set_native_id(address, known)
+
+    def _going_on(self, config: Config) -> dict[AccountName, AccountSupervisor]:
+        """Accounts that stay connected as they are."""
+        same = [name for name, configured in config.accounts.items() if _is_same(configured, self._made_of.get(name))]
+        return {name: self._supervisors[name] for name in same if name in self._supervisors}
 
     async def _replace_accounts(self) -> None:
         """Those that are new, gone or have other options. At no moment does an account that is configured have no supervisor: its
@@ -213,9 +219,6 @@ class App:
             gone.append((self._supervisors.pop(name), self._running.pop(name, None)))
             if configured is not None:
                 self._supervisors[name] = self._make_supervisor(configured)
-        # new ends of accounts that go on are looked up first: until then nothing said there is heard
-        for name in self._running:
-            await self._resolve_new(self._supervisors[name])
         for supervisor, running in gone:
             if running is not None:
                 await _end([running])
@@ -326,6 +329,7 @@ class App:
                 own_names=self._own_names,
                 journal_id=self._journal_name,
                 stamp=lambda: self._trusted.stamp(self._clock.now(), self._clock.monotonic_s()),
+                until_routed=self._ends.until_routed,
             )
 
         assert self._outbox is not None
@@ -355,13 +359,6 @@ class App:
         if supervisor is None:
             supervisor = self._supervisors[account.name] = self._make_supervisor(account)
         self._running[account.name] = asyncio.create_task(supervisor.run(), name=f"account {account.name}")
-
-    async def _resolve_new(self, supervisor: AccountSupervisor) -> None:
-        try:
-            await within(_RESOLVE_S, supervisor.resolve_all())
-        except Exception as error:
-            # the lanes ask again when they need it, and the supervisor when it connects
-            log.warning("new ends not resolved yet", account=supervisor.account, reason=str(error))
 
     async def _known_addresses(self, account: AccountName, table: RoutingTable) -> dict[ChatAddress, str]:
         known = await self._journal.native_ids(account)
@@ -433,19 +430,6 @@ class App:
                 self.metrics.journal(await self._journal.figures())
             except JournalError as error:
                 log.error("journal maintenance failed", reason=str(error))
-
-    async def _look_up_ends(self) -> None:
-        """Nothing that is said in a chat whose end leads nowhere is heard: it is looked up until it is found."""
-        pauses: dict[AccountName, float] = {}
-        while True:
-            await self._clock.sleep(_LOOK_UP_S)
-            now_s = self._clock.monotonic_s()
-            for name, supervisor in list(self._supervisors.items()):
-                if supervisor.health.state is not AccountState.UP or not supervisor.has_unresolved:
-                    pauses.pop(name, None)
-                elif pauses.get(name, 0.0) <= now_s:
-                    await self._resolve_new(supervisor)
-                    pauses[name] = now_s + _LOOK_UP_S * (1.0 if name not in pauses else _LOOK_UP_LATER)
 
     async def _wake_retried(self) -> None:
         """The command line is another process: take up what it retries, and what it wishes to be tried now."""

@@ -14,6 +14,8 @@ from adapters.slack.transport import Transport
 from bridge.model.errors import ChatDown
 
 _LISTING_FRESH_S = 60.0
+_MOMENT_S = 10.0
+"""A channel that is not in a listing older than this may have been made, or the bot invited, since."""
 _PAGE = 999
 
 
@@ -35,7 +37,9 @@ class Channels:
         if is_channel_id(address):
             return address
         async with self._lock:
-            if not self._listed_at_s or time.monotonic() - self._listed_at_s > _LISTING_FRESH_S:
+            channel = self._by_name.get(address.removeprefix("#"))
+            fresh_s = _LISTING_FRESH_S if channel is not None and channel.is_member else _MOMENT_S
+            if not self._listed_at_s or time.monotonic() - self._listed_at_s > fresh_s:
                 await self._list()
         channel = self._by_name.get(address.removeprefix("#"))
         if channel is None:

@@ -242,9 +242,10 @@ class AccountSupervisor:
 
     # -- addresses ----------------------------------------------------------------------------------------------------------
 
-    async def resolve(self, address: ChatAddress) -> str:
-        """The native id of an address, known or asked for. Raises ChatDown, RetryLater, AccountDown."""
-        known = self._table().native_id(address)
+    async def resolve(self, address: ChatAddress, coming: RoutingTable | None = None) -> str:
+        """The native id of an address, known or asked for. `coming`: a table that is not in force yet learns it, instead of the one
+        that is. Raises ChatDown, RetryLater, AccountDown."""
+        known = (coming or self._table()).native_id(address)
         if known is not None and address not in self.end_faults:
             return known
         try:
@@ -256,7 +257,7 @@ class AccountSupervisor:
             raise
         self.end_faults.pop(address, None)
         if chat_id != known:
-            self._table().set_native_id(address, chat_id)
+            (coming or self._table()).set_native_id(address, chat_id)
             await self._remember_address(address, chat_id)
         return chat_id
 

@@ -5,7 +5,7 @@ transaction. One `AccountIntake` per account; its adapter calls it, and confirms
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -95,8 +95,10 @@ class AccountIntake:
         own_names: OwnNames,
         journal_id: str,
         stamp: Callable[[], datetime] | None = None,
+        until_routed: Callable[[ChatRef], Awaitable[None]] | None = None,
     ) -> None:
-        """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's."""
+        """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's.
+        `until_routed` returns once no reload is about to give a chat its first route."""
         self._supervisor = supervisor
         self._account: AccountName = supervisor.account
         self._journal = journal
@@ -109,6 +111,7 @@ class AccountIntake:
         self._own_names = own_names
         self._journal_id = journal_id
         self._stamp = stamp or clock.now
+        self._until_routed = until_routed
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -167,9 +170,11 @@ class AccountIntake:
             self._arrived(event, Arrival.ECHO)
             self._lanes.seen_own(event)
             return None
-        table = self._table()
-        if not table.addresses_of(event.meta.origin):
+        if not self._table().addresses_of(event.meta.origin):
             await self._resolve_again()
+            if self._until_routed is not None:
+                await self._until_routed(event.meta.origin)
+        table = self._table()  # a reload may have replaced it meanwhile
         planned = table.plan(event, self._people())
         for route, line in table.take_slow():
             self.ignored("a filter's pattern took too long")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World, eventually
 
 
@@ -73,6 +74,45 @@ async def test_what_is_said_right_after_a_route_was_added(tmp_path: Path, receiv
         said = [f"word {number}" for number in range(10)]
         for text in said:
             await there.say(chats["teamspirit"].chat_id, "Anna", text)
+
+        def copies() -> list[str]:
+            seen = world.emulators["discord"].transcript(chats["discord"].chat_id)
+            return [message.text for message in seen if message.is_bot]
+
+        await eventually(lambda: len(copies()) >= len(said), what=f"{copies()}")
+        assert copies() == said
+    finally:
+        await world.stop_bridge()
+        await world.stop_platforms()
+
+
+async def test_what_is_said_while_the_platform_is_slow_to_tell_where_a_new_route_leads(tmp_path: Path) -> None:
+    world = World(tmp_path, ("slack", "discord"))
+    await world.start_platforms()
+    try:
+        app = await world.start_bridge()
+        slack = world.emulators["slack"]
+        chats = {"discord": world.emulators["discord"].add_chat("second")}
+        chats["slack"] = slack.add_chat("draft")
+        slack.rename_chat(chats["slack"].chat_id, "second")  # its name is looked up anew
+        elsewhere = slack.add_chat("elsewhere")
+        await slack.say(elsewhere.chat_id, "Anna", "of no route")
+        await world.say("slack", "known")
+        await world.copy("discord", "known")
+        world.settings["routes"] = [
+            world.document()["routes"][0],
+            {"name": "second", "between": ["slack/#second", f"discord/{chats['discord'].address}"]},
+        ]
+        slack.inject(Fault(kind=FaultKind.LATENCY, operation="conversations.*", delay_s=1.0))
+        before = len(slack.calls())
+        reloading = asyncio.create_task(app.reload(world.config()))
+        await eventually(lambda: any(name.startswith("conversations.") for name in slack.calls()[before:]))
+        said = [f"during {number}" for number in range(3)] + [f"after {number}" for number in range(3)]
+        for text in said[:3]:
+            await slack.say(chats["slack"].chat_id, "Anna", text)
+        await reloading
+        for text in said[3:]:
+            await slack.say(chats["slack"].chat_id, "Anna", text)
 
         def copies() -> list[str]:
             seen = world.emulators["discord"].transcript(chats["discord"].chat_id)
