@@ -13,6 +13,7 @@ from typing import Any
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
+    ChangeRefused,
     ChatDown,
     FileRejected,
     MessageGone,
@@ -92,9 +93,7 @@ MESSAGE_CODES = frozenset(
         10014,  # unknown emoji
         30010,  # too many kinds of reactions
         40005,  # request entity too large
-        50005,  # message of somebody else
         50006,  # empty message
-        50021,  # not on a system message
         50035,  # invalid form body
         50045,  # file over the server's limit
         50083,  # thread is archived (and locked)
@@ -103,6 +102,14 @@ MESSAGE_CODES = frozenset(
         200000,  # blocked by AutoMod
         200001,  # title blocked by AutoMod
         240000,  # harmful link
+    }
+)
+
+# codes of changes that Discord never makes, whatever rights the bot is given
+UNCHANGEABLE_CODES = frozenset(
+    {
+        50005,  # message of somebody else
+        50021,  # not on a system message
     }
 )
 
@@ -160,6 +167,8 @@ def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
         return RetryLater(text, after_s=TRANSIENT_CODES[refusal.code], rate_limited=True)
     if refusal.code == UNKNOWN_MESSAGE:
         return MessageGone(text)
+    if refusal.code in UNCHANGEABLE_CODES:
+        return ChangeRefused(text)
     if refusal.code in MESSAGE_CODES:
         return Rejected(text)
     if refusal.code in CHAT_ACTIONS:

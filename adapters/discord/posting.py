@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from adapters.discord import encode
 from adapters.discord.decode import Context
 from adapters.discord.encode import Head
-from adapters.discord.errors import INVALID_FORM, POST_ACTION, UNKNOWN_MESSAGE, Refused, file_fault, is_about_size
+from adapters.discord.errors import CHAT_ACTIONS, INVALID_FORM, POST_ACTION, UNKNOWN_MESSAGE, Refused, file_fault, is_about_size
 from adapters.discord.heads import Heads
 from adapters.discord.places import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport
 from adapters.discord.webhooks import ChannelWebhooks, Denial, Hook
 from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
-from bridge.model.errors import BridgeError, ChatDown, FileRejected, Rejected, RetryLater
+from bridge.model.errors import BridgeError, ChangeRefused, ChatDown, FileRejected, Rejected, RetryLater, RightMissing
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -192,7 +192,8 @@ class Posting:
                 await self._change("DELETE", outbound.copy, message_id, hook)
             except Refused as refused:
                 if refused.code == MISSING_PERMISSIONS:
-                    raise Rejected("the bot may not delete others' messages: it lacks Manage Messages in the channel") from None
+                    reason = "the bot may not delete others' messages: it lacks Manage Messages in the channel"
+                    raise RightMissing(reason, action="give it Manage Messages there") from None
                 raise refused.error from None
 
     async def _hook_of(self, copy: Copy) -> tuple[Hook | None, bool]:
@@ -223,6 +224,8 @@ class Posting:
         except Refused as refused:
             if method == "DELETE" and refused.code in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL):
                 return None
+            if method == "PATCH" and refused.code == MISSING_PERMISSIONS:  # messages go on without it
+                raise RightMissing(str(refused.refusal), action=CHAT_ACTIONS[MISSING_PERMISSIONS]) from None
             if hook is None or not _is_webhook_gone(refused):
                 raise (refused if method == "DELETE" else refused.error) from None
             self.webhooks.forget(hook)
@@ -248,5 +251,5 @@ def _is_webhook_gone(refused: Refused) -> bool:
     return refused.code in (UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN) or refused.refusal.status == 401
 
 
-def _webhook_gone() -> Rejected:
-    return Rejected("the webhook that posted the copy is gone, so the copy can no longer be edited")
+def _webhook_gone() -> ChangeRefused:
+    return ChangeRefused("the webhook that posted the copy is gone, so the copy can no longer be edited")

@@ -14,12 +14,14 @@ import aiohttp
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
+    ChangeRefused,
     ChatDown,
     FileRejected,
     MessageGone,
     OutcomeUnknown,
     Rejected,
     RetryLater,
+    RightMissing,
     Scope,
 )
 
@@ -81,6 +83,7 @@ _ESSENTIAL = ("chat.", "apps.", "auth.")
 _CHAT: Mapping[str, str] = {
     "channel_not_found": "invite the bot to the channel, or correct the channel in bridge.yaml",
     "not_in_channel": "invite the bot to the channel: /invite @<the bot>",
+    "is_inactive": "unarchive the channel, or take it out of bridge.yaml",
     "is_archived": "unarchive the channel, or take it out of bridge.yaml",
     "restricted_action": "a workspace policy keeps the bot from posting: ask a workspace admin",
     "restricted_action_read_only_channel": "let the bot post in this channel: it is read-only",
@@ -89,7 +92,15 @@ _CHAT: Mapping[str, str] = {
 _BESIDE_MESSAGES = ("reactions.", "pins.")
 """Methods that a workspace can keep from the bot while it may post."""
 
+_CHANGES = ("chat.update", "chat.delete")
+"""Methods that a workspace's policies keep from the bot by themselves."""
+_UNCHANGEABLE = frozenset(
+    {"edit_window_closed", "cant_update_message", "cant_delete_message", "compliance_exports_prevent_deletion"}
+)
+"""Refusals of changes that nobody can help: a bot changes its own messages only, and not for ever."""
+
 _WORDS: Mapping[str, str] = {
+    "compliance_exports_prevent_deletion": "the workspace keeps every message for compliance exports",
     "restricted_action": "a workspace policy keeps the bot from it",
     "msg_too_long": "the text is too long for Slack",
     "msg_blocks_too_long": "the text is too long for Slack",
@@ -152,6 +163,8 @@ def classify(
         scope = f" {needed_scope}" if needed_scope else ""
         action = _ACCOUNT[code].replace("the scope under", f"the scope{scope} under") if scope else _ACCOUNT[code]
         return AccountDown(f"{method}: {code}{scope}", action=action)
+    if code == "restricted_action" and method in _CHANGES:
+        return RightMissing(f"{method}: {_WORDS[code]} ({code})", action="ask a workspace admin to allow it")
     if code in _CHAT and not (code == "restricted_action" and method.startswith(_BESIDE_MESSAGES)):
         return ChatDown(f"{method}: {code}", action=_CHAT[code])
     if not code:
@@ -160,6 +173,8 @@ def classify(
     reason = f"{method}: {_WORDS.get(code, 'Slack refused it')} ({code})"
     if code == "message_not_found":
         return MessageGone(reason)
+    if code in _UNCHANGEABLE:
+        return ChangeRefused(reason)
     is_about_file = method.startswith(_UPLOADS) and any(word in code for word in _FILE_WORDS)
     return FileRejected(reason) if is_about_file else Rejected(reason)
 

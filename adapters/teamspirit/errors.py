@@ -11,12 +11,14 @@ from adapters.teamspirit.dialect.query import find, find_text
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
+    ChangeRefused,
     ChatDown,
     FileRejected,
     MessageGone,
     OutcomeUnknown,
     Rejected,
     RetryLater,
+    RightMissing,
     Scope,
 )
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 CHECK_KEY = "check api_key (and the account's rights) in the messenger; the bridge tries again by itself"
 CHECK_CHAT = "add the bot to the chat and give it the right to write there, or correct the chat in bridge.yaml"
+GIVE_RIGHT = "let the bot edit and delete its own posts, and react to posts, in that chat"
 CHECK_WEBHOOK = "check the chat's incoming_webhook in bridge.yaml: the messenger does not know it (any more)"
 CHECK_SERVER = "check server (and the dialect's base) in bridge.yaml"
 CHECK_HISTORY = "check the dialect's operation history against the server's reference"
@@ -77,12 +80,16 @@ def refusal(
         return Gone(reason)
     if by_webhook and status in (401, 403, 404, 410):
         return ChatDown(reason, action=CHECK_WEBHOOK)
+    if code in errors.unchangeable_codes:
+        return ChangeRefused(reason)
     if code in errors.right_codes and operation in _OF_ONE_MESSAGE:
-        return Rejected(reason)
+        return RightMissing(reason, action=GIVE_RIGHT)
     if code in errors.chat_codes or code in errors.right_codes:
         return ChatDown(reason, action=CHECK_CHAT)
     if status == 401 or code in errors.account_codes:
         return AccountDown(reason, action=CHECK_KEY)
+    if status == 403 and operation in _OF_ONE_MESSAGE:
+        return RightMissing(reason, action=GIVE_RIGHT)
     return _by_status(reason, purpose, status)
 
 

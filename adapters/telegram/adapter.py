@@ -185,7 +185,7 @@ class TelegramAdapter:
             if refusal.says(errors.EDITED_IS_GONE):
                 raise MessageGone(refusal.reason) from None
             if not refusal.says(errors.NOT_MODIFIED):
-                raise
+                raise errors.change_fault(refusal) from None
 
     async def delete(self, outbound: OutboundDelete) -> None:
         copy = outbound.copy
@@ -201,7 +201,7 @@ class TelegramAdapter:
                 )
         except Refused as refusal:
             if not refusal.says(*errors.GONE):
-                raise
+                raise errors.change_fault(refusal) from None
 
     async def react(self, outbound: OutboundReaction) -> None:
         """The latest of the wanted reactions that a bot can set and that the chat allows."""

@@ -14,12 +14,14 @@ import aiohttp
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
+    ChangeRefused,
     ChatDown,
     ChatMoved,
     FileRejected,
     OutcomeUnknown,
     Rejected,
     RetryLater,
+    RightMissing,
     Scope,
 )
 
@@ -51,6 +53,15 @@ _CHAT_FAULTS: tuple[tuple[str, str], ...] = (
 NOT_MODIFIED = "message is not modified"
 EDITED_IS_GONE = "message to edit not found"
 GONE = ("message to delete not found", "message_id_invalid")
+_TOO_OLD_OR_NOT_OURS = (
+    "message can't be edited",
+    "message can't be deleted",
+    "message_author_required",
+    "message_edit_time_expired",
+    "message_delete_forbidden",
+)
+_RIGHT_MISSING = ("not enough rights", "chat_admin_required")
+_LET_CHANGE = "make the bot an administrator of the chat who may edit and delete messages"
 REACTION_REFUSED = ("reaction_invalid", "reaction_not_allowed", "reactions_too_many")
 PHOTO_REFUSED = (
     "photo_invalid_dimensions",
@@ -105,6 +116,14 @@ def file_fault(refusal: Refused, files: int) -> FileRejected | None:
         places = ()
     said = re.search(r'error message "([^"]*)"', refusal.reason)
     return FileRejected(f"Telegram does not take it: {said[1] if said else refusal.reason}", places=places)
+
+
+def change_fault(refusal: Refused) -> Rejected:
+    """What a refused edit or deletion of our own message means. Bots need no right for them, and cannot delete what is older than
+    48 hours, not even as administrators (tdlib/td, `can_delete_channel_message`)."""
+    if refusal.says(*_TOO_OLD_OR_NOT_OURS):
+        return ChangeRefused(refusal.reason)
+    return RightMissing(refusal.reason, action=_LET_CHANGE) if refusal.says(*_RIGHT_MISSING) else refusal
 
 
 def classify(error: AiogramError | Exception, *, repeatable: bool) -> BridgeError:

@@ -6,6 +6,8 @@ BridgeError
 │   │   └── FileHarmed            a file to send is not on disk as fetched     -> the spool fetches it again
 │   ├── OutcomeUnknown            may be done: the request left, no answer    -> reconcile, then resend or hold by policy
 │   ├── Rejected                  final for this message                      -> dead letter
+│   │   ├── RightMissing          an edit or deletion, until a human acts     -> dead letter that says what to do
+│   │   ├── ChangeRefused         an edit or deletion, for ever               -> skipped by name, the copy stays as it is
 │   │   └── FileRejected          final for files of it, words are welcome    -> sent without them, a line says so
 │   ├── ChatDown                  this chat refuses until a human acts        -> the lane waits long, its end is reported unhealthy
 │   └── ChatMoved                 the chat has a new id                       -> the lane follows
@@ -74,6 +76,19 @@ class Rejected(DeliveryError):
 
 class MessageGone(Rejected):
     """The message to change is not there: somebody deleted it on its platform."""
+
+
+class RightMissing(Rejected):
+    """An edit, a deletion, a reaction or a pin needs a right that the bot lacks; messages go on without it. `action` says what a
+    human can do: a retry helps after that."""
+
+    def __init__(self, reason: str, *, action: str) -> None:
+        super().__init__(f"{reason}. What to do: {action}")
+        self.action = action
+
+
+class ChangeRefused(Rejected):
+    """The platform will never take this edit or deletion, and nobody can help it: the message is too old for it, or not ours."""
 
 
 class FileRejected(Rejected):

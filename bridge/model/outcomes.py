@@ -87,6 +87,10 @@ class Skip(_Word):
     """An emoji that it does not know, a chat that does not allow it, a right that is missing. A `NamedSkip` that says which."""
     PIN_REFUSED = "the target does not pin or unpin it"
     """A right that is missing, too many pins, the message is gone there. A `NamedSkip` that says which."""
+    EDIT_REFUSED = "the target does not let it be edited"
+    """Its copy is too old, or no longer the bot's. A `NamedSkip` that says which."""
+    DELETE_REFUSED = "the target does not let it be deleted"
+    """As `EDIT_REFUSED`."""
     MERGED_AND_CANNOT_EDIT = "its copy holds other messages too, and this platform cannot edit"
 
     # it is no message of its own
@@ -124,7 +128,7 @@ def read_skip(stored: str) -> Skip | None:
     return next((skip for skip in _SAID_WHY if stored.startswith(f"{skip}: ")), None)
 
 
-_SAID_WHY = (Skip.REACTION_REFUSED, Skip.PIN_REFUSED)
+_SAID_WHY = (Skip.REACTION_REFUSED, Skip.PIN_REFUSED, Skip.EDIT_REFUSED, Skip.DELETE_REFUSED)
 """Their texts go on with the platform's reason."""
 
 

@@ -199,6 +199,8 @@ class Errors(_Entry):
     """Codes that mean: a right is missing. Of an edit, a deletion or a reaction they concern that alone; of all else, the chat."""
     message_codes: tuple[str, ...] = ()
     """Codes that mean: only this message is refused."""
+    unchangeable_codes: tuple[str, ...] = ()
+    """Codes that mean: the message will never be changed or deleted as asked. It is too old, or not ours."""
     file_codes: tuple[str, ...] = ()
     """Codes that mean: a file of the message is refused, its words are not. Whatever final an upload is answered means that too."""
     account_codes: tuple[str, ...] = ()

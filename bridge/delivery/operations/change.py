@@ -13,7 +13,7 @@ from bridge.delivery.send import Sending
 from bridge.delivery.state import Carried, Place, Steps, Work, copy_here, delivered, skipped, unwrap
 from bridge.journal.contract import Change, Link, Merged
 from bridge.model.adapter import Copy, Deletes, Edits, OutboundReaction, Pins, Reacts, Receipt
-from bridge.model.errors import MessageGone, Rejected
+from bridge.model.errors import ChangeRefused, MessageGone, Rejected
 from bridge.model.events import MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
 from bridge.model.outcomes import NamedSkip, Skip
 from bridge.model.refs import AccountName, ChatRef, MessageRef
@@ -36,6 +36,8 @@ class Changes:
             return await self._editing.edit(work, event, link, place, steps)
         except MessageGone:
             return [self._skip(work, Skip.COPY_GONE)]
+        except ChangeRefused as error:
+            return [self._refused(work, Skip.EDIT_REFUSED, error)]
 
     # -- deletes ------------------------------------------------------------------------------------------------------------
 
@@ -61,8 +63,13 @@ class Changes:
                 else:
                     await throttled_calls.delete(place.adapter, unwrap(sent.copy)[0], place, steps)
                     gone.append(part_gone(work, link, sent.part))
+            except MessageGone:
+                gone.append(part_gone(work, link, sent.part))
             except Rejected as error:
-                refused = error
+                if refused is None or isinstance(refused, ChangeRefused):
+                    refused = error  # what a human can mend is worth more than what nobody can
+        if isinstance(refused, ChangeRefused):
+            return [*gone, self._refused(work, Skip.DELETE_REFUSED, refused)]
         if refused is not None:
             await steps.record(gone)
             raise refused
@@ -148,7 +155,7 @@ class Changes:
         return skipped(work, rule, self._sending.clock.now())
 
     def _refused(self, work: Work, rule: Skip, error: Rejected) -> Change:
-        """No dead letter: the message itself is there, and nobody would retry a reaction by hand."""
+        """No dead letter: the message itself is there, and a retry by hand would be of no use or not worth it."""
         return skipped(work, NamedSkip(rule, f"{rule}: {error.reason}"), self._sending.clock.now())
 
 

@@ -12,7 +12,7 @@ from adapters.discord.limiter import Limiter
 from adapters.discord.places import Places
 from bridge.model.adapter import Deletes, Edits, OpensFiles, Pins, Reacts, ReadsHistory, Reconciles, ShowsTyping
 from bridge.model.capabilities import Feature, Support
-from bridge.model.errors import AccountDown, ChatDown, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
 
 from .conftest import Bench
 
@@ -64,6 +64,8 @@ TABLE = [
     (Refusal(status=400, code=200000), Rejected),
     (Refusal(status=413, code=40005), Rejected),
     (Refusal(status=404, code=10008), MessageGone),
+    (Refusal(status=403, code=50005), ChangeRefused),
+    (Refusal(status=400, code=50021), ChangeRefused),
     (Refusal(status=400, code=30046), RetryLater),
     (Refusal(status=404, code=10003), ChatDown),
     (Refusal(status=403, code=50001), ChatDown),

@@ -11,7 +11,7 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
 from bridge.model.adapter import Copy, OutboundDelete, OutboundEdit, OutboundFile, OutboundReaction, Reply, Sender
-from bridge.model.errors import ChatDown, Rejected, RetryLater
+from bridge.model.errors import ChangeRefused, ChatDown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import Mention, MentionKind, Paragraph, RichText, Text, plain
 
@@ -46,7 +46,7 @@ async def test_a_deleted_webhook_is_made_anew(bench: Bench, adapter: DiscordAdap
     second = await adapter.send(outbound(bench, "again"))
     assert [m.text for m in shown(bench)] == ["hello", "again"]
     assert first.via != second.via
-    with pytest.raises(Rejected, match="webhook"):
+    with pytest.raises(ChangeRefused, match="webhook"):
         await adapter.edit(OutboundEdit(token="e", copy=copy_of(bench, first), text=plain("too late")))
     await adapter.delete(OutboundDelete(copy=copy_of(bench, first)))
     assert [m.text for m in shown(bench)] == ["again"], "the bot may still delete it"

@@ -22,7 +22,17 @@ from adapters.slack.emulator import SlackEmulator
 from adapters.slack.errors import SUCCESS, Effect, MissingScope, classify, classify_network
 from bridge.model.adapter import Outbound, OutboundFile
 from bridge.model.emulator import Upload
-from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater
+from bridge.model.errors import (
+    AccountDown,
+    ChangeRefused,
+    ChatDown,
+    ConnectionLost,
+    MessageGone,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    RightMissing,
+)
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
 from tests.support.patience import PATIENCE_S
@@ -257,3 +267,22 @@ def test_network_failures() -> None:
     ):
         assert isinstance(classify_network("chat.postMessage", maybe, effect=Effect.CREATES), OutcomeUnknown)
         assert isinstance(classify_network("chat.update", maybe, effect=Effect.REPEATABLE), RetryLater)
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "error"),
+    [
+        ("chat.update", "edit_window_closed", ChangeRefused),
+        ("chat.update", "cant_update_message", ChangeRefused),
+        ("chat.delete", "cant_delete_message", ChangeRefused),
+        ("chat.delete", "compliance_exports_prevent_deletion", ChangeRefused),
+        ("chat.update", "restricted_action", RightMissing),
+        ("chat.delete", "restricted_action", RightMissing),
+        ("chat.update", "is_inactive", ChatDown),
+        ("chat.delete", "not_in_channel", ChatDown),
+        ("chat.update", "message_not_found", MessageGone),
+        ("chat.update", "msg_too_long", Rejected),
+    ],
+)
+def test_changes_that_are_refused(method: str, code: str, error: type[Exception]) -> None:
+    assert type(classify(method, code)) is error

@@ -24,7 +24,7 @@ from bridge.model.adapter import (
 )
 from bridge.model.capabilities import Feature, Support
 from bridge.model.emulator import Fault, FaultKind
-from bridge.model.errors import AccountDown, BridgeError, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import AccountDown, BridgeError, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import (
     CodeBlock,
@@ -485,3 +485,13 @@ async def test_a_check_without_a_network_blames_nothing(account: Any, emulator: 
     assert [(item.ok, item.temporary, item.action) for item in items] == [(False, True, "")]
     emulator.inject(Fault(kind=FaultKind.RATE_LIMIT, operation="conversations.info", times=1))
     assert [(item.name, item.temporary) for item in await adapter.probe([chat]) if not item.ok] == [(f"channel {chat}", True)]
+
+
+async def test_a_message_that_is_not_the_bots_stays(account: Any, emulator: SlackEmulator) -> None:
+    """By the workspace's rules for good: no right would help."""
+    chat, adapter = account.chat(), account.build()
+    copy = Copy(chat_id=chat, message_ids=(await emulator.say(chat, "Anna", "mine"),))
+    with pytest.raises(ChangeRefused, match="not ours"):
+        await adapter.edit(OutboundEdit(token="t", copy=copy, text=plain("yours")))
+    with pytest.raises(ChangeRefused, match="not ours"):
+        await adapter.delete(OutboundDelete(copy=copy))

@@ -28,7 +28,7 @@ from bridge.model.adapter import (
     ShowsTyping,
 )
 from bridge.model.capabilities import Feature
-from bridge.model.errors import AccountDown, ChatDown, Rejected
+from bridge.model.errors import AccountDown, ChatDown, Rejected, RightMissing
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
 from bridge.web.public import PublicWeb
@@ -118,7 +118,7 @@ async def test_a_change_that_is_not_allowed_is_no_trouble_of_the_chat(
             await mattermost.react(OutboundReaction(copy=copy, wanted=("👍",), added=("👍",)))
         server.may_change = True
         server.delete(receipt.message_ids[0])
-        with pytest.raises(Rejected):
+        with pytest.raises(RightMissing, match="What to do: let the bot edit"):
             await mattermost.edit(OutboundEdit(token="t", copy=copy, text=plain("other")))
         with pytest.raises(ChatDown):
             await mattermost.send(outbound("0" * 26))

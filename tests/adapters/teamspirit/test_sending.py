@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.emulator import TeamSpiritEmulator
+from adapters.teamspirit.errors import Gone, Purpose, refusal
 from bridge.model.adapter import (
     Adapter,
     Copy,
@@ -36,7 +38,7 @@ from bridge.model.adapter import (
 )
 from bridge.model.capabilities import Feature
 from bridge.model.emulator import Fault, FaultKind, SeenMessage, Upload
-from bridge.model.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, RightMissing, Scope
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
 from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
@@ -468,3 +470,26 @@ async def test_abilities_and_capabilities_agree(adapter: Adapter) -> None:
         (Feature.STATUS, SetsStatus),
     ):
         assert adapter.capabilities.native(feature) == isinstance(adapter, ability), feature
+
+
+@pytest.mark.parametrize(
+    ("dialect", "operation", "status", "code", "error"),
+    [
+        ("teamspirit", "edit", 403, "forbidden", RightMissing),
+        ("teamspirit", "delete", 403, "", RightMissing),
+        ("teamspirit", "edit", 404, "message_not_found", Gone),
+        ("teamspirit", "delete", 403, "not_a_member", ChatDown),
+        ("teamspirit", "edit", 422, "too_long", Rejected),
+        ("teamspirit", "send", 403, "forbidden", ChatDown),
+        ("mattermost", "edit", 400, "api.post.update_post.permissions_time_limit.app_error", ChangeRefused),
+        ("mattermost", "edit", 400, "api.post.update_post.system_message.app_error", ChangeRefused),
+        ("mattermost", "delete", 403, "api.context.permissions.app_error", RightMissing),
+        ("mattermost", "send", 403, "api.context.permissions.app_error", ChatDown),
+    ],
+)
+def test_changes_that_are_refused(dialect: str, operation: str, status: int, code: str, error: type[Exception]) -> None:
+    purpose = Purpose.SEND if operation == "send" else Purpose.CHANGE
+    loaded = load_dialect(dialect).dialect
+    assert loaded is not None
+    answer = {"error": {"code": code}, "id": code}
+    assert type(refusal(loaded, operation, purpose, status, {}, answer)) is error

@@ -9,8 +9,18 @@ import aiohttp
 import pytest
 
 from adapters.telegram import MANIFEST
-from adapters.telegram.errors import Refused, classify, without_urls
-from bridge.model.errors import AccountDown, BridgeError, ChatDown, ChatMoved, OutcomeUnknown, RetryLater
+from adapters.telegram.errors import Refused, change_fault, classify, without_urls
+from bridge.model.errors import (
+    AccountDown,
+    BridgeError,
+    ChangeRefused,
+    ChatDown,
+    ChatMoved,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    RightMissing,
+)
 
 MANIFEST.preload()
 
@@ -58,6 +68,29 @@ def test_answers(status: int, description: str, expected: type[BridgeError]) -> 
     assert type(error) is expected
     if isinstance(error, ChatDown | AccountDown):
         assert error.action
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("message can't be edited", ChangeRefused),
+        ("MESSAGE_AUTHOR_REQUIRED", ChangeRefused),
+        ("MESSAGE_EDIT_TIME_EXPIRED", ChangeRefused),
+        ("message can't be deleted", ChangeRefused),
+        ("message can't be deleted for everyone", ChangeRefused),
+        ("MESSAGE_DELETE_FORBIDDEN", ChangeRefused),
+        ("CHAT_ADMIN_REQUIRED", RightMissing),
+        ("not enough rights to delete a message", RightMissing),
+        ("message is too long", Refused),
+        ("something nobody has seen yet", Refused),
+    ],
+)
+def test_changes_that_are_refused(description: str, expected: type[Rejected]) -> None:
+    error = refusal(400, f"Bad Request: {description}")
+    assert isinstance(error, Refused)
+    fault = change_fault(error)
+    assert type(fault) is expected
+    assert ("administrator" in fault.reason) == (expected is RightMissing)
 
 
 def test_answers_with_parameters() -> None:

@@ -11,7 +11,7 @@ import pytest
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.adapter import Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply
 from bridge.model.emulator import SeenMessage
-from bridge.model.errors import ChatDown, ChatMoved, Rejected
+from bridge.model.errors import ChangeRefused, ChatDown, ChatMoved, Rejected
 from bridge.model.rich_text import CodeBlock, Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, plain
 
 
@@ -161,7 +161,7 @@ async def test_a_message_too_old_to_be_deleted_is_refused_with_a_reason(
     copy = copy_of(outbound, await adapter.send(outbound))
     at = emulator.world.now()
     emulator.world.now = lambda: at + 49 * 3600
-    with pytest.raises(Rejected, match="deleted"):
+    with pytest.raises(ChangeRefused, match="deleted"):
         await adapter.delete(OutboundDelete(copy=copy))
 
 

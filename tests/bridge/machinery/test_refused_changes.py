@@ -1,4 +1,5 @@
-"""A reaction or a pin that the target does not take is skipped by name: no dead letter, and nothing waits behind it."""
+"""A reaction or a pin that the target does not take, and a change that nobody can help, is skipped by name: no dead letter, and
+nothing waits behind it. A right that is missing is a dead letter that says what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from bridge.model.adapter import Adapter, Copy, Manifest
-from bridge.model.errors import Rejected
+from bridge.model.errors import ChangeRefused, MessageGone, Rejected, RightMissing
 from bridge.model.events import PinsChanged
 from bridge.model.outcomes import Skip, read_skip
 from bridge.policy.routing import Route
@@ -43,9 +44,24 @@ def pin(one: ScriptedPlatform, two: ScriptedPlatform, message_id: str) -> None:
     one.hear(PinsChanged(meta=one.meta("pin", "c"), message_id=message_id, pinned=True))
 
 
+def edit(one: ScriptedPlatform, two: ScriptedPlatform, message_id: str) -> None:
+    two.faults.append((ChangeRefused("the message is too old to be edited"), False))
+    one.edit(message_id, "hello!")
+
+
+def delete(one: ScriptedPlatform, two: ScriptedPlatform, message_id: str) -> None:
+    two.faults.append((ChangeRefused("the message is not ours"), False))
+    one.delete(message_id)
+
+
 @pytest.mark.parametrize(
     ("change", "skip", "why"),
-    [(react, Skip.REACTION_REFUSED, "let bots react with 🧀"), (pin, Skip.PIN_REFUSED, "lacks Pin Messages")],
+    [
+        (react, Skip.REACTION_REFUSED, "let bots react with 🧀"),
+        (pin, Skip.PIN_REFUSED, "lacks Pin Messages"),
+        (edit, Skip.EDIT_REFUSED, "too old to be edited"),
+        (delete, Skip.DELETE_REFUSED, "not ours"),
+    ],
 )
 async def test_what_the_target_does_not_take_is_skipped(
     tmp_path: Path, change: Callable[[ScriptedPlatform, ScriptedPlatform, str], None], skip: Skip, why: str
@@ -65,3 +81,52 @@ async def test_what_the_target_does_not_take_is_skipped(
         assert (ended.state.value, read_skip(ended.note)) == ("skipped", skip)
         assert why in ended.note
         assert f'rule="{skip.label}"' in app.metrics.expose()[0].decode()
+
+
+@pytest.mark.parametrize("change", ["edit", "delete"])
+async def test_a_right_that_is_missing_is_a_dead_letter_that_a_retry_helps(tmp_path: Path, change: str) -> None:
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
+    async with bridge(tmp_path, [one, two]) as app:
+        message_id = one.say("hello")
+        await eventually(lambda: two.texts() == ["hello"])
+        two.faults.append((RightMissing("may not", action="give it Manage Messages"), False))
+        if change == "edit":
+            one.edit(message_id, "hello!")
+        else:
+            one.delete(message_id)
+        one.say("end")
+        await eventually(lambda: two.texts() == ["hello", "end"])
+        (dead,) = await app._journal.dead_letters()
+        assert dead.reason == "refused: may not. What to do: give it Manage Messages"
+        await app._journal.retry_dead([dead.delivery_id])
+        await eventually(lambda: two.texts() == (["hello!", "end"] if change == "edit" else ["end"]))
+        assert await app._journal.dead_letters() == []
+
+
+@pytest.mark.parametrize("last", ["gone", "too old"])
+async def test_of_several_copies_the_refusal_that_can_be_mended_counts(tmp_path: Path, last: str) -> None:
+    """One copy is gone or too old, another one lacks a right: a retry still has something to do."""
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
+    async with bridge(tmp_path, [one, two]) as app:
+        message_id = one.say("x" * 5000)
+        await eventually(lambda: len(two.texts()) > 1)
+        final = MessageGone("gone") if last == "gone" else ChangeRefused("too old")
+        two.faults += [(RightMissing("may not", action="give it Manage Messages"), False), (final, False)]
+        one.delete(message_id)
+        await eventually(lambda: not two.faults)
+        one.say("end")
+        await eventually(lambda: two.texts()[-1] == "end")
+        (dead,) = await app._journal.dead_letters()
+        assert "give it Manage Messages" in dead.reason
+
+
+async def test_copies_that_are_gone_are_deleted(tmp_path: Path) -> None:
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
+    async with bridge(tmp_path, [one, two]) as app:
+        message_id = one.say("hello")
+        await eventually(lambda: two.texts() == ["hello"])
+        two.faults.append((MessageGone("gone"), False))
+        one.delete(message_id)
+        one.say("end")
+        await eventually(lambda: two.texts()[-1] == "end")
+        assert await app._journal.dead_letters() == []
