@@ -16,6 +16,7 @@ from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.attempt_log import Records, is_simple
 from bridge.delivery.backlog import Backlog
 from bridge.delivery.line import Line
+from bridge.delivery.message_plan import as_of_a_former_chat
 from bridge.delivery.state import NotNow, Place, Work, can_reconcile, is_message, is_one_message
 from bridge.delivery.superseded import as_it_is_now
 from bridge.delivery.throttle import LanePace, rates_of
@@ -538,7 +539,8 @@ class Lane:
     async def _moved(self, work: Work, supervisor: AccountSupervisor, error: ChatMoved) -> Sequence[Change] | None:
         old = self._outbox.table().native_id(self.address)
         if not work.parts:
-            work.plan, work.refused = None, False  # it names messages of the chat as it was
+            work.plan, work.refused = None, False  # it names messages of the chat as it was, as does the one on disk
+            work.pending = replace(work.pending, plan=as_of_a_former_chat(work.pending.plan))
         if old is not None and old != error.new_chat_id:
             await self._patiently(lambda: supervisor.chat_moved(old, error.new_chat_id))
         elif work.elsewhere:

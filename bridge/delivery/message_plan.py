@@ -44,6 +44,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Parts that were sent when it was last set aside or went on after that; 0: never set aside, the receipts are counted."""
     edit: MessageEdited | None = None
     """What is left of it is carried out as this edit of what was sent."""
+    chat_id: str = ""
+    """Where the message that it answers is; empty: it answers none, or an earlier version wrote it."""
 
     @property
     def is_simple(self) -> bool:
@@ -64,6 +66,14 @@ def decode_plan(stored: bytes) -> Plan | None:
         return _decode(stored) if stored else None
     except msgspec.MsgspecError:
         return None
+
+
+def as_of_a_former_chat(stored: bytes) -> bytes:
+    """The plan as one whose answered message has another number by now, if it is there at all."""
+    plan = decode_plan(stored)
+    if plan is None or not any(part.reply for part in plan.parts):
+        return stored
+    return encode_plan(msgspec.structs.replace(plan, chat_id="?"))
 
 
 def plan_of(rendered: Rendered, settled: Sequence[Settled], tail: RichText) -> Plan:

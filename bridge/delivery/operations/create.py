@@ -44,6 +44,9 @@ class Creating:
         plan = begun or decode_plan(work.pending.plan)
         if plan is not None and plan.event is not None:
             event = plan.event
+        if plan is not None and not work.parts and plan.chat_id not in ("", place.chat.chat_id):
+            # the chat has moved since: the message that it answers may be another's number there
+            work.reworded, work.refused, plan = plan.event is not None, False, None
         if plan is not None and any(place >= len(event.content.attachments) for part in plan.parts for place in part.files):
             event = await self._sending.with_whole_text(event)
         plan, edit = _since_edited(work, plan, event)
@@ -129,6 +132,8 @@ class _Sending:
         work.losses = list(rendered.losses)
         several = len(rendered.parts) > 1 or any(one.file is not None or one.late for one in settled)
         plan = plan_of(rendered, settled, self._sending.lines(event, place).tail if several else EMPTY)
+        if any(part.reply and part.reply.message_id for part in plan.parts):
+            plan = msgspec.structs.replace(plan, chat_id=place.chat.chat_id)
         return msgspec.structs.replace(plan, event=event) if work.reworded else plan
 
     async def beside_edits(self, plan: Plan) -> Plan:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.accounts.supervisor import AccountState
 from bridge.delivery.message_plan import Plan, PlannedPart, decode_plan, encode_plan
-from bridge.model.errors import Rejected, RetryLater
-from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.errors import ChatMoved, Rejected, RetryLater
+from bridge.model.events import Attachment, AttachmentKind, ReplyTo
+from bridge.model.refs import AccountName
 from bridge.model.rich_text import plain
 from bridge.policy.routing import Route
 from tests.flows.world import eventually
@@ -104,3 +108,37 @@ def test_a_plan_that_cannot_be_read_is_none() -> None:
     assert decode_plan(encode_plan(plan)) == plan
     for harmed in (b"", b"{", b"[]", b'{"parts": 5}', b"\xff"):
         assert decode_plan(harmed) is None
+
+
+@pytest.mark.parametrize("told_by", ["send", "send to an earlier version's plan", "platform"])
+async def test_a_chat_that_moves_under_a_stored_plan_is_answered_by_no_old_id(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, told_by: str
+) -> None:
+    """The plan was stored with an attempt of which nothing arrived. In the new chat that number may be another message's."""
+    async with bridge(tmp_path, [one, two], routes()) as app:
+        first = one.say("first")
+        await eventually(lambda: two.texts() == ["first"])
+        two.faults.extend([(BUSY, False)] * 100)
+        one.say(" ".join(WORDS), reply_to=ReplyTo(message_id=first, excerpt="first"))
+        await eventually(lambda: two.sends >= 3)
+        await app.stop(drain_s=0)
+    two.faults.clear()
+    if "earlier" in told_by:
+        with sqlite3.connect(tmp_path / "bridge.journal") as connection:
+            assert connection.execute("UPDATE plan SET content = CAST(json_remove(content, '$.chat_id') AS BLOB)").rowcount == 1
+        connection.close()
+    if told_by.startswith("send"):
+        two.faults.append((ChatMoved("now a supergroup", new_chat_id="c2"), False))
+    else:
+        two.hang = asyncio.Event()
+        two.faults.append((BUSY, False))
+    async with bridge(tmp_path, [one, two], routes()) as app:
+        if two.hang is not None:
+            await eventually(lambda: app.account_states()["two"].state is AccountState.UP)
+            await app._supervisors[AccountName("two")].chat_moved("c", "c2")
+            two.hang.set()
+        await eventually(lambda: "word39" in " ".join(two.texts("c2")))
+    assert [post.reply_to for post in two.posted("c2")] == [""] * len(two.posted("c2"))
+    assert "first" in two.texts("c2")[0]
+    everything = " ".join(two.texts("c2"))
+    assert [word for word in everything.split() if word.startswith("word")] == WORDS
