@@ -30,9 +30,9 @@ from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
+from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
-from bridge.journal.sqlite import SqliteJournal
-from bridge.model.adapter import Adapter, AdapterContext, Cursor, Intake, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, Intake, Manifest
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
@@ -60,7 +60,6 @@ _FINISH_S = 10.0
 """So long a reload waits for what is being sent by an account that it replaces."""
 _JOURNAL_ID = "journal id"
 _TRUSTED_NOW = "trusted now"
-_NOBODY = AccountName("")
 _OWN_NAMES = ("Bridge", "Messenger Bridge")
 """What bridges' bots are usually called: nobody else is shown under these. `reserved_names` adds to them."""
 
@@ -81,12 +80,12 @@ class App:
         self._config = self._started_with = config
         self._manifests = manifests
         self._clock = clock or SystemClock()
-        self._journal = journal or SqliteJournal(config.journal.path)
+        self._journal = journal or journal_at(config.journal.path)
         self._back_off = back_off
         self._policy = policy
         self._table = RoutingTable(config.routes)
         self._people = People(config.people)
-        self._own_names = OwnNames(self._journal, self._clock, on_change=self._protect_names)
+        self._own_names = OwnNames(self._journal, on_change=self._protect_names)
         self._protect_names()
         self._recent = RecentMessages()
         self._journal_name = ""
@@ -371,11 +370,10 @@ class App:
 
     async def _journal_id(self) -> str:
         """A random name of this journal, so that two bridges never take each other's messages for their own."""
-        known = await self._journal.cursor(_NOBODY, _JOURNAL_ID)
+        known = await self._journal.note(_JOURNAL_ID)
         if known is None:
             known = journal_id_from(secrets.token_bytes(16))
-            cursor = Cursor(name=_JOURNAL_ID, value=known)
-            await self._journal.accept(_NOBODY, [], [cursor], received_at=self._clock.now())
+            await self._journal.set_note(_JOURNAL_ID, known)
         return known
 
     def _protect_names(self) -> None:
@@ -409,14 +407,13 @@ class App:
 
     async def _trust_the_clock(self) -> None:
         """As far as the last run came; the first one leaves at once what the next is to go on from."""
-        known = await self._journal.cursor(_NOBODY, _TRUSTED_NOW)
+        known = await self._journal.note(_TRUSTED_NOW)
         self._trusted = self._trusted_now(datetime.fromisoformat(known) if known else None)
         if known is None:
             await self._keep_trusted(self._trusted.moment(self._clock.now(), self._clock.monotonic_s()))
 
     async def _keep_trusted(self, moment: datetime) -> None:
-        cursor = Cursor(name=_TRUSTED_NOW, value=moment.isoformat())
-        await self._journal.accept(_NOBODY, [], [cursor], received_at=moment)
+        await self._journal.set_note(_TRUSTED_NOW, moment.isoformat())
 
     async def _maintain(self) -> None:
         while True:

@@ -69,7 +69,7 @@ def _dead(path: Path, params: Any) -> Iterator[tuple[str, str]]:
     import asyncio
 
     from bridge.config.load import find_journal
-    from bridge.journal.sqlite import SqliteJournal
+    from bridge.journal import open_journal
 
     given = params.get("journal")
     found = Path(given) if given else getattr(find_journal(path, os.environ)[0], "path", None)
@@ -77,12 +77,8 @@ def _dead(path: Path, params: Any) -> Iterator[tuple[str, str]]:
         return
 
     async def letters() -> Any:
-        journal = SqliteJournal(found, exclusive=False, busy_timeout_s=_BUSY_S)
-        await journal.open()
-        try:
+        async with open_journal(found, exclusive=False, busy_timeout_s=_BUSY_S) as journal:
             return await journal.dead_letters(limit=_MOST)
-        finally:
-            await journal.close()
 
     for letter in asyncio.run(letters()):
         yield str(letter.delivery_id), f"{letter.target}: {letter.reason}"[:80]

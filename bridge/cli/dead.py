@@ -18,7 +18,7 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
 from bridge.cli.output import as_json, fail, one_line, say, table
 
 if TYPE_CHECKING:
-    from bridge.journal.contract import DeadLetter, Journal
+    from bridge.journal.contract import DeadLetter, DeadLetterStore
 
 _PAGE = 500
 _EXCERPT = 40
@@ -52,7 +52,7 @@ def list_(
 ) -> None:
     """List dead letters, oldest first."""
 
-    async def work(opened: Journal) -> tuple[list[DeadLetter], bool]:
+    async def work(opened: DeadLetterStore) -> tuple[list[DeadLetter], bool]:
         found: list[DeadLetter] = []
         async for letter in _letters(opened, route):
             if len(found) == limit:
@@ -123,7 +123,7 @@ def retry(
 ) -> None:
     """Deliver again. Parts that arrived are not sent twice; a running daemon takes it up within seconds."""
 
-    async def work(opened: Journal) -> list[int]:
+    async def work(opened: DeadLetterStore) -> list[int]:
         chosen = await _chosen(opened, ids, route, json=json)
         if chosen:
             await opened.retry_dead(chosen)
@@ -146,7 +146,7 @@ def drop(
 ) -> None:
     """Give up for good: recorded as skipped by an admin, and never delivered."""
 
-    async def work(opened: Journal) -> list[int]:
+    async def work(opened: DeadLetterStore) -> list[int]:
         chosen = await _chosen(opened, ids, route, json=json)
         if chosen:
             await opened.drop_dead(chosen, at=datetime.now(UTC))
@@ -168,7 +168,7 @@ def _check_choice(ids: list[int] | None, everything: bool, route: str, *, json: 
         fail("--route goes with --all", EX_USAGE, json=json)
 
 
-async def _chosen(opened: Journal, ids: list[int] | None, route: str, *, json: bool) -> list[int]:
+async def _chosen(opened: DeadLetterStore, ids: list[int] | None, route: str, *, json: bool) -> list[int]:
     if not ids:
         return [letter.delivery_id async for letter in _letters(opened, route)]
     return [one for one in dict.fromkeys(ids) if await opened.dead_letter(one) is not None]
@@ -189,7 +189,7 @@ def _report(what: str, done: list[int], ids: list[int] | None, *, json: bool) ->
 # -- the letters ----------------------------------------------------------------------------------------------------------
 
 
-async def _letters(opened: Journal, route: str) -> AsyncIterator[DeadLetter]:
+async def _letters(opened: DeadLetterStore, route: str) -> AsyncIterator[DeadLetter]:
     after = 0
     while True:
         page = await opened.dead_letters(after=after, limit=_PAGE)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -30,6 +29,7 @@ JournalPath = Annotated[
 
 def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], Coroutine[Any, Any, T]], *, json: bool) -> T:
     """Run `work` on the opened journal; a journal that cannot be used ends the command with 69."""
+    from bridge.journal import open_journal
     from bridge.journal.contract import JournalError
 
     path = journal if journal is not None else _configured(config, json=json)
@@ -37,25 +37,13 @@ def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], C
         fail(f"there is no journal {path}: has the bridge run yet?", EX_UNAVAILABLE, json=json)
 
     async def run() -> T:
-        async with _opened(path) as opened:
+        async with open_journal(path, exclusive=False) as opened:
             return await work(opened)
 
     try:
         return asyncio.run(run())
     except JournalError as error:
         fail(str(error), EX_UNAVAILABLE, json=json)
-
-
-@asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[Journal]:
-    from bridge.journal.sqlite import SqliteJournal
-
-    opened = SqliteJournal(path, exclusive=False)
-    await opened.open()
-    try:
-        yield opened
-    finally:
-        await opened.close()
 
 
 def _configured(config: Path, *, json: bool) -> Path:

@@ -5,7 +5,7 @@ Leaves the wish in the journal, where a running daemon finds it within seconds; 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -16,8 +16,12 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
 from bridge.cli.output import as_json, fail
 
 if TYPE_CHECKING:
-    from bridge.journal.contract import Journal
+    from bridge.journal.contract import AddressStore, DeliveryStore, WaitStore
     from bridge.model.refs import AccountName, ChatAddress
+
+    class _Store(AddressStore, DeliveryStore, WaitStore, Protocol):
+        pass
+
 
 Where = Annotated[
     str,
@@ -53,7 +57,7 @@ def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: Journa
         raise typer.Exit(EX_FAILED)
 
 
-async def _wish(journal: Journal, account: AccountName, chat: str) -> tuple[list[ChatAddress], int]:
+async def _wish(journal: _Store, account: AccountName, chat: str) -> tuple[list[ChatAddress], int]:
     """The chats with something that waits, and how many deliveries those are."""
     from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -19,8 +19,12 @@ from bridge.cli.output import as_json, fail, fault_data, one_line, show_faults, 
 if TYPE_CHECKING:
     from bridge.cli.tracing import Asked, Known
     from bridge.config.model import Config
-    from bridge.journal.contract import Journal
+    from bridge.journal.contract import AddressStore, TraceStore, WaitStore
     from bridge.journal.tracing import Traced
+
+    class _Store(TraceStore, AddressStore, WaitStore, Protocol):
+        pass
+
 
 What = Annotated[
     str,
@@ -72,7 +76,7 @@ def _config(path: Path, *, json: bool) -> Config:
     return loaded.config
 
 
-async def _ask(journal: Journal, asked: int | list[Asked], config: Config) -> _Answer:
+async def _ask(journal: _Store, asked: int | list[Asked], config: Config) -> _Answer:
     from bridge.cli.tracing import Known
 
     native_ids = {account: await journal.native_ids(account) for account in config.accounts}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
@@ -15,7 +16,7 @@ from bridge.delivery.lane import Lane, files_of
 from bridge.delivery.state import can_reconcile
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.files.fetch import FileFetcher
-from bridge.journal.contract import Journal, Pending
+from bridge.journal.contract import DeliveryStore, Pending, WaitStore
 from bridge.model.adapter import ShowsTyping
 from bridge.model.capabilities import Operation
 from bridge.model.clock import Clock
@@ -32,13 +33,17 @@ log = structlog.get_logger("outbox")
 _FAILED_BASE_S, _FAILED_CAP_S = 0.5, 300.0
 
 
+class LaneStore(DeliveryStore, WaitStore, Protocol):
+    """What lanes ask of the journal."""
+
+
 class Outbox:
     """All lanes. `run` owns their tasks; `enqueue` hands a fresh delivery to its lane."""
 
     def __init__(
         self,
         *,
-        journal: Journal,
+        journal: LaneStore,
         courier: Courier,
         files: FileFetcher,
         table: Callable[[], RoutingTable],

@@ -8,14 +8,14 @@ import structlog
 
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.outbox import Outbox
-from bridge.journal.contract import Journal
+from bridge.journal.contract import WaitStore
 from bridge.model.refs import AccountName
 
 log = structlog.get_logger("outbox")
 
 
 async def carry_out_wishes(
-    journal: Journal, outbox: Outbox, supervisor_of: Callable[[AccountName], AccountSupervisor | None]
+    journal: WaitStore, outbox: Outbox, supervisor_of: Callable[[AccountName], AccountSupervisor | None]
 ) -> None:
     """Lanes end their waits, accounts that are down connect. Raises JournalError."""
     for account, address in await journal.take_hurried():

@@ -15,7 +15,7 @@ from bridge.delivery.recent_posts import Posted
 from bridge.delivery.state import Place, Steps, Work, can_reconcile, carried_by, copy_here, copy_nearby
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.journal.contract import AttemptStarted, AuthorName, Change, Journal, Link, PartSent, Pending
+from bridge.journal.contract import AttemptStarted, AuthorName, Change, Link, LinkStore, PartSent, Pending
 from bridge.model.adapter import Outbound, Receipt, Reconciles, Reply
 from bridge.model.clock import Clock
 from bridge.model.events import MessageCreated, MessageEdited, ReplyTo
@@ -39,7 +39,7 @@ class Sending:
     def __init__(
         self,
         *,
-        journal: Journal,
+        journal: LinkStore,
         people: Callable[[], People],
         names: Callable[[], Names],
         origin_of: Callable[[ChatRef], Origin],

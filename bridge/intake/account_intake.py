@@ -15,7 +15,7 @@ import structlog
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.identity.people import People
 from bridge.intake.bot_names import OwnNames
-from bridge.journal.contract import Accepted, Entry, Journal, Pending, PlannedDelivery, State, Verdict
+from bridge.journal.contract import Accepted, AddressStore, Entry, IntakeStore, Pending, PlannedDelivery, State, Verdict
 from bridge.model.adapter import Cursor
 from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
@@ -68,6 +68,10 @@ class Lanes(Protocol):
         ...
 
 
+class AccountStore(IntakeStore, AddressStore, Protocol):
+    """What intake asks of the journal."""
+
+
 class IntakeCounts(Protocol):
     """What intake counts; `observability.logs.Metrics` keeps it."""
 
@@ -85,7 +89,7 @@ class AccountIntake:
         self,
         supervisor: AccountSupervisor,
         *,
-        journal: Journal,
+        journal: AccountStore,
         lanes: Lanes,
         table: Callable[[], RoutingTable],
         counts: IntakeCounts,

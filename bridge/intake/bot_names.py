@@ -9,20 +9,15 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from bridge.identity.names import clean_name
-from bridge.journal.contract import Journal
-from bridge.model.adapter import Cursor
-from bridge.model.clock import Clock
+from bridge.journal.contract import NoteStore
 from bridge.model.refs import AccountName
-
-_NOBODY = AccountName("")
 
 
 class OwnNames:
     """Per account; `on_change` is called after each change."""
 
-    def __init__(self, journal: Journal, clock: Clock, on_change: Callable[[], None]) -> None:
+    def __init__(self, journal: NoteStore, on_change: Callable[[], None]) -> None:
         self._journal = journal
-        self._clock = clock
         self._on_change = on_change
         self._names: dict[AccountName, tuple[str, ...]] = {}
 
@@ -31,7 +26,7 @@ class OwnNames:
 
     async def load(self, account: AccountName) -> None:
         """As last told, also by an earlier process. Raises JournalError."""
-        stored = await self._journal.cursor(_NOBODY, _cursor_name(account))
+        stored = await self._journal.note(_note_name(account))
         if stored is not None and account not in self._names:
             self._names[account] = msgspec.json.decode(stored, type=tuple[str, ...])
             self._on_change()
@@ -43,9 +38,8 @@ class OwnNames:
             return
         self._names[account] = cleaned
         self._on_change()
-        cursor = Cursor(name=_cursor_name(account), value=msgspec.json.encode(cleaned).decode())
-        await self._journal.accept(_NOBODY, [], [cursor], received_at=self._clock.now())
+        await self._journal.set_note(_note_name(account), msgspec.json.encode(cleaned).decode())
 
 
-def _cursor_name(account: AccountName) -> str:
+def _note_name(account: AccountName) -> str:
     return f"names of {account}"

@@ -1,10 +1,10 @@
-"""The journal in one SQLite file. `app` and the CLI open a `SqliteJournal`; nothing outside this package knows SQL.
+"""The journal in one SQLite file; `journal.open_journal` is the door.
 
 journal     the contract's methods; runs on the event loop, never touches the file
 threads     the writer (group commit), the reader and the checkpointer, each with its own connection
 database    opening: lock, creation, migration, pragmas; what an SQLite error means for a human
 accepting   one group of accepted events        recording   one group of changes to deliveries
-upkeep      all other writes                    reading     all reads
+upkeep      all other writes                    reading     all reads, by role: delivering, linking, people, tracing
 """
 
 from bridge.journal.sqlite.journal import SqliteJournal

@@ -12,6 +12,7 @@ from bridge.journal.contract import AuthorName, State
 from bridge.journal.tracing import ChangeKind
 from bridge.model.adapter import Copy
 from bridge.model.events import AlbumItem, Author, ChatEvent
+from bridge.model.refs import AccountName
 
 Packed = int | bytes | str
 """A native id as it is stored."""
@@ -127,6 +128,9 @@ STATES = {
 CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN)
 """By stored number."""
 
+NOBODY = AccountName("")
+"""Notes are cursors of no account."""
+
 HURRY = "hurry:"
 HURRIED = "name >= 'hurry:' AND name < 'hurry;'"
 """The rows of `wait` that are people's wishes (`;` follows `:`)."""
@@ -156,3 +160,7 @@ def author_column(author: Author) -> str:
 
 def author_of(column: str | None) -> AuthorName:
     return AuthorName(*(column or "").split(_BETWEEN)[:3])
+
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError, AssertionError)
+"""What reading a row raises that is harmed, or written by a newer version. An error of the storage itself is none of these."""

@@ -148,7 +148,7 @@ class SqliteJournal:
 
     async def undecodable(self, limit: int = 100) -> Sequence[Undecodable]:
         """Newest first."""
-        return await self._read(lambda queries: queries.undecodable(limit))
+        return await self._read(lambda queries: queries.people.undecodable(limit))
 
     async def cursor(self, account: AccountName, name: str) -> str | None:
         return await self._read(lambda queries: queries.cursor(account, name))
@@ -159,13 +159,13 @@ class SqliteJournal:
     # -- delivering ---------------------------------------------------------------------------------------------------------
 
     async def open_lanes(self) -> Sequence[ChatAddress]:
-        return await self._read(Queries.open_lanes)
+        return await self._read(lambda queries: queries.deliveries.open_lanes())
 
     async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
-        return await self._read(lambda queries: queries.pending(lane, after, limit))
+        return await self._read(lambda queries: queries.deliveries.pending(lane, after, limit))
 
     async def behind(self, lane: ChatAddress, limit: int) -> Sequence[Pending | Damaged]:
-        return await self._read(lambda queries: queries.behind(lane, limit))
+        return await self._read(lambda queries: queries.deliveries.behind(lane, limit))
 
     async def record(self, changes: Sequence[Change]) -> None:
         """Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
@@ -174,19 +174,27 @@ class SqliteJournal:
     # -- links --------------------------------------------------------------------------------------------------------------
 
     async def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None = None) -> Link | None:
-        return await self._read(lambda queries: queries.link(message, target, thread_id))
+        return await self._read(lambda queries: queries.links.link(message, target, thread_id))
 
     async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
-        return await self._read(lambda queries: queries.merged(event_seq, target, thread_id))
+        return await self._read(lambda queries: queries.links.merged(event_seq, target, thread_id))
 
     async def album(self, message: MessageRef) -> dict[str, AlbumItem]:
-        return await self._read(lambda queries: queries.album(message))
+        return await self._read(lambda queries: queries.links.album(message))
 
     async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
-        return await self._read(lambda queries: queries.latest_messages(chat, limit))
+        return await self._read(lambda queries: queries.links.latest_messages(chat, limit))
 
     async def reactions(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[str]:
-        return await self._read(lambda queries: queries.reactions(event_seq, not_on))
+        return await self._read(lambda queries: queries.links.reactions(event_seq, not_on))
+
+    # -- notes --------------------------------------------------------------------------------------------------------------
+
+    async def note(self, name: str) -> str | None:
+        return await self._read(lambda queries: queries.note(name))
+
+    async def set_note(self, name: str, value: str) -> None:
+        await self._write(lambda ledger: upkeep.set_note(ledger, name, value))
 
     # -- addresses and waits ------------------------------------------------------------------------------------------------
 
@@ -218,10 +226,10 @@ class SqliteJournal:
     # -- people's side ------------------------------------------------------------------------------------------------------
 
     async def dead_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[DeadLetter]:
-        return await self._read(lambda queries: queries.dead_letters(after, limit))
+        return await self._read(lambda queries: queries.people.dead_letters(after, limit))
 
     async def dead_letter(self, delivery_id: int) -> DeadLetter | None:
-        return await self._read(lambda queries: queries.dead_letter(delivery_id))
+        return await self._read(lambda queries: queries.people.dead_letter(delivery_id))
 
     async def retry_dead(self, delivery_ids: Sequence[int]) -> Sequence[ChatAddress]:
         return await self._write(lambda ledger: upkeep.retry_dead(ledger, delivery_ids))
@@ -239,7 +247,7 @@ class SqliteJournal:
         return await self._read(lambda queries: queries.tracing.delivery(delivery_id))
 
     async def figures(self) -> Figures:
-        return await self._read(lambda queries: queries.figures(size_on_disk_bytes(self._path)))
+        return await self._read(lambda queries: queries.people.figures(size_on_disk_bytes(self._path)))
 
     async def prune(self, *, before: datetime, limit: int = 1000) -> int:
         """Many small transactions rather than a long one: accepting goes on in between."""

@@ -121,3 +121,16 @@ class Names:
     def route_of(self, number: int) -> str:
         name: str = self._routes.name(number)[0]
         return name
+
+    def lane_if_known(self, lane: int) -> ChatAddress:
+        """A lane whose name is missing, in a harmed file, is shown by its number. Nothing can be sent there."""
+        try:
+            return self.lane_of(lane)
+        except MissingName:
+            return ChatAddress(AccountName(""), f"({lane})")
+
+    def route_if_known(self, route: int) -> str:
+        try:
+            return self.route_of(route)
+        except MissingName:
+            return f"({route})"

@@ -13,6 +13,7 @@ from bridge.journal.sqlite.codec import (
     HELD,
     HURRIED,
     HURRY,
+    NOBODY,
     SKIPPED,
     Packed,
     pack_id,
@@ -67,6 +68,10 @@ def keep_undecodable(
     assert number is not None
     ledger.connection.execute("DELETE FROM undecodable WHERE number <= ?", (number - limit,))
     write_cursors(ledger, [(account, cursors)])
+
+
+def set_note(ledger: Ledger, name: str, value: str) -> None:
+    write_cursors(ledger, [(NOBODY, (Cursor(name=name, value=value),))])
 
 
 def set_native_id(ledger: Ledger, address: ChatAddress, chat_id: str) -> None:

@@ -1,0 +1,74 @@
+"""What is known of native messages: copies, the originals they belong to, and messages that several were merged into."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bridge.model.adapter import Copy
+from bridge.model.refs import MessageRef
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class SentPart(_Value, frozen=True):
+    """A part that has its receipt."""
+
+    part: int
+    copy: Copy
+
+
+class Piece(_Value, frozen=True):
+    """What one created event contributed to a message that several were merged into. `content` is opaque to the journal."""
+
+    event_seq: int
+    content: bytes
+
+
+class Merged(_Value, frozen=True):
+    """A message in a target that several created events were merged into. `lead_seq` names it: the first event it was made of."""
+
+    lead_seq: int
+    pieces: tuple[Piece, ...]
+    """In the order of their events, which is the order within the message."""
+
+
+class Elsewhere(_Value, frozen=True):
+    """Copies at another end of the same chat."""
+
+    thread_id: str | None
+    copies: tuple[SentPart, ...]
+
+
+class AuthorName(str):
+    """An author's name, with the native user id and the username; both are empty in journals of before they were kept."""
+
+    __slots__ = ("user_id", "username")
+    user_id: str
+    username: str
+
+    def __new__(cls, name: str, user_id: str = "", username: str = "") -> AuthorName:
+        made = super().__new__(cls, name)
+        made.user_id, made.username = user_id, username
+        return made
+
+
+class Link(_Value, frozen=True):
+    """What is known of a native message: the original it belongs to, and how that is copied in one target."""
+
+    event_seq: int
+    """Of the created event."""
+    original: MessageRef
+    is_original: bool
+    """Whether the message asked for is the original itself (or one of its `also_ids`), not a copy."""
+    author_name: str
+    """From the journal itself an `AuthorName`."""
+    copies: tuple[SentPart, ...]
+    """The parts in the target and thread asked for, in order; empty if there is none there."""
+    thread_id: str | None = None
+    """The thread asked for."""
+    also_ids: tuple[str, ...] = ()
+    """Further native messages of the original."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Only when there is none in the thread asked for: the copies in the chat itself, then those in other threads, by their ids."""

@@ -1,0 +1,60 @@
+"""What people are shown: dead letters, figures, input that was not understood."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from bridge.journal.contract.states import State
+from bridge.model.events import ChatEvent
+from bridge.model.refs import AccountName, ChatAddress
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class DeadLetter(_Value, frozen=True):
+    delivery_id: int
+    route: str
+    target: ChatAddress
+    state: State
+    reason: str
+    attempts: int
+    died_at: datetime
+    event: ChatEvent | None
+    """None: it cannot be read (see `Damaged`)."""
+    parts_sent: int
+
+
+class LaneFigures(_Value, frozen=True):
+    target: ChatAddress
+    waiting: int
+    oldest_accepted_at: datetime | None
+    next_attempt_at: datetime | None = None
+    """Of the oldest: the moment before which it is not tried again, as far as the journal knows."""
+    attempts: int = 0
+    last_error: str = ""
+
+
+class Figures(_Value, frozen=True):
+    events: int
+    dead: int
+    undecodable: int
+    size_bytes: int
+    lanes: tuple[LaneFigures, ...]
+
+
+class StoredWait(_Value, frozen=True):
+    until: datetime
+    kept_at: datetime | None
+    """When it was recorded, by the same clock; None: by a version that did not keep it."""
+
+
+class Undecodable(_Value, frozen=True):
+    number: int
+    account: AccountName
+    reason: str
+    received_at: datetime
+    raw: bytes

@@ -1,0 +1,200 @@
+"""What the machinery asks of durable storage, by role. Whoever uses the journal is given the roles it needs, and no others.
+
+Every coroutine that changes something returns once the change is on disk. Changes given in one call are one transaction.
+Event sequence numbers and delivery ids grow in the order of acceptance, and are never used twice. Every method raises JournalError
+when the storage fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.journal.contract.accepting import Accepted, Entry
+from bridge.journal.contract.changes import Change
+from bridge.journal.contract.deliveries import Damaged, Pending
+from bridge.journal.contract.links import Link, Merged
+from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
+from bridge.model.adapter import Cursor
+from bridge.model.events import AlbumItem
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
+
+if TYPE_CHECKING:
+    from bridge.journal.tracing import Traced
+
+
+class IntakeStore(Protocol):
+    """Where input becomes the bridge's responsibility."""
+
+    async def accept(
+        self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> Sequence[Accepted]:
+        """Store events with their deliveries, and the cursors, in one transaction; the answer is parallel to `entries`.
+
+        A MessageCreated registers its `message_id` and `also_ids` as originals, and an album's `items`; the `item` of a
+        MessageEdited takes the place of the one before (see `album`). A ReactionsChanged updates the reaction state of
+        its original (see `LinkStore.reactions`)."""
+        ...
+
+    async def keep_undecodable(
+        self, account: AccountName, raw: bytes, reason: str, cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> None:
+        """`raw` is kept up to 64 KiB, for the number of entries that retention allows."""
+        ...
+
+    async def cursor(self, account: AccountName, name: str) -> str | None: ...
+
+    async def is_known(self, event_key: str) -> bool: ...
+
+    async def album(self, message: MessageRef) -> dict[str, AlbumItem]:
+        """What the native messages say of the album that this original belongs to, in their order; empty if they are not known."""
+        ...
+
+    async def latest_messages(self, chat: ChatRef, limit: int) -> Sequence[str]:
+        """Native ids of the latest known messages of a chat, originals and copies, newest first."""
+        ...
+
+
+class DeliveryStore(Protocol):
+    """Open deliveries, by lane."""
+
+    async def open_lanes(self) -> Sequence[ChatAddress]:
+        """Targets with deliveries that are WAITING, SENDING or BEHIND."""
+        ...
+
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
+        """Deliveries of one lane that are WAITING or SENDING, with ids above `after`, in order."""
+        ...
+
+    async def behind(self, lane: ChatAddress, limit: int) -> Sequence[Pending | Damaged]:
+        """Deliveries of one lane that are BEHIND: those due first come first."""
+        ...
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Carry out the changes, in order, in one transaction.
+
+        Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
+        ...
+
+
+class LinkStore(Protocol):
+    """Which native messages belong together."""
+
+    async def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None = None) -> Link | None:
+        """Resolve a native message, original or copy, and find its copies at the end `target` with that thread."""
+        ...
+
+    async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
+        """The message at that end that a created event was merged into; None if its copy is its own."""
+        ...
+
+    async def reactions(self, event_seq: int, *, not_on: Sequence[MessageRef]) -> Sequence[str]:
+        """Distinct emoji that people hold on a message or its copies, but for those native messages, latest first."""
+        ...
+
+
+class AddressStore(Protocol):
+    """Where the addresses of bridge.yaml lead."""
+
+    async def native_ids(self, account: AccountName) -> dict[str, str]:
+        """Address -> native chat id, as last resolved."""
+        ...
+
+    async def set_native_id(self, address: ChatAddress, chat_id: str) -> None: ...
+
+    async def chat_moved(self, old: ChatRef, new: ChatRef) -> None:
+        """Addresses that led to the old native id lead to the new one; known messages keep their links under the old id."""
+        ...
+
+
+class WaitStore(Protocol):
+    """Waits that survive a restart, and people's wishes to end them."""
+
+    async def waits(self) -> dict[str, StoredWait]:
+        """Named moments before which nothing may be sent (a 429 with a long wait)."""
+        ...
+
+    async def set_wait(self, name: str, until: datetime, *, at: datetime) -> None:
+        """`at` is now, by the clock that `until` is of."""
+        ...
+
+    async def hurry(
+        self, account: AccountName, lanes: Sequence[ChatAddress], waits: Sequence[str], *, everything: bool, at: datetime
+    ) -> int:
+        """What is open in those lanes is due at once, those named waits are over, and a running daemon hears of it by
+        `take_hurried`: of the lanes, or with `everything` of the whole account. Returns how many deliveries are open in them."""
+        ...
+
+    async def take_hurried(self) -> Sequence[tuple[AccountName, ChatAddress | None]]:
+        """What was hurried since the last call; None: the whole account."""
+        ...
+
+
+class DeadLetterStore(Protocol):
+    """Deliveries that were given up, for an admin."""
+
+    async def dead_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[DeadLetter]: ...
+
+    async def dead_letter(self, delivery_id: int) -> DeadLetter | None: ...
+
+    async def retry_dead(self, delivery_ids: Sequence[int]) -> Sequence[ChatAddress]:
+        """BEHIND, attempt 0, parts with receipts kept; returns the lanes to wake."""
+        ...
+
+    async def drop_dead(self, delivery_ids: Sequence[int], *, at: datetime) -> int:
+        """Skipped by rule `dropped by an admin`; returns how many there were."""
+        ...
+
+
+class TraceStore(Protocol):
+    """What became of a message."""
+
+    async def trace(self, message: MessageRef) -> Sequence[Traced]:
+        """Asked by its original or by a copy; nothing if the journal does not know it (any more)."""
+        ...
+
+    async def trace_anywhere(self, account: AccountName, message_id: str) -> Sequence[Traced]:
+        """The same in any chat of the account, for platforms where a message's id is enough."""
+        ...
+
+    async def trace_delivery(self, delivery_id: int) -> Traced | None:
+        """What became of the event that a delivery belongs to."""
+        ...
+
+
+class NoteStore(Protocol):
+    """Small facts that the bridge keeps for itself (the journal's id, its bots' names), of no account."""
+
+    async def note(self, name: str) -> str | None: ...
+
+    async def set_note(self, name: str, value: str) -> None: ...
+
+
+class Upkeep(Protocol):
+    """Opening and closing, figures, forgetting."""
+
+    async def open(self) -> None:
+        """Create or migrate. Raises JournalError for a journal of a newer version, a corrupt file, or one that is in use."""
+        ...
+
+    async def close(self) -> None:
+        """Does all that was asked before, then lets go of the storage. May be called twice."""
+        ...
+
+    async def figures(self) -> Figures: ...
+
+    async def undecodable(self, limit: int = 100) -> Sequence[Undecodable]:
+        """Newest first."""
+        ...
+
+    async def prune(self, *, before: datetime, limit: int = 1000) -> int:
+        """Forget finished events and links accepted before that moment (dead letters and open deliveries stay), at most `limit`
+        events a call; returns how many went."""
+        ...
+
+
+class Journal(
+    IntakeStore, DeliveryStore, LinkStore, AddressStore, WaitStore, DeadLetterStore, TraceStore, NoteStore, Upkeep, Protocol
+):
+    """All roles: what `open_journal` gives, and what an implementation is."""

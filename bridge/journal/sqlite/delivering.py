@@ -1,0 +1,145 @@
+"""Reads open deliveries, lane by lane. On the reader's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from bridge.journal.contract import Damaged, Pending
+from bridge.journal.sqlite.codec import (
+    BEHIND,
+    SENDING,
+    STATES,
+    UNREADABLE,
+    Packed,
+    decode_event,
+    pack_id,
+    unpack_optional,
+    unpack_optional_time,
+)
+from bridge.journal.sqlite.names import Names
+from bridge.journal.sqlite.parts import Parts
+from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.refs import ChatAddress
+
+
+class Deliveries:
+    """One instance per connection."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names, parts: Parts) -> None:
+        self._connection = connection
+        self._names = names
+        self._parts = parts
+
+    def open_lanes(self) -> list[ChatAddress]:
+        # Jumps from lane to lane: a backlog of any length costs one step each.
+        rows = self._connection.execute(
+            "WITH RECURSIVE open_lane (lane) AS (SELECT min(lane) FROM delivery WHERE state < 2"
+            " UNION ALL SELECT (SELECT min(lane) FROM delivery WHERE state < 2 AND lane > open_lane.lane) FROM open_lane"
+            " WHERE open_lane.lane IS NOT NULL) SELECT lane FROM open_lane WHERE lane IS NOT NULL"
+        )
+        lanes = [self._names.lane_if_known(lane) for (lane,) in rows.fetchall()]
+        return [lane for lane in lanes if lane.account]
+
+    def pending(self, lane: ChatAddress, after: int, limit: int) -> list[Pending | Damaged]:
+        number = self._names.find_lane(lane)
+        if number is None:
+            return []
+        rows = self._connection.execute(
+            f"{_OPEN_DELIVERIES} WHERE lane = ? AND id > ? AND delivery.state < 2 AND delivery.state >= 0 ORDER BY id LIMIT ?",
+            (number, after, limit),
+        ).fetchall()
+        return [self._whole_or_damaged(lane, row) for row in rows]
+
+    def behind(self, lane: ChatAddress, limit: int) -> list[Pending | Damaged]:
+        rows = self._connection.execute(
+            f"{_OPEN_DELIVERIES} WHERE lane = ? AND delivery.state = {BEHIND} ORDER BY coalesce(not_before, 0), id LIMIT ?",
+            (self._names.find_lane(lane), limit),
+        ).fetchall()
+        return [self._whole_or_damaged(lane, row) for row in rows]
+
+    def _whole_or_damaged(self, lane: ChatAddress, row: Sequence[Any]) -> Pending | Damaged:
+        """One row that cannot be read is one delivery's trouble, not the lane's."""
+        try:
+            return self._pending(lane, *row)
+        except UNREADABLE as error:
+            return Damaged(delivery_id=row[0], reason=_damage(error))
+
+    def _pending(
+        self,
+        lane: ChatAddress,
+        delivery: int,
+        seq: int,
+        route: int,
+        thread: Packed | None,
+        state: int,
+        attempt: int | None,
+        first_attempt_at: int | None,
+        not_before: int | None,
+        at: int | None,
+        base: int | None,
+        note: str | None,
+        json: bytes | None,
+        plan: bytes | None,
+    ) -> Pending:
+        thread_id = unpack_optional(thread)
+        place = self._names.find_place(lane, thread_id)
+        if json is None:
+            raise ValueError("its event is missing")
+        event = decode_event(json)
+        return Pending(
+            delivery_id=delivery,
+            event_seq=seq,
+            route=self._names.route_of(route),
+            target=lane,
+            thread_id=thread_id,
+            event=event,
+            state=STATES[state],
+            attempt=attempt or 0,
+            first_attempt_at=unpack_optional_time(first_attempt_at),
+            not_before=unpack_optional_time(not_before),
+            recorded_at=unpack_optional_time(at),
+            plan=plan or b"",
+            later=self.later(event, seq),
+            last_error=note or "",
+            parts=() if base is None else self._parts.by(delivery, base, place),
+            lead_seq=self._lead(seq, place) if state == SENDING else None,
+        )
+
+    def later(self, event: ChatEvent, seq: int) -> ChatEvent | None:
+        """The newest change of the event's message among those accepted after `seq`."""
+        match event:
+            case MessageCreated():
+                ids = (event.message_id, *event.also_ids)
+            case MessageEdited():
+                ids = (event.message_id,)
+            case _:
+                return None
+        chat, found = self._names.find_chat(event.meta.origin), None
+        for message_id in ids:
+            row = self._connection.execute(
+                "SELECT seq, json FROM latest WHERE chat = ? AND message = ? AND seq > ?", (chat, pack_id(message_id), seq)
+            ).fetchone()
+            if row is not None and (found is None or row[0] > found[0]):
+                found = row
+        if found is None:
+            return None
+        return MessageDeleted(meta=event.meta, message_id=event.message_id) if found[1] is None else decode_event(found[1])
+
+    def _lead(self, seq: int, place: int | None) -> int | None:
+        row = self._connection.execute("SELECT lead FROM piece WHERE seq = ? AND lane = ?", (seq, place)).fetchone()
+        return None if row is None else row[0]
+
+
+def _damage(error: Exception) -> str:
+    return (
+        f"stored in a form that this version cannot read ({error}): harmed on disk, or written by a newer version, "
+        "which can still send it when it is installed again"
+    )
+
+
+_OPEN_DELIVERIES = (
+    "SELECT id, event, route, thread, state, attempt, first_attempt_at, not_before, at, base, note, json, plan.content"
+    " FROM delivery LEFT JOIN body ON body.seq = delivery.event LEFT JOIN plan ON plan.delivery = delivery.id"
+)

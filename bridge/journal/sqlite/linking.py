@@ -1,0 +1,111 @@
+"""Reads which messages belong together. On the reader's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from bridge.journal.contract import Elsewhere, Link, Merged, Piece, SentPart
+from bridge.journal.sqlite.codec import GONE, ORIGINAL, UNREADABLE, author_of, decode_item, pack_id, unpack_id, unpack_more
+from bridge.journal.sqlite.names import Names
+from bridge.journal.sqlite.parts import Parts
+from bridge.model.events import AlbumItem
+from bridge.model.refs import ChatAddress, ChatRef, MessageRef
+
+
+class Links:
+    """One instance per connection."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names, parts: Parts) -> None:
+        self._connection = connection
+        self._names = names
+        self._parts = parts
+
+    def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None) -> Link | None:
+        """A line of our own that stands for no message (somebody joined) leads nowhere, though it is known as a copy."""
+        chat = self._names.find_chat(message.chat)
+        if chat is None:
+            return None
+        place = self._names.find_place(target, thread_id)
+        rows = self._connection.execute(
+            "SELECT link.seq, link.copy, event.origin, event.message, event.also, event.author,"
+            " part.part, part.chat, part.message, part.more, part.thread, part.via"
+            " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane = ?"
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy < {GONE} AND event.message IS NOT NULL ORDER BY part.part",
+            (place, chat, pack_id(message.message_id)),
+        ).fetchall()
+        if not rows:
+            return None
+        seq, copy, origin, original, also, author = rows[0][:6]
+        copies = tuple(SentPart(part=row[6], copy=self._parts.copy(*row[7:])) for row in rows if row[6] is not None)
+        return Link(
+            event_seq=seq,
+            original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
+            is_original=copy == ORIGINAL,
+            author_name=author_of(author),
+            copies=copies,
+            thread_id=thread_id,
+            also_ids=unpack_more(also),
+            elsewhere=() if copies else self._elsewhere(seq, target),
+        )
+
+    def _elsewhere(self, seq: int, target: ChatAddress) -> tuple[Elsewhere, ...]:
+        """The copies in all threads of the target. For the rare case that the thread asked for has none."""
+        lane = self._names.find_lane(target)
+        rows = self._connection.execute(
+            "SELECT lane, part, chat, message, more, thread, via FROM part"
+            " WHERE seq = ? AND (lane = ? OR -lane IN (SELECT id FROM place WHERE lane = ?)) ORDER BY part",
+            (seq, lane, lane),
+        )
+        found: dict[str | None, list[SentPart]] = {}
+        for place, part, *columns in rows.fetchall():
+            found.setdefault(self._names.thread_of(place), []).append(SentPart(part=part, copy=self._parts.copy(*columns)))
+        return tuple(
+            Elsewhere(thread_id=thread_id, copies=tuple(found[thread_id])) for thread_id in sorted(found, key=_thread_order)
+        )
+
+    def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None) -> Merged | None:
+        place = self._names.find_place(target, thread_id)
+        rows = self._connection.execute(
+            "SELECT piece.lead, piece.seq, piece.content FROM piece AS mine"
+            " CROSS JOIN piece ON piece.lane = mine.lane AND piece.lead = mine.lead"
+            " WHERE mine.seq = ? AND mine.lane = ? ORDER BY piece.seq",
+            (event_seq, place),
+        ).fetchall()
+        if not rows:
+            return None
+        return Merged(lead_seq=rows[0][0], pieces=tuple(Piece(event_seq=seq, content=content) for _lead, seq, content in rows))
+
+    def album(self, message: MessageRef) -> dict[str, AlbumItem]:
+        rows = self._connection.execute(
+            "SELECT item.message, item.json FROM link JOIN item ON item.seq = link.seq"
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy = {ORIGINAL} ORDER BY item.place",
+            (self._names.find_chat(message.chat), pack_id(message.message_id)),
+        )
+        try:
+            return {unpack_id(packed): decode_item(json) for packed, json in rows.fetchall()}
+        except UNREADABLE:
+            return {}  # as an album of a version that did not keep them: its edits are accepted all the same
+
+    def latest_messages(self, chat: ChatRef, limit: int) -> list[str]:
+        number = self._names.find_chat(chat)
+        if number is None:
+            return []
+        rows = self._connection.execute(
+            f"SELECT message FROM link WHERE chat = ? AND copy < {GONE} ORDER BY rank DESC, message DESC LIMIT ?", (number, limit)
+        )
+        return [unpack_id(message) for (message,) in rows.fetchall()]
+
+    def reactions(self, event_seq: int, not_on: Sequence[MessageRef]) -> list[str]:
+        chats = [self._names.find_chat(message.chat) for message in not_on]
+        left_out = {(chat, pack_id(message.message_id)) for chat, message in zip(chats, not_on, strict=True)}
+        left_out |= {(chat, "") for chat in chats}
+        rows = self._connection.execute(
+            "SELECT emoji, chat, message FROM reaction WHERE seq = ? ORDER BY event DESC, position DESC", (event_seq,)
+        )
+        return list(dict.fromkeys(emoji for emoji, chat, message in rows.fetchall() if (chat, message) not in left_out))
+
+
+def _thread_order(thread_id: str | None) -> str:
+    """The chat itself first."""
+    return thread_id or ""
