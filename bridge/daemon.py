@@ -18,6 +18,7 @@ import structlog
 from bridge.app import App
 from bridge.config.model import Config
 from bridge.config.reading import ConfigReader, Reading, ReadingFailed
+from bridge.files.folder import SpoolInUse
 from bridge.journal.contract import JournalError
 from bridge.model.adapter import Manifest
 from bridge.observability.logs import set_up_logging
@@ -83,7 +84,7 @@ async def _run(config: Config, manifests: Callable[[str], Manifest], reader: Con
     app = App(config, manifests=manifests)
     try:
         await app.start()
-    except JournalError as error:
+    except (JournalError, SpoolInUse) as error:
         log.error("cannot start", reason=str(error))
         return EX_UNAVAILABLE
     except OSError as error:

@@ -6,6 +6,7 @@ Called by `spool`, and by the configuration's check.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
@@ -23,8 +24,12 @@ class NotASpool(OSError):
     """The folder is not one that files may be spooled in. As text: which, and why."""
 
 
+class SpoolInUse(NotASpool):
+    """Another process spools its files there, and deletes what it takes for a stopped process's."""
+
+
 class SpoolFolder:
-    """Files of one process in `path`. Blocking: call it in a thread."""
+    """Files of one process in `path`, which is locked meanwhile. Blocking: call it in a thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,13 +37,15 @@ class SpoolFolder:
         self._count = 0
         self._is_open = False
         self._made = False
+        self._lock: int | None = None
 
     def open(self) -> None:
-        """Make the folder if it is not there; delete what a stopped process left in it. Raises NotASpool, OSError."""
+        """Make the folder if it is not there; delete what a stopped process left in it. Raises SpoolInUse, NotASpool, OSError."""
         why = fault_of(self.path)
         if why:
             raise NotASpool(f"media.spool: {self.path} {why}")
         self._make()
+        self._take()
         self._is_open = True
         self._clear()
         left = sum(1 for _ in _entries(self.path))
@@ -59,6 +66,8 @@ class SpoolFolder:
                 self.path.rmdir()
         except OSError:
             pass  # what is left is deleted at the next start
+        finally:
+            self._release()
 
     def new_path(self) -> Path:
         self._count += 1
@@ -66,13 +75,42 @@ class SpoolFolder:
 
     def create(self, path: Path) -> BinaryIO:
         """A new file, for us alone, and never through a link that somebody put there. Raises OSError."""
-        self._make()  # somebody may have tidied it away
+        if not self.path.is_dir():  # somebody has tidied it away
+            self._make()
+            self._take()
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600), "wb")
 
     def _make(self) -> None:
         if not self.path.is_dir():
             self.path.mkdir(parents=True, mode=0o700)
             self._made = True
+
+    def _take(self) -> None:
+        """Lock the folder that `path` is now. The kernel lets it go whenever the process ends, however it ends."""
+        self._release()
+        while True:
+            lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                os.close(lock)
+                raise SpoolInUse(
+                    f"media.spool: {self.path} is in use by another process (`fuser -v {self.path}` names it): stop that daemon "
+                    "first, or give this one a folder of its own"
+                ) from error
+            except OSError:
+                os.close(lock)
+                return  # a file system without locks: nobody can tell
+            if _is_same(lock, self.path):
+                self._lock = lock
+                return
+            os.close(lock)  # whoever had it has deleted it as it ended
+            self._make()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _clear(self) -> None:
         for entry in list(_entries(self.path)):
@@ -94,6 +132,13 @@ def fault_of(path: Path) -> str | None:
         if not _is_own(entry) and not (_FORMER.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)):
             return f"is not the bridge's own: it holds {entry.name!r}"
     return None
+
+
+def _is_same(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _entries(path: Path) -> Iterator[os.DirEntry[str]]:

@@ -76,7 +76,8 @@ class Spool:
         return self._held_bytes
 
     def open(self) -> None:
-        """Make the folder, and delete the files that a stopped process left in it. Raises NotASpool, OSError."""
+        """Make the folder, and delete the files that a stopped process left in it. Raises SpoolInUse, NotASpool,
+        OSError."""
         self._folder.open()
 
     def close(self) -> None:

@@ -139,6 +139,26 @@ async def test_a_faulty_file_ends_with_78_and_its_lines(small: World, tmp_path: 
     assert "Traceback" not in daemon.output
 
 
+async def test_a_second_daemon_on_one_spool_is_refused(small: World, tmp_path: Path) -> None:
+    """Each of them would delete the other's files."""
+    spool = tmp_path / "spool"
+    small.settings["media"] = {"spool": str(spool)}
+    first = Daemon(small.write_config())
+    await first.start()
+    small.settings["journal"] = {"path": str(tmp_path / "another.journal")}
+    path = tmp_path / "second.yaml"
+    path.write_text(yaml.safe_dump(small.document()))
+    second = Daemon(path)
+    await second.start(ready=False)
+    assert await second.ended() == 69
+    second.close()
+    assert "Traceback" not in second.output
+    assert f"media.spool: {spool} is in use" in " ".join(second.output.split())
+    first.signal(signal.SIGTERM)
+    assert await first.ended() == 0
+    first.close()
+
+
 async def test_a_second_daemon_on_one_journal_is_refused(small: World, daemon: Daemon) -> None:
     await daemon.start()
     second = Daemon(daemon.config)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import shutil
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.files.folder import NotASpool, SpoolFolder
+from bridge.files.folder import NotASpool, SpoolFolder, SpoolInUse
 from bridge.files.spool import Spool
 from bridge.model.adapter import FileStream
 
@@ -137,3 +142,82 @@ async def test_a_folder_that_was_tidied_away_is_made_again(tmp_path: Path) -> No
     async with spool.borrow("b", content, most_bytes=100) as file:
         assert file.path.read_bytes() == b"content"
     spool.close()
+
+
+# -- two processes --------------------------------------------------------------------------------------------------------------
+
+OPENS = """
+import sys
+from pathlib import Path
+from bridge.files.folder import SpoolFolder, SpoolInUse
+try:
+    SpoolFolder(Path(sys.argv[1])).open()
+except SpoolInUse as error:
+    print(error)
+    raise SystemExit(69)
+"""
+
+
+def open_elsewhere(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Another process opens the folder and ends."""
+    return subprocess.run([sys.executable, "-c", OPENS, str(folder)], capture_output=True, text=True, check=False)
+
+
+async def test_a_second_process_is_told_and_deletes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool = Spool(folder, 1000)
+    spool.open()
+    async with spool.borrow("a", content, most_bytes=100) as file:
+        second = open_elsewhere(folder)
+        assert second.returncode == 69, second
+        assert all(said in second.stdout for said in ("media.spool", str(folder), "in use", "of its own"))
+        assert file.path.read_bytes() == b"content"
+    spool.close()
+    assert open_elsewhere(folder).returncode == 0
+
+
+async def test_a_folder_that_was_tidied_away_and_made_again_is_locked_as_well(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool = Spool(folder, 1000)
+    spool.open()
+    shutil.rmtree(folder)
+    async with spool.borrow("a", content, most_bytes=100) as file:
+        assert open_elsewhere(folder).returncode == 69
+        assert file.path.read_bytes() == b"content"
+    spool.close()
+
+
+def test_a_folder_that_vanishes_while_it_is_opened_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last owner deletes it as it ends: the lock on what is gone would keep nobody out."""
+    folder = tmp_path / "spool"
+    real, gone = fcntl.flock, []
+
+    def flock(lock: int, how: int) -> None:
+        if not gone:
+            gone.append(folder)
+            folder.rmdir()
+        real(lock, how)
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    one, two = SpoolFolder(folder), SpoolFolder(folder)
+    one.open()
+    assert gone
+    assert folder.is_dir()
+    with pytest.raises(SpoolInUse):
+        two.open()
+    two.close()
+    assert folder.is_dir()
+    one.close()
+    assert not folder.exists()
+
+
+def test_a_file_system_without_locks_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(lock: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    folder = SpoolFolder(tmp_path / "spool")
+    folder.open()
+    with folder.create(folder.new_path()) as file:
+        file.write(b"content")
+    folder.close()
