@@ -37,6 +37,7 @@ async def probe(transport: Transport, chat_ids: Sequence[str]) -> Sequence[Probe
             if sees_all
             else "on: the bot sees all messages only where it is an administrator",
             action=PRIVACY_ACTION if needs_privacy_off else "",
+            deaf=needs_privacy_off,
         )
     )
     return items + chats
@@ -77,6 +78,7 @@ async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[Pr
         return [ProbeItem(name="chat", ok=False, detail=error.reason, chat_id=chat_id, temporary=_passes(error))]
     status = str(member.get("status", ""))
     admin = status in ("administrator", "creator")
+    is_private = chat.get("type") == "private"  # all of it is for the bot
     items = [ProbeItem(name="chat", ok=True, detail=f"{chat.get('title', '')} ({chat.get('type', '')})", chat_id=chat_id)]
     if status in ("left", "kicked"):
         return [
@@ -89,21 +91,24 @@ async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[Pr
                 dead=True,
             )
         ]
+    hears = admin or sees_all or is_private
+    why = "administrator" if admin else "a private chat" if is_private else "privacy mode is off"
     items.append(
         ProbeItem(
             name="reads all messages",
-            ok=admin or sees_all,
-            detail="administrator" if admin else "privacy mode is off" if sees_all else "only commands and replies to the bot",
-            action="" if admin or sees_all else PRIVACY_ACTION,
+            ok=hears,
+            detail=why if hears else "privacy mode is on and the bot is no administrator: only commands and replies to the bot",
+            action="" if hears else PRIVACY_ACTION,
             chat_id=chat_id,
+            deaf=not hears,
         )
     )
     items.append(
         ProbeItem(
             name="sees reactions",
-            ok=admin,
-            detail="administrator" if admin else "reactions are told to administrators only",
-            action="" if admin else _MAKE_ADMIN,
+            ok=admin or is_private,
+            detail=why if admin or is_private else "reactions are told to administrators only",
+            action="" if admin or is_private else _MAKE_ADMIN,
             chat_id=chat_id,
         )
     )

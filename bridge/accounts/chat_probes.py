@@ -1,7 +1,8 @@
 """Looks at the chats of routes now and then, as `check --online` does: one that the bot was thrown out of says nothing by itself.
 
 One chat every two seconds at most, over all accounts; each half an hour after it was last looked at, sooner while something is
-wrong with it. What is found goes into the account's health; nothing is decided by it.
+wrong with it, and at once if its adapter notices something about it. What is found goes into the account's health; nothing is decided
+by it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from bridge.accounts.supervisor import AccountState, AccountSupervisor
 from bridge.model.adapter import LooksAtChats
 from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
-from bridge.model.refs import AccountName, ChatAddress
+from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.policy.routing import RoutingTable
 
 log = structlog.get_logger("lookout")
@@ -48,6 +49,8 @@ class Lookout:
         """When all of an account's chats are looked at again."""
         self._connected: dict[AccountName, datetime] = {}
         """Since when the account was up at the last round: a new connection is a new round."""
+        self._noticed: dict[AccountName, dict[str, tuple[str, str]]] = {}
+        """The notices that were looked into, by native chat id."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -69,6 +72,7 @@ class Lookout:
             due = self._table().addresses(name)
         else:
             due = [address for address, seen in supervisor.seen_faults.items() if now_s - seen.at_s >= self._soon_s]
+        due = list(dict.fromkeys([*due, *self._newly_noticed(supervisor)]))
         wanted = set(self._table().addresses(name)) if supervisor.seen_faults else set()
         for gone in [address for address in supervisor.seen_faults if address not in wanted]:
             supervisor.saw(gone, None)
@@ -77,6 +81,13 @@ class Lookout:
             if chat_id is not None and supervisor.health.state is AccountState.UP:
                 await self._chat(supervisor, adapter, address, chat_id)
                 await self._clock.sleep(min(_BETWEEN_S, self._soon_s))
+
+    def _newly_noticed(self, supervisor: AccountSupervisor) -> list[ChatAddress]:
+        """Ends that the adapter has noticed something new about."""
+        before, now = self._noticed.get(supervisor.account, {}), dict(supervisor.notices)
+        self._noticed[supervisor.account] = now
+        new = [chat_id for chat_id, notice in now.items() if chat_id and before.get(chat_id) != notice]
+        return [one for chat_id in new for one in self._table().addresses_of(ChatRef(supervisor.account, chat_id))]
 
     async def _chat(self, supervisor: AccountSupervisor, adapter: LooksAtChats, address: ChatAddress, chat_id: str) -> None:
         try:
@@ -87,10 +98,10 @@ class Lookout:
         except Exception:
             log.exception("a chat could not be looked at", account=supervisor.account, end=str(address))
             return
-        faults = [item for item in items if not item.ok and not item.temporary]
-        wrong = next((item for item in faults if item.dead), faults[0] if faults else None)
+        faults = [item for item in items if not item.ok and not item.temporary and (not item.deaf or self._table().hears(address))]
+        wrong = max(faults, key=lambda item: (item.dead, item.deaf), default=None)
         if wrong is None:
             supervisor.saw(address, None)
         else:
             reason = f"{wrong.name}: {wrong.detail}" if wrong.detail else wrong.name
-            supervisor.saw(address, (reason, wrong.action), dead=wrong.dead)
+            supervisor.saw(address, (reason, wrong.action), dead=wrong.dead, deaf=wrong.deaf)

@@ -53,6 +53,8 @@ class Condition:
     status: Status
     reason: str = ""
     action: str = ""
+    is_deaf: bool = False
+    """Of an end: nothing that is said there is heard, and what is sent there arrives."""
 
     def data(self) -> dict[str, str]:
         return {"status": self.status.value, "reason": self.reason, "action": self.action}
@@ -140,7 +142,8 @@ class HealthReport:
                 for address in self._table.addresses_of(ChatRef(name, chat_id)) if chat_id else ():
                     yield address, Condition(Status.WARN, *notice)
             for address, seen in supervisor.seen_faults.items():
-                yield address, Condition(Status.FAIL if seen.dead else Status.WARN, seen.reason, seen.action)
+                status = Status.FAIL if seen.dead or seen.deaf else Status.WARN
+                yield address, Condition(status, seen.reason, seen.action, is_deaf=seen.deaf and not seen.dead)
             for address, fault in (supervisor.chat_faults | supervisor.end_faults).items():
                 action = getattr(fault, "action", "")
                 yield address, Condition(Status.FAIL if action else Status.WARN, fault.reason, action)
@@ -157,10 +160,11 @@ class HealthReport:
         """`fail` if nothing can be relayed on it, `warn` if something cannot."""
         ends = [self.end(end) for end in route.ends]
         works = [condition.status is not Status.FAIL for condition in ends]
+        takes = [condition.status is not Status.FAIL or condition.is_deaf for condition in ends]
         if all(condition.status is Status.FAIL or end.chat in self._seen for condition, end in zip(ends, route.ends, strict=True)):
             return Status.FAIL, ends  # something is wrong with every one of them
         relays = any(
-            works[i] and works[j] and origin.sends and target.receives
+            works[i] and takes[j] and origin.sends and target.receives
             for i, origin in enumerate(route.ends)
             for j, target in enumerate(route.ends)
             if i != j
@@ -200,7 +204,9 @@ class HealthReport:
     def lane_data(self, lane: LaneFigures) -> dict[str, Any]:
         """What waits for one chat: since when, until when, and why."""
         now = self._clock.now()
-        condition = self._troubled.get(lane.target) or self._accounts.get(lane.target.account, _WELL)
+        condition = self._troubled.get(lane.target, _WELL)
+        if condition is _WELL or condition.is_deaf:
+            condition = self._accounts.get(lane.target.account, _WELL)
         due = lane.next_attempt_at if lane.next_attempt_at is not None and lane.next_attempt_at > now else None
         late = lane.oldest_accepted_at is not None and now - lane.oldest_accepted_at > _LONG
         long = late or (due is not None and due - now > _LONG)

@@ -69,6 +69,8 @@ class SeenFault:
     dead: bool
     """Nothing can be sent or heard there."""
     at_s: float
+    deaf: bool = False
+    """What people say there is lost; sending works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +228,15 @@ class AccountSupervisor:
     def alive(self) -> None:
         self.alive_at_s = self._clock.monotonic_s()
 
-    def saw(self, address: ChatAddress, fault: tuple[str, str] | None, *, dead: bool = False) -> None:
-        """What was wrong with a chat when it was looked at: reason and action; None: nothing. `dead`: nothing goes there at all."""
+    def saw(self, address: ChatAddress, fault: tuple[str, str] | None, *, dead: bool = False, deaf: bool = False) -> None:
+        """What was wrong with a chat when it was looked at: reason and action; None: nothing. `dead`, `deaf`: see `SeenFault`."""
         if fault is None:
             self.seen_faults.pop(address, None)
             return
         known = self.seen_faults.get(address)
         if known is None or known.reason != fault[0]:
             log.warning("end in trouble", account=self.account, end=str(address), reason=fault[0], action=fault[1])
-        self.seen_faults[address] = SeenFault(*fault, dead, self._clock.monotonic_s())
+        self.seen_faults[address] = SeenFault(*fault, dead, self._clock.monotonic_s(), deaf)
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         """A send was told that a chat has a new id."""

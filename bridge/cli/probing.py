@@ -99,9 +99,15 @@ class _Probe:
                 self._add(address, "chat", ok=False, detail=error.reason, action=error.action)
             except RetryLater as error:
                 self._add(address, "chat", ok=False, detail=error.reason, temporary=True)
-        for item in await adapter.probe(list(names)):
-            where = names.get(item.chat_id, item.chat_id)
-            if item.whole_chat and not self._table.sends_into(ChatAddress(self._account.name, where)):
+        items = await adapter.probe(list(names))
+        ends = [ChatAddress(self._account.name, names.get(item.chat_id, item.chat_id)) for item in items]
+        heard = [not item.deaf or item.ok or self._table.hears(end) for item, end in zip(items, ends, strict=True)]
+        is_deaf = any(is_heard and item.deaf and item.chat_id and not item.ok for item, is_heard in zip(items, heard, strict=True))
+        for item, end, is_heard in zip(items, ends, heard, strict=True):
+            where = end.address
+            if not is_heard and (item.chat_id or not is_deaf):
+                continue  # nothing that is said there is relayed
+            if item.whole_chat and not self._table.sends_into(end):
                 continue
             self._add(
                 where, item.name, ok=item.ok, detail=item.detail, action=item.action, temporary=item.temporary and not item.ok

@@ -243,6 +243,9 @@ class ProbeItem(_Value, frozen=True):
     """Not `ok`, but nothing is wrong as far as anybody can tell: the platform could not be reached, or asked to come back later."""
     dead: bool = False
     """Not `ok`, and nothing can be sent or heard there until a human acts: thrown out, archived, not to be seen."""
+    deaf: bool = False
+    """Not `ok`, and what people say there is not told to the account until a human acts; sending works. It concerns only chats that
+    messages are relayed from. Without `chat_id`: it is the cause of those that have one."""
 
 
 class Adapter(Protocol):

@@ -192,6 +192,10 @@ class RoutingTable:
         """Whether some route sends messages into the chat itself, not only into threads of it."""
         return any(end.thread_id is None and end.receives for _, end in self._by_address.get(address, ()))
 
+    def hears(self, address: ChatAddress) -> bool:
+        """Whether some route relays what is said in the chat, or in a thread of it."""
+        return any(end.sends for _, end in self._by_address.get(address, ()))
+
     def plan(self, event: ChatEvent, people: People | None = None) -> list[Planned]:
         """Targets of an event, each place once, in the order of the routes. If several routes lead to one place, a route that takes
         the event wins over one whose rules skip it. `people` lets author filters name the people of the configuration."""

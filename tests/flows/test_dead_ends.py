@@ -53,3 +53,22 @@ async def test_ends_that_nobody_writes_to_are_told_when_they_are_dead(quiet_worl
     assert report["ok"] is False
     emulators["telegram"].promote(chats["telegram"])
     assert (await report_when(world))["ok"] is True
+
+
+async def test_a_telegram_group_in_which_nobody_is_heard_fails(quiet_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Privacy mode on and the bot no administrator: what people write there is lost, while copies still arrive."""
+    monkeypatch.setattr(app_module, "Lookout", lambda *arguments: Lookout(*arguments, first_s=0.01, soon_s=0.05))
+    world = quiet_world
+    telegram: Any = world.emulators["telegram"]
+    chat = world.chats["telegram"].chat_id
+    telegram.bot().sees_everything = False
+    await world.start_bridge()
+    assert (await report_when(world))["ok"] is True, "as an administrator it hears everything"
+    telegram.promote(chat, admin=False)
+    report = await report_when(world, "telegram")
+    assert (report["ok"], report["status"]) == (False, "fail")
+    assert any("privacy mode is on" in line and "/setprivacy" in line for line in report["to_do"])
+    await world.say("slack", "still arrives")
+    await world.copy("telegram", "still arrives")
+    telegram.promote(chat)
+    assert (await report_when(world))["ok"] is True

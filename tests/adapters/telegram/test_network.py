@@ -249,3 +249,13 @@ async def test_probe_knows_a_wrong_token(make_adapter: Callable[..., Any]) -> No
         [item] = await make_adapter(token=token).probe([])
         assert (item.name, item.ok) == ("token", False)
         assert "BotFather" in item.action
+
+
+async def test_in_a_private_chat_everything_is_for_the_bot(emulator: TelegramEmulator, make_adapter: Callable[..., Any]) -> None:
+    """Privacy mode is about groups (Telegram bots FAQ)."""
+    emulator.bot().sees_everything = False
+    chat = emulator.add_group("Anna")
+    emulator.promote(chat.chat_id, admin=False)
+    emulator.world.chats[int(chat.chat_id)].type = "private"
+    items = await make_adapter().probe([chat.chat_id])
+    assert [item.name for item in items if not item.ok] == []

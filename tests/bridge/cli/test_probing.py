@@ -59,7 +59,9 @@ def fail(error: Exception) -> Callable[[], Any]:
 def probe(tmp_path: Path) -> Callable[..., Any]:
     """Probe accounts a0, a1, ... of which each acts as given; returns findings and adapters."""
 
-    async def run(*acts: Callable[[], Any], timeout_s: float = 5.0) -> tuple[list[Finding], list[Scripted]]:
+    async def run(
+        *acts: Callable[[], Any], timeout_s: float = 5.0, route: dict[str, Any] | None = None
+    ) -> tuple[list[Finding], list[Scripted]]:
         real = registry.manifest("teamspirit")
         document = {
             "accounts": {
@@ -67,7 +69,8 @@ def probe(tmp_path: Path) -> Callable[..., Any]:
                 for number in range(len(acts))
             },
             "routes": [
-                {"name": "r", "between": [f"a{number}/{chat}" for number in range(len(acts)) for chat in ("lobby", "gone")]}
+                {"name": "r"}
+                | (route or {"between": [f"a{number}/{chat}" for number in range(len(acts)) for chat in ("lobby", "gone")]})
             ],
         }
         path = tmp_path / "bridge.yaml"
@@ -99,6 +102,20 @@ async def test_items_are_findings_with_the_address_from_the_file(probe: Any) -> 
     ]
     assert findings[0].action == "invite the bot"
     assert adapters[0].closed == 1
+
+
+@pytest.mark.parametrize("relayed", ["lobby", "gone"])
+async def test_what_is_not_heard_counts_where_it_is_relayed_from(probe: Any, relayed: str) -> None:
+    """An end that only receives need hear nothing; then the cause for the whole account is none either."""
+
+    def items() -> list[ProbeItem]:
+        there = ProbeItem(name="reads all messages", ok=False, chat_id="id of lobby", deaf=True)
+        return [ProbeItem(name="privacy mode", ok=False, deaf=True), there]
+
+    to = "gone" if relayed == "lobby" else "lobby"
+    findings, _ = await probe(items, route={"from": f"a0/{relayed}", "to": f"a0/{to}"})
+    wrong = [(found.where, found.name) for found in findings if not found.ok and found.name != "chat"]
+    assert wrong == ([("", "privacy mode"), ("lobby", "reads all messages")] if relayed == "lobby" else [])
 
 
 async def test_failures_are_findings_of_their_account_only(probe: Any) -> None:

@@ -15,9 +15,11 @@ from bridge.accounts.chat_probes import Lookout
 from bridge.app import App
 from bridge.model.adapter import Adapter, Manifest, ProbeItem
 from bridge.model.errors import RetryLater
+from bridge.model.refs import AccountName
+from bridge.policy.routing import Route
 from tests.flows.world import eventually
 from tests.support.patience import PATIENCE_S
-from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 KICKED = ProbeItem(name="chat", ok=False, detail="the bot is not a member", action="add it again", chat_id="c")
 FINE = ProbeItem(name="chat", ok=True, chat_id="c")
@@ -114,3 +116,41 @@ async def test_who_cannot_be_asked_says_nothing(app: App, two: Looking) -> None:
         await eventually(lambda before=before: two.looks > before)
         report = await report_when(app, lambda report: report["accounts"]["two"]["state"] == "up")
         assert (report["ok"], report["to_do"]) == (True, [])
+
+
+DEAF = ProbeItem(name="reads all messages", ok=False, detail="only commands", action="switch it off", chat_id="c", deaf=True)
+
+
+async def test_an_end_at_which_nothing_is_heard_fails_and_still_receives(app: App, one: Looking, two: Looking) -> None:
+    """What people say there is lost; the other way everything goes on."""
+    two.look = lambda _: [FINE, DEAF]
+    two.cut()
+    report = await report_when(app, lambda report: bool(report["to_do"]) and report["accounts"]["two"]["state"] == "up")
+    assert report["to_do"] == ["two/c: reads all messages: only commands - switch it off"]
+    assert (report["ok"], report["status"]) == (False, "fail")
+    (route,) = report["routes"]["list"]
+    assert (route["status"], [one["status"] for one in route["ends"]]) == ("warn", ["pass", "fail"])
+    one.say("hello")
+    await eventually(lambda: two.texts() == ["hello"])
+
+
+async def test_a_notice_is_looked_into_at_once(app: App, two: Looking) -> None:
+    await eventually(lambda: two.looks > 0)
+    two.look = lambda _: [DEAF]
+    app._supervisors[AccountName("two")].notices["c"] = ("the bot is no administrator any more", "make it one")
+    report = await report_when(app, lambda report: not report["ok"])
+    assert "two/c: reads all messages: only commands - switch it off" in report["to_do"]
+
+
+async def test_an_end_that_only_receives_need_hear_nothing(
+    tmp_path: Path, one: Looking, two: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "Lookout", lambda *arguments: Lookout(*arguments, first_s=0.01, soon_s=0.01))
+    two.look = lambda _: [DEAF]
+    route = Route(name="r", ends=(end("one/c", receives=False), end("two/c", sends=False)))
+    async with bridge(tmp_path, [one, two], [route]) as running:
+        await eventually(lambda: two.looks > 0)
+        one.say("hello")
+        await eventually(lambda: two.texts() == ["hello"])
+        report = await running.report()
+        assert (report["ok"], report["status"], report["to_do"]) == (True, "pass", [])
