@@ -1,8 +1,8 @@
 """Looks at the chats of routes now and then, as `check --online` does: one that the bot was thrown out of says nothing by itself.
 
 One chat every two seconds at most, over all accounts; each half an hour after it was last looked at, sooner while something is
-wrong with it, and at once if its adapter notices something about it. What is found goes into the account's health; nothing is decided
-by it.
+wrong with it, and at once if its adapter notices something about it. What is found goes into the account's health. Nothing is
+decided by it.
 """
 
 from __future__ import annotations
