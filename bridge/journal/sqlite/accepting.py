@@ -8,17 +8,19 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.journal.contract import Accepted, Entry, Verdict
+from bridge.journal.contract import Accepted, Entry, State, Verdict
+from bridge.journal.rules import accepting as rules
+from bridge.journal.rules import changes
+from bridge.journal.rules.accepting import Known, NewDelivery, Stored
+from bridge.journal.rules.changes import LatestChange
+from bridge.journal.rules.links import KnownMessage, LinkKind
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
     CHANGES,
-    ORIGINAL,
-    SENDING,
-    SKIPPED,
-    WAITING,
+    NUMBERS,
     Packed,
     author_column,
-    decode_event,
+    decode_edit,
     encode_event,
     encode_item,
     hash_key,
@@ -28,19 +30,9 @@ from bridge.journal.sqlite.codec import (
     pack_time,
 )
 from bridge.journal.sqlite.ledger import Ledger
-from bridge.journal.tracing import ChangeKind
+from bridge.journal.sqlite.names import Names
 from bridge.model.adapter import Cursor
-from bridge.model.events import (
-    AlbumItem,
-    ChatEvent,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
-    PinsChanged,
-    ReactionsChanged,
-    as_edited,
-)
-from bridge.model.outcomes import Skip
+from bridge.model.events import ChatEvent, MessageCreated, MessageEdited
 from bridge.model.refs import AccountName
 
 _KEYS = Bulk("SELECT key FROM event WHERE key IN (VALUES {rows})", 1)
@@ -74,6 +66,10 @@ _REACTION = (
 _NO_REACTION = "DELETE FROM reaction WHERE seq = ? AND chat = ? AND message IN (?, '') AND person = ? AND emoji = ?"
 
 
+Message = tuple[int, Packed]
+"""A native message: its chat's number, and its id."""
+
+
 @dataclass(slots=True, frozen=True)
 class Prepared:
     """An entry with all that can be computed without the file."""
@@ -82,58 +78,22 @@ class Prepared:
     key: bytes
     messages: tuple[Packed, ...]
     """Native messages that the event is about; the first is its `message_id`."""
-    echoes: bool
-    """Whether it is an echo if one of them is our copy."""
     body: bytes | None
-    open: int
-    change: bytes | None = None
-    """Of an edit of a whole message: what is kept of it for who asks what became of the message."""
-    kind: int | None = None
-    """Of a change of a message: which."""
-    items: tuple[bytes, ...] = ()
-    """Of an album: what each of `messages` says; of an edit of one of its messages, what that one says now."""
+    items: tuple[bytes, ...]
+    """Of an album: see `rules.accepting.items_of`."""
 
 
 def prepare(entry: Entry) -> Prepared:
     """On the loop, so that what cannot be stored fails at its caller. Raises UnicodeEncodeError for lone surrogates."""
     event = entry.event
-    messages: tuple[Packed, ...] = ()
-    items: tuple[AlbumItem, ...] = ()
-    match event:
-        case MessageCreated():
-            messages = (pack_id(event.message_id), *map(pack_id, event.also_ids))
-            items = event.items
-        case MessageEdited(item=AlbumItem() as item):
-            messages, items = (pack_id(event.message_id),), (item,)
-        case MessageEdited() | MessageDeleted() | ReactionsChanged() | PinsChanged():
-            messages = (pack_id(event.message_id),)
-    open_count = sum(not delivery.skip_rule for delivery in entry.deliveries)
+    kept = isinstance(event, MessageEdited) or not all(delivery.skip_rule for delivery in entry.deliveries)
     return Prepared(
         entry=entry,
         key=hash_key(event.meta.event_key),
-        messages=messages,
-        echoes=isinstance(event, MessageCreated | MessageEdited | MessageDeleted),
-        body=encode_event(event) if open_count else None,
-        open=open_count,
-        change=encode_event(event) if isinstance(event, MessageEdited) and not event.album_item else None,
-        kind=_kind(event),
-        items=tuple(map(encode_item, items)),
+        messages=tuple(map(pack_id, rules.messages_of(event))),
+        body=encode_event(event) if kept else None,
+        items=tuple(map(encode_item, rules.items_of(event))),
     )
-
-
-def _kind(event: ChatEvent) -> int | None:
-    match event:
-        case MessageEdited():
-            kind = ChangeKind.EDIT
-        case MessageDeleted():
-            kind = ChangeKind.DELETION
-        case ReactionsChanged():
-            kind = ChangeKind.REACTIONS
-        case PinsChanged(pinned=pinned):
-            kind = ChangeKind.PIN if pinned else ChangeKind.UNPIN
-        case _:
-            return None
-    return CHANGES.index(kind)
 
 
 @dataclass(slots=True)
@@ -141,10 +101,10 @@ class _Rows:
     events: list[Row] = field(default_factory=list)
     bodies: list[Row] = field(default_factory=list)
     deliveries: list[Row] = field(default_factory=list)
-    links: dict[tuple[int, Packed], Row] = field(default_factory=dict)
+    links: dict[Message, Row] = field(default_factory=dict)
     """By primary key: one statement must not name a message twice."""
     items: list[Row] = field(default_factory=list)
-    latest: dict[tuple[int, Packed], Row] = field(default_factory=dict)
+    latest: dict[Message, Row] = field(default_factory=dict)
     """As `links`."""
     changes: list[Row] = field(default_factory=list)
     further: list[tuple[str, Row]] = field(default_factory=list)
@@ -165,136 +125,118 @@ def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[Accepted]]:
     """Answers are parallel to the batches and their entries."""
     entries = [entry for batch in batches for entry in batch.entries]
     chats = [ledger.names.chat(entry.entry.event.meta.origin) for entry in entries]
-    known = {key for (key,) in _KEYS.run(ledger.connection, [(entry.key,) for entry in entries])}
-    asked = {(chat, message) for entry, chat in zip(entries, chats, strict=True) for message in entry.messages}
-    links = {(chat, message): (seq, copy) for chat, message, seq, copy in _LINKS.run(ledger.connection, list(asked))}
+    known = _known(ledger, list(zip(entries, chats, strict=True)))
     rows = _Rows()
-    changing = [
-        (chat, message)
-        for entry, chat in zip(entries, chats, strict=True)
-        if isinstance(entry.entry.event, MessageCreated | MessageEdited) and entry.key not in known
-        for message in entry.messages
-    ]
-    for chat, message, seq, json in _CHANGES.run(ledger.connection, list(set(changing))):
-        rows.latest[chat, message] = (chat, message, seq, json)
     answers: list[list[Accepted]] = []
     numbers = iter(chats)
     for batch in batches:
         accepted_at = pack_time(batch.received_at)
-        answers.append([_accept_one(ledger, rows, entry, next(numbers), accepted_at, known, links) for entry in batch.entries])
+        answers.append([_accept_one(ledger, rows, known, entry, next(numbers), accepted_at) for entry in batch.entries])
     _write(ledger, rows)
     write_cursors(ledger, [(batch.account, batch.cursors) for batch in batches])
     return answers
 
 
-def _accept_one(
-    ledger: Ledger,
-    rows: _Rows,
-    prepared: Prepared,
-    chat: int,
-    accepted_at: int,
-    known: set[bytes],
-    links: dict[tuple[int, Packed], tuple[int, int]],
-) -> Accepted:
-    if prepared.key in known:
-        return Accepted(verdict=Verdict.DUPLICATE)
-    found = [links.get((chat, message)) for message in prepared.messages]
-    if prepared.echoes and any(link is not None and link[1] != ORIGINAL for link in found):
-        return Accepted(verdict=Verdict.ECHO)
-    known.add(prepared.key)
-    event, deliveries = prepared.entry.event, prepared.entry.deliveries
-    seq = ledger.take_seq()
-    first = ledger.take_deliveries(len(deliveries))
-    message, also, author = None, None, None
-    body, open_count, later = prepared.body, prepared.open, None
-    if isinstance(event, MessageCreated):
-        later = _change_before(rows, prepared, event, chat)
-        if isinstance(later, MessageDeleted):
-            body, open_count = None, 0
-        elif isinstance(later, MessageEdited):
-            event = as_edited(event, later)
-            body = encode_event(event) if open_count else None
-        message, also = prepared.messages[0], pack_more(event.also_ids)
-        author = author_column(event.meta.author) if event.meta.author is not None else None
-        for original in prepared.messages:
-            links[chat, original] = (seq, ORIGINAL)
-            rows.links[chat, original] = (chat, original, seq, seq, ORIGINAL)
-        rows.items += [
-            (seq, place, packed, json) for place, (packed, json) in enumerate(zip(prepared.messages, prepared.items, strict=False))
-        ]
-    elif isinstance(event, MessageEdited) and prepared.items and found[0] is not None:
-        rows.further.append((_ITEM_NOW, (prepared.items[0], found[0][0], prepared.messages[0])))
-    elif isinstance(event, ReactionsChanged) and found[0] is not None:
-        _react(rows, event, found[0][0], (chat, prepared.messages[0]), seq)
-    if isinstance(event, MessageDeleted) or prepared.change is not None:
-        _change(rows, event, (chat, prepared.messages[0]), seq, prepared.change)
-    if prepared.kind is not None:
-        rows.changes.append((chat, prepared.messages[0], prepared.kind, seq))
-    rows.events.append(
-        (seq, prepared.key, accepted_at, chat, message, also, author, first if deliveries else 0, len(deliveries), open_count)
-    )
-    if body is not None:
-        rows.bodies.append((seq, body))
-    names = ledger.names
-    for number, planned in enumerate(deliveries, first):
-        lane, route, thread = names.lane(planned.target), names.route(planned.route), pack_optional(planned.thread_id)
-        rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(later, MessageDeleted) else "")
-        if rule:
-            rows.deliveries.append((number, seq, lane, route, thread, SKIPPED, None, None, accepted_at, str(rule)))
-        elif planned.begun:
-            rows.deliveries.append((number, seq, lane, route, thread, SENDING, 1, accepted_at, accepted_at, None))
-        else:
-            rows.deliveries.append((number, seq, lane, route, thread, WAITING, None, None, None, None))
-    return Accepted(
-        verdict=Verdict.ACCEPTED,
-        event_seq=seq,
-        delivery_ids=tuple(range(first, first + len(deliveries))),
-        event=event if isinstance(later, MessageEdited) else None,
-        later=later,
-    )
+def _known(ledger: Ledger, entries: Sequence[tuple[Prepared, int]]) -> Known[Message]:
+    """What the file knows of those events, each with its chat's number."""
+    known: Known[Message] = Known()
+    known.event_keys = {key for (key,) in _KEYS.run(ledger.connection, [(entry.key,) for entry, _chat in entries])}
+    asked = {(chat, message) for entry, chat in entries for message in entry.messages}
+    for chat, message, seq, copy in _LINKS.run(ledger.connection, list(asked)):
+        known.messages[chat, message] = KnownMessage(seq, LinkKind(copy))
+    changing = {
+        (chat, message)
+        for entry, chat in entries
+        if isinstance(entry.entry.event, MessageCreated | MessageEdited) and entry.key not in known.event_keys
+        for message in entry.messages
+    }
+    for chat, message, seq, json in _CHANGES.run(ledger.connection, list(changing)):
+        edit = None if json is None else _readable_edit(json)
+        if json is None or edit is not None:
+            known.latest[chat, message] = LatestChange(seq, edit)
+    return known
 
 
-def _change(rows: _Rows, event: ChatEvent, message: tuple[int, Packed], seq: int, change: bytes | None) -> None:
-    """What the message is by now. What was deleted stays so; an edit that told its words alone leaves the files as an earlier one
-    told them."""
-    before = rows.latest.get(message)
-    if isinstance(event, MessageEdited) and before is not None:
-        if before[3] is None:
-            return
-        earlier = _readable(before[3])
-        if not event.attachments_known and isinstance(earlier, MessageEdited) and earlier.attachments_known:
-            content = msgspec.structs.replace(event.content, attachments=earlier.content.attachments)
-            change = encode_event(msgspec.structs.replace(event, content=content, attachments_known=True))
-    rows.latest[message] = (*message, seq, change)
-
-
-def _readable(json: bytes) -> ChatEvent | None:
+def _readable_edit(json: bytes) -> MessageEdited | None:
     """A row that is harmed, or of a newer version, is taken for none: the message that is accepted must not suffer from it."""
     try:
-        return decode_event(json)
+        return decode_edit(json)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 
-def _change_before(rows: _Rows, prepared: Prepared, event: MessageCreated, chat: int) -> MessageEdited | MessageDeleted | None:
-    """The newest change of a message that was accepted before the message: platforms promise no order, and redeliver late."""
-    found = [row for message in prepared.messages if (row := rows.latest.get((chat, message))) is not None]
-    if not found:
-        return None
-    json = max(found, key=lambda row: row[2])[3]
-    if json is None:
-        return MessageDeleted(meta=event.meta, message_id=event.message_id)
-    change = _readable(json)
-    return change if isinstance(change, MessageEdited) else None
+def _accept_one(ledger: Ledger, rows: _Rows, known: Known[Message], prepared: Prepared, chat: int, accepted_at: int) -> Accepted:
+    messages = [(chat, message) for message in prepared.messages]
+    stored = rules.accept(known, prepared.entry, prepared.key, messages, ledger.take_seq)
+    if isinstance(stored, Verdict):
+        return Accepted(verdict=stored)
+    first = ledger.take_deliveries(len(stored.deliveries))
+    _add_event(rows, prepared, stored, chat, accepted_at, first)
+    _add_message(rows, prepared, stored, messages)
+    for number, delivery in enumerate(stored.deliveries, first):
+        rows.deliveries.append(_delivery_row(ledger.names, number, stored.event_seq, delivery, accepted_at))
+    return Accepted(
+        verdict=Verdict.ACCEPTED,
+        event_seq=stored.event_seq,
+        delivery_ids=tuple(range(first, first + len(stored.deliveries))),
+        event=stored.event if isinstance(stored.later, MessageEdited) else None,
+        later=stored.later,
+    )
 
 
-def _react(rows: _Rows, event: ReactionsChanged, original: int, message: tuple[int, Packed], seq: int) -> None:
-    """Our own reactions are not people's: they would keep an emoji alive that everybody else took back."""
-    if event.meta.sent_by_us:
-        return
-    person = event.meta.author.user_id if event.meta.author is not None else ""
-    rows.further += [(_NO_REACTION, (original, *message, person, emoji)) for emoji in event.removed]
-    rows.further += [(_REACTION, (original, *message, person, emoji, seq, position)) for position, emoji in enumerate(event.added)]
+def _add_event(rows: _Rows, prepared: Prepared, stored: Stored[Message], chat: int, accepted_at: int, first: int) -> None:
+    event, count, seq = stored.event, len(stored.deliveries), stored.event_seq
+    message, also, author = None, None, None
+    if isinstance(event, MessageCreated):
+        message, also = prepared.messages[0], pack_more(event.also_ids)
+        author = author_column(event.meta.author) if event.meta.author is not None else None
+    rows.events.append((seq, prepared.key, accepted_at, chat, message, also, author, first if count else 0, count, stored.open))
+    if stored.open:
+        rows.bodies.append((seq, _body(prepared, event)))
+
+
+def _body(prepared: Prepared, event: ChatEvent) -> bytes:
+    return prepared.body if prepared.body is not None and event is prepared.entry.event else encode_event(event)
+
+
+def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message], messages: Sequence[Message]) -> None:
+    """What the event tells of its messages."""
+    seq = stored.event_seq
+    for original in stored.originals:
+        rows.links[original] = (*original, seq, seq, LinkKind.ORIGINAL)
+    if stored.originals:
+        pairs = zip(prepared.messages, prepared.items, strict=False)
+        rows.items += [(seq, place, packed, json) for place, (packed, json) in enumerate(pairs)]
+    if stored.item_of is not None:
+        rows.further.append((_ITEM_NOW, (prepared.items[0], stored.item_of, prepared.messages[0])))
+    if stored.reacting is not None:
+        person, removed, added = stored.reacting
+        key = (stored.reacts_to, *messages[0], person)
+        rows.further += [(_NO_REACTION, (*key, emoji)) for emoji in removed]
+        rows.further += [(_REACTION, (*key, emoji, seq, position)) for position, emoji in enumerate(added)]
+    if stored.latest is not None:
+        edit = stored.latest.edit
+        rows.latest[messages[0]] = (*messages[0], stored.latest.event_seq, None if edit is None else _body(prepared, edit))
+    kind = changes.kind(stored.event)
+    if kind is not None:
+        rows.changes.append((*messages[0], CHANGES.index(kind), seq))
+
+
+def _delivery_row(names: Names, number: int, seq: int, delivery: NewDelivery, accepted_at: int) -> Row:
+    planned = delivery.planned
+    begun, skipped = delivery.state is State.SENDING, delivery.state is State.SKIPPED
+    return (
+        number,
+        seq,
+        names.lane(planned.target),
+        names.route(planned.route),
+        pack_optional(planned.thread_id),
+        NUMBERS[delivery.state],
+        1 if begun else None,
+        accepted_at if begun else None,
+        accepted_at if begun or skipped else None,
+        str(delivery.rule) if skipped else None,
+    )
 
 
 def _write(ledger: Ledger, rows: _Rows) -> None:

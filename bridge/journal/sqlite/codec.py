@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
@@ -11,7 +12,7 @@ import msgspec
 from bridge.journal.contract import AuthorName, State
 from bridge.journal.tracing import ChangeKind
 from bridge.model.adapter import Copy
-from bridge.model.events import AlbumItem, Author, ChatEvent
+from bridge.model.events import AlbumItem, Author, ChatEvent, MessageEdited
 from bridge.model.refs import AccountName
 
 Packed = int | bytes | str
@@ -108,22 +109,36 @@ _decoder: msgspec.json.Decoder[ChatEvent] = msgspec.json.Decoder(ChatEvent)
 encode_event = _encoder.encode
 encode_item = _encoder.encode
 decode_event = _decoder.decode
+decode_edit = msgspec.json.Decoder(MessageEdited).decode
 decode_item = msgspec.json.Decoder(AlbumItem).decode
 
 
 # -- states -----------------------------------------------------------------------------------------------------------------
 
 BEHIND, WAITING, SENDING, HELD, DEAD, DELIVERED, SKIPPED = range(-1, 6)
-STATES = {
-    BEHIND: State.BEHIND,
-    WAITING: State.WAITING,
-    SENDING: State.SENDING,
-    HELD: State.HELD,
-    DEAD: State.DEAD,
-    DELIVERED: State.DELIVERED,
-    SKIPPED: State.SKIPPED,
+NUMBERS = {
+    State.BEHIND: BEHIND,
+    State.WAITING: WAITING,
+    State.SENDING: SENDING,
+    State.HELD: HELD,
+    State.DEAD: DEAD,
+    State.DELIVERED: DELIVERED,
+    State.SKIPPED: SKIPPED,
 }
-"""By stored number. Below HELD a delivery is open; below DELIVERED it needs its event's body."""
+"""The stored number of each state."""
+STATES = {number: state for state, number in NUMBERS.items()}
+
+
+def sql_states(states: Iterable[State]) -> str:
+    """`IN (0, 1)`."""
+    return f"IN ({', '.join(str(NUMBERS[state]) for state in sorted(states, key=lambda state: NUMBERS[state]))})"
+
+
+def sql_transition(after: Mapping[State, State]) -> str:
+    """The new state of a row, as an expression."""
+    changes = [f"WHEN {NUMBERS[state]} THEN {NUMBERS[then]}" for state, then in after.items() if state is not then]
+    return f"CASE state {' '.join(changes)} ELSE state END"
+
 
 CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN)
 """By stored number."""
@@ -134,8 +149,6 @@ NOBODY = AccountName("")
 HURRY = "hurry:"
 HURRIED = "name >= 'hurry:' AND name < 'hurry;'"
 """The rows of `wait` that are people's wishes (`;` follows `:`)."""
-
-ORIGINAL, COPY, GONE = range(3)
 
 
 def unpack_copy(chat_id: str, message: Packed | None, more: str | None, thread: Packed | None, via: Packed | None) -> Copy:

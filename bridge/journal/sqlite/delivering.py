@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from bridge.journal.contract import Damaged, Pending
+from bridge.journal.rules import changes, pieces
+from bridge.journal.rules.changes import LatestChange
 from bridge.journal.sqlite.codec import (
     BEHIND,
-    SENDING,
     STATES,
     UNREADABLE,
     Packed,
+    decode_edit,
     decode_event,
     pack_id,
     unpack_optional,
@@ -20,7 +22,7 @@ from bridge.journal.sqlite.codec import (
 )
 from bridge.journal.sqlite.names import Names
 from bridge.journal.sqlite.parts import Parts
-from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.events import ChatEvent, MessageCreated, MessageEdited
 from bridge.model.refs import ChatAddress
 
 
@@ -104,28 +106,21 @@ class Deliveries:
             later=self.later(event, seq),
             last_error=note or "",
             parts=() if base is None else self._parts.by(delivery, base, place),
-            lead_seq=self._lead(seq, place) if state == SENDING else None,
+            lead_seq=self._lead(seq, place) if pieces.names_its_message(STATES[state]) else None,
         )
 
     def later(self, event: ChatEvent, seq: int) -> ChatEvent | None:
         """The newest change of the event's message among those accepted after `seq`."""
-        match event:
-            case MessageCreated():
-                ids = (event.message_id, *event.also_ids)
-            case MessageEdited():
-                ids = (event.message_id,)
-            case _:
-                return None
-        chat, found = self._names.find_chat(event.meta.origin), None
-        for message_id in ids:
-            row = self._connection.execute(
-                "SELECT seq, json FROM latest WHERE chat = ? AND message = ? AND seq > ?", (chat, pack_id(message_id), seq)
-            ).fetchone()
-            if row is not None and (found is None or row[0] > found[0]):
-                found = row
-        if found is None:
+        if not isinstance(event, MessageCreated | MessageEdited):
             return None
-        return MessageDeleted(meta=event.meta, message_id=event.message_id) if found[1] is None else decode_event(found[1])
+        chat = self._names.find_chat(event.meta.origin)
+        found: list[LatestChange] = []
+        for message_id in changes.messages_of(event):
+            rows = self._connection.execute(
+                "SELECT seq, json FROM latest WHERE chat = ? AND message = ? AND seq > ?", (chat, pack_id(message_id), seq)
+            )
+            found += [LatestChange(number, None if json is None else decode_edit(json)) for number, json in rows.fetchall()]
+        return changes.newest(event, found)
 
     def _lead(self, seq: int, place: int | None) -> int | None:
         row = self._connection.execute("SELECT lead FROM piece WHERE seq = ? AND lane = ?", (seq, place)).fetchone()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from bridge.journal.contract import Elsewhere, Link, Merged, Piece, SentPart
-from bridge.journal.sqlite.codec import GONE, ORIGINAL, UNREADABLE, author_of, decode_item, pack_id, unpack_id, unpack_more
+from bridge.journal.contract import Elsewhere, Link, Merged, SentPart
+from bridge.journal.rules import pieces, reactions
+from bridge.journal.rules.links import LinkKind, elsewhere
+from bridge.journal.sqlite.codec import UNREADABLE, author_of, decode_item, pack_id, unpack_id, unpack_more
 from bridge.journal.sqlite.names import Names
 from bridge.journal.sqlite.parts import Parts
 from bridge.model.events import AlbumItem
@@ -31,7 +33,8 @@ class Links:
             "SELECT link.seq, link.copy, event.origin, event.message, event.also, event.author,"
             " part.part, part.chat, part.message, part.more, part.thread, part.via"
             " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane = ?"
-            f" WHERE link.chat = ? AND link.message = ? AND link.copy < {GONE} AND event.message IS NOT NULL ORDER BY part.part",
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy <> {LinkKind.GONE} AND event.message IS NOT NULL"
+            " ORDER BY part.part",
             (place, chat, pack_id(message.message_id)),
         ).fetchall()
         if not rows:
@@ -41,7 +44,7 @@ class Links:
         return Link(
             event_seq=seq,
             original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
-            is_original=copy == ORIGINAL,
+            is_original=copy == LinkKind.ORIGINAL,
             author_name=author_of(author),
             copies=copies,
             thread_id=thread_id,
@@ -60,26 +63,24 @@ class Links:
         found: dict[str | None, list[SentPart]] = {}
         for place, part, *columns in rows.fetchall():
             found.setdefault(self._names.thread_of(place), []).append(SentPart(part=part, copy=self._parts.copy(*columns)))
-        return tuple(
-            Elsewhere(thread_id=thread_id, copies=tuple(found[thread_id])) for thread_id in sorted(found, key=_thread_order)
-        )
+        return elsewhere(found)
 
     def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None) -> Merged | None:
         place = self._names.find_place(target, thread_id)
         rows = self._connection.execute(
             "SELECT piece.lead, piece.seq, piece.content FROM piece AS mine"
             " CROSS JOIN piece ON piece.lane = mine.lane AND piece.lead = mine.lead"
-            " WHERE mine.seq = ? AND mine.lane = ? ORDER BY piece.seq",
+            " WHERE mine.seq = ? AND mine.lane = ?",
             (event_seq, place),
         ).fetchall()
         if not rows:
             return None
-        return Merged(lead_seq=rows[0][0], pieces=tuple(Piece(event_seq=seq, content=content) for _lead, seq, content in rows))
+        return pieces.merged(rows[0][0], [(seq, content) for _lead, seq, content in rows])
 
     def album(self, message: MessageRef) -> dict[str, AlbumItem]:
         rows = self._connection.execute(
             "SELECT item.message, item.json FROM link JOIN item ON item.seq = link.seq"
-            f" WHERE link.chat = ? AND link.message = ? AND link.copy = {ORIGINAL} ORDER BY item.place",
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy = {LinkKind.ORIGINAL} ORDER BY item.place",
             (self._names.find_chat(message.chat), pack_id(message.message_id)),
         )
         try:
@@ -92,7 +93,8 @@ class Links:
         if number is None:
             return []
         rows = self._connection.execute(
-            f"SELECT message FROM link WHERE chat = ? AND copy < {GONE} ORDER BY rank DESC, message DESC LIMIT ?", (number, limit)
+            f"SELECT message FROM link WHERE chat = ? AND copy <> {LinkKind.GONE} ORDER BY rank DESC, message DESC LIMIT ?",
+            (number, limit),
         )
         return [unpack_id(message) for (message,) in rows.fetchall()]
 
@@ -103,9 +105,4 @@ class Links:
         rows = self._connection.execute(
             "SELECT emoji, chat, message FROM reaction WHERE seq = ? ORDER BY event DESC, position DESC", (event_seq,)
         )
-        return list(dict.fromkeys(emoji for emoji, chat, message in rows.fetchall() if (chat, message) not in left_out))
-
-
-def _thread_order(thread_id: str | None) -> str:
-    """The chat itself first."""
-    return thread_id or ""
+        return reactions.held([(emoji, (chat, message)) for emoji, chat, message in rows.fetchall()], left_out)

@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Sequence
 
 from bridge.journal.contract import DeadLetter, Figures, LaneFigures, Undecodable
+from bridge.journal.rules import states
 from bridge.journal.sqlite.codec import (
     BEHIND,
-    DEAD,
-    HELD,
     STATES,
     UNREADABLE,
     decode_event,
+    sql_states,
     unpack_optional,
     unpack_optional_time,
     unpack_time,
@@ -87,7 +87,7 @@ class PeoplesSide:
         ).fetchall()
         return Figures(
             events=max(last, marks.get("last_event", 0)) - marks.get("pruned", 0),
-            dead=connection.execute(f"SELECT count(*) FROM delivery WHERE state IN ({HELD}, {DEAD})").fetchone()[0],
+            dead=connection.execute(f"SELECT count(*) FROM delivery WHERE state {sql_states(states.GIVEN_UP)}").fetchone()[0],
             undecodable=connection.execute("SELECT count(*) FROM undecodable").fetchone()[0],
             size_bytes=size_bytes,
             lanes=tuple(
@@ -113,5 +113,5 @@ def _event_if_readable(json: bytes | None) -> ChatEvent | None:
 
 _DEAD_LETTERS = (
     "SELECT delivery.id, route, lane, thread, state, note, attempt, at, base, json"
-    f" FROM delivery LEFT JOIN body ON body.seq = delivery.event WHERE state IN ({HELD}, {DEAD})"
+    f" FROM delivery LEFT JOIN body ON body.seq = delivery.event WHERE state {sql_states(states.GIVEN_UP)}"
 )

@@ -23,26 +23,27 @@ from bridge.journal.contract import (
     PlanSet,
     Skipped,
 )
+from bridge.journal.rules import states
+from bridge.journal.rules.links import LinkKind, no_copies_any_more
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
-    BEHIND,
-    COPY,
-    DEAD,
-    DELIVERED,
-    GONE,
-    HELD,
+    NUMBERS,
     SENDING,
-    SKIPPED,
-    WAITING,
     Packed,
     pack_id,
     pack_more,
     pack_optional,
     pack_optional_time,
     pack_time,
+    sql_states,
+    sql_transition,
     unpack_more,
 )
 from bridge.journal.sqlite.ledger import Ledger
+
+_OPEN = sql_states(states.TAKEN_IN[AttemptStarted])
+_UNFINISHED = sql_states(states.TAKEN_IN[Delivered])
+_AFTER_A_PART = sql_transition(states.AFTER_A_PART)
 
 _PARTS = Bulk(
     "SELECT part.seq, part.lane, part.part, part.chat, part.message, part.more FROM (VALUES {rows}) AS v"
@@ -61,11 +62,14 @@ _PART = Bulk(
 )
 _LINK = Bulk(
     "INSERT OR REPLACE INTO link (chat, message, seq, rank, copy)"
-    f" SELECT v.column1, v.column2, v.column3, v.column4, {COPY} FROM (VALUES {{rows}}) AS v"
+    f" SELECT v.column1, v.column2, v.column3, v.column4, {LinkKind.COPY} FROM (VALUES {{rows}}) AS v"
     " CROSS JOIN event ON event.seq = v.column3",
     4,
 )
-_UNLINK = f"UPDATE link SET copy = {GONE} WHERE chat = ? AND message = ? AND seq = ? AND copy = {COPY} RETURNING seq, chat, message"
+_UNLINK = (
+    f"UPDATE link SET copy = {LinkKind.GONE} WHERE chat = ? AND message = ? AND seq = ? AND copy = {LinkKind.COPY}"
+    " RETURNING seq, chat, message"
+)
 _GONE = "INSERT OR IGNORE INTO gone (seq, chat, message) VALUES (?, ?, ?)"
 _NO_PART = "DELETE FROM part WHERE seq = ? AND lane = ? AND part = ?"
 
@@ -79,34 +83,34 @@ _PIECE = Bulk(
 _ATTEMPT = Bulk(
     f"UPDATE delivery SET state = {SENDING}, attempt = v.column2, at = v.column3,"
     " first_attempt_at = coalesce(v.column4, first_attempt_at, v.column3), not_before = NULL"
-    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state {_OPEN} RETURNING id",
     4,
 )
 # The attempt's outcome is known now, and the next part has none yet.
 _PROGRESS = Bulk(
-    f"UPDATE delivery SET state = iif(state = {SENDING}, {WAITING}, state), attempt = 0, base = v.column2"
-    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {DELIVERED} RETURNING id",
+    f"UPDATE delivery SET state = {_AFTER_A_PART}, attempt = 0, base = v.column2"
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state {_UNFINISHED} RETURNING id",
     2,
 )
 _DEFER = Bulk(
     "UPDATE delivery SET state = v.column2, attempt = v.column3, not_before = v.column4, note = v.column5, at = v.column6,"
     " first_attempt_at = coalesce(v.column7, first_attempt_at)"
-    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {HELD} RETURNING id",
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state {_OPEN} RETURNING id",
     7,
 )
 _FINISH = Bulk(
     "UPDATE delivery SET state = v.column2, at = v.column3, note = v.column4, attempt = NULL, first_attempt_at = NULL,"
-    f" not_before = NULL, base = NULL FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {DELIVERED} RETURNING id, event",
+    f" not_before = NULL, base = NULL FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state {_UNFINISHED} RETURNING id, event",
     4,
 )
 _DIE = Bulk(
     "UPDATE delivery SET state = v.column2, at = v.column3, note = v.column4, not_before = NULL"
-    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state < {DELIVERED} RETURNING id",
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state {_UNFINISHED} RETURNING id",
     4,
 )
 _PLAN = Bulk(
     "INSERT OR REPLACE INTO plan (delivery, content) SELECT v.column1, v.column2 FROM (VALUES {rows}) AS v"
-    f" CROSS JOIN delivery ON delivery.id = v.column1 WHERE delivery.state < {DELIVERED}",
+    f" CROSS JOIN delivery ON delivery.id = v.column1 WHERE delivery.state {_UNFINISHED}",
     2,
 )
 _NO_PLAN = Bulk("DELETE FROM plan WHERE delivery IN (VALUES {rows})", 1)
@@ -156,20 +160,22 @@ class _Wave:
             case PiecesSet():
                 self.pieces.append(change)
             case Deferred():
-                state = BEHIND if change.behind else WAITING
                 at, first_at = pack_optional_time(change.at), pack_optional_time(change.first_attempt_at)
                 due = pack_time(change.not_before)
-                self.deferred.append((change.delivery_id, state, change.attempt, due, change.error, at, first_at))
+                self.deferred.append((change.delivery_id, _after(change), change.attempt, due, change.error, at, first_at))
             case Delivered():
                 note = "; ".join(map(str, change.losses)) or None
-                self.finished[change.delivery_id] = (change.delivery_id, DELIVERED, pack_time(change.at), note)
+                self.finished[change.delivery_id] = (change.delivery_id, _after(change), pack_time(change.at), note)
             case Skipped():
-                self.finished[change.delivery_id] = (change.delivery_id, SKIPPED, pack_time(change.at), str(change.rule))
+                self.finished[change.delivery_id] = (change.delivery_id, _after(change), pack_time(change.at), str(change.rule))
             case Dead():
-                state = HELD if change.held else DEAD
-                self.dead.append((change.delivery_id, state, pack_time(change.at), change.reason))
+                self.dead.append((change.delivery_id, _after(change), pack_time(change.at), change.reason))
             case _:
                 assert_never(change)
+
+
+def _after(change: AttemptStarted | Deferred | Delivered | Skipped | Dead) -> int:
+    return NUMBERS[states.after(change)]
 
 
 def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
@@ -274,8 +280,9 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartSent]) -> None:
         )
         for message in ids:
             links[chat, message] = (chat, message, change.event_seq, rank)
-    for seq, _lane, _part, chat, message, more in _PARTS.run(ledger.connection, [row[:3] for row in parts]):
-        _unlink(ledger, seq, chat, message, more)  # what is still there is linked again at once
+    now = {row[:3]: (row[5], row[6]) for row in parts}
+    for *key, chat, message, more in _PARTS.run(ledger.connection, [row[:3] for row in parts]):
+        _unlink(ledger, key[0], chat, no_copies_any_more(_ids(message, more), _ids(*now[tuple(key)])))
     _PART.run(ledger.connection, parts)
     _LINK.run(ledger.connection, list(links.values()))
 
@@ -286,7 +293,7 @@ def _remove_part(ledger: Ledger, gone: PartGone) -> None:
         return
     key = (gone.event_seq, place, gone.part)
     for seq, _lane, _part, chat, message, more in _PARTS.run(ledger.connection, [key]):
-        _unlink(ledger, seq, chat, message, more)
+        _unlink(ledger, seq, chat, no_copies_any_more(_ids(message, more)))
     ledger.connection.execute(_NO_PART, key)
 
 
@@ -296,10 +303,12 @@ def _set_pieces(ledger: Ledger, change: PiecesSet) -> None:
     _PIECE.run(ledger.connection, [(piece.event_seq, place, change.lead_seq, piece.content) for piece in change.pieces])
 
 
-def _unlink(ledger: Ledger, seq: int, chat: int, message: Packed | None, more: str | None) -> None:
-    """The messages are no copies any more, but that they were is remembered: see `link` in schema.sql."""
-    if message is None:
-        return
-    for packed in (message, *map(pack_id, unpack_more(more))):
-        rows = ledger.connection.execute(_UNLINK, (chat, packed, seq)).fetchall()
+def _ids(message: Packed | None, more: str | None) -> list[Packed]:
+    return [] if message is None else [message, *map(pack_id, unpack_more(more))]
+
+
+def _unlink(ledger: Ledger, seq: int, chat: int, messages: Sequence[Packed]) -> None:
+    """The messages are no copies any more, but that they were is remembered: see `LinkKind.GONE`."""
+    for message in messages:
+        rows = ledger.connection.execute(_UNLINK, (chat, message, seq)).fetchall()
         ledger.connection.executemany(_GONE, rows)

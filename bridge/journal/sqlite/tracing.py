@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.journal.contract import SentPart, State
+from bridge.journal.contract import SentPart
+from bridge.journal.rules import pieces, states
+from bridge.journal.rules.links import LinkKind
 from bridge.journal.sqlite.codec import (
     CHANGES,
-    GONE,
-    ORIGINAL,
     STATES,
     Packed,
     author_of,
@@ -26,7 +26,6 @@ from bridge.journal.sqlite.names import Names
 from bridge.journal.tracing import ChangeKind, InLine, Traced, TracedDelivery, TracedEvent
 from bridge.model.refs import AccountName, MessageRef
 
-_OPEN = (State.WAITING, State.SENDING)
 _MOST_FOUND = 20
 """An id that is not unique on its platform may be many messages'."""
 _MOST_CHANGES = 20
@@ -66,7 +65,7 @@ class Tracing:
 
     def _of_link(self, message_id: str, chat: int, seq: int, copy: int) -> Traced:
         asked = MessageRef(self._names.chat_of(chat), message_id)
-        return self._of_event(seq, asked=asked, is_original=copy == ORIGINAL, is_gone=copy == GONE)
+        return self._of_event(seq, asked=asked, is_original=copy == LinkKind.ORIGINAL, is_gone=copy == LinkKind.GONE)
 
     def _of_event(self, seq: int, *, asked: MessageRef | None, is_original: bool, is_gone: bool) -> Traced:
         row = self._connection.execute(
@@ -163,11 +162,11 @@ class Tracing:
             attempts=attempt or 0,
             first_attempt_at=unpack_optional_time(first_attempt_at),
             not_before=unpack_optional_time(not_before),
-            ended_at=unpack_optional_time(at) if STATES[state] not in (*_OPEN, State.BEHIND) else None,
+            ended_at=unpack_optional_time(at) if STATES[state] not in states.OPEN else None,
             note=note or "",
             copies=tuple(parts.get(place, ())) if place is not None else (),
             shared_with=self._shared_with(seq, place),
-            behind=self._behind(lane, number) if STATES[state] in _OPEN else None,
+            behind=self._behind(lane, number) if STATES[state] in states.IN_LINE else None,
         )
 
     def _parts(self, seq: int) -> dict[int, list[SentPart]]:
@@ -187,7 +186,7 @@ class Tracing:
             " WHERE mine.seq = ? AND mine.lane = ?",
             (seq, place),
         ).fetchone()[0]
-        return max(0, count - 1)
+        return pieces.shared_with(count)
 
     def _behind(self, lane: int, delivery: int) -> InLine | None:
         ahead, first = self._connection.execute(

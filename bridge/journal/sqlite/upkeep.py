@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bridge.journal.rules import states
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import (
-    BEHIND,
-    DEAD,
-    HELD,
     HURRIED,
     HURRY,
     NOBODY,
+    NUMBERS,
     SKIPPED,
     Packed,
     pack_id,
     pack_time,
+    sql_states,
     unpack_more,
     unpack_optional,
 )
@@ -34,13 +34,14 @@ _HURRY = Bulk(
     1,
 )
 
+_GIVEN_UP = sql_states(states.GIVEN_UP)
 _RETRY = Bulk(
-    f"UPDATE delivery SET state = {BEHIND}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
-    f" WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD}) RETURNING lane, event, thread",
+    f"UPDATE delivery SET state = {NUMBERS[states.RETRIED]}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
+    f" WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP} RETURNING lane, event, thread",
     1,
 )
 _NO_PIECE = "DELETE FROM piece WHERE seq = ? AND lane = ?"
-_DEAD = Bulk(f"SELECT id FROM delivery WHERE id IN (VALUES {{rows}}) AND state IN ({HELD}, {DEAD})", 1)
+_DEAD = Bulk(f"SELECT id FROM delivery WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP}", 1)
 
 
 def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:

@@ -1,0 +1,23 @@
+"""Messages at an end that several created events were merged into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.journal.contract import Merged, Piece, State
+
+
+def merged(lead_seq: int, pieces: Sequence[tuple[int, bytes]]) -> Merged:
+    """From (event, content) of each piece: the order of events is the order within the message."""
+    return Merged(lead_seq=lead_seq, pieces=tuple(Piece(event_seq=seq, content=content) for seq, content in sorted(pieces)))
+
+
+def names_its_message(state: State) -> bool:
+    """Whether an open delivery tells which merged message it is part of: only while an attempt was made at that. A delivery that
+    waits may be merged anew, and a dead letter that is retried goes by itself: it is no piece any more."""
+    return state is State.SENDING
+
+
+def shared_with(pieces: int) -> int:
+    """With how many other messages a message shares its copy."""
+    return max(0, pieces - 1)

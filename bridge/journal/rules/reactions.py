@@ -1,0 +1,32 @@
+"""Who holds which emoji on a message."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import NamedTuple, TypeVar
+
+from bridge.model.events import ReactionsChanged
+
+K = TypeVar("K")
+
+
+class Reacting(NamedTuple):
+    """What a person changes: first `removed` is taken away, then `added` is there, each at its position in this event."""
+
+    person: str
+    """Native user id; empty if the platform does not tell who."""
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+def of_people(event: ReactionsChanged) -> Reacting | None:
+    """None for our own reactions: they are not people's, and would keep an emoji alive that everybody else took back."""
+    if event.meta.sent_by_us:
+        return None
+    person = event.meta.author.user_id if event.meta.author is not None else ""
+    return Reacting(person, event.removed, event.added)
+
+
+def held(reactions: Iterable[tuple[str, K]], left_out: Container[K]) -> list[str]:
+    """Distinct emoji in the order given, but for those on the messages that are left out."""
+    return list(dict.fromkeys(emoji for emoji, message in reactions if message not in left_out))

@@ -1,0 +1,165 @@
+"""What the journal decides, without any storage: a native message is called by its id here, an event's key is its own."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import get_args
+
+import msgspec
+import pytest
+from journal_makers import CHAT, A, B, created, deleted, edited, entry, reacted
+
+from bridge.journal.contract import (
+    AttemptStarted,
+    Change,
+    Dead,
+    Deferred,
+    Delivered,
+    PartGone,
+    PiecesSet,
+    PlannedDelivery,
+    SentPart,
+    State,
+    Verdict,
+)
+from bridge.journal.rules import accepting, changes, links, pieces, reactions, states
+from bridge.journal.rules.accepting import Known, Stored
+from bridge.journal.rules.changes import LatestChange
+from bridge.journal.rules.links import KnownMessage, LinkKind
+from bridge.model.adapter import Copy
+from bridge.model.events import Attachment, AttachmentKind, ChatEvent, MessageCreated, PinsChanged
+from bridge.model.outcomes import Skip
+
+
+def accept(known: Known[str], event: ChatEvent, *targets: object) -> Stored[str] | Verdict:
+    """The event's number is that of the events before it."""
+    key = event.meta.event_key.encode()
+    seqs = count(len(known.event_keys) + 1)
+    return accepting.accept(known, entry(event, *targets), key, accepting.messages_of(event), lambda: next(seqs))  # type: ignore[arg-type]
+
+
+def stored(known: Known[str], event: ChatEvent, *targets: object) -> Stored[str]:
+    answer = accept(known, event, *targets)
+    assert isinstance(answer, Stored)
+    return answer
+
+
+def pin(message: str) -> PinsChanged:
+    return PinsChanged(meta=reacted(message, version=1).meta, message_id=message, pinned=True)
+
+
+@pytest.mark.parametrize("kind", [LinkKind.COPY, LinkKind.GONE])
+@pytest.mark.parametrize(
+    "event", [created("1"), created("0", also=("1",)), edited("1"), deleted("1")], ids=lambda event: type(event).__name__
+)
+def test_our_own_copy_that_comes_back_is_an_echo_also_when_it_is_gone(kind: LinkKind, event: ChatEvent) -> None:
+    known = Known(messages={"1": KnownMessage(7, kind)})
+    assert accept(known, event) is Verdict.ECHO
+    assert not known.event_keys
+
+
+@pytest.mark.parametrize("event", [reacted("1", version=1, added=("👍",)), pin("1")], ids=["reaction", "pin"])
+def test_what_people_do_with_a_copy_is_no_echo(event: ChatEvent) -> None:
+    assert stored(Known(messages={"1": KnownMessage(7, LinkKind.COPY)}), event).event_seq == 1
+
+
+def test_an_edit_of_an_original_is_no_echo_and_a_key_counts_once() -> None:
+    known: Known[str] = Known()
+    assert stored(known, created("1"), A).originals == ("1",)
+    assert stored(known, edited("1"), A).event_seq == 2
+    assert accept(known, edited("1"), A) is Verdict.DUPLICATE
+
+
+def test_a_message_that_was_deleted_before_it_came_is_skipped_at_every_target() -> None:
+    known: Known[str] = Known()
+    stored(known, deleted("1"), A)
+    message = stored(known, created("1"), A, B)
+    assert [(one.state, one.rule) for one in message.deliveries] == [(State.SKIPPED, Skip.DELETED_BEFORE)] * 2
+    assert message.open == 0
+
+
+def test_a_message_that_was_edited_before_it_came_is_stored_as_edited() -> None:
+    known: Known[str] = Known()
+    stored(known, edited("2", version=1), A)
+    stored(known, edited("1", version=2), A)
+    message = stored(known, created("1", also=("2",)), A)
+    assert isinstance(message.event, MessageCreated)
+    assert message.event.content == edited("1", version=2).content
+    assert [one.state for one in message.deliveries] == [State.WAITING]
+
+
+def test_what_was_deleted_stays_so_and_words_alone_keep_the_files() -> None:
+    gone = LatestChange(1, None)
+    assert changes.combined(gone, edited("1"), 2) == gone
+    file = Attachment(kind=AttachmentKind.PHOTO, file_id="f", name="a.png")
+    content = msgspec.structs.replace(edited("1").content, attachments=(file,))
+    told = msgspec.structs.replace(edited("1"), content=content, attachments_known=True)
+    words = msgspec.structs.replace(edited("1", version=2), attachments_known=False)
+    now = changes.combined(LatestChange(1, told), words, 2)
+    assert now.edit is not None
+    assert (now.event_seq, now.edit.content.text, now.edit.content.attachments) == (2, words.content.text, (file,))
+    silent = msgspec.structs.replace(edited("1", version=3), attachments_known=True)
+    assert changes.combined(now, silent, 3).edit == silent
+    assert changes.combined(now, deleted("1"), 3) == LatestChange(3, None)
+
+
+def test_the_newest_change_of_any_of_its_messages_counts() -> None:
+    message = created("1", also=("2",))
+    older, newer = LatestChange(4, edited("1")), LatestChange(5, None)
+    assert changes.newest(message, [newer, older]) == deleted("1").__class__(meta=message.meta, message_id="1")
+    assert changes.newest(message, [older]) == edited("1")
+    assert changes.newest(message, []) is None
+
+
+def test_our_own_reactions_are_nobodys() -> None:
+    assert reactions.of_people(reacted("1", version=1, added=("👍",), ours=True)) is None
+    assert reactions.of_people(reacted("1", version=1, who=None, added=("👍",))) == ("", (), ("👍",))
+    known: Known[str] = Known()
+    stored(known, created("1"))
+    reaction = stored(known, reacted("1", version=1, added=("👍",), ours=True))
+    assert (reaction.reacts_to, reaction.reacting) == (1, None)
+
+
+def test_emoji_are_told_once_in_their_order_but_for_messages_left_out() -> None:
+    rows = [("🎉", "a"), ("👍", "b"), ("🎉", "b"), ("❤", "c")]
+    assert reactions.held(rows, {"c"}) == ["🎉", "👍"]
+
+
+def test_a_delivery_is_begun_skipped_or_waits_as_it_was_planned() -> None:
+    planned = (
+        PlannedDelivery(route="r", target=A, begun=True),
+        PlannedDelivery(route="r", target=B, skip_rule=Skip.OTHER_BRIDGE),
+        PlannedDelivery(route="r", target=B),
+    )
+    one = accepting.accept(Known[str](), accepting.Entry(event=created("1"), deliveries=planned), b"k", ("1",), lambda: 1)
+    assert isinstance(one, Stored)
+    assert [delivery.state for delivery in one.deliveries] == [State.SENDING, State.SKIPPED, State.WAITING]
+    assert one.open == 2
+
+
+def test_every_change_of_a_delivery_says_in_which_states_it_is_taken() -> None:
+    assert set(states.TAKEN_IN) == set(get_args(Change)) - {PartGone, PiecesSet}
+    assert states.TAKEN_IN[AttemptStarted] == states.TAKEN_IN[Deferred] == {State.WAITING, State.SENDING, State.BEHIND}
+    assert states.TAKEN_IN[Delivered] == states.TAKEN_IN[Dead] == set(State) - {State.DELIVERED, State.SKIPPED}
+    assert states.AFTER_A_PART[State.SENDING] is State.WAITING
+    assert all(state is then for state, then in states.AFTER_A_PART.items() if state is not State.SENDING)
+
+
+def test_a_part_keeps_the_messages_that_it_still_has() -> None:
+    assert links.no_copies_any_more(["1", "2"], ["2", "3"]) == ["1"]
+    assert links.no_copies_any_more(["1", "2"]) == ["1", "2"]
+
+
+def test_the_chat_itself_is_tried_before_its_threads() -> None:
+    def part(message: str) -> list[SentPart]:
+        return [SentPart(part=0, copy=Copy(chat_id=CHAT.chat_id, message_ids=(message,)))]
+
+    found = links.elsewhere({"b": part("1"), None: part("2"), "a": part("3")})
+    assert [one.thread_id for one in found] == [None, "a", "b"]
+
+
+def test_pieces_are_in_the_order_of_their_events_and_named_only_while_they_are_sent() -> None:
+    merged = pieces.merged(3, [(5, b"second"), (3, b"first")])
+    assert [piece.content for piece in merged.pieces] == [b"first", b"second"]
+    assert [state for state in State if pieces.names_its_message(state)] == [State.SENDING]
+    assert (pieces.shared_with(0), pieces.shared_with(1), pieces.shared_with(3)) == (0, 0, 2)
