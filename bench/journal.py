@@ -1,7 +1,7 @@
 """The journal by itself: `python bench/journal.py [--messages N] [--lanes N] [--client-us N] [--links N] [--json]`.
 
-messages   accept, AttemptStarted, PartSent + Delivered of N messages, so many at once as there are lanes; `--client-us` burns that
-           much Python on the event loop per message, as a client library would
+messages   accept, AttemptStarted, PartReceipt + Delivered of N messages, so many at once as there are lanes; `--client-us` burns
+           that much Python on the event loop per message, as a client library would
 one        the same, one message at a time: how long a commit takes when nothing else waits
 links      link() for random messages among N links, with and without messages being written meanwhile
 prune      forgetting the messages again, while new ones are accepted
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bridge.journal.contract import AttemptStarted, Delivered, Entry, PartSent, PlannedDelivery
+from bridge.journal.contract import AcceptRequest, AttemptStarted, Delivered, PartReceipt, PlannedDelivery
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.adapter import Cursor, Receipt
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
@@ -69,16 +69,16 @@ def burn(seconds: float) -> None:
 async def relay(journal: SqliteJournal, number: int, client_s: float = 0.0) -> None:
     """What the journal is asked for one message with one target."""
     lane = target(number)
-    entry = Entry(event=event(number), deliveries=(PlannedDelivery(route="bench", target=lane),))
+    entry = AcceptRequest(event=event(number), deliveries=(PlannedDelivery(route="bench", target=lane),))
     burn(client_s / 2)
     (accepted,) = await journal.accept(ORIGIN, [entry], [Cursor(name="offset", value=str(number))], received_at=datetime.now(UTC))
     (delivery,) = accepted.delivery_ids
     await journal.record([AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=datetime.now(UTC))])
     burn(client_s / 2)
-    receipt = Receipt(message_ids=(str(FIRST_ID + number * ID_STEP),), via="99887766554433221")
+    receipt = Receipt(message_ids=(str(FIRST_ID + number * ID_STEP),), adapter_data="99887766554433221")
     now = datetime.now(UTC)
     chat = ChatRef(lane.account, lane.address)
-    part = PartSent(delivery_id=delivery, event_seq=accepted.event_seq, part=0, chat=chat, target=lane, receipt=receipt, at=now)
+    part = PartReceipt(delivery_id=delivery, event_seq=accepted.event_seq, part=0, chat=chat, target=lane, receipt=receipt, at=now)
     await journal.record([part, Delivered(delivery_id=delivery, at=now)])
 
 

@@ -20,7 +20,7 @@ from bridge.accounts.health import HealthReport, without_journal
 from bridge.accounts.supervisor import AccountSupervisor, BackOff, Health
 from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import needing_restart
-from bridge.delivery.executor import Courier
+from bridge.delivery.executor import DeliveryExecutor
 from bridge.delivery.outbox import Outbox
 from bridge.delivery.retry_requests import carry_out_wishes
 from bridge.delivery.send import Sending
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("app")
 
 _MAINTENANCE_S = 60.0
-_WAKE_S = 5.0
+RETRY_POLL_S = 5.0
 _END_S = 10.0
 _FINISH_S = 10.0
 """So long a reload waits for what is being sent by an account that it replaces."""
@@ -280,7 +280,7 @@ class App:
         )
         self._outbox = Outbox(
             journal=self._journal,
-            courier=Courier(sending, self._files),
+            executor=DeliveryExecutor(sending, self._files),
             files=self._files,
             table=lambda: self._table,
             supervisor_of=self._supervisors.get,
@@ -432,7 +432,7 @@ class App:
         """The command line is another process: take up what it retries, and what it wishes to be tried now."""
         assert self._outbox is not None
         while True:
-            await self._clock.sleep(_WAKE_S)
+            await self._clock.sleep(RETRY_POLL_S)
             try:
                 await carry_out_wishes(self._journal, self._outbox, self._supervisors.get)
                 lanes = await self._journal.open_lanes()

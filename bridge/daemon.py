@@ -17,7 +17,7 @@ import structlog
 
 from bridge.app import App
 from bridge.config.model import Config
-from bridge.config.reading import ConfigReader, Reading, ReadingFailed
+from bridge.config.reader_process import ConfigReader, Reading, ReadingFailed
 from bridge.files.folder import SpoolInUse
 from bridge.journal.contract import JournalError
 from bridge.model.adapter import Manifest

@@ -317,7 +317,7 @@ class DiscordAdapter:
                     message_id, webhook_id = found
                     self._own_ids.append(message_id)
                     via = BOT if webhook_id is None else WEBHOOK + webhook_id
-                    return Receipt(message_ids=(message_id,), thread_id=outbound.thread_id, via=via)
+                    return Receipt(message_ids=(message_id,), thread_id=outbound.thread_id, adapter_data=via)
         except Refused as refused:
             raise RetryLater(f"cannot be read back: {refused}") from None
         except UNREADABLE as error:

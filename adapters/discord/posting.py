@@ -1,8 +1,8 @@
 """Posting, editing and deleting copies: as the channel's webhook, so that they carry their author's name and avatar, or as the bot.
 
 One attempt per call. What a refusal says to mend (webhook gone, name refused, reply not allowed) is mended and tried at once, since
-a refused request has done nothing. `Receipt.via` says who posted: `webhook:<id>`, `webhook:<id>:named` (name in the text) or `bot`.
-Called by `adapter`; forms come from `encode`, I/O is `transport`'s.
+a refused request has done nothing. `Receipt.adapter_data` says who posted: `webhook:<id>`, `webhook:<id>:named` (name in the
+text) or `bot`. Called by `adapter`; forms come from `encode`, I/O is `transport`'s.
 """
 
 from __future__ import annotations
@@ -164,16 +164,16 @@ class Posting:
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         copy = outbound.copy
         hook, is_named = await self._hook_of(copy)
-        if copy.via.startswith(WEBHOOK) and hook is None:
+        if copy.adapter_data.startswith(WEBHOOK) and hook is None:
             raise _webhook_gone()
         head = await self._heads.of(copy.chat_id, outbound, as_bot=hook is None, named=is_named)
         await self._change("PATCH", copy, copy.message_ids[0], hook, json=encode.edited_message(outbound, head))
-        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=copy.via)
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
 
     async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
         """An edit that names the files to keep; which the message has is asked first, since a copy does not know their ids."""
         hook, _ = await self._hook_of(copy)
-        if copy.via.startswith(WEBHOOK) and hook is None:
+        if copy.adapter_data.startswith(WEBHOOK) and hook is None:
             raise _webhook_gone()
         try:
             message = await self._change("GET", copy, copy.message_ids[0], hook)
@@ -182,7 +182,7 @@ class Posting:
         kept = [{"id": str(file["id"])} for place, file in enumerate(message.get("attachments") or ()) if place not in places]
         body = {"attachments": kept, "allowed_mentions": {"parse": []}}
         await self._change("PATCH", copy, copy.message_ids[0], hook, json=body)
-        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=copy.via)
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
 
     async def delete(self, outbound: OutboundDelete) -> None:
         """A copy of ours, or (for a moderator elsewhere) somebody's original, which needs Manage Messages."""
@@ -198,9 +198,9 @@ class Posting:
 
     async def _hook_of(self, copy: Copy) -> tuple[Hook | None, bool]:
         """The webhook that posted a copy, if it still exists, and whether the name stands in the copy's text."""
-        if not copy.via.startswith(WEBHOOK):
+        if not copy.adapter_data.startswith(WEBHOOK):
             return None, False
-        webhook_id, _, mode = copy.via.removeprefix(WEBHOOK).partition(":")
+        webhook_id, _, mode = copy.adapter_data.removeprefix(WEBHOOK).partition(":")
         try:
             return await self.webhooks.by_id(webhook_id), mode == NAMED
         except Refused as refused:
@@ -244,7 +244,7 @@ def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:
 
 
 def _receipt(answer: Any, outbound: Outbound, via: str) -> Receipt:
-    return Receipt(message_ids=(str(answer["id"]),), thread_id=outbound.thread_id, via=via)
+    return Receipt(message_ids=(str(answer["id"]),), thread_id=outbound.thread_id, adapter_data=via)
 
 
 def _is_webhook_gone(refused: Refused) -> bool:

@@ -219,7 +219,7 @@ class Receiver:
         nicknames = (server.own_nick for server in self._context.places.servers.values() if server.own_nick)
         names = {*self._context.own_names, *nicknames}
         if names != self._told_names:
-            await self._intake.known_as(names)
+            await self._intake.set_own_names(names)
             self._told_names = names
 
     async def _accept(self, events: Sequence[ChatEvent]) -> None:

@@ -71,7 +71,7 @@ class Surroundings:
         for chat_id in changed:
             self._on_restored(chat_id)
             if chat_id in routed:
-                self._intake.restored(chat_id)
+                self._intake.chat_restored(chat_id)
 
     async def know_place(self, channel_id: str, kind: object) -> None:
         """A thread that no event told of: without its parent its messages would seem to be of an unknown chat.

@@ -130,7 +130,7 @@ class SlackAdapter:
         self._intake = intake
         try:
             await self._introduce()
-            await intake.known_as(self._own_names)
+            await intake.set_own_names(self._own_names)
             intake.may_send()  # the Web API serves it, whatever becomes of the events
             await self._receive(intake)
         except BaseExceptionGroup as group:
@@ -157,7 +157,7 @@ class SlackAdapter:
         own = (await self._directory.names(Wanted(users=frozenset({self._identity.user_id})))).users.get(self._identity.user_id)
         if own is not None:
             self._own_names = {own.name, own.username}
-            await intake.known_as(self._own_names)
+            await intake.set_own_names(self._own_names)
 
     async def _receive(self, intake: Intake) -> None:
         backlog: Backlog | None = None
@@ -217,7 +217,7 @@ class SlackAdapter:
             reason = f"another program reads this app: {readers}; each event goes to only one of them"
             intake.notice(reason, "stop the other program, or give each its own Slack app")
         elif self._saw_strangers:
-            intake.restored("")
+            intake.chat_restored("")
         self._saw_strangers = bool(readers.strangers)
 
     async def _listen_http(self, receiver: Receiver, ready: asyncio.Event) -> None:
@@ -256,13 +256,13 @@ class SlackAdapter:
         copy = outbound.copy
         for ts in copy.message_ids:
             await self._transport.call("chat.delete", {"channel": copy.chat_id, "ts": ts}, tolerate=("message_not_found",))
-        for file_id in copy.via.split():
+        for file_id in copy.adapter_data.split():
             if file_id != NAMED:
                 await self._delete_file(file_id)
 
     async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
         """Deleting our file takes it out of the message; Slack leaves a note in its place."""
-        notes = copy.via.split()
+        notes = copy.adapter_data.split()
         files = [note for note in notes if note != NAMED]
         goes = [file_id for place, file_id in enumerate(files) if place in places]
         if len(goes) < len(places):
@@ -270,7 +270,7 @@ class SlackAdapter:
         for file_id in goes:
             await self._transport.call("files.delete", {"file": file_id}, tolerate=("file_not_found", "file_deleted"))
         via = " ".join(note for note in notes if note not in goes)
-        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=via)
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=via)
 
     async def _delete_file(self, file_id: str) -> None:
         """A deleted message leaves its files behind. Nobody sees them any more, so a refusal changes nothing for the message."""

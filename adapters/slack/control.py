@@ -70,7 +70,7 @@ class Control:
                 self._intake.notice(f"the channel was {_PAST[what]}", f"{action}, or take it out of bridge.yaml", chat_id=chat_id)
             case "channel_unarchive" | "group_unarchive":
                 self._channels.forget()
-                self._intake.restored(read(raw, ChannelState).channel)
+                self._intake.chat_restored(read(raw, ChannelState).channel)
             case "member_joined_channel" | "member_left_channel":
                 self._own_membership(read(raw, Member))
             case "app_rate_limited":
@@ -84,7 +84,7 @@ class Control:
         self._channels.forget()
         if member.type == "member_joined_channel":
             self._on_joined(member.channel)
-            self._intake.restored(member.channel)
+            self._intake.chat_restored(member.channel)
         else:
             self._intake.notice("the bot was removed from the channel", "invite it again: /invite", chat_id=member.channel)
 

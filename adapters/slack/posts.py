@@ -85,7 +85,7 @@ class Posts:
         self._threads.learn_place(outbound.chat_id, ts, form.thread)
         named = (NAMED,) if self._is_named(outbound, form) else ()
         via = " ".join((*named, *(file_id for file_id, _ in uploaded)))
-        return Receipt(message_ids=(ts,), thread_id=form.thread, via=via, losses=form.losses)
+        return Receipt(message_ids=(ts,), thread_id=form.thread, adapter_data=via, losses=form.losses)
 
     def _is_named(self, outbound: Outbound, form: _Form) -> bool:
         return outbound.sender is not None and not form.with_persona
@@ -127,14 +127,14 @@ class Posts:
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         """See `bridge.model.adapter.Edits`."""
         copy = outbound.copy
-        named = NAMED in copy.via.split()
+        named = NAMED in copy.adapter_data.split()
         rich = encode.body(outbound, quote_reply=self._quotes(copy.thread_id), show_sender=named)
         answer = await self._update(outbound, rich, as_plain=False)
         losses: tuple[LossNote, ...] = ()
         if not answer:
             await self._update(outbound, rich, as_plain=True)
             losses = (Loss.FORMATTING_REFUSED, *((_SHORTENED,) if encode.is_shortened(rich) else ()))
-        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, via=copy.via, losses=losses)
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data, losses=losses)
 
     async def _update(self, outbound: OutboundEdit, rich: RichText, *, as_plain: bool) -> bool:
         """Whether Slack took it; False only for refused blocks."""

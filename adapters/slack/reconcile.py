@@ -24,7 +24,7 @@ from bridge.model.adapter import Outbound, Receipt
 from bridge.model.errors import DeliveryError, RetryLater
 
 NAMED = "named"
-"""In `Receipt.via`: the sender's name is part of the text, so it must be in edits as well."""
+"""In `Receipt.adapter_data`: the sender's name is part of the text, so it must be in edits as well."""
 
 _MARGIN = timedelta(days=1)
 """By how much the clock of an earlier process is mistrusted: it may have been wrong when it recorded the attempt."""
@@ -132,7 +132,7 @@ class _Search:
         thread = message.thread_ts if message.thread_ts != message.ts else None
         named = (NAMED,) if self._outbound.sender is not None and not message.username else ()
         via = " ".join((*named, *(file.id for file in message.files or ())))
-        return Receipt(message_ids=(message.ts,), thread_id=thread, via=via)
+        return Receipt(message_ids=(message.ts,), thread_id=thread, adapter_data=via)
 
     def _is_it(self, message: Message) -> bool:
         if not self._identity.owns(message):

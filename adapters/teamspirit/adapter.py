@@ -148,9 +148,11 @@ class _Edits(TeamSpiritAdapter):
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         call = self._operations.edit
         assert call is not None
-        values = self._encoder.edit_values(outbound, quoted=outbound.copy.via == QUOTED)
+        values = self._encoder.edit_values(outbound, quoted=outbound.copy.adapter_data == QUOTED)
         await self._client.call("edit", call, values, Purpose.CHANGE)
-        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
+        return Receipt(
+            message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data
+        )
 
 
 class _Deletes(TeamSpiritAdapter):

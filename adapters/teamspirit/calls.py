@@ -96,7 +96,7 @@ class Calls:
     def _we_came_or_went(self, event: MembershipChanged) -> None:
         chat_id = event.meta.origin.chat_id
         if event.change is MembershipKind.JOINED:
-            self._intake.restored(chat_id)
+            self._intake.chat_restored(chat_id)
         else:
             self._intake.notice("the bot was removed from the chat", CHECK_CHAT, chat_id=chat_id)
 

@@ -20,7 +20,7 @@ from adapters.teamspirit.cards import cards_text, is_link
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.emoji_names import from_name
 from adapters.teamspirit.markup import decode_text
-from adapters.teamspirit.parts import files_of, list_of, time_of, truth_of, words_of
+from adapters.teamspirit.parts import file_count, list_of, time_of, truth_of, words_of
 from bridge.model.events import (
     Author,
     ChatEvent,
@@ -218,7 +218,7 @@ class Decoder:
             raise Undecodable("no author")
         reply_to = find_text(fields.reply_to, item)
         files = find(fields.files, item)
-        attachments = files_of(files, fields.file)
+        attachments = file_count(files, fields.file)
         cards = find(fields.cards, item)
         message_id = _needed(fields.message_id, item, "message id")
         thread_id = find_text(fields.thread, item) or None

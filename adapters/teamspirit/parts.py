@@ -76,7 +76,7 @@ def list_of(value: Any) -> list[Any]:
     return [] if value is None or value == "" or value is False else [value]
 
 
-def files_of(items: Any, fields: FileFields | None) -> tuple[Attachment, ...]:
+def file_count(items: Any, fields: FileFields | None) -> tuple[Attachment, ...]:
     """Every file has at least its line: one that the server does not name so that it can be fetched says that."""
     return () if fields is None else tuple(_file(item, fields) for item in list_of(items))
 

@@ -104,6 +104,6 @@ class Posting:
         return Receipt(
             message_ids=(message_id,) if message_id else (),
             thread_id=thread_id,
-            via=QUOTED if quoted else "",
+            adapter_data=QUOTED if quoted else "",
             losses=tuple(losses),
         )

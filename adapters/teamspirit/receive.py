@@ -104,7 +104,7 @@ class Reception:
         self._look()
         try:
             self._own.me_id = await self._client.identify()
-            await self._intake.known_as([self._client.own_name])
+            await self._intake.set_own_names([self._client.own_name])
             begun = await self._begin(most_chats=_MANY_CHATS)
             self._by_webhook = await self._webhook.connect(self._intake)
         except DeliveryError as error:
@@ -223,7 +223,7 @@ class Reception:
                     if not news and now_s - quiet_since_s > _REST_AFTER_S:
                         reader.rest()
                 if refusals:
-                    self._intake.restored(reader.chat_id)
+                    self._intake.chat_restored(reader.chat_id)
                 failures = refusals = 0
                 now_s = asyncio.get_running_loop().time()
                 reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s
@@ -257,7 +257,7 @@ class Reception:
     def _a_call_arrived(self) -> None:
         self._alive()
         if self._unannounced >= _UNANNOUNCED_BEFORE_NOTICE:
-            self._intake.restored("")
+            self._intake.chat_restored("")
         self._calls_arrive, self._unannounced = True, 0
 
     @property

@@ -53,7 +53,7 @@ _CANDIDATES = 3
 
 
 class TelegramAdapter:
-    """See `bridge.model.adapter.Adapter`. A copy's `via` is `<text|caption|none>:<message id>`: where its words are."""
+    """See `bridge.model.adapter.Adapter`. A copy's `adapter_data` is `<text|caption|none>:<message id>`: where its words are."""
 
     def __init__(self, context: AdapterContext) -> None:
         options: TelegramOptions = context.options
@@ -104,7 +104,7 @@ class TelegramAdapter:
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
         )
         intake.may_send()
-        await intake.known_as([full_name(me), words(me.get("username"))])
+        await intake.set_own_names([full_name(me), words(me.get("username"))])
         sees_all = self._sees_all = me.get("can_read_all_group_messages") is True
         receiver = Receiver(
             self._transport,
@@ -163,7 +163,7 @@ class TelegramAdapter:
         if "reply_parameters" in call.params and "reply_to_message" not in messages[0]:
             losses.append(Loss.REPLY_GONE)
         where = "text" if not outbound.files else "none" if call.method in WITHOUT_CAPTION else "caption"
-        return Receipt(message_ids=ids, thread_id=thread_of(outbound), via=f"{where}:{first}", losses=tuple(losses))
+        return Receipt(message_ids=ids, thread_id=thread_of(outbound), adapter_data=f"{where}:{first}", losses=tuple(losses))
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         where, message_id = _words_of(outbound.copy, outbound.has_files)
@@ -175,7 +175,9 @@ class TelegramAdapter:
             if not refusal.says(*errors.TEXT_REFUSED):
                 raise
             await self._edit(outbound, where, message_id, plain_text=True)
-        return Receipt(message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, via=outbound.copy.via)
+        return Receipt(
+            message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data
+        )
 
     async def _edit(self, outbound: OutboundEdit, where: str, message_id: str, *, plain_text: bool = False) -> None:
         call = edit_call(outbound, message_id=message_id, caption=where == "caption", plain_text=plain_text)
@@ -242,7 +244,7 @@ class TelegramAdapter:
 
 def _words_of(copy: Copy, has_files: bool) -> tuple[str, str]:
     """Which message of a copy carries its words, and how."""
-    where, _, message_id = copy.via.partition(":")
+    where, _, message_id = copy.adapter_data.partition(":")
     if message_id:
         return where, message_id if message_id in copy.message_ids else copy.message_ids[0]  # a file may have left its album
     return "caption" if has_files else "text", copy.message_ids[0]

@@ -116,7 +116,7 @@ async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, s
             looks.told.add(chat_id)
         elif chat_id in looks.told:
             looks.told.discard(chat_id)
-            intake.restored(chat_id)
+            intake.chat_restored(chat_id)
 
 
 async def hears_all(transport: Transport, *, before: bool) -> bool:

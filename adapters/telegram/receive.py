@@ -114,7 +114,7 @@ class Receiver:
         """A whole long poll came back: nobody ended it."""
         if self._conflicts.told:
             self._conflicts.told = False
-            self._intake.restored("")
+            self._intake.chat_restored("")
 
     async def _resume(self) -> None:
         stored = await self._intake.cursor(self._cursor_name)
@@ -214,7 +214,7 @@ class Receiver:
             case Removed():
                 await self._tell_removed(item)
             case Restored():
-                self._intake.restored(item.chat_id)
+                self._intake.chat_restored(item.chat_id)
             case _:
                 await self._finish(self._albums.of_chat(item.meta.origin.chat_id), received_at)
                 self._events.append(item)
@@ -242,7 +242,7 @@ class Receiver:
         if item.status in ("kicked", "left"):
             self._intake.notice(f"the bot was removed from {where}", "add the bot to the chat again", chat_id=item.chat_id)
             return
-        self._intake.restored(item.chat_id)  # perhaps it was in the chat in no way before
+        self._intake.chat_restored(item.chat_id)  # perhaps it was in the chat in no way before
         if not self._sees_all:  # it is switched off first, and then the bot is added again
             self._sees_all = await hears_all(self._transport, before=self._sees_all)
         fault = hearing_fault(item.status, where, sees_all=self._sees_all) or reactions_fault(where)

@@ -14,7 +14,7 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
 from bridge.cli.output import as_json, fail, styled
 
 if TYPE_CHECKING:
-    from bridge.cli.fates import Fate, Side
+    from bridge.cli.support_matrix import Fate, Side
     from bridge.config.model import Config
     from bridge.policy.routing import Route, RouteEnd
 
@@ -91,7 +91,7 @@ class _Plan:
         return {"kind": fate.kind, "level": fate.level.value, "note": fate.note}
 
     def _of(self, origin: RouteEnd, target: RouteEnd) -> list[Fate]:
-        from bridge.cli.fates import fates
+        from bridge.cli.support_matrix import fates
 
         key = (origin.chat.account, target.chat.account, target.options)
         if key not in self._fates:
@@ -100,7 +100,7 @@ class _Plan:
 
     def _side(self, name: str) -> Side:
         from adapters import registry
-        from bridge.cli.fates import Side
+        from bridge.cli.support_matrix import Side
 
         if name not in self._sides:
             account = next(account for known, account in self._config.accounts.items() if known == name)

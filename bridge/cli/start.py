@@ -10,7 +10,7 @@ from pathlib import Path
 
 def start(path: Path) -> int:
     """Relay until stopped; returns the exit code."""
-    from bridge.config.reading import ConfigReader
+    from bridge.config.reader_process import ConfigReader
 
     reader = ConfigReader(path, __name__, read.__name__)
     reader.begin()  # while this process imports what relays
@@ -27,6 +27,6 @@ def read(path: str) -> None:
     """What the reading process does."""
     from adapters import registry
     from bridge.config.load import load_config
-    from bridge.config.reading import answer
+    from bridge.config.reader_process import answer
 
     answer(lambda: load_config(Path(path), os.environ, registry.manifest, registry.platforms()), registry.manifest)

@@ -10,7 +10,7 @@ from typing import Any
 from bridge.cli.journal import moment
 from bridge.config.model import Config
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
-from bridge.journal.contract import State
+from bridge.journal.contract import DeliveryStatus
 from bridge.journal.tracing import ChangeKind, Traced, TracedDelivery, TracedEvent
 from bridge.model.outcomes import read_skip
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
@@ -126,9 +126,9 @@ class Known:
 
     def due(self, one: TracedDelivery) -> datetime | None:
         """When an open delivery is tried next, as far as the journal knows."""
-        if one.state is State.BEHIND:
+        if one.state is DeliveryStatus.BEHIND:
             return one.not_before if one.not_before is not None and one.not_before > self._now else None
-        if one.state is not State.WAITING:
+        if one.state is not DeliveryStatus.WAITING:
             return None
         waits = (self._waits.get(f"{CHAT_WAIT}:{one.target}"), self._waits.get(f"{ACCOUNT_WAIT}:{one.target.account}"))
         first = one.behind.not_before if one.behind else None
@@ -137,21 +137,21 @@ class Known:
 
     def why(self, one: TracedDelivery) -> str:
         match one.state:
-            case State.DELIVERED:
+            case DeliveryStatus.DELIVERED:
                 return _delivered(one)
-            case State.SKIPPED:
+            case DeliveryStatus.SKIPPED:
                 skip = read_skip(one.note)
                 return f"{one.note} ({skip.label})" if skip is not None else one.note
-            case State.DEAD:
+            case DeliveryStatus.DEAD:
                 return f"{one.note}; `dead retry {one.delivery_id}` tries again"
-            case State.HELD:
+            case DeliveryStatus.HELD:
                 return f"{one.note}; `dead retry {one.delivery_id}` sends it, `dead drop {one.delivery_id}` does not"
-            case State.SENDING:
+            case DeliveryStatus.SENDING:
                 since = f" since {moment(one.first_attempt_at)}" if one.first_attempt_at else ""
                 return f"attempt {one.attempts} is being made{since}, or its outcome is unknown until the bridge runs again"
-            case State.BEHIND:
+            case DeliveryStatus.BEHIND:
                 return f"beside the line, what comes after it does not wait: {one.note or 'retried by an admin'}"
-            case State.WAITING:
+            case DeliveryStatus.WAITING:
                 return self._waiting(one)
 
     def _waiting(self, one: TracedDelivery) -> str:
@@ -224,7 +224,7 @@ class Known:
                 "target": str(one.target),
                 "thread": one.thread_id,
                 "state": one.state.value,
-                "rule": skip.label if one.state is State.SKIPPED and (skip := read_skip(one.note)) is not None else None,
+                "rule": skip.label if one.state is DeliveryStatus.SKIPPED and (skip := read_skip(one.note)) is not None else None,
                 "note": one.note,
                 "why": self.why(one),
                 "attempts": one.attempts,

@@ -13,9 +13,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bridge.config import nodes
 from bridge.config.faults import Faults, did_you_mean
+from bridge.config.field_types import fields_of, secret_keys, shape_of
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import RELAY_KEYS, Given, read_relay
-from bridge.config.shapes import fields_of, secret_keys, shape_of
 from bridge.config.values import Values
 from bridge.model.adapter import Manifest
 from bridge.model.errors import ConfigFault

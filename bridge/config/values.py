@@ -20,9 +20,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from bridge.config import nodes
 from bridge.config.errors import explain
 from bridge.config.faults import Faults, did_you_mean, shorten
+from bridge.config.field_types import Shape, fields_of, secret_keys, shape_of
 from bridge.config.interpolate import expand, is_unset, refers, unset
 from bridge.config.nodes import Entries, join
-from bridge.config.shapes import Shape, fields_of, secret_keys, shape_of
 
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """Where systemd puts the secrets of a unit with LoadCredential=."""

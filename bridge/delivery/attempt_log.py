@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bridge.journal.contract import AttemptStarted, Change, JournalError, Pending, State
+from bridge.journal.contract import AttemptStarted, Change, DeliveryStatus, JournalError, OpenDelivery
 from bridge.model.clock import Clock
 from bridge.model.events import MessageCreated
 from bridge.model.refs import ChatAddress
@@ -21,13 +21,13 @@ log = structlog.get_logger("outbox")
 
 _AHEAD = 16
 """Attempts that may be on disk before they are made: so many outcomes can be unknown after a crash."""
-_FEW = _AHEAD // 2
+LOW_WATER = _AHEAD // 2
 """With fewer left the next ones are written, while the lane goes on with those."""
 _UNWRITTEN_S = 0.1
 _LAST_WRITE_S = 5.0
 
 
-class Records:
+class AttemptLog:
     """`write` puts changes into the journal, however long that takes; `waiting` is what the lane has at hand; `may_run_ahead` says
     whether more than one of its messages may have an unknown outcome."""
 
@@ -37,7 +37,7 @@ class Records:
         clock: Clock,
         *,
         write: Callable[[Sequence[Change]], Awaitable[None]],
-        waiting: Iterable[Pending],
+        waiting: Iterable[OpenDelivery],
         may_run_ahead: Callable[[], bool],
     ) -> None:
         self._address = address
@@ -120,31 +120,31 @@ class Records:
 
     # -- attempts on disk before their turn ---------------------------------------------------------------------------------
 
-    def put_begun(self, pending: Pending) -> None:
+    def put_begun(self, pending: OpenDelivery) -> None:
         """It was accepted together with its first attempt."""
         self._begun.add(pending.delivery_id)
 
-    def is_begun(self, pending: Pending) -> bool:
+    def is_begun(self, pending: OpenDelivery) -> bool:
         """Whether its first attempt is on disk and was not made yet. Read anew, it may be there before it is known here."""
         return pending.delivery_id in self._begun or pending.delivery_id in self._ahead
 
-    def drop_begun(self, pending: Pending) -> None:
+    def drop_begun(self, pending: OpenDelivery) -> None:
         self._begun.discard(pending.delivery_id)
         self._ahead.discard(pending.delivery_id)
 
-    def take_begun(self, pending: Pending) -> bool:
+    def claim(self, pending: OpenDelivery) -> bool:
         """As `is_begun`; if so the attempt is made now, and others follow it onto the disk meanwhile."""
         self._ahead.discard(pending.delivery_id)  # its turn came sooner: it begins by itself
         if pending.delivery_id not in self._begun:
             return False
         self._begun.discard(pending.delivery_id)
-        if len(self._begun) < _FEW and self._attempts is None and self._may_run_ahead() and self._following():
+        if len(self._begun) < LOW_WATER and self._attempts is None and self._may_run_ahead() and self._following():
             self._attempts = self._task(self._write_attempts(), "attempts")
         elif self._unwritten and self._receipts is None:
             self._receipts = self._task(self._write_receipts(), "receipts")
         return True
 
-    def begin_ahead(self, now: datetime) -> Sequence[Change]:
+    def prerecord_next(self, now: datetime) -> Sequence[Change]:
         """The attempts of the next ones, to be recorded with the one at hand. Where the platform can be asked what became of a
         message they share a transaction, and so do their receipts. Elsewhere it is one message a lane."""
         if not self._may_run_ahead():
@@ -153,9 +153,9 @@ class Records:
         self._begun.update(pending.delivery_id for pending in following)
         return _attempts(following, now)
 
-    def _following(self) -> list[Pending]:
+    def _following(self) -> list[OpenDelivery]:
         """Those which come next, as far as they are plain messages whose attempts may be on disk before their turn."""
-        found: list[Pending] = []
+        found: list[OpenDelivery] = []
         for pending in self._waiting:
             if len(found) + len(self._begun) >= _AHEAD or not is_simple(pending):
                 break
@@ -193,17 +193,17 @@ def _delivery_of(change: Change) -> int | None:
     return getattr(change, "delivery_id", None)
 
 
-def is_simple(pending: Pending) -> bool:
+def is_simple(pending: OpenDelivery) -> bool:
     """Whether a delivery begins with recording its attempt, so that this and the receipt before go into one transaction."""
     event = pending.event
     return (
         isinstance(event, MessageCreated)
         and not event.content.attachments
         and event.content.reply_to is None
-        and pending.state is State.WAITING
+        and pending.state is DeliveryStatus.WAITING
         and pending.not_before is None
     )
 
 
-def _attempts(deliveries: Sequence[Pending], now: datetime) -> list[Change]:
+def _attempts(deliveries: Sequence[OpenDelivery], now: datetime) -> list[Change]:
     return [AttemptStarted(delivery_id=pending.delivery_id, part=0, attempt=1, at=now) for pending in deliveries]

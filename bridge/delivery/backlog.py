@@ -10,9 +10,9 @@ import collections
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from bridge.delivery.state import is_one_message
-from bridge.journal.contract import Damaged, Pending
+from bridge.journal.contract import Damaged, OpenDelivery
 
-_AT_HAND = 64
+IN_MEMORY_LIMIT = 64
 """Bounds the memory of a lane; more than the deliveries of one merged message."""
 
 
@@ -44,14 +44,14 @@ class Backlog:
 
     def __init__(
         self,
-        load: Callable[[int, int], Awaitable[Sequence[Pending | Damaged]]],
+        load: Callable[[int, int], Awaitable[Sequence[OpenDelivery | Damaged]]],
         damaged: Callable[[Sequence[Damaged]], Awaitable[None]],
         handed: Handed | None = None,
     ) -> None:
         self._load = load
         self._damaged = damaged
         self._handed = handed or Handed()
-        self._queue: collections.deque[Pending] = collections.deque()
+        self._queue: collections.deque[OpenDelivery] = collections.deque()
         self._behind = False
         self._last_id = 0
         """All open deliveries up to this one were taken up, unless `_again`."""
@@ -60,11 +60,11 @@ class Backlog:
         self._again = False
         """Something at or below `_last_id` is open and was not taken up: to be read from the start, once nothing is at hand."""
 
-    def put(self, pending: Pending) -> None:
+    def put(self, pending: OpenDelivery) -> None:
         """A delivery that was just committed, and that no reading took up."""
         if pending.delivery_id <= self._last_id:
             self._again = True  # handed over after a later one
-        elif self._behind or self._again or len(self._queue) >= _AT_HAND:
+        elif self._behind or self._again or len(self._queue) >= IN_MEMORY_LIMIT:
             self._behind = True  # read when its turn comes
             self._missed_id = max(self._missed_id, pending.delivery_id)
         else:
@@ -82,18 +82,18 @@ class Backlog:
         return self._behind or self._again
 
     @property
-    def following(self) -> Pending | None:
+    def following(self) -> OpenDelivery | None:
         """What comes next, as far as it is at hand."""
         return self._queue[0] if self._queue else None
 
-    def __iter__(self) -> Iterator[Pending]:
+    def __iter__(self) -> Iterator[OpenDelivery]:
         return iter(self._queue)
 
-    def take(self) -> Pending:
+    def take(self) -> OpenDelivery:
         """The next one at hand. Raises IndexError if there is none."""
         return self._queue.popleft()
 
-    def put_back(self, deliveries: Sequence[Pending]) -> None:
+    def put_back(self, deliveries: Sequence[OpenDelivery]) -> None:
         """Deliveries taken and not finished, in their order."""
         self._queue.extendleft(reversed(deliveries))
 
@@ -103,17 +103,17 @@ class Backlog:
             self._again, self._last_id = False, 0
         # what is put while the journal reads is compared with what the reading brings
         self._behind, self._missed_id = True, 0
-        loaded = await self._load(self._last_id, _AT_HAND)
-        whole = _without_half_a_message(loaded) if len(loaded) == _AT_HAND else loaded
+        loaded = await self._load(self._last_id, IN_MEMORY_LIMIT)
+        whole = _without_half_a_message(loaded) if len(loaded) == IN_MEMORY_LIMIT else loaded
         if whole:
             self._last_id = max(self._last_id, whole[-1].delivery_id)
             self._handed.add([one.delivery_id for one in whole])
-            self._queue.extend(one for one in whole if isinstance(one, Pending))
+            self._queue.extend(one for one in whole if isinstance(one, OpenDelivery))
             await self._damaged([one for one in whole if isinstance(one, Damaged)])
-        self._behind = len(loaded) >= _AT_HAND or self._missed_id > self._last_id
+        self._behind = len(loaded) >= IN_MEMORY_LIMIT or self._missed_id > self._last_id
 
 
-def _without_half_a_message(loaded: Sequence[Pending | Damaged]) -> Sequence[Pending | Damaged]:
+def _without_half_a_message(loaded: Sequence[OpenDelivery | Damaged]) -> Sequence[OpenDelivery | Damaged]:
     """Deliveries that were being sent as one message are taken up together: if the last one loaded is such, its message waits for
     the next reading, unless it is all there is."""
     last = loaded[-1]

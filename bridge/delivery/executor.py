@@ -13,9 +13,18 @@ from bridge.delivery.operations.change import Changes
 from bridge.delivery.operations.create import Creating
 from bridge.delivery.operations.edit import Editing
 from bridge.delivery.send import Sending
-from bridge.delivery.state import Place, Steps, Work, carried_by, copy_of, delivered, is_untouched, skipped
+from bridge.delivery.state import (
+    DeliveryContext,
+    DeliveryState,
+    ResolvedTarget,
+    carried_by,
+    copy_of,
+    delivered,
+    is_untouched,
+    skipped,
+)
 from bridge.files.fetch import FileFetcher
-from bridge.journal.contract import Change, Delivered, Pending, Piece, SentPart
+from bridge.journal.contract import Change, Delivered, OpenDelivery, Piece, StoredPart
 from bridge.model.adapter import Pins
 from bridge.model.events import (
     ChatRenamed,
@@ -29,11 +38,11 @@ from bridge.model.events import (
     TypingStarted,
 )
 from bridge.model.outcomes import Skip
-from bridge.render.merge import MOST, MergedPiece, belong_together, can_merge, encode_piece, have_room, merged_part, piece_of
+from bridge.render.merge import MAX_MERGED, MergedPiece, belong_together, can_merge, encode_piece, have_room, merged_part, piece_of
 from bridge.render.message import Part, notice_text, render_notice
 
 
-class Courier:
+class DeliveryExecutor:
     """Stateless but for its collaborators."""
 
     def __init__(self, sending: Sending, files: FileFetcher) -> None:
@@ -42,7 +51,7 @@ class Courier:
         self._changes = Changes(sending, Editing(sending, files))
         self._creating = Creating(sending, files, self._changes)
 
-    async def carry(self, work: Work, place: Place, steps: Steps) -> Sequence[Change]:
+    async def execute(self, work: DeliveryState, place: ResolvedTarget, steps: DeliveryContext) -> Sequence[Change]:
         """Carry the delivery to its end; returns the changes that make it final, not yet recorded. Raises what the adapter raises.
 
         A part's receipt is recorded before the next part is begun, except the last one's, which is among the returned changes.
@@ -70,7 +79,9 @@ class Courier:
             case _:
                 assert_never(event)
 
-    async def _notice(self, work: Work, parts: Sequence[Part], place: Place, steps: Steps) -> Sequence[Change]:
+    async def _notice(
+        self, work: DeliveryState, parts: Sequence[Part], place: ResolvedTarget, steps: DeliveryContext
+    ) -> Sequence[Change]:
         """Lines of the bridge's own: send the parts that have no receipt yet."""
         final: list[Change] = []
         for index in range(len(work.parts), len(parts)):
@@ -78,13 +89,13 @@ class Courier:
                 await steps.record(final)
             receipt = await self._sending.send_part(work, place, index, parts[index], steps)
             final = [self._sending.part_sent(work.pending, work.pending.event_seq, place, index, receipt, parts[index])]
-            work.parts.append(SentPart(part=index, copy=copy_of(place, receipt, carried_by(parts[index]))))
+            work.parts.append(StoredPart(part=index, copy=copy_of(place, receipt, carried_by(parts[index]))))
             work.attempt, work.unknown, work.attempted = 0, False, False
         return [*final, delivered(work, self._sending.clock.now())]
 
     # -- several in one -----------------------------------------------------------------------------------------------------
 
-    def joining(self, work: Work, place: Place, waiting: Iterable[Pending]) -> int:
+    def joining(self, work: DeliveryState, place: ResolvedTarget, waiting: Iterable[OpenDelivery]) -> int:
         """How many of the deliveries that wait next can go out in one message with this one."""
         first, now, count = work.pending, self._sending.clock.now(), 0
         if not can_merge(first.event, place.target):
@@ -92,7 +103,12 @@ class Courier:
         pieces = [self._piece(pending, place) for pending in work.together]
         for pending in waiting:
             here = (pending.route, pending.thread_id) == (first.route, first.thread_id)
-            if len(pieces) >= MOST or not here or not is_untouched(pending, now) or not can_merge(pending.event, place.target):
+            if (
+                len(pieces) >= MAX_MERGED
+                or not here
+                or not is_untouched(pending, now)
+                or not can_merge(pending.event, place.target)
+            ):
                 break
             if not belong_together(first.event, pending.event):
                 break
@@ -102,11 +118,11 @@ class Courier:
             count += 1
         return count
 
-    def _piece(self, pending: Pending, place: Place) -> MergedPiece:
+    def _piece(self, pending: OpenDelivery, place: ResolvedTarget) -> MergedPiece:
         assert isinstance(pending.event, MessageCreated)
         return piece_of(self._sending.lines(pending.event, place))
 
-    async def _create_merged(self, work: Work, place: Place, steps: Steps) -> Sequence[Change]:
+    async def _create_merged(self, work: DeliveryState, place: ResolvedTarget, steps: DeliveryContext) -> Sequence[Change]:
         """One message for all; each keeps a receipt and losses of its own."""
         events = [pending.event for pending in work.together]
         lines = [self._sending.lines(event, place) for event in events if isinstance(event, MessageCreated)]

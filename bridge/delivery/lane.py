@@ -13,16 +13,16 @@ import structlog
 from msgspec.structs import replace
 
 from bridge.accounts.supervisor import AccountSupervisor
-from bridge.delivery.attempt_log import Records, is_simple
+from bridge.delivery.attempt_log import AttemptLog, is_simple
 from bridge.delivery.backlog import Backlog
 from bridge.delivery.line import Line
 from bridge.delivery.message_plan import as_of_a_former_chat
-from bridge.delivery.state import NotNow, Place, Work, can_reconcile, is_message, is_one_message
+from bridge.delivery.state import DeliveryState, NotNow, ResolvedTarget, can_reconcile, is_message, is_one_message
 from bridge.delivery.superseded import as_it_is_now
-from bridge.delivery.throttle import LanePace, rates_of
+from bridge.delivery.throttle import LaneThrottle, rates_of
 from bridge.delivery.waits import Stopping, Waits
 from bridge.files.fetch import Patience
-from bridge.journal.contract import Change, Damaged, Dead, Deferred, Delivered, JournalError, Pending, Skipped, State
+from bridge.journal.contract import Change, Damaged, Dead, Deferred, Delivered, DeliveryStatus, JournalError, OpenDelivery, Skipped
 from bridge.model.capabilities import UNLIMITED, Operation
 from bridge.model.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import MessageCreated, MessageEdited
@@ -43,27 +43,27 @@ _FILE_WAIT_S = 3.0
 """So long a message waits for files that cannot be fetched now; then it goes, and they come behind it."""
 _FILE_PATIENCE_S = 3600.0
 """Then a file that was not to be had is a line."""
-_BUGS = 5
+MAX_UNEXPECTED_ERRORS = 5
 _JOURNAL_RETRY_S = 2.0
 
 T = TypeVar("T")
 
 
 class Lane:
-    """See the module. `courier` carries out what the lane takes up, and calls `record`, `admit` and `arrived` on the way."""
+    """See the module. `executor` carries out what the lane takes up, and calls `record`, `admit` and `mark_accepted` on the way."""
 
     def __init__(self, outbox: Outbox, address: ChatAddress) -> None:
         self.address = address
         self._outbox = outbox
         self._clock = outbox.clock
-        self._work: Work | None = None
+        self._work: DeliveryState | None = None
         self._waits = Waits(outbox.clock, stopping=lambda: outbox.stopping, where=self._where)
         self._backlog = Backlog(
             lambda after, limit: self._patiently(lambda: outbox.journal.pending(address, after, limit)),
             self._bury,
             outbox.handed,
         )
-        self._pace = LanePace(
+        self._pace = LaneThrottle(
             address,
             outbox.budgets,
             outbox.change_budgets,
@@ -71,7 +71,7 @@ class Lane:
             wait=lambda wait_s: self._wait(wait_s, firm=True),
             keep=self._keep_wait,
         )
-        self._records = Records(
+        self._records = AttemptLog(
             address,
             outbox.clock,
             write=lambda changes: self._patiently(lambda: outbox.journal.record(changes)),
@@ -97,13 +97,13 @@ class Lane:
 
     # -- input --------------------------------------------------------------------------------------------------------------
 
-    def put(self, pending: Pending, *, begun: bool = False) -> None:
+    def put(self, pending: OpenDelivery, *, begun: bool = False) -> None:
         self._backlog.put(pending)
         self._waits.tell()
         if begun:
             self._records.put_begun(pending)
 
-    def was_begun(self, pending: Pending) -> None:
+    def was_begun(self, pending: OpenDelivery) -> None:
         """A delivery that a reading took up was accepted together with its first attempt, which was not made."""
         if any(one.delivery_id == pending.delivery_id for one in self._backlog):
             self._records.put_begun(pending)
@@ -158,7 +158,7 @@ class Lane:
         self._outbox.counts.retried(self.address.account, "JournalError")
         await self._clock.sleep(_JOURNAL_RETRY_S)
 
-    async def _finish(self, pending: Pending) -> None:
+    async def _finish(self, pending: OpenDelivery) -> None:
         """Work on one delivery until it is final, or set aside."""
         now = as_it_is_now(pending)
         if isinstance(now, Skip):
@@ -176,18 +176,18 @@ class Lane:
             await self._correct(pending, left_s)
             await self._wait(left_s, firm=True)
         changes: Sequence[Change] | None = None
-        if pending.state is State.SENDING and is_message(work) and not begun:
+        if pending.state is DeliveryStatus.SENDING and is_message(work) and not begun:
             changes = await self._interrupted(work)
         while changes is None:
             changes = await self._attempt(work)
         await self._close(work, changes)
 
-    async def _correct(self, pending: Pending, left_s: float) -> None:
+    async def _correct(self, pending: OpenDelivery, left_s: float) -> None:
         """The moment that was recorded is of a clock that was wrong: everybody who reads it shall see the right one."""
         assert pending.not_before is not None
         now = self._clock.now()
         due = now + timedelta(seconds=left_s)
-        if pending.not_before - due > timedelta(seconds=1) and pending.state is State.WAITING:
+        if pending.not_before - due > timedelta(seconds=1) and pending.state is DeliveryStatus.WAITING:
             spent = timedelta(seconds=self._work.spent_s(self._clock.monotonic_s())) if self._work is not None else timedelta()
             await self._records.record(
                 [
@@ -202,9 +202,9 @@ class Lane:
                 ]
             )
 
-    def _begin(self, pending: Pending) -> Work:
+    def _begin(self, pending: OpenDelivery) -> DeliveryState:
         begun, now_s = self._records.is_begun(pending), self._clock.monotonic_s()
-        work = self._work = Work(
+        work = self._work = DeliveryState(
             pending=pending,
             parts=list(pending.parts),
             attempt=0 if begun else pending.attempt,
@@ -213,14 +213,14 @@ class Lane:
         )
         if pending.first_attempt_at is not None and not begun:
             until = pending.recorded_at or self._clock.now()
-            if pending.state is State.BEHIND:
+            if pending.state is DeliveryStatus.BEHIND:
                 until = pending.not_before or until  # it waited beside the line
             spent = until - pending.first_attempt_at
             work.spent_before_s = max(spent.total_seconds(), 0.0)
             work.counting_since_s = now_s
         return work
 
-    async def _interrupted(self, work: Work) -> Sequence[Change] | None:
+    async def _interrupted(self, work: DeliveryState) -> Sequence[Change] | None:
         """An attempt was recorded and its outcome was not: the process died in between."""
         work.last_unknown_at = work.pending.recorded_at or work.first_attempt_at
         opened = await self._opened(work)
@@ -244,10 +244,10 @@ class Lane:
         end = self._end(self._work) if self._work is not None else None
         return self._outbox.supervisor_of(self.address.account), end
 
-    def _end(self, work: Work) -> RouteEnd | None:
+    def _end(self, work: DeliveryState) -> RouteEnd | None:
         return self._outbox.table().end(work.pending.route, work.pending.target, work.pending.thread_id)
 
-    async def _attempt(self, work: Work) -> Sequence[Change] | None:
+    async def _attempt(self, work: DeliveryState) -> Sequence[Change] | None:
         """One attempt. The final changes, or None after having waited for another."""
         ready = await self._ready(work)
         if ready is None:
@@ -256,12 +256,12 @@ class Lane:
         supervisor, end = ready
         try:
             place = self._place(end, supervisor, await supervisor.resolve(self.address))
-            alone = work.unknown or work.parts or work.pending.state is State.BEHIND
+            alone = work.unknown or work.parts or work.pending.state is DeliveryStatus.BEHIND
             if work.limited and end.options.merge and not alone:
                 self._take_followers(work, place)
             work.patience = self._patience(work)
             with supervisor.using():
-                changes = await self._outbox.courier.carry(work, place, self)
+                changes = await self._outbox.executor.execute(work, place, self)
             if supervisor.chat_faults and isinstance(changes[-1], Delivered):
                 supervisor.chat_faults.pop(self.address, None)
             return changes
@@ -287,21 +287,21 @@ class Lane:
         except Exception as error:
             work.bugs += 1
             log.exception("delivery failed unexpectedly", target=str(self.address), delivery=work.pending.delivery_id)
-            if work.bugs >= _BUGS:
+            if work.bugs >= MAX_UNEXPECTED_ERRORS:
                 return self._dead(work, f"unexpected {type(error).__name__}: see the log")
             unclear = OutcomeUnknown if work.attempted else RetryLater
             return await self._failed(work, supervisor, unclear(f"unexpected {type(error).__name__}"))
         return None
 
-    def _patience(self, work: Work) -> Patience:
+    def _patience(self, work: DeliveryState) -> Patience:
         """For files that cannot be fetched. A message that was not begun waits a moment for them; then it goes without."""
         now_s = self._clock.monotonic_s()
         if work.spent_s(now_s) > _FILE_PATIENCE_S:
             return Patience.OVER
-        waits = not work.parts and work.pending.state is not State.BEHIND
+        waits = not work.parts and work.pending.state is not DeliveryStatus.BEHIND
         return Patience.WAIT if waits and now_s - work.started_s < _FILE_WAIT_S else Patience.LATER
 
-    def _set_aside(self, work: Work, end: RouteEnd, error: NotNow) -> Sequence[Change]:
+    def _set_aside(self, work: DeliveryState, end: RouteEnd, error: NotNow) -> Sequence[Change]:
         """What is left of it is tried beside the line; what comes after it goes on."""
         self._count_failure(work)
         step = self._decide(work, RetryLater(error.reason, after_s=error.after_s), end)
@@ -309,7 +309,7 @@ class Lane:
             return self._dead(work, getattr(step, "reason", error.reason))
         return self._aside(work, step.after_s, error.reason)
 
-    def _aside(self, work: Work, after_s: float, reason: str) -> Sequence[Change]:
+    def _aside(self, work: DeliveryState, after_s: float, reason: str) -> Sequence[Change]:
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         self._outbox.counts.retried(self.address.account, "set aside")
         self._line.set_aside(after_s)
@@ -326,14 +326,14 @@ class Lane:
             ),
         ]
 
-    def _count_failure(self, work: Work) -> None:
+    def _count_failure(self, work: DeliveryState) -> None:
         """Attempts are counted where they begin; what fails before that counts as well, or it would be the first for ever."""
         if not work.attempted:
             work.attempt += 1
             if work.counting_since_s is None:
                 work.counting_since_s = self._clock.monotonic_s()
 
-    async def _ready(self, work: Work) -> tuple[AccountSupervisor, RouteEnd] | None:
+    async def _ready(self, work: DeliveryState) -> tuple[AccountSupervisor, RouteEnd] | None:
         """Waits until the account is open and its rates allow a message. None: the route or the account was removed meanwhile."""
         while True:
             opened = await self._opened(work)
@@ -345,7 +345,7 @@ class Lane:
                 return supervisor, end
             work.limited = True
 
-    async def _opened(self, work: Work) -> tuple[AccountSupervisor, RouteEnd] | None:
+    async def _opened(self, work: DeliveryState) -> tuple[AccountSupervisor, RouteEnd] | None:
         """Waits until the account may be used; looks both up anew whenever something changes."""
 
         def asked_again_after_s() -> float | None:
@@ -358,7 +358,7 @@ class Lane:
         supervisor, end = self._outbox.supervisor_of(self.address.account), self._end(work)
         return None if supervisor is None or end is None else (supervisor, end)
 
-    def _place(self, end: RouteEnd, supervisor: AccountSupervisor, chat_id: str) -> Place:
+    def _place(self, end: RouteEnd, supervisor: AccountSupervisor, chat_id: str) -> ResolvedTarget:
         platform, adapter = self._outbox.platform_of(self.address.account), supervisor.adapter
         target = Target(
             account=self.address.account,
@@ -369,18 +369,18 @@ class Lane:
             options=end.options,
         )
         chat = ChatRef(self.address.account, chat_id)
-        return Place(end=end, chat=chat, platform=platform, adapter=adapter, target=target, call=supervisor.call)
+        return ResolvedTarget(end=end, chat=chat, platform=platform, adapter=adapter, target=target, call=supervisor.call)
 
     # -- records ------------------------------------------------------------------------------------------------------------
 
     async def record(self, changes: Sequence[Change]) -> None:
         await self._records.record(changes)
 
-    def take_begun(self, pending: Pending) -> bool:
-        return self._records.take_begun(pending)
+    def claim(self, pending: OpenDelivery) -> bool:
+        return self._records.claim(pending)
 
-    def begin_ahead(self, now: datetime) -> Sequence[Change]:
-        return self._records.begin_ahead(now)
+    def prerecord_next(self, now: datetime) -> Sequence[Change]:
+        return self._records.prerecord_next(now)
 
     def _may_run_ahead(self) -> bool:
         following, supervisor = self._backlog.following, self._outbox.supervisor_of(self.address.account)
@@ -391,30 +391,30 @@ class Lane:
 
     # -- rates --------------------------------------------------------------------------------------------------------------
 
-    async def admit(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+    async def admit(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         await self._pace.admit(place, messages, operation)
 
-    def arrived(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
-        self._pace.arrived(place, messages, operation)
+    def mark_accepted(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
+        self._pace.mark_accepted(place, messages, operation)
 
     async def _keep_wait(self, name: str, wait: timedelta) -> None:
         now = self._clock.now()
         await self._patiently(lambda: self._outbox.journal.set_wait(name, now + wait, at=now))
 
-    def _take_followers(self, work: Work, place: Place) -> None:
+    def _take_followers(self, work: DeliveryState, place: ResolvedTarget) -> None:
         """What piled up behind it meanwhile may go out in the same message."""
         if work.pending.delivery_id > self._apart_until:
-            for _ in range(self._outbox.courier.joining(work, place, self._backlog)):
+            for _ in range(self._outbox.executor.joining(work, place, self._backlog)):
                 follower = self._backlog.take()
                 self._records.drop_begun(follower)
                 work.followers.append(follower)
 
-    def _part_company(self, work: Work) -> list[Change]:
+    def _part_company(self, work: DeliveryState) -> list[Change]:
         """The others go their own way again: nothing of them was sent. The changes that say so."""
         now = self._clock.now()
         changes: list[Change] = [work.set_pieces(())]
         changes += [Deferred(delivery_id=one.delivery_id, attempt=0, not_before=now, error="", at=now) for one in work.followers]
-        alone = [replace(one, state=State.WAITING, attempt=0, not_before=None, lead_seq=None) for one in work.followers]
+        alone = [replace(one, state=DeliveryStatus.WAITING, attempt=0, not_before=None, lead_seq=None) for one in work.followers]
         self._backlog.put_back(alone)
         work.followers, work.pieces = [], ()
         return changes
@@ -422,7 +422,7 @@ class Lane:
     # -- failures -----------------------------------------------------------------------------------------------------------
 
     async def _failed(
-        self, work: Work, supervisor: AccountSupervisor, error: DeliveryError, *, settled: bool = False
+        self, work: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError, *, settled: bool = False
     ) -> Sequence[Change] | None:
         """`settled`: enough time has passed since an attempt of unknown outcome for the platform to show it."""
         if isinstance(error, OutcomeUnknown) and not is_message(work):
@@ -463,19 +463,19 @@ class Lane:
                 await self._defer(work, step.after_s, error.reason, step.scope, firm=firm)
         return None
 
-    def _is_its_own_trouble(self, work: Work, error: DeliveryError, step: Wait) -> bool:
+    def _is_its_own_trouble(self, work: DeliveryState, error: DeliveryError, step: Wait) -> bool:
         """Whether it waits beside the line as it came: nothing says that the chat itself cannot be used."""
         told = isinstance(error, ChatDown) or (isinstance(error, RetryLater) and error.rate_limited) or step.scope is not Scope.CHAT
-        return work.pending.state is State.BEHIND and not (told or work.unknown or work.bugs)
+        return work.pending.state is DeliveryStatus.BEHIND and not (told or work.unknown or work.bugs)
 
-    def _learn(self, work: Work, supervisor: AccountSupervisor, scope: Scope) -> None:
+    def _learn(self, work: DeliveryState, supervisor: AccountSupervisor, scope: Scope) -> None:
         """A 429: others may join the message that has to wait, and the rates are taken for used up."""
         work.limited = True
         end = self._end(work)
         if end is not None:
             self._pace.refused(rates_of(end, supervisor), account=scope is Scope.ACCOUNT)
 
-    async def _given_up_together(self, work: Work, error: DeliveryError, reason: str) -> Sequence[Change] | None:
+    async def _given_up_together(self, work: DeliveryState, error: DeliveryError, reason: str) -> Sequence[Change] | None:
         """A merged message that will not be sent: if it was refused, each of its messages is tried by itself, since one may have
         spoilt it for all; if its time is over, the others may have more."""
         refused = isinstance(error, Rejected)
@@ -485,7 +485,7 @@ class Lane:
         await self.record(self._part_company(work))
         return None if refused else self._dead(work, reason)
 
-    def _decide(self, work: Work, error: DeliveryError, end: RouteEnd) -> Step:
+    def _decide(self, work: DeliveryState, error: DeliveryError, end: RouteEnd) -> Step:
         return next_step(
             error,
             max(work.attempt, 1),
@@ -503,13 +503,13 @@ class Lane:
         except RetryLater:
             return True  # not built yet: asked again when it is
 
-    async def _unknown(self, work: Work, error: DeliveryError, after_s: float) -> None:
+    async def _unknown(self, work: DeliveryState, error: DeliveryError, after_s: float) -> None:
         """Before the message is sent again after an unknown outcome: a breath, so that the platform can settle and its echo come
-        back; then `courier` reconciles where the platform allows it."""
+        back; then `executor` reconciles where the platform allows it."""
         self._verdicts.unknown(work.together, error.reason, attempt=work.attempt)
         await self._wait(after_s)
 
-    async def _defer(self, work: Work, after_s: float, reason: str, scope: Scope, *, firm: bool = False) -> None:
+    async def _defer(self, work: DeliveryState, after_s: float, reason: str, scope: Scope, *, firm: bool = False) -> None:
         now = self._clock.now()
         if not work.unknown:
             spent = timedelta(seconds=work.spent_s(self._clock.monotonic_s()))
@@ -522,7 +522,7 @@ class Lane:
                     error=reason,
                     at=now,
                     first_attempt_at=now - spent if work.counting_since_s is not None else None,
-                    behind=one.state is State.BEHIND,
+                    behind=one.state is DeliveryStatus.BEHIND,
                 )
                 for one in work.together
             ]
@@ -536,7 +536,7 @@ class Lane:
             await self._records.record()
         await self._waits.sleep(seconds, firm=firm)
 
-    async def _moved(self, work: Work, supervisor: AccountSupervisor, error: ChatMoved) -> Sequence[Change] | None:
+    async def _moved(self, work: DeliveryState, supervisor: AccountSupervisor, error: ChatMoved) -> Sequence[Change] | None:
         old = self._outbox.table().native_id(self.address)
         if not work.parts:
             work.plan, work.refused = None, False  # it names messages of the chat as it was, as does the one on disk
@@ -549,10 +549,10 @@ class Lane:
             await self._defer(work, 1.0, error.reason, Scope.CHAT)
         return None
 
-    def _left_behind(self, work: Work) -> Sequence[Change]:
+    def _left_behind(self, work: DeliveryState) -> Sequence[Change]:
         return [Skipped(delivery_id=work.pending.delivery_id, rule=Skip.LEFT_BEHIND, at=self._clock.now())]
 
-    def _dead(self, work: Work, reason: str, *, held: bool = False) -> Sequence[Change]:
+    def _dead(self, work: DeliveryState, reason: str, *, held: bool = False) -> Sequence[Change]:
         for one in work.together:
             log.error("dead letter", target=str(self.address), route=one.route, delivery=one.delivery_id, reason=reason)
         now = self._clock.now()
@@ -560,7 +560,7 @@ class Lane:
 
     # -- ends ---------------------------------------------------------------------------------------------------------------
 
-    async def _close(self, work: Work, changes: Sequence[Change]) -> None:
+    async def _close(self, work: DeliveryState, changes: Sequence[Change]) -> None:
         deliveries = {pending.delivery_id: pending for pending in work.together}
         for change in changes:
             if isinstance(change, Delivered | Skipped | Dead):
@@ -570,12 +570,12 @@ class Lane:
         if following is None or not is_simple(following) or not isinstance(changes[-1], Delivered):
             await self._records.record()
 
-    def _ended(self, pending: Pending, end: Delivered | Skipped | Dead, attempt: int) -> None:
-        self._outbox.files.finished(pending.event_seq, files_of(pending))
+    def _ended(self, pending: OpenDelivery, end: Delivered | Skipped | Dead, attempt: int) -> None:
+        self._outbox.files.finished(pending.event_seq, file_count(pending))
         lag_s = (self._clock.now() - pending.event.meta.received_at).total_seconds()
         self._verdicts.ended(pending, end, lag_s=lag_s, attempt=attempt)
 
 
-def files_of(pending: Pending) -> int:
+def file_count(pending: OpenDelivery) -> int:
     event = pending.event
     return len(event.content.attachments) if isinstance(event, MessageCreated | MessageEdited) else 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from bridge.delivery.attempt_log import Records
+from bridge.delivery.attempt_log import AttemptLog
 from bridge.delivery.backlog import Backlog
 from bridge.delivery.waits import Waits
-from bridge.journal.contract import Damaged, Pending
+from bridge.journal.contract import Damaged, OpenDelivery
 from bridge.model.clock import Clock
 
 _LOOKED_AT = 64
@@ -22,11 +22,11 @@ class Line:
     def __init__(
         self,
         backlog: Backlog,
-        records: Records,
+        records: AttemptLog,
         waits: Waits,
         clock: Clock,
         *,
-        read_behind: Callable[[int], Awaitable[Sequence[Pending | Damaged]]],
+        read_behind: Callable[[int], Awaitable[Sequence[OpenDelivery | Damaged]]],
         bury: Callable[[Sequence[Damaged]], Awaitable[None]],
         longest_s: float,
     ) -> None:
@@ -51,7 +51,7 @@ class Line:
         """One more is beside the line, due after so long."""
         self._behind_due_s = min(self._behind_due_s, self._clock.monotonic_s() + due_in_s)
 
-    async def next(self) -> Pending | None:
+    async def next(self) -> OpenDelivery | None:
         """The next delivery. None: there is none, decided without yielding to the loop, so that nothing can slip in between. Raises
         Stopping."""
         while True:
@@ -71,14 +71,14 @@ class Line:
             else:
                 return None
 
-    async def _next_behind(self) -> Pending | None:
+    async def _next_behind(self) -> OpenDelivery | None:
         """The first delivery beside the line that is due."""
         if not self._records.are_complete:
             await self._records.record()
         self._behind_due_s = _NEVER
         rows = await self._read_behind(_LOOKED_AT)
         await self._bury([one for one in rows if isinstance(one, Damaged)])
-        due: Pending | None = None
+        due: OpenDelivery | None = None
         for one in rows:
             if isinstance(one, Damaged):
                 continue
@@ -89,7 +89,7 @@ class Line:
                 self.set_aside(max(left_s, 0.0))
         return due
 
-    def left_s(self, pending: Pending) -> float:
+    def left_s(self, pending: OpenDelivery) -> float:
         """How long it has to wait yet. The wait that was recorded is a duration: a wall clock that was wrong then, or is now, makes
         it no longer."""
         if pending.not_before is None:

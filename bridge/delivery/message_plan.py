@@ -17,7 +17,7 @@ from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import EMPTY, RichText, concat
 from bridge.render.attachments import Target
 from bridge.render.degrade import Losses, degrade
-from bridge.render.message import Part, Rendered, Settled
+from bridge.render.message import FetchResult, Part, Rendered
 from bridge.render.notices import file_line
 
 
@@ -76,7 +76,7 @@ def as_of_a_former_chat(stored: bytes) -> bytes:
     return encode_plan(msgspec.structs.replace(plan, chat_id="?"))
 
 
-def plan_of(rendered: Rendered, settled: Sequence[Settled], tail: RichText) -> Plan:
+def plan_of(rendered: Rendered, settled: Sequence[FetchResult], tail: RichText) -> Plan:
     """The rendered parts, and behind them one for each file that is to come later."""
     places = {one.file.path: place for place, one in enumerate(settled) if one.file is not None}
     parts = [

@@ -11,12 +11,12 @@ import structlog
 
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.backlog import Handed
-from bridge.delivery.executor import Courier
-from bridge.delivery.lane import Lane, files_of
+from bridge.delivery.executor import DeliveryExecutor
+from bridge.delivery.lane import Lane, file_count
 from bridge.delivery.state import can_reconcile
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.files.fetch import FileFetcher
-from bridge.journal.contract import DeliveryStore, Pending, WaitStore
+from bridge.journal.contract import DeliveryStore, OpenDelivery, WaitStore
 from bridge.model.adapter import ShowsTyping
 from bridge.model.capabilities import Operation
 from bridge.model.clock import Clock
@@ -24,7 +24,7 @@ from bridge.model.errors import BridgeError
 from bridge.model.events import ChatEvent, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.observability.outcome_log import OutboxCounts
-from bridge.policy.rate_limit import Budgets
+from bridge.policy.rate_limit import RateLimiter
 from bridge.policy.retry import Policy
 from bridge.policy.routing import OnUnknown, Pace, Planned, RouteEnd, RoutingTable
 
@@ -44,7 +44,7 @@ class Outbox:
         self,
         *,
         journal: LaneStore,
-        courier: Courier,
+        executor: DeliveryExecutor,
         files: FileFetcher,
         table: Callable[[], RoutingTable],
         supervisor_of: Callable[[AccountName], AccountSupervisor | None],
@@ -55,7 +55,7 @@ class Outbox:
         policy: Policy | None = None,
     ) -> None:
         self.journal = journal
-        self.courier = courier
+        self.executor = executor
         self.files = files
         self.table = table
         self.supervisor_of = supervisor_of
@@ -64,9 +64,9 @@ class Outbox:
         self.counts = counts
         self.clock = clock
         self.policy = policy or Policy()
-        self.budgets = Budgets()
-        self.change_budgets: Mapping[Operation, Budgets] = {
-            operation: Budgets() for operation in Operation if operation is not Operation.SEND
+        self.budgets = RateLimiter()
+        self.change_budgets: Mapping[Operation, RateLimiter] = {
+            operation: RateLimiter() for operation in Operation if operation is not Operation.SEND
         }
         self.handed = Handed()
         self._lanes: dict[ChatAddress, Lane] = {}
@@ -115,13 +115,13 @@ class Outbox:
             return False
         return end.options.unknown is OnUnknown.RESEND or can_reconcile(supervisor.adapter)
 
-    def enqueue(self, pending: Pending, *, begun: bool = False) -> None:
+    def enqueue(self, pending: OpenDelivery, *, begun: bool = False) -> None:
         """Take a delivery that was just committed. A reading of the journal may have been faster: then its lane has it already."""
         if self.handed.take(pending.delivery_id):
             if begun and (lane := self._lanes.get(pending.target)) is not None:
                 lane.was_begun(pending)
             return
-        if files_of(pending):
+        if file_count(pending):
             self.files.expect(pending.event_seq)
         self._lane(pending.target).put(pending, begun=begun)
 
@@ -166,9 +166,9 @@ class Outbox:
 
     def has_posted(self, event: ChatEvent) -> bool:
         """Whether it is about a message that was posted a moment ago, of which the journal may not know yet."""
-        return self.courier.posted.has(event)
+        return self.executor.posted.has(event)
 
-    def seen_own(self, event: ChatEvent) -> None:
+    def on_echo(self, event: ChatEvent) -> None:
         """One of our own messages came back: if its outcome is unknown, now it is known."""
         if isinstance(event, MessageCreated) and event.meta.delivery_id:
             for address in self.table().addresses_of(event.meta.origin):

@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from bridge.delivery.recent_posts import Posted
-from bridge.delivery.state import Place, Steps, Work, can_reconcile, carried_by, copy_here, copy_nearby
+from bridge.delivery.state import DeliveryContext, DeliveryState, ResolvedTarget, can_reconcile, carried_by, copy_here, copy_nearby
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.journal.contract import AttemptStarted, AuthorName, Change, Link, LinkStore, PartSent, Pending
+from bridge.journal.contract import AttemptStarted, AuthorName, Change, Link, LinkStore, OpenDelivery, PartReceipt
 from bridge.model.adapter import Outbound, Receipt, Reconciles, Reply
 from bridge.model.clock import Clock
 from bridge.model.events import MessageCreated, MessageEdited, ReplyTo
@@ -23,7 +23,7 @@ from bridge.model.refs import ChatAddress, ChatRef, MessageRef
 from bridge.model.rich_text import RichText, text_of
 from bridge.policy.echo import token_for
 from bridge.render.long_text import with_whole_text
-from bridge.render.message import Lines, Origin, Part, Rendered, Settled, render, render_lines
+from bridge.render.message import FetchResult, Lines, Origin, Part, Rendered, render, render_lines
 
 log = structlog.get_logger("outbox")
 
@@ -62,8 +62,8 @@ class Sending:
     async def render(
         self,
         event: MessageCreated | MessageEdited,
-        place: Place,
-        settled: Sequence[Settled],
+        place: ResolvedTarget,
+        settled: Sequence[FetchResult],
         reply: Reply | None,
         existing: Sequence[bool] | None = None,
         notes: Sequence[RichText] = (),
@@ -84,7 +84,7 @@ class Sending:
             return made()
         return await asyncio.to_thread(made)  # what a long text costs must not hold up everybody else
 
-    def lines(self, event: MessageCreated | MessageEdited, place: Place, settled: Sequence[Settled] = ()) -> Lines:
+    def lines(self, event: MessageCreated | MessageEdited, place: ResolvedTarget, settled: Sequence[FetchResult] = ()) -> Lines:
         """A text message in the pieces that merged messages are put together from."""
         return render_lines(
             event,
@@ -102,7 +102,7 @@ class Sending:
         content = await asyncio.to_thread(with_whole_text, event.content, event.meta, name)
         return msgspec.structs.replace(event, content=content)
 
-    async def reply(self, to: ReplyTo | None, origin: ChatRef, work: Work, place: Place) -> Reply | None:
+    async def reply(self, to: ReplyTo | None, origin: ChatRef, work: DeliveryState, place: ResolvedTarget) -> Reply | None:
         if to is None:
             return None
         chat = ChatRef(origin.account, to.chat_id) if to.chat_id else origin
@@ -128,7 +128,9 @@ class Sending:
 
     # -- sending ------------------------------------------------------------------------------------------------------------
 
-    async def send_part(self, work: Work, place: Place, index: int, part: Part, steps: Steps) -> Receipt:
+    async def send_part(
+        self, work: DeliveryState, place: ResolvedTarget, index: int, part: Part, steps: DeliveryContext
+    ) -> Receipt:
         """Raises what the adapter raises."""
         if work.unknown:
             found = await self.ask(work, place, index, part)
@@ -140,11 +142,11 @@ class Sending:
         await self.begin(work, index, steps)
         receipt = await place.call(place.adapter.send(outbound))
         self.posted.add(place.chat, receipt.message_ids)
-        steps.arrived(place, messages)
+        steps.mark_accepted(place, messages)
         work.losses += [loss for loss in receipt.losses if loss not in work.losses]
         return receipt
 
-    def _outbound(self, work: Work, place: Place, index: int, part: Part) -> Outbound:
+    def _outbound(self, work: DeliveryState, place: ResolvedTarget, index: int, part: Part) -> Outbound:
         return Outbound(
             token=self.token(work, index),
             attempt=work.attempt + 1,
@@ -158,14 +160,14 @@ class Sending:
             previews=part.previews,
         )
 
-    async def ask(self, work: Work, place: Place, index: int, part: Part) -> Receipt | None:
+    async def ask(self, work: DeliveryState, place: ResolvedTarget, index: int, part: Part) -> Receipt | None:
         """For a part of unknown outcome: its receipt if it is there after all. Raises what the adapter raises."""
         found = await self._reconcile(work, place, self._outbound(work, place, index, part))
         if found is not None:
             self.posted.add(place.chat, found.message_ids)
         return found
 
-    async def _reconcile(self, work: Work, place: Place, outbound: Outbound) -> Receipt | None:
+    async def _reconcile(self, work: DeliveryState, place: ResolvedTarget, outbound: Outbound) -> Receipt | None:
         """Ask the platform whether the message of unknown outcome is there. None: it is not, or nobody can tell (the lane has asked
         the route's policy before it comes here)."""
         if not (isinstance(place.adapter, Reconciles) and can_reconcile(place.adapter)):
@@ -179,7 +181,7 @@ class Sending:
         log.info("reconciled", delivery=work.pending.delivery_id, target=str(work.pending.target), found=found is not None)
         return found
 
-    async def begin(self, work: Work, part: int, steps: Steps) -> None:
+    async def begin(self, work: DeliveryState, part: int, steps: DeliveryContext) -> None:
         """Record the attempt, of all that go together."""
         now, now_s = self.clock.now(), self.clock.monotonic_s()
         work.attempt += 1
@@ -201,25 +203,31 @@ class Sending:
         changes += work.unrecorded
         if work.followers:
             changes.append(work.set_pieces(work.pieces))
-        is_begun = steps.take_begun(work.pending)  # asked in any case: it holds for one attempt only
+        is_begun = steps.claim(work.pending)  # asked in any case: it holds for one attempt only
         if work.followers or part or work.unrecorded or not is_begun:
-            await steps.record([*changes, *steps.begin_ahead(now)])
+            await steps.record([*changes, *steps.prerecord_next(now)])
         work.unrecorded = []
         work.attempted = True
         work.last_unknown_at, work.unknown_since_s = now, now_s
 
-    def token(self, work: Work, part: int) -> str:
+    def token(self, work: DeliveryState, part: int) -> str:
         return token_for(work.pending.delivery_id, part, self._journal_id)
 
-    def part_sent(self, pending: Pending, event_seq: int, place: Place, index: int, receipt: Receipt, part: Part) -> PartSent:
+    def part_sent(
+        self, pending: OpenDelivery, event_seq: int, place: ResolvedTarget, index: int, receipt: Receipt, part: Part
+    ) -> PartReceipt:
         """The change that records a part's receipt. `event_seq`: the created event that it is a copy of."""
         return self.part_is(
-            pending, event_seq, place, index, msgspec.structs.replace(receipt, via=carried_by(part).wrap(receipt.via))
+            pending,
+            event_seq,
+            place,
+            index,
+            msgspec.structs.replace(receipt, adapter_data=carried_by(part).wrap(receipt.adapter_data)),
         )
 
-    def part_is(self, pending: Pending, event_seq: int, place: Place, index: int, receipt: Receipt) -> PartSent:
+    def part_is(self, pending: OpenDelivery, event_seq: int, place: ResolvedTarget, index: int, receipt: Receipt) -> PartReceipt:
         """The same for a receipt whose note says already what the part carries."""
-        return PartSent(
+        return PartReceipt(
             delivery_id=pending.delivery_id,
             event_seq=event_seq,
             part=index,

@@ -1,4 +1,4 @@
-"""What `lane`, `courier` and `changes` pass to each other: a delivery being worked on, and where it goes."""
+"""What `lane`, `executor` and `changes` pass to each other: a delivery being worked on, and where it goes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 
 from bridge.delivery.message_plan import Plan
 from bridge.files.fetch import Patience
-from bridge.journal.contract import Change, Delivered, Link, Pending, Piece, PiecesSet, SentPart, Skipped, State
+from bridge.journal.contract import Change, Delivered, DeliveryStatus, Link, OpenDelivery, Piece, PiecesSet, Skipped, StoredPart
 from bridge.model.adapter import Adapter, Copy, Receipt, Reconciles
 from bridge.model.capabilities import Feature, Operation
 from bridge.model.events import Attachment, ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
@@ -32,11 +32,11 @@ class Call(Protocol):
 
 
 @dataclass(slots=True)
-class Work:
+class DeliveryState:
     """A delivery being worked on: what the journal knows of it, kept current in memory."""
 
-    pending: Pending
-    parts: list[SentPart]
+    pending: OpenDelivery
+    parts: list[StoredPart]
     attempt: int
     first_attempt_at: datetime | None
     started_s: float
@@ -72,7 +72,7 @@ class Work:
     """Whether it changes a message that is under a former id of the chat."""
     limited: bool = False
     """Whether the platform or a budget made it wait: then others may join it."""
-    followers: list[Pending] = field(default_factory=list)
+    followers: list[OpenDelivery] = field(default_factory=list)
     """Deliveries that go out in one message with this one, in order."""
     pieces: tuple[Piece, ...] = ()
     """With followers: what each of them gives to the message."""
@@ -82,7 +82,7 @@ class Work:
         return self.spent_before_s + (now_s - self.counting_since_s if self.counting_since_s is not None else 0.0)
 
     @property
-    def together(self) -> list[Pending]:
+    def together(self) -> list[OpenDelivery]:
         """All deliveries that this is about."""
         return [self.pending, *self.followers]
 
@@ -101,7 +101,7 @@ class NotNow(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ResolvedTarget:
     """Where a delivery goes, resolved."""
 
     end: RouteEnd
@@ -117,26 +117,26 @@ class Place:
         return self.end.options
 
 
-class Steps(Protocol):
+class DeliveryContext(Protocol):
     """What carrying out a delivery asks of its lane."""
 
     async def record(self, changes: Sequence[Change]) -> None:
         """Returns once they are on disk."""
         ...
 
-    def take_begun(self, pending: Pending) -> bool:
+    def claim(self, pending: OpenDelivery) -> bool:
         """Whether its first attempt, which is made now, is on disk already."""
         ...
 
-    def begin_ahead(self, now: datetime) -> Sequence[Change]:
+    def prerecord_next(self, now: datetime) -> Sequence[Change]:
         """The attempts of what comes next, to be recorded together with this one's."""
         ...
 
-    async def admit(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+    async def admit(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         """Returns once so many messages may be sent, or so many calls of that kind made, having counted them."""
         ...
 
-    def arrived(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+    def mark_accepted(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         """They were taken by the platform."""
         ...
 
@@ -176,12 +176,12 @@ def is_made(mark: str) -> bool:
 
 
 def unwrap(copy: Copy) -> tuple[Copy, Carried]:
-    text, files, via = copy.via[:1] == "t", copy.via[1:2], copy.via[2:]
+    text, files, via = copy.adapter_data[:1] == "t", copy.adapter_data[1:2], copy.adapter_data[2:]
     if files != "F":
-        return msgspec.structs.replace(copy, via=via), Carried(text, files == "f")
+        return msgspec.structs.replace(copy, adapter_data=via), Carried(text, files == "f")
     marks, _, via = via.partition(_END_OF_MARKS)
     kept = tuple(marks[at : at + _MARK_LENGTH] for at in range(0, len(marks), _MARK_LENGTH))
-    return msgspec.structs.replace(copy, via=via), Carried(text, True, kept)
+    return msgspec.structs.replace(copy, adapter_data=via), Carried(text, True, kept)
 
 
 def carried_by(part: Part) -> Carried:
@@ -189,16 +189,16 @@ def carried_by(part: Part) -> Carried:
     return Carried(text=bool(part.text), files=bool(part.files), marks=marks)
 
 
-def copy_of(place: Place, receipt: Receipt, carried: Carried) -> Copy:
+def copy_of(place: ResolvedTarget, receipt: Receipt, carried: Carried) -> Copy:
     return Copy(
         chat_id=place.chat.chat_id,
         message_ids=receipt.message_ids,
         thread_id=receipt.thread_id,
-        via=carried.wrap(receipt.via),
+        adapter_data=carried.wrap(receipt.adapter_data),
     )
 
 
-def copy_here(link: Link | None, place: Place) -> Copy | None:
+def copy_here(link: Link | None, place: ResolvedTarget) -> Copy | None:
     """The message as it exists in the target: one of our copies, or the original itself if the target is where it was written."""
     if link is None:
         return None
@@ -214,7 +214,7 @@ def copy_nearby(link: Link | None) -> Copy | None:
     return unwrap(link.elsewhere[0].copies[0].copy)[0] if link is not None and link.elsewhere else None
 
 
-def is_one_message(pending: Pending, following: Pending) -> bool:
+def is_one_message(pending: OpenDelivery, following: OpenDelivery) -> bool:
     """Whether both were being sent as one message when the process stopped."""
     return pending.lead_seq is not None and (pending.lead_seq, pending.thread_id) == (following.lead_seq, following.thread_id)
 
@@ -224,21 +224,23 @@ def can_reconcile(adapter: Adapter) -> bool:
     return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
 
 
-def is_message(work: Work) -> bool:
+def is_message(work: DeliveryState) -> bool:
     """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely, but
     for the further messages of an edit."""
     created = MessageCreated | MembershipChanged | ChatRenamed | PinsChanged | StatusChanged
     return work.posts or isinstance(work.pending.event, created)
 
 
-def is_untouched(pending: Pending, now: datetime) -> bool:
+def is_untouched(pending: OpenDelivery, now: datetime) -> bool:
     """Whether nothing of it was sent, and nothing may have been, and it is due."""
-    return pending.state is State.WAITING and not pending.parts and (pending.not_before is None or pending.not_before <= now)
+    return (
+        pending.state is DeliveryStatus.WAITING and not pending.parts and (pending.not_before is None or pending.not_before <= now)
+    )
 
 
-def delivered(work: Work, at: datetime) -> Delivered:
+def delivered(work: DeliveryState, at: datetime) -> Delivered:
     return Delivered(delivery_id=work.pending.delivery_id, at=at, losses=tuple(work.losses))
 
 
-def skipped(work: Work, rule: SkipRule, at: datetime) -> Skipped:
+def skipped(work: DeliveryState, rule: SkipRule, at: datetime) -> Skipped:
     return Skipped(delivery_id=work.pending.delivery_id, rule=rule, at=at)

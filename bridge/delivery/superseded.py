@@ -8,23 +8,23 @@ from __future__ import annotations
 from msgspec import structs
 from msgspec.structs import replace
 
-from bridge.journal.contract import Pending, State
+from bridge.journal.contract import DeliveryStatus, OpenDelivery
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
 from bridge.model.outcomes import Skip
 
 
-def as_it_is_now(pending: Pending) -> Pending | Skip:
+def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
     """The delivery to carry out, or the rule by which it is none any more. A message whose outcome is unknown stays as it was:
     whether it arrived is asked in its own words. An edit that was under way may be older than one that was carried out."""
     later, event = pending.later, pending.event
-    if pending.state is State.SENDING and isinstance(event, MessageEdited) and isinstance(later, MessageEdited):
+    if pending.state is DeliveryStatus.SENDING and isinstance(event, MessageEdited) and isinstance(later, MessageEdited):
         return _as_the_newest(pending, event, later)
-    if later is None or pending.state is State.SENDING:
+    if later is None or pending.state is DeliveryStatus.SENDING:
         return pending
     match event:
         case MessageCreated() | MessageEdited() if isinstance(later, MessageDeleted):
             return Skip.DELETED_BEFORE
-        case _ if pending.state is not State.BEHIND:
+        case _ if pending.state is not DeliveryStatus.BEHIND:
             return pending  # its change follows it in the line
         case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
             return replace(pending, event=as_edited(event, later), plan=b"")
@@ -37,5 +37,5 @@ def as_it_is_now(pending: Pending) -> Pending | Skip:
             return pending
 
 
-def _as_the_newest(pending: Pending, event: MessageEdited, later: MessageEdited) -> Pending:
+def _as_the_newest(pending: OpenDelivery, event: MessageEdited, later: MessageEdited) -> OpenDelivery:
     return replace(pending, event=structs.replace(later, meta=event.meta, message_id=event.message_id))

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from bridge.accounts.supervisor import AccountSupervisor
-from bridge.delivery.state import Place
+from bridge.delivery.state import ResolvedTarget
 from bridge.model.capabilities import UNLIMITED, Operation, Rates
 from bridge.model.clock import Clock
 from bridge.model.errors import RetryLater
 from bridge.model.refs import ChatAddress
-from bridge.policy.rate_limit import Budgets
+from bridge.policy.rate_limit import RateLimiter
 from bridge.policy.routing import Pace, RouteEnd
 
 CHAT_WAIT, ACCOUNT_WAIT = "chat", "account"
@@ -31,14 +31,14 @@ def rates_of(end: RouteEnd, supervisor: AccountSupervisor) -> Rates:
         return UNLIMITED
 
 
-class LanePace:
+class LaneThrottle:
     """`wait` is the lane's own way to wait that long; `keep` has the journal keep a wait under a name until a moment."""
 
     def __init__(
         self,
         address: ChatAddress,
-        budgets: Budgets,
-        changes: Mapping[Operation, Budgets],
+        budgets: RateLimiter,
+        changes: Mapping[Operation, RateLimiter],
         clock: Clock,
         *,
         wait: Callable[[float], Awaitable[None]],
@@ -56,7 +56,7 @@ class LanePace:
         """Work begins that will call for this, as far as it is known."""
         self._latest = operation
 
-    async def admit(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+    async def admit(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         """Returns once so many messages may be sent (or changed); they count from now on."""
         self._latest = operation
         rates = UNLIMITED if place.options.pace is Pace.FAST else place.target.capabilities.rates.of(operation)
@@ -66,12 +66,12 @@ class LanePace:
             pass
         self._of(operation).take(self._address, rates, self._clock.monotonic_s(), messages)
 
-    def arrived(self, place: Place, messages: int, operation: Operation = Operation.SEND) -> None:
+    def mark_accepted(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         if place.options.pace is not Pace.FAST:
             rates = place.target.capabilities.rates.of(operation)
-            self._of(operation).arrived(self._address, rates, self._clock.monotonic_s(), messages)
+            self._of(operation).mark_accepted(self._address, rates, self._clock.monotonic_s(), messages)
 
-    def _of(self, operation: Operation) -> Budgets:
+    def _of(self, operation: Operation) -> RateLimiter:
         return self._budgets if operation is Operation.SEND else self._changes[operation]
 
     async def held_back(self, rates: Rates, messages: int, operation: Operation = Operation.SEND) -> bool:

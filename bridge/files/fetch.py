@@ -19,7 +19,7 @@ from bridge.model.events import Attachment, Content
 from bridge.model.refs import AccountName
 from bridge.policy.routing import RelayOptions
 from bridge.render.long_text import is_whole_text, whole_text
-from bridge.render.message import Settled
+from bridge.render.message import FetchResult
 
 log = structlog.get_logger("outbox")
 
@@ -83,7 +83,7 @@ class FileFetcher:
         most_bytes: int,
         patience: Patience,
         only: Collection[int] | None = None,
-    ) -> list[Settled]:
+    ) -> list[FetchResult]:
         """Each of the content's attachments on disk until the stack closes, or the reason why not. With `only`, those at other
         places are left alone.
 
@@ -91,7 +91,7 @@ class FileFetcher:
         return [
             await self._settle_one(stack, (event_seq, index), origin, attachment, content, most_bytes, patience)
             if only is None or index in only
-            else Settled(attachment=attachment)
+            else FetchResult(attachment=attachment)
             for index, attachment in enumerate(content.attachments)
         ]
 
@@ -104,11 +104,11 @@ class FileFetcher:
         content: Content,
         most_bytes: int,
         patience: Patience,
-    ) -> Settled:
+    ) -> FetchResult:
         if attachment.problem:
-            return Settled(attachment=attachment, problem=attachment.problem)
+            return FetchResult(attachment=attachment, problem=attachment.problem)
         if attachment.size_bytes is not None and attachment.size_bytes > most_bytes:
-            return Settled(attachment=attachment)  # `render` says which limit it breaks
+            return FetchResult(attachment=attachment)  # `render` says which limit it breaks
         if is_made := is_whole_text(attachment):
             key = (key[0], attachment.file_id)  # it may differ from one version of the text to the next
             self._made.setdefault(key[0], set()).add((key[0], attachment.file_id))
@@ -122,20 +122,20 @@ class FileFetcher:
             spooled = await (borrowing if supplier is None else supplier.call(borrowing))
         except TooLarge as error:
             known = attachment.size_bytes or error.size_bytes
-            return Settled(attachment=attachment, problem="too large") if known <= most_bytes else _sized(attachment, known)
+            return FetchResult(attachment=attachment, problem="too large") if known <= most_bytes else _sized(attachment, known)
         except Rejected as error:
-            return Settled(attachment=attachment, problem=error.reason)
+            return FetchResult(attachment=attachment, problem=error.reason)
         except Exception as error:
             # whatever is wrong at the origin concerns this file, not its message nor the account that it goes to
             reason = self._trouble(origin, error)
             after_s = error.after_s if isinstance(error, RetryLater) else None
             match patience:
                 case Patience.OVER:
-                    return Settled(attachment=attachment, problem=f"could not be fetched: {reason}")
+                    return FetchResult(attachment=attachment, problem=f"could not be fetched: {reason}")
                 case Patience.LATER:
-                    return Settled(attachment=attachment, problem="follows once it can be fetched", late=True, after_s=after_s)
+                    return FetchResult(attachment=attachment, problem="follows once it can be fetched", late=True, after_s=after_s)
             raise FileNotYet(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
-        return Settled(
+        return FetchResult(
             attachment=attachment,
             file=OutboundFile(
                 attachment=attachment,
@@ -174,7 +174,7 @@ async def _made_of(content: Content) -> AsyncIterator[FileStream]:
     yield FileStream(chunks=chunks(), size_bytes=len(data))
 
 
-def _sized(attachment: Attachment, size_bytes: int) -> Settled:
+def _sized(attachment: Attachment, size_bytes: int) -> FetchResult:
     import msgspec
 
-    return Settled(attachment=msgspec.structs.replace(attachment, size_bytes=size_bytes))
+    return FetchResult(attachment=msgspec.structs.replace(attachment, size_bytes=size_bytes))

@@ -15,7 +15,16 @@ import structlog
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.identity.people import People
 from bridge.intake.bot_names import OwnNames
-from bridge.journal.contract import Accepted, AddressStore, Entry, IntakeStore, Pending, PlannedDelivery, State, Verdict
+from bridge.journal.contract import (
+    AcceptRequest,
+    AcceptResult,
+    AddressStore,
+    DeliveryStatus,
+    IntakeStore,
+    OpenDelivery,
+    PlannedDelivery,
+    Verdict,
+)
 from bridge.model.adapter import Cursor
 from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
@@ -51,13 +60,13 @@ class Lanes(Protocol):
         """Whether a message for this end would be sent at once."""
         ...
 
-    def enqueue(self, pending: Pending, *, begun: bool = False) -> None: ...
+    def enqueue(self, pending: OpenDelivery, *, begun: bool = False) -> None: ...
 
     def has_posted(self, event: ChatEvent) -> bool:
         """Whether it is about a message that the bridge posted a moment ago."""
         ...
 
-    def seen_own(self, event: ChatEvent) -> None:
+    def on_echo(self, event: ChatEvent) -> None:
         """One of our own messages came back: proof that it arrived."""
         ...
 
@@ -122,7 +131,7 @@ class AccountIntake:
     async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
         # the order in which events are stored is the order in which lanes deliver them: one batch after the other
         async with self._one_at_a_time:
-            entries: list[Entry] = []
+            entries: list[AcceptRequest] = []
             lanes: set[ChatAddress] = set()
             albums: dict[MessageRef, dict[str, AlbumItem]] = {}
             for event in map(storable, events):
@@ -139,7 +148,7 @@ class AccountIntake:
                 if not storing.done():
                     await asyncio.wait({storing})
 
-    async def _store(self, entries: Sequence[Entry], cursors: Sequence[Cursor]) -> None:
+    async def _store(self, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor]) -> None:
         outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._stamp())
         for entry, outcome in zip(entries, outcomes, strict=True):
             self._arrived(entry.event, Arrival(outcome.verdict.value))
@@ -168,11 +177,11 @@ class AccountIntake:
         albums.update(dict.fromkeys((MessageRef(origin, message_id) for message_id in album), album))
         return event
 
-    async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Entry | None:
+    async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> AcceptRequest | None:
         """The event with its deliveries; None if it goes nowhere or is our own coming back."""
         if is_own(event, self._journal_id) or self._lanes.has_posted(event):
             self._arrived(event, Arrival.ECHO)
-            self._lanes.seen_own(event)
+            self._lanes.on_echo(event)
             return None
         if not self._table().addresses_of(event.meta.origin):
             await self._resolve_again()
@@ -195,7 +204,7 @@ class AccountIntake:
             self._lanes.show_typing(planned)
             self._arrived(event, Arrival.TYPING)
             return None
-        return Entry(
+        return AcceptRequest(
             event=event,
             deliveries=tuple(
                 PlannedDelivery(
@@ -238,21 +247,21 @@ class AccountIntake:
         except BridgeError as error:
             log.info("ends still unresolved", account=self._account, reason=error.reason)
 
-    def _hand_over(self, entry: Entry, outcome: Accepted) -> None:
+    def _hand_over(self, entry: AcceptRequest, outcome: AcceptResult) -> None:
         for planned, delivery_id in zip(entry.deliveries, outcome.delivery_ids, strict=True):
             rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(outcome.later, MessageDeleted) else None)
             if rule:
                 self._skipped(entry.event, planned, rule, delivery_id)
                 continue
             self._lanes.enqueue(
-                Pending(
+                OpenDelivery(
                     delivery_id=delivery_id,
                     event_seq=outcome.event_seq,
                     route=planned.route,
                     target=planned.target,
                     thread_id=planned.thread_id,
                     event=outcome.event or entry.event,
-                    state=State.WAITING,
+                    state=DeliveryStatus.WAITING,
                     attempt=0,
                     first_attempt_at=None,
                     not_before=None,
@@ -309,14 +318,14 @@ class AccountIntake:
     def may_send(self) -> None:
         self._supervisor.may_send()
 
-    async def known_as(self, names: Iterable[str]) -> None:
+    async def set_own_names(self, names: Iterable[str]) -> None:
         await self._own_names.told(self._account, names)
 
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
         log.warning("needs attention", account=self._account, chat=chat_id, reason=reason, action=action)
         self._supervisor.notices[chat_id] = (reason, action)
 
-    def restored(self, chat_id: str) -> None:
+    def chat_restored(self, chat_id: str) -> None:
         self._supervisor.notices.pop(chat_id, None)
         self._resolve_again_at_s = 0.0
         for address in {*self._table().addresses_of(ChatRef(self._account, chat_id)), *self._supervisor.end_faults}:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from bridge.journal.contract import SentPart, State
+from bridge.journal.contract import DeliveryStatus, StoredPart
 from bridge.model.refs import ChatAddress, MessageRef
 
 
@@ -33,13 +33,13 @@ class TracedDelivery(_Value, frozen=True):
     route: str
     target: ChatAddress
     thread_id: str | None
-    state: State
+    state: DeliveryStatus
     attempts: int
     first_attempt_at: datetime | None
     not_before: datetime | None
     ended_at: datetime | None
     note: str
-    copies: tuple[SentPart, ...] = ()
+    copies: tuple[StoredPart, ...] = ()
     """The message's copies at that end as they are now, whichever delivery sent them."""
     shared_with: int = 0
     """So many other messages are in the same message there."""

@@ -96,7 +96,7 @@ class Intake(Protocol):
         where sending needs no connection."""
         ...
 
-    async def known_as(self, names: Iterable[str]) -> None:
+    async def set_own_names(self, names: Iterable[str]) -> None:
         """What the account itself is called on its platform now, all that people see of it: display name, user name, nicknames.
         Nobody else is shown under them. Replaces what was told before; call it before `connected` and whenever they change."""
         ...
@@ -105,7 +105,7 @@ class Intake(Protocol):
         """Something short of `AccountDown` that a human should mend (a missing right in one chat): shown in health and log."""
         ...
 
-    def restored(self, chat_id: str) -> None:
+    def chat_restored(self, chat_id: str) -> None:
         """The account may use that chat again, or more of it than before (invited, unarchived, given rights): notices about it are
         over, and what waits for it is tried at once."""
         ...
@@ -145,12 +145,12 @@ class OutboundFile(_Value, frozen=True):
 
 
 class Copy(_Value, frozen=True):
-    """One sent part as it exists in the target. `via` is the adapter's own note from the `Receipt` (which webhook, say)."""
+    """One sent part as it exists in the target. `adapter_data` is its own note from the `Receipt` (which webhook, say)."""
 
     chat_id: str
     message_ids: tuple[str, ...]
     thread_id: str | None = None
-    via: str = ""
+    adapter_data: str = ""
 
 
 class Reply(_Value, frozen=True):
@@ -217,7 +217,7 @@ class Receipt(_Value, frozen=True):
 
     message_ids: tuple[str, ...]
     thread_id: str | None = None
-    via: str = ""
+    adapter_data: str = ""
     losses: tuple[LossNote, ...] = ()
     """What the adapter had to leave out or convert for this message."""
 

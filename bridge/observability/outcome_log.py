@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from bridge.journal.contract import Dead, Delivered, Pending, Skipped
+from bridge.journal.contract import Dead, Delivered, OpenDelivery, Skipped
 from bridge.model.errors import Scope
 from bridge.model.events import ChatEvent
 from bridge.model.outcomes import Outcome, SkipRule
@@ -45,7 +45,7 @@ class Verdicts:
         self._waits = Repeats()
         self._unknowns = Repeats()
 
-    def ended(self, pending: Pending, end: Delivered | Skipped | Dead, *, lag_s: float, attempt: int) -> None:
+    def ended(self, pending: OpenDelivery, end: Delivered | Skipped | Dead, *, lag_s: float, attempt: int) -> None:
         account = self._address.account
         match end:
             case Delivered():
@@ -61,7 +61,7 @@ class Verdicts:
                 self._counts.outcome(account, pending.route, Outcome.DEAD)
                 self._decided(Outcome.DEAD, pending, attempt=attempt, reason=end.reason)
 
-    def deferred(self, together: Iterable[Pending], after_s: float, scope: Scope, reason: str, *, attempt: int) -> None:
+    def deferred(self, together: Iterable[OpenDelivery], after_s: float, scope: Scope, reason: str, *, attempt: int) -> None:
         """An attempt did not succeed, or could not be made; another follows."""
         for pending in together:
             self._counts.outcome(self._address.account, pending.route, Outcome.DEFERRED)
@@ -70,9 +70,9 @@ class Verdicts:
         if times:
             log.info("waiting", target=str(self._address), wait_s=round(after_s, 1), scope=scope.value, reason=reason, times=times)
 
-    def unknown(self, together: Iterable[Pending], reason: str, *, attempt: int) -> None:
+    def unknown(self, together: Iterable[OpenDelivery], reason: str, *, attempt: int) -> None:
         """Nobody can tell whether the attempt succeeded."""
-        first: Pending | None = None
+        first: OpenDelivery | None = None
         for pending in together:
             first = first or pending
             self._counts.outcome(self._address.account, pending.route, Outcome.UNKNOWN)
@@ -81,7 +81,7 @@ class Verdicts:
         if times and first is not None:
             log.warning("outcome unknown", target=str(self._address), delivery=first.delivery_id, reason=reason, times=times)
 
-    def _decided(self, outcome: Outcome, pending: Pending, **details: object) -> None:
+    def _decided(self, outcome: Outcome, pending: OpenDelivery, **details: object) -> None:
         log.debug(
             outcome.value,
             key=pending.event.meta.event_key,

@@ -1,7 +1,7 @@
 """How often messages may be sent: what was sent lately, measured against the windows that a platform declares. Pure: time is given.
 
-One `Budgets` for the whole bridge, and one more for each operation on messages that are there; lanes ask it before each message and
-wait by themselves. Waits that a platform tells (429) are the lanes' and the supervisor's; here they only leave the window full.
+One `RateLimiter` for the whole bridge, and one more for each operation on messages that are there; lanes ask it before each message
+and wait by themselves. Waits that a platform tells (429) are the lanes' and the supervisor's; here they only leave the window full.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _METERS = 1024
 """Chats measured at a time before those that are long silent are forgotten."""
 
 
-class Meter:
+class SlidingWindow:
     """The latest messages of one chat or account."""
 
-    def __init__(self, windows: tuple[Window, ...], before: Meter | None = None) -> None:
+    def __init__(self, windows: tuple[Window, ...], before: SlidingWindow | None = None) -> None:
         self.windows = windows
         earlier = before._sent if before is not None else ()
         self._sent: deque[float] = deque(earlier, maxlen=max(window.messages for window in windows))
@@ -36,7 +36,7 @@ class Meter:
     def take(self, now_s: float, messages: int = 1) -> None:
         self._sent.extend([now_s] * messages)
 
-    def arrived(self, now_s: float, messages: int = 1) -> None:
+    def mark_accepted(self, now_s: float, messages: int = 1) -> None:
         """The messages taken last were answered only now: somewhere in between the platform counted them."""
         for _ in range(min(messages, len(self._sent))):
             self._sent.pop()
@@ -83,12 +83,12 @@ def _burst(window: Window) -> int:
     return window.messages if window.burst is None else min(window.burst, window.messages)
 
 
-class Budgets:
+class RateLimiter:
     """All meters. A chat is known by its address, which is what names its lane."""
 
     def __init__(self) -> None:
-        self._chats: dict[ChatAddress, Meter] = {}
-        self._accounts: dict[AccountName, Meter] = {}
+        self._chats: dict[ChatAddress, SlidingWindow] = {}
+        self._accounts: dict[AccountName, SlidingWindow] = {}
         self._restored: dict[ChatAddress, float] = {}
 
     def wait_s(self, chat: ChatAddress, rates: Rates, now_s: float, messages: int = 1) -> float:
@@ -101,11 +101,11 @@ class Budgets:
         for meter in self._meters(chat, rates, now_s):
             meter.take(now_s, messages)
 
-    def arrived(self, chat: ChatAddress, rates: Rates, now_s: float, messages: int = 1) -> None:
+    def mark_accepted(self, chat: ChatAddress, rates: Rates, now_s: float, messages: int = 1) -> None:
         """They were taken by the platform."""
         meter = self._chats.get(chat)
         if rates.per_chat and meter is not None:
-            meter.arrived(now_s, messages)
+            meter.mark_accepted(now_s, messages)
 
     def refused(self, chat: ChatAddress, rates: Rates, now_s: float, *, account: bool) -> None:
         """A 429 although the windows were kept: somebody else writes with this account, or the platform counts otherwise."""
@@ -123,26 +123,26 @@ class Budgets:
         """After a restart: `busy_until_s` as it was, on this process's clock."""
         self._restored[chat] = busy_until_s
 
-    def _meters(self, chat: ChatAddress, rates: Rates, now_s: float) -> list[Meter]:
-        meters: list[Meter] = []
+    def _meters(self, chat: ChatAddress, rates: Rates, now_s: float) -> list[SlidingWindow]:
+        meters: list[SlidingWindow] = []
         if rates.per_chat:
             meter = self._chats.get(chat)
             if meter is None:
                 meter = self._new_chat(chat, rates.per_chat, now_s)
             elif meter.windows is not rates.per_chat and meter.windows != rates.per_chat:
-                meter = self._chats[chat] = Meter(rates.per_chat, meter)
+                meter = self._chats[chat] = SlidingWindow(rates.per_chat, meter)
             meters.append(meter)
         if rates.per_account:
             meter = self._accounts.get(chat.account)
             if meter is None or (meter.windows is not rates.per_account and meter.windows != rates.per_account):
-                meter = self._accounts[chat.account] = Meter(rates.per_account, meter)
+                meter = self._accounts[chat.account] = SlidingWindow(rates.per_account, meter)
             meters.append(meter)
         return meters
 
-    def _new_chat(self, chat: ChatAddress, windows: tuple[Window, ...], now_s: float) -> Meter:
+    def _new_chat(self, chat: ChatAddress, windows: tuple[Window, ...], now_s: float) -> SlidingWindow:
         if len(self._chats) >= _METERS:
             self._chats = {known: meter for known, meter in self._chats.items() if meter.free_at_s > now_s}
-        meter = self._chats[chat] = Meter(windows)
+        meter = self._chats[chat] = SlidingWindow(windows)
         busy_until_s = self._restored.pop(chat, 0.0)
         if busy_until_s > now_s:
             meter.fill(min(now_s, busy_until_s - _SPARE * max(window.span_s for window in windows)))

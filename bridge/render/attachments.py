@@ -1,5 +1,5 @@
 """Which files can go to a target, as what, and which of them together in one message. Pure; called by `render` and, before a file
-is fetched at all, by the outbox (`refusal`)."""
+is fetched at all, by the outbox (`why_unsendable`)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Target:
         return self.platform_title or self.platform.capitalize()
 
 
-def refusal(attachment: Attachment, target: Target) -> str:
+def why_unsendable(attachment: Attachment, target: Target) -> str:
     """Why this file cannot go to the target, in words for its readers; empty if it can. Known before the file is fetched."""
     if not target.options.files:
         return "files are not relayed here"
@@ -84,8 +84,8 @@ def refusal(attachment: Attachment, target: Target) -> str:
     return ""
 
 
-def suited(file: OutboundFile, target: Target, *, same_platform: bool) -> OutboundFile:
-    """The file with the kind it is to be sent as. `refusal` must have been empty."""
+def as_sendable_kind(file: OutboundFile, target: Target, *, same_platform: bool) -> OutboundFile:
+    """The file with the kind it is to be sent as. `why_unsendable` must have been empty."""
     kinds = _kinds(file.attachment, target, same_platform=same_platform)
     limit = target.capabilities.limits.photo_bytes
     if limit is not None and file.size_bytes > limit:

@@ -8,11 +8,11 @@ import msgspec
 
 from bridge.model.adapter import OutboundFile
 from bridge.model.events import Attachment
-from bridge.render.attachments import Target, refusal
+from bridge.render.attachments import Target, why_unsendable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
+class FetchResult:
     """An attachment whose fetching is over: complete on disk, or the reason why not, in words for readers. With neither, a created
     message shows that the file is missing; an edited one takes it for the file that its copy has already."""
 
@@ -24,12 +24,12 @@ class Settled:
     after_s: float | None = None
 
 
-def why_missing(item: Settled, target: Target) -> str:
+def why_missing(item: FetchResult, target: Target) -> str:
     """Why a file cannot be sent to the target, in words for its readers; empty if nothing speaks against it."""
-    return item.problem or refusal(as_fetched(item), target)
+    return item.problem or why_unsendable(as_fetched(item), target)
 
 
-def as_fetched(item: Settled) -> Attachment:
+def as_fetched(item: FetchResult) -> Attachment:
     """The attachment with the size that was found, if it was fetched."""
     if item.file is None or item.file.size_bytes == item.attachment.size_bytes:
         return item.attachment

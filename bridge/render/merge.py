@@ -19,7 +19,7 @@ from bridge.render.long_text import MOST_MESSAGES, Ending, split_at_most
 from bridge.render.message import Lines, Part, has_mass_mention
 from bridge.render.split import Limit
 
-MOST = 25
+MAX_MERGED = 25
 """Messages in a merged one. At twenty sends a minute, that is five hundred messages."""
 _FILL = 0.5
 """How much of the target's limit a merged message may take: what is left is for edits that make a piece longer."""

@@ -36,9 +36,9 @@ from bridge.model.events import (
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
-from bridge.render.attachments import Target, refusal, suited
+from bridge.render.attachments import Target, as_sendable_kind, why_unsendable
 from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
-from bridge.render.fetched import Settled, as_fetched, why_missing
+from bridge.render.fetched import FetchResult, as_fetched, why_missing
 from bridge.render.layout import Layout, Slot
 from bridge.render.localize import localize
 from bridge.render.long_text import cut_line, is_whole_text
@@ -57,7 +57,18 @@ from bridge.render.split import Limit, split
 
 _BARE_ID = re.compile(r"-?\d+|[A-Z](?=.*\d)[A-Z0-9]{7,}")
 
-__all__ = ["Origin", "Part", "Rendered", "Settled", "Target", "notice_text", "refusal", "render", "render_notice", "why_missing"]
+__all__ = [
+    "FetchResult",
+    "Origin",
+    "Part",
+    "Rendered",
+    "Target",
+    "notice_text",
+    "render",
+    "render_notice",
+    "why_missing",
+    "why_unsendable",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +139,7 @@ def render_lines(
     target: Target,
     people: People,
     names: Names,
-    settled: Sequence[Settled] = (),
+    settled: Sequence[FetchResult] = (),
 ) -> Lines:
     """A text message as the target is to show it, in one piece whatever its length; files are lines if they cannot be there."""
     return _Rendering(event, origin, target, people, names).lines(settled)
@@ -139,7 +150,7 @@ def render(
     *,
     origin: Origin,
     target: Target,
-    settled: Sequence[Settled],
+    settled: Sequence[FetchResult],
     reply: Reply | None,
     people: People,
     names: Names,
@@ -196,7 +207,7 @@ class _Rendering:
     # -- the whole ------------------------------------------------------------------------------------------------------
 
     def result(
-        self, settled: Sequence[Settled], reply: Reply | None, existing: Sequence[bool] | None, notes: Sequence[RichText]
+        self, settled: Sequence[FetchResult], reply: Reply | None, existing: Sequence[bool] | None, notes: Sequence[RichText]
     ) -> Rendered:
         reply = self._known_reply(reply)
         native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
@@ -221,14 +232,14 @@ class _Rendering:
             self.losses[LossOf(Loss.SHORTENED, f"shortened: the text is {layout.left_out:,} characters longer")] = None
         return Rendered(parts=parts, losses=tuple(self.losses), left_out=layout.left_out)
 
-    def _why_cut(self, settled: Sequence[Settled]) -> str:
+    def _why_cut(self, settled: Sequence[FetchResult]) -> str:
         """Why there is no file with the whole text; empty if there is."""
         whole = next((item for item in settled if is_whole_text(item.attachment)), None)
         if whole is None:
             return "the message is too long"
         return "" if whole.late else why_missing(whole, self.target)
 
-    def lines(self, settled: Sequence[Settled]) -> Lines:
+    def lines(self, settled: Sequence[FetchResult]) -> Lines:
         _, missing = self._files(settled)
         return Lines(
             body=concat(*self._body(missing, self._known_reply(None), has_files=False)),
@@ -364,7 +375,7 @@ class _Rendering:
 
     # -- files ----------------------------------------------------------------------------------------------------------
 
-    def _files(self, settled: Sequence[Settled]) -> tuple[list[OutboundFile | None], list[RichText]]:
+    def _files(self, settled: Sequence[FetchResult]) -> tuple[list[OutboundFile | None], list[RichText]]:
         """Files to send (None: one that an edited message has already), and lines for those that cannot be."""
         files: list[OutboundFile | None] = []
         missing: list[RichText] = []
@@ -385,7 +396,7 @@ class _Rendering:
             elif item.file is None or edited:
                 files.append(None)
             else:
-                file = suited(item.file, self.target, same_platform=same_platform)
+                file = as_sendable_kind(item.file, self.target, same_platform=same_platform)
                 if file is not item.file:
                     before, after = (kind.value.replace("_", " ") for kind in (item.attachment.kind, file.attachment.kind))
                     self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None

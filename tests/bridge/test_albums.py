@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bridge.model.adapter import OutboundFile
 from bridge.model.capabilities import Feature, Support
 from bridge.model.events import AttachmentKind
-from bridge.render.attachments import grouped, refusal, suited, takes_caption
+from bridge.render.attachments import as_sendable_kind, grouped, takes_caption, why_unsendable
 from tests.support.strategies import FILE_KINDS, MEGA, attachment, capabilities, fetched, limits, target
 
 K = AttachmentKind
@@ -25,7 +25,7 @@ def kind_sent(
     kind: AttachmentKind, *lacking: Feature, same_platform: bool = False, mime: str = "", size_bytes: int = 10
 ) -> AttachmentKind:
     to = target(capabilities(*lacking, within=limits(photo_bytes=5 * MEGA)))
-    return suited(file("f", kind, mime=mime, size_bytes=size_bytes), to, same_platform=same_platform).attachment.kind
+    return as_sendable_kind(file("f", kind, mime=mime, size_bytes=size_bytes), to, same_platform=same_platform).attachment.kind
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_a_photo_too_large_for_a_photo_is_a_document() -> None:
 
 
 def test_what_can_go_has_no_refusal() -> None:
-    assert refusal(attachment("a", size_bytes=50 * MEGA), target()) == ""
-    assert refusal(attachment("a", size_bytes=None), target()) == ""
+    assert why_unsendable(attachment("a", size_bytes=50 * MEGA), target()) == ""
+    assert why_unsendable(attachment("a", size_bytes=None), target()) == ""
 
 
 def test_refusals() -> None:
-    assert refusal(attachment("a", size_bytes=50 * MEGA + 1), target()) == "too large for Telegram"
-    assert refusal(attachment("a"), target(capabilities(*FILE_KINDS))) == "Telegram takes no such files"
-    assert refusal(attachment("a"), target(max_file_mb=0.0001)) == "larger than the 0.0001 MB allowed here"
+    assert why_unsendable(attachment("a", size_bytes=50 * MEGA + 1), target()) == "too large for Telegram"
+    assert why_unsendable(attachment("a"), target(capabilities(*FILE_KINDS))) == "Telegram takes no such files"
+    assert why_unsendable(attachment("a"), target(max_file_mb=0.0001)) == "larger than the 0.0001 MB allowed here"
 
 
 def names(groups: list[tuple[OutboundFile, ...]]) -> list[str]:

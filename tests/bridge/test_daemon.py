@@ -12,7 +12,7 @@ import pytest
 
 from bridge import daemon
 from bridge.config.model import Config, Loaded
-from bridge.config.reading import Reading
+from bridge.config.reader_process import Reading
 from bridge.journal.contract import JournalError
 from bridge.model.errors import ConfigFault
 from tests.flows.world import eventually

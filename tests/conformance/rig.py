@@ -77,7 +77,7 @@ class RecordingIntake:
     def may_send(self) -> None:
         pass
 
-    async def known_as(self, names: Iterable[str]) -> None:
+    async def set_own_names(self, names: Iterable[str]) -> None:
         self.names = set(names)
 
     def connected(self) -> None:
@@ -89,7 +89,7 @@ class RecordingIntake:
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.notices.append(reason)
 
-    def restored(self, chat_id: str) -> None:
+    def chat_restored(self, chat_id: str) -> None:
         pass
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:

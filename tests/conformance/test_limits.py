@@ -17,7 +17,7 @@ from bridge.model.characters import is_blank
 from bridge.model.events import AttachmentKind, Content
 from bridge.model.rich_text import RichText, plain, text_of, to_plain
 from bridge.render.degrade import degrade
-from bridge.render.message import Rendered, Settled, Target, render
+from bridge.render.message import FetchResult, Rendered, Target, render
 from tests.conformance.cases import CASES
 from tests.conformance.rig import ACCOUNT, NoWeb
 from tests.support.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts
@@ -43,7 +43,7 @@ async def target(platform: str) -> AsyncIterator[Target]:
 
 def rendered(content: Content, target: Target, *, existing: list[bool] | None = None) -> Rendered:
     event = created(content) if existing is None else edited(content)
-    settled = [fetched(a) if existing is None else Settled(attachment=a) for a in content.attachments]
+    settled = [fetched(a) if existing is None else FetchResult(attachment=a) for a in content.attachments]
     return render(
         event,
         origin=ORIGIN,

@@ -141,7 +141,9 @@ async def test_a_sender_is_shown_by_name(rig: Rig) -> None:
 async def test_edits_and_deletes_reach_the_message(rig: Rig) -> None:
     adapter = rig.adapter
     receipt = await adapter.send(rig.outbound(plain("first")))
-    copy = Copy(chat_id=rig.chat_id, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+    copy = Copy(
+        chat_id=rig.chat_id, message_ids=receipt.message_ids, thread_id=receipt.thread_id, adapter_data=receipt.adapter_data
+    )
     if isinstance(adapter, Edits):
         await adapter.edit(OutboundEdit(token="mbabc123-900-0", copy=copy, text=plain("second *literal*")))
         assert bare(rig.seen(receipt.message_ids[0]).text) == "second *literal*"
@@ -157,7 +159,9 @@ async def test_a_reaction_is_shown_and_taken_away(rig: Rig) -> None:
     if not isinstance(adapter, Reacts):
         pytest.skip("the platform has no reactions for bots")
     receipt = await adapter.send(rig.outbound(plain("like me")))
-    copy = Copy(chat_id=rig.chat_id, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+    copy = Copy(
+        chat_id=rig.chat_id, message_ids=receipt.message_ids, thread_id=receipt.thread_id, adapter_data=receipt.adapter_data
+    )
     await adapter.react(OutboundReaction(copy=copy, wanted=("👍",), added=("👍",)))
     assert [reaction.emoji for reaction in rig.seen(receipt.message_ids[0]).reactions] == ["👍"]
     await adapter.react(OutboundReaction(copy=copy, wanted=(), removed=("👍",)))

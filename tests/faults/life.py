@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bridge.journal.contract import Change, Damaged, JournalError, Pending
+from bridge.journal.contract import Change, Damaged, JournalError, OpenDelivery
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite.database import connect, prepare
 from bridge.journal.sqlite.threads import GROUP_JOBS, Job, Reader, Thread
@@ -78,7 +78,7 @@ class InlineJournal(SqliteJournal):
         self.late_s = late_s
         self.has_bug = has_bug
 
-    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[OpenDelivery | Damaged]:
         if self.has_bug():
             raise KeyError("a bug in a reading")
         return await super().pending(lane, after, limit)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.journal.contract import Pending
+from bridge.journal.contract import OpenDelivery
 from bridge.journal.sqlite import migrations
 from bridge.model.adapter import Outbound
 from bridge.model.checksums import BLOCK_BYTES
@@ -72,7 +72,7 @@ async def test_a_backlog_waits_on_disk_and_not_in_memory(tmp_path: Path) -> None
                 one.say(f"{batch * 100 + number}")
             await eventually(lambda batch=batch: len(one.confirmed) == (batch + 1) * 100)
         gc.collect()
-        in_memory = sum(isinstance(thing, Pending) for thing in gc.get_objects())
+        in_memory = sum(isinstance(thing, OpenDelivery) for thing in gc.get_objects())
         assert in_memory <= 200, f"{in_memory} of 3000 deliveries are in memory"
         assert len(asyncio.all_tasks()) < 30
         two.hang.set()

@@ -106,7 +106,7 @@ class Careless(SimulatedAdapter):
 
     async def send(self, outbound: Outbound) -> Receipt:
         if self.platform.rng.random() < 0.1:
-            return Receipt(message_ids=("nothing",), via="note")
+            return Receipt(message_ids=("nothing",), adapter_data="note")
         return await super().send(outbound)
 
 

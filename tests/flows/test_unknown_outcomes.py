@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bridge.journal.contract import State
+from bridge.journal.contract import DeliveryStatus
 from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World, eventually
 
@@ -119,7 +119,7 @@ async def test_telegram_cannot_be_asked_and_a_route_may_leave_it_to_a_human(impa
         assert len(world.copies(world.target, f"perhaps over {kind.value}!")) == (kind in AFTER)
     assert world.app is not None
     letters = await world.app._journal.dead_letters()
-    assert [letter.state for letter in letters] == [State.HELD] * 6
+    assert [letter.state for letter in letters] == [DeliveryStatus.HELD] * 6
     assert all("may have arrived" in letter.reason for letter in letters)
     await world.app._journal.retry_dead([letters[0].delivery_id])
     await eventually(lambda: len(world.copies(world.target, f"perhaps over {AFTER[0].value}!")) == 2)

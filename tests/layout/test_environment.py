@@ -102,7 +102,7 @@ INSTALLERS = {"setuptools"}
 """Every virtual environment of Python 3.11 has it, and it hooks into the interpreter's start."""
 IMPORTS = """
 import json, sys
-import bridge.cli.start, bridge.config.reading, bridge.observability.logs  # in the order of bridge.cli.start
+import bridge.cli.start, bridge.config.reader_process, bridge.observability.logs  # in the order of bridge.cli.start
 import bridge.daemon
 from adapters.registry import manifest, platforms
 for platform in platforms():

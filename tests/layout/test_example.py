@@ -16,12 +16,12 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from adapters import registry
+from bridge.config.field_types import shape_of
 from bridge.config.load import SECTIONS, load_config
 from bridge.config.model import Loaded
 from bridge.config.relay import RELAY_KEYS
 from bridge.config.schema import schema
 from bridge.config.sections import ConditionSection, JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
-from bridge.config.shapes import shape_of
 from bridge.policy.routing import RelayOptions
 
 EXAMPLE = Path(__file__).parents[2] / "bridge.yaml.example"

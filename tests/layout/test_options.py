@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from adapters import registry
+from bridge.config.field_types import fields_of, secret_keys
 from bridge.config.relay import RELAY_KEYS
-from bridge.config.shapes import fields_of, secret_keys
 
 
 @pytest.mark.parametrize("platform", registry.platforms())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bridge.journal.contract import Pending, State
+from bridge.journal.contract import DeliveryStatus, OpenDelivery
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain
@@ -13,7 +13,7 @@ NOW = datetime(2026, 8, 1, tzinfo=UTC)
 TARGET = ChatAddress(AccountName("two"), "c")
 
 
-def delivery(number: int) -> Pending:
+def delivery(number: int) -> OpenDelivery:
     """Anna's plain message from chat c of `one`, waiting to be sent."""
     meta = EventMeta(
         event_key=f"{number}",
@@ -22,14 +22,14 @@ def delivery(number: int) -> Pending:
         received_at=NOW,
         author=Author(user_id="anna", name="Anna"),
     )
-    return Pending(
+    return OpenDelivery(
         delivery_id=number,
         event_seq=number,
         route="route",
         target=TARGET,
         thread_id=None,
         event=MessageCreated(meta=meta, message_id=str(number), content=Content(text=plain("hello"))),
-        state=State.WAITING,
+        state=DeliveryStatus.WAITING,
         attempt=0,
         first_attempt_at=None,
         not_before=None,

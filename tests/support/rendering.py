@@ -12,7 +12,7 @@ from bridge.model.events import (
     Content,
 )
 from bridge.model.rich_text import plain, to_plain
-from bridge.render.message import Rendered, Settled, Target, render
+from bridge.render.message import FetchResult, Rendered, Target, render
 from tests.support.strategies import (
     ANNA,
     ORIGIN,
@@ -37,7 +37,7 @@ def rendered(
     content: Content,
     to: Target | None = None,
     *,
-    settled: list[Settled] | None = None,
+    settled: list[FetchResult] | None = None,
     reply: Reply | None = None,
     author: Author | None = ANNA,
     people: People = PEOPLE,
@@ -59,7 +59,7 @@ def re_rendered(content: Content, existing: list[bool] | None, to: Target | None
         edited(content),
         origin=ORIGIN,
         target=to or target(NAME_IN_TEXT),
-        settled=[Settled(attachment=a) for a in content.attachments],
+        settled=[FetchResult(attachment=a) for a in content.attachments],
         reply=None,
         people=PEOPLE,
         names=Names((), PEOPLE),

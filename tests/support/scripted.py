@@ -228,7 +228,7 @@ class ScriptedAdapter:
     async def run(self, intake: Intake) -> None:
         if self.platform.run_errors:
             raise self.platform.run_errors.popleft()
-        await intake.known_as(self.platform.own_names)
+        await intake.set_own_names(self.platform.own_names)
         intake.connected()
         self.platform.connections += 1
         while True:
@@ -272,7 +272,7 @@ class ScriptedAdapter:
             ]
             self.platform.chats.setdefault(outbound.chat_id, []).extend(messages)
             ids = tuple(message.message_id for message in messages)
-            return Receipt(message_ids=ids, thread_id=outbound.thread_id, via="note")
+            return Receipt(message_ids=ids, thread_id=outbound.thread_id, adapter_data="note")
 
         receipt: Receipt = await self._meet_fault(post)
         return receipt
@@ -285,12 +285,12 @@ class ScriptedAdapter:
             self.platform.before_change(operation, calls)
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
-        assert outbound.copy.via == "note"
+        assert outbound.copy.adapter_data == "note"
         self._told(Operation.EDIT)
 
         def post() -> Receipt:
             self._find(outbound.copy.chat_id, outbound.copy.message_ids[0]).text = text_of(outbound.text)
-            return Receipt(message_ids=outbound.copy.message_ids, via="note")
+            return Receipt(message_ids=outbound.copy.message_ids, adapter_data="note")
 
         receipt: Receipt = await self._meet_fault(post)
         return receipt
@@ -327,7 +327,7 @@ class ScriptedAdapter:
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
         for message in self.platform.chats.get(outbound.chat_id, []):
             if message.token == outbound.token:
-                return Receipt(message_ids=(message.message_id,), via="note")
+                return Receipt(message_ids=(message.message_id,), adapter_data="note")
         return None
 
     async def close(self) -> None:
@@ -344,7 +344,7 @@ class RemovingAdapter(ScriptedAdapter):
         def post() -> Receipt:
             message = self._find(copy.chat_id, copy.message_ids[0])
             message.files = tuple(content for place, content in enumerate(message.files) if place not in places)
-            return Receipt(message_ids=copy.message_ids, via="note")
+            return Receipt(message_ids=copy.message_ids, adapter_data="note")
 
         receipt: Receipt = await self._meet_fault(post)
         return receipt

@@ -28,7 +28,7 @@ from bridge.model.rich_text import (
     to_plain,
 )
 from bridge.policy.routing import RelayOptions
-from bridge.render.message import Origin, Settled, Target
+from bridge.render.message import FetchResult, Origin, Target
 from bridge.render.slice import runs
 
 TG, TEAM, GUILD = AccountName("tg"), AccountName("team"), AccountName("guild")
@@ -175,8 +175,8 @@ def attachment(name: str, kind: AttachmentKind = AttachmentKind.DOCUMENT, **deta
     return Attachment(kind=kind, file_id=f"id of {name}", name=name, **given)  # type: ignore[arg-type]
 
 
-def fetched(given: Attachment) -> Settled:
+def fetched(given: Attachment) -> FetchResult:
     file = OutboundFile(
         attachment=given, path=Path("/spool") / given.name, name=given.name, mime=given.mime, size_bytes=given.size_bytes or 0
     )
-    return Settled(attachment=given, file=file)
+    return FetchResult(attachment=given, file=file)

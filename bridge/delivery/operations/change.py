@@ -10,7 +10,7 @@ import msgspec
 from bridge.delivery import throttled_calls
 from bridge.delivery.operations.edit import Editing, part_gone, pieces_of, pieces_set
 from bridge.delivery.send import Sending
-from bridge.delivery.state import Carried, Place, Steps, Work, copy_here, delivered, skipped, unwrap
+from bridge.delivery.state import Carried, DeliveryContext, DeliveryState, ResolvedTarget, copy_here, delivered, skipped, unwrap
 from bridge.journal.contract import Change, Link, Merged
 from bridge.model.adapter import Copy, Deletes, Edits, OutboundReaction, Pins, Reacts, Receipt
 from bridge.model.errors import ChangeRefused, MessageGone, Rejected
@@ -21,14 +21,16 @@ from bridge.render.merge import merged_part
 
 
 class Changes:
-    """Stateless; each method carries out one delivery, as `Courier.carry` says."""
+    """Stateless; each method carries out one delivery, as `DeliveryExecutor.execute` says."""
 
     def __init__(self, sending: Sending, editing: Editing) -> None:
         self._sending = sending
         self._editing = editing
         self._journal = sending.journal
 
-    async def edit(self, work: Work, event: MessageEdited, place: Place, steps: Steps) -> Sequence[Change]:
+    async def edit(
+        self, work: DeliveryState, event: MessageEdited, place: ResolvedTarget, steps: DeliveryContext
+    ) -> Sequence[Change]:
         link = await self._link(work, event.message_id)
         if link is None or not link.copies:
             return [self._skip(work, Skip.EDIT_WITHOUT_COPY)]
@@ -41,7 +43,9 @@ class Changes:
 
     # -- deletes ------------------------------------------------------------------------------------------------------------
 
-    async def delete(self, work: Work, event: MessageDeleted, place: Place, steps: Steps) -> Sequence[Change]:
+    async def delete(
+        self, work: DeliveryState, event: MessageDeleted, place: ResolvedTarget, steps: DeliveryContext
+    ) -> Sequence[Change]:
         link = await self._link(work, event.message_id)
         if link is None or not link.copies:
             return [self._skip(work, Skip.DELETE_WITHOUT_COPY)]
@@ -76,7 +80,13 @@ class Changes:
         return [*gone, delivered(work, self._sending.clock.now())]
 
     async def _take_out(
-        self, work: Work, place: Place, steps: Steps, copy: tuple[Copy, Carried], merged: Merged, link: Link
+        self,
+        work: DeliveryState,
+        place: ResolvedTarget,
+        steps: DeliveryContext,
+        copy: tuple[Copy, Carried],
+        merged: Merged,
+        link: Link,
     ) -> list[Change]:
         """One piece leaves a merged message; the last one takes the message with it."""
         gone: Change = part_gone(work, link, 0)
@@ -91,7 +101,7 @@ class Changes:
         receipt = await self._editing.edit_copy(work, place, steps, place.adapter, 0, copy[0], part, copy[1])
         if receipt is None:
             receipt = Receipt(
-                message_ids=copy[0].message_ids, thread_id=copy[0].thread_id, via=copy[1].wrap(copy[0].via)
+                message_ids=copy[0].message_ids, thread_id=copy[0].thread_id, adapter_data=copy[1].wrap(copy[0].adapter_data)
             )  # the message led to the piece that goes, and shall lead to one that stays
             sharing = left.pieces[-1:]
         else:
@@ -101,7 +111,9 @@ class Changes:
 
     # -- reactions and pins -------------------------------------------------------------------------------------------------
 
-    async def react(self, work: Work, event: ReactionsChanged, place: Place, steps: Steps) -> Sequence[Change]:
+    async def react(
+        self, work: DeliveryState, event: ReactionsChanged, place: ResolvedTarget, steps: DeliveryContext
+    ) -> Sequence[Change]:
         link = await self._link(work, event.message_id)
         copy = copy_here(link, place)
         if link is None or copy is None:
@@ -127,7 +139,9 @@ class Changes:
             return [self._refused(work, Skip.REACTION_REFUSED, error)]
         return [delivered(work, self._sending.clock.now())]
 
-    async def pin(self, work: Work, event: PinsChanged, place: Place, steps: Steps, adapter: Pins) -> Sequence[Change]:
+    async def pin(
+        self, work: DeliveryState, event: PinsChanged, place: ResolvedTarget, steps: DeliveryContext, adapter: Pins
+    ) -> Sequence[Change]:
         copy = copy_here(await self._link(work, event.message_id), place)
         if copy is None:
             return [self._skip(work, Skip.PIN_WITHOUT_COPY)]
@@ -139,7 +153,7 @@ class Changes:
             return [self._refused(work, Skip.PIN_REFUSED, error)]
         return [delivered(work, self._sending.clock.now())]
 
-    async def _link(self, work: Work, message_id: str) -> Link | None:
+    async def _link(self, work: DeliveryState, message_id: str) -> Link | None:
         """With copies in another thread of the target if this one has none, and no route leads there any more: nobody else sees to
         them."""
         target, thread_id = work.pending.target, work.pending.thread_id
@@ -151,10 +165,10 @@ class Changes:
                 return msgspec.structs.replace(link, copies=other.copies, thread_id=other.thread_id)
         return link
 
-    def _skip(self, work: Work, rule: Skip) -> Change:
+    def _skip(self, work: DeliveryState, rule: Skip) -> Change:
         return skipped(work, rule, self._sending.clock.now())
 
-    def _refused(self, work: Work, rule: Skip, error: Rejected) -> Change:
+    def _refused(self, work: DeliveryState, rule: Skip, error: Rejected) -> Change:
         """No dead letter: the message itself is there, and a retry by hand would be of no use or not worth it."""
         return skipped(work, NamedSkip(rule, f"{rule}: {error.reason}"), self._sending.clock.now())
 

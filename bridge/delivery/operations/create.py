@@ -15,20 +15,31 @@ from bridge.delivery.message_plan import Plan, PlannedPart, decode_plan, encode_
 from bridge.delivery.operations.change import Changes
 from bridge.delivery.operations.edit_files import standing
 from bridge.delivery.send import Sending
-from bridge.delivery.state import NotNow, Place, Steps, Work, can_reconcile, carried_by, copy_of, delivered, file_mark, unwrap
+from bridge.delivery.state import (
+    DeliveryContext,
+    DeliveryState,
+    NotNow,
+    ResolvedTarget,
+    can_reconcile,
+    carried_by,
+    copy_of,
+    delivered,
+    file_mark,
+    unwrap,
+)
 from bridge.files.fetch import FileFetcher, FileNotYet, most_bytes
 from bridge.files.file_names import file_name, mime_of
-from bridge.journal.contract import Change, PlanSet, SentPart, State
+from bridge.journal.contract import Change, DeliveryStatus, PlanSet, StoredPart
 from bridge.model.adapter import Edits, OutboundFile, Receipt, Reply
 from bridge.model.capabilities import Feature
 from bridge.model.errors import FileRejected
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.refs import MessageRef
 from bridge.model.rich_text import EMPTY
-from bridge.render.attachments import suited
+from bridge.render.attachments import as_sendable_kind
 from bridge.render.degrade import Losses
 from bridge.render.long_text import is_whole_text
-from bridge.render.message import Part, Settled, why_missing
+from bridge.render.message import FetchResult, Part, why_missing
 
 
 class Creating:
@@ -39,7 +50,9 @@ class Creating:
         self._files = files
         self._changes = changes
 
-    async def create(self, work: Work, event: MessageCreated, place: Place, steps: Steps) -> Sequence[Change]:
+    async def create(
+        self, work: DeliveryState, event: MessageCreated, place: ResolvedTarget, steps: DeliveryContext
+    ) -> Sequence[Change]:
         begun = work.plan if work.parts or work.refused else None
         plan = begun or decode_plan(work.pending.plan)
         if plan is not None and plan.event is not None:
@@ -58,16 +71,16 @@ class Creating:
             sending = _Sending(self._sending, self._files, work, event, place, steps, stack)
             if plan is None:
                 plan = await sending.new_plan()
-            elif work.parts and (plan.done or work.pending.state is State.BEHIND):
+            elif work.parts and (plan.done or work.pending.state is DeliveryStatus.BEHIND):
                 plan = await sending.beside_edits(plan)
             return await sending.send(plan)
 
 
-def _since_edited(work: Work, plan: Plan | None, event: MessageCreated) -> tuple[Plan | None, MessageEdited | None]:
+def _since_edited(work: DeliveryState, plan: Plan | None, event: MessageCreated) -> tuple[Plan | None, MessageEdited | None]:
     """For what was edited when some of it had been sent, and the edit carried out: the plan if only files are still to come, and
     else the edit, since there are words to come that it has changed. What was begun as the edit goes on as that."""
     begun, changed = plan.edit if plan is not None else None, work.pending.later
-    if work.pending.state is not State.BEHIND or not work.parts or not isinstance(changed, MessageEdited):
+    if work.pending.state is not DeliveryStatus.BEHIND or not work.parts or not isinstance(changed, MessageEdited):
         return plan, begun
     left = None if begun is not None else _without_removed_files(plan, _begins_at(plan, work), event, changed)
     if left is not None:
@@ -75,7 +88,7 @@ def _since_edited(work: Work, plan: Plan | None, event: MessageCreated) -> tuple
     return plan, msgspec.structs.replace(changed, meta=event.meta, message_id=event.message_id)
 
 
-def _begins_at(plan: Plan | None, work: Work) -> int:
+def _begins_at(plan: Plan | None, work: DeliveryState) -> int:
     """The first part that was not sent. What was sent may be gone since, by an edit."""
     return plan.done if plan is not None and plan.done else len(work.parts)
 
@@ -99,17 +112,17 @@ class _Sending:
         self,
         sending: Sending,
         files: FileFetcher,
-        work: Work,
+        work: DeliveryState,
         event: MessageCreated,
-        place: Place,
-        steps: Steps,
+        place: ResolvedTarget,
+        steps: DeliveryContext,
         stack: AsyncExitStack,
     ) -> None:
         self._sending = sending
         self._files = files
         self._work, self._event, self._place, self._steps = work, event, place, steps
         self._stack = stack
-        self._fetched: dict[int, Settled] = {}
+        self._fetched: dict[int, FetchResult] = {}
         self._taken: frozenset[int] = frozenset()
         """Numbers of the copy's parts that edits have posted."""
 
@@ -119,7 +132,8 @@ class _Sending:
         self._fetched = dict(enumerate(settled))
         if self._can_ask:  # as it was when it was tried, with all its files
             settled = [
-                Settled(attachment=one.attachment, file=_stand_in(at, one)) if one.late else one for at, one in enumerate(settled)
+                FetchResult(attachment=one.attachment, file=_stand_in(at, one)) if one.late else one
+                for at, one in enumerate(settled)
             ]
         reply = await self._sending.reply(event.content.reply_to, event.meta.origin, work, place)
         rendered = await self._sending.render(event, place, settled, reply)
@@ -206,7 +220,7 @@ class _Sending:
         work = self._work
         used = {*self._taken, *(sent.part for sent in work.parts)}
         number = index if index not in used else max(used) + 1
-        work.parts.append(SentPart(part=number, copy=copy_of(self._place, receipt, carried_by(part))))
+        work.parts.append(StoredPart(part=number, copy=copy_of(self._place, receipt, carried_by(part))))
         work.attempt, work.unknown, work.attempted = 0, False, False
         return self._sending.part_sent(work.pending, work.pending.event_seq, self._place, number, receipt, part)
 
@@ -250,12 +264,12 @@ class _Sending:
 
     # -- files --------------------------------------------------------------------------------------------------------------
 
-    async def _files_of(self, planned: PlannedPart) -> tuple[tuple[OutboundFile, ...], dict[int, str], Settled | None]:
+    async def _files_of(self, planned: PlannedPart) -> tuple[tuple[OutboundFile, ...], dict[int, str], FetchResult | None]:
         """The part's files on disk, why those that are not cannot be had, and one that may still come, if any is: then what stands
         in its place is only good for asking."""
         files: list[OutboundFile] = []
         problems: dict[int, str] = {}
-        late: Settled | None = None
+        late: FetchResult | None = None
         for place in planned.files:
             one = self._fetched.get(place) or await self._fetch(place)
             if one.late:
@@ -266,16 +280,18 @@ class _Sending:
             if problem or one.file is None:
                 problems[place] = problem
             else:
-                files.append(suited(one.file, self._place.target, same_platform=self._same_platform))
+                files.append(as_sendable_kind(one.file, self._place.target, same_platform=self._same_platform))
         return tuple(files), problems, late
 
-    async def _fetch(self, place: int) -> Settled:
+    async def _fetch(self, place: int) -> FetchResult:
         try:
             one = (await self._settle(only=place))[place]
         except FileNotYet as error:
             if not self._work.parts:
                 raise
-            one = Settled(attachment=self._event.content.attachments[place], problem=error.reason, late=True, after_s=error.after_s)
+            one = FetchResult(
+                attachment=self._event.content.attachments[place], problem=error.reason, late=True, after_s=error.after_s
+            )
         self._fetched[place] = one
         return one
 
@@ -283,12 +299,12 @@ class _Sending:
     def _same_platform(self) -> bool:
         return self._sending.origin_of(self._event.meta.origin).platform == self._place.target.platform
 
-    async def _settle(self, only: int | None = None) -> Sequence[Settled]:
+    async def _settle(self, only: int | None = None) -> Sequence[FetchResult]:
         attachments = self._event.content.attachments
         if not attachments:
             return ()
         if not self._place.options.files:
-            return [Settled(attachment=attachment) for attachment in attachments]
+            return [FetchResult(attachment=attachment) for attachment in attachments]
         return await self._files.settle(
             self._stack,
             event_seq=self._work.pending.event_seq,
@@ -300,7 +316,7 @@ class _Sending:
         )
 
 
-def _stand_in(place: int, one: Settled) -> OutboundFile:
+def _stand_in(place: int, one: FetchResult) -> OutboundFile:
     """A file that is not on disk, in what can be known of it."""
     attachment = one.attachment
     name, mime = file_name(attachment), mime_of(attachment)

@@ -17,10 +17,10 @@ from bridge.delivery.operations.edit_files import FileChanges, How, Removal, Sta
 from bridge.delivery.send import Sending
 from bridge.delivery.state import (
     Carried,
+    DeliveryContext,
+    DeliveryState,
     NotNow,
-    Place,
-    Steps,
-    Work,
+    ResolvedTarget,
     can_reconcile,
     carried_by,
     delivered,
@@ -29,7 +29,7 @@ from bridge.delivery.state import (
     unwrap,
 )
 from bridge.files.fetch import FileFetcher, most_bytes
-from bridge.journal.contract import Change, Link, Merged, PartGone, PartSent, Piece, PiecesSet, State
+from bridge.journal.contract import Change, DeliveryStatus, Link, Merged, PartGone, PartReceipt, Piece, PiecesSet
 from bridge.model.adapter import Copy, Deletes, Edits, OutboundEdit, Receipt, RemovesFiles, Reply
 from bridge.model.errors import FileRejected, Rejected
 from bridge.model.events import Content, MessageCreated, MessageEdited
@@ -38,7 +38,7 @@ from bridge.model.rich_text import RichText, text_of
 from bridge.render.degrade import Losses, degrade
 from bridge.render.long_text import cut_line, is_whole_text
 from bridge.render.merge import MergedPiece, decode_piece, encode_piece, with_edit
-from bridge.render.message import Part, Settled, refusal, why_missing
+from bridge.render.message import FetchResult, Part, why_missing, why_unsendable
 from bridge.render.notices import added_line, removed_line
 
 _EXCERPT = 200
@@ -52,7 +52,9 @@ class Editing:
         self._journal = sending.journal
         self._files = files
 
-    async def edit(self, work: Work, event: MessageEdited, link: Link, place: Place, steps: Steps) -> Sequence[Change]:
+    async def edit(
+        self, work: DeliveryState, event: MessageEdited, link: Link, place: ResolvedTarget, steps: DeliveryContext
+    ) -> Sequence[Change]:
         """The copies that `link` has follow the edit."""
         adapter = place.adapter
         if not isinstance(adapter, Edits):
@@ -84,27 +86,27 @@ class Editing:
         work.losses = list(dict.fromkeys(work.losses))
         return [*final, delivered(work, self._sending.clock.now())]
 
-    async def _with_whole_text(self, event: MessageEdited, place: Place, copies: Sequence[Standing]) -> MessageEdited:
+    async def _with_whole_text(self, event: MessageEdited, place: ResolvedTarget, copies: Sequence[Standing]) -> MessageEdited:
         """The edit with the file that holds its whole text, if the copies cannot show all of it."""
         if event.album_item or any(one.carried.files and not one.carried.marks for one in copies):
             return event
-        settled = [Settled(attachment=attachment) for attachment in event.content.attachments]
+        settled = [FetchResult(attachment=attachment) for attachment in event.content.attachments]
         shown = [one.carried.files for one in copies]
         rendered = await self._sending.render(event, place, settled, None, existing=shown)
         return await self._sending.with_whole_text(event) if rendered.left_out else event
 
     async def _settled(
         self,
-        work: Work,
+        work: DeliveryState,
         event: MessageEdited,
-        place: Place,
+        place: ResolvedTarget,
         changed: FileChanges,
         held: Collection[str],
         stack: AsyncExitStack,
-    ) -> list[Settled]:
+    ) -> list[FetchResult]:
         """The edit's files: new ones fetched, or why not. What the copies hold is there, whatever became of the originals."""
         attachments = event.content.attachments
-        wanted = {number for number in changed.added if not refusal(attachments[number], place.target)}
+        wanted = {number for number in changed.added if not why_unsendable(attachments[number], place.target)}
         if wanted:
             settled = await self._files.settle(
                 stack,
@@ -116,7 +118,7 @@ class Editing:
                 only=wanted,
             )
         else:
-            settled = [Settled(attachment=attachment) for attachment in attachments]
+            settled = [FetchResult(attachment=attachment) for attachment in attachments]
         return [
             replace(one, attachment=msgspec.structs.replace(one.attachment, problem="", size_bytes=None))
             if file_mark(one.attachment) in held
@@ -125,7 +127,15 @@ class Editing:
         ]
 
     async def edit_copy(
-        self, work: Work, place: Place, steps: Steps, adapter: Edits, number: int, copy: Copy, part: Part, carried: Carried
+        self,
+        work: DeliveryState,
+        place: ResolvedTarget,
+        steps: DeliveryContext,
+        adapter: Edits,
+        number: int,
+        copy: Copy,
+        part: Part,
+        carried: Carried,
     ) -> Receipt | None:
         """The receipt to be kept, if it says something new."""
         outbound = OutboundEdit(
@@ -144,10 +154,15 @@ class Editing:
             return None
         kept = receipt.message_ids or copy.message_ids
         return msgspec.structs.replace(
-            receipt, message_ids=kept, via=now_carried.wrap(receipt.via or copy.via), thread_id=copy.thread_id
+            receipt,
+            message_ids=kept,
+            adapter_data=now_carried.wrap(receipt.adapter_data or copy.adapter_data),
+            thread_id=copy.thread_id,
         )
 
-    def part_is(self, work: Work, link: Link, event_seq: int, place: Place, number: int, receipt: Receipt) -> PartSent:
+    def part_is(
+        self, work: DeliveryState, link: Link, event_seq: int, place: ResolvedTarget, number: int, receipt: Receipt
+    ) -> PartReceipt:
         """A copy's new receipt, kept where the copy was found."""
         change = self._sending.part_is(work.pending, event_seq, place, number, receipt)
         return msgspec.structs.replace(change, thread_id=link.thread_id)
@@ -159,15 +174,15 @@ class _Edit:
     def __init__(
         self,
         editing: Editing,
-        work: Work,
+        work: DeliveryState,
         event: MessageEdited,
         link: Link,
-        place: Place,
+        place: ResolvedTarget,
         adapter: Edits,
-        steps: Steps,
+        steps: DeliveryContext,
         copies: Sequence[Standing],
         changed: FileChanges,
-        settled: Sequence[Settled],
+        settled: Sequence[FetchResult],
     ) -> None:
         self._editing = editing
         self._sending = editing._sending
@@ -287,7 +302,7 @@ class _Edit:
         work, waiting = self._work, list(parts)
         while waiting:
             part = waiting.pop(0)
-            if work.pending.state is State.SENDING and not work.asked:
+            if work.pending.state is DeliveryStatus.SENDING and not work.asked:
                 # the process stopped during an attempt, which may have been this one
                 work.asked, work.unknown, work.last_unknown_at = True, can_reconcile(self._place.adapter), work.first_attempt_at
             work.posts = True
@@ -299,7 +314,7 @@ class _Edit:
                 waiting[:0] = self._without_files(part, refused)
                 work.unknown, work.attempt = False, 0
                 continue
-            kept = msgspec.structs.replace(receipt, via=carried_by(part).wrap(receipt.via))
+            kept = msgspec.structs.replace(receipt, adapter_data=carried_by(part).wrap(receipt.adapter_data))
             change = self._editing.part_is(work, self._link, self._link.event_seq, self._place, self._next, kept)
             await self._steps.record([change])
             work.posts, work.unknown, work.attempt = False, False, 0
@@ -337,7 +352,7 @@ class _Edit:
         one, adapter = removal.standing, self._place.adapter
         copy, carried = one.copy, one.carried
         if (edited := self._edited.get(one.number)) is not None:
-            copy, carried = unwrap(msgspec.structs.replace(copy, message_ids=edited.message_ids, via=edited.via))
+            copy, carried = unwrap(msgspec.structs.replace(copy, message_ids=edited.message_ids, adapter_data=edited.adapter_data))
         left = tuple(mark for place, mark in enumerate(carried.marks) if place not in removal.places)
         carried = msgspec.structs.replace(carried, files=bool(left), marks=left)
         match removal.how:
@@ -350,11 +365,11 @@ class _Edit:
                 goes = tuple(copy.message_ids[place] for place in removal.places)
                 await throttled_calls.delete(adapter, msgspec.structs.replace(copy, message_ids=goes), self._place, self._steps)
                 kept = tuple(message_id for message_id in copy.message_ids if message_id not in goes)
-                receipt = Receipt(message_ids=kept, thread_id=copy.thread_id, via=copy.via)
+                receipt = Receipt(message_ids=kept, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
             case _:
                 assert isinstance(adapter, RemovesFiles)
                 receipt = await throttled_calls.remove_files(adapter, copy, removal.places, self._place, self._steps)
-        receipt = msgspec.structs.replace(receipt, via=carried.wrap(receipt.via), thread_id=copy.thread_id)
+        receipt = msgspec.structs.replace(receipt, adapter_data=carried.wrap(receipt.adapter_data), thread_id=copy.thread_id)
         return self._editing.part_is(self._work, self._link, self._link.event_seq, self._place, one.number, receipt)
 
 
@@ -363,7 +378,7 @@ def _says_nothing(event: MessageEdited) -> bool:
     return event.album_item and is_wordless(event)
 
 
-def part_gone(work: Work, link: Link, part: int) -> PartGone:
+def part_gone(work: DeliveryState, link: Link, part: int) -> PartGone:
     return PartGone(event_seq=link.event_seq, target=work.pending.target, thread_id=link.thread_id, part=part)
 
 
@@ -371,7 +386,7 @@ def pieces_of(merged: Merged) -> list[MergedPiece]:
     return [decode_piece(piece.content) for piece in merged.pieces]
 
 
-def pieces_set(work: Work, link: Link, merged: Merged, pieces: Sequence[MergedPiece]) -> PiecesSet:
+def pieces_set(work: DeliveryState, link: Link, merged: Merged, pieces: Sequence[MergedPiece]) -> PiecesSet:
     """The same events with new contents."""
     return PiecesSet(
         target=work.pending.target,

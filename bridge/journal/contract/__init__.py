@@ -6,7 +6,7 @@ changes     what a lane records                             links       which me
 people      what people are shown                           errors      what the storage raises
 """
 
-from bridge.journal.contract.accepting import Accepted, Entry, PlannedDelivery, Verdict
+from bridge.journal.contract.accepting import AcceptRequest, AcceptResult, PlannedDelivery, Verdict
 from bridge.journal.contract.changes import (
     AttemptStarted,
     Change,
@@ -14,14 +14,14 @@ from bridge.journal.contract.changes import (
     Deferred,
     Delivered,
     PartGone,
-    PartSent,
+    PartReceipt,
     PiecesSet,
     PlanSet,
     Skipped,
 )
-from bridge.journal.contract.deliveries import Damaged, Pending
+from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.errors import JournalError
-from bridge.journal.contract.links import AuthorName, Elsewhere, Link, Merged, Piece, SentPart
+from bridge.journal.contract.links import AuthorName, Elsewhere, Link, Merged, Piece, StoredPart
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredWait, Undecodable
 from bridge.journal.contract.roles import (
     AddressStore,
@@ -35,10 +35,11 @@ from bridge.journal.contract.roles import (
     Upkeep,
     WaitStore,
 )
-from bridge.journal.contract.states import State
+from bridge.journal.contract.states import DeliveryStatus
 
 __all__ = [
-    "Accepted",
+    "AcceptRequest",
+    "AcceptResult",
     "AddressStore",
     "AttemptStarted",
     "AuthorName",
@@ -49,9 +50,9 @@ __all__ = [
     "DeadLetterStore",
     "Deferred",
     "Delivered",
+    "DeliveryStatus",
     "DeliveryStore",
     "Elsewhere",
-    "Entry",
     "Figures",
     "IntakeStore",
     "Journal",
@@ -61,16 +62,15 @@ __all__ = [
     "LinkStore",
     "Merged",
     "NoteStore",
+    "OpenDelivery",
     "PartGone",
-    "PartSent",
-    "Pending",
+    "PartReceipt",
     "Piece",
     "PiecesSet",
     "PlanSet",
     "PlannedDelivery",
-    "SentPart",
     "Skipped",
-    "State",
+    "StoredPart",
     "StoredWait",
     "TraceStore",
     "Undecodable",

@@ -27,7 +27,7 @@ class PlannedDelivery(_Value, frozen=True):
     begun: bool = False
 
 
-class Entry(_Value, frozen=True):
+class AcceptRequest(_Value, frozen=True):
     event: ChatEvent
     deliveries: tuple[PlannedDelivery, ...]
 
@@ -40,7 +40,7 @@ class Verdict(StrEnum):
     """A MessageCreated, MessageEdited or MessageDeleted whose message is one of our own copies. Nothing is stored."""
 
 
-class Accepted(_Value, frozen=True):
+class AcceptResult(_Value, frozen=True):
     """What became of one entry. `delivery_ids` are parallel to the entry's deliveries; skipped ones have an id as well.
 
     `later`: the change of this created message that was accepted before it. If that is an edit, `event` is what was stored, the

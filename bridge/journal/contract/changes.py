@@ -36,7 +36,7 @@ class PlanSet(_Value, frozen=True):
     content: bytes
 
 
-class PartSent(_Value, frozen=True):
+class PartReceipt(_Value, frozen=True):
     """A part's receipt. `chat` is the target's native chat: each native id becomes a link to the event's original message.
 
     A part number that has a receipt already (an edit that re-sent it) is replaced. `event_seq` is the event whose original message
@@ -67,7 +67,7 @@ class PiecesSet(_Value, frozen=True):
 
     Recorded together with the attempts of its deliveries, and again whenever it changes. An event is a piece of one message at an
     end at most: the one recorded last. Each piece's event has its own part, all of them with the same native message, which
-    leads (as a `link`) to the piece whose PartSent came last."""
+    leads (as a `link`) to the piece whose PartReceipt came last."""
 
     target: ChatAddress
     lead_seq: int
@@ -111,4 +111,4 @@ class Dead(_Value, frozen=True):
     held: bool = False
 
 
-Change = AttemptStarted | PlanSet | PartSent | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead
+Change = AttemptStarted | PlanSet | PartReceipt | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead

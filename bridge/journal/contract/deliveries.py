@@ -6,8 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.journal.contract.links import SentPart
-from bridge.journal.contract.states import State
+from bridge.journal.contract.links import StoredPart
+from bridge.journal.contract.states import DeliveryStatus
 from bridge.model.events import ChatEvent
 from bridge.model.refs import ChatAddress
 
@@ -16,7 +16,7 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
 
-class Pending(_Value, frozen=True):
+class OpenDelivery(_Value, frozen=True):
     """An open delivery, with all that a lane needs to go on with it after any restart."""
 
     delivery_id: int
@@ -25,13 +25,13 @@ class Pending(_Value, frozen=True):
     target: ChatAddress
     thread_id: str | None
     event: ChatEvent
-    state: State
+    state: DeliveryStatus
     attempt: int
     """Attempts recorded so far for the part `len(parts)`."""
     first_attempt_at: datetime | None
     not_before: datetime | None
     last_error: str
-    parts: tuple[SentPart, ...]
+    parts: tuple[StoredPart, ...]
     recorded_at: datetime | None = None
     """When the attempt or the delay was recorded, by the clock that `first_attempt_at` and `not_before` are of: their differences
     are durations, whatever the clock did since."""

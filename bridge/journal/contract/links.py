@@ -12,7 +12,7 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
 
-class SentPart(_Value, frozen=True):
+class StoredPart(_Value, frozen=True):
     """A part that has its receipt."""
 
     part: int
@@ -38,7 +38,7 @@ class Elsewhere(_Value, frozen=True):
     """Copies at another end of the same chat."""
 
     thread_id: str | None
-    copies: tuple[SentPart, ...]
+    copies: tuple[StoredPart, ...]
 
 
 class AuthorName(str):
@@ -64,7 +64,7 @@ class Link(_Value, frozen=True):
     """Whether the message asked for is the original itself (or one of its `also_ids`), not a copy."""
     author_name: str
     """From the journal itself an `AuthorName`."""
-    copies: tuple[SentPart, ...]
+    copies: tuple[StoredPart, ...]
     """The parts in the target and thread asked for, in order; empty if there is none there."""
     thread_id: str | None = None
     """The thread asked for."""

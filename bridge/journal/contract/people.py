@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.journal.contract.states import State
+from bridge.journal.contract.states import DeliveryStatus
 from bridge.model.events import ChatEvent
 from bridge.model.refs import AccountName, ChatAddress
 
@@ -19,7 +19,7 @@ class DeadLetter(_Value, frozen=True):
     delivery_id: int
     route: str
     target: ChatAddress
-    state: State
+    state: DeliveryStatus
     reason: str
     attempts: int
     died_at: datetime

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.journal.contract.accepting import Accepted, Entry
+from bridge.journal.contract.accepting import AcceptRequest, AcceptResult
 from bridge.journal.contract.changes import Change
-from bridge.journal.contract.deliveries import Damaged, Pending
+from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.links import Link, Merged
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
 from bridge.model.adapter import Cursor
@@ -28,8 +28,8 @@ class IntakeStore(Protocol):
     """Where input becomes the bridge's responsibility."""
 
     async def accept(
-        self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], *, received_at: datetime
-    ) -> Sequence[Accepted]:
+        self, account: AccountName, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> Sequence[AcceptResult]:
         """Store events with their deliveries, and the cursors, in one transaction; the answer is parallel to `entries`.
 
         A MessageCreated registers its `message_id` and `also_ids` as originals, and an album's `items`; the `item` of a
@@ -63,11 +63,11 @@ class DeliveryStore(Protocol):
         """Targets with deliveries that are WAITING, SENDING or BEHIND."""
         ...
 
-    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[OpenDelivery | Damaged]:
         """Deliveries of one lane that are WAITING or SENDING, with ids above `after`, in order."""
         ...
 
-    async def behind(self, lane: ChatAddress, limit: int) -> Sequence[Pending | Damaged]:
+    async def behind(self, lane: ChatAddress, limit: int) -> Sequence[OpenDelivery | Damaged]:
         """Deliveries of one lane that are BEHIND: those due first come first."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class State(StrEnum):
+class DeliveryStatus(StrEnum):
     """Where a delivery stands. Every delivery ends in one of the last three."""
 
     WAITING = "waiting"

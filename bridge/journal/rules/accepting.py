@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from bridge.journal.contract import Entry, PlannedDelivery, State, Verdict
+from bridge.journal.contract import AcceptRequest, DeliveryStatus, PlannedDelivery, Verdict
 from bridge.journal.rules import changes, reactions
 from bridge.journal.rules.changes import LatestChange
 from bridge.journal.rules.links import KnownMessage, LinkKind
@@ -40,7 +40,7 @@ class Known(Generic[K]):
 @dataclass(slots=True, frozen=True)
 class NewDelivery:
     planned: PlannedDelivery
-    state: State
+    state: DeliveryStatus
     rule: SkipRule | None = None
     """By which it is skipped."""
 
@@ -68,7 +68,7 @@ class Stored(Generic[K]):
     @property
     def open(self) -> int:
         """Deliveries that are still to be finished."""
-        return sum(delivery.state is not State.SKIPPED for delivery in self.deliveries)
+        return sum(delivery.state is not DeliveryStatus.SKIPPED for delivery in self.deliveries)
 
 
 def messages_of(event: ChatEvent) -> tuple[str, ...]:
@@ -93,7 +93,9 @@ def items_of(event: ChatEvent) -> tuple[AlbumItem, ...]:
             return ()
 
 
-def accept(known: Known[K], entry: Entry, key: bytes, messages: Sequence[K], take_seq: Callable[[], int]) -> Stored[K] | Verdict:
+def accept(
+    known: Known[K], entry: AcceptRequest, key: bytes, messages: Sequence[K], take_seq: Callable[[], int]
+) -> Stored[K] | Verdict:
     """What is to be stored, or why nothing is. `messages`: the event's, named as `known` names them."""
     event = entry.event
     if key in known.event_keys:
@@ -125,7 +127,7 @@ def _is_echo(event: ChatEvent, found: Sequence[KnownMessage | None]) -> bool:
     return comes_back and any(message is not None and message.kind is not LinkKind.ORIGINAL for message in found)
 
 
-def _created(known: Known[K], entry: Entry, event: MessageCreated, messages: Sequence[K], seq: int) -> Stored[K]:
+def _created(known: Known[K], entry: AcceptRequest, event: MessageCreated, messages: Sequence[K], seq: int) -> Stored[K]:
     later = changes.newest(event, [known.latest[message] for message in messages if message in known.latest])
     for message in messages:
         known.messages[message] = KnownMessage(seq, LinkKind.ORIGINAL)
@@ -135,11 +137,11 @@ def _created(known: Known[K], entry: Entry, event: MessageCreated, messages: Seq
     return Stored(seq, event, later, _planned(entry, rule), originals=messages)
 
 
-def _planned(entry: Entry, rule: SkipRule | None = None) -> tuple[NewDelivery, ...]:
+def _planned(entry: AcceptRequest, rule: SkipRule | None = None) -> tuple[NewDelivery, ...]:
     return tuple(_delivery(planned, planned.skip_rule or rule) for planned in entry.deliveries)
 
 
 def _delivery(planned: PlannedDelivery, rule: SkipRule | None) -> NewDelivery:
     if rule:
-        return NewDelivery(planned, State.SKIPPED, rule)
-    return NewDelivery(planned, State.SENDING if planned.begun else State.WAITING)
+        return NewDelivery(planned, DeliveryStatus.SKIPPED, rule)
+    return NewDelivery(planned, DeliveryStatus.SENDING if planned.begun else DeliveryStatus.WAITING)

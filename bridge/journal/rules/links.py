@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-from bridge.journal.contract import Elsewhere, SentPart
+from bridge.journal.contract import Elsewhere, StoredPart
 
 K = TypeVar("K")
 
@@ -29,7 +29,7 @@ def leads_somewhere(kind: LinkKind) -> bool:
     return kind is not LinkKind.GONE
 
 
-def elsewhere(copies: Mapping[str | None, Sequence[SentPart]]) -> tuple[Elsewhere, ...]:
+def elsewhere(copies: Mapping[str | None, Sequence[StoredPart]]) -> tuple[Elsewhere, ...]:
     """Copies by their thread, in the order in which they are tried: the chat itself first, then threads by their ids."""
     threads = sorted(copies, key=lambda thread_id: (thread_id is not None, thread_id or ""))
     return tuple(Elsewhere(thread_id=thread_id, copies=tuple(copies[thread_id])) for thread_id in threads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.journal.contract import Merged, Piece, State
+from bridge.journal.contract import DeliveryStatus, Merged, Piece
 
 
 def merged(lead_seq: int, pieces: Sequence[tuple[int, bytes]]) -> Merged:
@@ -12,10 +12,10 @@ def merged(lead_seq: int, pieces: Sequence[tuple[int, bytes]]) -> Merged:
     return Merged(lead_seq=lead_seq, pieces=tuple(Piece(event_seq=seq, content=content) for seq, content in sorted(pieces)))
 
 
-def names_its_message(state: State) -> bool:
+def names_its_message(state: DeliveryStatus) -> bool:
     """Whether an open delivery tells which merged message it is part of: only while an attempt was made at that. A delivery that
     waits may be merged anew, and a dead letter that is retried goes by itself: it is no piece any more."""
-    return state is State.SENDING
+    return state is DeliveryStatus.SENDING
 
 
 def shared_with(pieces: int) -> int:

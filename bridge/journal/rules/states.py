@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
-from bridge.journal.contract import AttemptStarted, Dead, Deferred, Delivered, PartSent, PlanSet, Skipped, State
+from bridge.journal.contract import AttemptStarted, Dead, Deferred, Delivered, DeliveryStatus, PartReceipt, PlanSet, Skipped
 
-IN_LINE = frozenset({State.WAITING, State.SENDING})
+IN_LINE = frozenset({DeliveryStatus.WAITING, DeliveryStatus.SENDING})
 """What its lane carries out in order."""
-OPEN = IN_LINE | {State.BEHIND}
-GIVEN_UP = frozenset({State.HELD, State.DEAD})
-FINAL = frozenset({State.DELIVERED, State.SKIPPED})
+OPEN = IN_LINE | {DeliveryStatus.BEHIND}
+GIVEN_UP = frozenset({DeliveryStatus.HELD, DeliveryStatus.DEAD})
+FINAL = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED})
 """Nothing changes it any more; its event's body is not needed for it."""
-UNFINISHED = frozenset(State) - FINAL
+UNFINISHED = frozenset(DeliveryStatus) - FINAL
 
-RETRIED = State.BEHIND
+RETRIED = DeliveryStatus.BEHIND
 """A dead letter that is retried: nothing waits for it."""
 
-TAKEN_IN: Mapping[type, frozenset[State]] = {
+TAKEN_IN: Mapping[type, frozenset[DeliveryStatus]] = {
     AttemptStarted: OPEN,
     Deferred: OPEN,
     PlanSet: UNFINISHED,
-    PartSent: UNFINISHED,
+    PartReceipt: UNFINISHED,
     Delivered: UNFINISHED,
     Skipped: UNFINISHED,
     Dead: UNFINISHED,
@@ -30,22 +30,22 @@ TAKEN_IN: Mapping[type, frozenset[State]] = {
 """In which states a delivery takes a change. An attempt or a delay of one that is not open is a mistake, and nothing is recorded:
 an attempt that is not recorded must not be made. An outcome of one that has its final one already changes nothing."""
 
-AFTER_A_PART = {state: State.WAITING if state is State.SENDING else state for state in UNFINISHED}
+AFTER_A_PART = {state: DeliveryStatus.WAITING if state is DeliveryStatus.SENDING else state for state in UNFINISHED}
 """Where a delivery stands once a part of it was sent: the attempt's outcome is known, and the next part has none yet."""
 
 
-def after(change: AttemptStarted | Deferred | Delivered | Skipped | Dead) -> State:
+def after(change: AttemptStarted | Deferred | Delivered | Skipped | Dead) -> DeliveryStatus:
     """Where a delivery stands after a change that it takes."""
     match change:
         case AttemptStarted():
-            return State.SENDING
+            return DeliveryStatus.SENDING
         case Deferred(behind=behind):
-            return State.BEHIND if behind else State.WAITING
+            return DeliveryStatus.BEHIND if behind else DeliveryStatus.WAITING
         case Delivered():
-            return State.DELIVERED
+            return DeliveryStatus.DELIVERED
         case Skipped():
-            return State.SKIPPED
+            return DeliveryStatus.SKIPPED
         case Dead(held=held):
-            return State.HELD if held else State.DEAD
+            return DeliveryStatus.HELD if held else DeliveryStatus.DEAD
         case _:
             assert_never(change)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.journal.contract import Accepted, Entry, State, Verdict
+from bridge.journal.contract import AcceptRequest, AcceptResult, DeliveryStatus, Verdict
 from bridge.journal.rules import accepting as rules
 from bridge.journal.rules import changes
 from bridge.journal.rules.accepting import Known, NewDelivery, Stored
@@ -74,7 +74,7 @@ Message = tuple[int, Packed]
 class Prepared:
     """An entry with all that can be computed without the file."""
 
-    entry: Entry
+    entry: AcceptRequest
     key: bytes
     messages: tuple[Packed, ...]
     """Native messages that the event is about; the first is its `message_id`."""
@@ -83,7 +83,7 @@ class Prepared:
     """Of an album: see `rules.accepting.items_of`."""
 
 
-def prepare(entry: Entry) -> Prepared:
+def prepare(entry: AcceptRequest) -> Prepared:
     """On the loop, so that what cannot be stored fails at its caller. Raises UnicodeEncodeError for lone surrogates."""
     event = entry.event
     kept = isinstance(event, MessageEdited) or not all(delivery.skip_rule for delivery in entry.deliveries)
@@ -121,13 +121,13 @@ class Batch:
     received_at: datetime
 
 
-def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[Accepted]]:
+def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[AcceptResult]]:
     """Answers are parallel to the batches and their entries."""
     entries = [entry for batch in batches for entry in batch.entries]
     chats = [ledger.names.chat(entry.entry.event.meta.origin) for entry in entries]
     known = _known(ledger, list(zip(entries, chats, strict=True)))
     rows = _Rows()
-    answers: list[list[Accepted]] = []
+    answers: list[list[AcceptResult]] = []
     numbers = iter(chats)
     for batch in batches:
         accepted_at = pack_time(batch.received_at)
@@ -165,17 +165,19 @@ def _readable_edit(json: bytes) -> MessageEdited | None:
         return None
 
 
-def _accept_one(ledger: Ledger, rows: _Rows, known: Known[Message], prepared: Prepared, chat: int, accepted_at: int) -> Accepted:
+def _accept_one(
+    ledger: Ledger, rows: _Rows, known: Known[Message], prepared: Prepared, chat: int, accepted_at: int
+) -> AcceptResult:
     messages = [(chat, message) for message in prepared.messages]
     stored = rules.accept(known, prepared.entry, prepared.key, messages, ledger.take_seq)
     if isinstance(stored, Verdict):
-        return Accepted(verdict=stored)
+        return AcceptResult(verdict=stored)
     first = ledger.take_deliveries(len(stored.deliveries))
     _add_event(rows, prepared, stored, chat, accepted_at, first)
     _add_message(rows, prepared, stored, messages)
     for number, delivery in enumerate(stored.deliveries, first):
         rows.deliveries.append(_delivery_row(ledger.names, number, stored.event_seq, delivery, accepted_at))
-    return Accepted(
+    return AcceptResult(
         verdict=Verdict.ACCEPTED,
         event_seq=stored.event_seq,
         delivery_ids=tuple(range(first, first + len(stored.deliveries))),
@@ -224,7 +226,7 @@ def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message], messa
 
 def _delivery_row(names: Names, number: int, seq: int, delivery: NewDelivery, accepted_at: int) -> Row:
     planned = delivery.planned
-    begun, skipped = delivery.state is State.SENDING, delivery.state is State.SKIPPED
+    begun, skipped = delivery.state is DeliveryStatus.SENDING, delivery.state is DeliveryStatus.SKIPPED
     return (
         number,
         seq,

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from bridge.journal.contract import AuthorName, State
+from bridge.journal.contract import AuthorName, DeliveryStatus
 from bridge.journal.tracing import ChangeKind
 from bridge.model.adapter import Copy
 from bridge.model.events import AlbumItem, Author, ChatEvent, MessageEdited
@@ -117,24 +117,24 @@ decode_item = msgspec.json.Decoder(AlbumItem).decode
 
 BEHIND, WAITING, SENDING, HELD, DEAD, DELIVERED, SKIPPED = range(-1, 6)
 NUMBERS = {
-    State.BEHIND: BEHIND,
-    State.WAITING: WAITING,
-    State.SENDING: SENDING,
-    State.HELD: HELD,
-    State.DEAD: DEAD,
-    State.DELIVERED: DELIVERED,
-    State.SKIPPED: SKIPPED,
+    DeliveryStatus.BEHIND: BEHIND,
+    DeliveryStatus.WAITING: WAITING,
+    DeliveryStatus.SENDING: SENDING,
+    DeliveryStatus.HELD: HELD,
+    DeliveryStatus.DEAD: DEAD,
+    DeliveryStatus.DELIVERED: DELIVERED,
+    DeliveryStatus.SKIPPED: SKIPPED,
 }
 """The stored number of each state."""
 STATES = {number: state for state, number in NUMBERS.items()}
 
 
-def sql_states(states: Iterable[State]) -> str:
+def sql_states(states: Iterable[DeliveryStatus]) -> str:
     """`IN (0, 1)`."""
     return f"IN ({', '.join(str(NUMBERS[state]) for state in sorted(states, key=lambda state: NUMBERS[state]))})"
 
 
-def sql_transition(after: Mapping[State, State]) -> str:
+def sql_transition(after: Mapping[DeliveryStatus, DeliveryStatus]) -> str:
     """The new state of a row, as an expression."""
     changes = [f"WHEN {NUMBERS[state]} THEN {NUMBERS[then]}" for state, then in after.items() if state is not then]
     return f"CASE state {' '.join(changes)} ELSE state END"
@@ -157,7 +157,7 @@ def unpack_copy(chat_id: str, message: Packed | None, more: str | None, thread: 
         chat_id=chat_id,
         message_ids=first + unpack_more(more),
         thread_id=unpack_optional(thread),
-        via="" if via is None else unpack_id(via),
+        adapter_data="" if via is None else unpack_id(via),
     )
 
 

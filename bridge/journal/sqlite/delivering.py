@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.journal.contract import Damaged, Pending
+from bridge.journal.contract import Damaged, OpenDelivery
 from bridge.journal.rules import changes, pieces
 from bridge.journal.rules.changes import LatestChange
 from bridge.journal.sqlite.codec import (
@@ -44,7 +44,7 @@ class Deliveries:
         lanes = [self._names.lane_if_known(lane) for (lane,) in rows.fetchall()]
         return [lane for lane in lanes if lane.account]
 
-    def pending(self, lane: ChatAddress, after: int, limit: int) -> list[Pending | Damaged]:
+    def pending(self, lane: ChatAddress, after: int, limit: int) -> list[OpenDelivery | Damaged]:
         number = self._names.find_lane(lane)
         if number is None:
             return []
@@ -54,14 +54,14 @@ class Deliveries:
         ).fetchall()
         return [self._whole_or_damaged(lane, row) for row in rows]
 
-    def behind(self, lane: ChatAddress, limit: int) -> list[Pending | Damaged]:
+    def behind(self, lane: ChatAddress, limit: int) -> list[OpenDelivery | Damaged]:
         rows = self._connection.execute(
             f"{_OPEN_DELIVERIES} WHERE lane = ? AND delivery.state = {BEHIND} ORDER BY coalesce(not_before, 0), id LIMIT ?",
             (self._names.find_lane(lane), limit),
         ).fetchall()
         return [self._whole_or_damaged(lane, row) for row in rows]
 
-    def _whole_or_damaged(self, lane: ChatAddress, row: Sequence[Any]) -> Pending | Damaged:
+    def _whole_or_damaged(self, lane: ChatAddress, row: Sequence[Any]) -> OpenDelivery | Damaged:
         """One row that cannot be read is one delivery's trouble, not the lane's."""
         try:
             return self._pending(lane, *row)
@@ -84,13 +84,13 @@ class Deliveries:
         note: str | None,
         json: bytes | None,
         plan: bytes | None,
-    ) -> Pending:
+    ) -> OpenDelivery:
         thread_id = unpack_optional(thread)
         place = self._names.find_place(lane, thread_id)
         if json is None:
             raise ValueError("its event is missing")
         event = decode_event(json)
-        return Pending(
+        return OpenDelivery(
             delivery_id=delivery,
             event_seq=seq,
             route=self._names.route_of(route),

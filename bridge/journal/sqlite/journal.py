@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.journal.contract import (
-    Accepted,
+    AcceptRequest,
+    AcceptResult,
     Change,
     Damaged,
     DeadLetter,
-    Entry,
     Figures,
     JournalError,
     Link,
     Merged,
-    Pending,
+    OpenDelivery,
     StoredWait,
     Undecodable,
 )
@@ -135,8 +135,8 @@ class SqliteJournal:
     # -- accepting ----------------------------------------------------------------------------------------------------------
 
     async def accept(
-        self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], *, received_at: datetime
-    ) -> Sequence[Accepted]:
+        self, account: AccountName, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], *, received_at: datetime
+    ) -> Sequence[AcceptResult]:
         batch = Batch(account, [prepare_entry(entry) for entry in entries], tuple(cursors), received_at)
         return await self._put(AcceptJob(asyncio.get_running_loop().create_future(), batch))
 
@@ -161,10 +161,10 @@ class SqliteJournal:
     async def open_lanes(self) -> Sequence[ChatAddress]:
         return await self._read(lambda queries: queries.deliveries.open_lanes())
 
-    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[Pending | Damaged]:
+    async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[OpenDelivery | Damaged]:
         return await self._read(lambda queries: queries.deliveries.pending(lane, after, limit))
 
-    async def behind(self, lane: ChatAddress, limit: int) -> Sequence[Pending | Damaged]:
+    async def behind(self, lane: ChatAddress, limit: int) -> Sequence[OpenDelivery | Damaged]:
         return await self._read(lambda queries: queries.deliveries.behind(lane, limit))
 
     async def record(self, changes: Sequence[Change]) -> None:

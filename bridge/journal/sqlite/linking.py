@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from bridge.journal.contract import Elsewhere, Link, Merged, SentPart
+from bridge.journal.contract import Elsewhere, Link, Merged, StoredPart
 from bridge.journal.rules import pieces, reactions
 from bridge.journal.rules.links import LinkKind, elsewhere
 from bridge.journal.sqlite.codec import UNREADABLE, author_of, decode_item, pack_id, unpack_id, unpack_more
@@ -40,7 +40,7 @@ class Links:
         if not rows:
             return None
         seq, copy, origin, original, also, author = rows[0][:6]
-        copies = tuple(SentPart(part=row[6], copy=self._parts.copy(*row[7:])) for row in rows if row[6] is not None)
+        copies = tuple(StoredPart(part=row[6], copy=self._parts.copy(*row[7:])) for row in rows if row[6] is not None)
         return Link(
             event_seq=seq,
             original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
@@ -60,9 +60,9 @@ class Links:
             " WHERE seq = ? AND (lane = ? OR -lane IN (SELECT id FROM place WHERE lane = ?)) ORDER BY part",
             (seq, lane, lane),
         )
-        found: dict[str | None, list[SentPart]] = {}
+        found: dict[str | None, list[StoredPart]] = {}
         for place, part, *columns in rows.fetchall():
-            found.setdefault(self._names.thread_of(place), []).append(SentPart(part=part, copy=self._parts.copy(*columns)))
+            found.setdefault(self._names.thread_of(place), []).append(StoredPart(part=part, copy=self._parts.copy(*columns)))
         return elsewhere(found)
 
     def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None) -> Merged | None:

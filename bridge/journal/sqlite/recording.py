@@ -2,7 +2,7 @@
 
 Changes are gathered into waves: within one wave each kind of change is one statement, and the kinds run in a fixed order. A change
 that must come after one already in the wave (same delivery or same part, later kind first) begins a new wave. So the result is that
-of carrying them out one by one, and the usual `[PartSent, Delivered]` of many lanes is a single wave.
+of carrying them out one by one, and the usual `[PartReceipt, Delivered]` of many lanes is a single wave.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bridge.journal.contract import (
     Deferred,
     Delivered,
     PartGone,
-    PartSent,
+    PartReceipt,
     PiecesSet,
     PlanSet,
     Skipped,
@@ -126,7 +126,7 @@ class _Wave:
     def __init__(self) -> None:
         self._ranks: dict[tuple[object, ...], int] = {}
         self.gone: list[PartGone] = []
-        self.sent: list[PartSent] = []
+        self.sent: list[PartReceipt] = []
         self.pieces: list[PiecesSet] = []
         self.plans: dict[int, Row] = {}
         self.attempts: list[Row] = []
@@ -153,7 +153,7 @@ class _Wave:
                 self.attempts.append((change.delivery_id, change.attempt, pack_time(change.at), first_at))
             case PlanSet():
                 self.plans[change.delivery_id] = (change.delivery_id, change.content)
-            case PartSent():
+            case PartReceipt():
                 self.sent.append(change)
             case PartGone():
                 self.gone.append(change)
@@ -183,7 +183,7 @@ def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
     match change:
         case PartGone():
             return _GONE_RANK, ((change.event_seq, change.target, change.thread_id, change.part),)
-        case PartSent():
+        case PartReceipt():
             return _SENT_RANK, ((change.delivery_id,), (change.event_seq, change.target, change.thread_id, change.part))
         case PiecesSet() | PlanSet():
             return _GONE_RANK, ()  # touches nothing that another kind of change does
@@ -258,7 +258,7 @@ def finish(ledger: Ledger, rows: Sequence[Row]) -> None:
 # -- parts and links --------------------------------------------------------------------------------------------------------
 
 
-def _record_parts(ledger: Ledger, sent: Sequence[PartSent]) -> None:
+def _record_parts(ledger: Ledger, sent: Sequence[PartReceipt]) -> None:
     names, rank = ledger.names, ledger.last_seq
     parts: list[Row] = []
     links: dict[tuple[int, Packed], Row] = {}
@@ -275,7 +275,7 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartSent]) -> None:
                 ids[0] if ids else None,
                 pack_more(receipt.message_ids[1:]),
                 pack_optional(receipt.thread_id),
-                pack_id(receipt.via) if receipt.via else None,
+                pack_id(receipt.adapter_data) if receipt.adapter_data else None,
             )
         )
         for message in ids:

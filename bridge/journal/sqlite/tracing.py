@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.journal.contract import SentPart
+from bridge.journal.contract import StoredPart
 from bridge.journal.rules import pieces, states
 from bridge.journal.rules.links import LinkKind
 from bridge.journal.sqlite.codec import (
@@ -149,7 +149,7 @@ class Tracing:
         parts = self._parts(seq)
         return tuple(self._delivery(seq, parts, row) for row in rows)
 
-    def _delivery(self, seq: int, parts: dict[int, list[SentPart]], row: Sequence[Any]) -> TracedDelivery:
+    def _delivery(self, seq: int, parts: dict[int, list[StoredPart]], row: Sequence[Any]) -> TracedDelivery:
         number, lane, route, thread, state, attempt, first_attempt_at, not_before, at, note = row
         target, thread_id = self._names.lane_of(lane), unpack_optional(thread)
         place = self._names.find_place(target, thread_id)
@@ -169,15 +169,15 @@ class Tracing:
             behind=self._behind(lane, number) if STATES[state] in states.IN_LINE else None,
         )
 
-    def _parts(self, seq: int) -> dict[int, list[SentPart]]:
+    def _parts(self, seq: int) -> dict[int, list[StoredPart]]:
         """By the place where they are."""
         rows = self._connection.execute(
             "SELECT lane, part, chat, message, more, thread, via FROM part WHERE seq = ? ORDER BY lane, part", (seq,)
         )
-        found: dict[int, list[SentPart]] = {}
+        found: dict[int, list[StoredPart]] = {}
         for place, part, chat, *columns in rows.fetchall():
             copy = unpack_copy(self._names.chat_of(chat).chat_id, *_four(columns))
-            found.setdefault(place, []).append(SentPart(part=part, copy=copy))
+            found.setdefault(place, []).append(StoredPart(part=part, copy=copy))
         return found
 
     def _shared_with(self, seq: int, place: int | None) -> int:

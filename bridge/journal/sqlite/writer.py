@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bridge.journal.contract import Accepted, Change
+from bridge.journal.contract import AcceptResult, Change
 from bridge.journal.sqlite.accepting import Batch, accept
 from bridge.journal.sqlite.database import connect
 from bridge.journal.sqlite.ledger import Ledger
@@ -20,10 +20,10 @@ from bridge.journal.sqlite.threads import Job, Thread
 T = TypeVar("T")
 
 
-class AcceptJob(Job[Sequence[Accepted]]):
+class AcceptJob(Job[Sequence[AcceptResult]]):
     __slots__ = ("batch",)
 
-    def __init__(self, future: asyncio.Future[Sequence[Accepted]], batch: Batch) -> None:
+    def __init__(self, future: asyncio.Future[Sequence[AcceptResult]], batch: Batch) -> None:
         super().__init__(future)
         self.batch = batch
 

@@ -85,7 +85,7 @@ class RecordingIntake:
     def may_send(self) -> None:
         pass
 
-    async def known_as(self, names: Iterable[str]) -> None:
+    async def set_own_names(self, names: Iterable[str]) -> None:
         self.names = set(names)
 
     def connected(self) -> None:
@@ -97,7 +97,7 @@ class RecordingIntake:
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.gaps.append((chat_id, reason))
 
-    def restored(self, chat_id: str) -> None:
+    def chat_restored(self, chat_id: str) -> None:
         self.restorations.append(chat_id)
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:

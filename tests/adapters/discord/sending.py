@@ -20,7 +20,7 @@ def outbound(bench: Bench, text: str | RichText = "hello", *, token: str = "t1",
 
 
 def copy_of(bench: Bench, receipt: Receipt) -> Copy:
-    return Copy(chat_id=bench.chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+    return Copy(chat_id=bench.chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, adapter_data=receipt.adapter_data)
 
 
 def shown(bench: Bench) -> list[SeenMessage]:

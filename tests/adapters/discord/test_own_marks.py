@@ -116,11 +116,11 @@ async def test_a_freed_place_for_a_webhook_is_used_at_once(bench: Bench, adapter
     intake, world = bench.intake(), bench.emulator.world
     others = [world.add_webhook(int(bench.chat), f"other {n}", world.owner, None) for n in range(15)]
     async with bench.running(adapter, intake):
-        assert (await adapter.send(outbound(bench, "by the bot", token="t1"))).via == "bot"
+        assert (await adapter.send(outbound(bench, "by the bot", token="t1"))).adapter_data == "bot"
         del world.webhooks[others[0].id]
         bench.emulator.operations.announce_webhooks(int(bench.chat))
         await until(lambda: bench.chat in intake.restorations[1:], "the change is known")
-        assert (await adapter.send(outbound(bench, "by webhook", token="t2"))).via.startswith("webhook:")
+        assert (await adapter.send(outbound(bench, "by webhook", token="t2"))).adapter_data.startswith("webhook:")
 
 
 # -- clocks -------------------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ async def test_the_webhook_is_found_again_after_a_restart(bench: Bench, adapter:
     await restarted.edit(OutboundEdit(token="e", copy=copy_of(bench, first), text=plain("edited after restart"), sender=ANNA))
     second = await restarted.send(outbound(bench, "again"))
     await restarted.close()
-    assert first.via == second.via
+    assert first.adapter_data == second.adapter_data
     assert len(bench.emulator.world.webhooks) == 1
     assert [m.text for m in shown(bench)] == ["edited after restart", "again"]
 
@@ -45,7 +45,7 @@ async def test_a_deleted_webhook_is_made_anew(bench: Bench, adapter: DiscordAdap
     bench.emulator.world.webhooks.clear()
     second = await adapter.send(outbound(bench, "again"))
     assert [m.text for m in shown(bench)] == ["hello", "again"]
-    assert first.via != second.via
+    assert first.adapter_data != second.adapter_data
     with pytest.raises(ChangeRefused, match="webhook"):
         await adapter.edit(OutboundEdit(token="e", copy=copy_of(bench, first), text=plain("too late")))
     await adapter.delete(OutboundDelete(copy=copy_of(bench, first)))

@@ -57,7 +57,7 @@ def file(path: Path, name: str, content: bytes, mime: str = "application/octet-s
 
 
 def copy_of(chat: str, receipt: Receipt) -> Copy:
-    return Copy(chat_id=chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+    return Copy(chat_id=chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, adapter_data=receipt.adapter_data)
 
 
 async def test_a_message_under_the_authors_name(account: Any, emulator: SlackEmulator) -> None:

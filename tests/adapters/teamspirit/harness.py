@@ -82,7 +82,7 @@ class RecordingIntake:
     def may_send(self) -> None:
         pass
 
-    async def known_as(self, names: Iterable[str]) -> None:
+    async def set_own_names(self, names: Iterable[str]) -> None:
         self.names = set(names)
 
     def connected(self) -> None:
@@ -91,7 +91,7 @@ class RecordingIntake:
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
         self.notices.append(reason)
 
-    def restored(self, chat_id: str) -> None:
+    def chat_restored(self, chat_id: str) -> None:
         self.mended.append(chat_id)
 
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:

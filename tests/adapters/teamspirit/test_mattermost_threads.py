@@ -98,10 +98,10 @@ async def test_a_thread_that_is_gone_costs_nobody_the_message(
     assert (post["root_id"], post["message"]) == ("", f"{LINE}\n\nme too")
     assert receipt.losses
     assert len([one for one in server.posts.values() if "me too" in one["message"]]) == 1
-    copy = Copy(chat_id=channel, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+    copy = Copy(chat_id=channel, message_ids=receipt.message_ids, thread_id=receipt.thread_id, adapter_data=receipt.adapter_data)
     edited = await mattermost.edit(OutboundEdit(token="t", copy=copy, text=plain("you too"), reply=reply))
     assert post["message"] == f"{LINE}\n\nyou too"
-    assert edited.via == receipt.via
+    assert edited.adapter_data == receipt.adapter_data
 
 
 async def test_an_answered_message_of_another_channel_is_no_thread_here(

@@ -335,7 +335,7 @@ async def test_what_a_message_answers_may_be_gone(emulator: TeamSpiritEmulator, 
     assert receipt.losses
     assert (shown.thread_id or "") == ("" if gone != "answered" else thread)
     assert isinstance(adapter, Edits)
-    copy = Copy(chat_id=chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+    copy = Copy(chat_id=chat, message_ids=receipt.message_ids, thread_id=receipt.thread_id, adapter_data=receipt.adapter_data)
     await adapter.edit(OutboundEdit(token="t", copy=copy, text=plain("better"), reply=reply))
     (edited,) = [message for message in emulator.transcript(chat) if "better" in message.text]
     assert ("the question" in edited.text) is ("the question" in shown.text)

@@ -86,7 +86,7 @@ class RecordingIntake:
     def may_send(self) -> None:
         self.sending += 1
 
-    async def known_as(self, names: Iterable[str]) -> None:
+    async def set_own_names(self, names: Iterable[str]) -> None:
         self.names = set(names)
 
     def connected(self) -> None:
@@ -100,7 +100,7 @@ class RecordingIntake:
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
         self.gaps.append((chat_id, since, until))
 
-    def restored(self, chat_id: str) -> None:
+    def chat_restored(self, chat_id: str) -> None:
         self.restorations.append(chat_id)
         self._wake()
 
@@ -211,7 +211,12 @@ def say(chat: str) -> Callable[..., Outbound]:
 @pytest.fixture
 def copy_of() -> Callable[..., Copy]:
     def build(outbound: Outbound, receipt: Any) -> Copy:
-        return Copy(chat_id=outbound.chat_id, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+        return Copy(
+            chat_id=outbound.chat_id,
+            message_ids=receipt.message_ids,
+            thread_id=receipt.thread_id,
+            adapter_data=receipt.adapter_data,
+        )
 
     return build
 

@@ -72,7 +72,7 @@ async def test_stickers_without_words_stay_stickers(
     receipt = await adapter.send(say("", files=(file("sticker", "a.webp", "image/webp", b"webp", emoji="👍"),)))
     [seen] = emulator.transcript(chat)
     assert seen.files[0].kind == "sticker"
-    assert receipt.via.startswith("none:")
+    assert receipt.adapter_data.startswith("none:")
 
 
 @pytest.mark.parametrize(("width", "height", "kind"), [(100, 100, "photo"), (10_000, 400, "document"), (2100, 100, "document")])

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bridge.cli import main
-from bridge.journal.contract import AttemptStarted, Dead, Entry, PlannedDelivery
+from bridge.journal.contract import AcceptRequest, AttemptStarted, Dead, PlannedDelivery
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import Attachment, AttachmentKind, Author, Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
@@ -101,7 +101,7 @@ async def fill(journal: SqliteJournal, texts: Sequence[str], *, route: str = "al
     target = ChatAddress(AccountName("tg"), "-1009876543210")
     numbers = range(1, len(texts) + 1)
     entries = [
-        Entry(
+        AcceptRequest(
             event=letter(hash(route) % 10_000 * 1000 + number, text, files=["report.pdf"] if "report" in text else ()),
             deliveries=(PlannedDelivery(route=route, target=target, thread_id="45"),),
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.journal.contract import Pending, State
+from bridge.journal.contract import DeliveryStatus, OpenDelivery
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName, ChatAddress
 from tests.support.patience import PATIENCE_S
@@ -18,13 +18,13 @@ from tests.support.patience import PATIENCE_S
 TARGET = ChatAddress(AccountName("tg"), "-1009876543210")
 
 
-def open_deliveries(path: Path) -> list[tuple[int, State]]:
-    async def read() -> list[tuple[int, State]]:
+def open_deliveries(path: Path) -> list[tuple[int, DeliveryStatus]]:
+    async def read() -> list[tuple[int, DeliveryStatus]]:
         journal = SqliteJournal(path, exclusive=False)
         await journal.open()
         try:
             rows = [*await journal.pending(TARGET, 0, 100), *await journal.behind(TARGET, 100)]
-            return [(one.delivery_id, one.state) for one in rows if isinstance(one, Pending)]
+            return [(one.delivery_id, one.state) for one in rows if isinstance(one, OpenDelivery)]
         finally:
             await journal.close()
 
@@ -77,7 +77,10 @@ def test_show(cli: Any, dead: list[int]) -> None:
 def test_retry_by_id(cli: Any, dead: list[int], folder: Path) -> None:
     done = cli("dead", "retry", str(dead[0]), str(dead[2]), str(dead[0]))
     assert (done.code, done.out) == (0, "retried: 2\n")
-    assert open_deliveries(folder / "messenger-bridge.journal") == [(dead[0], State.BEHIND), (dead[2], State.BEHIND)]
+    assert open_deliveries(folder / "messenger-bridge.journal") == [
+        (dead[0], DeliveryStatus.BEHIND),
+        (dead[2], DeliveryStatus.BEHIND),
+    ]
     assert [one["id"] for one in cli("dead", "list", "--json").data["dead"]] == [dead[1], dead[3]]
 
 

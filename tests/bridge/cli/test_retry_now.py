@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.journal.contract import Deferred, Entry, PlannedDelivery
+from bridge.journal.contract import AcceptRequest, Deferred, PlannedDelivery
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName, ChatAddress
 from tests.bridge.cli.conftest import NOW, letter
@@ -24,7 +24,9 @@ def waiting(folder: Path) -> Path:
     async def make() -> None:
         journal = SqliteJournal(folder / "messenger-bridge.journal")
         await journal.open()
-        entries = [Entry(event=letter(number, "x"), deliveries=(PlannedDelivery(route="r", target=TG),)) for number in (1, 2)]
+        entries = [
+            AcceptRequest(event=letter(number, "x"), deliveries=(PlannedDelivery(route="r", target=TG),)) for number in (1, 2)
+        ]
         await journal.accept(AccountName("spirit"), entries, [], received_at=NOW)
         await journal.record([Deferred(delivery_id=1, attempt=1, not_before=NOW + timedelta(days=5000), error="429", at=NOW)])
         await journal.set_native_id(TG, "-1001234567890")

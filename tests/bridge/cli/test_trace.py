@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from bridge.journal.contract import (
+    AcceptRequest,
     AttemptStarted,
     Change,
     Dead,
     Deferred,
     Delivered,
-    Entry,
     PartGone,
-    PartSent,
+    PartReceipt,
     Piece,
     PiecesSet,
     PlannedDelivery,
@@ -101,12 +101,14 @@ def journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fill], N
 
 async def accept(journal: SqliteJournal, event: ChatEvent, *targets: tuple[ChatAddress, SkipRule | None]) -> list[Any]:
     planned = tuple(PlannedDelivery(route="lobby", target=target, skip_rule=rule) for target, rule in targets)
-    (accepted,) = await journal.accept(event.meta.origin.account, [Entry(event=event, deliveries=planned)], [], received_at=NOW)
+    (accepted,) = await journal.accept(
+        event.meta.origin.account, [AcceptRequest(event=event, deliveries=planned)], [], received_at=NOW
+    )
     return [accepted.event_seq, *accepted.delivery_ids]
 
 
-def sent(delivery: int, seq: int, target: ChatAddress, chat: str, *ids: str) -> PartSent:
-    return PartSent(
+def sent(delivery: int, seq: int, target: ChatAddress, chat: str, *ids: str) -> PartReceipt:
+    return PartReceipt(
         delivery_id=delivery,
         event_seq=seq,
         part=0,
@@ -354,7 +356,9 @@ def test_threads_and_what_waits_beside_the_line(cli: Any, journal: Callable[[Fil
     async def fill(opened: SqliteJournal) -> None:
         event = said("9", ChatRef(AccountName("spirit"), "channel2"))
         planned = tuple(PlannedDelivery(route="alerts", target=ALERTS, thread_id=topic) for topic in ("45", "46"))
-        (accepted,) = await opened.accept(event.meta.origin.account, [Entry(event=event, deliveries=planned)], [], received_at=NOW)
+        (accepted,) = await opened.accept(
+            event.meta.origin.account, [AcceptRequest(event=event, deliveries=planned)], [], received_at=NOW
+        )
         first, second = accepted.delivery_ids
         await opened.record(
             [

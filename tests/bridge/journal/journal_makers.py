@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bridge.journal.contract import Accepted, Dead, Delivered, Entry, Journal, PartSent, PlannedDelivery, Verdict
+from bridge.journal.contract import AcceptRequest, AcceptResult, Dead, Delivered, Journal, PartReceipt, PlannedDelivery, Verdict
 from bridge.model.adapter import Receipt
 from bridge.model.events import (
     Author,
@@ -102,10 +102,10 @@ def split_end(end: End) -> tuple[ChatAddress, str | None]:
     return end if isinstance(end, tuple) else (end, None)
 
 
-def entry(event: ChatEvent, *targets: End, skipped: tuple[ChatAddress, ...] = ()) -> Entry:
+def entry(event: ChatEvent, *targets: End, skipped: tuple[ChatAddress, ...] = ()) -> AcceptRequest:
     ends = map(split_end, targets)
     planned = tuple(PlannedDelivery(route="r1", target=target, thread_id=thread_id) for target, thread_id in ends)
-    return Entry(
+    return AcceptRequest(
         event=event,
         deliveries=planned
         + tuple(
@@ -115,29 +115,31 @@ def entry(event: ChatEvent, *targets: End, skipped: tuple[ChatAddress, ...] = ()
     )
 
 
-async def accept(journal: Journal, event: ChatEvent, *targets: End, when: float = 0) -> Accepted:
+async def accept(journal: Journal, event: ChatEvent, *targets: End, when: float = 0) -> AcceptResult:
     """Accept one event, which must be new."""
     (accepted,) = await journal.accept(event.meta.origin.account, [entry(event, *targets)], [], received_at=at(when))
     assert accepted.verdict is Verdict.ACCEPTED
     return accepted
 
 
-def sent(delivery: int, seq: int, end: End, *ids: str, part: int = 0, via: str = "", thread: str | None = None) -> PartSent:
+def sent(
+    delivery: int, seq: int, end: End, *ids: str, part: int = 0, adapter_data: str = "", thread: str | None = None
+) -> PartReceipt:
     """`thread`: where the copy really is, as its receipt says."""
     target, thread_id = split_end(end)
-    return PartSent(
+    return PartReceipt(
         delivery_id=delivery,
         event_seq=seq,
         part=part,
         chat=native(target),
         target=target,
         thread_id=thread_id,
-        receipt=Receipt(message_ids=ids, via=via, thread_id=thread),
+        receipt=Receipt(message_ids=ids, adapter_data=adapter_data, thread_id=thread),
         at=at(1),
     )
 
 
-async def deliver(journal: Journal, accepted: Accepted, *copies: tuple[End, str]) -> None:
+async def deliver(journal: Journal, accepted: AcceptResult, *copies: tuple[End, str]) -> None:
     """Deliver an event's message to its targets, in their order, each as one native message."""
     for delivery, (target, message) in zip(accepted.delivery_ids, copies, strict=True):
         await journal.record([sent(delivery, accepted.event_seq, target, message), Delivered(delivery_id=delivery, at=at(2))])

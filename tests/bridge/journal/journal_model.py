@@ -9,27 +9,27 @@ from datetime import datetime
 import msgspec
 
 from bridge.journal.contract import (
-    Accepted,
+    AcceptRequest,
+    AcceptResult,
     AttemptStarted,
     Change,
     Dead,
     DeadLetter,
     Deferred,
     Delivered,
+    DeliveryStatus,
     Elsewhere,
-    Entry,
     LaneFigures,
     Link,
     Merged,
+    OpenDelivery,
     PartGone,
-    PartSent,
-    Pending,
+    PartReceipt,
     Piece,
     PiecesSet,
     PlanSet,
-    SentPart,
     Skipped,
-    State,
+    StoredPart,
     Verdict,
 )
 from bridge.model.adapter import Copy, Cursor
@@ -38,9 +38,9 @@ from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
 
 End = tuple[ChatAddress, str | None]
-OPEN = (State.WAITING, State.SENDING, State.BEHIND)
-DEADS = (State.DEAD, State.HELD)
-FINAL = (State.DELIVERED, State.SKIPPED)
+OPEN = (DeliveryStatus.WAITING, DeliveryStatus.SENDING, DeliveryStatus.BEHIND)
+DEADS = (DeliveryStatus.DEAD, DeliveryStatus.HELD)
+FINAL = (DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED)
 
 
 @dataclass
@@ -49,7 +49,7 @@ class _Delivery:
     route: str
     target: ChatAddress
     thread_id: str | None = None
-    state: State = State.WAITING
+    state: DeliveryStatus = DeliveryStatus.WAITING
     attempt: int = 0
     first_attempt_at: datetime | None = None
     not_before: datetime | None = None
@@ -97,21 +97,21 @@ class Model:
     # accepting
 
     def accept(
-        self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], received_at: datetime
-    ) -> list[Accepted]:
+        self, account: AccountName, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], received_at: datetime
+    ) -> list[AcceptResult]:
         for cursor in cursors:
             self.cursors[account, cursor.name] = cursor.value
         return [self._accept(entry, received_at) for entry in entries]
 
-    def _accept(self, entry: Entry, received_at: datetime) -> Accepted:
+    def _accept(self, entry: AcceptRequest, received_at: datetime) -> AcceptResult:
         event, chat = entry.event, entry.event.meta.origin
         if self.is_known(event.meta.event_key):
-            return Accepted(verdict=Verdict.DUPLICATE)
+            return AcceptResult(verdict=Verdict.DUPLICATE)
         if isinstance(event, MessageCreated | MessageEdited | MessageDeleted):
             ids = (event.message_id, *(event.also_ids if isinstance(event, MessageCreated) else ()))
             found = [self.links.get(MessageRef(chat, message)) for message in ids]
             if any(link is not None and link.is_copy for link in found):
-                return Accepted(verdict=Verdict.ECHO)
+                return AcceptResult(verdict=Verdict.ECHO)
         self.last_seq += 1
         seq = self.last_seq
         later, became = self._changed_before(event), None
@@ -131,13 +131,13 @@ class Model:
             self.last_delivery += 1
             delivery = _Delivery(seq, planned.route, planned.target, planned.thread_id)
             if planned.skip_rule:
-                delivery.state, delivery.note = State.SKIPPED, str(planned.skip_rule)
+                delivery.state, delivery.note = DeliveryStatus.SKIPPED, str(planned.skip_rule)
             elif isinstance(later, MessageDeleted):
-                delivery.state, delivery.note = State.SKIPPED, str(Skip.DELETED_BEFORE)
+                delivery.state, delivery.note = DeliveryStatus.SKIPPED, str(Skip.DELETED_BEFORE)
             self.deliveries[self.last_delivery] = delivery
             self.events[seq].deliveries.append(self.last_delivery)
         numbers = tuple(self.events[seq].deliveries)
-        return Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=numbers, event=became, later=later)
+        return AcceptResult(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=numbers, event=became, later=later)
 
     def _edited(self, message: MessageRef, event: MessageEdited, seq: int) -> None:
         """A deletion stays; files that an edit does not tell are those that an earlier one told."""
@@ -190,7 +190,7 @@ class Model:
                 self._forget_part(key)
                 self.parts.pop(key, None)
                 return
-            case PartSent():
+            case PartReceipt():
                 self._part_sent(change)
                 return
             case PiecesSet():
@@ -205,29 +205,36 @@ class Model:
             raise ValueError
         match change:
             case AttemptStarted():
-                delivery.state, delivery.attempt, delivery.not_before = State.SENDING, change.attempt, None
+                delivery.state, delivery.attempt, delivery.not_before = DeliveryStatus.SENDING, change.attempt, None
                 delivery.first_attempt_at = change.first_attempt_at or delivery.first_attempt_at or change.at
                 delivery.at = change.at
             case Deferred():
-                delivery.state, delivery.attempt = State.BEHIND if change.behind else State.WAITING, change.attempt
+                delivery.state, delivery.attempt = (
+                    DeliveryStatus.BEHIND if change.behind else DeliveryStatus.WAITING,
+                    change.attempt,
+                )
                 delivery.not_before, delivery.note, delivery.at = change.not_before, change.error, change.at
                 delivery.first_attempt_at = change.first_attempt_at or delivery.first_attempt_at
             case _ if delivery.state in FINAL:
                 pass
             case Delivered():
-                delivery.state = State.DELIVERED
+                delivery.state = DeliveryStatus.DELIVERED
             case Skipped():
-                delivery.state = State.SKIPPED
+                delivery.state = DeliveryStatus.SKIPPED
             case Dead():
-                delivery.state, delivery.note, delivery.at = State.HELD if change.held else State.DEAD, change.reason, change.at
+                delivery.state, delivery.note, delivery.at = (
+                    DeliveryStatus.HELD if change.held else DeliveryStatus.DEAD,
+                    change.reason,
+                    change.at,
+                )
                 delivery.not_before = None
 
-    def _part_sent(self, change: PartSent) -> None:
+    def _part_sent(self, change: PartReceipt) -> None:
         delivery = self.deliveries.get(change.delivery_id)
         if delivery is not None and delivery.state not in FINAL:
             delivery.attempt, delivery.base = 0, change.event_seq
-            if delivery.state is State.SENDING:
-                delivery.state = State.WAITING
+            if delivery.state is DeliveryStatus.SENDING:
+                delivery.state = DeliveryStatus.WAITING
         if change.event_seq not in self.events:
             return
         key = (change.event_seq, (change.target, change.thread_id), change.part)
@@ -236,7 +243,12 @@ class Model:
         before = self.parts[key].senders if key in self.parts else set()
         kept = {sender for sender in before if (self._is_own(sender, change.event_seq)) != own}
         receipt = change.receipt
-        copy = Copy(chat_id=change.chat.chat_id, message_ids=receipt.message_ids, thread_id=receipt.thread_id, via=receipt.via)
+        copy = Copy(
+            chat_id=change.chat.chat_id,
+            message_ids=receipt.message_ids,
+            thread_id=receipt.thread_id,
+            adapter_data=receipt.adapter_data,
+        )
         self.parts[key] = _Part(copy, change.chat, kept | {change.delivery_id})
         for message in receipt.message_ids:
             self.links[MessageRef(change.chat, message)] = _Link(change.event_seq, self.last_seq, is_copy=True)
@@ -275,15 +287,17 @@ class Model:
     def open_lanes(self) -> set[ChatAddress]:
         return {delivery.target for delivery in self.deliveries.values() if delivery.state in OPEN}
 
-    def behind(self, lane: ChatAddress) -> list[Pending]:
-        def due(one: Pending) -> tuple[float, int]:
+    def behind(self, lane: ChatAddress) -> list[OpenDelivery]:
+        def due(one: OpenDelivery) -> tuple[float, int]:
             return (one.not_before.timestamp() if one.not_before else 0.0, one.delivery_id)
 
-        return sorted(self.pending(lane, (State.BEHIND,)), key=due)
+        return sorted(self.pending(lane, (DeliveryStatus.BEHIND,)), key=due)
 
-    def pending(self, lane: ChatAddress, states: Sequence[State] = (State.WAITING, State.SENDING)) -> list[Pending]:
+    def pending(
+        self, lane: ChatAddress, states: Sequence[DeliveryStatus] = (DeliveryStatus.WAITING, DeliveryStatus.SENDING)
+    ) -> list[OpenDelivery]:
         return [
-            Pending(
+            OpenDelivery(
                 delivery_id=number,
                 event_seq=delivery.seq,
                 route=delivery.route,
@@ -299,7 +313,7 @@ class Model:
                 recorded_at=delivery.at,
                 plan=delivery.plan,
                 later=self._later(self.events[delivery.seq].event, delivery.seq),
-                lead_seq=self._lead(delivery) if delivery.state is State.SENDING else None,
+                lead_seq=self._lead(delivery) if delivery.state is DeliveryStatus.SENDING else None,
             )
             for number, delivery in sorted(self.deliveries.items())
             if delivery.target == lane and delivery.state in states
@@ -309,10 +323,10 @@ class Model:
         lead, _ = self.pieces.get((delivery.seq, (delivery.target, delivery.thread_id)), (None, b""))
         return lead
 
-    def _parts_by(self, number: int) -> tuple[SentPart, ...]:
+    def _parts_by(self, number: int) -> tuple[StoredPart, ...]:
         delivery = self.deliveries[number]
         return tuple(
-            SentPart(part=part, copy=sent.copy)
+            StoredPart(part=part, copy=sent.copy)
             for (seq, end, part), sent in sorted(self.parts.items(), key=lambda item: item[0][2])
             if seq == delivery.base and end == (delivery.target, delivery.thread_id) and number in sent.senders
         )
@@ -339,9 +353,9 @@ class Model:
             elsewhere=() if copies else tuple(Elsewhere(thread_id=end[1], copies=self._copies(link.seq, end)) for end in ends),
         )
 
-    def _copies(self, seq: int, end: End) -> tuple[SentPart, ...]:
+    def _copies(self, seq: int, end: End) -> tuple[StoredPart, ...]:
         parts = sorted((part, sent.copy) for (event, there, part), sent in self.parts.items() if (event, there) == (seq, end))
-        return tuple(SentPart(part=part, copy=copy) for part, copy in parts)
+        return tuple(StoredPart(part=part, copy=copy) for part, copy in parts)
 
     def ranks(self, chat: ChatRef) -> dict[str, int]:
         return {message.message_id: link.rank for message, link in self.links.items() if message.chat == chat and not link.is_gone}
@@ -377,7 +391,7 @@ class Model:
         for number in numbers:
             delivery = self.deliveries.get(number)
             if delivery is not None and delivery.state in DEADS:
-                delivery.state, delivery.attempt, delivery.first_attempt_at, delivery.at = State.BEHIND, 0, None, None
+                delivery.state, delivery.attempt, delivery.first_attempt_at, delivery.at = DeliveryStatus.BEHIND, 0, None, None
                 self.pieces.pop((delivery.seq, (delivery.target, delivery.thread_id)), None)
                 lanes.add(delivery.target)
         return lanes
@@ -385,14 +399,14 @@ class Model:
     def drop_dead(self, numbers: Sequence[int]) -> int:
         dead = {number for number in numbers if number in self.deliveries and self.deliveries[number].state in DEADS}
         for number in dead:
-            self.deliveries[number].state = State.SKIPPED
+            self.deliveries[number].state = DeliveryStatus.SKIPPED
         return len(dead)
 
     def lane_figures(self) -> set[LaneFigures]:
         figures = set()
         for lane in self.open_lanes():
             pending = self.pending(lane, OPEN)
-            first = next((one for one in pending if one.state is not State.BEHIND), pending[0])
+            first = next((one for one in pending if one.state is not DeliveryStatus.BEHIND), pending[0])
             figures.add(
                 LaneFigures(
                     target=lane,

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from journal_makers import CHAT, A, B, at, created, entry, kill, sent
 
-from bridge.journal.contract import Accepted, AttemptStarted, Delivered, JournalError
+from bridge.journal.contract import AcceptResult, AttemptStarted, Delivered, JournalError
 from bridge.journal.sqlite import SqliteJournal, upkeep, writer
 from bridge.model.adapter import Cursor
 
@@ -22,7 +22,7 @@ def say(*words: object) -> None:
     print(*words, flush=True)
 
 
-async def accept_one(journal: SqliteJournal, number: int) -> Accepted:
+async def accept_one(journal: SqliteJournal, number: int) -> AcceptResult:
     (accepted,) = await journal.accept(
         CHAT.account,
         [entry(created(f"{number}", text="x" * (number % 3000)), A)],

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, edited, entry, message, native
 
-from bridge.journal.contract import Entry, Journal, Verdict
+from bridge.journal.contract import AcceptRequest, Journal, Verdict
 from bridge.model.events import AlbumItem, MessageCreated, MessageEdited
 from bridge.model.rich_text import plain
 
@@ -33,7 +33,7 @@ async def test_every_item_leads_to_all_in_their_order(journal: Journal, reopen: 
 
 
 async def test_the_latest_edit_of_an_item_counts(journal: Journal, reopen: Reopen) -> None:
-    entries: list[Entry] = [entry(album(), A), entry(edit("10", "middle", 1), A)]
+    entries: list[AcceptRequest] = [entry(album(), A), entry(edit("10", "middle", 1), A)]
     await journal.accept(ACCOUNT, entries, [], received_at=at(0))
     await accept(journal, edit("9", "", 2), A)
     journal = await reopen(journal)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from journal_makers import A, B, accept, at, created, deliver, kill, sent
 
-from bridge.journal.contract import AttemptStarted, DeadLetter, Delivered, Journal, Pending, State
+from bridge.journal.contract import AttemptStarted, DeadLetter, Delivered, DeliveryStatus, Journal, OpenDelivery
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
@@ -22,7 +22,7 @@ async def test_a_dead_letter_tells_all_an_admin_needs(journal: Journal, reopen: 
         delivery_id=delivery,
         route="r1",
         target=A,
-        state=State.DEAD,
+        state=DeliveryStatus.DEAD,
         reason="chat not found",
         attempts=3,
         died_at=at(3),
@@ -41,7 +41,7 @@ async def test_only_dead_and_held_ones_are_dead_letters(journal: Journal) -> Non
     assert await journal.dead_letter(dead) is None
     await kill(journal, dead)
     await kill(journal, held, held=True)
-    assert [letter.state for letter in await journal.dead_letters()] == [State.DEAD, State.HELD]
+    assert [letter.state for letter in await journal.dead_letters()] == [DeliveryStatus.DEAD, DeliveryStatus.HELD]
     assert await journal.dead_letter(999) is None
 
 
@@ -64,8 +64,8 @@ async def test_a_retry_begins_anew_but_keeps_what_was_sent(journal: Journal, reo
     journal = await reopen(journal)
     assert await journal.pending(A, 0, 10) == []  # not in the line: what is in it does not wait for a retry
     (pending,) = await journal.behind(A, 10)
-    assert isinstance(pending, Pending)
-    assert (pending.delivery_id, pending.state, pending.attempt) == (first, State.BEHIND, 0)
+    assert isinstance(pending, OpenDelivery)
+    assert (pending.delivery_id, pending.state, pending.attempt) == (first, DeliveryStatus.BEHIND, 0)
     assert (pending.first_attempt_at, pending.not_before, len(pending.parts)) == (None, None, 1)
     assert await journal.dead_letters() == []
     assert await journal.retry_dead([first]) == []

@@ -13,11 +13,11 @@ from bridge.journal.contract import (
     Dead,
     Deferred,
     Delivered,
+    DeliveryStatus,
     Journal,
-    Pending,
-    SentPart,
+    OpenDelivery,
     Skipped,
-    State,
+    StoredPart,
     StoredWait,
 )
 from bridge.model.adapter import Copy
@@ -26,7 +26,7 @@ from bridge.model.outcomes import Loss, LossOf, Skip
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
 
-async def only(journal: Journal) -> Pending:
+async def only(journal: Journal) -> OpenDelivery:
     (pending,) = await journal.pending(A, 0, 10)
     return pending
 
@@ -38,14 +38,14 @@ def attempt(delivery: int, number: int = 1, *, part: int = 0, when: float = 5) -
 async def test_a_new_delivery_is_waiting_and_whole(journal: Journal, reopen: Reopen) -> None:
     event = created("1", text="grüße 🎉\n\x00 end", author="Zoë")
     accepted = await accept(journal, event, A)
-    expected = Pending(
+    expected = OpenDelivery(
         delivery_id=accepted.delivery_ids[0],
         event_seq=accepted.event_seq,
         route="r1",
         target=A,
         thread_id=None,
         event=event,
-        state=State.WAITING,
+        state=DeliveryStatus.WAITING,
         attempt=0,
         first_attempt_at=None,
         not_before=None,
@@ -70,10 +70,10 @@ async def test_an_attempt_without_outcome_is_found_after_a_restart(journal: Jour
     await journal.record([attempt(delivery, 1, when=5)])
     await journal.record([Deferred(delivery_id=delivery, attempt=1, not_before=at(50), error="429")])
     waiting = await only(journal)
-    assert (waiting.state, waiting.attempt, waiting.not_before, waiting.last_error) == (State.WAITING, 1, at(50), "429")
+    assert (waiting.state, waiting.attempt, waiting.not_before, waiting.last_error) == (DeliveryStatus.WAITING, 1, at(50), "429")
     await journal.record([attempt(delivery, 2, when=51)])
     pending = await only(await reopen(journal))
-    assert (pending.state, pending.attempt, pending.first_attempt_at) == (State.SENDING, 2, at(5))
+    assert (pending.state, pending.attempt, pending.first_attempt_at) == (DeliveryStatus.SENDING, 2, at(5))
     assert (pending.not_before, pending.last_error) == (None, "429")
 
 
@@ -81,13 +81,15 @@ async def test_a_message_of_three_parts_goes_on_at_the_third(journal: Journal, r
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
     await journal.record([attempt(delivery)])
-    await journal.record([sent(delivery, accepted.event_seq, A, "70", "71", via="hook", thread="T1"), attempt(delivery, 1, part=1)])
+    await journal.record(
+        [sent(delivery, accepted.event_seq, A, "70", "71", adapter_data="hook", thread="T1"), attempt(delivery, 1, part=1)]
+    )
     await journal.record([sent(delivery, accepted.event_seq, A, "72", part=1)])
     pending = await only(await reopen(journal))
-    assert (pending.state, pending.attempt) == (State.WAITING, 0)  # no attempt at the third part is on record
+    assert (pending.state, pending.attempt) == (DeliveryStatus.WAITING, 0)  # no attempt at the third part is on record
     assert pending.parts == (
-        SentPart(part=0, copy=Copy(chat_id="N-A", message_ids=("70", "71"), thread_id="T1", via="hook")),
-        SentPart(part=1, copy=Copy(chat_id="N-A", message_ids=("72",))),
+        StoredPart(part=0, copy=Copy(chat_id="N-A", message_ids=("70", "71"), thread_id="T1", adapter_data="hook")),
+        StoredPart(part=1, copy=Copy(chat_id="N-A", message_ids=("72",))),
     )
 
 
@@ -97,7 +99,7 @@ async def test_a_crash_in_the_second_part_shows_the_first(journal: Journal, reop
     await journal.record([attempt(delivery)])
     await journal.record([sent(delivery, accepted.event_seq, A, "70"), attempt(delivery, 1, part=1)])
     pending = await only(await reopen(journal))
-    assert (pending.state, pending.attempt, len(pending.parts)) == (State.SENDING, 1, 1)
+    assert (pending.state, pending.attempt, len(pending.parts)) == (DeliveryStatus.SENDING, 1, 1)
 
 
 async def test_a_receipt_may_carry_no_ids(journal: Journal) -> None:
@@ -105,7 +107,7 @@ async def test_a_receipt_may_carry_no_ids(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
     await journal.record([sent(delivery, accepted.event_seq, A)])
-    assert (await only(journal)).parts == (SentPart(part=0, copy=Copy(chat_id="N-A", message_ids=())),)
+    assert (await only(journal)).parts == (StoredPart(part=0, copy=Copy(chat_id="N-A", message_ids=())),)
 
 
 async def test_an_edits_progress_is_its_own(journal: Journal, reopen: Reopen) -> None:
@@ -119,7 +121,7 @@ async def test_an_edits_progress_is_its_own(journal: Journal, reopen: Reopen) ->
     assert (await only(journal)).parts == ()
     await journal.record([sent(edit, message.event_seq, A, "80")])
     pending = await only(await reopen(journal))
-    assert pending.parts == (SentPart(part=0, copy=Copy(chat_id="N-A", message_ids=("80",))),)
+    assert pending.parts == (StoredPart(part=0, copy=Copy(chat_id="N-A", message_ids=("80",))),)
 
 
 async def test_an_edit_does_not_take_parts_from_a_half_sent_message(journal: Journal) -> None:
@@ -133,7 +135,7 @@ async def test_an_edit_does_not_take_parts_from_a_half_sent_message(journal: Jou
     )
     await journal.retry_dead([first])
     (pending,) = await journal.behind(A, 10)
-    assert isinstance(pending, Pending)
+    assert isinstance(pending, OpenDelivery)
     assert pending.later == edited("1")
     assert [part.copy.message_ids for part in pending.parts] == [("80",)]
 
@@ -219,7 +221,7 @@ async def test_changes_of_one_call_are_carried_out_in_order(journal: Journal) ->
         ]
     )
     pending = await only(journal)
-    assert (pending.state, pending.attempt, pending.not_before, pending.last_error) == (State.WAITING, 1, at(10), "second")
+    assert (pending.state, pending.attempt, pending.not_before, pending.last_error) == (DeliveryStatus.WAITING, 1, at(10), "second")
     assert [part.copy.message_ids for part in pending.parts] == [("71",)]
 
 

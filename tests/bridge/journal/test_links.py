@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 import pytest
 from journal_makers import CHAT, A, B, accept, at, created, deleted, deliver, edited, entry, lane, message, native, reacted, sent
 
-from bridge.journal.contract import AttemptStarted, Delivered, Journal, Link, PartGone, SentPart
+from bridge.journal.contract import AttemptStarted, Delivered, Journal, Link, PartGone, StoredPart
 from bridge.model.adapter import Copy
 from bridge.model.refs import AccountName, ChatRef
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
 
-def one(target_chat: str, *ids: str, part: int = 0) -> SentPart:
-    return SentPart(part=part, copy=Copy(chat_id=target_chat, message_ids=ids))
+def one(target_chat: str, *ids: str, part: int = 0) -> StoredPart:
+    return StoredPart(part=part, copy=Copy(chat_id=target_chat, message_ids=ids))
 
 
 async def test_every_message_leads_to_the_original_and_its_siblings(journal: Journal, reopen: Reopen) -> None:
@@ -97,10 +97,10 @@ async def test_a_part_edited_in_place_keeps_its_id(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
     await journal.record([sent(delivery, accepted.event_seq, A, "70", "71")])
-    await journal.record([sent(delivery, accepted.event_seq, A, "71", via="edited")])
+    await journal.record([sent(delivery, accepted.event_seq, A, "71", adapter_data="edited")])
     link = await journal.link(message(native(A), "71"), A)
     assert link is not None
-    assert link.copies[0].copy.via == "edited"
+    assert link.copies[0].copy.adapter_data == "edited"
     assert await journal.link(message(native(A), "70"), A) is None
 
 

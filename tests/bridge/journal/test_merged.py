@@ -7,24 +7,24 @@ from collections.abc import Awaitable, Callable
 from journal_makers import CHAT, A, B, accept, at, created, message, native, sent
 
 from bridge.journal.contract import (
-    Accepted,
+    AcceptResult,
     AttemptStarted,
     Change,
     Deferred,
     Delivered,
+    DeliveryStatus,
     Journal,
     PartGone,
     Piece,
     PiecesSet,
-    State,
 )
 
 
-async def three(journal: Journal) -> list[Accepted]:
+async def three(journal: Journal) -> list[AcceptResult]:
     return [await accept(journal, created(str(number)), A, B) for number in (1, 2, 3)]
 
 
-def pieces(events: list[Accepted]) -> PiecesSet:
+def pieces(events: list[AcceptResult]) -> PiecesSet:
     return PiecesSet(
         target=A,
         lead_seq=events[0].event_seq,
@@ -32,11 +32,11 @@ def pieces(events: list[Accepted]) -> PiecesSet:
     )
 
 
-def attempts(events: list[Accepted]) -> list[Change]:
+def attempts(events: list[AcceptResult]) -> list[Change]:
     return [AttemptStarted(delivery_id=event.delivery_ids[0], part=0, attempt=1, at=at(1)) for event in events]
 
 
-def arrived(events: list[Accepted], copy: str = "70") -> list[Change]:
+def arrived(events: list[AcceptResult], copy: str = "70") -> list[Change]:
     changes: list[Change] = []
     for event in events:
         changes += [sent(event.delivery_ids[0], event.event_seq, A, copy), Delivered(delivery_id=event.delivery_ids[0], at=at(2))]
@@ -49,9 +49,9 @@ async def test_a_crash_during_the_attempt_leaves_who_was_in_it(journal: Journal,
     journal = await reopen(journal)
     waiting = await journal.pending(A, 0, 10)
     assert [(pending.state, pending.lead_seq) for pending in waiting] == [
-        (State.SENDING, events[0].event_seq),
-        (State.SENDING, events[0].event_seq),
-        (State.WAITING, None),
+        (DeliveryStatus.SENDING, events[0].event_seq),
+        (DeliveryStatus.SENDING, events[0].event_seq),
+        (DeliveryStatus.WAITING, None),
     ]
     assert [pending.lead_seq for pending in await journal.pending(B, 0, 10)] == [None] * 3
 

@@ -15,11 +15,11 @@ from bridge.journal.contract import (
     Dead,
     Deferred,
     Delivered,
+    DeliveryStatus,
     PartGone,
     PiecesSet,
     PlannedDelivery,
-    SentPart,
-    State,
+    StoredPart,
     Verdict,
 )
 from bridge.journal.rules import accepting, changes, links, pieces, reactions, states
@@ -74,7 +74,7 @@ def test_a_message_that_was_deleted_before_it_came_is_skipped_at_every_target() 
     known: Known[str] = Known()
     stored(known, deleted("1"), A)
     message = stored(known, created("1"), A, B)
-    assert [(one.state, one.rule) for one in message.deliveries] == [(State.SKIPPED, Skip.DELETED_BEFORE)] * 2
+    assert [(one.state, one.rule) for one in message.deliveries] == [(DeliveryStatus.SKIPPED, Skip.DELETED_BEFORE)] * 2
     assert message.open == 0
 
 
@@ -85,7 +85,7 @@ def test_a_message_that_was_edited_before_it_came_is_stored_as_edited() -> None:
     message = stored(known, created("1", also=("2",)), A)
     assert isinstance(message.event, MessageCreated)
     assert message.event.content == edited("1", version=2).content
-    assert [one.state for one in message.deliveries] == [State.WAITING]
+    assert [one.state for one in message.deliveries] == [DeliveryStatus.WAITING]
 
 
 def test_what_was_deleted_stays_so_and_words_alone_keep_the_files() -> None:
@@ -133,16 +133,28 @@ def test_a_delivery_is_begun_skipped_or_waits_as_it_was_planned() -> None:
     )
     one = accepting.accept(Known[str](), accepting.Entry(event=created("1"), deliveries=planned), b"k", ("1",), lambda: 1)
     assert isinstance(one, Stored)
-    assert [delivery.state for delivery in one.deliveries] == [State.SENDING, State.SKIPPED, State.WAITING]
+    assert [delivery.state for delivery in one.deliveries] == [
+        DeliveryStatus.SENDING,
+        DeliveryStatus.SKIPPED,
+        DeliveryStatus.WAITING,
+    ]
     assert one.open == 2
 
 
 def test_every_change_of_a_delivery_says_in_which_states_it_is_taken() -> None:
     assert set(states.TAKEN_IN) == set(get_args(Change)) - {PartGone, PiecesSet}
-    assert states.TAKEN_IN[AttemptStarted] == states.TAKEN_IN[Deferred] == {State.WAITING, State.SENDING, State.BEHIND}
-    assert states.TAKEN_IN[Delivered] == states.TAKEN_IN[Dead] == set(State) - {State.DELIVERED, State.SKIPPED}
-    assert states.AFTER_A_PART[State.SENDING] is State.WAITING
-    assert all(state is then for state, then in states.AFTER_A_PART.items() if state is not State.SENDING)
+    assert (
+        states.TAKEN_IN[AttemptStarted]
+        == states.TAKEN_IN[Deferred]
+        == {DeliveryStatus.WAITING, DeliveryStatus.SENDING, DeliveryStatus.BEHIND}
+    )
+    assert (
+        states.TAKEN_IN[Delivered]
+        == states.TAKEN_IN[Dead]
+        == set(DeliveryStatus) - {DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED}
+    )
+    assert states.AFTER_A_PART[DeliveryStatus.SENDING] is DeliveryStatus.WAITING
+    assert all(state is then for state, then in states.AFTER_A_PART.items() if state is not DeliveryStatus.SENDING)
 
 
 def test_a_part_keeps_the_messages_that_it_still_has() -> None:
@@ -151,8 +163,8 @@ def test_a_part_keeps_the_messages_that_it_still_has() -> None:
 
 
 def test_the_chat_itself_is_tried_before_its_threads() -> None:
-    def part(message: str) -> list[SentPart]:
-        return [SentPart(part=0, copy=Copy(chat_id=CHAT.chat_id, message_ids=(message,)))]
+    def part(message: str) -> list[StoredPart]:
+        return [StoredPart(part=0, copy=Copy(chat_id=CHAT.chat_id, message_ids=(message,)))]
 
     found = links.elsewhere({"b": part("1"), None: part("2"), "a": part("3")})
     assert [one.thread_id for one in found] == [None, "a", "b"]
@@ -161,5 +173,5 @@ def test_the_chat_itself_is_tried_before_its_threads() -> None:
 def test_pieces_are_in_the_order_of_their_events_and_named_only_while_they_are_sent() -> None:
     merged = pieces.merged(3, [(5, b"second"), (3, b"first")])
     assert [piece.content for piece in merged.pieces] == [b"first", b"second"]
-    assert [state for state in State if pieces.names_its_message(state)] == [State.SENDING]
+    assert [state for state in DeliveryStatus if pieces.names_its_message(state)] == [DeliveryStatus.SENDING]
     assert (pieces.shared_with(0), pieces.shared_with(1), pieces.shared_with(3)) == (0, 0, 2)

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from journal_makers import CHAT, A, accept, at, created, message, native
 
-from bridge.journal.contract import AttemptStarted, JournalError, State
+from bridge.journal.contract import AttemptStarted, DeliveryStatus, JournalError
 from bridge.journal.sqlite import SqliteJournal
 from tests.support.patience import PATIENCE_S
 
@@ -79,7 +79,7 @@ async def compare(path: Path, said: list[list[str]]) -> None:
             assert link.copies, "a delivery vanished without an outcome"
         else:
             assert waiting.delivery_id == int(delivery)
-            assert (waiting.state is State.SENDING) or number not in attempted
+            assert (waiting.state is DeliveryStatus.SENDING) or number not in attempted
     await journal.close()
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from journal_makers import CHAT, A, B, accept, at, created, deliver, kill, message, native, reacted
 
-from bridge.journal.contract import JournalError, State, StoredWait
+from bridge.journal.contract import DeliveryStatus, JournalError, StoredWait
 from bridge.journal.sqlite import SqliteJournal, migrations
 from bridge.journal.sqlite.database import APPLICATION_ID
 from bridge.journal.tracing import ChangeKind
@@ -154,7 +154,7 @@ async def test_a_journal_of_version_1_is_migrated_and_works(path: Path) -> None:
     assert link is not None
     assert (link.original, link.author_name) == (message(CHAT, "1"), "Anna")
     (waiting,) = await journal.pending(A, 0, 10)
-    assert (waiting.state, waiting.attempt, waiting.event) == (State.SENDING, 2, created("2", also=("3",), text="grüße"))
+    assert (waiting.state, waiting.attempt, waiting.event) == (DeliveryStatus.SENDING, 2, created("2", also=("3",), text="grüße"))
     (dead,) = await journal.dead_letters()
     assert (dead.reason, dead.target) == ("chat not found", B)
     assert await journal.cursor(CHAT.account, "offset") == "2"

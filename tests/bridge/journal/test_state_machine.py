@@ -25,7 +25,7 @@ from bridge.journal.contract import (
     Delivered,
     Journal,
     PartGone,
-    PartSent,
+    PartReceipt,
     Piece,
     PiecesSet,
     PlanSet,
@@ -85,8 +85,8 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
             names = [f"{target.address}{thread or ''}{part}{draw(st.integers(0, 2))}" for _ in range(draw(st.integers(0, 2)))]
             if part == 0:
                 names += draw(st.lists(ids, max_size=1))
-            receipt = Receipt(message_ids=tuple(dict.fromkeys(names)), via=draw(st.sampled_from(["", "77", "hook"])))
-            return PartSent(
+            receipt = Receipt(message_ids=tuple(dict.fromkeys(names)), adapter_data=draw(st.sampled_from(["", "77", "hook"])))
+            return PartReceipt(
                 delivery_id=delivery,
                 event_seq=seq,
                 part=part,
@@ -214,7 +214,7 @@ class JournalMachine(RuleBasedStateMachine):
                 receipt = Receipt(message_ids=(f"copy-{pending.delivery_id}",))
                 calls.append(
                     [
-                        PartSent(
+                        PartReceipt(
                             delivery_id=pending.delivery_id,
                             event_seq=pending.event_seq,
                             part=0,

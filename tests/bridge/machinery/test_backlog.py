@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from msgspec.structs import replace
 
-from bridge.delivery.backlog import _AT_HAND, Backlog, Handed
-from bridge.journal.contract import Damaged, Pending, State
+from bridge.delivery.backlog import IN_MEMORY_LIMIT, Backlog, Handed
+from bridge.journal.contract import Damaged, DeliveryStatus, OpenDelivery
 from tests.support.deliveries import delivery
 
 
 class Read:
     """A reading under way: awaited, it ends with what it is sent."""
 
-    def __await__(self) -> Generator[None, Sequence[Pending | Damaged], Sequence[Pending | Damaged]]:
+    def __await__(self) -> Generator[None, Sequence[OpenDelivery | Damaged], Sequence[OpenDelivery | Damaged]]:
         return (yield)
 
 
@@ -27,17 +27,17 @@ class Shelf:
     """The journal's side, by hand: `open` is what a reading finds at this moment."""
 
     def __init__(self, *ids: int, damaged: Sequence[int] = ()) -> None:
-        self.open: dict[int, Pending | Damaged] = {number: delivery(number) for number in ids}
+        self.open: dict[int, OpenDelivery | Damaged] = {number: delivery(number) for number in ids}
         self.open.update({number: Damaged(delivery_id=number, reason="harmed") for number in damaged})
         self.asked: list[tuple[int, int]] = []
         self.buried: list[int] = []
 
-    async def load(self, after: int, limit: int) -> Sequence[Pending | Damaged]:
+    async def load(self, after: int, limit: int) -> Sequence[OpenDelivery | Damaged]:
         self.asked.append((after, limit))
         await Read()
         return self.found(after, limit)
 
-    def found(self, after: int, limit: int) -> list[Pending | Damaged]:
+    def found(self, after: int, limit: int) -> list[OpenDelivery | Damaged]:
         return [self.open[number] for number in sorted(self.open) if number > after][:limit]
 
     async def bury(self, damaged: Sequence[Damaged]) -> None:
@@ -101,9 +101,9 @@ def test_what_exceeds_the_hand_is_read_when_its_turn_comes() -> None:
     backlog = backlog_of(shelf)
     for number in range(1, 201):
         backlog.put(delivery(number))
-        assert sum(1 for _ in backlog) <= _AT_HAND
+        assert sum(1 for _ in backlog) <= IN_MEMORY_LIMIT
     assert take_all(backlog, shelf) == list(range(1, 201))
-    assert {limit for _, limit in shelf.asked} == {_AT_HAND}
+    assert {limit for _, limit in shelf.asked} == {IN_MEMORY_LIMIT}
 
 
 @pytest.mark.parametrize("when", ["before the reading", "during it, seen", "during it, not seen"])
@@ -113,7 +113,7 @@ def test_what_is_put_around_a_reading_is_taken_once(when: str) -> None:
     backlog = backlog_of(shelf, handed)
     for number in range(1, 71):
         backlog.put(delivery(number))
-    for _ in range(_AT_HAND):
+    for _ in range(IN_MEMORY_LIMIT):
         del shelf.open[backlog.take().delivery_id]
     if when == "before the reading":
         shelf.open[71] = delivery(71)
@@ -207,7 +207,7 @@ def test_what_cannot_be_read_is_buried_and_what_comes_behind_it_is_taken() -> No
 
 
 def test_a_message_of_several_deliveries_is_taken_up_whole() -> None:
-    merged = [replace(delivery(number), state=State.SENDING, lead_seq=63) for number in range(63, 68)]
+    merged = [replace(delivery(number), state=DeliveryStatus.SENDING, lead_seq=63) for number in range(63, 68)]
     shelf = Shelf(*range(1, 63))
     shelf.open.update({one.delivery_id: one for one in merged})
     backlog = backlog_of(shelf)
@@ -240,7 +240,7 @@ class Interleavings(RuleBasedStateMachine):
         self.unanswered: dict[str, list[int]] = {}
         self.by_origin: dict[str, list[int]] = {"A": [], "B": []}
         self.taken: list[int] = []
-        self.at_work: list[Pending] = []
+        self.at_work: list[OpenDelivery] = []
 
     def lane(self) -> Backlog:
         self.backlog = self.backlog or backlog_of(self.shelf, self.handed)
@@ -336,6 +336,6 @@ def test_never_more_at_hand_than_its_bound(puts: list[int]) -> None:
             number += 1
             shelf.open[number] = delivery(number)
             backlog.put(delivery(number))
-        assert sum(1 for _ in backlog) <= _AT_HAND
+        assert sum(1 for _ in backlog) <= IN_MEMORY_LIMIT
         if backlog.following is not None:
             del shelf.open[backlog.take().delivery_id]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.accounts.supervisor import AccountState
-from bridge.journal.contract import State
+from bridge.journal.contract import DeliveryStatus
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
@@ -107,7 +107,7 @@ async def test_unknown_outcome_without_reconciling_follows_the_route(tmp_path: P
         await eventually(lambda: "next" in two.texts())
         dead = await app._journal.dead_letters()
     assert two.texts() == ["maybe", "next"]
-    assert [letter.state for letter in dead] == [State.HELD]
+    assert [letter.state for letter in dead] == [DeliveryStatus.HELD]
 
 
 async def test_unknown_outcome_is_resent_by_default(tmp_path: Path, one) -> None:

@@ -346,9 +346,9 @@ def test_after_any_edits_the_copy_shows_the_files_or_says_why_not(
         asyncio.run(run(Path(folder)))
 
 
-@given(text=st.booleans(), names=st.lists(st.text(min_size=1), max_size=12), via=st.text())
+@given(text=st.booleans(), names=st.lists(st.text(min_size=1), max_size=12), adapter_data=st.text())
 def test_what_a_copy_carries_survives_its_receipt(text: bool, names: list[str], via: str) -> None:
     marks = tuple(file_mark(Attachment(kind=AttachmentKind.PHOTO, file_id=name)) for name in names)
     for carried in (Carried(text, bool(marks), marks), Carried(text, False), Carried(text, True)):
-        copy = Copy(chat_id="c", message_ids=("1",), via=carried.wrap(via))
-        assert unwrap(copy) == (Copy(chat_id="c", message_ids=("1",), via=via), carried)
+        copy = Copy(chat_id="c", message_ids=("1",), adapter_data=carried.wrap(via))
+        assert unwrap(copy) == (Copy(chat_id="c", message_ids=("1",), adapter_data=via), carried)

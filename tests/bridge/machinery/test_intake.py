@@ -12,7 +12,7 @@ import pytest
 
 from bridge.identity.people import People
 from bridge.intake.account_intake import AccountIntake
-from bridge.journal.contract import Accepted, Entry, Pending, Verdict
+from bridge.journal.contract import AcceptRequest, AcceptResult, OpenDelivery, Verdict
 from bridge.model.adapter import Cursor
 from bridge.model.clock import SystemClock
 from bridge.model.events import Author, ChatEvent, Content, EventMeta, MessageCreated
@@ -37,13 +37,15 @@ class LateJournal:
     async def is_known(self, event_key: str) -> bool:
         return False
 
-    async def accept(self, account: AccountName, entries: Sequence[Entry], cursors: Sequence[Cursor], **_: Any) -> list[Accepted]:
+    async def accept(
+        self, account: AccountName, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], **_: Any
+    ) -> list[AcceptResult]:
         first = len(self.committed)
         self.committed += [entry.event.meta.event_key for entry in entries]
         self.answers.append(may_answer := asyncio.Event())
         await may_answer.wait()
         return [
-            Accepted(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=(seq,))
+            AcceptResult(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=(seq,))
             for seq in range(first + 1, first + 1 + len(entries))
         ]
 
@@ -58,7 +60,7 @@ class Lanes:
     def has_posted(self, event: ChatEvent) -> bool:
         return False
 
-    def enqueue(self, pending: Pending, *, begun: bool = False) -> None:
+    def enqueue(self, pending: OpenDelivery, *, begun: bool = False) -> None:
         assert isinstance(pending.event, MessageCreated)
         self.words.append(text_of(pending.event.content.text))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.model.capabilities import UNLIMITED, Operation, Rates, Window
 from bridge.model.errors import RetryLater
 from bridge.model.refs import AccountName, ChatAddress
-from bridge.policy.rate_limit import Budgets, Meter
+from bridge.policy.rate_limit import RateLimiter, SlidingWindow
 from bridge.policy.routing import Pace, Route
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
@@ -30,7 +30,7 @@ windows = st.builds(
 )
 
 
-def overload(meter: Meter, count: int, *, latency_s: float = 0.0) -> list[float]:
+def overload(meter: SlidingWindow, count: int, *, latency_s: float = 0.0) -> list[float]:
     """When the messages of an endless backlog are sent."""
     now_s, sent = 100.0, []
     for _ in range(count):
@@ -39,7 +39,7 @@ def overload(meter: Meter, count: int, *, latency_s: float = 0.0) -> list[float]
         meter.take(now_s)
         sent.append(now_s)
         now_s += latency_s
-        meter.arrived(now_s)
+        meter.mark_accepted(now_s)
     return sent
 
 
@@ -49,7 +49,7 @@ def most_within(sent: list[float], span_s: float) -> int:
 
 @given(st.lists(windows, min_size=1, max_size=3), st.lists(st.floats(0, 50), max_size=80), st.integers(1, 4))
 def test_no_window_ever_holds_more_than_declared(declared: list[Window], pauses: list[float], size: int) -> None:
-    meter = Meter(tuple(declared))
+    meter = SlidingWindow(tuple(declared))
     now_s, sent = 0.0, []
     for pause_s in pauses:
         now_s += pause_s
@@ -62,7 +62,7 @@ def test_no_window_ever_holds_more_than_declared(declared: list[Window], pauses:
 
 
 def test_a_backlog_flows_without_standing_still() -> None:
-    sent = overload(Meter((GROUP, SHORT)), 200)
+    sent = overload(SlidingWindow((GROUP, SHORT)), 200)
     gaps = [later - earlier for earlier, later in itertools.pairwise(sent)]
     assert max(gaps) < 4.5
     assert most_within(sent, 60) <= 20
@@ -70,20 +70,20 @@ def test_a_backlog_flows_without_standing_still() -> None:
 
 
 def test_a_slow_platform_counts_at_the_end_of_a_request_at_the_latest() -> None:
-    meter = Meter((SHORT,))
+    meter = SlidingWindow((SHORT,))
     sent = overload(meter, 4, latency_s=1.0)
     assert sent[3] - (sent[0] + 1.0) >= 3.0
 
 
 def test_a_quiet_chat_never_waits() -> None:
-    meter = Meter((GROUP, SHORT))
+    meter = SlidingWindow((GROUP, SHORT))
     for second in range(0, 1000, 4):
         assert meter.wait_s(float(second)) == 0.0
         meter.take(float(second))
 
 
 def test_the_account_is_shared_and_chats_are_not() -> None:
-    budgets, rates = Budgets(), Rates(per_chat=(SHORT,), per_account=(Window(messages=4, span_s=1.0),))
+    budgets, rates = RateLimiter(), Rates(per_chat=(SHORT,), per_account=(Window(messages=4, span_s=1.0),))
     for _ in range(3):
         assert budgets.wait_s(CHAT, rates, 10.0) == 0.0
         budgets.take(CHAT, rates, 10.0)
@@ -94,15 +94,15 @@ def test_the_account_is_shared_and_chats_are_not() -> None:
 
 
 def test_files_may_count() -> None:
-    budgets, rates = Budgets(), Rates(per_chat=(SHORT,))
+    budgets, rates = RateLimiter(), Rates(per_chat=(SHORT,))
     budgets.take(CHAT, rates, 0.0, 2)
     assert budgets.wait_s(CHAT, rates, 0.0, 1) == 0.0
     assert budgets.wait_s(CHAT, rates, 0.0, 2) > 2.9
-    assert Budgets().wait_s(CHAT, rates, 0.0, 10) == 0.0, "more than a whole window goes into an empty one"
+    assert RateLimiter().wait_s(CHAT, rates, 0.0, 10) == 0.0, "more than a whole window goes into an empty one"
 
 
 def test_a_refusal_leaves_the_window_full() -> None:
-    budgets, rates = Budgets(), Rates(per_chat=(GROUP,))
+    budgets, rates = RateLimiter(), Rates(per_chat=(GROUP,))
     budgets.refused(CHAT, rates, 100.0, account=False)
     waits = [budgets.wait_s(CHAT, rates, 100.0), budgets.wait_s(OTHER, rates, 100.0)]
     assert 3.0 < waits[0] < 5.0
@@ -111,12 +111,12 @@ def test_a_refusal_leaves_the_window_full() -> None:
 
 def test_what_was_sent_before_a_restart_still_counts() -> None:
     rates = Rates(per_chat=(GROUP,))
-    before = Budgets()
+    before = RateLimiter()
     for number in range(20):
         before.take(CHAT, rates, 100.0 + number)
     until_s = before.busy_until_s(CHAT)
     assert until_s > 119 + 60
-    after = Budgets()
+    after = RateLimiter()
     after.restore(CHAT, until_s)
     assert after.wait_s(CHAT, rates, 120.0) > 2.0
     sent = []
@@ -126,19 +126,19 @@ def test_what_was_sent_before_a_restart_still_counts() -> None:
         after.take(CHAT, rates, now_s)
         sent.append(now_s)
     assert most_within([100.0 + number for number in range(15, 20)] + sent, 60) <= 20
-    late = Budgets()
+    late = RateLimiter()
     late.restore(CHAT, until_s)
     assert late.wait_s(CHAT, rates, 300.0) == 0.0
 
 
 def test_new_windows_know_what_was_sent() -> None:
-    budgets = Budgets()
+    budgets = RateLimiter()
     budgets.take(CHAT, Rates(per_chat=(SHORT,)), 10.0, 2)
     assert budgets.wait_s(CHAT, Rates(per_chat=(Window(messages=2, span_s=5.0),)), 10.0) > 4.9
 
 
 def test_memory_is_bounded() -> None:
-    budgets, rates = Budgets(), Rates(per_chat=(SHORT,))
+    budgets, rates = RateLimiter(), Rates(per_chat=(SHORT,))
     for number in range(5000):
         budgets.take(ChatAddress(AccountName("tg"), str(number)), rates, number * 10.0)
     assert len(budgets._chats) <= 1025

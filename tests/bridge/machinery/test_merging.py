@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.journal.contract import State
+from bridge.journal.contract import DeliveryStatus
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.capabilities import Rates, Window
 from bridge.model.errors import AccountDown, OutcomeUnknown, Rejected, RetryLater, Scope
@@ -22,7 +22,7 @@ from bridge.model.rich_text import EMPTY, plain, text_of
 from bridge.policy.echo import token_for
 from bridge.policy.routing import OnUnknown, Pace, RelayOptions, Route
 from bridge.render.attachments import Target
-from bridge.render.merge import MOST, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
+from bridge.render.merge import MAX_MERGED, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
 from bridge.render.message import Lines
 from tests.flows.world import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
@@ -59,7 +59,7 @@ async def test_what_is_held_back_is_one_message_and_nothing_is_lost(tmp_path: Pa
         await eventually(lambda: "\n".join(two.texts()).count("m") == 100)
     assert "\n".join(two.texts()).split("\n") == [f"m{number}" for number in range(100)]
     assert 3 < len(two.texts()) < 10
-    assert max(text.count("\n") + 1 for text in two.texts()) <= MOST
+    assert max(text.count("\n") + 1 for text in two.texts()) <= MAX_MERGED
 
 
 async def test_without_a_limit_nothing_is_merged(tmp_path: Path, one) -> None:
@@ -236,7 +236,7 @@ async def test_hold_leaves_all_of_them_to_a_human(tmp_path: Path, one, two) -> N
         one.say("end", author="Ben")
         await eventually(lambda: "end" in two.texts())
         letters = await app._journal.dead_letters()
-        assert [letter.state for letter in letters] == [State.HELD] * 3
+        assert [letter.state for letter in letters] == [DeliveryStatus.HELD] * 3
         await app._journal.retry_dead([letter.delivery_id for letter in letters])
         await eventually(lambda: "\n".join(two.texts()).endswith("end\na\nb\nc"))
 
@@ -275,7 +275,7 @@ async def pieces_on_disk(folder: Path) -> str:
     await journal.open()
     (lane,) = await journal.open_lanes()
     waiting = await journal.pending(lane, 0, 100)
-    assert [(pending.state, pending.lead_seq) for pending in waiting] == [(State.SENDING, waiting[0].event_seq)] * 3
+    assert [(pending.state, pending.lead_seq) for pending in waiting] == [(DeliveryStatus.SENDING, waiting[0].event_seq)] * 3
     journal_id = await journal.cursor(AccountName(""), "journal id")
     assert journal_id is not None
     await journal.close()

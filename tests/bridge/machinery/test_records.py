@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.delivery.attempt_log import Records
-from bridge.journal.contract import AttemptStarted, Change, Delivered, PartSent, Pending
+from bridge.delivery.attempt_log import AttemptLog
+from bridge.journal.contract import AttemptStarted, Change, Delivered, OpenDelivery, PartReceipt
 from bridge.model.adapter import Receipt
 from bridge.model.clock import SystemClock
 from bridge.model.refs import AccountName, ChatRef
 from tests.flows.world import eventually
 from tests.support.deliveries import NOW, TARGET, delivery
 
-KNOWN = AttemptStarted | PartSent | Delivered
+KNOWN = AttemptStarted | PartReceipt | Delivered
 
 
 class Disk:
@@ -51,20 +51,20 @@ def disk() -> Disk:
 
 
 @pytest.fixture
-def waiting() -> deque[Pending]:
+def waiting() -> deque[OpenDelivery]:
     return deque(delivery(number) for number in range(1, 61))
 
 
-def records(disk: Disk, waiting: deque[Pending], *, may_run_ahead: bool = True) -> Records:
-    return Records(TARGET, SystemClock(), write=disk.write, waiting=waiting, may_run_ahead=lambda: may_run_ahead)
+def records(disk: Disk, waiting: deque[OpenDelivery], *, may_run_ahead: bool = True) -> AttemptLog:
+    return AttemptLog(TARGET, SystemClock(), write=disk.write, waiting=waiting, may_run_ahead=lambda: may_run_ahead)
 
 
-async def begin(made: Records, waiting: deque[Pending]) -> tuple[Pending, bool]:
+async def begin(made: AttemptLog, waiting: deque[OpenDelivery]) -> tuple[OpenDelivery, bool]:
     """As a lane does: the next one is taken up and its attempt is recorded, if it is not on disk yet."""
     pending = waiting.popleft()
-    begun = made.take_begun(pending)
+    begun = made.claim(pending)
     if not begun:
-        await made.record([AttemptStarted(delivery_id=pending.delivery_id, part=0, attempt=1, at=NOW), *made.begin_ahead(NOW)])
+        await made.record([AttemptStarted(delivery_id=pending.delivery_id, part=0, attempt=1, at=NOW), *made.prerecord_next(NOW)])
     return pending, begun
 
 
@@ -193,7 +193,7 @@ async def test_a_reload_while_attempts_are_written_leaves_them_begun(disk: Disk,
 
 def receipts(number: int) -> list[Change]:
     """What a lane writes of a message that was sent."""
-    sent = PartSent(
+    sent = PartReceipt(
         delivery_id=number,
         event_seq=number,
         part=0,
@@ -311,7 +311,7 @@ def test_whatever_is_refused_nothing_else_is_lost(steps: list[tuple[str, int]], 
         await made.close()
         assert outcomes(disk) == [number for number in done if number not in refused]
         assert disk.attempts == attempts
-        sent = [one.delivery_id for batch in disk.written for one in batch if isinstance(one, PartSent)]
+        sent = [one.delivery_id for batch in disk.written for one in batch if isinstance(one, PartReceipt)]
         assert sent == outcomes(disk), "a receipt and its outcome go together"
 
     asyncio.run(main())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.app import App
-from bridge.journal.contract import State
+from bridge.journal.contract import DeliveryStatus
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.outcomes import Skip
@@ -24,7 +24,7 @@ REFUSED = (Rejected("too ugly"), False)
 @pytest.fixture(autouse=True)
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what the command line wished."""
-    monkeypatch.setattr("bridge.app._WAKE_S", 0.05)
+    monkeypatch.setattr("bridge.app.RETRY_POLL_S", 0.05)
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ async def test_a_held_message_is_sent_when_a_human_says_so(tmp_path: Path, one) 
     async with bridge(tmp_path, [one, two], [route]) as app:
         one.say("maybe")
         letters = await eventually_died(app, 1)
-        assert [letter.state for letter in await app._journal.dead_letters()] == [State.HELD]
+        assert [letter.state for letter in await app._journal.dead_letters()] == [DeliveryStatus.HELD]
         await app._journal.retry_dead(letters)
         await eventually(lambda: two.texts() == ["maybe"])
         await all_done(app)

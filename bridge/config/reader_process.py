@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bridge.config.bare import bare
 from bridge.config.model import Config, Loaded
+from bridge.config.plain_options import bare
 from bridge.model.adapter import Manifest
 
 _WITHIN_S = 300.0

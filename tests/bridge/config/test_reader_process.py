@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from adapters import registry
 from bridge.cli import start
-from bridge.config.bare import Bare, Secret, bare
 from bridge.config.load import load_config
 from bridge.config.model import Loaded
-from bridge.config.reading import ConfigReader, Reading, ReadingFailed
+from bridge.config.plain_options import Bare, Secret, bare
+from bridge.config.reader_process import ConfigReader, Reading, ReadingFailed
 from bridge.config.secrets import secrets_of
 from tests.support.patience import PATIENCE_S
 
@@ -153,12 +153,14 @@ def _importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_printed_while_reading_does_not_harm(tmp_path: Path) -> None:
     code = (
-        "from bridge.config.reading import answer; from bridge.config.model import Loaded; "
+        "from bridge.config.reader_process import answer; from bridge.config.model import Loaded; "
         "answer(lambda: (print('hello'), Loaded(None))[1], None)"
     )
     assert custom(tmp_path, code).read() == Reading(Loaded(None), frozenset())
 
 
 def test_the_daemons_side_imports_nothing_that_reads() -> None:
-    code = "import sys, bridge.config.reading; sys.exit({'pydantic', 'yaml', 'bridge.config.load'} & set(sys.modules) != set())"
+    code = (
+        "import sys, bridge.config.reader_process; sys.exit({'pydantic', 'yaml', 'bridge.config.load'} & set(sys.modules) != set())"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE_S).returncode == 0

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from adapters import registry
-from bridge.cli.fates import Fate, Level, Side, fates
+from bridge.cli.support_matrix import Fate, Level, Side, fates
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Support, features
 from bridge.policy.routing import RelayOptions
 

@@ -32,7 +32,7 @@ from bridge.model.rich_text import (
     Timestamp,
 )
 from bridge.policy.routing import RelayOptions
-from bridge.render.attachments import MEGABYTE, Target, refusal, suited
+from bridge.render.attachments import MEGABYTE, Target, as_sendable_kind, why_unsendable
 from bridge.render.degrade import Losses, degrade
 from bridge.render.notices import human_size
 
@@ -178,12 +178,12 @@ def _files(origin: Side, target: Side, options: RelayOptions) -> Iterator[Fate]:
     )
     for kind, feature, mime in _FILES:
         attachment = Attachment(kind=kind, file_id="1", name="x", mime=mime, size_bytes=1)
-        why = refusal(attachment, end)
+        why = why_unsendable(attachment, end)
         if why:
             yield Fate(kind.value, Level.CONVERTED, "a line with name and size")
             continue
         file = OutboundFile(attachment=attachment, path=Path("x"), name="x", mime=mime, size_bytes=1)
-        shown = suited(file, end, same_platform=same).attachment.kind
+        shown = as_sendable_kind(file, end, same_platform=same).attachment.kind
         if shown is kind:
             yield _declared(kind.value, feature, capabilities)
         else:
