@@ -15,6 +15,8 @@ import msgspec
 
 from adapters.telegram.decode_content import author_name, decode_content, decode_item
 from adapters.telegram.decode_kinds import CONTENT_FIELDS, chat_name, unknown_kind
+from adapters.telegram.decode_news import SERVICE_FIELDS as _SERVICE_FIELDS
+from adapters.telegram.decode_news import news
 from adapters.telegram.lenient import identity, record, records, whole, words
 from adapters.telegram.reactions import qualified
 from adapters.telegram.wire import Json, Message, Update, User, full_name, sender_of
@@ -39,19 +41,6 @@ DOWNLOAD_BYTES = 20 * 1024**2
 """The largest file that the cloud's getFile hands out. Source: platforms.md 1.4."""
 
 _T = TypeVar("_T")
-
-_SERVICE_FIELDS = frozenset(
-    """delete_chat_photo new_chat_photo group_chat_created supergroup_chat_created channel_chat_created
-    message_auto_delete_timer_changed successful_payment refunded_payment users_shared chat_shared
-    gift_upgrade_sent connected_website write_access_allowed passport_data proximity_alert_triggered boost_added
-    chat_background_set direct_message_price_changed forum_topic_closed
-    forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden paid_message_price_changed
-    suggested_post_approved suggested_post_approval_failed
-    suggested_post_declined suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started
-    video_chat_ended video_chat_participants_invited web_app_data chat_owner_left chat_owner_changed poll_option_added
-    poll_option_deleted managed_bot_created community_chat_added community_chat_removed community_chat_joined user_shared
-    new_chat_members left_chat_member new_chat_title pinned_message forum_topic_created forum_topic_edited""".split()  # noqa: SIM905 - a list of this length reads better as words
-)
 
 
 class Undecodable(ValueError):
@@ -196,9 +185,13 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
                     return [Ignored("topic icon changed")]
                 return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=name)]
         found = next((field for field in message if field in _SERVICE_FIELDS), None)
-        if found is not None:
+        if found is None:
+            return None
+        line = news(found, fields[found])
+        if line is None:
             return [Ignored(f"service message {found}")]
-        return None
+        meta = self._meta(message, "created", received_at)
+        return [MessageCreated(meta=meta, message_id=identity(message["message_id"]), content=Content(text=line))]
 
     def _membership(self, message: Message, user: User | Json, change: MembershipKind, received_at: datetime) -> MembershipChanged:
         meta = self._meta(message, "membership", received_at, version=f"{user['id']}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from mimetypes import guess_extension
 from typing import Any
 
 from adapters.telegram.lenient import real, record, records, whole, words
 from adapters.telegram.wire import File, Json, Message
 from bridge.model.events import Attachment, AttachmentKind
 
+FALLBACK_MIME = "application/octet-stream"
 _KINDS = {
     "photo": (AttachmentKind.PHOTO, "image/jpeg", "photo.jpg"),
     "video": (AttachmentKind.VIDEO, "video/mp4", "video.mp4"),
@@ -18,7 +20,7 @@ _KINDS = {
     "video_note": (AttachmentKind.VIDEO_NOTE, "video/mp4", "video_note.mp4"),
     "animation": (AttachmentKind.ANIMATION, "video/mp4", "animation.mp4"),
     "sticker": (AttachmentKind.STICKER, "image/webp", "sticker.webp"),
-    "document": (AttachmentKind.DOCUMENT, "application/octet-stream", "file"),
+    "document": (AttachmentKind.DOCUMENT, FALLBACK_MIME, "file"),
 }
 FILE_KINDS = ("animation", "photo", "video", "audio", "voice", "video_note", "sticker", "document")
 """In the order in which they are looked for: an animation also sets `document`, a live photo also `photo`."""
@@ -99,7 +101,7 @@ def _attachment(
         kind=kind,
         file_id=file_id,
         unique_id=words(file.get("file_unique_id")),
-        name=words(file.get("file_name")) or _audio_name(file) or name,
+        name=_name(file, words(file.get("mime_type")) or mime, name, by_mime=bool(words(file.get("mime_type")))),
         mime=words(file.get("mime_type")) or mime,
         size_bytes=size,
         width=whole(file.get("width")) or side,
@@ -111,6 +113,27 @@ def _attachment(
     )
 
 
-def _audio_name(file: File | Json) -> str:
-    title = " - ".join(part for part in (words(file.get("performer")), words(file.get("title"))) if part)
-    return f"{title}.mp3" if title else ""
+_SOUNDS = {
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    "audio/x-m4a": "m4a",
+    "audio/ogg": "ogg",
+    "audio/flac": "flac",
+    "audio/x-flac": "flac",
+}
+
+
+def _name(file: File | Json, mime: str, usual: str, *, by_mime: bool) -> str:
+    """Of a track what people see of it: performer and title, not the file's name. What has no name gets the usual one of its kind,
+    with the ending of what it is (`by_mime`: Telegram told that)."""
+    given = words(file.get("file_name"))
+    mime = mime.partition(";")[0].strip().lower()
+    track = " - ".join(part for part in (words(file.get("performer")), words(file.get("title"))) if part)
+    if track:
+        stem, dot, ending = given.rpartition(".")
+        ending = ending if stem and dot and ending.isalnum() and len(ending) <= 5 else _SOUNDS.get(mime, "mp3")
+        return track if track.lower().endswith(f".{ending.lower()}") else f"{track}.{ending}"
+    if given or not by_mime:
+        return given or usual
+    known = _SOUNDS.get(mime) or (guess_extension(mime) or "").lstrip(".")
+    return f"{usual.rpartition('.')[0] or usual}.{known}" if known and mime != FALLBACK_MIME else usual

@@ -21,6 +21,7 @@ from adapters.telegram.reactions import SETTABLE, qualified, settable
 from bridge.model.events import AttachmentKind, Ignored, MessageCreated, MessageEdited, ReactionsChanged
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
+from bridge.render.notices import file_line
 
 MANIFEST.preload()
 
@@ -57,6 +58,20 @@ def words(event: MessageCreated) -> str:
         ),
         ({"video": FILE | {"duration": 3, "file_name": "v.mp4", "mime_type": "video/mp4"}}, "video", "video/mp4", "v.mp4"),
         ({"audio": FILE | {"duration": 3, "performer": "P", "title": "T"}}, "audio", "audio/mpeg", "P - T.mp3"),
+        (
+            {"audio": FILE | {"file_name": "01.flac", "mime_type": "audio/flac", "performer": "P", "title": "T. 2"}},
+            "audio",
+            "audio/flac",
+            "P - T. 2.flac",
+        ),
+        ({"audio": FILE | {"mime_type": "audio/mp4", "title": "T"}}, "audio", "audio/mp4", "T.m4a"),
+        ({"audio": FILE | {"file_name": "memo", "title": "T"}}, "audio", "audio/mpeg", "T.mp3"),
+        ({"audio": FILE | {"file_name": "memo.wav"}}, "audio", "audio/mpeg", "memo.wav"),
+        ({"voice": FILE | {"mime_type": "audio/mpeg"}}, "voice", "audio/mpeg", "voice.mp3"),
+        ({"video": FILE | {"mime_type": "video/webm"}}, "video", "video/webm", "video.webm"),
+        ({"animation": FILE | {"mime_type": "image/gif"}}, "animation", "image/gif", "animation.gif"),
+        ({"document": FILE | {"mime_type": "application/pdf"}}, "document", "application/pdf", "file.pdf"),
+        ({"document": FILE}, "document", "application/octet-stream", "file"),
         ({"voice": FILE | {"duration": 3, "mime_type": "audio/ogg"}}, "voice", "audio/ogg", "voice.ogg"),
         ({"video_note": FILE | {"duration": 3, "length": 240}}, "video_note", "video/mp4", "video_note.mp4"),
         ({"animation": FILE | {"mime_type": "video/mp4"}, "document": FILE}, "animation", "video/mp4", "animation.mp4"),
@@ -70,6 +85,20 @@ def test_files(fields: dict[str, Any], kind: str, mime: str, name: str) -> None:
     [attachment] = created(**fields, caption="c").content.attachments
     assert (attachment.kind, attachment.mime, attachment.name) == (AttachmentKind(kind), mime, name)
     assert attachment.file_id == ("L" if kind == "photo" else "F")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("voice", "🎤 voice.ogg (1.0 kB, 0:07)"),
+        ("video_note", "🎬 video_note.mp4 (1.0 kB, 0:07)"),
+        ("audio", "🎵 P - T.mp3 (1.0 kB, 0:07)"),
+    ],
+)
+def test_where_a_file_does_not_go_its_line_says_what_it_is(kind: str, shown: str) -> None:
+    of_track = {"performer": "P", "title": "T"} if kind == "audio" else {}
+    [attachment] = created(**{kind: FILE | {"duration": 7, "file_size": 1000} | of_track}).content.attachments
+    assert text_of(file_line(attachment, "")) == shown
 
 
 def test_spoilers_and_sizes() -> None:

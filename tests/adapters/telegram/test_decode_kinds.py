@@ -11,7 +11,8 @@ import pytest
 from adapters.telegram import MANIFEST
 from adapters.telegram.decode import _SERVICE_FIELDS, Decoder, strange
 from adapters.telegram.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
-from bridge.model.events import AttachmentKind, MessageCreated
+from adapters.telegram.decode_news import EVENTS, LINES, UNTOLD
+from bridge.model.events import AttachmentKind, Ignored, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
 
@@ -87,6 +88,57 @@ def test_every_kind_of_message_that_the_reference_knows_has_a_visible_form() -> 
         [event] = DECODER.update({"update_id": 1, "message": message(**{name: {"odd": 5}})}, NOW)
         assert isinstance(event, MessageCreated)
         assert text_of(event.content.text) or event.content.attachments or event.content.poll or event.content.contact, name
+
+
+SERVICE: dict[str, dict[str, Any]] = {
+    "boost_added": {"boost_count": 3},
+    "message_auto_delete_timer_changed": {"message_auto_delete_time": 604800},
+    "proximity_alert_triggered": {"distance": 40, "watcher": USER},
+    "poll_option_added": {"option_text": "Green\ntea"},
+    "chat_owner_changed": {"new_owner": USER},
+    "suggested_post_declined": {"comment": "too late"},
+    "suggested_post_paid": {"currency": "XTR", "star_amount": {"amount": 5}},
+    "direct_message_price_changed": {"are_direct_messages_enabled": True, "direct_message_star_count": 9},
+    "community_chat_added": {"community": {"id": 1, "name": "Gardeners"}},
+}
+SAID = {
+    "boost_added": "boosted the chat 3 times",
+    "message_auto_delete_timer_changed": "made messages disappear after 7 days",
+    "proximity_alert_triggered": "is 40 m away from Kim",
+    "poll_option_added": "added an option to the poll: “Green tea”",
+    "chat_owner_changed": "gave the chat to Kim",
+    "suggested_post_declined": "declined a suggested post: “too late”",
+    "suggested_post_paid": "the suggested post is paid: 5 Telegram Stars",
+    "direct_message_price_changed": "set the price of a direct message to the channel: 9 Telegram Stars",
+    "community_chat_added": "added the chat to a community: “Gardeners”",
+    "forum_topic_closed": "closed the topic",
+    "new_chat_photo": "changed the chat's photo",
+}
+
+
+@pytest.mark.parametrize("field", sorted(_SERVICE_FIELDS - EVENTS))
+def test_a_service_message_is_a_line_or_skipped_by_its_name(field: str) -> None:
+    """Whatever shape it has."""
+    for value in (SERVICE.get(field, {}), {"odd": [5]}, [], True, "x"):
+        [event] = DECODER.update({"update_id": 1, "message": message(**{field: value})}, NOW)
+        if field in UNTOLD:
+            assert event == Ignored(f"service message {field}")
+            continue
+        assert isinstance(event, MessageCreated)
+        assert event.meta.author is not None
+        assert event.meta.author.name == "Anna Petrova"
+        assert words(event)
+        if value == SERVICE.get(field, {}) and field in SAID:
+            assert words(event) == SAID[field]
+
+
+def test_every_field_of_a_message_has_one_place() -> None:
+    """A field of a later Bot API must be put somewhere: what a message says, news of the chat, or something about a message."""
+    places = (CONTENT_FIELDS, EVENTS, UNTOLD, frozenset(LINES), _ABOUT_A_MESSAGE - CONTENT_FIELDS)
+    fields = importlib.import_module("aiogram.types.message").Message.model_fields
+    for name in (field.alias or name for name, field in fields.items()):
+        if not name.startswith("migrate_"):
+            assert sum(name in place for place in places) == 1, name
 
 
 def test_what_is_not_known_is_a_line_of_nobody() -> None:
