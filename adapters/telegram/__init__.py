@@ -29,11 +29,10 @@ def _capabilities(options: Any) -> Capabilities:
 
 
 def _check_options(options: Any) -> Sequence[ConfigFault]:
+    from adapters.common.tls import ca_file_faults
     from bridge.model.errors import ConfigFault
 
-    faults: list[ConfigFault] = []
-    if options.ca_file is not None and not options.ca_file.is_file():
-        faults.append(ConfigFault("there is no such file", key="ca_file", value=str(options.ca_file)))
+    faults = ca_file_faults(options.ca_file)
     if options.files_root is not None and not options.local_server:
         faults.append(ConfigFault("is only for a local server", key="files_root", hint="set local_server: true as well"))
     return faults

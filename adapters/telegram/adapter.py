@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.http_errors import Effect
 from adapters.telegram import errors
 from adapters.telegram.capabilities import capabilities
 from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
@@ -78,7 +79,7 @@ class TelegramAdapter:
         if re.fullmatch(r"-?\d+", address):
             return address
         try:
-            chat = await self._transport.call(Call("GetChat", {"chat_id": address}), repeatable=True)
+            chat = await self._transport.call(Call("GetChat", {"chat_id": address}))
         except Refused as refusal:
             raise ChatDown(refusal.reason, action="check the chat's name in bridge.yaml") from None
         return str(chat["id"])
@@ -91,9 +92,9 @@ class TelegramAdapter:
 
     async def run(self, intake: Intake) -> None:
         try:
-            me = await self._transport.call(Call("GetMe", {}), repeatable=True)
+            me = await self._transport.call(Call("GetMe", {}))
             if self._options.take_over_webhook:
-                await self._transport.call(Call("DeleteWebhook", {}), repeatable=True)
+                await self._transport.call(Call("DeleteWebhook", {}))
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
         if not isinstance(me, dict) or not words(me.get("id")):
@@ -152,7 +153,7 @@ class TelegramAdapter:
         self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: LossNote | None = None
     ) -> Receipt:
         call = send_call(outbound, as_documents=as_documents, plain_text=plain_text)
-        result = await self._transport.call(call)
+        result = await self._transport.call(call, effect=Effect.CREATES)
         messages = result if isinstance(result, list) else [result]
         try:
             ids = tuple(str(message["message_id"]) for message in messages)
@@ -182,7 +183,7 @@ class TelegramAdapter:
     async def _edit(self, outbound: OutboundEdit, where: str, message_id: str, *, plain_text: bool = False) -> None:
         call = edit_call(outbound, message_id=message_id, caption=where == "caption", plain_text=plain_text)
         try:
-            await self._transport.call(call, repeatable=True)
+            await self._transport.call(call)
         except Refused as refusal:
             if refusal.says(errors.EDITED_IS_GONE):
                 raise MessageGone(refusal.reason) from None
@@ -194,13 +195,9 @@ class TelegramAdapter:
         numbers = [int(message_id) for message_id in copy.message_ids]
         try:
             if len(numbers) == 1:
-                await self._transport.call(
-                    Call("DeleteMessage", {"chat_id": copy.chat_id, "message_id": numbers[0]}), repeatable=True
-                )
+                await self._transport.call(Call("DeleteMessage", {"chat_id": copy.chat_id, "message_id": numbers[0]}))
             else:
-                await self._transport.call(
-                    Call("DeleteMessages", {"chat_id": copy.chat_id, "message_ids": numbers}), repeatable=True
-                )
+                await self._transport.call(Call("DeleteMessages", {"chat_id": copy.chat_id, "message_ids": numbers}))
         except Refused as refusal:
             if not refusal.says(*errors.GONE):
                 raise errors.change_fault(refusal) from None
@@ -222,7 +219,7 @@ class TelegramAdapter:
 
     async def _react(self, copy: Copy, reaction: list[dict[str, str]]) -> None:
         params = {"chat_id": copy.chat_id, "message_id": int(copy.message_ids[0]), "reaction": reaction}
-        await self._transport.call(Call("SetMessageReaction", params), repeatable=True)
+        await self._transport.call(Call("SetMessageReaction", params))
 
     # -- other abilities ----------------------------------------------------------------------------------------------------
 
@@ -233,13 +230,13 @@ class TelegramAdapter:
         params: dict[str, Any] = {"chat_id": chat_id, "action": "typing"}
         if thread_id and thread_id != GENERAL_TOPIC:
             params["message_thread_id"] = int(thread_id)
-        await self._transport.call(Call("SendChatAction", params), repeatable=True)
+        await self._transport.call(Call("SendChatAction", params))
 
     async def pin(self, copy: Copy, pinned: bool) -> None:
         params = {"chat_id": copy.chat_id, "message_id": int(copy.message_ids[0])}
         if pinned:
             params["disable_notification"] = True
-        await self._transport.call(Call("PinChatMessage" if pinned else "UnpinChatMessage", params), repeatable=True)
+        await self._transport.call(Call("PinChatMessage" if pinned else "UnpinChatMessage", params))
 
 
 def _words_of(copy: Copy, has_files: bool) -> tuple[str, str]:

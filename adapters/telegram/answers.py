@@ -7,10 +7,12 @@ has a field or value they do not know (platforms.md 1.4, 1.5).
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from adapters.telegram.errors import NotOfTheApi
 from adapters.telegram.lazy_aiogram import TelegramMethod, exceptions
 from adapters.telegram.lenient import record, whole, words
 
@@ -32,18 +34,23 @@ _BY_CODE: dict[int, type[exceptions.TelegramAPIError]] = {
 }
 
 
-def result_of(method: TelegramMethod[Any], status: int, content: str) -> Any:
-    """What the call gives: for getUpdates a list of `msgspec.Raw`, else plain JSON. Raises an AiogramError."""
+_OF_THE_WAY = frozenset({407, 408, 425})
+"""Statuses that the Bot API does not use: what stands between us and it does."""
+
+
+def result_of(method: TelegramMethod[Any], status: int, content: str, headers: Mapping[str, str] | None = None) -> Any:
+    """What the call gives: for getUpdates a list of `msgspec.Raw`, else plain JSON. Raises an AiogramError, NotOfTheApi."""
     if status == 200 and method.__api_method__ == "getUpdates":
         return _updates_of(content)
     answer = _as_object(content)
     if answer is not None and status == 200 and answer.get("ok") is True:
         return answer.get("result")
+    if status in _OF_THE_WAY or (answer is None and status != 413):
+        raise NotOfTheApi(status, headers or {})
     raise _error(method, status, answer)
 
 
 def _error(method: TelegramMethod[Any], status: int, answer: dict[str, Any] | None) -> exceptions.AiogramError:
-    """`answer` None: not Telegram's JSON but some page of a proxy or load balancer."""
     text = words(record(answer).get("description")) or f"HTTP {status}"
     parameters = record(record(answer).get("parameters"))
     wait_s = whole(parameters.get("retry_after")) or 0
@@ -53,8 +60,6 @@ def _error(method: TelegramMethod[Any], status: int, answer: dict[str, Any] | No
         return exceptions.TelegramMigrateToChat(method=method, message=text, migrate_to_chat_id=moved_to)
     if status >= 500:
         return exceptions.TelegramServerError(method=method, message=text)
-    if answer is None and status != 413:
-        return exceptions.ClientDecodeError("answer is not JSON", ValueError(text), None)
     return _BY_CODE.get(status, exceptions.TelegramAPIError)(method=method, message=text)
 
 

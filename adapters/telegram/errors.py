@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-import aiohttp
-
+from adapters.common.http_errors import Effect, classify_page, classify_transport_error, may_be_done
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
@@ -18,19 +16,13 @@ from bridge.model.errors import (
     ChatDown,
     ChatMoved,
     FileRejected,
-    OutcomeUnknown,
     Rejected,
     RetryLater,
     RightMissing,
-    Scope,
 )
-
-if TYPE_CHECKING:
-    from aiogram.exceptions import AiogramError
 
 NEW_TOKEN = "check the token with @BotFather (/mybots, API Token) and put it into the account's `token`"  # noqa: S105 - advice
 _GIVE_RIGHTS = "make the bot an administrator of the chat, or give it the right to send messages there"
-_TRUST = "set ca_file to the CA that signed it, or correct base_url"
 _ADD_BOT = "add the bot to the chat again"
 
 _CHAT_FAULTS: tuple[tuple[str, str], ...] = (
@@ -102,6 +94,15 @@ class Refused(Rejected):
         return any(text in self.description for text in texts)
 
 
+class NotOfTheApi(Exception):
+    """An answer that no Bot API server gives: the page of a proxy or load balancer, or a proxy's refusal."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.headers = headers
+
+
 def file_fault(refusal: Refused, files: int) -> FileRejected | None:
     """What a refused message with files comes to: Telegram took nothing of it, and would take the words. None if those are refused.
 
@@ -126,11 +127,13 @@ def change_fault(refusal: Refused) -> Rejected:
     return RightMissing(refusal.reason, action=_LET_CHANGE) if refusal.says(*_RIGHT_MISSING) else refusal
 
 
-def classify(error: AiogramError | Exception, *, repeatable: bool) -> BridgeError:
-    """Our error for a failed call. `repeatable`: doing it twice does no harm, so an unknown outcome is simply tried again."""
+def classify(error: Exception, *, effect: Effect) -> BridgeError:
+    """Our error for a failed call: what `answers` made of an answer, or what the session raised."""
     from adapters.telegram.lazy_aiogram import exceptions as theirs
 
     match error:
+        case NotOfTheApi():
+            return classify_page(error.status, error.headers, effect=effect, reason=f"Telegram: HTTP {error.status}")
         case theirs.TelegramEntityTooLarge():  # before TelegramNetworkError, which it is a kind of
             return Refused("the file is too large")
         case theirs.TelegramRetryAfter():
@@ -149,13 +152,11 @@ def classify(error: AiogramError | Exception, *, repeatable: bool) -> BridgeErro
         case theirs.TelegramBadRequest():
             return _bad_request(_text(error))
         case theirs.TelegramServerError() | theirs.ClientDecodeError():
-            return _unknown(f"Telegram's server failed: {_text(error)}", repeatable)
-        case theirs.TelegramNetworkError():
-            return _network(error.__cause__, repeatable)
+            return may_be_done(f"Telegram's server failed: {_text(error)}", effect)
         case theirs.TelegramAPIError():
             return Refused(_text(error))
         case _:
-            return _network(error, repeatable)
+            return classify_transport_error(error, effect=effect, doing="Telegram")
 
 
 def _bad_request(text: str) -> BridgeError:
@@ -166,33 +167,6 @@ def _bad_request(text: str) -> BridgeError:
         if sign in lower:
             return ChatDown(text, action=action)
     return Refused(text)
-
-
-def _network(cause: BaseException | None, repeatable: bool) -> BridgeError:
-    """A failure below HTTP: RetryLater if the request surely never left."""
-    never_left = (
-        aiohttp.ClientConnectorError,
-        aiohttp.ClientHttpProxyError,
-        aiohttp.ConnectionTimeoutError,
-        aiohttp.InvalidURL,
-    )
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
-        return AccountDown(f"the server's certificate is not trusted: {_cause_text(cause)}", action=_TRUST)
-    if isinstance(cause, never_left):
-        return RetryLater(f"Telegram cannot be reached: {_cause_text(cause)}", scope=Scope.ACCOUNT)
-    if isinstance(cause, asyncio.TimeoutError):
-        return _unknown("Telegram gave no answer in time", repeatable)
-    return _unknown(f"the connection to Telegram broke: {type(cause).__name__}", repeatable)
-
-
-def _unknown(reason: str, repeatable: bool) -> BridgeError:
-    return RetryLater(reason) if repeatable else OutcomeUnknown(reason)
-
-
-def _cause_text(cause: BaseException) -> str:
-    if isinstance(cause, aiohttp.ClientConnectorError):
-        return f"{cause.host}:{cause.port}: {cause.os_error}"
-    return type(cause).__name__
 
 
 def _text(error: Exception) -> str:

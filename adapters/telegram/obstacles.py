@@ -103,7 +103,7 @@ async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, s
             continue  # all of a private chat is for the bot
         call = Call("GetChatMember", {"chat_id": chat_id, "user_id": int(transport.bot_id)})
         try:
-            member = record(await transport.call(call, repeatable=True))
+            member = record(await transport.call(call))
         except ChatDown as error:
             intake.notice(error.reason, error.action, chat_id=chat_id)
             looks.told.add(chat_id)
@@ -122,7 +122,7 @@ async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, s
 async def hears_all(transport: Transport, *, before: bool) -> bool:
     """Whether privacy mode is off by now; as before, if that cannot be told."""
     try:
-        me = record(await transport.call(Call("GetMe", {}), repeatable=True))
+        me = record(await transport.call(Call("GetMe", {})))
     except (DeliveryError, AccountDown):
         return before
     return me.get("can_read_all_group_messages") is True

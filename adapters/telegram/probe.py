@@ -18,7 +18,7 @@ _MAKE_ADMIN = "group info > Administrators > Add administrator > the bot"
 async def probe(transport: Transport, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
     """All answers; what fails is an item with `ok=False`."""
     try:
-        me: Json = await transport.call(Call("GetMe", {}), repeatable=True)
+        me: Json = await transport.call(Call("GetMe", {}))
     except AccountDown as error:
         name = "token" if error.action == NEW_TOKEN else "connection"
         return [ProbeItem(name=name, ok=False, detail=error.reason, action=error.action)]
@@ -50,7 +50,7 @@ def _passes(error: BridgeError) -> bool:
 
 async def _webhook(transport: Transport) -> ProbeItem:
     try:
-        info: Json = await transport.call(Call("GetWebhookInfo", {}), repeatable=True)
+        info: Json = await transport.call(Call("GetWebhookInfo", {}))
     except (DeliveryError, AccountDown) as error:
         return ProbeItem(name="webhook", ok=False, detail=error.reason, temporary=_passes(error))
     if not info.get("url"):
@@ -65,10 +65,8 @@ async def _webhook(transport: Transport) -> ProbeItem:
 
 async def look_at(transport: Transport, chat_id: str, sees_all: bool) -> list[ProbeItem]:
     try:
-        chat: Json = await transport.call(Call("GetChat", {"chat_id": chat_id}), repeatable=True)
-        member: Json = await transport.call(
-            Call("GetChatMember", {"chat_id": chat_id, "user_id": int(transport.bot_id)}), repeatable=True
-        )
+        chat: Json = await transport.call(Call("GetChat", {"chat_id": chat_id}))
+        member: Json = await transport.call(Call("GetChatMember", {"chat_id": chat_id, "user_id": int(transport.bot_id)}))
     except ChatMoved as error:
         action = f"put {error.new_chat_id} into bridge.yaml in place of {chat_id}"
         return [ProbeItem(name="chat", ok=False, detail=error.reason, action=action, chat_id=chat_id)]

@@ -7,26 +7,24 @@ value, and would call a message that was sent unsent because its description has
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 import aiohttp
-import certifi
 import msgspec
 
 from adapters.common.egress import Egress
 from adapters.common.files import CheckedFile
 from adapters.common.http_body import BoundedResponse, no_redirects
+from adapters.common.http_errors import TRANSPORT_ERRORS, Effect, classify_transfer_error, departures
+from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
 from adapters.telegram import local_files
 from adapters.telegram.answers import result_of
 from adapters.telegram.encode import Call, Upload
-from adapters.telegram.errors import FILE_UNAVAILABLE, NEW_TOKEN, Refused, classify
+from adapters.telegram.errors import FILE_UNAVAILABLE, NEW_TOKEN, NotOfTheApi, Refused, classify
 from adapters.telegram.lazy_aiogram import (
     AiohttpSession,
     Bot,
@@ -36,7 +34,6 @@ from adapters.telegram.lazy_aiogram import (
     InputMediaDocument,
     InputMediaPhoto,
     InputMediaVideo,
-    Response,
     TelegramAPIServer,
     TelegramMethod,
     TokenValidationError,
@@ -59,7 +56,7 @@ CHUNK_BYTES = 256 * 1024
 SENT_ON_BYTES_PER_S = 500_000
 """How slowly a Bot API server may send on what it was given: it answers only after that."""
 
-_FAILURES = (exceptions.AiogramError, aiohttp.ClientError, TimeoutError, OSError, UnicodeDecodeError)
+_FAILURES = (exceptions.AiogramError, NotOfTheApi, *TRANSPORT_ERRORS)
 
 _MEDIA = {
     "photo": InputMediaPhoto,
@@ -81,14 +78,14 @@ class _Session(AiohttpSession):
 
     async def create_session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(ssl=_tls(self._ca_file), limit=CONNECTIONS_MAX)
+            connector = aiohttp.TCPConnector(ssl=client_context(self._ca_file), limit=CONNECTIONS_MAX)
             timeout = aiohttp.ClientTimeout(total=self.timeout, sock_connect=CONNECT_TIMEOUT_S)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 proxy=self._proxy_url,
                 timeout=timeout,
                 response_class=BoundedResponse,
-                trace_configs=[no_redirects()],
+                trace_configs=[no_redirects(), departures()],
             )
             self._should_reset_connector = False
         return self._session
@@ -110,23 +107,12 @@ class _Session(AiohttpSession):
             form.add_field(key, file.read(bot), filename=file.filename or key)
         return form
 
-    def check_response(self, bot: Bot, method: TelegramMethod[Any], status_code: int, content: str) -> Response[Any]:
-        return _response_type().model_construct(ok=True, result=result_of(method, status_code, content))
-
-
-@cache
-def _response_type() -> type[Response[Any]]:
-    """Made once: pydantic builds a generic model anew, for a millisecond, whenever nobody holds on to it."""
-    return Response[Any]
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    """Certifi's and the system's CAs, and the one given."""
-    context = ssl.create_default_context(cafile=certifi.where())
-    context.load_default_certs()
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context
+    async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: Any = None) -> Any:
+        """The result as plain JSON. Raises aiohttp's errors as they are, and those of `answers.result_of`."""
+        session = await self.create_session()
+        url = self.api.api_url(token=bot.token, method=method.__api_method__)
+        async with session.post(url, data=self.build_form_data(bot, method), timeout=timeout) as answer:
+            return result_of(method, answer.status, await answer.text(), answer.headers)
 
 
 class Transport:
@@ -155,16 +141,16 @@ class Transport:
     async def close(self) -> None:
         await self._session.close()
 
-    async def call(self, call: Call, *, repeatable: bool = False, timeout_s: float | None = None) -> Any:
-        """One attempt; the JSON result. `repeatable`: see `errors.classify`. Raises DeliveryError or AccountDown."""
+    async def call(self, call: Call, *, effect: Effect = Effect.IDEMPOTENT, timeout_s: float | None = None) -> Any:
+        """One attempt; the JSON result. Raises DeliveryError or AccountDown."""
         if call.has_files:
-            return await self._upload(call)
+            return await self._upload(call, effect)
         try:
             return await self._request(_method(call, None), timeout_s or self._options.request_timeout_s)
         except _FAILURES as error:
-            raise classify(error, repeatable=repeatable) from None
+            raise classify(error, effect=effect) from None
 
-    async def _upload(self, call: Call) -> Any:
+    async def _upload(self, call: Call, effect: Effect) -> Any:
         """The same with files: the whole may take long while it moves, and the server sends them on before it answers."""
         progress = Progress()
         method = _method(call, progress)
@@ -173,7 +159,7 @@ class Transport:
             async with progress.moving(stall_s, answer_s=stall_s + progress.size_bytes / SENT_ON_BYTES_PER_S):
                 return await self._request(method, self._options.transfer_timeout_s)
         except _FAILURES as error:
-            raise classify(error, repeatable=progress.is_torn) from None
+            raise classify(error, effect=Effect.IDEMPOTENT if progress.is_torn else effect) from None
 
     async def _request(self, method: TelegramMethod[Any], timeout_s: float) -> Any:
         limit = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
@@ -182,7 +168,7 @@ class Transport:
     async def updates(self, *, offset: int, timeout_s: int, allowed: tuple[str, ...]) -> list[msgspec.Raw]:
         """One long poll, each update as the JSON text it came in."""
         params = {"offset": offset, "timeout": timeout_s, "allowed_updates": list(allowed), "limit": 100}
-        updates = await self.call(Call("GetUpdates", params), repeatable=True, timeout_s=timeout_s + POLL_GRACE_S)
+        updates = await self.call(Call("GetUpdates", params), timeout_s=timeout_s + POLL_GRACE_S)
         return cast("list[msgspec.Raw]", updates)
 
     @asynccontextmanager
@@ -201,8 +187,8 @@ class Transport:
         )
         try:
             response = await self._egress.open(session, url, headers=AS_IT_IS, timeout=timeout)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise RetryLater(f"the download did not begin: {type(error).__name__}") from None
+        except TRANSPORT_ERRORS as error:
+            raise classify_transfer_error(error, doing="file download") from None
         async with response:
             if response.status != 200:
                 raise RetryLater(f"Telegram answered the download with HTTP {response.status}")
@@ -212,7 +198,7 @@ class Transport:
     async def _locate(self, file_id: str) -> tuple[str, int | None]:
         """Where the server has the file, and its size in bytes."""
         try:
-            file = record(await self.call(Call("GetFile", {"file_id": file_id}), repeatable=True))
+            file = record(await self.call(Call("GetFile", {"file_id": file_id})))
         except Refused as refusal:
             if refusal.says(FILE_UNAVAILABLE):
                 raise RetryLater(refusal.reason) from None
@@ -273,6 +259,6 @@ async def _chunks(response: aiohttp.ClientResponse, expected: int | None) -> Asy
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
             received += len(chunk)
             yield chunk
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise RetryLater(f"the download broke: {type(error).__name__}") from None
+    except TRANSPORT_ERRORS as error:
+        raise classify_transfer_error(error, doing="file download") from None
     local_files.check_whole(received, expected)

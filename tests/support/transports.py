@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.common.http_errors import Effect
 from adapters.registry import manifest
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.events import Attachment, AttachmentKind
@@ -112,8 +113,8 @@ async def telegram(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downloa
     transport = Transport(options)
 
     def upload(file: OutboundFile) -> Any:
-        document = encode.Upload(file, file.name)
-        return transport.call(encode.Call("SendDocument", {"chat_id": 1, "document": document}, has_files=True))
+        call = encode.Call("SendDocument", {"chat_id": 1, "document": encode.Upload(file, file.name)}, has_files=True)
+        return transport.call(call, effect=Effect.CREATES)
 
     yield upload, lambda stated_bytes: transport.open_file("F1")
     await transport.close()

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.common.http_body import MOST_BYTES, AnswerRefused, AnswerTooDeep, AnswerTooLarge, BoundedResponse, check_json
+from adapters.common.http_errors import Effect
 from bridge.model.errors import OutcomeUnknown, RetryLater
 from tests.support.transports import serving
 
@@ -96,9 +97,8 @@ def calls(platform: str, url: str) -> tuple[Any, Any, Any]:
 
         one = Telegram(options(token="1:AAEmulated", base_url=url))
         send = Call("SendMessage", {"chat_id": 1, "text": "a"})
-        return (lambda: one.updates(offset=0, timeout_s=1, allowed=())), (lambda: one.call(send)), one.close
+        return (lambda: one.updates(offset=0, timeout_s=1, allowed=())), (lambda: one.call(send, effect=Effect.CREATES)), one.close
     if platform == "slack":
-        from adapters.slack.errors import Effect
         from adapters.slack.transport import Transport as Slack
 
         two = Slack(options(bot_token="xoxb-b", app_token="xapp-a", api_url=url))

@@ -8,8 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from adapters.common.http_errors import Effect
 from adapters.telegram import MANIFEST
-from adapters.telegram.errors import Refused, change_fault, classify, without_urls
+from adapters.telegram.errors import NotOfTheApi, Refused, change_fault, classify, without_urls
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
@@ -29,9 +30,9 @@ def answer(status: int, content: str) -> BridgeError:
     from adapters.telegram.answers import result_of
     from adapters.telegram.lazy_aiogram import exceptions, methods
 
-    with pytest.raises(exceptions.AiogramError) as raised:
+    with pytest.raises((exceptions.AiogramError, NotOfTheApi)) as raised:
         result_of(methods.SendMessage(chat_id=1, text="x"), status, content)
-    return classify(raised.value, repeatable=False)
+    return classify(raised.value, effect=Effect.CREATES)
 
 
 def refusal(status: int, description: str, **parameters: Any) -> BridgeError:
@@ -119,7 +120,7 @@ def test_answers_with_odd_parameters(odd: Any) -> None:
         (200, "<html>", OutcomeUnknown),
         (200, '{"ok":false}', Refused),
         (200, "[]", OutcomeUnknown),
-        (403, "<html>blocked by the proxy", OutcomeUnknown),
+        (403, "<html>blocked by the proxy", RetryLater),
         (413, "<html>", Refused),
         (429, "<html>", RetryLater),
         (502, "<html>", OutcomeUnknown),
@@ -141,10 +142,10 @@ def test_pages_of_proxies_and_load_balancers(status: int, content: str, expected
     ],
 )
 def test_failures_below_http(error: Exception, expected: type[BridgeError]) -> None:
-    classified = classify(error, repeatable=False)
+    classified = classify(error, effect=Effect.CREATES)
     assert type(classified) is expected
     assert "secret" not in classified.reason
-    assert isinstance(classify(error, repeatable=True), RetryLater)
+    assert isinstance(classify(error, effect=Effect.IDEMPOTENT), RetryLater)
 
 
 def test_tokens_are_taken_out_of_texts() -> None:

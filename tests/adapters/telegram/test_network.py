@@ -79,7 +79,7 @@ async def test_a_proxy_that_refuses_the_tunnel_surely_sent_nothing(
     make_adapter: Callable[..., Any], say: Callable[..., Outbound], proxy: Proxy
 ) -> None:
     adapter = make_adapter(proxy=proxy.url, base_url="https://api.telegram.invalid")
-    with pytest.raises(RetryLater):
+    with pytest.raises(AccountDown, match="proxy"):
         await adapter.send(say("x"))
     assert proxy.asked == ["CONNECT api.telegram.invalid:443"]
 

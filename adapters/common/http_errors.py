@@ -1,0 +1,211 @@
+"""Failures of HTTP -> the bridge's errors, decided once for every platform. Pure, but for the note that `departures` makes.
+
+What lies below an answer (names, connections, TLS, proxies, time-outs, broken bodies) and the few answers that mean the same
+whoever gives them are here. What a platform's own error codes mean is in its `errors`. Called by the platforms' transports.
+
+The texts name the kind of failure, the host and the port, and never a URL: URLs hold tokens and tickets.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from types import SimpleNamespace
+from typing import cast
+
+import aiohttp
+
+from bridge.model.errors import AccountDown, BridgeError, ConnectionLost, OutcomeUnknown, RetryLater, Scope
+
+TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, UnicodeDecodeError)
+"""What a request can raise below its answer: `except` these. (TimeoutError and ssl.SSLError are kinds of OSError; the last one is
+an answer whose text is none.)"""
+
+BLOCKED_WAIT_S = 60.0
+"""How long to wait after a refusal by what stands in front of an API: such blocks last minutes, and asking prolongs some."""
+
+_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError, aiohttp.InvalidURL)
+"""No connection was made, so the request cannot have arrived. What else is so, `departures` tells."""
+_NOTE = "_request_never_left"
+
+_CORRECT_ADDRESS = "correct the server's address in bridge.yaml"
+_UNTRUSTED_ACTION = f"set ca_file to the CA that signed it, or {_CORRECT_ADDRESS}"
+_RENEW = "have the server's certificate renewed, and see whether this machine's clock is right"
+_OTHER_NAME = f"{_CORRECT_ADDRESS}, or give the server a certificate for this name"
+_CERTIFICATE_ACTIONS: Mapping[int, str] = {9: _RENEW, 10: _RENEW, 62: _OTHER_NAME, 64: _OTHER_NAME}
+"""By OpenSSL's X509_V_ERR code: not yet valid, expired, another host, another address. Source: openssl/x509_vfy.h of 3.0."""
+
+
+class Effect(Enum):
+    """What a call does when it is carried out twice: whether it may be repeated while nobody knows if it was carried out."""
+
+    CREATES = auto()
+    """Another message: an answer that does not come leaves its outcome unknown."""
+    IDEMPOTENT = auto()
+    """No more than once does (reading, editing, deleting, reacting, uploading): it is simply tried again."""
+
+
+def departures() -> aiohttp.TraceConfig:
+    """For every session: notes on an error that its request never left. A tunnel that breaks while a proxy opens it raises the same
+    error as a server that falls silent over a request; only this tells one from the other."""
+
+    async def leaves(_session: object, request: SimpleNamespace, _params: object) -> None:
+        request.left = True
+
+    async def failed(_session: object, request: SimpleNamespace, params: aiohttp.TraceRequestExceptionParams) -> None:
+        if not getattr(request, "left", False):
+            setattr(params.exception, _NOTE, True)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(leaves)
+    trace.on_request_exception.append(failed)
+    return trace
+
+
+# -- requests without an answer -----------------------------------------------------------------------------------------------
+
+
+def classify_transport_error(error: BaseException, *, effect: Effect, doing: str) -> BridgeError:
+    """The error for a request without a usable answer. `doing` begins its text; `error` may be wrapped by a client library.
+
+    AccountDown: a human must act (a certificate, a proxy's login or its rules). RetryLater for the account: the host was not
+    reached. RetryLater for the chat, or for what creates OutcomeUnknown: the request left, and may have been carried out."""
+    cause = next((each for each in _chain(error) if isinstance(each, TRANSPORT_ERRORS)), error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _certificate(cause, doing)
+    if isinstance(cause, aiohttp.ClientResponseError) and cause.status == 407:
+        return _proxy_login(doing)
+    if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status in (401, 403):
+        action = "let the proxy pass connections to this host, or correct proxy in bridge.yaml"
+        return AccountDown(f"{doing}: the proxy refuses the connection (HTTP {cause.status})", action=action)
+    if isinstance(cause, aiohttp.InvalidURL):
+        return RetryLater(f"{doing}: its address is not a URL")
+    if isinstance(cause, _NEVER_LEFT) or any(getattr(each, _NOTE, False) for each in _chain(error)):
+        return RetryLater(f"{doing}: {_unreached(cause)}", scope=Scope.ACCOUNT)
+    return may_be_done(f"{doing}: {_unanswered(cause)}", effect)
+
+
+def classify_transfer_error(error: BaseException, *, doing: str) -> RetryLater:
+    """The same for bytes of one file, by an address that a message or an answer told: its trouble holds no account up, and
+    repeating it doubles nothing."""
+    return RetryLater(classify_transport_error(error, effect=Effect.IDEMPOTENT, doing=doing).reason)
+
+
+def classify_connection_error(error: BaseException, *, doing: str) -> AccountDown | ConnectionLost:
+    """The same for a connection that only receives."""
+    found = classify_transport_error(error, effect=Effect.IDEMPOTENT, doing=doing)
+    if isinstance(found, AccountDown):
+        return AccountDown(found.reason, action=found.action, sends=True)
+    return ConnectionLost(found.reason)
+
+
+def may_be_done(reason: str, effect: Effect, *, after_s: float | None = None) -> RetryLater | OutcomeUnknown:
+    """The error for a call of which nobody knows whether it was carried out."""
+    return OutcomeUnknown(reason) if effect is Effect.CREATES else RetryLater(reason, after_s=after_s)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _certificate(error: ssl.SSLCertVerificationError, doing: str) -> AccountDown:
+    where, found = "", cast("Exception", error)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        where, found = f" of {error.host}:{error.port}", error.certificate_error
+    action = _CERTIFICATE_ACTIONS.get(getattr(found, "verify_code", 0), _UNTRUSTED_ACTION)
+    why = getattr(found, "verify_message", "") or "not valid"
+    return AccountDown(f"{doing}: the certificate{where} is not trusted: {why}", action=action)
+
+
+def _proxy_login(doing: str) -> AccountDown:
+    action = "put the proxy's user and password into proxy in bridge.yaml: http://user:password@host:port"
+    return AccountDown(f"{doing}: the proxy asks for another login (HTTP 407)", action=action)
+
+
+def _unreached(cause: BaseException) -> str:
+    match cause:
+        case aiohttp.ClientHttpProxyError():
+            return f"the proxy does not make the connection (HTTP {cause.status})"
+        case aiohttp.ClientConnectorDNSError():
+            return f"the name {cause.host} cannot be resolved"
+        case aiohttp.ClientConnectorSSLError():
+            return f"no TLS with {cause.host}:{cause.port} ({getattr(cause.os_error, 'reason', None) or 'handshake failed'})"
+        case aiohttp.ClientConnectorError():
+            whose = "the proxy " if isinstance(cause, aiohttp.ClientProxyConnectionError) else ""
+            return f"{whose}{cause.host}:{cause.port} cannot be reached ({_os_words(cause.os_error)})"
+        case TimeoutError():
+            return "no connection in time"
+        case _:
+            return f"the connection broke before the request left ({type(cause).__name__})"
+
+
+def _unanswered(cause: BaseException) -> str:
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, aiohttp.ClientPayloadError | aiohttp.ClientResponseError | UnicodeDecodeError):
+        return f"an answer that cannot be used ({type(cause).__name__})"
+    return f"the connection broke before the answer was there ({type(cause).__name__})"
+
+
+def _os_words(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else type(error).__name__
+
+
+# -- answers that mean the same whoever gives them ----------------------------------------------------------------------------
+
+
+def classify_status(
+    status: int, headers: Mapping[str, str], *, effect: Effect, reason: str, scope: Scope = Scope.CHAT
+) -> BridgeError | None:
+    """The error for an answer that means the same from every server, or None: then the platform's own table says. `scope` is that
+    of a rate limit. Source: RFC 9110 section 15, RFC 6585 section 4, RFC 8470 section 5.2."""
+    if status == 407:
+        return _proxy_login(reason)
+    after_s = retry_after_s(headers)
+    if status == 429:
+        return RetryLater(reason, after_s=after_s, scope=scope, rate_limited=True)
+    if status in (408, 425):  # it was not read to its end, or is not done before the handshake is
+        return RetryLater(reason, after_s=after_s)
+    if status >= 500:  # some server failed at some point: whether before or after the work was done is not said
+        return may_be_done(reason, effect, after_s=after_s)
+    return None
+
+
+def classify_page(status: int, headers: Mapping[str, str], *, effect: Effect, reason: str) -> BridgeError:
+    """The error for an answer that is not the API's: the page of a proxy, gateway or firewall in front of it. One that refuses let
+    nothing through; of any other nobody knows."""
+    found = classify_status(status, headers, effect=effect, reason=reason, scope=Scope.ACCOUNT)
+    if found is not None:
+        return found
+    if status >= 400:
+        after_s = retry_after_s(headers)
+        blocked = f"{reason}; refused in front of the API"
+        return RetryLater(blocked, after_s=BLOCKED_WAIT_S if after_s is None else after_s, scope=Scope.ACCOUNT)
+    return may_be_done(f"{reason}; not an answer of the API", effect)
+
+
+def retry_after_s(headers: Mapping[str, str], name: str = "Retry-After") -> float | None:
+    """The wait that an answer tells, as seconds or as an HTTP date; None if it tells none. A date is read against the answer's own
+    `Date`: the two are of one clock. Source: RFC 9110 section 10.2.3."""
+    told = str(headers.get(name) or "").strip()
+    try:
+        seconds = float(told)
+    except ValueError:
+        due, now = _date(told), _date(str(headers.get("Date") or "")) or datetime.now(UTC)
+        return None if due is None else max((due - now).total_seconds(), 0.0)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
