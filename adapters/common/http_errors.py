@@ -162,13 +162,13 @@ def _os_words(error: OSError) -> str:
 
 
 def classify_status(
-    status: int, headers: Mapping[str, str], *, effect: Effect, reason: str, scope: Scope = Scope.CHAT
+    status: int, *, effect: Effect, reason: str, after_s: float | None = None, scope: Scope = Scope.CHAT
 ) -> BridgeError | None:
-    """The error for an answer that means the same from every server, or None: then the platform's own table says. `scope` is that
-    of a rate limit. Source: RFC 9110 section 15, RFC 6585 section 4, RFC 8470 section 5.2."""
+    """The error for an answer that means the same from every server, or None: then the platform's own table says. `after_s`: the
+    wait that it tells (`retry_after_s`); `scope`: of a rate limit. Source: RFC 9110 section 15, RFC 6585 section 4, RFC 8470
+    section 5.2."""
     if status == 407:
         return _proxy_login(reason)
-    after_s = retry_after_s(headers)
     if status == 429:
         return RetryLater(reason, after_s=after_s, scope=scope, rate_limited=True)
     if status in (408, 425):  # it was not read to its end, or is not done before the handshake is
@@ -178,16 +178,15 @@ def classify_status(
     return None
 
 
-def classify_page(status: int, headers: Mapping[str, str], *, effect: Effect, reason: str) -> BridgeError:
+def classify_page(status: int, *, effect: Effect, reason: str, after_s: float | None = None) -> BridgeError:
     """The error for an answer that is not the API's: the page of a proxy, gateway or firewall in front of it. One that refuses let
     nothing through; of any other nobody knows."""
-    found = classify_status(status, headers, effect=effect, reason=reason, scope=Scope.ACCOUNT)
+    found = classify_status(status, effect=effect, reason=reason, after_s=after_s, scope=Scope.ACCOUNT)
     if found is not None:
         return found
     if status >= 400:
-        after_s = retry_after_s(headers)
-        blocked = f"{reason}; refused in front of the API"
-        return RetryLater(blocked, after_s=BLOCKED_WAIT_S if after_s is None else after_s, scope=Scope.ACCOUNT)
+        wait_s = BLOCKED_WAIT_S if after_s is None else after_s
+        return RetryLater(f"{reason}; refused in front of the API", after_s=wait_s, scope=Scope.ACCOUNT)
     return may_be_done(f"{reason}; not an answer of the API", effect)
 
 

@@ -48,7 +48,9 @@ class NetworkOptions(Options):
     proxy: Annotated[HttpUrl, AfterValidator(ProxyUrl)] | None = Field(
         None, description="HTTP(S) proxy for every connection of this account, e.g. http://proxy:3128"
     )
-    ca_file: Path | None = Field(None, description="PEM file of the CA that signed the server's (or proxy's) certificate")
+    ca_file: Path | None = Field(
+        None, description="PEM file of the CA that signed the server's (or proxy's) certificate, beside the system's CAs"
+    )
     file_hosts: tuple[Annotated[str, AfterValidator(_file_host)], ...] = Field(
         (), description="hosts, host:port or networks (10.0.0.0/8) beside the platform's own that files may be fetched from"
     )

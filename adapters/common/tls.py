@@ -36,11 +36,11 @@ def _made(ca_file: Path | None, _changed_ns: int | None) -> ssl.SSLContext:
 
 
 def ca_file_faults(ca_file: Path | None) -> list[ConfigFault]:
-    """For `check`: a file that is not there is told by whoever read the options; here, one that holds no certificate."""
+    """For `check`: a file that is not there, cannot be read, or holds no certificate."""
     if ca_file is None:
         return []
     if not ca_file.is_file():
-        return [ConfigFault("there is no such file", key="ca_file", value=str(ca_file))]
+        return [ConfigFault(f"there is no file {ca_file}", key="ca_file", value=str(ca_file))]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cafile=ca_file)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.common.tls import ca_file_faults
 from adapters.discord.urls import API_URL, CDN_URL, GATEWAY_URL
 from bridge.model.errors import ConfigFault
 
@@ -49,10 +50,8 @@ class DiscordOptions(NetworkOptions):
 
 
 def check_options(options: DiscordOptions) -> Sequence[ConfigFault]:
-    """Faults that the model does not express: a CA file that is not there, a token that cannot be one."""
-    faults: list[ConfigFault] = []
-    if options.ca_file is not None and not options.ca_file.is_file():
-        faults.append(ConfigFault("there is no such file", key="ca_file", value=str(options.ca_file)))
+    """Faults that the model does not express: a CA file that is none, a token that cannot be one."""
+    faults = ca_file_faults(options.ca_file)
     token = options.token.get_secret_value().strip()
     if token.startswith("Bot ") or any(c.isspace() or not c.isascii() for c in token):
         faults.append(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.common.http_errors import Effect, classify_page, classify_status, retry_after_s
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
@@ -17,14 +18,12 @@ from bridge.model.errors import (
     ChatDown,
     FileRejected,
     MessageGone,
-    OutcomeUnknown,
     Rejected,
     RetryLater,
     Scope,
 )
 
 TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Token) and put it into bridge.yaml"  # noqa: S105
-CLOUDFLARE_WAIT_S = 60.0
 WRITE_LIMIT_WAIT_S = 60.0
 INVALID_FORM = 50035
 UNKNOWN_MESSAGE = 10008
@@ -122,6 +121,8 @@ FILE_CODES: Mapping[int, str] = {
     50006: "Discord takes no empty files",
     200000: "AutoMod blocks it on Discord",
 }
+_OF_FILES = (413, 415)
+"""Statuses about a file, whoever says them on the way."""
 _FILE_FIELD = re.compile(r"(?:files|attachments)(?:\.|\[)?(\d+)?")
 
 # codes that pass by themselves
@@ -155,14 +156,15 @@ CLOSE_CODES: Mapping[int, tuple[str, str]] = {
 """Gateway close codes after which reconnecting is useless, with reason and action."""
 
 
-def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
-    """What an answer means. `changes` says that the request creates something each time it is processed: then a server error leaves
-    the outcome unknown; other requests may simply be repeated."""
-    text = str(refusal)
-    if refusal.status == 429:
+def classify(refusal: Refusal, *, effect: Effect) -> BridgeError:
+    """What an answer means."""
+    text, status = str(refusal), refusal.status
+    if status == 429:
         return _rate_limit(refusal)
-    if refusal.status >= 500:
-        return OutcomeUnknown(text) if changes else RetryLater(text)
+    if not refusal.is_of_api and status not in _OF_FILES:
+        return classify_page(status, effect=effect, reason=text, after_s=refusal.retry_after_s)
+    if found := classify_status(status, effect=effect, reason=text, after_s=refusal.retry_after_s):
+        return found
     if refusal.code in TRANSIENT_CODES:
         return RetryLater(text, after_s=TRANSIENT_CODES[refusal.code], rate_limited=True)
     if refusal.code == UNKNOWN_MESSAGE:
@@ -177,10 +179,6 @@ def classify(refusal: Refusal, *, changes: bool) -> BridgeError:
         return AccountDown(text, action=ACCOUNT_CODES[refusal.code])
     if refusal.status == 401:
         return AccountDown("Discord refuses the bot token", action=TOKEN_ACTION)
-    if refusal.status in (408, 425):
-        return RetryLater(text)
-    if refusal.status == 403 and not refusal.is_json:
-        return RetryLater(f"{text}; blocked in front of the API", after_s=CLOUDFLARE_WAIT_S, scope=Scope.ACCOUNT)
     return Rejected(text)
 
 
@@ -188,7 +186,7 @@ def file_fault(refusal: Refusal) -> FileRejected | None:
     """What a refused message with files means if it is about them; the words, and files that are not named, may still go."""
     if refusal.code in FILE_CODES:
         return FileRejected(FILE_CODES[refusal.code])
-    if refusal.status in (413, 415):
+    if refusal.status in _OF_FILES:
         return FileRejected(f"refused on the way to Discord ({refusal.status}), as too large or of its kind")
     found = [match for field in refusal.fields if (match := _FILE_FIELD.match(field))]
     if refusal.code != INVALID_FORM or not found:
@@ -213,7 +211,7 @@ def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal
     """Reads an answer that is not 2xx; `payload` is its decoded JSON or None."""
     is_json = isinstance(payload, dict)
     data: dict[str, Any] = payload if is_json else {}
-    told = (data.get("retry_after"), headers.get("Retry-After"), headers.get("X-RateLimit-Reset-After"))
+    told = (data.get("retry_after"), retry_after_s(headers), headers.get("X-RateLimit-Reset-After"))
     is_shut = status == 429  # elsewhere the last one only says when the bucket is next filled
     retry_after = next((seconds for one in (told if is_shut else told[:2]) if (seconds := _seconds(one)) is not None), None)
     return Refusal(

@@ -23,6 +23,7 @@ import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from adapters.common.http_body import MOST_BYTES, AnswerTooLarge, check_json
+from adapters.common.http_errors import TRANSPORT_ERRORS, classify_connection_error
 from adapters.discord.errors import AUTHENTICATION_FAILED, CLOSE_CODES
 from adapters.discord.transport import Transport
 from adapters.discord.urls import GATEWAY_URL
@@ -214,8 +215,8 @@ class Connection:
             raise (Interrupted if request.resume else SessionInvalid) from None
         except discord.ConnectionClosed as closed:
             raise _closed(closed.code) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ConnectionLost(f"the gateway connection failed: {type(error).__name__}") from None
+        except TRANSPORT_ERRORS as error:
+            raise classify_connection_error(error, doing="the gateway") from None
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             # a frame outside the protocol, or the library's own haste when a socket dies during the handshake
             raise ConnectionLost(f"the gateway connection ended in disorder: {type(error).__name__}") from error

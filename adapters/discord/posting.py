@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.http_errors import Effect
 from adapters.discord import encode
 from adapters.discord.decode import Context
 from adapters.discord.encode import Head
@@ -115,7 +116,9 @@ class Posting:
         via = WEBHOOK + hook.id
         for is_last in (False, True):
             try:
-                answer = await self._transport.call(hook.route("POST"), json=body, query=query, files=outbound.files, changes=True)
+                answer = await self._transport.call(
+                    hook.route("POST"), json=body, query=query, files=outbound.files, effect=Effect.CREATES
+                )
                 return _receipt(answer, outbound, via)
             except Refused as refused:
                 if _is_webhook_gone(refused):
@@ -141,12 +144,14 @@ class Posting:
         channel_id = outbound.thread_id or outbound.chat_id
         route = Route("POST", f"/channels/{channel_id}/messages", f"channels/{channel_id}/messages")
         try:
-            answer = await self._transport.call(route, json=encode.bot_message(outbound, head), files=outbound.files, changes=True)
+            answer = await self._transport.call(
+                route, json=encode.bot_message(outbound, head), files=outbound.files, effect=Effect.CREATES
+            )
         except Refused as refused:
             if refused.code != CANNOT_REPLY and "message_reference" not in refused.refusal.fields:
                 raise
             plain = encode.bot_message(outbound, head, as_reply=False)
-            answer = await self._transport.call(route, json=plain, files=outbound.files, changes=True)
+            answer = await self._transport.call(route, json=plain, files=outbound.files, effect=Effect.CREATES)
         return _receipt(answer, outbound, BOT)
 
     async def possible_forms(self, outbound: Outbound) -> list[tuple[str | None, dict[str, Any]]]:

@@ -16,7 +16,6 @@ Called by `adapter` and its helpers. Knows nothing of events or outbound message
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,13 +27,22 @@ import msgspec
 
 from adapters.common.egress import Egress
 from adapters.common.http_body import BoundedResponse, no_redirects
+from adapters.common.http_errors import (
+    TRANSPORT_ERRORS,
+    Effect,
+    classify_transfer_error,
+    classify_transport_error,
+    departures,
+    may_be_done,
+)
 from adapters.common.platform_time import PlatformTime
+from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, body_bytes
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.uploads import Upload
 from bridge.model.adapter import FileStream, OutboundFile
-from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater, Scope
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -45,14 +53,6 @@ MAX_CONNECTIONS = 256
 CHUNK_BYTES = 256 * 1024
 FILE_HOSTS = (".discordapp.com", ".discordapp.net", ".discord.com")
 """Where files of messages live. Source: API reference, "CDN Endpoints" and "Signed Attachment CDN URLs"."""
-
-_NEVER_LEFT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientProxyConnectionError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ClientHttpProxyError,
-)
-"""The connection was not made, so the request cannot have arrived."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -88,16 +88,14 @@ class Transport:
     @property
     def session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            tls: ssl.SSLContext | bool = True
-            if self._options.ca_file is not None:
-                tls = ssl.create_default_context(cafile=self._options.ca_file)
+            tls = client_context(self._options.ca_file)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, limit_per_host=MAX_CONNECTIONS, ssl=tls),
                 headers={"User-Agent": USER_AGENT},
                 timeout=self._timeout,
                 auto_decompress=True,
                 response_class=BoundedResponse,
-                trace_configs=[no_redirects()],
+                trace_configs=[no_redirects(), departures()],
             )
         return self._session
 
@@ -118,21 +116,14 @@ class Transport:
         json: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
         files: Sequence[OutboundFile] = (),
-        changes: bool = False,
+        effect: Effect = Effect.IDEMPOTENT,
     ) -> Any:
-        """One attempt; the decoded answer.
-
-        `changes`: each processed request creates something, so an answer that does not come is `OutcomeUnknown` instead of
-        `RetryLater`. Raises `Refused` for 4xx other than 429.
-        """
+        """One attempt; the decoded answer. Raises `Refused` for 4xx of the API other than 429."""
         await self._limiter.admit(route.bucket, is_bot=not route.by_token)
         try:
-            return await self._attempt(route, json, query, files, changes)
-        except _NEVER_LEFT as error:
-            raise RetryLater(f"Discord cannot be reached: {type(error).__name__}") from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            reason = f"no answer to {route}: {type(error).__name__}"
-            raise (OutcomeUnknown(reason) if changes else RetryLater(reason)) from None
+            return await self._attempt(route, json, query, files, effect)
+        except TRANSPORT_ERRORS as error:
+            raise classify_transport_error(error, effect=effect, doing=str(route)) from None
 
     async def _attempt(
         self,
@@ -140,7 +131,7 @@ class Transport:
         json: Mapping[str, Any] | None,
         query: Mapping[str, str] | None,
         files: Sequence[OutboundFile],
-        changes: bool,
+        effect: Effect,
     ) -> Any:
         headers: dict[str, str] = {}
         if not route.by_token:
@@ -150,15 +141,15 @@ class Transport:
             if json is not None:
                 headers["Content-Type"] = "application/json"
                 data = msgspec.json.encode(json)
-            return await self._exchange(route, query, headers, data, self._timeout, changes)
+            return await self._exchange(route, query, headers, data, self._timeout, effect)
         upload = Upload(json or {}, files)
         try:
             form = await upload.form()
             async with upload.progress.moving(self._options.request_timeout_s):
-                return await self._exchange(route, query, headers, form, self._file_timeout, changes)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                return await self._exchange(route, query, headers, form, self._file_timeout, effect)
+        except TRANSPORT_ERRORS as error:
             if upload.progress.is_torn:
-                raise RetryLater(f"the upload broke off: {type(error).__name__}") from None
+                raise classify_transport_error(error, effect=Effect.IDEMPOTENT, doing=f"upload to {route}") from None
             raise
         finally:
             upload.close()
@@ -170,7 +161,7 @@ class Transport:
         headers: Mapping[str, str],
         data: Any,
         timeout: aiohttp.ClientTimeout,
-        changes: bool,
+        effect: Effect,
     ) -> Any:
         async with self.session.request(
             route.method,
@@ -182,21 +173,20 @@ class Transport:
             allow_redirects=False,
             timeout=timeout,
         ) as response:
-            return self._judge(route, response, _json_or_none(await response.read()), changes)
+            return self._judge(route, response, _json_or_none(await response.read()), effect)
 
-    def _judge(self, route: Route, response: aiohttp.ClientResponse, payload: Any, changes: bool) -> Any:
+    def _judge(self, route: Route, response: aiohttp.ClientResponse, payload: Any, effect: Effect) -> Any:
         self.time.learn(response.headers)
         self._limiter.learn(route.bucket, response.headers)
         if 200 <= response.status < 300:
             if payload is None and response.status != 204:
-                unreadable = f"{route}: an answer that is not JSON"
-                raise OutcomeUnknown(unreadable) if changes else RetryLater(unreadable)
+                raise may_be_done(f"{route}: an answer that is not JSON", effect)
             return payload
         refusal = refusal_of(response.status, payload, response.headers)
-        error = classify(refusal, changes=changes)
+        error = classify(refusal, effect=effect)
         if isinstance(error, RetryLater) and error.rate_limited and error.after_s is not None:
-            self._limiter.block(None if refusal.is_global else route.bucket, error.after_s)
-        if isinstance(error, RetryLater | OutcomeUnknown):
+            self._limiter.block(None if error.scope is Scope.ACCOUNT else route.bucket, error.after_s)
+        if isinstance(error, RetryLater | OutcomeUnknown) or response.status == 407:
             raise error
         raise Refused(refusal, error)
 
@@ -208,8 +198,8 @@ class Transport:
         address that is not the CDN's."""
         try:
             response = await self._egress.open(self.session, url, headers=AS_IT_IS, timeout=self._file_timeout)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise RetryLater(f"Discord's CDN cannot be reached: {type(error).__name__}") from None
+        except TRANSPORT_ERRORS as error:
+            raise classify_transfer_error(error, doing="file download") from None
         try:
             if response.status in (403, 404, 410):
                 raise Gone
@@ -241,8 +231,8 @@ async def _chunks(response: aiohttp.ClientResponse, expected: int | None) -> Asy
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
             received += len(chunk)
             yield chunk
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise RetryLater(f"download from Discord's CDN broke off: {type(error).__name__}") from None
+    except TRANSPORT_ERRORS as error:
+        raise classify_transfer_error(error, doing="file download") from None
     if expected is not None and received != expected:
         raise RetryLater(f"download from Discord's CDN ended after {received} of {expected} bytes")
 

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.common.tls import ca_file_faults
 from adapters.slack.choices import Events, Replies
 from bridge.model.errors import ConfigFault
 
@@ -14,14 +15,12 @@ DEFAULT_API_URL = "https://slack.com/api"
 
 
 def check_options(options: SlackOptions) -> list[ConfigFault]:
-    """Faults that the model does not express: tokens in each other's place, a CA file that cannot be read."""
+    """Faults that the model does not express: tokens in each other's place, a CA file that is none."""
     faults: list[ConfigFault] = []
     for key, secret, prefix in (("bot_token", options.bot_token, "xoxb-"), ("app_token", options.app_token, "xapp-")):
         if secret is not None and not secret.get_secret_value().startswith(prefix):
             faults.append(ConfigFault(f"not a token of this kind: it would start with {prefix}", key=key))
-    if options.ca_file is not None and not options.ca_file.is_file():
-        faults.append(ConfigFault("no such file", key="ca_file", value=str(options.ca_file)))
-    return faults
+    return faults + ca_file_faults(options.ca_file)
 
 
 def needs_public_web(options: SlackOptions) -> ConfigFault | None:

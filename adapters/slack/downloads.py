@@ -14,8 +14,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import msgspec
 
+from adapters.common.http_errors import classify_transfer_error
 from adapters.slack.decode_files import GONE, page_kind, unpack_file_id
-from adapters.slack.errors import Effect, classify, classify_network
+from adapters.slack.errors import classify_bytes
 from adapters.slack.lenient import convert
 from adapters.slack.payloads import File
 from adapters.slack.transport import Transport
@@ -72,7 +73,7 @@ class Downloads:
         if 400 <= status < 500 and status not in _PASSING:
             raise Rejected(f"{name}: Slack does not hand it out (HTTP {status})")
         if status != 200:
-            raise classify("file download", "", status=status, effect=Effect.REPEATABLE)
+            raise classify_bytes("file download", status, answer.headers)
         if _is_page(answer, attachment):
             file = await self._ask(file_id, name)  # which says what is wrong, if anything is for good
             if kind := page_kind(file):
@@ -131,6 +132,6 @@ async def _chunks(answer: aiohttp.ClientResponse, attachment: Attachment, expect
             received += len(chunk)
             yield chunk
     except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-        raise classify_network("file download", error, effect=Effect.REPEATABLE) from None
+        raise classify_transfer_error(error, doing="file download") from None
     if expected is not None and received != expected:
         raise RetryLater(f"{attachment.name}: {received} of {expected} bytes came")

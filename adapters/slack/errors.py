@@ -7,10 +7,8 @@ code, since an unknown refusal is still a refusal.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, auto
 
-import aiohttp
-
+from adapters.common.http_errors import Effect, classify_page, classify_status, may_be_done, retry_after_s
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
@@ -18,21 +16,11 @@ from bridge.model.errors import (
     ChatDown,
     FileRejected,
     MessageGone,
-    OutcomeUnknown,
     Rejected,
     RetryLater,
     RightMissing,
     Scope,
 )
-
-
-class Effect(Enum):
-    """What a repeated call does. Only for `CREATES` is a lost answer a question."""
-
-    CREATES = auto()
-    """Another message."""
-    REPEATABLE = auto()
-    """Nothing more than the first."""
 
 
 class MissingScope(Rejected):
@@ -71,6 +59,10 @@ _ACCOUNT: Mapping[str, str] = {
     "team_access_not_granted": "install the app in this workspace",
     "message_limit_exceeded": "the workspace has reached the message limit of its plan",
 }
+
+OPENS_SOCKET = "apps.connections.open"
+"""Its token is another one than messages are sent with: where it is refused, those still go out."""
+_APP_TOKEN_ACTION = "check app_token: an app-level token (xapp-...) with connections:write, and Socket Mode switched on"  # noqa: S105
 
 _OF_OPERATION = frozenset(
     {"ekm_access_denied", "enterprise_is_restricted", "no_permission", "not_allowed_token_type", "team_access_not_granted"}
@@ -143,16 +135,20 @@ def classify(
     code: str,
     *,
     status: int = 200,
-    retry_after_s: float | None = None,
+    headers: Mapping[str, str] | None = None,
     effect: Effect = Effect.CREATES,
     needed_scope: str = "",
 ) -> BridgeError:
-    """The error for Slack's answer to `method`: HTTP `status` and error `code` (empty where there was none)."""
-    if status == 429 or code in ("ratelimited", "rate_limited"):
-        return RetryLater(f"{method}: Slack's rate limit", after_s=retry_after_s, scope=Scope.CHAT, rate_limited=True)
-    if status >= 500 or code in _MAYBE_DONE:
-        reason = f"{method}: Slack failed ({code or f'HTTP {status}'})"
-        return OutcomeUnknown(reason) if effect is Effect.CREATES else RetryLater(reason)
+    """The error for Slack's answer to `method`: HTTP `status`, `headers` and error `code` (empty where there was none)."""
+    after_s = retry_after_s(headers or {})
+    if code in ("ratelimited", "rate_limited"):
+        return RetryLater(f"{method}: Slack's rate limit", after_s=after_s, scope=Scope.CHAT, rate_limited=True)
+    if not code:
+        return classify_page(status, effect=effect, reason=f"{method}: no usable answer (HTTP {status})", after_s=after_s)
+    if code in _MAYBE_DONE:
+        return may_be_done(f"{method}: Slack failed ({code})", effect)
+    if found := classify_status(status, effect=effect, reason=f"{method}: Slack failed ({code}, HTTP {status})", after_s=after_s):
+        return found
     if code in _RETRY:
         return RetryLater(f"{method}: {code}", after_s=_RETRY[code])
     if code == "missing_scope" and not method.startswith(_ESSENTIAL):
@@ -162,14 +158,13 @@ def classify(
     if code in _ACCOUNT:
         scope = f" {needed_scope}" if needed_scope else ""
         action = _ACCOUNT[code].replace("the scope under", f"the scope{scope} under") if scope else _ACCOUNT[code]
+        if method == OPENS_SOCKET:
+            return AccountDown(f"{method}: {code}{scope}", action=_APP_TOKEN_ACTION, sends=True)
         return AccountDown(f"{method}: {code}{scope}", action=action)
     if code == "restricted_action" and method in _CHANGES:
         return RightMissing(f"{method}: {_WORDS[code]} ({code})", action="ask a workspace admin to allow it")
     if code in _CHAT and not (code == "restricted_action" and method.startswith(_BESIDE_MESSAGES)):
         return ChatDown(f"{method}: {code}", action=_CHAT[code])
-    if not code:
-        reason = f"{method}: no usable answer (HTTP {status})"
-        return OutcomeUnknown(reason) if status < 400 and effect is Effect.CREATES else RetryLater(reason)
     reason = f"{method}: {_WORDS.get(code, 'Slack refused it')} ({code})"
     if code == "message_not_found":
         return MessageGone(reason)
@@ -179,18 +174,13 @@ def classify(
     return FileRejected(reason) if is_about_file else Rejected(reason)
 
 
-def classify_upload(status: int) -> BridgeError:
+def classify_upload(status: int, headers: Mapping[str, str]) -> BridgeError:
     """The error for an answer of an upload address. Nothing is visible yet, so what is not about the file may be tried again."""
     if status in _FILE_STATUSES:
         return FileRejected(f"file upload: Slack refused the file ({_FILE_STATUSES[status]}, HTTP {status})")
-    return classify("file upload", "", status=status, effect=Effect.REPEATABLE)
+    return classify_bytes("file upload", status, headers)
 
 
-def classify_network(method: str, error: BaseException, *, effect: Effect) -> BridgeError:
-    """The error for a request without an answer. What surely never left may be tried again at once."""
-    never_left = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL)
-    # only the kind of failure: texts of network errors may quote URLs
-    reason = f"{method}: {'cannot reach Slack' if never_left else 'no answer'} ({type(error).__name__})"
-    if never_left or effect is Effect.REPEATABLE:
-        return RetryLater(reason)
-    return OutcomeUnknown(reason)
+def classify_bytes(doing: str, status: int, headers: Mapping[str, str]) -> RetryLater:
+    """The error for an answer of an address of files that is about no file: it holds no other message up."""
+    return RetryLater(f"{doing}: HTTP {status}", after_s=retry_after_s(headers))

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from adapters.common.http_errors import Effect
 from adapters.slack import encode
 from adapters.slack.choices import Replies
-from adapters.slack.errors import Effect
 from adapters.slack.reconcile import NAMED
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport

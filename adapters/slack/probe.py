@@ -91,11 +91,7 @@ async def _events_items(transport: Transport, options: SlackOptions, connections
     try:
         readers = await who_reads(transport, connections)
     except BridgeError as error:
-        item = _failed("Socket Mode", error)
-        if not item.action:
-            return [item]
-        action = "create an app-level token with connections:write, and switch Socket Mode on"
-        return [ProbeItem(name="Socket Mode", ok=False, detail=error.reason, action=action)]
+        return [_failed("Socket Mode", error)]
     return [ProbeItem(name="Socket Mode", ok=True), _readers_item(readers)]
 
 

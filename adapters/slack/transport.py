@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,11 +24,20 @@ from yarl import URL
 
 from adapters.common.egress import Egress
 from adapters.common.http_body import BoundedResponse, no_redirects
+from adapters.common.http_errors import (
+    TRANSPORT_ERRORS,
+    Effect,
+    classify_connection_error,
+    classify_transfer_error,
+    classify_transport_error,
+    departures,
+)
 from adapters.common.platform_time import PlatformTime
+from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, Progress, open_watched
-from adapters.slack.errors import Effect, classify, classify_network, classify_upload
+from adapters.slack.errors import OPENS_SOCKET, classify, classify_upload
 from bridge.model.adapter import OutboundFile
-from bridge.model.errors import AccountDown, Rejected, RetryLater
+from bridge.model.errors import BridgeError, Rejected, RetryLater
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -49,26 +58,30 @@ _HOSTS = ("slack.com", ".slack.com", "slack-gov.com", ".slack-gov.com")
 """Where Slack's API and files live. Source: docs.slack.dev, "Working with files": files.slack.com, or the workspace's own host."""
 
 
+_ANSWERS: ContextVar[list[aiohttp.ClientResponse]] = ContextVar("answers")
+"""The answers of the call that is being made: slack_sdk does not tell the status of one that is no JSON."""
+
+
 class Transport:
     """Sessions and sockets of one account. Built inside the running loop."""
 
     def __init__(self, options: SlackOptions) -> None:
         self._options = options
-        self._ssl: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(options.ca_file)) if options.ca_file else True
+        tls = client_context(options.ca_file)
         self._proxy = options.proxy
         self.time = PlatformTime()
         """Slack's clock: what is compared with a `ts` is told by it, never by ours."""
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=options.request_timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._ssl),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=tls),
             json_serialize=_to_json,
             response_class=BoundedResponse,
-            trace_configs=[self._learning(), no_redirects()],
+            trace_configs=[self._learning(), no_redirects(), departures()],
         )
         self._web = AsyncWebClient(
             options.bot_token.get_secret_value(),
             base_url=options.api_url + "/",
-            ssl=self._ssl if isinstance(self._ssl, ssl.SSLContext) else None,
+            ssl=tls,
             session=self._session,
             retry_handlers=[],
             logger=_QUIET,
@@ -88,6 +101,7 @@ class Transport:
         api = URL(self._options.api_url).origin()
 
         async def learn(_: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
+            _ANSWERS.get([]).append(ended.response)
             if ended.url.origin() == api:
                 self.time.learn(ended.response.headers)
 
@@ -105,7 +119,7 @@ class Transport:
         method: str,
         arguments: Mapping[str, Any] | None = None,
         *,
-        effect: Effect = Effect.REPEATABLE,
+        effect: Effect = Effect.IDEMPOTENT,
         tolerate: Collection[str] = (),
         as_app: bool = False,
     ) -> Answer:
@@ -114,50 +128,38 @@ class Transport:
         given = dict(arguments or {})
         if as_app and self._options.app_token is not None:
             given["token"] = self._options.app_token.get_secret_value()
-        try:
-            async with asyncio.timeout(self._options.request_timeout_s):
-                if method.startswith("chat."):
-                    response = await self._web.api_call(method, json=given)
-                else:
-                    response = await self._web.api_call(method, params=_token_only(given), data=_form(given))
-        except SlackClientError as error:
-            return self._refused(method, error, effect, tolerate)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise classify_network(method, error, effect=effect) from None
-        except (AttributeError, ValueError, TypeError) as error:
-            # slack_sdk stumbles over an answer that is no JSON object (a proxy's page, say)
-            raise classify(method, "", effect=effect) from error
+        if method.startswith("chat."):
+            response = await self._asked(method, effect, tolerate, json=given)
+        else:
+            response = await self._asked(method, effect, tolerate, params=_token_only(given), data=_form(given))
         return _data(response)
 
-    def _refused(self, method: str, error: SlackClientError, effect: Effect, tolerate: Collection[str]) -> Answer:
-        response = getattr(error, "response", None)
-        if not isinstance(response, AsyncSlackResponse):
-            raise classify(method, "", effect=effect) from None
-        data = _data(response)
-        code = str(data.get("error") or "")
-        if code in tolerate:
-            return data
-        raise classify(
-            method,
-            code,
-            status=response.status_code,
-            retry_after_s=_retry_after_s(response.headers),
-            effect=effect,
-            needed_scope=str(data.get("needed") or ""),
-        ) from None
-
     async def scopes(self) -> tuple[Answer, frozenset[str]]:
-        """auth.test, and the bot token's scopes from its header."""
-        try:
-            async with asyncio.timeout(self._options.request_timeout_s):
-                response = await self._web.api_call("auth.test", data={})
-        except SlackClientError as error:
-            return self._refused("auth.test", error, Effect.REPEATABLE, ()), frozenset()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise classify_network("auth.test", error, effect=Effect.REPEATABLE) from None
+        """auth.test, and the bot token's scopes from its header. Raises as `call`."""
+        response = await self._asked("auth.test", Effect.IDEMPOTENT, (), data={})
         granted = str(response.headers.get("X-OAuth-Scopes", ""))
         self.granted = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
         return _data(response), self.granted
+
+    async def _asked(self, method: str, effect: Effect, tolerate: Collection[str], **sent: Any) -> AsyncSlackResponse:
+        """The session's time-outs hold until the last byte."""
+        answers: list[aiohttp.ClientResponse] = []
+        noting = _ANSWERS.set(answers)
+        try:
+            return await self._web.api_call(method, **sent)
+        except SlackClientError as error:
+            response = getattr(error, "response", None)
+            data = _data(response) if isinstance(response, AsyncSlackResponse) else {}
+            if isinstance(response, AsyncSlackResponse) and data.get("error") in tolerate:
+                return response
+            raise _refusal(method, data, answers, effect) from None
+        except TRANSPORT_ERRORS as error:
+            raise classify_transport_error(error, effect=effect, doing=method) from None
+        except (AttributeError, ValueError, TypeError) as error:
+            # slack_sdk stumbles over an answer that is no JSON object (a proxy's page, say)
+            raise _refusal(method, {}, answers, effect) from error
+        finally:
+            _ANSWERS.reset(noting)
 
     # -- files ----------------------------------------------------------------------------------------------------------------
 
@@ -183,9 +185,9 @@ class Transport:
             ):
                 await answer.read()
                 if answer.status != 200:
-                    raise classify_upload(answer.status)
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise classify_network("file upload", error, effect=Effect.REPEATABLE) from None
+                    raise classify_upload(answer.status, answer.headers)
+        except TRANSPORT_ERRORS as error:
+            raise classify_transfer_error(error, doing="file upload") from None
         finally:
             await asyncio.to_thread(file.close)
 
@@ -203,7 +205,7 @@ class Transport:
             ) as answer:
                 yield answer
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise classify_network("file download", error, effect=Effect.REPEATABLE) from None
+            raise classify_transfer_error(error, doing="file download") from None
 
     def is_trusted(self, url: str) -> bool:
         """Whether files are fetched from there and sent there: a server of Slack, the configured one, or one of `file_hosts`."""
@@ -221,13 +223,8 @@ class Transport:
     # -- websockets -----------------------------------------------------------------------------------------------------------
 
     async def open_socket(self) -> aiohttp.ClientWebSocketResponse:
-        """A new Socket Mode connection. Its ticket works once, so every connection asks for a new one. Its token is another one
-        than messages are sent with: where it is refused, those still go out."""
-        try:
-            url = str((await self.call("apps.connections.open", as_app=True)).get("url") or "")
-        except AccountDown as error:
-            action = "check app_token: an app-level token (xapp-...) with connections:write, and Socket Mode switched on"
-            raise AccountDown(error.reason, action=action, sends=True) from None
+        """A new Socket Mode connection. Its ticket works once, so every connection asks for a new one."""
+        url = str((await self.call(OPENS_SOCKET, as_app=True)).get("url") or "")
         if not url:
             raise RetryLater("apps.connections.open: Slack told no address")
         try:
@@ -240,8 +237,8 @@ class Transport:
                     proxy=self._proxy,
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT_S),
                 )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise classify_network("socket", error, effect=Effect.REPEATABLE) from None
+        except TRANSPORT_ERRORS as error:
+            raise classify_connection_error(error, doing="Slack's socket") from None
 
 
 def _to_json(value: Any) -> str:
@@ -250,6 +247,14 @@ def _to_json(value: Any) -> str:
 
 def _data(response: AsyncSlackResponse) -> Answer:
     return response.data if isinstance(response.data, dict) else {}
+
+
+def _refusal(method: str, data: Answer, answers: Sequence[aiohttp.ClientResponse], effect: Effect) -> BridgeError:
+    code, needed = str(data.get("error") or ""), str(data.get("needed") or "")
+    if not answers:
+        return classify(method, code, effect=effect, needed_scope=needed)
+    last = answers[-1]
+    return classify(method, code, status=last.status, headers=last.headers, effect=effect, needed_scope=needed)
 
 
 def _token_only(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -267,11 +272,3 @@ def _field(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else _to_json(value)
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After")
-    try:
-        return float(value) if value is not None else None
-    except ValueError:
-        return None

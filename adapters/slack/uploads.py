@@ -11,7 +11,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from adapters.slack.errors import Effect, MissingScope
+from adapters.common.http_errors import Effect
+from adapters.slack.errors import MissingScope
 from adapters.slack.transport import Answer, Transport
 from bridge.model.adapter import OutboundFile
 from bridge.model.errors import FileRejected, OutcomeUnknown, Rejected, RetryLater

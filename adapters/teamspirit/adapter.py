@@ -17,7 +17,7 @@ from adapters.teamspirit.client import Client
 from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
 from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.encode import Encoder, Values
-from adapters.teamspirit.errors import Gone, Purpose
+from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.posting import QUOTED, Posting
@@ -149,7 +149,7 @@ class _Edits(TeamSpiritAdapter):
         call = self._operations.edit
         assert call is not None
         values = self._encoder.edit_values(outbound, quoted=outbound.copy.adapter_data == QUOTED)
-        await self._client.call("edit", call, values, Purpose.CHANGE)
+        await self._client.call("edit", call, values)
         return Receipt(
             message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data
         )
@@ -162,7 +162,7 @@ class _Deletes(TeamSpiritAdapter):
         for message_id in outbound.copy.message_ids:
             values: Values = {"chat": self._encoder.chat(outbound.copy.chat_id), "message": {"id": message_id}}
             try:
-                await self._client.call("delete", call, values, Purpose.CHANGE)
+                await self._client.call("delete", call, values)
             except Gone:
                 continue
 
@@ -181,7 +181,7 @@ class _Reacts(TeamSpiritAdapter):
             for reaction in wanted:
                 try:
                     values = self._encoder.reaction_values(outbound.copy, reaction)
-                    await self._client.call(operation, call, values, Purpose.CHANGE)
+                    await self._client.call(operation, call, values)
                 except Gone:
                     if operation == "react":
                         raise
@@ -268,14 +268,14 @@ class _ShowsTyping(TeamSpiritAdapter):
         call = self._operations.typing
         assert call is not None
         values: Values = {"chat": self._encoder.chat(chat_id), "message": {"thread": thread_id}}
-        await self._client.call("typing", call, values, Purpose.CHANGE)
+        await self._client.call("typing", call, values)
 
 
 class _SetsStatus(TeamSpiritAdapter):
     async def set_status(self, status: str, text: str) -> None:
         call = self._operations.set_status
         assert call is not None
-        await self._client.call("set_status", call, {"status": {"name": status, "text": text}}, Purpose.CHANGE)
+        await self._client.call("set_status", call, {"status": {"name": status, "text": text}})
 
 
 class _LooksUpPeople(TeamSpiritAdapter):

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.decode import web_url
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.encode import Encoder, Values
-from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, Purpose, is_forbidden
+from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, is_forbidden
 from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
 from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
@@ -55,9 +56,9 @@ class Client:
         self._chats_until_s = 0.0
         self._not_looked_up: dict[str, Rejected | ChatDown] = {}
 
-    async def call(self, operation: str, call: Call, values: Values, purpose: Purpose) -> Any:
+    async def call(self, operation: str, call: Call, values: Values, effect: Effect = Effect.IDEMPOTENT) -> Any:
         """One call; its JSON answer. Raises a DeliveryError or AccountDown."""
-        return await self._transport.call(self._encoder.request(operation, call, values), purpose)
+        return await self._transport.call(self._encoder.request(operation, call, values), effect)
 
     @property
     def time(self) -> PlatformTime:
@@ -75,7 +76,7 @@ class Client:
         if me is None:
             return ""
         try:
-            answer = await self.call("me", me, {}, Purpose.READ)
+            answer = await self.call("me", me, {})
         except (Rejected, ChatDown) as error:
             raise AccountDown(error.reason, action=CHECK_SERVER) from None
         self._encoder.me_id = find_text(me.answer.id, answer)
@@ -138,7 +139,7 @@ class Client:
         found: list[Chat] = []
         cursor: str | None = None
         for _ in range(_MOST_CHAT_PAGES):
-            answer = await self.call("chats", call, {"cursor": cursor}, Purpose.READ)
+            answer = await self.call("chats", call, {"cursor": cursor})
             items = find(call.answer.items, answer)
             if not isinstance(items, list):
                 raise RetryLater("chats: the answer holds no list of chats")
@@ -157,7 +158,7 @@ class Client:
         call = self._operations.users
         if call is None:
             return None
-        answer = await self.call("users", call, {"user": {"id": user_id}}, Purpose.READ)
+        answer = await self.call("users", call, {"user": {"id": user_id}})
         username = find_text(call.answer.username, answer)
         return Author(
             user_id=user_id,
@@ -171,7 +172,7 @@ class Client:
         """What thread a message is in. Raises Rejected or ChatDown if it is not there (for us), RetryLater, AccountDown."""
         call = self._operations.message
         assert call is not None, "the dialect looks no message up"
-        answer = await self.call("message", call, {"message": {"id": message_id}}, Purpose.CHANGE)
+        answer = await self.call("message", call, {"message": {"id": message_id}})
         fields = call.answer
         return Found(find_text(fields.thread, answer), find_text(fields.chat, answer), bool(find(fields.deleted, answer)))
 
@@ -181,7 +182,7 @@ class Client:
         assert call is not None, "the dialect reads no history"
         values = {"chat": self._encoder.chat(chat_id), "after": after or None, "since_ms": since_ms, "limit": call.page_size}
         try:
-            answer = await self.call("history", call, values, Purpose.READ)
+            answer = await self.call("history", call, values)
         except ChatDown as error:
             raise self._explained(chat_id, error) from None
         items = find(call.answer.items, answer)
@@ -196,7 +197,7 @@ class Client:
         call = self._operations.list_webhooks
         if call is None:
             return []
-        answer = await self.call("list_webhooks", call, {}, Purpose.READ)
+        answer = await self.call("list_webhooks", call, {})
         items = find(call.answer.items, answer)
         found = items if isinstance(items, list) else []
         return [Registration(find_text(call.answer.id, item), find_text(call.answer.url, item)) for item in found]
@@ -205,11 +206,11 @@ class Client:
         """Ask the server to call `url` about these chats; returns the webhook's id, key and secret."""
         call = self._operations.register_webhook
         assert call is not None, "the dialect registers no webhooks"
-        answer = await self.call("register_webhook", call, {"webhook": {"url": url, "chats": list(chat_ids)}}, Purpose.CHANGE)
+        answer = await self.call("register_webhook", call, {"webhook": {"url": url, "chats": list(chat_ids)}})
         fields = call.answer
         return find_text(fields.id, answer), find_text(fields.key, answer), find_text(fields.secret, answer)
 
     async def remove_webhook(self, webhook_id: str) -> None:
         call = self._operations.remove_webhook
         if call is not None:
-            await self.call("remove_webhook", call, {"webhook": {"id": webhook_id}}, Purpose.CHANGE)
+            await self.call("remove_webhook", call, {"webhook": {"id": webhook_id}})

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from adapters.common.options import HttpUrl, NetworkOptions, Options, SecretStr
+from adapters.common.tls import ca_file_faults
 from adapters.teamspirit.dialect.load import Loaded, load_dialect
 from adapters.teamspirit.dialect.model import Dialect
 from bridge.model.errors import ConfigFault
@@ -74,7 +75,7 @@ def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
     loaded = load(options)
     dialect = loaded.dialect
     if dialect is None:
-        return loaded.faults
+        return [*loaded.faults, *ca_file_faults(options.ca_file)]
     name = dialect.dialect
     faults = [ConfigFault(f"the dialect {name} needs it", key=key) for key in dialect.needs if getattr(options, key) is None]
     if dialect.operations.send is None:
@@ -85,8 +86,7 @@ def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
                 faults.append(ConfigFault("the URL of its incoming webhook is missing", key=f"chats.{chat}.incoming_webhook"))
             elif not entry.incoming_webhook.get_secret_value().startswith(("http://", "https://")):
                 faults.append(ConfigFault("not an http:// or https:// URL", key=f"chats.{chat}.incoming_webhook"))
-    faults += _receiving(options, dialect)
-    return faults
+    return faults + _receiving(options, dialect) + ca_file_faults(options.ca_file)
 
 
 def _receiving(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault]:

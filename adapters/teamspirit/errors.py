@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from enum import Enum, auto
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from adapters.common.http_errors import Effect, classify_status, retry_after_s
 from adapters.teamspirit.dialect.query import find, find_text
 from bridge.model.errors import (
     AccountDown,
@@ -36,16 +35,6 @@ USE_ID_OR_ALLOW = f"let the bot list the chats it is in, or {USE_ID}"
 _LONGEST_MESSAGE = 200
 
 
-class Purpose(Enum):
-    """What a call is for: it decides what an unknown outcome means."""
-
-    SEND = auto()
-    """Twice done is doubled."""
-    CHANGE = auto()
-    """Twice done is done once: edit, delete, react, upload."""
-    READ = auto()
-
-
 class Gone(MessageGone):
     """The message to change is no longer there."""
 
@@ -55,10 +44,19 @@ class ThreadGone(Rejected):
 
 
 _OF_ONE_MESSAGE = ("edit", "delete", "react", "unreact")
+_OF_A_CHAT = ("send", "webhook_send", "history", "chats", "users", "me", "list_webhooks")
+"""Operations that name no message, file or webhook: what is not found or not allowed there is the chat, or more."""
 
 
 def refusal(
-    dialect: Dialect, operation: str, purpose: Purpose, status: int, headers: Any, payload: Any, *, hidden: tuple[str, ...] = ()
+    dialect: Dialect,
+    operation: str,
+    effect: Effect,
+    status: int,
+    headers: Mapping[str, str],
+    payload: Any,
+    *,
+    hidden: tuple[str, ...] = (),
 ) -> BridgeError:
     """The error for an answer that is no success. `hidden` are secrets that a server might repeat in its message."""
     errors = dialect.errors
@@ -68,8 +66,9 @@ def refusal(
     for secret in hidden:
         reason = reason.replace(secret, "***")
     by_webhook = operation == "webhook_send"
+    after_s = _wait_s(dialect, headers, payload)
     if status == 429:
-        return RetryLater(reason, after_s=_wait_s(dialect, headers, payload), scope=Scope.ACCOUNT, rate_limited=True)
+        return RetryLater(reason, after_s=after_s, scope=Scope.ACCOUNT, rate_limited=True)
     if code and code in errors.thread_codes:
         return ThreadGone(reason)
     if code and code in errors.file_codes:
@@ -90,7 +89,7 @@ def refusal(
         return AccountDown(reason, action=CHECK_KEY)
     if status == 403 and operation in _OF_ONE_MESSAGE:
         return RightMissing(reason, action=GIVE_RIGHT)
-    return _by_status(reason, purpose, status)
+    return _by_status(operation, reason, effect, status, after_s)
 
 
 def is_forbidden(error: BridgeError) -> bool:
@@ -103,38 +102,20 @@ def is_temporary(error: BridgeError) -> bool:
     return isinstance(error, RetryLater | OutcomeUnknown)
 
 
-def _by_status(reason: str, purpose: Purpose, status: int) -> BridgeError:
-    if status >= 500 and status != 501:
-        # some proxy or server failed at some point: whether before or after the work was done is not said
-        return OutcomeUnknown(reason) if purpose is Purpose.SEND else RetryLater(reason)
-    if status in (408, 425):
-        return RetryLater(reason)
+def _by_status(operation: str, reason: str, effect: Effect, status: int, after_s: float | None) -> BridgeError:
+    if status != 501 and (found := classify_status(status, effect=effect, reason=reason, after_s=after_s)):
+        return found
     if status < 400:
         return AccountDown(f"{reason}: neither success nor an error", action=CHECK_SERVER)
-    if status in (403, 404, 410) and purpose is not Purpose.CHANGE:
+    if status in (403, 404, 410) and operation in _OF_A_CHAT:
         return ChatDown(reason, action=CHECK_CHAT)
     if status in (404, 410):
         return Gone(reason)
     return Rejected(reason)
 
 
-def _wait_s(dialect: Dialect, headers: Any, payload: Any) -> float | None:
+def _wait_s(dialect: Dialect, headers: Mapping[str, str], payload: Any) -> float | None:
     stated = find(dialect.errors.retry_after_s, payload)
     if isinstance(stated, int | float) and stated >= 0:
         return float(stated)
-    header = str(headers.get(dialect.errors.retry_after_header) or "").strip()
-    try:
-        return max(float(header), 0.0)
-    except ValueError:
-        pass
-    due, now = _date(header), _date(str(headers.get("Date") or "")) or datetime.now(UTC)
-    return None if due is None else max((due - now).total_seconds(), 0.0)
-
-
-def _date(text: str) -> datetime | None:
-    """An HTTP date. Two of one answer are of one clock."""
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    return retry_after_s(headers, dialect.errors.retry_after_header)

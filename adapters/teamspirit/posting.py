@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from adapters.common.http_errors import Effect
 from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.decode import NativeMessage
 from adapters.teamspirit.encode import Encoder
-from adapters.teamspirit.errors import Gone, Purpose, ThreadGone
+from adapters.teamspirit.errors import Gone, ThreadGone
 from adapters.teamspirit.threads import Threads
 from bridge.model.adapter import Outbound, Receipt
 from bridge.model.outcomes import Loss
@@ -49,7 +50,7 @@ class Posting:
         async def send(one: Outbound, root: str = "") -> Posted:
             known = self._threads.known(one.reply.message_id) if one.reply is not None and not self._by_root else ""
             values = self._encoder.send_values(one, file_ids, root, known)
-            return Posted(await self._client.call(operation, call, values, Purpose.SEND), one, root)
+            return Posted(await self._client.call(operation, call, values, Effect.CREATES), one, root)
 
         if self._by_root:
             root = await self._threads.root(outbound)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,22 @@ from yarl import URL
 
 from adapters.common.egress import Egress
 from adapters.common.http_body import BoundedResponse, no_redirects
+from adapters.common.http_errors import (
+    TRANSPORT_ERRORS,
+    Effect,
+    classify_page,
+    classify_transfer_error,
+    classify_transport_error,
+    departures,
+)
 from adapters.common.platform_time import PlatformTime
+from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
 from adapters.teamspirit.encode import Request
-from adapters.teamspirit.errors import CHECK_SERVER, Purpose, refusal
+from adapters.teamspirit.errors import refusal
 from adapters.teamspirit.parts import load_json
 from bridge.model.adapter import FileStream, OutboundFile
-from bridge.model.errors import AccountDown, BridgeError, OutcomeUnknown, RetryLater, Scope
+from bridge.model.errors import BridgeError, RetryLater
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
@@ -56,10 +64,10 @@ class Transport:
 
     # -- calls --------------------------------------------------------------------------------------------------------------
 
-    async def call(self, request: Request, purpose: Purpose) -> Any:
+    async def call(self, request: Request, effect: Effect) -> Any:
         """The JSON of the answer (None if it has none). Raises a DeliveryError or AccountDown."""
-        async with self._answer(request, purpose, _body(request), self._options.request_timeout_s) as answer:
-            return await self._payload(request, purpose, answer)
+        async with self._answer(request, effect, _body(request), self._options.request_timeout_s) as answer:
+            return await self._payload(request, effect, answer)
 
     async def upload(self, request: Request, field: str, outbound: OutboundFile) -> Any:
         """The same with a file as one part of a multipart body, streamed from disk. Repeating an upload doubles nothing."""
@@ -75,11 +83,11 @@ class Transport:
             try:
                 async with (
                     progress.moving(self._options.request_timeout_s, answer_s=answer_s),
-                    self._answer(request, Purpose.CHANGE, {"data": form}, self._options.transfer_timeout_s) as answer,
+                    self._answer(request, Effect.IDEMPOTENT, {"data": form}, self._options.transfer_timeout_s) as answer,
                 ):
-                    return await self._payload(request, Purpose.CHANGE, answer)
+                    return await self._payload(request, Effect.IDEMPOTENT, answer)
             except TimeoutError as error:
-                raise _unreachable(request.operation, Purpose.CHANGE, error) from None
+                raise classify_transport_error(error, effect=Effect.IDEMPOTENT, doing=request.operation) from None
 
     @asynccontextmanager
     async def download(self, request: Request, stated_bytes: int | None = None) -> AsyncIterator[FileStream]:
@@ -89,19 +97,19 @@ class Transport:
         )
         try:
             answer = await self._egress(request).open(
-                await self._open(),
+                self._open(),
                 _url(request),
                 method=request.method,
                 headers=AS_IT_IS,
                 credentials=request.headers,
                 timeout=timeout,
             )
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _unreachable(request.operation, Purpose.CHANGE, error) from None
+        except TRANSPORT_ERRORS as error:
+            raise classify_transfer_error(error, doing=request.operation) from None
         # from here on it is the reader's code that runs inside: a full disk of ours must not look like the network's fault
         async with answer:
             if not 200 <= answer.status < 300:
-                raise await self._refused(request, Purpose.CHANGE, answer)
+                raise await self._refused(request, Effect.IDEMPOTENT, answer)
             expected = body_bytes(answer, stated_bytes)
             yield FileStream(chunks=_chunks(answer, expected), size_bytes=expected)
 
@@ -117,10 +125,10 @@ class Transport:
 
     @asynccontextmanager
     async def _answer(
-        self, request: Request, purpose: Purpose, body: dict[str, Any], timeout_s: float
+        self, request: Request, effect: Effect, body: dict[str, Any], timeout_s: float
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
-            async with (await self._open()).request(
+            async with self._open().request(
                 request.method,
                 _url(request),
                 headers={**request.headers, **({"Content-Type": _JSON} if request.json_body is not None else {})},
@@ -132,33 +140,32 @@ class Transport:
             ) as answer:
                 self.time.learn(answer.headers)
                 yield answer
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _unreachable(request.operation, purpose, error) from None
+        except TRANSPORT_ERRORS as error:
+            raise classify_transport_error(error, effect=effect, doing=request.operation) from None
 
-    async def _payload(self, request: Request, purpose: Purpose, answer: aiohttp.ClientResponse) -> Any:
+    async def _payload(self, request: Request, effect: Effect, answer: aiohttp.ClientResponse) -> Any:
         if not 200 <= answer.status < 300:
-            raise await self._refused(request, purpose, answer)
-        return await _read_json(answer)
+            raise await self._refused(request, effect, answer)
+        payload = await _read_json(answer)
+        if payload is None and answer.content_type == "text/html" and await answer.read():
+            raise classify_page(answer.status, effect=effect, reason=f"{request.operation}: HTTP {answer.status}")
+        return payload
 
-    async def _refused(self, request: Request, purpose: Purpose, answer: aiohttp.ClientResponse) -> BridgeError:
+    async def _refused(self, request: Request, effect: Effect, answer: aiohttp.ClientResponse) -> BridgeError:
         try:
             payload = await _read_json(answer)
-        except (aiohttp.ClientError, OSError, TimeoutError):
+        except TRANSPORT_ERRORS:
             payload = None
-        return refusal(self._dialect, request.operation, purpose, answer.status, answer.headers, payload, hidden=self._hidden)
+        return refusal(self._dialect, request.operation, effect, answer.status, answer.headers, payload, hidden=self._hidden)
 
-    async def _open(self) -> aiohttp.ClientSession:
+    def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            context: ssl.SSLContext | bool = True
-            if self._options.ca_file is not None:
-                context = await asyncio.to_thread(ssl.create_default_context, cafile=str(self._options.ca_file))
-            if self._session is None:
-                self._session = aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(ssl=context, limit=100),
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                    response_class=BoundedResponse,
-                    trace_configs=[no_redirects()],
-                )
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=client_context(self._options.ca_file), limit=100),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                response_class=BoundedResponse,
+                trace_configs=[no_redirects(), departures()],
+            )
         return self._session
 
 
@@ -194,25 +201,10 @@ async def _chunks(answer: aiohttp.ClientResponse, expected: int | None) -> Async
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
             received += len(chunk)
             yield chunk
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise RetryLater(f"download: ended early ({type(error).__name__})") from None
+    except TRANSPORT_ERRORS as error:
+        raise classify_transfer_error(error, doing="download") from None
     if expected is not None and received != expected:
         raise RetryLater("download: ended early")
-
-
-def _unreachable(operation: str, purpose: Purpose, error: Exception) -> BridgeError:
-    """The error for a call without an answer. Only what surely never left is safe to repeat."""
-    name = type(error).__name__
-    if isinstance(error, aiohttp.InvalidURL):
-        return AccountDown(f"{operation}: not a URL", action=CHECK_SERVER)
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return AccountDown(f"{operation}: the server's certificate is not trusted", action="set ca_file, or correct server")
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError | aiohttp.ConnectionTimeoutError):
-        why = getattr(error, "strerror", None) or name
-        return RetryLater(f"{operation}: no connection ({why})", scope=Scope.ACCOUNT)
-    if purpose is Purpose.SEND:
-        return OutcomeUnknown(f"{operation}: no answer ({name})")
-    return RetryLater(f"{operation}: no answer ({name})")
 
 
 def _webhook_urls(options: TeamSpiritOptions) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.common.http_errors import retry_after_s
 from adapters.telegram.errors import NotOfTheApi
 from adapters.telegram.lazy_aiogram import TelegramMethod, exceptions
 from adapters.telegram.lenient import record, whole, words
@@ -46,7 +47,7 @@ def result_of(method: TelegramMethod[Any], status: int, content: str, headers: M
     if answer is not None and status == 200 and answer.get("ok") is True:
         return answer.get("result")
     if status in _OF_THE_WAY or (answer is None and status != 413):
-        raise NotOfTheApi(status, headers or {})
+        raise NotOfTheApi(status, retry_after_s(headers or {}))
     raise _error(method, status, answer)
 
 

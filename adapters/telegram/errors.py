@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from adapters.common.http_errors import Effect, classify_page, classify_transport_error, may_be_done
 from bridge.model.errors import (
@@ -97,10 +96,10 @@ class Refused(Rejected):
 class NotOfTheApi(Exception):
     """An answer that no Bot API server gives: the page of a proxy or load balancer, or a proxy's refusal."""
 
-    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, after_s: float | None) -> None:
         super().__init__(f"HTTP {status}")
         self.status = status
-        self.headers = headers
+        self.after_s = after_s
 
 
 def file_fault(refusal: Refused, files: int) -> FileRejected | None:
@@ -133,7 +132,7 @@ def classify(error: Exception, *, effect: Effect) -> BridgeError:
 
     match error:
         case NotOfTheApi():
-            return classify_page(error.status, error.headers, effect=effect, reason=f"Telegram: HTTP {error.status}")
+            return classify_page(error.status, effect=effect, reason=f"Telegram: HTTP {error.status}", after_s=error.after_s)
         case theirs.TelegramEntityTooLarge():  # before TelegramNetworkError, which it is a kind of
             return Refused("the file is too large")
         case theirs.TelegramRetryAfter():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,16 +110,18 @@ def _read_options(values: Values, account: Account, model: type[BaseModel]) -> N
     if built is None or account.manifest is None:
         return
     before = len(values.faults.faults)
-    _check_paths(values.faults, account, model, built)
-    for fault in account.manifest.check_options(built):
+    found = account.manifest.check_options(built)
+    _check_paths(values.faults, account, model, built, {fault.key for fault in found})
+    for fault in found:
         values.faults.faults.append(placed(fault, account, values.faults))
     if len(values.faults.faults) == before:
         account.options = built
 
 
-def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built: BaseModel) -> None:
+def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built: BaseModel, told: Collection[str]) -> None:
+    """`told`: keys of which the platform has said what is wrong."""
     for name, entry in account.entries.items():
-        if name not in model.model_fields or not shape_of(model.model_fields[name].annotation).path:
+        if name in told or name not in model.model_fields or not shape_of(model.model_fields[name].annotation).path:
             continue
         path = getattr(built, name)
         if not isinstance(path, Path):

@@ -1,9 +1,11 @@
-"""Each adapter's transport as two functions, an upload and a download, and servers of no platform in particular to try them on."""
+"""Each adapter's transport as two functions (an upload and a download; a repeatable call and one that creates), and servers of no
+platform in particular to try them on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,7 @@ async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download
     transport = Transport(manifest("discord").options()(token="t", api_url=url, request_timeout_s=2.0, **more))
 
     def upload(file: OutboundFile) -> Any:
-        return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], changes=True)
+        return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], effect=Effect.CREATES)
 
     yield upload, lambda stated_bytes: transport.download(f"{url}/file", stated_bytes)
     await transport.close()
@@ -126,3 +128,58 @@ DOWNLOADING = [discord, teamspirit, slack]
 
 async def read(stream: FileStream) -> bytes:
     return b"".join([chunk async for chunk in stream.chunks])
+
+
+# -- calls --------------------------------------------------------------------------------------------------------------------
+
+Ask = Callable[[], Awaitable[Any]]
+
+
+def options_of(platform: str, server: str) -> dict[str, Any]:
+    """The options without which no account is."""
+    match platform:
+        case "telegram":
+            return {"token": "1:AAEmulated", "base_url": server}
+        case "slack":
+            return {"bot_token": "xoxb-b", "app_token": "xapp-a", "api_url": server}
+        case "discord":
+            return {"token": "t", "api_url": server}
+    return {"server": server, "api_key": "k"}
+
+
+@asynccontextmanager
+async def calls(platform: str, server: str, **more: Any) -> AsyncIterator[tuple[Ask, Ask]]:
+    """A call that may be repeated and one that creates a message, through the platform's client library."""
+    options: Any = manifest(platform).options()(**options_of(platform, server), **more)
+    transport: Any
+    if platform == "telegram":
+        from adapters.telegram.encode import Call
+        from adapters.telegram.transport import Transport as Telegram
+
+        transport = Telegram(options)
+        repeatable = functools.partial(transport.updates, offset=0, timeout_s=1, allowed=())
+        creating = functools.partial(transport.call, Call("SendMessage", {"chat_id": 1, "text": "a"}), effect=Effect.CREATES)
+    elif platform == "slack":
+        from adapters.slack.transport import Transport as Slack
+
+        transport = Slack(options)
+        repeatable = functools.partial(transport.call, "auth.test")
+        creating = functools.partial(transport.call, "chat.postMessage", effect=Effect.CREATES)
+    elif platform == "discord":
+        from adapters.discord.transport import Route
+        from adapters.discord.transport import Transport as Discord
+
+        transport = Discord(options)
+        repeatable = functools.partial(transport.call, Route("GET", "/m", "/m"))
+        creating = functools.partial(transport.call, Route("POST", "/m", "/m"), json={}, effect=Effect.CREATES)
+    else:
+        from adapters.teamspirit.encode import Request
+        from adapters.teamspirit.transport import Transport as TeamSpirit
+
+        transport = TeamSpirit(options.read_dialect, options)
+        repeatable = functools.partial(transport.call, Request("me", "GET", f"{server}/m", {}, ()), Effect.IDEMPOTENT)
+        creating = functools.partial(transport.call, Request("send", "POST", f"{server}/m", {}, ()), Effect.CREATES)
+    try:
+        yield repeatable, creating
+    finally:
+        await transport.close()

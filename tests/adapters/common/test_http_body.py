@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.common.http_body import MOST_BYTES, AnswerRefused, AnswerTooDeep, AnswerTooLarge, BoundedResponse, check_json
-from adapters.common.http_errors import Effect
 from bridge.model.errors import OutcomeUnknown, RetryLater
-from tests.support.transports import serving
+from tests.support.transports import calls, serving
 
 PIECE = b'{"ok":true,"a":"' + b" " * 1_000_000
 DEEP = b'{"ok":true,"result":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
@@ -78,46 +77,11 @@ async def test_an_honest_answer_is_read_whole() -> None:
 @pytest.mark.parametrize("platform", ["telegram", "slack", "discord", "teamspirit"])
 async def test_a_hostile_answer_is_an_answer_that_broke_off(platform: str, handle: Any) -> None:
     """Through each platform's client library: what reads is tried again; of what posts, the outcome is unknown."""
-    async with serving(handle) as url:
-        reads, posts, close = calls(platform, url)
+    async with serving(handle) as url, calls(platform, url) as (reads, posts):
         with pytest.raises(RetryLater):
             await reads()
         with pytest.raises(OutcomeUnknown):
             await posts()
-        await close()
-
-
-def calls(platform: str, url: str) -> tuple[Any, Any, Any]:
-    from adapters.registry import manifest
-
-    options: Any = manifest(platform).options()
-    if platform == "telegram":
-        from adapters.telegram.encode import Call
-        from adapters.telegram.transport import Transport as Telegram
-
-        one = Telegram(options(token="1:AAEmulated", base_url=url))
-        send = Call("SendMessage", {"chat_id": 1, "text": "a"})
-        return (lambda: one.updates(offset=0, timeout_s=1, allowed=())), (lambda: one.call(send, effect=Effect.CREATES)), one.close
-    if platform == "slack":
-        from adapters.slack.transport import Transport as Slack
-
-        two = Slack(options(bot_token="xoxb-b", app_token="xapp-a", api_url=url))
-        return (lambda: two.call("auth.test")), (lambda: two.call("chat.postMessage", effect=Effect.CREATES)), two.close
-    if platform == "discord":
-        from adapters.discord.transport import Route
-        from adapters.discord.transport import Transport as Discord
-
-        three = Discord(options(token="t", api_url=url))
-        route = Route("POST", "/m", "/m")
-        return (lambda: three.call(Route("GET", "/m", "/m"))), (lambda: three.call(route, json={}, changes=True)), three.close
-    from adapters.teamspirit.encode import Request
-    from adapters.teamspirit.errors import Purpose
-    from adapters.teamspirit.transport import Transport as TeamSpirit
-
-    settings = options(server=url, api_key="k")
-    four = TeamSpirit(settings.read_dialect, settings)
-    request = Request("me", "GET", f"{url}/me", {}, ())
-    return (lambda: four.call(request, Purpose.READ)), (lambda: four.call(request, Purpose.SEND)), four.close
 
 
 # -- nesting ------------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from adapters.discord import MANIFEST
 from adapters.discord.config import DiscordOptions
 from bridge.model.adapter import Outbound, Sender
 from bridge.model.emulator import Upload
-from bridge.model.errors import ConnectionLost, RetryLater
+from bridge.model.errors import AccountDown, ConnectionLost, RetryLater
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import plain
 from tests.support.patience import PATIENCE_S
@@ -136,7 +136,7 @@ async def test_a_certificate_of_ones_own_ca_is_accepted_when_named(
 
 async def test_an_unknown_certificate_is_never_accepted(bench: Bench, behind_tls: dict[str, str]) -> None:
     adapter = bench.adapter(**behind_tls)
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(AccountDown):
         await adapter.run(bench.intake())
     assert bench.emulator.calls() == []
 

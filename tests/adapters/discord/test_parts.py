@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from adapters.common.http_errors import Effect
 from adapters.discord import MANIFEST
 from adapters.discord.config import DiscordOptions
 from adapters.discord.errors import CLOSE_CODES, Refusal, classify, refusal_of
@@ -86,18 +87,18 @@ TABLE = [
 
 @pytest.mark.parametrize(("refusal", "error"), TABLE, ids=[f"{r.status}-{r.code}" for r, _ in TABLE])
 def test_every_refusal_has_its_class(refusal: Refusal, error: type[Exception]) -> None:
-    assert type(classify(refusal, changes=False)) is error
+    assert type(classify(refusal, effect=Effect.IDEMPOTENT)) is error
 
 
 def test_a_server_error_leaves_a_sends_outcome_open() -> None:
-    assert isinstance(classify(Refusal(status=500), changes=True), OutcomeUnknown)
-    assert isinstance(classify(Refusal(status=429, retry_after_s=1.0), changes=True), RetryLater)
+    assert isinstance(classify(Refusal(status=500), effect=Effect.CREATES), OutcomeUnknown)
+    assert isinstance(classify(Refusal(status=429, retry_after_s=1.0), effect=Effect.CREATES), RetryLater)
 
 
 def test_what_a_rate_limit_concerns() -> None:
-    chat = classify(refusal_of(429, {"message": "m", "retry_after": 1.5, "global": False}, {}), changes=True)
-    everything = classify(refusal_of(429, {"message": "m", "retry_after": 1.5, "global": True}, {}), changes=True)
-    proxy = classify(refusal_of(429, None, {}), changes=True)
+    chat = classify(refusal_of(429, {"message": "m", "retry_after": 1.5, "global": False}, {}), effect=Effect.CREATES)
+    everything = classify(refusal_of(429, {"message": "m", "retry_after": 1.5, "global": True}, {}), effect=Effect.CREATES)
+    proxy = classify(refusal_of(429, None, {}), effect=Effect.CREATES)
     assert isinstance(chat, RetryLater)
     assert isinstance(everything, RetryLater)
     assert isinstance(proxy, RetryLater)
@@ -126,7 +127,7 @@ def test_what_a_rate_limit_concerns() -> None:
 def test_a_rate_limit_that_tells_no_time_holds_back_no_more_than_it_concerns(
     payload: object, headers: dict[str, str], scope: Scope, after_s: float | None
 ) -> None:
-    error = classify(refusal_of(429, payload, headers), changes=True)
+    error = classify(refusal_of(429, payload, headers), effect=Effect.CREATES)
     assert isinstance(error, RetryLater)
     assert (error.scope, error.after_s, error.rate_limited) == (scope, after_s, True)
 
@@ -234,7 +235,7 @@ def test_no_wait_that_is_told_lasts_for_ever(told: object) -> None:
     limiter.learn("a", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": str(told)})
     assert limiter._bucket_wait_s("a") <= 3601
     refusal = refusal_of(429, {"retry_after": told}, {"Retry-After": str(told)})
-    error = classify(refusal, changes=True)
+    error = classify(refusal, effect=Effect.CREATES)
     assert isinstance(error, RetryLater)
     assert error.after_s is None or 0 <= error.after_s <= 3600
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter, Outbound
-from bridge.model.errors import AccountDown, RetryLater
+from bridge.model.errors import AccountDown
 from bridge.model.rich_text import plain
 from tests.adapters.teamspirit.harness import make_adapter, options_of
 
@@ -70,7 +70,7 @@ async def test_calls_go_through_the_proxy(emulator: TeamSpiritEmulator, proxy: P
 
 async def test_a_proxy_that_refuses_the_tunnel_let_nothing_through(emulator: TeamSpiritEmulator, proxy: Proxy) -> None:
     adapter = make_adapter(options_of(emulator, proxy=proxy.url, server="https://im.example.invalid"))
-    with pytest.raises(RetryLater):
+    with pytest.raises(AccountDown, match="proxy"):
         await adapter.send(outbound("c1"))
     assert proxy.asked == ["CONNECT im.example.invalid:443"]
     await adapter.close()

@@ -1,0 +1,297 @@
+"""Networks that fail, each in one way: real sockets, proxies and TLS servers on this machine, of no platform in particular.
+
+A fault is an async context manager that gives the options of an account behind it: `server` (its platform's address), and what else
+belongs to it (`proxy`, `ca_file`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.patience import PATIENCE_S
+
+Options = dict[str, Any]
+Fault = Callable[["Certificates"], AbstractAsyncContextManager[Options]]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+# -- certificates -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """PEM files, each with its key beside it as `<name>.key`. Nobody trusts them but who names them."""
+
+    good: Path
+    """For localhost."""
+    expired: Path
+    other_host: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Certificates:
+        if shutil.which("openssl") is None:
+            pytest.skip("makes its certificates with openssl")
+        return cls(
+            good=_certificate(folder / "good.pem", "localhost", days=2),
+            expired=_certificate(folder / "expired.pem", "localhost", days=-1),
+            other_host=_certificate(folder / "other.pem", "elsewhere.example", days=2),
+        )
+
+
+def _certificate(path: Path, host: str, *, days: int) -> Path:
+    key, request, names = path.with_suffix(".key"), path.with_suffix(".csr"), path.with_suffix(".ext")
+    names.write_text(f"subjectAltName=DNS:{host}\n")
+    asked = f"req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={host} -keyout {key} -out {request}"
+    signed = f"x509 -req -in {request} -signkey {key} -days {days} -extfile {names} -out {path}"
+    for command in (asked, signed):
+        subprocess.run(["openssl", *command.split()], check=True, capture_output=True, timeout=PATIENCE_S)
+    return path
+
+
+def _server_context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    return context
+
+
+# -- servers ------------------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port of a server that does what `serve` does with each connection."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            await serve(reader, writer)
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await server.wait_closed()
+
+
+async def _request(reader: asyncio.StreamReader) -> bytes:
+    """A whole request: whatever is done with it afterwards may have come of it."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    return head + (await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else b"")
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection by RST instead of FIN."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def for_ever(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def reset(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    _reset(writer)
+
+
+def _answer(status: str, body: bytes = b"", *head: str, content_type: str = "text/html") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Type: {content_type}", f"Content-Length: {len(body)}", "Connection: close", *head]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+# -- before the request left --------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def nobody_listens(_: Certificates) -> AsyncIterator[Options]:
+    with socket.socket() as held:  # bound and not listening: nobody else gets the port
+        held.bind(("127.0.0.1", 0))
+        yield {"server": f"http://127.0.0.1:{held.getsockname()[1]}"}
+
+
+@asynccontextmanager
+async def no_such_name(_: Certificates) -> AsyncIterator[Options]:
+    yield {"server": "http://nowhere.invalid"}
+
+
+@asynccontextmanager
+async def nobody_takes_connections(_: Certificates) -> AsyncIterator[Options]:
+    """A host that swallows what is sent to it: the listener's queue is full."""
+    with contextlib.ExitStack() as open_sockets:
+        listener = open_sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            waiting = open_sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield {"server": f"http://127.0.0.1:{listener.getsockname()[1]}", "request_timeout_s": 1.0}
+
+
+def by_tls(name: str, *, trusted: bool) -> Fault:
+    """A server with that certificate."""
+
+    @asynccontextmanager
+    async def fault(certificates: Certificates) -> AsyncIterator[Options]:
+        certificate: Path = getattr(certificates, name)
+        async with listening(for_ever, _server_context(certificate)) as port:
+            yield {"server": f"https://localhost:{port}", **({"ca_file": certificate} if trusted else {})}
+
+    return fault
+
+
+def instead_of_tls(serve: Serve) -> Fault:
+    @asynccontextmanager
+    async def fault(_: Certificates) -> AsyncIterator[Options]:
+        async with listening(serve) as port:
+            yield {"server": f"https://localhost:{port}"}
+
+    return fault
+
+
+async def speak_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    writer.write(_answer("400 Bad Request"))
+    await writer.drain()
+
+
+# -- proxies ------------------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def no_proxy_listens(certificates: Certificates) -> AsyncIterator[Options]:
+    async with nobody_listens(certificates) as options:
+        yield {"server": "https://im.example.invalid", "proxy": options["server"]}
+
+
+def proxy_answers(status: str, *head: str, scheme: str = "https") -> Fault:
+    """To CONNECT, or for http to the request itself."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        writer.write(_answer(status, b"<html>", *head))
+        await writer.drain()
+        writer.close()
+
+    return proxy_does(serve, scheme=scheme)
+
+
+def proxy_does(serve: Serve, *, scheme: str = "https", **more: Any) -> Fault:
+    @asynccontextmanager
+    async def fault(_: Certificates) -> AsyncIterator[Options]:
+        async with listening(serve) as port:
+            yield {"server": f"{scheme}://im.example.invalid", "proxy": f"http://127.0.0.1:{port}", **more}
+
+    return fault
+
+
+async def hang_up_on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _request(reader)
+    writer.close()
+
+
+async def reset_on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _request(reader)
+    _reset(writer)
+
+
+async def speak_nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _request(reader)
+    writer.write(b"nonsense\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def tunnel_to_another_certificate(certificates: Certificates) -> AsyncIterator[Options]:
+    """As a proxy does that reads what is encrypted."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", behind)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_pass_on(reader, up_writer))
+                tasks.create_task(_pass_on(up_reader, writer))
+        finally:
+            up_writer.close()
+
+    async with listening(for_ever, _server_context(certificates.good)) as behind, listening(serve) as port:
+        yield {"server": "https://localhost", "proxy": f"http://127.0.0.1:{port}"}
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while chunk := await reader.read(1 << 16):
+            writer.write(chunk)
+            await writer.drain()
+        writer.close()
+
+
+# -- after the request left ---------------------------------------------------------------------------------------------------
+
+
+def server_does(serve: Serve, **more: Any) -> Fault:
+    @asynccontextmanager
+    async def fault(_: Certificates) -> AsyncIterator[Options]:
+        async with listening(serve) as port:
+            yield {"server": f"http://127.0.0.1:{port}", **more}
+
+    return fault
+
+
+def server_sends(raw: bytes) -> Fault:
+    """After the whole request; then it hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    return server_does(serve)
+
+
+def server_answers(status: str, *head: str, body: bytes = b"<html>no</html>", content_type: str = "text/html") -> Fault:
+    return server_sends(_answer(status, body, *head, content_type=content_type))
+
+
+def broken_body(head: bytes) -> Fault:
+    """An answer that ends before it says it does."""
+    return server_sends(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + head)
+
+
+silent = server_does(for_ever, request_timeout_s=3.0)
+
+
+@asynccontextmanager
+async def tls_that_ends(certificates: Certificates) -> AsyncIterator[Options]:
+    """The good certificate, a whole request, and no answer."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        writer.close()
+
+    async with listening(serve, _server_context(certificates.good)) as port:
+        yield {"server": f"https://localhost:{port}"}
