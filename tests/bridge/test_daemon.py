@@ -15,7 +15,7 @@ from bridge.config.model import Config, Loaded
 from bridge.config.reader_process import Reading
 from bridge.journal.contract import JournalError
 from bridge.model.errors import ConfigFault
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 
 FAULTY = Loaded(None, faults=[ConfigFault("unknown key 'x'", path="bridge.yaml", line=3), ConfigFault("another")])
 

@@ -21,7 +21,8 @@ from adapters.slack.emulator.state import SlackFile
 from adapters.telegram.emulator.model import StoredFile
 from tests.adapters.teamspirit.mattermost_server import MattermostServer
 from tests.corpus.case import Case
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 Json = dict[str, Any]
 

@@ -26,7 +26,8 @@ from bridge.model.rich_text import text_of
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
 from tests.corpus.case import Case
 from tests.corpus.origins import Origin, origin_of
-from tests.flows.world import PLATFORMS, QUICK, World, eventually
+from tests.flows.world import PLATFORMS, QUICK, World
+from tests.support.patience import eventually
 
 Json = dict[str, Any]
 

@@ -22,7 +22,8 @@ from tests.faults.kills import run
 from tests.faults.platform import KIND, Faults
 from tests.faults.simulation import Plan, Simulation
 from tests.flows.process import Daemon
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 TROUBLED = Faults(send_fails=0.1, send_unknown=0.1, send_limited=0.05, send_refused=0, connection_lost=0.1, redelivered=0.3)
 SLOW = {name: Rates(per_chat=(Window(messages=1, span_s=1.5),)) for name in ("two", "three")}

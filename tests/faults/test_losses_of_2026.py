@@ -27,7 +27,8 @@ from aiohttp import web
 from bridge.accounts.supervisor import AccountState
 from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from tests.flows.process import Daemon
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 NOT_YET_S = 1.0
 """So long is looked for what must not happen, and takes milliseconds if it does. A slow machine only looks less closely."""

@@ -21,7 +21,7 @@ from bridge.model.events import Attachment, AttachmentKind
 from tests.faults.checks import check
 from tests.faults.platform import Faults
 from tests.faults.simulation import Plan, play
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge
 
 VERSION_1 = Path(__file__).parents[1] / "bridge" / "journal" / "journal-version-1.sql"

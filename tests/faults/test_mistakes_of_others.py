@@ -20,7 +20,7 @@ from bridge.model.errors import RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Content, MessageCreated, MessageEdited
 from bridge.model.rich_text import plain
 from bridge.policy.routing import Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.emulator import Upload
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 PICTURE = Upload(name="p.jpg", mime="image/jpeg", content=b"\xff\xd8\xff\xe0" + b"\0" * 60)
 FILE = Upload(name="b.pdf", mime="application/pdf", content=b"%PDF-1.4 b")

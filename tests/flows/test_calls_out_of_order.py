@@ -16,7 +16,8 @@ import pytest
 
 from bridge.accounts.supervisor import AccountState
 from tests.flows.test_first_moments import free_port
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 class WebhooksOnly(World):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from tests.flows.process import Daemon
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 COUNT = 200
 

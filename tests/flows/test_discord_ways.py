@@ -9,7 +9,8 @@ import pytest
 from bridge.accounts.supervisor import AccountState
 from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.model.refs import AccountName
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 def texts(world: World, platform: str) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bridge.model.emulator import SeenMessage, Upload
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 ADDED, REPLACED = "added by an edit", "replaced by an edit"
 REMOVED = "a file here was removed by an edit"

@@ -8,7 +8,8 @@ import random
 import pytest
 
 from bridge.model.emulator import EmulatedFile, Fault, FaultKind, Upload
-from tests.flows.world import PLATFORMS, World, eventually
+from tests.flows.world import PLATFORMS, World
+from tests.support.patience import eventually
 
 DOWNLOADS = {
     "telegram": "file",

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bridge.model.emulator import Fault, FaultKind
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 def free_port() -> int:

@@ -6,7 +6,8 @@ import json
 
 from bridge.model.emulator import Fault, FaultKind, Upload
 from tests.flows.process import Daemon
-from tests.flows.world import PLATFORMS, World, eventually
+from tests.flows.world import PLATFORMS, World
+from tests.support.patience import eventually
 
 SECRET = "xyzzy-plugh"
 """In everything that people write: words, captions, names of files, edits."""

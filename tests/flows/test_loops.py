@@ -16,7 +16,8 @@ from bridge.accounts.supervisor import AccountState
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.model.emulator import EmulatedChat
-from tests.flows.world import QUICK, World, eventually
+from tests.flows.world import QUICK, World
+from tests.support.patience import eventually
 
 
 class Guild:

@@ -10,7 +10,8 @@ import pytest
 
 from bridge.accounts.supervisor import AccountState
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 class WithMattermost(World):

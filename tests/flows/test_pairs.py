@@ -10,7 +10,8 @@ import pytest
 
 from bridge.model.capabilities import Feature
 from bridge.model.emulator import Upload
-from tests.flows.world import PAIRS, World, eventually
+from tests.flows.world import PAIRS, World
+from tests.support.patience import eventually
 
 
 def png(width: int = 8, height: int = 8) -> bytes:

@@ -20,7 +20,8 @@ from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.rates import Rates as EmulatedRates
 from bridge.model.capabilities import Rates, Window
 from bridge.model.emulator import SeenMessage
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 SPEED = 6.0
 

@@ -6,7 +6,8 @@ import asyncio
 
 from bridge.model.emulator import Fault, FaultKind
 from tests.flows.process import Daemon
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 async def test_no_secret_is_ever_logged(quiet_world: World) -> None:

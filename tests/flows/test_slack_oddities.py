@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bridge.model.emulator import Fault, FaultKind, Upload
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.model.emulator import StreamFault
-from tests.flows.world import PLATFORMS, World, eventually
+from tests.flows.world import PLATFORMS, World
+from tests.support.patience import eventually
 
 DISTURBANCES = (StreamFault.REDELIVER, StreamFault.REORDER, StreamFault.POISON, StreamFault.DISCONNECT_CLEAN)
 

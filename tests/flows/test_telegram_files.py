@@ -9,7 +9,8 @@ import pytest
 
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.emulator import SeenMessage, Upload
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 EMPTY = Upload(name="empty.txt", mime="text/plain", content=b"")
 FULL = Upload(name="full.txt", mime="text/plain", content=b"full")

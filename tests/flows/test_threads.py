@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.model.emulator import SeenMessage
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 async def open_threads(world: World) -> dict[str, tuple[str, list[str]]]:

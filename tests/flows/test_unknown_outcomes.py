@@ -14,7 +14,8 @@ import pytest
 
 from bridge.journal.contract import DeliveryStatus
 from bridge.model.emulator import Fault, FaultKind
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 AFTER = (FaultKind.DROP_AFTER, FaultKind.HANG_AFTER, FaultKind.SERVER_ERROR_AFTER)
 """The request was processed, the answer did not come."""

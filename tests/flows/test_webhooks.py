@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from tests.flows.world import World, eventually
+from tests.flows.world import World
+from tests.support.patience import eventually
 
 
 def free_port() -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,24 +14,13 @@ from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.model.emulator import EmulatedChat, Emulator, SeenMessage
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import eventually
 
 PLATFORMS = ("teamspirit", "telegram", "slack", "discord")
 PAIRS = [(origin, target) for origin in PLATFORMS for target in PLATFORMS if origin != target]
 QUICK = BackOff(first_s=0.1, most_s=0.5, parked_first_s=0.2, parked_most_s=0.5, healthy_after_s=5)
 
 T = TypeVar("T")
-
-
-async def eventually(look: Callable[[], T], *, what: str = "", within_s: float = PATIENCE_S) -> T:
-    """The first true value that `look` gives; fails with `what` when the time is over."""
-    deadline = time.monotonic() + within_s
-    while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        await asyncio.sleep(0.01)
 
 
 class World:

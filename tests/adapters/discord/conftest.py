@@ -18,17 +18,9 @@ from bridge.model.errors import ConnectionLost
 from bridge.model.events import ChatEvent, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 DEADLINE_S = PATIENCE_S
-
-
-async def until(condition: Callable[[], Any], what: str = "", deadline_s: float = DEADLINE_S) -> Any:
-    """Waits for a condition to become true; fails with `what` when it does not."""
-    async with asyncio.timeout(deadline_s):
-        while not (result := condition()):  # noqa: ASYNC110 - conditions on other parties' state have no event to wait for
-            await asyncio.sleep(0.005)
-    return result
 
 
 class RecordingIntake:
@@ -141,10 +133,10 @@ class Bench:
         task = asyncio.create_task(_keep_running(adapter, intake))
         before = intake.connections
         try:
-            await until(lambda: intake.connections > before or task.done(), "connected")
+            await eventually(lambda: intake.connections > before or task.done(), "connected")
             if task.done():
                 await task
-            await until(lambda: "gateway" in intake.cursors or task.done(), "caught up")
+            await eventually(lambda: "gateway" in intake.cursors or task.done(), "caught up")
             yield
         finally:
             task.cancel()

@@ -13,8 +13,9 @@ from bridge.model.adapter import Outbound, Receipt, Sender
 from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import OutcomeUnknown, RetryLater
 from bridge.model.rich_text import plain
+from tests.support.patience import eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 
 STREAM_FAULTS = (*StreamFault,)
 REQUEST_FAULTS = tuple(k for k in FaultKind if k not in (FaultKind.UNAUTHORIZED, FaultKind.LATENCY))
@@ -45,7 +46,7 @@ async def test_received_once_and_in_order(bench: Bench, monkeypatch: pytest.Monk
                 bench.emulator.inject(Fault(kind=kind, operation="*", times=1, retry_after_s=0.01))
             await asyncio.sleep(chance.random() * 0.01)
         bench.emulator.clear_faults()
-        await until(lambda: len(intake.texts()) >= len(sent), "all arrived")
+        await eventually(lambda: len(intake.texts()) >= len(sent), "all arrived")
     assert intake.texts() == sent
     assert not intake.gaps
 

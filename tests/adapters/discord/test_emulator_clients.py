@@ -17,8 +17,9 @@ import pytest
 import yarl
 
 from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
+from tests.support.patience import eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 
 HERE = Path(__file__).parent
 NEXTCORD = HERE.parents[2] / ".venv-nextcord" / "bin" / "python"
@@ -64,7 +65,7 @@ async def test_hikari_receives_what_people_do(bench: Bench) -> None:
         await emulator.react(chat, message_id, "Boris", "👍")
         await emulator.type(chat, "Anna")
         await emulator.delete(chat, message_id)
-        await until(lambda: len(events) == 5)
+        await eventually(lambda: len(events) == 5)
     created, edited, reacted, typing, deleted = events
     assert (created.message.content, created.message.attachments[0].size) == ("hello", 3)
     assert edited.message.content == "edited"
@@ -106,7 +107,7 @@ async def test_hikari_resumes_and_is_told_what_it_missed(bench: Bench) -> None:
     async with hikari_bot(bench, events):
         await bench.emulator.disturb(StreamFault.DISCONNECT_CLEAN)
         await bench.emulator.say(bench.chat, "Anna", "meanwhile")
-        await until(lambda: [e.message.content for e in events] == ["meanwhile"])
+        await eventually(lambda: [e.message.content for e in events] == ["meanwhile"])
     assert bench.emulator.gateway.identifies == 1
 
 
@@ -114,7 +115,7 @@ async def test_hikari_resumes_and_is_told_what_it_missed(bench: Bench) -> None:
 async def running_client(client: Any, token: str, ready: Callable[[], bool]) -> AsyncIterator[None]:
     task = asyncio.create_task(client.start(token))
     try:
-        await until(lambda: ready() or task.done())
+        await eventually(lambda: ready() or task.done())
         if task.done():
             task.result()
         yield
@@ -196,7 +197,7 @@ async def test_discord_py_works_in_both_directions(bench: Bench, monkeypatch: py
         with pytest.raises(discord.HTTPException) as too_many:
             await channel.send(files=[discord.File(io.BytesIO(b"1"), f"{n}.txt") for n in range(11)])
         assert too_many.value.code == 30015
-        await until(lambda: len(seen) == 4)
+        await eventually(lambda: len(seen) == 4)
         assert await hook.fetch_message(posted.id)
         await posted.delete()
     assert seen == ["hello <@1> @everyone", "by the bot", "hook", ""]
@@ -211,8 +212,8 @@ async def test_one_poison_payload_ends_discord_pys_own_client(bench: Bench, monk
         monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", address)
         client = discord.Client(intents=discord.Intents(INTENTS), chunk_guilds_at_startup=False)
         task = asyncio.create_task(client.start(bench.emulator.bot.token))
-        await until(client.is_ready)
+        await eventually(client.is_ready)
         await bench.emulator.disturb(StreamFault.POISON)
-        await until(task.done)
+        await eventually(task.done)
         assert task.exception() is not None
         await client.close()

@@ -14,9 +14,9 @@ import pytest
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import Permission
 from bridge.model.emulator import StreamFault
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -379,7 +379,7 @@ async def test_changes_are_told_to_those_who_watch(bench: Bench) -> None:
     await bench.emulator.edit(bench.chat, message, "b")
     await bench.emulator.react(bench.chat, message, "Boris", "👍")
     await bench.emulator.delete(bench.chat, message)
-    await until(lambda: len(seen) == 4)
+    await eventually(lambda: len(seen) == 4)
     watching.cancel()
     assert seen == [("created", "a"), ("edited", "b"), ("reactions", "b"), ("deleted", "b")]
 

@@ -18,9 +18,9 @@ from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.model.errors import FileHarmed, OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import plain, text_of
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
-from .conftest import Bench, RecordingIntake, until
+from .conftest import Bench, RecordingIntake
 
 MEBIBYTE = 1024**2
 
@@ -29,7 +29,7 @@ async def received_file(bench: Bench, adapter: DiscordAdapter, upload: Upload) -
     intake = bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "", files=[upload])
-        (event,) = await until(intake.foreign)
+        (event,) = await eventually(intake.foreign)
     assert isinstance(event, MessageCreated)
     return event.content.attachments[0]
 
@@ -77,7 +77,7 @@ async def test_a_picture_that_a_bot_shows_in_its_message_is_fetched(
     emulator.cdn.lifetime_s = -1
     async with bench.running(adapter, intake):
         message = emulator.operations.post(channel, author=author_of(bot.user), attachments=(file,), **shown)
-        (event,) = await until(intake.foreign)
+        (event,) = await eventually(intake.foreign)
     assert isinstance(event, MessageCreated)
     (picture,) = event.content.attachments
     assert (picture.kind, picture.name) == (AttachmentKind.PHOTO, "graph.png")
@@ -193,7 +193,7 @@ async def test_a_sticker_is_a_file_of_the_cdn(bench: Bench, adapter: DiscordAdap
     async with bench.running(adapter, intake):
         await bench.emulator.post_raw(bench.chat, "Anna", stickers=({"id": "77", "name": "wave", "format_type": 1},))
         await bench.emulator.post_raw(bench.chat, "Anna", stickers=({"id": "78", "name": "spin", "format_type": 3},))
-        await until(lambda: len(intake.events) == 2)
+        await eventually(lambda: len(intake.events) == 2)
     png, lottie = (e.content.attachments[0] for e in intake.events if isinstance(e, MessageCreated))
     assert (png.kind, png.name, png.problem) == (AttachmentKind.STICKER, "wave.png", "")
     assert (await read_all(adapter, png)).startswith(b"\x89PNG")
@@ -207,7 +207,7 @@ async def test_a_forwarded_file_is_fetched_through_the_forwarding_message(bench:
         upload = Upload(name="a.txt", mime="text/plain", content=b"forwarded")
         original = await bench.emulator.say(elsewhere, "Anna", "**look**", files=[upload])
         await bench.emulator.forward(elsewhere, original, "Boris", bench.chat)
-        event = (await until(lambda: [e for e in intake.foreign() if e.meta.origin.chat_id == bench.chat]))[0]
+        event = (await eventually(lambda: [e for e in intake.foreign() if e.meta.origin.chat_id == bench.chat]))[0]
     assert isinstance(event, MessageCreated)
     assert text_of(event.content.text) == "look"
     assert event.content.forwarded_from is not None
@@ -225,7 +225,7 @@ async def after_downtime(bench: Bench) -> RecordingIntake:
     adapter = bench.adapter()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "before")
-        await until(intake.texts)
+        await eventually(intake.texts)
     await adapter.close()
     bench.emulator.gateway.invalidate_sessions()
     return intake
@@ -240,7 +240,7 @@ async def test_messages_sent_while_the_bridge_was_down_arrive_in_order(
         await bench.emulator.say(bench.chat, "Anna", f"{number}")
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "live")
-        await until(lambda: "live" in intake.texts())
+        await eventually(lambda: "live" in intake.texts())
     assert intake.texts() == ["before", *map(str, range(250)), "live"]
 
 
@@ -253,12 +253,12 @@ async def test_live_messages_wait_until_the_gap_is_filled(
     bench.emulator.inject(Fault(kind=FaultKind.LATENCY, operation="GET /channels/{channel}/messages", delay_s=0.3))
 
     async def talk() -> None:
-        await until(lambda: intake.connections == 2)
+        await eventually(lambda: intake.connections == 2)
         await bench.emulator.say(bench.chat, "Anna", "live")
 
     talking = asyncio.create_task(talk())
     async with bench.running(adapter, intake):
-        await until(lambda: "live" in intake.texts())
+        await eventually(lambda: "live" in intake.texts())
     await talking
     assert intake.texts() == ["before", "missed", "live"]
 
@@ -275,13 +275,13 @@ async def test_edits_and_deletions_of_recent_messages_are_caught_up(
         thread = await bench.emulator.start_thread(bench.chat, "Anna", "Thread")
         await bench.emulator.say(bench.chat, "Anna", "in a thread", thread_id=thread)
         await bench.emulator.say(bench.chat, "Anna", "stays")
-        await until(lambda: "stays" in intake.texts())
+        await eventually(lambda: "stays" in intake.texts())
     await bench.emulator.archive_thread(thread)
     bench.emulator.gateway.invalidate_sessions()
     await bench.emulator.edit(bench.chat, edited, "edited")
     await bench.emulator.delete(bench.chat, deleted)
     async with bench.running(adapter, intake):
-        await until(lambda: any(isinstance(e, MessageDeleted) for e in intake.events))
+        await eventually(lambda: any(isinstance(e, MessageDeleted) for e in intake.events))
     changes = [e for e in intake.events if isinstance(e, MessageEdited | MessageDeleted)]
     assert [(type(e), e.message_id) for e in changes] == [(MessageEdited, edited), (MessageDeleted, deleted)]
 
@@ -297,7 +297,7 @@ async def test_threads_begun_and_archived_meanwhile_are_read_back(
     await bench.emulator.say(bench.chat, "Anna", "in the archived", thread_id=archived)
     await bench.emulator.archive_thread(archived)
     async with bench.running(adapter, intake):
-        await until(lambda: {"in the active", "in the archived"} <= set(intake.texts()))
+        await eventually(lambda: {"in the active", "in the archived"} <= set(intake.texts()))
     threads = {text_of(e.content.text): e.meta.thread_id for e in intake.events if isinstance(e, MessageCreated)}
     assert (threads["in the active"], threads["in the archived"]) == (active, archived)
 
@@ -311,9 +311,9 @@ async def test_a_gap_that_cannot_be_filled_is_told(
     bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET /channels/{channel}/messages"))
     monkeypatch.setattr("adapters.discord.catch_up.RETRY_S", 0.01)
     async with bench.running(adapter, intake):
-        await until(lambda: intake.gaps)
+        await eventually(lambda: intake.gaps)
         await bench.emulator.say(bench.chat, "Anna", "live")
-        await until(lambda: "live" in intake.texts())
+        await eventually(lambda: "live" in intake.texts())
     assert [chat for chat, _ in intake.gaps] == [bench.chat]
 
 
@@ -328,7 +328,7 @@ async def test_a_history_that_cannot_be_read_now_is_no_gap(
     bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET /channels/{channel}/messages", times=8))
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "live")
-        await until(lambda: "live" in intake.texts())
+        await eventually(lambda: "live" in intake.texts())
     assert intake.texts() == ["before", "missed", "live"]
     assert not intake.gaps
 
@@ -341,7 +341,7 @@ async def test_without_the_right_to_read_history_the_gap_is_told_too(
     await bench.emulator.say(bench.chat, "Anna", "missed")
     bench.emulator.deny(bench.chat, Permission.READ_MESSAGE_HISTORY)
     async with bench.running(adapter, intake):
-        await until(lambda: intake.gaps)
+        await eventually(lambda: intake.gaps)
     assert "Read Message History" in intake.gaps[0][1]
 
 
@@ -359,7 +359,7 @@ async def test_invalid_session_while_running_is_filled_from_history(
     intake = bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "before")
-        await until(intake.texts)
+        await eventually(intake.texts)
         await bench.emulator.disturb(StreamFault.INVALIDATE_SESSION)
         await bench.emulator.say(bench.chat, "Anna", "nobody listens")
-        await until(lambda: "nobody listens" in intake.texts())
+        await eventually(lambda: "nobody listens" in intake.texts())

@@ -11,8 +11,9 @@ from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import ChatDown
 from bridge.model.events import ChatRenamed, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import text_of
+from tests.support.patience import eventually
 
-from .conftest import Bench, RecordingIntake, until
+from .conftest import Bench, RecordingIntake
 from .sending import ANNA, outbound
 
 
@@ -33,7 +34,7 @@ async def test_posts_arrive_with_their_titles_and_do_not_mix(bench: Bench, adapt
         first = await emulator.start_post(forum, "Anna", "It does not start", "since yesterday")
         second = await emulator.start_post(forum, "Boris", "Thanks", "")
         await emulator.say(forum, "Clara", "me too", thread_id=first)
-        await until(lambda: len(said(intake)) == 3, "three messages")
+        await eventually(lambda: len(said(intake)) == 3, "three messages")
     events = said(intake)
     assert set(events) == {"It does not start\nsince yesterday", "Thanks\n(message without visible content)", "me too"}
     later = events["me too"]
@@ -58,14 +59,14 @@ async def test_a_deleted_post_takes_its_messages_with_it(bench: Bench, restarted
             await emulator.say(forum, "Boris", "one", thread_id=post),
             await emulator.say(forum, "Anna", "two", thread_id=post),
         }
-        await until(lambda: len(said(intake)) == 4, "all arrived")
+        await eventually(lambda: len(said(intake)) == 4, "all arrived")
         if not restarted:
             await emulator.delete_thread(post)
-            await until(lambda: deleted(intake) == ids, "deletions")
+            await eventually(lambda: deleted(intake) == ids, "deletions")
     if restarted:
         async with bench.running(second_adapter, intake):
             await emulator.delete_thread(post)
-            await until(lambda: deleted(intake) == ids, "deletions")
+            await eventually(lambda: deleted(intake) == ids, "deletions")
     assert other not in deleted(intake)
     assert {e.meta.thread_id for e in intake.events if isinstance(e, MessageDeleted)} == {post}
 
@@ -76,9 +77,9 @@ async def test_a_deleted_thread_leaves_the_message_that_it_began_from(bench: Ben
         start = await emulator.say(bench.chat, "Anna", "who comes?")
         thread = await emulator.start_thread(bench.chat, "Boris", "Tonight", message_id=start)
         inside = await emulator.say(bench.chat, "Boris", "I do", thread_id=thread)
-        await until(lambda: "I do" in said(intake), "the answer")
+        await eventually(lambda: "I do" in said(intake), "the answer")
         await emulator.delete_thread(thread)
-        await until(lambda: inside in deleted(intake), "the deletion")
+        await eventually(lambda: inside in deleted(intake), "the deletion")
     assert deleted(intake) == {inside}
 
 
@@ -88,7 +89,7 @@ async def test_a_thread_is_renamed_once_and_by_somebody(bench: Bench, adapter: D
         thread = await emulator.start_thread(bench.chat, "Anna", "Tonight")
         await emulator.rename_thread(thread, "Boris", "Tomorrow")
         await emulator.say(bench.chat, "Anna", "fine", thread_id=thread)
-        await until(lambda: "fine" in said(intake), "the message behind it")
+        await eventually(lambda: "fine" in said(intake), "the message behind it")
     (renamed,) = [event for event in intake.events if isinstance(event, ChatRenamed)]
     assert (renamed.name, renamed.meta.thread_id) == ("Tomorrow", thread)
     assert renamed.meta.author is not None
@@ -106,12 +107,12 @@ async def test_posts_missed_meanwhile_are_caught_up_and_the_forum_itself_is_not_
     intake = RecordingIntake([forum])
     async with bench.running(adapter, intake):
         post = await emulator.start_post(forum, "Anna", "Title", "words")
-        await until(lambda: len(said(intake)) == 1, "the first")
+        await eventually(lambda: len(said(intake)) == 1, "the first")
     await emulator.disturb(StreamFault.INVALIDATE_SESSION)
     await emulator.say(forum, "Boris", "late", thread_id=post)
     await emulator.start_post(forum, "Boris", "New", "more")
     async with bench.running(bench.adapter(), intake):
-        await until(lambda: {"late", "New\nmore"} <= set(said(intake)), "what was missed")
+        await eventually(lambda: {"late", "New\nmore"} <= set(said(intake)), "what was missed")
     assert intake.gaps == []
 
 
@@ -148,14 +149,14 @@ async def test_what_became_of_posts_meanwhile_is_told(bench: Bench) -> None:
         second = await emulator.start_post(forum, "Anna", "Other", "more")
         answer = await emulator.say(forum, "Boris", "an answer", thread_id=first)
         gone = await emulator.say(forum, "Boris", "regretted", thread_id=first)
-        await until(lambda: len(said(intake)) == 4, "all arrived")
+        await eventually(lambda: len(said(intake)) == 4, "all arrived")
     emulator.gateway.invalidate_sessions()
     await emulator.edit(forum, answer, "a better answer")
     await emulator.delete(forum, gone)
     await emulator.delete_thread(second)
     async with bench.running(bench.adapter(), intake):
-        await until(lambda: deleted(intake) == {gone, second}, "deletions")
-        await until(lambda: any(isinstance(e, MessageEdited) for e in intake.events), "the edit")
+        await eventually(lambda: deleted(intake) == {gone, second}, "deletions")
+        await eventually(lambda: any(isinstance(e, MessageEdited) for e in intake.events), "the edit")
     (edited,) = [e for e in intake.events if isinstance(e, MessageEdited)]
     assert (edited.message_id, text_of(edited.content.text)) == (answer, "a better answer")
 
@@ -169,5 +170,5 @@ async def test_a_thread_that_cannot_be_looked_up_for_a_moment_loses_no_message(b
         adapter._context.places._drop(thread)  # as if no event had told of it
         emulator.inject(Fault(kind=kind, operation="GET /channels/{channel}", times=6, retry_after_s=0.05))
         await emulator.say(bench.chat, "Boris", "back again", thread_id=thread)
-        await until(lambda: "back again" in said(intake), "the message")
+        await eventually(lambda: "back again" in said(intake), "the message")
     assert said(intake)["back again"].meta.thread_id == thread

@@ -19,9 +19,9 @@ from bridge.model.emulator import Upload
 from bridge.model.errors import AccountDown, ConnectionLost, RetryLater
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import plain
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 
 
 class Relay:
@@ -44,7 +44,7 @@ class Relay:
         self._server.close()
         for writer in list(self._writers):
             writer.transport.abort()
-        await until(lambda: not self._writers)
+        await eventually(lambda: not self._writers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # as a proxy it is asked in absolute form, which the server behind takes as well
@@ -71,7 +71,7 @@ async def cross_both_ways(bench: Bench, options: dict[str, str]) -> None:
     adapter, intake = bench.adapter(**options), bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "in", files=[Upload(name="a.txt", mime="text/plain", content=b"abc")])
-        (event,) = await until(intake.foreign)
+        (event,) = await eventually(intake.foreign)
         assert isinstance(event, MessageCreated)
         async with adapter.open_file(event.content.attachments[0]) as stream:
             assert b"".join([chunk async for chunk in stream.chunks]) == b"abc"

@@ -13,8 +13,9 @@ from adapters.discord.places import Places
 from bridge.model.emulator import Fault, FaultKind
 from bridge.model.events import MessageDeleted, MessageEdited
 from bridge.model.rich_text import text_of
+from tests.support.patience import eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 
 ODD: list[Any] = [None, 7, "word", [], [None], {}, {"id": None}, [{"id": []}], "\ud800"]
 PEOPLE = {"id": "7", "username": "anna"}
@@ -59,7 +60,7 @@ async def test_no_odd_payload_ends_the_connection(bench: Bench, adapter: Discord
         for name, payload in shapes():
             gateway._send(session, name, json.dumps(payload).encode())  # also what no dispatch would encode
         await bench.emulator.say(bench.chat, "Anna", "still here")
-        await until(lambda: "still here" in intake.texts(), "the message behind them")
+        await eventually(lambda: "still here" in intake.texts(), "the message behind them")
         assert intake.connections == connections
     assert len(intake.not_understood) > 20
 
@@ -72,7 +73,7 @@ async def test_half_of_a_surrogate_pair_is_kept_as_not_understood(bench: Bench, 
         gateway._send(session, "MESSAGE_CREATE", b'{"id": "5", "channel_id": "6", "content": "\\ud800"}')
         gateway._send(session, "MESSAGE_CREATE", b'{"id": "\\ud800", "channel_id": "6", "content": "x", "author": {"id": "7"}}')
         await bench.emulator.say(bench.chat, "Anna", "still here")
-        await until(lambda: "still here" in intake.texts(), "the message behind it")
+        await eventually(lambda: "still here" in intake.texts(), "the message behind it")
     assert [b"ud800" in raw for raw, _ in intake.not_understood] == [True, True]
 
 
@@ -109,7 +110,7 @@ async def test_changes_that_overtake_their_message_are_handed_on_as_they_come(be
             ("MESSAGE_CREATE", {**base, "id": second, "content": "gone"}),
         ):
             gateway.dispatch(name, payload, intent=gw.GUILD_MESSAGES, channel=channel)
-        await until(lambda: len(intake.events) == 4, "all four")
+        await eventually(lambda: len(intake.events) == 4, "all four")
     edited, deleted = intake.events[:2]
     assert isinstance(edited, MessageEdited)
     assert (edited.message_id, text_of(edited.content.text)) == (first, "new")
@@ -123,7 +124,7 @@ async def test_a_message_read_back_and_not_understood_is_kept(bench: Bench) -> N
     intake, emulator = bench.intake(), bench.emulator
     async with bench.running(bench.adapter(), intake):
         await emulator.say(bench.chat, "Anna", "before")
-        await until(lambda: "before" in intake.texts())
+        await eventually(lambda: "before" in intake.texts())
     emulator.gateway.invalidate_sessions()
     odd = await emulator.say(bench.chat, "Anna", "odd")
     await emulator.say(bench.chat, "Anna", "missed")
@@ -132,6 +133,6 @@ async def test_a_message_read_back_and_not_understood_is_kept(bench: Bench) -> N
     channel.replace(msgspec.structs.replace(message, author=msgspec.structs.replace(message.author, id="nobody")))  # type: ignore[arg-type]
     emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET */threads/archived/*", status=403))
     async with bench.running(bench.adapter(), intake):
-        await until(lambda: "missed" in intake.texts(), "the message behind it")
+        await eventually(lambda: "missed" in intake.texts(), "the message behind it")
     assert intake.gaps == []
     assert ["read back" in reason for _, reason in intake.not_understood] == [True]

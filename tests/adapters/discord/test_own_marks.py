@@ -15,8 +15,9 @@ from adapters.discord.snowflakes import snowflake_at
 from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import OutcomeUnknown
 from tests.adapters.discord.payloads import context_of, message, one
+from tests.support.patience import eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 from .sending import outbound, shown
 
 TOKEN = "mbabcdef-1-0"
@@ -58,14 +59,14 @@ async def test_copies_do_not_come_back_where_no_application_is_told(bench: Bench
         if not crash:
             await first.send(outbound(bench, "a copy"))
             await bench.emulator.say(bench.chat, "Anna", "behind it")
-            await until(lambda: "behind it" in intake.texts())
+            await eventually(lambda: "behind it" in intake.texts())
     if crash:
         await first.send(outbound(bench, "a copy"))  # nobody listens any more
         bench.emulator.gateway.invalidate_sessions()
         async with bench.running(second, intake):
             await second.send(outbound(bench, "another copy", token="t2"))
             await bench.emulator.say(bench.chat, "Anna", "behind it")
-            await until(lambda: "behind it" in intake.texts())
+            await eventually(lambda: "behind it" in intake.texts())
     assert intake.texts() == ["behind it"]
     assert len(bench.emulator.world.webhooks) == 1, "the webhook is found again"
 
@@ -80,7 +81,7 @@ async def test_a_server_that_knows_no_applications_is_served(bench: Bench) -> No
         async with bench.running(adapter, intake):
             await adapter.send(outbound(bench, "a copy", token=token))
             await bench.emulator.say(bench.chat, "Anna", f"behind {token}")
-            await until(lambda: f"behind {token}" in intake.texts())  # noqa: B023
+            await eventually(lambda: f"behind {token}" in intake.texts())  # noqa: B023
     assert intake.texts() == ["behind t1", "behind t2"]
     assert len(bench.emulator.world.webhooks) == 1
 
@@ -119,7 +120,7 @@ async def test_a_freed_place_for_a_webhook_is_used_at_once(bench: Bench, adapter
         assert (await adapter.send(outbound(bench, "by the bot", token="t1"))).adapter_data == "bot"
         del world.webhooks[others[0].id]
         bench.emulator.operations.announce_webhooks(int(bench.chat))
-        await until(lambda: bench.chat in intake.restorations[1:], "the change is known")
+        await eventually(lambda: bench.chat in intake.restorations[1:], "the change is known")
         assert (await adapter.send(outbound(bench, "by webhook", token="t2"))).adapter_data.startswith("webhook:")
 
 

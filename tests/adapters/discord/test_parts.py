@@ -14,6 +14,7 @@ from adapters.discord.places import Places
 from bridge.model.adapter import Deletes, Edits, OpensFiles, Pins, Reacts, ReadsHistory, Reconciles, ShowsTyping
 from bridge.model.capabilities import Feature, Support
 from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
+from tests.support.patience import eventually
 
 from .conftest import Bench
 
@@ -307,7 +308,5 @@ async def test_two_accounts_with_different_servers_live_in_one_process(bench: Be
     async with bench.running(bench.adapter(), here := bench.intake()), other.running(other.adapter(), there := other.intake()):
         await bench.emulator.say(bench.chat, "Anna", "here")
         await second.say(other.chat, "Boris", "there")
-        from .conftest import until
-
-        await until(lambda: here.texts() == ["here"] and there.texts() == ["there"])
+        await eventually(lambda: here.texts() == ["here"] and there.texts() == ["there"])
     await other.close()

@@ -23,8 +23,9 @@ from bridge.model.events import (
     TypingStarted,
 )
 from bridge.model.rich_text import plain, text_of
+from tests.support.patience import eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 
 
 async def test_a_message_arrives_with_its_author_text_and_files(bench: Bench, adapter: DiscordAdapter) -> None:
@@ -32,7 +33,7 @@ async def test_a_message_arrives_with_its_author_text_and_files(bench: Bench, ad
     async with bench.running(adapter, intake):
         upload = Upload(name="cat.png", mime="image/png", content=b"\x89PNG\r\n\x1a\n" + bytes(8) + bytes([0, 0, 0, 4, 0, 0, 0, 3]))
         message_id = await bench.emulator.say(bench.chat, "Anna Petrova", "**hello**", files=[upload])
-        event = (await until(intake.foreign))[0]
+        event = (await eventually(intake.foreign))[0]
     assert isinstance(event, MessageCreated)
     assert event.message_id == message_id
     assert event.meta.origin.chat_id == bench.chat
@@ -56,7 +57,7 @@ async def test_edits_deletes_reactions_replies_typing_and_pins(bench: Bench, ada
         await emulator.type(chat, "Anna")
         await emulator.pin(chat, second, "Anna")
         await emulator.delete(chat, first)
-        await until(lambda: any(isinstance(e, MessageDeleted) for e in intake.events))
+        await eventually(lambda: any(isinstance(e, MessageDeleted) for e in intake.events))
     kinds = [type(e) for e in intake.events]
     expected = [MessageCreated, MessageCreated, MessageEdited, ReactionsChanged, ReactionsChanged, TypingStarted, PinsChanged]
     assert kinds == [*expected, MessageDeleted]
@@ -80,7 +81,7 @@ async def test_a_purge_becomes_one_deletion_per_message(bench: Bench, adapter: D
         ids = [await bench.emulator.say(bench.chat, "Spammer", f"spam {n}") for n in range(3)]
         await bench.emulator.delete_many(bench.chat, ids)
         deleted = lambda: [e.message_id for e in intake.events if isinstance(e, MessageDeleted)]  # noqa: E731
-        await until(lambda: len(deleted()) == 3)
+        await eventually(lambda: len(deleted()) == 3)
     assert deleted() == ids
 
 
@@ -90,7 +91,7 @@ async def test_own_messages_are_marked_whichever_way_they_were_sent(bench: Bench
         by_webhook = await adapter.send(_outbound("t1", bench.chat, "as Anna", sender=Sender(name="Anna")))
         by_bot = await adapter.send(_outbound("t2", bench.chat, "by the bot"))
         await bench.emulator.say(bench.chat, "Boris", "a person")
-        await until(lambda: len(intake.events) == 3)
+        await eventually(lambda: len(intake.events) == 3)
     marks = {e.message_id: (e.meta.sent_by_us, e.meta.delivery_id) for e in intake.events if isinstance(e, MessageCreated)}
     assert marks[by_webhook.message_ids[0]] == (True, "")
     assert marks[by_bot.message_ids[0]] == (True, "t2")
@@ -105,7 +106,7 @@ async def test_other_bots_and_their_webhooks_are_people_to_us(bench: Bench, adap
     async with bench.running(adapter, intake):
         await stranger.send(_outbound("x", bench.chat, "disk full", sender=Sender(name="Monitor")))
         await stranger.send(_outbound("y", bench.chat, "disk still full"))
-        await until(lambda: len(intake.events) == 2)
+        await eventually(lambda: len(intake.events) == 2)
     await stranger.close()
     assert intake.texts() == ["disk full", "disk still full"]
     author = intake.events[0].meta.author
@@ -119,7 +120,7 @@ async def test_messages_of_a_thread_belong_to_its_channel(bench: Bench, adapter:
         root = await bench.emulator.say(bench.chat, "Anna", "root")
         thread = await bench.emulator.start_thread(bench.chat, "Anna", "Details", message_id=root)
         await bench.emulator.say(bench.chat, "Boris", "inside", thread_id=thread)
-        await until(lambda: "inside" in intake.texts())
+        await eventually(lambda: "inside" in intake.texts())
     inside = intake.foreign()[-1]
     assert (inside.meta.origin.chat_id, inside.meta.thread_id) == (bench.chat, thread)
 
@@ -130,7 +131,7 @@ async def test_an_archived_thread_that_no_event_told_of_is_looked_up(bench: Benc
     await bench.emulator.archive_thread(thread)
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Boris", "back again", thread_id=thread)
-        await until(lambda: "back again" in intake.texts())
+        await eventually(lambda: "back again" in intake.texts())
     assert intake.foreign()[-1].meta.thread_id == thread
 
 
@@ -140,7 +141,7 @@ async def test_renames_joins_and_system_lines(bench: Bench, adapter: DiscordAdap
         bench.emulator.operations.rename(bench.emulator.world.channels[int(bench.chat)], "renamed")
         await bench.emulator.post_raw(bench.chat, "Clara", type=7)
         await bench.emulator.post_raw(bench.chat, "Clara", type=10)
-        await until(lambda: len(intake.events) == 3)
+        await eventually(lambda: len(intake.events) == 3)
     renamed, joined, boosted = intake.events
     assert isinstance(renamed, ChatRenamed)
     assert renamed.name == "renamed"
@@ -156,7 +157,7 @@ async def test_who_leaves_is_told_where_joining_is_announced(bench: Bench) -> No
     async with bench.running(adapter, intake):
         await bench.emulator.join("Clara")
         await bench.emulator.leave("Clara")
-        await until(lambda: len(intake.events) == 2)
+        await eventually(lambda: len(intake.events) == 2)
     changes = [(e.change, e.member.name, e.meta.origin.chat_id) for e in intake.events if isinstance(e, MembershipChanged)]
     assert changes == [(MembershipKind.JOINED, "Clara", bench.chat), (MembershipKind.LEFT, "Clara", bench.chat)]
 
@@ -165,7 +166,7 @@ async def test_a_deleted_channel_is_noticed(bench: Bench, adapter: DiscordAdapte
     intake = bench.intake()
     async with bench.running(adapter, intake):
         bench.emulator.operations.remove_channel(bench.emulator.world.channels[int(bench.chat)])
-        await until(lambda: intake.notices)
+        await eventually(lambda: intake.notices)
     assert intake.notices[0][2] == bench.chat
 
 
@@ -177,13 +178,13 @@ async def test_nothing_is_lost_or_doubled_when_the_connection_ends(
     intake = bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "before")
-        await until(intake.texts)
+        await eventually(intake.texts)
         await bench.emulator.disturb(disturbance)
         for number in range(20):
             await bench.emulator.say(bench.chat, "Anna", f"meanwhile {number}")
-        await until(lambda: len(intake.texts()) == 21)
+        await eventually(lambda: len(intake.texts()) == 21)
         await bench.emulator.say(bench.chat, "Anna", "after")
-        await until(lambda: len(intake.texts()) == 22)
+        await eventually(lambda: len(intake.texts()) == 22)
     assert intake.texts() == ["before", *(f"meanwhile {n}" for n in range(20)), "after"]
 
 
@@ -192,7 +193,7 @@ async def test_a_poison_payload_is_kept_and_the_stream_goes_on(bench: Bench, ada
     async with bench.running(adapter, intake):
         await bench.emulator.disturb(StreamFault.POISON)
         await bench.emulator.say(bench.chat, "Anna", "still here")
-        await until(lambda: intake.texts() == ["still here"])
+        await eventually(lambda: intake.texts() == ["still here"])
     assert len(intake.not_understood) == 1
     assert b"poison" in intake.not_understood[0][0]
     assert bench.emulator.calls().count("GATEWAY") == 1, "the connection must survive it"
@@ -202,10 +203,10 @@ async def test_a_redelivered_event_has_the_same_key(bench: Bench, adapter: Disco
     intake = bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "once")
-        await until(intake.texts)
+        await eventually(intake.texts)
         await bench.emulator.disturb(StreamFault.REDELIVER)
         await bench.emulator.say(bench.chat, "Anna", "twice")
-        await until(lambda: len(intake.texts()) == 2)
+        await eventually(lambda: len(intake.texts()) == 2)
     assert intake.texts() == ["once", "twice"]
 
 
@@ -215,7 +216,7 @@ async def test_what_was_read_but_not_stored_is_replayed_after_a_crash(bench: Ben
     crashed = bench.adapter()
     async with bench.running(crashed, intake):
         await bench.emulator.say(bench.chat, "Anna", "stored")
-        await until(intake.texts)
+        await eventually(intake.texts)
 
         async def disk_hangs() -> None:
             await asyncio.Event().wait()
@@ -223,14 +224,14 @@ async def test_what_was_read_but_not_stored_is_replayed_after_a_crash(bench: Ben
         intake.before_accept = disk_hangs
         lost = await bench.emulator.say(bench.chat, "Anna", "read, not stored")
         await bench.emulator.react(bench.chat, lost, "Boris", "👍")
-        await until(lambda: bench.emulator.gateway.ready_sessions == 1)
+        await eventually(lambda: bench.emulator.gateway.ready_sessions == 1)
         await asyncio.sleep(0.05)
     await crashed.close()
     intake.before_accept = None
     await bench.emulator.delete(bench.chat, lost)
     fresh = bench.adapter()
     async with bench.running(fresh, intake):
-        await until(lambda: any(isinstance(e, MessageDeleted) for e in intake.events))
+        await eventually(lambda: any(isinstance(e, MessageDeleted) for e in intake.events))
     await fresh.close()
     assert [type(e) for e in intake.events] == [MessageCreated, MessageCreated, ReactionsChanged, MessageDeleted]
 
@@ -246,7 +247,7 @@ async def test_refused_connections_and_server_errors_end_run_with_connection_los
     intake = bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "healed")
-        await until(lambda: intake.texts() == ["healed"])
+        await eventually(lambda: intake.texts() == ["healed"])
 
 
 async def test_a_wrong_token_and_a_missing_intent_say_what_to_do(bench: Bench) -> None:
@@ -281,7 +282,7 @@ async def test_order_holds_when_the_intake_is_slow(bench: Bench, adapter: Discor
     async with bench.running(adapter, intake):
         for number in range(300):
             await bench.emulator.say(bench.chat, "Anna", f"{number}")
-        await until(lambda: len(intake.texts()) == 300)
+        await eventually(lambda: len(intake.texts()) == 300)
     assert intake.texts() == [str(n) for n in range(300)]
 
 
@@ -293,8 +294,8 @@ async def test_the_core_is_told_what_the_bot_is_called_and_of_its_nicknames(benc
     bench.emulator.set_nick("Relay of the house")
     intake = bench.intake()
     async with bench.running(adapter, intake):
-        await until(lambda: intake.names == {"bridge", "Relay of the house"})
+        await eventually(lambda: intake.names == {"bridge", "Relay of the house"})
         bench.emulator.set_nick("Postman")
-        await until(lambda: intake.names == {"bridge", "Postman"})
+        await eventually(lambda: intake.names == {"bridge", "Postman"})
         bench.emulator.set_nick(None)
-        await until(lambda: intake.names == {"bridge"})
+        await eventually(lambda: intake.names == {"bridge"})

@@ -15,8 +15,9 @@ from bridge.model.adapter import OutboundDelete, OutboundEdit, Sender
 from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope
 from bridge.model.rich_text import plain
+from tests.support.patience import eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 from .sending import ANNA, copy_of, outbound, outbound_file, shown
 
 # -- errors -------------------------------------------------------------------------------------------------------------------
@@ -68,7 +69,7 @@ async def test_a_refused_connection_surely_sent_nothing(bench: Bench, adapter: D
     # until the client has noticed that its idle connection is cut
     idle = [connection for kept in adapter._transport.session.connector._conns.values() for connection, _ in kept]
     assert idle
-    await until(lambda: not any(connection.is_connected() for connection in idle), "the idle connection is gone")
+    await eventually(lambda: not any(connection.is_connected() for connection in idle), "the idle connection is gone")
     with pytest.raises(RetryLater):
         await adapter.send(outbound(bench, token="t2"))
 
@@ -208,7 +209,9 @@ async def test_without_attach_files_words_still_go(bench: Bench, tmp_path: Path)
             await adapter.send(outbound(bench, sender=None, files=(outbound_file(tmp_path / "a.txt"),)))
         bench.emulator.deny(bench.chat, Permission.ATTACH_FILES | Permission.SEND_MESSAGES)
         bits = adapter._context.places.permissions
-        await until(lambda: not (bits(bench.chat, adapter._context.user_id) or 0) & Permission.SEND_MESSAGES, "the change is known")
+        await eventually(
+            lambda: not (bits(bench.chat, adapter._context.user_id) or 0) & Permission.SEND_MESSAGES, "the change is known"
+        )
         with pytest.raises(ChatDown):
             await adapter.send(outbound(bench, sender=None, files=(outbound_file(tmp_path / "a.txt"),)))
 

@@ -14,8 +14,9 @@ from bridge.model.adapter import Copy, OutboundDelete, OutboundEdit, OutboundFil
 from bridge.model.errors import ChangeRefused, ChatDown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import Mention, MentionKind, Paragraph, RichText, Text, plain
+from tests.support.patience import eventually
 
-from .conftest import Bench, until
+from .conftest import Bench
 from .sending import ANNA, copy_of, outbound, outbound_file, shown
 
 SEND = "POST /webhooks/{webhook}/{token}"
@@ -78,7 +79,7 @@ async def test_a_webhook_is_asked_for_again_once_the_right_is_given_back(bench: 
         await adapter.send(outbound(bench))
         intake.restorations.clear()
         bench.emulator.deny(bench.chat, Permission(0))
-        await until(lambda: bench.chat in intake.restorations)
+        await eventually(lambda: bench.chat in intake.restorations)
         await adapter.send(outbound(bench, "again", token="t2"))
     assert [m.author_name for m in shown(bench)] == ["Bridge", "Anna"]
 
@@ -90,7 +91,7 @@ async def test_rights_of_the_bots_role_count_too(bench: Bench, adapter: DiscordA
         await adapter.send(outbound(bench))
         intake.restorations.clear()
         bench.emulator.set_permissions(BOT_PERMISSIONS)
-        await until(lambda: bench.chat in intake.restorations)
+        await eventually(lambda: bench.chat in intake.restorations)
         await adapter.send(outbound(bench, "again", token="t2"))
     assert [m.author_name for m in shown(bench)] == ["Bridge", "Anna"]
 
@@ -293,7 +294,7 @@ async def test_the_upload_limit_follows_the_servers_boosts(bench: Bench, adapter
     async with bench.running(adapter, bench.intake()):
         bench.emulator.set_boost(2)
         await bench.emulator.say(bench.chat, "Anna", "boosted")
-        await until(lambda: adapter.capabilities.limits.upload_bytes == 50 * 1024**2)
+        await eventually(lambda: adapter.capabilities.limits.upload_bytes == 50 * 1024**2)
 
 
 # -- limits -------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from adapters.slack.emulator import SlackEmulator
 from bridge.model.adapter import AdapterContext, Cursor
 from bridge.model.events import ChatEvent, MessageCreated
 from bridge.model.refs import AccountName
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import eventually
 
 
 class RecordingIntake:
@@ -137,11 +137,11 @@ class Account:
         adapter = adapter or self.build(**options)
         connections = self.intake.connections
         self.task = asyncio.create_task(adapter.run(self.intake), name="adapter under test")
-        await self.until(lambda: self.intake.connections > connections or (self.task is not None and self.task.done()))
+        await eventually(lambda: self.intake.connections > connections or (self.task is not None and self.task.done()))
         if self.task.done():
             await self.task
         wanted = {f"ts:{chat_id}" for chat_id in self.intake.routed}
-        await self.until(lambda: wanted <= set(self.intake.cursors))
+        await eventually(lambda: wanted <= set(self.intake.cursors))
         return adapter
 
     async def stop(self) -> None:
@@ -154,11 +154,6 @@ class Account:
         await self.stop()
         for adapter in self.adapters:
             await adapter.close()
-
-    async def until(self, condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not condition():  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.005)
 
     def chat(self, name: str = "general") -> str:
         """A routed channel."""

@@ -14,7 +14,7 @@ from bridge.model.adapter import Outbound
 from bridge.model.emulator import Fault, FaultKind
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import plain, text_of
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 
 def forget_retries(emulator: SlackEmulator) -> None:
@@ -31,10 +31,10 @@ async def test_missed_messages_threads_edits_and_deletions(account: Any, emulato
     doomed = await emulator.say(chat, "Anna", "doomed")
     kept = await emulator.say(chat, "Anna", "kept")
     in_thread = await emulator.say(chat, "Boris", "early reply", reply_to=old)
-    await account.until(lambda: len(account.intake.texts()) == 4)
+    await eventually(lambda: len(account.intake.texts()) == 4)
     account.intake.known_ids[chat] = [in_thread, kept, doomed, old]
     await account.stop()
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
 
     await emulator.say(chat, "Anna", "missed one")
     await emulator.say(chat, "Boris", "missed reply", reply_to=old)
@@ -46,7 +46,7 @@ async def test_missed_messages_threads_edits_and_deletions(account: Any, emulato
 
     await account.start(adapter)
     await emulator.say(chat, "Anna", "live again")
-    await account.until(lambda: "live again" in account.intake.texts())
+    await eventually(lambda: "live again" in account.intake.texts())
     assert account.intake.texts()[4:] == ["missed one", "missed reply", "missed two", "live again"]
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["kept, edited"]
     assert [event.message_id for event in account.intake.of(MessageDeleted)] == [doomed]
@@ -57,7 +57,7 @@ async def test_missed_messages_threads_edits_and_deletions(account: Any, emulato
     await account.stop()
     await account.start(adapter)
     await emulator.say(chat, "Anna", "and again")
-    await account.until(lambda: "and again" in account.intake.texts())
+    await eventually(lambda: "and again" in account.intake.texts())
     assert len(account.intake.texts()) == 9
     assert len(account.intake.of(MessageDeleted)) == 1
     assert len(account.intake.of(MessageEdited)) == 1
@@ -70,7 +70,7 @@ async def test_history_has_the_keys_of_live_delivery(account: Any, emulator: Sla
     first = await emulator.say(chat, "Anna", "*one* :wave:")
     await emulator.say(chat, "Boris", "two", reply_to=first)
     await emulator.say(chat, "Anna", "three")
-    await account.until(lambda: len(account.intake.texts()) == 3)
+    await eventually(lambda: len(account.intake.texts()) == 3)
     live = {event.meta.event_key: event.content for event in account.intake.of(MessageCreated)}
     read = [event async for event in adapter.history(chat, to_ts(datetime.now(UTC) - timedelta(minutes=1)))]
     assert {event.meta.event_key: event.content for event in read if isinstance(event, MessageCreated)} == live
@@ -82,19 +82,19 @@ async def test_live_messages_wait_for_missed_ones(account: Any, emulator: SlackE
     chat, other = account.chat(), account.chat("other")
     adapter = await account.start()
     await emulator.say(chat, "Anna", "zero")
-    await account.until(lambda: account.intake.texts() == ["zero"])
+    await eventually(lambda: account.intake.texts() == ["zero"])
     await account.stop()
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
     await emulator.say(chat, "Anna", "missed")
     emulator.inject(Fault(kind=FaultKind.LATENCY, operation="conversations.history", delay_s=0.3))
     connections = account.intake.connections
     account.task = asyncio.create_task(adapter.run(account.intake), name="adapter under test")
-    await account.until(lambda: account.intake.connections > connections and emulator.sockets.open_count == 1)
+    await eventually(lambda: account.intake.connections > connections and emulator.sockets.open_count == 1)
     await emulator.say(chat, "Anna", "live")
     await emulator.say(other, "Anna", "elsewhere")
-    await account.until(lambda: len(account.intake.texts()) == 4)
+    await eventually(lambda: len(account.intake.texts()) == 4)
     assert [text for text in account.intake.texts() if text != "elsewhere"] == ["zero", "missed", "live"]
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
 async def test_too_many_messages_leave_a_told_gap(account: Any, emulator: SlackEmulator) -> None:
@@ -103,12 +103,12 @@ async def test_too_many_messages_leave_a_told_gap(account: Any, emulator: SlackE
     adapter = account.build(catch_up_messages=200)
     await account.start(adapter)
     await emulator.say(chat, "Anna", "seen")
-    await account.until(lambda: account.intake.texts() == ["seen"])
+    await eventually(lambda: account.intake.texts() == ["seen"])
     await account.stop()
     for number in range(450):
         await emulator.say(chat, "Anna", str(number))
     await account.start(adapter)
-    await account.until(lambda: account.intake.texts()[-1] == "449")
+    await eventually(lambda: account.intake.texts()[-1] == "449")
     assert account.intake.texts() == ["seen", *map(str, range(250, 450))]
     [(where, since, until, _)] = account.intake.gaps
     assert where == chat
@@ -119,16 +119,16 @@ async def test_what_was_said_without_the_bot_is_brought_when_it_is_back(account:
     chat = account.chat()
     await account.start()
     await emulator.say(chat, "Anna", "seen")
-    await account.until(lambda: account.intake.texts() == ["seen"])
+    await eventually(lambda: account.intake.texts() == ["seen"])
     emulator.remove_bot(chat)
     await emulator.say(chat, "Anna", "unseen")
     await emulator.say(chat, "Boris", "unseen too")
     emulator.inject(Fault(kind=FaultKind.LATENCY, operation="conversations.history", delay_s=0.1))
     emulator.workspace.join(emulator.workspace.channels[chat], emulator.workspace.bot_user_id)
     await emulator.say(chat, "Anna", "live")
-    await account.until(lambda: len(account.intake.texts()) == 4)
+    await eventually(lambda: len(account.intake.texts()) == 4)
     assert account.intake.texts() == ["seen", "unseen", "unseen too", "live"]
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert not account.task.done()
 
 
@@ -137,12 +137,12 @@ async def test_a_long_thread_is_read_whole(account: Any, emulator: SlackEmulator
     chat = account.chat()
     adapter = await account.start()
     parent = await emulator.say(chat, "Anna", "parent")
-    await account.until(lambda: account.intake.texts() == ["parent"])
+    await eventually(lambda: account.intake.texts() == ["parent"])
     await account.stop()
     for number in range(450):
         await emulator.say(chat, "Boris", str(number), reply_to=parent)
     await account.start(adapter)
-    await account.until(lambda: account.intake.texts()[-1] == "449")
+    await eventually(lambda: account.intake.texts()[-1] == "449")
     assert account.intake.texts() == ["parent", *map(str, range(450))]
     assert {event.content.reply_to.excerpt for event in account.intake.of(MessageCreated)[1:]} == {"parent"}
 
@@ -155,16 +155,16 @@ async def test_history_that_cannot_be_read_is_told(account: Any, emulator: Slack
     await emulator.say(chat, "Anna", "missed")
     emulator.workspace.scopes.discard("channels:history")
     await account.start(adapter)
-    await account.until(lambda: account.intake.gaps)
+    await eventually(lambda: account.intake.gaps)
     assert account.intake.gaps[0][0] == chat
     assert "channels:history" in account.intake.notices[0][0]
     await emulator.say(chat, "Anna", "live")
-    await account.until(lambda: account.intake.texts() == ["live"])
+    await eventually(lambda: account.intake.texts() == ["live"])
     await account.stop()
     emulator.workspace.scopes.add("channels:history")
     emulator.remove_bot(chat)
     await account.start(adapter)
-    await account.until(lambda: len(account.intake.notices) == 2)
+    await eventually(lambda: len(account.intake.notices) == 2)
     assert "/invite" in account.intake.notices[1][1]
 
 
@@ -176,12 +176,12 @@ async def test_rate_limits_and_failures_while_catching_up(account: Any, emulator
     await emulator.say(chat, "Anna", "missed")
     emulator.inject(Fault(kind=FaultKind.RATE_LIMIT, operation="conversations.history", times=1, retry_after_s=0.05))
     await account.start(adapter)
-    await account.until(lambda: account.intake.texts() == ["missed"])
+    await eventually(lambda: account.intake.texts() == ["missed"])
     await account.stop()
     await emulator.say(chat, "Anna", "missed too")
     emulator.inject(Fault(kind=FaultKind.DROP_AFTER, operation="conversations.history", times=1))
     await account.start(adapter)
-    await account.until(lambda: account.intake.texts() == ["missed", "missed too"])
+    await eventually(lambda: account.intake.texts() == ["missed", "missed too"])
 
 
 async def test_a_failure_of_the_core_ends_the_run_and_loses_nothing(account: Any, emulator: SlackEmulator) -> None:
@@ -198,7 +198,7 @@ async def test_a_failure_of_the_core_ends_the_run_and_loses_nothing(account: Any
     assert emulator.deliveries.unsettled == 1
     account.intake.accept = accept
     await account.start(adapter)
-    await account.until(lambda: account.intake.texts() == ["kept by Slack"])
+    await eventually(lambda: account.intake.texts() == ["kept by Slack"])
 
 
 @pytest.mark.parametrize("method", ["reactions.get", "conversations.replies", "users.info", "conversations.info", "bots.info"])
@@ -212,10 +212,10 @@ async def test_a_refused_side_look_up_throws_nothing_away(
     adapter = await account.start()
     parent = await emulator.say(chat, "Anna", "parent")
     doomed = await emulator.say(chat, "Anna", "doomed")
-    await account.until(lambda: len(account.intake.texts()) == 2)
+    await eventually(lambda: len(account.intake.texts()) == 2)
     account.intake.known_ids[chat] = [doomed, parent]
     await account.stop()
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
     emulator.api.refusals = {method: code}
     await emulator.delete(chat, doomed)
     await emulator.say(chat, "Carla", "missed #general")
@@ -223,7 +223,7 @@ async def test_a_refused_side_look_up_throws_nothing_away(
     await emulator.say(chat, "Anna", "missed too")
     await account.start(adapter)
     await emulator.say(chat, "Anna", "live")
-    await account.until(lambda: "live" in account.intake.texts())
+    await eventually(lambda: "live" in account.intake.texts())
     words = account.intake.texts()
     assert [text[:6] for text in words if text.startswith("missed")] == ["missed", "missed"]
     assert account.intake.gaps == []
@@ -240,14 +240,14 @@ async def test_an_odd_message_in_the_history_costs_only_itself(account: Any, emu
     chat = account.chat()
     adapter = await account.start()
     await account.stop()
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
     await emulator.say(chat, "Anna", "one")
     odd = emulator.workspace.message(chat, await emulator.say(chat, "Anna", "two"))
     odd.edited = {"ts": "999999999999.000000", "user": 5}
     odd.attachments = [{"fields": 3, "text": "more", "title": 7}]
     await emulator.say(chat, "Anna", "three")
     await account.start(adapter)
-    await account.until(lambda: len(account.intake.texts()) == 3)
+    await eventually(lambda: len(account.intake.texts()) == 3)
     assert account.intake.texts() == ["one", "two\n7\nmore", "three"]
 
 
@@ -257,7 +257,7 @@ async def test_an_update_of_an_app_that_was_missed(account: Any, emulator: Slack
     chat = account.chat()
     adapter = await account.start()
     card = emulator.workspace.message(chat, await emulator.say(chat, "Anna", "unused"))
-    await account.until(lambda: account.intake.texts() == ["unused"])
+    await eventually(lambda: account.intake.texts() == ["unused"])
     ts = emulator.workspace.clock.next()
     card.ts, card.user, card.text, card.blocks = ts, "U0APP00001", "Build 42", None
     channel = emulator.workspace.channels[chat]
@@ -267,12 +267,12 @@ async def test_an_update_of_an_app_that_was_missed(account: Any, emulator: Slack
     wire = {**emulator.workspace.wire(card), "bot_id": "B0CI000001", "app_id": "A0CI000001"}
     emulator.workspace.wire = lambda message: {**wire, "attachments": card.attachments}  # type: ignore[method-assign]
     emulator.deliveries.emit({**wire, "channel": chat, "event_ts": ts})
-    await account.until(lambda: len(account.intake.texts()) == 2)
+    await eventually(lambda: len(account.intake.texts()) == 2)
     await account.stop()
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
     card.attachments = [{"text": "passed"}]
     await account.start(adapter)
-    await account.until(lambda: account.intake.of(MessageEdited))
+    await eventually(lambda: account.intake.of(MessageEdited))
     await account.stop()
     await account.start(adapter)
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["Build 42\npassed"]

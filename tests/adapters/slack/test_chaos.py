@@ -15,6 +15,7 @@ from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import ConnectionLost, OutcomeUnknown, RetryLater
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.rich_text import plain, text_of
+from tests.support.patience import eventually
 
 _KINDS = [kind for kind in FaultKind if kind is not FaultKind.UNAUTHORIZED]
 _OPERATIONS = ["auth.test", "apps.connections.open", "socket", "conversations.*", "users.*", "chat.postMessage"]
@@ -104,7 +105,7 @@ async def test_nothing_lost_nothing_doubled(account: Any, emulator: SlackEmulato
                 latest[event.message_id] = text_of(event.content.text)
         return latest
 
-    await account.until(lambda: heard() == said, 15)
+    await eventually(lambda: heard() == said, 15)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     arrived = [event.message_id for event in account.intake.of(MessageCreated)]

@@ -23,6 +23,7 @@ from bridge.model.events import Attachment, AttachmentKind, Ignored, MessageCrea
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.rich_text import plain
 from tests.adapters.slack.test_http_events import Listener
+from tests.support.patience import eventually
 
 MINUTE_S, DAY_S, YEAR_S = 60.0, 86_400.0, 365 * 86_400.0
 WRONG_S = (MINUTE_S, -MINUTE_S, 20 * MINUTE_S, DAY_S, YEAR_S, -YEAR_S)
@@ -139,7 +140,7 @@ async def test_requests_of_slack_are_believed(account: Any, emulator: SlackEmula
         url = f"{listener.public_url}/hooks/team/events"
         await emulator.use_http_events(url)
         await emulator.say(chat, "Anna", "hello")
-        await account.until(lambda: account.intake.texts() == ["hello"])
+        await eventually(lambda: account.intake.texts() == ["hello"])
         body = b'{"type":"url_verification","challenge":"c"}'
         async with aiohttp.ClientSession() as session:
             for at_s in (time.time() - 310, time.time() + 310, time.time() + ahead_s):
@@ -166,10 +167,10 @@ async def test_reading_of_a_channel_begins_now(account: Any, emulator: SlackEmul
     set_clock(adapter, ahead_s)
     await account.start(adapter)
     await account.stop()
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
     await emulator.say(chat, "Anna", "missed")
     await account.start(adapter)
-    await account.until(lambda: account.intake.texts())
+    await eventually(lambda: account.intake.texts())
     assert account.intake.texts() == ["missed"]
     assert account.intake.gaps == []
 
@@ -186,13 +187,13 @@ async def test_a_cursor_that_a_wrong_clock_has_made(account: Any, emulator: Slac
     account.intake.known_ids[chat] = [last] if known else []
     adapter = await account.start()
     await emulator.say(chat, "Anna", "live")
-    await account.until(lambda: "live" in account.intake.texts())
+    await eventually(lambda: "live" in account.intake.texts())
     assert account.intake.texts() == (["missed", "live"] if known else ["live"])
     await account.stop()
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
     await emulator.say(chat, "Anna", "missed later")
     await account.start(adapter)
-    await account.until(lambda: "missed later" in account.intake.texts())
+    await eventually(lambda: "missed later" in account.intake.texts())
     position = account.intake.cursors[f"ts:{chat}"].split(" ")[0]
     assert moment(position) < datetime.now(UTC) + timedelta(minutes=1)
 
@@ -217,7 +218,7 @@ async def test_an_edit_is_as_late_as_slack_says(account: Any, emulator: SlackEmu
             "previous_message": {**message, "text": "typo", "edited": None},
         }
     )
-    await account.until(lambda: account.intake.of(MessageCreated))
+    await eventually(lambda: account.intake.of(MessageCreated))
     assert account.intake.texts() == ["mended"]
 
 

@@ -11,12 +11,13 @@ from adapters.slack.emulator import SlackEmulator
 from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.model.errors import BridgeError, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
+from tests.support.patience import eventually
 
 
 async def received(account: Any, emulator: SlackEmulator, content: bytes = b"content" * 1000) -> Attachment:
     chat = account.chat()
     await emulator.say(chat, "Anna", "", files=[Upload(name="a.pdf", mime="application/pdf", content=content)])
-    await account.until(lambda: account.intake.of(MessageCreated))
+    await eventually(lambda: account.intake.of(MessageCreated))
     attachment: Attachment = account.intake.of(MessageCreated)[-1].content.attachments[0]
     return attachment
 
@@ -180,7 +181,7 @@ async def test_html_files_are_files(account: Any, emulator: SlackEmulator) -> No
     chat = account.chat()
     content = b"<!DOCTYPE html><html><body>mine</body></html>"
     await emulator.say(chat, "Anna", "", files=[Upload(name="a.html", mime="text/html", content=content)])
-    await account.until(lambda: account.intake.of(MessageCreated))
+    await eventually(lambda: account.intake.of(MessageCreated))
     [attachment] = account.intake.of(MessageCreated)[-1].content.attachments
     assert await read(adapter, attachment) == content
     # Slack's own page is told by its length

@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.emulator import SlackEmulator
 from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import eventually
 
 
 @pytest.fixture
@@ -35,12 +35,6 @@ async def emulator() -> AsyncIterator[SlackEmulator]:
 async def web(emulator: SlackEmulator) -> AsyncIterator[AsyncWebClient]:
     async with aiohttp.ClientSession() as session:
         yield AsyncWebClient(emulator.workspace.bot_token, base_url=f"{emulator.base_url}/api/", session=session, retry_handlers=[])
-
-
-async def until(condition: Any, timeout_s: float = PATIENCE_S) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 class Listener:
@@ -72,7 +66,7 @@ class Listener:
 async def listener(emulator: SlackEmulator) -> AsyncIterator[Listener]:
     listener = Listener(emulator)
     await listener.client.connect()
-    await until(lambda: emulator.sockets.open_count == 1)
+    await eventually(lambda: emulator.sockets.open_count == 1)
     yield listener
     await listener.client.close()
     await asyncio.sleep(0)
@@ -128,11 +122,11 @@ async def test_files_in_three_steps_and_private_download(emulator: SlackEmulator
     chat = emulator.add_chat("general").chat_id
     content = bytes(range(256)) * 400
     await web.files_upload_v2(channel=chat, filename="photo.png", content=content, initial_comment="look")
-    await until(lambda: any(message.files for message in emulator.transcript(chat)))
+    await eventually(lambda: any(message.files for message in emulator.transcript(chat)))
     seen = emulator.transcript(chat)[-1]
     assert (seen.text, seen.files[0].kind, seen.files[0].size_bytes) == ("look", "photo", len(content))
     assert emulator.file_bytes(seen.files[0].file_id) == content
-    await until(lambda: any(event.get("subtype") == "file_share" for event in listener.events()))
+    await eventually(lambda: any(event.get("subtype") == "file_share" for event in listener.events()))
     info = await web.files_info(file=seen.files[0].file_id)
     assert info["file"]["shares"]["public"][chat][0]["ts"] == seen.message_id
     url = info["file"]["url_private_download"]
@@ -149,7 +143,7 @@ async def test_events_reach_the_socket_mode_client(emulator: SlackEmulator, list
     await emulator.edit(chat, ts, "edited")
     await emulator.react(chat, ts, "Boris", "👍")
     await emulator.delete(chat, ts)
-    await until(lambda: len(listener.requests) == 4)
+    await eventually(lambda: len(listener.requests) == 4)
     message, edit, reaction, deletion = listener.events()
     assert message["text"] == "*hi* &lt;you&gt; :wave: &amp; <https://example.com/|site>"
     assert message["blocks"][0]["elements"][0]["elements"][0] == {"type": "text", "text": "hi", "style": {"bold": True}}
@@ -158,7 +152,7 @@ async def test_events_reach_the_socket_mode_client(emulator: SlackEmulator, list
     assert edit["message"]["edited"]["ts"].endswith(".000000")
     assert (reaction["type"], reaction["reaction"], reaction["item"]["ts"]) == ("reaction_added", "+1", ts)
     assert (deletion["subtype"], deletion["deleted_ts"]) == ("message_deleted", ts)
-    await until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
 async def test_own_messages_come_back(emulator: SlackEmulator, web: AsyncWebClient, listener: Listener) -> None:
@@ -167,7 +161,7 @@ async def test_own_messages_come_back(emulator: SlackEmulator, web: AsyncWebClie
     await web.chat_postMessage(channel=chat, text="persona", username="Anna")
     emulator.workspace.persona_as_bot_message = False
     await web.chat_postMessage(channel=chat, text="persona", username="Anna")
-    await until(lambda: len(listener.requests) == 3)
+    await eventually(lambda: len(listener.requests) == 3)
     plain, persona, modern = listener.events()
     assert (plain["bot_id"], plain["user"], plain["metadata"]["event_payload"]) == (
         emulator.workspace.bot_id,
@@ -184,7 +178,7 @@ async def test_unacknowledged_events_are_retried_three_times(emulator: SlackEmul
     listener.acks = False
     chat = emulator.add_chat("general").chat_id
     await emulator.say(chat, "Anna", "hello?")
-    await until(lambda: bool(emulator.deliveries.lost))
+    await eventually(lambda: bool(emulator.deliveries.lost))
     assert [frame.get("retry_attempt") for frame in listener.frames if "envelope_id" in frame] == [0, 1, 2, 3]
     assert len({frame["envelope_id"] for frame in listener.frames if "envelope_id" in frame}) == 4
     assert len({frame["payload"]["event_id"] for frame in listener.frames if "envelope_id" in frame}) == 1
@@ -196,7 +190,7 @@ async def test_events_without_a_socket_wait_for_their_retry(emulator: SlackEmula
     await emulator.say(chat, "Anna", "anybody?")
     listener = Listener(emulator)
     await listener.client.connect()
-    await until(lambda: len(listener.requests) == 1)
+    await eventually(lambda: len(listener.requests) == 1)
     assert listener.requests[0].retry_attempt == 2
     await listener.client.close()
 
@@ -205,19 +199,19 @@ async def test_stream_faults(emulator: SlackEmulator, listener: Listener) -> Non
     chat = emulator.add_chat("general").chat_id
     await emulator.say(chat, "Anna", "one")
     await emulator.disturb(StreamFault.REDELIVER)
-    await until(lambda: len(listener.requests) == 2)
+    await eventually(lambda: len(listener.requests) == 2)
     assert listener.requests[0].payload["event_id"] == listener.requests[1].payload["event_id"]
     await emulator.disturb(StreamFault.REORDER)
     await emulator.say(chat, "Anna", "two")
     await emulator.say(chat, "Anna", "three")
-    await until(lambda: len(listener.requests) == 4)
+    await eventually(lambda: len(listener.requests) == 4)
     assert [event["text"] for event in listener.events()[2:]] == ["three", "two"]
     await emulator.disturb(StreamFault.POISON)
-    await until(lambda: len(listener.requests) == 5)
+    await eventually(lambda: len(listener.requests) == 5)
     await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
-    await until(lambda: emulator.sockets.connections_total >= 2 and emulator.sockets.open_count == 1)
+    await eventually(lambda: emulator.sockets.connections_total >= 2 and emulator.sockets.open_count == 1)
     await emulator.say(chat, "Anna", "four")
-    await until(lambda: any(event.get("text") == "four" for event in listener.events()))
+    await eventually(lambda: any(event.get("text") == "four" for event in listener.events()))
 
 
 async def test_a_ticket_works_once(emulator: SlackEmulator) -> None:
@@ -257,14 +251,14 @@ async def test_bolt_answers_in_a_thread(emulator: SlackEmulator) -> None:
         app, emulator.workspace.app_token, web_client=AsyncWebClient(base_url=f"{emulator.base_url}/api/")
     )
     await handler.connect_async()
-    await until(lambda: emulator.sockets.open_count == 1)
+    await eventually(lambda: emulator.sockets.open_count == 1)
     chat = emulator.add_chat("general").chat_id
     ts = await emulator.say(chat, "Anna", "ping")
-    await until(lambda: len(emulator.transcript(chat)) == 2)
+    await eventually(lambda: len(emulator.transcript(chat)) == 2)
     answer = emulator.transcript(chat)[1]
     assert (answer.text, answer.reply_to, answer.is_bot) == ("echo ping", ts, True)
     await emulator.edit(chat, ts, "pong")
-    await until(lambda: edits == ["pong"])
+    await eventually(lambda: edits == ["pong"])
     await handler.close_async()
 
 

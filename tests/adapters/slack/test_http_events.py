@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.emulator import SlackEmulator
 from bridge.model.emulator import StreamFault
 from bridge.model.events import MessageCreated
+from tests.support.patience import eventually
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,13 +76,13 @@ async def test_events_by_http(account: Any, emulator: SlackEmulator, listener: L
     chat = account.chat()
     await connect(account, emulator, listener)
     ts = await emulator.say(chat, "Anna", "hello")
-    await account.until(lambda: account.intake.texts() == ["hello"])
+    await eventually(lambda: account.intake.texts() == ["hello"])
     assert account.intake.of(MessageCreated)[0].message_id == ts
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     await emulator.disturb(StreamFault.REDELIVER)
     await emulator.disturb(StreamFault.POISON)
-    await account.until(lambda: account.intake.duplicates and account.intake.unread)
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: account.intake.duplicates and account.intake.unread)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     await account.stop()
     assert listener.handlers == {}
 
@@ -94,7 +95,7 @@ async def test_a_request_is_answered_only_when_the_core_has_it(account: Any, emu
     await asyncio.sleep(0.1)
     assert emulator.deliveries.unsettled == 1
     account.intake.block.set()
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
 async def test_nothing_unsigned_gets_in(account: Any, emulator: SlackEmulator, listener: Listener) -> None:
@@ -148,8 +149,8 @@ async def test_the_emulators_sender_satisfies_bolt(account: Any, emulator: Slack
     await emulator.use_http_events(f"{listener.public_url}/hooks/team/events")
     chat = emulator.add_chat("general").chat_id
     await emulator.say(chat, "Anna", "to bolt")
-    await account.until(lambda: emulator.deliveries.unsettled == 0 and seen == ["to bolt"])
+    await eventually(lambda: emulator.deliveries.unsettled == 0 and seen == ["to bolt"])
     listener.unmount("events")
     emulator.deliveries.retry_delays_s = (0.0, 0.05)
     await emulator.say(chat, "Anna", "lost")
-    await account.until(lambda: emulator.deliveries.lost)
+    await eventually(lambda: emulator.deliveries.lost)

@@ -11,6 +11,7 @@ from adapters.slack.emulator import SlackEmulator
 from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import text_of
+from tests.support.patience import eventually
 
 
 def emit(emulator: SlackEmulator, chat: str, **message: Any) -> None:
@@ -29,13 +30,13 @@ async def test_user_groups_have_handles(account: Any, emulator: SlackEmulator) -
     await account.start()
     emit(emulator, chat, user=emulator.add_person("Anna"), text="hey", blocks=group_leaf("S0GROUP01"))
     emit(emulator, chat, user=emulator.add_person("Anna"), text="hi <!subteam^S0GROUP02>")
-    await account.until(lambda: len(account.intake.texts()) == 2)
+    await eventually(lambda: len(account.intake.texts()) == 2)
     assert account.intake.texts() == ["hey @oncall", "hi @design"]
     assert emulator.calls().count("usergroups.list") == 1
     changed = {"id": "S0GROUP01", "handle": "oncall-eu", "name": "On call"}
     emulator.deliveries.emit({"type": "subteam_updated", "subteam": changed, "event_ts": emulator.workspace.clock.next()})
     emit(emulator, chat, user=emulator.add_person("Anna"), text="hey", blocks=group_leaf("S0GROUP01"))
-    await account.until(lambda: len(account.intake.texts()) == 3)
+    await eventually(lambda: len(account.intake.texts()) == 3)
     assert account.intake.texts()[-1] == "hey @oncall-eu"
 
 
@@ -46,8 +47,8 @@ async def test_without_the_scope_a_group_is_a_group(account: Any, emulator: Slac
         await account.start()
         for group_id in ("S0GROUP01", "S0GROUP02", "S0GROUP03"):
             emit(emulator, chat, user=emulator.add_person("Anna"), text="hey", blocks=group_leaf(group_id))
-            await account.until(lambda: emulator.deliveries.unsettled == 0)
-        await account.until(lambda: len(account.intake.texts()) == 3)
+            await eventually(lambda: emulator.deliveries.unsettled == 0)
+        await eventually(lambda: len(account.intake.texts()) == 3)
     assert account.intake.texts() == ["hey @group"] * 3
     assert str(log).count("user groups are shown as @group") == 1
 
@@ -59,7 +60,7 @@ async def test_apps_without_a_profile_are_asked_for(account: Any, emulator: Slac
     emit(emulator, chat, subtype="bot_message", bot_id="B0CRON001", text="one")
     emit(emulator, chat, subtype="bot_message", bot_id="B0NOBODY1", text="two")
     emit(emulator, chat, bot_id="B0OTHER01", text="three", bot_profile={"id": "B0OTHER01", "name": "Deployer"})
-    await account.until(lambda: len(account.intake.texts()) == 3)
+    await eventually(lambda: len(account.intake.texts()) == 3)
     assert [event.meta.author.name for event in account.intake.of(MessageCreated)] == ["Cron", "app", "Deployer"]
     assert emulator.calls().count("bots.info") == 2
 
@@ -69,7 +70,7 @@ async def test_channels_that_the_app_may_not_see(account: Any, emulator: SlackEm
     other = emulator.add_chat("random").chat_id
     await account.start()
     emit(emulator, chat, user=emulator.add_person("Anna"), text=f"see <#{other}> and <#C0SECRET01|>")
-    await account.until(lambda: account.intake.texts())
+    await eventually(lambda: account.intake.texts())
     assert account.intake.texts() == ["see #random and #private-channel"]
 
 
@@ -85,13 +86,13 @@ async def test_files_of_another_workspace_are_described(account: Any, emulator: 
         text="see",
         files=[{"id": file_id, "file_access": "check_file_info", "mode": "file_access"}],
     )
-    await account.until(lambda: len(account.intake.of(MessageCreated)) == 2)
+    await eventually(lambda: len(account.intake.of(MessageCreated)) == 2)
     [told] = account.intake.of(MessageCreated)[1].content.attachments
     assert (told.name, told.mime, told.size_bytes) == ("plan.pdf", "application/pdf", 3)
     async with adapter.open_file(told) as stream:
         assert b"".join([chunk async for chunk in stream.chunks]) == b"pdf"
     emit(emulator, chat, user="U0STRANGER", text="gone", files=[{"id": "F0NOSUCH01", "file_access": "check_file_info"}])
-    await account.until(lambda: len(account.intake.of(MessageCreated)) == 3)
+    await eventually(lambda: len(account.intake.of(MessageCreated)) == 3)
     [unknown] = account.intake.of(MessageCreated)[2].content.attachments
     assert unknown.name == "file"
 
@@ -107,10 +108,10 @@ async def test_no_look_up_costs_a_message(account: Any, emulator: SlackEmulator,
     files = [{"id": "F0NOSUCH01", "file_access": "check_file_info"}]
     text = "<@U0NOBODY01> <#C0NOWHERE1> <!subteam^S0GROUP01> words"
     emit(emulator, chat, bot_id="B0CRON001", text=text, files=files, thread_ts="1700000000.000001")
-    await account.until(lambda: account.intake.of(MessageCreated))
+    await eventually(lambda: account.intake.of(MessageCreated))
     event = account.intake.of(MessageCreated)[0]
     assert text_of(event.content.text).endswith("@group words")
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
 async def test_one_odd_person_hides_nobody(account: Any, emulator: SlackEmulator) -> None:

@@ -35,7 +35,7 @@ from bridge.model.errors import (
 )
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 
 class Relay:
@@ -85,7 +85,7 @@ async def cross_both_ways(account: Any, emulator: SlackEmulator, folder: Path, *
     chat = account.chat()
     adapter = await account.start(**options)
     await emulator.say(chat, "Anna", "in", files=[Upload(name="a.txt", mime="text/plain", content=b"abc")])
-    await account.until(lambda: account.intake.texts() == ["in"])
+    await eventually(lambda: account.intake.texts() == ["in"])
     async with adapter.open_file(account.intake.of(MessageCreated)[0].content.attachments[0]) as stream:
         assert b"".join([chunk async for chunk in stream.chunks]) == b"abc"
     (folder / "b.txt").write_bytes(b"def")

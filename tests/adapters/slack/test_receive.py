@@ -22,7 +22,7 @@ from bridge.model.events import (
     ReactionsChanged,
 )
 from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, plain, text_of
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 
 async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: SlackEmulator) -> None:
@@ -30,7 +30,7 @@ async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: 
     await account.start()
     first = await emulator.say(chat, "Anna", emulator.formatting_sample())
     reply = await emulator.say(chat, "Boris", "yes :wave: <&>", reply_to=first)
-    await account.until(lambda: len(account.intake.of(MessageCreated)) == 2)
+    await eventually(lambda: len(account.intake.of(MessageCreated)) == 2)
     one, two = account.intake.of(MessageCreated)
     assert (one.message_id, one.meta.author.name, one.meta.origin.chat_id) == (first, "Anna", chat)
     assert one.meta.author.avatar_url.startswith("http")
@@ -61,7 +61,7 @@ async def test_edits_deletes_reactions_pins_members_renames(account: Any, emulat
     emulator.join(chat, "Carla")
     emulator.rename_chat(chat, "other")
     await emulator.delete(chat, ts)
-    await account.until(lambda: account.intake.of(MessageDeleted))
+    await eventually(lambda: account.intake.of(MessageDeleted))
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["after"]
     added, removed = account.intake.of(ReactionsChanged)
     assert (added.added, added.removed, added.meta.author.name) == (("👍",), (), "Boris")
@@ -71,7 +71,7 @@ async def test_edits_deletes_reactions_pins_members_renames(account: Any, emulat
     assert account.intake.of(ChatRenamed)[0].name == "other"
     assert account.intake.of(MessageDeleted)[0].message_id == ts
     assert len(account.intake.of(MessageCreated)) == 1
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
 async def test_a_deleted_parent_with_replies_is_a_deletion(account: Any, emulator: SlackEmulator) -> None:
@@ -80,7 +80,7 @@ async def test_a_deleted_parent_with_replies_is_a_deletion(account: Any, emulato
     ts = await emulator.say(chat, "Anna", "parent")
     await emulator.say(chat, "Boris", "reply", reply_to=ts)
     await emulator.delete(chat, ts)
-    await account.until(lambda: account.intake.of(MessageDeleted))
+    await eventually(lambda: account.intake.of(MessageDeleted))
     assert account.intake.of(MessageDeleted)[0].message_id == ts
 
 
@@ -96,7 +96,7 @@ async def test_files_arrive_as_handles_and_are_streamed(account: Any, emulator: 
         Upload(name="über.pdf", mime="application/pdf", content=b"pdf"),
     ]
     await emulator.say(chat, "Anna", "see", files=uploads)
-    await account.until(lambda: account.intake.of(MessageCreated))
+    await eventually(lambda: account.intake.of(MessageCreated))
     attachments = account.intake.of(MessageCreated)[0].content.attachments
     assert [attachment.kind for attachment in attachments] == [
         AttachmentKind.PHOTO,
@@ -122,7 +122,7 @@ async def test_nothing_is_acknowledged_before_the_core_has_it(account: Any, emul
     await asyncio.sleep(0.1)
     assert emulator.deliveries.unsettled == 2
     account.intake.block.set()
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert account.intake.texts() == ["one", "two"]
 
 
@@ -132,27 +132,27 @@ async def test_poison_is_kept_and_the_stream_goes_on(account: Any, emulator: Sla
     await emulator.say(chat, "Anna", "before")
     await emulator.disturb(StreamFault.POISON)
     await emulator.say(chat, "Anna", "after")
-    await account.until(lambda: len(account.intake.texts()) == 2)
+    await eventually(lambda: len(account.intake.texts()) == 2)
     assert len(account.intake.unread) == 1
     assert b"not" in account.intake.unread[0][0]
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
 async def test_redelivery_is_the_same_event(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     await account.start()
     await emulator.say(chat, "Anna", "once")
-    await account.until(lambda: account.intake.texts() == ["once"])
+    await eventually(lambda: account.intake.texts() == ["once"])
     await emulator.disturb(StreamFault.REDELIVER)
-    await account.until(lambda: account.intake.duplicates)
+    await eventually(lambda: account.intake.duplicates)
     emulator.deliveries.ack_deadline_s = 0.05
     emulator.deliveries.new_event_id_on_retry = True
     account.intake.block = asyncio.Event()
     await emulator.say(chat, "Anna", "twice")
-    await account.until(lambda: emulator.deliveries.unsettled == 1)
+    await eventually(lambda: emulator.deliveries.unsettled == 1)
     await asyncio.sleep(0.1)
     account.intake.block.set()
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert account.intake.texts() == ["once", "twice"]
 
 
@@ -167,7 +167,7 @@ async def test_events_that_arrive_together_are_put_in_order(account: Any, emulat
         await emulator.say(chat, "Anna", text)
     await asyncio.sleep(0.05)
     account.intake.block.set()
-    await account.until(lambda: len(account.intake.texts()) == 4)
+    await eventually(lambda: len(account.intake.texts()) == 4)
     assert account.intake.texts() == ["zero", "one", "two", "three"]
 
 
@@ -182,7 +182,7 @@ async def test_a_message_after_its_own_edit_or_deletion(account: Any, emulator: 
     await emulator.edit(chat, edited, "after")
     await emulator.delete(chat, deleted)
     await emulator.say(chat, "Anna", "later")
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert account.intake.texts() == ["after", "later"]
     assert [event.meta.event_key for event in account.intake.duplicates] == [f"created:team:{chat}:{edited}"]
     assert account.intake.of(MessageEdited) == []
@@ -193,13 +193,13 @@ async def test_an_edit_after_a_later_one_is_no_news(account: Any, emulator: Slac
     chat = account.chat()
     adapter = await account.start()
     ts = await emulator.say(chat, "Anna", "zero")
-    await account.until(lambda: account.intake.texts() == ["zero"])
+    await eventually(lambda: account.intake.texts() == ["zero"])
     emulator.deliveries.retry_delays_s = (0.4,)
     emulator.deliveries.use(lambda delivery: False)
     await emulator.edit(chat, ts, "one")
     emulator.deliveries.use(emulator.sockets.send)
     await emulator.edit(chat, ts, "two")
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["two"]
     await account.stop()
     emulator.deliveries.use(lambda delivery: False)
@@ -208,7 +208,7 @@ async def test_an_edit_after_a_later_one_is_no_news(account: Any, emulator: Slac
     await emulator.edit(chat, ts, "four")
     emulator.deliveries.use(emulator.sockets.send)
     await account.start(adapter)
-    await account.until(lambda: emulator.deliveries.unsettled == 0)
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["two", "four"]
 
 
@@ -222,7 +222,7 @@ async def test_an_edit_of_an_old_message_stays_an_edit(account: Any, emulator: S
     await account.start()
     await emulator.edit(chat, message.ts, "rewritten")
     await emulator.edit(chat, recent, "rewritten")
-    await account.until(lambda: len(account.intake.of(MessageEdited)) == 2)
+    await eventually(lambda: len(account.intake.of(MessageEdited)) == 2)
     assert account.intake.texts() == []
 
 
@@ -235,11 +235,11 @@ async def test_a_renewed_socket_leaves_no_gap(account: Any, emulator: SlackEmula
     for text in wanted:
         await emulator.say(chat, "Anna", text)
         await asyncio.sleep(0.005)
-    await account.until(lambda: len(account.intake.texts()) == 60)
+    await eventually(lambda: len(account.intake.texts()) == 60)
     assert sorted(account.intake.texts(), key=int) == wanted
     assert emulator.sockets.connections_total == 2
     assert account.intake.connections == 1
-    await account.until(lambda: emulator.sockets.open_count == 1)
+    await eventually(lambda: emulator.sockets.open_count == 1)
     assert not account.task.done()
 
 
@@ -255,11 +255,11 @@ async def test_a_renewal_that_comes_too_late_is_a_lost_connection(account: Any, 
         await asyncio.wait_for(account.task, PATIENCE_S)
     await emulator.say(chat, "Anna", "in between")
     await account.start(adapter)
-    await account.until(lambda: account.intake.texts() == ["in between"])
+    await eventually(lambda: account.intake.texts() == ["in between"])
     emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="apps.connections.open", times=1))
     emulator.sockets.refresh_lead_s = 0.6
     await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
-    await account.until(lambda: emulator.sockets.connections_total == 3)
+    await eventually(lambda: emulator.sockets.connections_total == 3)
     assert not account.task.done()
 
 
@@ -310,7 +310,7 @@ async def test_names_that_cannot_be_had_do_not_stop_the_stream(account: Any, emu
     emulator.inject(Fault(kind=FaultKind.HANG, operation="users.info", times=2))  # for her and for the bot, in any order
     await account.start()
     await emulator.say(chat, "Anna", "who am I")
-    await account.until(lambda: account.intake.texts() == ["who am I"])
+    await eventually(lambda: account.intake.texts() == ["who am I"])
     assert account.intake.of(MessageCreated)[0].meta.author.name == emulator.add_person("Anna")
 
 
@@ -319,11 +319,11 @@ async def test_a_changed_name_is_learned(account: Any, emulator: SlackEmulator) 
     await account.start()
     user = emulator.workspace.users[emulator.add_person("Anna")]
     await emulator.say(chat, "Anna", "one")
-    await account.until(lambda: len(account.intake.texts()) == 1)
+    await eventually(lambda: len(account.intake.texts()) == 1)
     user.display_name = "Anna P."
     emulator.workspace.emit({"type": "user_change", "user": {"id": user.user_id, "profile": {"display_name": "Anna P."}}})
     await emulator.say(chat, "Anna", "two")
-    await account.until(lambda: len(account.intake.texts()) == 2)
+    await eventually(lambda: len(account.intake.texts()) == 2)
     assert [event.meta.author.name for event in account.intake.of(MessageCreated)] == ["Anna", "Anna P."]
     assert emulator.calls().count("users.info") <= 1
 
@@ -333,10 +333,10 @@ async def test_names_are_loaded_beforehand_as_far_as_that_goes(account: Any, emu
     for number in range(250):
         emulator.add_person(f"person {number}")
     await account.start()
-    await account.until(lambda: emulator.calls().count("users.list") == 2)
-    await account.until(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
+    await eventually(lambda: emulator.calls().count("users.list") == 2)
+    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
     await emulator.say(chat, "person 249", "hello")
-    await account.until(lambda: account.intake.texts() == ["hello"])
+    await eventually(lambda: account.intake.texts() == ["hello"])
     assert account.intake.of(MessageCreated)[0].meta.author.name == "person 249"
     assert emulator.calls().count("users.info") == 0
 
@@ -346,14 +346,14 @@ async def test_a_lost_channel_is_told(account: Any, emulator: SlackEmulator) -> 
     await account.start()
     emulator.archive_chat(chat)
     emulator.remove_bot(chat)
-    await account.until(lambda: len(account.intake.notices) == 2)
+    await eventually(lambda: len(account.intake.notices) == 2)
     assert [notice[2] for notice in account.intake.notices] == [chat, chat]
     emulator.archive_chat(chat, archived=False)
     emulator.workspace.join(emulator.workspace.channels[chat], emulator.workspace.bot_user_id)
-    await account.until(lambda: account.intake.restorations)
+    await eventually(lambda: account.intake.restorations)
     assert set(account.intake.restorations) == {chat}
     emulator.workspace.emit({"type": "channel_id_changed", "old_channel_id": chat, "new_channel_id": "C0NEW0001"})
-    await account.until(lambda: account.intake.moves == [(chat, "C0NEW0001")])
+    await eventually(lambda: account.intake.moves == [(chat, "C0NEW0001")])
 
 
 async def test_a_reply_to_what_nobody_saw_is_quoted_all_the_same(account: Any, emulator: SlackEmulator) -> None:
@@ -362,7 +362,7 @@ async def test_a_reply_to_what_nobody_saw_is_quoted_all_the_same(account: Any, e
     await account.start()
     for text in ("one", "two"):
         await emulator.say(chat, "Boris", text, reply_to=theirs)
-    await account.until(lambda: len(account.intake.texts()) == 2)
+    await eventually(lambda: len(account.intake.texts()) == 2)
     for event in account.intake.of(MessageCreated):
         assert (event.content.reply_to.author_name, event.content.reply_to.excerpt) == ("Anna", "long before")
     assert emulator.calls().count("conversations.replies") == 1
@@ -374,7 +374,7 @@ async def test_a_reply_does_not_wait_long_for_its_parent(account: Any, emulator:
     await account.start()
     emulator.inject(Fault(kind=FaultKind.HANG, operation="conversations.replies"))
     await emulator.say(chat, "Boris", "reply", reply_to=theirs)
-    await account.until(lambda: account.intake.texts() == ["reply"])
+    await eventually(lambda: account.intake.texts() == ["reply"])
     reply_to = account.intake.of(MessageCreated)[0].content.reply_to
     assert (reply_to.message_id, reply_to.author_name, reply_to.excerpt) == (theirs, "Anna", "")
 
@@ -383,28 +383,28 @@ async def test_other_names_of_standard_emoji(account: Any, emulator: SlackEmulat
     chat = account.chat()
     emulator.workspace.custom_emoji |= {"yay": "alias:tada", "party_parrot": "https://example.com/parrot.gif"}
     await account.start()
-    await account.until(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
+    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
     emulator.workspace.emit({"type": "emoji_changed", "subtype": "add", "name": "ok2", "value": "alias:thumbsup"})
     ts = await emulator.say(chat, "Anna", "hello")
     for name in ("yay", "party_parrot"):
         await emulator.react(chat, ts, "Boris", f":{name}:")
     emulator.workspace.custom_emoji["ok2"] = "alias:thumbsup"
     await emulator.react(chat, ts, "Boris", ":ok2:")
-    await account.until(lambda: len(account.intake.of(ReactionsChanged)) == 3)
+    await eventually(lambda: len(account.intake.of(ReactionsChanged)) == 3)
     assert [event.added for event in account.intake.of(ReactionsChanged)] == [("🎉",), (":party_parrot:",), ("👍",)]
 
 
 async def test_the_core_is_told_what_the_bot_is_called(account: Any) -> None:
     account.chat()
     await account.start()
-    await account.until(lambda: account.intake.names == {"Messenger Bridge", "messenger_bridge"})
+    await eventually(lambda: account.intake.names == {"Messenger Bridge", "messenger_bridge"})
 
 
 async def test_without_the_right_to_look_people_up_the_user_name_is_told(account: Any, emulator: SlackEmulator) -> None:
     emulator.workspace.scopes -= {"users:read"}
     account.chat()
     await account.start()
-    await account.until(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
+    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
     assert account.intake.names == {"messenger_bridge"}
 
 
@@ -424,7 +424,7 @@ async def test_updates_of_an_app_within_one_second_all_arrive(account: Any, emul
     ):
         change = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": chat, "ts": at, "event_ts": at}
         emulator.deliveries.emit({**change, "message": new, "previous_message": old})
-    await account.until(lambda: len(account.intake.of(MessageEdited)) == 3)
+    await eventually(lambda: len(account.intake.of(MessageEdited)) == 3)
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == [
         "part",
         "the answer",
@@ -445,9 +445,9 @@ async def test_words_that_come_back_within_a_second_are_another_edit(account: An
         change = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": chat, "ts": at, "event_ts": at}
         emulator.deliveries.emit({**change, "message": new, "previous_message": {**old, "text": "-" if frame == "|" else "|"}})
         old = new
-    await account.until(lambda: len(account.intake.of(MessageEdited)) == 4)
+    await eventually(lambda: len(account.intake.of(MessageEdited)) == 4)
     emulator.deliveries.redeliver_last()
-    await account.until(lambda: account.intake.duplicates and emulator.deliveries.unsettled == 0)
+    await eventually(lambda: account.intake.duplicates and emulator.deliveries.unsettled == 0)
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["|", "-", "|", "-"]
 
 
@@ -456,11 +456,11 @@ async def test_an_edit_seen_live_is_not_brought_again(account: Any, emulator: Sl
     await account.start()
     ts = await emulator.say(chat, "Anna", "before :wave:")
     await emulator.edit(chat, ts, "after :wave:")
-    await account.until(lambda: account.intake.of(MessageEdited))
+    await eventually(lambda: account.intake.of(MessageEdited))
     await account.stop()
     await account.start(account.build())
     await emulator.say(chat, "Anna", "live")
-    await account.until(lambda: "live" in account.intake.texts())
+    await eventually(lambda: "live" in account.intake.texts())
     assert len(account.intake.of(MessageEdited)) == 1
 
 

@@ -11,6 +11,7 @@ import pytest
 from adapters.slack.connections import LOOK_AGAIN_S, LOOK_EVERY_S, Connections, Readers
 from adapters.slack.emulator import SlackEmulator
 from bridge.model.emulator import StreamFault
+from tests.support.patience import eventually
 
 
 class FakeSocket:
@@ -41,12 +42,12 @@ async def test_a_second_program_is_noticed_and_its_end_too(
     account.chat()
     async with OtherProgram(emulator):
         await account.start()
-        await account.until(lambda: account.intake.notices)
+        await eventually(lambda: account.intake.notices)
         reason, action, chat_id = account.intake.notices[0]
         assert "2 connections, 1 ours" in reason
         assert "own Slack app" in action
         assert chat_id == ""
-    await account.until(lambda: "" in account.intake.restorations)
+    await eventually(lambda: "" in account.intake.restorations)
     assert not account.task.done()
 
 
@@ -58,7 +59,7 @@ async def test_a_program_that_comes_later_is_noticed(
     await account.start()
     assert account.intake.notices == []
     async with OtherProgram(emulator):
-        await account.until(lambda: account.intake.notices)
+        await eventually(lambda: account.intake.notices)
     assert "ours" in account.intake.notices[0][0]
 
 
@@ -67,10 +68,10 @@ async def test_our_own_renewals_are_no_alarm(account: Any, emulator: SlackEmulat
     chat = account.chat()
     await account.start()
     before = emulator.sockets.connections_total
-    await account.until(lambda: emulator.sockets.connections_total > before + 3)
+    await eventually(lambda: emulator.sockets.connections_total > before + 3)
     await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
     await emulator.say(chat, "Anna", "meanwhile")
-    await account.until(lambda: account.intake.texts() == ["meanwhile"])
+    await eventually(lambda: account.intake.texts() == ["meanwhile"])
     assert account.intake.notices == []
     assert not account.task.done()
 
@@ -95,12 +96,12 @@ async def test_check_online_tells_the_readers(account: Any, emulator: SlackEmula
 
     alone = await item()
     assert (alone.ok, alone.detail) == (True, "1 connection, 1 ours")
-    await account.until(lambda: emulator.sockets.open_count == 0)
+    await eventually(lambda: emulator.sockets.open_count == 0)
     async with OtherProgram(emulator):
         one = await item()
         assert one.ok
         assert one.detail.startswith("2 connections, 1 ours; ")
-        await account.until(lambda: emulator.sockets.open_count == 1)
+        await eventually(lambda: emulator.sockets.open_count == 1)
         async with OtherProgram(emulator):
             two = await item()
             assert (two.ok, two.detail) == (False, "3 connections, 1 ours")
@@ -112,7 +113,7 @@ async def test_a_check_takes_no_event_away(account: Any, emulator: SlackEmulator
     adapter = await account.start()
     for number in range(6):
         await asyncio.gather(adapter.probe([]), emulator.say(chat, "Anna", str(number)))
-    await account.until(lambda: len(account.intake.texts()) == 6 and emulator.deliveries.unsettled == 0)
+    await eventually(lambda: len(account.intake.texts()) == 6 and emulator.deliveries.unsettled == 0)
     assert account.intake.notices == []
 
 

@@ -40,6 +40,7 @@ from bridge.model.rich_text import (
     Timestamp,
     plain,
 )
+from tests.support.patience import eventually
 
 ANNA = Sender(name="Anna Petrova", avatar_url="https://example.com/anna.png")
 
@@ -339,7 +340,7 @@ async def test_every_step_of_an_upload_can_fail(
     with pytest.raises(OutcomeUnknown if is_last else RetryLater):
         await adapter.send(sent)
     if is_last and kind is FaultKind.DROP_AFTER:
-        await account.until(lambda: emulator.transcript(chat))
+        await eventually(lambda: emulator.transcript(chat))
         found = await adapter.reconcile(sent, before)
         assert found is not None
         assert found.message_ids == (emulator.transcript(chat)[0].message_id,)
@@ -347,7 +348,7 @@ async def test_every_step_of_an_upload_can_fail(
         emulator.inject(Fault(kind=kind, operation=operation, times=1))
         with pytest.raises(OutcomeUnknown):
             await adapter.send(bare)
-        await account.until(lambda: len(emulator.transcript(chat)) == 2)
+        await eventually(lambda: len(emulator.transcript(chat)) == 2)
         found = await adapter.reconcile(bare, before)
         assert found is not None
         assert found.message_ids == (emulator.transcript(chat)[1].message_id,)
@@ -398,12 +399,12 @@ async def test_our_own_messages_come_back_marked(account: Any, emulator: SlackEm
     await adapter.send(outbound(chat, "in the other shape", token="tok-2"))
     await adapter.send(outbound(chat, "as the app", token="tok-3", sender=None))
     await adapter.send(outbound(chat, "file", token="tok-4", files=(file(tmp_path, "a.txt", b"x"),)))
-    await account.until(lambda: len([e for e in account.intake.events if isinstance(e, MessageCreated)]) == 4)
+    await eventually(lambda: len([e for e in account.intake.events if isinstance(e, MessageCreated)]) == 4)
     for number, event in enumerate(account.intake.events, 1):
         assert event.meta.sent_by_us
         assert event.meta.delivery_id == f"tok-{number}"
     await emulator.say(chat, "Anna", "a person")
-    await account.until(lambda: account.intake.texts() == ["a person"])
+    await eventually(lambda: account.intake.texts() == ["a person"])
 
 
 async def test_channels_that_refuse(account: Any, emulator: SlackEmulator) -> None:

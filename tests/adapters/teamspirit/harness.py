@@ -122,13 +122,6 @@ class RecordingIntake:
         return list(map(brief, self.events))
 
 
-async def eventually(holds: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
-    """Wait for something that tells nobody when it happens."""
-    async with asyncio.timeout(timeout_s):
-        while not holds():  # noqa: ASYNC110 - the emulator has no event for it
-            await asyncio.sleep(0.01)
-
-
 def brief(event: ChatEvent) -> str:
     match event:
         case MessageCreated():

@@ -16,8 +16,9 @@ from bridge.model.adapter import Adapter
 from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import ConnectionLost
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
+from tests.support.patience import eventually
 
 
 class Slow:

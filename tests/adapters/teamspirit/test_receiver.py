@@ -21,7 +21,8 @@ from adapters.teamspirit.receiver import Credentials, Receiver
 from bridge.model.adapter import Adapter
 from bridge.model.refs import AccountName
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
+from tests.support.patience import eventually
 
 KEY, SECRET = "the-key", "the-secret"
 NOW_S = 1_800_000_000.0

@@ -15,7 +15,8 @@ from bridge.model.errors import AccountDown, ConnectionLost
 from bridge.model.events import AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import Mark, Paragraph, Text, plain
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
+from tests.support.patience import eventually
 
 
 @pytest.fixture(params=["history", "webhook"])

@@ -41,7 +41,8 @@ from bridge.model.emulator import Fault, FaultKind, SeenMessage, Upload
 from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, RightMissing, Scope
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
-from tests.adapters.teamspirit.harness import RecordingIntake, eventually, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
+from tests.support.patience import eventually
 
 SEND = "POST /chats/{chat}/messages"
 

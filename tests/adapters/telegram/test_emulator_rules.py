@@ -14,7 +14,7 @@ from aiohttp import web
 
 from adapters.telegram.emulator import Rates, TelegramEmulator
 from bridge.model.emulator import StreamFault, Upload
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -34,12 +34,6 @@ def ask(emulator: TelegramEmulator, http: aiohttp.ClientSession) -> Ask:
             return answer
 
     return call
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - the server under test tells nobody
-            await asyncio.sleep(0.01)
 
 
 async def test_parameters_may_come_in_any_form(emulator: TelegramEmulator, chat: str, http: aiohttp.ClientSession) -> None:
@@ -84,7 +78,7 @@ async def test_offsets_confirm(emulator: TelegramEmulator, chat: str, ask: Ask) 
 
 async def test_a_long_poll_waits_and_is_answered_at_once(emulator: TelegramEmulator, chat: str, ask: Ask) -> None:
     poll = asyncio.create_task(ask("getUpdates", timeout=50))
-    await until(lambda: "getUpdates" in emulator.calls())
+    await eventually(lambda: "getUpdates" in emulator.calls())
     started = time.monotonic()
     await emulator.say(chat, "Anna", "now")
     assert (await poll)["result"][0]["message"]["text"] == "now"
@@ -94,7 +88,7 @@ async def test_a_long_poll_waits_and_is_answered_at_once(emulator: TelegramEmula
 
 async def test_a_second_poll_ends_the_first(emulator: TelegramEmulator, ask: Ask) -> None:
     first = asyncio.create_task(ask("getUpdates", timeout=20))
-    await until(lambda: "getUpdates" in emulator.calls())
+    await eventually(lambda: "getUpdates" in emulator.calls())
     second = asyncio.create_task(ask("getUpdates", timeout=1, offset=1))
     ended = await first
     assert ended["error_code"] == 409
@@ -212,7 +206,7 @@ async def test_webhooks_deliver_with_the_secret_until_taken(emulator: TelegramEm
     assert (await ask("getWebhookInfo"))["result"]["url"] == url
     assert "webhook is active" in (await ask("getUpdates"))["description"]
     await emulator.say(chat, "Anna", "one")
-    await until(lambda: bool(got))
+    await eventually(lambda: bool(got))
     await emulator.disturb(StreamFault.REORDER)
     await emulator.say(chat, "Anna", "two")
     await emulator.say(chat, "Anna", "three")

@@ -21,8 +21,7 @@ from bridge.model.errors import ChatMoved
 from bridge.model.events import Attachment
 from bridge.model.refs import AccountName
 from tests.bridge.machinery.test_files_apart import files
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
 
 

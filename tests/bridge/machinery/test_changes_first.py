@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge
 
 

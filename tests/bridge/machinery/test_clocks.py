@@ -14,8 +14,7 @@ from bridge.model.clock import SystemClock
 from bridge.model.errors import RetryLater, Scope
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.retry import Policy
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 

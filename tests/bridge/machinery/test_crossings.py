@@ -11,8 +11,7 @@ from bridge.app import App
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.policy.routing import OnUnknown, Route
 from tests.bridge.machinery.test_files_apart import Broken, files, refuse
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, with_options
 
 REFUSED = (Rejected("too ugly"), False)

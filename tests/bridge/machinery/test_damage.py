@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.accounts.supervisor import AccountState
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 

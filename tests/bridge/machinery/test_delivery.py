@@ -13,7 +13,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
 from bridge.policy.routing import OnUnknown, Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 NOW = RetryLater("busy", after_s=0.01)

@@ -11,7 +11,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.rich_text import plain
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import LONG_AGO, Posted, ScriptedPlatform, bridge
 
 

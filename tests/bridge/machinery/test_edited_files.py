@@ -19,7 +19,7 @@ from bridge.model.events import AlbumItem, Attachment, AttachmentKind
 from bridge.model.rich_text import plain
 from bridge.policy.retry import Policy
 from bridge.policy.routing import Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 ADDED, REPLACED, REMOVED = "✏️ added by an edit", "✏️ replaced by an edit", "🗑️ a file here was removed by an edit"

@@ -13,7 +13,7 @@ from bridge.model.adapter import Outbound
 from bridge.model.errors import AccountDown, FileRejected, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import text_of
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge
 
 

@@ -24,8 +24,7 @@ from bridge.model.errors import ChatDown, RetryLater
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import Route
 from bridge.web.admin import AdminWeb
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end
 
 KICKED = ChatDown("the bot was removed from the group", action="add it again")

@@ -15,8 +15,7 @@ from bridge.accounts.supervisor import AccountState
 from bridge.journal.contract import AttemptStarted, Change, Delivered, Skipped
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName, ChatAddress
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 LANE = ChatAddress(AccountName("two"), "c")

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import MessageCreated
 from bridge.policy.routing import Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge, end
 
 

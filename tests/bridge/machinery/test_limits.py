@@ -14,7 +14,7 @@ from bridge.model.errors import RetryLater
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.rate_limit import RateLimiter, SlidingWindow
 from bridge.policy.routing import Pace, Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 GROUP = Window(messages=20, span_s=60.0, burst=5)

@@ -17,8 +17,7 @@ from bridge.model.adapter import Adapter, Manifest, ProbeItem
 from bridge.model.errors import RetryLater
 from bridge.model.refs import AccountName
 from bridge.policy.routing import Route
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 KICKED = ProbeItem(name="chat", ok=False, detail="the bot is not a member", action="add it again", chat_id="c")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.model.errors import Rejected
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 MANY = 1000

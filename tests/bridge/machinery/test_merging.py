@@ -24,7 +24,7 @@ from bridge.policy.routing import OnUnknown, Pace, RelayOptions, Route
 from bridge.render.attachments import Target
 from bridge.render.merge import MAX_MERGED, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
 from bridge.render.message import Lines
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 SLOW = Rates(per_chat=(Window(messages=1, span_s=0.3),))

@@ -8,7 +8,7 @@ from bridge.journal.contract import JournalError, Link
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import ReplyTo
 from bridge.model.refs import ChatAddress, MessageRef
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge
 
 

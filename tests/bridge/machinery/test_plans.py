@@ -16,7 +16,7 @@ from bridge.model.events import Attachment, AttachmentKind, ReplyTo
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import plain
 from bridge.policy.routing import Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 WORDS = [f"word{number}" for number in range(40)]

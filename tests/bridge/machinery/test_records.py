@@ -15,8 +15,8 @@ from bridge.journal.contract import AttemptStarted, Change, Delivered, OpenDeliv
 from bridge.model.adapter import Receipt
 from bridge.model.clock import SystemClock
 from bridge.model.refs import AccountName, ChatRef
-from tests.flows.world import eventually
 from tests.support.deliveries import NOW, TARGET, delivery
+from tests.support.patience import eventually
 
 KNOWN = AttemptStarted | PartReceipt | Delivered
 

@@ -15,7 +15,7 @@ from bridge.model.errors import ChangeRefused, MessageGone, Rejected, RightMissi
 from bridge.model.events import PinsChanged
 from bridge.model.outcomes import Skip, read_skip
 from bridge.policy.routing import Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 

@@ -21,8 +21,7 @@ from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName
 from bridge.policy.routing import RelayOptions, Route
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 
 LONG_S = 3600.0

@@ -14,8 +14,7 @@ from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import OnUnknown, Route
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge, end, skipped_by, with_options
 
 REFUSED = (Rejected("too ugly"), False)

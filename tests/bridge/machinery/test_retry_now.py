@@ -13,8 +13,7 @@ from bridge.cli.retry_now import _wish
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatDown, RetryLater, Scope
 from bridge.model.refs import AccountName
-from tests.flows.world import eventually
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedPlatform, bridge
 
 TWO = AccountName("two")

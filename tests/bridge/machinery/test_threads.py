@@ -9,7 +9,7 @@ import pytest
 from bridge.model.errors import Rejected
 from bridge.model.events import ReplyTo
 from bridge.policy.routing import Route
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import Posted, ScriptedPlatform, bridge, end
 
 

@@ -18,7 +18,7 @@ from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import EMPTY, RichText, concat, plain, text_of
 from bridge.policy.routing import Route
 from bridge.render.long_text import MOST_MESSAGES, cut_line, split_at_most
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 

@@ -14,7 +14,7 @@ import bridge.web.door as door_module
 from bridge.web.admin import AdminWeb
 from bridge.web.door import Door
 from bridge.web.public import PublicWeb
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.raw_http import KEY, OK, Caller, Hook, door_of, post
 
 START = f"POST /hooks/team/events HTTP/1.1\r\nHost: x\r\n{KEY}"

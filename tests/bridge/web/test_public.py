@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 import bridge.web.door as door_module
 from bridge.web.door import MOST_BODY_BYTES, MOST_BYTES_IN_FLIGHT
 from bridge.web.public import PublicWeb
-from tests.flows.world import eventually
+from tests.support.patience import eventually
 from tests.support.raw_http import KEY, OK, Hook, door_of, post
 
 

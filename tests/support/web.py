@@ -1,0 +1,24 @@
+"""Public listeners that nobody can reach, for accounts in tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NoWeb:
+    """For accounts that need none."""
+
+    public_url = ""
+
+    def mount(self, name: str, handler: Any) -> str:
+        raise AssertionError("nothing is mounted")
+
+    def unmount(self, name: str) -> None:
+        pass
+
+
+class UnreachedWeb(NoWeb):
+    """For accounts of any platform, in tests that call none of their webhooks."""
+
+    def mount(self, name: str, handler: Any) -> str:
+        return f"/hooks/account/{name}"
