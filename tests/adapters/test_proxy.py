@@ -15,7 +15,9 @@ from adapters.common.options import NetworkOptions, ProxyUrl
 from bridge.config.load import load_config
 from bridge.model.adapter import AdapterContext
 from bridge.model.errors import BridgeError
-from tests.conformance.rig import ACCOUNT, NoWeb, RecordingIntake
+from tests.conformance.rig import ACCOUNT
+from tests.support.intake import RecordingIntake
+from tests.support.web import UnreachedWeb
 
 PASSWORD = "p%40ss-hunter22"
 SHOWN = "hunter22"
@@ -55,7 +57,7 @@ async def test_the_password_goes_to_the_proxy_and_into_no_text(
     emulator = manifest.emulator()
     await emulator.start()
     options = manifest.options().model_validate({**emulator.account_options(), "proxy": proxy.url})
-    adapter = manifest.build(AdapterContext(account=ACCOUNT, options=options, web=NoWeb()))
+    adapter = manifest.build(AdapterContext(account=ACCOUNT, options=options, web=UnreachedWeb()))
     try:
         with pytest.raises(BridgeError) as raised:
             await adapter.run(RecordingIntake())

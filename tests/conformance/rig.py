@@ -5,95 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from adapters.registry import manifest
-from bridge.model.adapter import Adapter, AdapterContext, Cursor, Outbound, Sender
+from bridge.model.adapter import Adapter, AdapterContext, Outbound, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.emulator import EmulatedChat, SeenMessage
 from bridge.model.errors import ConnectionLost
-from bridge.model.events import ChatEvent
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
+from tests.support.intake import RecordingIntake
 from tests.support.patience import PATIENCE_S
+from tests.support.web import UnreachedWeb
 
 ACCOUNT = AccountName("acc")
 
 T = TypeVar("T")
-
-
-class NoWeb:
-    """A public listener that nobody reaches."""
-
-    public_url = ""
-
-    def mount(self, name: str, handler: Any) -> str:
-        return f"/hooks/{ACCOUNT}/{name}"
-
-    def unmount(self, name: str) -> None:
-        return None
-
-
-class RecordingIntake:
-    """Takes everything, remembers cursors as the journal would."""
-
-    def __init__(self) -> None:
-        self.chats: frozenset[str] = frozenset()
-        self.events: list[ChatEvent] = []
-        self.notices: list[str] = []
-        self.names: set[str] = set()
-        self.undecoded: list[str] = []
-        self.up = asyncio.Event()
-        self._cursors: dict[str, str] = {}
-
-    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
-        self.events.extend(events)
-        self._cursors.update((cursor.name, cursor.value) for cursor in cursors)
-
-    async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
-        self.undecoded.append(reason)
-        self._cursors.update((cursor.name, cursor.value) for cursor in cursors)
-
-    def ignored(self, reason: str) -> None:
-        return None
-
-    async def cursor(self, name: str) -> str | None:
-        return self._cursors.get(name)
-
-    async def is_known(self, event_key: str) -> bool:
-        return any(event.meta.event_key == event_key for event in self.events)
-
-    async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
-        return [event.message_id for event in self.events if hasattr(event, "message_id")][::-1][:limit]
-
-    def routed_chats(self) -> frozenset[str]:
-        return self.chats
-
-    def is_end(self, chat_id: str, thread_id: str) -> bool:
-        return False
-
-    def may_send(self) -> None:
-        pass
-
-    async def set_own_names(self, names: Iterable[str]) -> None:
-        self.names = set(names)
-
-    def connected(self) -> None:
-        self.up.set()
-
-    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
-        self.notices.append(reason)
-
-    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
-        self.notices.append(reason)
-
-    def chat_restored(self, chat_id: str) -> None:
-        pass
-
-    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
-        return None
 
 
 class Rig:
@@ -110,10 +38,10 @@ class Rig:
         self.chat: EmulatedChat = self.emulator.add_chat("lobby")
         self.options = self.manifest.options().model_validate(self.emulator.account_options())
         self.adapter: Adapter = self.manifest.build(
-            AdapterContext(account=ACCOUNT, options=self.options, web=NoWeb(), alive=self._alive)
+            AdapterContext(account=ACCOUNT, options=self.options, web=UnreachedWeb(), alive=self._alive)
         )
         self.chat_id = await self.adapter.resolve(self.chat.address)
-        self.intake.chats = frozenset({self.chat_id})
+        self.intake.chats = {self.chat_id}
         self.run_again()
         await self.eventually(self.intake.up.is_set, "connected")
         return self
@@ -158,7 +86,7 @@ class Rig:
 
     def foreign(self, kind: type[T]) -> list[T]:
         """Events of that kind that are not the adapter's own doing."""
-        return [event for event in self.intake.events if isinstance(event, kind) and not event.meta.sent_by_us]  # type: ignore[attr-defined]
+        return [event for event in self.intake.handed if isinstance(event, kind) and not event.meta.sent_by_us]  # type: ignore[attr-defined]
 
     async def first(self, kind: type[T], count: int = 1) -> T:
         """The `count`-th foreign event of that kind, once it is there."""

@@ -19,8 +19,9 @@ from bridge.model.rich_text import RichText, plain, text_of, to_plain
 from bridge.render.degrade import degrade
 from bridge.render.message import FetchResult, Rendered, Target, render
 from tests.conformance.cases import CASES
-from tests.conformance.rig import ACCOUNT, NoWeb
+from tests.conformance.rig import ACCOUNT
 from tests.support.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts
+from tests.support.web import UnreachedWeb
 
 LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, st.sampled_from([1, 5, 25]))
 
@@ -30,7 +31,7 @@ async def target(platform: str) -> AsyncIterator[Target]:
     """The platform as `render` sees it; nothing is connected."""
     found = manifest(platform)
     options = found.options().model_validate(found.emulator().account_options())
-    adapter: Adapter = found.build(AdapterContext(account=ACCOUNT, options=options, web=NoWeb()))
+    adapter: Adapter = found.build(AdapterContext(account=ACCOUNT, options=options, web=UnreachedWeb()))
     yield Target(
         account=ACCOUNT,
         platform=platform,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bridge.model.adapter import Cursor
-from bridge.model.events import ChatEvent, MessageCreated
+from bridge.model.events import ChatEvent, MessageCreated, MessageEdited
 from bridge.model.rich_text import text_of
 from tests.support.patience import PATIENCE_S
 
@@ -138,6 +138,10 @@ class RecordingIntake:
         """The words of the messages that others wrote."""
         return [text_of(event.content.text) for event in self.of(MessageCreated)]
 
+    def words(self) -> list[str]:
+        """The same with the words that edits brought."""
+        return [text_of(event.content.text) for event in self.foreign() if isinstance(event, MessageCreated | MessageEdited)]
+
     def noticed(self) -> list[str]:
         """The reasons of all notices."""
         return [reason for reason, _, _ in self.notices]
@@ -160,3 +164,18 @@ class RecordingIntake:
         """Wait for so many events of others."""
         await self.until(lambda: len(self.foreign()) >= count)
         return self.foreign()
+
+
+class Gate:
+    """Holds up whoever awaits it until it is opened, as `RecordingIntake.before_accept`: `held` tells how many came."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self._open = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.held += 1
+        await self._open.wait()
+
+    def open(self) -> None:
+        self._open.set()

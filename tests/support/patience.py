@@ -23,3 +23,14 @@ async def eventually(look: Callable[[], T], what: str = "", *, within_s: float =
         assert time.monotonic() < deadline_s, f"not within {within_s} s: {what}"
         await asyncio.sleep(LOOK_EVERY_S)
     return found
+
+
+async def stays(look: Callable[[], object], what: str = "", *, for_s: float = 0.2) -> None:
+    """Asks again and again, and fails at once with `what` if `look` gives something false: for what must not come, where nothing
+    comes after it that could be waited for. A slow machine makes this test weaker, never red."""
+    until_s = time.monotonic() + for_s
+    while True:
+        assert look(), what
+        if time.monotonic() >= until_s:
+            return
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -68,7 +68,7 @@ async def test_sent_once_and_in_order(bench: Bench, seed: int, post_as: str) -> 
                 kind = chance.choice(REQUEST_FAULTS)
                 bench.emulator.inject(Fault(kind=kind, operation="POST *", times=1, delay_s=0.9, retry_after_s=0.01))
             receipt = await _deliver(adapter, message)
-            intake.known.setdefault(bench.chat, []).insert(0, receipt.message_ids[0])
+            intake.known_ids.setdefault(bench.chat, []).insert(0, receipt.message_ids[0])
     assert [m.text for m in bench.emulator.transcript(bench.chat)] == [f"ok {n // 4}" for n in range(32)]
 
 

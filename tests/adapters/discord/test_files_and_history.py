@@ -18,9 +18,10 @@ from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.model.errors import FileHarmed, OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import plain, text_of
+from tests.support.intake import RecordingIntake
 from tests.support.patience import PATIENCE_S, eventually
 
-from .conftest import Bench, RecordingIntake
+from .conftest import Bench
 
 MEBIBYTE = 1024**2
 
@@ -314,7 +315,7 @@ async def test_a_gap_that_cannot_be_filled_is_told(
         await eventually(lambda: intake.gaps)
         await bench.emulator.say(bench.chat, "Anna", "live")
         await eventually(lambda: "live" in intake.texts())
-    assert [chat for chat, _ in intake.gaps] == [bench.chat]
+    assert [chat for chat, *_ in intake.gaps] == [bench.chat]
 
 
 async def test_a_history_that_cannot_be_read_now_is_no_gap(
@@ -342,7 +343,7 @@ async def test_without_the_right_to_read_history_the_gap_is_told_too(
     bench.emulator.deny(bench.chat, Permission.READ_MESSAGE_HISTORY)
     async with bench.running(adapter, intake):
         await eventually(lambda: intake.gaps)
-    assert "Read Message History" in intake.gaps[0][1]
+    assert "Read Message History" in intake.gaps[0][3]
 
 
 async def test_history_gives_the_events_of_live_delivery(bench: Bench, adapter: DiscordAdapter) -> None:

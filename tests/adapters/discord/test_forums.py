@@ -11,9 +11,10 @@ from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import ChatDown
 from bridge.model.events import ChatRenamed, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import text_of
+from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
 
-from .conftest import Bench, RecordingIntake
+from .conftest import Bench
 from .sending import ANNA, outbound
 
 

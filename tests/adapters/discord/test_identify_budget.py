@@ -12,8 +12,9 @@ import pytest
 from adapters.common.platform_time import PlatformTime
 from adapters.discord.identify_budget import CURSOR, DAY_S, KEPT_FOR_PEOPLE, IdentifyBudget
 from bridge.model.errors import AccountDown
+from tests.support.intake import RecordingIntake
 
-from .conftest import Bench, RecordingIntake
+from .conftest import Bench
 
 
 class Day:

@@ -62,10 +62,10 @@ async def test_no_odd_payload_ends_the_connection(bench: Bench, adapter: Discord
         await bench.emulator.say(bench.chat, "Anna", "still here")
         await eventually(lambda: "still here" in intake.texts(), "the message behind them")
         assert intake.connections == connections
-    assert len(intake.not_understood) > 20
+    assert len(intake.undecoded) > 20
 
 
-async def test_half_of_a_surrogate_pair_is_kept_as_not_understood(bench: Bench, adapter: DiscordAdapter) -> None:
+async def test_half_of_a_surrogate_pair_is_kept_as_undecoded(bench: Bench, adapter: DiscordAdapter) -> None:
     """JSON can carry one in an escape; no encoder takes it back."""
     intake, gateway = bench.intake(), bench.emulator.gateway
     async with bench.running(adapter, intake):
@@ -74,7 +74,7 @@ async def test_half_of_a_surrogate_pair_is_kept_as_not_understood(bench: Bench, 
         gateway._send(session, "MESSAGE_CREATE", b'{"id": "\\ud800", "channel_id": "6", "content": "x", "author": {"id": "7"}}')
         await bench.emulator.say(bench.chat, "Anna", "still here")
         await eventually(lambda: "still here" in intake.texts(), "the message behind it")
-    assert [b"ud800" in raw for raw, _ in intake.not_understood] == [True, True]
+    assert [b"ud800" in raw for raw, _ in intake.undecoded] == [True, True]
 
 
 def test_one_broken_part_of_a_server_leaves_the_others() -> None:
@@ -119,7 +119,7 @@ async def test_changes_that_overtake_their_message_are_handed_on_as_they_come(be
     assert intake.texts() == ["old", "gone"]
 
 
-async def test_a_message_read_back_and_not_understood_is_kept(bench: Bench) -> None:
+async def test_a_message_read_back_and_undecoded_is_kept(bench: Bench) -> None:
     """Neither it nor a list that is refused takes the rest of a channel's history with it."""
     intake, emulator = bench.intake(), bench.emulator
     async with bench.running(bench.adapter(), intake):
@@ -135,4 +135,4 @@ async def test_a_message_read_back_and_not_understood_is_kept(bench: Bench) -> N
     async with bench.running(bench.adapter(), intake):
         await eventually(lambda: "missed" in intake.texts(), "the message behind it")
     assert intake.gaps == []
-    assert ["read back" in reason for _, reason in intake.not_understood] == [True]
+    assert ["read back" in reason for _, reason in intake.undecoded] == [True]

@@ -194,8 +194,8 @@ async def test_a_poison_payload_is_kept_and_the_stream_goes_on(bench: Bench, ada
         await bench.emulator.disturb(StreamFault.POISON)
         await bench.emulator.say(bench.chat, "Anna", "still here")
         await eventually(lambda: intake.texts() == ["still here"])
-    assert len(intake.not_understood) == 1
-    assert b"poison" in intake.not_understood[0][0]
+    assert len(intake.undecoded) == 1
+    assert b"poison" in intake.undecoded[0][0]
     assert bench.emulator.calls().count("GATEWAY") == 1, "the connection must survive it"
 
 

@@ -251,7 +251,7 @@ async def test_reading_back_leaves_out_what_the_journal_knows(bench: Bench) -> N
     receipt = await before_crash.send(outbound(bench, "ok", token="t0"))
     await before_crash.close()
     adapter, intake = bench.adapter(), bench.intake()
-    intake.known[bench.chat] = list(receipt.message_ids)
+    intake.known_ids[bench.chat] = list(receipt.message_ids)
     async with bench.running(adapter, intake):
         assert await adapter.reconcile(outbound(bench, "ok", token="t1"), started) is None
     await adapter.close()

@@ -113,5 +113,5 @@ async def test_nothing_lost_nothing_doubled(account: Any, emulator: SlackEmulato
     shown = [message for message in emulator.transcript(chat) if message.is_bot]
     assert [message.text for message in shown] == [f"copy {number}" for number in range(0, _MESSAGES, 8)]
     assert [receipt.message_ids for receipt in copies] == [(message.message_id,) for message in shown]
-    poisoned = [raw for raw, _ in account.intake.unread]
+    poisoned = [raw for raw, _ in account.intake.undecoded]
     assert all(b'"not"' in raw for raw in poisoned)

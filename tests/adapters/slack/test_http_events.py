@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -17,7 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.emulator import SlackEmulator
 from bridge.model.emulator import StreamFault
 from bridge.model.events import MessageCreated
-from tests.support.patience import eventually
+from tests.support.intake import Gate
+from tests.support.patience import eventually, stays
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -81,7 +81,7 @@ async def test_events_by_http(account: Any, emulator: SlackEmulator, listener: L
     await eventually(lambda: emulator.deliveries.unsettled == 0)
     await emulator.disturb(StreamFault.REDELIVER)
     await emulator.disturb(StreamFault.POISON)
-    await eventually(lambda: account.intake.duplicates and account.intake.unread)
+    await eventually(lambda: account.intake.duplicates and account.intake.undecoded)
     await eventually(lambda: emulator.deliveries.unsettled == 0)
     await account.stop()
     assert listener.handlers == {}
@@ -90,11 +90,11 @@ async def test_events_by_http(account: Any, emulator: SlackEmulator, listener: L
 async def test_a_request_is_answered_only_when_the_core_has_it(account: Any, emulator: SlackEmulator, listener: Listener) -> None:
     chat = account.chat()
     await connect(account, emulator, listener)
-    account.intake.block = asyncio.Event()
+    account.intake.before_accept = gate = Gate()
     await emulator.say(chat, "Anna", "hello")
-    await asyncio.sleep(0.1)
-    assert emulator.deliveries.unsettled == 1
-    account.intake.block.set()
+    await eventually(lambda: gate.held)
+    await stays(lambda: emulator.deliveries.unsettled == 1)
+    gate.open()
     await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
@@ -129,7 +129,7 @@ async def test_nothing_unsigned_gets_in(account: Any, emulator: SlackEmulator, l
         async with session.post(url, data=b"[]", headers=sender.headers(b"[]")) as answer:
             assert answer.status == 200
     assert account.intake.events == []
-    assert [raw for raw, _ in account.intake.unread] == [b"[]"]
+    assert [raw for raw, _ in account.intake.undecoded] == [b"[]"]
 
 
 async def test_the_emulators_sender_satisfies_bolt(account: Any, emulator: SlackEmulator, listener: Listener) -> None:

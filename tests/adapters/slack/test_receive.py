@@ -22,7 +22,8 @@ from bridge.model.events import (
     ReactionsChanged,
 )
 from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, plain, text_of
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.intake import Gate
+from tests.support.patience import PATIENCE_S, eventually, stays
 
 
 async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: SlackEmulator) -> None:
@@ -116,12 +117,12 @@ async def test_files_arrive_as_handles_and_are_streamed(account: Any, emulator: 
 async def test_nothing_is_acknowledged_before_the_core_has_it(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     await account.start()
-    account.intake.block = asyncio.Event()
+    account.intake.before_accept = gate = Gate()
     await emulator.say(chat, "Anna", "one")
     await emulator.say(chat, "Anna", "two")
-    await asyncio.sleep(0.1)
-    assert emulator.deliveries.unsettled == 2
-    account.intake.block.set()
+    await eventually(lambda: gate.held)
+    await stays(lambda: emulator.deliveries.unsettled == 2)
+    gate.open()
     await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert account.intake.texts() == ["one", "two"]
 
@@ -133,8 +134,8 @@ async def test_poison_is_kept_and_the_stream_goes_on(account: Any, emulator: Sla
     await emulator.disturb(StreamFault.POISON)
     await emulator.say(chat, "Anna", "after")
     await eventually(lambda: len(account.intake.texts()) == 2)
-    assert len(account.intake.unread) == 1
-    assert b"not" in account.intake.unread[0][0]
+    assert len(account.intake.undecoded) == 1
+    assert b"not" in account.intake.undecoded[0][0]
     await eventually(lambda: emulator.deliveries.unsettled == 0)
 
 
@@ -147,11 +148,11 @@ async def test_redelivery_is_the_same_event(account: Any, emulator: SlackEmulato
     await eventually(lambda: account.intake.duplicates)
     emulator.deliveries.ack_deadline_s = 0.05
     emulator.deliveries.new_event_id_on_retry = True
-    account.intake.block = asyncio.Event()
+    account.intake.before_accept = gate = Gate()
     await emulator.say(chat, "Anna", "twice")
     await eventually(lambda: emulator.deliveries.unsettled == 1)
     await asyncio.sleep(0.1)
-    account.intake.block.set()
+    gate.open()
     await eventually(lambda: emulator.deliveries.unsettled == 0)
     assert account.intake.texts() == ["once", "twice"]
 
@@ -159,14 +160,14 @@ async def test_redelivery_is_the_same_event(account: Any, emulator: SlackEmulato
 async def test_events_that_arrive_together_are_put_in_order(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     await account.start()
-    account.intake.block = asyncio.Event()
+    account.intake.before_accept = gate = Gate()
     await emulator.say(chat, "Anna", "zero")
-    await asyncio.sleep(0.05)
+    await eventually(lambda: gate.held)
     await emulator.disturb(StreamFault.REORDER)
     for text in ("one", "two", "three"):
         await emulator.say(chat, "Anna", text)
     await asyncio.sleep(0.05)
-    account.intake.block.set()
+    gate.open()
     await eventually(lambda: len(account.intake.texts()) == 4)
     assert account.intake.texts() == ["zero", "one", "two", "three"]
 
@@ -186,7 +187,7 @@ async def test_a_message_after_its_own_edit_or_deletion(account: Any, emulator: 
     assert account.intake.texts() == ["after", "later"]
     assert [event.meta.event_key for event in account.intake.duplicates] == [f"created:team:{chat}:{edited}"]
     assert account.intake.of(MessageEdited) == []
-    assert account.intake.ignored_reasons == ["deleted before it arrived"]
+    assert list(account.intake.ignored_reasons.elements()) == ["deleted before it arrived"]
 
 
 async def test_an_edit_after_a_later_one_is_no_news(account: Any, emulator: SlackEmulator) -> None:

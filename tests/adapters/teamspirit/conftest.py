@@ -8,9 +8,10 @@ import pytest
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, public_web
+from tests.adapters.teamspirit.harness import make_adapter, options_of, public_web
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
 from tests.adapters.teamspirit.receiver import Receiver
+from tests.support.intake import RecordingIntake
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from bridge.model.adapter import Adapter
 from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import ConnectionLost
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import make_adapter, options_of, running, summary
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
+from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
 
 
@@ -80,7 +81,7 @@ async def test_what_is_said_while_an_account_connects_for_the_first_time(
             await talk.say()
         await intake.wait(len(talk.said))
         await eventually(lambda: emulator.world.outgoing.undelivered == 0)
-    assert intake.summary() == [f"+{text}" for text in talk.said]
+    assert summary(intake) == [f"+{text}" for text in talk.said]
 
 
 async def test_a_server_that_is_away_at_the_first_start(
@@ -96,7 +97,7 @@ async def test_a_server_that_is_away_at_the_first_start(
         await emulator.say(chat, "Anna", "two")
         await intake.wait(2)
         await eventually(lambda: emulator.world.outgoing.undelivered == 0)
-    assert intake.summary() == ["+one", "+two"]
+    assert summary(intake) == ["+one", "+two"]
 
 
 async def test_a_history_that_cannot_be_read_at_first(
@@ -109,7 +110,7 @@ async def test_a_history_that_cannot_be_read_at_first(
             await emulator.say(chat, "Anna", f"{number}")
         await intake.wait(6)
         await eventually(lambda: emulator.world.outgoing.undelivered == 0)
-    assert intake.summary() == [f"+{number}" for number in range(6)]
+    assert summary(intake) == [f"+{number}" for number in range(6)]
 
 
 async def test_a_new_route_of_an_account_that_is_up(
@@ -126,7 +127,7 @@ async def test_a_new_route_of_an_account_that_is_up(
             await emulator.say(other, "Bert", f"{number}")
         await intake.wait(6)
         await eventually(lambda: emulator.world.outgoing.undelivered == 0)
-    assert intake.summary() == ["+up", *(f"+{number}" for number in range(5))]
+    assert summary(intake) == ["+up", *(f"+{number}" for number in range(5))]
 
 
 async def test_the_first_moments_of_mattermost(server: MattermostServer, channel: str, intake: RecordingIntake) -> None:
@@ -142,7 +143,7 @@ async def test_the_first_moments_of_mattermost(server: MattermostServer, channel
     async with running(adapter, intake):
         await intake.wait(90)
     await adapter.close()
-    assert intake.summary() == [f"+{number}" for number in range(90)]
+    assert summary(intake) == [f"+{number}" for number in range(90)]
 
 
 def clock_of(moments: dict[str, float]) -> PlatformTime:

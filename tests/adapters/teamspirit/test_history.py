@@ -20,7 +20,7 @@ from bridge.model.errors import RetryLater
 from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
-from tests.adapters.teamspirit.harness import RecordingIntake
+from tests.support.intake import RecordingIntake
 
 PAGE, WINDOW = 5, 4
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -166,10 +166,10 @@ async def play(dialect: Dialect, before: int, course: list[tuple[str, int]], for
     for _ in range(3):
         await look(reader, again=True)
     check(server, intake, before)
-    known = len(intake.events)
+    known = len(intake.foreign())
     for _ in range(2):
         await look(reader_of(server, intake, dialect), again=True)
-    assert len(intake.events) == known, "looking again finds nothing new"
+    assert len(intake.foreign()) == known, "looking again finds nothing new"
 
 
 async def look(reader: ChatReader, *, again: bool) -> None:
@@ -189,7 +189,7 @@ def check(server: Server, intake: RecordingIntake, before: int) -> None:
     assert all("deleted" in server.messages[number] for number in deleted), "nothing is invented"
     assert len(deleted) == len(set(deleted))
     shown: dict[int, str] = {}
-    for event in intake.events:
+    for event in intake.foreign():
         if isinstance(event, MessageCreated | MessageEdited):
             shown[int(event.message_id[1:])] = text_of(event.content.text)
     for number in alive:

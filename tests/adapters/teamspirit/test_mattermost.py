@@ -32,8 +32,9 @@ from bridge.model.errors import AccountDown, ChatDown, Rejected, RightMissing
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
+from tests.adapters.teamspirit.harness import make_adapter, running, summary
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer, account_options, outbound
+from tests.support.intake import RecordingIntake
 
 
 async def test_mattermostdriver_takes_the_server_for_mattermost(server: MattermostServer, channel: str) -> None:
@@ -140,14 +141,14 @@ async def test_receiving(server: MattermostServer, mattermost: Adapter, channel:
         server.delete(first)  # with the answer to it
         await intake.wait(5)
         server.post(channel, server.bot, "ours", props={"from_bridge": "mbabcdef-1-0"})
-        await intake.until(lambda: bool(intake.own))
-    assert intake.summary() == ["+one", "+two", "~one more", "-", "-"]
-    created = intake.events[0]
+        await intake.until(lambda: bool(intake.own()))
+    assert summary(intake) == ["+one", "+two", "~one more", "-", "-"]
+    created = intake.foreign()[0]
     assert isinstance(created, MessageCreated)
     assert created.meta.author is not None
     assert (created.meta.author.name, created.meta.author.username) == ("Anna Petrova", "anna")
     assert [(file.kind, file.name) for file in created.content.attachments] == [(AttachmentKind.PHOTO, "a.png")]
-    assert intake.events[1].meta.thread_id == first
+    assert intake.foreign()[1].meta.thread_id == first
     assert server.calls.count("GET /users/{user}") == 1, "an author is asked for once"
 
 
@@ -165,8 +166,8 @@ async def test_an_absence_is_caught_up(server: MattermostServer, channel: str, i
     async with running(adapter, intake):
         await intake.wait(122)
     await adapter.close()
-    assert [one for one in intake.summary() if one.startswith("+")] == ["+old", *(f"+{number}" for number in range(120))]
-    assert "~new" in intake.summary()
+    assert [one for one in summary(intake) if one.startswith("+")] == ["+old", *(f"+{number}" for number in range(120))]
+    assert "~new" in summary(intake)
 
 
 async def test_an_outgoing_webhook_brings_new_posts_at_once(
@@ -181,9 +182,9 @@ async def test_an_outgoing_webhook_brings_new_posts_at_once(
         server.post(channel, anna, "two")
         await intake.wait(2)
     await adapter.close()
-    assert intake.summary() == ["+one", "+two"]
-    assert intake.events[0].meta.author is not None
-    assert intake.events[0].meta.author.name == "Anna Petrova"
+    assert summary(intake) == ["+one", "+two"]
+    assert intake.foreign()[0].meta.author is not None
+    assert intake.foreign()[0].meta.author.name == "Anna Petrova"
 
 
 async def test_channels_keys_and_rights(server: MattermostServer, mattermost: Adapter, channel: str) -> None:

@@ -18,8 +18,9 @@ from bridge.model.adapter import Adapter, Reconciles
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import Mark, Paragraph, Text, text_of, to_plain
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
+from tests.adapters.teamspirit.harness import make_adapter, running, summary
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
+from tests.support.intake import RecordingIntake
 
 MATTERMOST = load_dialect("mattermost").dialect
 assert MATTERMOST is not None
@@ -209,7 +210,7 @@ async def test_one_post_that_is_odd_hides_no_other(
         await intake.wait(5)
         server.post(channel, anna, "three")
         await intake.wait(6)
-    heads = [one.partition("\n")[0] for one in intake.summary()]
+    heads = [one.partition("\n")[0] for one in summary(intake)]
     assert heads == ["+one", "+odd", "+old", "+two", "+far ahead", "+three"]
 
 

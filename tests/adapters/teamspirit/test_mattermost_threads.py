@@ -7,8 +7,9 @@ import pytest
 from bridge.model.adapter import Adapter, Copy, Edits, OutboundEdit, Receipt, Reply
 from bridge.model.errors import RetryLater
 from bridge.model.rich_text import plain
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
+from tests.adapters.teamspirit.harness import make_adapter, running
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
+from tests.support.intake import RecordingIntake
 
 
 @pytest.fixture

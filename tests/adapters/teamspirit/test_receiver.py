@@ -21,7 +21,8 @@ from adapters.teamspirit.receiver import Credentials, Receiver
 from bridge.model.adapter import Adapter
 from bridge.model.refs import AccountName
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import make_adapter, options_of, running, summary
+from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
 
 KEY, SECRET = "the-key", "the-secret"
@@ -180,10 +181,10 @@ async def test_what_the_dialect_does_not_know_is_kept_and_confirmed(
             {"event": "reaction.added", "chat": {"id": chat}},
         ):
             emulator.world.outgoing.emit(body, chat)
-        await intake.until(lambda: len(intake.unknown) == 5)
+        await intake.until(lambda: len(intake.undecoded) == 5)
         await emulator.say(chat, "Anna", "goes on")
         await intake.wait(1)
-    assert intake.summary() == ["+goes on"]
+    assert summary(intake) == ["+goes on"]
     assert "POST /webhooks" not in emulator.calls(), "one set up by hand is not registered again"
     await adapter.close()
 

@@ -15,8 +15,9 @@ from bridge.model.errors import AccountDown, ConnectionLost
 from bridge.model.events import AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import Mark, Paragraph, Text, plain
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
-from tests.support.patience import eventually
+from tests.adapters.teamspirit.harness import make_adapter, options_of, running, summary
+from tests.support.intake import Gate, RecordingIntake
+from tests.support.patience import eventually, stays
 
 
 @pytest.fixture(params=["history", "webhook"])
@@ -72,7 +73,7 @@ async def test_edits_and_deletes_are_seen(
         await intake.wait(7)
         await emulator.say(chat, "Anna", "last")
         await intake.wait(8)
-    assert intake.summary() == ["+0", "+1", "+2", "+3", "+4", "~one", "-", "+last"]
+    assert summary(intake) == ["+0", "+1", "+2", "+3", "+4", "~one", "-", "+last"]
     assert intake.of(MessageDeleted)[0].message_id == ids[2]
 
 
@@ -120,8 +121,8 @@ async def test_webhooks_tell_reactions_members_names_and_statuses(
         emulator.rename(chat, "Anna", "squad")
         await intake.wait(6)
         await api.put("/me/status", json={"status": "away"})
-        await intake.until(lambda: len(intake.own) >= 1)
-    assert intake.summary()[1:] == ["👍|", "|👍", "MembershipChanged", "MembershipChanged", "ChatRenamed"]
+        await intake.until(lambda: len(intake.own()) >= 1)
+    assert summary(intake)[1:] == ["👍|", "|👍", "MembershipChanged", "MembershipChanged", "ChatRenamed"]
 
 
 async def test_our_own_coming_and_going_is_told(
@@ -132,8 +133,8 @@ async def test_our_own_coming_and_going_is_told(
         world.emit("member.left", world.state.chats[chat], world.state.bot)
         await eventually(lambda: bool(intake.notices))
         world.emit("member.joined", world.state.chats[chat], world.state.bot)
-        await eventually(lambda: bool(intake.mended))
-    assert (len(intake.notices), intake.mended) == (1, [chat])
+        await eventually(lambda: bool(intake.restorations))
+    assert (len(intake.notices), intake.restorations) == (1, [chat])
 
 
 async def test_what_we_post_is_marked_as_ours(
@@ -143,9 +144,9 @@ async def test_what_we_post_is_marked_as_ours(
         await api.post(f"/chats/{chat}/messages", json={"text": "ours", "client_id": "mbabcdef-1-0"})
         await emulator.say(chat, "Anna", "hers")
         await intake.wait(1)
-        await intake.until(lambda: bool(intake.own))
-    assert intake.summary() == ["+hers"]
-    assert intake.own[0].meta.delivery_id == "mbabcdef-1-0"
+        await intake.until(lambda: bool(intake.own()))
+    assert summary(intake) == ["+hers"]
+    assert intake.own()[0].meta.delivery_id == "mbabcdef-1-0"
 
 
 async def test_a_long_absence_is_caught_up_in_order(
@@ -160,8 +161,8 @@ async def test_a_long_absence_is_caught_up_in_order(
     await emulator.edit(chat, kept, "changed")
     await emulator.delete(chat, gone)
     async with running(either, intake):
-        await intake.until(lambda: "~changed" in intake.summary() and "-" in intake.summary() and len(intake.events) == 254)
-    created = [event for event in intake.summary() if event.startswith("+")]
+        await intake.until(lambda: "~changed" in summary(intake) and "-" in summary(intake) and len(intake.foreign()) == 254)
+    created = [event for event in summary(intake) if event.startswith("+")]
     assert created == ["+kept", "+to go", *(f"+{number}" for number in range(250))]
 
 
@@ -180,7 +181,7 @@ async def test_a_restart_repeats_and_loses_nothing(
     async with running(adapter, intake):
         await intake.wait(6)
     await adapter.close()
-    assert intake.summary() == ["+0a", "+0b", "+1a", "+1b", "+2a", "+2b"]
+    assert summary(intake) == ["+0a", "+0b", "+1a", "+1b", "+2a", "+2b"]
     assert len(emulator.world.outgoing.webhooks) == 1
     assert list(emulator.calls()).count("POST /webhooks") == 1
 
@@ -210,7 +211,7 @@ async def test_calls_that_never_arrive_are_made_up_for_and_told(
             await intake.wait(number + 1)
     await adapter.close()
     assert len(intake.notices) == 1
-    assert "calls do not arrive" in intake.notices[0]
+    assert "calls do not arrive" in intake.noticed()[0]
 
 
 async def test_a_chat_that_cannot_be_read_is_told_and_holds_back_no_other(
@@ -222,7 +223,7 @@ async def test_a_chat_that_cannot_be_read_is_told_and_holds_back_no_other(
         await intake.wait(1)
         await eventually(lambda: bool(intake.notices))
         assert not run.task.done()
-    assert "chat_not_found" in intake.notices[0]
+    assert "chat_not_found" in intake.noticed()[0]
 
 
 @pytest.mark.parametrize(
@@ -241,9 +242,9 @@ async def test_disturbances_lose_double_and_reorder_nothing(
             await emulator.say(chat, "Anna", f"{number}")
         await intake.wait(6)
         if disturbance is StreamFault.POISON:
-            await intake.until(lambda: len(intake.unknown) >= 1)
+            await intake.until(lambda: len(intake.undecoded) >= 1)
         assert not run.task.done()
-    assert intake.summary() == [f"+{number}" for number in range(6)]
+    assert summary(intake) == [f"+{number}" for number in range(6)]
 
 
 async def test_poison_is_kept_once(emulator: TeamSpiritEmulator, adapter: Adapter, intake: RecordingIntake, chat: str) -> None:
@@ -255,7 +256,7 @@ async def test_poison_is_kept_once(emulator: TeamSpiritEmulator, adapter: Adapte
         await intake.wait(2)
         calls = len(emulator.calls())
         await eventually(lambda: len(emulator.calls()) >= calls + 10)
-    assert len(intake.unknown) == 1
+    assert len(intake.undecoded) == 1
 
 
 async def test_an_edit_that_comes_first_waits_for_its_message(
@@ -266,19 +267,19 @@ async def test_an_edit_that_comes_first_waits_for_its_message(
         message = await emulator.say(chat, "Anna", "one")
         await emulator.edit(chat, message, "two")
         await emulator.react(chat, message, "Bert", "👍")
-        await intake.until(lambda: "👍|" in intake.summary())
-    assert intake.summary()[0].startswith("+")
+        await intake.until(lambda: "👍|" in summary(intake))
+    assert summary(intake)[0].startswith("+")
 
 
 async def test_nothing_is_confirmed_before_it_is_kept(
     emulator: TeamSpiritEmulator, hooked: Adapter, intake: RecordingIntake, chat: str
 ) -> None:
     async with running(hooked, intake):
-        intake.hold = asyncio.Event()
+        intake.before_accept = gate = Gate()
         await emulator.say(chat, "Anna", "one")
-        await asyncio.sleep(0.2)
-        assert emulator.world.outgoing.undelivered == 1
-        intake.hold.set()
+        await eventually(lambda: gate.held)
+        await stays(lambda: emulator.world.outgoing.undelivered == 1)
+        gate.open()
         await intake.wait(1)
         await eventually(lambda: not emulator.world.outgoing.undelivered)
 
@@ -296,14 +297,22 @@ async def test_what_could_not_be_kept_comes_again(
 
     task = asyncio.create_task(supervised(), name="supervised")
     await intake.up.wait()
-    intake.failures = [OSError("disk full") for _ in range(failures)]
+    left = failures
+
+    async def fail() -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            raise OSError("disk full")
+
+    intake.before_accept = fail
     for number in range(3):
         await emulator.say(chat, "Anna", f"{number}")
     await intake.wait(3)
     task.cancel()
     await asyncio.wait({task})
-    assert intake.summary() == ["+0", "+1", "+2"]
-    assert not intake.failures
+    assert summary(intake) == ["+0", "+1", "+2"]
+    assert not left
 
 
 async def test_several_hundred_messages_keep_their_order(
@@ -319,10 +328,10 @@ async def test_several_hundred_messages_keep_their_order(
         await intake.wait(300)
     for one in (chat, other):
         numbers = [
-            int(event[1:]) for event, full in zip(intake.summary(), intake.events, strict=True) if full.meta.origin.chat_id == one
+            int(event[1:]) for event, full in zip(summary(intake), intake.foreign(), strict=True) if full.meta.origin.chat_id == one
         ]
         assert numbers == sorted(numbers)
-    assert len(intake.events) == 300
+    assert len(intake.foreign()) == 300
 
 
 @pytest.mark.parametrize(
@@ -346,7 +355,7 @@ async def test_reading_gets_over_faults(
         await emulator.say(chat, "Anna", "two")
         await intake.wait(2)
         assert not run.task.done()
-    assert intake.summary() == ["+one", "+two"]
+    assert summary(intake) == ["+one", "+two"]
 
 
 async def test_a_wrong_key_needs_a_human(emulator: TeamSpiritEmulator, intake: RecordingIntake) -> None:

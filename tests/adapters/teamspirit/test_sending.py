@@ -41,7 +41,8 @@ from bridge.model.emulator import Fault, FaultKind, SeenMessage, Upload
 from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, RightMissing, Scope
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, options_of, running
+from tests.adapters.teamspirit.harness import make_adapter, options_of, running
+from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
 
 SEND = "POST /chats/{chat}/messages"
@@ -454,10 +455,10 @@ async def receiving(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str) -
 
 async def test_our_own_messages_come_back_as_ours(adapter: Adapter, receiving: RecordingIntake, chat: str) -> None:
     receipt = await adapter.send(outbound(chat, sender=Sender(name="Anna")))
-    await receiving.until(lambda: bool(receiving.own))
-    assert receiving.own[0].meta.delivery_id == "mbabcdef-1-0"
-    assert getattr(receiving.own[0], "message_id", "") == receipt.message_ids[0]
-    assert not receiving.events
+    await receiving.until(lambda: bool(receiving.own()))
+    assert receiving.own()[0].meta.delivery_id == "mbabcdef-1-0"
+    assert getattr(receiving.own()[0], "message_id", "") == receipt.message_ids[0]
+    assert not receiving.foreign()
 
 
 async def test_abilities_and_capabilities_agree(adapter: Adapter) -> None:

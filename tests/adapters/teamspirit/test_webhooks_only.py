@@ -28,7 +28,8 @@ from bridge.model.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected,
 from bridge.model.events import Attachment, AttachmentKind, MessageDeleted
 from bridge.model.rich_text import plain
 from bridge.web.public import PublicWeb
-from tests.adapters.teamspirit.harness import RecordingIntake, make_adapter, running
+from tests.adapters.teamspirit.harness import make_adapter, running, summary
+from tests.support.intake import RecordingIntake
 
 PATH = "a-path-hard-to-guess"
 SEND = "POST /hooks/{key}"
@@ -71,8 +72,8 @@ async def test_both_directions(emulator: TeamSpiritEmulator, bare: Adapter, inta
         await emulator.edit(chat, message, "answered")
         await emulator.delete(chat, message)
         await intake.wait(3)
-    assert intake.summary() == ["+answer", "~answered", "-"]
-    assert all(event.meta.origin.chat_id == "duty" for event in intake.events)
+    assert summary(intake) == ["+answer", "~answered", "-"]
+    assert all(event.meta.origin.chat_id == "duty" for event in intake.foreign())
 
 
 async def test_our_own_messages_are_known_by_the_answer(
@@ -84,8 +85,8 @@ async def test_our_own_messages_are_known_by_the_answer(
         await asyncio.gather(*(bare.send(outbound(f"{number}", token=f"mbabcdef-{number}-0")) for number in range(5)))
         await emulator.say(chat, "Bert", "hers")
         await intake.wait(1)
-        await intake.until(lambda: len(intake.own) == 5)
-    assert intake.summary() == ["+hers"]
+        await intake.until(lambda: len(intake.own()) == 5)
+    assert summary(intake) == ["+hers"]
 
 
 async def test_what_the_dialect_lacks_is_declared(bare: Adapter, tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ async def test_an_edit_that_comes_before_its_message_is_handed_over_at_once(
         emulator.world.outgoing.webhooks = {"second": second}
         emulator.world.outgoing.emit(created, chat)
         await intake.wait(2)
-    assert intake.summary() == ["~two", "+one"]
+    assert summary(intake) == ["~two", "+one"]
 
 
 def body_of(emulator: TeamSpiritEmulator, chat: str, message_id: str) -> dict[str, Any]:
@@ -158,7 +159,7 @@ async def test_disturbances_lose_and_double_nothing(
             await emulator.disturb(disturbance)
         await intake.wait(4)
         assert not run.task.done()
-    assert sorted(intake.summary()) == ["+0", "+1", "+2", "+3"]
+    assert sorted(summary(intake)) == ["+0", "+1", "+2", "+3"]
 
 
 async def test_errors_of_a_webhook_concern_its_chat(emulator: TeamSpiritEmulator, bare: Adapter, chat: str) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import struct
 import zlib
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,120 +14,15 @@ import pytest
 
 from adapters.telegram import MANIFEST
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.model.adapter import AdapterContext, Copy, Cursor, Outbound, OutboundFile
-from bridge.model.events import Attachment, AttachmentKind, ChatEvent
+from bridge.model.adapter import AdapterContext, Copy, Outbound, OutboundFile
+from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import plain
+from tests.support.intake import RecordingIntake
 from tests.support.patience import PATIENCE_S
+from tests.support.web import NoWeb
 
 DEADLINE_S = PATIENCE_S
-
-
-class RecordingIntake:
-    """An intake in memory: keeps everything, remembers event keys, and can be told to fail or to wait before it commits."""
-
-    def __init__(self) -> None:
-        self.events: list[ChatEvent] = []
-        self.keys: set[str] = set()
-        self.cursors: dict[str, str] = {}
-        self.undecoded: list[tuple[bytes, str]] = []
-        self.reasons: Counter[str] = Counter()
-        self.notices: list[tuple[str, str, str]] = []
-        self.restorations: list[str] = []
-        self.gaps: list[tuple[str, datetime, datetime]] = []
-        self.moves: list[tuple[str, str]] = []
-        self.connections = 0
-        self.sending = 0
-        self.names: set[str] = set()
-        self.chats: frozenset[str] = frozenset()
-        self.before_commit: Callable[[], Awaitable[None]] | None = None
-        self._changed = asyncio.Event()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
-        if self.before_commit is not None:
-            await self.before_commit()
-        for event in events:
-            if event.meta.event_key not in self.keys:
-                self.keys.add(event.meta.event_key)
-                self.events.append(event)
-        self.cursors |= {cursor.name: cursor.value for cursor in cursors}
-        self._wake()
-
-    async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
-        self.undecoded.append((raw, reason))
-        self.cursors |= {cursor.name: cursor.value for cursor in cursors}
-        self._wake()
-
-    def ignored(self, reason: str) -> None:
-        self.reasons[reason] += 1
-        self._wake()
-
-    async def cursor(self, name: str) -> str | None:
-        return self.cursors.get(name)
-
-    async def is_known(self, event_key: str) -> bool:
-        return event_key in self.keys
-
-    async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
-        return []
-
-    def routed_chats(self) -> frozenset[str]:
-        return self.chats
-
-    def is_end(self, chat_id: str, thread_id: str) -> bool:
-        return False
-
-    def may_send(self) -> None:
-        self.sending += 1
-
-    async def set_own_names(self, names: Iterable[str]) -> None:
-        self.names = set(names)
-
-    def connected(self) -> None:
-        self.connections += 1
-        self._wake()
-
-    def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
-        self.notices.append((reason, action, chat_id))
-        self._wake()
-
-    async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
-        self.gaps.append((chat_id, since, until))
-
-    def chat_restored(self, chat_id: str) -> None:
-        self.restorations.append(chat_id)
-        self._wake()
-
-    async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
-        self.moves.append((old_chat_id, new_chat_id))
-        self._wake()
-
-    async def until(self, condition: Callable[[], Any]) -> None:
-        """Wait until something that this intake is told makes the condition true."""
-        async with asyncio.timeout(DEADLINE_S):
-            while not condition():
-                changed = self._changed
-                if condition():
-                    return
-                await changed.wait()
-
-    def texts(self) -> list[str]:
-        from bridge.model.rich_text import text_of
-
-        return [text_of(event.content.text) for event in self.events if hasattr(event, "content")]
-
-
-class NoWeb:
-    public_url = ""
-
-    def mount(self, name: str, handler: Any) -> str:
-        raise AssertionError("the Telegram adapter mounts nothing")
-
-    def unmount(self, name: str) -> None: ...
 
 
 @pytest.fixture
@@ -185,7 +78,7 @@ def receiving(intake: RecordingIntake) -> Callable[..., Any]:
         into = into or intake
         before = into.connections
         task = asyncio.create_task(adapter.run(into))
-        task.add_done_callback(lambda _: into._wake())
+        task.add_done_callback(lambda _: into.wake())
         try:
             await into.until(lambda: into.connections > before or task.done())
             yield task

@@ -17,12 +17,12 @@ from tests.support.patience import PATIENCE_S
 async def test_being_removed_from_a_routed_chat_is_told(
     emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
 ) -> None:
-    intake.chats = frozenset({chat})
+    intake.chats = {chat}
     async with receiving(adapter):
         emulator.kick(chat)
         emulator.kick(emulator.add_chat("Not routed").chat_id)
         emulator.promote(chat, admin=False)
-        await intake.until(lambda: len(intake.notices) == 2 and intake.reasons)
+        await intake.until(lambda: len(intake.notices) == 2 and intake.ignored_reasons)
         assert intake.restorations == [chat], "back in the chat, though without rights"
         emulator.promote(chat)
         await emulator.say(chat, "Anna", "end")
@@ -64,7 +64,7 @@ async def test_who_keeps_polling_with_our_token_parks_the_account(
     assert "another program polls with this bot's token" in down.value.reason
     assert "stop the other program" in down.value.action
     assert down.value.sends, "what others say still arrives here"
-    assert intake.sending == CONFLICTS_MAX
+    assert intake.may_sends == CONFLICTS_MAX
 
 
 async def test_a_conflict_that_is_over_is_no_longer_told(
@@ -100,7 +100,7 @@ async def test_a_group_in_which_the_bot_hears_nothing_is_told_with_what_to_click
     emulator.kick(gone)
     bot = emulator.bot()
     bot.sees_everything = False
-    intake.chats = frozenset({chat, other, gone, "555"})
+    intake.chats = {chat, other, gone, "555"}
     async with receiving(adapter):
         await intake.until(lambda: {told[2] for told in intake.notices} >= {chat, gone})
         told = {chat_id: (reason, action) for reason, action, chat_id in intake.notices}
@@ -130,7 +130,7 @@ async def test_privacy_mode_that_is_switched_off_is_no_longer_told(
     for group in (chat, other):
         emulator.promote(group, admin=False)
     emulator.bot().sees_everything = False
-    intake.chats = frozenset({chat, other})
+    intake.chats = {chat, other}
     async with receiving(adapter):
         await intake.until(lambda: {told[2] for told in intake.notices} == {chat, other})
         assert all("sees no messages" in reason for reason, _, _ in intake.notices)
@@ -156,7 +156,7 @@ def test_a_connection_that_comes_and_goes_does_not_ask_again_and_again() -> None
 async def test_a_look_at_the_chats_that_fails_harms_nothing(
     emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
 ) -> None:
-    intake.chats = frozenset({chat})
+    intake.chats = {chat}
     emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="getChatMember", times=100, status=502))
     async with receiving(adapter):
         await emulator.say(chat, "Anna", "heard")

@@ -94,7 +94,7 @@ async def test_nothing_is_confirmed_before_it_is_accepted(
     gate = asyncio.Event()
     queue = emulator.world.queues[emulator.bot().user_id]
     async with receiving(adapter):
-        intake.before_commit = gate.wait
+        intake.before_accept = gate.wait
         await emulator.say(chat, "Anna", "one")
         await emulator.say(chat, "Anna", "two")
         polls = len(emulator.calls())
@@ -112,11 +112,11 @@ async def test_a_crash_before_the_commit_loses_nothing(
 ) -> None:
     never = asyncio.Event()
     async with receiving(make_adapter()):
-        intake.before_commit = never.wait
+        intake.before_accept = never.wait
         for n in range(5):
             await emulator.say(chat, "Anna", f"m{n}")
         await asyncio.sleep(0.2)
-    intake.before_commit = None
+    intake.before_accept = None
     async with receiving(make_adapter()):
         await intake.until(lambda: len(intake.events) == 5)
     assert intake.texts() == [f"m{n}" for n in range(5)]
@@ -139,7 +139,7 @@ async def test_a_poison_update_is_kept_and_the_stream_goes_on(
     assert intake.texts() == ["before", "(something Telegram calls lens)", "after"]
     assert len(intake.undecoded) == 4
     assert b"hologram" in intake.undecoded[0][0]
-    assert intake.reasons["update of kind entirely_new_kind"] == 1
+    assert intake.ignored_reasons["update of kind entirely_new_kind"] == 1
 
 
 async def test_an_event_that_makes_its_acceptance_fail_is_set_aside_in_the_end(
@@ -221,8 +221,8 @@ async def test_service_messages(emulator: TelegramEmulator, chat: str, adapter: 
     assert isinstance(left, MembershipChanged)
     assert (joined.change, joined.member.name, left.change) == ("joined", "Carl", "left")
     assert isinstance(renamed, ChatRenamed)
-    assert intake.reasons["service message video_chat_started"] == 1
-    assert intake.reasons["automatic forward from the linked channel"] == 1
+    assert intake.ignored_reasons["service message video_chat_started"] == 1
+    assert intake.ignored_reasons["automatic forward from the linked channel"] == 1
 
 
 async def test_channel_posts_speak_for_the_channel(
@@ -271,12 +271,12 @@ async def test_a_cut_connection_ends_the_run_and_the_next_one_continues(
 async def test_a_stop_longer_than_telegrams_memory_is_told_as_a_gap(
     emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
 ) -> None:
-    intake.chats = frozenset({chat})
+    intake.chats = {chat}
     name = f"updates:{emulator.bot().user_id}"
     intake.cursors[name] = json.dumps({"offset": 5, "seen_at": time.time() - 50 * 3600})
     async with receiving(adapter):
         pass
-    [(told, since, until)] = intake.gaps
+    [(told, since, until, _)] = intake.gaps
     assert told == chat
     assert 25 * 3600 < (until - since).total_seconds() < 27 * 3600
     async with receiving(adapter):
@@ -309,7 +309,7 @@ async def test_a_hundred_updates_cost_one_commit(
 
     for n in range(100):
         await emulator.say(chat, "Anna", f"m{n}")
-    intake.before_commit = count
+    intake.before_accept = count
     async with receiving(adapter):
         await intake.until(lambda: len(intake.events) == 100)
     assert commits <= 2

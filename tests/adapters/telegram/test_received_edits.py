@@ -23,9 +23,9 @@ async def test_edits_that_nobody_sees_are_not_told_twice(
         await emulator.edit(chat, message_id, "two")
         await emulator.touch(chat, message_id)
         await emulator.say(chat, "Anna", "end")
-        await intake.until(lambda: "end" in intake.texts())
-    assert intake.texts() == ["one", "two", "end"]
-    assert intake.reasons["edit without a visible change"] == 2
+        await intake.until(lambda: "end" in intake.words())
+    assert intake.words() == ["one", "two", "end"]
+    assert intake.ignored_reasons["edit without a visible change"] == 2
 
 
 async def test_edits_of_buttons_and_of_nothing_else(
@@ -45,15 +45,15 @@ async def test_edits_of_buttons_and_of_nothing_else(
         queue.push("edited_channel_post", post | {"edit_date": 9} | keyboard(3, "https://b.example"))
         queue.push("edited_channel_post", post | {"edit_date": 9} | keyboard(3, "https://a.example"))
         await emulator.say(chat, "Anna", "end")
-        await intake.until(lambda: "end" in intake.texts())
+        await intake.until(lambda: "end" in intake.words())
     links = [to_plain(event.content.text) for event in intake.events[:-1]]
     assert links == [f"vote\nOpen (https://{name}.example)" for name in "aba"]
-    assert intake.reasons["edit without a visible change"] == 2
+    assert intake.ignored_reasons["edit without a visible change"] == 2
     queue.push("edited_channel_post", post | {"edit_date": 12} | keyboard(4, "https://a.example"))
     async with receiving(adapter):  # what buttons are touched for outlives a connection
-        await intake.until(lambda: intake.reasons["edit without a visible change"] == 3)
+        await intake.until(lambda: intake.ignored_reasons["edit without a visible change"] == 3)
         queue.push("edited_channel_post", post | {"text": "voted", "edit_date": 13} | keyboard(4, "https://a.example"))
-        await intake.until(lambda: any("voted" in text for text in intake.texts()))
+        await intake.until(lambda: any("voted" in text for text in intake.words()))
 
 
 def test_what_is_known_of_messages_is_bounded() -> None:
@@ -76,8 +76,8 @@ async def test_words_that_come_back_within_a_second_are_an_edit(
         for words in ("part", "thinking", "part", "part", "the answer", "part"):
             queue.push("edited_message", said | {"text": words, "edit_date": 6})
         await emulator.say(chat, "Anna", "end")
-        await intake.until(lambda: "end" in intake.texts())
-    assert intake.texts() == ["thinking", "part", "thinking", "part", "the answer", "part", "end"]
+        await intake.until(lambda: "end" in intake.words())
+    assert intake.words() == ["thinking", "part", "thinking", "part", "the answer", "part", "end"]
 
 
 async def test_an_edit_that_was_not_accepted_is_not_known(
@@ -85,13 +85,13 @@ async def test_an_edit_that_was_not_accepted_is_not_known(
 ) -> None:
     async with receiving(make_adapter()):
         message_id = await emulator.say(chat, "Anna", "one")
-        await intake.until(lambda: intake.texts() == ["one"])
+        await intake.until(lambda: intake.words() == ["one"])
 
         async def fail() -> None:
             raise OSError("disk full")
 
-        intake.before_commit = fail
+        intake.before_accept = fail
         await emulator.edit(chat, message_id, "two")
-    intake.before_commit = None
+    intake.before_accept = None
     async with receiving(make_adapter()):
-        await intake.until(lambda: intake.texts() == ["one", "two"])
+        await intake.until(lambda: intake.words() == ["one", "two"])
