@@ -20,41 +20,9 @@ from adapters.slack.decode_files import TOMBSTONE
 from adapters.slack.lenient import read
 from adapters.slack.names import NO_NAMES
 from adapters.slack.payloads import ChannelRename, EventType, Member, Message, Pin, Reaction
+from adapters.slack.subtypes import NEWS, SKIPPED, SPOKEN
 from bridge.model.events import ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
-from bridge.model.rich_text import concat, plain, to_plain
-
-_RELAYED_SUBTYPES = frozenset({"file_share", "me_message", "bot_message", "thread_broadcast"})
-_SPOKEN_SUBTYPES = frozenset({"assistant_app_thread", "bot_response", "file_comment", "reply_broadcast", "slackbot_response"})
-_SERVICE_SUBTYPES = frozenset(
-    {
-        "channel_archive",
-        "channel_convert_to_private",
-        "channel_join",
-        "channel_leave",
-        "channel_name",
-        "channel_posting_permissions",
-        "channel_purpose",
-        "channel_topic",
-        "channel_unarchive",
-        "bot_add",
-        "bot_disable",
-        "bot_enable",
-        "bot_remove",
-        "group_archive",
-        "group_join",
-        "group_leave",
-        "group_name",
-        "group_purpose",
-        "group_topic",
-        "group_unarchive",
-        "huddle_thread",
-        "message_replied",
-        "pinned_item",
-        "reminder_add",
-        "tombstone",
-        "unpinned_item",
-    }
-)
+from bridge.model.rich_text import Mark, Text, concat, map_inlines, plain, to_plain
 
 
 def decode_event(raw: bytes | msgspec.Raw, context: Context) -> ChatEvent | Ignored:
@@ -92,9 +60,9 @@ def decode_message(message: Message, context: Context) -> ChatEvent | Ignored:
             return _changed(message, context)
         case "message_deleted":
             return _deleted(message, context)
-        case subtype if subtype in _SERVICE_SUBTYPES:
-            return Ignored("service message")
-        case subtype if subtype and subtype not in _RELAYED_SUBTYPES and message.hidden:
+        case subtype if subtype in SKIPPED:
+            return Ignored(f"service message {subtype}")
+        case subtype if subtype and subtype not in SPOKEN and message.hidden:
             return Ignored("hidden message")
         case _:
             return created(message, message.channel, context)
@@ -114,9 +82,14 @@ _E = TypeVar("_E", MessageCreated, MessageEdited)
 
 
 def _as_said(event: _E, subtype: str | None) -> _E:
-    """A message of a subtype that is not known: nobody may have said this, so that it is told as news and under no name."""
-    if not subtype or subtype in _RELAYED_SUBTYPES | _SPOKEN_SUBTYPES | _SERVICE_SUBTYPES:
+    """News of the channel are in italics, behind the name of who did it. Of a subtype that is not known nobody may have said this:
+    it is told under no name."""
+    if not subtype or subtype in SPOKEN or subtype in SKIPPED:
         return event
+    if subtype in NEWS:
+        text = event.content.text or plain(NEWS[subtype])
+        text = map_inlines(text, lambda run: Text(run.text, run.marks | Mark.ITALIC, run.link) if isinstance(run, Text) else run)
+        return msgspec.structs.replace(event, content=msgspec.structs.replace(event.content, text=text))
     by = f"{event.meta.author.name}: " if event.meta.author is not None else ""
     what = plain(f"({by}something Slack calls {subtype.replace('_', ' ')})")
     content = msgspec.structs.replace(event.content, text=concat(what, event.content.text))

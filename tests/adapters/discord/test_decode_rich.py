@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -9,8 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.decode import Context, decode
+from adapters.discord.system_messages import (
+    _LINES,
+    _QUOTED,
+    _SPECIAL,
+    _UNTOLD,
+    JOINED,
+    PINNED,
+    POLL_RESULT,
+    RENAMED,
+    SPOKEN,
+    THREAD_STARTER,
+    ignored_reason,
+    line_of,
+)
 from bridge.model.events import AttachmentKind, ChatRenamed, Ignored, MembershipChanged, MessageCreated, PinsChanged
-from bridge.model.rich_text import Mark, Timestamp, to_plain
+from bridge.model.rich_text import Mark, Timestamp, text_of, to_plain
 from tests.adapters.discord.payloads import (
     BOT,
     CHANNEL,
@@ -360,3 +375,20 @@ def test_people_mentioned_by_id_alone_are_named_if_they_were_seen(context: Conte
 def test_a_file_that_discord_tells_nothing_of_is_a_line() -> None:
     event = created(content="", attachments=[{"filename": "plan.pdf", "size": 3}, {"id": [], "filename": None}, None])
     assert [(f.name, bool(f.problem)) for f in event.content.attachments] == [("plan.pdf", True), ("file", True)]
+
+
+def test_every_type_of_message_that_discord_py_knows_has_its_place() -> None:
+    """A type of a later version must be put somewhere: spoken, an event or content of its own, a line, or untold with a reason."""
+    own = frozenset({RENAMED, PINNED, JOINED, THREAD_STARTER, POLL_RESULT})
+    places = (SPOKEN, own, frozenset(_UNTOLD), frozenset({*_LINES, *_QUOTED, *_SPECIAL}))
+    known = {int(kind.value) for kind in importlib.import_module("discord").MessageType}
+    assert known
+    assert [kind for kind in sorted(known) if sum(kind in place for place in places) != 1] == []
+
+
+@pytest.mark.parametrize("kind", sorted({*_UNTOLD, *_LINES, *_QUOTED, *_SPECIAL}))
+def test_a_system_message_is_a_line_or_has_a_reason(kind: int) -> None:
+    assert bool(ignored_reason(kind)) == (kind in _UNTOLD)
+    if kind not in _UNTOLD:
+        for odd in ({}, {"content": 5, "mentions": "x"}, {"content": [], "purchase_notification": 5}):
+            assert not text_of(line_of(odd, kind)).startswith("(system message"), kind

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from adapters.slack.decode import decode_event
 from adapters.slack.decode_context import Context, Identity, Undecodable
 from adapters.slack.names import Names, Wanted, wanted
+from adapters.slack.subtypes import CHANGES, NEWS, SKIPPED, SPOKEN
 from bridge.model.events import (
     AttachmentKind,
     Author,
@@ -183,6 +184,36 @@ def test_me_messages_are_italic() -> None:
 )
 def test_what_is_no_event(changes: dict[str, Any]) -> None:
     assert isinstance(decode({**PLAIN, **changes}), Ignored)
+
+
+REFERENCE = frozenset(
+    {
+        *("assistant_app_thread", "bot_add", "bot_message", "bot_remove", "channel_archive", "channel_convert_to_private"),
+        *("channel_convert_to_public", "channel_join", "channel_leave", "channel_name", "channel_posting_permissions"),
+        *("channel_purpose", "channel_topic", "channel_unarchive", "document_mention", "ekm_access_denied", "file_comment"),
+        *("file_mention", "file_share", "group_archive", "group_join", "group_leave", "group_name", "group_purpose", "group_topic"),
+        *("group_unarchive", "huddle_thread", "me_message", "message_changed", "message_deleted", "message_replied"),
+        *("pinned_item", "reminder_add", "reply_broadcast", "thread_broadcast", "unpinned_item"),
+    }
+)
+"""The subtypes of docs.slack.dev, reference/events/message, with those of old that history may hold."""
+
+
+@pytest.mark.parametrize("subtype", sorted({*REFERENCE, *SPOKEN, *NEWS, *SKIPPED} - CHANGES))
+def test_every_subtype_is_said_told_or_skipped_by_its_name(subtype: str) -> None:
+    assert sum(subtype in place for place in (SPOKEN, NEWS, SKIPPED)) == 1
+    decoded = decode({**PLAIN, "subtype": subtype})
+    if subtype in SKIPPED:
+        assert decoded == Ignored(f"service message {subtype}")
+        return
+    assert isinstance(decoded, MessageCreated)
+    assert decoded.meta.author is not None
+    assert decoded.meta.author.name == "Anna"
+    italic = Paragraph((Text("hello", Mark.ITALIC),))
+    assert (decoded.content.text.blocks == (italic,)) == (subtype in NEWS or subtype == "me_message")
+    assert text_of(decoded.content.text) == "hello"
+    if subtype in NEWS:
+        assert text_of(created(subtype=subtype, text="").content.text) == NEWS[subtype]
 
 
 def test_an_unknown_visible_subtype_is_told_and_put_into_nobodys_mouth() -> None:
