@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.discord.emulator.world import Permission
-from tests.flows.world import PATIENCE_S, World
+from tests.flows.world import World
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from adapters.common.http_errors import Effect
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from adapters.teamspirit.errors import Gone, Purpose, refusal
+from adapters.teamspirit.errors import Gone, refusal
 from bridge.model.adapter import (
     Adapter,
     Copy,
@@ -490,8 +491,8 @@ async def test_abilities_and_capabilities_agree(adapter: Adapter) -> None:
     ],
 )
 def test_changes_that_are_refused(dialect: str, operation: str, status: int, code: str, error: type[Exception]) -> None:
-    purpose = Purpose.SEND if operation == "send" else Purpose.CHANGE
+    effect = Effect.CREATES if operation == "send" else Effect.IDEMPOTENT
     loaded = load_dialect(dialect).dialect
     assert loaded is not None
     answer = {"error": {"code": code}, "id": code}
-    assert type(refusal(loaded, operation, purpose, status, {}, answer)) is error
+    assert type(refusal(loaded, operation, effect, status, {}, answer)) is error
