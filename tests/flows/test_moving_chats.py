@@ -13,6 +13,7 @@ import pytest
 
 from adapters.discord.emulator.world import Permission
 from tests.flows.world import World
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
