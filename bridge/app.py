@@ -91,7 +91,7 @@ class App:
         self._journal_name = ""
         self._trusted = self._trusted_now(None)
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
-        self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account))
+        self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account), self._clock)
         self.metrics = Metrics()
         self.metrics.health = lambda: self._health().snapshot()
         self._public = PublicWeb(config.web.public_url)
@@ -140,6 +140,7 @@ class App:
             left = await self._outbox.drain(self._config.drain_s if drain_s is None else drain_s)
         await _end(self._services)
         self._services.clear()
+        await self._files.close()
         async with asyncio.TaskGroup() as closing:
             for supervisor in self._supervisors.values():
                 closing.create_task(supervisor.close(), name=f"close {supervisor.account}")

@@ -41,6 +41,10 @@ log = structlog.get_logger("outbox")
 
 _FILE_WAIT_S = 3.0
 """So long a message waits for files that cannot be fetched now; then it goes, and they come behind it."""
+_DOWNLOAD_WAIT_S = _FILE_WAIT_S
+"""So long it waits for downloads that are under way."""
+_LEAST_DOWNLOAD_WAIT_S = 1.0
+"""The same for one that is begun late, because another file could not be fetched before."""
 _FILE_PATIENCE_S = 3600.0
 """Then a file that was not to be had is a line."""
 MAX_UNEXPECTED_ERRORS = 5
@@ -259,7 +263,7 @@ class Lane:
             alone = work.unknown or work.parts or work.pending.state is DeliveryStatus.BEHIND
             if work.limited and end.options.merge and not alone:
                 self._take_followers(work, place)
-            work.patience = self._patience(work)
+            self._be_patient(work)
             with supervisor.using():
                 changes = await self._outbox.executor.execute(work, place, self)
             if supervisor.chat_faults and isinstance(changes[-1], Delivered):
@@ -293,13 +297,19 @@ class Lane:
             return await self._failed(work, supervisor, unclear(f"unexpected {type(error).__name__}"))
         return None
 
-    def _patience(self, work: DeliveryState) -> Patience:
-        """For files that cannot be fetched. A message that was not begun waits a moment for them; then it goes without."""
+    def _be_patient(self, work: DeliveryState) -> None:
+        """With files that cannot be fetched, or slowly. A message that was not begun waits a moment for them; then it goes without.
+        Beside the line nothing waits: what is under way is looked at."""
         now_s = self._clock.monotonic_s()
+        if work.files_asked_s is None:
+            work.files_asked_s = now_s
+        waited_s, is_behind = now_s - work.files_asked_s, work.pending.state is DeliveryStatus.BEHIND
+        work.file_wait_s = 0.0 if is_behind else max(_DOWNLOAD_WAIT_S - waited_s, _LEAST_DOWNLOAD_WAIT_S)
         if work.spent_s(now_s) > _FILE_PATIENCE_S:
-            return Patience.OVER
-        waits = not work.parts and work.pending.state is not DeliveryStatus.BEHIND
-        return Patience.WAIT if waits and now_s - work.started_s < _FILE_WAIT_S else Patience.LATER
+            work.patience = Patience.OVER
+        else:
+            waits = not work.parts and not is_behind and waited_s < _FILE_WAIT_S
+            work.patience = Patience.WAIT if waits else Patience.LATER
 
     def _set_aside(self, work: DeliveryState, end: RouteEnd, error: NotNow) -> Sequence[Change]:
         """What is left of it is tried beside the line; what comes after it goes on."""

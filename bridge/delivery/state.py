@@ -47,6 +47,10 @@ class DeliveryState:
     last_unknown_at: datetime | None = None
     losses: list[LossNote] = field(default_factory=list)
     patience: Patience = Patience.WAIT
+    file_wait_s: float = 0.0
+    """So long this attempt waits for downloads."""
+    files_asked_s: float | None = None
+    """On the monotonic clock: when its files were asked for first."""
     plan: Plan | None = None
     """How the message is made up, once it was begun."""
     reworded: bool = False

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,12 @@ from typing import BinaryIO
 _OWN = re.compile(r"messenger-bridge-[0-9a-f]{16}-[0-9]+\.spooled")
 _FORMER = re.compile(r"[0-9]+")
 """How files were called before they had a name of our own. They may be anybody's, so they stay."""
+
+
+_LOCKS: dict[tuple[int, int], list[int]] = {}
+"""The folders that this process has locked, by device and inode: the lock, and how many have it. It keeps other processes out."""
+
+_TAKING = threading.Lock()
 
 
 class NotASpool(OSError):
@@ -37,15 +44,16 @@ class SpoolFolder:
         self._count = 0
         self._is_open = False
         self._made = False
-        self._lock: int | None = None
+        self._lock: tuple[int, int] | None = None
 
     def open(self) -> None:
         """Make the folder if it is not there; delete what a stopped process left in it. Raises SpoolInUse, NotASpool, OSError."""
         why = fault_of(self.path)
         if why:
             raise NotASpool(f"media.spool: {self.path} {why}")
-        self._make()
-        self._take()
+        with _TAKING:
+            self._make()
+            self._take()
         self._is_open = True
         self._clear()
         left = sum(1 for _ in _entries(self.path))
@@ -75,9 +83,10 @@ class SpoolFolder:
 
     def create(self, path: Path) -> BinaryIO:
         """A new file, for us alone, and never through a link that somebody put there. Raises OSError."""
-        if not self.path.is_dir():  # somebody has tidied it away
-            self._make()
-            self._take()
+        with _TAKING:  # several files may be made at once
+            if not self.path.is_dir():  # somebody has tidied it away
+                self._make()
+                self._take()
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600), "wb")
 
     def _make(self) -> None:
@@ -90,27 +99,44 @@ class SpoolFolder:
         self._release()
         while True:
             lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+            which = os.fstat(lock)
+            key = which.st_dev, which.st_ino
+            if key in _LOCKS:
                 os.close(lock)
-                raise SpoolInUse(
-                    f"media.spool: {self.path} is in use by another process (`fuser -v {self.path}` names it): stop that daemon "
-                    "first, or give this one a folder of its own"
-                ) from error
-            except OSError:
+            elif not self._flock(lock):
                 os.close(lock)
                 return  # a file system without locks: nobody can tell
-            if _is_same(lock, self.path):
-                self._lock = lock
+            else:
+                _LOCKS[key] = [lock, 0]
+            _LOCKS[key][1] += 1
+            self._lock = key
+            if _is_at(which, self.path):
                 return
-            os.close(lock)  # whoever had it has deleted it as it ended
+            self._release()  # whoever had it has deleted it as it ended
             self._make()
 
+    def _flock(self, lock: int) -> bool:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise SpoolInUse(
+                f"media.spool: {self.path} is in use by another process (`fuser -v {self.path}` names it): stop that daemon "
+                "first, or give this one a folder of its own"
+            ) from error
+        except OSError:
+            return False
+        return True
+
     def _release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._lock is None:
+            return
+        held = _LOCKS[self._lock]
+        held[1] -= 1
+        if not held[1]:
+            os.close(held[0])
+            del _LOCKS[self._lock]
+        self._lock = None
 
     def _clear(self) -> None:
         for entry in list(_entries(self.path)):
@@ -134,9 +160,9 @@ def fault_of(path: Path) -> str | None:
     return None
 
 
-def _is_same(descriptor: int, path: Path) -> bool:
+def _is_at(which: os.stat_result, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
+        return os.path.samestat(which, path.stat())
     except FileNotFoundError:
         return False
 

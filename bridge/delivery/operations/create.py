@@ -308,10 +308,11 @@ class _Sending:
         return await self._files.settle(
             self._stack,
             event_seq=self._work.pending.event_seq,
-            origin=self._event.meta.origin.account,
+            origin=self._event.meta.origin,
             content=self._event.content,
             most_bytes=most_bytes(self._place.target.capabilities.limits, self._place.options),
             patience=self._work.patience,
+            within_s=self._work.file_wait_s,
             only=None if only is None else {only},
         )
 

@@ -111,10 +111,11 @@ class Editing:
             settled = await self._files.settle(
                 stack,
                 event_seq=work.pending.event_seq,
-                origin=event.meta.origin.account,
+                origin=event.meta.origin,
                 content=event.content,
                 most_bytes=most_bytes(place.target.capabilities.limits, place.options),
                 patience=work.patience,
+                within_s=work.file_wait_s,
                 only=wanted,
             )
         else:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.accounts.supervisor import AccountState
-from bridge.model.adapter import Outbound
+from bridge.model.adapter import FileStream, Outbound
 from bridge.model.errors import AccountDown, FileRejected, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import text_of
-from tests.support.patience import eventually
-from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge
+from bridge.policy.routing import Route
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 
 @pytest.fixture
@@ -253,3 +256,119 @@ async def test_an_edit_whose_file_is_late_changes_the_words_at_once(
         broken.is_broken = False
         await eventually(lambda: any(b"a" * 10 in post.files for post in two.posted()))
         await eventually(lambda: two.texts()[0] == "other words")
+
+
+# -- slow downloads ---------------------------------------------------------------------------------------------------------
+
+
+class Trickle:
+    """Downloads of the files named begin, and come to their end when they are let."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+        monkeypatch.setattr("bridge.delivery.lane._DOWNLOAD_WAIT_S", 0.1)
+        monkeypatch.setattr("bridge.delivery.lane._LEAST_DOWNLOAD_WAIT_S", 0.1)
+        monkeypatch.setattr("bridge.files.fetch._LOOK_AGAIN_S", 0.1)
+        self.let = asyncio.Event()
+        self.begun = 0
+        self.ended = 0
+        real = ScriptedAdapter.open_file
+
+        @asynccontextmanager
+        async def open_file(adapter: ScriptedAdapter, attachment: Attachment) -> AsyncIterator[FileStream]:
+            async with real(adapter, attachment) as stream:
+                if attachment.file_id not in names:
+                    yield stream
+                    return
+                self.begun += 1
+                try:
+                    yield FileStream(chunks=self._chunks(adapter.platform.files[attachment.file_id]), size_bytes=10)
+                finally:
+                    self.ended += 1
+
+        monkeypatch.setattr(ScriptedAdapter, "open_file", open_file)
+
+    async def _chunks(self, content: bytes) -> AsyncIterator[bytes]:
+        yield content[:1]
+        await self.let.wait()
+        yield content[1:]
+
+
+async def test_words_go_first_while_a_download_is_slow(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not begun again for that."""
+    trickle = Trickle(monkeypatch, "a")
+    three = ScriptedPlatform("three")
+    said = [f"what comes after does not wait {number}" for number in range(5)]
+    async with bridge(tmp_path, [one, two, three]) as app:
+        one.say("with a file", attachments=files("a", "b"))
+        for text in said:
+            one.say(text)
+        for target in (two, three):
+            await eventually(lambda target=target: said[-1] in target.texts())
+            first = target.posted()[0]
+            assert first.text.startswith("with a file")
+            assert "a.pdf" in first.text
+            assert first.files == (b"b" * 10,)
+            assert target.texts()[1:] == said
+        trickle.let.set()
+        for target in (two, three):
+            await eventually(lambda target=target: len(target.posted()) == 7)
+            late = target.posted()[-1]
+            assert late.files == (b"a" * 10,)
+            assert late.reply_to == target.posted()[0].message_id
+        await eventually(lambda: app._outbox is not None and app._outbox.active_lanes == 0)
+    assert trickle.begun == 1
+
+
+async def test_a_slow_download_is_begun_again_after_a_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trickle = Trickle(monkeypatch, "a")
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("with a file", attachments=files("a"))
+        one.say("after")
+        await eventually(lambda: "after" in two.texts())
+        await app.stop(drain_s=0)
+    assert trickle.ended == trickle.begun == 1
+    trickle.let.set()
+    async with bridge(tmp_path, [one, two]):
+        await eventually(lambda: len(two.posted()) == 3)
+    assert [post.files for post in two.posted()] == [(), (), (b"a" * 10,)]
+
+
+async def test_a_download_without_an_end_is_a_line_and_is_given_up(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.lane._FILE_PATIENCE_S", 0.5)
+    trickle = Trickle(monkeypatch, "a")
+    async with bridge(tmp_path, [one, two]) as app:
+        one.say("with a file", attachments=files("a"))
+        one.say("after")
+        await eventually(lambda: any("does not come to an end" in text for text in two.texts()))
+        await eventually(lambda: app._outbox is not None and app._outbox.active_lanes == 0)
+        await eventually(lambda: trickle.ended == 1)
+        assert len(two.posted()) == 3
+        assert not await app._journal.dead_letters()
+
+
+async def test_slow_files_of_one_chat_hold_up_no_others(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than are downloaded at once; another chat's file comes whole."""
+    trickle = Trickle(monkeypatch, "a")
+    routes = [Route(name=chat, ends=(end(f"one/{chat}"), end(f"two/{chat}"))) for chat in ("c", "other")]
+    async with bridge(tmp_path, [one, two], routes) as app:
+        for number in range(12):
+            one.say(f"slow {number}", attachments=files("a"))
+        one.say("end")
+        await eventually(lambda: "end" in two.texts())
+        assert [text.split("\n")[0] for text in two.texts()] == [*(f"slow {number}" for number in range(12)), "end"]
+        assert trickle.begun == 8
+        monkeypatch.setattr("bridge.delivery.lane._DOWNLOAD_WAIT_S", PATIENCE_S)
+        one.say("quick", chat="other", attachments=files("b"))
+        await eventually(lambda: [post.files for post in two.posted("other")] == [(b"b" * 10,)])
+        trickle.let.set()
+        await eventually(lambda: sum(post.files == (b"a" * 10,) for post in two.posted()) == 12)
+        await eventually(lambda: app._outbox is not None and app._outbox.active_lanes == 0)
+    assert len(two.posted()) == 25
