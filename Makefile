@@ -26,8 +26,10 @@ lint:
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# what needs no event loop, no process and no disk of its own: the decisions, the texts, the codecs
 check: lint
-	.venv/bin/pytest -n auto -q tests/layout tests/bridge --ignore tests/bridge/machinery --ignore tests/bridge/journal
+	.venv/bin/pytest -n auto -q -m "not asyncio" --hypothesis-profile=quick tests/bridge tests/adapters tests/layout/test_docs.py \
+	    $(addprefix --ignore tests/bridge/,cli journal machinery)
 
 test: lint
 	.venv/bin/pytest -n auto

@@ -37,7 +37,7 @@ def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     yield
-    root.handlers, root.level, sys.excepthook = handlers, level, hook  # type: ignore[assignment]
+    root.handlers, root.level, sys.excepthook = handlers, level, hook
     logging.captureWarnings(False)
     observe.plain_defaults()
 

@@ -86,7 +86,7 @@ class Rig:
 
     def foreign(self, kind: type[T]) -> list[T]:
         """Events of that kind that are not the adapter's own doing."""
-        return [event for event in self.intake.handed if isinstance(event, kind) and not event.meta.sent_by_us]  # type: ignore[attr-defined]
+        return [event for event in self.intake.handed if isinstance(event, kind) and not event.meta.sent_by_us]
 
     async def first(self, kind: type[T], count: int = 1) -> T:
         """The `count`-th foreign event of that kind, once it is there."""

@@ -56,10 +56,10 @@ def test_twice_the_text_is_about_twice_the_work(codec_name: str, shape: str) -> 
     codec, make = CODECS[codec_name], SHAPES[shape]
     small, large = make(500), make(2000)
     codec.decode_raw(small)  # what is made once is made
-    decoding = [steps(lambda text=text: codec.decode_raw(text)) for text in (small, large)]  # type: ignore[misc]
+    decoding = [steps(lambda text=text: codec.decode_raw(text)) for text in (small, large)]
     assert decoding[1] < 8 * decoding[0] + 50_000
     trees = [codec.decode_raw(text) for text in (small, large)]
-    encoding = [steps(lambda tree=tree: codec.encode(tree)) for tree in trees]  # type: ignore[misc]
+    encoding = [steps(lambda tree=tree: codec.encode(tree)) for tree in trees]
     assert encoding[1] < 8 * encoding[0] + 50_000
 
 

@@ -14,7 +14,7 @@ _STEP_S = 1e-6
 """What a turn of the loop takes: without it, a wait shorter than the clock's resolution would never end."""
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _JumpingSelector(selectors.DefaultSelector):
     """Nothing outside ever happens: the time jumps to what is due next."""
 
     loop: VirtualLoop

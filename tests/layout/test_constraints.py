@@ -19,7 +19,7 @@ HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 def pins(path: Path) -> dict[str, tuple[Requirement, int]]:
     """Name -> what is pinned, and how many files of it have a hash there."""
     text = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     for entry in filter(None, text.replace("\\\n", " ").splitlines()):
         requirement = Requirement(entry.partition(" --hash")[0].strip())
         found[canonicalize_name(requirement.name)] = (requirement, len(HASH.findall(entry)))

@@ -59,7 +59,7 @@ class Bench:
             task.cancel()
             await asyncio.wait([task])
             if not task.cancelled() and task.exception() is not None:
-                raise task.exception()  # type: ignore[misc]
+                raise task.exception()
 
 
 async def _keep_running(adapter: DiscordAdapter, intake: RecordingIntake) -> None:

@@ -130,7 +130,7 @@ async def test_a_message_read_back_and_undecoded_is_kept(bench: Bench) -> None:
     await emulator.say(bench.chat, "Anna", "missed")
     channel = emulator.world.channels[int(bench.chat)]
     message = channel.messages[int(odd)]
-    channel.replace(msgspec.structs.replace(message, author=msgspec.structs.replace(message.author, id="nobody")))  # type: ignore[arg-type]
+    channel.replace(msgspec.structs.replace(message, author=msgspec.structs.replace(message.author, id="nobody")))
     emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET */threads/archived/*", status=403))
     async with bench.running(bench.adapter(), intake):
         await eventually(lambda: "missed" in intake.texts(), "the message behind it")

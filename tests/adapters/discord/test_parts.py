@@ -26,7 +26,7 @@ def test_options_are_strict_and_hide_the_token() -> None:
     assert "se.cr.et" not in repr(options)
     for wrong in ({"tokn": "x"}, {"gateway_url": "https://x"}, {"api_url": "x"}, {"webhook_name": "My Discord"}, {"token": ""}):
         with pytest.raises(ValidationError):
-            DiscordOptions(**{"token": "x", **wrong})  # type: ignore[arg-type]
+            DiscordOptions(**{"token": "x", **wrong})
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ async def test_bolt_answers_in_a_thread(emulator: SlackEmulator) -> None:
     app = AsyncApp(client=client)
     edits: list[str] = []
 
-    @app.event({"type": "message", "subtype": None})  # type: ignore[arg-type]
+    @app.event({"type": "message", "subtype": None})
     async def on_message(event: dict[str, Any], say: Any) -> None:
         await say(text=f"echo {event['text']}", thread_ts=event["ts"])
 

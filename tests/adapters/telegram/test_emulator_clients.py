@@ -79,7 +79,7 @@ async def test_ptb_polls_updates(emulator: TelegramEmulator, chat: str) -> None:
 
     async def handle(update: telegram.Update, context: Any) -> None:
         if update.message_reaction is not None:
-            seen.append(update.message_reaction.new_reaction[0].emoji)  # type: ignore[union-attr]
+            seen.append(update.message_reaction.new_reaction[0].emoji)
             done.set()
         elif update.effective_message is not None:
             seen.append(update.effective_message.text or update.effective_message.caption or "")

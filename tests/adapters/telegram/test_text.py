@@ -112,7 +112,7 @@ def test_no_word_is_lost(rich: RichText) -> None:
 @given(trees(st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="@\u200b"), max_size=12), ("", "123456")))
 def test_formatting_survives(rich: RichText) -> None:
     there = encode_text(rich)
-    back = decode_text(there.text, there.entities)  # type: ignore[arg-type]
+    back = decode_text(there.text, there.entities)
     again = encode_text(back)
     assert again.text == there.text
     assert _covered(again.entities, "blockquote") == _covered(there.entities, "blockquote")
@@ -307,7 +307,7 @@ def test_utf16_offsets_both_ways() -> None:
     rich = RichText((Paragraph((Text("👍👍 "), Text("b👍b", Mark.BOLD), Text(" x"))),))
     encoded = encode_text(rich)
     assert encoded.entities == [{"type": "bold", "offset": 5, "length": 4}]
-    assert decode_text(encoded.text, encoded.entities) == rich  # type: ignore[arg-type]
+    assert decode_text(encoded.text, encoded.entities) == rich
 
 
 def test_overlapping_entities() -> None:

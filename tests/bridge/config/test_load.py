@@ -314,7 +314,7 @@ def test_no_text_makes_it_raise(zoo: Any, text: str) -> None:
 
 def test_a_platforms_own_check_points_into_the_file(zoo: Any) -> None:
     loaded = zoo.load("accounts:\n  polly: {platform: parrot, token: abcde, feathers: [none]}\n")
-    assert str(only(loaded.faults)) == f"{zoo.path}:2:54: accounts.polly.feathers[0]: a parrot has feathers (found 'none')"  # type: ignore[arg-type]
+    assert str(only(loaded.faults)) == f"{zoo.path}:2:54: accounts.polly.feathers[0]: a parrot has feathers (found 'none')"
 
 
 def test_a_platform_that_cannot_be_loaded(zoo: Any) -> None:
@@ -334,7 +334,7 @@ def test_paths_in_options_start_at_the_files_folder(zoo: Any) -> None:
     assert loaded.config is not None
     assert loaded.config.accounts["p"].options.ca_file == zoo.folder / "ca.pem"
     loaded = zoo.load("accounts: {p: {platform: parrot, token: abcde, ca_file: none.pem}}\n")
-    assert f"there is no file {zoo.folder / 'none.pem'}" in str(only(loaded.faults))  # type: ignore[arg-type]
+    assert f"there is no file {zoo.folder / 'none.pem'}" in str(only(loaded.faults))
 
 
 def test_ten_thousand_routes_load_in_time(zoo: Any, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def accept(known: Known[str], event: ChatEvent, *targets: object) -> Stored[str]
     """The event's number is that of the events before it."""
     key = event.meta.event_key.encode()
     seqs = count(len(known.event_keys) + 1)
-    return accepting.accept(known, entry(event, *targets), key, accepting.messages_of(event), lambda: next(seqs))  # type: ignore[arg-type]
+    return accepting.accept(known, entry(event, *targets), key, accepting.messages_of(event), lambda: next(seqs))
 
 
 def stored(known: Known[str], event: ChatEvent, *targets: object) -> Stored[str]:

@@ -83,7 +83,9 @@ class NeverClosing(ScriptedAdapter):
 
 
 @pytest.mark.parametrize("adapter", [Closing, ClosingBadly, ClosingCancelled, NeverClosing])
-async def test_an_adapter_that_does_not_close_keeps_no_reload_and_no_stop_from_ending(tmp_path: Path, one, two, adapter) -> None:
+async def test_an_adapter_that_does_not_close_keeps_no_reload_and_no_stop_from_ending(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, adapter
+) -> None:
     two.adapter, two.hang = adapter, asyncio.Event()
     two.hang.set()
     app = bridge(tmp_path, [one, two])
@@ -107,7 +109,9 @@ async def test_an_adapter_that_does_not_close_keeps_no_reload_and_no_stop_from_e
 # -- receiving --------------------------------------------------------------------------------------------------------------
 
 
-async def test_an_adapter_whose_own_task_was_cancelled_connects_again(tmp_path: Path, one, two) -> None:
+async def test_an_adapter_whose_own_task_was_cancelled_connects_again(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     one.run_errors.extend([asyncio.CancelledError(), asyncio.CancelledError()])
     async with bridge(tmp_path, [one, two]) as app:
         await is_up(app, "one")
@@ -122,7 +126,9 @@ class Unresolving(ScriptedAdapter):
         return address
 
 
-async def test_an_end_that_is_never_found_keeps_no_reload_from_ending(tmp_path: Path, one, two) -> None:
+async def test_an_end_that_is_never_found_keeps_no_reload_from_ending(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     one.adapter = Unresolving
     async with bridge(tmp_path, [one, two]) as app:
         await is_up(app, "one")
@@ -161,7 +167,9 @@ class Hanging(ScriptedAdapter):
 
 
 @pytest.mark.parametrize("clings", [False, True])
-async def test_a_send_that_never_ends_is_given_up_once_its_account_is_replaced(tmp_path: Path, one, two, clings) -> None:
+async def test_a_send_that_never_ends_is_given_up_once_its_account_is_replaced(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, clings
+) -> None:
     Hanging.built = 0
     two.adapter = Hanging
     if clings:
@@ -199,7 +207,9 @@ class HangingSource(ScriptedAdapter):
             yield stream
 
 
-async def test_a_file_that_never_comes_is_given_up_once_its_account_is_replaced(tmp_path: Path, one, two) -> None:
+async def test_a_file_that_never_comes_is_given_up_once_its_account_is_replaced(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     HangingSource.built = 0
     one.adapter = HangingSource
     one.files.update(a=b"a" * 10)
@@ -217,7 +227,9 @@ async def test_a_file_that_never_comes_is_given_up_once_its_account_is_replaced(
 # -- the bridge's own disk --------------------------------------------------------------------------------------------------
 
 
-async def test_a_disk_that_is_full_when_a_chat_moves(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_disk_that_is_full_when_a_chat_moves(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The new id is kept as soon as it can be."""
     async with bridge(tmp_path, [one, two]) as app:
         await is_up(app, "two")
@@ -239,7 +251,9 @@ async def test_a_disk_that_is_full_when_a_chat_moves(tmp_path: Path, one, two, m
         assert not app._outbox._failures  # type: ignore[union-attr]
 
 
-async def test_a_disk_that_is_full_during_a_reload_leaves_all_as_it_was(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_disk_that_is_full_during_a_reload_leaves_all_as_it_was(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await is_up(app, "two")
         before = app._config
@@ -256,7 +270,9 @@ async def test_a_disk_that_is_full_during_a_reload_leaves_all_as_it_was(tmp_path
         await eventually(lambda: two.texts() == ["m1"])
 
 
-async def test_a_disk_that_is_full_for_long_costs_few_lines(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_disk_that_is_full_for_long_costs_few_lines(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.001)
     with capture_logs() as log:
         async with bridge(tmp_path, [one, two]) as app:

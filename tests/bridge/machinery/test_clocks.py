@@ -44,7 +44,9 @@ def two() -> ScriptedPlatform:
 
 @pytest.mark.parametrize("off", FAR, ids=str)
 @pytest.mark.parametrize("scope", [None, Scope.CHAT, Scope.ACCOUNT])
-async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(tmp_path: Path, one, two, off, scope) -> None:
+async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta, scope
+) -> None:
     two.faults.append((RetryLater("busy", after_s=2.0, rate_limited=scope is not None, scope=scope or Scope.CHAT), False))
     app = bridge(tmp_path, [one, two], clock=SetClock(off))
     await app.start()
@@ -64,7 +66,9 @@ async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(tmp_
 
 
 @pytest.mark.parametrize("off", FAR, ids=str)
-async def test_a_clock_that_is_set_during_an_outage_gives_nothing_up(tmp_path: Path, one, two, off) -> None:
+async def test_a_clock_that_is_set_during_an_outage_gives_nothing_up(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta
+) -> None:
     clock = SetClock()
     two.faults.extend([(RetryLater("busy"), False)] * 15)
     async with bridge(tmp_path, [one, two], clock=clock, policy=Policy(base_s=0.05, cap_s=0.2, floor_s=0.01)) as app:
@@ -78,7 +82,9 @@ async def test_a_clock_that_is_set_during_an_outage_gives_nothing_up(tmp_path: P
 
 
 @pytest.mark.parametrize("off", FAR, ids=str)
-async def test_a_clock_that_is_set_during_a_wait_leaves_it_as_long_as_it_is(tmp_path: Path, one, two, off) -> None:
+async def test_a_clock_that_is_set_during_a_wait_leaves_it_as_long_as_it_is(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta
+) -> None:
     clock = SetClock()
     two.faults.append((RetryLater("busy", after_s=1.0), False))
     async with bridge(tmp_path, [one, two], clock=clock) as app:
@@ -105,7 +111,9 @@ async def cleaned_once(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("off", [timedelta(days=100), timedelta(days=20_000)], ids=str)
-async def test_a_clock_that_is_far_ahead_for_a_while_forgets_nothing(tmp_path: Path, one, two, off, monkeypatch) -> None:
+async def test_a_clock_that_is_far_ahead_for_a_while_forgets_nothing(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A machine resumed from a snapshot, a clock without a battery, and then NTP."""
     monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
     clock = SetClock()
@@ -125,7 +133,7 @@ async def test_a_clock_that_is_far_ahead_for_a_while_forgets_nothing(tmp_path: P
 
 @pytest.mark.parametrize("off", [timedelta(days=-100), timedelta(days=-9_000)], ids=str)
 async def test_what_comes_while_the_clock_is_far_behind_is_not_forgotten_at_once(
-    tmp_path: Path, one, two, off, monkeypatch
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clock that has lost its battery, until NTP sets it."""
     monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
@@ -148,7 +156,9 @@ async def test_what_comes_while_the_clock_is_far_behind_is_not_forgotten_at_once
     assert two.texts() == ["before", "hello!", "end"]
 
 
-async def test_a_clock_that_is_far_ahead_after_a_short_first_run_forgets_nothing(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_clock_that_is_far_ahead_after_a_short_first_run_forgets_nothing(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with bridge(tmp_path, [one, two], clock=SetClock()):  # ends before the first clean-up
         hello = one.say("hello", number=7)
         await eventually(lambda: two.texts() == ["hello"])

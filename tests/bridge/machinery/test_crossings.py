@@ -49,7 +49,9 @@ async def died(app: App, count: int = 1) -> list[int]:
 # -- a late file, and an edit -----------------------------------------------------------------------------------------------
 
 
-async def test_a_late_file_that_an_edit_brought_is_posted_once(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_late_file_that_an_edit_brought_is_posted_once(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file is there again when the edit comes: the edit finds it missing among the copies, and so does its message."""
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=1.0), "a")
     async with bridge(tmp_path, [one, two]) as app:
@@ -65,7 +67,9 @@ async def test_a_late_file_that_an_edit_brought_is_posted_once(tmp_path: Path, o
         await eventually(lambda: not two.posted())
 
 
-async def test_a_late_file_leaves_what_an_edit_posted_meanwhile_in_its_place(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_late_file_leaves_what_an_edit_posted_meanwhile_in_its_place(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:
         message = one.say("words", attachments=files("a"))
@@ -81,7 +85,9 @@ async def test_a_late_file_leaves_what_an_edit_posted_meanwhile_in_its_place(tmp
         await eventually(lambda: two.texts() == ["end"])
 
 
-async def test_a_late_file_of_an_edit_survives_an_edit_of_the_words_alone(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_late_file_of_an_edit_survives_an_edit_of_the_words_alone(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:
         message = one.say("words")
@@ -97,7 +103,9 @@ async def test_a_late_file_of_an_edit_survives_an_edit_of_the_words_alone(tmp_pa
         assert two.texts()[0] == "third words"
 
 
-async def test_a_retried_letter_has_the_files_of_the_edit_before_the_last(tmp_path: Path, one, two) -> None:
+async def test_a_retried_letter_has_the_files_of_the_edit_before_the_last(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
         message = one.say("words", attachments=files("a"))
@@ -115,7 +123,7 @@ async def test_a_retried_letter_has_the_files_of_the_edit_before_the_last(tmp_pa
 # -- merged -----------------------------------------------------------------------------------------------------------------
 
 
-async def test_held_messages_of_a_merged_one_are_each_their_own_when_retried(tmp_path: Path, one) -> None:
+async def test_held_messages_of_a_merged_one_are_each_their_own_when_retried(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", reconciles=False)
     route = with_options(Route(name="all", ends=(end("one/c"), end("two/c"))), unknown=OnUnknown.HOLD)
     two.faults.extend([(RetryLater("slow down", after_s=0.3, rate_limited=True), False), (OutcomeUnknown("cut"), False)])
@@ -136,7 +144,9 @@ async def test_held_messages_of_a_merged_one_are_each_their_own_when_retried(tmp
 # -- death ------------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_late_file_whose_answer_never_came_is_asked_for_whatever_else_fails(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_late_file_whose_answer_never_came_is_asked_for_whatever_else_fails(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It arrived when the process died; after the restart it cannot be fetched for a while."""
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:
@@ -161,7 +171,9 @@ async def test_a_late_file_whose_answer_never_came_is_asked_for_whatever_else_fa
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-async def test_a_message_of_unknown_outcome_whose_file_is_away_then(tmp_path: Path, one, two, monkeypatch, arrived) -> None:
+async def test_a_message_of_unknown_outcome_whose_file_is_away_then(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch, arrived
+) -> None:
     """It may be there with its file: what is asked for is the message as it was tried."""
     two.faults.extend([(OutcomeUnknown("cut"), arrived), *[(OutcomeUnknown("cut"), False)] * 100])
     async with bridge(tmp_path, [one, two]) as app:
@@ -188,7 +200,9 @@ async def _cut(*_: object) -> None:
     raise RetryLater("cannot be asked now")
 
 
-async def test_a_retried_letter_of_several_parts_that_an_edit_completed(tmp_path: Path, one, two) -> None:
+async def test_a_retried_letter_of_several_parts_that_an_edit_completed(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     """The process dies while it is edited once more: the old words stay away."""
     two.text_length = 40
     words, other = " ".join(f"w{number}" for number in range(30)), " ".join(f"x{number}" for number in range(30))
@@ -212,7 +226,9 @@ async def test_a_retried_letter_of_several_parts_that_an_edit_completed(tmp_path
         assert " ".join(two.texts()).split() == [*other.split(), "end"]
 
 
-async def test_a_refused_file_and_a_death_right_after_its_words(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_a_refused_file_and_a_death_right_after_its_words(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An edit has to know that the copy is words, not a caption."""
     refuse(two, b"a" * 10)
     two.faults.extend([(OutcomeUnknown("cut"), True)])
@@ -238,7 +254,9 @@ async def test_a_refused_file_and_a_death_right_after_its_words(tmp_path: Path, 
         assert edits == [False]
 
 
-async def test_an_edit_that_the_process_died_over_does_not_undo_a_later_one(tmp_path: Path, one, two, monkeypatch) -> None:
+async def test_an_edit_that_the_process_died_over_does_not_undo_a_later_one(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first one waited for its file while the second was carried out."""
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:

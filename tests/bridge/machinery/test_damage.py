@@ -63,7 +63,9 @@ HARM = {
 
 
 @pytest.mark.parametrize("how", HARM)
-async def test_a_harmed_row_is_a_dead_letter_and_its_chat_goes_on(tmp_path: Path, one, two, how) -> None:
+async def test_a_harmed_row_is_a_dead_letter_and_its_chat_goes_on(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, how
+) -> None:
     await five_wait(tmp_path, one, two)
     harm(tmp_path, *HARM[how])
     async with bridge(tmp_path, [one, two]) as app:
@@ -78,7 +80,7 @@ async def test_a_harmed_row_is_a_dead_letter_and_its_chat_goes_on(tmp_path: Path
     assert "cannot read" in letters[0].reason
 
 
-async def test_many_harmed_rows_in_a_row(tmp_path: Path, one, two) -> None:
+async def test_many_harmed_rows_in_a_row(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     await five_wait(tmp_path, one, two)
     connection = sqlite3.connect(tmp_path / "bridge.journal")
     with connection:
@@ -100,7 +102,9 @@ async def run(tmp_path: Path, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("how", ["a kind of event that is not known", "no body", "a route that is not there"])
-async def test_a_harmed_dead_letter_can_be_listed_shown_retried_and_dropped(tmp_path: Path, one, two, how) -> None:
+async def test_a_harmed_dead_letter_can_be_listed_shown_retried_and_dropped(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, how
+) -> None:
     await five_wait(tmp_path, one, two)
     harm(tmp_path, *HARM[how])
     async with bridge(tmp_path, [one, two]) as app:
@@ -119,7 +123,9 @@ async def test_a_harmed_dead_letter_can_be_listed_shown_retried_and_dropped(tmp_
     assert json.loads(await run(tmp_path, "dead", "list", "--json"))["dead"] == []
 
 
-async def test_a_dead_letter_whose_row_is_mended_goes_out_by_a_retry(tmp_path: Path, one, two) -> None:
+async def test_a_dead_letter_whose_row_is_mended_goes_out_by_a_retry(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     """As after a newer version was installed again, which wrote it."""
     await five_wait(tmp_path, one, two)
     connection = sqlite3.connect(tmp_path / "bridge.journal")
@@ -136,7 +142,9 @@ async def test_a_dead_letter_whose_row_is_mended_goes_out_by_a_retry(tmp_path: P
     assert two.texts() == ["m0", "m2", "m3", "m4", "m1"]
 
 
-async def test_a_chat_whose_name_is_gone_keeps_nobody_from_starting(tmp_path: Path, one, two) -> None:
+async def test_a_chat_whose_name_is_gone_keeps_nobody_from_starting(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     await five_wait(tmp_path, one, two)
     harm(tmp_path, "UPDATE delivery SET lane = 99 WHERE id = 2")
     async with bridge(tmp_path, [one, two]) as app:

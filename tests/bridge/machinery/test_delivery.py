@@ -34,7 +34,9 @@ def three() -> ScriptedPlatform:
     return ScriptedPlatform("three")
 
 
-async def test_a_message_goes_to_every_other_end_once(tmp_path: Path, one, two, three) -> None:
+async def test_a_message_goes_to_every_other_end_once(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, three: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two, three]):
         one.say("hello")
         await eventually(lambda: two.texts() and three.texts())
@@ -43,7 +45,7 @@ async def test_a_message_goes_to_every_other_end_once(tmp_path: Path, one, two, 
     assert two.posted()[0].sender == "Anna"
 
 
-async def test_order_survives_faults_of_every_kind(tmp_path: Path, one, two) -> None:
+async def test_order_survives_faults_of_every_kind(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.extend([None, (NOW, False), None, (OutcomeUnknown("cut"), True), None, (OutcomeUnknown("cut"), False), (NOW, False)])
     async with bridge(tmp_path, [one, two]):
         for number in range(20):
@@ -52,7 +54,9 @@ async def test_order_survives_faults_of_every_kind(tmp_path: Path, one, two) -> 
     assert two.texts() == [f"m{number}" for number in range(20)]
 
 
-async def test_half_a_surrogate_pair_anywhere_neither_stops_the_stream_nor_the_message(tmp_path: Path, one, two) -> None:
+async def test_half_a_surrogate_pair_anywhere_neither_stops_the_stream_nor_the_message(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     broken = "An\ud83dna"
     poll = Poll(question=broken, options=(PollOption(text=broken),))
     file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="1", name=f"{broken}.txt", problem="hidden")
@@ -66,7 +70,7 @@ async def test_half_a_surrogate_pair_anywhere_neither_stops_the_stream_nor_the_m
     assert "An\ufffdna.txt" in two.texts()[1]
 
 
-async def test_redelivered_input_is_recognised(tmp_path: Path, one, two) -> None:
+async def test_redelivered_input_is_recognised(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]):
         one.say("once", number=7)
         one.say("once", number=7)
@@ -75,7 +79,7 @@ async def test_redelivered_input_is_recognised(tmp_path: Path, one, two) -> None
     assert two.texts() == ["once", "end"]
 
 
-async def test_confirmed_only_after_commit(tmp_path: Path, one, two) -> None:
+async def test_confirmed_only_after_commit(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     """While the journal cannot write, nothing is confirmed upstream; nothing is lost once it can."""
     app = bridge(tmp_path, [one, two])
     async with app:
@@ -97,7 +101,7 @@ async def test_confirmed_only_after_commit(tmp_path: Path, one, two) -> None:
         await eventually(lambda: two.texts() == ["kept"])
 
 
-async def test_unknown_outcome_without_reconciling_follows_the_route(tmp_path: Path, one) -> None:
+async def test_unknown_outcome_without_reconciling_follows_the_route(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", reconciles=False)
     two.faults.append((OutcomeUnknown("cut"), True))
     route = Route(name="all", ends=(end("one/c"), end("two/c")))
@@ -110,7 +114,7 @@ async def test_unknown_outcome_without_reconciling_follows_the_route(tmp_path: P
     assert [letter.state for letter in dead] == [DeliveryStatus.HELD]
 
 
-async def test_unknown_outcome_is_resent_by_default(tmp_path: Path, one) -> None:
+async def test_unknown_outcome_is_resent_by_default(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", reconciles=False)
     two.faults.append((OutcomeUnknown("cut"), True))
     async with bridge(tmp_path, [one, two]):
@@ -119,7 +123,9 @@ async def test_unknown_outcome_is_resent_by_default(tmp_path: Path, one) -> None
     assert two.texts() == ["maybe", "maybe"]
 
 
-async def test_refused_messages_become_dead_letters_and_can_be_retried(tmp_path: Path, one, two) -> None:
+async def test_refused_messages_become_dead_letters_and_can_be_retried(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.faults.append((Rejected("too ugly"), False))
     app = bridge(tmp_path, [one, two])
     async with app:
@@ -138,7 +144,9 @@ async def test_refused_messages_become_dead_letters_and_can_be_retried(tmp_path:
         await eventually(lambda: two.texts() == ["fair", "ugly"])
 
 
-async def test_a_dead_account_delays_only_itself_and_heals(tmp_path: Path, one, two, three) -> None:
+async def test_a_dead_account_delays_only_itself_and_heals(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, three: ScriptedPlatform
+) -> None:
     two.run_errors.extend([AccountDown("wrong token", action="make a new one")] * 5)
     app = bridge(tmp_path, [one, two, three])
     async with app:
@@ -148,7 +156,7 @@ async def test_a_dead_account_delays_only_itself_and_heals(tmp_path: Path, one, 
         assert app.account_states()["two"].state is AccountState.UP
 
 
-async def test_health_says_what_to_do(tmp_path: Path, one, two) -> None:
+async def test_health_says_what_to_do(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.run_errors.extend([AccountDown("wrong token", action="make a new one")] * 10_000)
     app = bridge(tmp_path, [one, two])
     async with app:
@@ -158,14 +166,14 @@ async def test_health_says_what_to_do(tmp_path: Path, one, two) -> None:
     assert report["accounts"]["two"]["action"] == "make a new one"
 
 
-async def test_a_send_that_finds_the_account_down_parks_it(tmp_path: Path, one, two) -> None:
+async def test_a_send_that_finds_the_account_down_parks_it(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append((AccountDown("revoked", action="install the app again"), False))
     async with bridge(tmp_path, [one, two]):
         one.say("late but sure")
         await eventually(lambda: two.texts() == ["late but sure"])
 
 
-async def test_reconnects_after_a_lost_connection(tmp_path: Path, one, two) -> None:
+async def test_reconnects_after_a_lost_connection(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     one.run_errors.extend([ConnectionLost("gone"), OSError("refused"), RuntimeError("a bug")])
     async with bridge(tmp_path, [one, two]):
         one.say("a")
@@ -174,7 +182,9 @@ async def test_reconnects_after_a_lost_connection(tmp_path: Path, one, two) -> N
         await eventually(lambda: two.texts() == ["a", "b"])
 
 
-async def test_an_account_wide_wait_holds_all_lanes_of_the_account_only(tmp_path: Path, one, two, three) -> None:
+async def test_an_account_wide_wait_holds_all_lanes_of_the_account_only(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, three: ScriptedPlatform
+) -> None:
     two.faults.append((RetryLater("flood", after_s=0.4, scope=Scope.ACCOUNT, rate_limited=True), False))
     routes = [
         Route(name="a", ends=(end("one/c"), end("two/c"), end("three/c"))),
@@ -189,7 +199,9 @@ async def test_an_account_wide_wait_holds_all_lanes_of_the_account_only(tmp_path
         await eventually(lambda: two.texts() == ["first"] and two.texts("d") == ["second"])
 
 
-async def test_one_hanging_target_does_not_hold_up_another(tmp_path: Path, one, two, three) -> None:
+async def test_one_hanging_target_does_not_hold_up_another(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, three: ScriptedPlatform
+) -> None:
     two.hang = asyncio.Event()
     async with bridge(tmp_path, [one, two, three]):
         for number in range(50):
@@ -201,7 +213,7 @@ async def test_one_hanging_target_does_not_hold_up_another(tmp_path: Path, one, 
     assert two.texts() == three.texts()
 
 
-async def test_a_moved_chat_is_followed(tmp_path: Path, one, two) -> None:
+async def test_a_moved_chat_is_followed(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append((ChatMoved("now a supergroup", new_chat_id="c2"), False))
     async with bridge(tmp_path, [one, two]):
         one.say("follow")
@@ -213,7 +225,9 @@ async def test_a_moved_chat_is_followed(tmp_path: Path, one, two) -> None:
         await eventually(lambda: two.texts("c2") == ["follow", "still"])
 
 
-async def test_backlog_of_a_stopped_bridge_is_delivered_after_the_restart(tmp_path: Path, one, two) -> None:
+async def test_backlog_of_a_stopped_bridge_is_delivered_after_the_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.hang = asyncio.Event()
     app = bridge(tmp_path, [one, two])
     await app.start()
@@ -227,7 +241,9 @@ async def test_backlog_of_a_stopped_bridge_is_delivered_after_the_restart(tmp_pa
     assert two.texts() == [f"m{number}" for number in range(300)]
 
 
-async def test_edits_replies_reactions_and_deletes_find_their_copies_after_a_restart(tmp_path: Path, one, two, three) -> None:
+async def test_edits_replies_reactions_and_deletes_find_their_copies_after_a_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, three: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two, three]):
         said = one.say("original")
         await eventually(lambda: two.texts() and three.texts())
@@ -243,7 +259,7 @@ async def test_edits_replies_reactions_and_deletes_find_their_copies_after_a_res
         await eventually(lambda: two.texts() == [] and three.texts() == ["answer"])
 
 
-async def test_a_long_message_resumes_at_the_part_without_receipt(tmp_path: Path, one) -> None:
+async def test_a_long_message_resumes_at_the_part_without_receipt(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", text_length=100)
     words = " ".join(f"word{number}" for number in range(100))
     two.faults.extend([None, None, (Rejected("not this part"), False)])
@@ -258,7 +274,7 @@ async def test_a_long_message_resumes_at_the_part_without_receipt(tmp_path: Path
         await eventually(lambda: " ".join(two.texts()).split() == words.split())
 
 
-async def test_edit_that_grows_and_shrinks(tmp_path: Path, one) -> None:
+async def test_edit_that_grows_and_shrinks(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", text_length=100)
     async with bridge(tmp_path, [one, two]):
         said = one.say("short")
@@ -271,7 +287,9 @@ async def test_edit_that_grows_and_shrinks(tmp_path: Path, one) -> None:
         await eventually(lambda: two.texts() == ["short again"])
 
 
-async def test_files_are_fetched_once_for_all_targets(tmp_path: Path, one, two, three) -> None:
+async def test_files_are_fetched_once_for_all_targets(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, three: ScriptedPlatform
+) -> None:
     one.files["f"] = bytes(range(256)) * 100
     photo = Attachment(kind=AttachmentKind.PHOTO, file_id="f", name="cat.png", size_bytes=25600)
     async with bridge(tmp_path, [one, two, three]):
@@ -282,7 +300,9 @@ async def test_files_are_fetched_once_for_all_targets(tmp_path: Path, one, two, 
         await eventually(lambda: not any((tmp_path / "bridge.spool").iterdir()))
 
 
-async def test_a_truncated_download_is_never_relayed_as_if_whole(tmp_path: Path, one, two) -> None:
+async def test_a_truncated_download_is_never_relayed_as_if_whole(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     one.files["f"] = b"x" * 5000
     photo = Attachment(kind=AttachmentKind.PHOTO, file_id="f", name="cat.png", size_bytes=9000)
     async with bridge(tmp_path, [one, two]):
@@ -294,7 +314,9 @@ async def test_a_truncated_download_is_never_relayed_as_if_whole(tmp_path: Path,
     assert two.posted()[0].files == (b"x" * 9000,)
 
 
-async def test_a_file_that_is_too_large_becomes_a_visible_line(tmp_path: Path, one, two) -> None:
+async def test_a_file_that_is_too_large_becomes_a_visible_line(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     video = Attachment(kind=AttachmentKind.VIDEO, file_id="f", name="film.mp4", size_bytes=2_000_000)
     async with bridge(tmp_path, [one, two]):
         one.say("", attachments=(video,))
@@ -304,7 +326,9 @@ async def test_a_file_that_is_too_large_becomes_a_visible_line(tmp_path: Path, o
     assert "MB" in two.texts()[0]
 
 
-async def test_a_bug_in_an_adapter_ends_as_a_dead_letter_and_the_lane_goes_on(tmp_path: Path, one, two) -> None:
+async def test_a_bug_in_an_adapter_ends_as_a_dead_letter_and_the_lane_goes_on(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.faults.extend([(KeyError("a bug"), False)] * 5)
     app = bridge(tmp_path, [one, two])
     async with app:
@@ -315,7 +339,7 @@ async def test_a_bug_in_an_adapter_ends_as_a_dead_letter_and_the_lane_goes_on(tm
     assert "KeyError" in letters[0].reason
 
 
-async def test_skips_have_a_rule(tmp_path: Path, one, two) -> None:
+async def test_skips_have_a_rule(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     app = bridge(tmp_path, [one, two])
     async with app:
         one.edit("never seen", "x")
@@ -325,7 +349,9 @@ async def test_skips_have_a_rule(tmp_path: Path, one, two) -> None:
     assert 'outcome="skipped' in rules
 
 
-async def test_what_a_cancelled_adapter_had_accepted_is_delivered_without_a_restart(tmp_path: Path, one, two) -> None:
+async def test_what_a_cancelled_adapter_had_accepted_is_delivered_without_a_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     app = bridge(tmp_path, [one, two])
     async with app:
         await eventually(lambda: app.account_states()["one"].state is AccountState.UP)

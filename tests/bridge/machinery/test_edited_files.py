@@ -54,7 +54,9 @@ async def becomes(platform: ScriptedPlatform, *messages: tuple[str, str]) -> Non
     await eventually(lambda: shown(platform) == list(messages), what=f"{messages}, not {shown(platform)}")
 
 
-async def test_an_added_file_answers_the_copy_and_is_deleted_with_it(tmp_path: Path, one, two) -> None:
+async def test_an_added_file_answers_the_copy_and_is_deleted_with_it(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words")
         await becomes(two, ("words", ""))
@@ -71,7 +73,7 @@ async def test_an_added_file_answers_the_copy_and_is_deleted_with_it(tmp_path: P
     assert one.fetched == ["a", "b"]
 
 
-async def test_a_file_that_was_added_and_taken_away_again(tmp_path: Path, one, two) -> None:
+async def test_a_file_that_was_added_and_taken_away_again(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words")
         one.edit(said, "words!", **files("a"))
@@ -80,7 +82,9 @@ async def test_a_file_that_was_added_and_taken_away_again(tmp_path: Path, one, t
         await becomes(two, ("words!", ""))
 
 
-async def test_a_removed_file_beside_text_is_a_line_where_the_platform_cannot_take_it_out(tmp_path: Path, one, two) -> None:
+async def test_a_removed_file_beside_text_is_a_line_where_the_platform_cannot_take_it_out(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words", **files("ab"))
         await becomes(two, ("words", "ab"))
@@ -94,7 +98,9 @@ async def test_a_removed_file_beside_text_is_a_line_where_the_platform_cannot_ta
         await becomes(two, ("other words", "ab"))
 
 
-async def test_a_removed_file_is_taken_out_where_the_platform_can(tmp_path: Path, one, two) -> None:
+async def test_a_removed_file_is_taken_out_where_the_platform_can(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.removes_files = True
     async with bridge(tmp_path, [one, two]):
         said = one.say("words", **files("abc"))
@@ -109,7 +115,7 @@ async def test_a_removed_file_is_taken_out_where_the_platform_can(tmp_path: Path
         await becomes(two, ("words!!", ""), (ADDED, "d"))
 
 
-async def test_in_an_album_its_own_message_goes(tmp_path: Path, one, two) -> None:
+async def test_in_an_album_its_own_message_goes(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.albums = True
     async with bridge(tmp_path, [one, two]):
         said = one.say("words", **files("abc"))
@@ -124,7 +130,7 @@ async def test_in_an_album_its_own_message_goes(tmp_path: Path, one, two) -> Non
         await becomes(two)
 
 
-async def test_a_file_without_words_is_replaced_as_a_whole(tmp_path: Path, one, two) -> None:
+async def test_a_file_without_words_is_replaced_as_a_whole(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("", **files("a"))
         await becomes(two, ("", "a"))
@@ -139,14 +145,16 @@ async def test_a_file_without_words_is_replaced_as_a_whole(tmp_path: Path, one, 
         await becomes(two, ("end", ""))
 
 
-async def test_a_file_with_words_is_replaced_by_a_line_and_an_answer(tmp_path: Path, one, two) -> None:
+async def test_a_file_with_words_is_replaced_by_a_line_and_an_answer(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words", **files("a"))
         one.edit(said, "words", **files("b"))
         await becomes(two, (f"words\n{REMOVED}", "a"), (REPLACED, "b"))
 
 
-async def test_one_of_an_album_is_replaced_at_its_place(tmp_path: Path, one, two) -> None:
+async def test_one_of_an_album_is_replaced_at_its_place(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.removes_files = True
     async with bridge(tmp_path, [one, two]):
         one.say("words", number=10, also_ids=("one-11", "one-12"), **files("abc"))
@@ -177,7 +185,9 @@ def item(platform: ScriptedPlatform, number: int, words: str, names: str) -> Non
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_an_edit_of_one_caption_leaves_the_others(tmp_path: Path, one, two, restarted: bool) -> None:
+async def test_an_edit_of_one_caption_leaves_the_others(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, restarted: bool
+) -> None:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(bridge(tmp_path, [one, two]))
         one.say("", **album(("left", "a"), ("", "b"), ("right", "c")))
@@ -201,7 +211,7 @@ async def test_an_edit_of_one_caption_leaves_the_others(tmp_path: Path, one, two
         await becomes(two, ("again", "abc"))
 
 
-async def test_edits_of_items_that_come_at_once(tmp_path: Path, one, two) -> None:
+async def test_edits_of_items_that_come_at_once(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]):
         edits = ScriptedPlatform("one")
         edits.say("", **album(("left", "a"), ("right", "b")))
@@ -217,7 +227,9 @@ async def test_edits_of_items_that_come_at_once(tmp_path: Path, one, two) -> Non
         await becomes(two, ("LEFT\nright", "ab"))
 
 
-async def test_a_file_of_an_item_is_replaced_and_its_caption_goes(tmp_path: Path, one, two) -> None:
+async def test_a_file_of_an_item_is_replaced_and_its_caption_goes(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.removes_files = True
     async with bridge(tmp_path, [one, two]):
         one.say("", **album(("left", "a"), ("right", "b")))
@@ -228,7 +240,7 @@ async def test_a_file_of_an_item_is_replaced_and_its_caption_goes(tmp_path: Path
         await becomes(two, ("left!", "a"), (REPLACED, "c"))
 
 
-async def test_lines_of_the_other_items_stay(tmp_path: Path, one, two) -> None:
+async def test_lines_of_the_other_items_stay(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     large = Attachment(kind=AttachmentKind.VIDEO, file_id="large", name="large.mp4", size_bytes=5_000_000_000)
     said = album(("left", "a"), ("", ""))
     said["items"] = (said["items"][0], AlbumItem(attachments=(large,)))
@@ -240,14 +252,16 @@ async def test_lines_of_the_other_items_stay(tmp_path: Path, one, two) -> None:
         await becomes(two, (f"LEFT\n{line}", "a"))
 
 
-async def test_an_edit_that_tells_only_the_text_leaves_files_alone(tmp_path: Path, one, two) -> None:
+async def test_an_edit_that_tells_only_the_text_leaves_files_alone(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words", **files("ab"))
         one.edit(said, "words!", attachments_known=False)
         await becomes(two, ("words!", "ab"))
 
 
-async def test_an_added_file_that_cannot_be_there_is_a_line(tmp_path: Path, one, two) -> None:
+async def test_an_added_file_that_cannot_be_there_is_a_line(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     large = Attachment(kind=AttachmentKind.DOCUMENT, file_id="large", name="large.iso", size_bytes=5_000_000_000)
     gone = Attachment(kind=AttachmentKind.DOCUMENT, file_id="gone", name="gone.txt", problem="deleted")
     async with bridge(tmp_path, [one, two]):
@@ -261,7 +275,7 @@ async def test_an_added_file_that_cannot_be_there_is_a_line(tmp_path: Path, one,
     assert one.fetched == ["a"]
 
 
-async def test_where_files_are_off_an_added_one_is_a_line(tmp_path: Path, one, two) -> None:
+async def test_where_files_are_off_an_added_one_is_a_line(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     routes = [with_options(Route(name="all", ends=(end("one/c"), end("two/c"))), files=False)]
     async with bridge(tmp_path, [one, two], routes):
         said = one.say("words")
@@ -270,7 +284,7 @@ async def test_where_files_are_off_an_added_one_is_a_line(tmp_path: Path, one, t
     assert one.fetched == []
 
 
-async def test_a_removal_that_is_refused_becomes_a_line(tmp_path: Path, one, two) -> None:
+async def test_a_removal_that_is_refused_becomes_a_line(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.albums = True
     async with bridge(tmp_path, [one, two]):
         said = one.say("words", **files("ab"))
@@ -281,7 +295,9 @@ async def test_a_removal_that_is_refused_becomes_a_line(tmp_path: Path, one, two
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-async def test_a_file_whose_answer_never_came_is_there_once(tmp_path: Path, one, two, arrived: bool) -> None:
+async def test_a_file_whose_answer_never_came_is_there_once(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, arrived: bool
+) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words")
         await becomes(two, ("words", ""))
@@ -291,7 +307,9 @@ async def test_a_file_whose_answer_never_came_is_there_once(tmp_path: Path, one,
         await becomes(two, ("words!", ""), (ADDED, "a"), ("end", ""))
 
 
-async def test_a_process_that_died_over_the_new_file_asks_for_it(tmp_path: Path, one, two) -> None:
+async def test_a_process_that_died_over_the_new_file_asks_for_it(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words")
         await becomes(two, ("words", ""))
@@ -304,7 +322,9 @@ async def test_a_process_that_died_over_the_new_file_asks_for_it(tmp_path: Path,
         await becomes(two, ("words!", ""), (ADDED, "a"), ("end", ""))
 
 
-async def test_a_file_that_comes_later_holds_the_edit_up_until_then(tmp_path: Path, one, two) -> None:
+async def test_a_file_that_comes_later_holds_the_edit_up_until_then(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]):
         said = one.say("words")
         two.faults.extend([None, (RetryLater("busy", after_s=0.01), False), None, (RetryLater("busy", after_s=0.01), False)])

@@ -96,7 +96,7 @@ async def test_all_well(app: App) -> None:
     assert set(report["journal"]) == {"events", "dead", "undecodable", "size_bytes"}
 
 
-async def test_a_dead_end_of_three_is_told_everywhere(app: App, one, two) -> None:
+async def test_a_dead_end_of_three_is_told_everywhere(app: App, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.extend([(KICKED, False)] * 1000)
     one.say("m1")
     await eventually(lambda: app._supervisors[AccountName("two")].chat_faults)
@@ -165,7 +165,7 @@ async def test_silence_says_nothing_of_an_account_without_a_heartbeat(app: App) 
     assert sample(app, "last_heartbeat_seconds", account="three") is None
 
 
-async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one, two) -> None:
+async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.extend([(RetryLater("asked to wait", after_s=5 * 3600.0, rate_limited=True), False)] * 5)
     one.say("m1")
     one.say("m2")
@@ -183,7 +183,7 @@ async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one, tw
     assert (sample(app, "next_attempt_seconds", account="two") or 0) > 600
 
 
-async def test_a_dead_letter_is_something_to_do(app: App, one, two) -> None:
+async def test_a_dead_letter_is_something_to_do(app: App, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     from bridge.model.errors import Rejected
 
     two.faults.append((Rejected("no"), False))
@@ -196,7 +196,7 @@ async def test_a_dead_letter_is_something_to_do(app: App, one, two) -> None:
     assert report["to_do"] == ["1 dead letter - messenger-bridge dead list"]
 
 
-async def test_a_journal_that_fails_is_told_not_raised(tmp_path: Path, one, two) -> None:
+async def test_a_journal_that_fails_is_told_not_raised(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     class Broken(SqliteJournal):
         broken = False
 
@@ -216,7 +216,7 @@ async def test_a_journal_that_fails_is_told_not_raised(tmp_path: Path, one, two)
         }
 
 
-async def test_very_many_routes_show_those_in_trouble(tmp_path: Path, one, two) -> None:
+async def test_very_many_routes_show_those_in_trouble(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     routes = [Route(name=f"r{number}", ends=(end(f"one/{number}"), end(f"two/{number}"))) for number in range(600)]
     async with bridge(tmp_path, [one, two], routes) as app:
         await eventually(lambda: all(state.state is AccountState.UP for state in app.account_states().values()))
@@ -229,7 +229,7 @@ async def test_very_many_routes_show_those_in_trouble(tmp_path: Path, one, two) 
         assert sample(app, "route_ends", route="r578", status="pass") is None
 
 
-async def test_over_http(app: App, two) -> None:
+async def test_over_http(app: App, two: ScriptedPlatform) -> None:
     web = AdminWeb(report=app.report, metrics=app.metrics.expose)
     port = await web.start("127.0.0.1", 0)
 

@@ -54,7 +54,9 @@ def said(count: int) -> list[str]:
 # -- a lane that dies -------------------------------------------------------------------------------------------------------
 
 
-async def test_what_comes_after_a_lane_failed_does_not_overtake_what_it_had(tmp_path: Path, one, two) -> None:
+async def test_what_comes_after_a_lane_failed_does_not_overtake_what_it_had(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     journal = Refusing(tmp_path / "bridge.journal")
     async with bridge(tmp_path, [one, two], journal=journal) as app:
         await eventually(lambda: app.account_states()["two"].state is AccountState.UP)
@@ -77,7 +79,9 @@ async def test_what_comes_after_a_lane_failed_does_not_overtake_what_it_had(tmp_
     assert two.texts() == [*said(8), "later"]
 
 
-async def test_a_lane_that_fails_again_and_again_costs_less_and_less(tmp_path: Path, one, two) -> None:
+async def test_a_lane_that_fails_again_and_again_costs_less_and_less(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     """And a stop does not wait for it."""
     app = bridge(tmp_path, [one, two])
     await app.start()
@@ -101,7 +105,9 @@ async def test_a_lane_that_fails_again_and_again_costs_less_and_less(tmp_path: P
         assert await app.stop(drain_s=10 * PATIENCE_S) == 0
 
 
-async def test_a_lane_that_failed_is_quick_again_once_it_works(tmp_path: Path, one, two) -> None:
+async def test_a_lane_that_failed_is_quick_again_once_it_works(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         one.say("m0")
         await eventually(lambda: two.texts() == ["m0"])
@@ -129,7 +135,9 @@ async def test_a_lane_that_failed_is_quick_again_once_it_works(tmp_path: Path, o
 
 
 @pytest.mark.parametrize("kind", [Delivered, AttemptStarted])
-async def test_one_refused_record_doubles_and_loses_nothing(tmp_path: Path, one, two, kind) -> None:
+async def test_one_refused_record_doubles_and_loses_nothing(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, kind
+) -> None:
     journal = Refusing(tmp_path / "bridge.journal")
     async with bridge(tmp_path, [one, two], journal=journal) as app:
         await eventually(lambda: app.account_states()["two"].state is AccountState.UP)

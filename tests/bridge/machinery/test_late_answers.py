@@ -56,7 +56,9 @@ def said(count: int, name: str = "m") -> list[str]:
     return [f"{name}{number}" for number in range(count)]
 
 
-async def test_an_answer_that_comes_when_all_was_sent(tmp_path: Path, one, two, journal) -> None:
+async def test_an_answer_that_comes_when_all_was_sent(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+) -> None:
     with capture_logs() as log:
         async with bridge(tmp_path, [one, two], journal=journal) as app:
             two.hang = asyncio.Event()
@@ -78,7 +80,9 @@ async def test_an_answer_that_comes_when_all_was_sent(tmp_path: Path, one, two, 
     assert not [entry for entry in log if entry["log_level"] not in ("debug", "info")]
 
 
-async def test_an_answer_that_comes_while_the_lane_is_at_work(tmp_path: Path, one, two, journal) -> None:
+async def test_an_answer_that_comes_while_the_lane_is_at_work(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+) -> None:
     async with bridge(tmp_path, [one, two], journal=journal) as app:
         first = two.hang = asyncio.Event()
         second = asyncio.Event()
@@ -105,7 +109,9 @@ async def test_an_answer_that_comes_while_the_lane_is_at_work(tmp_path: Path, on
     assert two.texts() == [*said(70), "last", "end"]
 
 
-async def test_answers_to_two_accounts_that_overtake_each_other(tmp_path: Path, one, two, journal) -> None:
+async def test_answers_to_two_accounts_that_overtake_each_other(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+) -> None:
     three = ScriptedPlatform("three")
     routes = [
         Route(name="first", ends=(end("one/c"), end("two/c"))),
@@ -131,7 +137,9 @@ async def test_answers_to_two_accounts_that_overtake_each_other(tmp_path: Path, 
     assert [text for text in texts if text.startswith("b")] == said(3, "b")
 
 
-async def test_an_answer_that_comes_when_its_lane_was_cancelled_and_is_gone(tmp_path: Path, one, two, journal) -> None:
+async def test_an_answer_that_comes_when_its_lane_was_cancelled_and_is_gone(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+) -> None:
     """Somebody else found the message open: the look every few seconds, a reload."""
     async with bridge(tmp_path, [one, two], journal=journal) as app:
         one.say("m0")

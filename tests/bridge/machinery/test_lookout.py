@@ -27,7 +27,7 @@ FINE = ProbeItem(name="chat", ok=True, chat_id="c")
 class Looking(ScriptedPlatform):
     """`look` is what a look at a chat finds."""
 
-    look: Callable[[str], Sequence[ProbeItem]] = staticmethod(lambda _: [FINE])  # type: ignore[assignment]
+    look: Callable[[str], Sequence[ProbeItem]] = staticmethod(lambda _: [FINE])
     looks = 0
 
     def manifest(self) -> Manifest:

@@ -52,7 +52,9 @@ async def say_all(one: ScriptedPlatform, two: ScriptedPlatform, *texts: str) -> 
     return ids
 
 
-async def test_what_is_held_back_is_one_message_and_nothing_is_lost(tmp_path: Path, one, two) -> None:
+async def test_what_is_held_back_is_one_message_and_nothing_is_lost(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]):
         for number in range(100):
             one.say(f"m{number}")
@@ -62,7 +64,7 @@ async def test_what_is_held_back_is_one_message_and_nothing_is_lost(tmp_path: Pa
     assert max(text.count("\n") + 1 for text in two.texts()) <= MAX_MERGED
 
 
-async def test_without_a_limit_nothing_is_merged(tmp_path: Path, one) -> None:
+async def test_without_a_limit_nothing_is_merged(tmp_path: Path, one: ScriptedPlatform) -> None:
     free = ScriptedPlatform("two")
     async with bridge(tmp_path, [one, free]):
         for number in range(30):
@@ -71,14 +73,14 @@ async def test_without_a_limit_nothing_is_merged(tmp_path: Path, one) -> None:
 
 
 @pytest.mark.parametrize("options", [{"merge": False}, {"pace": Pace.FAST}])
-async def test_options_switch_it_off(tmp_path: Path, one, two, options) -> None:
+async def test_options_switch_it_off(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, options) -> None:
     async with bridge(tmp_path, [one, two], [with_options(ALL, **options)]):
         for number in range(4):
             one.say(f"m{number}")
         await eventually(lambda: len(two.texts()) == 4)
 
 
-async def test_only_plain_texts_of_one_author_are_merged(tmp_path: Path, one, two) -> None:
+async def test_only_plain_texts_of_one_author_are_merged(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     one.files["f"] = b"x"
     file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="f", name="f.txt", size_bytes=1)
     async with bridge(tmp_path, [one, two]):
@@ -97,7 +99,7 @@ async def test_only_plain_texts_of_one_author_are_merged(tmp_path: Path, one, tw
     assert [message.sender for message in two.posted()[:4]] == ["Anna", "Anna", "Ben", "Anna"]
 
 
-async def test_a_merged_message_leaves_room_for_edits(tmp_path: Path, one, two) -> None:
+async def test_a_merged_message_leaves_room_for_edits(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.text_length = 100
     async with bridge(tmp_path, [one, two]):
         for number in range(10):
@@ -106,7 +108,9 @@ async def test_a_merged_message_leaves_room_for_edits(tmp_path: Path, one, two) 
     assert all(len(text) <= 50 for text in two.texts())
 
 
-async def test_a_file_added_to_a_piece_is_its_own_and_goes_with_it(tmp_path: Path, one, two) -> None:
+async def test_a_file_added_to_a_piece_is_its_own_and_goes_with_it(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     one.files["f"] = b"x"
     file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="f", name="f.txt", size_bytes=1)
     async with bridge(tmp_path, [one, two]):
@@ -122,7 +126,9 @@ async def test_a_file_added_to_a_piece_is_its_own_and_goes_with_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize("restart", [False, True])
-async def test_each_piece_is_edited_and_deleted_by_itself(tmp_path: Path, one, two, restart: bool) -> None:
+async def test_each_piece_is_edited_and_deleted_by_itself(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, restart: bool
+) -> None:
     app = bridge(tmp_path, [one, two])
     await app.start()
     try:
@@ -146,7 +152,9 @@ async def test_each_piece_is_edited_and_deleted_by_itself(tmp_path: Path, one, t
         await app.stop()
 
 
-async def test_an_edit_that_no_longer_fits_goes_on_in_further_messages(tmp_path: Path, one, two) -> None:
+async def test_an_edit_that_no_longer_fits_goes_on_in_further_messages(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.text_length = 40
     async with bridge(tmp_path, [one, two]):
         _, a, b = await say_all(one, two, "a", "b")
@@ -162,7 +170,7 @@ async def test_an_edit_that_no_longer_fits_goes_on_in_further_messages(tmp_path:
         await eventually(lambda: two.texts() == ["first", "short"])
 
 
-async def test_answers_and_reactions_find_it(tmp_path: Path, one, two) -> None:
+async def test_answers_and_reactions_find_it(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]):
         _, a, b = await say_all(one, two, "a", "b")
         merged = two.posted()[1]
@@ -178,7 +186,7 @@ async def test_answers_and_reactions_find_it(tmp_path: Path, one, two) -> None:
         assert one.posted()[0].reply_to == b, "an answer to it answers its last piece"
 
 
-async def test_a_429_makes_them_wait_together(tmp_path: Path, one) -> None:
+async def test_a_429_makes_them_wait_together(tmp_path: Path, one: ScriptedPlatform) -> None:
     free = ScriptedPlatform("two")
     free.faults.extend([(LIMITED, False), (LIMITED, False)])
     async with bridge(tmp_path, [one, free]):
@@ -188,7 +196,7 @@ async def test_a_429_makes_them_wait_together(tmp_path: Path, one) -> None:
     assert free.texts() == ["m0\nm1\nm2\nm3\nm4"]
 
 
-async def test_a_refused_message_is_tried_piece_by_piece(tmp_path: Path, one, two) -> None:
+async def test_a_refused_message_is_tried_piece_by_piece(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     """The platform takes none with the bad word in it."""
 
     def judge(outbound) -> None:
@@ -210,7 +218,9 @@ async def test_a_refused_message_is_tried_piece_by_piece(tmp_path: Path, one, tw
 
 @pytest.mark.parametrize("arrived", [True, False])
 @pytest.mark.parametrize("reconciles", [True, False])
-async def test_an_unknown_outcome_is_settled_for_all_at_once(tmp_path: Path, one, two, arrived, reconciles) -> None:
+async def test_an_unknown_outcome_is_settled_for_all_at_once(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, arrived, reconciles
+) -> None:
     two.reconciles = reconciles
     two.faults.extend([None, (OutcomeUnknown("cut"), arrived)])
     async with bridge(tmp_path, [one, two]):
@@ -224,7 +234,7 @@ async def test_an_unknown_outcome_is_settled_for_all_at_once(tmp_path: Path, one
     assert two.texts() == ["first", *(["a\nb\nc"] * (2 if doubled else 1)), "end"]
 
 
-async def test_hold_leaves_all_of_them_to_a_human(tmp_path: Path, one, two) -> None:
+async def test_hold_leaves_all_of_them_to_a_human(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.reconciles = False
     two.faults.extend([None, (OutcomeUnknown("cut"), True)])
     app = bridge(tmp_path, [one, two], [with_options(ALL, unknown=OnUnknown.HOLD)])
@@ -242,7 +252,7 @@ async def test_hold_leaves_all_of_them_to_a_human(tmp_path: Path, one, two) -> N
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-async def test_a_crash_during_the_attempt(tmp_path: Path, one, two, arrived) -> None:
+async def test_a_crash_during_the_attempt(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, arrived) -> None:
     """The process dies when the request has left: after the restart the same message is looked for, and nothing else is in it."""
     two.faults.append(None)
     app = bridge(tmp_path, [one, two])
@@ -282,13 +292,15 @@ async def pieces_on_disk(folder: Path) -> str:
     return token_for(waiting[0].delivery_id, 0, journal_id)
 
 
-async def test_an_account_that_is_down_keeps_the_message_together(tmp_path: Path, one, two) -> None:
+async def test_an_account_that_is_down_keeps_the_message_together(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.faults.extend([None, (AccountDown("refused", action="new token"), False)])
     async with bridge(tmp_path, [one, two]):
         await say_all(one, two, "a", "b", "c")
 
 
-async def test_a_limit_of_the_account_stops_its_other_chats_too(tmp_path: Path, one) -> None:
+async def test_a_limit_of_the_account_stops_its_other_chats_too(tmp_path: Path, one: ScriptedPlatform) -> None:
     limited = ScriptedPlatform("two")
     limited.faults.append((RetryLater("slow down", after_s=0.5, rate_limited=True, scope=Scope.ACCOUNT), False))
     routes = [Route(name=f"r{number}", ends=(end(f"one/c{number}"), end(f"two/c{number}"))) for number in range(5)]
@@ -309,7 +321,7 @@ def sends_of(platform: ScriptedPlatform) -> list[float]:
     return tried_s
 
 
-async def test_waits_survive_a_restart(tmp_path: Path, one, two) -> None:
+async def test_waits_survive_a_restart(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.rates = Rates(per_chat=(Window(messages=2, span_s=3.0),))
     tried_s = sends_of(two)
     app = bridge(tmp_path, [one, two], [with_options(ALL, merge=False)])
@@ -323,7 +335,7 @@ async def test_waits_survive_a_restart(tmp_path: Path, one, two) -> None:
     assert tried_s[2] - tried_s[0] >= 2.9, "the window was still full"
 
 
-async def test_an_account_wide_wait_survives_a_restart(tmp_path: Path, one, two) -> None:
+async def test_an_account_wide_wait_survives_a_restart(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.rates = Rates()
     two.faults.append((RetryLater("slow down", after_s=2.0, rate_limited=True, scope=Scope.ACCOUNT), False))
     tried_s = sends_of(two)

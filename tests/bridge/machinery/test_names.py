@@ -29,13 +29,15 @@ async def _sender(origin: ScriptedPlatform, target: ScriptedPlatform, author: st
 
 
 @pytest.mark.parametrize("name", ["Courier", "COURIER", "Cоuriеr", "C o u r i e r", "Post Relay", "post_relay_bot", "P0st ReIay"])
-async def test_a_sender_called_like_a_bot_is_told_apart(tmp_path: Path, one, two, name: str) -> None:
+async def test_a_sender_called_like_a_bot_is_told_apart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, name: str
+) -> None:
     async with bridge(tmp_path, [one, two]):
         assert await _sender(one, two, name) == f"{name} (one)"
         assert await _sender(one, two, "Couriere") == "Couriere"
 
 
-async def test_a_bot_that_is_renamed_is_protected_at_once(tmp_path: Path, one, two) -> None:
+async def test_a_bot_that_is_renamed_is_protected_at_once(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]):
         assert await _sender(one, two, "Messenger") == "Messenger"
         two.own_names = ("Messenger",)
@@ -45,7 +47,9 @@ async def test_a_bot_that_is_renamed_is_protected_at_once(tmp_path: Path, one, t
         assert await _sender(one, two, "Courier") == "Courier"
 
 
-async def test_names_are_known_from_the_first_message_after_a_restart(tmp_path: Path, one, two) -> None:
+async def test_names_are_known_from_the_first_message_after_a_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     three = ScriptedPlatform("three")
     async with bridge(tmp_path, [one, two, three]):
         await _sender(one, three, "Anna")

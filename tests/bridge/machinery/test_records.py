@@ -68,7 +68,9 @@ async def begin(made: AttemptLog, waiting: deque[OpenDelivery]) -> tuple[OpenDel
     return pending, begun
 
 
-async def test_every_attempt_is_on_disk_before_its_turn_and_the_lane_hardly_ever_waits(disk: Disk, waiting) -> None:
+async def test_every_attempt_is_on_disk_before_its_turn_and_the_lane_hardly_ever_waits(
+    disk: Disk, waiting: deque[OpenDelivery]
+) -> None:
     made = records(disk, waiting)
     waited = 0
     while waiting:
@@ -82,7 +84,7 @@ async def test_every_attempt_is_on_disk_before_its_turn_and_the_lane_hardly_ever
     assert disk.attempts == list(range(1, 61))
 
 
-async def test_at_most_sixteen_attempts_are_ahead(disk: Disk, waiting) -> None:
+async def test_at_most_sixteen_attempts_are_ahead(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     for made_up_to in range(1, 40):
         await begin(made, waiting)
@@ -91,7 +93,9 @@ async def test_at_most_sixteen_attempts_are_ahead(disk: Disk, waiting) -> None:
         assert len(disk.attempts) - made_up_to <= 16
 
 
-async def test_an_attempt_whose_record_is_still_being_written_is_not_taken_for_recorded(disk: Disk, waiting) -> None:
+async def test_an_attempt_whose_record_is_still_being_written_is_not_taken_for_recorded(
+    disk: Disk, waiting: deque[OpenDelivery]
+) -> None:
     made = records(disk, waiting)
     for _ in range(9):
         await begin(made, waiting)
@@ -108,14 +112,14 @@ async def test_an_attempt_whose_record_is_still_being_written_is_not_taken_for_r
     assert eighteenth in disk.attempts
 
 
-async def test_where_nobody_can_be_asked_one_attempt_is_on_disk_at_a_time(disk: Disk, waiting) -> None:
+async def test_where_nobody_can_be_asked_one_attempt_is_on_disk_at_a_time(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting, may_run_ahead=False)
     for number in range(1, 10):
         await begin(made, waiting)
         assert disk.attempts == list(range(1, number + 1))
 
 
-async def test_receipts_are_written_before_long_without_a_further_message(disk: Disk, waiting) -> None:
+async def test_receipts_are_written_before_long_without_a_further_message(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     await begin(made, waiting)
     for _ in range(2):
@@ -125,7 +129,7 @@ async def test_receipts_are_written_before_long_without_a_further_message(disk: 
     assert any(isinstance(one, Delivered) for batch in disk.written for one in batch)
 
 
-async def test_a_lane_is_not_done_while_its_receipts_are_being_written(disk: Disk, waiting) -> None:
+async def test_a_lane_is_not_done_while_its_receipts_are_being_written(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     await begin(made, waiting)
     made.later([Delivered(delivery_id=1, at=NOW)])
@@ -142,7 +146,7 @@ async def test_a_lane_is_not_done_while_its_receipts_are_being_written(disk: Dis
     assert any(isinstance(one, Delivered) for batch in disk.written for one in batch)
 
 
-async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk, waiting) -> None:
+async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     for _ in range(9):
         await begin(made, waiting)
@@ -154,7 +158,7 @@ async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk,
         await made.record()
 
 
-async def test_attempts_whose_record_failed_are_not_taken_for_recorded(disk: Disk, waiting) -> None:
+async def test_attempts_whose_record_failed_are_not_taken_for_recorded(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     disk.broken = RuntimeError("a bug")
     first, second = waiting[0], waiting[1]
@@ -167,7 +171,7 @@ async def test_attempts_whose_record_failed_are_not_taken_for_recorded(disk: Dis
     assert second.delivery_id in disk.attempts
 
 
-async def test_a_reload_while_attempts_are_written_leaves_them_begun(disk: Disk, waiting) -> None:
+async def test_a_reload_while_attempts_are_written_leaves_them_begun(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     """The lane's hand is empty when they are on disk; what it reads then was begun, and not interrupted."""
     made = records(disk, waiting)
     for _ in range(9):
@@ -210,7 +214,7 @@ def outcomes(disk: Disk) -> list[int]:
     return [one.delivery_id for batch in disk.written for one in batch if isinstance(one, Delivered)]
 
 
-async def test_a_receipt_that_is_refused_costs_no_other_message_its_own(disk: Disk, waiting) -> None:
+async def test_a_receipt_that_is_refused_costs_no_other_message_its_own(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     disk.refused = frozenset({2})
     for number in (1, 2, 3):
@@ -221,7 +225,9 @@ async def test_a_receipt_that_is_refused_costs_no_other_message_its_own(disk: Di
     assert made.are_complete
 
 
-async def test_an_attempt_that_is_refused_is_not_made_and_the_receipts_before_it_are_kept(disk: Disk, waiting) -> None:
+async def test_an_attempt_that_is_refused_is_not_made_and_the_receipts_before_it_are_kept(
+    disk: Disk, waiting: deque[OpenDelivery]
+) -> None:
     made = records(disk, waiting)
     disk.refused = frozenset({4})
     made.later(receipts(3))
@@ -231,7 +237,7 @@ async def test_an_attempt_that_is_refused_is_not_made_and_the_receipts_before_it
     assert made.are_complete
 
 
-async def test_what_a_disk_does_not_take_is_written_once_it_does(disk: Disk, waiting) -> None:
+async def test_what_a_disk_does_not_take_is_written_once_it_does(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     made.later(receipts(1))
     disk.broken = RuntimeError("a bug")
@@ -244,7 +250,7 @@ async def test_what_a_disk_does_not_take_is_written_once_it_does(disk: Disk, wai
     assert outcomes(disk) == [1, 2]
 
 
-async def test_a_write_that_was_cancelled_loses_nothing(disk: Disk, waiting) -> None:
+async def test_a_write_that_was_cancelled_loses_nothing(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     made.later(receipts(1))
     disk.sync.clear()
@@ -259,7 +265,7 @@ async def test_a_write_that_was_cancelled_loses_nothing(disk: Disk, waiting) -> 
     assert outcomes(disk) == [1, 2]
 
 
-async def test_what_came_during_a_write_is_written_by_the_next(disk: Disk, waiting) -> None:
+async def test_what_came_during_a_write_is_written_by_the_next(disk: Disk, waiting: deque[OpenDelivery]) -> None:
     made = records(disk, waiting)
     made.later(receipts(1))
     disk.sync.clear()

@@ -102,7 +102,7 @@ async def parked(app: App, one: Platform, two: Platform) -> None:
     await eventually(lambda: len(one.confirmed) == 2)
 
 
-async def test_a_new_token_brings_what_waited_and_what_comes_after(tmp_path: Path, one, two) -> None:
+async def test_a_new_token_brings_what_waited_and_what_comes_after(tmp_path: Path, one: Platform, two: Platform) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await parked(app, one, two)
         await app.reload(with_token(app._config, "two", "new"))
@@ -113,7 +113,7 @@ async def test_a_new_token_brings_what_waited_and_what_comes_after(tmp_path: Pat
     assert set(two.sent_by) == {"new"}
 
 
-async def test_a_new_token_that_is_wrong_too_and_then_a_right_one(tmp_path: Path, one, two) -> None:
+async def test_a_new_token_that_is_wrong_too_and_then_a_right_one(tmp_path: Path, one: Platform, two: Platform) -> None:
     two.revoked.add("wrong")
     async with bridge(tmp_path, [one, two]) as app:
         await parked(app, one, two)
@@ -125,7 +125,9 @@ async def test_a_new_token_that_is_wrong_too_and_then_a_right_one(tmp_path: Path
 
 
 @pytest.mark.parametrize("removed", [without_account, lambda config, _: without_routes(config)], ids=["account", "route"])
-async def test_what_waits_for_an_account_or_route_that_is_removed_ends_by_name(tmp_path: Path, one, two, removed) -> None:
+async def test_what_waits_for_an_account_or_route_that_is_removed_ends_by_name(
+    tmp_path: Path, one: Platform, two: Platform, removed
+) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await parked(app, one, two)
         await app.reload(removed(app._config, "two"))
@@ -135,7 +137,7 @@ async def test_what_waits_for_an_account_or_route_that_is_removed_ends_by_name(t
     assert two.texts() == []
 
 
-async def test_an_account_that_comes_back_takes_what_is_said_from_then_on(tmp_path: Path, one, two) -> None:
+async def test_an_account_that_comes_back_takes_what_is_said_from_then_on(tmp_path: Path, one: Platform, two: Platform) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         before = app._config
         await parked(app, one, two)
@@ -147,7 +149,7 @@ async def test_an_account_that_comes_back_takes_what_is_said_from_then_on(tmp_pa
         await eventually(lambda: two.texts() == ["m3"])
 
 
-async def test_a_reload_that_changes_nothing_leaves_a_parked_account_as_it_is(tmp_path: Path, one, two) -> None:
+async def test_a_reload_that_changes_nothing_leaves_a_parked_account_as_it_is(tmp_path: Path, one: Platform, two: Platform) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await parked(app, one, two)
         supervisor = app._supervisors[AccountName("two")]
@@ -157,7 +159,7 @@ async def test_a_reload_that_changes_nothing_leaves_a_parked_account_as_it_is(tm
         await eventually(lambda: two.texts() == ["m1", "m2"])
 
 
-async def test_how_messages_are_relayed_is_no_reason_to_connect_anew(tmp_path: Path, one, two) -> None:
+async def test_how_messages_are_relayed_is_no_reason_to_connect_anew(tmp_path: Path, one: Platform, two: Platform) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await is_in(app, "two", AccountState.UP)
         two.hang = asyncio.Event()
@@ -184,7 +186,7 @@ async def limited(app: App, one: Platform, two: Platform, scope: Scope) -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 @pytest.mark.parametrize("removed", [without_account, lambda config, _: without_routes(config)], ids=["account", "route"])
-async def test_a_wait_for_what_is_removed_ends(tmp_path: Path, one, two, scope, removed) -> None:
+async def test_a_wait_for_what_is_removed_ends(tmp_path: Path, one: Platform, two: Platform, scope, removed) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await limited(app, one, two, scope)
         await app.reload(removed(app._config, "two"))
@@ -193,7 +195,7 @@ async def test_a_wait_for_what_is_removed_ends(tmp_path: Path, one, two, scope, 
 
 
 @pytest.mark.parametrize("scope", Scope)
-async def test_a_wait_of_one_token_does_not_bind_another(tmp_path: Path, one, two, scope) -> None:
+async def test_a_wait_of_one_token_does_not_bind_another(tmp_path: Path, one: Platform, two: Platform, scope) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await limited(app, one, two, scope)
         await app.reload(with_token(app._config, "two", "another"))
@@ -201,7 +203,7 @@ async def test_a_wait_of_one_token_does_not_bind_another(tmp_path: Path, one, tw
 
 
 @pytest.mark.parametrize("scope", Scope)
-async def test_a_wait_outlasts_a_reload_that_does_not_concern_it(tmp_path: Path, one, two, scope) -> None:
+async def test_a_wait_outlasts_a_reload_that_does_not_concern_it(tmp_path: Path, one: Platform, two: Platform, scope) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await limited(app, one, two, scope)
         await app.reload(with_token(app._config, "one", "another"))
@@ -213,7 +215,7 @@ async def test_a_wait_outlasts_a_reload_that_does_not_concern_it(tmp_path: Path,
         await eventually(lambda: lines(two) == ["m1", "m2"])
 
 
-async def test_a_route_that_is_removed_and_added_again_while_its_chat_waits(tmp_path: Path, one, two) -> None:
+async def test_a_route_that_is_removed_and_added_again_while_its_chat_waits(tmp_path: Path, one: Platform, two: Platform) -> None:
     """What the lane looked at while it was away ended by name; all else arrives."""
     async with bridge(tmp_path, [one, two]) as app:
         await limited(app, one, two, Scope.CHAT)
@@ -230,7 +232,7 @@ async def test_a_route_that_is_removed_and_added_again_while_its_chat_waits(tmp_
 # -- at work ----------------------------------------------------------------------------------------------------------------
 
 
-async def test_an_account_that_is_replaced_during_a_send(tmp_path: Path, one, two) -> None:
+async def test_an_account_that_is_replaced_during_a_send(tmp_path: Path, one: Platform, two: Platform) -> None:
     """The old adapter ends what it has begun, or is asked what became of it: nothing is there twice."""
     async with bridge(tmp_path, [one, two]) as app:
         await is_in(app, "two", AccountState.UP)
@@ -246,7 +248,7 @@ async def test_an_account_that_is_replaced_during_a_send(tmp_path: Path, one, tw
         await all_done(app)
 
 
-async def test_an_account_that_is_removed_during_a_send(tmp_path: Path, one, two) -> None:
+async def test_an_account_that_is_removed_during_a_send(tmp_path: Path, one: Platform, two: Platform) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await is_in(app, "two", AccountState.UP)
         two.hang = asyncio.Event()
@@ -286,7 +288,7 @@ class Supplier(TokenAdapter):
         self.closed.set()
 
 
-async def test_an_account_that_is_replaced_while_a_file_is_fetched_from_it(tmp_path: Path, one, two) -> None:
+async def test_an_account_that_is_replaced_while_a_file_is_fetched_from_it(tmp_path: Path, one: Platform, two: Platform) -> None:
     one.adapter = Supplier
     file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="plan", name="plan.pdf", size_bytes=10)
     async with bridge(tmp_path, [one, two]) as app:
@@ -299,7 +301,7 @@ async def test_an_account_that_is_replaced_while_a_file_is_fetched_from_it(tmp_p
     assert [post.files for post in two.posted()] == [(b"xxxxxyyyyy",), ()]
 
 
-async def test_an_account_that_is_removed_while_a_file_is_fetched_from_it(tmp_path: Path, one, two) -> None:
+async def test_an_account_that_is_removed_while_a_file_is_fetched_from_it(tmp_path: Path, one: Platform, two: Platform) -> None:
     """Its words arrive, with a line for the file, as long as its route is there."""
     three = Platform("three")
     one.adapter = Supplier
@@ -347,7 +349,7 @@ class Deaf(TokenAdapter):
 
 
 @pytest.mark.parametrize("adapter", [Clinging, Deaf])
-async def test_a_stop_while_a_parked_account_is_torn_down(tmp_path: Path, one, two, adapter) -> None:
+async def test_a_stop_while_a_parked_account_is_torn_down(tmp_path: Path, one: Platform, two: Platform, adapter) -> None:
     two.adapter = adapter
     app = bridge(tmp_path, [one, two])
     await app.start()
@@ -361,7 +363,7 @@ async def test_a_stop_while_a_parked_account_is_torn_down(tmp_path: Path, one, t
 
 
 @pytest.mark.parametrize("adapter", [Clinging, Deaf])
-async def test_a_reload_while_a_parked_account_is_torn_down(tmp_path: Path, one, two, adapter) -> None:
+async def test_a_reload_while_a_parked_account_is_torn_down(tmp_path: Path, one: Platform, two: Platform, adapter) -> None:
     two.adapter = adapter
     async with bridge(tmp_path, [one, two]) as app:
         await is_in(app, "two", AccountState.UP)

@@ -44,7 +44,7 @@ async def died(app: App, count: int = 1) -> list[int]:
     return letters
 
 
-async def test_what_was_deleted_since_is_not_posted(tmp_path: Path, one, two) -> None:
+async def test_what_was_deleted_since_is_not_posted(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
         secret = one.say("secret posted by mistake")
@@ -58,7 +58,7 @@ async def test_what_was_deleted_since_is_not_posted(tmp_path: Path, one, two) ->
         assert skipped_by(app)[str(Skip.DELETED_BEFORE)] == 1
 
 
-async def test_what_was_edited_since_is_posted_as_it_is_now(tmp_path: Path, one, two) -> None:
+async def test_what_was_edited_since_is_posted_as_it_is_now(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
         meeting = one.say("meet at 5")
@@ -73,7 +73,7 @@ async def test_what_was_edited_since_is_posted_as_it_is_now(tmp_path: Path, one,
         await eventually(lambda: two.texts() == ["next", "meet at 8"])
 
 
-async def test_what_was_edited_and_then_deleted_is_not_posted(tmp_path: Path, one, two) -> None:
+async def test_what_was_edited_and_then_deleted_is_not_posted(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
         meeting = one.say("meet at 5")
@@ -86,7 +86,7 @@ async def test_what_was_edited_and_then_deleted_is_not_posted(tmp_path: Path, on
         assert two.texts() == ["next"]
 
 
-async def test_what_changes_while_the_retry_waits_counts_too(tmp_path: Path, one, two) -> None:
+async def test_what_changes_while_the_retry_waits_counts_too(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
         gone, meeting = one.say("gone"), one.say("meet at 5")
@@ -111,7 +111,7 @@ async def eventually_died(app: App, count: int) -> list[int]:
     return await died(app, count)
 
 
-async def test_an_edit_that_died_does_not_undo_a_later_one(tmp_path: Path, one, two) -> None:
+async def test_an_edit_that_died_does_not_undo_a_later_one(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         meeting = one.say("meet at 5")
         await eventually(lambda: two.texts() == ["meet at 5"])
@@ -126,7 +126,9 @@ async def test_an_edit_that_died_does_not_undo_a_later_one(tmp_path: Path, one, 
         assert skipped_by(app)[str(Skip.SUPERSEDED)] == 1
 
 
-async def test_a_deletion_that_died_deletes_when_it_is_retried(tmp_path: Path, one, two) -> None:
+async def test_a_deletion_that_died_deletes_when_it_is_retried(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         secret = one.say("secret")
         await eventually(lambda: two.texts() == ["secret"])
@@ -137,7 +139,9 @@ async def test_a_deletion_that_died_deletes_when_it_is_retried(tmp_path: Path, o
         await all_done(app)
 
 
-async def test_what_was_posted_in_part_and_then_deleted_stays_away(tmp_path: Path, one, two) -> None:
+async def test_what_was_posted_in_part_and_then_deleted_stays_away(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.text_length = 40
     words = " ".join(f"w{number}" for number in range(30))
     two.faults.extend([None, REFUSED])
@@ -152,7 +156,9 @@ async def test_what_was_posted_in_part_and_then_deleted_stays_away(tmp_path: Pat
         assert two.texts() == []
 
 
-async def test_what_was_posted_in_part_goes_on_where_it_stopped(tmp_path: Path, one, two) -> None:
+async def test_what_was_posted_in_part_goes_on_where_it_stopped(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.text_length = 40
     words = " ".join(f"w{number}" for number in range(30))
     two.faults.extend([None, REFUSED])
@@ -163,7 +169,9 @@ async def test_what_was_posted_in_part_goes_on_where_it_stopped(tmp_path: Path, 
     assert " ".join(two.texts()).split() == words.split()
 
 
-async def test_a_retried_letter_reaches_a_chat_that_is_never_quiet(tmp_path: Path, one, two) -> None:
+async def test_a_retried_letter_reaches_a_chat_that_is_never_quiet(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     """And the others keep their order."""
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
@@ -192,7 +200,9 @@ async def test_a_retried_letter_reaches_a_chat_that_is_never_quiet(tmp_path: Pat
     assert two.texts().count("dead") == 1
 
 
-async def test_a_retried_letter_that_must_wait_holds_up_nobody(tmp_path: Path, one, two) -> None:
+async def test_a_retried_letter_that_must_wait_holds_up_nobody(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
         one.say("dead")
@@ -207,7 +217,7 @@ async def test_a_retried_letter_that_must_wait_holds_up_nobody(tmp_path: Path, o
         await eventually(lambda: two.texts() == ["m1", "dead"])
 
 
-async def test_a_letter_that_is_refused_again_is_dead_again(tmp_path: Path, one, two) -> None:
+async def test_a_letter_that_is_refused_again_is_dead_again(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.extend([REFUSED, REFUSED])
     async with bridge(tmp_path, [one, two]) as app:
         one.say("dead")
@@ -217,7 +227,7 @@ async def test_a_letter_that_is_refused_again_is_dead_again(tmp_path: Path, one,
         assert await died(app) == letters
 
 
-async def test_a_retry_that_the_process_does_not_live_to_see(tmp_path: Path, one, two) -> None:
+async def test_a_retry_that_the_process_does_not_live_to_see(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append(REFUSED)
     async with bridge(tmp_path, [one, two]) as app:
         one.say("dead")
@@ -232,7 +242,7 @@ async def test_a_retry_that_the_process_does_not_live_to_see(tmp_path: Path, one
         await all_done(app)
 
 
-async def test_a_held_message_is_sent_when_a_human_says_so(tmp_path: Path, one) -> None:
+async def test_a_held_message_is_sent_when_a_human_says_so(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", reconciles=False)
     two.faults.append((OutcomeUnknown("cut"), False))
     route = with_options(Route(name="all", ends=(end("one/c"), end("two/c"))), unknown=OnUnknown.HOLD)
@@ -245,7 +255,7 @@ async def test_a_held_message_is_sent_when_a_human_says_so(tmp_path: Path, one) 
         await all_done(app)
 
 
-async def test_a_retried_letter_with_a_file_and_an_answer(tmp_path: Path, one, two) -> None:
+async def test_a_retried_letter_with_a_file_and_an_answer(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     one.files["plan"] = b"x" * 10
     two.faults.append(REFUSED)
     file = Attachment(kind=AttachmentKind.DOCUMENT, file_id="plan", name="plan.pdf", size_bytes=10)

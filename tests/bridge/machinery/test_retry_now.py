@@ -57,7 +57,9 @@ async def until_reason(app: App, reason: str) -> None:
     ],
     ids=["chat told to wait", "account told to wait", "chat in trouble", "kicked"],
 )
-async def test_a_long_wait_ends_when_a_human_says_so(tmp_path: Path, one, two, error: Exception, chat: str) -> None:
+async def test_a_long_wait_ends_when_a_human_says_so(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, error: Exception, chat: str
+) -> None:
     two.faults.append((error, False))
     async with bridge(tmp_path, [one, two]) as app:
         one.say("m1")
@@ -69,7 +71,7 @@ async def test_a_long_wait_ends_when_a_human_says_so(tmp_path: Path, one, two, e
         assert not await app._journal.take_hurried(), "a wish is carried out once"
 
 
-async def test_it_counts_at_the_next_start_too(tmp_path: Path, one, two) -> None:
+async def test_it_counts_at_the_next_start_too(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.faults.append((RetryLater("asked to wait", after_s=20_000.0, rate_limited=True, scope=Scope.ACCOUNT), False))
     async with bridge(tmp_path, [one, two]) as app:
         one.say("m1")
@@ -81,7 +83,7 @@ async def test_it_counts_at_the_next_start_too(tmp_path: Path, one, two) -> None
         await eventually(lambda: two.texts() == ["m1"])
 
 
-async def test_an_account_that_is_down_connects_at_once(tmp_path: Path, one, two) -> None:
+async def test_an_account_that_is_down_connects_at_once(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.run_errors.append(AccountDown("wrong token", action="make a new one"))
     back_off = BackOff(parked_first_s=20_000.0, parked_most_s=20_000.0)
     app = bridge(tmp_path, [one, two])
@@ -94,7 +96,7 @@ async def test_an_account_that_is_down_connects_at_once(tmp_path: Path, one, two
         assert app.account_states()["two"].state is AccountState.UP
 
 
-async def test_a_chat_in_which_nothing_waits(tmp_path: Path, one, two) -> None:
+async def test_a_chat_in_which_nothing_waits(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two]):
         one.say("m1")
         await eventually(lambda: two.texts() == ["m1"])

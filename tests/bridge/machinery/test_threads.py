@@ -34,7 +34,9 @@ def by_thread(platform: ScriptedPlatform) -> dict[str | None, list[Posted]]:
     return found
 
 
-async def test_edits_replies_reactions_and_deletes_reach_both_copies_also_after_a_restart(tmp_path: Path, one, two) -> None:
+async def test_edits_replies_reactions_and_deletes_reach_both_copies_also_after_a_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two], both("x", "y")):
         said = one.say("hello")
         await eventually(lambda: len(two.posted()) == 2)
@@ -56,7 +58,7 @@ async def test_edits_replies_reactions_and_deletes_reach_both_copies_also_after_
     }
 
 
-async def test_the_chat_itself_and_one_of_its_threads(tmp_path: Path, one, two) -> None:
+async def test_the_chat_itself_and_one_of_its_threads(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     async with bridge(tmp_path, [one, two], both(None, "y")):
         said = one.say("a" * 1500)
         await eventually(lambda: len(two.posted()) == 4)
@@ -65,7 +67,9 @@ async def test_the_chat_itself_and_one_of_its_threads(tmp_path: Path, one, two) 
         assert list(by_thread(two)) == [None, "y"]
 
 
-async def test_an_answer_in_one_thread_points_at_the_original_and_at_the_other_threads_copy(tmp_path: Path, one, two) -> None:
+async def test_an_answer_in_one_thread_points_at_the_original_and_at_the_other_threads_copy(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two], both("x", "y")):
         said = one.say("hello")
         await eventually(lambda: len(two.posted()) == 2)
@@ -77,7 +81,7 @@ async def test_an_answer_in_one_thread_points_at_the_original_and_at_the_other_t
         assert (answer.text, answer.reply_to) == ("hi Anna", copies["y"][0].message_id)
 
 
-async def test_threads_of_one_chat_relayed_to_each_other(tmp_path: Path, two) -> None:
+async def test_threads_of_one_chat_relayed_to_each_other(tmp_path: Path, two: ScriptedPlatform) -> None:
     routes = [Route(name="all", ends=(end("two/c", thread_id="x"), end("two/c", thread_id="y")))]
     async with bridge(tmp_path, [two], routes):
         said = two.say("hello", thread="x")
@@ -95,7 +99,9 @@ async def test_threads_of_one_chat_relayed_to_each_other(tmp_path: Path, two) ->
     assert (original.text, original.reactions, original.deleted) == ("hello", (), False)
 
 
-async def test_a_reaction_in_one_thread_is_seen_in_the_other_and_at_the_origin(tmp_path: Path, one, two) -> None:
+async def test_a_reaction_in_one_thread_is_seen_in_the_other_and_at_the_origin(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     class _Original(Posted):
         pass
 
@@ -109,7 +115,9 @@ async def test_a_reaction_in_one_thread_is_seen_in_the_other_and_at_the_origin(t
         assert x.reactions == ()
 
 
-async def test_one_threads_copy_that_was_refused_leaves_the_other_alone(tmp_path: Path, one, two) -> None:
+async def test_one_threads_copy_that_was_refused_leaves_the_other_alone(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     two.faults.append((Rejected("thread is locked"), False))
     async with bridge(tmp_path, [one, two], both("x", "y")):
         said = one.say("hello")
@@ -125,7 +133,9 @@ async def test_one_threads_copy_that_was_refused_leaves_the_other_alone(tmp_path
     assert sends == 5
 
 
-async def test_a_copy_in_a_thread_that_is_no_end_any_more_is_still_seen_to(tmp_path: Path, one, two) -> None:
+async def test_a_copy_in_a_thread_that_is_no_end_any_more_is_still_seen_to(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
     async with bridge(tmp_path, [one, two], both("x")):
         said = one.say("hello")
         await eventually(two.posted)
