@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bridge.model.adapter import OutboundFile
 from bridge.model.capabilities import Capabilities, Feature, Support
-from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.events import KINDS, Attachment, AttachmentKind
+from bridge.model.kinds import Traits
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import (
     Block,
@@ -98,18 +99,6 @@ _AS = {
     AttachmentKind.DOCUMENT: "a file",
 }
 
-_EVENTS: tuple[tuple[str, str, Feature | None, Feature | None], ...] = (
-    ("edits", "edits", Feature.SEES_EDITS, Feature.EDIT),
-    ("deletes", "deletes", Feature.SEES_DELETES, Feature.DELETE),
-    ("reactions", "reactions", Feature.SEES_REACTIONS, Feature.REACT),
-    ("pins", "pins", Feature.SEES_PINS, Feature.PIN),
-    ("joins and leaves", "membership", Feature.SEES_MEMBERSHIP, None),
-    ("renames", "renames", None, None),
-    ("typing", "typing", None, Feature.TYPING),
-    ("statuses", "statuses", None, None),
-)
-"""(kind, relay option, what the origin must see, what the target must be able to; None: a line of text says it)."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
@@ -126,7 +115,7 @@ def fates(origin: Side, target: Side, options: RelayOptions) -> list[Fate]:
         *_text(target.capabilities),
         *_identity(target.capabilities),
         *_files(origin, target, options),
-        *(_event(origin, target, options, *row) for row in _EVENTS),
+        *(_event(origin, target, options, kind.traits) for kind in KINDS if kind.traits.switch is not None),
     ]
 
 
@@ -201,22 +190,22 @@ def _files(origin: Side, target: Side, options: RelayOptions) -> Iterator[Fate]:
     yield Fate("file size", Level.NATIVE, f"up to {human_size(most)}; a larger file becomes a line with name and size")
 
 
-def _event(
-    origin: Side, target: Side, options: RelayOptions, kind: str, switch: str, sees: Feature | None, does: Feature | None
-) -> Fate:
-    if not getattr(options, switch):
+def _event(origin: Side, target: Side, options: RelayOptions, traits: Traits) -> Fate:
+    kind, sees, needs = traits.title, traits.sees, traits.needs
+    assert traits.switch is not None
+    if not getattr(options, traits.switch):
         return Fate(kind, Level.OFF)
     if sees is not None and not origin.capabilities.native(sees):
         return Fate(kind, Level.DROPPED, origin.capabilities.note(sees) or f"{origin.title} does not tell of them")
-    if does is None:
+    if needs is None:
         return Fate(kind, Level.CONVERTED, "a line of text")
-    if not target.capabilities.native(does):
-        if does is Feature.PIN:
+    if not target.capabilities.native(needs):
+        if traits.else_a_line:
             return Fate(kind, Level.CONVERTED, "a line of text")
-        return Fate(kind, Level.DROPPED, target.capabilities.note(does) or f"{target.title} cannot do it")
+        return Fate(kind, Level.DROPPED, target.capabilities.note(needs) or f"{target.title} cannot do it")
     partly = [
         side.capabilities.note(feature)
-        for side, feature in ((origin, sees), (target, does))
+        for side, feature in ((origin, sees), (target, needs))
         if feature is not None and side.capabilities.level(feature) is Support.PARTIAL
     ]
     return Fate(kind, Level.PARTLY if partly else Level.NATIVE, "; ".join(note for note in partly if note))

@@ -16,7 +16,7 @@ from bridge.files.fetch import Patience
 from bridge.journal.contract import Change, Delivered, DeliveryStatus, Link, OpenDelivery, Piece, PiecesSet, Skipped, StoredPart
 from bridge.model.adapter import Adapter, Copy, Receipt, Reconciles
 from bridge.model.capabilities import Feature, Operation
-from bridge.model.events import Attachment, ChatRenamed, MembershipChanged, MessageCreated, PinsChanged, StatusChanged
+from bridge.model.events import Attachment
 from bridge.model.outcomes import LossNote, SkipRule
 from bridge.model.refs import ChatRef
 from bridge.policy.routing import RelayOptions, RouteEnd
@@ -231,8 +231,7 @@ def can_reconcile(adapter: Adapter) -> bool:
 def is_message(work: DeliveryState) -> bool:
     """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely, but
     for the further messages of an edit."""
-    created = MessageCreated | MembershipChanged | ChatRenamed | PinsChanged | StatusChanged
-    return work.posts or isinstance(work.pending.event, created)
+    return work.posts or work.pending.event.traits.posts
 
 
 def is_untouched(pending: OpenDelivery, now: datetime) -> bool:

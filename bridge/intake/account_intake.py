@@ -36,7 +36,6 @@ from bridge.model.events import (
     MessageCreated,
     MessageDeleted,
     MessageEdited,
-    TypingStarted,
     storable,
     with_items,
 )
@@ -200,7 +199,7 @@ class AccountIntake:
             return None
         if isinstance(event, MessageCreated):
             planned = self._without_copies(event, planned)
-        if isinstance(event, TypingStarted):
+        if not event.traits.kept:
             self._lanes.show_typing(planned)
             self._arrived(event, Arrival.TYPING)
             return None

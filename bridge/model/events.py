@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, get_args
 
 import msgspec
 
+from bridge.model.capabilities import Feature
 from bridge.model.characters import clean
+from bridge.model.kinds import Traits
+from bridge.model.outcomes import Skip
 from bridge.model.refs import ChatRef
 from bridge.model.rich_text import EMPTY, RichText, concat
 
@@ -162,12 +165,20 @@ class EventMeta(_Part, frozen=True):
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    traits: ClassVar[Traits]
     meta: EventMeta
+
+
+class MessageChange(_Event, frozen=True):
+    """Tells of a message that is there: it goes wherever that message has copies."""
+
+    message_id: str
 
 
 class MessageCreated(_Event, frozen=True, tag="created"):
     """`also_ids`: further native messages that make up this one (an album of several), for edits and replies that name them."""
 
+    traits: ClassVar[Traits] = Traits(title="messages", echoes=True)
     message_id: str
     content: Content
     also_ids: tuple[str, ...] = ()
@@ -175,10 +186,18 @@ class MessageCreated(_Event, frozen=True, tag="created"):
     """Of an album: what each of its native messages says, `message_id` first, then `also_ids`. `content` is all of it."""
 
 
-class MessageEdited(_Event, frozen=True, tag="edited"):
+class MessageEdited(MessageChange, frozen=True, tag="edited"):
     """`content` is the whole new content. `attachments_known=False`: the platform told only the text; files are unchanged."""
 
-    message_id: str
+    traits: ClassVar[Traits] = Traits(
+        title="edits",
+        switch="edits",
+        off=Skip.EDITS_OFF,
+        posts=False,
+        echoes=True,
+        sees=Feature.SEES_EDITS,
+        needs=Feature.EDIT,
+    )
     content: Content
     attachments_known: bool = True
     album_item: bool = False
@@ -189,20 +208,37 @@ class MessageEdited(_Event, frozen=True, tag="edited"):
     """Set by intake: what that one message says now, where `content` is the whole album."""
 
 
-class MessageDeleted(_Event, frozen=True, tag="deleted"):
-    message_id: str
+class MessageDeleted(MessageChange, frozen=True, tag="deleted"):
+    traits: ClassVar[Traits] = Traits(
+        title="deletes",
+        switch="deletes",
+        off=Skip.DELETES_OFF,
+        posts=False,
+        echoes=True,
+        sees=Feature.SEES_DELETES,
+        needs=Feature.DELETE,
+    )
 
 
-class ReactionsChanged(_Event, frozen=True, tag="reactions"):
+class ReactionsChanged(MessageChange, frozen=True, tag="reactions"):
     """One person's change on one message. Emoji are Unicode, or `:name:` for custom ones."""
 
-    message_id: str
+    traits: ClassVar[Traits] = Traits(
+        title="reactions",
+        switch="reactions",
+        off=Skip.REACTIONS_OFF,
+        posts=False,
+        sees=Feature.SEES_REACTIONS,
+        needs=Feature.REACT,
+    )
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
 
 
 class TypingStarted(_Event, frozen=True, tag="typing"):
-    pass
+    traits: ClassVar[Traits] = Traits(
+        title="typing", switch="typing", off=Skip.TYPING_OFF, posts=False, kept=False, needs=Feature.TYPING
+    )
 
 
 class MembershipKind(StrEnum):
@@ -213,6 +249,9 @@ class MembershipKind(StrEnum):
 class MembershipChanged(_Event, frozen=True, tag="membership"):
     """`member` joined or left; `meta.author` is who did it, if somebody else."""
 
+    traits: ClassVar[Traits] = Traits(
+        title="joins and leaves", switch="membership", off=Skip.MEMBERSHIP_OFF, sees=Feature.SEES_MEMBERSHIP
+    )
     change: MembershipKind
     member: Author
 
@@ -220,11 +259,19 @@ class MembershipChanged(_Event, frozen=True, tag="membership"):
 class ChatRenamed(_Event, frozen=True, tag="renamed"):
     """`name` of the chat, or of its thread when `meta.thread_id` is set."""
 
+    traits: ClassVar[Traits] = Traits(title="renames", switch="renames", off=Skip.RENAMES_OFF)
     name: str
 
 
-class PinsChanged(_Event, frozen=True, tag="pins"):
-    message_id: str
+class PinsChanged(MessageChange, frozen=True, tag="pins"):
+    traits: ClassVar[Traits] = Traits(
+        title="pins",
+        switch="pins",
+        off=Skip.PINS_OFF,
+        sees=Feature.SEES_PINS,
+        needs=Feature.PIN,
+        else_a_line=True,
+    )
     pinned: bool
 
 
@@ -236,6 +283,7 @@ class Status(StrEnum):
 
 
 class StatusChanged(_Event, frozen=True, tag="status"):
+    traits: ClassVar[Traits] = Traits(title="statuses", switch="statuses", off=Skip.STATUSES_OFF)
     status: Status
     text: str = ""
 
@@ -251,6 +299,9 @@ ChatEvent = (
     | PinsChanged
     | StatusChanged
 )
+
+KINDS: tuple[type[_Event], ...] = get_args(ChatEvent)
+"""Every kind there is."""
 
 
 def as_edited(created: MessageCreated, edit: MessageEdited) -> MessageCreated:

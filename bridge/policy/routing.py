@@ -11,18 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from bridge.identity.people import People
-from bridge.model.events import (
-    ChatEvent,
-    ChatRenamed,
-    MembershipChanged,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
-    PinsChanged,
-    ReactionsChanged,
-    StatusChanged,
-    TypingStarted,
-)
+from bridge.model.events import ChatEvent, MessageChange, MessageCreated
 from bridge.model.outcomes import NamedSkip, Skip, SkipRule
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import text_of
@@ -127,7 +116,6 @@ class Planned(_Value, frozen=True):
 
 
 _Place = tuple[AccountName, str | None, str, str | None]
-_OF_A_MESSAGE = (MessageEdited, MessageDeleted, ReactionsChanged, PinsChanged)
 
 
 class RoutingTable:
@@ -238,7 +226,7 @@ class RoutingTable:
         the journal knows which of them have a copy."""
         ends = [(route, end) for route, end in self._by_address.get(address, ()) if end.sends]
         thread_id = event.meta.thread_id
-        if thread_id is None and isinstance(event, _OF_A_MESSAGE):
+        if thread_id is None and isinstance(event, MessageChange):
             return ends
         exact = [(route, end) for route, end in ends if end.thread_id == thread_id]
         if exact or thread_id is None:
@@ -275,22 +263,10 @@ def _names_of(event: ChatEvent, people: People | None) -> list[str]:
     return [name for name in (author.name, author.username, person.name if person else "") if name]
 
 
-_SWITCHES: Sequence[tuple[type, str, Skip]] = (
-    (MessageEdited, "edits", Skip.EDITS_OFF),
-    (MessageDeleted, "deletes", Skip.DELETES_OFF),
-    (ReactionsChanged, "reactions", Skip.REACTIONS_OFF),
-    (MembershipChanged, "membership", Skip.MEMBERSHIP_OFF),
-    (ChatRenamed, "renames", Skip.RENAMES_OFF),
-    (PinsChanged, "pins", Skip.PINS_OFF),
-    (TypingStarted, "typing", Skip.TYPING_OFF),
-    (StatusChanged, "statuses", Skip.STATUSES_OFF),
-)
-
-
 def _not_wanted(event: ChatEvent, options: RelayOptions) -> SkipRule | None:
-    for kind, switch, rule in _SWITCHES:
-        if isinstance(event, kind) and not getattr(options, switch):
-            return rule
+    traits = event.traits
+    if traits.switch is not None and not getattr(options, traits.switch):
+        return traits.off
     author = event.meta.author
     if author and author.is_bot and not options.bots:
         return Skip.BOTS_OFF

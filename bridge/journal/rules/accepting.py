@@ -14,10 +14,10 @@ from bridge.journal.rules.reactions import Reacting
 from bridge.model.events import (
     AlbumItem,
     ChatEvent,
+    MessageChange,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
-    PinsChanged,
     ReactionsChanged,
     as_edited,
 )
@@ -76,7 +76,7 @@ def messages_of(event: ChatEvent) -> tuple[str, ...]:
     match event:
         case MessageCreated():
             return (event.message_id, *event.also_ids)
-        case MessageEdited() | MessageDeleted() | ReactionsChanged() | PinsChanged():
+        case MessageChange():
             return (event.message_id,)
         case _:
             return ()
@@ -123,8 +123,7 @@ def accept(
 def _is_echo(event: ChatEvent, found: Sequence[KnownMessage | None]) -> bool:
     """Our own copies come back as messages; so do the edits and deletions that we make of them. Reactions on a copy, and pins, are
     people's."""
-    comes_back = isinstance(event, MessageCreated | MessageEdited | MessageDeleted)
-    return comes_back and any(message is not None and message.kind is not LinkKind.ORIGINAL for message in found)
+    return event.traits.echoes and any(message is not None and message.kind is not LinkKind.ORIGINAL for message in found)
 
 
 def _created(known: Known[K], entry: AcceptRequest, event: MessageCreated, messages: Sequence[K], seq: int) -> Stored[K]:
