@@ -1,1 +1,13 @@
-"""The bridge's core. It knows no platform by name; `adapters` does."""
+"""The bridge's core. It knows no platform, by name or by shape; `adapters` do. The layers, bottom to top:
+
+model          vocabulary: references, events, rich text, capabilities, errors, the adapters' contract. All that adapters import
+identity       who somebody is, and how a foreign name is shown
+policy         decisions: routes, retries, rates, echoes, loops, secrets
+journal        what was accepted and what became of it, on disk           render   an event as the target's chat gets it
+accounts       one account each: connected, restarted, parked, its health
+files          the spool: each file is fetched once                       config   bridge.yaml, read and checked
+observability  logs, metrics, outcomes
+intake         input becomes the bridge's responsibility                  web      the two HTTP listeners
+delivery       one ordered lane per target chat
+app, daemon    the parts wired; the process. Then cli and sandbox
+"""

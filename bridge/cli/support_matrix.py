@@ -1,8 +1,7 @@
 """What becomes of each kind of message part or event between two ends, as far as it can be told before it happens. Pure.
 
-Text and files are asked of the core's own decisions (`degrade`, `albums`) with a sample each, so that this cannot drift from what
-is really done; the rest follows from capabilities and relay options as the outbox reads them.
-"""
+Text and files are asked of the core's own decisions (`degrade`, `attachments`) with a sample each, so that this cannot drift from
+what is really done; the rest follows from capabilities and relay options as the outbox reads them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Carries out one delivery, or several that go out in one message: links resolved, rendered to the target's capabilities, sent part
 by part with every attempt recorded before it is made. Decides nothing about failures: they are raised, and `lane` decides.
 
-Created messages are in `creating`, those that go out merged and notices here, changes of messages in `changes` and `editing`; one
-part's way out is in `sending`."""
+Created messages are in `operations.create`, those that go out merged and notices here, changes of messages in `operations.change`
+and `operations.edit`; one part's way out is in `send`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How a message of several parts is made up, kept in the journal from its first part to its last.
 
 A message that was begun goes on as it was begun: after a restart, a reload or a renamed sender a new rendering may be cut at other
-places, and a file may be gone. Pure; `creating` carries a plan out.
+places, and a file may be gone. Pure; `operations.create` carries a plan out.
 """
 
 from __future__ import annotations

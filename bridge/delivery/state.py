@@ -1,4 +1,4 @@
-"""What `lane`, `executor` and `changes` pass to each other: a delivery being worked on, and where it goes."""
+"""What `lane`, `executor` and `operations.change` pass to each other: a delivery being worked on, and where it goes."""
 
 from __future__ import annotations
 

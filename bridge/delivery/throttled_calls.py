@@ -1,6 +1,6 @@
 """The calls that change messages which are there, each within the budget that its platform has for that kind of call.
 
-Called by `editing` and `changes`. New messages are counted where they are sent (`sending`).
+Called by `operations.edit` and `operations.change`. New messages are counted where they are sent (`send`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Single characters: what may be in a message's text at all, and what of it can be seen. Pure; used by `text` and `render`."""
+"""Single characters: what may be in a message's text at all, and what of it can be seen. Pure; used by `rich_text` and `render`."""
 
 from __future__ import annotations
 

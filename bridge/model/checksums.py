@@ -1,6 +1,6 @@
 """Checksums of a file, block by block, so that what is read from disk can be told from what was written there. Pure.
 
-`media.spool` makes them while a file comes in, `adapters.common.files` checks each block before it goes out: a gigabyte costs a
+`files.spool` makes them while a file comes in, `adapters.common.files` checks each block before it goes out: a gigabyte costs a
 quarter of a second either way and is never read twice for it.
 """
 

@@ -1,6 +1,6 @@
 """Takes secrets out of text: those we know, and whatever has the shape of a messenger's token. Pure.
 
-Called by everything that shows text to people: the log (`observe`), the configuration's faults, the command line. Adapters keep
+Called by everything that shows text to people: the log (`logs`), the configuration's faults, the command line. Adapters keep
 their secrets out of exceptions themselves; this is the second line, not the first.
 """
 

@@ -1,4 +1,4 @@
-"""Attachments whose fetching is over, and why one of them cannot go to a target. Pure; called by `render` and `outbox`."""
+"""Attachments whose fetching is over, and why one of them cannot go to a target. Pure; called by `render` and `delivery`."""
 
 from __future__ import annotations
 

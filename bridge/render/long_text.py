@@ -1,8 +1,7 @@
 """Texts that would take too many messages: what is shown of them, and the file that holds the whole text. Pure.
 
-`layout` and `merge` cut, `outbox` adds the file to the message as one more attachment. Its bytes are made of the event alone: they
-can be made anew after a restart, and are the same for every target.
-"""
+`layout` and `merge` cut, `delivery` adds the file to the message as one more attachment. Its bytes are made of the event alone:
+they can be made anew after a restart, and are the same for every target."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Several short texts of one author as one message, while the target's rates hold them back. Pure.
 
-What may be merged, how the message looks, and what becomes of it when one of its originals is edited or deleted. `outbox` asks, and
-keeps the pieces in the journal: each original stays its own message with its own link.
-"""
+What may be merged, how the message looks, and what becomes of it when one of its originals is edited or deleted. `delivery` asks,
+and keeps the pieces in the journal: each original stays its own message with its own link."""
 
 from __future__ import annotations
 

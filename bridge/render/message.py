@@ -1,7 +1,8 @@
 """(event, target's capabilities) -> the parts to send and what is lost: every decision about how a message looks elsewhere. Pure.
 
 The outbox calls `render` for created and edited messages and `render_notice` for lines about what happened. Encoding into a
-platform's markup is the adapter's; what the text may hold for it is decided in `degrade`, splitting in `split`, files in `albums`.
+platform's markup is the adapter's; what the text may hold for it is decided in `degrade`, splitting in `split`, files in
+`attachments`.
 
 How a message looks. Where the target has native sender names, every part carries one. Elsewhere the author's name is a bold line of
 its own above the text; further parts of the message begin with the same line and an ellipsis, because each is a message of the same

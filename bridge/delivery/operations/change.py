@@ -1,5 +1,5 @@
-"""What happens to messages that are there: edits (carried out in `editing`), deletes, reactions, pins, onto the copies that links
-lead to. A copy may be a merged message: a delete then takes its piece out."""
+"""What happens to messages that are there: edits (carried out in `operations.edit`), deletes, reactions, pins, onto the copies that
+links lead to. A copy may be a merged message: a delete then takes its piece out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an edit changes about a message's files, and how each copy can follow. Pure; `editing` carries it out.
+"""What an edit changes about a message's files, and how each copy can follow. Pure; `operations.edit` carries it out.
 
 The copies' receipts say which of the origin's files they hold (`Carried.marks`); the edit says which files the message has now.
 """
