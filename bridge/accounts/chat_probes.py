@@ -100,8 +100,11 @@ class Lookout:
             return
         faults = [item for item in items if not item.ok and not item.temporary and (not item.deaf or self._table().hears(address))]
         wrong = max(faults, key=lambda item: (item.dead, item.deaf), default=None)
+        before = supervisor.seen_faults.get(address)
         if wrong is None:
             supervisor.saw(address, None)
         else:
             reason = f"{wrong.name}: {wrong.detail}" if wrong.detail else wrong.name
             supervisor.saw(address, (reason, wrong.action), dead=wrong.dead, deaf=wrong.deaf)
+        if before is not None and before.dead and (wrong is None or not wrong.dead):
+            supervisor.chat_is_back(chat_id)

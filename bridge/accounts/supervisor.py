@@ -238,6 +238,11 @@ class AccountSupervisor:
             log.warning("end in trouble", account=self.account, end=str(address), reason=fault[0], action=fault[1])
         self.seen_faults[address] = SeenFault(*fault, dead, self._clock.monotonic_s(), deaf)
 
+    def chat_is_back(self, chat_id: str) -> None:
+        """A look at a chat found that something can be sent there again."""
+        log.info("end is back", account=self.account, chat=chat_id)
+        self._intake.chat_restored(chat_id)
+
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
         """A send was told that a chat has a new id."""
         await self._intake.chat_moved(old_chat_id, new_chat_id)

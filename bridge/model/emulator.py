@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -247,4 +247,17 @@ class Emulator(Protocol):
 
     def calls(self) -> Sequence[str]:
         """Operation names of every request so far, oldest first (bounded), for tests that count."""
+        ...
+
+
+@runtime_checkable
+class RemovesBot(Protocol):
+    """An emulator whose bot can be thrown out of a chat. Optional."""
+
+    def remove_bot(self, chat_id: str) -> None:
+        """From now on the bot hears and may do nothing in the chat, as its platform does it."""
+        ...
+
+    def bring_bot_back(self, chat_id: str) -> None:
+        """Undo that."""
         ...

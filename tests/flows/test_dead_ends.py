@@ -10,7 +10,7 @@ import pytest
 from adapters.discord.emulator.world import Permission
 from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
-from tests.flows.world import World
+from tests.flows.world import PLATFORMS, World
 from tests.support.patience import PATIENCE_S
 
 
@@ -71,4 +71,29 @@ async def test_a_telegram_group_in_which_nobody_is_heard_fails(quiet_world: Worl
     await world.say("slack", "still arrives")
     await world.copy("telegram", "still arrives")
     telegram.promote(chat)
+    assert (await report_when(world))["ok"] is True
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_a_bot_that_is_thrown_out_is_told_and_goes_on_once_it_is_back(
+    quiet_world: World, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    """What was said meanwhile waits for that chat alone."""
+    monkeypatch.setattr(app_module, "Lookout", lambda *arguments: Lookout(*arguments, first_s=0.01, soon_s=0.05))
+    world = quiet_world
+    emulator: Any = world.emulators[platform]
+    chat = world.chats[platform].chat_id
+    await world.start_bridge()
+    assert (await report_when(world))["ok"] is True
+    emulator.remove_bot(chat)
+    speaker, *others = (name for name in PLATFORMS if name != platform)
+    await world.say(speaker, "said meanwhile")
+    for other in others:
+        await world.copy(other, "said meanwhile")
+    report = await report_when(world, platform)
+    assert any(line.startswith(f"{platform}/") for line in report["to_do"]), report["to_do"]
+    # chat:write.public: Slack lets apps post into public channels without being members
+    assert len(world.copies(platform, "said meanwhile")) == (platform == "slack")
+    emulator.bring_bot_back(chat)
+    await world.copy(platform, "said meanwhile")
     assert (await report_when(world))["ok"] is True

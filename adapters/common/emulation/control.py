@@ -28,7 +28,7 @@ from aiohttp import BodyPartReader, web
 from adapters.common.emulation import control_stream
 from adapters.common.emulation.control_files import file_response
 from adapters.common.emulation.loopback import Handler, loopback_only
-from bridge.model.emulator import Emulator, Fault, StreamFault, Upload
+from bridge.model.emulator import Emulator, Fault, RemovesBot, StreamFault, Upload
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +75,13 @@ class React(_Body, frozen=True):
     remove: bool = False
 
 
+class RemoveBot(_Body, frozen=True):
+    """Throw the bot out of a chat, or let it in again (`back`)."""
+
+    chat_id: str
+    back: bool = False
+
+
 class Inject(_Body, frozen=True):
     fault: Fault
 
@@ -91,7 +98,7 @@ class RefuseConnections(_Body, frozen=True):
     refuse: bool
 
 
-Operation = AddChat | AddPerson | Say | Edit | Delete | React | Inject | ClearFaults | Disturb | RefuseConnections
+Operation = AddChat | AddPerson | Say | Edit | Delete | React | RemoveBot | Inject | ClearFaults | Disturb | RefuseConnections
 
 _OPERATIONS: Mapping[str, type[Operation]] = {
     "add_chat": AddChat,
@@ -100,6 +107,7 @@ _OPERATIONS: Mapping[str, type[Operation]] = {
     "edit": Edit,
     "delete": Delete,
     "react": React,
+    "remove_bot": RemoveBot,
     "inject": Inject,
     "clear_faults": ClearFaults,
     "disturb": Disturb,
@@ -212,7 +220,7 @@ class _ControlApi:
         if kind is None:
             raise _Refused(404, f"unknown operation {name[:40]!r}; there are {', '.join(_OPERATIONS)}")
         operation, files = await self._read(request, kind)
-        if isinstance(operation, Say | Edit | Delete | React):
+        if isinstance(operation, Say | Edit | Delete | React | RemoveBot):
             self._known_chat(platform, operation.chat_id)
         try:
             result = await self._apply(platform, emulator, operation, files)
@@ -247,6 +255,10 @@ class _ControlApi:
                 await emulator.react(
                     operation.chat_id, operation.message_id, operation.person, operation.emoji, remove=operation.remove
                 )
+            case RemoveBot():
+                if not isinstance(emulator, RemovesBot):
+                    raise ValueError(f"the emulator of {platform} cannot throw the bot out of a chat")
+                (emulator.bring_bot_back if operation.back else emulator.remove_bot)(operation.chat_id)
             case Inject():
                 emulator.inject(operation.fault)
                 self._faults[platform].append(operation.fault)

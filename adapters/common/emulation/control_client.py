@@ -156,6 +156,12 @@ class RemoteEmulator:
     async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
         await self._do("react", chat_id=chat_id, message_id=message_id, person=person, emoji=emoji, remove=remove)
 
+    async def remove_bot(self, chat_id: str) -> None:
+        await self._do("remove_bot", chat_id=chat_id)
+
+    async def bring_bot_back(self, chat_id: str) -> None:
+        await self._do("remove_bot", chat_id=chat_id, back=True)
+
     async def formatting_sample(self) -> str:
         return await self._client.get(f"/{self.platform}/formatting_sample", str)
 

@@ -353,6 +353,13 @@ class DiscordEmulator(EmulatorBase):
         channel.denied[(bot or self.bot).user.id] = denied
         self.operations.announce_channel_change(channel)
 
+    def remove_bot(self, chat_id: str) -> None:
+        """A bot is a member of servers: of a channel it can be kept from seeing it."""
+        self.deny(chat_id, Permission.VIEW_CHANNEL)
+
+    def bring_bot_back(self, chat_id: str) -> None:
+        self.deny(chat_id, Permission(0))
+
     def set_permissions(self, permissions: Permission, bot: Bot | None = None) -> None:
         """What the bot's own role allows, in the whole server."""
         chosen = bot or self.bot

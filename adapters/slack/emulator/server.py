@@ -179,6 +179,9 @@ class SlackEmulator(EmulatorBase):
     def remove_bot(self, chat_id: str) -> None:
         self.workspace.leave(self._channel(chat_id), self.workspace.bot_user_id)
 
+    def bring_bot_back(self, chat_id: str) -> None:
+        self.workspace.join(self._channel(chat_id), self.workspace.bot_user_id)
+
     def _channel(self, chat_id: str) -> Channel:
         return self.workspace.channels[chat_id]
 

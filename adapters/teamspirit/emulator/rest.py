@@ -93,7 +93,7 @@ class RestApi:
 
     async def _list_chats(self, request: web.Request) -> web.StreamResponse:
         start = requests.number(request.query.get("cursor") or "0", "cursor")
-        chats = list(self._world.state.chats.values())
+        chats = [chat for chat in self._world.state.chats.values() if not chat.without_bot]
         end = start + self._world.chats_page_size
         following = str(end) if end < len(chats) else None
         return web.json_response({"items": [chat.listed() for chat in chats[start:end]], "next_cursor": following})
@@ -242,6 +242,8 @@ class RestApi:
         chat = self._world.state.chat(request.match_info["chat"])
         if chat is None:
             raise Refused(404, "chat_not_found", "no such chat")
+        if chat.without_bot:
+            raise Refused(403, "not_a_member", "the bot is not in this chat")
         return chat
 
     def _message(self, request: web.Request, chat: Chat) -> Message:

@@ -131,6 +131,13 @@ class TeamSpiritEmulator(EmulatorBase):
         """A person joins or leaves a chat."""
         self.world.emit("member.left" if leave else "member.joined", self.world.state.chats[chat_id], self._person(person))
 
+    def remove_bot(self, chat_id: str) -> None:
+        """Throw the bot out of a chat: it is told, and every call for this chat answers 403."""
+        self.world.set_bot_in(self.world.state.chats[chat_id], is_in=False)
+
+    def bring_bot_back(self, chat_id: str) -> None:
+        self.world.set_bot_in(self.world.state.chats[chat_id], is_in=True)
+
     def rename(self, chat_id: str, person: str, name: str) -> None:
         """A person gives a chat another name."""
         chat = self.world.state.chats[chat_id]

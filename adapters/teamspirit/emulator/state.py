@@ -97,6 +97,8 @@ class Chat:
     chat_id: str
     name: str
     kind: str = "group"
+    without_bot: bool = False
+    """The bot was thrown out: nothing of the chat is for it any more."""
     messages: list[Message] = field(default_factory=list)
     forgotten: int = 0
     """How many older messages are no longer remembered: the position of the first of `messages`."""

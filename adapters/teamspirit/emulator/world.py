@@ -78,9 +78,17 @@ class World:
             self._publish("reactions", self.state.seen(message))
             self.emit("reaction.removed" if remove else "reaction.added", chat, user, message, reaction={"emoji": emoji})
 
+    def set_bot_in(self, chat: Chat, *, is_in: bool) -> None:
+        """The bot is thrown out of a chat or invited again. It is told, and then of nothing else that happens there."""
+        if chat.without_bot is not is_in:
+            return
+        chat.without_bot = False
+        self.emit("member.joined" if is_in else "member.left", chat, self.state.bot)
+        chat.without_bot = not is_in
+
     def emit(self, event: str, chat: Chat, user: User, message: Message | None = None, **fields: Json) -> None:
         """Tell the outgoing webhooks."""
-        if not self.outgoing.webhooks:
+        if not self.outgoing.webhooks or chat.without_bot:
             return
         body: Json = {
             "event_id": self.state.next_id("e"),

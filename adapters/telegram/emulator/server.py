@@ -249,6 +249,12 @@ class TelegramEmulator(EmulatorBase):
         """Remove the bot: it is told so, and every call for this chat answers 403."""
         self.world.set_bot_status(self._chat(chat_id), self.bot(token), KICKED, self._person("Group Owner"))
 
+    def remove_bot(self, chat_id: str) -> None:
+        self.kick(chat_id)
+
+    def bring_bot_back(self, chat_id: str) -> None:
+        self.promote(chat_id)
+
     def forbid(self, chat_id: str, *kinds: str) -> None:
         """The chat's permissions do not allow these kinds of content any more: `photo`, `voice`, `text`."""
         self._chat(chat_id).forbidden_kinds = frozenset(kinds)

@@ -206,3 +206,14 @@ async def test_the_port_can_be_closed_and_opened(emulator: TeamSpiritEmulator, a
         await api.get("/me")
     await emulator.refuse_connections(False)
     assert (await api.get("/me")).status_code == 200
+
+
+async def test_a_bot_that_was_thrown_out_is_told_so(emulator: TeamSpiritEmulator, api: httpx.AsyncClient) -> None:
+    chat, other = emulator.add_chat("team").chat_id, emulator.add_chat("other").chat_id
+    emulator.remove_bot(chat)
+    for method, what in (("GET", "messages"), ("POST", "messages"), ("POST", "typing")):
+        answer = await api.request(method, f"/chats/{chat}/{what}", json={"text": "x"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_a_member")
+    assert [item["id"] for item in (await api.get("/chats")).json()["items"]] == [other]
+    emulator.bring_bot_back(chat)
+    assert (await api.get(f"/chats/{chat}/messages")).status_code == 200

@@ -13,9 +13,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from adapters import registry
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.control_client import ControlClient, ControlError, RemoteEmulator
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
+from bridge.model.emulator import Fault, FaultKind, RemovesBot, StreamFault, Upload
 from tests.support.patience import PATIENCE_S
 
 Emulators = dict[str, EmulatorBase]
@@ -302,3 +303,23 @@ async def test_strangers_cannot_read(raw: aiohttp.ClientSession, url: str) -> No
         async with raw.get(f"{url}/", headers=headers) as response:
             assert response.status == status
             assert "Access-Control-Allow-Origin" not in response.headers
+
+
+async def test_the_bot_is_thrown_out_and_let_in_again(emulators: Emulators, remote: RemoteEmulator) -> None:
+    chat = (await remote.chats())[0].chat_id
+    with pytest.raises(ControlError, match="cannot throw the bot out"):
+        await remote.remove_bot(chat)
+    done: list[tuple[str, str]] = []
+    emulator: Any = emulators["telegram"]
+    emulator.remove_bot = lambda chat_id: done.append(("out", chat_id))
+    emulator.bring_bot_back = lambda chat_id: done.append(("in", chat_id))
+    await remote.remove_bot(chat)
+    await remote.bring_bot_back(chat)
+    assert done == [("out", chat), ("in", chat)]
+    with pytest.raises(ControlError, match="no chat"):
+        await remote.remove_bot("nowhere")
+
+
+def test_every_platforms_emulator_can_throw_the_bot_out() -> None:
+    for platform in ("telegram", "slack", "discord", "teamspirit"):
+        assert isinstance(registry.manifest(platform).emulator(), RemovesBot), platform
