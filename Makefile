@@ -29,7 +29,7 @@ lint:
 # what needs no event loop, no process and no disk of its own: the decisions, the texts, the codecs
 check: lint
 	.venv/bin/pytest -n auto -q -m "not asyncio" --hypothesis-profile=quick tests/bridge tests/adapters tests/layout/test_docs.py \
-	    $(addprefix --ignore tests/bridge/,cli journal machinery)
+	    $(addprefix --ignore tests/bridge/,cli journal delivery)
 
 test: lint
 	.venv/bin/pytest -n auto

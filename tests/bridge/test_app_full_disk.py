@@ -11,7 +11,7 @@ import pytest
 from bridge.journal.contract import JournalError
 from bridge.model.adapter import Intake
 from bridge.model.errors import OutcomeUnknown, RetryLater
-from tests.bridge.machinery.test_files_apart import files
+from tests.bridge.delivery.test_outbox_files_apart import files
 from tests.support.patience import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge
 

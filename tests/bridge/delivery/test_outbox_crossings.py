@@ -10,7 +10,7 @@ import pytest
 from bridge.app import App
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.policy.routing import OnUnknown, Route
-from tests.bridge.machinery.test_files_apart import Broken, files, refuse
+from tests.bridge.delivery.test_outbox_files_apart import Broken, files, refuse
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, with_options
 

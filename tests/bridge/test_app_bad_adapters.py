@@ -20,7 +20,7 @@ from bridge.model.adapter import FileStream, Outbound, Receipt
 from bridge.model.errors import ChatMoved
 from bridge.model.events import Attachment
 from bridge.model.refs import AccountName
-from tests.bridge.machinery.test_files_apart import files
+from tests.bridge.delivery.test_outbox_files_apart import files
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
 

@@ -11,7 +11,7 @@ import regex
 from bridge.model.outcomes import Skip
 from bridge.policy.patterns import Searches, is_slow, timed
 from bridge.policy.routing import Condition, Filter, Route, RoutingTable
-from tests.bridge.test_routing import end, said, table
+from tests.bridge.policy.test_routing import end, said, table
 
 FATAL = ["(a+)+$", "(a|a)*$", "(a|aa)+$", r"(\w*)*$", r"^((a+)+)+$", r"(?:(?:a*)*)*!"]
 TEXT = "a" * 5000 + "?"

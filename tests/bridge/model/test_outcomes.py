@@ -15,7 +15,7 @@ from bridge.model.outcomes import Arrival, Loss, LossNote, LossOf, NamedSkip, Ou
 from bridge.policy.routing import Planned
 from bridge.render.degrade import Losses
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOURCES = sorted(path for folder in ("bridge", "adapters") for path in (ROOT / folder).rglob("*.py"))
 WORDED = {"rule", "skip_rule", "losses"}
 """Arguments and attributes that hold words of the vocabulary."""

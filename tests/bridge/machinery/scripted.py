@@ -1,3 +1,0 @@
-"""Moved: `tests/support/scripted.py`."""
-
-from tests.support.scripted import *  # noqa: F403

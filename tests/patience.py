@@ -1,3 +1,0 @@
-"""Moved: `tests/support/patience.py`."""
-
-from tests.support.patience import PATIENCE_S as PATIENCE_S
