@@ -209,7 +209,7 @@ class Directory:
                 answer = await self._transport.call(method, arguments)
             return convert(answer.get(key), kind)
         except (BridgeError, msgspec.ValidationError) as error:
-            self._say_once(f"not looked up by {method}", error)
+            self._say_once(f"by {method}", error)
             return None
 
     def _say_once(self, what: str, error: Exception) -> None:
@@ -217,7 +217,7 @@ class Directory:
         reason = str(error)
         if (line := f"{what}: {reason}") not in self._told and len(self._told) < _MAX_TOLD:
             self._told.add(line)
-            log.warning(what, reason=reason)
+            log.warning("not looked up", what=what, reason=reason)
 
 
 def to_author(user: User) -> Author:
