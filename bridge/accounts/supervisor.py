@@ -134,6 +134,8 @@ class AccountSupervisor:
         self._connected_at_s: float | None = None
         self._paused_until_s = 0.0
         self._in_use = 0
+        self.served = 0
+        """Deliveries that were carried out."""
         self._unused = asyncio.Event()
         self.alive_at_s: float | None = None
         """When the platform was last heard (`Clock.monotonic_s`): a poll came back, a heartbeat was answered."""

@@ -13,10 +13,12 @@ import structlog
 from msgspec.structs import replace
 
 from bridge.accounts.supervisor import AccountSupervisor
+from bridge.delivery import poison
 from bridge.delivery.attempt_log import AttemptLog, is_simple
 from bridge.delivery.backlog import Backlog
 from bridge.delivery.line import Line
 from bridge.delivery.message_plan import as_of_a_former_chat
+from bridge.delivery.poison import Poison
 from bridge.delivery.state import DeliveryState, NotNow, ResolvedTarget, can_reconcile, is_message, is_one_message
 from bridge.delivery.superseded import as_it_is_now
 from bridge.delivery.throttle import LaneThrottle, rates_of
@@ -83,6 +85,7 @@ class Lane:
             may_run_ahead=self._may_run_ahead,
         )
         self._verdicts = Verdicts(address, outbox.counts)
+        self._poison = Poison(outbox.policy)
         self._line = Line(
             self._backlog,
             self._records,
@@ -266,7 +269,9 @@ class Lane:
             self._be_patient(work)
             with supervisor.using():
                 changes = await self._outbox.executor.execute(work, place, self)
-            if supervisor.chat_faults and isinstance(changes[-1], Delivered):
+            if isinstance(changes[-1], Delivered):
+                supervisor.served += 1
+                self._poison.delivered()
                 supervisor.chat_faults.pop(self.address, None)
             return changes
         except AccountDown as error:
@@ -440,7 +445,7 @@ class Lane:
         if isinstance(error, OutcomeUnknown):
             work.unknown = True
         self._count_failure(work)
-        work.attempted = False
+        attempted, work.attempted = work.attempted, False
         end = self._end(work)
         if end is None:
             return None  # its route was removed meanwhile: `_ready` says so
@@ -449,6 +454,9 @@ class Lane:
                 return self._left_behind(work)
             supervisor.chat_faults[self.address] = error
         self._outbox.counts.retried(self.address.account, type(error).__name__)
+        if attempted and self._poison.is_one(work, error, supervisor.served, self._clock.monotonic_s()):
+            self._poison.given_up()
+            return self._dead(work, poison.reason(work, error))
         step = self._decide(work, error, end)
         match step:
             case GiveUp() if work.followers and not work.unknown:

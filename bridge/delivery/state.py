@@ -66,6 +66,12 @@ class DeliveryState:
     unknown_since_s: float | None = None
     """On the monotonic clock: when the attempt of unknown outcome was made, if this process made it."""
     bugs: int = 0
+    served_before: int | None = None
+    """Deliveries of the account that were carried out before the last failure."""
+    faults_beside_others: int = 0
+    """Failures between which others of the account were carried out."""
+    first_fault_s: float = 0.0
+    """On the monotonic clock: when the first of its failures was that may be its own."""
     attempts_made: int = 0
     """Of all its parts, since this process took it up."""
     posts: bool = False

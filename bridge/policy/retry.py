@@ -30,6 +30,10 @@ class Policy:
     """A wait that a platform tells is believed up to this: then it is asked again, and tells again."""
     fewest_attempts: int = 5
     """So many at least before giving up, so that a host that slept long does not lose the backlog."""
+    poison_attempts: int = 10
+    poison_after_s: float = 600.0
+    """So many attempts, over so long, on a message that fails while other chats of its account are served: then it is its own
+    trouble, and its chat goes on without it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
