@@ -6,7 +6,8 @@ suite's own `cases.py` has those of the platforms in the tree. docs/adding-a-pla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -37,6 +38,22 @@ class Codec:
     """Reads what a person wrote in the platform's own composer or API."""
 
 
+Ask = Callable[[], Awaitable[Any]]
+"""One request of the adapter's transport. Raises the bridge's errors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkCase:
+    """The platform's requests one by one, for a network that fails in every way. Of platforms with `NetworkOptions`."""
+
+    options: Callable[[str], Mapping[str, Any]]
+    """The options without which no account is, for a server at that URL (http or https, without a path)."""
+    calls: Callable[[Any], AbstractAsyncContextManager[tuple[Ask, Ask]]]
+    """Of an account with these (validated) options: a request that may be repeated, and one that creates a message."""
+    pages_are_foreign: bool = True
+    """Whether an HTML page that refuses cannot be the platform's own answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConformanceCase:
     """What the suite needs of one platform."""
@@ -45,5 +62,7 @@ class ConformanceCase:
     """By name: one of the platform's own name, and further ones where it speaks several dialects."""
     absent_chat: str
     """A native chat id that can be one, of a chat that the emulator does not know or does not let the account into."""
+    network: NetworkCase | None = None
+    """None: the suite's failures of the network are not played to it."""
     lacks: Mapping[Lacks, str] = field(default_factory=dict)
     """Each with the reason; its tests are skipped and show it."""

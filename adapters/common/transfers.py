@@ -15,8 +15,12 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from adapters.common.files import CheckedFile, harm_in
+from adapters.common.http_errors import TRANSPORT_ERRORS, classify_transfer_error
 from bridge.model.adapter import OutboundFile
+from bridge.model.errors import RetryLater
 
+CHUNK_BYTES = 256 * 1024
+"""How much of a file is held in memory on its way."""
 AS_IT_IS = {"Accept-Encoding": "identity"}
 """Headers of a download: a compressed body has another length than the file, and files gain little by it."""
 
@@ -97,3 +101,21 @@ def body_bytes(response: aiohttp.ClientResponse, stated_bytes: int | None) -> in
         return response.content_length
     is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     return None if is_chunked else stated_bytes or None
+
+
+async def chunks_of(response: aiohttp.ClientResponse, expected_bytes: int | None) -> AsyncIterator[bytes]:
+    """The body of a download, piece by piece. Raises RetryLater when it breaks off, or has another length than expected."""
+    received_bytes = 0
+    try:
+        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+            received_bytes += len(chunk)
+            yield chunk
+    except TRANSPORT_ERRORS as error:
+        raise classify_transfer_error(error, doing="file download") from None
+    check_whole(received_bytes, expected_bytes)
+
+
+def check_whole(received_bytes: int, expected_bytes: int | None) -> None:
+    """Raises RetryLater for a download that ended elsewhere than it should."""
+    if expected_bytes is not None and received_bytes != expected_bytes:
+        raise RetryLater(f"the file download ended after {received_bytes} of {expected_bytes} bytes")

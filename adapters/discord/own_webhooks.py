@@ -15,7 +15,7 @@ from adapters.discord.decode import Context
 from adapters.discord.errors import Refused
 from adapters.discord.webhooks import ChannelWebhooks
 from bridge.model.adapter import Cursor, Intake
-from bridge.model.errors import DeliveryError
+from bridge.model.errors import BridgeError
 
 log = structlog.get_logger("discord")
 
@@ -64,7 +64,7 @@ class OwnWebhooks:
                     found = await self._webhooks().ours_in(channel_id, self._context)
                 except Refused:
                     return True
-                except DeliveryError as error:
+                except BridgeError as error:
                     log.info("webhooks cannot be listed", account=self._context.account, channel=channel_id, reason=error.reason)
                     return False
                 self._context.own_webhooks.update(found)

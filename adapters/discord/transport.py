@@ -37,7 +37,7 @@ from adapters.common.http_errors import (
 )
 from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
-from adapters.common.transfers import AS_IT_IS, body_bytes
+from adapters.common.transfers import AS_IT_IS, body_bytes, chunks_of
 from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.uploads import Upload
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 USER_AGENT = "DiscordBot (https://github.com/Rapptz/discord.py 2.7) messenger-bridge"
 CONNECT_TIMEOUT_S = 15.0
 MAX_CONNECTIONS = 256
-CHUNK_BYTES = 256 * 1024
 FILE_HOSTS = (".discordapp.com", ".discordapp.net", ".discord.com")
 """Where files of messages live. Source: API reference, "CDN Endpoints" and "Signed Attachment CDN URLs"."""
 
@@ -206,7 +205,7 @@ class Transport:
             if response.status != 200:
                 raise RetryLater(f"Discord's CDN answered {response.status}")
             expected = body_bytes(response, stated_bytes)
-            yield FileStream(chunks=_chunks(response, expected), size_bytes=expected)
+            yield FileStream(chunks=chunks_of(response, expected), size_bytes=expected)
         finally:
             response.close()
 
@@ -223,18 +222,6 @@ class Transport:
 
 class Gone(Exception):
     """The CDN does not serve this address (any more)."""
-
-
-async def _chunks(response: aiohttp.ClientResponse, expected: int | None) -> AsyncIterator[bytes]:
-    received = 0
-    try:
-        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-            received += len(chunk)
-            yield chunk
-    except TRANSPORT_ERRORS as error:
-        raise classify_transfer_error(error, doing="file download") from None
-    if expected is not None and received != expected:
-        raise RetryLater(f"download from Discord's CDN ended after {received} of {expected} bytes")
 
 
 def _json_or_none(raw: bytes) -> Any:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import msgspec
 
-from adapters.common.http_errors import classify_transfer_error
+from adapters.common.transfers import chunks_of
 from adapters.slack.decode_files import GONE, page_kind, unpack_file_id
 from adapters.slack.errors import classify_bytes
 from adapters.slack.lenient import convert
@@ -24,7 +24,6 @@ from bridge.model.adapter import FileStream
 from bridge.model.errors import AccountDown, Rejected, RetryLater
 from bridge.model.events import Attachment
 
-_CHUNK_BYTES = 256 * 1024
 _PATIENCE_S = 120.0
 """How long a file may be unready after it was first asked for: a large video takes Slack a minute."""
 _AGAIN_S = 2.0
@@ -62,7 +61,7 @@ class Downloads:
         async with self._transport.download(url) as answer:
             await self._check(answer, attachment, file_id)
             expected = answer.content_length if answer.content_length is not None else attachment.size_bytes
-            yield FileStream(chunks=_chunks(answer, attachment, expected), size_bytes=expected)
+            yield FileStream(chunks=chunks_of(answer, expected), size_bytes=expected)
         self._asked_at_s.pop(file_id, None)
 
     async def _check(self, answer: aiohttp.ClientResponse, attachment: Attachment, file_id: str) -> None:
@@ -123,15 +122,3 @@ def _is_page(answer: aiohttp.ClientResponse, attachment: Attachment) -> bool:
 
 def _address(file: File) -> str:
     return file.url_private_download or file.url_private or ""
-
-
-async def _chunks(answer: aiohttp.ClientResponse, attachment: Attachment, expected: int | None) -> AsyncIterator[bytes]:
-    received = 0
-    try:
-        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-            received += len(chunk)
-            yield chunk
-    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-        raise classify_transfer_error(error, doing="file download") from None
-    if expected is not None and received != expected:
-        raise RetryLater(f"{attachment.name}: {received} of {expected} bytes came")

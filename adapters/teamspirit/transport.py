@@ -26,12 +26,12 @@ from adapters.common.http_errors import (
 )
 from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
-from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, open_watched
+from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, chunks_of, open_watched
 from adapters.teamspirit.encode import Request
 from adapters.teamspirit.errors import refusal
 from adapters.teamspirit.parts import load_json
 from bridge.model.adapter import FileStream, OutboundFile
-from bridge.model.errors import BridgeError, RetryLater
+from bridge.model.errors import BridgeError
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S = 10.0
 _CHECKED_BYTES_PER_S = 1_000_000
-_CHUNK_BYTES = 256 * 1024
 _JSON = "application/json"
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 """A type is as its sender says: what is none would end the header, or be refused."""
@@ -111,7 +110,7 @@ class Transport:
             if not 200 <= answer.status < 300:
                 raise await self._refused(request, Effect.IDEMPOTENT, answer)
             expected = body_bytes(answer, stated_bytes)
-            yield FileStream(chunks=_chunks(answer, expected), size_bytes=expected)
+            yield FileStream(chunks=chunks_of(answer, expected), size_bytes=expected)
 
     def _egress(self, request: Request) -> Egress:
         """Ours is the server, and where the dialect's `base` puts its API."""
@@ -193,18 +192,6 @@ async def _read_json(answer: aiohttp.ClientResponse) -> Any:
         return load_json(await answer.read())
     except ValueError:
         return None
-
-
-async def _chunks(answer: aiohttp.ClientResponse, expected: int | None) -> AsyncIterator[bytes]:
-    received = 0
-    try:
-        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-            received += len(chunk)
-            yield chunk
-    except TRANSPORT_ERRORS as error:
-        raise classify_transfer_error(error, doing="download") from None
-    if expected is not None and received != expected:
-        raise RetryLater("download: ended early")
 
 
 def _webhook_urls(options: TeamSpiritOptions) -> list[str]:

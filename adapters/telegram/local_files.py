@@ -13,9 +13,9 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
 
+from adapters.common.transfers import CHUNK_BYTES, check_whole
 from bridge.model.errors import Rejected, RetryLater
 
-CHUNK_BYTES = 256 * 1024
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE, errno.EINTR, errno.EAGAIN)
 """Failures of the machine, which pass; others are of the file."""
 
@@ -35,12 +35,6 @@ async def read(path: str, *, token: str, files_root: Path | None, size_bytes: in
     finally:
         await asyncio.to_thread(os.close, descriptor)
     check_whole(received, size_bytes)
-
-
-def check_whole(received: int, expected: int | None) -> None:
-    """Raises RetryLater."""
-    if expected is not None and received != expected:
-        raise RetryLater(f"the download ended after {received} of {expected} bytes")
 
 
 def _open(path: str, token: str, files_root: Path | None) -> int:

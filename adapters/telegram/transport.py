@@ -20,7 +20,7 @@ from adapters.common.files import CheckedFile
 from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.http_errors import TRANSPORT_ERRORS, Effect, classify_transfer_error, departures
 from adapters.common.tls import client_context
-from adapters.common.transfers import AS_IT_IS, Progress, body_bytes
+from adapters.common.transfers import AS_IT_IS, CHUNK_BYTES, Progress, body_bytes, chunks_of
 from adapters.telegram import local_files
 from adapters.telegram.answers import result_of
 from adapters.telegram.encode import Call, Upload
@@ -51,7 +51,6 @@ CONNECT_TIMEOUT_S = 15.0
 POLL_GRACE_S = 15.0
 """How much longer than asked a long poll may take to answer."""
 CONNECTIONS_MAX = 512
-CHUNK_BYTES = 256 * 1024
 
 SENT_ON_BYTES_PER_S = 500_000
 """How slowly a Bot API server may send on what it was given: it answers only after that."""
@@ -193,7 +192,7 @@ class Transport:
             if response.status != 200:
                 raise RetryLater(f"Telegram answered the download with HTTP {response.status}")
             expected = body_bytes(response, None) if size is None else size
-            yield FileStream(chunks=_chunks(response, expected), size_bytes=expected)
+            yield FileStream(chunks=chunks_of(response, expected), size_bytes=expected)
 
     async def _locate(self, file_id: str) -> tuple[str, int | None]:
         """Where the server has the file, and its size in bytes."""
@@ -251,14 +250,3 @@ def _uploading(value: Any, progress: Progress) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], dict) and "media" in value[0]:
         return [_MEDIA[item["type"]](**{name: _uploading(each, progress) for name, each in item.items()}) for item in value]
     return value
-
-
-async def _chunks(response: aiohttp.ClientResponse, expected: int | None) -> AsyncIterator[bytes]:
-    received = 0
-    try:
-        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-            received += len(chunk)
-            yield chunk
-    except TRANSPORT_ERRORS as error:
-        raise classify_transfer_error(error, doing="file download") from None
-    local_files.check_whole(received, expected)

@@ -20,6 +20,7 @@ from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.telegram import decode_text as telegram_decode
 from adapters.telegram import encode_text as telegram_encode
 from bridge.model.rich_text import RichText
+from tests.support.transports import NETWORK
 
 
 def _telegram() -> Codec:
@@ -68,11 +69,13 @@ def _offered(platform: str) -> ConformanceCase:
 
 
 _OURS = {
-    "telegram": ConformanceCase(codecs={"telegram": _telegram()}, absent_chat="-1009999999999"),
-    "slack": ConformanceCase(codecs={"slack": _slack()}, absent_chat="C0NOTTHERE"),
-    "discord": ConformanceCase(codecs={"discord": _discord()}, absent_chat="999999999999999999"),
+    "telegram": ConformanceCase(codecs={"telegram": _telegram()}, absent_chat="-1009999999999", network=NETWORK["telegram"]),
+    "slack": ConformanceCase(codecs={"slack": _slack()}, absent_chat="C0NOTTHERE", network=NETWORK["slack"]),
+    "discord": ConformanceCase(codecs={"discord": _discord()}, absent_chat="999999999999999999", network=NETWORK["discord"]),
     "teamspirit": ConformanceCase(
-        codecs={"teamspirit": _teamspirit("teamspirit"), "mattermost": _teamspirit("mattermost")}, absent_chat="nowhere"
+        codecs={"teamspirit": _teamspirit("teamspirit"), "mattermost": _teamspirit("mattermost")},
+        absent_chat="nowhere",
+        network=NETWORK["teamspirit"],
     ),
 }
 

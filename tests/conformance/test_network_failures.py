@@ -15,16 +15,28 @@ from pathlib import Path
 import pytest
 
 from adapters import registry
+from adapters.common.conformance import NetworkCase
 from bridge.config.load import load_config
-from bridge.model.adapter import Copy, Deletes, Edits, OutboundDelete, OutboundEdit, OutboundReaction, Reacts
+from bridge.model.adapter import (
+    AdapterContext,
+    Copy,
+    Deletes,
+    Edits,
+    Outbound,
+    OutboundDelete,
+    OutboundEdit,
+    OutboundReaction,
+    Reacts,
+)
 from bridge.model.emulator import Fault, FaultKind
-from bridge.model.errors import AccountDown, BridgeError, ConfigFault, OutcomeUnknown, RetryLater, Scope
+from bridge.model.errors import AccountDown, BridgeError, ConfigFault, ConnectionLost, OutcomeUnknown, RetryLater, Scope
 from bridge.model.rich_text import plain
-from tests.conformance.rig import Rig
+from tests.conformance.cases import CASES
+from tests.conformance.rig import ACCOUNT, NoWeb, RecordingIntake, Rig
 from tests.support import faulty_network as network
 from tests.support.faulty_network import Certificates
 from tests.support.patience import PATIENCE_S
-from tests.support.transports import calls, options_of
+from tests.support.transports import calls
 
 
 @dataclass(frozen=True)
@@ -110,17 +122,27 @@ TABLE: dict[str, tuple[network.Fault, Answer]] = {
 }
 
 
+@pytest.fixture
+def case(platform: str) -> NetworkCase:
+    found = CASES[platform].network
+    if found is None:
+        pytest.skip("its case says nothing of its network")
+    return found
+
+
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates.make(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.mark.parametrize("name", TABLE)
-async def test_a_failure_is_the_same_for_every_platform(platform: str, name: str, certificates: Certificates) -> None:
+async def test_a_failure_is_the_same_for_every_platform(
+    case: NetworkCase, platform: str, name: str, certificates: Certificates
+) -> None:
     fault, expected = TABLE[name]
     async with fault(certificates) as options:
         for place, kind in enumerate((expected.repeatable, expected.creating)):
-            async with calls(platform, **options) as both:
+            async with calls(case, platform, **options) as both:
                 with pytest.raises(BridgeError) as caught:
                     await both[place]()
             check(caught.value, kind, expected)
@@ -135,15 +157,14 @@ def check(error: BridgeError, kind: type[BridgeError], expected: Answer) -> None
     assert "://" not in error.reason, "an address may hold a token"
 
 
-STRICT = ("telegram", "slack", "discord")
-"""Whose answers are JSON, refusals too. What a dialect of TeamSpirit refuses may be told in any form: a 403 is the chat's there."""
-
-
 @pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "404 Not Found", "451 Unavailable"])
-@pytest.mark.parametrize("platform", STRICT)
-async def test_a_page_that_refuses_is_not_the_platforms(platform: str, status: str, certificates: Certificates) -> None:
+async def test_a_page_that_refuses_is_not_the_platforms(
+    case: NetworkCase, platform: str, status: str, certificates: Certificates
+) -> None:
+    if not case.pages_are_foreign:
+        pytest.skip("what it refuses itself may be told by a page")
     fault = network.server_answers(status)
-    async with fault(certificates) as options, calls(platform, **options) as (repeatable, creating):
+    async with fault(certificates) as options, calls(case, platform, **options) as (repeatable, creating):
         for call in (repeatable, creating):
             with pytest.raises(BridgeError) as caught:
                 await call()
@@ -155,27 +176,29 @@ async def test_a_page_that_refuses_is_not_the_platforms(platform: str, status: s
 
 @pytest.mark.parametrize("named", ["good", "other_host"])
 async def test_a_ca_file_adds_to_the_systems(
-    platform: str, named: str, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: NetworkCase, platform: str, named: str, certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server's certificate is vouched for by the file, or by the system while the file names another: both are trusted."""
     system = certificates.other_host if named == "good" else certificates.good
     monkeypatch.setenv("SSL_CERT_FILE", str(system))
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(getattr(certificates, named).read_bytes())
-    async with network.tls_that_ends(certificates) as options, calls(platform, **options, ca_file=ca_file) as (repeatable, _):
+    async with network.tls_that_ends(certificates) as options, calls(case, platform, **options, ca_file=ca_file) as (repeatable, _):
         with pytest.raises(BridgeError) as caught:
             await repeatable()
     assert type(caught.value) is RetryLater, "the request left: the certificate was trusted"
     assert caught.value.scope is Scope.CHAT
 
 
-async def test_a_ca_file_that_is_spoilt_after_the_check_says_so(platform: str, certificates: Certificates, tmp_path: Path) -> None:
+async def test_a_ca_file_that_is_spoilt_after_the_check_says_so(
+    case: NetworkCase, platform: str, certificates: Certificates, tmp_path: Path
+) -> None:
     ca_file = tmp_path / "ca.pem"
     for content in (None, b"", b"nonsense"):
         if content is not None:
             ca_file.write_bytes(content)
         with pytest.raises(AccountDown) as caught:
-            async with calls(platform, "https://localhost:9", ca_file=ca_file) as (repeatable, _):
+            async with calls(case, platform, "https://localhost:9", ca_file=ca_file) as (repeatable, _):
                 await repeatable()
         assert "ca_file" in caught.value.action
 
@@ -191,7 +214,7 @@ NO_CA = {
 
 @pytest.mark.parametrize("what", [*NO_CA, "a key", "a folder"])
 def test_a_ca_file_that_is_none_is_a_fault_at_its_place(
-    platform: str, what: str, certificates: Certificates, tmp_path: Path
+    case: NetworkCase, platform: str, what: str, certificates: Certificates, tmp_path: Path
 ) -> None:
     """One fault, and the same."""
     ca_file = tmp_path / "ca.pem"
@@ -201,20 +224,20 @@ def test_a_ca_file_that_is_none_is_a_fault_at_its_place(
         ca_file.write_bytes(certificates.good.with_suffix(".key").read_bytes())
     elif (content := NO_CA[what]) is not None:
         ca_file.write_bytes(content)
-    (fault,) = faults_of(platform, ca_file)
+    (fault,) = faults_of(case, platform, ca_file)
     assert (fault.line, fault.key) == (4, "accounts.acc.ca_file")
     assert str(ca_file) in str(fault)
 
 
-def test_a_ca_file_of_certificates_is_none(platform: str, certificates: Certificates, tmp_path: Path) -> None:
+def test_a_ca_file_of_certificates_is_none(case: NetworkCase, platform: str, certificates: Certificates, tmp_path: Path) -> None:
     several = tmp_path / "ca.pem"
     several.write_bytes(certificates.good.read_bytes() + b"\n# another\n" + certificates.other_host.read_bytes())
-    assert faults_of(platform, several) == []
+    assert faults_of(case, platform, several) == []
 
 
-def faults_of(platform: str, ca_file: Path) -> list[ConfigFault]:
+def faults_of(case: NetworkCase, platform: str, ca_file: Path) -> list[ConfigFault]:
     path = ca_file.with_name("bridge.yaml")
-    options = "".join(f"    {key}: {json.dumps(str(value))}\n" for key, value in options_of(platform, "https://localhost").items())
+    options = "".join(f"    {key}: {json.dumps(str(value))}\n" for key, value in case.options("https://localhost").items())
     path.write_text(f"accounts:\n  acc:\n    platform: {platform}\n    ca_file: {ca_file}\n{options}")
     return list(load_config(path, {}, registry.manifest, registry.platforms()).faults)
 
@@ -243,3 +266,34 @@ async def test_what_changes_a_message_is_repeated_while_nobody_knows(rig: Rig, k
             await asyncio.wait_for(change(), PATIENCE_S)
     rig.emulator.clear_faults()
     assert changes
+
+
+@pytest.mark.parametrize("served", [0, 1, 2, 3, 4, 6, 9])
+async def test_a_proxy_that_asks_for_a_login_half_way_parks_the_account(case: NetworkCase, platform: str, served: int) -> None:
+    """Whichever request is the first to hear of it: what comes out is that, and no group of errors."""
+    manifest = registry.manifest(platform)
+    emulator = manifest.emulator()
+    await emulator.start()
+    chat = emulator.add_chat("lobby")
+    proxy = network.TurningProxy(10**6)
+    async with network.listening(proxy.serve) as port:
+        options = manifest.options().model_validate({**emulator.account_options(), "proxy": f"http://127.0.0.1:{port}"})
+        adapter = manifest.build(AdapterContext(account=ACCOUNT, options=options, web=NoWeb()))
+        intake = RecordingIntake()
+        intake.chats = frozenset({chat_id := await adapter.resolve(chat.address)})
+        proxy.left = served
+        running = asyncio.create_task(adapter.run(intake))
+        up = asyncio.create_task(intake.up.wait())
+        await asyncio.wait({running, up}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_S)
+        if running.done():
+            assert isinstance(running.exception(), AccountDown), running.exception()
+        proxy.left = 0
+        with pytest.raises(AccountDown, match="proxy") as caught:
+            await adapter.send(Outbound(token="mbabc123-1-0", attempt=1, chat_id=chat_id, text=plain("hello")))
+        assert "proxy" in caught.value.action
+        running.cancel()
+        up.cancel()
+        await asyncio.wait({running, up})
+        assert running.cancelled() or isinstance(running.exception(), AccountDown | ConnectionLost)
+        await adapter.close()
+    await emulator.stop()

@@ -295,3 +295,36 @@ async def tls_that_ends(certificates: Certificates) -> AsyncIterator[Options]:
 
     async with listening(serve, _server_context(certificates.good)) as port:
         yield {"server": f"https://localhost:{port}"}
+
+
+class TurningProxy:
+    """A proxy for http that serves `left` requests, and then asks whoever comes for another login."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if self.left <= 0:
+            writer.write(_answer("407 Proxy Authentication Required", b"<html>", "Proxy-Authenticate: Basic"))
+            writer.write_eof()
+            while await reader.read(1 << 16):  # to hang up on what was not read would take the answer back
+                pass
+            writer.close()
+            return
+        self.left -= 1
+        line, headers = head.split(b"\r\n", 1)
+        method, target, _ = line.decode().split(" ")
+        host, _, path = target.partition("://")[2].partition("/")
+        name, _, port = host.partition(":")
+        up_reader, up_writer = await asyncio.open_connection(name, int(port))
+        is_socket = b"upgrade: websocket" in headers.lower()
+        closing = "" if is_socket else "Connection: close\r\n"
+        up_writer.write(f"{method} /{path} HTTP/1.1\r\n{closing}".encode() + headers)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                asking = tasks.create_task(_pass_on(reader, up_writer))
+                await _pass_on(up_reader, writer)
+                asking.cancel()
+        finally:
+            up_writer.close()

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.common.conformance import Ask, NetworkCase
 from adapters.common.http_errors import Effect
 from adapters.registry import manifest
 from bridge.model.adapter import FileStream, OutboundFile
@@ -132,54 +133,71 @@ async def read(stream: FileStream) -> bytes:
 
 # -- calls --------------------------------------------------------------------------------------------------------------------
 
-Ask = Callable[[], Awaitable[Any]]
-
-
-def options_of(platform: str, server: str) -> dict[str, Any]:
-    """The options without which no account is."""
-    match platform:
-        case "telegram":
-            return {"token": "1:AAEmulated", "base_url": server}
-        case "slack":
-            return {"bot_token": "xoxb-b", "app_token": "xapp-a", "api_url": server}
-        case "discord":
-            return {"token": "t", "api_url": server}
-    return {"server": server, "api_key": "k"}
+Calls = AsyncIterator[tuple[Ask, Ask]]
 
 
 @asynccontextmanager
-async def calls(platform: str, server: str, **more: Any) -> AsyncIterator[tuple[Ask, Ask]]:
-    """A call that may be repeated and one that creates a message, through the platform's client library."""
-    options: Any = manifest(platform).options()(**options_of(platform, server), **more)
-    transport: Any
-    if platform == "telegram":
-        from adapters.telegram.encode import Call
-        from adapters.telegram.transport import Transport as Telegram
+async def _telegram_calls(options: Any) -> Calls:
+    from adapters.telegram.encode import Call
+    from adapters.telegram.transport import Transport
 
-        transport = Telegram(options)
-        repeatable = functools.partial(transport.updates, offset=0, timeout_s=1, allowed=())
+    transport = Transport(options)
+    async with _closing(transport):
         creating = functools.partial(transport.call, Call("SendMessage", {"chat_id": 1, "text": "a"}), effect=Effect.CREATES)
-    elif platform == "slack":
-        from adapters.slack.transport import Transport as Slack
+        yield functools.partial(transport.updates, offset=0, timeout_s=1, allowed=()), creating
 
-        transport = Slack(options)
-        repeatable = functools.partial(transport.call, "auth.test")
+
+@asynccontextmanager
+async def _slack_calls(options: Any) -> Calls:
+    from adapters.slack.transport import Transport
+
+    transport = Transport(options)
+    async with _closing(transport):
         creating = functools.partial(transport.call, "chat.postMessage", effect=Effect.CREATES)
-    elif platform == "discord":
-        from adapters.discord.transport import Route
-        from adapters.discord.transport import Transport as Discord
+        yield functools.partial(transport.call, "auth.test"), creating
 
-        transport = Discord(options)
-        repeatable = functools.partial(transport.call, Route("GET", "/m", "/m"))
+
+@asynccontextmanager
+async def _discord_calls(options: Any) -> Calls:
+    from adapters.discord.transport import Route, Transport
+
+    transport = Transport(options)
+    async with _closing(transport):
         creating = functools.partial(transport.call, Route("POST", "/m", "/m"), json={}, effect=Effect.CREATES)
-    else:
-        from adapters.teamspirit.encode import Request
-        from adapters.teamspirit.transport import Transport as TeamSpirit
+        yield functools.partial(transport.call, Route("GET", "/m", "/m")), creating
 
-        transport = TeamSpirit(options.read_dialect, options)
-        repeatable = functools.partial(transport.call, Request("me", "GET", f"{server}/m", {}, ()), Effect.IDEMPOTENT)
-        creating = functools.partial(transport.call, Request("send", "POST", f"{server}/m", {}, ()), Effect.CREATES)
+
+@asynccontextmanager
+async def _teamspirit_calls(options: Any) -> Calls:
+    from adapters.teamspirit.encode import Request
+    from adapters.teamspirit.transport import Transport
+
+    transport = Transport(options.read_dialect, options)
+    async with _closing(transport):
+        sent = Request("send", "POST", f"{options.server}/m", {}, ())
+        asked = Request("me", "GET", f"{options.server}/m", {}, ())
+        yield functools.partial(transport.call, asked, Effect.IDEMPOTENT), functools.partial(transport.call, sent, Effect.CREATES)
+
+
+@asynccontextmanager
+async def _closing(transport: Any) -> AsyncIterator[None]:
     try:
-        yield repeatable, creating
+        yield
     finally:
         await transport.close()
+
+
+NETWORK = {
+    "telegram": NetworkCase(options=lambda url: {"token": "1:AAEmulated", "base_url": url}, calls=_telegram_calls),
+    "slack": NetworkCase(options=lambda url: {"bot_token": "xoxb-b", "app_token": "xapp-a", "api_url": url}, calls=_slack_calls),
+    "discord": NetworkCase(options=lambda url: {"token": "t", "api_url": url}, calls=_discord_calls),
+    # a dialect's refusals may have any form: a 403 is the chat's there
+    "teamspirit": NetworkCase(
+        options=lambda url: {"server": url, "api_key": "k"}, calls=_teamspirit_calls, pages_are_foreign=False
+    ),
+}
+
+
+def calls(case: NetworkCase, platform: str, server: str, **more: Any) -> AbstractAsyncContextManager[tuple[Ask, Ask]]:
+    """A call that may be repeated and one that creates a message, through the platform's client library."""
+    return case.calls(manifest(platform).options()(**case.options(server), **more))

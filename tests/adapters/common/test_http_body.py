@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.common.http_body import MOST_BYTES, AnswerRefused, AnswerTooDeep, AnswerTooLarge, BoundedResponse, check_json
 from bridge.model.errors import OutcomeUnknown, RetryLater
-from tests.support.transports import calls, serving
+from tests.support.transports import NETWORK, calls, serving
 
 PIECE = b'{"ok":true,"a":"' + b" " * 1_000_000
 DEEP = b'{"ok":true,"result":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
@@ -77,7 +77,7 @@ async def test_an_honest_answer_is_read_whole() -> None:
 @pytest.mark.parametrize("platform", ["telegram", "slack", "discord", "teamspirit"])
 async def test_a_hostile_answer_is_an_answer_that_broke_off(platform: str, handle: Any) -> None:
     """Through each platform's client library: what reads is tried again; of what posts, the outcome is unknown."""
-    async with serving(handle) as url, calls(platform, url) as (reads, posts):
+    async with serving(handle) as url, calls(NETWORK[platform], platform, url) as (reads, posts):
         with pytest.raises(RetryLater):
             await reads()
         with pytest.raises(OutcomeUnknown):
