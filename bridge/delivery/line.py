@@ -59,13 +59,15 @@ class Line:
                 self._was_behind = True
                 if (pending := await self._next_behind()) is not None:
                     return pending
-            self._was_behind = False
             if self._backlog.following is not None:
+                self._was_behind = False
                 return self._backlog.take()
             if not self._records.are_complete:
                 await self._records.record()
             elif self._backlog.is_behind:
                 await self._backlog.fill()
+            elif self._was_behind:
+                self._was_behind = False  # nobody in the line takes its turn
             elif self._behind_due_s < _NEVER:
                 await self._waits.for_news(self._behind_due_s - self._clock.monotonic_s())
             else:
