@@ -184,7 +184,8 @@ def write_links(path: Path, messages: int) -> None:
     seqs = f"WITH RECURSIVE n (i) AS (SELECT {CHATS} UNION ALL SELECT i + 1 FROM n WHERE i < {messages - 1})"
     # Message i is event i + 1. The rows of the first CHATS messages, which `relay` wrote, tell the numbers of chats and lanes.
     connection.execute(
-        "CREATE TEMP TABLE turn AS SELECT event.message AS place, event.origin, part.chat, part.lane, delivery.route"
+        "CREATE TEMP TABLE turn AS"
+        " SELECT event.message AS place, event.origin, part.chat, part.lane_end, delivery.lane, delivery.route"
         " FROM event JOIN part ON part.seq = event.seq JOIN delivery ON delivery.event = event.seq"
     )
     connection.execute("CREATE INDEX turn_place ON turn (place)")
@@ -192,9 +193,9 @@ def write_links(path: Path, messages: int) -> None:
     copy, moment = f"{FIRST_ID} + i * {ID_STEP}", "1700000000000000 + i"
     connection.execute("BEGIN")
     for table, columns in (
-        ("event", f"i + 1, randomblob(16), {moment}, origin, i, NULL, 'Anna Petrova', i + 1, 1, 0"),
-        ("delivery", f"i + 1, i + 1, lane, route, NULL, 4, NULL, NULL, NULL, NULL, {moment}, NULL"),
-        ("part", f"i + 1, lane, 0, chat, {copy}, NULL, NULL, 99887766554433221, i + 1, NULL"),
+        ("event", f"i + 1, randomblob(16), {moment}, origin, i, NULL, 'Anna Petrova', i + 1, 1, 0, 123456789, 'anna_p'"),
+        ("delivery", f"i + 1, i + 1, lane, route, NULL, 4, NULL, NULL, NULL, NULL, {moment}, NULL, NULL"),
+        ("part", f"i + 1, lane_end, 0, chat, {copy}, NULL, NULL, 99887766554433221, 1, NULL, i + 1, NULL"),
         ("link", "origin, i, i + 1, i + 1, 0"),
         ("link", f"chat, {copy}, i + 1, i + 1, 1"),
     ):

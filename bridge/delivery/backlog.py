@@ -1,7 +1,8 @@
 """The deliveries that a lane has still to do, oldest first: some at hand, the rest in the journal until their turn comes.
 
 A delivery comes here from the journal (`fill`) or straight from the intake (`put`), and which of the two is first is not decided: a
-reading may see a delivery before the acceptance that committed it is answered. The delivery's id decides alone what was taken up.
+reading may see a delivery before the acceptance that committed it is answered. Its place in the lane (`lane_seq`) decides alone
+what was taken up.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class Handed:
 
 
 class Backlog:
-    """`load` reads from the journal: open deliveries above an id, in order, at most so many. `damaged` sees to those whose event
-    cannot be read."""
+    """`load` reads from the journal: open deliveries above a `lane_seq`, in order, at most so many. `damaged` sees to those whose
+    event cannot be read."""
 
     def __init__(
         self,
@@ -53,23 +54,23 @@ class Backlog:
         self._handed = handed or Handed()
         self._queue: collections.deque[OpenDelivery] = collections.deque()
         self._behind = False
-        self._last_id = 0
+        self._last_seq = 0
         """All open deliveries up to this one were taken up, unless `_again`."""
-        self._missed_id = 0
+        self._missed_seq = 0
         """The highest one left to the next reading since the last one began."""
         self._again = False
-        """Something at or below `_last_id` is open and was not taken up: to be read from the start, once nothing is at hand."""
+        """Something at or below `_last_seq` is open and was not taken up: to be read from the start, once nothing is at hand."""
 
     def put(self, pending: OpenDelivery) -> None:
         """A delivery that was just committed, and that no reading took up."""
-        if pending.delivery_id <= self._last_id:
+        if pending.lane_seq <= self._last_seq:
             self._again = True  # handed over after a later one
         elif self._behind or self._again or len(self._queue) >= IN_MEMORY_LIMIT:
             self._behind = True  # read when its turn comes
-            self._missed_id = max(self._missed_id, pending.delivery_id)
+            self._missed_seq = max(self._missed_seq, pending.lane_seq)
         else:
             self._queue.append(pending)
-            self._last_id = pending.delivery_id
+            self._last_seq = pending.lane_seq
 
     def reload(self) -> None:
         """The journal has deliveries that were not put here: start over from the beginning once the work at hand is done."""
@@ -100,17 +101,17 @@ class Backlog:
     async def fill(self) -> None:
         """Read on, when nothing is at hand and all that is known of the deliveries before is on disk."""
         if self._again:
-            self._again, self._last_id = False, 0
+            self._again, self._last_seq = False, 0
         # what is put while the journal reads is compared with what the reading brings
-        self._behind, self._missed_id = True, 0
-        loaded = await self._load(self._last_id, IN_MEMORY_LIMIT)
+        self._behind, self._missed_seq = True, 0
+        loaded = await self._load(self._last_seq, IN_MEMORY_LIMIT)
         whole = _without_half_a_message(loaded) if len(loaded) == IN_MEMORY_LIMIT else loaded
         if whole:
-            self._last_id = max(self._last_id, whole[-1].delivery_id)
+            self._last_seq = max(self._last_seq, whole[-1].lane_seq)
             self._handed.add([one.delivery_id for one in whole])
             self._queue.extend(one for one in whole if isinstance(one, OpenDelivery))
             await self._damaged([one for one in whole if isinstance(one, Damaged)])
-        self._behind = len(loaded) >= IN_MEMORY_LIMIT or self._missed_id > self._last_id
+        self._behind = len(loaded) >= IN_MEMORY_LIMIT or self._missed_seq > self._last_seq
 
 
 def _without_half_a_message(loaded: Sequence[OpenDelivery | Damaged]) -> Sequence[OpenDelivery | Damaged]:

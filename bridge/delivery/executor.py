@@ -17,14 +17,13 @@ from bridge.delivery.state import (
     DeliveryContext,
     DeliveryState,
     ResolvedTarget,
-    carried_by,
-    copy_of,
     delivered,
     is_untouched,
     skipped,
+    stored_part,
 )
 from bridge.files.fetch import FileFetcher
-from bridge.journal.contract import Change, Delivered, OpenDelivery, Piece, StoredPart
+from bridge.journal.contract import Change, Delivered, OpenDelivery, Piece
 from bridge.model.adapter import Pins
 from bridge.model.events import (
     ChatRenamed,
@@ -89,7 +88,7 @@ class DeliveryExecutor:
                 await steps.record(final)
             receipt = await self._sending.send_part(work, place, index, parts[index], steps)
             final = [self._sending.part_sent(work.pending, work.pending.event_seq, place, index, receipt, parts[index])]
-            work.parts.append(StoredPart(part=index, copy=copy_of(place, receipt, carried_by(parts[index]))))
+            work.parts.append(stored_part(place, index, receipt, parts[index]))
             work.attempt, work.unknown, work.attempted = 0, False, False
         return [*final, delivered(work, self._sending.clock.now())]
 

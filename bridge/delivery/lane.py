@@ -418,7 +418,7 @@ class Lane:
 
     def _take_followers(self, work: DeliveryState, place: ResolvedTarget) -> None:
         """What piled up behind it meanwhile may go out in the same message."""
-        if work.pending.delivery_id > self._apart_until:
+        if work.pending.lane_seq > self._apart_until:
             for _ in range(self._outbox.executor.joining(work, place, self._backlog)):
                 follower = self._backlog.take()
                 self._records.drop_begun(follower)
@@ -498,7 +498,7 @@ class Lane:
         spoilt it for all; if its time is over, the others may have more."""
         refused = isinstance(error, Rejected)
         if refused:
-            self._apart_until = work.together[-1].delivery_id
+            self._apart_until = work.together[-1].lane_seq
             log.info("merged message refused; sent one by one", target=str(self.address), reason=error.reason)
         await self.record(self._part_company(work))
         return None if refused else self._dead(work, reason)

@@ -15,7 +15,7 @@ from bridge.delivery.recent_posts import Posted
 from bridge.delivery.state import DeliveryContext, DeliveryState, ResolvedTarget, can_reconcile, carried_by, copy_here, copy_nearby
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.journal.contract import AttemptStarted, AuthorName, Change, Link, LinkStore, OpenDelivery, PartReceipt
+from bridge.journal.contract import AttemptStarted, AuthorName, Carried, Change, Link, LinkStore, OpenDelivery, PartReceipt
 from bridge.model.adapter import Outbound, Receipt, Reconciles, Reply
 from bridge.model.clock import Clock
 from bridge.model.events import MessageCreated, MessageEdited, ReplyTo
@@ -217,16 +217,12 @@ class Sending:
         self, pending: OpenDelivery, event_seq: int, place: ResolvedTarget, index: int, receipt: Receipt, part: Part
     ) -> PartReceipt:
         """The change that records a part's receipt. `event_seq`: the created event that it is a copy of."""
-        return self.part_is(
-            pending,
-            event_seq,
-            place,
-            index,
-            msgspec.structs.replace(receipt, adapter_data=carried_by(part).wrap(receipt.adapter_data)),
-        )
+        return self.part_is(pending, event_seq, place, index, receipt, carried_by(part))
 
-    def part_is(self, pending: OpenDelivery, event_seq: int, place: ResolvedTarget, index: int, receipt: Receipt) -> PartReceipt:
-        """The same for a receipt whose note says already what the part carries."""
+    def part_is(
+        self, pending: OpenDelivery, event_seq: int, place: ResolvedTarget, index: int, receipt: Receipt, carried: Carried
+    ) -> PartReceipt:
+        """The same for what the part carries by now."""
         return PartReceipt(
             delivery_id=pending.delivery_id,
             event_seq=event_seq,
@@ -235,5 +231,6 @@ class Sending:
             target=pending.target,
             thread_id=pending.thread_id,
             receipt=receipt,
+            carried=carried,
             at=self.clock.now(),
         )

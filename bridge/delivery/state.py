@@ -9,11 +9,20 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol, TypeVar
 
-import msgspec
-
 from bridge.delivery.message_plan import Plan
 from bridge.files.fetch import Patience
-from bridge.journal.contract import Change, Delivered, DeliveryStatus, Link, OpenDelivery, Piece, PiecesSet, Skipped, StoredPart
+from bridge.journal.contract import (
+    Carried,
+    Change,
+    Delivered,
+    DeliveryStatus,
+    Link,
+    OpenDelivery,
+    Piece,
+    PiecesSet,
+    Skipped,
+    StoredPart,
+)
 from bridge.model.adapter import Adapter, Copy, Receipt, Reconciles
 from bridge.model.capabilities import Feature, Operation
 from bridge.model.events import Attachment
@@ -151,23 +160,6 @@ class DeliveryContext(Protocol):
         ...
 
 
-class Carried(msgspec.Struct, frozen=True):
-    """What a part carries, kept in front of the adapter's own note: an edit must know whether it changes text or a caption, and
-    which of the origin's files are there."""
-
-    text: bool
-    files: bool
-    marks: tuple[str, ...] = ()
-    """What the part's files are known by (`file_mark`), in the order in which they were sent; empty although there are files: sent
-    by a version that did not keep it."""
-
-    def wrap(self, via: str) -> str:
-        files = f"F{''.join(self.marks)}{_END_OF_MARKS}" if self.marks else "f" if self.files else "-"
-        return f"{'t' if self.text else '-'}{files}{via}"
-
-
-_MARK_LENGTH = 8
-_END_OF_MARKS = "|"
 _MADE = "~"
 """Begins the mark of a file that the bridge made of the message's own text; no other mark has it."""
 
@@ -185,27 +177,20 @@ def is_made(mark: str) -> bool:
     return mark.startswith(_MADE)
 
 
-def unwrap(copy: Copy) -> tuple[Copy, Carried]:
-    text, files, via = copy.adapter_data[:1] == "t", copy.adapter_data[1:2], copy.adapter_data[2:]
-    if files != "F":
-        return msgspec.structs.replace(copy, adapter_data=via), Carried(text, files == "f")
-    marks, _, via = via.partition(_END_OF_MARKS)
-    kept = tuple(marks[at : at + _MARK_LENGTH] for at in range(0, len(marks), _MARK_LENGTH))
-    return msgspec.structs.replace(copy, adapter_data=via), Carried(text, True, kept)
-
-
 def carried_by(part: Part) -> Carried:
     marks = tuple(file_mark(file.attachment) for file in part.files)
     return Carried(text=bool(part.text), files=bool(part.files), marks=marks)
 
 
-def copy_of(place: ResolvedTarget, receipt: Receipt, carried: Carried) -> Copy:
-    return Copy(
+def stored_part(place: ResolvedTarget, number: int, receipt: Receipt, part: Part) -> StoredPart:
+    """What the journal knows of a part that was sent."""
+    copy = Copy(
         chat_id=place.chat.chat_id,
         message_ids=receipt.message_ids,
         thread_id=receipt.thread_id,
-        adapter_data=carried.wrap(receipt.adapter_data),
+        adapter_data=receipt.adapter_data,
     )
+    return StoredPart(part=number, copy=copy, carried=carried_by(part))
 
 
 def copy_here(link: Link | None, place: ResolvedTarget) -> Copy | None:
@@ -213,7 +198,7 @@ def copy_here(link: Link | None, place: ResolvedTarget) -> Copy | None:
     if link is None:
         return None
     if link.copies:
-        return unwrap(link.copies[0].copy)[0]
+        return link.copies[0].copy
     if link.original.chat == place.chat:
         return Copy(chat_id=place.chat.chat_id, message_ids=(link.original.message_id,))
     return None
@@ -221,7 +206,7 @@ def copy_here(link: Link | None, place: ResolvedTarget) -> Copy | None:
 
 def copy_nearby(link: Link | None) -> Copy | None:
     """A copy in another thread of the target."""
-    return unwrap(link.elsewhere[0].copies[0].copy)[0] if link is not None and link.elsewhere else None
+    return link.elsewhere[0].copies[0].copy if link is not None and link.elsewhere else None
 
 
 def is_one_message(pending: OpenDelivery, following: OpenDelivery) -> bool:

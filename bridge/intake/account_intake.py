@@ -247,7 +247,7 @@ class AccountIntake:
             log.info("ends still unresolved", account=self._account, reason=error.reason)
 
     def _hand_over(self, entry: AcceptRequest, outcome: AcceptResult) -> None:
-        for planned, delivery_id in zip(entry.deliveries, outcome.delivery_ids, strict=True):
+        for planned, delivery_id, lane_seq in zip(entry.deliveries, outcome.delivery_ids, outcome.lane_seqs, strict=True):
             rule = planned.skip_rule or (Skip.DELETED_BEFORE if isinstance(outcome.later, MessageDeleted) else None)
             if rule:
                 self._skipped(entry.event, planned, rule, delivery_id)
@@ -255,6 +255,7 @@ class AccountIntake:
             self._lanes.enqueue(
                 OpenDelivery(
                     delivery_id=delivery_id,
+                    lane_seq=lane_seq,
                     event_seq=outcome.event_seq,
                     route=planned.route,
                     target=planned.target,

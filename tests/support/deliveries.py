@@ -24,6 +24,7 @@ def delivery(number: int) -> OpenDelivery:
     )
     return OpenDelivery(
         delivery_id=number,
+        lane_seq=number,
         event_seq=number,
         route="route",
         target=TARGET,

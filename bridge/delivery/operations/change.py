@@ -10,9 +10,9 @@ import msgspec
 from bridge.delivery import throttled_calls
 from bridge.delivery.operations.edit import Editing, part_gone, pieces_of, pieces_set
 from bridge.delivery.send import Sending
-from bridge.delivery.state import Carried, DeliveryContext, DeliveryState, ResolvedTarget, copy_here, delivered, skipped, unwrap
-from bridge.journal.contract import Change, Link, Merged
-from bridge.model.adapter import Copy, Deletes, Edits, OutboundReaction, Pins, Reacts, Receipt
+from bridge.delivery.state import DeliveryContext, DeliveryState, ResolvedTarget, copy_here, delivered, skipped
+from bridge.journal.contract import Change, Link, Merged, StoredPart
+from bridge.model.adapter import Deletes, Edits, OutboundReaction, Pins, Reacts, Receipt
 from bridge.model.errors import ChangeRefused, MessageGone, Rejected
 from bridge.model.events import MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
 from bridge.model.outcomes import NamedSkip, Skip
@@ -63,9 +63,9 @@ class Changes:
         for sent in link.copies:
             try:
                 if sent.part == 0 and merged is not None:
-                    gone += await self._take_out(work, place, steps, unwrap(sent.copy), merged, link)
+                    gone += await self._take_out(work, place, steps, sent, merged, link)
                 else:
-                    await throttled_calls.delete(place.adapter, unwrap(sent.copy)[0], place, steps)
+                    await throttled_calls.delete(place.adapter, sent.copy, place, steps)
                     gone.append(part_gone(work, link, sent.part))
             except MessageGone:
                 gone.append(part_gone(work, link, sent.part))
@@ -84,7 +84,7 @@ class Changes:
         work: DeliveryState,
         place: ResolvedTarget,
         steps: DeliveryContext,
-        copy: tuple[Copy, Carried],
+        sent: StoredPart,
         merged: Merged,
         link: Link,
     ) -> list[Change]:
@@ -93,20 +93,21 @@ class Changes:
         left = Merged(lead_seq=merged.lead_seq, pieces=tuple(piece for piece in merged.pieces if piece.event_seq != link.event_seq))
         if not left.pieces:
             assert isinstance(place.adapter, Deletes)
-            await throttled_calls.delete(place.adapter, copy[0], place, steps)
+            await throttled_calls.delete(place.adapter, sent.copy, place, steps)
             return [gone, pieces_set(work, link, left, ())]
         assert isinstance(place.adapter, Edits)
         pieces = pieces_of(left)
         part = merged_part(pieces)
-        receipt = await self._editing.edit_copy(work, place, steps, place.adapter, 0, copy[0], part, copy[1])
-        if receipt is None:
-            receipt = Receipt(
-                message_ids=copy[0].message_ids, thread_id=copy[0].thread_id, adapter_data=copy[1].wrap(copy[0].adapter_data)
-            )  # the message led to the piece that goes, and shall lead to one that stays
+        copy = sent.copy
+        edited = await self._editing.edit_copy(work, place, steps, place.adapter, 0, copy, part, sent.carried)
+        if edited is None:
+            # the message led to the piece that goes, and shall lead to one that stays
+            receipt = Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
+            edited = receipt, sent.carried
             sharing = left.pieces[-1:]
         else:
             sharing = left.pieces
-        kept = [self._editing.part_is(work, link, piece.event_seq, place, 0, receipt) for piece in sharing]
+        kept = [self._editing.part_is(work, link, piece.event_seq, place, 0, *edited) for piece in sharing]
         return [gone, *kept, pieces_set(work, link, left, pieces)]
 
     # -- reactions and pins -------------------------------------------------------------------------------------------------

@@ -21,15 +21,13 @@ from bridge.delivery.state import (
     NotNow,
     ResolvedTarget,
     can_reconcile,
-    carried_by,
-    copy_of,
     delivered,
     file_mark,
-    unwrap,
+    stored_part,
 )
 from bridge.files.fetch import FileFetcher, FileNotYet, most_bytes
 from bridge.files.file_names import file_name, mime_of
-from bridge.journal.contract import Change, DeliveryStatus, PlanSet, StoredPart
+from bridge.journal.contract import Change, DeliveryStatus, PlanSet
 from bridge.model.adapter import Edits, OutboundFile, Receipt, Reply
 from bridge.model.capabilities import Feature
 from bridge.model.errors import FileRejected
@@ -220,7 +218,7 @@ class _Sending:
         work = self._work
         used = {*self._taken, *(sent.part for sent in work.parts)}
         number = index if index not in used else max(used) + 1
-        work.parts.append(StoredPart(part=number, copy=copy_of(self._place, receipt, carried_by(part))))
+        work.parts.append(stored_part(self._place, number, receipt, part))
         work.attempt, work.unknown, work.attempted = 0, False, False
         return self._sending.part_sent(work.pending, work.pending.event_seq, self._place, number, receipt, part)
 
@@ -257,7 +255,7 @@ class _Sending:
         """What comes behind its words answers them, where answers are native."""
         if not self._work.parts or not self._place.target.capabilities.native(Feature.REPLY):
             return None
-        copy = unwrap(self._work.parts[0].copy)[0]
+        copy = self._work.parts[0].copy
         if copy.chat_id != self._place.chat.chat_id or not copy.message_ids:
             return None
         return Reply(message_id=copy.message_ids[0], thread_id=copy.thread_id)

@@ -16,7 +16,6 @@ from bridge.delivery.message_plan import parts_without_files
 from bridge.delivery.operations.edit_files import FileChanges, How, Removal, Standing, file_changes, is_wordless, removals, standing
 from bridge.delivery.send import Sending
 from bridge.delivery.state import (
-    Carried,
     DeliveryContext,
     DeliveryState,
     NotNow,
@@ -26,10 +25,9 @@ from bridge.delivery.state import (
     delivered,
     file_mark,
     skipped,
-    unwrap,
 )
 from bridge.files.fetch import FileFetcher, most_bytes
-from bridge.journal.contract import Change, DeliveryStatus, Link, Merged, PartGone, PartReceipt, Piece, PiecesSet
+from bridge.journal.contract import Carried, Change, DeliveryStatus, Link, Merged, PartGone, PartReceipt, Piece, PiecesSet
 from bridge.model.adapter import Copy, Deletes, Edits, OutboundEdit, Receipt, RemovesFiles, Reply
 from bridge.model.errors import FileRejected, Rejected
 from bridge.model.events import Content, MessageCreated, MessageEdited
@@ -137,8 +135,8 @@ class Editing:
         copy: Copy,
         part: Part,
         carried: Carried,
-    ) -> Receipt | None:
-        """The receipt to be kept, if it says something new."""
+    ) -> tuple[Receipt, Carried] | None:
+        """The receipt to be kept, if it says something new, and what the part carries now."""
         outbound = OutboundEdit(
             token=self._sending.token(work, number),
             copy=copy,
@@ -154,18 +152,21 @@ class Editing:
         if (not receipt.message_ids or receipt.message_ids == copy.message_ids) and now_carried == carried:
             return None
         kept = receipt.message_ids or copy.message_ids
-        return msgspec.structs.replace(
-            receipt,
-            message_ids=kept,
-            adapter_data=now_carried.wrap(receipt.adapter_data or copy.adapter_data),
-            thread_id=copy.thread_id,
-        )
+        data = receipt.adapter_data or copy.adapter_data
+        return msgspec.structs.replace(receipt, message_ids=kept, adapter_data=data, thread_id=copy.thread_id), now_carried
 
     def part_is(
-        self, work: DeliveryState, link: Link, event_seq: int, place: ResolvedTarget, number: int, receipt: Receipt
+        self,
+        work: DeliveryState,
+        link: Link,
+        event_seq: int,
+        place: ResolvedTarget,
+        number: int,
+        receipt: Receipt,
+        carried: Carried,
     ) -> PartReceipt:
         """A copy's new receipt, kept where the copy was found."""
-        change = self._sending.part_is(work.pending, event_seq, place, number, receipt)
+        change = self._sending.part_is(work.pending, event_seq, place, number, receipt, carried)
         return msgspec.structs.replace(change, thread_id=link.thread_id)
 
 
@@ -197,8 +198,8 @@ class _Edit:
         """Removed files that stay to be seen."""
         self._next = copies[-1].number + 1
         self._rest: Sequence[Part] = ()
-        self._edited: dict[int, Receipt] = {}
-        """By part: the receipts of edits that say something new."""
+        self._edited: dict[int, tuple[Receipt, Carried]] = {}
+        """By part: the receipts of edits that say something new, and what it carries since."""
 
     # -- words --------------------------------------------------------------------------------------------------------------
 
@@ -253,13 +254,13 @@ class _Edit:
             return []
         if part.unchanged or not (part.text or one.carried.text):
             return []
-        receipt = await self._editing.edit_copy(
+        edited = await self._editing.edit_copy(
             self._work, self._place, self._steps, self._adapter, one.number, one.copy, part, one.carried
         )
-        if receipt is None:
+        if edited is None:
             return []
-        self._edited[one.number] = receipt
-        return [self._editing.part_is(self._work, self._link, seq, self._place, one.number, receipt) for seq in sharing]
+        self._edited[one.number] = edited
+        return [self._editing.part_is(self._work, self._link, seq, self._place, one.number, *edited) for seq in sharing]
 
     # -- further messages ---------------------------------------------------------------------------------------------------
 
@@ -315,8 +316,8 @@ class _Edit:
                 waiting[:0] = self._without_files(part, refused)
                 work.unknown, work.attempt = False, 0
                 continue
-            kept = msgspec.structs.replace(receipt, adapter_data=carried_by(part).wrap(receipt.adapter_data))
-            change = self._editing.part_is(work, self._link, self._link.event_seq, self._place, self._next, kept)
+            carried = carried_by(part)
+            change = self._editing.part_is(work, self._link, self._link.event_seq, self._place, self._next, receipt, carried)
             await self._steps.record([change])
             work.posts, work.unknown, work.attempt = False, False, 0
             self._next += 1
@@ -353,7 +354,8 @@ class _Edit:
         one, adapter = removal.standing, self._place.adapter
         copy, carried = one.copy, one.carried
         if (edited := self._edited.get(one.number)) is not None:
-            copy, carried = unwrap(msgspec.structs.replace(copy, message_ids=edited.message_ids, adapter_data=edited.adapter_data))
+            receipt, carried = edited
+            copy = msgspec.structs.replace(copy, message_ids=receipt.message_ids, adapter_data=receipt.adapter_data)
         left = tuple(mark for place, mark in enumerate(carried.marks) if place not in removal.places)
         carried = msgspec.structs.replace(carried, files=bool(left), marks=left)
         match removal.how:
@@ -370,8 +372,8 @@ class _Edit:
             case _:
                 assert isinstance(adapter, RemovesFiles)
                 receipt = await throttled_calls.remove_files(adapter, copy, removal.places, self._place, self._steps)
-        receipt = msgspec.structs.replace(receipt, adapter_data=carried.wrap(receipt.adapter_data), thread_id=copy.thread_id)
-        return self._editing.part_is(self._work, self._link, self._link.event_seq, self._place, one.number, receipt)
+        receipt = msgspec.structs.replace(receipt, thread_id=copy.thread_id)
+        return self._editing.part_is(self._work, self._link, self._link.event_seq, self._place, one.number, receipt, carried)
 
 
 def _says_nothing(event: MessageEdited) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bridge.delivery.state import Carried, file_mark, is_made, unwrap
-from bridge.journal.contract import Link
+from bridge.delivery.state import file_mark, is_made
+from bridge.journal.contract import Carried, Link
 from bridge.model.adapter import Adapter, Copy, Deletes, RemovesFiles
 from bridge.model.characters import is_blank
 from bridge.model.events import MessageEdited
@@ -28,7 +28,7 @@ class Standing:
 
 
 def standing(link: Link) -> list[Standing]:
-    return [Standing(sent.part, *unwrap(sent.copy)) for sent in link.copies]
+    return [Standing(sent.part, sent.copy, sent.carried) for sent in link.copies]
 
 
 @dataclass(frozen=True, slots=True)

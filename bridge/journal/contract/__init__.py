@@ -21,7 +21,7 @@ from bridge.journal.contract.changes import (
 )
 from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.errors import JournalError
-from bridge.journal.contract.links import AuthorName, Elsewhere, Link, Merged, Piece, StoredPart
+from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Piece, StoredPart
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredWait, Undecodable
 from bridge.journal.contract.roles import (
     AddressStore,
@@ -43,6 +43,7 @@ __all__ = [
     "AddressStore",
     "AttemptStarted",
     "AuthorName",
+    "Carried",
     "Change",
     "Damaged",
     "Dead",

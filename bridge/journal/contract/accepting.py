@@ -49,5 +49,7 @@ class AcceptResult(_Value, frozen=True):
     verdict: Verdict
     event_seq: int = 0
     delivery_ids: tuple[int, ...] = ()
+    lane_seqs: tuple[int, ...] = ()
+    """Parallel to them; 0 for skipped ones."""
     event: ChatEvent | None = None
     later: ChatEvent | None = None

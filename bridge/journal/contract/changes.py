@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.journal.contract.links import Piece
+from bridge.journal.contract.links import NOTHING, Carried, Piece
 from bridge.model.adapter import Receipt
 from bridge.model.outcomes import LossNote, SkipRule
 from bridge.model.refs import ChatAddress, ChatRef
@@ -51,6 +51,7 @@ class PartReceipt(_Value, frozen=True):
     receipt: Receipt
     at: datetime
     thread_id: str | None = None
+    carried: Carried = NOTHING
 
 
 class PartGone(_Value, frozen=True):

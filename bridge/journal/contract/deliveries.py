@@ -20,6 +20,9 @@ class OpenDelivery(_Value, frozen=True):
     """An open delivery, with all that a lane needs to go on with it after any restart."""
 
     delivery_id: int
+    lane_seq: int
+    """Its place in its lane, in the order of commit. Only these tell what a reader of the lane has seen: delivery ids do not, where
+    several processes accept."""
     event_seq: int
     route: str
     target: ChatAddress
@@ -48,4 +51,5 @@ class Damaged(_Value, frozen=True):
     what was found. Nothing else of the journal is concerned."""
 
     delivery_id: int
+    lane_seq: int
     reason: str

@@ -12,11 +12,26 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
 
+class Carried(_Value, frozen=True):
+    """What a part carries, for the edits that come: whether they change text or a caption, and which of the origin's files are
+    there."""
+
+    text: bool = False
+    files: bool = False
+    marks: tuple[str, ...] = ()
+    """What the part's files are known by, in the order in which they were sent; empty although there are files: sent by a version
+    that did not keep it."""
+
+
+NOTHING = Carried()
+
+
 class StoredPart(_Value, frozen=True):
     """A part that has its receipt."""
 
     part: int
     copy: Copy
+    carried: Carried = NOTHING
 
 
 class Piece(_Value, frozen=True):

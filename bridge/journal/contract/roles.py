@@ -64,7 +64,8 @@ class DeliveryStore(Protocol):
         ...
 
     async def pending(self, lane: ChatAddress, after: int, limit: int) -> Sequence[OpenDelivery | Damaged]:
-        """Deliveries of one lane that are WAITING or SENDING, with ids above `after`, in order."""
+        """Deliveries of one lane that are WAITING or SENDING, with a `lane_seq` above `after`, in its order. That is the order of
+        commit: none is committed behind what was read."""
         ...
 
     async def behind(self, lane: ChatAddress, limit: int) -> Sequence[OpenDelivery | Damaged]:

@@ -19,11 +19,11 @@ from bridge.journal.sqlite.codec import (
     CHANGES,
     NUMBERS,
     Packed,
-    author_column,
     decode_edit,
     encode_event,
     encode_item,
     hash_key,
+    pack_author,
     pack_id,
     pack_more,
     pack_optional,
@@ -42,11 +42,13 @@ _LINKS = Bulk(
     2,
 )
 _EVENT = Bulk(
-    "INSERT INTO event (seq, key, accepted_at, origin, message, also, author, first_delivery, deliveries, open) VALUES {rows}", 10
+    "INSERT INTO event (seq, key, accepted_at, origin, message, also, author, author_id, username, first_delivery, deliveries,"
+    " open) VALUES {rows}",
+    12,
 )
 _BODY = Bulk("INSERT INTO body (seq, json) VALUES {rows}", 2)
 _DELIVERY = Bulk(
-    "INSERT INTO delivery (id, event, lane, route, thread, state, attempt, first_attempt_at, at, note) VALUES {rows}", 10
+    "INSERT INTO delivery (id, event, lane, lane_seq, route, thread, state, attempt, first_attempt_at, at, note) VALUES {rows}", 11
 )
 _LINK = Bulk("INSERT OR REPLACE INTO link (chat, message, seq, rank, copy) VALUES {rows}", 5)
 _CURSOR = Bulk("INSERT INTO cursor (account, name, value) VALUES {rows} ON CONFLICT DO UPDATE SET value = excluded.value", 3)
@@ -133,6 +135,7 @@ def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[AcceptResult]]
         accepted_at = pack_time(batch.received_at)
         answers.append([_accept_one(ledger, rows, known, entry, next(numbers), accepted_at) for entry in batch.entries])
     _write(ledger, rows)
+    ledger.keep_lane_seqs()
     write_cursors(ledger, [(batch.account, batch.cursors) for batch in batches])
     return answers
 
@@ -175,24 +178,33 @@ def _accept_one(
     first = ledger.take_deliveries(len(stored.deliveries))
     _add_event(rows, prepared, stored, chat, accepted_at, first)
     _add_message(rows, prepared, stored, messages)
-    for number, delivery in enumerate(stored.deliveries, first):
-        rows.deliveries.append(_delivery_row(ledger.names, number, stored.event_seq, delivery, accepted_at))
+    numbers = [_lane_number(ledger, delivery) for delivery in stored.deliveries]
+    for number, (delivery, (lane, lane_seq)) in enumerate(zip(stored.deliveries, numbers, strict=True), first):
+        rows.deliveries.append(_delivery_row(ledger.names, number, stored.event_seq, delivery, lane, lane_seq, accepted_at))
     return AcceptResult(
         verdict=Verdict.ACCEPTED,
         event_seq=stored.event_seq,
         delivery_ids=tuple(range(first, first + len(stored.deliveries))),
+        lane_seqs=tuple(lane_seq or 0 for _lane, lane_seq in numbers),
         event=stored.event if isinstance(stored.later, MessageEdited) else None,
         later=stored.later,
     )
 
 
+def _lane_number(ledger: Ledger, delivery: NewDelivery) -> tuple[int, int | None]:
+    """The lane, and the delivery's place in it; none if it never is in the line."""
+    lane = ledger.names.lane(delivery.planned.target)
+    return lane, None if delivery.state is DeliveryStatus.SKIPPED else ledger.take_lane_seq(lane)
+
+
 def _add_event(rows: _Rows, prepared: Prepared, stored: Stored[Message], chat: int, accepted_at: int, first: int) -> None:
     event, count, seq = stored.event, len(stored.deliveries), stored.event_seq
-    message, also, author = None, None, None
+    message, also = None, None
+    author: tuple[str | None, Packed | None, str | None] = (None, None, None)
     if isinstance(event, MessageCreated):
         message, also = prepared.messages[0], pack_more(event.also_ids)
-        author = author_column(event.meta.author) if event.meta.author is not None else None
-    rows.events.append((seq, prepared.key, accepted_at, chat, message, also, author, first if count else 0, count, stored.open))
+        author = pack_author(event.meta.author)
+    rows.events.append((seq, prepared.key, accepted_at, chat, message, also, *author, first if count else 0, count, stored.open))
     if stored.open:
         rows.bodies.append((seq, _body(prepared, event)))
 
@@ -224,13 +236,16 @@ def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message], messa
         rows.changes.append((*messages[0], CHANGES.index(kind), seq))
 
 
-def _delivery_row(names: Names, number: int, seq: int, delivery: NewDelivery, accepted_at: int) -> Row:
+def _delivery_row(
+    names: Names, number: int, seq: int, delivery: NewDelivery, lane: int, lane_seq: int | None, accepted_at: int
+) -> Row:
     planned = delivery.planned
     begun, skipped = delivery.state is DeliveryStatus.SENDING, delivery.state is DeliveryStatus.SKIPPED
     return (
         number,
         seq,
-        names.lane(planned.target),
+        lane,
+        lane_seq,
         names.route(planned.route),
         pack_optional(planned.thread_id),
         NUMBERS[delivery.state],

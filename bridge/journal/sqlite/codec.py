@@ -9,11 +9,10 @@ from hashlib import blake2b
 
 import msgspec
 
-from bridge.journal.contract import AuthorName, DeliveryStatus
+from bridge.journal.contract import AuthorName, Carried, DeliveryStatus, StoredPart
 from bridge.journal.tracing import ChangeKind
 from bridge.model.adapter import Copy
 from bridge.model.events import AlbumItem, Author, ChatEvent, MessageEdited
-from bridge.model.refs import AccountName
 
 Packed = int | bytes | str
 """A native id as it is stored."""
@@ -115,7 +114,7 @@ decode_item = msgspec.json.Decoder(AlbumItem).decode
 
 # -- states -----------------------------------------------------------------------------------------------------------------
 
-BEHIND, WAITING, SENDING, HELD, DEAD, DELIVERED, SKIPPED = range(-1, 6)
+WAITING, SENDING, HELD, DEAD, DELIVERED, SKIPPED, BEHIND = range(7)
 NUMBERS = {
     DeliveryStatus.BEHIND: BEHIND,
     DeliveryStatus.WAITING: WAITING,
@@ -143,36 +142,46 @@ def sql_transition(after: Mapping[DeliveryStatus, DeliveryStatus]) -> str:
 CHANGES = (ChangeKind.EDIT, ChangeKind.DELETION, ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN)
 """By stored number."""
 
-NOBODY = AccountName("")
-"""Notes are cursors of no account."""
-
-HURRY = "hurry:"
-HURRIED = "name >= 'hurry:' AND name < 'hurry;'"
-"""The rows of `wait` that are people's wishes (`;` follows `:`)."""
+# -- parts and authors --------------------------------------------------------------------------------------------------------
 
 
-def unpack_copy(chat_id: str, message: Packed | None, more: str | None, thread: Packed | None, via: Packed | None) -> Copy:
+PART_COLUMNS = "part.part, part.chat, part.message, part.more, part.thread, part.data, part.text, part.marks"
+
+
+def pack_marks(carried: Carried) -> str | None:
+    """See `part.marks` in schema.sql."""
+    return msgspec.json.encode(carried.marks).decode() if carried.files else None
+
+
+def unpack_part(
+    chat_id: str,
+    part: int,
+    message: Packed | None,
+    more: str | None,
+    thread: Packed | None,
+    data: Packed | None,
+    text: int,
+    marks: str | None,
+) -> StoredPart:
     first = () if message is None else (unpack_id(message),)
-    return Copy(
+    copy = Copy(
         chat_id=chat_id,
         message_ids=first + unpack_more(more),
         thread_id=unpack_optional(thread),
-        adapter_data="" if via is None else unpack_id(via),
+        adapter_data="" if data is None else unpack_id(data),
     )
+    return StoredPart(part=part, copy=copy, carried=Carried(text=bool(text), files=marks is not None, marks=unpack_more(marks)))
 
 
-_BETWEEN = "\x1f"
-"""Between an author's name, user id and username in one column. It is in no name: see `model.characters.clean`."""
+def pack_author(author: Author | None) -> tuple[str | None, Packed | None, str | None]:
+    """Columns author, author_id, username."""
+    if author is None:
+        return None, None, None
+    return author.name, pack_id(author.user_id) if author.user_id else None, author.username or None
 
 
-def author_column(author: Author) -> str:
-    """Rows of before have the name alone."""
-    who = (author.name, author.user_id, author.username)
-    return _BETWEEN.join(part.replace(_BETWEEN, "") for part in who).rstrip(_BETWEEN)
-
-
-def author_of(column: str | None) -> AuthorName:
-    return AuthorName(*(column or "").split(_BETWEEN)[:3])
+def unpack_author(name: str | None, user_id: Packed | None, username: str | None) -> AuthorName:
+    return AuthorName(name or "", "" if user_id is None else unpack_id(user_id), username or "")
 
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError, AssertionError)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.names import Names
+
+_LANES_REMEMBERED = 50_000
+_LANE_SEQS = Bulk("UPDATE lane SET last_seq = v.column2 FROM (VALUES {rows}) AS v WHERE lane.id = v.column1", 2)
 
 
 class Ledger:
@@ -17,12 +21,17 @@ class Ledger:
         self._version = -1
         self._next_seq = 0
         self._next_delivery = 0
+        self._lane_seqs: dict[int, int] = {}
+        """By lane: the last one given out. Forgotten with the names."""
+        self._lanes_grown: set[int] = set()
 
     def begin(self) -> None:
         """At the start of each transaction: another process may have written since the last one."""
         version = self.connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version or not self._known:
             self.names.clear()
+            self._lane_seqs.clear()
+            self._lanes_grown.clear()
             self._load()
             self._version = version
             self._known = True
@@ -52,6 +61,22 @@ class Ledger:
         first = self._next_delivery
         self._next_delivery += count
         return first
+
+    def take_lane_seq(self, lane: int) -> int:
+        """The next one of the lane; `keep_lane_seqs` belongs to the same transaction."""
+        last = self._lane_seqs.get(lane)
+        if last is None:
+            if len(self._lane_seqs) >= _LANES_REMEMBERED:
+                self.keep_lane_seqs()
+                self._lane_seqs.clear()
+            last = self.connection.execute("SELECT last_seq FROM lane WHERE id = ?", (lane,)).fetchone()[0]
+        self._lane_seqs[lane] = last + 1
+        self._lanes_grown.add(lane)
+        return last + 1
+
+    def keep_lane_seqs(self) -> None:
+        _LANE_SEQS.run(self.connection, [(lane, self._lane_seqs[lane]) for lane in self._lanes_grown])
+        self._lanes_grown.clear()
 
     def raise_marks(self, *, last_event: int, last_delivery: int, pruned: int) -> None:
         """Before rows are deleted: numbers are never given out twice, and figures count without counting."""

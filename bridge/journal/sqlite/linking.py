@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from bridge.journal.contract import Elsewhere, Link, Merged, StoredPart
+from bridge.journal.contract import Elsewhere, Link, Merged
 from bridge.journal.rules import pieces, reactions
 from bridge.journal.rules.links import LinkKind, elsewhere
-from bridge.journal.sqlite.codec import UNREADABLE, author_of, decode_item, pack_id, unpack_id, unpack_more
+from bridge.journal.sqlite.codec import PART_COLUMNS, UNREADABLE, decode_item, pack_id, unpack_author, unpack_id, unpack_more
 from bridge.journal.sqlite.names import Names
 from bridge.journal.sqlite.parts import Parts
 from bridge.model.events import AlbumItem
@@ -28,24 +28,24 @@ class Links:
         chat = self._names.find_chat(message.chat)
         if chat is None:
             return None
-        place = self._names.find_place(target, thread_id)
+        end = self._names.find_end(target, thread_id)
         rows = self._connection.execute(
-            "SELECT link.seq, link.copy, event.origin, event.message, event.also, event.author,"
-            " part.part, part.chat, part.message, part.more, part.thread, part.via"
-            " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane = ?"
+            "SELECT link.seq, link.copy, event.origin, event.message, event.also, event.author, event.author_id, event.username,"
+            f" {PART_COLUMNS}"
+            " FROM link JOIN event ON event.seq = link.seq LEFT JOIN part ON part.seq = link.seq AND part.lane_end = ?"
             f" WHERE link.chat = ? AND link.message = ? AND link.copy <> {LinkKind.GONE} AND event.message IS NOT NULL"
             " ORDER BY part.part",
-            (place, chat, pack_id(message.message_id)),
+            (end, chat, pack_id(message.message_id)),
         ).fetchall()
         if not rows:
             return None
-        seq, copy, origin, original, also, author = rows[0][:6]
-        copies = tuple(StoredPart(part=row[6], copy=self._parts.copy(*row[7:])) for row in rows if row[6] is not None)
+        seq, copy, origin, original, also, *author = rows[0][:8]
+        copies = tuple(self._parts.part(*row[8:]) for row in rows if row[8] is not None)
         return Link(
             event_seq=seq,
             original=MessageRef(self._names.chat_of(origin), unpack_id(original)),
             is_original=copy == LinkKind.ORIGINAL,
-            author_name=author_of(author),
+            author_name=unpack_author(*author),
             copies=copies,
             thread_id=thread_id,
             also_ids=unpack_more(also),
@@ -54,24 +54,15 @@ class Links:
 
     def _elsewhere(self, seq: int, target: ChatAddress) -> tuple[Elsewhere, ...]:
         """The copies in all threads of the target. For the rare case that the thread asked for has none."""
-        lane = self._names.find_lane(target)
-        rows = self._connection.execute(
-            "SELECT lane, part, chat, message, more, thread, via FROM part"
-            " WHERE seq = ? AND (lane = ? OR -lane IN (SELECT id FROM place WHERE lane = ?)) ORDER BY part",
-            (seq, lane, lane),
-        )
-        found: dict[str | None, list[StoredPart]] = {}
-        for place, part, *columns in rows.fetchall():
-            found.setdefault(self._names.thread_of(place), []).append(StoredPart(part=part, copy=self._parts.copy(*columns)))
-        return elsewhere(found)
+        return elsewhere({self._names.thread_of(end): parts for end, parts in self._parts.at(seq, target).items()})
 
     def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None) -> Merged | None:
-        place = self._names.find_place(target, thread_id)
+        end = self._names.find_end(target, thread_id)
         rows = self._connection.execute(
             "SELECT piece.lead, piece.seq, piece.content FROM piece AS mine"
-            " CROSS JOIN piece ON piece.lane = mine.lane AND piece.lead = mine.lead"
-            " WHERE mine.seq = ? AND mine.lane = ?",
-            (event_seq, place),
+            " CROSS JOIN piece ON piece.lane_end = mine.lane_end AND piece.lead = mine.lead"
+            " WHERE mine.seq = ? AND mine.lane_end = ?",
+            (event_seq, end),
         ).fetchall()
         if not rows:
             return None

@@ -72,6 +72,82 @@ CREATE TABLE change (
 CREATE INDEX change_seq ON change (seq);
 INSERT INTO change SELECT chat, message, json IS NULL, seq FROM latest;
 """,
+    """
+ALTER TABLE lane RENAME TO old_lane;
+CREATE TABLE lane (
+  id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  last_seq INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (account, address)
+) STRICT;
+INSERT INTO lane SELECT id, account, address, max(
+  coalesce((SELECT max(id) FROM delivery), 0), coalesce((SELECT value FROM meta WHERE name = 'last_delivery'), 0)) FROM old_lane;
+DROP TABLE old_lane;
+CREATE TABLE lane_end (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, thread ANY, UNIQUE (lane, thread)) STRICT;
+CREATE UNIQUE INDEX lane_end_chat ON lane_end (lane) WHERE thread IS NULL;
+INSERT INTO lane_end (id, lane) SELECT id, id FROM lane;
+INSERT INTO lane_end (id, lane, thread) SELECT id + (SELECT max(id) FROM lane), lane, thread FROM place;
+DROP TABLE place;
+ALTER TABLE event ADD COLUMN author_id ANY;
+ALTER TABLE event ADD COLUMN username TEXT;
+UPDATE event SET author = old.name, username = nullif(substr(old.rest, instr(old.rest || char(31), char(31)) + 1), ''),
+  author_id = nullif(substr(old.rest, 1, instr(old.rest || char(31), char(31)) - 1), '')
+  FROM (SELECT seq, substr(author, 1, instr(author, char(31)) - 1) AS name, substr(author, instr(author, char(31)) + 1) AS rest
+    FROM event WHERE instr(author, char(31))) AS old WHERE event.seq = old.seq;
+ALTER TABLE delivery ADD COLUMN lane_seq INTEGER;
+DROP INDEX delivery_open;
+UPDATE delivery SET state = 6 WHERE state = -1;
+DROP INDEX delivery_behind;
+UPDATE delivery SET lane_seq = id WHERE state NOT IN (4, 5);
+CREATE INDEX delivery_line ON delivery (lane, lane_seq) WHERE state IN (0, 1);
+CREATE INDEX delivery_behind ON delivery (lane, id) WHERE state = 6;
+ALTER TABLE part RENAME TO old_part;
+CREATE TABLE part (
+  seq INTEGER NOT NULL,
+  lane_end INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  chat INTEGER NOT NULL,
+  message ANY,
+  more TEXT,
+  thread ANY,
+  data ANY,
+  text INTEGER NOT NULL,
+  marks TEXT,
+  delivery INTEGER,
+  edit INTEGER,
+  PRIMARY KEY (seq, lane_end, part)
+) STRICT, WITHOUT ROWID;
+INSERT INTO part SELECT seq, iif(lane > 0, lane, (SELECT max(id) FROM lane) - lane), part, chat, message, more, thread,
+  CASE WHEN via GLOB '[-t][-f]*' THEN nullif(substr(via, 3), '')
+    WHEN via GLOB '[-t]F*' THEN nullif(substr(via, instr(via, '|') + 1), '') ELSE via END,
+  via GLOB 't[-fF]*' AND via IS NOT NULL,
+  CASE WHEN via GLOB '[-t]f*' THEN '[]' WHEN via GLOB '[-t]F*|*' THEN '["' || (
+    WITH RECURSIVE mark (at) AS (VALUES (3) UNION ALL SELECT at + 8 FROM mark WHERE at + 8 < instr(via, '|'))
+    SELECT group_concat(substr(via, at, 8), '","') FROM mark) || '"]' END,
+  delivery, edit FROM old_part;
+DROP TABLE old_part;
+ALTER TABLE piece RENAME TO old_piece;
+DROP INDEX piece_lead;
+CREATE TABLE piece (
+  seq INTEGER NOT NULL,
+  lane_end INTEGER NOT NULL,
+  lead INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (seq, lane_end)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX piece_lead ON piece (lane_end, lead);
+INSERT INTO piece SELECT seq, iif(lane > 0, lane, (SELECT max(id) FROM lane) - lane), lead, content FROM old_piece;
+DROP TABLE old_piece;
+CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO note SELECT name, value FROM cursor WHERE account = '';
+DELETE FROM cursor WHERE account = '';
+CREATE TABLE wish (account TEXT NOT NULL, address TEXT, at INTEGER NOT NULL) STRICT;
+INSERT INTO wish SELECT substr(name, 7), NULL, until FROM wait WHERE name GLOB 'hurry:*' AND NOT instr(name, '/');
+INSERT INTO wish SELECT substr(name, 7, instr(name, '/') - 7), substr(name, instr(name, '/') + 1), until FROM wait
+  WHERE name GLOB 'hurry:*/*';
+DELETE FROM wait WHERE name GLOB 'hurry:*';
+""",
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 

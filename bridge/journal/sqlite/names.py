@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from bridge.journal.sqlite.codec import Packed, pack_id, unpack_id
+from bridge.journal.sqlite.codec import Packed, pack_optional, unpack_optional
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 
 _LIMIT = 50_000
@@ -19,8 +19,8 @@ class MissingName(LookupError):
 class _Table:
     def __init__(self, connection: sqlite3.Connection, table: str, *columns: str) -> None:
         self._connection = connection
-        self._cache: dict[tuple[Packed, ...], int] = {}
-        matches = " AND ".join(f"{column} = ?" for column in columns)
+        self._cache: dict[tuple[Packed | None, ...], int] = {}
+        matches = " AND ".join(f"{column} IS ?" for column in columns)
         self._select = f"SELECT id FROM {table} WHERE {matches}"
         marks = ", ".join("?" * len(columns))
         self._insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
@@ -31,7 +31,7 @@ class _Table:
         self._cache.clear()
         self._reverse_cache.clear()
 
-    def find(self, *name: Packed) -> int | None:
+    def find(self, *name: Packed | None) -> int | None:
         number = self._cache.get(name)
         if number is None:
             row = self._connection.execute(self._select, name).fetchone()
@@ -40,7 +40,7 @@ class _Table:
             number = self._keep(name, row[0])
         return number
 
-    def number(self, *name: Packed) -> int:
+    def number(self, *name: Packed | None) -> int:
         """The name's number, a new one if it has none yet. For the writer only."""
         number = self.find(*name)
         if number is None:
@@ -60,7 +60,7 @@ class _Table:
             self._reverse_cache[number] = name
         return name
 
-    def _keep(self, name: tuple[Packed, ...], number: int) -> int:
+    def _keep(self, name: tuple[Packed | None, ...], number: int) -> int:
         if len(self._cache) >= _LIMIT:
             self._cache.clear()
         self._cache[name] = number
@@ -71,12 +71,12 @@ class Names:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._chats = _Table(connection, "chat", "account", "chat_id")
         self._lanes = _Table(connection, "lane", "account", "address")
-        self._places = _Table(connection, "place", "lane", "thread")
+        self._ends = _Table(connection, "lane_end", "lane", "thread")
         self._routes = _Table(connection, "route", "name")
 
     def clear(self) -> None:
         """After a rollback, or when another process wrote: what is remembered may not be on disk."""
-        for table in (self._chats, self._lanes, self._places, self._routes):
+        for table in (self._chats, self._lanes, self._ends, self._routes):
             table.clear()
 
     def chat(self, chat: ChatRef) -> int:
@@ -85,10 +85,9 @@ class Names:
     def lane(self, lane: ChatAddress) -> int:
         return self._lanes.number(lane.account, lane.address)
 
-    def place(self, lane: ChatAddress, thread_id: str | None) -> int:
-        """What stands for an end: the lane's number or, for an end in a thread, a negative one of its own."""
-        number = self.lane(lane)
-        return number if thread_id is None else -self._places.number(number, pack_id(thread_id))
+    def end(self, lane: ChatAddress, thread_id: str | None) -> int:
+        """What stands for an end: a thread of the lane's chat, or the chat itself."""
+        return self._ends.number(self.lane(lane), pack_optional(thread_id))
 
     def route(self, name: str) -> int:
         return self._routes.number(name)
@@ -99,16 +98,13 @@ class Names:
     def find_lane(self, lane: ChatAddress) -> int | None:
         return self._lanes.find(lane.account, lane.address)
 
-    def find_place(self, lane: ChatAddress, thread_id: str | None) -> int | None:
+    def find_end(self, lane: ChatAddress, thread_id: str | None) -> int | None:
         number = self.find_lane(lane)
-        if number is None or thread_id is None:
-            return number
-        place = self._places.find(number, pack_id(thread_id))
-        return None if place is None else -place
+        return None if number is None else self._ends.find(number, pack_optional(thread_id))
 
-    def thread_of(self, place: int) -> str | None:
-        """The thread of an end."""
-        return None if place > 0 else unpack_id(self._places.name(-place)[1])
+    def thread_of(self, end: int) -> str | None:
+        """The thread of an end; None for the chat itself."""
+        return unpack_optional(self._ends.name(end)[1])
 
     def chat_of(self, number: int) -> ChatRef:
         account, chat_id = self._chats.name(number)

@@ -59,7 +59,7 @@ class PeoplesSide:
         assert isinstance(at, int)
         assert isinstance(json, bytes | None)
         target = self._names.lane_if_known(lane)
-        place = self._names.find_place(target, unpack_optional(thread))
+        end = self._names.find_end(target, unpack_optional(thread))
         return DeadLetter(
             delivery_id=delivery,
             route=self._names.route_if_known(route),
@@ -69,7 +69,7 @@ class PeoplesSide:
             attempts=attempt if isinstance(attempt, int) else 0,
             died_at=unpack_time(at),
             event=_event_if_readable(json),
-            parts_sent=len(self._parts.by(delivery, base, place)) if isinstance(base, int) else 0,
+            parts_sent=len(self._parts.by(delivery, base, end)) if isinstance(base, int) else 0,
         )
 
     def figures(self, size_bytes: int) -> Figures:
@@ -78,29 +78,34 @@ class PeoplesSide:
         connection = self._connection
         marks = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         last = connection.execute("SELECT max(seq) FROM event").fetchone()[0] or 0
-        lanes = connection.execute(
-            "SELECT open.lane, waiting, accepted_at, not_before, attempt, note"
-            " FROM (SELECT lane, count(*) AS waiting, coalesce(min(id) FILTER (WHERE id NOT IN"
-            f" (SELECT id FROM delivery WHERE state = {BEHIND})), min(id)) AS first"
-            " FROM delivery WHERE state < 2 GROUP BY lane) AS open"
-            " CROSS JOIN delivery ON delivery.id = open.first LEFT JOIN event ON event.seq = delivery.event"
-        ).fetchall()
         return Figures(
             events=max(last, marks.get("last_event", 0)) - marks.get("pruned", 0),
             dead=connection.execute(f"SELECT count(*) FROM delivery WHERE state {sql_states(states.GIVEN_UP)}").fetchone()[0],
             undecodable=connection.execute("SELECT count(*) FROM undecodable").fetchone()[0],
             size_bytes=size_bytes,
-            lanes=tuple(
-                LaneFigures(
-                    target=self._names.lane_if_known(lane),
-                    waiting=waiting,
-                    oldest_accepted_at=unpack_optional_time(oldest),
-                    next_attempt_at=unpack_optional_time(not_before),
-                    attempts=attempt or 0,
-                    last_error=note or "",
-                )
-                for lane, waiting, oldest, not_before, attempt, note in lanes
-            ),
+            lanes=self._lanes(),
+        )
+
+    def _lanes(self) -> tuple[LaneFigures, ...]:
+        line = {lane: (first, count) for lane, first, count in self._connection.execute(_LINES)}
+        behind = {lane: (first, count) for lane, first, count in self._connection.execute(_BEHIND)}
+        counts = {lane: line.get(lane, (0, 0))[1] + behind.get(lane, (0, 0))[1] for lane in (*line, *behind)}
+        firsts = {lane: line.get(lane) or behind[lane] for lane in counts}
+        return tuple(self._lane(lane, first, counts[lane]) for lane, (first, _count) in sorted(firsts.items()))
+
+    def _lane(self, lane: int, first: int, waiting: int) -> LaneFigures:
+        oldest, not_before, attempt, note = self._connection.execute(
+            "SELECT accepted_at, not_before, attempt, note FROM delivery LEFT JOIN event ON event.seq = delivery.event"
+            " WHERE delivery.id = ?",
+            (first,),
+        ).fetchone()
+        return LaneFigures(
+            target=self._names.lane_if_known(lane),
+            waiting=waiting,
+            oldest_accepted_at=unpack_optional_time(oldest),
+            next_attempt_at=unpack_optional_time(not_before),
+            attempts=attempt or 0,
+            last_error=note or "",
         )
 
 
@@ -115,3 +120,10 @@ _DEAD_LETTERS = (
     "SELECT delivery.id, route, lane, thread, state, note, attempt, at, base, json"
     f" FROM delivery LEFT JOIN body ON body.seq = delivery.event WHERE state {sql_states(states.GIVEN_UP)}"
 )
+
+# By lane: the first delivery, and how many there are. SQLite takes `id` from the row that has the minimum.
+_LINES = (
+    "SELECT lane, id, waiting FROM (SELECT lane, id, min(lane_seq), count(*) AS waiting FROM delivery"
+    f" WHERE state {sql_states(states.IN_LINE)} GROUP BY lane)"
+)
+_BEHIND = f"SELECT lane, min(id), count(*) FROM delivery WHERE state = {BEHIND} GROUP BY lane"

@@ -8,8 +8,6 @@ from bridge.journal.contract import (
     StoredWait,
 )
 from bridge.journal.sqlite.codec import (
-    HURRIED,
-    NOBODY,
     hash_key,
     unpack_optional_time,
     unpack_time,
@@ -33,7 +31,7 @@ class Queries:
         self.deliveries = Deliveries(connection, names, parts)
         self.links = Links(connection, names, parts)
         self.people = PeoplesSide(connection, names, parts)
-        self.tracing = Tracing(connection, names)
+        self.tracing = Tracing(connection, names, parts)
 
     def cursor(self, account: AccountName, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM cursor WHERE account = ? AND name = ?", (account, name)).fetchone()
@@ -43,7 +41,8 @@ class Queries:
         return self._connection.execute("SELECT 1 FROM event WHERE key = ?", (hash_key(event_key),)).fetchone() is not None
 
     def note(self, name: str) -> str | None:
-        return self.cursor(NOBODY, name)
+        row = self._connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        return None if row is None else row[0]
 
     def native_ids(self, account: AccountName) -> dict[str, str]:
         return dict(self._connection.execute("SELECT address, chat_id FROM native_id WHERE account = ?", (account,)).fetchall())
@@ -53,5 +52,5 @@ class Queries:
         return {name: StoredWait(until=unpack_time(until), kept_at=unpack_optional_time(at)) for name, until, at in rows}
 
     def is_hurried(self) -> bool:
-        row = self._connection.execute(f"SELECT 1 FROM wait WHERE {HURRIED} LIMIT 1").fetchone()
+        row = self._connection.execute("SELECT 1 FROM wish LIMIT 1").fetchone()
         return row is not None

@@ -31,6 +31,7 @@ from bridge.journal.sqlite.codec import (
     SENDING,
     Packed,
     pack_id,
+    pack_marks,
     pack_more,
     pack_optional,
     pack_optional_time,
@@ -46,19 +47,21 @@ _UNFINISHED = sql_states(states.TAKEN_IN[Delivered])
 _AFTER_A_PART = sql_transition(states.AFTER_A_PART)
 
 _PARTS = Bulk(
-    "SELECT part.seq, part.lane, part.part, part.chat, part.message, part.more FROM (VALUES {rows}) AS v"
-    " CROSS JOIN part ON part.seq = v.column1 AND part.lane = v.column2 AND part.part = v.column3",
+    "SELECT part.seq, part.lane_end, part.part, part.chat, part.message, part.more FROM (VALUES {rows}) AS v"
+    " CROSS JOIN part ON part.seq = v.column1 AND part.lane_end = v.column2 AND part.part = v.column3",
     3,
 )
-# Columns: seq, lane, part, delivery, chat, message, more, thread, via. An event that is pruned by now takes no more copies.
+# Columns: seq, lane_end, part, delivery, chat, message, more, thread, data, text, marks.
+# An event that is pruned by now takes no more copies.
 _PART = Bulk(
-    "INSERT INTO part (seq, lane, part, chat, message, more, thread, via, delivery, edit)"
-    " SELECT v.column1, v.column2, v.column3, v.column5, v.column6, v.column7, v.column8, v.column9,"
+    "INSERT INTO part (seq, lane_end, part, chat, message, more, thread, data, text, marks, delivery, edit)"
+    " SELECT v.column1, v.column2, v.column3, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, v.column11,"
     " iif(delivery.event = v.column1, v.column4, NULL), iif(delivery.event = v.column1, NULL, v.column4)"
     " FROM (VALUES {rows}) AS v CROSS JOIN event ON event.seq = v.column1 LEFT JOIN delivery ON delivery.id = v.column4 WHERE true"
     " ON CONFLICT DO UPDATE SET chat = excluded.chat, message = excluded.message, more = excluded.more, thread = excluded.thread,"
-    " via = excluded.via, delivery = coalesce(excluded.delivery, delivery), edit = coalesce(excluded.edit, edit)",
-    9,
+    " data = excluded.data, text = excluded.text, marks = excluded.marks,"
+    " delivery = coalesce(excluded.delivery, delivery), edit = coalesce(excluded.edit, edit)",
+    11,
 )
 _LINK = Bulk(
     "INSERT OR REPLACE INTO link (chat, message, seq, rank, copy)"
@@ -71,11 +74,11 @@ _UNLINK = (
     " RETURNING seq, chat, message"
 )
 _GONE = "INSERT OR IGNORE INTO gone (seq, chat, message) VALUES (?, ?, ?)"
-_NO_PART = "DELETE FROM part WHERE seq = ? AND lane = ? AND part = ?"
+_NO_PART = "DELETE FROM part WHERE seq = ? AND lane_end = ? AND part = ?"
 
-_NO_PIECES = "DELETE FROM piece WHERE lane = ? AND lead = ?"
+_NO_PIECES = "DELETE FROM piece WHERE lane_end = ? AND lead = ?"
 _PIECE = Bulk(
-    "INSERT OR REPLACE INTO piece (seq, lane, lead, content) SELECT v.column1, v.column2, v.column3, v.column4"
+    "INSERT OR REPLACE INTO piece (seq, lane_end, lead, content) SELECT v.column1, v.column2, v.column3, v.column4"
     " FROM (VALUES {rows}) AS v CROSS JOIN event ON event.seq = v.column1",
     4,
 )
@@ -100,7 +103,8 @@ _DEFER = Bulk(
 )
 _FINISH = Bulk(
     "UPDATE delivery SET state = v.column2, at = v.column3, note = v.column4, attempt = NULL, first_attempt_at = NULL,"
-    f" not_before = NULL, base = NULL FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state {_UNFINISHED} RETURNING id, event",
+    " not_before = NULL, base = NULL, lane_seq = NULL"
+    f" FROM (VALUES {{rows}}) AS v WHERE id = v.column1 AND state {_UNFINISHED} RETURNING id, event",
     4,
 )
 _DIE = Bulk(
@@ -268,7 +272,7 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartReceipt]) -> None:
         parts.append(
             (
                 change.event_seq,
-                names.place(change.target, change.thread_id),
+                names.end(change.target, change.thread_id),
                 change.part,
                 change.delivery_id,
                 chat,
@@ -276,6 +280,8 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartReceipt]) -> None:
                 pack_more(receipt.message_ids[1:]),
                 pack_optional(receipt.thread_id),
                 pack_id(receipt.adapter_data) if receipt.adapter_data else None,
+                int(change.carried.text),
+                pack_marks(change.carried),
             )
         )
         for message in ids:
@@ -288,19 +294,19 @@ def _record_parts(ledger: Ledger, sent: Sequence[PartReceipt]) -> None:
 
 
 def _remove_part(ledger: Ledger, gone: PartGone) -> None:
-    place = ledger.names.find_place(gone.target, gone.thread_id)
-    if place is None:
+    end = ledger.names.find_end(gone.target, gone.thread_id)
+    if end is None:
         return
-    key = (gone.event_seq, place, gone.part)
+    key = (gone.event_seq, end, gone.part)
     for seq, _lane, _part, chat, message, more in _PARTS.run(ledger.connection, [key]):
         _unlink(ledger, seq, chat, no_copies_any_more(_ids(message, more)))
     ledger.connection.execute(_NO_PART, key)
 
 
 def _set_pieces(ledger: Ledger, change: PiecesSet) -> None:
-    place = ledger.names.place(change.target, change.thread_id)
-    ledger.connection.execute(_NO_PIECES, (place, change.lead_seq))
-    _PIECE.run(ledger.connection, [(piece.event_seq, place, change.lead_seq, piece.content) for piece in change.pieces])
+    end = ledger.names.end(change.target, change.thread_id)
+    ledger.connection.execute(_NO_PIECES, (end, change.lead_seq))
+    _PIECE.run(ledger.connection, [(piece.event_seq, end, change.lead_seq, piece.content) for piece in change.pieces])
 
 
 def _ids(message: Packed | None, more: str | None) -> list[Packed]:

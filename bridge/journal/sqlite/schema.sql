@@ -1,4 +1,4 @@
--- The journal, schema version 5 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 6 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -7,13 +7,21 @@
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE chat (id INTEGER PRIMARY KEY, account TEXT NOT NULL, chat_id TEXT NOT NULL, UNIQUE (account, chat_id)) STRICT;
-CREATE TABLE lane (id INTEGER PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, UNIQUE (account, address)) STRICT;
--- Ends in threads: for their parts and pieces, minus this number stands for the lane's.
-CREATE TABLE place (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, thread ANY NOT NULL, UNIQUE (lane, thread)) STRICT;
+-- last_seq: the highest lane_seq given out in it.
+CREATE TABLE lane (
+  id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  last_seq INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (account, address)
+) STRICT;
+-- Where copies are: a thread of a lane's chat, or (thread is null) the chat itself.
+CREATE TABLE lane_end (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, thread ANY, UNIQUE (lane, thread)) STRICT;
+CREATE UNIQUE INDEX lane_end_chat ON lane_end (lane) WHERE thread IS NULL;
 CREATE TABLE route (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- One row per accepted event, for as long as retention says: `key` (a hash of the event key) is what recognises redelivery.
--- message, also, author: of a created message only. Its deliveries have the numbers first_delivery and following.
+-- message, also, author, author_id, username: of a created message only. Its deliveries have the numbers first_delivery and following.
 -- open: deliveries that are neither delivered nor skipped.
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY,
@@ -25,17 +33,20 @@ CREATE TABLE event (
   author TEXT,
   first_delivery INTEGER NOT NULL,
   deliveries INTEGER NOT NULL,
-  open INTEGER NOT NULL
+  open INTEGER NOT NULL,
+  author_id ANY,
+  username TEXT
 ) STRICT;
 CREATE INDEX event_done ON event (accepted_at) WHERE open = 0;
 
 -- The event itself as JSON, gone once nothing needs it. Apart from `event`, so that its pages are freed and used again.
 CREATE TABLE body (seq INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
 
--- state: -1 behind, 0 waiting, 1 sending, 2 held, 3 dead, 4 delivered, 5 skipped. at: when that was recorded; null for what waits
+-- state: 0 waiting, 1 sending, 2 held, 3 dead, 4 delivered, 5 skipped, 6 behind. at: when that was recorded; null for what waits
 -- since it was accepted. first_attempt_at: by the clock of that moment, so that the difference is the time spent on it.
 -- note: last error, reason of death, losses or skip rule, as the state has it.
 -- base: the created event whose parts an open delivery has sent; null while it has sent none.
+-- lane_seq: its place in its lane, in the order of commit; null once it is delivered or skipped.
 CREATE TABLE delivery (
   id INTEGER PRIMARY KEY,
   event INTEGER NOT NULL,
@@ -48,10 +59,11 @@ CREATE TABLE delivery (
   not_before INTEGER,
   base INTEGER,
   at INTEGER,
-  note TEXT
+  note TEXT,
+  lane_seq INTEGER
 ) STRICT;
-CREATE INDEX delivery_open ON delivery (lane, id) WHERE state < 2;
-CREATE INDEX delivery_behind ON delivery (lane, id) WHERE state = -1;
+CREATE INDEX delivery_line ON delivery (lane, lane_seq) WHERE state IN (0, 1);
+CREATE INDEX delivery_behind ON delivery (lane, id) WHERE state = 6;
 CREATE INDEX delivery_dead ON delivery (id) WHERE state IN (2, 3);
 
 -- How a message of several parts is made up, while its delivery is open or dead. Opaque.
@@ -74,31 +86,34 @@ CREATE TABLE change (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX change_seq ON change (seq);
 
--- The copies of a created event at an end. lane: or minus the place, if the end is in a thread. delivery: the created event's own; edit: the last other delivery that sent this part.
+-- The copies of a created event at an end. delivery: the created event's own; edit: the last other delivery that sent this part.
+-- text: whether it carries text. marks: what its files are known by, a JSON list; empty if that was not kept, null if it has none.
+-- data: the adapter's own note.
 CREATE TABLE part (
   seq INTEGER NOT NULL,
-  lane INTEGER NOT NULL,
+  lane_end INTEGER NOT NULL,
   part INTEGER NOT NULL,
   chat INTEGER NOT NULL,
   message ANY,
   more TEXT,
   thread ANY,
-  via ANY,
+  data ANY,
+  text INTEGER NOT NULL,
+  marks TEXT,
   delivery INTEGER,
   edit INTEGER,
-  PRIMARY KEY (seq, lane, part)
+  PRIMARY KEY (seq, lane_end, part)
 ) STRICT, WITHOUT ROWID;
 
--- Created events that were merged into one message of an end, in the order of seq. lead: names the message, its first event. lane: as
--- in `part`.
+-- Created events that were merged into one message of an end, in the order of seq. lead: names the message, its first event.
 CREATE TABLE piece (
   seq INTEGER NOT NULL,
-  lane INTEGER NOT NULL,
+  lane_end INTEGER NOT NULL,
   lead INTEGER NOT NULL,
   content BLOB NOT NULL,
-  PRIMARY KEY (seq, lane)
+  PRIMARY KEY (seq, lane_end)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX piece_lead ON piece (lane, lead);
+CREATE INDEX piece_lead ON piece (lane_end, lead);
 
 -- Every native message that is known. copy: 0 original, 1 copy, 2 copy that is gone, kept since its deletion comes back as an echo.
 -- rank: the latest event at that time, which orders the messages of a chat.
@@ -143,9 +158,13 @@ CREATE TABLE item (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cursor (account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (account, name)) STRICT;
+-- What the bridge keeps for itself, of no account.
+CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE native_id (account TEXT NOT NULL, address TEXT NOT NULL, chat_id TEXT NOT NULL, PRIMARY KEY (account, address)) STRICT;
 -- at: when it was recorded.
 CREATE TABLE wait (name TEXT PRIMARY KEY, until INTEGER NOT NULL, at INTEGER) STRICT, WITHOUT ROWID;
+-- What people wish to be tried now. address: null for all of the account. at: when they wished it.
+CREATE TABLE wish (account TEXT NOT NULL, address TEXT, at INTEGER NOT NULL) STRICT;
 
 CREATE TABLE undecodable (
   number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -13,9 +13,9 @@ from bridge.journal.sqlite.codec import (
     CHANGES,
     STATES,
     Packed,
-    author_of,
     pack_id,
-    unpack_copy,
+    sql_states,
+    unpack_author,
     unpack_id,
     unpack_more,
     unpack_optional,
@@ -23,6 +23,7 @@ from bridge.journal.sqlite.codec import (
     unpack_time,
 )
 from bridge.journal.sqlite.names import Names
+from bridge.journal.sqlite.parts import Parts
 from bridge.journal.tracing import ChangeKind, InLine, Traced, TracedDelivery, TracedEvent
 from bridge.model.refs import AccountName, MessageRef
 
@@ -38,9 +39,10 @@ _Change = tuple[int, Packed, int, int]
 class Tracing:
     """One instance per connection."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
+    def __init__(self, connection: sqlite3.Connection, names: Names, parts: Parts) -> None:
         self._connection = connection
         self._names = names
+        self._parts = parts
 
     def message(self, message: MessageRef) -> list[Traced]:
         chat = self._names.find_chat(message.chat)
@@ -69,9 +71,11 @@ class Tracing:
 
     def _of_event(self, seq: int, *, asked: MessageRef | None, is_original: bool, is_gone: bool) -> Traced:
         row = self._connection.execute(
-            "SELECT origin, message, also, author, accepted_at, first_delivery, deliveries FROM event WHERE seq = ?", (seq,)
+            "SELECT origin, message, also, author, author_id, username, accepted_at, first_delivery, deliveries"
+            " FROM event WHERE seq = ?",
+            (seq,),
         ).fetchone()
-        origin, message, also, author, accepted_at, first, count = row
+        origin, message, also, name, author_id, username, accepted_at, first, count = row
         original = MessageRef(self._names.chat_of(origin), unpack_id(message)) if message is not None else None
         changes, left_out = self._changes(self._messages(seq, origin, message, also)) if message is not None else ((), {})
         return Traced(
@@ -80,7 +84,7 @@ class Tracing:
             is_gone=is_gone,
             original=original,
             also_ids=unpack_more(also),
-            author_name=author_of(author),
+            author_name=unpack_author(name, author_id, username),
             event=self._event(seq, accepted_at, first, count, self._change_of(seq) if message is None else None),
             changes=changes,
             left_out=left_out,
@@ -142,17 +146,17 @@ class Tracing:
 
     def _deliveries(self, seq: int, first: int, count: int) -> tuple[TracedDelivery, ...]:
         rows = self._connection.execute(
-            "SELECT id, lane, route, thread, state, attempt, first_attempt_at, not_before, at, note FROM delivery"
+            "SELECT id, lane, lane_seq, route, thread, state, attempt, first_attempt_at, not_before, at, note FROM delivery"
             " WHERE id BETWEEN ? AND ? ORDER BY id",
             (first, first + count - 1),
         ).fetchall()
-        parts = self._parts(seq)
+        parts = self._parts.of(seq)
         return tuple(self._delivery(seq, parts, row) for row in rows)
 
     def _delivery(self, seq: int, parts: dict[int, list[StoredPart]], row: Sequence[Any]) -> TracedDelivery:
-        number, lane, route, thread, state, attempt, first_attempt_at, not_before, at, note = row
+        number, lane, lane_seq, route, thread, state, attempt, first_attempt_at, not_before, at, note = row
         target, thread_id = self._names.lane_of(lane), unpack_optional(thread)
-        place = self._names.find_place(target, thread_id)
+        end = self._names.find_end(target, thread_id)
         return TracedDelivery(
             delivery_id=number,
             route=self._names.route_of(route),
@@ -164,40 +168,25 @@ class Tracing:
             not_before=unpack_optional_time(not_before),
             ended_at=unpack_optional_time(at) if STATES[state] not in states.OPEN else None,
             note=note or "",
-            copies=tuple(parts.get(place, ())) if place is not None else (),
-            shared_with=self._shared_with(seq, place),
-            behind=self._behind(lane, number) if STATES[state] in states.IN_LINE else None,
+            copies=tuple(parts.get(end, ())) if end is not None else (),
+            shared_with=self._shared_with(seq, end),
+            behind=self._behind(lane, lane_seq) if STATES[state] in states.IN_LINE else None,
         )
 
-    def _parts(self, seq: int) -> dict[int, list[StoredPart]]:
-        """By the place where they are."""
-        rows = self._connection.execute(
-            "SELECT lane, part, chat, message, more, thread, via FROM part WHERE seq = ? ORDER BY lane, part", (seq,)
-        )
-        found: dict[int, list[StoredPart]] = {}
-        for place, part, chat, *columns in rows.fetchall():
-            copy = unpack_copy(self._names.chat_of(chat).chat_id, *_four(columns))
-            found.setdefault(place, []).append(StoredPart(part=part, copy=copy))
-        return found
-
-    def _shared_with(self, seq: int, place: int | None) -> int:
+    def _shared_with(self, seq: int, end: int | None) -> int:
         count: int = self._connection.execute(
-            "SELECT count(*) FROM piece AS mine CROSS JOIN piece ON piece.lane = mine.lane AND piece.lead = mine.lead"
-            " WHERE mine.seq = ? AND mine.lane = ?",
-            (seq, place),
+            "SELECT count(*) FROM piece AS mine CROSS JOIN piece ON piece.lane_end = mine.lane_end AND piece.lead = mine.lead"
+            " WHERE mine.seq = ? AND mine.lane_end = ?",
+            (seq, end),
         ).fetchone()[0]
         return pieces.shared_with(count)
 
-    def _behind(self, lane: int, delivery: int) -> InLine | None:
-        ahead, first = self._connection.execute(
-            "SELECT count(*), min(id) FROM delivery WHERE lane = ? AND id < ? AND state < 2 AND state >= 0", (lane, delivery)
-        ).fetchone()
-        if not ahead:
+    def _behind(self, lane: int, lane_seq: int) -> InLine | None:
+        ahead = f"FROM delivery WHERE lane = ? AND lane_seq < ? AND state {sql_states(states.IN_LINE)}"
+        count = self._connection.execute(f"SELECT count(*) {ahead}", (lane, lane_seq)).fetchone()[0]
+        if not count:
             return None
-        not_before, note = self._connection.execute("SELECT not_before, note FROM delivery WHERE id = ?", (first,)).fetchone()
-        return InLine(ahead=ahead, delivery_id=first, not_before=unpack_optional_time(not_before), last_error=note or "")
-
-
-def _four(columns: Sequence[Any]) -> tuple[Packed | None, str | None, Packed | None, Packed | None]:
-    message, more, thread, via = columns
-    return message, more, thread, via
+        first, not_before, note = self._connection.execute(
+            f"SELECT id, not_before, note {ahead} ORDER BY lane_seq LIMIT 1", (lane, lane_seq)
+        ).fetchone()
+        return InLine(ahead=count, delivery_id=first, not_before=unpack_optional_time(not_before), last_error=note or "")

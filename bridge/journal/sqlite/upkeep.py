@@ -9,9 +9,7 @@ from bridge.journal.rules import states
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import (
-    HURRIED,
-    HURRY,
-    NOBODY,
+    BEHIND,
     NUMBERS,
     SKIPPED,
     Packed,
@@ -29,9 +27,9 @@ from bridge.model.refs import AccountName, ChatAddress, ChatRef
 
 RAW_LIMIT_BYTES = 64 * 1024
 
-_HURRY = Bulk(
-    "UPDATE delivery SET not_before = NULL WHERE lane IN (VALUES {rows}) AND state < 2 RETURNING id",
-    1,
+_HURRY = tuple(
+    Bulk(f"UPDATE delivery SET not_before = NULL WHERE lane IN (VALUES {{rows}}) AND {condition} RETURNING id", 1)
+    for condition in (f"state {sql_states(states.IN_LINE)}", f"state = {BEHIND}")
 )
 
 _GIVEN_UP = sql_states(states.GIVEN_UP)
@@ -40,14 +38,14 @@ _RETRY = Bulk(
     f" WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP} RETURNING lane, event, thread",
     1,
 )
-_NO_PIECE = "DELETE FROM piece WHERE seq = ? AND lane = ?"
+_NO_PIECE = "DELETE FROM piece WHERE seq = ? AND lane_end = ?"
 _DEAD = Bulk(f"SELECT id FROM delivery WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP}", 1)
 
 
 def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:
     """What was to be one message with others goes by itself now."""
     rows = _RETRY.run(ledger.connection, [(number,) for number in deliveries])
-    alone = [(event, ledger.names.find_place(ledger.names.lane_of(lane), unpack_optional(thread))) for lane, event, thread in rows]
+    alone = [(event, ledger.names.find_end(ledger.names.lane_of(lane), unpack_optional(thread))) for lane, event, thread in rows]
     ledger.connection.executemany(_NO_PIECE, alone)
     return sorted(map(ledger.names.lane_of, {lane for lane, *_ in rows}))
 
@@ -72,7 +70,9 @@ def keep_undecodable(
 
 
 def set_note(ledger: Ledger, name: str, value: str) -> None:
-    write_cursors(ledger, [(NOBODY, (Cursor(name=name, value=value),))])
+    ledger.connection.execute(
+        "INSERT INTO note (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
+    )
 
 
 def set_native_id(ledger: Ledger, address: ChatAddress, chat_id: str) -> None:
@@ -98,20 +98,22 @@ def set_wait(ledger: Ledger, name: str, until: datetime, at: datetime) -> None:
 def hurry(
     ledger: Ledger, account: AccountName, lanes: Sequence[ChatAddress], waits: Sequence[str], everything: bool, at: datetime
 ) -> int:
-    """The wishes are rows of `wait` under a name of their own: all that an older daemon does with them is to forget them."""
     numbers = [(number,) for lane in lanes if (number := ledger.names.find_lane(lane)) is not None]
-    opened = _HURRY.run(ledger.connection, numbers)
+    opened = sum(len(bulk.run(ledger.connection, numbers)) for bulk in _HURRY)
     ledger.connection.executemany("DELETE FROM wait WHERE name = ?", [(name,) for name in waits])
-    for wish in [str(account)] if everything else map(str, lanes):
-        set_wait(ledger, HURRY + wish, at, at)
-    return len(opened)
+    wishes = [(account, None)] if everything else [(lane.account, lane.address) for lane in lanes]
+    ledger.connection.executemany(
+        "INSERT INTO wish (account, address, at) VALUES (?, ?, ?)", [(*wish, pack_time(at)) for wish in wishes]
+    )
+    return opened
 
 
 def take_hurried(ledger: Ledger) -> list[tuple[AccountName, ChatAddress | None]]:
-    rows = ledger.connection.execute(f"DELETE FROM wait WHERE {HURRIED} RETURNING name").fetchall()
-    wishes = [name.removeprefix(HURRY).partition("/") for (name,) in sorted(rows)]
+    wishes = ledger.connection.execute("SELECT DISTINCT account, address FROM wish ORDER BY account, address").fetchall()
+    ledger.connection.execute("DELETE FROM wish")
     return [
-        (AccountName(account), ChatAddress(AccountName(account), address) if slash else None) for account, slash, address in wishes
+        (AccountName(account), None if address is None else ChatAddress(AccountName(account), address))
+        for account, address in wishes
     ]
 
 
@@ -172,6 +174,7 @@ def prune_rest(ledger: Ledger, before: datetime) -> None:
     moment = pack_time(before)
     ledger.connection.execute("DELETE FROM undecodable WHERE received_at < ?", (moment,))
     ledger.connection.execute("DELETE FROM wait WHERE until < ?", (moment,))
+    ledger.connection.execute("DELETE FROM wish WHERE at < ?", (moment,))
 
 
 SHRINK_PAGES = 256

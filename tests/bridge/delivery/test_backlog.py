@@ -28,7 +28,7 @@ class Shelf:
 
     def __init__(self, *ids: int, damaged: Sequence[int] = ()) -> None:
         self.open: dict[int, OpenDelivery | Damaged] = {number: delivery(number) for number in ids}
-        self.open.update({number: Damaged(delivery_id=number, reason="harmed") for number in damaged})
+        self.open.update({number: Damaged(delivery_id=number, lane_seq=number, reason="harmed") for number in damaged})
         self.asked: list[tuple[int, int]] = []
         self.buried: list[int] = []
 

@@ -286,7 +286,7 @@ async def pieces_on_disk(folder: Path) -> str:
     (lane,) = await journal.open_lanes()
     waiting = await journal.pending(lane, 0, 100)
     assert [(pending.state, pending.lead_seq) for pending in waiting] == [(DeliveryStatus.SENDING, waiting[0].event_seq)] * 3
-    journal_id = await journal.cursor(AccountName(""), "journal id")
+    journal_id = await journal.note("journal id")
     assert journal_id is not None
     await journal.close()
     return token_for(waiting[0].delivery_id, 0, journal_id)

@@ -45,7 +45,7 @@ class LateJournal:
         self.answers.append(may_answer := asyncio.Event())
         await may_answer.wait()
         return [
-            AcceptResult(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=(seq,))
+            AcceptResult(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=(seq,), lane_seqs=(seq,))
             for seq in range(first + 1, first + 1 + len(entries))
         ]
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bridge.journal.contract import AcceptRequest, AcceptResult, Dead, Delivered, Journal, PartReceipt, PlannedDelivery, Verdict
+from bridge.journal.contract import (
+    AcceptRequest,
+    AcceptResult,
+    Carried,
+    Dead,
+    Delivered,
+    Journal,
+    PartReceipt,
+    PlannedDelivery,
+    Verdict,
+)
 from bridge.model.adapter import Receipt
 from bridge.model.events import (
     Author,
@@ -123,7 +133,14 @@ async def accept(journal: Journal, event: ChatEvent, *targets: End, when: float 
 
 
 def sent(
-    delivery: int, seq: int, end: End, *ids: str, part: int = 0, adapter_data: str = "", thread: str | None = None
+    delivery: int,
+    seq: int,
+    end: End,
+    *ids: str,
+    part: int = 0,
+    adapter_data: str = "",
+    thread: str | None = None,
+    carried: Carried = Carried(),  # noqa: B008
 ) -> PartReceipt:
     """`thread`: where the copy really is, as its receipt says."""
     target, thread_id = split_end(end)
@@ -135,6 +152,7 @@ def sent(
         target=target,
         thread_id=thread_id,
         receipt=Receipt(message_ids=ids, adapter_data=adapter_data, thread_id=thread),
+        carried=carried,
         at=at(1),
     )
 

@@ -12,6 +12,7 @@ from bridge.journal.contract import (
     AcceptRequest,
     AcceptResult,
     AttemptStarted,
+    Carried,
     Change,
     Dead,
     DeadLetter,
@@ -49,6 +50,7 @@ class _Delivery:
     route: str
     target: ChatAddress
     thread_id: str | None = None
+    lane_seq: int = 0
     state: DeliveryStatus = DeliveryStatus.WAITING
     attempt: int = 0
     first_attempt_at: datetime | None = None
@@ -64,6 +66,7 @@ class _Part:
     copy: Copy
     chat: ChatRef
     senders: set[int]
+    carried: Carried
 
 
 @dataclass
@@ -93,6 +96,7 @@ class Model:
     latest: dict[MessageRef, tuple[int, MessageEdited | None]] = field(default_factory=dict)
     last_seq: int = 0
     last_delivery: int = 0
+    last_in_lane: dict[ChatAddress, int] = field(default_factory=dict)
 
     # accepting
 
@@ -134,10 +138,19 @@ class Model:
                 delivery.state, delivery.note = DeliveryStatus.SKIPPED, str(planned.skip_rule)
             elif isinstance(later, MessageDeleted):
                 delivery.state, delivery.note = DeliveryStatus.SKIPPED, str(Skip.DELETED_BEFORE)
+            else:
+                delivery.lane_seq = self.last_in_lane[planned.target] = self.last_in_lane.get(planned.target, 0) + 1
             self.deliveries[self.last_delivery] = delivery
             self.events[seq].deliveries.append(self.last_delivery)
         numbers = tuple(self.events[seq].deliveries)
-        return AcceptResult(verdict=Verdict.ACCEPTED, event_seq=seq, delivery_ids=numbers, event=became, later=later)
+        return AcceptResult(
+            verdict=Verdict.ACCEPTED,
+            event_seq=seq,
+            delivery_ids=numbers,
+            lane_seqs=tuple(self.deliveries[number].lane_seq for number in numbers),
+            event=became,
+            later=later,
+        )
 
     def _edited(self, message: MessageRef, event: MessageEdited, seq: int) -> None:
         """A deletion stays; files that an edit does not tell are those that an earlier one told."""
@@ -249,7 +262,7 @@ class Model:
             thread_id=receipt.thread_id,
             adapter_data=receipt.adapter_data,
         )
-        self.parts[key] = _Part(copy, change.chat, kept | {change.delivery_id})
+        self.parts[key] = _Part(copy, change.chat, kept | {change.delivery_id}, change.carried)
         for message in receipt.message_ids:
             self.links[MessageRef(change.chat, message)] = _Link(change.event_seq, self.last_seq, is_copy=True)
 
@@ -299,6 +312,7 @@ class Model:
         return [
             OpenDelivery(
                 delivery_id=number,
+                lane_seq=delivery.lane_seq,
                 event_seq=delivery.seq,
                 route=delivery.route,
                 target=lane,
@@ -326,7 +340,7 @@ class Model:
     def _parts_by(self, number: int) -> tuple[StoredPart, ...]:
         delivery = self.deliveries[number]
         return tuple(
-            StoredPart(part=part, copy=sent.copy)
+            StoredPart(part=part, copy=sent.copy, carried=sent.carried)
             for (seq, end, part), sent in sorted(self.parts.items(), key=lambda item: item[0][2])
             if seq == delivery.base and end == (delivery.target, delivery.thread_id) and number in sent.senders
         )
@@ -354,8 +368,8 @@ class Model:
         )
 
     def _copies(self, seq: int, end: End) -> tuple[StoredPart, ...]:
-        parts = sorted((part, sent.copy) for (event, there, part), sent in self.parts.items() if (event, there) == (seq, end))
-        return tuple(StoredPart(part=part, copy=copy) for part, copy in parts)
+        here = {part: sent for (event, there, part), sent in self.parts.items() if (event, there) == (seq, end)}
+        return tuple(StoredPart(part=part, copy=sent.copy, carried=sent.carried) for part, sent in sorted(here.items()))
 
     def ranks(self, chat: ChatRef) -> dict[str, int]:
         return {message.message_id: link.rank for message, link in self.links.items() if message.chat == chat and not link.is_gone}

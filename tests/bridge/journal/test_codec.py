@@ -13,18 +13,22 @@ from hypothesis import strategies as st
 from bridge.delivery.send import Sending
 from bridge.identity.names import Names
 from bridge.identity.people import People, Person
-from bridge.journal.contract import AuthorName
+from bridge.journal.contract import AuthorName, Carried, StoredPart
 from bridge.journal.sqlite.codec import (
-    author_column,
-    author_of,
     hash_key,
+    pack_author,
     pack_id,
+    pack_marks,
     pack_more,
+    pack_optional,
     pack_time,
+    unpack_author,
     unpack_id,
     unpack_more,
+    unpack_part,
     unpack_time,
 )
+from bridge.model.adapter import Copy
 from bridge.model.events import Author
 from bridge.model.refs import AccountName, ChatRef, MessageRef
 
@@ -99,16 +103,27 @@ def test_a_key_is_16_bytes(key: str) -> None:
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
-def test_an_authors_name_id_and_username_share_a_column(name: str, user_id: str, username: str) -> None:
-    kept = author_of(author_column(Author(user_id=user_id, name=name, username=username)))
-    separated = [part.replace("\x1f", "") for part in (name, user_id, username)]
-    assert [kept, kept.user_id, kept.username] == separated
+def test_an_authors_name_id_and_username_come_back(name: str, user_id: str, username: str) -> None:
+    kept = unpack_author(*pack_author(Author(user_id=user_id, name=name, username=username)))
+    assert [kept, kept.user_id, kept.username] == [name, user_id, username]
 
 
-def test_a_row_of_before_has_the_name_alone() -> None:
-    kept = author_of("Anna")
+def test_a_row_of_before_has_the_name_alone_and_nobodys_message_none() -> None:
+    kept = unpack_author("Anna", None, None)
     assert (kept, kept.user_id, kept.username) == ("Anna", "", "")
-    assert author_of(None) == ""
+    assert unpack_author(*pack_author(None)) == ""
+
+
+@given(st.booleans(), st.none() | st.lists(st.text(), max_size=12).map(tuple), st.none() | st.text(min_size=1), st.text())
+def test_a_part_and_what_it_carries_come_back(text: bool, marks: tuple[str, ...] | None, thread: str | None, data: str) -> None:
+    """No marks: files that an old version did not name, or none at all."""
+    carried = Carried(text=text, files=marks is not None, marks=marks or ())
+    part = unpack_part(
+        "c", 3, pack_id("7"), None, pack_optional(thread), pack_id(data) if data else None, text, pack_marks(carried)
+    )
+    assert part == StoredPart(
+        part=3, copy=Copy(chat_id="c", message_ids=("7",), thread_id=thread, adapter_data=data), carried=carried
+    )
 
 
 def test_who_is_answered_is_told_apart_by_the_journal() -> None:

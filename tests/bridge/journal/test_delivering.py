@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from journal_makers import A, B, accept, at, created, deliver, edited, kill, native, sent
+from journal_makers import CHAT, A, B, accept, at, created, deliver, edited, entry, kill, native, sent
 
 from bridge.journal.contract import (
     AttemptStarted,
+    Carried,
     Change,
     Dead,
     Deferred,
@@ -25,6 +26,8 @@ from bridge.model.outcomes import Loss, LossOf, Skip
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
+CARRIED = Carried(text=True, files=True, marks=("abcdefgh", "~2345678"))
+
 
 async def only(journal: Journal) -> OpenDelivery:
     (pending,) = await journal.pending(A, 0, 10)
@@ -40,6 +43,7 @@ async def test_a_new_delivery_is_waiting_and_whole(journal: Journal, reopen: Reo
     accepted = await accept(journal, event, A)
     expected = OpenDelivery(
         delivery_id=accepted.delivery_ids[0],
+        lane_seq=accepted.lane_seqs[0],
         event_seq=accepted.event_seq,
         route="r1",
         target=A,
@@ -59,10 +63,37 @@ async def test_a_new_delivery_is_waiting_and_whole(journal: Journal, reopen: Reo
 async def test_pending_is_in_order_and_pages(journal: Journal) -> None:
     ids = [(await accept(journal, created(f"{number}"), A, B)).delivery_ids[0] for number in range(7)]
     seen: list[int] = []
-    while page := await journal.pending(A, seen[-1] if seen else 0, 3):
+    after = 0
+    while page := await journal.pending(A, after, 3):
         assert len(page) <= 3
         seen += [pending.delivery_id for pending in page]
+        assert [pending.lane_seq for pending in page] == sorted(pending.lane_seq for pending in page)
+        after = page[-1].lane_seq
     assert seen == ids
+
+
+async def test_a_lane_counts_for_itself_and_never_twice(journal: Journal, reopen: Reopen) -> None:
+    """What another lane accepts leaves no gap in this one, and a number given out is never given again."""
+    assert [(await accept(journal, created(f"{number}"), A, B)).lane_seqs for number in range(3)] == [(1, 1), (2, 2), (3, 3)]
+    assert (await accept(journal, created("b"), B)).lane_seqs == (4,)
+    for pending in await journal.pending(A, 0, 10):
+        await journal.record([Delivered(delivery_id=pending.delivery_id, at=at(6))])
+    assert await journal.prune(before=at(100)) == 0  # still open in the other lane
+    journal = await reopen(journal)
+    assert (await accept(journal, created("a"), A, (A, "7"))).lane_seqs == (4, 5)
+
+
+async def test_what_is_skipped_at_once_has_no_place_in_the_lane(journal: Journal) -> None:
+    (one,) = await journal.accept(CHAT.account, [entry(created("1"), A, skipped=(A,))], [], received_at=at(0))
+    assert one.lane_seqs == (1, 0)
+    assert (await accept(journal, created("2"), A)).lane_seqs == (2,)
+
+
+async def test_a_dead_letter_keeps_its_place(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), A)
+    await kill(journal, *accepted.delivery_ids)
+    await journal.retry_dead(accepted.delivery_ids)
+    assert [one.lane_seq for one in await journal.behind(A, 10)] == list(accepted.lane_seqs)
 
 
 async def test_an_attempt_without_outcome_is_found_after_a_restart(journal: Journal, reopen: Reopen) -> None:
@@ -82,13 +113,18 @@ async def test_a_message_of_three_parts_goes_on_at_the_third(journal: Journal, r
     (delivery,) = accepted.delivery_ids
     await journal.record([attempt(delivery)])
     await journal.record(
-        [sent(delivery, accepted.event_seq, A, "70", "71", adapter_data="hook", thread="T1"), attempt(delivery, 1, part=1)]
+        [
+            sent(delivery, accepted.event_seq, A, "70", "71", adapter_data="hook", thread="T1", carried=CARRIED),
+            attempt(delivery, 1, part=1),
+        ]
     )
     await journal.record([sent(delivery, accepted.event_seq, A, "72", part=1)])
     pending = await only(await reopen(journal))
     assert (pending.state, pending.attempt) == (DeliveryStatus.WAITING, 0)  # no attempt at the third part is on record
     assert pending.parts == (
-        StoredPart(part=0, copy=Copy(chat_id="N-A", message_ids=("70", "71"), thread_id="T1", adapter_data="hook")),
+        StoredPart(
+            part=0, copy=Copy(chat_id="N-A", message_ids=("70", "71"), thread_id="T1", adapter_data="hook"), carried=CARRIED
+        ),
         StoredPart(part=1, copy=Copy(chat_id="N-A", message_ids=("72",))),
     )
 

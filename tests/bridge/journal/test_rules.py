@@ -131,7 +131,7 @@ def test_a_delivery_is_begun_skipped_or_waits_as_it_was_planned() -> None:
         PlannedDelivery(route="r", target=B, skip_rule=Skip.OTHER_BRIDGE),
         PlannedDelivery(route="r", target=B),
     )
-    one = accepting.accept(Known[str](), accepting.Entry(event=created("1"), deliveries=planned), b"k", ("1",), lambda: 1)
+    one = accepting.accept(Known[str](), accepting.AcceptRequest(event=created("1"), deliveries=planned), b"k", ("1",), lambda: 1)
     assert isinstance(one, Stored)
     assert [delivery.state for delivery in one.deliveries] == [
         DeliveryStatus.SENDING,

@@ -15,7 +15,7 @@ from bridge.model.events import AlbumItem
 from bridge.model.outcomes import Skip
 
 GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor")
-SMALL_INDEXES = ("event_done", "delivery_open", "delivery_behind", "delivery_dead")
+SMALL_INDEXES = ("event_done", "delivery_line", "delivery_behind", "delivery_dead")
 """Partial indexes: what is in them is what is asked for."""
 
 
@@ -55,6 +55,8 @@ async def everything(journal: SqliteJournal) -> None:
     await journal.chat_moved(native(A), native(B))
     await journal.native_ids(A.account)
     await journal.cursor(ACCOUNT, "a")
+    await journal.set_note("n", "v")
+    await journal.note("n")
     await journal.set_wait("w", at(5), at=at(1))
     await journal.waits()
     await journal.hurry(A.account, [A], ["w"], everything=False, at=at(5))

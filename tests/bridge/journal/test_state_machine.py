@@ -19,6 +19,7 @@ from journal_model import Model
 
 from bridge.journal.contract import (
     AttemptStarted,
+    Carried,
     Change,
     Dead,
     Deferred,
@@ -94,6 +95,9 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
                 target=target,
                 thread_id=thread,
                 receipt=receipt,
+                carried=draw(
+                    st.sampled_from([Carried(), Carried(text=True), Carried(files=True), Carried(files=True, marks=("m",))])
+                ),
                 at=moment,
             )
         case 4:

@@ -12,8 +12,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bridge.delivery.state import Carried, file_mark, unwrap
-from bridge.model.adapter import Copy
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import AlbumItem, Attachment, AttachmentKind
 from bridge.model.rich_text import plain
@@ -364,11 +362,3 @@ def test_after_any_edits_the_copy_shows_the_files_or_says_why_not(
 
     with TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))
-
-
-@given(text=st.booleans(), names=st.lists(st.text(min_size=1), max_size=12), adapter_data=st.text())
-def test_what_a_copy_carries_survives_its_receipt(text: bool, names: list[str], via: str) -> None:
-    marks = tuple(file_mark(Attachment(kind=AttachmentKind.PHOTO, file_id=name)) for name in names)
-    for carried in (Carried(text, bool(marks), marks), Carried(text, False), Carried(text, True)):
-        copy = Copy(chat_id="c", message_ids=("1",), adapter_data=carried.wrap(via))
-        assert unwrap(copy) == (Copy(chat_id="c", message_ids=("1",), adapter_data=via), carried)
