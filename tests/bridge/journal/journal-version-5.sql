@@ -1,4 +1,4 @@
--- A journal of version 5, with a row of every kind in every table. Never changed: test_sqlite_version_5 migrates it.
+-- A journal of version 5, with a row of every kind in every table. Never changed: sqlite/test_migrations_from_5 migrates it.
 PRAGMA application_id = 1835168305;
 PRAGMA user_version = 5;
 BEGIN TRANSACTION;

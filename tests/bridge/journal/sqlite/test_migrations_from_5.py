@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from journal_makers import CHAT, A, B, accept, at, created, deleted, entry, lane, message, native
 
 from bridge.journal.contract import AuthorName, Carried, Damaged, DeliveryStatus, OpenDelivery, StoredPart, StoredWait, Verdict
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.adapter import Copy
 from bridge.model.events import MessageDeleted
 from bridge.model.refs import ChatAddress
+from tests.bridge.journal.journal_makers import CHAT, A, B, accept, at, created, deleted, entry, lane, message, native
 
-DUMP = Path(__file__).parent / "journal-version-5.sql"
+DUMP = Path(__file__).parents[1] / "journal-version-5.sql"
 WAITING, SENDING = DeliveryStatus.WAITING, DeliveryStatus.SENDING
 
 
