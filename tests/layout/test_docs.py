@@ -1,10 +1,11 @@
-"""What the documentation names is there: linked files, paths, commands with their options, `make` targets, metrics."""
+"""What the documentation names is there: links, paths, modules and what is in them, commands with their options, targets, metrics."""
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,16 @@ PAGES = sorted(
 TOPS = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")))
 LINK = re.compile(r"\]\((?!\w+://|#|url\))([^)#\s]+)(?:#[^)]*)?\)")
 PATH = re.compile(rf"`((?:{TOPS})/[\w./-]+)(?:::\w+)?`")
+SOURCES = sorted(path for folder in ("bridge", "adapters", "tests", "bench", "scripts") for path in (ROOT / folder).rglob("*.py"))
+SYMBOL = re.compile(r"`((?:bridge|adapters|tests|bench)(?:\.[A-Za-z_]\w*)+)(?:\(\))?`")
+NO_SYMBOLS = ("bridge.yaml",)
 COMMAND = re.compile(r"(?:^|`|\$ |bin/)messenger-bridge((?: [^`|\n]*)?)", re.MULTILINE)
 SAYS_WORD = {"group", "as", "is"}
 """Words that follow the program's name in a sentence, and are no commands."""
 
 
-def pages(what: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    for page in PAGES:
+def pages(what: re.Pattern[str], among: Iterable[Path] = PAGES) -> Iterator[tuple[str, str]]:
+    for page in among:
         for found in what.findall(page.read_text(encoding="utf-8")):
             yield str(page.relative_to(ROOT)), found
 
@@ -47,6 +51,43 @@ def test_paths_are_there() -> None:
     paths = list(pages(PATH))
     assert len(paths) > 60
     assert not [(page, path) for page, path in paths if not (ROOT / path).exists()]
+
+
+def is_there(dotted: str) -> bool:
+    """A module, or what is in one: a class, a function, a method, a field."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        rest = parts[length:]
+        for number, name in enumerate(rest):
+            if name in getattr(found, "__annotations__", {}):
+                return number == len(rest) - 1
+            if not hasattr(found, name):
+                return False
+            found = getattr(found, name)
+        return True
+    return False
+
+
+def test_modules_and_what_is_in_them_are_there() -> None:
+    named = [(page, name) for page, name in pages(SYMBOL, [*PAGES, *SOURCES]) if not name.startswith(NO_SYMBOLS)]
+    assert len(named) > 30
+    assert not [(page, name) for page, name in named if not is_there(name)]
+
+
+def test_paths_in_comments_are_there() -> None:
+    paths = list(pages(PATH, SOURCES))
+    assert len(paths) > 5
+    assert not [(page, path) for page, path in paths if not (ROOT / path).exists()]
+
+
+def test_what_is_not_there_is_found() -> None:
+    assert is_there("bridge.model.errors.RetryLater")
+    assert not is_there("bridge.model.errors.RetryNever")
+    assert not is_there("bridge.model.nothing")
 
 
 @pytest.fixture(scope="module")
