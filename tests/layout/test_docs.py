@@ -1,4 +1,4 @@
-"""What the documentation names is there: links, paths, modules and what is in them, commands with their options, targets, metrics."""
+"""What the documentation names is there: links, paths, modules and what is in them, commands with options, targets, metrics."""
 
 from __future__ import annotations
 
