@@ -73,7 +73,14 @@ class TeamSpiritAdapter:
         self._uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         self._threads = Threads(self._client.message if dialect.operations.message else None)
         self._posting = Posting(dialect, self._encoder, self._client, self._threads)
-        self._decoder = Decoder(dialect, context.account, is_own=self._own.is_own, chat_id=self._chat_id, learn=self._threads.learn)
+        self._decoder = Decoder(
+            dialect,
+            context.account,
+            is_own=self._own.is_own,
+            chat_id=self._chat_id,
+            learn=self._threads.learn,
+            server=str(options.server or ""),
+        )
         self._attempts = Attempts(self._transport.time)
         self._beginnings = Beginnings(self._transport.time)
         self._web = context.web

@@ -40,13 +40,15 @@ from bridge.model.events import (
     TypingStarted,
 )
 from bridge.model.refs import AccountName, ChatRef
-from bridge.model.rich_text import RichText, concat, plain, text_of
+from bridge.model.rich_text import Quote, RichText, concat, normalize, plain, text_of
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect, EventKind, Fields
 
 _LONGEST_MARKUP = 20_000
 """Longer texts are taken as plain: reading markup takes time that grows with the text."""
+_LONGEST_QUOTE = 500
+_MOST_QUOTES = 10
 _PLAIN_FORMATS = ("plain", "text", "text/plain")
 
 
@@ -103,8 +105,11 @@ class Decoder:
         is_own: Callable[[str, str, str], bool],
         chat_id: Callable[[str, str], str],
         learn: Callable[[str, str | None, bool], None] | None = None,
+        server: str = "",
     ) -> None:
+        """`server`: its address, where links to a path lead."""
         self.dialect = dialect
+        self._server = server
         self._account = account
         self._is_own = is_own
         self._chat_id = chat_id
@@ -249,14 +254,25 @@ class Decoder:
         written = find(fields.text, item)
         text = words_of(written)
         as_plain = find_text(fields.format, item).lower() in _PLAIN_FORMATS or not isinstance(written, str)
-        shown = decode_text(text, self.dialect.text, as_plain=as_plain or len(text) > _LONGEST_MARKUP)
-        whole = concat(shown, cards_text(cards, fields.card, self.dialect.text)) if cards else shown
+        shown = decode_text(text, self.dialect.text, as_plain=as_plain or len(text) > _LONGEST_MARKUP, server=self._server)
+        whole = concat(shown, cards_text(cards, fields.card, self.dialect.text, self._server)) if cards else shown
+        for quoted in list_of(find(fields.quotes, item))[:_MOST_QUOTES]:
+            whole = concat(whole, self._quote(quoted))
         for url in list_of(find(fields.links, item)):
             if isinstance(url, str) and is_link(url) and url not in text and url not in text_of(whole):
                 whole = concat(whole, plain(url))
         if not whole and bare:
             return plain(find_text(fields.placeholder, item).strip())
         return whole
+
+    def _quote(self, quoted: Any) -> RichText:
+        """The beginning of what another message says."""
+        words = words_of(quoted)[:_LONGEST_QUOTE].strip()
+        if not words:
+            return RichText()
+        said = decode_text(words, self.dialect.text, server=self._server)
+        inside = [inner for block in said.blocks for inner in (block.blocks if isinstance(block, Quote) else (block,))]
+        return normalize(RichText((Quote(tuple(inside)),)))
 
     def _meta_of(self, message: NativeMessage, key: str, occurred_at: datetime, received_at: datetime) -> EventMeta:
         is_own = self._is_own(message.author.user_id, message.chat_id, message.message_id)

@@ -249,6 +249,8 @@ class CardFields(_Entry):
     footer: Query | None = None
     actions: Query | None = None
     """The names of buttons and menus."""
+    inner: Query | None = None
+    """Cards within the card, which are shown below what else it has."""
 
 
 class Fields(_Entry):
@@ -271,6 +273,8 @@ class Fields(_Entry):
     reply_to: Query | None = None
     cards: Query | None = None
     card: CardFields | None = None
+    quotes: Query | None = None
+    """Texts of other messages that are shown below this one, which links to them."""
     links: Query | None = None
     """URLs that belong to the message and are shown below it unless it holds them."""
     placeholder: Query | None = None

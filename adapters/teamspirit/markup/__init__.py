@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["decode_text", "encode_text"]
 
 
-def decode_text(source: str, dialect: TextDialect, *, as_plain: bool = False) -> RichText:
-    """What a message's text says. `as_plain`: the server says that this one has no markup."""
+def decode_text(source: str, dialect: TextDialect, *, as_plain: bool = False, server: str = "") -> RichText:
+    """What a message's text says. `as_plain`: the server says that this one has no markup. `server`: where links to a path lead."""
     source = clean(source)
     if as_plain or dialect.flavour == "plain":
         return plain(source.strip("\n"))
     if dialect.flavour == "html":
         return decode_html(source, dialect)
-    return decode_markdown(source, dialect)
+    return decode_markdown(source, dialect, server=server)
 
 
 def encode_text(rich: RichText, dialect: TextDialect, *, mass_mentions: bool = False) -> str:

@@ -46,11 +46,11 @@ _NO_INLINE = re.compile(r"[^\\`*_~\[\]<&@!\u200b\u2060]*")
 _PLAIN_LINE = re.compile(r"[^\W\d_](?:.*\S)?|")
 
 
-def decode_markdown(source: str, dialect: TextDialect) -> RichText:
-    """Never raises: what is no markup is text."""
+def decode_markdown(source: str, dialect: TextDialect, *, server: str = "") -> RichText:
+    """`server`: where links to a path lead. Never raises: what is no markup is text."""
     if _is_plain(source, dialect):
         return plain(source.strip("\n"))
-    tokens = parse(fence_tables(source), emoji_names=dialect.emoji_names)
+    tokens = parse(fence_tables(source), emoji_names=dialect.emoji_names, server=server)
     return normalize(RichText(tuple(_Blocks(dialect).decode(tokens))))
 
 

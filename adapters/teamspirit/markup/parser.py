@@ -2,13 +2,16 @@
 
 Added: ~~strike~~; bare addresses, which are literal whatever stands in them (GitHub Flavored Markdown, "Autolinks (extension)",
 which Mattermost follows); pictures with a size (`![a](u =100x200)`); where `NAMES` is set in the environment, short names of emoji.
+Links to a path (`/team/pl/...`) are links to the server, if it is known.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urljoin
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline, text
@@ -31,16 +34,23 @@ _SIZED = re.compile(
 
 
 class _Parser(MarkdownIt):
-    """Keeps URLs as they were written and lets only safe ones be links."""
+    """Keeps URLs as they were written, but for paths of the server, and lets only safe ones be links."""
+
+    server = ""
 
     def normalizeLink(self, url: str) -> str:
-        return url
+        return absolute(url, self.server)
 
     def normalizeLinkText(self, link: str) -> str:
         return link
 
     def validateLink(self, url: str) -> bool:
         return SAFE_LINK.match(url) is not None
+
+
+def absolute(url: str, server: str) -> str:
+    """A path as an address of the server, if that is known; anything else as it is."""
+    return urljoin(server, url) if server and url.startswith("/") and not url.startswith("//") else url
 
 
 _BRACKET = re.compile(r"[()\[\]]")
@@ -121,14 +131,17 @@ def _sized_image(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         token = state.push("image", "img", 0)
-        token.attrs = {"src": found[2], "alt": ""}
+        token.attrs = {"src": state.md.normalizeLink(found[2]), "alt": ""}
         token.content = found[1]
     state.pos = found.end()
     return True
 
 
-def _made() -> MarkdownIt:
-    parser = _Parser("commonmark", {"html": False}).enable("strikethrough").disable("reference")
+@lru_cache(maxsize=16)
+def _parser(server: str) -> MarkdownIt:
+    parser = _Parser("commonmark", {"html": False})
+    parser.server = server
+    parser.enable("strikethrough").disable("reference")
     ruler = parser.inline.ruler
     ruler.at("text", _text)
     ruler.before("text", ADDRESS, _address)
@@ -137,10 +150,7 @@ def _made() -> MarkdownIt:
     return parser
 
 
-_PARSER = _made()
-
-
-def parse(source: str, *, emoji_names: bool) -> Any:
-    """The tokens of a text. Never raises."""
+def parse(source: str, *, emoji_names: bool, server: str = "") -> Any:
+    """The tokens of a text. `server`: where links to a path lead. Never raises."""
     env: MutableMapping[str, Any] = {NAMES: True} if emoji_names else {}
-    return _PARSER.parse(source, env)
+    return _parser(server).parse(source, env)

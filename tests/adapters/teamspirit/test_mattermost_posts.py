@@ -347,3 +347,70 @@ async def test_a_forged_mark_is_not_taken_for_the_message_that_was_sent(
         assert await mattermost.reconcile(outbound(channel), started) is None
         receipt = await mattermost.send(outbound(channel))
         assert await mattermost.reconcile(outbound(channel), started) == receipt
+
+
+AT_HOME = Decoder(
+    MATTERMOST, AccountName("mm"), is_own=lambda *_: False, chat_id=lambda native, _: native, server="https://im.example.com/"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("[see](/team/pl/abc)", Text("see", 0, "https://im.example.com/team/pl/abc")),
+        ("![pic](/api/v4/files/x1)", Text("pic", 0, "https://im.example.com/api/v4/files/x1")),
+        ("![pic](/api/v4/files/x1 =100x200)", Text("pic", 0, "https://im.example.com/api/v4/files/x1")),
+        ("![](/api/v4/x)", Text("https://im.example.com/api/v4/x", 0, "https://im.example.com/api/v4/x")),
+        ("[e](//evil.example/x)", Text("[e](//evil.example/x)")),
+        ("[h](#part)", Text("[h](#part)")),
+        ("[a](https://a.example/x)", Text("a", 0, "https://a.example/x")),
+    ],
+)
+def test_a_link_to_a_path_leads_to_the_server(message: str, expected: Text) -> None:
+    assert AT_HOME.message(post(message), "c1").content.text.blocks == (Paragraph((expected,)),)
+
+
+def test_the_links_of_cards_lead_to_the_server_too() -> None:
+    card = {
+        "title": "t",
+        "title_link": "/team/pl/abc",
+        "author_name": "a",
+        "author_link": "/team/messages/@a",
+        "image_url": "/api/v4/f",
+    }
+    assert to_plain(AT_HOME.message(post(props={"attachments": [card]}), "c1").content.text).split("\n") == [
+        "a (https://im.example.com/team/messages/@a)",
+        "t (https://im.example.com/team/pl/abc)",
+        "https://im.example.com/api/v4/f",
+    ]
+
+
+def test_a_post_that_a_permalink_shows_is_quoted() -> None:
+    embeds = [
+        {"type": "permalink", "data": {"post_id": "a", "post": {"message": "**words**\n\n> deep", "user_id": "u"}}},
+        {"type": "permalink", "data": {"post": {"message": ""}}},
+        {"type": "permalink", "data": None},
+        {"type": "opengraph", "url": "https://x.example", "data": {"title": "not said"}},
+        {"type": "permalink", "data": {"post": {"message": "x" * 100_000}}},
+    ]
+    lines = shown(message="look", metadata={"embeds": embeds}).split("\n")
+    assert lines[:3] == ["look", "> words", "> deep"]
+    assert lines[-1] == "> " + "x" * 500
+
+
+def test_blocks_are_shown_however_deep_they_are() -> None:
+    blocks: list[Any] = [{"type": "text", "text": "one"}, {"type": "section", "text": {"type": "markdown", "text": "*two*"}}]
+    blocks += [
+        {"type": "container", "content": [{"type": "columns", "columns": [{"items": [{"type": "text", "content": "three"}]}]}]}
+    ]
+    assert shown(props={"mm_blocks": blocks}).split("\n") == ["one", "two", "three"]
+    deep: dict[str, Any] = {"text": "end"}
+    for _ in range(500):
+        deep = {"content": [deep, deep]}
+    assert "end" not in shown(props={"mm_blocks": [deep]})
+
+
+def test_a_post_of_which_nothing_is_understood_is_a_line() -> None:
+    assert shown(props={"board": {"id": 1}}) == "[something that only Mattermost shows]"
+    assert shown(props={"mm_blocks": [{"type": "hologram"}]}) == "[something that only Mattermost shows]"
+    assert shown(message="words", props={"board": {"id": 1}}) == "words"
