@@ -1,6 +1,6 @@
 """Platform name -> its package. An explicit table for ours, entry points (`messenger_bridge.platforms`) for third parties'.
 
-Loading a manifest imports no client library; `Manifest.build` does. Called by the composition root and the CLI only.
+Loading a manifest imports no client library; `Platform.build` does. Called by the composition root and the CLI only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 
 _OURS = {
     "teamspirit": "adapters.teamspirit",
@@ -27,13 +27,13 @@ def platforms() -> tuple[str, ...]:
 
 
 @cache
-def manifest(platform: str) -> Manifest:
+def load_platform(platform: str) -> Platform:
     """The platform's manifest. Raises KeyError for an unknown platform."""
     if platform in _OURS:
         found = import_module(_OURS[platform]).MANIFEST
     else:
         found = _third_party()[platform].load()
-    if not isinstance(found, Manifest) or found.platform != platform:
+    if not isinstance(found, Platform) or found.platform != platform:
         raise TypeError(f"platform {platform!r}: its package offers no manifest of that name")
     return found
 

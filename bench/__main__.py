@@ -18,9 +18,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from adapters.common.emulation.contract import FaultKind
 from adapters.registry import platforms
 from bench import busy, files, neighbours, size, soak, speed, strangers, text, trouble
-from bridge.model.emulator import FaultKind
 
 _ROW_LIMIT_S = 3600.0
 

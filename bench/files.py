@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from bench.stage import Relay, Stage
-from bridge.model.emulator import Fault, FaultKind, Upload
 
 Row = dict[str, Any]
 _MB = 1_000_000

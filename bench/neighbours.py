@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from bench.files import DOWNLOADS
 from bench.stage import Relay, Stage, percentile
-from bridge.model.emulator import Fault, FaultKind, Upload
 
 ORIGIN, TARGET = "telegram", "discord"
 HEAVY, TROUBLED = "slack", "teamspirit"

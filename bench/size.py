@@ -42,8 +42,8 @@ async def _imports() -> float:
     import sys
 
     code = (
-        "from adapters.registry import manifest; import bridge.daemon;"
-        "[(manifest(p).preload(), manifest(p).options()) for p in ('telegram', 'discord')]"
+        "from adapters.registry import load_platform; import bridge.daemon;"
+        "[(load_platform(p).preload(), load_platform(p).options()) for p in ('telegram', 'discord')]"
     )
     began_s = time.perf_counter()
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)

@@ -18,8 +18,8 @@ import aiohttp
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from adapters.common.emulation.contract import Upload
 from bench.stage import Relay, Stage, free_port
-from bridge.model.emulator import Upload
 
 Row = dict[str, Any]
 _MB = 1_000_000

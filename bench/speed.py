@@ -9,8 +9,8 @@ import tempfile
 import time
 from typing import Any
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from bench.stage import Relay, Stage, percentile
-from bridge.model.emulator import Fault, FaultKind
 
 ORIGIN, TARGET = "telegram", "discord"
 Row = dict[str, Any]

@@ -22,8 +22,8 @@ from typing import Any
 import psutil
 import yaml
 
-from adapters.registry import manifest
-from bridge.model.emulator import EmulatedChat, EmulatedFile, Emulator
+from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Emulator
+from adapters.registry import load_platform
 
 READY_WITHIN_S = 60.0
 OURS, THEIRS = 0, 1
@@ -62,7 +62,7 @@ class Stage:
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, {OURS})
         for name in self.platforms:
-            emulator = manifest(name).emulator()
+            emulator = load_platform(name).emulator()
             emulator.configure(self.emulator_options.get(name, {}))
             await emulator.start()
             self.emulators[name] = emulator

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.discord.markup import encode_text as discord_text
-from adapters.registry import manifest
+from adapters.registry import load_platform
 from adapters.slack.encode_text import fallback_text, rich_text_elements
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.markup import encode_text as teamspirit_text
@@ -86,7 +86,7 @@ def _encoder(platform: str, options: Any) -> Callable[[RichText], object]:
 async def long_text(*, platform: str, shape: str, characters: int) -> dict[str, Any]:
     """`cpu_ms` to render it into `parts` and encode each, the median of a few rounds; `encode_ms` to encode it once as a whole;
     `times`: how many of those the former is."""
-    given = manifest(platform)
+    given = load_platform(platform)
     emulator = given.emulator()
     await emulator.start()
     options = given.options().model_validate(emulator.account_options())

@@ -7,8 +7,8 @@ import itertools
 import time
 from typing import Any
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from bench.stage import Relay, Stage
-from bridge.model.emulator import Fault, FaultKind
 
 Row = dict[str, Any]
 _PATIENCE_S = 120.0

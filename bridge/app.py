@@ -32,7 +32,7 @@ from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
-from bridge.model.adapter import Adapter, AdapterContext, Intake, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, Intake, Platform
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
@@ -71,7 +71,7 @@ class App:
         self,
         config: Config,
         *,
-        manifests: Callable[[str], Manifest],
+        manifests: Callable[[str], Platform],
         clock: Clock | None = None,
         journal: Journal | None = None,
         back_off: BackOff | None = None,

@@ -20,7 +20,7 @@ from bridge.config.model import Config
 from bridge.config.reader_process import ConfigReader, Reading, ReadingFailed
 from bridge.files.folder import SpoolInUse
 from bridge.journal.contract import JournalError
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 from bridge.observability.logs import set_up_logging
 from bridge.process import came_early, past_signals
 from bridge.systemd import Notifier
@@ -32,7 +32,7 @@ _SWITCH_INTERVAL_S = 0.001
 _ALLOCATIONS_PER_COLLECTION = 10_000
 
 
-def run_daemon(reader: ConfigReader, manifests: Callable[[str], Manifest]) -> int:
+def run_daemon(reader: ConfigReader, manifests: Callable[[str], Platform]) -> int:
     """Run until told to stop; returns the exit code. Faults of the configuration go to stderr, and end with 78. Raises
     ReadingFailed."""
     reading = reader.read()
@@ -70,7 +70,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _run(config: Config, manifests: Callable[[str], Manifest], reader: ConfigReader) -> int:
+async def _run(config: Config, manifests: Callable[[str], Platform], reader: ConfigReader) -> int:
     notifier = Notifier()
     stop, hang_up = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -146,7 +146,7 @@ async def _reloads(
     notifier: Notifier,
     hang_up: asyncio.Event,
     app: App,
-    manifests: Callable[[str], Manifest],
+    manifests: Callable[[str], Platform],
     reader: ConfigReader,
     reloads: _Reloads | None = None,
 ) -> None:
@@ -168,7 +168,7 @@ async def _reloads(
         notifier.notify("STATUS=" + _one_line(told or "bridge.yaml reloaded"))
 
 
-async def _reload(reading: Reading, app: App, manifests: Callable[[str], Manifest]) -> str:
+async def _reload(reading: Reading, app: App, manifests: Callable[[str], Platform]) -> str:
     """What an admin must still do about it; empty if nothing."""
     config = reading.loaded.config
     if config is None:

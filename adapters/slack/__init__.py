@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Platform
 from bridge.model.capabilities import Capabilities
-from bridge.model.emulator import Emulator
 from bridge.model.errors import ConfigFault
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from adapters.common.emulation.contract import Emulator
 
 
 def _options() -> type[BaseModel]:
@@ -79,7 +80,7 @@ def _emulator() -> Emulator:
     return SlackEmulator()
 
 
-MANIFEST = Manifest(
+MANIFEST = Platform(
     platform="slack",
     title="Slack",
     options=_options,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic import BaseModel
 
+    from adapters.common.emulation.contract import Emulator
     from bridge.model.capabilities import Capabilities
-    from bridge.model.emulator import Emulator
     from bridge.model.errors import ConfigFault
 
 
@@ -80,7 +80,7 @@ def _emulator() -> Emulator:
     return TeamSpiritEmulator()
 
 
-MANIFEST = Manifest(
+MANIFEST = Platform(
     platform="teamspirit",
     title="TeamSpirit",
     options=_options,

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage, Platform
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from adapters.common.emulation.contract import Emulator
     from bridge.model.capabilities import Capabilities
-    from bridge.model.emulator import Emulator
     from bridge.model.errors import ConfigFault
 
 
@@ -77,7 +77,7 @@ def _emulator() -> Emulator:
     return TelegramEmulator()
 
 
-MANIFEST = Manifest(
+MANIFEST = Platform(
     platform="telegram",
     title="Telegram",
     options=_options,

@@ -76,7 +76,7 @@ class Snapshot:
 
 
 class HealthReport:
-    """`deaf_after_s` is the account's `Manifest.deaf_after_s`."""
+    """`deaf_after_s` is the account's `Platform.deaf_after_s`."""
 
     def __init__(
         self,

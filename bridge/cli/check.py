@@ -51,8 +51,8 @@ def _probe(config: Config, timeout_s: float) -> Sequence[Finding]:
     from bridge.cli.probing import probe_all
 
     for platform in {account.platform for account in config.accounts.values()}:
-        registry.manifest(platform).preload()  # before the loop starts: imports block it
-    return asyncio.run(probe_all(config, registry.manifest, timeout_s=timeout_s))
+        registry.load_platform(platform).preload()  # before the loop starts: imports block it
+    return asyncio.run(probe_all(config, registry.load_platform, timeout_s=timeout_s))
 
 
 def _code(loaded: Loaded, findings: Sequence[Finding]) -> int:

@@ -34,7 +34,7 @@ def load(path: Path, *, without_secrets: bool = False) -> Loaded:
     from bridge.config.values import Absent
 
     absent = Absent.LEFT_OUT if without_secrets else Absent.CREDENTIALS
-    return load_config(path, service_environ(path, os.environ), registry.manifest, registry.platforms(), absent=absent)
+    return load_config(path, service_environ(path, os.environ), registry.load_platform, registry.platforms(), absent=absent)
 
 
 def service_environ(path: Path, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.config.model import AccountConfig, Config
 from bridge.config.secrets import secrets_of
-from bridge.model.adapter import Adapter, AdapterContext, Manifest
+from bridge.model.adapter import Adapter, AdapterContext, Platform
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
 from bridge.model.refs import ChatAddress
 from bridge.policy.redact import Masker
@@ -38,7 +38,7 @@ class Finding:
         return asdict(self)
 
 
-async def probe_all(config: Config, manifests: Callable[[str], Manifest], *, timeout_s: float) -> Sequence[Finding]:
+async def probe_all(config: Config, manifests: Callable[[str], Platform], *, timeout_s: float) -> Sequence[Finding]:
     """All accounts at once, each within `timeout_s`. One account's failure is its own finding."""
     table = RoutingTable(config.routes)
     mask = Masker(secrets_of(config))
@@ -53,7 +53,7 @@ async def probe_all(config: Config, manifests: Callable[[str], Manifest], *, tim
 
 
 class _Probe:
-    def __init__(self, account: AccountConfig, table: RoutingTable, manifest: Manifest, public_url: str) -> None:
+    def __init__(self, account: AccountConfig, table: RoutingTable, manifest: Platform, public_url: str) -> None:
         self._account = account
         self._table = table
         self._addresses = [address.address for address in table.addresses(account.name)]

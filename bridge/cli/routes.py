@@ -104,7 +104,7 @@ class _Plan:
 
         if name not in self._sides:
             account = next(account for known, account in self._config.accounts.items() if known == name)
-            manifest = registry.manifest(account.platform)
+            manifest = registry.load_platform(account.platform)
             capabilities = manifest.capabilities(account.options)
             self._sides[name] = Side(platform=account.platform, title=manifest.title, capabilities=capabilities)
         return self._sides[name]

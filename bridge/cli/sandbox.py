@@ -18,14 +18,14 @@ def sandbox(
 ) -> None:
     """Run the bridge between stand-ins of the four messengers on this machine, with a page to type into."""
     # the registry and what the sandbox needs are imported here: `messenger-bridge --help` stays quick
-    from adapters.registry import manifest, platforms
+    from adapters.registry import load_platform, platforms
 
     if as_json and not self_test:
         raise typer.BadParameter("goes with --self-test", param_hint="--json")
     if self_test:
         from bridge.sandbox.selftest import run_self_test
 
-        raise typer.Exit(run_self_test(manifests=manifest, platforms=platforms(), keep=keep, as_json=as_json))
+        raise typer.Exit(run_self_test(manifests=load_platform, platforms=platforms(), keep=keep, as_json=as_json))
     from bridge.sandbox.runner import run_sandbox
 
-    raise typer.Exit(run_sandbox(manifests=manifest, platforms=platforms(), port=port, keep=keep))
+    raise typer.Exit(run_sandbox(manifests=load_platform, platforms=platforms(), port=port, keep=keep))

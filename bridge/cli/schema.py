@@ -12,4 +12,4 @@ def schema() -> None:
     from adapters import registry
     from bridge.config.schema import schema as build
 
-    typer.echo(json.dumps(build([registry.manifest(name) for name in registry.platforms()]), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(build([registry.load_platform(name) for name in registry.platforms()]), indent=2, ensure_ascii=False))

@@ -20,7 +20,7 @@ def start(path: Path) -> int:
     from bridge.daemon import run_daemon
 
     log_uncaught_errors()
-    return run_daemon(reader, registry.manifest)
+    return run_daemon(reader, registry.load_platform)
 
 
 def read(path: str) -> None:
@@ -29,4 +29,4 @@ def read(path: str) -> None:
     from bridge.config.load import load_config
     from bridge.config.reader_process import answer
 
-    answer(lambda: load_config(Path(path), os.environ, registry.manifest, registry.platforms()), registry.manifest)
+    answer(lambda: load_config(Path(path), os.environ, registry.load_platform, registry.platforms()), registry.load_platform)

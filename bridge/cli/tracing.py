@@ -46,7 +46,7 @@ def _by_link(link: str, config: Config) -> list[Asked] | str:
 
     found = []
     for name, account in config.accounts.items():
-        linked = registry.manifest(account.platform).message_of_link(account.options, link)
+        linked = registry.load_platform(account.platform).message_of_link(account.options, link)
         if linked is not None:
             found.append(Asked(name, linked.chat, linked.message_id, linked.is_unique))
     return found or "this is no link to a message on a platform or server that an account of bridge.yaml is on"

@@ -17,10 +17,10 @@ from bridge.config.field_types import fields_of, secret_keys, shape_of
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import RELAY_KEYS, Given, read_relay
 from bridge.config.values import Values
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 from bridge.model.errors import ConfigFault
 
-Manifests = Callable[[str], Manifest]
+Manifests = Callable[[str], Platform]
 """Platform name -> its manifest; raises KeyError for an unknown platform. The registry's `manifest`, or a test's."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -35,7 +35,7 @@ class Account:
     name: str
     key_node: ScalarNode
     platform: str = ""
-    manifest: Manifest | None = None
+    manifest: Platform | None = None
     options: Any = None
     """None if they have faults."""
     given: Given = field(default_factory=dict)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bridge.config.model import Config, Loaded
 from bridge.config.plain_options import bare
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 
 _WITHIN_S = 300.0
 """Far longer than 100,000 routes take."""
@@ -81,7 +81,7 @@ class ConfigReader:
         return reading
 
 
-def answer(load: Callable[[], Loaded], manifests: Callable[[str], Manifest]) -> None:
+def answer(load: Callable[[], Loaded], manifests: Callable[[str], Platform]) -> None:
     """In the child: load, and hand the result to the parent. stdout is the parent's alone."""
     for number in (signal.SIGINT, signal.SIGPIPE):  # the parent is gone or about to go: nothing to say about it
         signal.signal(number, signal.SIG_DFL)
@@ -98,7 +98,7 @@ def answer(load: Callable[[], Loaded], manifests: Callable[[str], Manifest]) -> 
         pickle.dump(Reading(loaded, secrets), pipe, protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def _without_models(config: Config, manifests: Callable[[str], Manifest]) -> Config:
+def _without_models(config: Config, manifests: Callable[[str], Platform]) -> Config:
     """Platforms that say so take bare options; others get their model."""
     accounts = {
         name: replace(account, options=bare(account.options)) if manifests(account.platform).bare_options else account

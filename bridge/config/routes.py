@@ -14,7 +14,7 @@ from bridge.config.filters import read_filters
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import Given, cascade, read_relay
 from bridge.config.values import Values
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import Filter, RelayOptions, Route, RouteEnd
 
@@ -170,7 +170,7 @@ class RouteReader:
         )
 
 
-def split_address(manifest: Manifest, address: str) -> tuple[str, str | None, str]:
+def split_address(manifest: Platform, address: str) -> tuple[str, str | None, str]:
     """(chat, thread, why it is no address) of what follows `account/`.
 
     What follows the last `/` is a thread if the platform says that it can be one and that the rest is a chat; otherwise all of it

@@ -21,7 +21,7 @@ from bridge.config.sections import (
     ShutdownSection,
     WebSection,
 )
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 
 Json = dict[str, Any]
 
@@ -29,7 +29,7 @@ _REFERENCE: Json = {"type": "string", "pattern": r"\$\{", "description": "taken 
 _ID: Json = {"type": ["string", "number"]}
 
 
-def schema(manifests: Sequence[Manifest]) -> Json:
+def schema(manifests: Sequence[Platform]) -> Json:
     """The schema, with the options of these platforms."""
     defs: Json = {}
     relay = _object(RelaySection, "relay", defs)["properties"]
@@ -125,7 +125,7 @@ def _route(relay: Json) -> Json:
     }
 
 
-def _account(manifests: Sequence[Manifest], relay: Json, defs: Json) -> Json:
+def _account(manifests: Sequence[Platform], relay: Json, defs: Json) -> Json:
     choices = []
     for manifest in manifests:
         name = f"account.{manifest.platform}"

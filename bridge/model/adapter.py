@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import msgspec
 
 from bridge.model.capabilities import Capabilities
-from bridge.model.emulator import Emulator
 from bridge.model.errors import ConfigFault
 from bridge.model.events import Attachment, Author, ChatEvent
 from bridge.model.outcomes import LossNote
@@ -26,6 +25,8 @@ from bridge.model.rich_text import EMPTY, RichText
 if TYPE_CHECKING:
     from aiohttp import web
     from pydantic import BaseModel
+
+    from adapters.common.emulation.contract import Emulator
 
     WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -395,14 +396,14 @@ class WebMount(Protocol):
 
 class AdapterContext(_Value, frozen=True):
     """What an adapter is built from. `options` is the platform's own options model, already validated, or its values alone (see
-    `Manifest.bare_options`)."""
+    `Platform.bare_options`)."""
 
     account: AccountName
     options: Any
     web: WebMount
     alive: Callable[[], None] = lambda: None
     """The platform was heard a moment ago: a poll came back, a heartbeat was answered, a frame came in. Costs nothing; call it as
-    often as that happens. An account not heard for `Manifest.deaf_after_s` is not ready, whatever its connection says."""
+    often as that happens. An account not heard for `Platform.deaf_after_s` is not ready, whatever its connection says."""
 
 
 class LinkedMessage(_Value, frozen=True):
@@ -415,7 +416,7 @@ class LinkedMessage(_Value, frozen=True):
     """Whether the message's id is no other message's on that platform or server."""
 
 
-class Manifest(_Value, frozen=True):
+class Platform(_Value, frozen=True):
     """What the registry knows of a platform without importing its client library."""
 
     platform: str

@@ -12,9 +12,9 @@ from importlib import resources
 import msgspec
 from aiohttp import web
 
+from adapters.common.emulation.contract import Emulator
 from adapters.common.emulation.control import control_app
 from adapters.common.emulation.loopback import loopback_only
-from bridge.model.emulator import Emulator
 from bridge.sandbox.status import PageStatus
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from bridge.config.model import LogConfig
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 from bridge.observability.logs import set_up_logging
 from bridge.sandbox.page import PagePlatform, page_app
 from bridge.sandbox.status import status_of
@@ -34,7 +34,7 @@ _CONNECTED_WITHIN_S = 20.0
 
 def run_sandbox(
     *,
-    manifests: Callable[[str], Manifest],
+    manifests: Callable[[str], Platform],
     platforms: Sequence[str],
     port: int = DEFAULT_PORT,
     keep: Path | None = None,
@@ -65,7 +65,7 @@ class Printer:
         print(text, file=self._out, flush=True)
 
 
-def load(manifests: Callable[[str], Manifest], platforms: Sequence[str], *, log_level: str = "warning") -> None:
+def load(manifests: Callable[[str], Platform], platforms: Sequence[str], *, log_level: str = "warning") -> None:
     """Import the platforms' client libraries (seconds of work, so before the loop runs), and set up the log."""
     set_up_logging(LogConfig(level=log_level))
     for platform in platforms:

@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
+from adapters.common.emulation.contract import EmulatedChat, Emulator
 from bridge.accounts.supervisor import AccountState, BackOff
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.journal.contract import JournalError
-from bridge.model.adapter import Manifest
-from bridge.model.emulator import EmulatedChat, Emulator
+from bridge.model.adapter import Platform
 
 PEOPLE = ("Anna", "Boris", "Chiara", "Dmitri", "Elif")
 LOBBY = "lobby"
@@ -42,7 +42,7 @@ class Sandbox:
         self,
         folder: Path,
         *,
-        manifests: Callable[[str], Manifest],
+        manifests: Callable[[str], Platform],
         platforms: Sequence[str],
         rooms: Sequence[str] = (LOBBY,),
         log_level: str = "warning",

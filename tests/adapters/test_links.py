@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.registry import manifest
+from adapters.registry import load_platform
 from bridge.model.adapter import LinkedMessage
 
 PRIVATE = "-1001234567890"
@@ -66,7 +66,8 @@ OPTIONS: dict[str, Any] = {
 @pytest.mark.parametrize(("platform", "link", "chat", "message"), LINKS)
 def test_a_link_leads_to_its_message_on_its_own_platform_alone(platform: str, link: str, chat: str, message: str) -> None:
     found = {
-        name: manifest(name).message_of_link(OPTIONS.get(name), link) for name in ("slack", "telegram", "discord", "teamspirit")
+        name: load_platform(name).message_of_link(OPTIONS.get(name), link)
+        for name in ("slack", "telegram", "discord", "teamspirit")
     }
     unique = platform in ("discord", "teamspirit")
     assert found.pop(platform) == LinkedMessage(message_id=message, chat=chat, is_unique=unique)
@@ -76,15 +77,15 @@ def test_a_link_leads_to_its_message_on_its_own_platform_alone(platform: str, li
 @pytest.mark.parametrize("link", NO_LINKS)
 @pytest.mark.parametrize("platform", ["slack", "telegram", "discord", "teamspirit"])
 def test_what_is_no_link_to_a_message_leads_nowhere(platform: str, link: str) -> None:
-    assert manifest(platform).message_of_link(OPTIONS.get(platform), link) is None
+    assert load_platform(platform).message_of_link(OPTIONS.get(platform), link) is None
 
 
 def test_a_server_of_ones_own_is_known_by_its_address() -> None:
     below = SimpleNamespace(server="https://example.com:8443/chat")
-    of = manifest("teamspirit").message_of_link
+    of = load_platform("teamspirit").message_of_link
     assert of(below, "https://example.com:8443/chat/team/pl/abc") == LinkedMessage(message_id="abc", is_unique=True)
     assert of(below, "https://example.com/chat/team/pl/abc") is None
     assert of(None, "https://anywhere.example/team/pl/abc") == LinkedMessage(message_id="abc", is_unique=True)
     local = SimpleNamespace(api_url="http://127.0.0.1:8080/api")
     link = "http://127.0.0.1:8080/archives/C024BE7LH/p1715000000000100"
-    assert manifest("slack").message_of_link(local, link) == LinkedMessage(message_id=TS, chat="C024BE7LH")
+    assert load_platform("slack").message_of_link(local, link) == LinkedMessage(message_id=TS, chat="C024BE7LH")

@@ -53,7 +53,7 @@ async def test_the_password_goes_to_the_proxy_and_into_no_text(
     platform: str, proxy: Proxy, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    manifest = registry.manifest(platform)
+    manifest = registry.load_platform(platform)
     emulator = manifest.emulator()
     await emulator.start()
     options = manifest.options().model_validate({**emulator.account_options(), "proxy": proxy.url})
@@ -105,6 +105,6 @@ def test_how_a_proxy_is_shown(url: str, shown: str) -> None:
 def test_a_proxy_that_cannot_be_one_is_a_fault_without_its_password(tmp_path: Path, url: str) -> None:
     path = tmp_path / "bridge.yaml"
     path.write_text(f"accounts:\n  tg: {{platform: telegram, token: '1:abc', proxy: '{url}'}}\n")
-    (fault,) = load_config(path, {}, registry.manifest, registry.platforms()).faults
+    (fault,) = load_config(path, {}, registry.load_platform, registry.platforms()).faults
     assert fault.key == "accounts.tg.proxy"
     assert SHOWN not in str(fault)

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from adapters.registry import manifest
+from adapters.common.emulation.contract import EmulatedChat, SeenMessage
+from adapters.registry import load_platform
 from bridge.model.adapter import Adapter, AdapterContext, Outbound, Sender
 from bridge.model.capabilities import Feature
-from bridge.model.emulator import EmulatedChat, SeenMessage
 from bridge.model.errors import ConnectionLost
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
@@ -27,7 +27,7 @@ T = TypeVar("T")
 class Rig:
     def __init__(self, platform: str) -> None:
         self.platform = platform
-        self.manifest = manifest(platform)
+        self.manifest = load_platform(platform)
         self.emulator = self.manifest.emulator()
         self.intake = RecordingIntake()
         self.signs_of_life = 0

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.registry import manifest
+from adapters.common.emulation.contract import Emulator
+from adapters.registry import load_platform
 from bridge.model.adapter import (
     Deletes,
     Edits,
@@ -25,7 +26,6 @@ from bridge.model.adapter import (
     ShowsTyping,
 )
 from bridge.model.capabilities import Feature, Support
-from bridge.model.emulator import Emulator
 from tests.conformance.rig import Rig
 from tests.support.patience import PATIENCE_S
 
@@ -47,9 +47,9 @@ def test_a_manifest_is_cheap() -> None:
     heavy = ("aiogram", "slack_sdk", "discord")
     program = (
         "import sys\n"
-        "from adapters.registry import manifest, platforms\n"
+        "from adapters.registry import load_platform, platforms\n"
         "for name in platforms():\n"
-        "    manifest(name).options(); manifest(name).capabilities(None); manifest(name).check_address('x')\n"
+        "    load_platform(name).options(); load_platform(name).capabilities(None); load_platform(name).check_address('x')\n"
         f"print([name for name in {heavy!r} if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
@@ -57,7 +57,7 @@ def test_a_manifest_is_cheap() -> None:
 
 
 def test_the_manifest_is_whole(platform: str) -> None:
-    found = manifest(platform)
+    found = load_platform(platform)
     assert found.platform == platform
     assert found.title
     assert found.credential_keys
@@ -81,14 +81,14 @@ async def test_a_chat_in_order_looks_so_while_the_account_runs(rig: Rig) -> None
 
 
 def test_unknown_options_are_faults(platform: str) -> None:
-    emulator: Emulator = manifest(platform).emulator()
+    emulator: Emulator = load_platform(platform).emulator()
     assert emulator.platform == platform
     with pytest.raises(ValidationError, match="no_such_option"):
-        manifest(platform).options().model_validate({"no_such_option": 1})
+        load_platform(platform).options().model_validate({"no_such_option": 1})
 
 
 def test_limits_make_sense(platform: str) -> None:
-    limits = manifest(platform).capabilities(None).limits
+    limits = load_platform(platform).capabilities(None).limits
     assert limits.text_length >= 100
     assert 0 <= limits.caption_length <= limits.text_length
     assert limits.edit_length is None or 0 < limits.edit_length <= limits.text_length
@@ -98,7 +98,7 @@ def test_limits_make_sense(platform: str) -> None:
 
 
 def test_whatever_is_not_plainly_native_is_explained(platform: str) -> None:
-    capabilities = manifest(platform).capabilities(None)
+    capabilities = load_platform(platform).capabilities(None)
     unexplained = [
         feature
         for feature in capabilities.features
@@ -110,7 +110,7 @@ def test_whatever_is_not_plainly_native_is_explained(platform: str) -> None:
 @given(address=st.text(max_size=40))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_address_is_answered(platform: str, address: str) -> None:
-    found = manifest(platform)
+    found = load_platform(platform)
     for why in (found.check_address(address), found.check_thread(address)):
         assert why is None or why
 

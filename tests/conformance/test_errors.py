@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from bridge.model.emulator import Fault, FaultKind, StreamFault
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import plain

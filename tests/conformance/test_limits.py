@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.registry import manifest
+from adapters.registry import load_platform
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.adapter import Adapter, AdapterContext
@@ -29,7 +29,7 @@ LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, 
 @pytest.fixture
 async def target(platform: str) -> AsyncIterator[Target]:
     """The platform as `render` sees it; nothing is connected."""
-    found = manifest(platform)
+    found = load_platform(platform)
     options = found.options().model_validate(found.emulator().account_options())
     adapter: Adapter = found.build(AdapterContext(account=ACCOUNT, options=options, web=UnreachedWeb()))
     yield Target(

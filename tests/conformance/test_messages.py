@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from adapters.common.conformance import Lacks
+from adapters.common.emulation.contract import StreamFault, Upload
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.adapter import (
@@ -27,7 +28,6 @@ from bridge.model.adapter import (
 )
 from bridge.model.capabilities import Feature
 from bridge.model.checksums import BLOCK_BYTES, BlockSums
-from bridge.model.emulator import StreamFault, Upload
 from bridge.model.errors import FileHarmed
 from bridge.model.events import (
     Attachment,

@@ -16,6 +16,7 @@ import pytest
 
 from adapters import registry
 from adapters.common.conformance import NetworkCase
+from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.config.load import load_config
 from bridge.model.adapter import (
     AdapterContext,
@@ -28,7 +29,6 @@ from bridge.model.adapter import (
     OutboundReaction,
     Reacts,
 )
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import AccountDown, BridgeError, ConfigFault, ConnectionLost, OutcomeUnknown, RetryLater, Scope
 from bridge.model.rich_text import plain
 from tests.conformance.cases import CASES
@@ -241,7 +241,7 @@ def faults_of(case: NetworkCase, platform: str, ca_file: Path) -> list[ConfigFau
     path = ca_file.with_name("bridge.yaml")
     options = "".join(f"    {key}: {json.dumps(str(value))}\n" for key, value in case.options("https://localhost").items())
     path.write_text(f"accounts:\n  acc:\n    platform: {platform}\n    ca_file: {ca_file}\n{options}")
-    return list(load_config(path, {}, registry.manifest, registry.platforms()).faults)
+    return list(load_config(path, {}, registry.load_platform, registry.platforms()).faults)
 
 
 # -- through the contract -----------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ async def test_what_changes_a_message_is_repeated_while_nobody_knows(rig: Rig, k
 @pytest.mark.parametrize("served", [0, 1, 2, 3, 4, 6, 9])
 async def test_a_proxy_that_asks_for_a_login_half_way_parks_the_account(case: NetworkCase, platform: str, served: int) -> None:
     """Whichever request is the first to hear of it: what comes out is that, and no group of errors."""
-    manifest = registry.manifest(platform)
+    manifest = registry.load_platform(platform)
     emulator = manifest.emulator()
     await emulator.start()
     chat = emulator.add_chat("lobby")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.registry import manifest
+from adapters.registry import load_platform
 from adapters.slack.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.encode_text import fallback_text
 from adapters.slack.names import NO_NAMES
@@ -131,7 +131,7 @@ def codec_name(request: pytest.FixtureRequest) -> str:
 
 
 def capabilities_of(codec_name: str) -> Capabilities:
-    return manifest(PLATFORM_OF_CODEC[codec_name]).capabilities(None)
+    return load_platform(PLATFORM_OF_CODEC[codec_name]).capabilities(None)
 
 
 def bare(text: str) -> str:

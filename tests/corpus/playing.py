@@ -16,11 +16,11 @@ from typing import Any
 
 import msgspec
 
-from adapters.registry import manifest
+from adapters.common.emulation.contract import SeenMessage
+from adapters.registry import load_platform
 from bridge.accounts.supervisor import AccountState
 from bridge.app import App
-from bridge.model.adapter import Adapter, AdapterContext, Cursor, Intake, Manifest
-from bridge.model.emulator import SeenMessage
+from bridge.model.adapter import Adapter, AdapterContext, Cursor, Intake, Platform
 from bridge.model.events import Attachment, Author, ChatEvent, Content
 from bridge.model.rich_text import text_of
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
@@ -105,8 +105,8 @@ class CorpusWorld(World):
         await self.until_state(self.case.origin, AccountState.UP)
         return self.app
 
-    def _manifest(self, platform: str) -> Manifest:
-        known = manifest(platform)
+    def _manifest(self, platform: str) -> Platform:
+        known = load_platform(platform)
 
         def build(context: AdapterContext) -> Adapter:
             adapter = known.build(context)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.model.capabilities import Rates, Window
-from bridge.model.emulator import Fault, FaultKind
 from tests.faults.checks import check
 from tests.faults.kills import run
 from tests.faults.platform import KIND, Faults

@@ -24,8 +24,8 @@ import pytest
 import yaml
 from aiohttp import web
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from bridge.accounts.supervisor import AccountState
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from tests.flows.process import Daemon
 from tests.flows.world import World
 from tests.support.patience import eventually

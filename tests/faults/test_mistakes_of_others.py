@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bridge.model.adapter import Cursor, FileStream, Intake, Manifest, Outbound, Receipt
+from bridge.model.adapter import Cursor, FileStream, Intake, Outbound, Platform, Receipt
 from bridge.model.errors import RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Content, MessageCreated, MessageEdited
 from bridge.model.rich_text import plain
@@ -29,7 +29,7 @@ class With(ScriptedPlatform):
 
     adapter: type[ScriptedAdapter] = ScriptedAdapter
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> Platform:
         return replace(super().manifest(), build=lambda context: self.adapter(self, context))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.common.emulation.contract import Upload
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.model.emulator import Upload
 from tests.flows.world import World
 from tests.support.patience import eventually
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.model.emulator import StreamFault
+from adapters.common.emulation.contract import StreamFault
 from tests.flows.world import PLATFORMS, World
 from tests.support.patience import eventually
 

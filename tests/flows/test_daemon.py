@@ -171,7 +171,7 @@ async def test_a_second_daemon_on_one_journal_is_refused(small: World, daemon: D
 
 
 async def test_a_second_signal_ends_at_once(small: World, daemon: Daemon) -> None:
-    from bridge.model.emulator import Fault, FaultKind
+    from adapters.common.emulation.contract import Fault, FaultKind
 
     await daemon.start()
     await daemon.until_notified("discord up")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.model.emulator import SeenMessage, Upload
+from adapters.common.emulation.contract import SeenMessage, Upload
 from tests.flows.world import World
 from tests.support.patience import eventually
 

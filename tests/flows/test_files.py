@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bridge.model.emulator import EmulatedFile, Fault, FaultKind, Upload
+from adapters.common.emulation.contract import EmulatedFile, Fault, FaultKind, Upload
 from tests.flows.world import PLATFORMS, World
 from tests.support.patience import eventually
 

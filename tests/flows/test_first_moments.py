@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.model.emulator import Fault, FaultKind
+from adapters.common.emulation.contract import Fault, FaultKind
 from tests.flows.world import World
 from tests.support.patience import eventually
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.accounts.supervisor import AccountState
-from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bridge.model.emulator import Fault, FaultKind, Upload
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from tests.flows.process import Daemon
 from tests.flows.world import PLATFORMS, World
 from tests.support.patience import eventually

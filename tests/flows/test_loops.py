@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 import yaml
 
+from adapters.common.emulation.contract import EmulatedChat
 from adapters.discord.emulator import DiscordEmulator
-from adapters.registry import manifest
+from adapters.registry import load_platform
 from bridge.accounts.supervisor import AccountState
 from bridge.app import App
 from bridge.config.load import load_config
-from bridge.model.emulator import EmulatedChat
 from tests.flows.world import QUICK, World
 from tests.support.patience import eventually
 
@@ -35,9 +35,9 @@ class Guild:
         path = folder / "bridge.yaml"
         document = {"accounts": {"guild": {"platform": "discord", **account}}, "routes": routes}
         path.write_text(yaml.safe_dump(document))
-        loaded = load_config(path, {}, manifests=manifest)
+        loaded = load_config(path, {}, manifests=load_platform)
         assert loaded.config is not None, loaded.faults
-        app = App(loaded.config, manifests=manifest, back_off=QUICK)
+        app = App(loaded.config, manifests=load_platform, back_off=QUICK)
         await app.start()
         self.bridges.append(app)
         await eventually(lambda: app.account_states()["guild"].state is AccountState.UP)

@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
+from adapters.common.emulation.contract import Upload
 from bridge.model.capabilities import Feature
-from bridge.model.emulator import Upload
 from tests.flows.world import PAIRS, World
 from tests.support.patience import eventually
 

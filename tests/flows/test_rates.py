@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapters.common.emulation.contract import SeenMessage
 from adapters.slack import capabilities as slack_capabilities
 from adapters.slack.emulator.limits import RateBudgets
 from adapters.telegram import capabilities as telegram_capabilities
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.rates import Rates as EmulatedRates
 from bridge.model.capabilities import Rates, Window
-from bridge.model.emulator import SeenMessage
 from tests.flows.world import World
 from tests.support.patience import eventually
 

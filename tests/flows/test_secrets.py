@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.model.emulator import Fault, FaultKind
+from adapters.common.emulation.contract import Fault, FaultKind
 from tests.flows.process import Daemon
 from tests.flows.world import World
 from tests.support.patience import eventually

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.model.emulator import Fault, FaultKind, Upload
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from tests.flows.world import World
 from tests.support.patience import eventually
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import SeenMessage, Upload
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.model.emulator import SeenMessage, Upload
 from tests.flows.world import World
 from tests.support.patience import eventually
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.model.emulator import SeenMessage
+from adapters.common.emulation.contract import SeenMessage
 from tests.flows.world import World
 from tests.support.patience import eventually
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.journal.contract import DeliveryStatus
-from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World
 from tests.support.patience import eventually
 

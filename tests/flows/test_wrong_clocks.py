@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from adapters.registry import manifest
+from adapters.common.emulation.contract import Fault, FaultKind
+from adapters.registry import load_platform
 from bridge.app import App
 from bridge.model.clock import SystemClock
-from bridge.model.emulator import Fault, FaultKind
 from tests.flows.world import World
 from tests.support.scripted import QUICK
 
@@ -42,7 +42,7 @@ async def world(tmp_path: Path, platform: str) -> Any:
 @pytest.mark.parametrize("step_s", [0, 600, -600])
 async def test_a_lost_answer_doubles_nothing(world: World, platform: str, ahead_s: int, step_s: int) -> None:
     clock = WrongClock(timedelta(seconds=ahead_s))
-    world.app = App(world.config(), manifests=manifest, back_off=QUICK, clock=clock)
+    world.app = App(world.config(), manifests=load_platform, back_off=QUICK, clock=clock)
     await world.app.start()
     await world.all_up()
     await world.say("teamspirit", "m0")

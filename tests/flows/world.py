@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 import yaml
 
-from adapters.registry import manifest
+from adapters.common.emulation.contract import EmulatedChat, Emulator, SeenMessage
+from adapters.registry import load_platform
 from bridge.accounts.supervisor import AccountState, BackOff
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config
-from bridge.model.emulator import EmulatedChat, Emulator, SeenMessage
 from tests.support.patience import eventually
 
 PLATFORMS = ("teamspirit", "telegram", "slack", "discord")
@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, folder: Path, platforms: Sequence[str] = PLATFORMS) -> None:
         self.folder = folder
-        self.emulators: dict[str, Emulator] = {name: manifest(name).emulator() for name in platforms}
+        self.emulators: dict[str, Emulator] = {name: load_platform(name).emulator() for name in platforms}
         self.chats: dict[str, EmulatedChat] = {}
         self.settings: dict[str, Any] = {}
         self.route_options: dict[str, Any] = {}
@@ -61,12 +61,12 @@ class World:
         return path
 
     def config(self) -> Config:
-        loaded = load_config(self.write_config(), {}, manifests=manifest)
+        loaded = load_config(self.write_config(), {}, manifests=load_platform)
         assert loaded.config is not None, "\n".join(map(str, loaded.faults))
         return loaded.config
 
     async def start_bridge(self, *, wait_up: bool = True) -> App:
-        self.app = App(self.config(), manifests=manifest, back_off=QUICK)
+        self.app = App(self.config(), manifests=load_platform, back_off=QUICK)
         await self.app.start()
         if wait_up:
             await self.all_up()

@@ -104,10 +104,10 @@ IMPORTS = """
 import json, sys
 import bridge.cli.start, bridge.config.reader_process, bridge.observability.logs  # in the order of bridge.cli.start
 import bridge.daemon
-from adapters.registry import manifest, platforms
+from adapters.registry import load_platform, platforms
 for platform in platforms():
-    manifest(platform).preload()
-    manifest(platform).options()
+    load_platform(platform).preload()
+    load_platform(platform).options()
 print(json.dumps(sorted({module.__file__ for module in sys.modules.values() if getattr(module, "__file__", None)})))
 """
 

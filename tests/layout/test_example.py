@@ -81,7 +81,7 @@ def everything_on() -> str:
 def load(text: str, folder: Path, environ: Mapping[str, str] = ENVIRON) -> Loaded:
     path = folder / "bridge.yaml"
     path.write_text(text)
-    return load_config(path, environ, registry.manifest, registry.platforms())
+    return load_config(path, environ, registry.load_platform, registry.platforms())
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def check_defaults(found: Iterator[tuple[str, Any, Any]]) -> None:
 @pytest.mark.parametrize("account", ["tg", "team", "guild", "spirit"])
 def test_every_option_of_every_platform_is_there_with_its_default(full: dict[str, Any], account: str) -> None:
     given = full["accounts"][account]
-    model = registry.manifest(given["platform"]).options()
+    model = registry.load_platform(given["platform"]).options()
     check_defaults(walk(model, given, account))
     secrets = [name for name, field in model.model_fields.items() if shape_of(field.annotation).secret]
     assert all(str(given[name]).startswith("${") for name in secrets), "the example shows no secret in the open"
@@ -222,7 +222,7 @@ def test_docs_name_every_exit_code() -> None:
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    built = schema([registry.manifest(name) for name in registry.platforms()])
+    built = schema([registry.load_platform(name) for name in registry.platforms()])
     jsonschema.Draft202012Validator.check_schema(built)
     return jsonschema.Draft202012Validator(built)
 
@@ -281,7 +281,7 @@ def test_secrets_by_file_fit_the_schema_but_not_twice(validator: Any) -> None:
 
 
 def test_every_option_is_described_in_the_schema() -> None:
-    built = schema([registry.manifest(name) for name in registry.platforms()])
+    built = schema([registry.load_platform(name) for name in registry.platforms()])
     for name, part in built["$defs"].items():
         for key, option in part.get("properties", {}).items():
             assert "description" in str(option) or "$ref" in str(option) or key == "platform", f"{name}.{key}"

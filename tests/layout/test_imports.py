@@ -22,7 +22,7 @@ def test_no_heavy_import_before_it_is_needed() -> None:
     code = (
         "import sys; import bridge; assert len([m for m in sys.modules if m.startswith('bridge')]) == 1; "
         "import bridge.observability.logs, bridge.daemon, adapters.registry; "
-        "[adapters.registry.manifest(p) for p in adapters.registry.platforms()]; "
+        "[adapters.registry.load_platform(p) for p in adapters.registry.platforms()]; "
         "heavy = {'aiogram', 'slack_sdk', 'discord', 'rich', 'typer', 'prometheus_client', 'PIL'} & set(sys.modules); "
         "assert not heavy, heavy"
     )

@@ -31,12 +31,12 @@ from bridge.model.adapter import (
     Cursor,
     FileStream,
     Intake,
-    Manifest,
     Outbound,
     OutboundDelete,
     OutboundEdit,
     OutboundFile,
     OutboundReaction,
+    Platform,
     ProbeItem,
     Receipt,
 )
@@ -116,8 +116,8 @@ class ScriptedPlatform:
     adapter: Callable[[Any, AdapterContext], ScriptedAdapter] | None = None
     """Another adapter than the usual one."""
 
-    def manifest(self) -> Manifest:
-        return Manifest(
+    def manifest(self) -> Platform:
+        return Platform(
             platform=self.name,
             title=self.name.capitalize(),
             options=lambda: BaseModel,

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.common.conformance import Ask, NetworkCase
 from adapters.common.http_errors import Effect
-from adapters.registry import manifest
+from adapters.registry import load_platform
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.events import Attachment, AttachmentKind
 
@@ -66,7 +66,7 @@ Download = Callable[[int | None], AbstractAsyncContextManager[FileStream]]
 async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
     from adapters.discord.transport import Route, Transport
 
-    transport = Transport(manifest("discord").options()(token="t", api_url=url, request_timeout_s=2.0, **more))
+    transport = Transport(load_platform("discord").options()(token="t", api_url=url, request_timeout_s=2.0, **more))
 
     def upload(file: OutboundFile) -> Any:
         return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], effect=Effect.CREATES)
@@ -80,7 +80,7 @@ async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downl
     from adapters.teamspirit.encode import Request
     from adapters.teamspirit.transport import Transport
 
-    options: Any = manifest("teamspirit").options()(server=url, api_key="k", request_timeout_s=2.0, **more)
+    options: Any = load_platform("teamspirit").options()(server=url, api_key="k", request_timeout_s=2.0, **more)
     transport = Transport(options.read_dialect, options)
     request = Request("upload", "POST", f"{url}/files", {}, (), multipart=())
     yield (
@@ -95,7 +95,7 @@ async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]
     from adapters.slack.downloads import Downloads
     from adapters.slack.transport import Transport
 
-    options: Any = manifest("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=2.0, **more)
+    options: Any = load_platform("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=2.0, **more)
     transport = Transport(options)
 
     def download(stated_bytes: int | None) -> Any:
@@ -112,7 +112,7 @@ async def telegram(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downloa
     from adapters.telegram import encode
     from adapters.telegram.transport import Transport
 
-    options: Any = manifest("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=2.0, **more)
+    options: Any = load_platform("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=2.0, **more)
     transport = Transport(options)
 
     def upload(file: OutboundFile) -> Any:
@@ -200,4 +200,4 @@ NETWORK = {
 
 def calls(case: NetworkCase, platform: str, server: str, **more: Any) -> AbstractAsyncContextManager[tuple[Ask, Ask]]:
     """A call that may be repeated and one that creates a message, through the platform's client library."""
-    return case.calls(manifest(platform).options()(**case.options(server), **more))
+    return case.calls(load_platform(platform).options()(**case.options(server), **more))

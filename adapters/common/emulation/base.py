@@ -18,9 +18,7 @@ from aiohttp import web
 
 from adapters.common.emulation import bodies
 from adapters.common.emulation.changes import ChangeLog
-from adapters.common.emulation.faults import FaultPlan
-from adapters.common.emulation.options import EmulatorOptions, validated
-from bridge.model.emulator import (
+from adapters.common.emulation.contract import (
     EmulatedChat,
     Fault,
     FaultKind,
@@ -29,6 +27,8 @@ from bridge.model.emulator import (
     StreamFault,
     Upload,
 )
+from adapters.common.emulation.faults import FaultPlan
+from adapters.common.emulation.options import EmulatorOptions, validated
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -37,7 +37,7 @@ _HANG_LIMIT_S = 3600.0
 
 
 class EmulatorBase(ABC):
-    """Shared behaviour of the emulators; see `bridge.model.emulator.Emulator` for what each method means."""
+    """Shared behaviour of the emulators; see `adapters.common.emulation.contract.Emulator` for what each method means."""
 
     platform: str = ""
     max_request_bytes: int = 4 * 1024**3

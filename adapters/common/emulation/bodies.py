@@ -9,7 +9,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from bridge.model.emulator import Fault, FaultKind
+from adapters.common.emulation.contract import Fault, FaultKind
 
 CHUNK_BYTES = 256 * 1024
 _PIECES_PER_S = 20

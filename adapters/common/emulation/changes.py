@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
-from bridge.model.emulator import ChangesLost, SeenChange, SeenMessage
+from adapters.common.emulation.contract import ChangesLost, SeenChange, SeenMessage
 
 _T = TypeVar("_T")
 

@@ -26,9 +26,9 @@ import msgspec
 from aiohttp import BodyPartReader, web
 
 from adapters.common.emulation import control_stream
+from adapters.common.emulation.contract import Emulator, Fault, RemovesBot, StreamFault, Upload
 from adapters.common.emulation.control_files import file_response
 from adapters.common.emulation.loopback import Handler, loopback_only
-from bridge.model.emulator import Emulator, Fault, RemovesBot, StreamFault, Upload
 
 _log = logging.getLogger(__name__)
 

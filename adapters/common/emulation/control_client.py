@@ -13,8 +13,8 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from adapters.common.emulation.contract import ChangesLost, EmulatedChat, Fault, SeenChange, SeenMessage, StreamFault, Upload
 from adapters.common.emulation.loopback import OWN_HEADER
-from bridge.model.emulator import ChangesLost, EmulatedChat, Fault, SeenChange, SeenMessage, StreamFault, Upload
 
 _T = TypeVar("_T")
 
@@ -112,7 +112,7 @@ class ControlClient:
 
 
 class RemoteEmulator:
-    """An emulator in another process; see `bridge.model.emulator.Emulator` for what each method means."""
+    """An emulator in another process; see `adapters.common.emulation.contract.Emulator` for what each method means."""
 
     def __init__(self, client: ControlClient, platform: str, base_url: str) -> None:
         self._client = client

@@ -17,7 +17,7 @@ from contextlib import aclosing
 import msgspec
 from aiohttp import web
 
-from bridge.model.emulator import ChangesLost, Emulator, SeenChange
+from adapters.common.emulation.contract import ChangesLost, Emulator, SeenChange
 
 _HEARTBEAT_S = 15.0
 _QUEUE_LENGTH = 256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from bridge.model.emulator import Fault
+from adapters.common.emulation.contract import Fault
 
 
 class FaultPlan:

@@ -1,7 +1,7 @@
 """DiscordEmulator: the stand-in server as the sandbox, the tests and the benchmarks use it.
 
 Puts the parts together (world, operations, REST, gateway, CDN) and is the human side: people who write, edit, delete and react with
-Discord's own composer, and what they see. Beside the common protocol of `bridge.model.emulator` it has the platform's own switches:
+Discord's own composer, and what they see. Beside the common protocol of `emulation.contract` it has the platform's own switches:
 `message_content`, `deny`, `set_boost`, `budgets`, threads, pins, forwards and so on.
 """
 
@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, SeenChange, SeenMessage, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator import errors, rules
 from adapters.discord.emulator import gateway as gw
@@ -29,7 +30,6 @@ from adapters.discord.emulator.rest_messages import ALL_MENTIONS, MessageRoutes
 from adapters.discord.emulator.rest_webhooks import WebhookRoutes
 from adapters.discord.emulator.seen import Seen
 from adapters.discord.emulator.world import Bot, Channel, Emoji, Message, Permission, Reference, StoredAttachment, User, World
-from bridge.model.emulator import EmulatedChat, Fault, FaultKind, SeenChange, SeenMessage, StreamFault, Upload
 
 PERSON_MAX_CONTENT = 4000
 """What a Nitro subscriber can write."""
@@ -43,7 +43,7 @@ class DiscordEmulatorOptions(EmulatorOptions):
 
 
 class DiscordEmulator(EmulatorBase):
-    """One guild with one bot (more by `add_bot`); see `bridge.model.emulator.Emulator` for the common methods."""
+    """One guild with one bot (more by `add_bot`); see `adapters.common.emulation.contract.Emulator` for the common methods."""
 
     platform = "discord"
     options_model = DiscordEmulatorOptions

@@ -1,7 +1,7 @@
 """The Slack emulator: the wire protocol of `webapi`, `sockets`, `http_sender` and `methods_files` on one port, and its people.
 
 For sandbox mode, tests and benchmarks. `workspace`, `deliveries`, `sockets`, `http_sender`, `files` and `api.budgets` are open to
-tests that need more than `bridge.model.emulator.Emulator` offers (scopes, deadlines, rate budgets, echo shapes, renames, unfurls).
+tests that need more than the contract's `Emulator` offers (scopes, deadlines, rates, echo shapes, renames, unfurls).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.base import Handler
+from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, SeenMessage, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.slack.emulator import composer, emoji
 from adapters.slack.emulator.blobs import Blob
@@ -27,7 +28,6 @@ from adapters.slack.emulator.sockets import SocketMode
 from adapters.slack.emulator.state import ApiError, Channel, Json, Message, SlackFile
 from adapters.slack.emulator.webapi import WebApi, json_response, rate_limited
 from adapters.slack.emulator.workspace import Workspace
-from bridge.model.emulator import EmulatedChat, Fault, FaultKind, SeenMessage, StreamFault, Upload
 
 _operation: ContextVar[str] = ContextVar("operation", default="")
 _PIXEL = (

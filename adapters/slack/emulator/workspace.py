@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.slack.emulator import emoji
 from adapters.slack.emulator.render import Shown, show
 from adapters.slack.emulator.state import ApiError, Channel, Json, Message, SlackFile, TimestampClock, User, to_us
 from adapters.slack.emulator.wire import file_wire, message_wire
-from bridge.model.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 ALL_SCOPES = [
     "channels:history",

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.common.emulation.contract import EmulatedFile
 from adapters.common.emulation.options import EmulatorOptions
-from bridge.model.emulator import EmulatedFile
 
 _IN_MEMORY_BYTES = 8 * 1024**2
 

@@ -15,13 +15,13 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.outgoing import Webhook
 from adapters.teamspirit.emulator.requests import Refused
 from adapters.teamspirit.emulator.rest import API, RestApi, error
 from adapters.teamspirit.emulator.state import User
 from adapters.teamspirit.emulator.world import World
-from bridge.model.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 
 _SIMPLE_NAME = re.compile(r"[\w.\-]+")
 
@@ -39,7 +39,7 @@ class TeamSpiritEmulatorOptions(EmulatorOptions):
 
 
 class TeamSpiritEmulator(EmulatorBase):
-    """See `bridge.model.emulator.Emulator`. `world` holds the server's settings (limits, API key) and its state."""
+    """See `adapters.common.emulation.contract.Emulator`. `world` holds the server's settings (limits, API key) and its state."""
 
     platform = "teamspirit"
     options_model = TeamSpiritEmulatorOptions

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.files import StoredFile
 from adapters.teamspirit.emulator.render import render
-from bridge.model.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 IDEMPOTENCY_S = 24 * 3600.0
 

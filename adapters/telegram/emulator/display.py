@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.formatting import utf16_index
 from adapters.telegram.emulator.model import Chat, Message, Person
-from bridge.model.emulator import EmulatedFile, SeenMessage, SeenReaction
 
 Json = dict[str, Any]
 

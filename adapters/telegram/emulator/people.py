@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters.common.emulation.contract import Upload
 from adapters.telegram.emulator.composer import compose
 from adapters.telegram.emulator.contents import album_groups, guess_kind, media_content
 from adapters.telegram.emulator.formatting import TEXT_LENGTH, store_text, utf16_length
 from adapters.telegram.emulator.model import Chat, Json, Message, Person
 from adapters.telegram.emulator.world import World
-from bridge.model.emulator import Upload
 
 GENERAL_TOPIC = 1
 

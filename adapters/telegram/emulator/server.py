@@ -16,6 +16,7 @@ from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.bodies import Body
+from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator import edit_methods, read_methods, send_methods
 from adapters.telegram.emulator.call import LOCAL_BYTES, UPLOAD_BYTES, Call
@@ -26,7 +27,6 @@ from adapters.telegram.emulator.people import People
 from adapters.telegram.emulator.rates import Rates
 from adapters.telegram.emulator.webhook import Webhooks
 from adapters.telegram.emulator.world import World
-from bridge.model.emulator import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 
 _METHODS = {
     name.lower(): (name, method) for table in (send_methods, edit_methods, read_methods) for name, method in table.METHODS.items()

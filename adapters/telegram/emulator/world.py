@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from adapters.common.emulation.contract import SeenMessage
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator.display import seen
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, member_wire
 from adapters.telegram.emulator.updates import UpdateQueue
-from bridge.model.emulator import SeenMessage
 
 Publish = Callable[[str, SeenMessage], None]
 

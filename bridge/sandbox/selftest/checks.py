@@ -12,8 +12,8 @@ import struct
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from adapters.common.emulation.contract import SeenMessage, Upload
 from bridge.model.capabilities import Feature
-from bridge.model.emulator import SeenMessage, Upload
 from bridge.sandbox.selftest.room import Room, Shown, each
 from bridge.sandbox.selftest.verdict import OK, Failed, Outcome, Refused, Verdict, degraded
 

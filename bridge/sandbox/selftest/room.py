@@ -11,8 +11,8 @@ from contextlib import aclosing
 from html.parser import HTMLParser
 from typing import TypeVar
 
+from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Emulator, SeenMessage, Upload
 from bridge.model.capabilities import Capabilities, Feature, Support
-from bridge.model.emulator import EmulatedChat, EmulatedFile, Emulator, SeenMessage, Upload
 from bridge.sandbox.selftest.verdict import Failed, Outcome, Refused, Verdict
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 from bridge.sandbox.runner import folder_for, load, loop_factory
 from bridge.sandbox.selftest.checks import CHECKS, Check
 from bridge.sandbox.selftest.room import Room
@@ -24,7 +24,7 @@ PATIENCE_S = 20.0
 
 def run_self_test(
     *,
-    manifests: Callable[[str], Manifest],
+    manifests: Callable[[str], Platform],
     platforms: Sequence[str],
     keep: Path | None = None,
     as_json: bool = False,

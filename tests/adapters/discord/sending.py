@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from adapters.common.emulation.contract import SeenMessage
 from bridge.model.adapter import Copy, Outbound, OutboundFile, Receipt, Sender
-from bridge.model.emulator import SeenMessage
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import RichText, plain
 

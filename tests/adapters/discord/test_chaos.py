@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault
 from adapters.discord.adapter import DiscordAdapter
 from bridge.model.adapter import Outbound, Receipt, Sender
-from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import OutcomeUnknown, RetryLater
 from bridge.model.rich_text import plain
 from tests.support.patience import eventually

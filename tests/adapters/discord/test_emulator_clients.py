@@ -16,7 +16,7 @@ import hikari
 import pytest
 import yarl
 
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from tests.support.patience import eventually
 
 from .conftest import Bench

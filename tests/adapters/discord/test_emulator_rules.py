@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from adapters.common.emulation.contract import StreamFault
 from adapters.discord.emulator.rules import RateBudgets
 from adapters.discord.emulator.world import Permission
-from bridge.model.emulator import StreamFault
 from tests.support.patience import PATIENCE_S, eventually
 
 from .conftest import Bench
@@ -232,7 +232,7 @@ async def test_a_locked_thread_takes_nothing_and_an_archived_one_wakes_up(bench:
 
 
 async def test_attachment_addresses_are_signed_and_expire(bench: Bench, call: Client) -> None:
-    from bridge.model.emulator import Upload
+    from adapters.common.emulation.contract import Upload
 
     message = await bench.emulator.say(bench.chat, "Anna", "", files=[Upload(name="a b.txt", mime="text/plain", content=b"abc")])
 

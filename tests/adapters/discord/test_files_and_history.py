@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.operations import author_of
 from adapters.discord.emulator.world import Permission
 from bridge.model.adapter import Outbound, OutboundFile, Sender
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.model.errors import FileHarmed, OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import plain, text_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault
 from adapters.discord.adapter import DiscordAdapter
-from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import ChatDown
 from bridge.model.events import ChatRenamed, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import text_of

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from adapters.common.emulation.contract import Upload
 from adapters.discord import MANIFEST
 from adapters.discord.config import DiscordOptions
 from bridge.model.adapter import Outbound, Sender
-from bridge.model.emulator import Upload
 from bridge.model.errors import AccountDown, ConnectionLost, RetryLater
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import plain

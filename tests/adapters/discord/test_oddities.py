@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.places import Places
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.events import MessageDeleted, MessageEdited
 from bridge.model.rich_text import text_of
 from tests.support.patience import eventually

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.common.platform_time import PlatformTime
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.decode import decode
 from adapters.discord.emulator.world import Author
 from adapters.discord.snowflakes import snowflake_at
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import OutcomeUnknown
 from tests.adapters.discord.payloads import context_of, message, one
 from tests.support.patience import eventually

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
 from adapters.discord.places import Places
 from bridge.model.adapter import ProbeItem
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import ChatDown, RetryLater
 
 from .conftest import Bench

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from adapters.discord.adapter import DiscordAdapter
 from bridge.model.adapter import Outbound, Sender
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.model.errors import AccountDown, ConnectionLost
 from bridge.model.events import (
     AttachmentKind,

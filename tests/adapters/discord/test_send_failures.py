@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator.world import Permission
 from adapters.discord.errors import file_fault, refusal_of
 from bridge.model.adapter import OutboundDelete, OutboundEdit, Sender
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope
 from bridge.model.rich_text import plain
 from tests.support.patience import eventually

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.slack.decode_context import to_ts
 from adapters.slack.emulator import SlackEmulator
 from bridge.model.adapter import Outbound
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import plain, text_of
 from tests.support.patience import PATIENCE_S, eventually

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault
 from adapters.slack.emulator import SlackEmulator
 from bridge.model.adapter import Outbound, Receipt, Sender
-from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import ConnectionLost, OutcomeUnknown, RetryLater
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.rich_text import plain, text_of

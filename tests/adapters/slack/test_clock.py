@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.slack.decode import decode_event
 from adapters.slack.decode_context import Context, Identity, moment, to_ts
 from adapters.slack.emulator import SlackEmulator
@@ -17,7 +18,6 @@ from adapters.slack.lateness import Lateness
 from adapters.slack.names import NO_NAMES
 from adapters.slack.reconcile import Window, find_delivery
 from bridge.model.adapter import Outbound, OutboundFile
-from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.model.errors import OutcomeUnknown, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, Ignored, MessageCreated, MessageEdited
 from bridge.model.refs import AccountName, ChatRef

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.model.errors import BridgeError, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from tests.support.patience import eventually

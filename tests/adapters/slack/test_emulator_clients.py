@@ -18,8 +18,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from tests.support.patience import eventually
 
 

@@ -13,8 +13,8 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.common.emulation.contract import StreamFault
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.emulator import StreamFault
 from bridge.model.events import MessageCreated
 from tests.support.intake import Gate
 from tests.support.patience import eventually, stays

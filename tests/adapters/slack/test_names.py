@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.model.events import MessageCreated
 from bridge.model.rich_text import text_of
 from tests.support.patience import eventually

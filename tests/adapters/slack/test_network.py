@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import ValidationError
 
+from adapters.common.emulation.contract import Upload
 from adapters.common.http_errors import Effect
 from adapters.slack import MANIFEST
 from adapters.slack.config import SlackOptions
 from adapters.slack.emulator import SlackEmulator
 from adapters.slack.errors import SUCCESS, MissingScope, classify
 from bridge.model.adapter import Outbound, OutboundFile
-from bridge.model.emulator import Upload
 from bridge.model.errors import (
     AccountDown,
     ChangeRefused,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from adapters.slack.emulator import SlackEmulator
 from bridge.model.adapter import Outbound
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.model.errors import AccountDown, ConnectionLost
 from bridge.model.events import (
     AttachmentKind,

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.slack.emulator import SlackEmulator
 from adapters.slack.errors import classify
 from bridge.model.adapter import Outbound, OutboundFile
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import FileRejected, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import plain

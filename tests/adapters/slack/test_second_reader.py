@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from adapters.common.emulation.contract import StreamFault
 from adapters.slack.connections import LOOK_AGAIN_S, LOOK_EVERY_S, Connections, Readers
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.emulator import StreamFault
 from tests.support.patience import eventually
 
 

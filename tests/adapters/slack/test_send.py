@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.slack.emulator import SlackEmulator, limits
 from bridge.model.adapter import (
     Copy,
@@ -23,7 +24,6 @@ from bridge.model.adapter import (
     Sender,
 )
 from bridge.model.capabilities import Feature, Support
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import AccountDown, BridgeError, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import (

@@ -9,8 +9,8 @@ import apprise
 import httpx
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.model.emulator import Fault, FaultKind, Upload
 
 
 async def test_a_wrong_key_is_refused(emulator: TeamSpiritEmulator) -> None:

@@ -7,8 +7,8 @@ import json
 
 import httpx
 
+from adapters.common.emulation.contract import StreamFault
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.model.emulator import StreamFault
 from tests.adapters.teamspirit.receiver import Receiver, signed
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import ConnectionLost
 from bridge.web.public import PublicWeb
 from tests.adapters.teamspirit.harness import make_adapter, options_of, running, summary

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter, ProbeItem
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import RetryLater
 from tests.adapters.teamspirit.harness import make_adapter, options_of
 

@@ -8,9 +8,9 @@ import contextlib
 import httpx
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter
-from bridge.model.emulator import Fault, FaultKind, StreamFault, Upload
 from bridge.model.errors import AccountDown, ConnectionLost
 from bridge.model.events import AttachmentKind, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import Mark, Paragraph, Text, plain

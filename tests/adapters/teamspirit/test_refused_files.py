@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter, Outbound, OutboundFile
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import AccountDown, ChatDown, FileRejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import plain

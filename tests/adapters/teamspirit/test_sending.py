@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from adapters.common.emulation.contract import Fault, FaultKind, SeenMessage, Upload
 from adapters.common.http_errors import Effect
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.emulator import TeamSpiritEmulator
@@ -38,7 +39,6 @@ from bridge.model.adapter import (
     ShowsTyping,
 )
 from bridge.model.capabilities import Feature
-from bridge.model.emulator import Fault, FaultKind, SeenMessage, Upload
 from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, RightMissing, Scope
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, StreamFault
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import (
     Adapter,
@@ -23,7 +24,6 @@ from bridge.model.adapter import (
     Sender,
 )
 from bridge.model.capabilities import Feature, Support
-from bridge.model.emulator import Fault, FaultKind, StreamFault
 from bridge.model.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, MessageDeleted
 from bridge.model.rich_text import plain

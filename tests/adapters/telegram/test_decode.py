@@ -315,7 +315,7 @@ async def test_aiogram_accepts_every_update_that_the_emulator_makes(emulator: An
     """The models of a client library of the same version are a second opinion on the emulator's objects."""
     from aiogram.types import Update  # after MANIFEST.preload, which spares the seconds of building all models
 
-    from bridge.model.emulator import Upload
+    from adapters.common.emulation.contract import Upload
 
     queue = emulator.world.queues[emulator.bot().user_id]
     queue.set_allowed(["message", "edited_message", "message_reaction", "my_chat_member"])

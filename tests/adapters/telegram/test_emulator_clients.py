@@ -15,8 +15,8 @@ from telegram.constants import ParseMode
 from telegram.ext import Application, MessageHandler, MessageReactionHandler, filters
 from telegram.request import HTTPXRequest
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.model.emulator import Fault, FaultKind, Upload
 from tests.support.patience import PATIENCE_S
 
 

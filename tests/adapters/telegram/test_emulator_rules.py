@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from adapters.common.emulation.contract import StreamFault, Upload
 from adapters.telegram.emulator import Rates, TelegramEmulator
-from bridge.model.emulator import StreamFault, Upload
 from tests.support.patience import PATIENCE_S, eventually
 
 Ask = Callable[..., Awaitable[Any]]

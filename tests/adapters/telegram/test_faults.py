@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.telegram.emulator import Rates, TelegramEmulator
 from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, OutboundReaction
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import AccountDown, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.rich_text import plain
 from tests.support.patience import PATIENCE_S

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.adapter import OutboundDelete, OutboundFile
-from bridge.model.emulator import Fault, FaultKind, Upload
 from bridge.model.errors import AccountDown, Rejected, RetryLater
 from bridge.model.events import AttachmentKind
 from tests.support.patience import PATIENCE_S

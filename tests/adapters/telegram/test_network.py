@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Upload
 from adapters.telegram import MANIFEST
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.adapter import Outbound
-from bridge.model.emulator import Upload
 from bridge.model.errors import AccountDown, RetryLater
 from tests.support.patience import PATIENCE_S
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, LOOK_AGAIN_S, Conflicts, Looks
-from bridge.model.emulator import Fault, FaultKind
 from bridge.model.errors import AccountDown, ConnectionLost
 from tests.support.patience import PATIENCE_S
 

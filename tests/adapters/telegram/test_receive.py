@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from adapters.common.emulation.contract import StreamFault
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.receive import TRIES
-from bridge.model.emulator import StreamFault
 from bridge.model.errors import ConnectionLost
 from bridge.model.events import (
     ChatRenamed,

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from adapters.common.emulation.contract import StreamFault, Upload
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.model.emulator import StreamFault, Upload
 from bridge.model.events import (
     AttachmentKind,
     MessageCreated,

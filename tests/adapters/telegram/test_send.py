@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.common.emulation.contract import SeenMessage
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.adapter import Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply
-from bridge.model.emulator import SeenMessage
 from bridge.model.errors import ChangeRefused, ChatDown, ChatMoved, Rejected
 from bridge.model.rich_text import CodeBlock, Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, plain
 

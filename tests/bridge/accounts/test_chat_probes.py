@@ -13,7 +13,7 @@ import pytest
 from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
 from bridge.app import App
-from bridge.model.adapter import Adapter, Manifest, ProbeItem
+from bridge.model.adapter import Adapter, Platform, ProbeItem
 from bridge.model.errors import RetryLater
 from bridge.model.refs import AccountName
 from bridge.policy.routing import Route
@@ -30,7 +30,7 @@ class Looking(ScriptedPlatform):
     look: Callable[[str], Sequence[ProbeItem]] = staticmethod(lambda _: [FINE])
     looks = 0
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> Platform:
         platform = self
 
         class LookingAdapter(ScriptedAdapter):

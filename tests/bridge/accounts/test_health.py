@@ -19,7 +19,7 @@ from bridge.accounts.supervisor import AccountState
 from bridge.app import App
 from bridge.journal.contract import JournalError
 from bridge.journal.sqlite import SqliteJournal
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 from bridge.model.errors import ChatDown, RetryLater
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import Route
@@ -33,7 +33,7 @@ KICKED = ChatDown("the bot was removed from the group", action="add it again")
 class WithHeartbeat(ScriptedPlatform):
     """A platform that says when silence means something."""
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> Platform:
         return msgspec.structs.replace(super().manifest(), deaf_after_s=lambda _: 30.0)
 
 

@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from adapters import registry
+from adapters.common.emulation.contract import Emulator
 from bridge.cli.probing import Finding, probe_all
 from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.model.adapter import ProbeItem
-from bridge.model.emulator import Emulator
 from bridge.model.errors import AccountDown, ChatDown, RetryLater
 from tests.support.patience import PATIENCE_S
 
@@ -62,7 +62,7 @@ def probe(tmp_path: Path) -> Callable[..., Any]:
     async def run(
         *acts: Callable[[], Any], timeout_s: float = 5.0, route: dict[str, Any] | None = None
     ) -> tuple[list[Finding], list[Scripted]]:
-        real = registry.manifest("teamspirit")
+        real = registry.load_platform("teamspirit")
         document = {
             "accounts": {
                 f"a{number}": {"platform": "teamspirit", "server": "http://127.0.0.1:9", "api_key": f"{SECRET}-{number}"}
@@ -75,11 +75,11 @@ def probe(tmp_path: Path) -> Callable[..., Any]:
         }
         path = tmp_path / "bridge.yaml"
         path.write_text(yaml.safe_dump(document))
-        loaded = load_config(path, {}, registry.manifest)
+        loaded = load_config(path, {}, registry.load_platform)
         assert loaded.config is not None, [str(fault) for fault in loaded.faults]
         adapters: list[Scripted] = []
 
-        class Manifest:
+        class Platform:
             platform = real.platform
 
             @staticmethod
@@ -87,7 +87,7 @@ def probe(tmp_path: Path) -> Callable[..., Any]:
                 adapters.append(Scripted(context, acts[len(adapters)]))
                 return adapters[-1]
 
-        findings = await probe_all(loaded.config, lambda _: Manifest, timeout_s=timeout_s)  # type: ignore[arg-type, return-value]
+        findings = await probe_all(loaded.config, lambda _: Platform, timeout_s=timeout_s)  # type: ignore[arg-type, return-value]
         return list(findings), adapters
 
     return run
@@ -152,7 +152,7 @@ async def test_all_at_once_and_never_longer_than_allowed(probe: Any) -> None:
 
 @pytest.fixture(params=registry.platforms())
 async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[Emulator]:
-    server = registry.manifest(request.param).emulator()
+    server = registry.load_platform(request.param).emulator()
     await server.start()
     yield server
     await server.stop()
@@ -178,9 +178,9 @@ def of_one(config: Config) -> Config:
 
 async def test_a_bot_in_order_passes(emulator: Emulator, tmp_path: Path) -> None:
     chat = emulator.add_chat("lobby")
-    loaded = load_config(configured(emulator, tmp_path, chat.address), {}, registry.manifest)
+    loaded = load_config(configured(emulator, tmp_path, chat.address), {}, registry.load_platform)
     assert loaded.config is not None, [str(fault) for fault in loaded.faults]
-    findings = await probe_all(of_one(loaded.config), registry.manifest, timeout_s=20)
+    findings = await probe_all(of_one(loaded.config), registry.load_platform, timeout_s=20)
     assert findings
     assert not [found for found in findings if not found.ok]
     assert any(found.where == chat.address for found in findings), "the chat was asked about, by its address in the file"
@@ -188,10 +188,10 @@ async def test_a_bot_in_order_passes(emulator: Emulator, tmp_path: Path) -> None
 
 async def test_a_messenger_that_is_away_is_a_finding(emulator: Emulator, tmp_path: Path) -> None:
     chat = emulator.add_chat("lobby")
-    loaded = load_config(configured(emulator, tmp_path, chat.address), {}, registry.manifest)
+    loaded = load_config(configured(emulator, tmp_path, chat.address), {}, registry.load_platform)
     assert loaded.config is not None, [str(fault) for fault in loaded.faults]
     await emulator.refuse_connections(True)
-    findings = await probe_all(of_one(loaded.config), registry.manifest, timeout_s=10)
+    findings = await probe_all(of_one(loaded.config), registry.load_platform, timeout_s=10)
     bad = [found for found in findings if not found.ok]
     assert bad
     assert not any("unexpected" in found.detail for found in bad), bad
@@ -238,7 +238,7 @@ def test_the_same_click_is_named_once(capsys: pytest.CaptureFixture[str]) -> Non
 
 async def test_the_command_as_a_user_calls_it(tmp_path: Path) -> None:
     """A wrong token and a right one, in one run: exit code 1, what failed, what to do."""
-    server = registry.manifest("telegram").emulator()
+    server = registry.load_platform("telegram").emulator()
     await server.start()
     try:
         chat = server.add_chat("lobby")

@@ -80,7 +80,7 @@ def test_limits_of_both_sides_are_named() -> None:
 def test_every_pair_of_platforms(origin: str, target: str) -> None:
     sides = []
     for name in (origin, target):
-        manifest = registry.manifest(name)
+        manifest = registry.load_platform(name)
         sides.append(Side(platform=name, title=manifest.title, capabilities=manifest.capabilities(None)))
     known = fates(*sides, RelayOptions())
     kinds = [fate.kind for fate in known]

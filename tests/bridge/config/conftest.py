@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bridge.config.load import load_config
 from bridge.config.model import Config, Loaded
-from bridge.model.adapter import Manifest
+from bridge.model.adapter import Platform
 from bridge.model.capabilities import Capabilities, Feature, Limits, Support, features
 from bridge.model.errors import ConfigFault
 
@@ -69,7 +69,7 @@ def _thread(text: str) -> str | None:
     return None if text.isdecimal() else "must be a number"
 
 
-def make_manifest(platform: str, model: type[BaseModel], **changes: Any) -> Manifest:
+def make_manifest(platform: str, model: type[BaseModel], **changes: Any) -> Platform:
     def never(*_: Any) -> Any:
         raise AssertionError("not for the configuration")
 
@@ -89,10 +89,10 @@ def make_manifest(platform: str, model: type[BaseModel], **changes: Any) -> Mani
         "emulator": never,
         "credential_keys": ("token",) if "token" in model.model_fields else ("secret",),
     }
-    return Manifest(**{**values, **changes})
+    return Platform(**{**values, **changes})
 
 
-MANIFESTS: Mapping[str, Manifest] = {
+MANIFESTS: Mapping[str, Platform] = {
     "parrot": make_manifest("parrot", Parrot),
     # an owl's chats are paths, and it knows no threads
     "owl": make_manifest("owl", Owl, check_address=lambda _: None, check_thread=lambda _: "owls know no threads"),
@@ -111,14 +111,14 @@ class Zoo:
     """What tests of this folder start from."""
 
     folder: Path
-    manifests: Mapping[str, Manifest]
+    manifests: Mapping[str, Platform]
     accounts: str = _ACCOUNTS
 
     @property
     def path(self) -> Path:
         return self.folder / "bridge.yaml"
 
-    def load(self, text: str, *, manifests: Mapping[str, Manifest] | None = None, mode: int = 0o600, **environ: str) -> Loaded:
+    def load(self, text: str, *, manifests: Mapping[str, Platform] | None = None, mode: int = 0o600, **environ: str) -> Loaded:
         """Load a text as `bridge.yaml`."""
         self.path.write_text(text)
         self.path.chmod(mode)

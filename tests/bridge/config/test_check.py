@@ -152,7 +152,7 @@ def test_warnings_of_listeners(zoo: Any, section: str, words: str) -> None:
 def test_servers_on_the_internet_without_tls_are_a_warning(tmp_path: Path, option: str, is_warned: bool) -> None:
     path = tmp_path / "bridge.yaml"
     path.write_text(f"accounts:\n  tg: {{platform: telegram, token: '1:abc',\n    {option}}}\n")
-    loaded = load_config(path, {}, registry.manifest, registry.platforms())
+    loaded = load_config(path, {}, registry.load_platform, registry.platforms())
     found = [str(warning) for warning in loaded.warnings if "not encrypted" in str(warning)]
     assert len(found) == is_warned
     assert not found or "bridge.yaml:3:" in found[0]
@@ -166,7 +166,7 @@ def test_every_url_that_carries_a_secret_is_looked_at(tmp_path: Path) -> None:
         "  t: {platform: teamspirit, dialect: teamspirit-webhooks, receive: history, "
         "chats: {duty: {incoming_webhook: 'http://im.example.com/hooks/1'}}}\n"
     )
-    loaded = load_config(path, {}, registry.manifest, registry.platforms())
+    loaded = load_config(path, {}, registry.load_platform, registry.platforms())
     found = [str(warning) for warning in loaded.warnings if "not encrypted" in str(warning)]
     assert any("accounts.d.gateway_url" in one for one in found)
     assert not any("hooks/1" in one for one in found)

@@ -360,10 +360,10 @@ import pathlib, sys
 from adapters import registry
 from bridge.config.load import load_config
 def rss_mb(): return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
-load_config(pathlib.Path("none"), {}, registry.manifest)
-registry.manifest("telegram").options(), registry.manifest("teamspirit").options()
+load_config(pathlib.Path("none"), {}, registry.load_platform)
+registry.load_platform("telegram").options(), registry.load_platform("teamspirit").options()
 before = rss_mb()
-loaded = load_config(pathlib.Path(sys.argv[1]), {}, registry.manifest)
+loaded = load_config(pathlib.Path(sys.argv[1]), {}, registry.load_platform)
 assert len(loaded.config.routes) == 10_000
 print(rss_mb() - before)
 """

@@ -37,7 +37,7 @@ def faults(folder: Path, account: str, web: str) -> list[ConfigFault]:
     path = folder / "bridge.yaml"
     path.write_text(f"accounts:\n  one: {{platform: {account}}}\n{web}\n")
     path.chmod(0o600)
-    return load_config(path, {}, registry.manifest, registry.platforms()).faults
+    return load_config(path, {}, registry.load_platform, registry.platforms()).faults
 
 
 @pytest.mark.parametrize("web", ["", "web: {admin: {listen: '127.0.0.1:9100'}}", "web:", "web: {public: }"])

@@ -61,7 +61,7 @@ def same(model: Any, values: Any) -> bool:
 
 def test_the_daemon_gets_what_was_read(tmp_path: Path) -> None:
     path = write(tmp_path)
-    here = load_config(path, {}, registry.manifest, registry.platforms())
+    here = load_config(path, {}, registry.load_platform, registry.platforms())
     reading = reader(path).read()
     there = reading.loaded
     assert here.config is not None
@@ -97,12 +97,12 @@ def test_platforms_work_on_values_alone(platform: str, tmp_path: Path) -> None:
     assert config is not None
     account = next(one for one in config.accounts.values() if one.platform == platform)
     assert isinstance(account.options, Bare)
-    assert registry.manifest(platform).capabilities(account.options).limits.text_length > 0
+    assert registry.load_platform(platform).capabilities(account.options).limits.text_length > 0
 
 
 def test_faults_come_back_as_they_are(tmp_path: Path) -> None:
     path = write(tmp_path, "jornal: {path: x}")
-    here = load_config(path, {}, registry.manifest, registry.platforms())
+    here = load_config(path, {}, registry.load_platform, registry.platforms())
     loaded = reader(path).read().loaded
     assert loaded.config is None
     assert [str(one) for one in loaded.faults] == [str(one) for one in here.faults] != []

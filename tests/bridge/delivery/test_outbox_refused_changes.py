@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.model.adapter import Adapter, Copy, Manifest
+from bridge.model.adapter import Adapter, Copy, Platform
 from bridge.model.errors import ChangeRefused, MessageGone, Rejected, RightMissing
 from bridge.model.events import PinsChanged
 from bridge.model.outcomes import Skip, read_skip
@@ -22,7 +22,7 @@ from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, en
 class Pinning(ScriptedPlatform):
     """A platform with pins, none of which the bot may set."""
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> Platform:
         platform = self
 
         class PinningAdapter(ScriptedAdapter):

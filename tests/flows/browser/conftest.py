@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
 
-from adapters.registry import manifest, platforms
+from adapters.registry import load_platform, platforms
 from bridge.sandbox import Sandbox
 from bridge.sandbox.runner import listening, serve_page
 
@@ -49,8 +49,8 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
     for platform in platforms():
-        manifest(platform).preload()
-    async with Sandbox(tmp_path, manifests=manifest, platforms=platforms()) as running:
+        load_platform(platform).preload()
+    async with Sandbox(tmp_path, manifests=load_platform, platforms=platforms()) as running:
         await running.wait_connected(60)
         yield running
 

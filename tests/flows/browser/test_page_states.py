@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from adapters.registry import manifest, platforms
-from bridge.model.emulator import Fault, FaultKind, Upload
+from adapters.common.emulation.contract import Fault, FaultKind, Upload
+from adapters.registry import load_platform, platforms
 from bridge.sandbox import Sandbox
 from bridge.sandbox.runner import listening, serve_page
 from tests.flows.browser.test_page import ALL, message, pane, seen, type_into, use
@@ -31,8 +31,8 @@ class NotConnectedYet(Sandbox):
 @pytest.fixture
 async def early(browser: Browser, tmp_path: Path) -> AsyncIterator[tuple[Page, Sandbox]]:
     for platform in platforms():
-        manifest(platform).preload()
-    async with NotConnectedYet(tmp_path, manifests=manifest, platforms=platforms()) as running:
+        load_platform(platform).preload()
+    async with NotConnectedYet(tmp_path, manifests=load_platform, platforms=platforms()) as running:
         with listening(0) as listener:
             async with serve_page(running, listener) as url:
                 page = await browser.new_page(viewport={"width": 1600, "height": 1000})

@@ -15,8 +15,8 @@ import pytest
 from aiohttp import web
 
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
 from adapters.common.emulation.control import control_app
-from bridge.model.emulator import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
 
 SAMPLE = "(formatted) bold italic strike code label quoted block"
 SAMPLE_HTML = (

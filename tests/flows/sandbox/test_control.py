@@ -15,8 +15,8 @@ from yarl import URL
 
 from adapters import registry
 from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.contract import Fault, FaultKind, RemovesBot, StreamFault, Upload
 from adapters.common.emulation.control_client import ControlClient, ControlError, RemoteEmulator
-from bridge.model.emulator import Fault, FaultKind, RemovesBot, StreamFault, Upload
 from tests.support.patience import PATIENCE_S
 
 Emulators = dict[str, EmulatorBase]
@@ -322,4 +322,4 @@ async def test_the_bot_is_thrown_out_and_let_in_again(emulators: Emulators, remo
 
 def test_every_platforms_emulator_can_throw_the_bot_out() -> None:
     for platform in ("telegram", "slack", "discord", "teamspirit"):
-        assert isinstance(registry.manifest(platform).emulator(), RemovesBot), platform
+        assert isinstance(registry.load_platform(platform).emulator(), RemovesBot), platform

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.common.emulation.control_client import ControlClient
-from adapters.registry import manifest
+from adapters.registry import load_platform
 from tests.support.patience import PATIENCE_S
 
 
@@ -40,7 +40,7 @@ async def test_it_tells_where_everything_is_and_ends_on_a_signal(process: asynci
     found: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S))
     assert set(found["platforms"]) == {"slack", "discord"}
     for platform, described in found["platforms"].items():
-        options = manifest(platform).options().model_validate(described["account_options"])
+        options = load_platform(platform).options().model_validate(described["account_options"])
         assert options is not None
     async with ControlClient(found["control"]) as client:
         slack = await client.emulator("slack")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.registry import manifest, platforms
-from bridge.model.emulator import SeenMessage
+from adapters.common.emulation.contract import SeenMessage
+from adapters.registry import load_platform, platforms
 from bridge.sandbox import Sandbox
 from bridge.sandbox.selftest.room import Room
 
@@ -17,7 +17,7 @@ ORIGINS = ("telegram", "slack", "discord", "teamspirit")
 
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with Sandbox(tmp_path, manifests=manifest, platforms=platforms(), rooms=ORIGINS) as running:
+    async with Sandbox(tmp_path, manifests=load_platform, platforms=platforms(), rooms=ORIGINS) as running:
         await running.wait_connected(60)
         yield running
 

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import aiohttp
 import pytest
 
-from adapters.registry import manifest, platforms
+from adapters.registry import load_platform, platforms
 from bridge.config.load import load_config
 from bridge.sandbox import Sandbox
 from bridge.sandbox.runner import run_sandbox
@@ -75,7 +75,7 @@ async def test_it_runs_until_a_signal_and_ends_at_once(tmp_path: Path) -> None:
         assert time.monotonic() - started_s < STOP_LIMIT_S
     config = tmp_path / "kept" / "bridge.yaml"
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
-    assert load_config(config, {}, manifest).config is not None
+    assert load_config(config, {}, load_platform).config is not None
 
 
 async def test_the_self_test_passes() -> None:
@@ -106,22 +106,22 @@ def test_a_taken_port_is_told_before_anything_is_loaded(capsys: pytest.CaptureFi
 async def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SandboxError, match="cannot write"):
-        async with Sandbox(tmp_path / "file" / "folder", manifests=manifest, platforms=("slack", "discord")):
+        async with Sandbox(tmp_path / "file" / "folder", manifests=load_platform, platforms=("slack", "discord")):
             pass
 
 
 async def test_a_bridge_yaml_of_others_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "bridge.yaml").write_text("accounts: {}")
     with pytest.raises(SandboxError, match="choose a new folder"):
-        async with Sandbox(tmp_path, manifests=manifest, platforms=("slack", "discord")):
+        async with Sandbox(tmp_path, manifests=load_platform, platforms=("slack", "discord")):
             pass
     assert (tmp_path / "bridge.yaml").read_text() == "accounts: {}"
 
 
 async def test_the_configuration_needs_no_correction(tmp_path: Path) -> None:
-    async with Sandbox(tmp_path, manifests=manifest, platforms=platforms()) as sandbox:
+    async with Sandbox(tmp_path, manifests=load_platform, platforms=platforms()) as sandbox:
         await sandbox.wait_connected(60)
-        loaded = load_config(sandbox.config_path, {}, manifest, platforms())
+        loaded = load_config(sandbox.config_path, {}, load_platform, platforms())
         assert (loaded.faults, loaded.warnings) == ([], [])
         report = await sandbox.app.report()
         assert report["ok"]
@@ -131,7 +131,7 @@ async def test_the_configuration_needs_no_correction(tmp_path: Path) -> None:
 async def test_the_page_is_served_with_care(tmp_path: Path) -> None:
     from bridge.sandbox.runner import listening, serve_page
 
-    async with Sandbox(tmp_path, manifests=manifest, platforms=("slack", "discord")) as sandbox:
+    async with Sandbox(tmp_path, manifests=load_platform, platforms=("slack", "discord")) as sandbox:
         with listening(0) as listener:
             async with serve_page(sandbox, listener) as url, aiohttp.ClientSession() as session:
                 await _check_served(session, url)

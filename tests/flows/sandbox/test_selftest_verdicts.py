@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.common.emulation.contract import SeenMessage
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Support, features
-from bridge.model.emulator import SeenMessage
 from bridge.sandbox.selftest.checks import CHECKS
 from bridge.sandbox.selftest.room import Room
 from bridge.sandbox.selftest.run import try_all
