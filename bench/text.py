@@ -21,7 +21,24 @@ from bridge.identity.people import People
 from bridge.model.adapter import AdapterContext
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatRef
-from bridge.model.rich_text import CodeBlock, List, ListItem, Mark, Paragraph, Quote, RichText, Text, plain
+from bridge.model.rich_text import (
+    Block,
+    CodeBlock,
+    Emoji,
+    Heading,
+    Inline,
+    List,
+    ListItem,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    plain,
+)
 from bridge.policy.routing import RelayOptions
 from bridge.render.message import Origin, Target, render
 
@@ -55,6 +72,31 @@ def _nested(count: int) -> RichText:
     return RichText((Quote((Paragraph(tuple(lines)), List(items, ordered=True))), List(items)))
 
 
+def _deep_items(count: int) -> RichText:
+    numbers = range(count)
+    return RichText((List(tuple(ListItem((Text("a"),), number % 9, number % 2 == 0) for number in numbers), ordered=True),))
+
+
+def _atoms(count: int) -> RichText:
+    kinds: tuple[Inline, ...] = (
+        Mention(MentionKind.USER, "1", "anna"),
+        Text(" "),
+        Emoji("party", "2"),
+        Timestamp(1_700_000_000),
+    )
+    return RichText((Paragraph(kinds * (count // 4)),))
+
+
+def _small_blocks(count: int) -> RichText:
+    kinds: tuple[Block, ...] = (
+        Quote((Paragraph((Text("a"),)), CodeBlock("b"))),
+        Paragraph((Text("c", int(Mark.BOLD)), Text("d"))),
+        CodeBlock("e"),
+        List((ListItem((Text("f"),)),)),
+    )
+    return RichText(kinds * (count // 4))
+
+
 SHAPES: dict[str, Callable[[int], RichText]] = {
     "*a* ": lambda length: _runs(length // 2),
     "words": lambda length: plain("words and words " * (length // 16)),
@@ -66,6 +108,12 @@ SHAPES: dict[str, Callable[[int], RichText]] = {
     "links": lambda length: _links(length // 8),
     "quote and lists": lambda length: _nested(length // 16),
     "code": lambda length: RichText((CodeBlock("print('a')\n" * (length // 11), "python"),)),
+    "items": lambda length: RichText((List(tuple(ListItem((Text("a"),)) for _ in range(length // 4))),)),
+    "deep items": lambda length: _deep_items(length // 8),
+    "lines": lambda length: plain("a\n" * (length // 2)),
+    "names and moments": lambda length: _atoms(length // 8),
+    "headings": lambda length: RichText(tuple(Heading(1 + number % 6, (Text("a"),)) for number in range(length // 4))),
+    "small blocks": lambda length: _small_blocks(length // 8),
 }
 """Rich text of about so many characters of source. `*a* ` is a run for each second character of the text."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -58,7 +59,7 @@ _MAX_UNIX_S = 8_640_000_000_000
 
 def encode_text(rich: RichText, *, mass_mentions: bool = False) -> str:
     """The content of a message. `mass_mentions`: mentions of everyone and of roles are left able to ping."""
-    return "\n".join(_block(block, mass_mentions) for block in rich.blocks)
+    return "\n".join(_block(block, mass_mentions) for block in in_steps(rich.blocks))
 
 
 def escape(text: str) -> str:
@@ -84,7 +85,7 @@ def _block(block: Block, mass: bool) -> str:
                 for label, item in list_labels(block, bullet="-")
             )
         case Quote():
-            inner = "\n".join(_block(b, mass) for b in block.blocks)
+            inner = "\n".join(_block(b, mass) for b in in_steps(block.blocks))
             return "\n".join("> " + line for line in inner.split("\n"))
 
 
@@ -154,7 +155,7 @@ def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
     open_marks: list[int] = []
     opened = 0
     at_line_start = True
-    for inline, marks in _with_settled_marks(inlines):
+    for inline, marks in in_steps(_with_settled_marks(inlines)):
         is_text = type(inline) is Text and not inline.marks & _CODE
         if marks != opened:
             opened = _switch(tokens, open_marks, marks, opens=not is_text or not inline_text(inline).isspace())
@@ -180,7 +181,7 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     it takes only the marks that both neighbours have."""
     pieces: list[tuple[Inline, int]] = []
     has_space = False
-    for inline in merge_inlines(map(_code_alone, inlines)):
+    for inline in in_steps(merge_inlines(map(_code_alone, in_steps(inlines)))):
         marks = inline.marks
         if not marks or type(inline) is not Text or marks & _CODE or inline.link:
             pieces.append((inline, marks & ~_CODE))
@@ -247,7 +248,7 @@ def _joined(tokens: list[_Token]) -> str:
     out: list[str] = []
     last = ""
     after_mark = 0
-    for number, (piece, mark, _, url_at) in enumerate(tokens):
+    for number, (piece, mark, _, url_at) in enumerate(in_steps(tokens)):
         if mark:
             piece = italic[number] if mark == _ITALIC else _DELIMITERS[mark]
             if after_mark and last and last[-1] == piece[0]:
@@ -264,7 +265,7 @@ def _joined(tokens: list[_Token]) -> str:
 def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:
     chosen: dict[int, str] = {}
     opened, count = -1, len(tokens)
-    for number, (_, mark, opens, _) in enumerate(tokens):
+    for number, (_, mark, opens, _) in enumerate(in_steps(tokens)):
         if mark != _ITALIC:
             continue
         if opens:

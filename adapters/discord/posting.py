@@ -8,6 +8,7 @@ text) or `bot`. Called by `adapter`; forms come from `encode`, I/O is `transport
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect
@@ -22,6 +23,8 @@ from adapters.discord.transport import Route, Transport
 from adapters.discord.webhooks import ChannelWebhooks, Denial, Hook
 from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
 from bridge.model.errors import BridgeError, ChangeRefused, ChatDown, FileRejected, Rejected, RetryLater, RightMissing
+from bridge.model.pauses import beside_if
+from bridge.model.rich_text import is_long
 
 if TYPE_CHECKING:
     from adapters.discord.config import DiscordOptions
@@ -111,7 +114,7 @@ class Posting:
 
     async def _send_as_webhook(self, hook: Hook, outbound: Outbound) -> Receipt:
         head = await self._heads.of(outbound.chat_id, outbound)
-        body = encode.webhook_message(outbound, head)
+        body = await _encoded(outbound, partial(encode.webhook_message, outbound, head))
         query = {"wait": "true", **({"thread_id": outbound.thread_id} if outbound.thread_id else {})}
         via = WEBHOOK + hook.id
         for is_last in (False, True):
@@ -134,7 +137,9 @@ class Posting:
                     if is_named:
                         head = Head(outbound.sender.name if outbound.sender else "", head.reply, head.reply_url)
                         via = f"{WEBHOOK}{hook.id}:{NAMED}"
-                    body = encode.webhook_message(outbound, head, with_name=not is_named, with_avatar=False)
+                    body = await _encoded(
+                        outbound, partial(encode.webhook_message, outbound, head, with_name=not is_named, with_avatar=False)
+                    )
                 else:
                     raise
         raise AssertionError("unreachable")
@@ -143,14 +148,13 @@ class Posting:
         head = await self._heads.of(outbound.chat_id, outbound, as_bot=True)
         channel_id = outbound.thread_id or outbound.chat_id
         route = Route("POST", f"/channels/{channel_id}/messages", f"channels/{channel_id}/messages")
+        body = await _encoded(outbound, partial(encode.bot_message, outbound, head))
         try:
-            answer = await self._transport.call(
-                route, json=encode.bot_message(outbound, head), files=outbound.files, effect=Effect.CREATES
-            )
+            answer = await self._transport.call(route, json=body, files=outbound.files, effect=Effect.CREATES)
         except Refused as refused:
             if refused.code != CANNOT_REPLY and "message_reference" not in refused.refusal.fields:
                 raise
-            plain = encode.bot_message(outbound, head, as_reply=False)
+            plain = await _encoded(outbound, partial(encode.bot_message, outbound, head, as_reply=False))
             answer = await self._transport.call(route, json=plain, files=outbound.files, effect=Effect.CREATES)
         return _receipt(answer, outbound, BOT)
 
@@ -172,7 +176,8 @@ class Posting:
         if copy.adapter_data.startswith(WEBHOOK) and hook is None:
             raise _webhook_gone()
         head = await self._heads.of(copy.chat_id, outbound, as_bot=hook is None, named=is_named)
-        await self._change("PATCH", copy, copy.message_ids[0], hook, json=encode.edited_message(outbound, head))
+        body = await _encoded(outbound, partial(encode.edited_message, outbound, head))
+        await self._change("PATCH", copy, copy.message_ids[0], hook, json=body)
         return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
 
     async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
@@ -246,6 +251,10 @@ def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:
     """Nobody tells which file was too large: the largest was; if the others are too large as well, that is told next."""
     largest = max(range(len(outbound.files)), key=lambda number: outbound.files[number].size_bytes)
     return FileRejected(fault.reason, places=(largest,))
+
+
+async def _encoded(outbound: Outbound | OutboundEdit, encode: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    return await beside_if(is_long(outbound.text), encode)
 
 
 def _receipt(answer: Any, outbound: Outbound, via: str) -> Receipt:

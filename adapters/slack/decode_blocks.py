@@ -31,12 +31,13 @@ def decode_blocks(blocks: Sequence[Json], names: Names, depth: int = 0) -> RichT
     return concat(*(decode_block(block, names, depth) for block in blocks[:_MOST_BLOCKS]))
 
 
-def has_words(blocks: Sequence[Json], names: Names) -> bool:
-    """Whether any block says something itself, so that it stands for the message."""
-    return any(
-        words(block.get("type")) in _READERS and words(block.get("type")) not in _SILENT and decode_block(block, names, 0)
-        for block in blocks[:_MOST_BLOCKS]
-    )
+def has_words(blocks: Sequence[Json], names: Names, shown: RichText) -> bool:
+    """Whether any block says something itself, so that it stands for the message; `shown` is what all of them show."""
+    kinds = [words(block.get("type")) for block in blocks[:_MOST_BLOCKS]]
+    telling = [kind in _READERS and kind not in _SILENT for kind in kinds]
+    if all(telling):
+        return bool(shown)  # nearly every message: nothing is decoded twice
+    return any(tells and decode_block(block, names, 0) for tells, block in zip(telling, blocks, strict=False))
 
 
 def decode_block(block: Json, names: Names, depth: int) -> RichText:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from adapters.slack import emoji_names
 from adapters.slack.names import Names
+from bridge.model.pauses import in_steps, pause_point
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -77,8 +78,8 @@ def _lines(text: str, names: Names, *, after: bool, before: bool) -> list[Block]
             held.clear()
 
     # apps write the sign of a quote as it is; what people write comes escaped
-    lines = [_QUOTE_SIGNS.sub(lambda signs: "&gt;" * len(signs[0]), line) for line in text.split("\n")]
-    for number, line in enumerate(lines):
+    lines = [_QUOTE_SIGNS.sub(lambda signs: "&gt;" * len(signs[0]), line) for line in in_steps(text.split("\n"))]
+    for number, line in enumerate(in_steps(lines)):
         if line.startswith("&gt;&gt;&gt;"):
             flush()
             quoting = True
@@ -97,6 +98,7 @@ def _inline(text: str, names: Names, marks: int, depth: int) -> tuple[Inline, ..
     inlines: list[Inline] = []
     at = start = 0
     while (special := _SPECIAL.search(text, at)) is not None:
+        pause_point()
         at = special.start()
         piece: tuple[Inline, ...] = ()
         end = 0

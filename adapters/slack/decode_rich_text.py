@@ -13,6 +13,7 @@ from adapters.slack import emoji_names
 from adapters.slack.decode_mrkdwn import link
 from adapters.slack.lenient import number, objects, words
 from adapters.slack.names import Names
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -45,8 +46,8 @@ _MARKS = {
 }
 _DEEPEST = 8
 """Containers within containers that are looked into."""
-_MOST_ELEMENTS = 400
-"""Of a block that are shown: each list costs time with the lists before it."""
+_MOST_ELEMENTS = 10_000
+"""Of a block that are shown: more than a person's longest message has."""
 _LATEST_UNIX_S = 10**11
 """Beyond it a timestamp is no date of anybody's calendar."""
 
@@ -61,7 +62,7 @@ def _is_container(element: Json) -> bool:
 
 
 def _blocks(elements: list[dict[str, Any]], names: Names, depth: int) -> list[Block]:
-    blocks: list[Block] = []
+    blocks: list[Block | _Stretches] = []
     loose: list[Json] = []
     after_box = False
     if len(elements) > _MOST_ELEMENTS:
@@ -69,7 +70,7 @@ def _blocks(elements: list[dict[str, Any]], names: Names, depth: int) -> list[Bl
 
     def flush() -> None:
         if loose:
-            blocks.append(Paragraph(tuple(_leaf(leaf, names) for leaf in loose)))
+            blocks.append(Paragraph(tuple(_leaf(leaf, names) for leaf in in_steps(loose))))
             loose.clear()
 
     for at, element in enumerate(elements):
@@ -94,33 +95,52 @@ def _blocks(elements: list[dict[str, Any]], names: Names, depth: int) -> list[Bl
                 blocks.append(Paragraph(_without_first_break(inlines) if after_box else inlines))
         after_box = kind in ("rich_text_quote", "rich_text_preformatted", "rich_text_list")
     flush()
-    return blocks
+    return [block.whole() if isinstance(block, _Stretches) else block for block in blocks]
 
 
 def _quote(element: Json, names: Names, depth: int) -> Quote:
     children = objects(element.get("elements"))
-    if not any(map(_is_container, children)):
+    if not any(map(_is_container, in_steps(children))):
         return Quote((Paragraph(_without_last_break(_inlines(element, names))),))
     inner = _blocks(children, names, depth + 1)
     flat = [block for piece in inner for block in (piece.blocks if isinstance(piece, Quote) else (piece,))]
     return Quote(tuple(flat))
 
 
-def _add_list(blocks: list[Block], element: Json, names: Names) -> None:
-    """Slack sends each stretch of one level and style as a list of its own; what lies deeper belongs to the list before it."""
+class _Stretches:
+    """A list in the making. Slack sends each stretch of one level and style as a list of its own; what lies deeper belongs to the
+    list before it."""
+
+    def __init__(self, first: List) -> None:
+        self._first = first
+        self._items = list(first.items)
+        self._numbers = [told for told, _ in numbered(first)]
+
+    def takes(self, indent: int, ordered: bool) -> bool:
+        """Whether a stretch of this level and style goes on with it."""
+        return bool(indent or (self._items[-1].indent and self._first.ordered == ordered))
+
+    def add(self, stretch: List) -> None:
+        of_another_kind = stretch.ordered if stretch.ordered != self._first.ordered else None
+        self._items += [ListItem(item.inlines, item.indent, of_another_kind) for item in stretch.items]
+        self._numbers += [stretch.start + at if stretch.ordered else None for at in range(len(stretch.items))]
+
+    def whole(self) -> List:
+        if len(self._items) == len(self._first.items):
+            return self._first
+        return with_numbers(List(tuple(self._items), self._first.ordered, self._first.start), self._numbers)
+
+
+def _add_list(blocks: list[Block | _Stretches], element: Json, names: Names) -> None:
     indent = number(element.get("indent"), most=_DEEPEST)
-    items = tuple(ListItem(_without_last_break(_inlines(item, names)), indent) for item in objects(element.get("elements")))
-    ordered = element.get("style") == "ordered"
-    start = number(element.get("offset")) + 1
+    found = in_steps(objects(element.get("elements")))
+    items = tuple(ListItem(_without_last_break(_inlines(item, names)), indent) for item in found)
+    stretch = List(items, element.get("style") == "ordered", number(element.get("offset")) + 1)
     previous = blocks[-1] if blocks else None
-    goes_on = isinstance(previous, List) and (indent or (previous.items[-1].indent and previous.ordered == ordered))
-    if items and goes_on and isinstance(previous, List):
-        numbers = [told for told, _ in numbered(previous)] + [start + at if ordered else None for at in range(len(items))]
-        of_another_kind = ordered if ordered != previous.ordered else None
-        more = tuple(ListItem(item.inlines, indent, of_another_kind) for item in items)
-        blocks[-1] = with_numbers(List(previous.items + more, previous.ordered, previous.start), numbers)
+    if items and isinstance(previous, _Stretches) and previous.takes(indent, stretch.ordered):
+        previous.add(stretch)
     elif items:
-        blocks.append(List(items, ordered, start))
+        blocks.append(_Stretches(stretch))
 
 
 def _inlines(element: Json, names: Names) -> tuple[Inline, ...]:
@@ -131,7 +151,7 @@ def _inlines(element: Json, names: Names) -> tuple[Inline, ...]:
 
 
 def _walk(element: Json, names: Names, depth: int) -> Iterator[Inline]:
-    for at, child in enumerate(objects(element.get("elements"))):
+    for at, child in enumerate(in_steps(objects(element.get("elements")))):
         if _is_container(child) and depth < _DEEPEST:
             if at:
                 yield Text("\n")

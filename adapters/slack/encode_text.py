@@ -7,11 +7,12 @@ fallback (notifications, other apps) has `& < >` escaped, which is all that mrkd
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -98,26 +99,21 @@ def plain_text(rich: RichText, limit: int) -> str:
 
 def _escaped(text: str, limit: int) -> str:
     """Escaped and at most `limit` long; never cuts an escape in two."""
-    if len(whole := escape(text[:limit])) < limit and len(text) <= limit:
-        return whole
-    pieces: list[str] = []
-    left = limit - 1
-    for character in text:
-        escaped = escape(character)
-        if len(escaped) > left:
-            return "".join(pieces) + "…"
-        pieces.append(escaped)
-        left -= len(escaped)
-    return "".join(pieces)
+    escaped = escape(text[:limit])
+    if len(escaped) < limit and len(text) <= limit:
+        return escaped
+    kept = escaped[: limit - 1]
+    begun = kept.rfind("&")
+    return (kept if begun < 0 or ";" in kept[begun:] else kept[:begun]) + "…"
 
 
 def rich_text_elements(rich: RichText) -> list[Json]:
     """The elements of a rich_text block. Sections that follow each other become one, with line breaks between."""
     elements: list[Json] = []
-    for block in normalize(rich).blocks:
+    for block in in_steps(normalize(rich).blocks):
         for element in _elements(block):
             if elements and elements[-1]["type"] == element["type"] == "rich_text_section":
-                elements[-1]["elements"] = [*elements[-1]["elements"], _text("\n"), *element["elements"]]
+                elements[-1]["elements"] += [_text("\n"), *element["elements"]]
             else:
                 elements.append(element)
     return elements
@@ -128,7 +124,7 @@ def measure(rich: RichText) -> int:
     counting what is in `rich_text_elements`, without making it where the runs are plain: long texts are measured often."""
     length = 0
     in_section = False
-    for block in normalize(rich).blocks:
+    for block in in_steps(normalize(rich).blocks):
         if isinstance(block, Paragraph | Heading):
             length += (_RUN_OVERHEAD + 1 if in_section else _RUN_OVERHEAD) + _leaves_length(block.inlines)
             in_section = True
@@ -147,7 +143,7 @@ def _leaves_length(inlines: tuple[Inline, ...]) -> int:
 def _element_length(element: Json) -> int:
     inner = element.get("elements")
     if inner is not None:
-        return _RUN_OVERHEAD + sum(map(_element_length, inner))
+        return _RUN_OVERHEAD + sum(map(_element_length, in_steps(inner)))
     length = _RUN_OVERHEAD
     for key in ("text", "url", "fallback"):
         if value := element.get(key):
@@ -173,7 +169,7 @@ def _elements(block: Block) -> Iterator[Json]:
             yield from _list(block)
 
 
-def _section(inlines: Iterable[Inline], marks: int = 0) -> Json:
+def _section(inlines: Sequence[Inline], marks: int = 0) -> Json:
     return {"type": "rich_text_section", "elements": [*_leaves(inlines, marks)]}
 
 
@@ -189,7 +185,7 @@ def _list(block: List) -> Iterator[Json]:
             "style": "bullet" if start is None else "ordered",
             "indent": min(stretch[0].indent, 8),
             "border": 0,
-            "elements": [_section(item.inlines or (Text(" "),)) for item in stretch],
+            "elements": [_section(item.inlines or (Text(" "),)) for item in in_steps(stretch)],
         }
         if start is not None and start > 1:
             made["offset"] = start - 1
@@ -209,7 +205,7 @@ def _list(block: List) -> Iterator[Json]:
 
 def _quote_leaves(quote: Quote) -> Iterator[Json]:
     """A rich_text_quote holds leaves only: lists inside become lines, code blocks code runs."""
-    for number, block in enumerate(quote.blocks):
+    for number, block in enumerate(in_steps(quote.blocks)):
         if number:
             yield _text("\n")
         match block:
@@ -239,8 +235,8 @@ def _text(text: str, marks: int = 0) -> Json:
     return {"type": "text", "text": text, **_style(marks)}
 
 
-def _leaves(inlines: Iterable[Inline], extra_marks: int = 0) -> Iterator[Json]:
-    for inline in inlines:
+def _leaves(inlines: Sequence[Inline], extra_marks: int = 0) -> Iterator[Json]:
+    for inline in in_steps(inlines):
         if isinstance(inline, Text) and not inline.link and not inline.marks & _CODE and "://" in inline.text:
             yield from (_leaf(run, extra_marks) for run in _with_links(inline))
         else:

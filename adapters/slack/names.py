@@ -11,12 +11,16 @@ import msgspec
 from adapters.slack.lenient import read
 from adapters.slack.payloads import File, Message
 from bridge.model.events import Author
+from bridge.model.pauses import pause_point
 
 _USER = re.compile(rb'(?:(?:<|\\u003c)@|"(?:user|user_id|initial_user|parent_user_id|inviter|author_id)":\s*")([UW][A-Z0-9]{1,30})')
 _CHANNEL = re.compile(rb'(?:(?:<|\\u003c)#|"(?:channel_id|initial_channel|initial_conversation)":\s*")([CGD][A-Z0-9]{1,30})')
 _GROUP = re.compile(rb'(?:(?:<|\\u003c)!subteam\^|"usergroup_id":\s*")(S[A-Z0-9]{1,30})')
 _BOT = re.compile(rb'"bot_id":\s*"(B[A-Z0-9]{1,30})"')
 _IS_NAMED = re.compile(rb'"(?:username|bot_profile)":\s*["{]')
+_WINDOW = 32 * 1024
+_LONGEST = 256
+"""More than what names an id and the id together: bytes beyond a window that are looked at as well."""
 PENDING = "check_file_info"
 """`file_access` of a file of which the message tells nothing more than the id."""
 _PENDING_FILE = PENDING.encode()
@@ -95,7 +99,13 @@ def wanted(raw: bytes) -> Wanted:
 
 
 def _found(pattern: re.Pattern[bytes], raw: bytes) -> frozenset[str]:
-    return frozenset(found.decode() for found in pattern.findall(raw))
+    """Looked for window by window: one search through all of a long message would hold everybody up."""
+    ids: set[bytes] = set()
+    for start in range(0, len(raw), _WINDOW):
+        pause_point()
+        found = pattern.finditer(raw, start, start + _WINDOW + _LONGEST)
+        ids.update(one[1] for one in found if one.start() < start + _WINDOW)
+    return frozenset(map(bytes.decode, ids))
 
 
 def _pending_files(raw: bytes) -> frozenset[str]:

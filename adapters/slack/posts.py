@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.common.http_errors import Effect
@@ -19,7 +20,8 @@ from adapters.slack.uploads import Uploads
 from bridge.model.adapter import Outbound, OutboundEdit, Receipt
 from bridge.model.errors import ChatDown
 from bridge.model.outcomes import Loss, LossNote, LossOf
-from bridge.model.rich_text import RichText
+from bridge.model.pauses import beside_if
+from bridge.model.rich_text import RichText, is_long
 
 if TYPE_CHECKING:
     from adapters.slack.config import SlackOptions
@@ -96,13 +98,19 @@ class Posts:
 
     async def _post(self, outbound: Outbound, form: _Form, uploaded: list[tuple[str, str]]) -> tuple[str, str]:
         """The `ts` of the message, or the refusal."""
+        arguments = await beside_if(is_long(outbound.text), partial(self._arguments, outbound, form, uploaded))
+        if uploaded:
+            return await self._uploads.share(outbound.chat_id, arguments, uploaded[0][0], tolerate=form.recoverable)
+        answer = await self._transport.call("chat.postMessage", arguments, effect=Effect.CREATES, tolerate=form.recoverable)
+        return str(answer.get("ts") or ""), "" if answer.get("ok") else str(answer.get("error"))
+
+    def _arguments(self, outbound: Outbound, form: _Form, uploaded: list[tuple[str, str]]) -> encode.Arguments:
         rich = encode.body(outbound, quote_reply=self._quotes(form.thread), show_sender=self._is_named(outbound, form))
         if uploaded:
-            arguments = encode.complete_upload(
+            return encode.complete_upload(
                 outbound, rich, uploaded, form.thread, with_persona=form.with_persona, as_plain=form.as_plain
             )
-            return await self._uploads.share(outbound.chat_id, arguments, uploaded[0][0], tolerate=form.recoverable)
-        arguments = encode.post_message(
+        return encode.post_message(
             outbound,
             rich,
             form.thread,
@@ -110,8 +118,6 @@ class Posts:
             with_persona=form.with_persona,
             as_plain=form.as_plain,
         )
-        answer = await self._transport.call("chat.postMessage", arguments, effect=Effect.CREATES, tolerate=form.recoverable)
-        return str(answer.get("ts") or ""), "" if answer.get("ok") else str(answer.get("error"))
 
     def _lesser(self, form: _Form, refusal: str, outbound: Outbound) -> _Form:
         """The next best form after a refusal. Raises ChatDown for a thread that was wanted by the configuration and is gone."""
@@ -138,6 +144,7 @@ class Posts:
 
     async def _update(self, outbound: OutboundEdit, rich: RichText, *, as_plain: bool) -> bool:
         """Whether Slack took it; False only for refused blocks."""
-        arguments = encode.update(outbound, rich, version=str(time.time_ns()), as_plain=as_plain)
+        update = partial(encode.update, outbound, rich, version=str(time.time_ns()), as_plain=as_plain)
+        arguments = await beside_if(is_long(rich), update)
         tolerate: frozenset[str] = frozenset() if as_plain else _BLOCKS_REFUSED
         return bool((await self._transport.call("chat.update", arguments, tolerate=tolerate)).get("ok"))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
@@ -24,6 +25,7 @@ from adapters.slack.payloads import Callback, EventType
 from adapters.slack.threads import Threads
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.events import ChatEvent, Ignored, MessageCreated
+from bridge.model.pauses import beside_if
 from bridge.model.refs import ChatRef
 
 CONTROL_EVENTS = frozenset(
@@ -57,6 +59,7 @@ _BATCH_LIMIT = 200
 _HELD_LIMIT = 2000
 """Events kept back for channels being caught up; beyond it nothing more is read until one of them is done."""
 _ROUTED_FRESH_S = 5.0
+_LONG_BYTES = 16 * 1024
 
 Confirm = Callable[[], Awaitable[None]]
 Control = Callable[[str, msgspec.Raw], Awaitable[None]]
@@ -96,6 +99,11 @@ class Position:
 
 def cursor_name(chat_id: str) -> str:
     return f"ts:{chat_id}"
+
+
+def _is_long(callback: Callback) -> bool:
+    """Whether what it holds is decoded beside the loop."""
+    return memoryview(callback.event).nbytes > _LONG_BYTES
 
 
 class Receiver:
@@ -208,7 +216,8 @@ class Receiver:
         """Everything that decoding the batch asks for, looked up."""
         asked = Wanted()
         for callback in callbacks:
-            asked = asked | wanted(bytes(callback.event)) if callback is not None else asked
+            if callback is not None:
+                asked |= await beside_if(_is_long(callback), partial(wanted, bytes(callback.event)))
         names = await self._directory.names(asked)
         parents = await self._threads.parents(threads) if threads else {}
         return Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC), parents)
@@ -236,7 +245,7 @@ class Receiver:
         decoded: ChatEvent | Ignored = Ignored("not an event")
         try:
             if callback.type == "event_callback":
-                decoded = decode_event(callback.event, context)
+                decoded = await beside_if(_is_long(callback), partial(decode_event, callback.event, context))
         except Undecodable as error:
             await self._keep(delivery, error.reason)
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.common.platform_time import Attempts
@@ -42,7 +43,8 @@ from bridge.model.adapter import (
 from bridge.model.capabilities import Capabilities
 from bridge.model.errors import OutcomeUnknown, Rejected
 from bridge.model.events import Attachment, Author, ChatEvent
-from bridge.model.rich_text import RichText
+from bridge.model.pauses import beside_if
+from bridge.model.rich_text import RichText, is_long
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
@@ -155,7 +157,8 @@ class _Edits(TeamSpiritAdapter):
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         call = self._operations.edit
         assert call is not None
-        values = self._encoder.edit_values(outbound, quoted=outbound.copy.adapter_data == QUOTED)
+        encode = partial(self._encoder.edit_values, outbound, quoted=outbound.copy.adapter_data == QUOTED)
+        values = await beside_if(is_long(outbound.text), encode)
         await self._client.call("edit", call, values)
         return Receipt(
             message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data

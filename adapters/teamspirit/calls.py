@@ -64,19 +64,27 @@ class Calls:
     async def take(self, payload: Any, raw: bytes) -> None:
         """One call; returns once it may be confirmed."""
         self._on_call()
+        # the turn comes before the text is decoded: a short message behind a long one must not overtake it
+        turn = self._turns.setdefault(self._decoder.chat_of_call(payload), asyncio.Lock())
+        async with turn:
+            event = await self._decoded(payload, raw)
+            if event is not None:
+                await self._in_turn(event, payload)
+
+    async def _decoded(self, payload: Any, raw: bytes) -> ChatEvent | None:
+        """The event of a call; None if there is none."""
         try:
             if payload is None:
                 raise Undecodable(why_unreadable(raw))
+            await self._decoder.read_call_ahead(payload)
             event = self._decoder.event(payload, datetime.now(UTC))
         except (Undecodable, RecursionError) as error:
             await self._intake.undecodable(raw[:_KEPT_RAW_BYTES], str(error))
-            return
+            return None
         if isinstance(event, Ignored):
             self._intake.ignored(event.reason)
-            return
-        turn = self._turns.setdefault(event.meta.origin.chat_id, asyncio.Lock())
-        async with turn:
-            await self._in_turn(event, payload)
+            return None
+        return event
 
     async def _in_turn(self, event: ChatEvent, payload: Any) -> None:
         """One call of a chat at a time, in the order in which they arrived."""

@@ -75,6 +75,13 @@ class Decodings:
         """One more chat, of which so many are looked at again and again."""
         self._kept = min(self._kept + messages, self._most)
 
+    async def read_ahead(self, items: Sequence[Any], chat_id: str) -> None:
+        """`read` for those whose text is long and not known yet, each decoded beside the loop."""
+        for item in items:
+            if (chat_id, _digest(item)) not in self._known:
+                await self.decoder.read_ahead(item)
+                self.read(item, chat_id)
+
     def read(self, item: Any, chat_id: str) -> NativeMessage | str:
         """The message, or why it is none."""
         key = (chat_id, _digest(item))

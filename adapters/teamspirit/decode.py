@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +20,7 @@ from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.cards import cards_text, is_link
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.emoji_names import from_name
-from adapters.teamspirit.markup import decode_text
+from adapters.teamspirit.markup import decode_text, is_long_source
 from adapters.teamspirit.parts import file_count, list_of, time_of, truth_of, words_of
 from bridge.model.events import (
     Author,
@@ -39,6 +40,7 @@ from bridge.model.events import (
     StatusChanged,
     TypingStarted,
 )
+from bridge.model.pauses import beside
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.rich_text import Quote, RichText, concat, normalize, plain, text_of
 
@@ -56,7 +58,7 @@ class Undecodable(ValueError):
     """The payload is not what the dialect says it is."""
 
 
-class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
+class NativeMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A message as the server has it now."""
 
     message_id: str
@@ -76,7 +78,7 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True):
     has_cards: bool = False
     """Whether it has what apps post. Servers count its changes as no edit of the message."""
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Differs whenever the message was edited: also within the same second, where a server's times are no finer than that."""
         parts = (
@@ -148,16 +150,42 @@ class Decoder:
         meta = EventMeta(event_key=key, origin=origin, occurred_at=received_at, received_at=received_at, author=author)
         return MessageDeleted(meta=meta, message_id=message_id)
 
+    # -- long texts, beforehand ---------------------------------------------------------------------------------------------
+
+    async def read_ahead(self, item: Any) -> None:
+        """Decode the text of a history's item beside the loop, if it is long: what reads the item next finds it done."""
+        await self._read_ahead(item, self.dialect.message_fields)
+
+    async def read_call_ahead(self, payload: Any) -> None:
+        """The same for a call of the server."""
+        if kind := self._kind_of(payload):
+            await self._read_ahead(payload, self._event_fields[kind])
+
+    async def _read_ahead(self, item: Any, fields: Fields) -> None:
+        if is_long_source(words_of(find(fields.text, item))):
+            await beside(partial(self._text, item, fields, find(fields.cards, item), bare=False))
+
+    def chat_of_call(self, payload: Any) -> str:
+        """The chat that a call is about; empty if it does not say."""
+        try:
+            kind = self._kind_of(payload)
+            return self._chat_of(payload, self._event_fields[kind]) if kind is not None else ""
+        except (Undecodable, RecursionError):
+            return ""
+
     # -- events -------------------------------------------------------------------------------------------------------------
 
     def event(self, payload: Any, received_at: datetime) -> ChatEvent | Ignored:
         """What a call of the server tells. Raises Undecodable."""
+        kind = self._kind_of(payload)
+        if kind is None:
+            raise Undecodable("no event of the dialect has this form")
+        return self._event(kind, payload, self._event_fields[kind], received_at)
+
+    def _kind_of(self, payload: Any) -> EventKind | None:
         inbound = self.dialect.inbound
         assert inbound is not None, "the dialect has no inbound calls"
-        for kind, entry in inbound.events.items():
-            if find(entry.when, payload):
-                return self._event(kind, payload, self._event_fields[kind], received_at)
-        raise Undecodable("no event of the dialect has this form")
+        return next((kind for kind, entry in inbound.events.items() if find(entry.when, payload)), None)
 
     def native_message(self, payload: Any, kind: EventKind) -> NativeMessage:
         """The message within an event. Raises Undecodable."""

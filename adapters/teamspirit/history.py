@@ -152,8 +152,10 @@ class ChatReader:
             items = await self._read_page(self.chat_id, "", since_ms)
             if len(items) >= self._history.page_size:
                 await self._gap(state, "more was changed than the server tells at once")
+            await self._compare.decodings.read_ahead(items, self.chat_id)
             return self._compare.since(state, items, now)
         items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
+        await self._compare.decodings.read_ahead(items, self.chat_id)
         return self._compare.after(state, items, place, now, missing_before=missing_before)
 
     async def _page(self, state: State, start: int) -> tuple[list[Any], int]:

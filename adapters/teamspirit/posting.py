@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +21,8 @@ from adapters.teamspirit.errors import Gone, ThreadGone
 from adapters.teamspirit.threads import Threads
 from bridge.model.adapter import Outbound, Receipt
 from bridge.model.outcomes import Loss
+from bridge.model.pauses import beside_if
+from bridge.model.rich_text import is_long
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect, Send
@@ -49,7 +52,7 @@ class Posting:
 
         async def send(one: Outbound, root: str = "") -> Posted:
             known = self._threads.known(one.reply.message_id) if one.reply is not None and not self._by_root else ""
-            values = self._encoder.send_values(one, file_ids, root, known)
+            values = await beside_if(is_long(one.text), partial(self._encoder.send_values, one, file_ids, root, known))
             return Posted(await self._client.call(operation, call, values, Effect.CREATES), one, root)
 
         if self._by_root:

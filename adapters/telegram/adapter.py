@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect
@@ -42,8 +43,9 @@ from bridge.model.capabilities import Capabilities
 from bridge.model.errors import ChatDown, ConnectionLost, DeliveryError, FileRejected, MessageGone, OutcomeUnknown, Rejected
 from bridge.model.events import Attachment
 from bridge.model.outcomes import Loss, LossNote, LossOf
+from bridge.model.pauses import beside_if
 from bridge.model.refs import AccountName
-from bridge.model.rich_text import RichText
+from bridge.model.rich_text import RichText, is_long
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
@@ -152,7 +154,8 @@ class TelegramAdapter:
     async def _send(
         self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: LossNote | None = None
     ) -> Receipt:
-        call = send_call(outbound, as_documents=as_documents, plain_text=plain_text)
+        encode = partial(send_call, outbound, as_documents=as_documents, plain_text=plain_text)
+        call = await beside_if(is_long(outbound.text), encode)
         result = await self._transport.call(call, effect=Effect.CREATES)
         messages = result if isinstance(result, list) else [result]
         try:
@@ -181,7 +184,8 @@ class TelegramAdapter:
         )
 
     async def _edit(self, outbound: OutboundEdit, where: str, message_id: str, *, plain_text: bool = False) -> None:
-        call = edit_call(outbound, message_id=message_id, caption=where == "caption", plain_text=plain_text)
+        encode = partial(edit_call, outbound, message_id=message_id, caption=where == "caption", plain_text=plain_text)
+        call = await beside_if(is_long(outbound.text), encode)
         try:
             await self._transport.call(call)
         except Refused as refusal:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.telegram.decode_text import MENTION_GUARD
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -82,6 +83,11 @@ def measure(rich: RichText) -> int:
     return len(encode_text(rich).text)
 
 
+def utf16_length(text: str) -> int:
+    """The unit in which entities are placed."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def linkable(url: str) -> bool:
     """Whether Telegram keeps a link to this address: http(s) with a dot in the host, or its own schemes. Others it drops without a
     word. Source: TDLib's LinkManager::check_link, asked through tdjson 1.8.69."""
@@ -115,7 +121,7 @@ class _Encoder:
         return "".join(self._pieces)
 
     def blocks(self, blocks: tuple[Block, ...]) -> None:
-        for number, block in enumerate(blocks):
+        for number, block in enumerate(in_steps(blocks)):
             if number:
                 self._write("\n")
             match block:
@@ -135,7 +141,7 @@ class _Encoder:
     def _write(self, text: str) -> None:
         self._pieces.append(text)
         self._characters += len(text)
-        self._at += len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
+        self._at += utf16_length(text)
 
     def _write_own(self, text: str) -> None:
         self.own.append((self._characters, self._characters + len(text)))
@@ -165,7 +171,7 @@ class _Encoder:
             self._inlines(item.inlines)
 
     def _inlines(self, inlines: tuple[Inline, ...], *, also: int = 0) -> None:
-        for inline in inlines:
+        for inline in in_steps(inlines):
             self._inline(inline, inline.marks | also)
         self._mark(0)
 
@@ -245,7 +251,7 @@ def _guarded(text: str, entities: list[Json], own: list[tuple[int, int]]) -> Enc
     offset = 0
     places: list[int] = []
     for piece in pieces[:-1]:
-        offset += len(piece) + sum(char > "\uffff" for char in piece)
+        offset += utf16_length(piece)
         places.append(offset)
     moved = [
         entity

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -18,9 +17,10 @@ from bridge.identity.people import People
 from bridge.journal.contract import AttemptStarted, AuthorName, Carried, Change, Link, LinkStore, OpenDelivery, PartReceipt
 from bridge.model.adapter import Outbound, Receipt, Reconciles, Reply
 from bridge.model.clock import Clock
-from bridge.model.events import MessageCreated, MessageEdited, ReplyTo
+from bridge.model.events import Content, MessageCreated, MessageEdited, ReplyTo
+from bridge.model.pauses import beside, beside_if
 from bridge.model.refs import ChatAddress, ChatRef, MessageRef
-from bridge.model.rich_text import RichText, text_of
+from bridge.model.rich_text import RichText, is_long
 from bridge.policy.echo import token_for
 from bridge.render.long_text import with_whole_text
 from bridge.render.message import FetchResult, Lines, Origin, Part, Rendered, render, render_lines
@@ -28,8 +28,6 @@ from bridge.render.message import FetchResult, Lines, Origin, Part, Rendered, re
 log = structlog.get_logger("outbox")
 
 _Message = TypeVar("_Message", MessageCreated, MessageEdited)
-_LONG = 4000
-"""Characters from which a text is rendered beside the loop: each of its parts may be measured, and so encoded, a few times."""
 
 
 class Sending:
@@ -80,9 +78,7 @@ class Sending:
             existing=existing,
             notes=notes,
         )
-        if len(text_of(event.content.text)) < _LONG:
-            return made()
-        return await asyncio.to_thread(made)  # what a long text costs must not hold up everybody else
+        return await beside_if(is_long(event.content.text), made)
 
     def lines(self, event: MessageCreated | MessageEdited, place: ResolvedTarget, settled: Sequence[FetchResult] = ()) -> Lines:
         """A text message in the pieces that merged messages are put together from."""
@@ -95,11 +91,15 @@ class Sending:
             settled=settled,
         )
 
+    def tail(self, event: MessageCreated | MessageEdited, place: ResolvedTarget) -> RichText:
+        """The line above what follows the message's first part."""
+        return self.lines(msgspec.structs.replace(event, content=Content()), place).tail
+
     async def with_whole_text(self, event: _Message) -> _Message:
         """The event with a file more, which holds its whole text: for targets that show only the beginning."""
         author = event.meta.author
         name = self.names().plain_name(event.meta.origin.account, author) if author else ""
-        content = await asyncio.to_thread(with_whole_text, event.content, event.meta, name)
+        content = await beside(partial(with_whole_text, event.content, event.meta, name))
         return msgspec.structs.replace(event, content=content)
 
     async def reply(self, to: ReplyTo | None, origin: ChatRef, work: DeliveryState, place: ResolvedTarget) -> Reply | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from enum import Enum, auto
+from functools import partial
 
 import structlog
 
@@ -18,6 +18,7 @@ from bridge.model.capabilities import Limits
 from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, BridgeError, Rejected, RetryLater
 from bridge.model.events import Attachment, Content
+from bridge.model.pauses import beside
 from bridge.model.refs import AccountName, ChatRef
 from bridge.policy.routing import RelayOptions
 from bridge.render.long_text import is_whole_text, whole_text
@@ -203,7 +204,7 @@ def _gone() -> AbstractAsyncContextManager[FileStream]:
 
 @asynccontextmanager
 async def _made_of(content: Content) -> AsyncIterator[FileStream]:
-    data = await asyncio.to_thread(whole_text, content)
+    data = await beside(partial(whole_text, content))
 
     async def chunks() -> AsyncIterator[bytes]:
         yield data

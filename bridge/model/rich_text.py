@@ -15,6 +15,7 @@ from typing import TypeGuard
 import msgspec
 
 from bridge.model.characters import clean, is_clean
+from bridge.model.pauses import STEP, in_steps, pause_point
 from bridge.model.rich_text_lists import list_labels as list_labels
 from bridge.model.rich_text_lists import list_lines as list_lines
 from bridge.model.rich_text_lists import nested_items as nested_items
@@ -38,6 +39,8 @@ from bridge.model.rich_text_nodes import Text as Text
 from bridge.model.rich_text_nodes import Timestamp as Timestamp
 
 _DEEPEST_INDENT = 9
+_MANY = 1024
+"""So many runs are looked at in one step where the interpreter does it by itself."""
 
 
 def plain(text: str) -> RichText:
@@ -53,7 +56,10 @@ def words_of(inlines: Sequence[Inline]) -> str:
     """What is displayed of runs, without markup."""
     if len(inlines) == 1:
         return inline_text(inlines[0])
-    return "".join([run.text for run in inlines] if only_texts(inlines) else map(inline_text, inlines))
+    if len(inlines) > _MANY:
+        return "".join(words_of(inlines[at : at + _MANY]) for at in range(0, len(inlines), _MANY))
+    pause_point()
+    return "".join([run.text for run in inlines] if only_texts(inlines) else map(inline_text, in_steps(inlines)))
 
 
 def inline_text(inline: Inline) -> str:
@@ -79,7 +85,7 @@ def format_moment(unix_s: int) -> str:
 
 def text_of(rich: RichText) -> str:
     """The words alone: no quote signs, bullets or fences. Slicing and splitting count in its characters."""
-    return "\n".join(_block_text(block) for block in rich.blocks)
+    return "\n".join(map(_block_text, in_steps(rich.blocks)))
 
 
 def _block_text(block: Block) -> str:
@@ -89,20 +95,20 @@ def _block_text(block: Block) -> str:
         case CodeBlock():
             return block.text
         case List():
-            return "\n".join(words_of(item.inlines) for item in block.items)
+            return "\n".join(words_of(item.inlines) for item in in_steps(block.items))
         case Quote():
-            return "\n".join(_block_text(inner) for inner in block.blocks)
+            return "\n".join(map(_block_text, in_steps(block.blocks)))
 
 
 def to_plain(rich: RichText) -> str:
     """Readable without any markup: quotes get `> `, list items a bullet or number, links with a label their URL behind it."""
-    return "\n".join(_plain_block(block) for block in rich.blocks)
+    return "\n".join(map(_plain_block, in_steps(rich.blocks)))
 
 
 def _plain_block(block: Block) -> str:
     match block:
         case Paragraph() | Heading():
-            return "".join(map(_plain_inline, block.inlines))
+            return "".join(map(_plain_inline, in_steps(block.inlines)))
         case CodeBlock():
             return block.text
         case List():
@@ -118,6 +124,37 @@ def _plain_inline(inline: Inline) -> str:
     return shown
 
 
+def runs_by_line(rich: RichText) -> Iterator[tuple[Inline, ...]]:
+    """The runs of each stretch of text that `text_of` joins by a line break."""
+    for block in in_steps(rich.blocks):
+        match block:
+            case Paragraph() | Heading():
+                yield block.inlines
+            case CodeBlock():
+                yield (Text(block.text),)
+            case List():
+                yield from (item.inlines for item in in_steps(block.items)) if block.items else ((),)
+            case Quote():
+                yield from runs_by_line(RichText(block.blocks)) if block.blocks else ((),)
+
+
+def is_long(rich: RichText) -> bool:
+    """Whether to go over the text a few times takes so long that it is done beside the loop (`pauses`): what that costs is
+    told by its runs rather than by its characters."""
+    weight = 0
+    for inlines in runs_by_line(rich):
+        weight += _RUN_WEIGHT * (len(inlines) + 1)
+        if weight > _LONG:
+            return True
+        weight += sum(len(inline_text(inline)) for inline in inlines)
+    return weight > _LONG
+
+
+_LONG = 4000
+_RUN_WEIGHT = 16
+"""A run costs as much as so many characters."""
+
+
 # -- normal form ------------------------------------------------------------------------------------------------------------
 
 
@@ -127,7 +164,7 @@ def normalize(rich: RichText) -> RichText:
     an empty paragraph."""
     blocks: list[Block] = []
     paragraphs: list[tuple[Inline, ...]] = []
-    for block in rich.blocks:
+    for block in in_steps(rich.blocks):
         for normal in _normal_blocks(block):
             if isinstance(normal, Paragraph):
                 paragraphs.append(normal.inlines)
@@ -147,7 +184,7 @@ def _stacked(paragraphs: Sequence[tuple[Inline, ...]]) -> tuple[Inline, ...]:
         return paragraphs[0]
     runs: list[Inline] = []
     words: list[str] = []
-    for number, inlines in enumerate(paragraphs):
+    for number, inlines in enumerate(in_steps(paragraphs)):
         first, end = 0, len(inlines)
         if number:
             words.append("\n")
@@ -186,7 +223,7 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
             if text:
                 yield CodeBlock(text, " ".join(clean(block.language).split()))
         case List():
-            items = tuple(_normal_item(item, block.ordered) for item in block.items)
+            items = tuple(_normal_item(item, block.ordered) for item in in_steps(block.items))
             if items:
                 yield List(items, block.ordered, block.start)
         case Quote():
@@ -244,7 +281,7 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
         return inlines  # nearly every message
     merged: list[Inline] = []
     run: list[Text] = []
-    for inline in inlines:
+    for inline in in_steps(inlines):
         if isinstance(inline, Text):
             if run and (run[0].marks != inline.marks or (run[0].link or None) != (inline.link or None)):
                 merged.extend(_joined(run))
@@ -261,10 +298,19 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
 
 
 def _are_merged(inlines: tuple[Inline, ...]) -> bool:
-    """Whether these are `Text` runs that `merge_inlines` would leave as they are. Asked about every text several times, so it has
-    no loop of its own: what goes over the runs are the interpreter's."""
+    """Whether these are `Text` runs that `merge_inlines` would leave as they are. Asked about every text several times."""
     if len(inlines) <= _FEW:
         return inlines != () and _are_few_merged(inlines)
+    for at in range(0, len(inlines), _MANY):
+        if len(inlines) > STEP:
+            pause_point()
+        if not _are_many_merged(inlines[at : at + _MANY + 1]):  # with the first of those that follow: it may have to be joined
+            return False
+    return True
+
+
+def _are_many_merged(inlines: tuple[Inline, ...]) -> bool:
+    """It has no loop of its own: what goes over the runs are the interpreter's."""
     if not only_texts(inlines):
         return False
     texts = [run.text for run in inlines]
@@ -317,7 +363,7 @@ def _cleaned(atom: Mention | Emoji | Timestamp) -> Mention | Emoji | Timestamp:
 
 def _joined(run: Sequence[Text]) -> Iterator[Text]:
     """One run for several with the same marks and link; none if there is no text."""
-    text = clean("".join(piece.text for piece in run))
+    text = clean("".join([piece.text for piece in run]))
     if text:
         yield Text(text, int(run[0].marks), run[0].link or None)
 
@@ -328,11 +374,11 @@ def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
     def of_block(block: Block) -> Block:
         match block:
             case Paragraph():
-                return Paragraph(tuple(map(change, block.inlines)))
+                return Paragraph(tuple(map(change, in_steps(block.inlines))))
             case Heading():
-                return Heading(block.level, tuple(map(change, block.inlines)))
+                return Heading(block.level, tuple(map(change, in_steps(block.inlines))))
             case List():
-                items = tuple(with_inlines(item, tuple(map(change, item.inlines))) for item in block.items)
+                items = tuple(with_inlines(item, tuple(map(change, item.inlines))) for item in in_steps(block.items))
                 return List(items, block.ordered, block.start)
             case Quote():
                 inner = tuple(of_block(b) for b in block.blocks)
@@ -340,7 +386,7 @@ def map_inlines(rich: RichText, change: Callable[[Inline], Inline]) -> RichText:
             case CodeBlock():
                 return block
 
-    return normalize(RichText(tuple(of_block(block) for block in rich.blocks)))
+    return normalize(RichText(tuple(map(of_block, in_steps(rich.blocks)))))
 
 
 def with_inlines(item: ListItem, inlines: tuple[Inline, ...]) -> ListItem:

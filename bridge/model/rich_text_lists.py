@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from bridge.model.pauses import in_steps
+
 if TYPE_CHECKING:
     from bridge.model.rich_text import List, ListItem
 
@@ -36,7 +38,7 @@ class _Counter:
 def numbered(block: List) -> Iterator[tuple[int | None, ListItem]]:
     """Each item with its number, None for a bullet."""
     counter = _Counter(block.start)
-    for item in block.items:
+    for item in in_steps(block.items):
         number = counter.next(item.indent, block.ordered if item.ordered is None else item.ordered)
         if number is not None and item.number is not None:
             number = item.number
@@ -48,10 +50,11 @@ def with_numbers(block: List, numbers: Sequence[int | None]) -> List:
     """The list with these numbers, said where counting would give others; None for a bullet."""
     counter = _Counter(block.start)
     items: list[ListItem] = []
-    for item, wanted in zip(block.items, numbers, strict=True):
+    for item, wanted in zip(in_steps(block.items), numbers, strict=True):
         counted = counter.next(item.indent, wanted is not None)
         counter.put(item.indent, wanted)
-        items.append(msgspec.structs.replace(item, number=None if wanted == counted else wanted))
+        told = None if wanted == counted else wanted
+        items.append(item if item.number == told else msgspec.structs.replace(item, number=told))
     return msgspec.structs.replace(block, items=tuple(items))
 
 
@@ -78,7 +81,7 @@ def list_lines(block: List, *, bullet: str, indent: str = "    ") -> Iterator[tu
     """The same where an item without words shares the line of the deeper one behind it: `1. - words`."""
     held = ""
     labels = list(list_labels(block, bullet=bullet, indent=indent))
-    for at, (label, item) in enumerate(labels):
+    for at, (label, item) in enumerate(in_steps(labels)):
         label = held + label.lstrip(" ") if held else label
         held = ""
         if not item.inlines and at + 1 < len(labels) and labels[at + 1][1].indent > item.indent:

@@ -12,6 +12,7 @@ from itertools import groupby
 from bridge.model.capabilities import Capabilities, Feature
 from bridge.model.characters import clean
 from bridge.model.outcomes import Loss, LossNote
+from bridge.model.pauses import in_steps, pause_point
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -39,6 +40,8 @@ from bridge.render.link_labels import claims_other_address
 Losses = dict[LossNote, None]
 """What was lost; a set that keeps its order."""
 
+_MANY = 1024
+"""So many runs are looked at in one step where the interpreter does it by itself."""
 SPOILER_LABEL = "[spoiler] "
 _SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]|mailto:.|tel:.|tg://.", re.IGNORECASE)
 _PLAIN_URL = re.compile(r"[!#-;=?-\[\]-_a-{}~]+")
@@ -68,7 +71,7 @@ class _Degrader:
         self._native_marks = sum(mark for mark, feature in _FEATURES if capabilities.native(feature))
 
     def text(self, rich: RichText) -> RichText:
-        return normalize(RichText(tuple(self._block(block) for block in rich.blocks)))
+        return normalize(RichText(tuple(map(self._block, in_steps(rich.blocks)))))
 
     def _lost(self, what: Loss) -> None:
         self._losses[what] = None
@@ -103,12 +106,12 @@ class _Degrader:
 
     def _list(self, block: List) -> Block:
         if self._native(Feature.LIST):
-            kept = tuple(self._item(item) for item in block.items)
+            kept = tuple(self._item(item) for item in in_steps(block.items))
             return List(kept, block.ordered, block.start)
         self._lost(Loss.LIST_AS_TEXT)
-        items = [(label, self._inlines(item.inlines)) for label, item in list_lines(block, bullet="•")]
         shown: list[Inline] = []
-        for number, (label, inlines) in enumerate(items):
+        for number, (label, item) in enumerate(in_steps(list(list_lines(block, bullet="•")))):
+            inlines = self._inlines(item.inlines)
             shown += [Text(("\n" if number else "") + label), *inlines]
         return Paragraph(merge_inlines(shown))
 
@@ -117,20 +120,18 @@ class _Degrader:
         return item if inlines is item.inlines else with_inlines(item, inlines)
 
     def _quote(self, block: Quote) -> Block:
-        inner = [self._block(b) for b in block.blocks]
+        inner = [*map(self._block, in_steps(block.blocks))]
         if self._native(Feature.QUOTE):
             return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
         self._lost(Loss.QUOTE_AS_SIGNS)
         return Paragraph(merge_inlines(_quoted(inner)))
 
     def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
-        if only_texts(inlines) and not any(run.link is not None for run in inlines):
-            marks = {run.marks for run in inlines}
-            if all(type(one) is int and not one & ~self._native_marks for one in marks):
-                return inlines  # nearly every message
+        if all(self._is_native(inlines[at : at + _MANY]) for at in range(0, len(inlines), _MANY)):
+            return inlines  # nearly every message
         shown: list[Inline] = []
         in_spoiler = False
-        for inline in self._honest(inlines):
+        for inline in in_steps([*self._honest(in_steps(inlines))]):
             if inline.marks & _SPOILER and not self._native(Feature.SPOILER):
                 if not in_spoiler:
                     self._lost(Loss.SPOILER_OPEN)
@@ -140,6 +141,14 @@ class _Degrader:
                 in_spoiler = False
             shown.append(self._inline(inline))
         return merge_inlines(shown)
+
+    def _is_native(self, inlines: tuple[Inline, ...]) -> bool:
+        """Whether they are words whose marks are all native, without links."""
+        pause_point()
+        if not only_texts(inlines) or {run.link for run in inlines} != {None}:
+            return False
+        marks = {run.marks for run in inlines}
+        return all(type(one) is int and not one & ~self._native_marks for one in marks)
 
     def _honest(self, inlines: Iterable[Inline]) -> Iterator[Inline]:
         """Links whose label claims another address, as label and address side by side."""

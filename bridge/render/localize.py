@@ -20,9 +20,9 @@ from bridge.model.rich_text import (
     map_inlines,
     normalize,
     only_texts,
+    runs_by_line,
 )
 from bridge.render.degrade import Losses
-from bridge.render.slice import runs_by_line
 
 _EMOJI_LENGTH = 100
 

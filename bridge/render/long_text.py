@@ -69,7 +69,7 @@ def split_at_most(
     all_of_it = len(text_of(rich))
     if not last_fits(concat(below, below, ending(all_of_it))):  # what is below takes half a message: it is cut like the words
         rich, below, all_of_it = whole, EMPTY, len(text_of(whole))
-    kept = split(rich, fits, first=first, most=most)
+    kept = split(rich, fits, first=first, most=most) if below else parts[:most]
     longest = concat(ending(all_of_it), below)
     try:
         kept[-1] = split(kept[-1], lambda text: last_fits(concat(text, longest)), most=1)[0]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -20,6 +21,7 @@ from bridge.model.rich_text import (
     inline_text,
     numbered,
     only_texts,
+    runs_by_line,
     with_inlines,
     with_numbers,
     words_of,
@@ -55,33 +57,19 @@ def linked(rich: RichText) -> Iterator[tuple[int, Text]]:
         at += 1
 
 
-def runs_by_line(rich: RichText) -> Iterator[tuple[Inline, ...]]:
-    """The runs of each stretch of text that `text_of` joins by a line break."""
-    for block in rich.blocks:
-        match block:
-            case Paragraph() | Heading():
-                yield block.inlines
-            case CodeBlock():
-                yield (Text(block.text),)
-            case List():
-                yield from (item.inlines for item in block.items) if block.items else ((),)
-            case Quote():
-                yield from runs_by_line(RichText(block.blocks)) if block.blocks else ((),)
-
-
 def runs(rich: RichText) -> Iterator[Inline | None]:
     """All runs in order; None for each line break that `text_of` puts between two stretches of text."""
     for number, inlines in enumerate(runs_by_line(rich)):
         if number:
             yield None
-        yield from inlines
+        yield from in_steps(inlines)
 
 
 def block_starts(rich: RichText) -> tuple[int, ...]:
     """Positions at which a block after the first begins."""
     starts: list[int] = []
     at = 0
-    for block in rich.blocks:
+    for block in in_steps(rich.blocks):
         if at:
             starts.append(at)
         at += _length(block) + 1
@@ -96,9 +84,9 @@ def _length(block: Block, enough: int | None = None) -> int:
         case CodeBlock():
             return len(block.text)
         case List():
-            return _sum((_inlines_length(item.inlines) for item in block.items), enough)
+            return _sum((_inlines_length(item.inlines) for item in in_steps(block.items)), enough)
         case Quote():
-            return _sum((_length(inner, enough) for inner in block.blocks), enough)
+            return _sum((_length(inner, enough) for inner in in_steps(block.blocks)), enough)
 
 
 def _sum(lengths: Iterable[int], enough: int | None) -> int:
@@ -138,7 +126,7 @@ def slice_text(rich: RichText, start: int, end: int) -> RichText:
 def tail_of(rich: RichText, start: int) -> RichText:
     """`slice_text` to the end, at the cost of what is left out: what follows is taken as it is."""
     at = 0
-    for number, block in enumerate(rich.blocks):
+    for number, block in enumerate(in_steps(rich.blocks)):
         length = _length(block, start - at)
         if at + length > start or (length == 0 and at >= start):
             first = _tail_block(block, start - at)
@@ -188,9 +176,9 @@ def _run_at(inlines: tuple[Inline, ...], position: int) -> tuple[int, int]:
     return number + after, ends[-1] + at
 
 
-def _slice_blocks(blocks: Iterable[Block], start: int, end: int) -> Iterator[Block]:
+def _slice_blocks(blocks: Sequence[Block], start: int, end: int) -> Iterator[Block]:
     at = 0
-    for block in blocks:
+    for block in in_steps(blocks):
         if at >= end:
             return
         length = _length(block, end - at)
@@ -236,7 +224,7 @@ def _slice_list(block: List, start: int, end: int) -> List:
 def _tail_list(block: List, start: int) -> List:
     """`_slice_list` to the end. Behind the first item at the outermost level the numbers go on by themselves."""
     at = place = 0
-    for item in block.items:
+    for item in in_steps(block.items):
         length = _inlines_length(item.inlines)
         if at + length > start or (length == 0 and at >= start):
             break

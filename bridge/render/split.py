@@ -5,7 +5,7 @@ To measure is what costs: it is done with pieces of the size of a part, and wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -13,6 +13,7 @@ from math import inf
 import regex
 
 from bridge.model.characters import is_blank
+from bridge.model.pauses import in_steps, pause_point
 from bridge.model.rich_text import (
     EMPTY,
     Block,
@@ -44,6 +45,8 @@ class Limit:
 
 
 _GRAPHEME = regex.compile(r"\X")
+_BETWEEN_ASCII = regex.compile(r"(?r)[\x00-\x7f](?=[\x00-\x7f])(?<!\r(?=\n))")
+"""The last place that is surely between two graphemes (found backwards): Unicode joins no two of these but a line break's."""
 _GRAPHEME_WINDOW = 64
 _MASK = "\ue000"
 _FIRST_GUESS = 2048
@@ -98,6 +101,7 @@ def _first_guess(rich: RichText, fits: Fits) -> int | None:
 
 def _share(fits: Fits, piece: RichText) -> float:
     """How much of the limit it takes; 0 if all that is known is that it fits, infinite that it does not."""
+    pause_point()
     if not isinstance(fits, Limit):
         return 0.0 if fits(piece) else inf
     length = fits.measure(piece)
@@ -109,6 +113,7 @@ def _share(fits: Fits, piece: RichText) -> float:
 def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]) -> tuple[RichText, RichText, int]:
     """The longest good part from the beginning (empty, if something had to be simplified first), the rest, and a guess how long the
     next part will be."""
+    pause_point()
     beginning = _Beginning(rich, fits)
     furthest = beginning.furthest(guess)
     text, is_all = beginning.text, beginning.is_all
@@ -121,6 +126,7 @@ def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]
     cut = _outside(_best_cut(_masked(text, spans), furthest, block_starts(beginning.window)), spans)
     while cut > 0 and beginning.share(cut) > 1:
         cut = _outside(_grapheme_cut(text, cut * 9 // 10), spans)
+    pause_point()
     if cut > 0:
         return beginning.upto(cut), _without_separator(rich, cut), beginning.next_guess(furthest)
     simpler = _first_run_bare(rich)
@@ -152,7 +158,7 @@ class _Beginning:
         most = length + length // 2 + _WORD
         self.window = slice_text(self._rich, 0, most)
         self.text = text_of(self.window)
-        self.is_all = len(self.text) < most
+        self.is_all = len(self.text) < most - 1  # a line break at the end of a slice is not in it
         if self.is_all:
             self.window = self._rich
             self.text = text_of(self.window)
@@ -264,8 +270,9 @@ def _word_length(text: str, start: int) -> int:
 
 def _grapheme_cut(text: str, furthest: int) -> int:
     """The last grapheme bound at or before `furthest`; `furthest` itself if the first grapheme reaches beyond it."""
-    last = 0
-    for found in _GRAPHEME.finditer(text, 0, min(len(text), furthest + _GRAPHEME_WINDOW)):
+    surely = _BETWEEN_ASCII.search(text, 0, min(len(text), furthest + 1))
+    last = surely.end() if surely else 0
+    for found in _GRAPHEME.finditer(text, last, min(len(text), furthest + _GRAPHEME_WINDOW)):
         if found.end() > furthest:
             break
         last = found.end()
@@ -329,12 +336,12 @@ def _may_be_giant(inline: Inline | None) -> bool:
     return inline is not None and len(inline_text(inline)) > _SHORT
 
 
-def _has_long_fences(blocks: Iterable[Block]) -> bool:
+def _has_long_fences(blocks: Sequence[Block]) -> bool:
     return any(
         len(block.language) > _SHORT
         if isinstance(block, CodeBlock)
         else isinstance(block, Quote) and _has_long_fences(block.blocks)
-        for block in blocks
+        for block in in_steps(blocks)
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from adapters.teamspirit.markup.guards import clean, guard, is_username, mentions, unguard
 from adapters.teamspirit.markup.parser import SAFE_LINK
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -58,7 +59,7 @@ def encode_html(rich: RichText, dialect: TextDialect, *, mass_mentions: bool = F
 
 def _blocks(blocks: Sequence[Block], dialect: TextDialect, mass: bool) -> Iterable[str]:
     previous: Block | None = None
-    for block in blocks:
+    for block in in_steps(blocks):
         if isinstance(block, Paragraph) and isinstance(previous, Paragraph):
             yield "<br>"
         match block:
@@ -98,8 +99,8 @@ def _list(block: List, dialect: TextDialect, mass: bool) -> str:
     return text + "".join(f"</{tag}>" for tag in reversed(opened))
 
 
-def _inlines(inlines: Iterable[Inline], dialect: TextDialect, mass: bool) -> str:
-    return "".join(_inline(inline, dialect, mass) for inline in inlines)
+def _inlines(inlines: Sequence[Inline], dialect: TextDialect, mass: bool) -> str:
+    return "".join(_inline(inline, dialect, mass) for inline in in_steps(inlines))
 
 
 def _inline(inline: Inline, dialect: TextDialect, mass: bool) -> str:

@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from adapters.teamspirit.markup.guards import GUARD, JOINER, guard, mentions, unguard
 from adapters.teamspirit.markup.parser import ADDRESS, parse
 from adapters.teamspirit.markup.tables import fence_tables
+from bridge.model.pauses import in_steps, pause_point
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -67,10 +68,15 @@ class _Blocks:
         self._dialect = dialect
 
     def decode(self, tokens: Sequence[Token]) -> list[Block]:
-        blocks: list[Block] = []
+        return [Paragraph(tuple(block)) if isinstance(block, list) else block for block in self._decode(tokens)]
+
+    def _decode(self, tokens: Sequence[Token]) -> list[Block | list[Inline]]:
+        """With the runs of paragraphs in lists: further ones are put below them."""
+        blocks: list[Block | list[Inline]] = []
         paragraph_end = -1
         at = 0
         while at < len(tokens):
+            pause_point()
             token = tokens[at]
             end = _closing(tokens, at)
             inside = tokens[at + 1 : end]
@@ -79,11 +85,10 @@ class _Blocks:
                 case "paragraph_open":
                     inlines = self._inlines(inside)
                     previous = blocks[-1] if blocks else None
-                    if isinstance(previous, Paragraph) and paragraph_end >= 0:
-                        gap = Text("\n" * (first_line - paragraph_end + 1))
-                        blocks[-1] = Paragraph((*previous.inlines, gap, *inlines))
+                    if isinstance(previous, list) and paragraph_end >= 0:
+                        previous += [Text("\n" * (first_line - paragraph_end + 1)), *inlines]
                     else:
-                        blocks.append(Paragraph(inlines))
+                        blocks.append(list(inlines))
                 case "heading_open":
                     blocks.append(Heading(int(token.tag[1:]), self._inlines(inside)))
                 case "fence" | "code_block":
@@ -147,7 +152,7 @@ class _Blocks:
         marks = 0
         link: str | None = None
         automatic = False
-        for token in tokens:
+        for token in in_steps(tokens):
             match token.type:
                 case "text" | "text_special" | "html_inline" | "address" if automatic or (token.type == ADDRESS and link is None):
                     # an address is text: every reader makes it a link by itself; an @ in it mentions nobody
@@ -177,7 +182,7 @@ class _Blocks:
 
     def _with_mentions(self, inlines: Sequence[Inline]) -> tuple[Inline, ...]:
         found: list[Inline] = []
-        for inline in inlines:
+        for inline in in_steps(inlines):
             if isinstance(inline, Text) and not inline.marks & Mark.CODE and ("@" in inline.text or GUARD in inline.text):
                 found += self._mentions(inline)
             else:
@@ -230,7 +235,7 @@ def _flat(blocks: Sequence[Block]) -> tuple[Paragraph | Heading | CodeBlock | Li
 def _without_joiners(inlines: Sequence[Inline]) -> list[Inline]:
     """Takes out the word joiners that `markdown_encode` puts where formatting begins or ends."""
     clean: list[Inline] = []
-    for number, inline in enumerate(inlines):
+    for number, inline in enumerate(in_steps(inlines)):
         if isinstance(inline, Text) and JOINER in inline.text and not inline.marks & Mark.CODE:
             text = inline.text
             before = inlines[number - 1] if number else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from adapters.teamspirit.markup.guards import GUARD, JOINER, clean, guard, is_username
 from adapters.teamspirit.markup.parser import SAFE_LINK, bare_address
+from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
     CodeBlock,
@@ -68,7 +69,7 @@ class _Encoder:
         text = ""
         previous: Block | None = None
         bullets = "-"
-        for block in blocks:
+        for block in in_steps(blocks):
             if isinstance(block, List) and isinstance(previous, List):
                 bullets = "*" if bullets == "-" else "-"
             encoded = self._block(block, bullets)
@@ -99,7 +100,7 @@ class _Encoder:
         widths: list[int] = []
         held = ""
         items = list(numbered(block))
-        for at, (number, item) in enumerate(items):
+        for at, (number, item) in enumerate(in_steps(items)):
             indent = min(item.indent, len(widths))
             begins = indent == len(widths)
             del widths[indent:]
@@ -124,12 +125,12 @@ class _Encoder:
 
     # -- runs ---------------------------------------------------------------------------------------------------------------
 
-    def _inlines(self, inlines: Iterable[Inline]) -> str:
+    def _inlines(self, inlines: Sequence[Inline]) -> str:
         """Runs of one link are one link; markup never reaches over a line break or into another link."""
         written = _Written()
         line = [*_by_line(inlines)]
         at = 0
-        for link, runs in _by_link(line):
+        for link, runs in in_steps(_by_link(line)):
             at += len(runs)
             after = inline_text(line[at])[:1] if at < len(line) else ""
             shows_itself = link is not None and _is_own_label(runs, link)
@@ -157,7 +158,7 @@ class _Encoder:
         written = _Written(before)
         opened: list[str] = []
         mentioned = False
-        for number, run in enumerate(runs):
+        for number, run in enumerate(in_steps(runs)):
             wanted = _signs(run.marks) if run.marks else ()
             if type(run) is Text and not run.marks & _CODE and _means_nothing(run.text):
                 body = run.text
@@ -278,7 +279,7 @@ def _means_nothing(text: str) -> bool:
     return text == " " or text.isalnum()
 
 
-def _by_link(line: Sequence[Inline]) -> Iterable[tuple[str | None, Sequence[Inline]]]:
+def _by_link(line: Sequence[Inline]) -> Sequence[tuple[str | None, Sequence[Inline]]]:
     """The runs of each link, and those between."""
     if only_texts(line) and not any(run.link is not None for run in line):
         return [(None, line)] if line else []
@@ -304,13 +305,13 @@ def _separator(previous: Block, block: Block) -> str:
     return "\n"
 
 
-def _by_line(inlines: Iterable[Inline]) -> Iterable[Inline]:
+def _by_line(inlines: Sequence[Inline]) -> Iterable[Inline]:
     """The runs with each line break as a run of its own, without marks or link."""
-    for inline in inlines:
+    for inline in in_steps(inlines):
         if not isinstance(inline, Text) or "\n" not in inline.text:
             yield inline
             continue
-        for number, line in enumerate(inline.text.split("\n")):
+        for number, line in enumerate(in_steps(inline.text.split("\n"))):
             if number:
                 yield Text("\n")
             if line:

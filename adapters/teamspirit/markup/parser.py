@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline, text
 
 from adapters.teamspirit.emoji_names import emoji_of
+from bridge.model.pauses import pause_point
 
 SAFE_LINK = re.compile(r"(?i)^(?:https?://|mailto:|tel:|ftp://)[^\s]+$")
 ADDRESS = "address"
@@ -100,6 +101,7 @@ def _address(state: StateInline, silent: bool) -> bool:
 
 def _text(state: StateInline, silent: bool) -> bool:
     """Up to the next markup, address or short name."""
+    pause_point()
     start = state.pos
     if not text(state, True):
         return False

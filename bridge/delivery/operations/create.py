@@ -143,7 +143,7 @@ class _Sending:
             rendered = await self._sending.render(self._event, place, settled, reply)
         work.losses = list(rendered.losses)
         several = len(rendered.parts) > 1 or any(one.file is not None or one.late for one in settled)
-        plan = plan_of(rendered, settled, self._sending.lines(event, place).tail if several else EMPTY)
+        plan = plan_of(rendered, settled, self._sending.tail(event, place) if several else EMPTY)
         if any(part.reply and part.reply.message_id for part in plan.parts):
             plan = msgspec.structs.replace(plan, chat_id=place.chat.chat_id)
         return msgspec.structs.replace(plan, event=event) if work.reworded else plan

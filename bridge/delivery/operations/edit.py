@@ -324,7 +324,7 @@ class _Edit:
 
     def _without_files(self, part: Part, refused: FileRejected) -> list[Part]:
         places = [at for at in refused.places if at < len(part.files)] or range(len(part.files))
-        tail = self._sending.lines(self._event, self._place).tail
+        tail = self._sending.tail(self._event, self._place)
         losses: Losses = {}
         parts = parts_without_files(part, dict.fromkeys(places, refused.reason), tail, self._place.target, losses)
         self._work.losses += [loss for loss in losses if loss not in self._work.losses]
