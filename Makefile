@@ -1,5 +1,5 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
-.PHONY: help sandbox self-test check test search lint bench constraints clean
+.PHONY: help sandbox self-test check test search lint bench constraints new-platform clean
 
 help:
 	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090, or PORT=9000)"
@@ -7,6 +7,7 @@ help:
 	@echo "make check      format, lint, types, import rules and unit tests: before every commit, under a minute"
 	@echo "make test       set up and run every check and test"
 	@echo "make search     the property tests once more, with examples nobody has tried yet"
+	@echo "make new-platform NAME=matrix  write the skeleton of an adapter (see docs/adding-a-platform.md)"
 	@echo "make bench      measure speed and memory (see bench/README.md)"
 	@echo "make constraints  renew the pinned versions and their hashes (of some packages alone: ONLY=\"aiohttp yarl\")"
 
@@ -33,6 +34,7 @@ check: lint
 
 test: lint
 	.venv/bin/pytest -n auto
+	.venv-ntfy/bin/python -m pytest -n auto --platform ntfy tests/conformance examples/ntfy
 
 search: lint
 	.venv/bin/pytest -n auto -m hypothesis --hypothesis-profile=search
@@ -44,5 +46,10 @@ bench:
 constraints:
 	scripts/constraints.sh $(ONLY)
 
+new-platform:
+	@scripts/setup.sh test
+	@.venv/bin/python scripts/new_platform.py $(if $(NAME),$(NAME),$(error NAME is missing: make new-platform NAME=matrix))
+	@.venv/bin/ruff check -q --fix adapters/$(NAME)
+
 clean:
-	rm -rf .venv .venv-nextcord .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-nextcord .venv-ntfy .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -105,6 +105,22 @@ if [ "$want" = test ] && ! cmp -s "$other" .venv-nextcord/installed; then
     cp "$other" .venv-nextcord/installed
 fi
 
+# The example of an adapter from outside the tree is installed as its users would, but into an environment of its own that also sees
+# what .venv has: so the other tests meet the platforms of the tree alone.
+sum=$(cat examples/ntfy/pyproject.toml scripts/setup.sh | cksum)
+if [ "$want" = test ] && [ "$(cat .venv-ntfy/installed 2>/dev/null)" != "$sum" ]; then
+    say "Installing the example adapter beside it ..."
+    rm -rf .venv-ntfy
+    "$python" -m venv --without-pip .venv-ntfy
+    .venv-ntfy/bin/python -c '
+import pathlib, sysconfig
+below = pathlib.Path(sysconfig.get_path("purelib"))
+packages = pathlib.Path(".venv", *below.parts[-3:]).resolve()
+(below / "bridge.pth").write_text(f"import site; site.addsitedir({str(packages)!r})\n")'
+    .venv/bin/python -m pip --python .venv-ntfy install --quiet --use-pep517 --disable-pip-version-check --no-deps -e examples/ntfy
+    printf '%s\n' "$sum" > .venv-ntfy/installed
+fi
+
 if [ "$want" = test ] && [ -z "${MESSENGER_BRIDGE_NO_BROWSER:-}" ] &&
    ! command -v chromium >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
     say "Installing chromium for the test that types into the sandbox page ..."

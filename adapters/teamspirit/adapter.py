@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import Attempts
 from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.capabilities import can_reconcile, capabilities_of
@@ -19,7 +20,6 @@ from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
 from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import Gone
-from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.posting import QUOTED, Posting
 from adapters.teamspirit.probe import look_at, probe

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import structlog
 
+from adapters.common.own_messages import OwnMessages
 from adapters.teamspirit.decode import Decoder, Undecodable
 from adapters.teamspirit.errors import CHECK_CHAT
 from adapters.teamspirit.history import ChatReader
-from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.receiver import NotNow, why_unreadable
 from bridge.model.adapter import Intake

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.calls import Calls
@@ -19,7 +20,6 @@ from adapters.teamspirit.client import Client
 from adapters.teamspirit.compare import Decodings
 from adapters.teamspirit.decode import Decoder
 from adapters.teamspirit.history import ChatReader
-from adapters.teamspirit.own import OwnMessages
 from adapters.teamspirit.people import People
 from adapters.teamspirit.webhook import Webhook
 from bridge.model.adapter import Intake

@@ -14,13 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect
+from adapters.common.lenient import words
 from adapters.telegram import errors
 from adapters.telegram.capabilities import capabilities
 from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
 from adapters.telegram.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
 from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
-from adapters.telegram.lenient import words
 from adapters.telegram.obstacles import Conflicts, Looks
 from adapters.telegram.probe import look_at, probe
 from adapters.telegram.reactions import settable

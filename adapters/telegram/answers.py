@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from adapters.common.http_errors import retry_after_s
+from adapters.common.lenient import record, whole, words
 from adapters.telegram.errors import NotOfTheApi
 from adapters.telegram.lazy_aiogram import TelegramMethod, exceptions
-from adapters.telegram.lenient import record, whole, words
 
 
 class _Updates(msgspec.Struct):

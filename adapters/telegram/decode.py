@@ -13,11 +13,11 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from adapters.common.lenient import identity, record, records, whole, words
 from adapters.telegram.decode_content import author_name, decode_content, decode_item
 from adapters.telegram.decode_kinds import CONTENT_FIELDS, chat_name, unknown_kind
 from adapters.telegram.decode_news import SERVICE_FIELDS as _SERVICE_FIELDS
 from adapters.telegram.decode_news import news
-from adapters.telegram.lenient import identity, record, records, whole, words
 from adapters.telegram.reactions import qualified
 from adapters.telegram.wire import Json, Message, Update, User, full_name, sender_of
 from bridge.model.events import (

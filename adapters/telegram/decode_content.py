@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapters.common.lenient import record, words
 from adapters.telegram.decode_files import FILE_KINDS, decode_file, decode_files, sticker_line
 from adapters.telegram.decode_kinds import buttons, chat_name, decode_contact, decode_location, decode_poll, nowhere, stand_in
 from adapters.telegram.decode_rich import decode_rich
 from adapters.telegram.decode_text import decode_text
-from adapters.telegram.lenient import record, words
 from adapters.telegram.wire import Json, Message, full_name, sender_of
 from bridge.model.events import AlbumItem, Attachment, Content, Forward, ReplyTo, with_items
 from bridge.model.rich_text import EMPTY, RichText, concat, text_of

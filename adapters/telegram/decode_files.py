@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from mimetypes import guess_extension
 from typing import Any
 
-from adapters.telegram.lenient import real, record, records, whole, words
+from adapters.common.lenient import real, record, records, whole, words
 from adapters.telegram.wire import File, Json, Message
 from bridge.model.events import Attachment, AttachmentKind
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.common.lenient import real, record, records, whole, words
 from adapters.telegram.decode_files import FILE_KINDS, sticker_line
 from adapters.telegram.decode_text import decode_text
-from adapters.telegram.lenient import real, record, records, whole, words
 from adapters.telegram.vcard import details
 from adapters.telegram.wire import Chat, Json, Message, full_name
 from bridge.model.events import Contact, Location, Poll, PollOption

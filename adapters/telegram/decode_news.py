@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from adapters.telegram.lenient import record, whole, words
+from adapters.common.lenient import record, whole, words
 from adapters.telegram.wire import Json, full_name
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text
 

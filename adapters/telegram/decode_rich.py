@@ -6,7 +6,7 @@ A message of this kind has no `text` at all, so a bridge that does not read it d
 
 from __future__ import annotations
 
-from adapters.telegram.lenient import Json, real, record, records, whole, words
+from adapters.common.lenient import Json, real, record, records, whole, words
 from bridge.model.rich_text import (
     Block,
     CodeBlock,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from adapters.telegram.lenient import Json, record, records, whole, words
+from adapters.common.lenient import Json, record, records, whole, words
 from bridge.model.rich_text import (
     EMPTY,
     CodeBlock,

@@ -19,6 +19,7 @@ from adapters.common.egress import Egress
 from adapters.common.files import CheckedFile
 from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.http_errors import TRANSPORT_ERRORS, Effect, classify_transfer_error, departures
+from adapters.common.lenient import record, whole, words
 from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, CHUNK_BYTES, Progress, body_bytes, chunks_of
 from adapters.telegram import local_files
@@ -40,7 +41,6 @@ from adapters.telegram.lazy_aiogram import (
     exceptions,
     methods,
 )
-from adapters.telegram.lenient import record, whole, words
 from bridge.model.adapter import FileStream
 from bridge.model.errors import AccountDown, Rejected, RetryLater
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
-from adapters.telegram.lenient import Json as Json
-from adapters.telegram.lenient import words
+from adapters.common.lenient import Json as Json
+from adapters.common.lenient import words
 
 
 class User(TypedDict, total=False):

@@ -1,0 +1,5 @@
+"""A stand-in for an ntfy server, by its public API (docs/publish.md, docs/subscribe/api.md)."""
+
+from messenger_bridge_ntfy.emulator.server import NtfyEmulator
+
+__all__ = ["NtfyEmulator"]
