@@ -1,8 +1,8 @@
 """Looks at the chats of routes now and then, as `check --online` does: one that the bot was thrown out of says nothing by itself.
 
 One chat every two seconds at most, over all accounts; each half an hour after it was last looked at, sooner while something is
-wrong with it, and at once if its adapter notices something about it. What is found goes into the account's health. Nothing is
-decided by it.
+wrong with it, and at once if its adapter notices something about it or it refuses a message. What is found goes into the account's
+health. What waits for a chat is tried once the chat is found usable again; nothing else is decided here.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Lookout:
         """Since when the account was up at the last round: a new connection is a new round."""
         self._noticed: dict[AccountName, dict[str, tuple[str, str]]] = {}
         """The notices that were looked into, by native chat id."""
+        self._refused: dict[AccountName, set[ChatAddress]] = {}
+        """Ends that refused a message, and were looked at for that."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -83,11 +85,13 @@ class Lookout:
                 await self._clock.sleep(min(_BETWEEN_S, self._soon_s))
 
     def _newly_noticed(self, supervisor: AccountSupervisor) -> list[ChatAddress]:
-        """Ends that the adapter has noticed something new about."""
+        """Ends that the adapter has noticed something new about, or that refuse messages now."""
         before, now = self._noticed.get(supervisor.account, {}), dict(supervisor.notices)
         self._noticed[supervisor.account] = now
         new = [chat_id for chat_id, notice in now.items() if chat_id and before.get(chat_id) != notice]
-        return [one for chat_id in new for one in self._table().addresses_of(ChatRef(supervisor.account, chat_id))]
+        refused, self._refused[supervisor.account] = self._refused.get(supervisor.account, set()), set(supervisor.chat_faults)
+        noticed = [one for chat_id in new for one in self._table().addresses_of(ChatRef(supervisor.account, chat_id))]
+        return [*noticed, *sorted(self._refused[supervisor.account] - refused)]
 
     async def _chat(self, supervisor: AccountSupervisor, adapter: LooksAtChats, address: ChatAddress, chat_id: str) -> None:
         try:

@@ -14,7 +14,7 @@ from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
 from bridge.app import App
 from bridge.model.adapter import Adapter, Platform, ProbeItem
-from bridge.model.errors import RetryLater
+from bridge.model.errors import ChatDown, RetryLater
 from bridge.model.refs import AccountName
 from bridge.policy.routing import Route
 from tests.support.patience import PATIENCE_S, eventually
@@ -153,3 +153,16 @@ async def test_an_end_that_only_receives_need_hear_nothing(
         await eventually(lambda: two.texts() == ["hello"])
         report = await running.report()
         assert (report["ok"], report["status"], report["to_do"]) == (True, "pass", [])
+
+
+async def test_a_chat_that_refuses_a_message_is_looked_at_and_tried_once_it_is_back(app: App, one: Looking, two: Looking) -> None:
+    """Long before its lane would try again by itself, and though nobody tells that the bot is back."""
+    await eventually(lambda: two.looks > 0)
+    two.look = lambda _: [msgspec.structs.replace(KICKED, dead=True)]
+    two.faults.append((ChatDown("not a member", action="add it again"), False))
+    one.say("hello")
+    await report_when(app, lambda report: not report["ok"] and bool(app._supervisors[AccountName("two")].seen_faults))
+    assert two.texts() == []
+    two.look = lambda _: [FINE]
+    await eventually(lambda: two.texts() == ["hello"])
+    assert (await report_when(app, lambda report: report["ok"]))["to_do"] == []
