@@ -16,7 +16,8 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def _http_url(value: str) -> str:
+def http_url(value: str) -> str:
+    """The URL without its trailing slash. Raises ValueError, without the URL in its text, for what cannot be one."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(value)
@@ -26,7 +27,23 @@ def _http_url(value: str) -> str:
         parts.port  # noqa: B018 - read for its check
     except ValueError:
         raise ValueError("the port must be a number; in a password write / # ? @ as %2F %23 %3F %40") from None
+    if not _can_be_host(parts.hostname):
+        raise ValueError("its host is neither a name nor an address")
     return value.rstrip("/")
+
+
+def _can_be_host(host: str) -> bool:
+    """What ends in a number is an IPv4 address; a name's labels have 1 to 63 characters. Source: RFC 1035 section 2.3.4, WHATWG URL
+    section 3.5."""
+    from ipaddress import ip_address
+
+    try:
+        if host.rstrip(".").rpartition(".")[2].isdecimal():
+            ip_address(host.rstrip("."))
+        host.encode("idna")
+    except ValueError:
+        return False
+    return True
 
 
 def _file_host(value: str) -> str:
@@ -38,7 +55,7 @@ def _file_host(value: str) -> str:
     return value
 
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 """An absolute http or https URL, kept without its trailing slash."""
 
 
@@ -58,4 +75,4 @@ class NetworkOptions(Options):
     transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one file up or down")
 
 
-__all__ = ["HttpUrl", "NetworkOptions", "Options", "ProxyUrl", "SecretStr"]
+__all__ = ["HttpUrl", "NetworkOptions", "Options", "ProxyUrl", "SecretStr", "http_url"]

@@ -81,6 +81,9 @@ async def test_the_password_goes_to_the_proxy_and_into_no_text(
         ("http://:secret@proxy", "'http://:***@proxy'"),
         ("http://a:b@c:d@proxy", "'http://a:***@proxy'"),
         ("http://[::1]:3128", "'http://[::1]:3128'"),
+        ("http://10.0.0.1:3128", "'http://10.0.0.1:3128'"),
+        ("http://pro_xy.example.:3128", "'http://pro_xy.example.:3128'"),
+        ("http://prüfung.example", "'http://prüfung.example'"),
     ],
 )
 def test_how_a_proxy_is_shown(url: str, shown: str) -> None:
@@ -100,6 +103,9 @@ def test_how_a_proxy_is_shown(url: str, shown: str) -> None:
         "http://relay:x#hunter22@proxy:1",
         "http://relay:x/hunter22@proxy:1",
         "http://relay:hunter22/x@proxy:1",
+        "http://relay:hunter22@pro..xy:1",
+        f"http://relay:hunter22@{'p' * 64}.example:1",
+        "http://relay:hunter22@10.0.0.0.1:1",
     ],
 )
 def test_a_proxy_that_cannot_be_one_is_a_fault_without_its_password(tmp_path: Path, url: str) -> None:
