@@ -71,15 +71,17 @@ async def relay(journal: SqliteJournal, number: int, client_s: float = 0.0) -> N
     lane = target(number)
     entry = AcceptRequest(event=event(number), deliveries=(PlannedDelivery(route="bench", target=lane),))
     burn(client_s / 2)
-    (accepted,) = await journal.accept(ORIGIN, [entry], [Cursor(name="offset", value=str(number))], received_at=datetime.now(UTC))
+    (accepted,) = await journal.accept(
+        journal.lease(ORIGIN), [entry], [Cursor(name="offset", value=str(number))], received_at=datetime.now(UTC)
+    )
     (delivery,) = accepted.delivery_ids
-    await journal.record([AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=datetime.now(UTC))])
+    await journal.record(journal.lease(TARGET), [AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=datetime.now(UTC))])
     burn(client_s / 2)
     receipt = Receipt(message_ids=(str(FIRST_ID + number * ID_STEP),), adapter_data="99887766554433221")
     now = datetime.now(UTC)
     chat = ChatRef(lane.account, lane.address)
     part = PartReceipt(delivery_id=delivery, event_seq=accepted.event_seq, part=0, chat=chat, target=lane, receipt=receipt, at=now)
-    await journal.record([part, Delivered(delivery_id=delivery, at=now)])
+    await journal.record(journal.lease(TARGET), [part, Delivered(delivery_id=delivery, at=now)])
 
 
 async def relay_many(journal: SqliteJournal, numbers: Iterator[int], lanes: int, client_s: float) -> list[float]:

@@ -367,7 +367,7 @@ class App:
 
     async def _remember_address(self, address: ChatAddress, chat_id: str) -> None:
         if chat_id != address.address:
-            await self._journal.set_native_id(address, chat_id)
+            await self._journal.set_native_id(self._journal.lease(address.account), address, chat_id)
 
     async def _journal_id(self) -> str:
         """A random name of this journal, so that two bridges never take each other's messages for their own."""

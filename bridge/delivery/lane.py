@@ -61,6 +61,7 @@ class Lane:
     def __init__(self, outbox: Outbox, address: ChatAddress) -> None:
         self.address = address
         self._outbox = outbox
+        lease = self._lease = outbox.journal.lease(address.account)
         self._clock = outbox.clock
         self._work: DeliveryState | None = None
         self._waits = Waits(outbox.clock, stopping=lambda: outbox.stopping, where=self._where)
@@ -80,7 +81,7 @@ class Lane:
         self._records = AttemptLog(
             address,
             outbox.clock,
-            write=lambda changes: self._patiently(lambda: outbox.journal.record(changes)),
+            write=lambda changes: self._patiently(lambda: outbox.journal.record(lease, changes)),
             waiting=self._backlog,
             may_run_ahead=self._may_run_ahead,
         )
@@ -414,7 +415,7 @@ class Lane:
 
     async def _keep_wait(self, name: str, wait: timedelta) -> None:
         now = self._clock.now()
-        await self._patiently(lambda: self._outbox.journal.set_wait(name, now + wait, at=now))
+        await self._patiently(lambda: self._outbox.journal.set_wait(self._lease, name, now + wait, at=now))
 
     def _take_followers(self, work: DeliveryState, place: ResolvedTarget) -> None:
         """What piled up behind it meanwhile may go out in the same message."""

@@ -114,6 +114,7 @@ class AccountIntake:
         self._supervisor = supervisor
         self._account: AccountName = supervisor.account
         self._journal = journal
+        self._lease = journal.lease(self._account)
         self._lanes = lanes
         self._table = table
         self._counts = counts
@@ -148,7 +149,7 @@ class AccountIntake:
                     await asyncio.wait({storing})
 
     async def _store(self, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor]) -> None:
-        outcomes = await self._journal.accept(self._account, entries, cursors, received_at=self._stamp())
+        outcomes = await self._journal.accept(self._lease, entries, cursors, received_at=self._stamp())
         for entry, outcome in zip(entries, outcomes, strict=True):
             self._arrived(entry.event, Arrival(outcome.verdict.value))
             if outcome.verdict is Verdict.ACCEPTED:
@@ -290,7 +291,7 @@ class AccountIntake:
     async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
         self._counts.event(self._account, Arrival.UNDECODABLE)
         log.warning("input not understood; kept", account=self._account, reason=reason, size_bytes=len(raw))
-        await self._journal.keep_undecodable(self._account, raw, reason, cursors, received_at=self._clock.now())
+        await self._journal.keep_undecodable(self._lease, raw, reason, cursors, received_at=self._clock.now())
 
     def ignored(self, reason: str) -> None:
         self._counts.ignored(self._account, reason)
@@ -351,8 +352,8 @@ class AccountIntake:
         old, new = ChatRef(self._account, old_chat_id), ChatRef(self._account, new_chat_id)
         log.warning("chat has a new id; change bridge.yaml to it", account=self._account, old=old_chat_id, new=new_chat_id)
         for address in list(self._table().addresses_of(old)):
-            await self._journal.set_native_id(address, new_chat_id)
-        await self._journal.chat_moved(old, new)
+            await self._journal.set_native_id(self._lease, address, new_chat_id)
+        await self._journal.chat_moved(self._lease, old, new)
         table = self._table()
         for address in list(table.addresses_of(old)):  # last, so that whoever failed on the way can begin again
             table.set_native_id(address, new_chat_id)

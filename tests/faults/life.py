@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bridge.journal.contract import Change, Damaged, JournalError, OpenDelivery
+from bridge.journal.contract import Change, Damaged, JournalError, Lease, OpenDelivery
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite.database import connect, prepare
 from bridge.journal.sqlite.threads import GROUP_JOBS, Job, Reader, Thread
@@ -83,10 +83,10 @@ class InlineJournal(SqliteJournal):
             raise KeyError("a bug in a reading")
         return await super().pending(lane, after, limit)
 
-    async def record(self, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
         if self.has_bug():
             raise RuntimeError("a bug in a record")
-        await super().record(changes)
+        await super().record(lease, changes)
 
     def _open(self) -> None:
         self._lock.take()

@@ -4,6 +4,7 @@ roles       what the machinery asks of durable storage      states      where a 
 accepting   what intake gives, and is answered              deliveries  open deliveries, as a lane reads them
 changes     what a lane records                             links       which messages belong together
 people      what people are shown                           errors      what the storage raises
+leases      who may act for an account
 """
 
 from bridge.journal.contract.accepting import AcceptRequest, AcceptResult, PlannedDelivery, Verdict
@@ -21,6 +22,7 @@ from bridge.journal.contract.changes import (
 )
 from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.errors import JournalError
+from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
 from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Piece, StoredPart
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredWait, Undecodable
 from bridge.journal.contract.roles import (
@@ -59,6 +61,9 @@ __all__ = [
     "Journal",
     "JournalError",
     "LaneFigures",
+    "Lease",
+    "LeaseLost",
+    "LeaseStore",
     "Link",
     "LinkStore",
     "Merged",

@@ -2,7 +2,8 @@
 
 Every coroutine that changes something returns once the change is on disk. Changes given in one call are one transaction.
 Event sequence numbers and delivery ids grow in the order of acceptance, and are never used twice. Every method raises JournalError
-when the storage fails.
+when the storage fails. What an account's tasks change carries the account's lease, and raises LeaseLost once that is another's;
+what people change by a command, and notes, do not: they are right whoever acts for the account.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.journal.contract.accepting import AcceptRequest, AcceptResult
 from bridge.journal.contract.changes import Change
 from bridge.journal.contract.deliveries import Damaged, OpenDelivery
+from bridge.journal.contract.leases import Lease, LeaseStore
 from bridge.journal.contract.links import Link, Merged
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
 from bridge.model.adapter import Cursor
@@ -24,13 +26,13 @@ if TYPE_CHECKING:
     from bridge.journal.tracing import Traced
 
 
-class IntakeStore(Protocol):
+class IntakeStore(LeaseStore, Protocol):
     """Where input becomes the bridge's responsibility."""
 
     async def accept(
-        self, account: AccountName, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], *, received_at: datetime
+        self, lease: Lease, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], *, received_at: datetime
     ) -> Sequence[AcceptResult]:
-        """Store events with their deliveries, and the cursors, in one transaction; the answer is parallel to `entries`.
+        """Store events with their deliveries, and the account's cursors, in one transaction; the answer is parallel to `entries`.
 
         A MessageCreated registers its `message_id` and `also_ids` as originals, and an album's `items`; the `item` of a
         MessageEdited takes the place of the one before (see `album`). A ReactionsChanged updates the reaction state of
@@ -38,7 +40,7 @@ class IntakeStore(Protocol):
         ...
 
     async def keep_undecodable(
-        self, account: AccountName, raw: bytes, reason: str, cursors: Sequence[Cursor], *, received_at: datetime
+        self, lease: Lease, raw: bytes, reason: str, cursors: Sequence[Cursor], *, received_at: datetime
     ) -> None:
         """`raw` is kept up to 64 KiB, for the number of entries that retention allows."""
         ...
@@ -56,7 +58,7 @@ class IntakeStore(Protocol):
         ...
 
 
-class DeliveryStore(Protocol):
+class DeliveryStore(LeaseStore, Protocol):
     """Open deliveries, by lane."""
 
     async def open_lanes(self) -> Sequence[ChatAddress]:
@@ -72,8 +74,8 @@ class DeliveryStore(Protocol):
         """Deliveries of one lane that are BEHIND: those due first come first."""
         ...
 
-    async def record(self, changes: Sequence[Change]) -> None:
-        """Carry out the changes, in order, in one transaction.
+    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
+        """Carry out the changes, all of them of deliveries to the lease's account, in order, in one transaction.
 
         Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
         ...
@@ -95,28 +97,28 @@ class LinkStore(Protocol):
         ...
 
 
-class AddressStore(Protocol):
+class AddressStore(LeaseStore, Protocol):
     """Where the addresses of bridge.yaml lead."""
 
     async def native_ids(self, account: AccountName) -> dict[str, str]:
         """Address -> native chat id, as last resolved."""
         ...
 
-    async def set_native_id(self, address: ChatAddress, chat_id: str) -> None: ...
+    async def set_native_id(self, lease: Lease, address: ChatAddress, chat_id: str) -> None: ...
 
-    async def chat_moved(self, old: ChatRef, new: ChatRef) -> None:
+    async def chat_moved(self, lease: Lease, old: ChatRef, new: ChatRef) -> None:
         """Addresses that led to the old native id lead to the new one; known messages keep their links under the old id."""
         ...
 
 
-class WaitStore(Protocol):
+class WaitStore(LeaseStore, Protocol):
     """Waits that survive a restart, and people's wishes to end them."""
 
     async def waits(self) -> dict[str, StoredWait]:
         """Named moments before which nothing may be sent (a 429 with a long wait)."""
         ...
 
-    async def set_wait(self, name: str, until: datetime, *, at: datetime) -> None:
+    async def set_wait(self, lease: Lease, name: str, until: datetime, *, at: datetime) -> None:
         """`at` is now, by the clock that `until` is of."""
         ...
 

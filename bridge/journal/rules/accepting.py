@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+import msgspec
+
 from bridge.journal.contract import AcceptRequest, DeliveryStatus, PlannedDelivery, Verdict
 from bridge.journal.rules import changes, reactions
 from bridge.journal.rules.changes import LatestChange
@@ -37,16 +39,14 @@ class Known(Generic[K]):
     """Only those that can be read: a harmed row is taken for none, so that what is accepted does not suffer from it."""
 
 
-@dataclass(slots=True, frozen=True)
-class NewDelivery:
+class NewDelivery(msgspec.Struct, frozen=True):
     planned: PlannedDelivery
     state: DeliveryStatus
     rule: SkipRule | None = None
     """By which it is skipped."""
 
 
-@dataclass(slots=True, frozen=True)
-class Stored(Generic[K]):
+class Stored(msgspec.Struct, Generic[K], frozen=True):
     """What is to be written of an event that is accepted."""
 
     event_seq: int

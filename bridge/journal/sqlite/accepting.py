@@ -68,6 +68,9 @@ _REACTION = (
 _NO_REACTION = "DELETE FROM reaction WHERE seq = ? AND chat = ? AND message IN (?, '') AND person = ? AND emoji = ?"
 
 
+_ORIGINAL = int(LinkKind.ORIGINAL)
+"""SQLite's binding is slow with a subclass of int."""
+
 Message = tuple[int, Packed]
 """A native message: its chat's number, and its id."""
 
@@ -217,7 +220,7 @@ def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message], messa
     """What the event tells of its messages."""
     seq = stored.event_seq
     for original in stored.originals:
-        rows.links[original] = (*original, seq, seq, LinkKind.ORIGINAL)
+        rows.links[original] = (*original, seq, seq, _ORIGINAL)
     if stored.originals:
         pairs = zip(prepared.messages, prepared.items, strict=False)
         rows.items += [(seq, place, packed, json) for place, (packed, json) in enumerate(pairs)]

@@ -18,6 +18,7 @@ from bridge.journal.contract import (
     DeadLetter,
     Figures,
     JournalError,
+    Lease,
     Link,
     Merged,
     OpenDelivery,
@@ -132,19 +133,25 @@ class SqliteJournal:
         self._reader.put(job)
         return await job.future
 
+    # -- leases -------------------------------------------------------------------------------------------------------------
+
+    def lease(self, account: AccountName) -> Lease:
+        """For as long as the process lives: the lock on the file keeps every other daemon out, so no write needs to look at it."""
+        return Lease(account=account, epoch=1)
+
     # -- accepting ----------------------------------------------------------------------------------------------------------
 
     async def accept(
-        self, account: AccountName, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], *, received_at: datetime
+        self, lease: Lease, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], *, received_at: datetime
     ) -> Sequence[AcceptResult]:
-        batch = Batch(account, [prepare_entry(entry) for entry in entries], tuple(cursors), received_at)
+        batch = Batch(lease.account, [prepare_entry(entry) for entry in entries], tuple(cursors), received_at)
         return await self._put(AcceptJob(asyncio.get_running_loop().create_future(), batch))
 
     async def keep_undecodable(
-        self, account: AccountName, raw: bytes, reason: str, cursors: Sequence[Cursor], *, received_at: datetime
+        self, lease: Lease, raw: bytes, reason: str, cursors: Sequence[Cursor], *, received_at: datetime
     ) -> None:
         limit = self._undecodable_limit
-        await self._write(lambda ledger: upkeep.keep_undecodable(ledger, account, raw, reason, cursors, received_at, limit))
+        await self._write(lambda ledger: upkeep.keep_undecodable(ledger, lease.account, raw, reason, cursors, received_at, limit))
 
     async def undecodable(self, limit: int = 100) -> Sequence[Undecodable]:
         """Newest first."""
@@ -167,7 +174,7 @@ class SqliteJournal:
     async def behind(self, lane: ChatAddress, limit: int) -> Sequence[OpenDelivery | Damaged]:
         return await self._read(lambda queries: queries.deliveries.behind(lane, limit))
 
-    async def record(self, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
         """Raises ValueError for a change that a delivery cannot have (an attempt at one that is not open): nothing is recorded."""
         await self._put(RecordJob(asyncio.get_running_loop().create_future(), tuple(changes)))
 
@@ -201,16 +208,16 @@ class SqliteJournal:
     async def native_ids(self, account: AccountName) -> dict[str, str]:
         return await self._read(lambda queries: queries.native_ids(account))
 
-    async def set_native_id(self, address: ChatAddress, chat_id: str) -> None:
+    async def set_native_id(self, lease: Lease, address: ChatAddress, chat_id: str) -> None:
         await self._write(lambda ledger: upkeep.set_native_id(ledger, address, chat_id))
 
-    async def chat_moved(self, old: ChatRef, new: ChatRef) -> None:
+    async def chat_moved(self, lease: Lease, old: ChatRef, new: ChatRef) -> None:
         await self._write(lambda ledger: upkeep.chat_moved(ledger, old, new))
 
     async def waits(self) -> dict[str, StoredWait]:
         return await self._read(Queries.waits)
 
-    async def set_wait(self, name: str, until: datetime, *, at: datetime) -> None:
+    async def set_wait(self, lease: Lease, name: str, until: datetime, *, at: datetime) -> None:
         await self._write(lambda ledger: upkeep.set_wait(ledger, name, until, at))
 
     async def hurry(

@@ -107,14 +107,15 @@ async def fill(journal: SqliteJournal, texts: Sequence[str], *, route: str = "al
         )
         for number, text in zip(numbers, texts, strict=True)
     ]
-    accepted = await journal.accept(AccountName("spirit"), entries, [], received_at=NOW)
+    accepted = await journal.accept(journal.lease(AccountName("spirit")), entries, [], received_at=NOW)
     ids = [one.delivery_ids[0] for one in accepted]
     for number, one in enumerate(ids):
         await journal.record(
+            journal.lease(AccountName("tg")),
             [
                 AttemptStarted(delivery_id=one, part=0, attempt=1, at=NOW),
                 Dead(delivery_id=one, reason=f"chat not found ({number})", at=NOW),
-            ]
+            ],
         )
     return ids
 

@@ -27,10 +27,13 @@ def waiting(folder: Path) -> Path:
         entries = [
             AcceptRequest(event=letter(number, "x"), deliveries=(PlannedDelivery(route="r", target=TG),)) for number in (1, 2)
         ]
-        await journal.accept(AccountName("spirit"), entries, [], received_at=NOW)
-        await journal.record([Deferred(delivery_id=1, attempt=1, not_before=NOW + timedelta(days=5000), error="429", at=NOW)])
-        await journal.set_native_id(TG, "-1001234567890")
-        await journal.set_wait("account:tg", NOW + timedelta(days=5000), at=NOW)
+        await journal.accept(journal.lease(AccountName("spirit")), entries, [], received_at=NOW)
+        await journal.record(
+            journal.lease(TG.account),
+            [Deferred(delivery_id=1, attempt=1, not_before=NOW + timedelta(days=5000), error="429", at=NOW)],
+        )
+        await journal.set_native_id(journal.lease(TG.account), TG, "-1001234567890")
+        await journal.set_wait(journal.lease(TG.account), "account:tg", NOW + timedelta(days=5000), at=NOW)
         await journal.close()
 
     asyncio.run(make())

@@ -88,8 +88,8 @@ def journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fill], N
             opened = SqliteJournal(folder / "messenger-bridge.journal")
             await opened.open()
             try:
-                await opened.set_native_id(TEAM, "C024BE7LH")
-                await opened.set_native_id(SPIRIT, "channel1")
+                await opened.set_native_id(opened.lease(TEAM.account), TEAM, "C024BE7LH")
+                await opened.set_native_id(opened.lease(TEAM.account), SPIRIT, "channel1")
                 await fill(opened)
             finally:
                 await opened.close()
@@ -102,7 +102,7 @@ def journal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fill], N
 async def accept(journal: SqliteJournal, event: ChatEvent, *targets: tuple[ChatAddress, SkipRule | None]) -> list[Any]:
     planned = tuple(PlannedDelivery(route="lobby", target=target, skip_rule=rule) for target, rule in targets)
     (accepted,) = await journal.accept(
-        event.meta.origin.account, [AcceptRequest(event=event, deliveries=planned)], [], received_at=NOW
+        journal.lease(event.meta.origin.account), [AcceptRequest(event=event, deliveries=planned)], [], received_at=NOW
     )
     return [accepted.event_seq, *accepted.delivery_ids]
 
@@ -126,13 +126,14 @@ async def relayed(journal: SqliteJournal) -> None:
     seq, tg, guild, _ = await accept(journal, event, (TG, None), (GUILD, None), (SPIRIT, rule))
     loss = LossOf(Loss.FILE_AS_LINE, "video shown as a line: too large")
     await journal.record(
+        journal.lease(TEAM.account),
         [
             AttemptStarted(delivery_id=tg, part=0, attempt=1, at=NOW),
             sent(tg, seq, TG, "-1001234567890", "45", "46"),
             Delivered(delivery_id=tg, at=NOW, losses=(Loss.SENDER_AS_LINE, loss)),
             AttemptStarted(delivery_id=guild, part=0, attempt=1, at=NOW),
             Dead(delivery_id=guild, reason="refused: Missing Access", at=NOW),
-        ]
+        ],
     )
 
 
@@ -187,13 +188,14 @@ def test_what_waits_says_until_when_and_why(cli: Any, journal: Callable[[Fill], 
         for number in ("11", "12"):
             await accept(opened, said(number, ChatRef(AccountName("tg"), "-1001234567890")), (TEAM, None), (SPIRIT, None))
         await opened.record(
+            opened.lease(TEAM.account),
             [
                 AttemptStarted(delivery_id=1, part=0, attempt=1, at=NOW),
                 Deferred(delivery_id=1, attempt=3, not_before=due, error="Slack asked to wait"),
                 AttemptStarted(delivery_id=2, part=0, attempt=1, at=NOW),
-            ]
+            ],
         )
-        await opened.set_wait("account:spirit", due, at=due)
+        await opened.set_wait(opened.lease(TEAM.account), "account:spirit", due, at=due)
 
     journal(fill)
     first = {one["target"]: one for one in cli("trace", "tg/-1001234567890#11", "--json").data["messages"][0]["deliveries"]}
@@ -222,7 +224,7 @@ def test_held_shared_and_deleted_copies(cli: Any, journal: Callable[[Fill], None
             ]
         changes.append(PiecesSet(target=TG, lead_seq=1, pieces=(Piece(event_seq=1, content=b""), Piece(event_seq=2, content=b""))))
         changes.append(PartGone(event_seq=1, target=GUILD, part=0))
-        await opened.record(changes)
+        await opened.record(opened.lease(TEAM.account), changes)
 
     journal(fill)
     found = cli("trace", f"https://im.example.com/team-a/pl/{POST}")
@@ -283,7 +285,7 @@ async def changed_often(opened: SqliteJournal) -> None:
         rule = Skip.NOTHING_CHANGED if number == 1 else None
         (_, delivery) = await accept(opened, edit, (TG, rule))
         if number == 0:
-            await opened.record([Delivered(delivery_id=delivery, at=NOW)])
+            await opened.record(opened.lease(TEAM.account), [Delivered(delivery_id=delivery, at=NOW)])
     for chat, message_id in ((there, TS), (copy, "45")):
         reaction = ReactionsChanged(meta=changed_meta(f"reacted{chat}", chat), message_id=message_id, added=("👍",))
         await accept(opened, reaction, (SPIRIT, Skip.REACTIONS_OFF))
@@ -357,16 +359,17 @@ def test_threads_and_what_waits_beside_the_line(cli: Any, journal: Callable[[Fil
         event = said("9", ChatRef(AccountName("spirit"), "channel2"))
         planned = tuple(PlannedDelivery(route="alerts", target=ALERTS, thread_id=topic) for topic in ("45", "46"))
         (accepted,) = await opened.accept(
-            event.meta.origin.account, [AcceptRequest(event=event, deliveries=planned)], [], received_at=NOW
+            opened.lease(event.meta.origin.account), [AcceptRequest(event=event, deliveries=planned)], [], received_at=NOW
         )
         first, second = accepted.delivery_ids
         await opened.record(
+            opened.lease(TEAM.account),
             [
                 AttemptStarted(delivery_id=first, part=0, attempt=1, at=NOW),
                 Dead(delivery_id=first, reason="refused", at=NOW),
                 AttemptStarted(delivery_id=second, part=0, attempt=1, at=NOW),
                 Dead(delivery_id=second, reason="refused too", at=NOW),
-            ]
+            ],
         )
         await opened.retry_dead([first])
 
@@ -382,7 +385,7 @@ def test_a_route_that_is_gone_or_new_is_told(cli: Any, journal: Callable[[Fill],
     async def fill(opened: SqliteJournal) -> None:
         elsewhere = ChatAddress(AccountName("team"), "#old")
         _, _, old = await accept(opened, said("11", ChatRef(AccountName("tg"), "-1001234567890")), (TEAM, None), (elsewhere, None))
-        await opened.record([Skipped(delivery_id=1, rule=Skip.NOTHING_CHANGED, at=NOW)])
+        await opened.record(opened.lease(TEAM.account), [Skipped(delivery_id=1, rule=Skip.NOTHING_CHANGED, at=NOW)])
         assert old == 2
 
     journal(fill)

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.accounts.supervisor import AccountState
-from bridge.journal.contract import AttemptStarted, Change, Delivered, Skipped
+from bridge.journal.contract import AttemptStarted, Change, Delivered, Lease, Skipped
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName, ChatAddress
 from tests.support.patience import PATIENCE_S, eventually
@@ -40,11 +40,11 @@ class Refusing(SqliteJournal):
         self.times = 0
         self.refusals = 0
 
-    async def record(self, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
         if self.refusals < self.times and any(map(self.refused, changes)):
             self.refusals += 1
             raise ValueError("an outcome of deliveries [4711], which do not exist")
-        await super().record(changes)
+        await super().record(lease, changes)
 
 
 def said(count: int) -> list[str]:

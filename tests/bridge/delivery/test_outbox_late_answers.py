@@ -29,11 +29,11 @@ class LateAnswers(SqliteJournal):
         gate = self.gates[account] = asyncio.Event()
         return gate
 
-    async def accept(self, account: Any, entries: Sequence[Any], *arguments: Any, **more: Any) -> Any:
-        answer = await super().accept(account, entries, *arguments, **more)
+    async def accept(self, lease: Any, entries: Sequence[Any], *arguments: Any, **more: Any) -> Any:
+        answer = await super().accept(lease, entries, *arguments, **more)
         self.committed += [entry.event.message_id for entry in entries if isinstance(entry.event, MessageCreated)]
-        if account in self.gates:
-            await self.gates[account].wait()
+        if lease.account in self.gates:
+            await self.gates[lease.account].wait()
         return answer
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from bridge.identity.people import People
 from bridge.intake.account_intake import AccountIntake
-from bridge.journal.contract import AcceptRequest, AcceptResult, OpenDelivery, Verdict
+from bridge.journal.contract import AcceptRequest, AcceptResult, Lease, OpenDelivery, Verdict
 from bridge.model.adapter import Cursor
 from bridge.model.clock import SystemClock
 from bridge.model.events import Author, ChatEvent, Content, EventMeta, MessageCreated
@@ -34,11 +34,14 @@ class LateJournal:
         self.committed: list[str] = []
         self.answers: list[asyncio.Event] = []
 
+    def lease(self, account: AccountName) -> Lease:
+        return Lease(account=account, epoch=1)
+
     async def is_known(self, event_key: str) -> bool:
         return False
 
     async def accept(
-        self, account: AccountName, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], **_: Any
+        self, lease: Lease, entries: Sequence[AcceptRequest], cursors: Sequence[Cursor], **_: Any
     ) -> list[AcceptResult]:
         first = len(self.committed)
         self.committed += [entry.event.meta.event_key for entry in entries]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from bridge.journal.contract import Change, PartReceipt
+from bridge.journal.contract import Change, Lease, PartReceipt
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatRef
@@ -20,10 +20,10 @@ class SlowReceipts(SqliteJournal):
 
     synced: asyncio.Event
 
-    async def record(self, changes: Sequence[Change]) -> None:
+    async def record(self, lease: Lease, changes: Sequence[Change]) -> None:
         if any(isinstance(change, PartReceipt) for change in changes):
             await self.synced.wait()
-        await super().record(changes)
+        await super().record(lease, changes)
 
 
 def come_back(platform: ScriptedPlatform, post: Posted) -> None:

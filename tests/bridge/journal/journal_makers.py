@@ -127,7 +127,7 @@ def entry(event: ChatEvent, *targets: End, skipped: tuple[ChatAddress, ...] = ()
 
 async def accept(journal: Journal, event: ChatEvent, *targets: End, when: float = 0) -> AcceptResult:
     """Accept one event, which must be new."""
-    (accepted,) = await journal.accept(event.meta.origin.account, [entry(event, *targets)], [], received_at=at(when))
+    (accepted,) = await journal.accept(journal.lease(event.meta.origin.account), [entry(event, *targets)], [], received_at=at(when))
     assert accepted.verdict is Verdict.ACCEPTED
     return accepted
 
@@ -160,11 +160,14 @@ def sent(
 async def deliver(journal: Journal, accepted: AcceptResult, *copies: tuple[End, str]) -> None:
     """Deliver an event's message to its targets, in their order, each as one native message."""
     for delivery, (target, message) in zip(accepted.delivery_ids, copies, strict=True):
-        await journal.record([sent(delivery, accepted.event_seq, target, message), Delivered(delivery_id=delivery, at=at(2))])
+        await journal.record(
+            journal.lease(A.account),
+            [sent(delivery, accepted.event_seq, target, message), Delivered(delivery_id=delivery, at=at(2))],
+        )
 
 
 async def kill(journal: Journal, delivery: int, reason: str = "refused", *, held: bool = False) -> None:
-    await journal.record([Dead(delivery_id=delivery, reason=reason, at=at(3), held=held)])
+    await journal.record(journal.lease(A.account), [Dead(delivery_id=delivery, reason=reason, at=at(3), held=held)])
 
 
 def message(chat: ChatRef, message_id: str) -> MessageRef:

@@ -24,7 +24,7 @@ def say(*words: object) -> None:
 
 async def accept_one(journal: SqliteJournal, number: int) -> AcceptResult:
     (accepted,) = await journal.accept(
-        CHAT.account,
+        journal.lease(CHAT.account),
         [entry(created(f"{number}", text="x" * (number % 3000)), A)],
         [Cursor(name=f"lane{number % 8}", value=f"{number}")],
         received_at=at(0),
@@ -40,11 +40,12 @@ async def write(journal: SqliteJournal, first: int) -> None:
             accepted = await accept_one(journal, number)
             say("accepted", number, accepted.event_seq, *accepted.delivery_ids)
             (delivery,) = accepted.delivery_ids
-            await journal.record([AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(1))])
+            await journal.record(journal.lease(A.account), [AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(1))])
             say("attempted", number)
             if number % 5:
                 await journal.record(
-                    [sent(delivery, accepted.event_seq, A, f"c{number}"), Delivered(delivery_id=delivery, at=at(2))]
+                    journal.lease(A.account),
+                    [sent(delivery, accepted.event_seq, A, f"c{number}"), Delivered(delivery_id=delivery, at=at(2))],
                 )
                 say("delivered", number)
             number += 8
@@ -68,7 +69,10 @@ async def churn(journal: SqliteJournal, first: int) -> None:
         for number, one in zip(numbers, accepted, strict=True):
             if number % 20:
                 (delivery,) = one.delivery_ids
-                await journal.record([sent(delivery, one.event_seq, A, f"c{number}"), Delivered(delivery_id=delivery, at=at(2))])
+                await journal.record(
+                    journal.lease(A.account),
+                    [sent(delivery, one.event_seq, A, f"c{number}"), Delivered(delivery_id=delivery, at=at(2))],
+                )
         say("pruned", await pruning)
 
 
@@ -107,13 +111,15 @@ async def serve(journal: SqliteJournal, _first: int) -> None:
     """A daemon that makes dead letters and delivers what is retried."""
     number = 0
     while True:
-        (accepted,) = await journal.accept(CHAT.account, [entry(created(f"{number}"), A, B)], [], received_at=at(0))
+        (accepted,) = await journal.accept(journal.lease(CHAT.account), [entry(created(f"{number}"), A, B)], [], received_at=at(0))
         first, second = accepted.delivery_ids
-        await journal.record([sent(first, accepted.event_seq, A, f"c{number}"), Delivered(delivery_id=first, at=at(2))])
+        await journal.record(
+            journal.lease(A.account), [sent(first, accepted.event_seq, A, f"c{number}"), Delivered(delivery_id=first, at=at(2))]
+        )
         await kill(journal, second)
         say("dead", second)
         for pending in await journal.behind(B, 100):
-            await journal.record([Delivered(delivery_id=pending.delivery_id, at=at(2))])
+            await journal.record(journal.lease(A.account), [Delivered(delivery_id=pending.delivery_id, at=at(2))])
             say("revived", pending.delivery_id)
         number += 1
 

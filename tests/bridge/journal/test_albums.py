@@ -34,10 +34,10 @@ async def test_every_item_leads_to_all_in_their_order(journal: Journal, reopen: 
 
 async def test_the_latest_edit_of_an_item_counts(journal: Journal, reopen: Reopen) -> None:
     entries: list[AcceptRequest] = [entry(album(), A), entry(edit("10", "middle", 1), A)]
-    await journal.accept(ACCOUNT, entries, [], received_at=at(0))
+    await journal.accept(journal.lease(ACCOUNT), entries, [], received_at=at(0))
     await accept(journal, edit("9", "", 2), A)
     journal = await reopen(journal)
-    (again,) = await journal.accept(ACCOUNT, [entry(edit("10", "other", 1), A)], [], received_at=at(0))
+    (again,) = await journal.accept(journal.lease(ACCOUNT), [entry(edit("10", "other", 1), A)], [], received_at=at(0))
     assert again.verdict is Verdict.DUPLICATE
     await accept(journal, edited("11"), A)
     kept = await journal.album(message(CHAT, "9"))

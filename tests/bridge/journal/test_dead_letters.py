@@ -15,8 +15,8 @@ async def test_a_dead_letter_tells_all_an_admin_needs(journal: Journal, reopen: 
     event = created("1", text="important")
     accepted = await accept(journal, event, A)
     (delivery,) = accepted.delivery_ids
-    await journal.record([sent(delivery, accepted.event_seq, A, "70")])
-    await journal.record([AttemptStarted(delivery_id=delivery, part=1, attempt=3, at=at(1))])
+    await journal.record(journal.lease(A.account), [sent(delivery, accepted.event_seq, A, "70")])
+    await journal.record(journal.lease(A.account), [AttemptStarted(delivery_id=delivery, part=1, attempt=3, at=at(1))])
     await kill(journal, delivery, "chat not found")
     expected = DeadLetter(
         delivery_id=delivery,
@@ -56,8 +56,11 @@ async def test_dead_letters_come_in_pages(journal: Journal) -> None:
 async def test_a_retry_begins_anew_but_keeps_what_was_sent(journal: Journal, reopen: Reopen) -> None:
     accepted = await accept(journal, created("1"), A, B)
     first, second = accepted.delivery_ids
-    await journal.record([AttemptStarted(delivery_id=first, part=0, attempt=7, at=at(1))])
-    await journal.record([sent(first, accepted.event_seq, A, "70"), AttemptStarted(delivery_id=first, part=1, attempt=4, at=at(2))])
+    await journal.record(journal.lease(A.account), [AttemptStarted(delivery_id=first, part=0, attempt=7, at=at(1))])
+    await journal.record(
+        journal.lease(A.account),
+        [sent(first, accepted.event_seq, A, "70"), AttemptStarted(delivery_id=first, part=1, attempt=4, at=at(2))],
+    )
     await kill(journal, first)
     await kill(journal, second, held=True)
     assert sorted(await journal.retry_dead([first, second, 999])) == [A, B]
@@ -76,7 +79,7 @@ async def test_a_retried_delivery_can_be_delivered(journal: Journal) -> None:
     (delivery,) = accepted.delivery_ids
     await kill(journal, delivery)
     await journal.retry_dead([delivery])
-    await journal.record([AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(5))])
+    await journal.record(journal.lease(A.account), [AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(5))])
     await deliver(journal, accepted, (A, "70"))
     assert await journal.open_lanes() == []
     assert await journal.prune(before=at(100)) == 1
@@ -98,7 +101,7 @@ async def test_the_event_is_kept_for_a_dead_letter_while_its_siblings_finish(jou
     accepted = await accept(journal, event, A, B)
     first, second = accepted.delivery_ids
     await kill(journal, first)
-    await journal.record([Delivered(delivery_id=second, at=at(4))])
+    await journal.record(journal.lease(A.account), [Delivered(delivery_id=second, at=at(4))])
     letter = await journal.dead_letter(first)
     assert letter is not None
     assert letter.event == event
@@ -118,6 +121,8 @@ async def test_a_lane_tells_of_what_stands_in_its_line_and_not_of_what_is_retrie
     first, second = await accept(journal, created("1"), A), await accept(journal, created("2"), A)
     await kill(journal, first.delivery_ids[0], "too ugly")
     await journal.retry_dead(first.delivery_ids)
-    await journal.record([AttemptStarted(delivery_id=second.delivery_ids[0], part=0, attempt=7, at=at(1))])
+    await journal.record(
+        journal.lease(A.account), [AttemptStarted(delivery_id=second.delivery_ids[0], part=0, attempt=7, at=at(1))]
+    )
     (lane,) = (await journal.figures()).lanes
     assert (lane.waiting, lane.attempts, lane.last_error) == (2, 7, "")

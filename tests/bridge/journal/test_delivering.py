@@ -77,14 +77,14 @@ async def test_a_lane_counts_for_itself_and_never_twice(journal: Journal, reopen
     assert [(await accept(journal, created(f"{number}"), A, B)).lane_seqs for number in range(3)] == [(1, 1), (2, 2), (3, 3)]
     assert (await accept(journal, created("b"), B)).lane_seqs == (4,)
     for pending in await journal.pending(A, 0, 10):
-        await journal.record([Delivered(delivery_id=pending.delivery_id, at=at(6))])
+        await journal.record(journal.lease(A.account), [Delivered(delivery_id=pending.delivery_id, at=at(6))])
     assert await journal.prune(before=at(100)) == 0  # still open in the other lane
     journal = await reopen(journal)
     assert (await accept(journal, created("a"), A, (A, "7"))).lane_seqs == (4, 5)
 
 
 async def test_what_is_skipped_at_once_has_no_place_in_the_lane(journal: Journal) -> None:
-    (one,) = await journal.accept(CHAT.account, [entry(created("1"), A, skipped=(A,))], [], received_at=at(0))
+    (one,) = await journal.accept(journal.lease(CHAT.account), [entry(created("1"), A, skipped=(A,))], [], received_at=at(0))
     assert one.lane_seqs == (1, 0)
     assert (await accept(journal, created("2"), A)).lane_seqs == (2,)
 
@@ -98,11 +98,11 @@ async def test_a_dead_letter_keeps_its_place(journal: Journal) -> None:
 
 async def test_an_attempt_without_outcome_is_found_after_a_restart(journal: Journal, reopen: Reopen) -> None:
     (delivery,) = (await accept(journal, created("1"), A)).delivery_ids
-    await journal.record([attempt(delivery, 1, when=5)])
-    await journal.record([Deferred(delivery_id=delivery, attempt=1, not_before=at(50), error="429")])
+    await journal.record(journal.lease(A.account), [attempt(delivery, 1, when=5)])
+    await journal.record(journal.lease(A.account), [Deferred(delivery_id=delivery, attempt=1, not_before=at(50), error="429")])
     waiting = await only(journal)
     assert (waiting.state, waiting.attempt, waiting.not_before, waiting.last_error) == (DeliveryStatus.WAITING, 1, at(50), "429")
-    await journal.record([attempt(delivery, 2, when=51)])
+    await journal.record(journal.lease(A.account), [attempt(delivery, 2, when=51)])
     pending = await only(await reopen(journal))
     assert (pending.state, pending.attempt, pending.first_attempt_at) == (DeliveryStatus.SENDING, 2, at(5))
     assert (pending.not_before, pending.last_error) == (None, "429")
@@ -111,14 +111,15 @@ async def test_an_attempt_without_outcome_is_found_after_a_restart(journal: Jour
 async def test_a_message_of_three_parts_goes_on_at_the_third(journal: Journal, reopen: Reopen) -> None:
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
-    await journal.record([attempt(delivery)])
+    await journal.record(journal.lease(A.account), [attempt(delivery)])
     await journal.record(
+        journal.lease(A.account),
         [
             sent(delivery, accepted.event_seq, A, "70", "71", adapter_data="hook", thread="T1", carried=CARRIED),
             attempt(delivery, 1, part=1),
-        ]
+        ],
     )
-    await journal.record([sent(delivery, accepted.event_seq, A, "72", part=1)])
+    await journal.record(journal.lease(A.account), [sent(delivery, accepted.event_seq, A, "72", part=1)])
     pending = await only(await reopen(journal))
     assert (pending.state, pending.attempt) == (DeliveryStatus.WAITING, 0)  # no attempt at the third part is on record
     assert pending.parts == (
@@ -132,8 +133,8 @@ async def test_a_message_of_three_parts_goes_on_at_the_third(journal: Journal, r
 async def test_a_crash_in_the_second_part_shows_the_first(journal: Journal, reopen: Reopen) -> None:
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
-    await journal.record([attempt(delivery)])
-    await journal.record([sent(delivery, accepted.event_seq, A, "70"), attempt(delivery, 1, part=1)])
+    await journal.record(journal.lease(A.account), [attempt(delivery)])
+    await journal.record(journal.lease(A.account), [sent(delivery, accepted.event_seq, A, "70"), attempt(delivery, 1, part=1)])
     pending = await only(await reopen(journal))
     assert (pending.state, pending.attempt, len(pending.parts)) == (DeliveryStatus.SENDING, 1, 1)
 
@@ -142,7 +143,7 @@ async def test_a_receipt_may_carry_no_ids(journal: Journal) -> None:
     """Some platforms' incoming webhooks answer `ok` and nothing else."""
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
-    await journal.record([sent(delivery, accepted.event_seq, A)])
+    await journal.record(journal.lease(A.account), [sent(delivery, accepted.event_seq, A)])
     assert (await only(journal)).parts == (StoredPart(part=0, copy=Copy(chat_id="N-A", message_ids=())),)
 
 
@@ -151,11 +152,11 @@ async def test_an_edits_progress_is_its_own(journal: Journal, reopen: Reopen) ->
     message = await accept(journal, created("1"), A)
     (first,) = message.delivery_ids
     for part in range(2):
-        await journal.record([sent(first, message.event_seq, A, f"7{part}", part=part)])
-    await journal.record([Delivered(delivery_id=first, at=at(1))])
+        await journal.record(journal.lease(A.account), [sent(first, message.event_seq, A, f"7{part}", part=part)])
+    await journal.record(journal.lease(A.account), [Delivered(delivery_id=first, at=at(1))])
     (edit,) = (await accept(journal, edited("1"), A)).delivery_ids
     assert (await only(journal)).parts == ()
-    await journal.record([sent(edit, message.event_seq, A, "80")])
+    await journal.record(journal.lease(A.account), [sent(edit, message.event_seq, A, "80")])
     pending = await only(await reopen(journal))
     assert pending.parts == (StoredPart(part=0, copy=Copy(chat_id="N-A", message_ids=("80",))),)
 
@@ -164,10 +165,13 @@ async def test_an_edit_does_not_take_parts_from_a_half_sent_message(journal: Jou
     """The message died after its first part, which an edit sent anew; a retry must not send that part again."""
     message = await accept(journal, created("1"), A)
     (first,) = message.delivery_ids
-    await journal.record([sent(first, message.event_seq, A, "70"), Dead(delivery_id=first, reason="refused", at=at(1))])
+    await journal.record(
+        journal.lease(A.account), [sent(first, message.event_seq, A, "70"), Dead(delivery_id=first, reason="refused", at=at(1))]
+    )
     edit = await accept(journal, edited("1"), A)
     await journal.record(
-        [sent(edit.delivery_ids[0], message.event_seq, A, "80"), Delivered(delivery_id=edit.delivery_ids[0], at=at(1))]
+        journal.lease(A.account),
+        [sent(edit.delivery_ids[0], message.event_seq, A, "80"), Delivered(delivery_id=edit.delivery_ids[0], at=at(1))],
     )
     await journal.retry_dead([first])
     (pending,) = await journal.behind(A, 10)
@@ -180,7 +184,9 @@ async def test_two_deliveries_to_one_chat_do_not_share_progress(journal: Journal
     """A message for two topics of one group: the second has nothing sent when the first is done."""
     message = await accept(journal, created("1"), A, A)
     first, second = message.delivery_ids
-    await journal.record([sent(first, message.event_seq, A, "70"), Delivered(delivery_id=first, at=at(1))])
+    await journal.record(
+        journal.lease(A.account), [sent(first, message.event_seq, A, "70"), Delivered(delivery_id=first, at=at(1))]
+    )
     pending = await only(journal)
     assert (pending.delivery_id, pending.parts) == (second, ())
 
@@ -197,7 +203,7 @@ async def test_an_outcome_takes_the_delivery_off_its_lane(journal: Journal, reop
         "dead": Dead(delivery_id=delivery, reason="refused", at=at(1)),
         "held": Dead(delivery_id=delivery, reason="unknown", at=at(1), held=True),
     }
-    await journal.record([attempt(delivery), changes[final]])
+    await journal.record(journal.lease(A.account), [attempt(delivery), changes[final]])
     for _ in range(2):
         assert await journal.pending(A, 0, 10) == []
         assert await journal.open_lanes() == [B]
@@ -208,9 +214,10 @@ async def test_an_outcome_takes_the_delivery_off_its_lane(journal: Journal, reop
 
 async def test_a_final_outcome_stays(journal: Journal) -> None:
     (delivery,) = (await accept(journal, created("1"), A)).delivery_ids
-    await journal.record([Delivered(delivery_id=delivery, at=at(1))])
+    await journal.record(journal.lease(A.account), [Delivered(delivery_id=delivery, at=at(1))])
     await journal.record(
-        [Dead(delivery_id=delivery, reason="late", at=at(2)), Skipped(delivery_id=delivery, rule=Skip.ROUTE_REMOVED, at=at(2))]
+        journal.lease(A.account),
+        [Dead(delivery_id=delivery, reason="late", at=at(2)), Skipped(delivery_id=delivery, rule=Skip.ROUTE_REMOVED, at=at(2))],
     )
     assert await journal.dead_letters() == []
     assert await journal.open_lanes() == []
@@ -221,14 +228,14 @@ async def test_an_attempt_at_a_delivery_that_is_not_open_is_refused(journal: Jou
     """An attempt that cannot be recorded must not be made, so the caller has to hear of it. Nothing of that call is kept."""
     (delivery, other) = (await accept(journal, created("1"), A, B)).delivery_ids
     if state == "delivered":
-        await journal.record([Delivered(delivery_id=delivery, at=at(1))])
+        await journal.record(journal.lease(A.account), [Delivered(delivery_id=delivery, at=at(1))])
     elif state == "dead":
         await kill(journal, delivery)
     else:
         delivery = 999
     for change in (attempt(delivery), Deferred(delivery_id=delivery, attempt=1, not_before=at(9), error="")):
         with pytest.raises(ValueError, match=str(delivery)):
-            await journal.record([Delivered(delivery_id=other, at=at(1)), change])
+            await journal.record(journal.lease(A.account), [Delivered(delivery_id=other, at=at(1)), change])
     assert await journal.open_lanes() == ([B] if state != "missing" else [A, B])
 
 
@@ -239,13 +246,14 @@ async def test_an_outcome_of_a_delivery_that_does_not_exist_is_refused(journal: 
         Dead(delivery_id=5, reason="", at=at(1)),
     ):
         with pytest.raises(ValueError, match="5"):
-            await journal.record([change])
+            await journal.record(journal.lease(A.account), [change])
 
 
 async def test_changes_of_one_call_are_carried_out_in_order(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
     await journal.record(
+        journal.lease(A.account),
         [
             attempt(delivery, 1),
             Deferred(delivery_id=delivery, attempt=1, not_before=at(9), error="first"),
@@ -254,7 +262,7 @@ async def test_changes_of_one_call_are_carried_out_in_order(journal: Journal) ->
             sent(delivery, accepted.event_seq, A, "71"),
             attempt(delivery, 1, part=1),
             Deferred(delivery_id=delivery, attempt=1, not_before=at(10), error="second"),
-        ]
+        ],
     )
     pending = await only(journal)
     assert (pending.state, pending.attempt, pending.not_before, pending.last_error) == (DeliveryStatus.WAITING, 1, at(10), "second")
@@ -262,8 +270,8 @@ async def test_changes_of_one_call_are_carried_out_in_order(journal: Journal) ->
 
 
 async def test_an_empty_record_is_nothing(journal: Journal) -> None:
-    await journal.record([])
-    assert await journal.accept(A.account, [], [], received_at=at(0)) == []
+    await journal.record(journal.lease(A.account), [])
+    assert await journal.accept(journal.lease(A.account), [], [], received_at=at(0)) == []
 
 
 async def test_figures(journal: Journal, reopen: Reopen) -> None:
@@ -283,19 +291,19 @@ async def test_figures(journal: Journal, reopen: Reopen) -> None:
 
 
 async def test_addresses_follow_a_chat_that_moved(journal: Journal, reopen: Reopen) -> None:
-    await journal.set_native_id(A, "N1")
-    await journal.set_native_id(A, native(A).chat_id)
-    await journal.set_native_id(B, "N2")
-    await journal.chat_moved(native(A), native(B))
+    await journal.set_native_id(journal.lease(A.account), A, "N1")
+    await journal.set_native_id(journal.lease(A.account), A, native(A).chat_id)
+    await journal.set_native_id(journal.lease(A.account), B, "N2")
+    await journal.chat_moved(journal.lease(A.account), native(A), native(B))
     journal = await reopen(journal)
     assert await journal.native_ids(A.account) == {"A": "N-B", "B": "N2"}
     assert await journal.native_ids(native(A).account) == await journal.native_ids(A.account)
 
 
 async def test_waits_survive_a_restart(journal: Journal, reopen: Reopen) -> None:
-    await journal.set_wait("tg", at(10), at=at(1))
-    await journal.set_wait("tg", at(30), at=at(2))
-    await journal.set_wait("slack/C1", at(20), at=at(3))
+    await journal.set_wait(journal.lease(A.account), "tg", at(10), at=at(1))
+    await journal.set_wait(journal.lease(A.account), "tg", at(30), at=at(2))
+    await journal.set_wait(journal.lease(A.account), "slack/C1", at(20), at=at(3))
     journal = await reopen(journal)
     tg = StoredWait(until=at(30), kept_at=at(2))
     assert await journal.waits() == {"tg": tg, "slack/C1": StoredWait(until=at(20), kept_at=at(3))}

@@ -71,7 +71,9 @@ async def test_parts_come_in_order_and_each_of_their_ids_is_a_link(journal: Jour
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
     ids = {part: (f"{part}a", f"{part}b") for part in (1, 0, 2, 10)}
-    await journal.record([sent(delivery, accepted.event_seq, A, *names, part=part) for part, names in ids.items()])
+    await journal.record(
+        journal.lease(A.account), [sent(delivery, accepted.event_seq, A, *names, part=part) for part, names in ids.items()]
+    )
     for part, names in ids.items():
         for name in names:
             link = await journal.link(message(native(A), name), A)
@@ -84,7 +86,8 @@ async def test_a_part_sent_anew_replaces_the_old_one(journal: Journal) -> None:
     await deliver(journal, accepted, (A, "70"))
     edit = await accept(journal, edited("1"), A)
     await journal.record(
-        [sent(edit.delivery_ids[0], accepted.event_seq, A, "71"), Delivered(delivery_id=edit.delivery_ids[0], at=at(1))]
+        journal.lease(A.account),
+        [sent(edit.delivery_ids[0], accepted.event_seq, A, "71"), Delivered(delivery_id=edit.delivery_ids[0], at=at(1))],
     )
     assert await journal.link(message(native(A), "70"), A) is None
     link = await journal.link(message(native(A), "71"), A)
@@ -96,8 +99,8 @@ async def test_a_part_sent_anew_replaces_the_old_one(journal: Journal) -> None:
 async def test_a_part_edited_in_place_keeps_its_id(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
-    await journal.record([sent(delivery, accepted.event_seq, A, "70", "71")])
-    await journal.record([sent(delivery, accepted.event_seq, A, "71", adapter_data="edited")])
+    await journal.record(journal.lease(A.account), [sent(delivery, accepted.event_seq, A, "70", "71")])
+    await journal.record(journal.lease(A.account), [sent(delivery, accepted.event_seq, A, "71", adapter_data="edited")])
     link = await journal.link(message(native(A), "71"), A)
     assert link is not None
     assert link.copies[0].copy.adapter_data == "edited"
@@ -108,13 +111,17 @@ async def test_parts_that_are_gone(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A, B)
     seq = accepted.event_seq
     await deliver(journal, accepted, (A, "70"), (B, "70"))
-    await journal.record([sent(accepted.delivery_ids[0], seq, A, "71", part=1)])
-    await journal.record([PartGone(event_seq=seq, target=A, part=1), PartGone(event_seq=seq, target=lane("?"), part=0)])
+    await journal.record(journal.lease(A.account), [sent(accepted.delivery_ids[0], seq, A, "71", part=1)])
+    await journal.record(
+        journal.lease(A.account), [PartGone(event_seq=seq, target=A, part=1), PartGone(event_seq=seq, target=lane("?"), part=0)]
+    )
     link = await journal.link(message(native(A), "70"), A)
     assert link is not None
     assert link.copies == (one("N-A", "70"),)
     assert await journal.link(message(native(A), "71"), A) is None
-    await journal.record([PartGone(event_seq=seq, target=A, part=0), PartGone(event_seq=seq, target=A, part=0)])
+    await journal.record(
+        journal.lease(A.account), [PartGone(event_seq=seq, target=A, part=0), PartGone(event_seq=seq, target=A, part=0)]
+    )
     assert await journal.link(message(native(A), "70"), A) is None
     other = await journal.link(message(native(B), "70"), A)
     assert other is not None
@@ -125,9 +132,9 @@ async def test_a_gone_part_and_its_successor_in_one_call(journal: Journal) -> No
     accepted = await accept(journal, created("1"), A)
     await deliver(journal, accepted, (A, "70"))
     delivery, seq = accepted.delivery_ids[0], accepted.event_seq
-    await journal.record([PartGone(event_seq=seq, target=A, part=0), sent(delivery, seq, A, "71")])
+    await journal.record(journal.lease(A.account), [PartGone(event_seq=seq, target=A, part=0), sent(delivery, seq, A, "71")])
     assert await journal.link(message(native(A), "71"), A) is not None
-    await journal.record([sent(delivery, seq, A, "72"), PartGone(event_seq=seq, target=A, part=0)])
+    await journal.record(journal.lease(A.account), [sent(delivery, seq, A, "72"), PartGone(event_seq=seq, target=A, part=0)])
     for gone in ("70", "71", "72"):
         assert await journal.link(message(native(A), gone), A) is None
 
@@ -137,9 +144,10 @@ async def test_a_late_receipt_of_a_dead_delivery_still_links(journal: Journal) -
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
     await journal.record(
-        [AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(0)), Delivered(delivery_id=delivery, at=at(1))]
+        journal.lease(A.account),
+        [AttemptStarted(delivery_id=delivery, part=0, attempt=1, at=at(0)), Delivered(delivery_id=delivery, at=at(1))],
     )
-    await journal.record([sent(delivery, accepted.event_seq, A, "70")])
+    await journal.record(journal.lease(A.account), [sent(delivery, accepted.event_seq, A, "70")])
     assert await journal.link(message(native(A), "70"), A) is not None
     assert await journal.open_lanes() == []
 
@@ -160,7 +168,9 @@ async def test_a_receipt_for_an_event_that_is_pruned_is_harmless(journal: Journa
     edit = await accept(journal, edited("1"), A, when=100)
     assert await journal.prune(before=at(50)) == 1
     (delivery,) = edit.delivery_ids
-    await journal.record([sent(delivery, accepted.event_seq, A, "71"), Delivered(delivery_id=delivery, at=at(101))])
+    await journal.record(
+        journal.lease(A.account), [sent(delivery, accepted.event_seq, A, "71"), Delivered(delivery_id=delivery, at=at(101))]
+    )
     assert await journal.link(message(native(A), "71"), A) is None
 
 
@@ -209,7 +219,7 @@ async def test_latest_messages_are_originals_and_copies_newest_first(journal: Jo
 async def test_a_copy_that_is_gone_is_not_among_the_latest(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A)
     await deliver(journal, accepted, (A, "70"))
-    await journal.record([PartGone(event_seq=accepted.event_seq, target=A, part=0)])
+    await journal.record(journal.lease(A.account), [PartGone(event_seq=accepted.event_seq, target=A, part=0)])
     assert await journal.latest_messages(native(A), 10) == []
 
 
@@ -227,7 +237,7 @@ async def test_two_threads_of_one_chat_have_copies_of_their_own(journal: Journal
             assert link is not None
             assert [sent.copy.message_ids for sent in link.copies] == [(copy,)]
             assert link.elsewhere == ()
-    await journal.record([PartGone(event_seq=seq, target=A, thread_id="8", part=0)])
+    await journal.record(journal.lease(A.account), [PartGone(event_seq=seq, target=A, thread_id="8", part=0)])
     assert await journal.link(message(native(A), "80"), A, "8") is None
     link = await journal.link(message(CHAT, "1"), A, "8")
     assert link is not None
@@ -241,7 +251,7 @@ async def test_an_edit_of_one_threads_copy_leaves_the_others(journal: Journal) -
     accepted = await accept(journal, created("1"), (A, "7"), (A, "8"))
     await deliver(journal, accepted, ((A, "7"), "70"), ((A, "8"), "80"))
     edit = await accept(journal, edited("1"), (A, "7"), (A, "8"))
-    await journal.record([sent(edit.delivery_ids[1], accepted.event_seq, (A, "8"), "80", "81")])
+    await journal.record(journal.lease(A.account), [sent(edit.delivery_ids[1], accepted.event_seq, (A, "8"), "80", "81")])
     for thread, ids in (("7", ("70",)), ("8", ("80", "81"))):
         link = await journal.link(message(CHAT, "1"), A, thread)
         assert link is not None
@@ -293,7 +303,7 @@ async def test_a_duplicate_or_stray_reaction_changes_nothing(journal: Journal) -
     again = reacted("1", version=1, added=("👍",))
     await accept(journal, again)
     await accept(journal, reacted("1", version=2, removed=("👍", "🙈")))
-    await journal.accept(CHAT.account, [entry(again)], [], received_at=at(0))
+    await journal.accept(journal.lease(CHAT.account), [entry(again)], [], received_at=at(0))
     await accept(journal, reacted("nothing known", version=3, added=("👍",)))
     assert await journal.reactions(seq, not_on=()) == []
 
@@ -308,7 +318,7 @@ async def test_our_own_reaction_is_nobodys(journal: Journal) -> None:
 
 async def test_a_reaction_accepted_together_with_its_message(journal: Journal) -> None:
     first, _ = await journal.accept(
-        CHAT.account, [entry(created("1")), entry(reacted("1", version=1, added=("👍",)))], [], received_at=at(0)
+        journal.lease(CHAT.account), [entry(created("1")), entry(reacted("1", version=1, added=("👍",)))], [], received_at=at(0)
     )
     assert await journal.reactions(first.event_seq, not_on=()) == ["👍"]
 
@@ -317,7 +327,9 @@ async def test_a_reaction_accepted_together_with_its_message(journal: Journal) -
 async def test_many_parts_in_one_call(journal: Journal, count: int) -> None:
     accepted = await accept(journal, created("1"), A)
     (delivery,) = accepted.delivery_ids
-    await journal.record([sent(delivery, accepted.event_seq, A, f"p{part}", part=part) for part in range(count)])
+    await journal.record(
+        journal.lease(A.account), [sent(delivery, accepted.event_seq, A, f"p{part}", part=part) for part in range(count)]
+    )
     link = await journal.link(message(CHAT, "1"), A)
     assert link is not None
     assert [part.copy.message_ids for part in link.copies] == [(f"p{part}",) for part in range(count)]

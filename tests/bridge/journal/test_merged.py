@@ -45,7 +45,7 @@ def arrived(events: list[AcceptResult], copy: str = "70") -> list[Change]:
 
 async def test_a_crash_during_the_attempt_leaves_who_was_in_it(journal: Journal, reopen: Callable[..., Awaitable[Journal]]) -> None:
     events = await three(journal)
-    await journal.record([pieces(events[:2]), *attempts(events[:2])])
+    await journal.record(journal.lease(A.account), [pieces(events[:2]), *attempts(events[:2])])
     journal = await reopen(journal)
     waiting = await journal.pending(A, 0, 10)
     assert [(pending.state, pending.lead_seq) for pending in waiting] == [
@@ -58,8 +58,8 @@ async def test_a_crash_during_the_attempt_leaves_who_was_in_it(journal: Journal,
 
 async def test_each_original_leads_to_the_shared_copy_and_the_copy_to_its_last_piece(journal: Journal) -> None:
     events = await three(journal)
-    await journal.record([pieces(events), *attempts(events)])
-    await journal.record(arrived(events))
+    await journal.record(journal.lease(A.account), [pieces(events), *attempts(events)])
+    await journal.record(journal.lease(A.account), arrived(events))
     for number, event in enumerate(events, 1):
         link = await journal.link(message(CHAT, str(number)), A)
         assert link is not None
@@ -76,14 +76,15 @@ async def test_each_original_leads_to_the_shared_copy_and_the_copy_to_its_last_p
 
 async def test_a_piece_leaves_and_the_copy_stays_known(journal: Journal) -> None:
     events = await three(journal)
-    await journal.record([pieces(events), *attempts(events), *arrived(events)])
+    await journal.record(journal.lease(A.account), [pieces(events), *attempts(events), *arrived(events)])
     left = events[:2]
     await journal.record(
+        journal.lease(A.account),
         [
             PartGone(event_seq=events[2].event_seq, target=A, part=0),
             sent(events[1].delivery_ids[0], events[1].event_seq, A, "70"),
             pieces(left),
-        ]
+        ],
     )
     assert await journal.merged(events[2].event_seq, A) is None
     merged = await journal.merged(events[0].event_seq, A)
@@ -96,18 +97,18 @@ async def test_a_piece_leaves_and_the_copy_stays_known(journal: Journal) -> None
 
 async def test_an_attempt_that_did_not_succeed_is_forgotten(journal: Journal) -> None:
     events = await three(journal)
-    await journal.record([pieces(events), *attempts(events)])
+    await journal.record(journal.lease(A.account), [pieces(events), *attempts(events)])
     deferred = [Deferred(delivery_id=event.delivery_ids[0], attempt=1, not_before=at(9), error="429") for event in events]
-    await journal.record([PiecesSet(target=A, lead_seq=events[0].event_seq, pieces=()), *deferred])
+    await journal.record(journal.lease(A.account), [PiecesSet(target=A, lead_seq=events[0].event_seq, pieces=()), *deferred])
     assert await journal.merged(events[1].event_seq, A) is None
     assert [pending.lead_seq for pending in await journal.pending(A, 0, 10)] == [None] * 3
 
 
 async def test_pieces_go_with_their_events(journal: Journal) -> None:
     events = await three(journal)
-    await journal.record([pieces(events), *attempts(events), *arrived(events)])
-    await journal.record([Delivered(delivery_id=event.delivery_ids[1], at=at(3)) for event in events])
+    await journal.record(journal.lease(A.account), [pieces(events), *attempts(events), *arrived(events)])
+    await journal.record(journal.lease(A.account), [Delivered(delivery_id=event.delivery_ids[1], at=at(3)) for event in events])
     assert await journal.prune(before=at(10)) == 3
-    await journal.record([pieces(events)])  # too late: nothing is kept for events that are gone
+    await journal.record(journal.lease(A.account), [pieces(events)])  # too late: nothing is kept for events that are gone
     for event in events:
         assert await journal.merged(event.event_seq, A) is None

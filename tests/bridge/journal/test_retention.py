@@ -54,7 +54,7 @@ async def test_what_is_unfinished_stays(journal: Journal) -> None:
     held = await accept(journal, created("3"), A)
     finished = await accept(journal, created("4"), A)
     await deliver(journal, finished, (A, "70"))
-    await journal.record([Delivered(delivery_id=waiting.delivery_ids[0], at=at(1))])
+    await journal.record(journal.lease(A.account), [Delivered(delivery_id=waiting.delivery_ids[0], at=at(1))])
     await kill(journal, dead.delivery_ids[0])
     await kill(journal, held.delivery_ids[0], held=True)
     assert await journal.prune(before=at(1000)) == 1
@@ -62,7 +62,7 @@ async def test_what_is_unfinished_stays(journal: Journal) -> None:
     assert len(await journal.pending(B, 0, 10)) == 1
     assert (await journal.figures()).events == 3
     await journal.drop_dead([*dead.delivery_ids, *held.delivery_ids], at=at(5))
-    await journal.record([Delivered(delivery_id=waiting.delivery_ids[1], at=at(5))])
+    await journal.record(journal.lease(A.account), [Delivered(delivery_id=waiting.delivery_ids[1], at=at(5))])
     assert await journal.prune(before=at(1000)) == 3
     assert (await journal.figures()).events == 0
 
@@ -113,16 +113,16 @@ async def test_an_event_with_an_unfinished_edit_may_go(journal: Journal) -> None
 async def test_copies_that_were_gone_are_forgotten_with_their_event(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A)
     await deliver(journal, accepted, (A, "70"))
-    await journal.record([PartGone(event_seq=accepted.event_seq, target=A, part=0)])
+    await journal.record(journal.lease(A.account), [PartGone(event_seq=accepted.event_seq, target=A, part=0)])
     await journal.prune(before=at(100))
-    (answer,) = await journal.accept(A.account, [entry(created("70", native(A)))], [], received_at=at(0))
+    (answer,) = await journal.accept(journal.lease(A.account), [entry(created("70", native(A)))], [], received_at=at(0))
     assert answer.verdict is Verdict.ACCEPTED
 
 
 async def test_accepting_goes_on_while_pruning(journal: Journal) -> None:
     for start in range(0, 2000, 200):
         entries = [entry(created(f"{number}")) for number in range(start, start + 200)]
-        await journal.accept(CHAT.account, entries, [], received_at=at(0))
+        await journal.accept(journal.lease(CHAT.account), entries, [], received_at=at(0))
     pruning = asyncio.ensure_future(journal.prune(before=at(1), limit=2000))
     accepted = 0
     while not pruning.done():

@@ -168,7 +168,7 @@ async def test_a_database_that_may_not_grow(tmp_path: Path) -> None:
     )
     assert [isinstance(outcome, JournalError) for outcome in outcomes] == [True, False, True]
     assert "the disk is full: free space below" in str(outcomes[0])
-    await journal.record([AttemptStarted(delivery_id=first.delivery_ids[0], part=0, attempt=1, at=at(1))])
+    await journal.record(journal.lease(A.account), [AttemptStarted(delivery_id=first.delivery_ids[0], part=0, attempt=1, at=at(1))])
     connection.execute("PRAGMA max_page_count = 1000000")
     await accept(journal, huge, A)
     assert len(await journal.pending(A, 0, 10)) == 3

@@ -69,7 +69,7 @@ async def test_closing_leaves_one_file_and_may_be_repeated(path: Path) -> None:
     with pytest.raises(JournalError, match="not open"):
         await journal.figures()
     with pytest.raises(JournalError, match="not open"):
-        await journal.record([])
+        await journal.record(journal.lease(A.account), [])
 
 
 async def test_closing_finishes_what_was_asked(path: Path) -> None:

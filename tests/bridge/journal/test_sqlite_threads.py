@@ -56,16 +56,20 @@ async def test_all_that_waits_is_one_commit(sqlite: SqliteJournal, statements: l
     assert statements.count("COMMIT") <= 2
     assert len(statements) < 150, "statements grow with the number of jobs"
     del statements[:]
-    calls = [sqlite.record([AttemptStarted(delivery_id=one.delivery_ids[0], part=0, attempt=1, at=at(1))]) for one in accepted]
+    calls = [
+        sqlite.record(sqlite.lease(A.account), [AttemptStarted(delivery_id=one.delivery_ids[0], part=0, attempt=1, at=at(1))])
+        for one in accepted
+    ]
     await asyncio.gather(*calls)
     assert statements.count("COMMIT") <= 20
     del statements[:]
     calls = [
         sqlite.record(
+            sqlite.lease(A.account),
             [
                 sent(one.delivery_ids[0], one.event_seq, A, f"c{one.event_seq}"),
                 Delivered(delivery_id=one.delivery_ids[0], at=at(1)),
-            ]
+            ],
         )
         for one in accepted
     ]
@@ -116,7 +120,9 @@ async def test_names_made_in_a_transaction_that_failed_are_not_remembered(sqlite
     """A chat, lane and route first seen by a call that fails are new again in the next."""
     for number in range(3):
         with pytest.raises(ValueError):
-            await sqlite.accept(ACCOUNT, [entry(created("1"), A)], [Cursor(name="\ud800", value="")], received_at=at(number))
+            await sqlite.accept(
+                sqlite.lease(ACCOUNT), [entry(created("1"), A)], [Cursor(name="\ud800", value="")], received_at=at(number)
+            )
     await deliver(sqlite, await accept(sqlite, created("1"), A), (A, "70"))
     assert await sqlite.latest_messages(CHAT, 5) == ["1"]
 
@@ -148,7 +154,7 @@ async def test_the_undecodable_are_kept_up_to_a_number(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "bridge.journal", undecodable_limit=3)
     await journal.open()
     for number in range(10):
-        await journal.keep_undecodable(ACCOUNT, b"%d" % number, "odd", [], received_at=at(number))
+        await journal.keep_undecodable(journal.lease(ACCOUNT), b"%d" % number, "odd", [], received_at=at(number))
     assert [kept.raw for kept in await journal.undecodable()] == [b"9", b"8", b"7"]
     assert (await journal.figures()).undecodable == 3
     await journal.close()
@@ -190,7 +196,7 @@ async def test_space_is_given_back_after_an_outage(sqlite: SqliteJournal, tmp_pa
     full = path.stat().st_size
     await sqlite.open()
     while pending := await sqlite.pending(A, 0, 500):
-        await sqlite.record([Delivered(delivery_id=one.delivery_id, at=at(1)) for one in pending])
+        await sqlite.record(sqlite.lease(A.account), [Delivered(delivery_id=one.delivery_id, at=at(1)) for one in pending])
     await sqlite.prune(before=at(-1))
     await sqlite.close()
     assert path.stat().st_size < full / 4

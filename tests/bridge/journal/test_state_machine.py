@@ -158,7 +158,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(entries=ENTRIES, cursors=CURSORS, received_at=MOMENTS)
     def accept(self, entries: list[Any], cursors: list[Cursor], received_at: Any) -> None:
         account = AccountName("origin")
-        answers = self.call(self.journal.accept(account, entries, cursors, received_at=received_at))
+        answers = self.call(self.journal.accept(self.journal.lease(account), entries, cursors, received_at=received_at))
         expected = self.model.accept(account, entries, cursors, received_at)
         self.same_answers(answers, expected)
 
@@ -180,7 +180,8 @@ class JournalMachine(RuleBasedStateMachine):
 
     def record_together(self, calls: list[list[Change]]) -> None:
         async def together() -> list[Any]:
-            return await asyncio.gather(*map(self.journal.record, calls), return_exceptions=True)
+            lease = self.journal.lease(LANES[0].account)
+            return await asyncio.gather(*(self.journal.record(lease, call) for call in calls), return_exceptions=True)
 
         for given, outcome in zip(calls, self.call(together()), strict=True):
             before = copy.deepcopy(self.model)
@@ -202,7 +203,7 @@ class JournalMachine(RuleBasedStateMachine):
 
         async def together() -> list[Any]:
             return await asyncio.gather(
-                *(self.journal.accept(account, entries, [], received_at=received_at) for entries in batches)
+                *(self.journal.accept(self.journal.lease(account), entries, [], received_at=received_at) for entries in batches)
             )
 
         for entries, answers in zip(batches, self.call(together()), strict=True):

@@ -17,7 +17,10 @@ async def test_a_lane_is_open_by_its_line_or_by_what_is_behind_and_named_once(tm
         accepted = await accept(journal, created(f"{number}"), *targets)
         if number in (1, 3):
             (delivery,) = accepted.delivery_ids
-            await journal.record([Deferred(delivery_id=delivery, attempt=1, not_before=at(9), error="no file", behind=True)])
+            await journal.record(
+                journal.lease(A.account),
+                [Deferred(delivery_id=delivery, attempt=1, not_before=at(9), error="no file", behind=True)],
+            )
     await kill(journal, (await accept(journal, created("dead"), lane("D"))).delivery_ids[0])
     assert sorted(await journal.open_lanes()) == [A, B, both]
     await journal.close()

@@ -96,7 +96,9 @@ async def test_copies_carry_what_they_carried(journal: SqliteJournal) -> None:
 
 async def test_a_copy_that_is_gone_leads_nowhere_and_its_deletion_is_an_echo(journal: SqliteJournal) -> None:
     assert await journal.link(message(native(A), "1300000000000000004"), A) is None
-    (echo,) = await journal.accept(A.account, [entry(deleted("1300000000000000004", native(A)))], [], received_at=at(99))
+    (echo,) = await journal.accept(
+        journal.lease(A.account), [entry(deleted("1300000000000000004", native(A)))], [], received_at=at(99)
+    )
     assert echo.verdict is Verdict.ECHO
 
 
@@ -112,5 +114,5 @@ async def test_what_else_is_kept(journal: SqliteJournal) -> None:
     assert await journal.reactions(2, not_on=[message(native(B), "80")]) == ["🎉", "👍"]
     assert set(await journal.album(message(CHAT, "1"))) == {"1", "2"}
     assert await journal.native_ids(A.account) == {"A": "N-A", "B": "N-B"}
-    (late,) = await journal.accept(CHAT.account, [entry(created("12", key="again"), A)], [], received_at=at(99))
+    (late,) = await journal.accept(journal.lease(CHAT.account), [entry(created("12", key="again"), A)], [], received_at=at(99))
     assert isinstance(late.later, MessageDeleted)
