@@ -16,8 +16,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def http_url(value: str) -> str:
-    """The URL without its trailing slash. Raises ValueError, without the URL in its text, for what cannot be one."""
+def _http_url(value: str) -> str:
     from urllib.parse import urlsplit
 
     parts = urlsplit(value)
@@ -30,6 +29,15 @@ def http_url(value: str) -> str:
     if not _can_be_host(parts.hostname):
         raise ValueError("its host is neither a name nor an address")
     return value.rstrip("/")
+
+
+def http_url_fault(value: str) -> str:
+    """Why it cannot be an http or https URL, without repeating it; empty if it can."""
+    try:
+        _http_url(value)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _can_be_host(host: str) -> bool:
@@ -55,7 +63,7 @@ def _file_host(value: str) -> str:
     return value
 
 
-HttpUrl = Annotated[str, AfterValidator(http_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An absolute http or https URL, kept without its trailing slash."""
 
 
@@ -75,4 +83,4 @@ class NetworkOptions(Options):
     transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one file up or down")
 
 
-__all__ = ["HttpUrl", "NetworkOptions", "Options", "ProxyUrl", "SecretStr", "http_url"]
+__all__ = ["HttpUrl", "NetworkOptions", "Options", "ProxyUrl", "SecretStr", "http_url_fault"]

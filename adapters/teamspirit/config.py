@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from adapters.common.options import HttpUrl, NetworkOptions, Options, SecretStr, http_url
+from adapters.common.options import HttpUrl, NetworkOptions, Options, SecretStr, http_url_fault
 from adapters.common.tls import ca_file_faults
 from adapters.teamspirit.dialect.load import Loaded, load_dialect
 from adapters.teamspirit.dialect.model import Dialect
@@ -84,17 +84,9 @@ def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
         for chat, entry in options.chats.items():
             if entry.incoming_webhook is None:
                 faults.append(ConfigFault("the URL of its incoming webhook is missing", key=f"chats.{chat}.incoming_webhook"))
-            elif why := _url_fault(entry.incoming_webhook.get_secret_value()):
+            elif why := http_url_fault(entry.incoming_webhook.get_secret_value()):
                 faults.append(ConfigFault(why, key=f"chats.{chat}.incoming_webhook"))
     return faults + _receiving(options, dialect) + ca_file_faults(options.ca_file)
-
-
-def _url_fault(url: str) -> str:
-    try:
-        http_url(url)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def _receiving(options: TeamSpiritOptions, dialect: Dialect) -> list[ConfigFault]:
