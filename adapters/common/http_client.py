@@ -19,6 +19,7 @@ from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.http_errors import (
     TRANSPORT_ERRORS,
     Effect,
+    classify_page,
     classify_status,
     classify_transfer_error,
     classify_transport_error,
@@ -67,12 +68,12 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | OutboundFile | None = None,
     ) -> Any:
-        """The JSON of the answer, None if it has none. A file is streamed from disk; what was sent of it in part only makes
+        """The JSON of the answer, None if that is empty. A file is streamed from disk; what was sent of it in part only makes
         nothing. Raises a DeliveryError (FileHarmed among them) or AccountDown."""
         if isinstance(body, OutboundFile):
             return await self._upload(method, path, body, doing, effect, headers)
         async with self._answer(method, path, doing, effect, headers=headers, data=body) as answer:
-            return _json(await answer.read())
+            return await _payload(answer, doing, effect)
 
     async def _upload(
         self, method: str, path: str, file: OutboundFile, doing: str, effect: Effect, headers: Mapping[str, str] | None
@@ -85,7 +86,7 @@ class HttpClient:
                     progress.moving(self._options.request_timeout_s),
                     self._answer(method, path, doing, effect, headers=headers, data=body, timeout=limit) as answer,
                 ):
-                    return _json(await answer.read())
+                    return await _payload(answer, doing, effect)
             except TimeoutError as error:
                 told = Effect.IDEMPOTENT if progress.is_torn else effect
                 raise classify_transport_error(error, effect=told, doing=doing) from None
@@ -138,9 +139,11 @@ class HttpClient:
 
     async def _refused(self, answer: aiohttp.ClientResponse, doing: str, effect: Effect) -> BridgeError:
         try:
-            payload = _json(await answer.read())
+            payload = await _payload(answer, doing, effect)
         except TRANSPORT_ERRORS:
             payload = None
+        except BridgeError as error:
+            return error
         return self._refusal(answer.status, answer.headers, payload, doing=doing, effect=effect)
 
     async def _open(self) -> aiohttp.ClientSession:
@@ -176,8 +179,11 @@ async def _lines(answer: aiohttp.ClientResponse, doing: str) -> AsyncIterator[li
         yield [line for line in whole if line.strip()]
 
 
-def _json(body: bytes) -> Any:
+async def _payload(answer: aiohttp.ClientResponse, doing: str, effect: Effect) -> Any:
+    """The answer's JSON, None for an empty one. Raises aiohttp's errors, and the bridge's for a page, which is not the API's."""
+    body = await answer.read()
     try:
-        return json.loads(body)
+        return json.loads(body) if body.strip() else None
     except ValueError:
-        return None
+        after_s = retry_after_s(answer.headers)
+        raise classify_page(answer.status, effect=effect, reason=f"{doing}: HTTP {answer.status}", after_s=after_s) from None

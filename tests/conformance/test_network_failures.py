@@ -262,12 +262,13 @@ async def test_what_changes_a_message_is_repeated_while_nobody_knows(rig: Rig, k
         changes.append(functools.partial(rig.adapter.react, OutboundReaction(copy=copy, wanted=("👍",), added=("👍",))))
     if isinstance(rig.adapter, Deletes):
         changes.append(functools.partial(rig.adapter.delete, OutboundDelete(copy=copy)))
+    if not changes:
+        pytest.skip("nothing that was sent can be changed there")
     rig.emulator.inject(Fault(kind=kind))
     for change in changes:
         with pytest.raises(RetryLater):
             await asyncio.wait_for(change(), PATIENCE_S)
     rig.emulator.clear_faults()
-    assert changes
 
 
 @pytest.mark.parametrize("served", [0, 1, 2, 3, 4, 6, 9])

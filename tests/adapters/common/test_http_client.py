@@ -75,9 +75,9 @@ def test_logins() -> None:
     assert login_headers(None, "kim", SecretStr("pass")) == {"Authorization": "Basic a2ltOnBhc3M="}
 
 
-async def test_json_is_given_back_and_anything_else_is_nothing(server: Server, client: HttpClient) -> None:
+async def test_json_is_given_back_and_an_empty_answer_is_nothing(server: Server, client: HttpClient) -> None:
     assert await client.ask("GET", "a?b=c", doing="look") == {"ok": True}
-    server.answer = lambda request: web.Response(text="<html>")
+    server.answer = lambda request: web.Response()
     assert await client.ask("POST", "a", doing="look", body=b"words") is None
     assert server.requests == [("GET", "/a?b=c", b""), ("POST", "/a", b"words")]
 
@@ -85,6 +85,15 @@ async def test_json_is_given_back_and_anything_else_is_nothing(server: Server, c
 async def test_a_refusal_is_the_platforms_to_judge(server: Server, client: HttpClient) -> None:
     server.answer = lambda request: web.json_response({"code": 7}, status=418)
     with pytest.raises(Rejected, match=r"post: 418 \{'code': 7\} CREATES"):
+        await client.ask("POST", "a", doing="post", effect=Effect.CREATES)
+
+
+@pytest.mark.parametrize(("status", "error"), [(200, OutcomeUnknown), (403, RetryLater), (502, OutcomeUnknown)])
+async def test_a_page_is_not_the_platforms_answer(
+    server: Server, client: HttpClient, status: int, error: type[BridgeError]
+) -> None:
+    server.answer = lambda request: web.Response(text="<html>", status=status)
+    with pytest.raises(error):
         await client.ask("POST", "a", doing="post", effect=Effect.CREATES)
 
 
