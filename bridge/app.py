@@ -312,7 +312,9 @@ class App:
     def _make_supervisor(self, account: AccountConfig) -> AccountSupervisor:
         def build() -> Adapter:
             web = self._public.of(account.name)
-            context = AdapterContext(account=account.name, options=account.options, web=web, alive=lambda: made.alive())
+            context = AdapterContext(
+                account=account.name, options=account.options, web=web, alive=lambda: made.alive(), clock=self._clock
+            )
             return self._manifests(account.platform).build(context)
 
         def make_intake(supervisor: AccountSupervisor) -> Intake:

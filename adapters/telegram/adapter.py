@@ -62,12 +62,13 @@ class TelegramAdapter:
         options: TelegramOptions = context.options
         self.account: AccountName = context.account
         self._alive = context.alive
+        self._clock = context.clock
         self._sees_all = True
         self._options = options
         self._transport = Transport(options)
-        self._conflicts = Conflicts()
+        self._conflicts = Conflicts(context.clock.monotonic_s)
         self._failed: Counter[str] = Counter()
-        self._looks = Looks()
+        self._looks = Looks(context.clock.monotonic_s)
         self._capabilities = capabilities(local_server=options.local_server)
 
     @property
@@ -115,6 +116,7 @@ class TelegramAdapter:
             self._options,
             intake,
             self._alive,
+            clock=self._clock,
             conflicts=self._conflicts,
             failed=self._failed,
             looks=self._looks,

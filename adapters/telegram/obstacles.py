@@ -5,7 +5,6 @@ Source: platforms.md 1.1 (single consumer, privacy mode).
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -45,7 +44,7 @@ def conflict_of(reason: str) -> tuple[str, str] | None:
 class Conflicts:
     """Counts polls that were ended by somebody else. Lives as long as the account, over all its connections."""
 
-    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._at_s: deque[float] = deque(maxlen=CONFLICTS_MAX)
         self.told = False
@@ -81,7 +80,7 @@ LOOK_AGAIN_S = 900.0
 class Looks:
     """Which chats were looked at, and when. Lives as long as the account."""
 
-    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._at_s: dict[tuple[str, bool], float] = {}
         self.told: set[str] = set()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from adapters.telegram.transport import Transport
 from adapters.telegram.unchanged import Unchanged
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.model.adapter import Cursor, Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.model.events import ChatEvent, Ignored, MessageEdited
 from bridge.model.tasks import end
@@ -68,15 +68,17 @@ class Receiver:
         intake: Intake,
         alive: Callable[[], None] = lambda: None,
         *,
-        conflicts: Conflicts | None = None,
-        failed: Counter[str] | None = None,
-        looks: Looks | None = None,
+        clock: Clock,
+        conflicts: Conflicts,
+        failed: Counter[str],
+        looks: Looks,
         sees_all: bool = True,
     ) -> None:
         self._alive = alive
-        self._conflicts = conflicts or Conflicts()
-        self._failed = Counter() if failed is None else failed
-        self._looks = looks or Looks()
+        self._clock = clock
+        self._conflicts = conflicts
+        self._failed = failed
+        self._looks = looks
         self._sees_all = sees_all
         self._transport = transport
         self._decoder = decoder
@@ -101,7 +103,7 @@ class Receiver:
         try:
             while True:
                 poll = poll or asyncio.create_task(self._poll(self._options.poll_timeout_s), name="telegram getUpdates")
-                await asyncio.wait({poll}, timeout=self._albums.due_in_s(time.monotonic()))
+                await asyncio.wait({poll}, timeout=self._albums.due_in_s(self._clock.monotonic_s()))
                 if poll.done():
                     updates, poll = poll.result(), None
                     self._heard()
@@ -130,7 +132,7 @@ class Receiver:
 
     async def _tell_gap(self, last: datetime) -> None:
         """Say so, once, when we were away for longer than Telegram keeps updates."""
-        lost_until = datetime.now(UTC) - RETENTION
+        lost_until = self._clock.now() - RETENTION
         if last >= lost_until:
             return
         for chat_id in sorted(self._intake.routed_chats()):
@@ -151,7 +153,7 @@ class Receiver:
             except RetryLater as error:
                 if not error.rate_limited or error.after_s is None:
                     raise ConnectionLost(error.reason) from None
-                await asyncio.sleep(min(error.after_s, POLL_WAIT_MAX_S))
+                await self._clock.sleep(min(error.after_s, POLL_WAIT_MAX_S))
             except DeliveryError as error:
                 raise self._refused(error) from None
 
@@ -171,10 +173,10 @@ class Receiver:
 
     async def _take(self, updates: Sequence[msgspec.Raw]) -> None:
         if not updates:
-            if time.monotonic() - self._noted_at > _IDLE_NOTE_S:
+            if self._clock.monotonic_s() - self._noted_at > _IDLE_NOTE_S:
                 await self._commit()
             return
-        received_at = datetime.now(UTC)
+        received_at = self._clock.now()
         for raw in updates:
             await self._take_one(bytes(raw), received_at)
         await self._commit()
@@ -207,7 +209,7 @@ class Receiver:
             case Ignored():
                 self._intake.ignored(item.reason)
             case AlbumItem():
-                await self._finish(self._albums.add(item, time.monotonic()), received_at)
+                await self._finish(self._albums.add(item, self._clock.monotonic_s()), received_at)
             case Moved():
                 await self._commit()
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)
@@ -249,7 +251,7 @@ class Receiver:
         self._intake.notice(*fault, chat_id=item.chat_id)
 
     async def _flush_albums(self) -> None:
-        await self._finish(self._albums.due(time.monotonic()), datetime.now(UTC))
+        await self._finish(self._albums.due(self._clock.monotonic_s()), self._clock.now())
         if self._events:
             await self._commit()
 
@@ -260,7 +262,7 @@ class Receiver:
             await self._intake.accept(events, cursors=[self._cursor()])
         except _BUGS:
             await self._commit_one_by_one(events)
-        self._noted_at = time.monotonic()
+        self._noted_at = self._clock.monotonic_s()
 
     async def _commit_one_by_one(self, events: Sequence[ChatEvent]) -> None:
         """One of them makes somebody fail: the others go on, and that one is set aside when it has failed often enough."""
@@ -280,7 +282,7 @@ class Receiver:
         position = Position(
             offset=self._offset,
             held=cast("list[dict[str, Any]]", self._albums.held()),
-            seen_at=round(time.time(), 3),
+            seen_at=round(self._clock.now().timestamp(), 3),
             said=self._unchanged.kept(),
         )
         return Cursor(name=self._cursor_name, value=msgspec.json.encode(position).decode())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import msgspec
 
 from bridge.model.capabilities import Capabilities
+from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.errors import ConfigFault
 from bridge.model.events import Attachment, Author, ChatEvent
 from bridge.model.outcomes import LossNote
@@ -404,6 +405,8 @@ class AdapterContext(_Value, frozen=True):
     alive: Callable[[], None] = lambda: None
     """The platform was heard a moment ago: a poll came back, a heartbeat was answered, a frame came in. Costs nothing; call it as
     often as that happens. An account not heard for `Platform.deaf_after_s` is not ready, whatever its connection says."""
+    clock: Clock = SYSTEM_CLOCK
+    """The only time an adapter knows: it reads no clock and sleeps by none but this, so that a test or a simulation owns time."""
 
 
 class LinkedMessage(_Value, frozen=True):

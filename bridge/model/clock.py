@@ -41,3 +41,6 @@ class SystemClock:
         except TimeoutError:
             pass
         return event.is_set()
+
+
+SYSTEM_CLOCK: Clock = SystemClock()

@@ -21,7 +21,7 @@ from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName
 from bridge.policy.routing import RelayOptions, Route
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import PATIENCE_S, eventually, stays
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, skipped_by
 
 LONG_S = 3600.0
@@ -208,8 +208,7 @@ async def test_a_wait_outlasts_a_reload_that_does_not_concern_it(tmp_path: Path,
         await limited(app, one, two, scope)
         await app.reload(with_token(app._config, "one", "another"))
         await is_in(app, "one", AccountState.UP)
-        await asyncio.sleep(0.2)
-        assert two.sends == 1
+        await stays(lambda: two.sends == 1)
         assert app._outbox is not None
         app._outbox.try_now(AccountName("two"))
         await eventually(lambda: lines(two) == ["m1", "m2"])

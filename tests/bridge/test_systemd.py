@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.systemd import Notifier
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -68,11 +67,7 @@ async def test_an_unread_socket_holds_nobody_up_and_gets_the_latest_of_each_when
         notifier.notify(state)
     assert time.monotonic() - before < PATIENCE_S
     read(systemd)
-    told: list[str] = []
-    async with asyncio.timeout(PATIENCE_S):
-        while not told:
-            await asyncio.sleep(0.05)
-            told = read(systemd)
+    told = await eventually(lambda: read(systemd))
     assert told == ["WATCHDOG=1\nSTATUS=new\nSTOPPING=1"]
 
 

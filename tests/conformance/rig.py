@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from bridge.model.errors import ConnectionLost
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
 from tests.support.intake import RecordingIntake
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import eventually
 from tests.support.web import UnreachedWeb
 
 ACCOUNT = AccountName("acc")
@@ -61,12 +60,13 @@ class Rig:
 
     async def eventually(self, look: Callable[[], T], what: str) -> T:
         """The first true value that `look` gives."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not (found := look()):
-            if self.running.done():
-                await self.running
-            assert time.monotonic() < deadline, f"{self.platform}: not within {PATIENCE_S} s: {what}"
-            await asyncio.sleep(0.01)
+
+        def found_or_over() -> T | bool:
+            return look() or self.running.done()
+
+        await eventually(found_or_over, f"{self.platform}: {what}")
+        if not (found := look()):
+            await self.running
         return found
 
     def outbound(self, text: RichText = EMPTY, **details: Any) -> Outbound:

@@ -28,7 +28,7 @@ from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Up
 from bridge.accounts.supervisor import AccountState
 from tests.flows.process import Daemon
 from tests.flows.world import World
-from tests.support.patience import eventually
+from tests.support.patience import eventually, eventually_asked
 
 NOT_YET_S = 1.0
 """So long is looked for what must not happen, and takes milliseconds if it does. A slow machine only looks less closely."""
@@ -314,13 +314,9 @@ async def test_a_second_reader_of_a_slack_app_is_told(tmp_path: Path) -> None:
             async with session.ws_connect(url):
                 # a socket is told of the others when it is opened: Slack renews each within hours, here at once
                 await slack.disturb(StreamFault.DISCONNECT_CLEAN)
-                told = ""
-                for _ in range(600):
-                    told = await advice(world, "slack")
-                    if "another program reads this app" in told:
-                        break
-                    await asyncio.sleep(0.1)
-                assert "another program reads this app" in told
+                told = await eventually_asked(
+                    lambda: advice(world, "slack"), holds=lambda said: "another program reads this app" in said
+                )
                 assert "its own Slack app" in told
 
 

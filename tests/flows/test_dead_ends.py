@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -11,19 +10,18 @@ from adapters.discord.emulator.world import Permission
 from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
 from tests.flows.world import PLATFORMS, World
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import eventually_asked
 
 
 async def report_when(world: World, *ends: str) -> dict[str, Any]:
     """The report once it tells exactly these platforms' ends as dead."""
     assert world.app is not None
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            report = await world.app.report()
-            (route,) = report["routes"]["list"]
-            if sorted(one["end"].partition("/")[0] for one in route["ends"] if one["status"] == "fail") == sorted(ends):
-                return report
-            await asyncio.sleep(0.05)
+
+    def are_dead(report: dict[str, Any]) -> bool:
+        (route,) = report["routes"]["list"]
+        return sorted(one["end"].partition("/")[0] for one in route["ends"] if one["status"] == "fail") == sorted(ends)
+
+    return await eventually_asked(world.app.report, holds=are_dead)
 
 
 async def test_ends_that_nobody_writes_to_are_told_when_they_are_dead(quiet_world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from tests.flows.world import World
-from tests.support.patience import eventually
+from tests.support.patience import eventually, stays
 
 
 def free_port() -> int:
@@ -50,8 +50,9 @@ async def test_what_is_said_from_the_first_moment_on(tmp_path: Path, receive: st
         await starting
         await world.say("teamspirit", "last")
         await eventually(lambda: world.copies("discord", "last"), what=f"{world.texts('discord')}")
-        await asyncio.sleep(1.0)  # what comes again comes now
-        assert [message.text for message in world.seen("discord") if message.is_bot] == [*said, "last"]
+        await stays(
+            lambda: [message.text for message in world.seen("discord") if message.is_bot] == [*said, "last"], for_s=1.0
+        )  # what comes again comes now
     finally:
         await world.stop_bridge()
         await world.stop_platforms()

@@ -3,8 +3,6 @@ elsewhere what to do, and what waited arrives once that is done."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 
 from adapters.discord.emulator.world import Permission
 from tests.flows.world import World
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import eventually_asked
 
 
 @pytest.fixture
@@ -42,13 +40,11 @@ async def advice(world: World, platform: str) -> str:
 
 async def until_advised(world: World, platform: str, *words: str) -> None:
     """Until health's advice has all these words; without words, until it has none to give."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        found = await advice(world, platform)
-        if all(word in found for word in words) if words else not found:
-            return
-        assert time.monotonic() < deadline, f"health says {found!r}, not {words}"
-        await asyncio.sleep(0.02)
+
+    def is_so(found: str) -> bool:
+        return all(word in found for word in words) if words else not found
+
+    await eventually_asked(lambda: advice(world, platform), f"{words}", holds=is_so)
 
 
 # -- Telegram ---------------------------------------------------------------------------------------------------------------

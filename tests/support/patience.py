@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 PATIENCE_S = 100.0
@@ -23,6 +23,17 @@ async def eventually(look: Callable[[], T], what: str = "", *, within_s: float =
         assert time.monotonic() < deadline_s, f"not within {within_s} s: {what}"
         await asyncio.sleep(LOOK_EVERY_S)
     return found
+
+
+async def eventually_asked(
+    ask: Callable[[], Awaitable[T]], what: str = "", *, holds: Callable[[T], object] = bool, within_s: float = PATIENCE_S
+) -> T:
+    """The same where asking itself must be awaited: the first answer of which `holds` is true."""
+    deadline_s = time.monotonic() + within_s
+    while not holds(answer := await ask()):
+        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what or answer}"
+        await asyncio.sleep(LOOK_EVERY_S)
+    return answer
 
 
 async def stays(look: Callable[[], object], what: str = "", *, for_s: float = 0.2) -> None:

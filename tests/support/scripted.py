@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sqlite3
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -60,7 +59,7 @@ from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain, text_of
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RelayOptions, Route, RouteEnd
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually_asked
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 QUICK = BackOff(first_s=0.01, most_s=0.05, parked_first_s=0.02, parked_most_s=0.05, healthy_after_s=5)
@@ -381,11 +380,13 @@ def bridge(folder: Path, platforms: Sequence[ScriptedPlatform], routes: Sequence
 
 async def all_done(app: App, *, within_s: float = PATIENCE_S) -> None:
     """Returns once no delivery is open and no lane is at work."""
-    deadline_s = time.monotonic() + within_s
-    assert app._outbox is not None
-    while left := [*await app._journal.open_lanes(), *app._outbox._lanes]:
-        assert time.monotonic() < deadline_s, f"still at work after {within_s} s: {sorted(set(map(str, left)))}"
-        await asyncio.sleep(0.01)
+    outbox = app._outbox
+    assert outbox is not None
+
+    async def left() -> list[object]:
+        return [*await app._journal.open_lanes(), *outbox._lanes]
+
+    await eventually_asked(left, holds=lambda lanes: not lanes, within_s=within_s)
 
 
 def skipped_by(app: App) -> dict[str, int]:

@@ -23,6 +23,7 @@ from bridge.model.events import (
     TypingStarted,
 )
 from bridge.model.rich_text import plain, text_of
+from tests.support.intake import Gate
 from tests.support.patience import eventually
 
 from .conftest import Bench
@@ -218,14 +219,11 @@ async def test_what_was_read_but_not_stored_is_replayed_after_a_crash(bench: Ben
         await bench.emulator.say(bench.chat, "Anna", "stored")
         await eventually(intake.texts)
 
-        async def disk_hangs() -> None:
-            await asyncio.Event().wait()
-
-        intake.before_accept = disk_hangs
+        intake.before_accept = disk_hangs = Gate()
         lost = await bench.emulator.say(bench.chat, "Anna", "read, not stored")
         await bench.emulator.react(bench.chat, lost, "Boris", "👍")
         await eventually(lambda: bench.emulator.gateway.ready_sessions == 1)
-        await asyncio.sleep(0.05)
+        await eventually(lambda: disk_hangs.held)
     await crashed.close()
     intake.before_accept = None
     await bench.emulator.delete(bench.chat, lost)

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from adapters.slack.socket_mode import SocketMode
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import eventually
 
 HELLO = msgspec.json.encode({"type": "hello", "num_connections": 1}).decode()
 
@@ -66,10 +66,8 @@ async def test_pings_are_answered_and_are_signs_of_life() -> None:
             alive=lambda: lives.append(1),
         )
         running = asyncio.create_task(mode.run())
-        async with asyncio.timeout(PATIENCE_S):
-            # its ping behind the hello, and its answers to several of ours
-            while len(lives) < 4:  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.01)
+        # its ping behind the hello, and its answers to several of ours
+        await eventually(lambda: len(lives) >= 4)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert [data for kind, data in server.heard if kind is WSMsgType.PONG] == [b"before", b"after"]

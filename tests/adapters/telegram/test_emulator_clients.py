@@ -17,7 +17,7 @@ from telegram.request import HTTPXRequest
 
 from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.telegram.emulator import TelegramEmulator
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -90,9 +90,7 @@ async def test_ptb_polls_updates(emulator: TelegramEmulator, chat: str) -> None:
         assert application.updater is not None
         await application.updater.start_polling(timeout=2, allowed_updates=telegram.Update.ALL_TYPES)
         await application.start()
-        async with asyncio.timeout(PATIENCE_S):
-            while "getUpdates" not in emulator.calls():  # noqa: ASYNC110 - the emulator tells nobody
-                await asyncio.sleep(0.01)
+        await eventually(lambda: "getUpdates" in emulator.calls())
         first = await emulator.say(chat, "Anna", "**hello**")
         await emulator.edit(chat, first, "changed")
         await emulator.say(chat, "Anna", "file", files=[Upload(name="a.txt", mime="text/plain", content=b"x")])

@@ -23,7 +23,8 @@ from bridge.model.events import (
     ReactionsChanged,
 )
 from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, Text, text_of
-from tests.support.patience import PATIENCE_S
+from tests.support.intake import Gate
+from tests.support.patience import PATIENCE_S, eventually, stays
 
 
 async def test_text_with_formatting(emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any) -> None:
@@ -84,38 +85,36 @@ async def test_edits_replies_and_reactions(
 
 async def _confirmed(emulator: TelegramEmulator) -> None:
     queue = emulator.world.queues[emulator.bot().user_id]
-    while len(queue):  # noqa: ASYNC110 - the emulated server tells nobody
-        await asyncio.sleep(0.01)
+    await eventually(lambda: not len(queue))
 
 
 async def test_nothing_is_confirmed_before_it_is_accepted(
     emulator: TelegramEmulator, chat: str, adapter: Any, intake: Any, receiving: Any
 ) -> None:
-    gate = asyncio.Event()
+    gate = Gate()
     queue = emulator.world.queues[emulator.bot().user_id]
     async with receiving(adapter):
-        intake.before_accept = gate.wait
+        intake.before_accept = gate
         await emulator.say(chat, "Anna", "one")
         await emulator.say(chat, "Anna", "two")
+        await eventually(lambda: gate.held)
         polls = len(emulator.calls())
-        await asyncio.sleep(0.3)  # time for a wrong poll to confirm
-        assert len(emulator.calls()) <= polls + 1
-        assert len(queue) >= 1
+        await stays(lambda: len(emulator.calls()) <= polls + 1 and len(queue) >= 1, "a poll confirms")
         assert intake.events == []
-        gate.set()
+        gate.open()
         await intake.until(lambda: len(intake.events) == 2)
-        await asyncio.wait_for(_confirmed(emulator), PATIENCE_S)
+        await _confirmed(emulator)
 
 
 async def test_a_crash_before_the_commit_loses_nothing(
     emulator: TelegramEmulator, chat: str, make_adapter: Any, intake: Any, receiving: Any
 ) -> None:
-    never = asyncio.Event()
+    never = Gate()
     async with receiving(make_adapter()):
-        intake.before_accept = never.wait
+        intake.before_accept = never
         for n in range(5):
             await emulator.say(chat, "Anna", f"m{n}")
-        await asyncio.sleep(0.2)
+        await eventually(lambda: never.held)
     intake.before_accept = None
     async with receiving(make_adapter()):
         await intake.until(lambda: len(intake.events) == 5)

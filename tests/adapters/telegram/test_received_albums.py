@@ -14,7 +14,7 @@ from bridge.model.events import (
     MessageCreated,
 )
 from bridge.model.rich_text import text_of
-from tests.support.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S, eventually
 
 
 async def test_an_album_is_one_message(
@@ -78,8 +78,7 @@ async def test_an_edit_of_an_album_that_is_not_complete_is_part_of_it(
 
 async def _confirmed(emulator: TelegramEmulator) -> None:
     queue = emulator.world.queues[emulator.bot().user_id]
-    while len(queue):  # noqa: ASYNC110 - the emulated server tells nobody
-        await asyncio.sleep(0.01)
+    await eventually(lambda: not len(queue))
 
 
 async def test_an_unfinished_album_survives_a_crash(
@@ -90,7 +89,7 @@ async def test_an_unfinished_album_survives_a_crash(
         await emulator.say(chat, "Anna", "album", files=uploads)
         await intake.until(lambda: any("media_group_id" in value for value in intake.cursors.values()))
         # confirmed upstream, not yet an event
-        await asyncio.wait_for(_confirmed(emulator), PATIENCE_S)
+        await _confirmed(emulator)
     assert intake.events == []
     async with receiving(make_adapter()):
         await intake.until(lambda: intake.events)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from bridge.model.adapter import Adapter, Platform, ProbeItem
 from bridge.model.errors import ChatDown, RetryLater
 from bridge.model.refs import AccountName
 from bridge.policy.routing import Route
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end
 
 KICKED = ProbeItem(name="chat", ok=False, detail="the bot is not a member", action="add it again", chat_id="c")
@@ -65,10 +64,7 @@ async def app(tmp_path: Path, one: Looking, two: Looking, monkeypatch: pytest.Mo
 
 
 async def report_when(app: App, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE_S):
-        while not is_so(report := await app.report()):  # noqa: ASYNC110 - asked anew each time
-            await asyncio.sleep(0.01)
-        return report
+    return await eventually_asked(app.report, holds=is_so)
 
 
 async def test_a_chat_in_trouble_is_told_without_anything_being_sent(app: App, one: Looking, two: Looking) -> None:

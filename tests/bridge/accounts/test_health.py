@@ -24,7 +24,7 @@ from bridge.model.errors import ChatDown, RetryLater
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import Route
 from bridge.web.admin import AdminWeb
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedPlatform, bridge, end
 
 KICKED = ChatDown("the bot was removed from the group", action="add it again")
@@ -110,10 +110,7 @@ async def test_a_dead_end_of_three_is_told_everywhere(app: App, one: ScriptedPla
     assert sample(app, "ok") == 0
     assert sample(app, "account_up", account="two") == 1
     assert sample(app, "route_ends", route="all", status="fail") == 1
-    async with asyncio.timeout(PATIENCE_S):
-        while [lane["reason"] for lane in report["lanes"]] != [KICKED.reason]:
-            await asyncio.sleep(0.01)
-            report = await app.report()
+    report = await eventually_asked(app.report, holds=lambda it: [lane["reason"] for lane in it["lanes"]] == [KICKED.reason])
     (lane,) = report["lanes"]
     assert (lane["target"], lane["status"], lane["waiting"], lane["reason"]) == ("two/c", "fail", 1, KICKED.reason)
     assert datetime.fromisoformat(lane["next_attempt_at"]) > datetime.now(UTC)
@@ -174,9 +171,7 @@ async def test_a_wait_of_hours_is_told_with_its_end_and_reason(app: App, one: Sc
     async def lane() -> dict[str, Any]:
         return next((one for one in (await app.report())["lanes"] if one["target"] == "two/c"), {})
 
-    async with asyncio.timeout(PATIENCE_S):
-        while not (found := await lane()).get("reason") or found["waiting"] < 2:  # noqa: ASYNC110 - asked anew each time
-            await asyncio.sleep(0.01)
+    found = await eventually_asked(lane, holds=lambda it: it.get("reason") and it["waiting"] >= 2)
     assert (found["waiting"], found["attempts"], found["reason"], found["status"]) == (2, 1, "asked to wait", "warn")
     assert datetime.fromisoformat(found["next_attempt_at"]) > datetime.now(UTC) + timedelta(minutes=10)
     app.metrics.journal(await app._journal.figures())
@@ -189,9 +184,7 @@ async def test_a_dead_letter_is_something_to_do(app: App, one: ScriptedPlatform,
     two.faults.append((Rejected("no"), False))
     one.say("m1")
     await eventually(lambda: two.sends == 1)
-    async with asyncio.timeout(PATIENCE_S):
-        while not (report := await app.report())["journal"]["dead"]:  # noqa: ASYNC110 - asked anew each time
-            await asyncio.sleep(0.01)
+    report = await eventually_asked(app.report, holds=lambda it: it["journal"]["dead"])
     assert (report["ok"], report["status"]) == (True, "warn")
     assert report["to_do"] == ["1 dead letter - messenger-bridge dead list"]
 

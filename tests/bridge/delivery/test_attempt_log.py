@@ -16,7 +16,7 @@ from bridge.model.adapter import Receipt
 from bridge.model.clock import SystemClock
 from bridge.model.refs import AccountName, ChatRef
 from tests.support.deliveries import NOW, TARGET, delivery
-from tests.support.patience import eventually
+from tests.support.patience import eventually, stays
 
 KNOWN = AttemptStarted | PartReceipt | Delivered
 
@@ -105,8 +105,7 @@ async def test_an_attempt_whose_record_is_still_being_written_is_not_taken_for_r
     eighteenth = waiting[0].delivery_id
     assert eighteenth not in disk.attempts
     waits = asyncio.create_task(begin(made, waiting))
-    await asyncio.sleep(0.01)
-    assert not waits.done()
+    await stays(lambda: not waits.done(), for_s=0.05)
     disk.sync.set()
     await waits
     assert eighteenth in disk.attempts
@@ -135,11 +134,9 @@ async def test_a_lane_is_not_done_while_its_receipts_are_being_written(disk: Dis
     made.later([Delivered(delivery_id=1, at=NOW)])
     disk.sync.clear()  # a full disk, say
     await begin(made, waiting)
-    await asyncio.sleep(0.2)
-    assert not made.are_complete
+    await stays(lambda: not made.are_complete)
     waits = asyncio.create_task(made.record())
-    await asyncio.sleep(0.01)
-    assert not waits.done()
+    await stays(lambda: not waits.done(), for_s=0.05)
     disk.sync.set()
     await waits
     assert made.are_complete
@@ -152,8 +149,7 @@ async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk,
         await begin(made, waiting)
     disk.broken = ValueError("no such delivery")
     await begin(made, waiting)
-    await asyncio.sleep(0.01)
-    assert not made.are_complete
+    await stays(lambda: not made.are_complete, for_s=0.05)
     with pytest.raises(ValueError, match="no such delivery"):
         await made.record()
 

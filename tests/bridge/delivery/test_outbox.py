@@ -13,7 +13,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
 from bridge.policy.routing import OnUnknown, Route
-from tests.support.patience import eventually
+from tests.support.patience import eventually, stays
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 NOW = RetryLater("busy", after_s=0.01)
@@ -94,8 +94,7 @@ async def test_confirmed_only_after_commit(tmp_path: Path, one: ScriptedPlatform
 
         journal.accept = slow  # type: ignore[method-assign]
         one.say("kept")
-        await asyncio.sleep(0.05)
-        assert one.confirmed == []
+        await stays(lambda: one.confirmed == [])
         release.set()
         await eventually(lambda: one.confirmed)
         await eventually(lambda: two.texts() == ["kept"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from bridge.model.clock import SystemClock
 from bridge.model.errors import RetryLater, Scope
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.retry import Policy
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 
@@ -54,9 +53,7 @@ async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(
     await eventually(lambda: two.sends == 1)
     one.say("m2")
     await eventually(lambda: len(one.confirmed) == 2)
-    async with asyncio.timeout(PATIENCE_S):
-        while not (await app._journal.pending(LANE, 0, 1))[0].not_before:  # noqa: ASYNC110 - asked anew each time
-            await asyncio.sleep(0.01)
+    await eventually_asked(lambda: app._journal.pending(LANE, 0, 1), holds=lambda waiting: waiting[0].not_before)
     await app.stop(drain_s=0)
     async with bridge(tmp_path, [one, two], clock=SetClock()) as app:
         one.say("m3")

@@ -11,7 +11,7 @@ from bridge.app import App
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.policy.routing import OnUnknown, Route
 from tests.bridge.delivery.test_outbox_files_apart import Broken, files, refuse
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end, with_options
 
 REFUSED = (Rejected("too ugly"), False)
@@ -40,9 +40,7 @@ def holding(platform: ScriptedPlatform, content: bytes) -> int:
 
 
 async def died(app: App, count: int = 1) -> list[int]:
-    async with asyncio.timeout(PATIENCE_S):
-        while len(letters := await app._journal.dead_letters()) < count:  # noqa: ASYNC110 - asked anew each time
-            await asyncio.sleep(0.01)
+    letters = await eventually_asked(app._journal.dead_letters, holds=lambda them: len(them) >= count)
     return [letter.delivery_id for letter in letters]
 
 

@@ -24,7 +24,7 @@ from bridge.policy.routing import OnUnknown, Pace, RelayOptions, Route
 from bridge.render.attachments import Target
 from bridge.render.merge import MAX_MERGED, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
 from bridge.render.message import Lines
-from tests.support.patience import eventually
+from tests.support.patience import eventually, stays
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
 SLOW = Rates(per_chat=(Window(messages=1, span_s=0.3),))
@@ -275,7 +275,7 @@ async def test_a_crash_during_the_attempt(tmp_path: Path, one: ScriptedPlatform,
     one.say("d")
     async with bridge(tmp_path, [one, two]):
         await eventually(lambda: "d" in "".join(two.texts()))
-        await asyncio.sleep(0.4)
+        await stays(lambda: two.texts() == ["first", "a\nb\nc", "d"], for_s=0.4)
     assert two.texts() == ["first", "a\nb\nc", "d"]
 
 

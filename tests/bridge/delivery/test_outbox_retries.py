@@ -14,7 +14,7 @@ from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.outcomes import Skip
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import OnUnknown, Route
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedPlatform, all_done, bridge, end, skipped_by, with_options
 
 REFUSED = (Rejected("too ugly"), False)
@@ -105,9 +105,7 @@ async def test_what_changes_while_the_retry_waits_counts_too(tmp_path: Path, one
 
 
 async def eventually_died(app: App, count: int) -> list[int]:
-    async with asyncio.timeout(PATIENCE_S):
-        while len(await app._journal.dead_letters()) < count:  # noqa: ASYNC110 - asked anew each time
-            await asyncio.sleep(0.01)
+    await eventually_asked(app._journal.dead_letters, holds=lambda them: len(them) >= count)
     return await died(app, count)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from bridge.cli.retry_now import _wish
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatDown, RetryLater, Scope
 from bridge.model.refs import AccountName
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedPlatform, bridge
 
 TWO = AccountName("two")
@@ -41,9 +40,7 @@ async def wish(folder: Path, chat: str) -> tuple[list[str], int]:
 
 
 async def until_reason(app: App, reason: str) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while [lane["reason"] for lane in (await app.report())["lanes"]] != [reason]:  # noqa: ASYNC110 - asked anew each time
-            await asyncio.sleep(0.01)
+    await eventually_asked(app.report, holds=lambda report: [lane["reason"] for lane in report["lanes"]] == [reason])
 
 
 @pytest.mark.parametrize("chat", ["c", ""])
