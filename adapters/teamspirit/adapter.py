@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,8 +70,8 @@ class TeamSpiritAdapter:
         self._own = OwnMessages()
         self._encoder = Encoder(dialect, options)
         self._transport = Transport(dialect, options)
-        self._client = Client(dialect, options, self._encoder, self._transport)
-        self._people = People(self._client.user if dialect.operations.users else None)
+        self._client = Client(dialect, options, self._encoder, self._transport, context.clock)
+        self._people = People(self._client.user if dialect.operations.users else None, context.clock)
         self._uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         self._threads = Threads(self._client.message if dialect.operations.message else None)
         self._posting = Posting(dialect, self._encoder, self._client, self._threads)
@@ -87,6 +87,7 @@ class TeamSpiritAdapter:
         self._beginnings = Beginnings(self._transport.time)
         self._web = context.web
         self._alive = context.alive
+        self._clock = context.clock
         self._webhook = Webhook(account=context.account, dialect=dialect, options=options, client=self._client, web=context.web)
         self._aliases = {name: entry.id or name for name, entry in options.chats.items()}
 
@@ -116,6 +117,7 @@ class TeamSpiritAdapter:
         self._start()
         await Reception(
             account=self.account,
+            clock=self._clock,
             dialect=self._dialect,
             options=self._options,
             client=self._client,
@@ -225,7 +227,7 @@ class _ReadsHistory(TeamSpiritAdapter):
                     continue  # the poller, which keeps such items, meets it too
                 last = message.message_id
                 if not message.deleted and not message.system:
-                    yield self._decoder.created(message, datetime.now(UTC))
+                    yield self._decoder.created(message, self._clock.now())
             if len(items) < call.page_size or last == since:
                 return
             since = last

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -23,6 +22,7 @@ from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.people import People
 from adapters.teamspirit.receiver import NotNow, why_unreadable
 from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
 from bridge.model.events import (
     ChatEvent,
@@ -46,6 +46,7 @@ class Calls:
     def __init__(
         self,
         *,
+        clock: Clock,
         decoder: Decoder,
         people: People,
         own: OwnMessages,
@@ -53,6 +54,7 @@ class Calls:
         reader_of: Callable[[str], ChatReader | None],
         on_call: Callable[[], None],
     ) -> None:
+        self._clock = clock
         self._decoder = decoder
         self._people = people
         self._own = own
@@ -77,7 +79,7 @@ class Calls:
             if payload is None:
                 raise Undecodable(why_unreadable(raw))
             await self._decoder.read_call_ahead(payload)
-            event = self._decoder.event(payload, datetime.now(UTC))
+            event = self._decoder.event(payload, self._clock.now())
         except (Undecodable, RecursionError) as error:
             await self._intake.undecodable(raw[:_KEPT_RAW_BYTES], str(error))
             return None

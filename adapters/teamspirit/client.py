@@ -5,7 +5,6 @@ Between `encode`, `transport` and those who ask: `adapter`, `receive`, `probe`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, is_forbidden
 from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
+from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.model.events import Author
 
@@ -46,12 +46,13 @@ class Registration:
 
 
 class Client:
-    def __init__(self, dialect: Dialect, options: TeamSpiritOptions, encoder: Encoder, transport: Transport) -> None:
+    def __init__(self, dialect: Dialect, options: TeamSpiritOptions, encoder: Encoder, transport: Transport, clock: Clock) -> None:
         self._dialect = dialect
         self._options = options
         self._operations = dialect.operations
         self._encoder = encoder
         self._transport = transport
+        self._clock = clock
         self._chats: list[Chat] = []
         self._chats_until_s = 0.0
         self._not_looked_up: dict[str, Rejected | ChatDown] = {}
@@ -127,7 +128,7 @@ class Client:
 
     async def chats(self, *, fresh: bool = False) -> list[Chat]:
         """The chats we are in; asked for again after a minute, or when `fresh` and the answer is older than a moment."""
-        now_s = time.monotonic()
+        now_s = self._clock.monotonic_s()
         if now_s > self._chats_until_s or (fresh and now_s > self._chats_until_s - _CHATS_KEPT_S + _MOMENT_S):
             self._chats = await self._all_chats()
             self._chats_until_s = now_s + _CHATS_KEPT_S

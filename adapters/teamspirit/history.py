@@ -16,6 +16,7 @@ from adapters.teamspirit.compare import OVERLAP_MS, START, Compare, Decodings, F
 from adapters.teamspirit.decode import NativeMessage
 from adapters.teamspirit.errors import Gone
 from bridge.model.adapter import Cursor, Intake
+from bridge.model.clock import Clock
 from bridge.model.events import Author, ChatEvent
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class ChatReader:
         fill_author: FillAuthor,
         window: int,
         since: Callable[[str], datetime | None] = lambda _: None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self.chat_id = chat_id
         self.lock = asyncio.Lock()
@@ -56,6 +58,7 @@ class ChatReader:
         self._fill_author = fill_author
         self._since = since
         self._now = now
+        self._clock = clock
         self._state: State | None = None
         self._loaded = False
         self._versions: dict[str, str] = {}
@@ -145,7 +148,7 @@ class ChatReader:
         return news
 
     async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
-        now = datetime.now(UTC)
+        now = self._clock.now()
         if self._history.by == "since":
             # a chat that was empty has no latest moment yet; 0 would be taken for no moment at all
             since_ms = max(state.at_ms - OVERLAP_MS, 1)

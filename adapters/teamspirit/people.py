@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import time
 from collections.abc import Awaitable, Callable
 
+from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
 from bridge.model.events import Author
 
@@ -20,7 +20,8 @@ Ask = Callable[[str], Awaitable[Author | None]]
 class People:
     """`ask` fetches one user; failures are remembered for a minute, so that a missing right does not double every call."""
 
-    def __init__(self, ask: Ask | None) -> None:
+    def __init__(self, ask: Ask | None, clock: Clock) -> None:
+        self._clock = clock
         self._ask = ask
         self._known: collections.OrderedDict[str, tuple[float, Author | None]] = collections.OrderedDict()
         self._one_at_a_time = asyncio.Lock()
@@ -44,13 +45,13 @@ class People:
             return None
         async with self._one_at_a_time:
             until_s, found = self._known.get(user_id, (0.0, None))
-            if until_s > time.monotonic():
+            if until_s > self._clock.monotonic_s():
                 return found
             try:
                 found = await self._ask(user_id)
             except BridgeError:
                 found = None
-            self._known[user_id] = (time.monotonic() + (_KEPT_S if found else _FAILED_KEPT_S), found)
+            self._known[user_id] = (self._clock.monotonic_s() + (_KEPT_S if found else _FAILED_KEPT_S), found)
             self._known.move_to_end(user_id)
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)

@@ -23,6 +23,7 @@ from adapters.teamspirit.history import ChatReader
 from adapters.teamspirit.people import People
 from adapters.teamspirit.webhook import Webhook
 from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.model.refs import AccountName
 
@@ -65,6 +66,7 @@ class Reception:
         self,
         *,
         account: AccountName,
+        clock: Clock,
         dialect: Dialect,
         options: TeamSpiritOptions,
         client: Client,
@@ -80,6 +82,7 @@ class Reception:
         """`alive` is called whenever the server answered or called."""
         self._alive = alive
         self._account = account
+        self._clock = clock
         self._dialect = dialect
         self._options = options
         self._client = client
@@ -93,7 +96,13 @@ class Reception:
         self._readers: dict[str, ChatReader] = {}
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
         self._calls = Calls(
-            decoder=decoder, people=people, own=own, intake=intake, reader_of=self._reader_of, on_call=self._a_call_arrived
+            clock=clock,
+            decoder=decoder,
+            people=people,
+            own=own,
+            intake=intake,
+            reader_of=self._reader_of,
+            on_call=self._a_call_arrived,
         )
         self._by_webhook = False
         self._calls_arrive = False
@@ -160,7 +169,7 @@ class Reception:
     async def _follow_routes(self, tasks: asyncio.TaskGroup) -> None:
         """One task for each routed chat, as long as it is routed."""
         running: dict[str, asyncio.Task[None]] = {}
-        checked_at_s = asyncio.get_running_loop().time()
+        checked_at_s = self._clock.monotonic_s()
         followed = self._intake.routed_chats()
         while True:
             routed = self._look()
@@ -171,11 +180,11 @@ class Reception:
                 reader = self._reader_of(chat_id)
                 assert reader is not None, "the dialect reads the history of every routed chat"
                 running[chat_id] = tasks.create_task(self._watch(reader), name=f"adapter {self._account} history {chat_id}")
-            now_s = asyncio.get_running_loop().time()
+            now_s = self._clock.monotonic_s()
             if now_s - checked_at_s > _HEALTH_CHECK_S or (self._by_webhook and routed != followed):
                 checked_at_s, followed = now_s, routed
                 await self._check(routed)
-            await asyncio.sleep(_LOOK_FOR_ROUTES_S)
+            await self._clock.sleep(_LOOK_FOR_ROUTES_S)
 
     async def _check(self, routed: frozenset[str]) -> None:
         """Whether the server is there, and calls us about the chats that are routed now."""
@@ -207,12 +216,13 @@ class Reception:
             window=self._options.reread_messages,
             since=self._beginnings.since,
             now=self._time.now,
+            clock=self._clock,
         )
 
     async def _watch(self, reader: ChatReader) -> None:
         """Read one chat again and again, at a pace that follows what happens in it."""
         failures = refusals = 0
-        quiet_since_s = now_s = asyncio.get_running_loop().time()
+        quiet_since_s = now_s = self._clock.monotonic_s()
         reread_at_s = 0.0
         while True:
             again = reader.in_doubt or now_s >= reread_at_s
@@ -225,7 +235,7 @@ class Reception:
                 if refusals:
                     self._intake.chat_restored(reader.chat_id)
                 failures = refusals = 0
-                now_s = asyncio.get_running_loop().time()
+                now_s = self._clock.monotonic_s()
                 reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s
                 quiet_since_s = now_s if news else quiet_since_s
                 if news:
@@ -243,8 +253,8 @@ class Reception:
                     await self._check(self._intake.routed_chats())
                 asked_s = error.after_s if isinstance(error, RetryLater) else None
                 wait_s = asked_s if asked_s is not None else min(2.0 ** min(failures - 1, 10) / 2, _LONGEST_BACKOFF_S)
-            await asyncio.sleep(wait_s)
-            now_s = asyncio.get_running_loop().time()
+            await self._clock.sleep(wait_s)
+            now_s = self._clock.monotonic_s()
 
     def _found_by_reading(self) -> None:
         """News of which no call told. One may still come; if none ever does, the webhook is not to be relied on."""

@@ -14,7 +14,6 @@ import hashlib
 import hmac
 import json
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -67,9 +66,7 @@ class Credentials:
 class Receiver:
     """One webhook of an account. `take` is None while the account is not connected: the server is then asked to come again."""
 
-    def __init__(
-        self, authentication: Authentication, credentials: Credentials | None, now_s: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, authentication: Authentication, credentials: Credentials | None, now_s: Callable[[], float]) -> None:
         """`credentials`: None while the server is asked for them. `now_s`: the time, by the clock that calls are stamped by."""
         self._authentication = authentication
         self._credentials = credentials or Credentials()

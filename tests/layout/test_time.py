@@ -9,7 +9,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CLOCKS = frozenset(
-    {"time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "datetime.now", "datetime.utcnow"}
+    {
+        "time.time",
+        "time.time_ns",
+        "time.monotonic",
+        "time.monotonic_ns",
+        "time.perf_counter",
+        "datetime.now",
+        "asyncio.get_running_loop().time",
+    }
 )
 SLEEPS = frozenset({"asyncio.sleep", "time.sleep"})
 
@@ -39,13 +47,6 @@ ADAPTERS = {
     "adapters/slack/receiver.py": NOT_YET,
     "adapters/slack/reconcile.py": NOT_YET,
     "adapters/slack/socket_mode.py": NOT_YET,
-    "adapters/teamspirit/adapter.py": NOT_YET,
-    "adapters/teamspirit/calls.py": NOT_YET,
-    "adapters/teamspirit/client.py": NOT_YET,
-    "adapters/teamspirit/history.py": NOT_YET,
-    "adapters/teamspirit/people.py": NOT_YET,
-    "adapters/teamspirit/receive.py": NOT_YET,
-    "adapters/teamspirit/receiver.py": NOT_YET,
 }
 """Modules of adapters, outside emulators, that read a clock or sleep by themselves, and why. May only shrink."""
 

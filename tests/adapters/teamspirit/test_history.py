@@ -16,6 +16,7 @@ from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.dialect.model import Dialect, History
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.history import ChatReader
+from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.errors import RetryLater
 from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.refs import AccountName
@@ -104,6 +105,8 @@ def reader_of(server: Server, intake: RecordingIntake, dialect: Dialect) -> Chat
         read_page=server.page,
         fill_author=fill,
         window=WINDOW,
+        now=SYSTEM_CLOCK.now,
+        clock=SYSTEM_CLOCK,
     )
 
 
