@@ -73,14 +73,15 @@ class SlackAdapter:
         self._options = options
         self._web = context.web
         self._alive = context.alive
+        self._clock = context.clock
         self._transport = Transport(options)
-        self._directory = Directory(self._transport)
-        self._channels = Channels(self._transport)
+        self._directory = Directory(self._transport, context.clock.monotonic_s)
+        self._channels = Channels(self._transport, context.clock)
         self._threads = Threads(self._transport)
         self._lateness = Lateness()
         self._uploads = Uploads(self._transport)
-        self._downloads = Downloads(self._transport)
-        self._posts = Posts(self._transport, self._uploads, self._threads, options)
+        self._downloads = Downloads(self._transport, context.clock.monotonic_s)
+        self._posts = Posts(self._transport, self._uploads, self._threads, options, context.clock)
         self._identity = Identity(context.account)
         self._catch_up = CatchUp(
             self._transport,
@@ -89,11 +90,12 @@ class SlackAdapter:
             lambda: self._identity,
             max_messages=options.catch_up_messages,
             lateness=self._lateness,
+            clock=context.clock,
         )
         self._can_read_history = True
         self._attempts = Attempts(self._transport.time)
         self._intake: Intake | None = None
-        self._connections = Connections()
+        self._connections = Connections(context.clock.monotonic_s)
         self._saw_strangers = False
         self._own_names: set[str] = set()
         self._capabilities: dict[tuple[bool, bool], Capabilities] = {}
@@ -168,6 +170,7 @@ class SlackAdapter:
 
         control = Control(intake, self._directory, self._channels, lambda: self._identity, joined)
         receiver = Receiver(
+            clock=self._clock,
             intake=intake,
             directory=self._directory,
             threads=self._threads,
@@ -177,7 +180,7 @@ class SlackAdapter:
             on_own_message=self._own_message,
         )
         if self._options.catch_up_messages:
-            backlog = Backlog(self._catch_up, receiver, intake, self._transport.time)
+            backlog = Backlog(self._catch_up, receiver, intake, self._transport.time, self._clock)
             backlog.begin()
         async with asyncio.TaskGroup() as group:
             ready = asyncio.Event()
@@ -209,6 +212,7 @@ class SlackAdapter:
             on_unreadable=unreadable,
             alive=self._alive,
             connections=self._connections,
+            clock=self._clock,
         ).run()
 
     def _look_at(self, readers: Readers, intake: Intake) -> None:
@@ -231,7 +235,7 @@ class SlackAdapter:
         try:
             ready.set()
             while True:
-                await asyncio.sleep(_CHECK_EVERY_S)
+                await self._clock.sleep(_CHECK_EVERY_S)
                 try:
                     await self._introduce()
                 except DeliveryError as error:
@@ -304,7 +308,7 @@ class SlackAdapter:
                 await self._introduce()  # whose messages are ours, and what time it is at Slack
             window = Window.of(self._attempts, outbound.token, sent_after)
             known_ids = await self._intake.message_ids(outbound.chat_id, _KNOWN_IDS) if self._intake is not None else ()
-            return await find_delivery(self._transport, self._identity, outbound, window, known_ids)
+            return await find_delivery(self._transport, self._identity, outbound, window, known_ids, self._clock)
         except MissingScope as error:
             # from now on the capabilities say so, and the route's policy decides
             self._can_read_history = False

@@ -17,6 +17,7 @@ from adapters.slack.decode_context import Undecodable, moment, to_ts
 from adapters.slack.encode import is_ts
 from adapters.slack.receiver import Position, Receiver, cursor_name
 from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import ChatDown, Rejected, RetryLater
 
 log = structlog.get_logger("slack")
@@ -32,7 +33,8 @@ _TRIES = 5
 class Backlog:
     """One connection's catching up."""
 
-    def __init__(self, catch_up: CatchUp, receiver: Receiver, intake: Intake, slack_time: PlatformTime) -> None:
+    def __init__(self, catch_up: CatchUp, receiver: Receiver, intake: Intake, slack_time: PlatformTime, clock: Clock) -> None:
+        self._clock = clock
         self._time = slack_time
         self._catch_up = catch_up
         self._receiver = receiver
@@ -138,7 +140,7 @@ class Backlog:
             except RetryLater as error:
                 if attempt == _TRIES and not error.rate_limited:
                     raise
-                await asyncio.sleep(error.after_s if error.after_s is not None else _RETRY_WAIT_S * attempt)
+                await self._clock.sleep(error.after_s if error.after_s is not None else _RETRY_WAIT_S * attempt)
         raise RetryLater("conversations.history: Slack's rate limit")
 
     async def _hand_over(self, chat_id: str, since: datetime, missed: Missed) -> None:

@@ -7,11 +7,9 @@ are harmless: keys are those of live delivery. Source: docs.slack.dev conversati
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,6 +27,7 @@ from adapters.slack.receiver import Position
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Answer, Transport
 from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import DeliveryError, RetryLater
 from bridge.model.events import ChatEvent, Ignored, MessageCreated
 
@@ -72,7 +71,9 @@ class CatchUp:
         *,
         max_messages: int,
         lateness: Lateness,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._lateness = lateness
         self._transport = transport
         self._directory = directory
@@ -191,7 +192,7 @@ class CatchUp:
         for message in (*found, *replies):
             asked = asked | wanted(msgspec.json.encode(message))
         names = await self._directory.names(asked)
-        context = Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC))
+        context = Context(self._identity(), names, self._clock.now())
         for message in found:
             event = self._event(message, context)
             if event is not None:
@@ -239,7 +240,7 @@ class CatchUp:
             except RetryLater as error:
                 if not error.rate_limited or (error.after_s or 0.0) > _LONGEST_WAIT_S:
                     raise
-                await asyncio.sleep(_WAIT_S if error.after_s is None else error.after_s)
+                await self._clock.sleep(_WAIT_S if error.after_s is None else error.after_s)
         return await self._transport.call(method, arguments, tolerate=tolerate)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import msgspec
 
@@ -11,6 +10,7 @@ from adapters.slack.addresses import is_channel_id
 from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.payloads import Channel
 from adapters.slack.transport import Transport
+from bridge.model.clock import Clock
 from bridge.model.errors import ChatDown
 
 _LISTING_FRESH_S = 60.0
@@ -22,7 +22,8 @@ _PAGE = 999
 class Channels:
     """Knows channels by name."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, clock: Clock) -> None:
+        self._clock = clock
         self._transport = transport
         self._by_name: dict[str, Channel] = {}
         self._listed_at_s = 0.0
@@ -39,7 +40,7 @@ class Channels:
         async with self._lock:
             channel = self._by_name.get(address.removeprefix("#"))
             fresh_s = _LISTING_FRESH_S if channel is not None and channel.is_member else _MOMENT_S
-            if not self._listed_at_s or time.monotonic() - self._listed_at_s > fresh_s:
+            if not self._listed_at_s or self._clock.monotonic_s() - self._listed_at_s > fresh_s:
                 await self._list()
         channel = self._by_name.get(address.removeprefix("#"))
         if channel is None:
@@ -77,4 +78,4 @@ class Channels:
             if not cursor:
                 break
         self._by_name = found
-        self._listed_at_s = time.monotonic()
+        self._listed_at_s = self._clock.monotonic_s()

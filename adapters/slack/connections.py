@@ -7,7 +7,6 @@ slackapi/node-slack-sdk#1654.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,7 +42,7 @@ class Readers:
 class Connections:
     """One account's, over all its runs."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._open: list[Socket] = []
         self._over_at_s: list[float] = []

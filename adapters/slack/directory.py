@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
@@ -74,7 +73,7 @@ class _Cache(Generic[V]):
 class Directory:
     """Looks names up before decoding. A name that cannot be had in time is shown as its id, and asked for again later."""
 
-    def __init__(self, transport: Transport, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, transport: Transport, clock: Callable[[], float]) -> None:
         self._transport = transport
         self._users: _Cache[Author] = _Cache(_MAX_USERS, clock)
         self._channels: _Cache[str] = _Cache(_MAX_CHANNELS, clock)

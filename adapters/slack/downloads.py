@@ -6,7 +6,6 @@ had is said at once; a file that Slack is still working on is waited for, but no
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -36,7 +35,7 @@ _SCOPE = "files:read"
 class Downloads:
     """One account's downloads. Remembers since when files have been unready."""
 
-    def __init__(self, transport: Transport, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, transport: Transport, clock: Callable[[], float]) -> None:
         self._transport = transport
         self._clock = clock
         self._asked_at_s: OrderedDict[str, float] = OrderedDict()

@@ -5,7 +5,6 @@ A refusal means that nothing was posted, so another try doubles nothing. Every l
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
 from bridge.model.adapter import Outbound, OutboundEdit, Receipt
+from bridge.model.clock import Clock
 from bridge.model.errors import ChatDown
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.pauses import beside_if
@@ -61,7 +61,8 @@ class _Form:
 class Posts:
     """One account's messages. `can_customize`: whether the app may post under other names, as far as known."""
 
-    def __init__(self, transport: Transport, uploads: Uploads, threads: Threads, options: SlackOptions) -> None:
+    def __init__(self, transport: Transport, uploads: Uploads, threads: Threads, options: SlackOptions, clock: Clock) -> None:
+        self._clock = clock
         self._transport = transport
         self._uploads = uploads
         self._threads = threads
@@ -144,7 +145,8 @@ class Posts:
 
     async def _update(self, outbound: OutboundEdit, rich: RichText, *, as_plain: bool) -> bool:
         """Whether Slack took it; False only for refused blocks."""
-        update = partial(encode.update, outbound, rich, version=str(time.time_ns()), as_plain=as_plain)
+        version = str(round(self._clock.now().timestamp() * 1e6))
+        update = partial(encode.update, outbound, rich, version=version, as_plain=as_plain)
         arguments = await beside_if(is_long(rich), update)
         tolerate: frozenset[str] = frozenset() if as_plain else _BLOCKS_REFUSED
         return bool((await self._transport.call("chat.update", arguments, tolerate=tolerate)).get("ok"))

@@ -7,10 +7,9 @@ being fetched (`backlog`) wait for them here, so that nothing overtakes.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -24,6 +23,7 @@ from adapters.slack.names import Wanted, wanted
 from adapters.slack.payloads import Callback, EventType
 from adapters.slack.threads import Threads
 from bridge.model.adapter import Cursor, Intake
+from bridge.model.clock import Clock
 from bridge.model.events import ChatEvent, Ignored, MessageCreated
 from bridge.model.pauses import beside_if
 from bridge.model.refs import ChatRef
@@ -112,6 +112,7 @@ class Receiver:
     def __init__(
         self,
         *,
+        clock: Clock,
         intake: Intake,
         directory: Directory,
         threads: Threads,
@@ -120,6 +121,7 @@ class Receiver:
         on_control: Control,
         on_own_message: Callable[[MessageCreated], None],
     ) -> None:
+        self._clock = clock
         self._intake = intake
         self._directory = directory
         self._threads = threads
@@ -220,7 +222,7 @@ class Receiver:
                 asked |= await beside_if(_is_long(callback), partial(wanted, bytes(callback.event)))
         names = await self._directory.names(asked)
         parents = await self._threads.parents(threads) if threads else {}
-        return Context(self._identity(), names, datetime.fromtimestamp(time.time(), UTC), parents)
+        return Context(self._identity(), names, self._clock.now(), parents)
 
     async def _open(self, delivery: Delivery, threads: set[tuple[str, str]]) -> Callback | None:
         """The outer object of a delivery, after what it tells the adapter itself (a changed name counts for the whole batch); None
@@ -265,7 +267,7 @@ class Receiver:
         """Whether the chat's cursor is worth keeping. The core looks at every route to tell, so it is asked now and then."""
         if chat_id in self._cursors:
             return True
-        now_s = time.monotonic()
+        now_s = self._clock.monotonic_s()
         if now_s > self._routed_until_s:
             self._routed, self._routed_until_s = self._intake.routed_chats(), now_s + _ROUTED_FRESH_S
         return chat_id in self._routed

@@ -7,7 +7,6 @@ sizes. Where to look from is told by Slack's clock (`adapters.common.platform_ti
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from adapters.slack.lenient import convert, next_cursor, objects
 from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
 from bridge.model.adapter import Outbound, Receipt
+from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.errors import DeliveryError, RetryLater
 
 NAMED = "named"
@@ -53,7 +53,12 @@ class Window:
 
 
 async def find_delivery(
-    transport: Transport, identity: Identity, outbound: Outbound, window: Window, known_ids: Collection[str] = ()
+    transport: Transport,
+    identity: Identity,
+    outbound: Outbound,
+    window: Window,
+    known_ids: Collection[str] = (),
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Receipt | None:
     """The receipt of a message that was posted after all; None if it surely was not. `known_ids`: messages that the bridge knows,
     which are others. Raises RetryLater if it cannot be told now, MissingScope if never."""
@@ -64,7 +69,7 @@ async def find_delivery(
     places = sorted(thread for thread in threads if thread)
     try:
         for wait_s in _SHARE_WAITS_S if outbound.files else (0.0,):
-            await asyncio.sleep(wait_s)
+            await clock.sleep(wait_s)
             for place in [*places, ""]:
                 found = await (search.thread(place) if place else search.channel())
                 if found is not None:

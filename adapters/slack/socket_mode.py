@@ -20,6 +20,7 @@ from adapters.slack.connections import Connections, Readers
 from adapters.slack.lenient import read
 from adapters.slack.payloads import Frame
 from adapters.slack.transport import Transport
+from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.errors import AccountDown, ConnectionLost, DeliveryError
 
 log = structlog.get_logger("slack")
@@ -62,8 +63,10 @@ class SocketMode:
         on_unreadable: Callable[[bytes, str], Awaitable[None]],
         alive: Callable[[], None] = lambda: None,
         connections: Connections | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._connections = connections or Connections()
+        self._clock = clock
+        self._connections = connections or Connections(clock.monotonic_s)
         self._transport = transport
         self._sink = sink
         self._on_hello = on_hello
@@ -117,7 +120,7 @@ class SocketMode:
                 return await self._open()
             except (DeliveryError, ConnectionLost) as error:
                 log.warning("new socket not open yet", reason=error.reason)
-            await asyncio.sleep(wait_s)
+            await self._clock.sleep(wait_s)
             wait_s = min(wait_s * 2, _REOPEN_MOST_S)
 
     async def _open(self) -> _Socket:

@@ -36,17 +36,6 @@ ADAPTERS = {
     "adapters/discord/surroundings.py": NOT_YET,
     "adapters/discord/transport.py": NOT_YET,
     "adapters/discord/webhooks.py": NOT_YET,
-    "adapters/slack/adapter.py": NOT_YET,
-    "adapters/slack/backlog.py": NOT_YET,
-    "adapters/slack/catch_up.py": NOT_YET,
-    "adapters/slack/channels.py": NOT_YET,
-    "adapters/slack/connections.py": NOT_YET,
-    "adapters/slack/directory.py": NOT_YET,
-    "adapters/slack/downloads.py": NOT_YET,
-    "adapters/slack/posts.py": NOT_YET,
-    "adapters/slack/receiver.py": NOT_YET,
-    "adapters/slack/reconcile.py": NOT_YET,
-    "adapters/slack/socket_mode.py": NOT_YET,
 }
 """Modules of adapters, outside emulators, that read a clock or sleep by themselves, and why. May only shrink."""
 
