@@ -149,7 +149,7 @@ async def test_what_went_wrong_in_the_background_is_told_to_the_lane(disk: Disk,
         await begin(made, waiting)
     disk.broken = ValueError("no such delivery")
     await begin(made, waiting)
-    await stays(lambda: not made.are_complete, for_s=0.05)
+    await eventually(lambda: not made.are_complete)
     with pytest.raises(ValueError, match="no such delivery"):
         await made.record()
 
