@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from bridge.model.adapter import Intake
+from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError
 from bridge.model.refs import AccountName
 
@@ -22,7 +23,7 @@ Follow = Callable[[str, Callable[[], None]], Awaitable[None]]
 ChatDown when the chat cannot be read until a human acts, and anything else that ends the account's connection."""
 
 
-async def follow_chats(intake: Intake, account: AccountName, follow: Follow) -> None:
+async def follow_chats(intake: Intake, account: AccountName, follow: Follow, clock: Clock = SYSTEM_CLOCK) -> None:
     """Until cancelled. `intake.connected` is called once every chat that is routed at the beginning was heard, or is down. A chat
     that is down is told, tried again after a growing wait, and told when it is back. Raises ConnectionLost, AccountDown."""
     settled: set[str] = set()
@@ -44,7 +45,7 @@ async def follow_chats(intake: Intake, account: AccountName, follow: Follow) -> 
             except ChatDown as error:
                 intake.notice(error.reason, error.action, chat_id=chat_id)
                 settled.add(chat_id)
-                await asyncio.sleep(min(_FIRST_WAIT_S * 2.0**refusals, _LONGEST_WAIT_S))
+                await clock.sleep(min(_FIRST_WAIT_S * 2.0**refusals, _LONGEST_WAIT_S))
                 refusals = min(refusals + 1, 10)
 
     running: dict[str, asyncio.Task[None]] = {}
@@ -60,7 +61,7 @@ async def follow_chats(intake: Intake, account: AccountName, follow: Follow) -> 
                 if not is_connected and routed <= settled:
                     is_connected = True
                     intake.connected()
-                await asyncio.sleep(_LOOK_FOR_ROUTES_S)
+                await clock.sleep(_LOOK_FOR_ROUTES_S)
     except BaseExceptionGroup as group:
         raise _most_telling(group) from None
 

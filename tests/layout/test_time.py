@@ -41,6 +41,7 @@ ADAPTERS = {
 
 TESTS: dict[str, tuple[int, str]] = {
     "tests/adapters/common/test_transfers.py": (3, "a server that is slow, and one that stands still, for real bytes"),
+    "tests/adapters/common/test_http_client.py": (1, "a server that never answers"),
     "tests/adapters/discord/conftest.py": (1, "a supervisor's pause between two connections"),
     "tests/adapters/discord/test_chaos.py": (4, "people and disturbances at random moments, and the core's own waits"),
     "tests/adapters/discord/test_receiving.py": (1, "a disk that is slow"),
@@ -54,6 +55,7 @@ TESTS: dict[str, tuple[int, str]] = {
     "tests/adapters/telegram/test_received_albums.py": (1, "people who go on talking"),
     "tests/bench/test_running.py": (1, "never comes to its end"),
     "tests/bridge/delivery/test_attempt_log.py": (1, "lets a write end, of which nothing tells"),
+    "tests/bridge/delivery/test_poison.py": (1, "people who go on talking"),
     "tests/bridge/journal/journal_process.py": (1, "a process that talks until it is killed"),
     "tests/bridge/observability/test_metrics.py": (1, "never comes to its end"),
     "tests/bridge/test_app_reloads.py": (3, "adapters that are slow to let go, or to look up"),

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.slack.channels import Channels
 from bridge.model.errors import ChatDown
+from tests.support.clock import ManualClock
 
 
 class Workspace:
@@ -24,30 +25,28 @@ class Workspace:
 
 
 @pytest.fixture
-def time_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now_s = [1000.0]
-    monkeypatch.setattr("adapters.slack.channels.time.monotonic", lambda: now_s[0])
-    return now_s
+def clock() -> ManualClock:
+    return ManualClock()
 
 
-async def test_a_channel_that_was_made_since_the_last_listing_is_found(time_s: list[float]) -> None:
+async def test_a_channel_that_was_made_since_the_last_listing_is_found(clock: ManualClock) -> None:
     workspace = Workspace(old="C1")
     transport: Any = workspace
-    channels = Channels(transport)
+    channels = Channels(transport, clock)
     assert await channels.resolve("#old") == "C1"
     workspace.channels["new"] = "C2"
-    time_s[0] += 15
+    clock.forward(15)
     assert await channels.resolve("#new") == "C2"
     assert await channels.resolve("#old") == "C1"
     assert workspace.listed == 2
 
 
-async def test_names_of_no_channel_list_no_more_than_now_and_then(time_s: list[float]) -> None:
+async def test_names_of_no_channel_list_no_more_than_now_and_then(clock: ManualClock) -> None:
     workspace = Workspace(old="C1")
     transport: Any = workspace
-    channels = Channels(transport)
+    channels = Channels(transport, clock)
     for number in range(20):
-        time_s[0] += 0.1
+        clock.forward(0.1)
         with pytest.raises(ChatDown):
             await channels.resolve(f"#lost{number}")
     assert workspace.listed == 1
