@@ -10,6 +10,7 @@ from adapters.slack.choices import Replies
 from adapters.slack.posts import Posts
 from adapters.slack.threads import Threads
 from bridge.model.adapter import Outbound
+from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.pauses import STEP, with_pauses
 from bridge.model.rich_text import Paragraph, RichText, Text
 
@@ -29,7 +30,7 @@ def _points_in_the_loop(text: RichText) -> int:
     """How often the loop's own thread came by a pause point while the text was sent."""
     transport, points = _Transport(), list[None]()
     options = SimpleNamespace(replies=Replies.THREAD, personas=False)
-    posts = Posts(cast("Any", transport), cast("Any", None), Threads(cast("Any", transport)), cast("Any", options))
+    posts = Posts(cast("Any", transport), cast("Any", None), Threads(cast("Any", transport)), cast("Any", options), SYSTEM_CLOCK)
     outbound = Outbound(token="t", attempt=1, chat_id="C1", text=text)
     receipt = with_pauses(lambda: asyncio.run(posts.send(outbound)), lambda: points.append(None))
     assert receipt.message_ids == ("1700000000.000100",)
