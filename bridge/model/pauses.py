@@ -44,9 +44,16 @@ def pause_point() -> None:
 
 def in_steps(items: Sequence[T]) -> Iterator[T]:
     """The items, with a pause point before each `STEP` of them."""
+    if len(items) > STEP:
+        return _steps(items)
+    pause_point()
+    return iter(items)
+
+
+def _steps(items: Sequence[T]) -> Iterator[T]:
     for at in range(0, len(items), STEP):
         pause_point()
-        yield from items[at : at + STEP] if len(items) > STEP else items
+        yield from items[at : at + STEP]
 
 
 async def beside(work: Callable[[], T]) -> T:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import eq
 from typing import TypeGuard
 
 import msgspec
 
 from bridge.model.characters import clean, is_clean
-from bridge.model.pauses import STEP, in_steps, pause_point
+from bridge.model.pauses import in_steps, pause_point
 from bridge.model.rich_text_lists import list_labels as list_labels
 from bridge.model.rich_text_lists import list_lines as list_lines
 from bridge.model.rich_text_lists import nested_items as nested_items
@@ -75,6 +76,7 @@ def inline_text(inline: Inline) -> str:
             return inline.text or format_moment(inline.unix_s)
 
 
+@lru_cache(maxsize=256)
 def format_moment(unix_s: int) -> str:
     """`YYYY-MM-DD HH:MM UTC`; a number that is no date of the calendar is given back as it is."""
     try:
@@ -150,8 +152,7 @@ def is_long(rich: RichText) -> bool:
     return weight > _LONG
 
 
-_LONG = 4000
-_RUN_WEIGHT = 16
+_LONG, _RUN_WEIGHT = 4000, 16
 """A run costs as much as so many characters."""
 
 
@@ -215,7 +216,8 @@ def _normal_blocks(block: Block) -> Iterator[Block]:
             if inlines:
                 yield Paragraph(inlines)
         case Heading():
-            for line in _lines_of(merge_inlines(block.inlines)):
+            inlines = merge_inlines(block.inlines)
+            for line in _lines_of(inlines) if "\n" in words_of(inlines) else (inlines,):
                 if line:
                     yield Heading(min(max(block.level, 1), 6), line)
         case CodeBlock():
@@ -302,8 +304,7 @@ def _are_merged(inlines: tuple[Inline, ...]) -> bool:
     if len(inlines) <= _FEW:
         return inlines != () and _are_few_merged(inlines)
     for at in range(0, len(inlines), _MANY):
-        if len(inlines) > STEP:
-            pause_point()
+        pause_point()
         if not _are_many_merged(inlines[at : at + _MANY + 1]):  # with the first of those that follow: it may have to be joined
             return False
     return True
