@@ -6,7 +6,6 @@ Posting is in `posting`, receiving in `receiver`; here is what holds them togeth
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -70,8 +69,8 @@ class DiscordAdapter:
         self.account = context.account
         self._alive = context.alive
         self._options: DiscordOptions = context.options
-        self._transport = Transport(self._options)
-        self._context = Context(account=context.account, cdn_url=self._options.cdn_url)
+        self._transport = Transport(self._options, context.clock)
+        self._context = Context(account=context.account, cdn_url=self._options.cdn_url, clock=context.clock)
         self._own_webhooks = OwnWebhooks(self._context, lambda: self._posting.webhooks)
         self._posting = Posting(self._transport, self._options, self._context, self._notice, self._own_webhooks.use)
         self._history = History(self._transport, self._context)
@@ -185,7 +184,7 @@ class DiscordAdapter:
     async def _look_around(self) -> str:
         """Load the servers, unless that was done a moment ago. Returns what could not be looked up now."""
         async with self._looking_around:
-            if time.monotonic() < self._look_again_at_s:
+            if self._context.clock.monotonic_s() < self._look_again_at_s:
                 return ""
             try:
                 failed = await self._context.places.load(self._transport, self._context.user_id)
@@ -194,7 +193,7 @@ class DiscordAdapter:
             passing = [error.reason for error in failed.values() if isinstance(error, RetryLater)]
             passing += [f"the channels of {s.name}" for s in self._context.places.servers.values() if s.unknown.get(CHANNELS)]
             if not passing:
-                self._look_again_at_s = time.monotonic() + LOOK_AGAIN_S
+                self._look_again_at_s = self._context.clock.monotonic_s() + LOOK_AGAIN_S
             return "; ".join(passing[:3])
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:

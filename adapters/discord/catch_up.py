@@ -95,7 +95,7 @@ class CatchUp:
                 return f"Discord refuses to show them ({refused.refusal.message})"
             except RetryLater as error:
                 reason = error.reason
-                await asyncio.sleep(error.after_s or RETRY_S * 2**attempt)
+                await self._context.clock.sleep(error.after_s or RETRY_S * 2**attempt)
         failures[channel_id] = failures.get(channel_id, 0) + 1
         if failures[channel_id] < READ_BACK_RUNS:
             raise ConnectionLost(f"the history cannot be read: {reason}")

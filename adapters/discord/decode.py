@@ -20,6 +20,7 @@ from adapters.discord.lenient import Json, mapping, moment, number, text, whole
 from adapters.discord.places import READ_MESSAGE_HISTORY, Places
 from adapters.discord.snowflakes import id_of, moment_of
 from adapters.discord.system_messages import SPOKEN, ignored_reason, line_of
+from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.events import (
     Author,
     ChatEvent,
@@ -55,6 +56,7 @@ class Context:
 
     account: AccountName
     cdn_url: str
+    clock: Clock = SYSTEM_CLOCK
     places: Places = field(default_factory=Places)
     user_id: str = ""
     application_id: str = ""
@@ -215,7 +217,9 @@ def decode_edit(data: Json, context: Context) -> MessageEdited | None:
         return None
     at = moment(edited)
     version = f"{at.timestamp():.6f}" if at is not None else str(edited)[:40]
-    meta = _message_meta(data, context, "edited", author_of(data, context.cdn_url), version=version, occurred_at=at or _now())
+    meta = _message_meta(
+        data, context, "edited", author_of(data, context.cdn_url), version=version, occurred_at=at or context.clock.now()
+    )
     return MessageEdited(
         meta=meta,
         message_id=id_of(data["id"]),
@@ -237,14 +241,10 @@ def _message_meta(
         thread_id=thread_id,
         author=author,
         occurred_at=occurred_at or moment(data.get("timestamp")) or moment_of(message_id),
-        received_at=_now(),
+        received_at=context.clock.now(),
         sent_by_us=ours,
         delivery_id=nonce if ours and isinstance(nonce, str) else "",
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def is_own(data: Json, context: Context) -> bool:
@@ -279,7 +279,7 @@ def _meta(
     occurred_at: datetime | None = None,
 ) -> EventMeta:
     chat_id, thread_id = context.places.chat_of(channel_id)
-    now = datetime.now(UTC)
+    now = context.clock.now()
     return EventMeta(
         event_key=":".join((kind, context.account, chat_id, *key)),
         origin=ChatRef(context.account, chat_id),

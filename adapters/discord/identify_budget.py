@@ -7,7 +7,6 @@ for restarts in a loop. Source: API reference, "Session Start Limit Object".
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -36,7 +35,7 @@ class Begun(msgspec.Struct, kw_only=True):
 
 
 class IdentifyBudget:
-    def __init__(self, intake: Intake, time: PlatformTime, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(self, intake: Intake, time: PlatformTime, *, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._intake = intake
         self._time = time
         self._sleep = sleep

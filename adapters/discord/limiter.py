@@ -8,8 +8,6 @@ Source: Discord API reference, "Rate Limits", August 2026: buckets by `X-RateLim
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -36,8 +34,8 @@ class Limiter:
         self,
         requests_per_s: float,
         *,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._per_s = requests_per_s
         self._now = now

@@ -59,7 +59,7 @@ class Posting:
         self._options = options
         self._context = context
         self._notice = notice
-        self.webhooks = ChannelWebhooks(transport, options.webhook_name, on_use=on_webhook)
+        self.webhooks = ChannelWebhooks(transport, options.webhook_name, on_use=on_webhook, now=context.clock.monotonic_s)
         self._heads = Heads(transport, context.places)
         self._threads = Threads(transport)
 

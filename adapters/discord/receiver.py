@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -76,11 +75,11 @@ class Receiver:
         self._surroundings = Surroundings(transport, context, intake, on_restored)
         self._threads = ThreadMessages(intake)
         self._catch_up = CatchUp(transport, context, history, intake, self._threads)
-        self._budget = IdentifyBudget(intake, transport.time)
+        self._budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
         self._queue: asyncio.Queue[GatewayEvent | BridgeError] = asyncio.Queue(QUEUE_SIZE)
         self._session: SessionState | None = None
         self._latest = 0
-        self._stored_at_s = time.monotonic()
+        self._stored_at_s = self._context.clock.monotonic_s()
         self._told_names: set[str] = set()
         self._held: list[ChatEvent] = []
         self._awaited_guilds: set[str] | None = None
@@ -141,10 +140,10 @@ class Receiver:
             except SessionInvalid:
                 log.info("gateway session is over; a new one begins", account=self._context.account)
                 session = None
-                await asyncio.sleep(random.uniform(1.0, 5.0))
+                await self._context.clock.sleep(random.uniform(1.0, 5.0))
             finally:
                 await connection.close()
-            now = time.monotonic()
+            now = self._context.clock.monotonic_s()
             recent = [*(at for at in recent if now - at < QUICK_WINDOW_S), now]
             if len(recent) > QUICK_RECONNECTS:
                 raise ConnectionLost("the gateway connection keeps ending")
@@ -173,7 +172,7 @@ class Receiver:
     # -- handing over ---------------------------------------------------------------------------------------------------------
 
     async def _next_batch(self) -> list[GatewayEvent | BridgeError]:
-        timeout_s = None if self._awaited_guilds is None else max(0.0, self._guilds_deadline_s - time.monotonic())
+        timeout_s = None if self._awaited_guilds is None else max(0.0, self._guilds_deadline_s - self._context.clock.monotonic_s())
         try:
             async with asyncio.timeout(timeout_s):
                 batch = [await self._queue.get()]
@@ -203,7 +202,7 @@ class Receiver:
         await self._catch_up_if_due()
         await self._accept(events)
         await self._tell_names()
-        if time.monotonic() - self._stored_at_s > STORE_POSITION_S:
+        if self._context.clock.monotonic_s() - self._stored_at_s > STORE_POSITION_S:
             await self._store_position()
 
     def _on_session(self, event: GatewayEvent) -> None:
@@ -211,7 +210,7 @@ class Receiver:
             payload = mapping(event.payload)
             self._context.own_names = names_of(payload.get("user")) or self._context.own_names
             self._awaited_guilds = {str(guild.get("id")) for guild in objects(payload.get("guilds"))}
-            self._guilds_deadline_s = time.monotonic() + GUILDS_WAIT_S
+            self._guilds_deadline_s = self._context.clock.monotonic_s() + GUILDS_WAIT_S
         self._intake.connected()
 
     async def _tell_names(self) -> None:
@@ -239,7 +238,7 @@ class Receiver:
         """Where to go on after a crash. Until a catch-up is complete, nothing vouches for what it has not read."""
         if self._awaited_guilds is not None or self._session is None:
             return []
-        self._stored_at_s = time.monotonic()
+        self._stored_at_s = self._context.clock.monotonic_s()
         return [
             Cursor(name=LATEST_CURSOR, value=str(self._latest)),
             Cursor(name=SESSION_CURSOR, value=msgspec.json.encode(self._session).decode()),

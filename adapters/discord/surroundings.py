@@ -5,8 +5,6 @@ Called by `receiver` for each event beside its decoding. A part of a payload tha
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 
 import structlog
@@ -79,7 +77,7 @@ class Surroundings:
         Raises ConnectionLost when Discord cannot say now; the events come again then."""
         if self._context.places.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):
             return
-        if self._unreadable.get(channel_id, 0.0) > time.monotonic():
+        if self._unreadable.get(channel_id, 0.0) > self._context.clock.monotonic_s():
             return
         for attempt in range(ATTEMPTS):
             try:
@@ -88,10 +86,10 @@ class Surroundings:
             except Refused as refused:
                 if len(self._unreadable) >= UNREADABLE_KEPT:
                     self._unreadable.clear()
-                self._unreadable[channel_id] = time.monotonic() + ASK_AGAIN_S
+                self._unreadable[channel_id] = self._context.clock.monotonic_s() + ASK_AGAIN_S
                 log.info("channel cannot be read", account=self._context.account, channel=channel_id, reason=str(refused))
                 return
             except DeliveryError as error:
                 reason = error.reason
-            await asyncio.sleep(RETRY_S * 2**attempt)
+            await self._context.clock.sleep(RETRY_S * 2**attempt)
         raise ConnectionLost(f"a thread cannot be looked up: {reason}")

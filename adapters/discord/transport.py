@@ -15,8 +15,7 @@ Called by `adapter` and its helpers. Knows nothing of events or outbound message
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,6 +41,7 @@ from adapters.discord.errors import Refused, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.uploads import Upload
 from bridge.model.adapter import FileStream, OutboundFile
+from bridge.model.clock import Clock
 from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater, Scope
 
 if TYPE_CHECKING:
@@ -52,8 +52,6 @@ CONNECT_TIMEOUT_S = 15.0
 MAX_CONNECTIONS = 256
 FILE_HOSTS = (".discordapp.com", ".discordapp.net", ".discord.com")
 """Where files of messages live. Source: API reference, "CDN Endpoints" and "Signed Attachment CDN URLs"."""
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,14 @@ class Route:
 class Transport:
     """One account's HTTP session. Raises the bridge's errors, or `Refused` for an answer that the caller may mend."""
 
-    def __init__(self, options: DiscordOptions, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, options: DiscordOptions, clock: Clock) -> None:
         self._options = options
         self._session: aiohttp.ClientSession | None = None
         self._timeout = aiohttp.ClientTimeout(total=options.request_timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         self._file_timeout = aiohttp.ClientTimeout(
             total=options.transfer_timeout_s, sock_connect=CONNECT_TIMEOUT_S, sock_read=options.request_timeout_s
         )
-        self._limiter = Limiter(options.requests_per_s, sleep=sleep)
+        self._limiter = Limiter(options.requests_per_s, now=clock.monotonic_s, sleep=clock.sleep)
         self._egress = Egress([options.api_url, options.cdn_url], only=FILE_HOSTS, also=options.file_hosts, proxy=options.proxy)
         self.time = PlatformTime()
 

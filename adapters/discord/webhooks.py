@@ -7,7 +7,6 @@ A webhook belongs to us if our application made it, so they are found again afte
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +58,7 @@ class ChannelWebhooks:
         name: str,
         *,
         on_use: Callable[[str], Awaitable[None]],
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float],
     ) -> None:
         """`on_use` is told of each webhook's id before anything is posted through it."""
         self._transport = transport

@@ -21,21 +21,11 @@ CLOCKS = frozenset(
 )
 SLEEPS = frozenset({"asyncio.sleep", "time.sleep"})
 
-NOT_YET = "not given the clock yet"
 ADAPTERS = {
     "adapters/common/http_errors.py": "a date in a header is compared with now where the answer itself has no date",
     "adapters/common/platform_time.py": "a platform's clock is learned against one that goes on in sleep; tests give it theirs",
     "adapters/common/transfers.py": "is set by worker threads, and measures a transfer of real bytes",
     "adapters/discord/gateway.py": "a field of the library that is in its own clock's seconds",
-    "adapters/discord/adapter.py": NOT_YET,
-    "adapters/discord/catch_up.py": NOT_YET,
-    "adapters/discord/decode.py": NOT_YET,
-    "adapters/discord/identify_budget.py": NOT_YET,
-    "adapters/discord/limiter.py": NOT_YET,
-    "adapters/discord/receiver.py": NOT_YET,
-    "adapters/discord/surroundings.py": NOT_YET,
-    "adapters/discord/transport.py": NOT_YET,
-    "adapters/discord/webhooks.py": NOT_YET,
 }
 """Modules of adapters, outside emulators, that read a clock or sleep by themselves, and why. May only shrink."""
 
