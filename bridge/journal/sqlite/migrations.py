@@ -91,10 +91,12 @@ INSERT INTO lane_end (id, lane, thread) SELECT id + (SELECT max(id) FROM lane), 
 DROP TABLE place;
 ALTER TABLE event ADD COLUMN author_id ANY;
 ALTER TABLE event ADD COLUMN username TEXT;
-UPDATE event SET author = old.name, username = nullif(substr(old.rest, instr(old.rest || char(31), char(31)) + 1), ''),
-  author_id = nullif(substr(old.rest, 1, instr(old.rest || char(31), char(31)) - 1), '')
-  FROM (SELECT seq, substr(author, 1, instr(author, char(31)) - 1) AS name, substr(author, instr(author, char(31)) + 1) AS rest
-    FROM event WHERE instr(author, char(31))) AS old WHERE event.seq = old.seq;
+UPDATE event SET author = substr(author, 1, instr(author, char(31)) - 1),
+  author_id = nullif(substr(substr(author, instr(author, char(31)) + 1), 1,
+    instr(substr(author, instr(author, char(31)) + 1) || char(31), char(31)) - 1), ''),
+  username = nullif(substr(substr(author, instr(author, char(31)) + 1),
+    instr(substr(author, instr(author, char(31)) + 1) || char(31), char(31)) + 1), '')
+  WHERE instr(author, char(31));
 ALTER TABLE delivery ADD COLUMN lane_seq INTEGER;
 DROP INDEX delivery_open;
 UPDATE delivery SET state = 6 WHERE state = -1;
