@@ -1,15 +1,22 @@
-"""Platform name -> its package. An explicit table for ours, entry points (`messenger_bridge.platforms`) for third parties'.
+"""Platform name -> what its package offers. An explicit table for ours, entry points (`messenger_bridge.platforms`) for third parties'.
 
-Loading a manifest imports no client library; `Platform.build` does. Called by the composition root and the CLI only.
+A package says what it is by `MANIFEST`; the rest is found by name in its modules (`bridge.model.platform.Platform` lists them), each
+imported when it is first asked for. Reading a manifest imports no client library. Called by the composition root and the command line
+only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
 
-from bridge.model.adapter import Platform
+from bridge.model.platform import Manifest, Platform, SecretShape
+
+if TYPE_CHECKING:
+    from adapters.common.emulation.contract import Emulator
 
 _OURS = {
     "teamspirit": "adapters.teamspirit",
@@ -27,15 +34,70 @@ def platforms() -> tuple[str, ...]:
 
 
 @cache
-def load_platform(platform: str) -> Platform:
-    """The platform's manifest. Raises KeyError for an unknown platform."""
+def load_manifest(platform: str) -> Manifest:
+    """What the platform says of itself. Raises KeyError for an unknown platform."""
     if platform in _OURS:
         found = import_module(_OURS[platform]).MANIFEST
     else:
         found = _third_party()[platform].load()
-    if not isinstance(found, Platform) or found.platform != platform:
+    if not isinstance(found, Manifest) or found.platform != platform:
         raise TypeError(f"platform {platform!r}: its package offers no manifest of that name")
     return found
+
+
+@cache
+def load_platform(platform: str) -> Platform:
+    """What the platform's package offers. Raises KeyError for an unknown platform."""
+    manifest = load_manifest(platform)
+    package = manifest.package
+    return Platform(
+        manifest=manifest,
+        options=lambda: _find(package, "config", "Options"),
+        capabilities=_function(package, "capabilities", "capabilities"),
+        check_options=_function(package, "config", "check_options"),
+        check_address=_function(package, "addresses", "check_address"),
+        check_thread=_function(package, "addresses", "check_thread"),
+        build=_function(package, "adapter", "build"),
+        preload=lambda: _find(package, "adapter", "build") and None,
+        needs_public_web=_function(package, "config", "needs_public_web", optional=True),
+        message_of_link=_function(package, "links", "message_of_link", optional=True),
+        deaf_after_s=_function(package, "capabilities", "deaf_after_s", optional=True),
+    )
+
+
+def load_emulator(platform: str) -> Emulator:
+    """A new stand-in of the platform's servers (`emulator:build`), not started. Raises KeyError for an unknown platform."""
+    made: Emulator = _find(load_manifest(platform).package, "emulator", "build")()
+    return made
+
+
+def secret_shapes() -> tuple[SecretShape, ...]:
+    """What secrets of all platforms look like."""
+    return tuple(shape for platform in platforms() for shape in load_manifest(platform).secret_shapes)
+
+
+def _function(package: str, module: str, name: str, *, optional: bool = False) -> Callable[..., Any]:
+    """One of the package's functions, looked up when it is called; an optional one that is not there answers None."""
+
+    def call(*given: Any) -> Any:
+        found = _find(package, module, name, optional=optional)
+        return None if found is None else found(*given)
+
+    return call
+
+
+@cache
+def _find(package: str, module: str, name: str, *, optional: bool = False) -> Any:
+    path = f"{package}.{module}"
+    try:
+        return getattr(import_module(path), name)
+    except ModuleNotFoundError as error:
+        if not optional or error.name != path:
+            raise
+    except AttributeError:
+        if not optional:
+            raise TypeError(f"{path} has no {name}: an adapter's package needs it") from None
+    return None
 
 
 @cache

@@ -23,7 +23,7 @@ import psutil
 import yaml
 
 from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Emulator
-from adapters.registry import load_platform
+from adapters.registry import load_emulator
 
 READY_WITHIN_S = 60.0
 OURS, THEIRS = 0, 1
@@ -62,7 +62,7 @@ class Stage:
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, {OURS})
         for name in self.platforms:
-            emulator = load_platform(name).emulator()
+            emulator = load_emulator(name)
             emulator.configure(self.emulator_options.get(name, {}))
             await emulator.start()
             self.emulators[name] = emulator

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.discord.markup import encode_text as discord_text
-from adapters.registry import load_platform
+from adapters.registry import load_emulator, load_platform
 from adapters.slack.encode_text import fallback_text, rich_text_elements
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.markup import encode_text as teamspirit_text
@@ -135,7 +135,7 @@ async def long_text(*, platform: str, shape: str, characters: int) -> dict[str, 
     """`cpu_ms` to render it into `parts` and encode each, the median of a few rounds; `encode_ms` to encode it once as a whole;
     `times`: how many of those the former is."""
     given = load_platform(platform)
-    emulator = given.emulator()
+    emulator = load_emulator(platform)
     await emulator.start()
     options = given.options().model_validate(emulator.account_options())
     adapter = given.build(AdapterContext(account=_ACCOUNT, options=options, web=_NoWeb()))

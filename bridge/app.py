@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -32,10 +33,11 @@ from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
-from bridge.model.adapter import Adapter, AdapterContext, Intake, Platform
+from bridge.model.adapter import Adapter, AdapterContext, Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
+from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.tasks import end
 from bridge.observability.logs import Metrics
@@ -84,7 +86,7 @@ class App:
         self._back_off = back_off
         self._policy = policy
         self._table = RoutingTable(config.routes)
-        self._people = People(config.people)
+        self._people = self._people_of(config)
         self._own_names = OwnNames(self._journal, on_change=self._protect_names)
         self._protect_names()
         self._recent = RecentMessages()
@@ -184,7 +186,7 @@ class App:
             self._keep_known_ids(table, config)  # a chat may have moved meanwhile
             self._config = config  # with the table and the supervisors, and nobody comes in between
             self._table = table
-            self._people = People(config.people)
+            self._people = self._people_of(config)
             self._protect_names()
         finally:
             self._ends.in_force()
@@ -379,19 +381,25 @@ class App:
             await self._journal.set_note(_JOURNAL_ID, known)
         return known
 
+    def _people_of(self, config: Config) -> People:
+        ids = {account.name: self._manifests(account.platform).manifest.user_id for account in config.accounts.values()}
+        return People(config.people, ids)
+
     def _protect_names(self) -> None:
         reserved = (*_OWN_NAMES, *self._config.reserved_names)
         self._names = Names(reserved, self._people, bots=self._own_names.of(self._config.accounts))
 
     def _origin_of(self, chat: ChatRef) -> Origin:
         account = self._config.accounts.get(chat.account)
-        platform = account.platform if account else ""
+        manifest = self._manifests(account.platform).manifest if account else None
         addresses = self._table.addresses_of(chat)
+        name = addresses[0].address if addresses else chat.chat_id
         return Origin(
             account=chat.account,
-            platform=platform,
-            platform_title=self._manifests(platform).title if platform else "",
-            chat_name=addresses[0].address if addresses else chat.chat_id,
+            platform=manifest.platform if manifest else "",
+            platform_title=manifest.title if manifest else "",
+            chat_name=name,
+            chat_is_named=not re.fullmatch(manifest.chat_id if manifest else "", name),
         )
 
     # -- services -----------------------------------------------------------------------------------------------------------

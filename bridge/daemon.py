@@ -20,7 +20,7 @@ from bridge.config.model import Config
 from bridge.config.reader_process import ConfigReader, Reading, ReadingFailed
 from bridge.files.folder import SpoolInUse
 from bridge.journal.contract import JournalError
-from bridge.model.adapter import Platform
+from bridge.model.platform import Platform
 from bridge.observability.logs import set_up_logging
 from bridge.process import came_early, past_signals
 from bridge.systemd import Notifier

@@ -5,11 +5,14 @@ Importing `bridge.observability.logs` gives every test the program's own short t
 
 from hypothesis import HealthCheck, settings
 
+from adapters.registry import secret_shapes
 from bridge.observability import logs as observe
+from bridge.policy.redact import ask_platforms
 
 SLOW = (HealthCheck.too_slow,)
 
 observe.plain_defaults()
+ask_platforms(secret_shapes)
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=SLOW)
 settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=10)

@@ -332,3 +332,8 @@ class DiscordAdapter:
         since = self._attempts.since(token, sent_after, margin=CLOCK_SET_BY) or time.now() - FURTHEST_BACK
         oldest_known = min((int(i) for i in latest if i.isdecimal()), default=0) if len(latest) >= KNOWN_IDS else 0
         return max(int(snowflake_at(since)), oldest_known)
+
+
+def build(context: AdapterContext) -> DiscordAdapter:
+    """What the registry looks for."""
+    return DiscordAdapter(context)

@@ -107,3 +107,8 @@ def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = M
 def upload_bytes(boost_level: int) -> int:
     """Per file, by the server's boost level. Source: discord.py guild.py, 2.7.1."""
     return _BOOSTED_BYTES.get(boost_level, MAX_FILE_BYTES)
+
+
+def deaf_after_s(_: DiscordOptions) -> float:
+    """Heartbeats are due every 41.25 s, and answered."""
+    return 120.0

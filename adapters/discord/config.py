@@ -49,6 +49,9 @@ class DiscordOptions(NetworkOptions):
         return value
 
 
+Options = DiscordOptions
+
+
 def check_options(options: DiscordOptions) -> Sequence[ConfigFault]:
     """Faults that the model does not express: a CA file that is none, a token that cannot be one."""
     faults = ca_file_faults(options.ca_file)

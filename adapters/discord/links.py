@@ -15,7 +15,7 @@ _HOST = re.compile(r"(?:(?:ptb|canary|www)\.)?discord(?:app)?\.com")
 _MESSAGE = re.compile(r"/channels/(?:\d{15,20}|@me)/(?P<channel>\d{15,20})/(?P<message>\d{15,20})/?")
 
 
-def message_of_link(link: str) -> LinkedMessage | None:
+def message_of_link(_: object, link: str) -> LinkedMessage | None:
     try:
         parts = urlsplit(link.strip())
         host = parts.hostname or ""

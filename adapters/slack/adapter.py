@@ -14,7 +14,7 @@ import structlog
 from adapters.common.platform_time import Attempts
 from adapters.slack import probe
 from adapters.slack.backlog import Backlog
-from adapters.slack.capabilities import capabilities_for
+from adapters.slack.capabilities import capabilities
 from adapters.slack.catch_up import CatchUp
 from adapters.slack.channels import Channels
 from adapters.slack.choices import Events
@@ -105,7 +105,7 @@ class SlackAdapter:
     def capabilities(self) -> Capabilities:
         known = (self._posts.can_customize, self._can_read_history)
         if known not in self._capabilities:
-            self._capabilities[known] = capabilities_for(self._options, can_customize=known[0], can_read_history=known[1])
+            self._capabilities[known] = capabilities(self._options, can_customize=known[0], can_read_history=known[1])
         return self._capabilities[known]
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
@@ -339,3 +339,8 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Sequence[BaseException]
     for error in group.exceptions:
         found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
     return found
+
+
+def build(context: AdapterContext) -> SlackAdapter:
+    """What the registry looks for."""
+    return SlackAdapter(context)

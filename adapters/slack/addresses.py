@@ -1,4 +1,4 @@
-"""What an address of bridge.yaml may be on Slack. Pure. Called by the manifest and `channels`."""
+"""What an address of bridge.yaml may be on Slack. Pure. Called by the configuration and `channels`."""
 
 from __future__ import annotations
 

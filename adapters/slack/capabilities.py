@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.slack.choices import Replies
+from adapters.slack.choices import Events, Replies
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ RATES = Rates(
 burst is not documented]. The cap of the whole workspace is not published: its 429s say it."""
 
 
-def capabilities_for(options: SlackOptions | None, *, can_customize: bool = True, can_read_history: bool = True) -> Capabilities:
+def capabilities(options: SlackOptions | None, *, can_customize: bool = True, can_read_history: bool = True) -> Capabilities:
     """What an account with these options can do. `can_customize`: whether it has the scope chat:write.customize;
     `can_read_history`: whether it has channels:history."""
     table = dict(_FEATURES)
@@ -104,3 +104,8 @@ def capabilities_for(options: SlackOptions | None, *, can_customize: bool = True
     if options is not None and options.replies is Replies.QUOTE:
         table[Feature.REPLY] = Capability(Support.CONVERTED, "a quoted line (replies: quote)")
     return Capabilities(features=features(table), limits=LIMITS, rates=RATES)
+
+
+def deaf_after_s(options: SlackOptions) -> float | None:
+    """On a socket both sides send pings, Slack every few seconds; by HTTP nothing comes while nothing happens."""
+    return 120.0 if options.events is Events.SOCKET else None

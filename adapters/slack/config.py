@@ -52,3 +52,6 @@ class SlackOptions(NetworkOptions):
         if self.events is Events.HTTP and self.signing_secret is None:
             raise ValueError("events: http needs signing_secret (Basic Information > Signing Secret)")
         return self
+
+
+Options = SlackOptions

@@ -32,6 +32,12 @@ _MARKUP = {"plain": (), "markdown": _MARKDOWN, "html": (*_MARKDOWN, Feature.UNDE
 _BY_WEBHOOK = "only while outgoing webhooks reach the bridge"
 
 
+REREAD_WITH_WEBHOOK_S = 60.0
+"""Even calls that are redelivered may get lost for good once their server gives up."""
+HEALTH_CHECK_S = 60.0
+"""How often the server is asked who we are while it says nothing by itself."""
+
+
 def capabilities(options: TeamSpiritOptions | None) -> Capabilities:
     """What an account with these options can do, before it is connected."""
     if options is None:
@@ -123,6 +129,14 @@ def _message(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]
             yield feature, Capability(Support.CONVERTED, "a link, or a line with name and size")
     for feature in (Feature.LOCATION, Feature.POLL):
         yield feature, Capability(Support.CONVERTED, "lines of text")
+
+
+def deaf_after_s(options: TeamSpiritOptions) -> float | None:
+    """Chats are read, or the server is asked who we are, at least every minute; a dialect with neither says nothing by silence."""
+    operations = options.read_dialect.operations
+    if operations.history is None and operations.me is None:
+        return None
+    return 3 * max(HEALTH_CHECK_S, REREAD_WITH_WEBHOOK_S, options.poll_idle_interval_s) + options.request_timeout_s
 
 
 def _seen(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from adapters.common.options import HttpUrl, NetworkOptions, Options, SecretStr, http_url_fault
+from adapters.common.options import HttpUrl, NetworkOptions, SecretStr, http_url_fault
+from adapters.common.options import Options as Group
 from adapters.common.tls import ca_file_faults
 from adapters.teamspirit.dialect.load import Loaded, load_dialect
 from adapters.teamspirit.dialect.model import Dialect
@@ -18,7 +19,7 @@ from bridge.model.errors import ConfigFault
 DEFAULT_DIALECT = "teamspirit"
 
 
-class WebhookOptions(Options):
+class WebhookOptions(Group):
     """An outgoing webhook that was set up by hand in the messenger. `messenger-bridge check` shows the URL to enter there."""
 
     path: SecretStr = Field(description="last part of our URL, hard to guess: letters, digits, - and _, at least 16 of them")
@@ -26,7 +27,7 @@ class WebhookOptions(Options):
     secret: SecretStr | None = Field(None, description="the secret that signs its calls, where the dialect has signatures")
 
 
-class ChatOptions(Options):
+class ChatOptions(Group):
     """A chat that is reached by webhooks alone. The key is how routes name it."""
 
     id: str | None = Field(None, description="its id in the outgoing webhook's calls, if they name it by another than its key")
@@ -61,6 +62,9 @@ class TeamSpiritOptions(NetworkOptions):
         if loaded.dialect is None:
             raise loaded.faults[0]
         return loaded.dialect
+
+
+Options = TeamSpiritOptions
 
 
 def load(options: TeamSpiritOptions) -> Loaded:
@@ -131,15 +135,3 @@ def needs_public_web(options: TeamSpiritOptions) -> ConfigFault | None:
         why = f"in the dialect {dialect.dialect} messages arrive by webhooks alone, which need web.public"
         return ConfigFault(why, key="dialect", hint=instead)
     return None
-
-
-def check_address(address: str) -> str | None:
-    """A chat is an id or a unique name: anything that is not empty and has no control characters."""
-    if not address.strip():
-        return "a chat's id or name is missing"
-    return None if address.isprintable() else "a chat's id or name has no control characters"
-
-
-def check_thread(thread: str) -> str | None:
-    """A thread is the id of its first message."""
-    return check_address(thread) and "a thread is the id of its first message"

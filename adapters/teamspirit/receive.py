@@ -16,6 +16,7 @@ from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.calls import Calls
+from adapters.teamspirit.capabilities import HEALTH_CHECK_S, REREAD_WITH_WEBHOOK_S
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.compare import Decodings
 from adapters.teamspirit.decode import Decoder
@@ -33,15 +34,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("teamspirit")
 
-_REREAD_WITH_WEBHOOK_S = 60.0
-"""Even calls that are redelivered may get lost for good once their server gives up."""
 _REREAD_EVERY = 2
 """The latest messages are read again for edits and deletes at most every so many intervals, new ones at every look."""
 _UNANNOUNCED_BEFORE_NOTICE = 3
 _CHATS_AT_ONCE = 16
 _MANY_CHATS = 300
 _LOOK_FOR_ROUTES_S = 0.25
-_HEALTH_CHECK_S = 60.0
 _CHAT_DOWN_WAIT_S = 30.0
 _LONGEST_CHAT_DOWN_WAIT_S = 900.0
 _LONGEST_BACKOFF_S = 30.0
@@ -49,14 +47,6 @@ _FAILURES_BEFORE_CHECK = 3
 _IDLE_AFTER_S = 120.0
 _REST_AFTER_S = 600.0
 """Chats in which nothing happens cost next to no memory."""
-
-
-def deaf_after_s(options: TeamSpiritOptions) -> float | None:
-    """Chats are read, or the server is asked who we are, at least every minute; a dialect with neither says nothing by silence."""
-    operations = options.read_dialect.operations
-    if operations.history is None and operations.me is None:
-        return None
-    return 3 * max(_HEALTH_CHECK_S, _REREAD_WITH_WEBHOOK_S, options.poll_idle_interval_s) + options.request_timeout_s
 
 
 class Reception:
@@ -181,7 +171,7 @@ class Reception:
                 assert reader is not None, "the dialect reads the history of every routed chat"
                 running[chat_id] = tasks.create_task(self._watch(reader), name=f"adapter {self._account} history {chat_id}")
             now_s = self._clock.monotonic_s()
-            if now_s - checked_at_s > _HEALTH_CHECK_S or (self._by_webhook and routed != followed):
+            if now_s - checked_at_s > HEALTH_CHECK_S or (self._by_webhook and routed != followed):
                 checked_at_s, followed = now_s, routed
                 await self._check(routed)
             await self._clock.sleep(_LOOK_FOR_ROUTES_S)
@@ -278,7 +268,7 @@ class Reception:
 
     def _pace_s(self, quiet_s: float) -> float:
         if self._relies_on_calls and self._calls_arrive:
-            return _REREAD_WITH_WEBHOOK_S
+            return REREAD_WITH_WEBHOOK_S
         lively, idle = self._options.poll_interval_s, max(self._options.poll_interval_s, self._options.poll_idle_interval_s)
         return lively + (idle - lively) * min(quiet_s / _IDLE_AFTER_S, 1.0)
 

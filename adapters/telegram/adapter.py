@@ -69,7 +69,7 @@ class TelegramAdapter:
         self._conflicts = Conflicts(context.clock.monotonic_s)
         self._failed: Counter[str] = Counter()
         self._looks = Looks(context.clock.monotonic_s)
-        self._capabilities = capabilities(local_server=options.local_server)
+        self._capabilities = capabilities(options)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -251,3 +251,8 @@ def _words_of(copy: Copy, has_files: bool) -> tuple[str, str]:
     if message_id:
         return where, message_id if message_id in copy.message_ids else copy.message_ids[0]  # a file may have left its album
     return "caption" if has_files else "text", copy.message_ids[0]
+
+
+def build(context: AdapterContext) -> TelegramAdapter:
+    """What the registry looks for."""
+    return TelegramAdapter(context)

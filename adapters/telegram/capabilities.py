@@ -5,7 +5,12 @@ Sources are sections of the platform fact sheet (Bot API 10.3, November 2026).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
+
+if TYPE_CHECKING:
+    from adapters.telegram.config import TelegramOptions
 
 UPLOAD_BYTES = 50 * 1024**2
 LOCAL_BYTES = 2000 * 1024**2
@@ -78,8 +83,9 @@ RATES = Rates(
 )
 
 
-def capabilities(*, local_server: bool = False) -> Capabilities:
-    """The capabilities with the limits of Telegram's cloud, or of a local Bot API server (1.4)."""
+def capabilities(options: TelegramOptions | None) -> Capabilities:
+    """What a bot with these options can do, with the limits of Telegram's cloud, or of a local Bot API server (1.4)."""
+    local_server = options is not None and options.local_server
     return Capabilities(
         features=FEATURES,
         limits=Limits(
@@ -92,3 +98,8 @@ def capabilities(*, local_server: bool = False) -> Capabilities:
         ),
         rates=RATES,
     )
+
+
+def deaf_after_s(options: TelegramOptions) -> float:
+    """A poll comes back within `poll_timeout_s`; a failed one is repeated within the time of a request."""
+    return float(options.poll_timeout_s + 2 * options.request_timeout_s)

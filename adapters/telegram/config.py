@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.common.tls import ca_file_faults
+from bridge.model.errors import ConfigFault
 
 CLOUD_URL = "https://api.telegram.org"
 
@@ -33,3 +36,13 @@ class TelegramOptions(NetworkOptions):
     take_over_webhook: bool = Field(
         False, description="delete a webhook that is set for this bot, instead of stopping with an explanation"
     )
+
+
+Options = TelegramOptions
+
+
+def check_options(options: TelegramOptions) -> Sequence[ConfigFault]:
+    faults = ca_file_faults(options.ca_file)
+    if options.files_root is not None and not options.local_server:
+        faults.append(ConfigFault("is only for a local server", key="files_root", hint="set local_server: true as well"))
+    return faults

@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z]\w{3,31}", re.ASCII)
 _SUBDOMAIN = re.compile(r"(?P<chat>[a-z]\w{3,31})\.t\.me", re.ASCII)
 
 
-def message_of_link(link: str) -> LinkedMessage | None:
+def message_of_link(_: object, link: str) -> LinkedMessage | None:
     try:
         parts = urlsplit(link.strip())
         host = parts.hostname or ""

@@ -27,8 +27,11 @@ def main() -> None:
             from bridge.cli.start import start
 
             raise SystemExit(start(path))
+        from adapters.registry import secret_shapes
         from bridge.cli.group import build
+        from bridge.policy.redact import ask_platforms
 
+        ask_platforms(secret_shapes)
         build()(prog_name="messenger-bridge")
     except KeyboardInterrupt:
         raise SystemExit(EX_INTERRUPTED) from None
@@ -63,8 +66,10 @@ def _show_bug() -> None:
     if observe is not None:
         mask = observe.masked
     else:
-        from bridge.policy.redact import Masker
+        from adapters.registry import secret_shapes
+        from bridge.policy.redact import Masker, ask_platforms
 
+        ask_platforms(secret_shapes)
         mask = Masker()
     print(mask(traceback.format_exc()), file=sys.stderr)
     print("messenger-bridge: this is a bug; please report it with the lines above", file=sys.stderr)

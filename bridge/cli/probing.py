@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.config.model import AccountConfig, Config
 from bridge.config.secrets import secrets_of
-from bridge.model.adapter import Adapter, AdapterContext, Platform
+from bridge.model.adapter import Adapter, AdapterContext
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
+from bridge.model.platform import Platform
 from bridge.model.refs import ChatAddress
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RoutingTable

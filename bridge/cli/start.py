@@ -18,7 +18,9 @@ def start(path: Path) -> int:
     from bridge.observability.logs import log_uncaught_errors  # isort: split
     from adapters import registry
     from bridge.daemon import run_daemon
+    from bridge.policy.redact import ask_platforms
 
+    ask_platforms(registry.secret_shapes)
     log_uncaught_errors()
     return run_daemon(reader, registry.load_platform)
 
@@ -28,5 +30,7 @@ def read(path: str) -> None:
     from adapters import registry
     from bridge.config.load import load_config
     from bridge.config.reader_process import answer
+    from bridge.policy.redact import ask_platforms
 
+    ask_platforms(registry.secret_shapes)
     answer(lambda: load_config(Path(path), os.environ, registry.load_platform, registry.platforms()), registry.load_platform)

@@ -17,8 +17,8 @@ from bridge.config.field_types import fields_of, secret_keys, shape_of
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import RELAY_KEYS, Given, read_relay
 from bridge.config.values import Values
-from bridge.model.adapter import Platform
 from bridge.model.errors import ConfigFault
+from bridge.model.platform import Platform
 
 Manifests = Callable[[str], Platform]
 """Platform name -> its manifest; raises KeyError for an unknown platform. The registry's `manifest`, or a test's."""

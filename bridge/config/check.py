@@ -32,7 +32,7 @@ def check_credentials(faults: Faults, accounts: Mapping[str, Account]) -> None:
     for account in accounts.values():
         if account.options is None or account.manifest is None:
             continue
-        for option in account.manifest.credential_keys:
+        for option in account.manifest.manifest.credential_keys:
             value = getattr(account.options, option, None)
             value = value.get_secret_value() if isinstance(value, SecretStr) else value
             if not value:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bridge.config.model import Config, Loaded
 from bridge.config.plain_options import bare
-from bridge.model.adapter import Platform
+from bridge.model.platform import Platform
 
 _WITHIN_S = 300.0
 """Far longer than 100,000 routes take."""
@@ -101,7 +101,7 @@ def answer(load: Callable[[], Loaded], manifests: Callable[[str], Platform]) -> 
 def _without_models(config: Config, manifests: Callable[[str], Platform]) -> Config:
     """Platforms that say so take bare options; others get their model."""
     accounts = {
-        name: replace(account, options=bare(account.options)) if manifests(account.platform).bare_options else account
+        name: replace(account, options=bare(account.options)) if manifests(account.platform).manifest.plain_options else account
         for name, account in config.accounts.items()
     }
     return replace(config, accounts=accounts)

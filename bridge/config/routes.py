@@ -14,7 +14,7 @@ from bridge.config.filters import read_filters
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import Given, cascade, read_relay
 from bridge.config.values import Values
-from bridge.model.adapter import Platform
+from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import Filter, RelayOptions, Route, RouteEnd
 

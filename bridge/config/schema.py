@@ -21,7 +21,7 @@ from bridge.config.sections import (
     ShutdownSection,
     WebSection,
 )
-from bridge.model.adapter import Platform
+from bridge.model.platform import Platform
 
 Json = dict[str, Any]
 
@@ -128,19 +128,19 @@ def _route(relay: Json) -> Json:
 def _account(manifests: Sequence[Platform], relay: Json, defs: Json) -> Json:
     choices = []
     for manifest in manifests:
-        name = f"account.{manifest.platform}"
-        found = _object(manifest.options(), manifest.platform, defs)
+        name = f"account.{manifest.name}"
+        found = _object(manifest.options(), manifest.name, defs)
         properties = {
-            "platform": {"const": manifest.platform},
+            "platform": {"const": manifest.name},
             **found["properties"],
             **{option: relay[option] for option in relay if option not in found["properties"]},
         }
         defs[name] = {**found, "properties": properties, "description": f"An account on {manifest.title}"}
-        matches = {"properties": {"platform": {"const": manifest.platform}}, "required": ["platform"]}
+        matches = {"properties": {"platform": {"const": manifest.name}}, "required": ["platform"]}
         choices.append({"if": matches, "then": {"$ref": f"#/$defs/{name}"}})
     return {
         "type": "object",
-        "properties": {"platform": {"enum": [manifest.platform for manifest in manifests], "description": "Which messenger"}},
+        "properties": {"platform": {"enum": [manifest.name for manifest in manifests], "description": "Which messenger"}},
         "required": ["platform"],
         "allOf": choices,
     }

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bridge.model.events import Author
 from bridge.model.refs import AccountName
 
-_LOOKS_LIKE_ID = re.compile(r"[\d-]+|[UW](?=.*\d)[A-Z0-9]{7,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{26}")
-"""Numbers, Slack's ids, UUIDs, Mattermost-style ids: entries that only ever mean a user id."""
+_ANY_ID = r"[\d-]+"
+"""What a user's id looks like where the platform says nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,17 +29,19 @@ class People:
     """The persons of the configuration, found by what a platform tells of a user. Immutable.
 
     An entry that has the form of a user id is never compared with usernames: on several platforms anybody may choose a username
-    that looks like somebody else's id.
+    that looks like somebody else's id. `user_ids` says what that form is on each account (`Manifest.user_id`).
     """
 
-    def __init__(self, persons: Iterable[Person] = ()) -> None:
+    def __init__(self, persons: Iterable[Person] = (), user_ids: Mapping[AccountName, str] = MappingProxyType({})) -> None:
         self.persons = tuple(persons)
+        forms = {account: re.compile(f"(?:{_ANY_ID})|(?:{form})") for account, form in user_ids.items()}
+        usual = re.compile(_ANY_ID)
         self._by_id: dict[tuple[AccountName, str], Person] = {}
         self._by_username: dict[tuple[AccountName, str], Person] = {}
         for person in self.persons:
             for account, entry in person.ids.items():
                 self._by_id.setdefault((account, _bare(entry)), person)
-                if not _LOOKS_LIKE_ID.fullmatch(_bare(entry)):
+                if not forms.get(account, usual).fullmatch(_bare(entry)):
                     self._by_username.setdefault((account, _bare(entry).casefold()), person)
 
     def find(self, account: AccountName, *, user_id: str = "", username: str = "") -> Person | None:

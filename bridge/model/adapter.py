@@ -17,7 +17,6 @@ import msgspec
 
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import SYSTEM_CLOCK, Clock
-from bridge.model.errors import ConfigFault
 from bridge.model.events import Attachment, Author, ChatEvent
 from bridge.model.outcomes import LossNote
 from bridge.model.refs import AccountName
@@ -25,9 +24,6 @@ from bridge.model.rich_text import EMPTY, RichText
 
 if TYPE_CHECKING:
     from aiohttp import web
-    from pydantic import BaseModel
-
-    from adapters.common.emulation.contract import Emulator
 
     WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -397,7 +393,7 @@ class WebMount(Protocol):
 
 class AdapterContext(_Value, frozen=True):
     """What an adapter is built from. `options` is the platform's own options model, already validated, or its values alone (see
-    `Platform.bare_options`)."""
+    `Manifest.plain_options`)."""
 
     account: AccountName
     options: Any
@@ -417,40 +413,3 @@ class LinkedMessage(_Value, frozen=True):
     chat: str = ""
     is_unique: bool = False
     """Whether the message's id is no other message's on that platform or server."""
-
-
-class Platform(_Value, frozen=True):
-    """What the registry knows of a platform without importing its client library."""
-
-    platform: str
-    title: str
-    """As written for people: "Telegram"."""
-    options: Callable[[], type[BaseModel]]
-    """The pydantic model of the account's options (strict; unknown keys are faults)."""
-    capabilities: Callable[[Any], Capabilities]
-    """What an account with these options can do, before it is connected; None stands for default options."""
-    check_options: Callable[[Any], Sequence[ConfigFault]]
-    """Faults that the model cannot express (a dialect file, say); reads local files only."""
-    check_address: Callable[[str], str | None]
-    """Why the chat part of an address cannot be one, or None. Pure."""
-    check_thread: Callable[[str], str | None]
-    """The same for the thread part."""
-    build: Callable[[AdapterContext], Adapter]
-    """Imports the client library and builds the adapter inside the running loop; does no network I/O."""
-    preload: Callable[[], None]
-    """Import what `build` will import. Called before the loop starts, since imports block it."""
-    emulator: Callable[[], Emulator]
-    bare_options: bool = False
-    """Whether `build` and `capabilities` use options by attribute alone, so that they may be handed the values of the model without
-    the model: the daemon then needs no pydantic for this platform. Cached properties of the model count as values."""
-    needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
-    """The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
-    do; None if nothing does. Asked only for options without other faults."""
-    message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
-    """What a permalink of this platform leads to (`https://...`, as people copy it), for an account with these options; None if it
-    is not a link to one of its messages. Pure."""
-    deaf_after_s: Callable[[Any], float | None] = lambda _: None
-    """So many seconds without `AdapterContext.alive` and an account with these options hears nothing any more; None: it is called
-    by its platform, and silence says nothing."""
-    credential_keys: tuple[str, ...] = ()
-    """Options that identify the account at the platform: no two accounts may share their values."""

@@ -1,4 +1,4 @@
-"""Takes secrets out of text: those we know, and whatever has the shape of a messenger's token. Pure.
+"""Takes secrets out of text: those we know, and whatever has the shape of one. Pure.
 
 Called by everything that shows text to people: the log (`logs`), the configuration's faults, the command line. Adapters keep
 their secrets out of exceptions themselves; this is the second line, not the first.
@@ -7,8 +7,11 @@ their secrets out of exceptions themselves; this is the second line, not the fir
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from urllib.parse import quote
+
+from bridge.model.platform import SecretShape
 
 MASK = "***"
 
@@ -19,25 +22,30 @@ _SHORTEST_SHAPE = 8
 """No shorter text matches any of the shapes: most words of a log line are done at once."""
 
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Telegram: <bot id>:<35 characters>, alone or in a URL (/bot<token>/ and /file/bot<token>/)
-    (re.compile(r"(?<![A-Za-z0-9])(bot)?\d{6,14}(?::|%3[Aa])[\w-]{30,}"), rf"\1{MASK}"),
-    (re.compile(r"(/bot)[^/\s\"'<>]*:[^/\s\"'<>]+(?=/)"), rf"\1{MASK}"),
-    # Slack: xoxb-, xoxp-, xoxe.xoxp-, xapp-, and incoming webhook URLs; the path of a Socket Mode ticket
-    (re.compile(r"\bxo[a-z]{2,3}(?:\.xox[a-z])?-[\w-]{6,}"), MASK),
-    (re.compile(r"\bxapp-[\w-]{6,}"), MASK),
-    (re.compile(r"(/services/T[A-Z0-9]+/B[A-Z0-9]+/)[A-Za-z0-9]{8,}"), rf"\1{MASK}"),
+    # queries: a Socket Mode ticket, a webhook's key
     (re.compile(r"([?&](?:ticket|token|api_key|apikey|access_token|secret|sig|signature|key)=)[^&\s\"'<>]+", re.I), rf"\1{MASK}"),
-    # Discord: bot tokens, webhook URLs (/webhooks/<id>/<token>), interaction tokens
-    (re.compile(r"\b[MNO][A-Za-z\d_-]{22,}\.[\w-]{6}\.[\w-]{27,}"), MASK),
-    (re.compile(r"(/webhooks/\d{5,}/)[\w-]{8,}"), rf"\1{MASK}"),
-    # Mattermost-like incoming webhooks: /hooks/<key>
-    (re.compile(r"(https?://[^\s\"'<>]*/hooks/)[A-Za-z0-9]{20,}\b"), rf"\1{MASK}"),
     # headers
     (re.compile(r"\b(Bearer|Bot|Basic)(\s+)[A-Za-z0-9._~+/=-]{12,}"), rf"\1\2{MASK}"),
     (re.compile(r"((?:x-)?(?:api[-_]?key|auth[-_]?token)['\"]?\s*[:=]\s*['\"]?)[^\s'\",;&]{8,}", re.I), rf"\1{MASK}"),
     # passwords in URLs
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@\"'<>]*:)[^/\s@\"'<>]+(?=@)", re.I), rf"\1{MASK}"),
 )
+"""What secrets look like everywhere. Those of a platform are its manifest's."""
+
+_platforms: Callable[[], Iterable[SecretShape]] = tuple
+
+
+def ask_platforms(shapes: Callable[[], Iterable[SecretShape]]) -> None:
+    """From now on the shapes that `shapes` gives are masked in this process as well. It is asked when a text is masked first. Called
+    by whoever begins a process: what a secret looks like is the same for all of it."""
+    global _platforms
+    _platforms = shapes
+    _all_shapes.cache_clear()
+
+
+@cache
+def _all_shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return (*((re.compile(shape.pattern), shape.kept + MASK) for shape in _platforms()), *_SHAPES)
 
 
 class Masker:
@@ -62,7 +70,7 @@ class Masker:
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
         if len(text) >= _SHORTEST_SHAPE:
-            for shape, replacement in _SHAPES:
+            for shape, replacement in _all_shapes():
                 text = shape.sub(replacement, text)
         return text
 

@@ -13,7 +13,6 @@ the files as their caption, a longer one before them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,8 +55,6 @@ from bridge.render.notices import (
 from bridge.render.slice import runs
 from bridge.render.split import Limit, split
 
-_BARE_ID = re.compile(r"-?\d+|[A-Z](?=.*\d)[A-Z0-9]{7,}")
-
 __all__ = [
     "FetchResult",
     "Origin",
@@ -80,6 +77,8 @@ class Origin:
     platform: str
     platform_title: str = ""
     chat_name: str = ""
+    chat_is_named: bool = True
+    """Whether that is a name, and not an id."""
 
     @property
     def title(self) -> str:
@@ -87,8 +86,8 @@ class Origin:
 
     @property
     def chat_title(self) -> str:
-        """The chat's name, if it is one and not an id."""
-        return "" if _BARE_ID.fullmatch(self.chat_name) else show_name(self.chat_name)
+        """The chat's name, if it has one."""
+        return show_name(self.chat_name) if self.chat_is_named else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

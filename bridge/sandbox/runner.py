@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from bridge.config.model import LogConfig
-from bridge.model.adapter import Platform
+from bridge.model.platform import Platform
 from bridge.observability.logs import set_up_logging
 from bridge.sandbox.page import PagePlatform, page_app
 from bridge.sandbox.status import status_of

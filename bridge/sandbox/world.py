@@ -14,12 +14,13 @@ from typing import Any
 import yaml
 
 from adapters.common.emulation.contract import EmulatedChat, Emulator
+from adapters.registry import load_emulator
 from bridge.accounts.supervisor import AccountState, BackOff
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config
 from bridge.journal.contract import JournalError
-from bridge.model.adapter import Platform
+from bridge.model.platform import Platform
 
 PEOPLE = ("Anna", "Boris", "Chiara", "Dmitri", "Elif")
 LOBBY = "lobby"
@@ -116,7 +117,7 @@ class Sandbox:
 
     async def _start_emulators(self) -> None:
         for platform in self.platforms:
-            emulator = self._manifests(platform).emulator()
+            emulator = load_emulator(platform)
             self.emulators[platform] = emulator
             await emulator.start(_HOST)
             for room, chats in self.rooms.items():

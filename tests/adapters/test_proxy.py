@@ -54,7 +54,7 @@ async def test_the_password_goes_to_the_proxy_and_into_no_text(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     manifest = registry.load_platform(platform)
-    emulator = manifest.emulator()
+    emulator = registry.load_emulator(platform)
     await emulator.start()
     options = manifest.options().model_validate({**emulator.account_options(), "proxy": proxy.url})
     adapter = manifest.build(AdapterContext(account=ACCOUNT, options=options, web=UnreachedWeb()))

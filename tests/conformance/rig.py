@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from adapters.common.emulation.contract import EmulatedChat, SeenMessage
-from adapters.registry import load_platform
+from adapters.registry import load_emulator, load_platform
 from bridge.model.adapter import Adapter, AdapterContext, Outbound, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.errors import ConnectionLost
@@ -27,7 +27,7 @@ class Rig:
     def __init__(self, platform: str) -> None:
         self.platform = platform
         self.manifest = load_platform(platform)
-        self.emulator = self.manifest.emulator()
+        self.emulator = load_emulator(platform)
         self.intake = RecordingIntake()
         self.signs_of_life = 0
         self._sent = 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.common.emulation.contract import Emulator
-from adapters.registry import load_platform
+from adapters.registry import load_emulator, load_platform
 from bridge.model.adapter import (
     Deletes,
     Edits,
@@ -58,9 +58,9 @@ def test_a_manifest_is_cheap() -> None:
 
 def test_the_manifest_is_whole(platform: str) -> None:
     found = load_platform(platform)
-    assert found.platform == platform
+    assert found.name == platform
     assert found.title
-    assert found.credential_keys
+    assert found.manifest.credential_keys
 
 
 async def test_a_platform_that_is_heard_gives_signs_of_life(rig: Rig) -> None:
@@ -81,7 +81,7 @@ async def test_a_chat_in_order_looks_so_while_the_account_runs(rig: Rig) -> None
 
 
 def test_unknown_options_are_faults(platform: str) -> None:
-    emulator: Emulator = load_platform(platform).emulator()
+    emulator: Emulator = load_emulator(platform)
     assert emulator.platform == platform
     with pytest.raises(ValidationError, match="no_such_option"):
         load_platform(platform).options().model_validate({"no_such_option": 1})
@@ -124,7 +124,7 @@ async def test_an_ability_is_declared_exactly_when_it_is_there(rig: Rig) -> None
 
 async def test_secrets_are_masked(rig: Rig) -> None:
     given_options = rig.emulator.account_options()
-    secrets = [str(given_options[key]) for key in rig.manifest.credential_keys if key in given_options]
+    secrets = [str(given_options[key]) for key in rig.manifest.manifest.credential_keys if key in given_options]
     assert secrets
     for secret in secrets:
         for shown in (repr(rig.options), str(rig.options), repr(rig.adapter), str(rig.adapter)):

@@ -31,7 +31,7 @@ async def failure(rig: Rig, *faults: Fault) -> Exception:
 def assert_secretless(rig: Rig, error: BaseException | None) -> None:
     """No credential in the error or in what it was raised from."""
     options = rig.emulator.account_options()
-    secrets = [str(options[key]) for key in rig.manifest.credential_keys if key in options]
+    secrets = [str(options[key]) for key in rig.manifest.manifest.credential_keys if key in options]
     while error is not None:
         assert not any(secret in f"{error!r} {error} {error.args!r}" for secret in secrets)
         error = error.__cause__

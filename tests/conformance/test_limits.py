@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.registry import load_platform
+from adapters.registry import load_emulator, load_platform
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.adapter import Adapter, AdapterContext
@@ -30,7 +30,7 @@ LONG = st.builds(lambda rich, times: RichText(rich.blocks * times), rich_texts, 
 async def target(platform: str) -> AsyncIterator[Target]:
     """The platform as `render` sees it; nothing is connected."""
     found = load_platform(platform)
-    options = found.options().model_validate(found.emulator().account_options())
+    options = found.options().model_validate(load_emulator(platform).account_options())
     adapter: Adapter = found.build(AdapterContext(account=ACCOUNT, options=options, web=UnreachedWeb()))
     yield Target(
         account=ACCOUNT,

@@ -275,7 +275,7 @@ async def test_what_changes_a_message_is_repeated_while_nobody_knows(rig: Rig, k
 async def test_a_proxy_that_asks_for_a_login_half_way_parks_the_account(case: NetworkCase, platform: str, served: int) -> None:
     """Whichever request is the first to hear of it: what comes out is that, and no group of errors."""
     manifest = registry.load_platform(platform)
-    emulator = manifest.emulator()
+    emulator = registry.load_emulator(platform)
     await emulator.start()
     chat = emulator.add_chat("lobby")
     proxy = network.TurningProxy(10**6)

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bridge.model.adapter import Cursor, FileStream, Intake, Outbound, Platform, Receipt
+from bridge.model.adapter import Cursor, FileStream, Intake, Outbound, Receipt
 from bridge.model.errors import RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Content, MessageCreated, MessageEdited
+from bridge.model.platform import Platform
 from bridge.model.rich_text import plain
 from bridge.policy.routing import Route
 from tests.support.patience import eventually

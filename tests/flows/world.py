@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import yaml
 
 from adapters.common.emulation.contract import EmulatedChat, Emulator, SeenMessage
-from adapters.registry import load_platform
+from adapters.registry import load_emulator, load_platform
 from bridge.accounts.supervisor import AccountState, BackOff
 from bridge.app import App
 from bridge.config.load import load_config
@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, folder: Path, platforms: Sequence[str] = PLATFORMS) -> None:
         self.folder = folder
-        self.emulators: dict[str, Emulator] = {name: load_platform(name).emulator() for name in platforms}
+        self.emulators: dict[str, Emulator] = {name: load_emulator(name) for name in platforms}
         self.chats: dict[str, EmulatedChat] = {}
         self.settings: dict[str, Any] = {}
         self.route_options: dict[str, Any] = {}

@@ -27,5 +27,5 @@ def test_every_option_is_described_and_strict(platform: str) -> None:
 @pytest.mark.parametrize("platform", registry.platforms())
 def test_credentials_are_options(platform: str) -> None:
     manifest = registry.load_platform(platform)
-    assert manifest.credential_keys
-    assert set(manifest.credential_keys) <= set(manifest.options().model_fields)
+    assert manifest.manifest.credential_keys
+    assert set(manifest.manifest.credential_keys) <= set(manifest.options().model_fields)

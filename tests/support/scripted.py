@@ -35,7 +35,6 @@ from bridge.model.adapter import (
     OutboundEdit,
     OutboundFile,
     OutboundReaction,
-    Platform,
     ProbeItem,
     Receipt,
 )
@@ -55,6 +54,7 @@ from bridge.model.events import (
     ReactionsChanged,
     with_items,
 )
+from bridge.model.platform import Manifest, Platform
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain, text_of
 from bridge.policy.retry import Policy
@@ -117,8 +117,7 @@ class ScriptedPlatform:
 
     def manifest(self) -> Platform:
         return Platform(
-            platform=self.name,
-            title=self.name.capitalize(),
+            manifest=Manifest(platform=self.name, title=self.name.capitalize(), package="", user_id=r"[UW]\d+"),
             options=lambda: BaseModel,
             capabilities=lambda _: self.capabilities(),
             check_options=lambda _: (),
@@ -126,7 +125,6 @@ class ScriptedPlatform:
             check_thread=lambda _: None,
             build=lambda context: self.build(context),
             preload=lambda: None,
-            emulator=lambda: None,  # type: ignore[arg-type, return-value]
         )
 
     def build(self, context: AdapterContext) -> ScriptedAdapter:

@@ -20,12 +20,12 @@ from aiohttp import web
 from adapters.common.emulation.contract import Emulator
 from adapters.common.emulation.control import UPLOAD_LIMIT_BYTES, control_app
 from adapters.common.emulation.options import OptionFault, parse_options
-from adapters.registry import load_platform, platforms
+from adapters.registry import load_emulator, platforms
 
 
 def build(names: Iterable[str], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Emulator]:
     """The platforms' emulators with their options, not started. Raises OptionFault, which names platform and option."""
-    emulators = {name: load_platform(name).emulator() for name in names}
+    emulators = {name: load_emulator(name) for name in names}
     for name, values in options.items():
         try:
             emulators[name].configure(values)
@@ -89,7 +89,7 @@ def main() -> None:
 
 def _listed(platform: str) -> Iterator[str]:
     """One line an option: its name, what it is by default, what it means."""
-    model = getattr(load_platform(platform).emulator(), "options_model", None)
+    model = getattr(load_emulator(platform), "options_model", None)
     for name, field in model.model_fields.items() if model is not None else ():
         yield f"{platform}.{name}={json.dumps(field.default)}  {field.description}"
 

@@ -5,4 +5,9 @@
 
 from adapters.discord.emulator.emulator import DiscordEmulator
 
-__all__ = ["DiscordEmulator"]
+__all__ = ["DiscordEmulator", "build"]
+
+
+def build() -> DiscordEmulator:
+    """What the registry looks for."""
+    return DiscordEmulator()

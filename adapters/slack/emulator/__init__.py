@@ -2,4 +2,9 @@
 
 from adapters.slack.emulator.server import SlackEmulator
 
-__all__ = ["SlackEmulator"]
+__all__ = ["SlackEmulator", "build"]
+
+
+def build() -> SlackEmulator:
+    """What the registry looks for."""
+    return SlackEmulator()

@@ -9,4 +9,9 @@ from __future__ import annotations
 
 from adapters.teamspirit.emulator.server import TeamSpiritEmulator
 
-__all__ = ["TeamSpiritEmulator"]
+__all__ = ["TeamSpiritEmulator", "build"]
+
+
+def build() -> TeamSpiritEmulator:
+    """What the registry looks for."""
+    return TeamSpiritEmulator()

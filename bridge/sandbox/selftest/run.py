@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from bridge.model.adapter import Platform
+from bridge.model.platform import Platform
 from bridge.sandbox.runner import folder_for, load, loop_factory
 from bridge.sandbox.selftest.checks import CHECKS, Check
 from bridge.sandbox.selftest.room import Room

@@ -138,3 +138,7 @@ class NtfyAdapter:
             events[event.meta.event_key] = event
         if events or cursors:
             await intake.accept(list(events.values()), cursors=cursors)
+
+
+def build(context: AdapterContext) -> NtfyAdapter:
+    return NtfyAdapter(context)

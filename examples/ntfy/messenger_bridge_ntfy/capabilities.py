@@ -36,3 +36,8 @@ def capabilities(options: NtfyOptions | None) -> Capabilities:
     options = options or NtfyOptions()
     limits = Limits(text_length=options.max_message_bytes, caption_length=2000, upload_bytes=options.max_upload_bytes)
     return Capabilities(features=FEATURES, limits=limits, rates=Rates(per_account=(Window(messages=60, span_s=300.0),)))
+
+
+def deaf_after_s(_: NtfyOptions) -> float:
+    """The stream says something every 45 s."""
+    return 180.0

@@ -20,6 +20,9 @@ class NtfyOptions(NetworkOptions):
     max_upload_bytes: int = Field(15 * 1024**2, ge=0, description="the server's attachment-file-size-limit")
 
 
+Options = NtfyOptions
+
+
 def check_options(options: NtfyOptions) -> Sequence[ConfigFault]:
     faults = ca_file_faults(options.ca_file)
     if bool(options.username) != (options.password is not None):

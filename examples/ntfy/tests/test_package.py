@@ -31,7 +31,7 @@ def lines_of_code(source: str) -> int:
 
 def test_it_is_found_by_its_entry_point() -> None:
     assert "ntfy" in platforms()
-    assert load_platform("ntfy") is MANIFEST
+    assert load_platform("ntfy").manifest is MANIFEST
 
 
 def test_it_is_small() -> None:

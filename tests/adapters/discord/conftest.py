@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import MANIFEST
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator import DiscordEmulator
+from adapters.registry import load_platform
 from bridge.model.adapter import AdapterContext
 from bridge.model.errors import ConnectionLost
 from bridge.model.refs import AccountName
@@ -30,8 +30,8 @@ class Bench:
         self._adapters: list[DiscordAdapter] = []
 
     def adapter(self, **options: Any) -> DiscordAdapter:
-        chosen = MANIFEST.options()(**{**self.emulator.account_options(), "request_timeout_s": 30.0, **options})
-        built = MANIFEST.build(AdapterContext(account=AccountName("guild"), options=chosen, web=None))  # type: ignore[arg-type]
+        chosen = load_platform("discord").options()(**{**self.emulator.account_options(), "request_timeout_s": 30.0, **options})
+        built = load_platform("discord").build(AdapterContext(account=AccountName("guild"), options=chosen, web=None))  # type: ignore[arg-type]
         assert isinstance(built, DiscordAdapter)
         self._adapters.append(built)
         return built

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.common.emulation.contract import Upload
-from adapters.discord import MANIFEST
 from adapters.discord.config import DiscordOptions
+from adapters.registry import load_platform
 from bridge.model.adapter import Outbound, Sender
 from bridge.model.errors import AccountDown, ConnectionLost, RetryLater
 from bridge.model.events import MessageCreated
@@ -143,8 +143,8 @@ async def test_an_unknown_certificate_is_never_accepted(bench: Bench, behind_tls
 
 def test_faults_of_options_are_found_before_any_connection(tmp_path: Path) -> None:
     options = DiscordOptions(token="Bot x.y.z", ca_file=tmp_path / "none.pem")
-    assert [fault.key for fault in MANIFEST.check_options(options)] == ["ca_file", "token"]
-    assert MANIFEST.check_options(DiscordOptions(token="x.y.z")) == []
+    assert [fault.key for fault in load_platform("discord").check_options(options)] == ["ca_file", "token"]
+    assert load_platform("discord").check_options(DiscordOptions(token="x.y.z")) == []
 
 
 def test_the_package_imports_nothing_heavy() -> None:

@@ -6,11 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.common.http_errors import Effect
-from adapters.discord import MANIFEST
 from adapters.discord.config import DiscordOptions
 from adapters.discord.errors import CLOSE_CODES, Refusal, classify, refusal_of
 from adapters.discord.limiter import Limiter
 from adapters.discord.places import Places
+from adapters.registry import load_platform
 from bridge.model.adapter import Deletes, Edits, OpensFiles, Pins, Reacts, ReadsHistory, Reconciles, ShowsTyping
 from bridge.model.capabilities import Feature, Support
 from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, MessageGone, OutcomeUnknown, Rejected, RetryLater, Scope
@@ -34,12 +34,12 @@ def test_options_are_strict_and_hide_the_token() -> None:
     [("112233445566778899", True), ("general", True), ("#general", True), ("12345", False), ("a b", False), ("@anna", False)],
 )
 def test_addresses(address: str, ok: bool) -> None:
-    assert (MANIFEST.check_address(address) is None) is ok
+    assert (load_platform("discord").check_address(address) is None) is ok
 
 
 def test_threads_are_ids() -> None:
-    assert MANIFEST.check_thread("112233445566778899") is None
-    assert MANIFEST.check_thread("general")
+    assert load_platform("discord").check_thread("112233445566778899") is None
+    assert load_platform("discord").check_thread("general")
 
 
 async def test_abilities_are_declared_exactly_when_they_are_there(bench: Bench) -> None:
@@ -52,10 +52,10 @@ async def test_abilities_are_declared_exactly_when_they_are_there(bench: Bench) 
 
 
 def test_posting_as_the_bot_changes_what_is_declared() -> None:
-    as_bot = MANIFEST.capabilities(DiscordOptions(token="x", post_as="bot"))
+    as_bot = load_platform("discord").capabilities(DiscordOptions(token="x", post_as="bot"))
     assert as_bot.level(Feature.SENDER_NAME) is Support.CONVERTED
     assert as_bot.level(Feature.REPLY) is Support.FULL
-    assert MANIFEST.capabilities(None).level(Feature.SENDER_NAME) is Support.FULL
+    assert load_platform("discord").capabilities(None).level(Feature.SENDER_NAME) is Support.FULL
 
 
 # -- errors -------------------------------------------------------------------------------------------------------------------

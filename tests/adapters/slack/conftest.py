@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import MANIFEST
+from adapters.registry import load_platform
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackOptions
 from adapters.slack.emulator import SlackEmulator
@@ -32,7 +32,7 @@ class Account:
     def build(self, **options: Any) -> SlackAdapter:
         given = {**self.emulator.account_options(), "request_timeout_s": 30.0, **options}
         context = AdapterContext(account=AccountName("team"), options=SlackOptions.model_validate(given), web=self.web)
-        adapter = MANIFEST.build(context)
+        adapter = load_platform("slack").build(context)
         assert isinstance(adapter, SlackAdapter)
         self.adapters.append(adapter)
         return adapter

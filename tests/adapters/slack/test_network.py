@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from adapters.common.emulation.contract import Upload
 from adapters.common.http_errors import Effect
-from adapters.slack import MANIFEST
+from adapters.registry import load_platform
 from adapters.slack.config import SlackOptions
 from adapters.slack.emulator import SlackEmulator
 from adapters.slack.errors import SUCCESS, MissingScope, classify
@@ -187,25 +187,25 @@ def test_options_that_cannot_work(options: dict[str, str], wanted: str) -> None:
 
 def test_tokens_in_each_others_place(tmp_path: Path) -> None:
     swapped = SlackOptions.model_validate({"bot_token": "xapp-1", "app_token": "xoxb-1", "ca_file": tmp_path / "none.pem"})
-    faults = MANIFEST.check_options(swapped)
+    faults = load_platform("slack").check_options(swapped)
     assert [fault.key for fault in faults] == ["bot_token", "app_token", "ca_file"]
     assert "xapp-1" not in f"{swapped!r}{[str(fault) for fault in faults]}"
 
 
 @pytest.mark.parametrize("address", ["#general", "#über-uns", "#a_b-c.d", "C024BE7LH", "G024BE7LH", "D024BE7LH"])
 def test_addresses(address: str) -> None:
-    assert MANIFEST.check_address(address) is None
+    assert load_platform("slack").check_address(address) is None
 
 
 @pytest.mark.parametrize("address", ["", "general", "#", "#General", "#two words", "U024BE7LH", "#a/b", "c024be7lh1"])
 def test_no_addresses(address: str) -> None:
-    assert MANIFEST.check_address(address)
+    assert load_platform("slack").check_address(address)
 
 
 def test_threads() -> None:
-    assert MANIFEST.check_thread("1700000000.123456") is None
+    assert load_platform("slack").check_thread("1700000000.123456") is None
     for thread in ("1700000000", "p1700000000123456", "", "1700000000.12345"):
-        assert MANIFEST.check_thread(thread)
+        assert load_platform("slack").check_thread(thread)
 
 
 # -- the error table ----------------------------------------------------------------------------------------------------------

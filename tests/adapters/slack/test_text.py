@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import emoji_names
-from adapters.slack.capabilities import TEXT_LENGTH, capabilities_for
+from adapters.slack.capabilities import TEXT_LENGTH, capabilities
 from adapters.slack.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.decode_text import decode_text
 from adapters.slack.emoji_table import EMOJI_TABLE
@@ -159,7 +159,7 @@ trees = st.lists(blocks, max_size=5).map(lambda found: normalize(RichText(tuple(
 @given(trees)
 @settings(max_examples=200)
 def test_whatever_is_encoded_slack_accepts(rich: RichText) -> None:
-    shown = degrade(rich, capabilities_for(None), {})
+    shown = degrade(rich, capabilities(None), {})
     made = rich_text_blocks(shown, "mb-x")
     if made:
         check_blocks(made)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from adapters.teamspirit import MANIFEST
+from adapters.registry import load_platform
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter, AdapterContext
 from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
@@ -42,9 +42,9 @@ def brief(event: ChatEvent) -> str:
 
 
 def make_adapter(options: dict[str, Any], web: PublicWeb | None = None) -> Adapter:
-    made = MANIFEST.options().model_validate(options)
-    assert not MANIFEST.check_options(made)
-    return MANIFEST.build(AdapterContext(account=ACCOUNT, options=made, web=(web or PublicWeb()).of(ACCOUNT)))
+    made = load_platform("teamspirit").options().model_validate(options)
+    assert not load_platform("teamspirit").check_options(made)
+    return load_platform("teamspirit").build(AdapterContext(account=ACCOUNT, options=made, web=(web or PublicWeb()).of(ACCOUNT)))
 
 
 def options_of(emulator: TeamSpiritEmulator, **more: Any) -> dict[str, Any]:

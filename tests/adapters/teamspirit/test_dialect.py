@@ -8,7 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
 
-from adapters.teamspirit import MANIFEST
+from adapters.registry import load_platform
 from adapters.teamspirit.dialect.load import SHIPPED, load_dialect, shipped_names
 from adapters.teamspirit.dialect.query import find
 from adapters.teamspirit.dialect.template import TemplateFault, fill_tree, path_template, template
@@ -126,8 +126,8 @@ def test_single_entries_can_be_overridden_and_are_checked() -> None:
 
 def test_options_that_do_not_go_with_the_dialect_are_faults() -> None:
     def keys(**options: object) -> set[str]:
-        made = MANIFEST.options().model_validate(options)
-        return {fault.key for fault in MANIFEST.check_options(made)}
+        made = load_platform("teamspirit").options().model_validate(options)
+        return {fault.key for fault in load_platform("teamspirit").check_options(made)}
 
     whole = {"server": "https://im.example.com", "api_key": "k"}
     assert keys() == {"server", "api_key"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.telegram import MANIFEST
+from adapters.registry import load_platform
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.adapter import AdapterContext, Copy, Outbound, OutboundFile
 from bridge.model.events import Attachment, AttachmentKind
@@ -45,8 +45,8 @@ async def make_adapter(emulator: TelegramEmulator) -> AsyncIterator[Callable[...
 
     def make(**options: Any) -> Any:
         values = emulator.account_options() | {"request_timeout_s": 30.0, "album_wait_s": 0.15} | options
-        validated = MANIFEST.options()(**values)
-        built.append(MANIFEST.build(AdapterContext(account=AccountName("tg"), options=validated, web=NoWeb())))
+        validated = load_platform("telegram").options()(**values)
+        built.append(load_platform("telegram").build(AdapterContext(account=AccountName("tg"), options=validated, web=NoWeb())))
         return built[-1]
 
     yield make

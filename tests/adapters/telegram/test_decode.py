@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.telegram import MANIFEST
+from adapters.registry import load_platform
 from adapters.telegram.albums import ALBUM_MAX, Albums
 from adapters.telegram.decode import AlbumItem, Decoder, Undecodable
 from adapters.telegram.reactions import SETTABLE, qualified, settable
@@ -23,7 +23,7 @@ from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
 from bridge.render.notices import file_line
 
-MANIFEST.preload()
+load_platform("telegram").preload()
 
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -313,7 +313,7 @@ def test_albums_end_by_silence_by_being_full_or_by_what_follows() -> None:
 
 async def test_aiogram_accepts_every_update_that_the_emulator_makes(emulator: Any, chat: str, png: Callable[..., bytes]) -> None:
     """The models of a client library of the same version are a second opinion on the emulator's objects."""
-    from aiogram.types import Update  # after MANIFEST.preload, which spares the seconds of building all models
+    from aiogram.types import Update  # after load_platform("telegram").preload, which spares the seconds of building all models
 
     from adapters.common.emulation.contract import Upload
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.telegram import MANIFEST
+from adapters.registry import load_platform
 from adapters.telegram.decode import _SERVICE_FIELDS, Decoder, strange
 from adapters.telegram.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
 from adapters.telegram.decode_news import EVENTS, LINES, UNTOLD
@@ -16,7 +16,7 @@ from bridge.model.events import AttachmentKind, Ignored, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
 
-MANIFEST.preload()
+load_platform("telegram").preload()
 
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from adapters.common.http_errors import Effect
-from adapters.telegram import MANIFEST
+from adapters.registry import load_platform
 from adapters.telegram.errors import NotOfTheApi, Refused, change_fault, classify, without_urls
 from bridge.model.errors import (
     AccountDown,
@@ -23,7 +23,7 @@ from bridge.model.errors import (
     RightMissing,
 )
 
-MANIFEST.preload()
+load_platform("telegram").preload()
 
 
 def answer(status: int, content: str) -> BridgeError:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from adapters.common.emulation.contract import Upload
-from adapters.telegram import MANIFEST
+from adapters.registry import load_platform
 from adapters.telegram.emulator import TelegramEmulator
 from bridge.model.adapter import Outbound
 from bridge.model.errors import AccountDown, RetryLater
@@ -90,8 +90,8 @@ async def test_a_base_url_may_have_a_path(emulator: TelegramEmulator, make_adapt
 
 
 def test_a_missing_ca_file_is_a_fault_before_any_connection(tmp_path: Path) -> None:
-    options = MANIFEST.options()(token="1:x", ca_file=tmp_path / "none.pem", files_root=tmp_path)
-    assert sorted(fault.key for fault in MANIFEST.check_options(options)) == ["ca_file", "files_root"]
+    options = load_platform("telegram").options()(token="1:x", ca_file=tmp_path / "none.pem", files_root=tmp_path)
+    assert sorted(fault.key for fault in load_platform("telegram").check_options(options)) == ["ca_file", "files_root"]
 
 
 @pytest.fixture(scope="module")
@@ -181,18 +181,18 @@ async def test_a_server_without_tls_is_not_taken_for_one_with_it(
 
 @pytest.mark.parametrize("address", ["-1001234567890", "12345", "@channel_name"])
 def test_addresses(address: str) -> None:
-    assert MANIFEST.check_address(address) is None
+    assert load_platform("telegram").check_address(address) is None
 
 
 @pytest.mark.parametrize("address", ["", "#general", "@x", "-100x", "https://t.me/c/1", "@имя_канала"])
 def test_wrong_addresses_are_explained(address: str) -> None:
-    assert "Telegram chat" in (MANIFEST.check_address(address) or "")
+    assert "Telegram chat" in (load_platform("telegram").check_address(address) or "")
 
 
 def test_threads() -> None:
-    assert MANIFEST.check_thread("45") is None
-    assert "leave it out" in (MANIFEST.check_thread("1") or "")
-    assert MANIFEST.check_thread("topic") is not None
+    assert load_platform("telegram").check_thread("45") is None
+    assert "leave it out" in (load_platform("telegram").check_thread("1") or "")
+    assert load_platform("telegram").check_thread("topic") is not None
 
 
 def test_the_package_imports_nothing_heavy() -> None:
@@ -204,8 +204,8 @@ def test_the_package_imports_nothing_heavy() -> None:
 def test_aiograms_models_are_built_on_first_use() -> None:
     """All at once they cost seconds and a hundred megabytes; each must work all the same, for anybody in the process."""
     code = """
-from adapters.telegram import MANIFEST
-MANIFEST.preload()
+from adapters.registry import load_platform
+load_platform("telegram").preload()
 from aiogram import methods
 from aiogram.types import Update, Message
 assert not Update.__pydantic_complete__

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from adapters.telegram.capabilities import capabilities
+from adapters.telegram.config import TelegramOptions
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.errors import Refused, file_fault
 from bridge.model.errors import ChatDown, FileRejected
@@ -25,7 +26,9 @@ async def test_a_file_over_the_upload_limit_is_rejected(adapter: Any, say: Any, 
     with pytest.raises(FileRejected, match="up to 50 MB") as refused:
         await adapter.send(say("", files=(small, big)))
     assert refused.value.places == (1,)
-    adapter._capabilities = capabilities(local_server=True)  # an adapter that believes it may: Telegram itself refuses
+    adapter._capabilities = capabilities(
+        TelegramOptions(token="1:a", local_server=True)
+    )  # an adapter that believes it may: Telegram itself refuses
     with pytest.raises(FileRejected, match="too large"):
         await adapter.send(say("", files=(big,)))
 

@@ -12,8 +12,9 @@ import pytest
 from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
 from bridge.app import App
-from bridge.model.adapter import Adapter, Platform, ProbeItem
+from bridge.model.adapter import Adapter, ProbeItem
 from bridge.model.errors import ChatDown, RetryLater
+from bridge.model.platform import Platform
 from bridge.model.refs import AccountName
 from bridge.policy.routing import Route
 from tests.support.patience import eventually, eventually_asked

@@ -19,8 +19,8 @@ from bridge.accounts.supervisor import AccountState
 from bridge.app import App
 from bridge.journal.contract import JournalError
 from bridge.journal.sqlite import SqliteJournal
-from bridge.model.adapter import Platform
 from bridge.model.errors import ChatDown, RetryLater
+from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.routing import Route
 from bridge.web.admin import AdminWeb

@@ -80,7 +80,8 @@ def probe(tmp_path: Path) -> Callable[..., Any]:
         adapters: list[Scripted] = []
 
         class Platform:
-            platform = real.platform
+            name = real.name
+            manifest = real.manifest
 
             @staticmethod
             def build(context: Any) -> Any:
@@ -152,7 +153,7 @@ async def test_all_at_once_and_never_longer_than_allowed(probe: Any) -> None:
 
 @pytest.fixture(params=registry.platforms())
 async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[Emulator]:
-    server = registry.load_platform(request.param).emulator()
+    server = registry.load_emulator(request.param)
     await server.start()
     yield server
     await server.stop()
@@ -238,7 +239,7 @@ def test_the_same_click_is_named_once(capsys: pytest.CaptureFixture[str]) -> Non
 
 async def test_the_command_as_a_user_calls_it(tmp_path: Path) -> None:
     """A wrong token and a right one, in one run: exit code 1, what failed, what to do."""
-    server = registry.load_platform("telegram").emulator()
+    server = registry.load_emulator("telegram")
     await server.start()
     try:
         chat = server.add_chat("lobby")

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bridge.config.load import load_config
 from bridge.config.model import Config, Loaded
-from bridge.model.adapter import Platform
 from bridge.model.capabilities import Capabilities, Feature, Limits, Support, features
 from bridge.model.errors import ConfigFault
+from bridge.model.platform import Manifest, Platform
 
 
 class _Strict(BaseModel):
@@ -74,8 +74,6 @@ def make_manifest(platform: str, model: type[BaseModel], **changes: Any) -> Plat
         raise AssertionError("not for the configuration")
 
     values: dict[str, Any] = {
-        "platform": platform,
-        "title": platform.title(),
         "options": lambda: model,
         "capabilities": lambda _: Capabilities(
             features=features({Feature.BOLD: Support.FULL, Feature.EDIT: Support.FULL}),
@@ -86,8 +84,12 @@ def make_manifest(platform: str, model: type[BaseModel], **changes: Any) -> Plat
         "check_thread": _thread,
         "build": never,
         "preload": never,
-        "emulator": never,
-        "credential_keys": ("token",) if "token" in model.model_fields else ("secret",),
+        "manifest": Manifest(
+            platform=platform,
+            title=platform.title(),
+            package="",
+            credential_keys=("token",) if "token" in model.model_fields else ("secret",),
+        ),
     }
     return Platform(**{**values, **changes})
 

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.model.adapter import Adapter, Copy, Platform
+from bridge.model.adapter import Adapter, Copy
 from bridge.model.errors import ChangeRefused, MessageGone, Rejected, RightMissing
 from bridge.model.events import PinsChanged
 from bridge.model.outcomes import Skip, read_skip
+from bridge.model.platform import Platform
 from bridge.policy.routing import Route
 from tests.support.patience import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, bridge, end

@@ -322,4 +322,4 @@ async def test_the_bot_is_thrown_out_and_let_in_again(emulators: Emulators, remo
 
 def test_every_platforms_emulator_can_throw_the_bot_out() -> None:
     for platform in ("telegram", "slack", "discord", "teamspirit"):
-        assert isinstance(registry.load_platform(platform).emulator(), RemovesBot), platform
+        assert isinstance(registry.load_emulator(platform), RemovesBot), platform

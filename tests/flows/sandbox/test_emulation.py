@@ -14,14 +14,14 @@ from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.contract import ChangesLost, Emulator, Fault, FaultKind, Upload
 from adapters.common.emulation.control_client import ControlClient
 from adapters.common.emulation.options import OptionFault, parse_options
-from adapters.registry import load_platform, platforms
+from adapters.registry import load_emulator, platforms
 from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 
 
 def built(platform: str, **options: Any) -> Any:
-    emulator = load_platform(platform).emulator()
+    emulator = load_emulator(platform)
     emulator.configure(options)
     return emulator
 

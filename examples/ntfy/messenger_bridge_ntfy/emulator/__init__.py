@@ -2,4 +2,9 @@
 
 from messenger_bridge_ntfy.emulator.server import NtfyEmulator
 
-__all__ = ["NtfyEmulator"]
+__all__ = ["NtfyEmulator", "build"]
+
+
+def build() -> NtfyEmulator:
+    """What the registry looks for."""
+    return NtfyEmulator()

@@ -1,0 +1,90 @@
+"""A platform as the core sees it: what it says of itself (`Manifest`, data), and what its package offers (`Platform`).
+
+`adapters.registry` makes a `Platform` of a `Manifest` by the names that a package has. Reading either imports no client library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bridge.model.adapter import Adapter, AdapterContext, LinkedMessage
+from bridge.model.capabilities import Capabilities
+from bridge.model.errors import ConfigFault
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class SecretShape(_Value, frozen=True):
+    """What a secret of the platform looks like wherever it may turn up: a regular expression, and what stays of a match, as a
+    template for `re.sub` (`\\1` keeps the first group); the mask comes behind it."""
+
+    pattern: str
+    kept: str = ""
+
+
+class Manifest(_Value, frozen=True):
+    """What a platform says of itself. Data only."""
+
+    platform: str
+    """As in `platform:` of bridge.yaml: `telegram`."""
+    title: str
+    """As written for people: "Telegram"."""
+    package: str
+    """The package whose modules the registry looks into."""
+    credential_keys: tuple[str, ...] = ()
+    """Options that identify the account at the platform: no two accounts may share their values."""
+    plain_options: bool = False
+    """Whether `adapter` and `capabilities` use options by attribute alone, so that they may be handed the values of the model without
+    the model: the daemon then needs no pydantic for this platform. Cached properties of the model count as values."""
+    secret_shapes: tuple[SecretShape, ...] = ()
+    """Beside values of options, which are known: tokens in URLs, tickets, other people's tokens."""
+    user_id: str = r"[\d-]+"
+    """A regular expression: what a user's id looks like, whole. An entry of `people` that has this form is never taken for a
+    username: on several platforms anybody may choose a username that looks like somebody else's id."""
+    chat_id: str = r"-?\d+"
+    """The same for a chat's id, which is not shown where a chat's name is meant."""
+
+
+class Platform(_Value, frozen=True):
+    """What the package of a platform offers, each by the module and the name that the registry looks for."""
+
+    manifest: Manifest
+    options: Callable[[], type[BaseModel]]
+    """`config:Options`. The pydantic model of the account's options (strict; unknown keys are faults)."""
+    capabilities: Callable[[Any], Capabilities]
+    """`capabilities:capabilities`. What an account with these options can do, before it is connected; None stands for default options."""
+    check_options: Callable[[Any], Sequence[ConfigFault]]
+    """`config:check_options`. Faults that the model cannot express (a dialect file, say); reads local files only."""
+    check_address: Callable[[str], str | None]
+    """`addresses:check_address`. Why the chat part of an address cannot be one, or None. Pure."""
+    check_thread: Callable[[str], str | None]
+    """`addresses:check_thread`. The same for the thread part."""
+    build: Callable[[AdapterContext], Adapter]
+    """`adapter:build`. Imports the client library and builds the adapter inside the running loop; does no network I/O."""
+    preload: Callable[[], None]
+    """Import what `build` will import. Called before the loop starts, since imports block it."""
+    needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
+    """`config:needs_public_web`, if it is there. The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
+    do; None if nothing does. Asked only for options without other faults."""
+    message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
+    """`links:message_of_link`, if it is there. What a permalink of this platform leads to (`https://...`, as people copy it), for an account with these options; None if it
+    is not a link to one of its messages. Pure."""
+    deaf_after_s: Callable[[Any], float | None] = lambda _: None
+    """`capabilities:deaf_after_s`, if it is there. So many seconds without `AdapterContext.alive` and an account with these options hears nothing any more; None: it is called
+    by its platform, and silence says nothing."""
+
+    @property
+    def name(self) -> str:
+        return self.manifest.platform
+
+    @property
+    def title(self) -> str:
+        return self.manifest.title
