@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -399,7 +398,7 @@ class App:
             platform=manifest.platform if manifest else "",
             platform_title=manifest.title if manifest else "",
             chat_name=name,
-            chat_is_named=not re.fullmatch(manifest.chat_id if manifest else "", name),
+            chat_is_named=manifest is not None and not manifest.is_chat_id(name),
         )
 
     # -- services -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,9 @@ class Manifest(_Value, frozen=True):
     username: on several platforms anybody may choose a username that looks like somebody else's id."""
     chat_id: str = r"-?\d+"
     """The same for a chat's id, which is not shown where a chat's name is meant."""
+
+    def is_chat_id(self, name: str) -> bool:
+        return bool(re.fullmatch(self.chat_id, name))
 
 
 class Platform(_Value, frozen=True):

@@ -38,11 +38,14 @@ import asyncio, sys
 sys.path.insert(0, sys.argv[1])
 from sample import MANIFEST
 from sample.conformance import CASE
+from adapters import registry
 from bridge.model.adapter import AdapterContext
+registry._OURS["sample"] = "sample"
+platform = registry.load_platform("sample")
 async def look():
-    emulator = MANIFEST.emulator()
-    options = MANIFEST.options().model_validate(emulator.account_options())
-    adapter = MANIFEST.build(AdapterContext(account="acc", options=options, web=None))
+    emulator = registry.load_emulator("sample")
+    options = platform.options().model_validate(emulator.account_options())
+    adapter = platform.build(AdapterContext(account="acc", options=options, web=None))
     try:
         await adapter.send(None)
     except NotImplementedError as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.registry import load_manifest
 from bridge.identity.people import People, Person
 from bridge.model.events import Author
 from tests.support.strategies import GUILD, TEAM, TG
 
 ANNA = Person(name="Anna Petrova", ids={TG: "@Anna_P", TEAM: "U024BE7LH", GUILD: "80351110224678912"})
 BOB = Person(name="Bob", ids={TG: "123456", TEAM: "bob"})
-PEOPLE = People([ANNA, BOB])
+PEOPLE = People([ANNA, BOB], {TEAM: load_manifest("slack").user_id})
 
 
 def author(user_id: str, username: str = "", name: str = "anything") -> Author:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.registry import load_manifest
 from bridge.identity.names import Names
 from bridge.model.adapter import Reply, Sender
 from bridge.model.capabilities import Feature, Support
@@ -75,11 +76,14 @@ def test_a_message_without_an_author_is_the_chats() -> None:
     assert only_text(rendered(said("hi"), target(NAME_IN_TEXT), author=None)) == "general\nhi"
 
 
-@pytest.mark.parametrize(("chat_name", "shown"), [("-1001234567890", "Slack"), ("C024BE7LH", "Slack"), ("GENERAL", "GENERAL")])
-def test_an_id_is_no_name_of_a_chat(chat_name: str, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("platform", "chat_name", "shown"),
+    [("telegram", "-1001234567890", "Slack"), ("slack", "C024BE7LH", "Slack"), ("slack", "GENERAL", "GENERAL")],
+)
+def test_an_id_is_no_name_of_a_chat(platform: str, chat_name: str, shown: str) -> None:
     made = render(
         created(said("hi"), None),
-        origin=replace(ORIGIN, chat_name=chat_name),
+        origin=replace(ORIGIN, chat_name=chat_name, chat_is_named=not load_manifest(platform).is_chat_id(chat_name)),
         target=target(NAME_IN_TEXT),
         settled=(),
         reply=None,
