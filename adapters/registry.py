@@ -1,8 +1,9 @@
-"""Platform name -> what its package offers. An explicit table for ours, entry points (`messenger_bridge.platforms`) for third parties'.
+"""Platform name -> what its package offers. An explicit table for ours, entry points (`messenger_bridge.platforms`) for third
+parties'.
 
-A package says what it is by `MANIFEST`; the rest is found by name in its modules (`bridge.model.platform.Platform` lists them), each
-imported when it is first asked for. Reading a manifest imports no client library. Called by the composition root and the command line
-only.
+A package says what it is by `MANIFEST`; the rest is found by name in its modules (`bridge.model.platform.Platform` lists them),
+each imported when it is first asked for. Reading a manifest imports no client library. Called by the composition root and the
+command line only.
 """
 
 from __future__ import annotations

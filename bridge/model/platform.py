@@ -43,8 +43,8 @@ class Manifest(_Value, frozen=True):
     credential_keys: tuple[str, ...] = ()
     """Options that identify the account at the platform: no two accounts may share their values."""
     plain_options: bool = False
-    """Whether `adapter` and `capabilities` use options by attribute alone, so that they may be handed the values of the model without
-    the model: the daemon then needs no pydantic for this platform. Cached properties of the model count as values."""
+    """Whether `adapter` and `capabilities` use options by attribute alone, so that they may be handed the values of the model
+    without the model: the daemon then needs no pydantic for this platform. Cached properties of the model count as values."""
     secret_shapes: tuple[SecretShape, ...] = ()
     """Beside values of options, which are known: tokens in URLs, tickets, other people's tokens."""
     user_id: str = r"[\d-]+"
@@ -64,7 +64,8 @@ class Platform(_Value, frozen=True):
     options: Callable[[], type[BaseModel]]
     """`config:Options`. The pydantic model of the account's options (strict; unknown keys are faults)."""
     capabilities: Callable[[Any], Capabilities]
-    """`capabilities:capabilities`. What an account with these options can do, before it is connected; None stands for default options."""
+    """`capabilities:capabilities`. What an account with these options can do, before it is connected; None stands for default
+    options."""
     check_options: Callable[[Any], Sequence[ConfigFault]]
     """`config:check_options`. Faults that the model cannot express (a dialect file, say); reads local files only."""
     check_address: Callable[[str], str | None]
@@ -76,14 +77,15 @@ class Platform(_Value, frozen=True):
     preload: Callable[[], None]
     """Import what `build` will import. Called before the loop starts, since imports block it."""
     needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
-    """`config:needs_public_web`, if it is there. The fault of an account with these options where bridge.yaml has no `web.public`: which option needs it, and what else would
-    do; None if nothing does. Asked only for options without other faults."""
+    """`config:needs_public_web`, if it is there. The fault of an account with these options where bridge.yaml has no
+    `web.public`: which option needs it, and what else would do; None if nothing does. Asked only for options without other
+    faults."""
     message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
-    """`links:message_of_link`, if it is there. What a permalink of this platform leads to (`https://...`, as people copy it), for an account with these options; None if it
-    is not a link to one of its messages. Pure."""
+    """`links:message_of_link`, if it is there. What a permalink of this platform leads to (`https://...`, as people copy it),
+    for an account with these options; None if it is not a link to one of its messages. Pure."""
     deaf_after_s: Callable[[Any], float | None] = lambda _: None
-    """`capabilities:deaf_after_s`, if it is there. So many seconds without `AdapterContext.alive` and an account with these options hears nothing any more; None: it is called
-    by its platform, and silence says nothing."""
+    """`capabilities:deaf_after_s`, if it is there. So many seconds without `AdapterContext.alive` and an account with these
+    options hears nothing any more; None: it is called by its platform, and silence says nothing."""
 
     @property
     def name(self) -> str:

@@ -36,8 +36,9 @@ _platforms: Callable[[], Iterable[SecretShape]] = tuple
 
 
 def ask_platforms(shapes: Callable[[], Iterable[SecretShape]]) -> None:
-    """From now on the shapes that `shapes` gives are masked in this process as well. It is asked when a text is masked first. Called
-    by whoever begins a process: what a secret looks like is the same for all of it."""
+    """From now on the shapes that `shapes` gives are masked in this process as well; it is asked when a text is first masked.
+
+    Called by whoever begins a process: what a secret looks like is the same for all of it."""
     global _platforms
     _platforms = shapes
     _all_shapes.cache_clear()

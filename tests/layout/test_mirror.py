@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TREES = ("bridge", "adapters")
-LARGE_LINES = 160
+LARGE_LINES = 150
 """A module of fewer lines may be tested through those that use it."""
 EXCEPTIONS = Path(__file__).parent / "mirror_exceptions.txt"
 
