@@ -7,7 +7,6 @@ other platform as its stand-in displays them, the last state of each.
 from __future__ import annotations
 
 import re
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
@@ -28,6 +27,7 @@ from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
 from tests.corpus.case import Case
 from tests.corpus.origins import Origin, origin_of
 from tests.flows.world import PLATFORMS, QUICK, World
+from tests.support.network import free_port
 from tests.support.patience import eventually
 
 Json = dict[str, Any]
@@ -85,7 +85,7 @@ class CorpusWorld(World):
         self.route_options = dict(case.route)
         self.mattermost: MattermostServer | None = None
         if case.origin == "teamspirit":
-            port = _free_port()
+            port = free_port()
             self.settings["web"] = {"public": {"listen": f"127.0.0.1:{port}", "url": f"http://127.0.0.1:{port}"}}
 
     def document(self) -> Json:
@@ -175,12 +175,6 @@ def other_fates(journal: Path) -> list[str]:
     with closing(sqlite3.connect(journal)) as connection:
         rows = connection.execute(query).fetchall()
     return [f"{account}: {_STATES[state]}{f': {note}' if note else ''}" for account, state, note in rows]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # -- in a form that a person reads and that is the same in every run -------------------------------------------------------------

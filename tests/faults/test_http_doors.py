@@ -19,8 +19,9 @@ from typing import Any
 import aiohttp
 
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
-from tests.faults.test_losses_of_2026 import NOT_YET_S, between, free_port, no_commit, shown, up
+from tests.faults.test_losses_of_2026 import NOT_YET_S, between, no_commit, shown, up
 from tests.flows.world import World
+from tests.support.network import free_port
 from tests.support.patience import eventually
 
 PATH = "a-path-hard-to-guess"

@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 import signal
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -28,16 +27,11 @@ from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Up
 from bridge.accounts.supervisor import AccountState
 from tests.flows.process import Daemon
 from tests.flows.world import World
+from tests.support.network import free_port
 from tests.support.patience import eventually, eventually_asked
 
 NOT_YET_S = 1.0
 """So long is looked for what must not happen, and takes milliseconds if it does. A slow machine only looks less closely."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 
 from bridge.accounts.supervisor import AccountState
-from tests.flows.test_first_moments import free_port
 from tests.flows.world import World
+from tests.support.network import free_port
 from tests.support.patience import eventually
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,8 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from tests.flows.world import World
+from tests.support.network import free_port
 from tests.support.patience import eventually, stays
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Talking(World):

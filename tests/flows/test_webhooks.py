@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-
 from tests.flows.world import World
+from tests.support.network import free_port
 from tests.support.patience import eventually
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_teamspirit_by_webhook_tells_everything(quiet_world: World) -> None:

@@ -23,17 +23,12 @@ from bridge.config.load import load_config
 from bridge.sandbox import Sandbox
 from bridge.sandbox.runner import run_sandbox
 from bridge.sandbox.world import SandboxError
+from tests.support.network import free_port
 from tests.support.patience import PATIENCE_S
 
 START_LIMIT_S = PATIENCE_S
 STOP_LIMIT_S = 60.0
 """It takes less than two, but not on a machine that runs the other tests meanwhile."""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager
@@ -62,7 +57,7 @@ async def printed(process: asyncio.subprocess.Process, pattern: str) -> str:
 
 
 async def test_it_runs_until_a_signal_and_ends_at_once(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     async with sandbox_process("--port", str(port), "--keep", str(tmp_path / "kept")) as process:
         text = await printed(process, "End ")
         assert "between:" in text, "bridge.yaml is shown"
