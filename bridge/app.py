@@ -9,7 +9,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,7 +21,7 @@ from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import needing_restart
 from bridge.delivery.executor import DeliveryExecutor
 from bridge.delivery.outbox import Outbox
-from bridge.delivery.retry_requests import carry_out_wishes
+from bridge.delivery.retry_requests import RetryRequests
 from bridge.delivery.send import Sending
 from bridge.files.fetch import FileFetcher
 from bridge.files.spool import Spool
@@ -32,17 +31,17 @@ from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
+from bridge.journal.maintenance import Maintenance
 from bridge.model.adapter import Adapter, AdapterContext, Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
 from bridge.model.platform import Platform
-from bridge.model.refs import AccountName, ChatAddress, ChatRef
-from bridge.model.tasks import end
+from bridge.model.refs import AccountName, ChatRef
+from bridge.model.tasks import Services, end
 from bridge.observability.logs import Metrics
 from bridge.policy.echo import journal_id_from
 from bridge.policy.loops import RecentMessages
-from bridge.policy.retention import TrustedNow
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
 from bridge.render.message import Origin
@@ -54,13 +53,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("app")
 
-_MAINTENANCE_S = 60.0
-RETRY_POLL_S = 5.0
 _END_S = 10.0
 _FINISH_S = 10.0
 """So long a reload waits for what is being sent by an account that it replaces."""
 _JOURNAL_ID = "journal id"
-_TRUSTED_NOW = "trusted now"
 _OWN_NAMES = ("Bridge", "Messenger Bridge")
 """What bridges' bots are usually called: nobody else is shown under these. `reserved_names` adds to them."""
 
@@ -90,20 +86,21 @@ class App:
         self._protect_names()
         self._recent = RecentMessages()
         self._journal_name = ""
-        self._trusted = self._trusted_now(None)
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account), self._clock)
         self.metrics = Metrics()
+        self._maintenance = Maintenance(
+            self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal
+        )
         self.metrics.health = lambda: self._health().snapshot()
         self._public = PublicWeb(config.web.public_url)
         self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
-        self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._clock)
+        self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
         self._made_of: dict[AccountName, AccountConfig] = {}
         """What each supervisor was made of: also after a reload that failed half-way."""
         self._running: dict[AccountName, asyncio.Task[None]] = {}
-        self._services: list[asyncio.Task[None]] = []
-        self._failed: asyncio.Future[None] | None = None
+        self._services: Services | None = None
         self._outbox: Outbox | None = None
         self.public_port = 0
         self.admin_port = 0
@@ -115,19 +112,20 @@ class App:
         await self._journal.open()
         try:
             await asyncio.to_thread(self._spool.open)
-            self._failed = asyncio.get_running_loop().create_future()
+            self._services = services = Services()
             self._journal_name = await self._journal_id()
-            await self._trust_the_clock()
+            await self._maintenance.begin()
             for name in self._config.accounts:
                 await self._own_names.load(name)
-            await self._start_outbox(self._journal_name)
+            outbox = await self._start_outbox(services)
             await self._listen()
             for configured in self._config.accounts.values():
                 await self._start_account(configured)
-            self._serve(self._maintain(), "maintenance")
-            self._serve(self._ends.run(), "ends not found yet")
-            self._serve(self._wake_retried(), "retried dead letters")
-            self._serve(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
+            services.start(self._maintenance.run(), "maintenance")
+            services.start(self._ends.run(), "ends not found yet")
+            requests = RetryRequests(self._journal, outbox, self._supervisors.get, self._clock)
+            services.start(requests.run(), "retried dead letters")
+            services.start(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
         except BaseException:
             await self.stop(drain_s=0)
             raise
@@ -139,8 +137,9 @@ class App:
         left = 0
         if self._outbox is not None:
             left = await self._outbox.drain(self._config.drain_s if drain_s is None else drain_s)
-        await _end(self._services)
-        self._services.clear()
+        if self._services is not None:
+            await _end(self._services.tasks)
+            self._services.tasks.clear()
         await self._files.close()
         async with asyncio.TaskGroup() as closing:
             for supervisor in self._supervisors.values():
@@ -161,13 +160,14 @@ class App:
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Return when `stop` is set; raise if one of the bridge's own services ended, which is a bug."""
-        assert self._failed is not None, "start() first"
+        assert self._services is not None, "start() first"
+        failed = self._services.failed
         stopping = asyncio.create_task(stop.wait(), name="stop requested")
         try:
-            either: list[asyncio.Future[Any]] = [stopping, self._failed]
+            either: list[asyncio.Future[Any]] = [stopping, failed]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if self._failed.done():
-                self._failed.result()
+            if failed.done():
+                failed.result()
         finally:
             stopping.cancel()
 
@@ -177,12 +177,11 @@ class App:
         table = RoutingTable(config.routes)
         for name in config.accounts:
             await self._own_names.load(name)
-            for address, chat_id in (await self._known_addresses(name, table)).items():
-                table.set_native_id(address, chat_id)
-        self._keep_known_ids(table, config)
+            await self._ends.recall(name, table)
+        self._ends.keep(table, self._going_on(config))
         try:
             await self._ends.look_up_ahead(table, self._going_on(config))
-            self._keep_known_ids(table, config)  # a chat may have moved meanwhile
+            self._ends.keep(table, self._going_on(config))  # a chat may have moved meanwhile
             self._config = config  # with the table and the supervisors, and nobody comes in between
             self._table = table
             self._people = self._people_of(config)
@@ -195,14 +194,6 @@ class App:
         for lane in await self._journal.open_lanes():
             self._outbox.wake(lane)
         return needing_restart(self._started_with, config)
-
-    def _keep_known_ids(self, table: RoutingTable, config: Config) -> None:
-        """Ends that stay lead where they led: at no moment is what is said there without a route."""
-        for name in self._going_on(config):
-            for address in table.addresses(name):
-                known = self._table.native_id(address)
-                if known is not None:
-                    table.set_native_id(address, known)
 
     def _going_on(self, config: Config) -> dict[AccountName, AccountSupervisor]:
         """Accounts that stay connected as they are."""
@@ -270,17 +261,17 @@ class App:
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 
-    async def _start_outbox(self, journal_id: str) -> None:
+    async def _start_outbox(self, services: Services) -> Outbox:
         sending = Sending(
             journal=self._journal,
             people=lambda: self._people,
             names=lambda: self._names,
             origin_of=self._origin_of,
             has_end=lambda target, thread_id: self._table.has_end(target, thread_id),
-            journal_id=journal_id,
+            journal_id=self._journal_name,
             clock=self._clock,
         )
-        self._outbox = Outbox(
+        outbox = self._outbox = Outbox(
             journal=self._journal,
             executor=DeliveryExecutor(sending, self._files),
             files=self._files,
@@ -295,8 +286,9 @@ class App:
         for account in self._config.accounts.values():
             self._supervisors[account.name] = self._make_supervisor(account)
         started = asyncio.Event()
-        self._serve(self._outbox.run(started), "outbox")
+        services.start(outbox.run(started), "outbox")
         await started.wait()
+        return outbox
 
     async def _listen(self) -> None:
         web = self._config.web
@@ -331,7 +323,7 @@ class App:
                 people=lambda: self._people,
                 own_names=self._own_names,
                 journal_id=self._journal_name,
-                stamp=lambda: self._trusted.stamp(self._clock.now(), self._clock.monotonic_s()),
+                stamp=self._maintenance.stamp,
                 until_routed=self._ends.until_routed,
             )
 
@@ -342,7 +334,7 @@ class App:
             build=build,
             make_intake=make_intake,
             table=lambda: self._table,
-            remember_address=self._remember_address,
+            remember_address=self._ends.remember,
             wake_lanes=self._outbox.wake_account,
             clock=self._clock,
             back_off=self._back_off,
@@ -356,21 +348,11 @@ class App:
             self.metrics.account_state(supervisor.account, health.state.value)
 
     async def _start_account(self, account: AccountConfig) -> None:
-        for address, chat_id in (await self._known_addresses(account.name, self._table)).items():
-            self._table.set_native_id(address, chat_id)
+        await self._ends.recall(account.name, self._table)
         supervisor = self._supervisors.get(account.name)
         if supervisor is None:
             supervisor = self._supervisors[account.name] = self._make_supervisor(account)
         self._running[account.name] = asyncio.create_task(supervisor.run(), name=f"account {account.name}")
-
-    async def _known_addresses(self, account: AccountName, table: RoutingTable) -> dict[ChatAddress, str]:
-        known = await self._journal.native_ids(account)
-        wanted = table.addresses(account)
-        return {address: known[address.address] for address in wanted if address.address in known}
-
-    async def _remember_address(self, address: ChatAddress, chat_id: str) -> None:
-        if chat_id != address.address:
-            await self._journal.set_native_id(self._journal.lease(address.account), address, chat_id)
 
     async def _journal_id(self) -> str:
         """A random name of this journal, so that two bridges never take each other's messages for their own."""
@@ -400,57 +382,6 @@ class App:
             chat_name=name,
             chat_is_named=manifest is not None and not manifest.is_chat_id(name),
         )
-
-    # -- services -----------------------------------------------------------------------------------------------------------
-
-    def _serve(self, work: Any, name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._services.append(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and self._failed is not None and not self._failed.done():
-            self._failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))
-
-    def _trusted_now(self, known: datetime | None) -> TrustedNow:
-        return TrustedNow(known, self._clock.now(), self._clock.monotonic_s())
-
-    async def _trust_the_clock(self) -> None:
-        """As far as the last run came; the first one leaves at once what the next is to go on from."""
-        known = await self._journal.note(_TRUSTED_NOW)
-        self._trusted = self._trusted_now(datetime.fromisoformat(known) if known else None)
-        if known is None:
-            await self._keep_trusted(self._trusted.moment(self._clock.now(), self._clock.monotonic_s()))
-
-    async def _keep_trusted(self, moment: datetime) -> None:
-        await self._journal.set_note(_TRUSTED_NOW, moment.isoformat())
-
-    async def _maintain(self) -> None:
-        while True:
-            await self._clock.sleep(_MAINTENANCE_S)
-            moment = self._trusted.moment(self._clock.now(), self._clock.monotonic_s())
-            before = moment - timedelta(days=self._config.journal.keep_days)
-            try:
-                await self._keep_trusted(moment)
-                while await self._journal.prune(before=before):
-                    await self._clock.sleep(0)
-                self.metrics.journal(await self._journal.figures())
-            except JournalError as error:
-                log.error("journal maintenance failed", reason=str(error))
-
-    async def _wake_retried(self) -> None:
-        """The command line is another process: take up what it retries, and what it wishes to be tried now."""
-        assert self._outbox is not None
-        while True:
-            await self._clock.sleep(RETRY_POLL_S)
-            try:
-                await carry_out_wishes(self._journal, self._outbox, self._supervisors.get)
-                lanes = await self._journal.open_lanes()
-            except JournalError as error:
-                log.error("journal unavailable", reason=str(error))
-                continue
-            for lane in lanes:
-                self._outbox.wake_if_idle(lane)
 
 
 def _is_same(configured: AccountConfig | None, made_of: AccountConfig | None) -> bool:

@@ -7,12 +7,13 @@ meanwhile waits with the intake until the table is in force.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
 
 from bridge.accounts.supervisor import AccountState, AccountSupervisor
+from bridge.journal.contract import AddressStore
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.tasks import end, within
@@ -40,16 +41,41 @@ class _Coming:
 
 
 class Ends:
-    """`supervisors` are the accounts as they are, `table` the routing table in force."""
+    """`supervisors` are the accounts as they are, `table` the routing table in force; the journal remembers what was found."""
 
     def __init__(
-        self, supervisors: Callable[[], Mapping[AccountName, AccountSupervisor]], table: Callable[[], RoutingTable], clock: Clock
+        self,
+        supervisors: Callable[[], Mapping[AccountName, AccountSupervisor]],
+        table: Callable[[], RoutingTable],
+        journal: AddressStore,
+        clock: Clock,
     ) -> None:
+        self._journal = journal
         self._supervisors = supervisors
         self._table = table
         self._clock = clock
         self._coming: _Coming | None = None
         self._look_now = asyncio.Event()
+
+    async def recall(self, account: AccountName, table: RoutingTable) -> None:
+        """Tell the table where the account's ends led before. Raises JournalError."""
+        known = await self._journal.native_ids(account)
+        for address in table.addresses(account):
+            if address.address in known:
+                table.set_native_id(address, known[address.address])
+
+    async def remember(self, address: ChatAddress, chat_id: str) -> None:
+        """Raises JournalError."""
+        if chat_id != address.address:
+            await self._journal.set_native_id(self._journal.lease(address.account), address, chat_id)
+
+    def keep(self, table: RoutingTable, accounts: Iterable[AccountName]) -> None:
+        """Ends that stay lead where they led: at no moment is what is said there without a route."""
+        for name in accounts:
+            for address in table.addresses(name):
+                known = self._table().native_id(address)
+                if known is not None:
+                    table.set_native_id(address, known)
 
     async def look_up_ahead(self, table: RoutingTable, accounts: Mapping[AccountName, AccountSupervisor]) -> None:
         """Find the ends that `table` adds to these accounts, before it is in force; call `in_force` afterwards in any case.

@@ -1,4 +1,5 @@
-"""Ending asyncio tasks that one has started oneself. For whoever owns a task: supervisors, adapters, the app."""
+"""asyncio tasks that one has started oneself: ending them, and a group that is meant to last. For whoever owns a task: supervisors,
+adapters, the app."""
 
 from __future__ import annotations
 
@@ -45,3 +46,20 @@ def outcome(task: asyncio.Task[T]) -> T:
     if task.cancelled():
         raise OSError("cancelled from within")
     return task.result()
+
+
+class Services:
+    """Tasks that last as long as their owner does. One that ends by itself is a bug, which `failed` tells."""
+
+    def __init__(self) -> None:
+        self.tasks: list[asyncio.Task[None]] = []
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self.tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and not self.failed.done():
+            self.failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))

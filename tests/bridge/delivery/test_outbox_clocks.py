@@ -112,7 +112,7 @@ async def test_a_clock_that_is_far_ahead_for_a_while_forgets_nothing(
     tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine resumed from a snapshot, a clock without a battery, and then NTP."""
-    monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
+    monkeypatch.setattr("bridge.journal.maintenance.INTERVAL_S", 0.05)
     clock = SetClock()
     async with bridge(tmp_path, [one, two], clock=clock) as app:
         hello = one.say("hello", number=1)
@@ -133,7 +133,7 @@ async def test_what_comes_while_the_clock_is_far_behind_is_not_forgotten_at_once
     tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clock that has lost its battery, until NTP sets it."""
-    monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
+    monkeypatch.setattr("bridge.journal.maintenance.INTERVAL_S", 0.05)
     async with bridge(tmp_path, [one, two], clock=SetClock()) as app:
         one.say("before")
         await eventually(lambda: two.texts() == ["before"])
@@ -159,7 +159,7 @@ async def test_a_clock_that_is_far_ahead_after_a_short_first_run_forgets_nothing
     async with bridge(tmp_path, [one, two], clock=SetClock()):  # ends before the first clean-up
         hello = one.say("hello", number=7)
         await eventually(lambda: two.texts() == ["hello"])
-    monkeypatch.setattr("bridge.app._MAINTENANCE_S", 0.05)
+    monkeypatch.setattr("bridge.journal.maintenance.INTERVAL_S", 0.05)
     async with bridge(tmp_path, [one, two], clock=SetClock(timedelta(days=200))) as app:
         await cleaned_once(app, monkeypatch)
         one.edit(hello, "hello!")

@@ -32,7 +32,7 @@ def two() -> ScriptedPlatform:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
-    monkeypatch.setattr("bridge.app.RETRY_POLL_S", 0.05)
+    monkeypatch.setattr("bridge.delivery.retry_requests.RETRY_POLL_S", 0.05)
 
 
 def holding(platform: ScriptedPlatform, content: bytes) -> int:

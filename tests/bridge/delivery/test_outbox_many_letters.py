@@ -15,7 +15,7 @@ MANY = 1000
 
 @pytest.fixture(autouse=True)
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.app.RETRY_POLL_S", 0.05)
+    monkeypatch.setattr("bridge.delivery.retry_requests.RETRY_POLL_S", 0.05)
 
 
 async def test_letters_and_talk_take_turns_each_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -264,9 +264,9 @@ async def test_a_crash_during_the_attempt(tmp_path: Path, one: ScriptedPlatform,
     for text in "abc":
         one.say(text)
     await eventually(lambda: two.sends == 2)
-    for task in [*app._running.values(), *app._services]:
+    for task in [*app._running.values(), *app._services.tasks]:
         task.cancel()
-    await asyncio.gather(*app._running.values(), *app._services, return_exceptions=True)
+    await asyncio.gather(*app._running.values(), *app._services.tasks, return_exceptions=True)
     await app._journal.close()
     two.hang = None
     if arrived:

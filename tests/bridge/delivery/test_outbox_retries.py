@@ -23,7 +23,7 @@ REFUSED = (Rejected("too ugly"), False)
 @pytest.fixture(autouse=True)
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what the command line wished."""
-    monkeypatch.setattr("bridge.app.RETRY_POLL_S", 0.05)
+    monkeypatch.setattr("bridge.delivery.retry_requests.RETRY_POLL_S", 0.05)
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+"""Maintenance of a journal in use: old entries are forgotten, by a clock that is not believed at once. One per bridge; the app
+runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bridge.journal.contract import Figures, Journal, JournalError
+from bridge.model.clock import Clock
+from bridge.policy.retention import TrustedNow
+
+log = structlog.get_logger("app")
+
+INTERVAL_S = 60.0
+_TRUSTED_NOW = "trusted now"
+
+
+class Maintenance:
+    """`keep_days` says for how long entries are kept; `on_figures` is told what the journal holds, once an interval."""
+
+    def __init__(
+        self, journal: Journal, clock: Clock, *, keep_days: Callable[[], float], on_figures: Callable[[Figures], None]
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._keep_days = keep_days
+        self._on_figures = on_figures
+        self._trusted = self._from(None)
+
+    async def begin(self) -> None:
+        """As far as the last run came; the first one leaves at once what the next is to go on from. Raises JournalError."""
+        known = await self._journal.note(_TRUSTED_NOW)
+        self._trusted = self._from(datetime.fromisoformat(known) if known else None)
+        if known is None:
+            await self._keep(self._moment())
+
+    def stamp(self) -> datetime:
+        """When something that comes now is said to have come."""
+        return self._trusted.stamp(self._clock.now(), self._clock.monotonic_s())
+
+    async def run(self) -> None:
+        while True:
+            await self._clock.sleep(INTERVAL_S)
+            moment = self._moment()
+            before = moment - timedelta(days=self._keep_days())
+            try:
+                await self._keep(moment)
+                while await self._journal.prune(before=before):
+                    await self._clock.sleep(0)
+                self._on_figures(await self._journal.figures())
+            except JournalError as error:
+                log.error("journal maintenance failed", reason=str(error))
+
+    def _from(self, known: datetime | None) -> TrustedNow:
+        return TrustedNow(known, self._clock.now(), self._clock.monotonic_s())
+
+    def _moment(self) -> datetime:
+        return self._trusted.moment(self._clock.now(), self._clock.monotonic_s())
+
+    async def _keep(self, moment: datetime) -> None:
+        await self._journal.set_note(_TRUSTED_NOW, moment.isoformat())
