@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Generator, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +105,27 @@ def test_what_exceeds_the_hand_is_read_when_its_turn_comes() -> None:
         assert sum(1 for _ in backlog) <= IN_MEMORY_LIMIT
     assert take_all(backlog, shelf) == list(range(1, 201))
     assert {limit for _, limit in shelf.asked} == {IN_MEMORY_LIMIT}
+
+
+def test_a_delivery_that_commits_late_is_not_skipped_whatever_its_id() -> None:
+    """Where several processes accept, a lower id may be committed after a higher one: the place in the lane is what counts."""
+    shelf = Shelf()
+    backlog = backlog_of(shelf)
+    in_order_of_commit = [
+        msgspec.structs.replace(delivery(place), delivery_id=number) for place, number in ((1, 70), (2, 30), (3, 71))
+    ]
+    shelf.open = {1: in_order_of_commit[0]}
+    fill(backlog)
+    shelf.open |= {2: in_order_of_commit[1], 3: in_order_of_commit[2]}
+    backlog.put(in_order_of_commit[1])
+    backlog.put(in_order_of_commit[2])
+    taken = []
+    while backlog.following is not None:
+        taken.append(backlog.take().delivery_id)
+    assert (taken, backlog.is_behind) == ([70, 30, 71], False)
+    backlog.reload()
+    fill(backlog)
+    assert [one.delivery_id for one in backlog] == [70, 30, 71]
 
 
 @pytest.mark.parametrize("when", ["before the reading", "during it, seen", "during it, not seen"])
