@@ -18,8 +18,8 @@ from adapters.teamspirit.markup import encode_text as teamspirit_text
 from adapters.telegram.encode_text import encode_text as telegram_text
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.model.adapter import AdapterContext
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.rich_text import (
     Block,
@@ -40,7 +40,8 @@ from bridge.model.rich_text import (
     plain,
 )
 from bridge.policy.routing import RelayOptions
-from bridge.render.message import Origin, Target, render
+from bridge.render.message import Target, render
+from bridge.render.origin import Origin
 
 _ROUNDS = 3
 _ACCOUNT = AccountName("bench")

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bridge.accounts.back_off import BackOff
 from bridge.accounts.chat_probes import Lookout
 from bridge.accounts.ends import Ends
 from bridge.accounts.health import HealthReport, without_journal
-from bridge.accounts.supervisor import AccountSupervisor, BackOff, Health
+from bridge.accounts.state import Health
+from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import needing_restart
 from bridge.delivery.executor import DeliveryExecutor
@@ -32,11 +34,11 @@ from bridge.intake.bot_names import OwnNames
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.maintenance import Maintenance
-from bridge.model.adapter import Adapter, AdapterContext, Intake
+from bridge.model.adapter import Adapter, Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
-from bridge.model.platform import Platform
+from bridge.model.platform import AdapterContext, Platform
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.tasks import Services, end
 from bridge.observability.logs import Metrics
@@ -44,7 +46,7 @@ from bridge.policy.echo import journal_id_from
 from bridge.policy.loops import RecentMessages
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
-from bridge.render.message import Origin
+from bridge.render.origin import Origin
 from bridge.web.listening import named
 from bridge.web.public import PublicWeb
 

@@ -32,7 +32,6 @@ from adapters.discord.snowflakes import moment_of, snowflake_at
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport, path_part
 from bridge.model.adapter import (
-    AdapterContext,
     Copy,
     FileStream,
     Intake,
@@ -46,6 +45,7 @@ from bridge.model.adapter import (
 from bridge.model.capabilities import Capabilities
 from bridge.model.errors import ChatDown, ConnectionLost, DeliveryError, Rejected, RetryLater
 from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import RichText
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from bridge.model.adapter import LinkedMessage
+from bridge.model.platform import LinkedMessage
 
 _HOST = re.compile(r"(?:(?:ptb|canary|www)\.)?discord(?:app)?\.com")
 _MESSAGE = re.compile(r"/channels/(?:\d{15,20}|@me)/(?P<channel>\d{15,20})/(?P<message>\d{15,20})/?")

@@ -37,7 +37,6 @@ from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
 from bridge.model.adapter import (
-    AdapterContext,
     Copy,
     FileStream,
     Intake,
@@ -51,6 +50,7 @@ from bridge.model.adapter import (
 from bridge.model.capabilities import Capabilities
 from bridge.model.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, Rejected, RetryLater
 from bridge.model.events import Attachment, Author, ChatEvent, MessageCreated
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import RichText
 

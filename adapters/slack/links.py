@@ -10,7 +10,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.model.adapter import LinkedMessage
+from bridge.model.platform import LinkedMessage
 
 _HOST = re.compile(r"[a-z0-9.-]+\.slack(?:-gov)?\.com")
 _MESSAGE = re.compile(r"/archives/(?P<channel>[CGD][A-Z0-9]+)/p(?P<seconds>\d{10})(?P<rest>\d{6})/?")

@@ -30,7 +30,6 @@ from adapters.teamspirit.uploads import Uploads
 from adapters.teamspirit.webhook import Webhook
 from bridge.model.adapter import (
     Adapter,
-    AdapterContext,
     FileStream,
     Intake,
     Outbound,
@@ -44,6 +43,7 @@ from bridge.model.capabilities import Capabilities
 from bridge.model.errors import OutcomeUnknown, Rejected
 from bridge.model.events import Attachment, Author, ChatEvent
 from bridge.model.pauses import beside_if
+from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import RichText, is_long
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.model.adapter import LinkedMessage
+from bridge.model.platform import LinkedMessage
 
 _MESSAGE = re.compile(r"/[a-z0-9_-]+/pl/(?P<message>[A-Za-z0-9_-]{1,64})/?")
 

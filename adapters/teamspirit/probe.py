@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from adapters.common.platform_time import DATE_ERROR
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.errors import CHECK_HISTORY, CHECK_SERVER, USE_ID, is_temporary
-from bridge.model.adapter import ProbeItem, WebMount
+from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown
+from bridge.model.platform import WebMount
 from bridge.model.refs import AccountName
 
 if TYPE_CHECKING:

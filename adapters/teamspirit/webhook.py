@@ -14,8 +14,9 @@ import structlog
 
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.receiver import Credentials, Receiver, Take
-from bridge.model.adapter import Cursor, Intake, WebMount
+from bridge.model.adapter import Cursor, Intake
 from bridge.model.errors import AccountDown, ChatDown, Rejected
+from bridge.model.platform import WebMount
 from bridge.model.refs import AccountName
 
 if TYPE_CHECKING:

@@ -28,7 +28,6 @@ from adapters.telegram.receive import Receiver
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import full_name
 from bridge.model.adapter import (
-    AdapterContext,
     Copy,
     FileStream,
     Intake,
@@ -44,6 +43,7 @@ from bridge.model.errors import ChatDown, ConnectionLost, DeliveryError, FileRej
 from bridge.model.events import Attachment
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.pauses import beside_if
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import RichText, is_long
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from bridge.model.adapter import LinkedMessage
+from bridge.model.platform import LinkedMessage
 
 _HOSTS = ("t.me", "telegram.me", "telegram.dog")
 _PRIVATE = re.compile(r"/c/(?P<chat>\d{1,13})(?:/\d{1,10})?/(?P<message>\d{1,10})/?")

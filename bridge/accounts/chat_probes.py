@@ -13,7 +13,8 @@ from datetime import datetime
 
 import structlog
 
-from bridge.accounts.supervisor import AccountState, AccountSupervisor
+from bridge.accounts.state import AccountState
+from bridge.accounts.supervisor import AccountSupervisor
 from bridge.model.adapter import LooksAtChats
 from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError

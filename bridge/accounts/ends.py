@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bridge.accounts.supervisor import AccountState, AccountSupervisor
+from bridge.accounts.state import AccountState
+from bridge.accounts.supervisor import AccountSupervisor
 from bridge.journal.contract import AddressStore
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName, ChatAddress, ChatRef

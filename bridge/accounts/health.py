@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bridge.accounts.supervisor import AccountState, AccountSupervisor
+from bridge.accounts.state import AccountState
+from bridge.accounts.supervisor import AccountSupervisor
 from bridge.journal.contract import Figures, LaneFigures
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName, ChatAddress, ChatRef

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any, TypeVar
 
 import structlog
 
+from bridge.accounts.back_off import BackOff
+from bridge.accounts.state import AccountState, Health, SeenFault
 from bridge.journal.contract import JournalError
 from bridge.model.adapter import Adapter, Intake
 from bridge.model.clock import Clock
@@ -35,67 +33,6 @@ _LONGEST_CALL_S = 2 * 3600.0
 """No call of an adapter takes longer: a file of the largest size over a slow line."""
 
 T = TypeVar("T")
-
-
-class AccountState(StrEnum):
-    """What an account is doing, for health, metrics and the lanes' gate."""
-
-    STARTING = "starting"
-    CONNECTING = "connecting"
-    UP = "up"
-    BACKOFF = "backoff"
-    """The connection is gone; another attempt is due by itself."""
-    PARKED = "parked"
-    """A human must act; retried rarely, in case one did on the platform's side."""
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """An account's state in words: since when, why, and what to do about it."""
-
-    state: AccountState
-    since: datetime
-    reason: str = ""
-    action: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SeenFault:
-    """What was wrong with a chat when it was looked at, and when that was (`Clock.monotonic_s`)."""
-
-    reason: str
-    action: str
-    dead: bool
-    """Nothing can be sent or heard there."""
-    at_s: float
-    deaf: bool = False
-    """What people say there is lost; sending works."""
-
-
-@dataclass(frozen=True, slots=True)
-class BackOff:
-    """Waits between attempts, in seconds, doubled each time, with full jitter on their upper half. The first `early_failures` waits
-    are `early_most_s` at most, so that a short outage is over soon after the platform is back."""
-
-    first_s: float = 1.0
-    most_s: float = 60.0
-    early_failures: int = 15
-    early_most_s: float = 4.0
-    parked_first_s: float = 30.0
-    parked_most_s: float = 900.0
-    healthy_after_s: float = 30.0
-    """A connection that lasted this long starts the series anew."""
-
-    def wait_s(self, failures: int, *, parked: bool) -> float:
-        first, most = (self.parked_first_s, self.parked_most_s) if parked else (self.first_s, self.most_s)
-        if not parked:
-            if failures <= self.early_failures:
-                most = min(most, self.early_most_s)
-            else:
-                failures -= self.early_failures - 3  # goes on doubling from the early cap
-        whole = min(most, first * 2.0 ** min(failures - 1, 30))
-        return whole * random.uniform(0.5, 1.0)
 
 
 class AccountSupervisor:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.config.model import AccountConfig, Config
 from bridge.config.secrets import secrets_of
-from bridge.model.adapter import Adapter, AdapterContext
+from bridge.model.adapter import Adapter
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
-from bridge.model.platform import Platform
+from bridge.model.platform import AdapterContext, Platform
 from bridge.model.refs import ChatAddress
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RoutingTable
 
 if TYPE_CHECKING:
-    from bridge.model.adapter import WebHandler
+    from bridge.model.platform import WebHandler
 
 _CLOSE_S = 5.0
 

@@ -23,7 +23,8 @@ from bridge.model.refs import ChatAddress, ChatRef, MessageRef
 from bridge.model.rich_text import RichText, is_long
 from bridge.policy.echo import token_for
 from bridge.render.long_text import with_whole_text
-from bridge.render.message import FetchResult, Lines, Origin, Part, Rendered, render, render_lines
+from bridge.render.message import FetchResult, Part, Rendered, TextParts, render, render_lines
+from bridge.render.origin import Origin
 
 log = structlog.get_logger("outbox")
 
@@ -80,7 +81,7 @@ class Sending:
         )
         return await beside_if(is_long(event.content.text), made)
 
-    def lines(self, event: MessageCreated | MessageEdited, place: ResolvedTarget, settled: Sequence[FetchResult] = ()) -> Lines:
+    def lines(self, event: MessageCreated | MessageEdited, place: ResolvedTarget, settled: Sequence[FetchResult] = ()) -> TextParts:
         """A text message in the pieces that merged messages are put together from."""
         return render_lines(
             event,

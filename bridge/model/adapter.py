@@ -7,25 +7,19 @@ the conformance suite holds both together. Adapters classify errors (`model.erro
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from bridge.model.capabilities import Capabilities
-from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.events import Attachment, Author, ChatEvent
 from bridge.model.outcomes import LossNote
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
-
-if TYPE_CHECKING:
-    from aiohttp import web
-
-    WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -368,48 +362,3 @@ class Pins(Protocol):
 @runtime_checkable
 class LooksUpPeople(Protocol):
     async def person(self, user_id: str) -> Author | None: ...
-
-
-# -- building an adapter ----------------------------------------------------------------------------------------------------
-
-
-class WebMount(Protocol):
-    """The public web listener, for platforms that call us."""
-
-    @property
-    def public_url(self) -> str:
-        """Base URL under which the outside reaches us, without a trailing slash; empty if there is none."""
-        ...
-
-    def mount(self, name: str, handler: WebHandler) -> str:
-        """Serve POST requests on `/hooks/<account>/<name>`; returns that path. A second mount of a name replaces the first.
-
-        The handler is called once the headers are here, and reads the body by `request.read()`, which is bounded in bytes and time:
-        nobody's body should be read whom the headers give away as a stranger. A 401 reaches the caller without its text."""
-        ...
-
-    def unmount(self, name: str) -> None: ...
-
-
-class AdapterContext(_Value, frozen=True):
-    """What an adapter is built from. `options` is the platform's own options model, already validated, or its values alone (see
-    `Manifest.plain_options`)."""
-
-    account: AccountName
-    options: Any
-    web: WebMount
-    alive: Callable[[], None] = lambda: None
-    """The platform was heard a moment ago: a poll came back, a heartbeat was answered, a frame came in. Costs nothing; call it as
-    often as that happens. An account not heard for `Platform.deaf_after_s` is not ready, whatever its connection says."""
-    clock: Clock = SYSTEM_CLOCK
-    """The only time an adapter knows: it reads no clock and sleeps by none but this, so that a test or a simulation owns time."""
-
-
-class LinkedMessage(_Value, frozen=True):
-    """The message that a permalink leads to. `chat` is its native chat id, or an address that leads there (`@channel`); empty where
-    the link does not say, because a message's id is enough."""
-
-    message_id: str
-    chat: str = ""
-    is_unique: bool = False
-    """Whether the message's id is no other message's on that platform or server."""

@@ -15,7 +15,7 @@ from bridge.model.events import ChatEvent, MessageCreated
 from bridge.model.rich_text import RichText, concat, plain
 from bridge.render.attachments import Target
 from bridge.render.long_text import MOST_MESSAGES, Ending, split_at_most
-from bridge.render.message import Lines, Part, has_mass_mention
+from bridge.render.message import Part, TextParts, has_mass_mention
 from bridge.render.split import Limit
 
 MAX_MERGED = 25
@@ -71,7 +71,7 @@ def belong_together(first: ChatEvent, following: ChatEvent) -> bool:
     )
 
 
-def piece_of(lines: Lines) -> MergedPiece:
+def piece_of(lines: TextParts) -> MergedPiece:
     return MergedPiece(head=lines.head, body=lines.body, sender=lines.sender, previews=lines.previews)
 
 
@@ -88,7 +88,7 @@ def merged_part(pieces: Sequence[MergedPiece]) -> Part:
 
 
 def with_edit(
-    pieces: Sequence[MergedPiece], index: int, lines: Lines, target: Target, ending: Ending
+    pieces: Sequence[MergedPiece], index: int, lines: TextParts, target: Target, ending: Ending
 ) -> tuple[MergedPiece, list[Part]]:
     """The piece at `index` with its new words, and the parts of its message: the merged message, then further ones that hold what
     no longer fits into it. A text that needs too many is cut, and ends with `ending`."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.identity.names import Names, show_name
+from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.adapter import OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature, Support
@@ -34,7 +34,6 @@ from bridge.model.events import (
     StatusChanged,
 )
 from bridge.model.outcomes import Loss, LossNote, LossOf
-from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
 from bridge.render.attachments import Target, as_sendable_kind, why_unsendable
 from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
@@ -52,12 +51,12 @@ from bridge.render.notices import (
     poll_lines,
     reply_lines,
 )
+from bridge.render.origin import Origin
 from bridge.render.slice import runs
 from bridge.render.split import Limit, split
 
 __all__ = [
     "FetchResult",
-    "Origin",
     "Part",
     "Rendered",
     "Target",
@@ -67,27 +66,6 @@ __all__ = [
     "why_missing",
     "why_unsendable",
 ]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
-    """Where a message comes from. `platform_title` and `chat_name` are as written for people; some chats have only an id."""
-
-    account: AccountName
-    platform: str
-    platform_title: str = ""
-    chat_name: str = ""
-    chat_is_named: bool = True
-    """Whether that is a name, and not an id."""
-
-    @property
-    def title(self) -> str:
-        return self.platform_title or self.platform.capitalize()
-
-    @property
-    def chat_title(self) -> str:
-        """The chat's name, if it has one."""
-        return show_name(self.chat_name) if self.chat_is_named else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +97,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lines:
+class TextParts:
     """A message of text alone, taken apart: what `render.merge` puts merged messages together from."""
 
     head: RichText
@@ -140,7 +118,7 @@ def render_lines(
     people: People,
     names: Names,
     settled: Sequence[FetchResult] = (),
-) -> Lines:
+) -> TextParts:
     """A text message as the target is to show it, in one piece whatever its length; files are lines if they cannot be there."""
     return _Rendering(event, origin, target, people, names).lines(settled)
 
@@ -239,9 +217,9 @@ class _Rendering:
             return "the message is too long"
         return "" if whole.late else why_missing(whole, self.target)
 
-    def lines(self, settled: Sequence[FetchResult]) -> Lines:
+    def lines(self, settled: Sequence[FetchResult]) -> TextParts:
         _, missing = self._files(settled)
-        return Lines(
+        return TextParts(
             body=concat(*self._body(missing, self._known_reply(None), has_files=False)),
             head=self._name_line(),
             tail=self._name_line(" …"),

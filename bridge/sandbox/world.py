@@ -15,7 +15,8 @@ import yaml
 
 from adapters.common.emulation.contract import EmulatedChat, Emulator
 from adapters.registry import load_emulator
-from bridge.accounts.supervisor import AccountState, BackOff
+from bridge.accounts.back_off import BackOff
+from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.config.load import load_config
 from bridge.config.model import Config

@@ -18,7 +18,7 @@ from bridge.model.refs import AccountName
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bridge.model.adapter import WebHandler
+    from bridge.model.platform import WebHandler
 
 log = structlog.get_logger("web")
 
@@ -89,7 +89,7 @@ class PublicWeb:
 
 
 class AccountMount:
-    """See `model.adapter.WebMount`."""
+    """See `model.platform.WebMount`."""
 
     def __init__(self, public: PublicWeb, account: AccountName) -> None:
         self._public = public

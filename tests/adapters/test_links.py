@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.registry import load_platform
-from bridge.model.adapter import LinkedMessage
+from bridge.model.platform import LinkedMessage
 
 PRIVATE = "-1001234567890"
 CHANNEL, POST = "1122334455667788990", "1122334455667788999"

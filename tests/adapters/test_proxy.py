@@ -13,8 +13,8 @@ from aiohttp import web
 from adapters import registry
 from adapters.common.options import NetworkOptions, ProxyUrl
 from bridge.config.load import load_config
-from bridge.model.adapter import AdapterContext
 from bridge.model.errors import BridgeError
+from bridge.model.platform import AdapterContext
 from tests.conformance.rig import ACCOUNT
 from tests.support.intake import RecordingIntake
 from tests.support.web import UnreachedWeb

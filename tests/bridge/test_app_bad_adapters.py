@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.journal.contract import JournalError
 from bridge.model.adapter import FileStream, Outbound, Receipt

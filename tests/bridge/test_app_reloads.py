@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.config.model import Config
-from bridge.model.adapter import AdapterContext, FileStream, Intake, Outbound, Receipt
+from bridge.model.adapter import FileStream, Intake, Outbound, Receipt
 from bridge.model.errors import AccountDown, OutcomeUnknown, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind
 from bridge.model.outcomes import Skip
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.policy.routing import RelayOptions, Route
 from tests.support.patience import PATIENCE_S, eventually, stays

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from adapters.common.emulation.contract import EmulatedChat, SeenMessage
 from adapters.registry import load_emulator, load_platform
-from bridge.model.adapter import Adapter, AdapterContext, Outbound, Sender
+from bridge.model.adapter import Adapter, Outbound, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.errors import ConnectionLost
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
 from tests.support.intake import RecordingIntake

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from adapters.registry import load_emulator, load_platform
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.model.adapter import Adapter, AdapterContext
+from bridge.model.adapter import Adapter
 from bridge.model.capabilities import Feature
 from bridge.model.characters import is_blank
 from bridge.model.events import AttachmentKind, Content
+from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import RichText, plain, text_of, to_plain
 from bridge.render.degrade import degrade
 from bridge.render.message import FetchResult, Rendered, Target, render

@@ -44,7 +44,8 @@ from bridge.model.events import (
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.rich_text import CodeBlock, Mention, Paragraph, RichText, Text, plain, text_of
 from bridge.render.attachments import Target
-from bridge.render.message import Origin, render
+from bridge.render.message import render
+from bridge.render.origin import Origin
 from bridge.render.slice import runs
 from tests.conformance.cases import skip_if_lacking
 from tests.conformance.rig import ACCOUNT, Rig

@@ -18,18 +18,9 @@ from adapters import registry
 from adapters.common.conformance import NetworkCase
 from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.config.load import load_config
-from bridge.model.adapter import (
-    AdapterContext,
-    Copy,
-    Deletes,
-    Edits,
-    Outbound,
-    OutboundDelete,
-    OutboundEdit,
-    OutboundReaction,
-    Reacts,
-)
+from bridge.model.adapter import Copy, Deletes, Edits, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reacts
 from bridge.model.errors import AccountDown, BridgeError, ConfigFault, ConnectionLost, OutcomeUnknown, RetryLater, Scope
+from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import plain
 from tests.conformance.cases import CASES
 from tests.conformance.rig import ACCOUNT, Rig

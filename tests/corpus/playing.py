@@ -17,11 +17,11 @@ import msgspec
 
 from adapters.common.emulation.contract import SeenMessage
 from adapters.registry import load_platform
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.app import App
-from bridge.model.adapter import Adapter, AdapterContext, Cursor, Intake
+from bridge.model.adapter import Adapter, Cursor, Intake
 from bridge.model.events import Attachment, Author, ChatEvent, Content
-from bridge.model.platform import Platform
+from bridge.model.platform import AdapterContext, Platform
 from bridge.model.rich_text import text_of
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
 from tests.corpus.case import Case

@@ -17,10 +17,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from adapters.common.platform_time import Attempts, PlatformTime
-from bridge.model.adapter import AdapterContext, Cursor, FileStream, Intake, Outbound, Receipt
+from bridge.model.adapter import Cursor, FileStream, Intake, Outbound, Receipt
 from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, ConnectionLost, FileRejected, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, ChatEvent, EventMeta, MessageCreated, ReactionsChanged, ReplyTo
+from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import text_of
 from tests.faults.life import Life
 from tests.faults.settings import INFINITY_S

@@ -24,7 +24,7 @@ import yaml
 from aiohttp import web
 
 from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from tests.flows.process import Daemon
 from tests.flows.world import World
 from tests.support.network import free_port

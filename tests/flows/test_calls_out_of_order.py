@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from tests.flows.world import World
 from tests.support.network import free_port
 from tests.support.patience import eventually

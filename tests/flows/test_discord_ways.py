@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind, Upload
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.model.refs import AccountName
 from tests.flows.world import World
 from tests.support.patience import eventually

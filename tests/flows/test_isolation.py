@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.common.emulation.contract import Fault, FaultKind
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from tests.flows.world import World
 
 

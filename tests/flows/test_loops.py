@@ -13,7 +13,7 @@ import yaml
 from adapters.common.emulation.contract import EmulatedChat
 from adapters.discord.emulator import DiscordEmulator
 from adapters.registry import load_platform
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.config.load import load_config
 from tests.flows.world import QUICK, World

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
 from tests.flows.world import World
 from tests.support.patience import eventually

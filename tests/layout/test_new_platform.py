@@ -39,7 +39,7 @@ sys.path.insert(0, sys.argv[1])
 from sample import MANIFEST
 from sample.conformance import CASE
 from adapters import registry
-from bridge.model.adapter import AdapterContext
+from bridge.model.platform import AdapterContext
 registry._OURS["sample"] = "sample"
 platform = registry.load_platform("sample")
 async def look():

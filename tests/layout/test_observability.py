@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.model.outcomes import Arrival, Outcome
 
 ROOT = Path(__file__).parents[2]

@@ -20,12 +20,11 @@ import msgspec
 from pydantic import BaseModel
 
 from adapters.common.files import CheckedFile
-from bridge.accounts.supervisor import BackOff
+from bridge.accounts.back_off import BackOff
 from bridge.app import App
 from bridge.config.model import AccountConfig, Config, JournalConfig
 from bridge.journal.sqlite.codec import SKIPPED
 from bridge.model.adapter import (
-    AdapterContext,
     Copy,
     Cursor,
     FileStream,
@@ -54,7 +53,7 @@ from bridge.model.events import (
     ReactionsChanged,
     with_items,
 )
-from bridge.model.platform import Manifest, Platform
+from bridge.model.platform import AdapterContext, Manifest, Platform
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain, text_of
 from bridge.policy.retry import Policy

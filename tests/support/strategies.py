@@ -28,7 +28,8 @@ from bridge.model.rich_text import (
     to_plain,
 )
 from bridge.policy.routing import RelayOptions
-from bridge.render.message import FetchResult, Origin, Target
+from bridge.render.message import FetchResult, Target
+from bridge.render.origin import Origin
 from bridge.render.slice import runs
 
 TG, TEAM, GUILD = AccountName("tg"), AccountName("team"), AccountName("guild")

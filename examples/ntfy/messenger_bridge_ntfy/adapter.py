@@ -15,10 +15,11 @@ from adapters.common.lenient import record, words
 from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import steady_s
 from adapters.common.probing import asked
-from bridge.model.adapter import AdapterContext, Cursor, FileStream, Intake, Outbound, ProbeItem, Receipt
+from bridge.model.adapter import Cursor, FileStream, Intake, Outbound, ProbeItem, Receipt
 from bridge.model.capabilities import Feature
 from bridge.model.errors import ConnectionLost, DeliveryError, OutcomeUnknown
 from bridge.model.events import Attachment, ChatEvent, Ignored, MessageCreated
+from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import RichText, text_of
 from messenger_bridge_ntfy.capabilities import capabilities
 from messenger_bridge_ntfy.config import NtfyOptions

@@ -12,8 +12,8 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.emulator import DiscordEmulator
 from adapters.registry import load_platform
-from bridge.model.adapter import AdapterContext
 from bridge.model.errors import ConnectionLost
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from tests.support.intake import RecordingIntake
 from tests.support.patience import PATIENCE_S, eventually

@@ -12,7 +12,7 @@ from adapters.registry import load_platform
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackOptions
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.adapter import AdapterContext
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from adapters.registry import load_platform
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.model.adapter import Adapter, AdapterContext
+from bridge.model.adapter import Adapter
 from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
 from bridge.web.public import PublicWeb

@@ -14,8 +14,9 @@ import pytest
 
 from adapters.registry import load_platform
 from adapters.telegram.emulator import TelegramEmulator
-from bridge.model.adapter import AdapterContext, Copy, Outbound, OutboundFile
+from bridge.model.adapter import Copy, Outbound, OutboundFile
 from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import plain
 from tests.support.intake import RecordingIntake

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.journal.contract import JournalError
 from bridge.journal.sqlite import SqliteJournal

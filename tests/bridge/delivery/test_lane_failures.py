@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.journal.contract import AttemptStarted, Change, Delivered, Lease, Skipped
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName, ChatAddress

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.delivery.message_plan import Plan, PlannedPart, decode_plan, encode_plan
 from bridge.model.errors import ChatMoved, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, ReplyTo

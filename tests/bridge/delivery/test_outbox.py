@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.journal.contract import DeliveryStatus
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 

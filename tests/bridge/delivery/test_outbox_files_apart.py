@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.accounts.supervisor import AccountState
+from bridge.accounts.state import AccountState
 from bridge.model.adapter import FileStream, Outbound
 from bridge.model.errors import AccountDown, FileRejected, Rejected, RetryLater
 from bridge.model.events import Attachment, AttachmentKind

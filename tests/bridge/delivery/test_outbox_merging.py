@@ -23,7 +23,7 @@ from bridge.policy.echo import token_for
 from bridge.policy.routing import OnUnknown, Pace, RelayOptions, Route
 from bridge.render.attachments import Target
 from bridge.render.merge import MAX_MERGED, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
-from bridge.render.message import Lines
+from bridge.render.message import TextParts
 from tests.support.patience import eventually, stays
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
@@ -372,8 +372,8 @@ def target(length: int) -> Target:
     )
 
 
-def lines(text: str) -> Lines:
-    return Lines(head=plain("Anna"), tail=plain("Anna …"), body=plain(text), sender=None, previews=True, losses=())
+def lines(text: str) -> TextParts:
+    return TextParts(head=plain("Anna"), tail=plain("Anna …"), body=plain(text), sender=None, previews=True, losses=())
 
 
 @given(st.lists(st.text("xyz", min_size=1, max_size=5), min_size=1, max_size=4), st.integers(0, 3), words, st.integers(40, 60))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.accounts.supervisor import AccountState, BackOff
+from bridge.accounts.back_off import BackOff
+from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.cli.retry_now import _wish
 from bridge.journal.sqlite import SqliteJournal

@@ -67,7 +67,7 @@ def test_exactly_one_state_per_account() -> None:
 
 
 def test_states_are_those_of_the_supervisor() -> None:
-    from bridge.accounts.supervisor import AccountState
+    from bridge.accounts.state import AccountState
     from bridge.observability.metrics import ACCOUNT_STATES
 
     assert tuple(state.value for state in AccountState) == ACCOUNT_STATES
