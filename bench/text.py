@@ -15,7 +15,7 @@ from adapters.registry import load_emulator, load_platform
 from adapters.slack.encode_text import fallback_text, rich_text_elements
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.markup import encode_text as teamspirit_text
-from adapters.telegram.encode_text import encode_text as telegram_text
+from adapters.telegram.outbound.encode_text import encode_text as telegram_text
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.events import Author, Content, EventMeta, MessageCreated

@@ -17,14 +17,14 @@ from adapters.common.http_errors import Effect
 from adapters.common.lenient import words
 from adapters.telegram import errors
 from adapters.telegram.capabilities import capabilities
-from adapters.telegram.decode import DOWNLOAD_BYTES, Decoder
-from adapters.telegram.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
-from adapters.telegram.encode_text import measure
 from adapters.telegram.errors import Refused
-from adapters.telegram.obstacles import Conflicts, Looks
+from adapters.telegram.inbound.decode import DOWNLOAD_BYTES, Decoder
+from adapters.telegram.inbound.obstacles import Conflicts, Looks
+from adapters.telegram.inbound.receiver import Receiver
+from adapters.telegram.outbound.encode import GENERAL_TOPIC, WITHOUT_CAPTION, Call, edit_call, send_call, thread_of
+from adapters.telegram.outbound.encode_text import measure
+from adapters.telegram.outbound.reactions import settable
 from adapters.telegram.probe import look_at, probe
-from adapters.telegram.reactions import settable
-from adapters.telegram.receive import Receiver
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import full_name
 from bridge.model.adapter import (

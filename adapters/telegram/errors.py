@@ -127,7 +127,7 @@ def change_fault(refusal: Refused) -> Rejected:
 
 
 def classify(error: Exception, *, effect: Effect) -> BridgeError:
-    """Our error for a failed call: what `answers` made of an answer, or what the session raised."""
+    """Our error for a failed call: what `responses` made of an answer, or what the session raised."""
     from adapters.telegram.lazy_aiogram import exceptions as theirs
 
     match error:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.telegram.encode import Call
 from adapters.telegram.errors import NEW_TOKEN
-from adapters.telegram.obstacles import PRIVACY_ACTION, WEBHOOK_ELSEWHERE
+from adapters.telegram.inbound.obstacles import PRIVACY_ACTION, WEBHOOK_ELSEWHERE
+from adapters.telegram.outbound.encode import Call
 from adapters.telegram.transport import Transport
 from adapters.telegram.wire import Json
 from bridge.model.adapter import ProbeItem

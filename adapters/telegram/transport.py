@@ -22,10 +22,8 @@ from adapters.common.http_errors import TRANSPORT_ERRORS, Effect, classify_trans
 from adapters.common.lenient import record, whole, words
 from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, CHUNK_BYTES, Progress, body_bytes, chunks_of
-from adapters.telegram import local_files
-from adapters.telegram.answers import result_of
-from adapters.telegram.encode import Call, Upload
 from adapters.telegram.errors import FILE_UNAVAILABLE, NEW_TOKEN, NotOfTheApi, Refused, classify
+from adapters.telegram.inbound import local_files
 from adapters.telegram.lazy_aiogram import (
     AiohttpSession,
     Bot,
@@ -41,6 +39,8 @@ from adapters.telegram.lazy_aiogram import (
     exceptions,
     methods,
 )
+from adapters.telegram.outbound.encode import Call, Upload
+from adapters.telegram.responses import result_of
 from bridge.model.adapter import FileStream
 from bridge.model.errors import AccountDown, Rejected, RetryLater
 
@@ -107,7 +107,7 @@ class _Session(AiohttpSession):
         return form
 
     async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: Any = None) -> Any:
-        """The result as plain JSON. Raises aiohttp's errors as they are, and those of `answers.result_of`."""
+        """The result as plain JSON. Raises aiohttp's errors as they are, and those of `responses.result_of`."""
         session = await self.create_session()
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
         async with session.post(url, data=self.build_form_data(bot, method), timeout=timeout) as answer:

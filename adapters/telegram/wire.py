@@ -150,3 +150,8 @@ def sender_of(message: Message | Json) -> User | None:
 def full_name(user: User | Json) -> str:
     """A person's name as Telegram shows it; a deleted account has none."""
     return f"{words(user.get('first_name'))} {words(user.get('last_name'))}".strip() or "Deleted Account"
+
+
+def chat_name(chat: Chat | Json) -> str:
+    full = f"{words(chat.get('first_name'))} {words(chat.get('last_name'))}".strip()
+    return words(chat.get("title")) or full or words(chat.get("username"))

@@ -17,8 +17,8 @@ from adapters.slack import encode_text as slack_encode
 from adapters.slack.names import NO_NAMES
 from adapters.teamspirit import markup as teamspirit_markup
 from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.telegram import decode_text as telegram_decode
-from adapters.telegram import encode_text as telegram_encode
+from adapters.telegram.inbound import decode_text as telegram_decode
+from adapters.telegram.outbound import encode_text as telegram_encode
 from bridge.model.rich_text import RichText
 from tests.support.transports import NETWORK
 

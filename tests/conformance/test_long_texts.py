@@ -16,7 +16,7 @@ import bridge.model.rich_text
 from adapters.discord import markup as discord_markup
 from adapters.slack import encode_text as slack
 from adapters.teamspirit.markup import markdown_encode
-from adapters.telegram import encode_text as telegram
+from adapters.telegram.outbound import encode_text as telegram
 from bench.text import SHAPES
 from bridge.model.rich_text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
 from bridge.render.slice import slice_text

@@ -18,7 +18,7 @@ from adapters.discord.emulator.gateway import GUILD_MESSAGE_REACTIONS, GUILD_MES
 from adapters.discord.emulator.world import Author, Message, StoredAttachment
 from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.state import SlackFile
-from adapters.telegram.emulator.model import StoredFile
+from adapters.telegram.emulator.records import StoredFile
 from tests.adapters.teamspirit.mattermost_server import MattermostServer
 from tests.corpus.case import Case
 from tests.flows.world import World

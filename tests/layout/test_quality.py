@@ -82,8 +82,9 @@ def sources(package: Package) -> Iterator[str]:
 
 
 def independent_clients(package: Package) -> Iterator[str]:
-    if not any((package.tests / "adapters" / package.platform).rglob("test_emulator*.py")):
-        yield f"tests/adapters/{package.platform} has no test_emulator*.py"
+    folder = package.tests / "adapters" / package.platform
+    if not any((*folder.rglob("test_emulator*.py"), *folder.rglob("emulator/test_*_clients.py"))):
+        yield f"tests/adapters/{package.platform} has no test_emulator_clients.py or emulator/test_*_clients.py"
 
 
 def corpus(package: Package) -> Iterator[str]:

@@ -42,7 +42,7 @@ TESTS: dict[str, tuple[int, str]] = {
     ),
     "tests/adapters/teamspirit/test_first_moments.py": (1, "a second before a route, by the server's clock of whole seconds"),
     "tests/adapters/telegram/test_files.py": (1, "a server that is slow"),
-    "tests/adapters/telegram/test_received_albums.py": (1, "people who go on talking"),
+    "tests/adapters/telegram/inbound/test_albums.py": (1, "people who go on talking"),
     "tests/bench/test_running.py": (1, "never comes to its end"),
     "tests/bridge/delivery/test_attempt_log.py": (1, "lets a write end, of which nothing tells"),
     "tests/bridge/delivery/test_poison.py": (1, "people who go on talking"),

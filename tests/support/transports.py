@@ -109,7 +109,7 @@ async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]
 
 @asynccontextmanager
 async def telegram(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
-    from adapters.telegram import encode
+    from adapters.telegram.outbound import encode
     from adapters.telegram.transport import Transport
 
     options: Any = load_platform("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=2.0, **more)
@@ -138,7 +138,7 @@ Calls = AsyncIterator[tuple[Ask, Ask]]
 
 @asynccontextmanager
 async def _telegram_calls(options: Any) -> Calls:
-    from adapters.telegram.encode import Call
+    from adapters.telegram.outbound.encode import Call
     from adapters.telegram.transport import Transport
 
     transport = Transport(options)

@@ -7,10 +7,10 @@ from typing import Any
 
 from adapters.telegram.emulator.errors import bad_request, forbidden
 from adapters.telegram.emulator.formatting import CAPTION_LENGTH, TEXT_LENGTH, store_text
-from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, StoredFile
 from adapters.telegram.emulator.params import Params
 from adapters.telegram.emulator.parse_modes import parse
 from adapters.telegram.emulator.rates import Rates
+from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, StoredFile
 from adapters.telegram.emulator.updates import UpdateQueue
 from adapters.telegram.emulator.webhook import Webhooks
 from adapters.telegram.emulator.world import World

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from adapters.telegram.emulator.errors import bad_request
 from adapters.telegram.emulator.files import FileStore
-from adapters.telegram.emulator.model import Json, StoredFile
+from adapters.telegram.emulator.records import Json, StoredFile
 
 PHOTO_BYTES = 10 * 1024**2
 PHOTO_SIDES = 10_000

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from adapters.common.emulation.options import EmulatorOptions
-from adapters.telegram.emulator.model import StoredFile
+from adapters.telegram.emulator.records import StoredFile
 
 MEMORY_BYTES = 8 * 1024**2
 """A larger file lies on disk."""

@@ -14,7 +14,7 @@ from aiohttp import BodyPartReader, web
 
 from adapters.telegram.emulator.errors import ApiError, bad_request
 from adapters.telegram.emulator.files import FileStore
-from adapters.telegram.emulator.model import StoredFile
+from adapters.telegram.emulator.records import StoredFile
 
 _CHUNK_BYTES = 256 * 1024
 _FIELD_BYTES = 1024**2

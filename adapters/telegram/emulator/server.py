@@ -18,18 +18,18 @@ from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.bodies import Body
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
-from adapters.telegram.emulator import edit_methods, read_methods, send_methods
+from adapters.telegram.emulator import methods_edit, methods_read, methods_send
 from adapters.telegram.emulator.call import LOCAL_BYTES, UPLOAD_BYTES, Call
 from adapters.telegram.emulator.errors import ApiError
-from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, MEMBER, Chat, Json, Message, Person
 from adapters.telegram.emulator.params import Params, read_params
 from adapters.telegram.emulator.people import People
 from adapters.telegram.emulator.rates import Rates
+from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, MEMBER, Chat, Json, Message, Person
 from adapters.telegram.emulator.webhook import Webhooks
 from adapters.telegram.emulator.world import World
 
 _METHODS = {
-    name.lower(): (name, method) for table in (send_methods, edit_methods, read_methods) for name, method in table.METHODS.items()
+    name.lower(): (name, method) for table in (methods_send, methods_edit, methods_read) for name, method in table.METHODS.items()
 }
 
 
@@ -116,7 +116,7 @@ class TelegramEmulator(EmulatorBase):
             if known is None:
                 raise ApiError(404, "Not Found: method not found")
             params = await read_params(request, self.world.files, upload_bytes=LOCAL_BYTES if self._local else UPLOAD_BYTES)
-            if known[1] is read_methods.get_updates:
+            if known[1] is methods_read.get_updates:
                 return await self._poll(request, params, bot)
             result = await known[1](self._call(params, bot))
         except ApiError as error:
@@ -133,7 +133,7 @@ class TelegramEmulator(EmulatorBase):
             return web.Response(status=500)
         self._polls.add(transport)
         try:
-            return await read_methods.get_updates(self._call(params, bot))
+            return await methods_read.get_updates(self._call(params, bot))
         finally:
             self._polls.discard(transport)
 

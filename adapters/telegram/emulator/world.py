@@ -13,9 +13,9 @@ from typing import Any
 
 from adapters.common.emulation.contract import SeenMessage
 from adapters.common.emulation.options import EmulatorOptions
-from adapters.telegram.emulator.display import seen
 from adapters.telegram.emulator.files import FileStore
-from adapters.telegram.emulator.model import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, member_wire
+from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, member_wire
+from adapters.telegram.emulator.render import seen
 from adapters.telegram.emulator.updates import UpdateQueue
 
 Publish = Callable[[str, SeenMessage], None]

@@ -27,8 +27,8 @@ load_platform("telegram").preload()
 
 
 def answer(status: int, content: str) -> BridgeError:
-    from adapters.telegram.answers import result_of
     from adapters.telegram.lazy_aiogram import exceptions, methods
+    from adapters.telegram.responses import result_of
 
     with pytest.raises((exceptions.AiogramError, NotOfTheApi)) as raised:
         result_of(methods.SendMessage(chat_id=1, text="x"), status, content)

@@ -1,4 +1,4 @@
-"""Edits that change nothing which is relayed: a vote on a button, a link preview that appeared. Pure; used by `receive`.
+"""Edits that change nothing which is relayed: a vote on a button, a link preview that appeared. Pure; used by `receiver`.
 
 Telegram tells of them as of any other edit, with a date of their own, and the Bot API cannot be asked for a message. So what the
 latest messages say is remembered, as a few bytes each. Those with buttons, which are touched for days, are kept in the cursor too.
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from adapters.telegram.decode import AlbumItem, content_digest, lasting
-from adapters.telegram.decode_content import decode_content
+from adapters.telegram.inbound.decode import AlbumItem, content_digest, lasting
+from adapters.telegram.inbound.decode_content import decode_content
 from bridge.model.events import Content, MessageCreated, MessageEdited
 
 _T = TypeVar("_T")

@@ -9,7 +9,7 @@ from typing import Any
 from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.contents import media_content, settle_kind
 from adapters.telegram.emulator.errors import ApiError, bad_request
-from adapters.telegram.emulator.model import Json
+from adapters.telegram.emulator.records import Json
 
 Method = Callable[[Call], Awaitable[Any]]
 

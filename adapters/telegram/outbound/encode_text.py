@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from adapters.telegram.decode_text import MENTION_GUARD
+from adapters.telegram.inbound.decode_text import MENTION_GUARD
 from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from adapters.registry import load_platform
-from adapters.telegram.decode import _SERVICE_FIELDS, Decoder, strange
-from adapters.telegram.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
-from adapters.telegram.decode_news import EVENTS, LINES, UNTOLD
+from adapters.telegram.inbound.decode import _SERVICE_FIELDS, Decoder, strange
+from adapters.telegram.inbound.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
+from adapters.telegram.inbound.decode_service import EVENTS, LINES, UNTOLD
 from bridge.model.events import AttachmentKind, Ignored, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain

@@ -1,4 +1,4 @@
-"""Bot API updates -> chat events. Pure; called by `receive` for one update at a time.
+"""Bot API updates -> chat events. Pure; called by `receiver` for one update at a time.
 
 Works on plain JSON, so that one strange value spoils one update and not a batch. `Undecodable` means: keep it, count it, go on.
 """
@@ -14,12 +14,12 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from adapters.common.lenient import identity, record, records, whole, words
-from adapters.telegram.decode_content import author_name, decode_content, decode_item
-from adapters.telegram.decode_kinds import CONTENT_FIELDS, chat_name, unknown_kind
-from adapters.telegram.decode_news import SERVICE_FIELDS as _SERVICE_FIELDS
-from adapters.telegram.decode_news import news
-from adapters.telegram.reactions import qualified
-from adapters.telegram.wire import Json, Message, Update, User, full_name, sender_of
+from adapters.telegram.inbound.decode_content import author_name, decode_content, decode_item
+from adapters.telegram.inbound.decode_kinds import CONTENT_FIELDS, unknown_kind
+from adapters.telegram.inbound.decode_service import SERVICE_FIELDS as _SERVICE_FIELDS
+from adapters.telegram.inbound.decode_service import news
+from adapters.telegram.outbound.reactions import qualified
+from adapters.telegram.wire import Json, Message, Update, User, chat_name, full_name, sender_of
 from bridge.model.events import (
     Author,
     ChatEvent,
@@ -48,7 +48,7 @@ class Undecodable(ValueError):
 
 
 class AlbumItem(msgspec.Struct, frozen=True):
-    """One message of an album; the others may still be on their way (`receive` collects them)."""
+    """One message of an album; the others may still be on their way (`receiver` collects them)."""
 
     group: str
     message: Message

@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.telegram.emulator.composer import compose
-from adapters.telegram.emulator.display import to_html
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.formatting import checked_link, found_entities, utf16_length
 from adapters.telegram.emulator.parse_modes import parse
+from adapters.telegram.emulator.render import to_html
 
 _MODES = {
     "HTML": {"@type": "textParseModeHTML"},

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.common.lenient import real, record, records, whole, words
-from adapters.telegram.decode_files import FILE_KINDS, sticker_line
-from adapters.telegram.decode_text import decode_text
-from adapters.telegram.vcard import details
-from adapters.telegram.wire import Chat, Json, Message, full_name
+from adapters.telegram.inbound.decode_files import FILE_KINDS, sticker_line
+from adapters.telegram.inbound.decode_text import decode_text
+from adapters.telegram.inbound.vcard import details
+from adapters.telegram.wire import Json, Message, chat_name, full_name
 from bridge.model.events import Contact, Location, Poll, PollOption
 from bridge.model.rich_text import EMPTY, Inline, Paragraph, RichText, Text, concat, plain
 
@@ -185,11 +185,6 @@ CONTENT_FIELDS = frozenset(
 def unknown_kind(message: Message) -> str:
     """What Telegram calls the content of a message that has none of the known kinds."""
     return ", ".join(sorted(str(name) for name in message if name not in _ABOUT_A_MESSAGE))
-
-
-def chat_name(chat: Chat | Json) -> str:
-    full = f"{words(chat.get('first_name'))} {words(chat.get('last_name'))}".strip()
-    return words(chat.get("title")) or full or words(chat.get("username"))
 
 
 # -- buttons ----------------------------------------------------------------------------------------------------------------

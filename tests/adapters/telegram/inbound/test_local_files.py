@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.telegram import local_files
+from adapters.telegram.inbound import local_files
 from adapters.telegram.transport import relative_path
 from bridge.model.errors import Rejected, RetryLater
 

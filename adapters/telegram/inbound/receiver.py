@@ -15,11 +15,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from adapters.telegram.albums import Albums
-from adapters.telegram.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, message_of, read, strange
-from adapters.telegram.obstacles import Conflicts, Looks, conflict_of, hearing_fault, hears_all, look_at_chats, reactions_fault
+from adapters.telegram.inbound.albums import Albums
+from adapters.telegram.inbound.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, message_of, read, strange
+from adapters.telegram.inbound.obstacles import (
+    Conflicts,
+    Looks,
+    conflict_of,
+    hearing_fault,
+    hears_all,
+    look_at_chats,
+    reactions_fault,
+)
+from adapters.telegram.inbound.unchanged import Unchanged
 from adapters.telegram.transport import Transport
-from adapters.telegram.unchanged import Unchanged
 from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock

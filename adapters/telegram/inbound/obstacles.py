@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from adapters.common.lenient import record, words
-from adapters.telegram.encode import Call
+from adapters.telegram.outbound.encode import Call
 from adapters.telegram.transport import Transport
 from bridge.model.adapter import Intake
 from bridge.model.errors import AccountDown, ChatDown, DeliveryError

@@ -9,8 +9,8 @@ from aiohttp.web import Response
 
 from adapters.telegram.emulator.call import DOWNLOAD_BYTES, Call
 from adapters.telegram.emulator.errors import bad_request
-from adapters.telegram.emulator.model import Json, member_wire
-from adapters.telegram.emulator.send_methods import Method
+from adapters.telegram.emulator.methods_send import Method
+from adapters.telegram.emulator.records import Json, member_wire
 
 
 async def get_me(call: Call) -> Json:

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.formatting import utf16_index
-from adapters.telegram.emulator.model import Chat, Message, Person
+from adapters.telegram.emulator.records import Chat, Message, Person
 
 Json = dict[str, Any]
 

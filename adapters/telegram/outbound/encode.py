@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.telegram.encode_text import encode_text
+from adapters.telegram.outbound.encode_text import encode_text
 from bridge.model.adapter import Outbound, OutboundEdit, OutboundFile
 from bridge.model.errors import Rejected
 from bridge.model.events import Attachment

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.telegram.emulator import TelegramEmulator
-from adapters.telegram.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, LOOK_AGAIN_S, Conflicts, Looks
+from adapters.telegram.inbound.obstacles import CONFLICTS_MAX, CONFLICTS_WITHIN_S, LOOK_AGAIN_S, Conflicts, Looks
 from bridge.model.errors import AccountDown, ConnectionLost
 from tests.support.patience import PATIENCE_S
 

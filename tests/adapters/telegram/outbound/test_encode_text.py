@@ -11,8 +11,8 @@ import tdjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.telegram.decode_text import decode_text
-from adapters.telegram.encode_text import encode_text, guarded, linkable, measure
+from adapters.telegram.inbound.decode_text import decode_text
+from adapters.telegram.outbound.encode_text import encode_text, guarded, linkable, measure
 from bridge.model.rich_text import (
     CodeBlock,
     Emoji,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.contents import media_content, settle_kind
-from adapters.telegram.emulator.display import file_kind
 from adapters.telegram.emulator.errors import bad_request
-from adapters.telegram.emulator.model import ADMINISTRATOR, Chat, Json, Message
+from adapters.telegram.emulator.methods_send import Method
 from adapters.telegram.emulator.reactions import BOT_REACTIONS
-from adapters.telegram.emulator.send_methods import Method
+from adapters.telegram.emulator.records import ADMINISTRATOR, Chat, Json, Message
+from adapters.telegram.emulator.render import file_kind
 
 DELETE_AGE_S = 48 * 3600
 _NOT_MODIFIED = (

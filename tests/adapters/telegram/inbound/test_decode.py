@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.registry import load_platform
-from adapters.telegram.albums import ALBUM_MAX, Albums
-from adapters.telegram.decode import AlbumItem, Decoder, Undecodable
-from adapters.telegram.reactions import SETTABLE, qualified, settable
+from adapters.telegram.inbound.albums import ALBUM_MAX, Albums
+from adapters.telegram.inbound.decode import AlbumItem, Decoder, Undecodable
+from adapters.telegram.outbound.reactions import SETTABLE, qualified, settable
 from bridge.model.events import AttachmentKind, Ignored, MessageCreated, MessageEdited, ReactionsChanged
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.telegram.decode import Decoder
 from adapters.telegram.emulator import TelegramEmulator
-from adapters.telegram.unchanged import KEPT_MAX, MESSAGES_MAX, Unchanged
+from adapters.telegram.inbound.decode import Decoder
+from adapters.telegram.inbound.unchanged import KEPT_MAX, MESSAGES_MAX, Unchanged
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import to_plain
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.common.lenient import record, words
-from adapters.telegram.decode_files import FILE_KINDS, decode_file, decode_files, sticker_line
-from adapters.telegram.decode_kinds import buttons, chat_name, decode_contact, decode_location, decode_poll, nowhere, stand_in
-from adapters.telegram.decode_rich import decode_rich
-from adapters.telegram.decode_text import decode_text
-from adapters.telegram.wire import Json, Message, full_name, sender_of
+from adapters.telegram.inbound.decode_files import FILE_KINDS, decode_file, decode_files, sticker_line
+from adapters.telegram.inbound.decode_kinds import buttons, decode_contact, decode_location, decode_poll, nowhere, stand_in
+from adapters.telegram.inbound.decode_rich import decode_rich
+from adapters.telegram.inbound.decode_text import decode_text
+from adapters.telegram.wire import Json, Message, chat_name, full_name, sender_of
 from bridge.model.events import AlbumItem, Attachment, Content, Forward, ReplyTo, with_items
 from bridge.model.rich_text import EMPTY, RichText, concat, text_of
 

@@ -134,7 +134,7 @@ async def test_an_answer_that_cannot_be_read_is_an_unknown_outcome(make_adapter:
 async def test_a_message_that_went_out_counts_although_its_description_is_strange(
     emulator: TelegramEmulator, adapter: Any, say: Callable[..., Outbound], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from adapters.telegram.emulator.model import Chat
+    from adapters.telegram.emulator.records import Chat
 
     whole = Chat.wire
     monkeypatch.setattr(Chat, "wire", lambda self: whole(self) | {"type": "holodeck"})

@@ -1,0 +1,1 @@
+"""Telegram to the bridge: polls, updates decoded, files downloaded."""

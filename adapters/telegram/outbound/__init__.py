@@ -1,0 +1,1 @@
+"""The bridge to Telegram: messages encoded and sent."""
