@@ -13,26 +13,26 @@ import structlog
 
 from adapters.common.platform_time import Attempts
 from adapters.slack import probe
-from adapters.slack.backlog import Backlog
 from adapters.slack.capabilities import capabilities
-from adapters.slack.catch_up import CatchUp
 from adapters.slack.channels import Channels
-from adapters.slack.choices import Events
-from adapters.slack.connections import Connections, Readers
-from adapters.slack.control import Control
-from adapters.slack.decode_context import Identity
-from adapters.slack.decode_files import unpack_file_id
 from adapters.slack.directory import Directory
-from adapters.slack.downloads import Downloads
 from adapters.slack.emoji_names import to_name
-from adapters.slack.encode_text import measure
+from adapters.slack.enums import Events
 from adapters.slack.errors import SUCCESS, MissingScope
-from adapters.slack.lateness import Lateness
+from adapters.slack.inbound.account_events import AccountEvents
+from adapters.slack.inbound.backlog import Backlog
+from adapters.slack.inbound.catch_up import CatchUp
+from adapters.slack.inbound.connections import Connections, Readers
+from adapters.slack.inbound.decode_context import Identity
+from adapters.slack.inbound.decode_files import unpack_file_id
+from adapters.slack.inbound.downloads import Downloads
+from adapters.slack.inbound.receiver import Receiver
+from adapters.slack.inbound.reorder import LateEvents
+from adapters.slack.inbound.socket_mode import Hello, SocketMode
 from adapters.slack.names import Wanted
-from adapters.slack.posts import Posts
-from adapters.slack.receiver import Receiver
-from adapters.slack.reconcile import NAMED, Window, find_delivery
-from adapters.slack.socket_mode import Hello, SocketMode
+from adapters.slack.outbound.encode_text import measure
+from adapters.slack.outbound.reconcile import NAMED, Window, find_delivery
+from adapters.slack.outbound.sender import MessageSender
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
@@ -78,10 +78,10 @@ class SlackAdapter:
         self._directory = Directory(self._transport, context.clock.monotonic_s)
         self._channels = Channels(self._transport, context.clock)
         self._threads = Threads(self._transport)
-        self._lateness = Lateness()
+        self._late = LateEvents()
         self._uploads = Uploads(self._transport)
         self._downloads = Downloads(self._transport, context.clock.monotonic_s)
-        self._posts = Posts(self._transport, self._uploads, self._threads, options, context.clock)
+        self._sender = MessageSender(self._transport, self._uploads, self._threads, options, context.clock)
         self._identity = Identity(context.account)
         self._catch_up = CatchUp(
             self._transport,
@@ -89,7 +89,7 @@ class SlackAdapter:
             self._threads,
             lambda: self._identity,
             max_messages=options.catch_up_messages,
-            lateness=self._lateness,
+            late=self._late,
             clock=context.clock,
         )
         self._can_read_history = True
@@ -103,7 +103,7 @@ class SlackAdapter:
 
     @property
     def capabilities(self) -> Capabilities:
-        known = (self._posts.can_customize, self._can_read_history)
+        known = (self._sender.can_customize, self._can_read_history)
         if known not in self._capabilities:
             self._capabilities[known] = capabilities(self._options, can_customize=known[0], can_read_history=known[1])
         return self._capabilities[known]
@@ -150,7 +150,7 @@ class SlackAdapter:
             app_id=self._identity.app_id,
         )
         self._own_names.add(str(answer.get("user") or ""))
-        self._posts.can_customize = not scopes or "chat:write.customize" in scopes
+        self._sender.can_customize = not scopes or "chat:write.customize" in scopes
         self._can_read_history = not scopes or "channels:history" in scopes
 
     async def _learn_names(self, intake: Intake) -> None:
@@ -168,13 +168,13 @@ class SlackAdapter:
             if backlog is not None:
                 backlog.again(chat_id)
 
-        control = Control(intake, self._directory, self._channels, lambda: self._identity, joined)
+        control = AccountEvents(intake, self._directory, self._channels, lambda: self._identity, joined)
         receiver = Receiver(
             clock=self._clock,
             intake=intake,
             directory=self._directory,
             threads=self._threads,
-            lateness=self._lateness,
+            late=self._late,
             identity=lambda: self._identity,
             on_control=control.handle,
             on_own_message=self._own_message,
@@ -226,7 +226,7 @@ class SlackAdapter:
 
     async def _listen_http(self, receiver: Receiver, ready: asyncio.Event) -> None:
         """Requests come in by the public listener; the token is checked now and then, since no connection would tell."""
-        from adapters.slack.http_events import MOUNT_NAME, HttpEvents  # aiohttp's server comes with it
+        from adapters.slack.inbound.http_events import MOUNT_NAME, HttpEvents  # aiohttp's server comes with it
 
         assert self._options.signing_secret is not None, "checked by the options"
         handler = HttpEvents(self._options.signing_secret.get_secret_value(), receiver.put, self._transport.time)
@@ -251,10 +251,10 @@ class SlackAdapter:
 
     async def send(self, outbound: Outbound) -> Receipt:
         self._attempts.begin(outbound.token)
-        return await self._posts.send(outbound)
+        return await self._sender.send(outbound)
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
-        return await self._posts.edit(outbound)
+        return await self._sender.edit(outbound)
 
     async def delete(self, outbound: OutboundDelete) -> None:
         copy = outbound.copy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.slack.choices import Events, Replies
+from adapters.slack.enums import Events, Replies
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Operation, Rates, Support, Window, features
 
 if TYPE_CHECKING:

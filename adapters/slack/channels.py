@@ -8,8 +8,8 @@ import msgspec
 
 from adapters.slack.addresses import is_channel_id
 from adapters.slack.lenient import convert, next_cursor, objects
-from adapters.slack.payloads import Channel
 from adapters.slack.transport import Transport
+from adapters.slack.wire import Channel
 from bridge.model.clock import Clock
 from bridge.model.errors import ChatDown
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
 from adapters.common.tls import ca_file_faults
-from adapters.slack.choices import Events, Replies
+from adapters.slack.enums import Events, Replies
 from bridge.model.errors import ConfigFault
 
 DEFAULT_API_URL = "https://slack.com/api"

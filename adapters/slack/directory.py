@@ -13,8 +13,8 @@ import structlog
 from adapters.slack import emoji_names
 from adapters.slack.lenient import convert, next_cursor
 from adapters.slack.names import SOME_CHANNEL, SOME_GROUP, Names, Wanted
-from adapters.slack.payloads import Bot, Channel, File, User, UserGroup
 from adapters.slack.transport import Transport
+from adapters.slack.wire import Bot, Channel, File, User, UserGroup
 from bridge.model.errors import BridgeError
 from bridge.model.events import Author
 

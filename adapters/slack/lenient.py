@@ -1,4 +1,4 @@
-"""Reading Slack's JSON into the types of `payloads`, so that decoration never costs a message.
+"""Reading Slack's JSON into the types of `wire`, so that decoration never costs a message.
 
 The types of many fields vary from app to app (numbers in `fields[].value`, a `ts` or a colour as a number, sizes as text, null for
 a list). What fits is taken as it is; else what a person would see of it is kept, or the field is as if it were not there. Only what

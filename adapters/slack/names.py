@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from adapters.slack.lenient import read
-from adapters.slack.payloads import File, Message
+from adapters.slack.wire import File, Message
 from bridge.model.events import Author
 from bridge.model.pauses import pause_point
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from adapters.slack.choices import Events
-from adapters.slack.connections import Connections, Readers
+from adapters.slack.enums import Events
+from adapters.slack.inbound.connections import Connections, Readers
+from adapters.slack.inbound.socket_mode import who_reads
 from adapters.slack.lenient import convert
-from adapters.slack.payloads import Channel
-from adapters.slack.socket_mode import who_reads
 from adapters.slack.transport import Transport
+from adapters.slack.wire import Channel
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
 

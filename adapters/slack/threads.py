@@ -1,7 +1,7 @@
 """What threads are about: author and first words of their parents, which replies do not carry; and which thread a reply is in.
 
 Bounded; learned from the messages that pass, else asked for once. Without an answer in time a reply just has no excerpt.
-Called by `receiver`, `catch_up` and `posts`.
+Called by `receiver`, `catch_up` and `sender`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from adapters.slack.decode import created
-from adapters.slack.decode_context import Context, Identity, Parent, Undecodable
+from adapters.slack.inbound.decode import created
+from adapters.slack.inbound.decode_context import Context, Identity, Parent, Undecodable
 from adapters.slack.lenient import convert, objects
 from adapters.slack.names import NO_NAMES
-from adapters.slack.payloads import Message
 from adapters.slack.transport import Transport
+from adapters.slack.wire import Message
 from bridge.model.errors import BridgeError
 from bridge.model.events import ChatEvent, MessageCreated, MessageEdited
 from bridge.model.refs import AccountName

@@ -12,9 +12,9 @@ from adapters.common.conformance import ENTRY_POINT_GROUP, Codec, ConformanceCas
 from adapters.discord import markdown as discord_markdown
 from adapters.discord import markup as discord_markup
 from adapters.registry import platforms
-from adapters.slack import decode_text as slack_decode
-from adapters.slack import encode_text as slack_encode
+from adapters.slack.inbound import decode_text as slack_decode
 from adapters.slack.names import NO_NAMES
+from adapters.slack.outbound import encode_text as slack_encode
 from adapters.teamspirit import markup as teamspirit_markup
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.telegram.inbound import decode_text as telegram_decode

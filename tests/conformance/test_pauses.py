@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from adapters.registry import load_platform
-from adapters.slack.decode_mrkdwn import decode_mrkdwn
-from adapters.slack.decode_text import decode_text as slack_text
-from adapters.slack.encode import rich_text_blocks
+from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
+from adapters.slack.inbound.decode_text import decode_text as slack_text
 from adapters.slack.names import NO_NAMES, wanted
+from adapters.slack.outbound.encode import rich_text_blocks
 from bench.text import SHAPES
 from bridge.model.pauses import with_pauses
 from bridge.model.rich_text import normalize

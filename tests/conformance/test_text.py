@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.registry import load_platform
-from adapters.slack.decode_mrkdwn import decode_mrkdwn
-from adapters.slack.encode_text import fallback_text
+from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.names import NO_NAMES
+from adapters.slack.outbound.encode_text import fallback_text
 from bridge.model.capabilities import Capabilities, Feature
 from bridge.model.rich_text import Mark, Mention, Paragraph, RichText, Text, inline_text, map_inlines, normalize, plain, text_of
 from bridge.render.degrade import degrade

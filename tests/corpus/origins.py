@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from adapters.discord.emulator.gateway import GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES
 from adapters.discord.emulator.world import Author, Message, StoredAttachment
 from adapters.slack.emulator.blobs import Blob
-from adapters.slack.emulator.state import SlackFile
+from adapters.slack.emulator.records import SlackFile
 from adapters.telegram.emulator.records import StoredFile
 from tests.adapters.teamspirit.mattermost_server import MattermostServer
 from tests.corpus.case import Case

@@ -15,7 +15,7 @@ import pytest
 
 from adapters.common.emulation.contract import SeenMessage
 from adapters.slack import capabilities as slack_capabilities
-from adapters.slack.emulator.limits import RateBudgets
+from adapters.slack.emulator.rules import RateBudgets
 from adapters.telegram import capabilities as telegram_capabilities
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.rates import Rates as EmulatedRates

@@ -35,8 +35,11 @@ TESTS: dict[str, tuple[int, str]] = {
     "tests/adapters/discord/conftest.py": (1, "a supervisor's pause between two connections"),
     "tests/adapters/discord/test_chaos.py": (4, "people and disturbances at random moments, and the core's own waits"),
     "tests/adapters/discord/test_receiving.py": (1, "a disk that is slow"),
-    "tests/adapters/slack/test_chaos.py": (4, "people and disturbances at random moments, and the core's own waits"),
-    "tests/adapters/slack/test_receive.py": (
+    "tests/adapters/slack/inbound/test_receiver_chaos.py": (
+        4,
+        "people and disturbances at random moments, and the core's own waits",
+    ),
+    "tests/adapters/slack/inbound/test_receiver.py": (
         3,
         "until the emulator's own deadlines have passed; people who talk while a socket is renewed",
     ),

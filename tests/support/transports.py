@@ -92,7 +92,7 @@ async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Downl
 
 @asynccontextmanager
 async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
-    from adapters.slack.downloads import Downloads
+    from adapters.slack.inbound.downloads import Downloads
     from adapters.slack.transport import Transport
 
     options: Any = load_platform("slack").options()(bot_token="b", app_token="a", api_url=url, request_timeout_s=2.0, **more)

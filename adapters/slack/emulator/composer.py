@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.slack.emulator import emoji
-from adapters.slack.emulator.state import Json
+from adapters.slack.emulator.records import Json
 
 Lookup = Callable[[str], str]
 """A displayed name to its id; empty if there is none."""

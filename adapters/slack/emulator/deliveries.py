@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.slack.emulator.state import Json
+from adapters.slack.emulator.records import Json
 
 Send = Callable[["Delivery"], bool]
 """Hand a delivery to a transport; False if nobody is listening."""

@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 
 from adapters.slack.emulator.deliveries import Deliveries, Delivery
-from adapters.slack.emulator.state import Json
+from adapters.slack.emulator.records import Json
 
 _IN_FLIGHT = 32
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from adapters.slack.emulator import limits
+from adapters.slack.emulator import rules
 from adapters.slack.emulator.arguments import Arguments
-from adapters.slack.emulator.state import ApiError, Channel, Json, Message
-from adapters.slack.emulator.workspace import Workspace
+from adapters.slack.emulator.records import ApiError, Channel, Json, Message
+from adapters.slack.emulator.world import Workspace
 
 
 def writable_channel(workspace: Workspace, named: str) -> Channel:
@@ -41,7 +41,7 @@ def _blocks(arguments: Arguments) -> list[Json] | None:
     blocks = arguments.structure("blocks", "invalid_blocks_format")
     if not blocks:
         return None
-    limits.check_blocks(blocks)
+    rules.check_blocks(blocks)
     checked: list[Json] = blocks
     return checked
 
@@ -52,7 +52,7 @@ def _attachments(arguments: Arguments) -> list[Json] | None:
         return None
     if not isinstance(attachments, list):
         raise ApiError("invalid_attachments")
-    if len(attachments) > limits.MAX_ATTACHMENTS:
+    if len(attachments) > rules.MAX_ATTACHMENTS:
         raise ApiError("too_many_attachments")
     return attachments
 
@@ -65,7 +65,7 @@ def _metadata(arguments: Arguments) -> Json | None:
         raise ApiError("invalid_metadata_format")
     if not isinstance(metadata.get("event_payload"), dict):
         raise ApiError("invalid_metadata_schema")
-    if len(msgspec.json.encode(metadata)) > limits.MAX_METADATA_JSON:
+    if len(msgspec.json.encode(metadata)) > rules.MAX_METADATA_JSON:
         raise ApiError("metadata_too_large")
     return metadata
 
@@ -81,7 +81,7 @@ async def post_message(workspace: Workspace, arguments: Arguments) -> Json:
         if text or blocks:
             raise ApiError("markdown_text_conflict")
         text = arguments.text("markdown_text")
-        if len(text) > limits.MAX_MARKDOWN:
+        if len(text) > rules.MAX_MARKDOWN:
             raise ApiError("msg_too_long")
         blocks = [{"type": "markdown", "text": text}]
     if not text and not blocks and not attachments:
@@ -93,7 +93,7 @@ async def post_message(workspace: Workspace, arguments: Arguments) -> Json:
         channel.channel_id,
         workspace.clock.next(),
         workspace.bot_user_id,
-        text[: limits.MAX_TEXT],
+        text[: rules.MAX_TEXT],
         blocks=blocks,
         attachments=attachments,
         thread_ts=thread_ts,
@@ -118,7 +118,7 @@ async def update(workspace: Workspace, arguments: Arguments) -> Json:
         raise ApiError("is_archived")
     text = arguments.text("text")
     blocks, attachments = _blocks(arguments), _attachments(arguments)
-    if len(text) > limits.MAX_UPDATE_TEXT:
+    if len(text) > rules.MAX_UPDATE_TEXT:
         raise ApiError("msg_too_long")
     if not text and not blocks and not attachments:
         raise ApiError("no_text")

@@ -15,12 +15,12 @@ from typing import Any, Literal
 from aiohttp import BodyPartReader, web
 
 from adapters.common.emulation.bodies import Body
-from adapters.slack.emulator import limits
+from adapters.slack.emulator import rules
 from adapters.slack.emulator.arguments import Arguments
 from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.methods_chat import check_thread, require_scope, writable_channel
-from adapters.slack.emulator.state import ApiError, Json, Message, SlackFile
-from adapters.slack.emulator.workspace import Workspace
+from adapters.slack.emulator.records import ApiError, Json, Message, SlackFile
+from adapters.slack.emulator.world import Workspace
 
 _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Please sign in to see this file.</body></html>"
 _KINDS = {"image": "photo", "video": "video", "audio": "audio"}
@@ -62,7 +62,7 @@ class FileService:
         if length <= 0:
             raise ApiError("missing_argument")
         self._check_allowed(name)
-        if length > limits.MAX_FILE_BYTES:
+        if length > rules.MAX_FILE_BYTES:
             raise ApiError("file_upload_size_restricted")
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
         file = make_file(workspace, name, mime, None, owner=workspace.bot_user_id, size_bytes=length)
@@ -104,7 +104,7 @@ class FileService:
         if blocks:
             if any(isinstance(block, dict) and block.get("type") == "markdown" for block in blocks):
                 raise ApiError("internal_error")
-            limits.check_blocks(blocks)
+            rules.check_blocks(blocks)
         message = Message(
             channel.channel_id,
             "",

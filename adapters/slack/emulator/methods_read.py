@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from adapters.slack.emulator.arguments import Arguments
-from adapters.slack.emulator.state import ApiError, Channel, Json, Message
+from adapters.slack.emulator.records import ApiError, Channel, Json, Message
 from adapters.slack.emulator.wire import channel_wire, user_wire
-from adapters.slack.emulator.workspace import Workspace
+from adapters.slack.emulator.world import Workspace
 
 _MAX_PAGE = 999
 

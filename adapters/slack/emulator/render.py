@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.slack.emulator import emoji
-from adapters.slack.emulator.state import Json
+from adapters.slack.emulator.records import Json
 
 Name = Callable[[str], str]
 """An id (user or channel) to its displayed name, without @ or #."""

@@ -24,10 +24,10 @@ from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.deliveries import Deliveries
 from adapters.slack.emulator.http_sender import HttpSender, event_callback
 from adapters.slack.emulator.methods_files import FileService, kind_of, make_file
+from adapters.slack.emulator.records import ApiError, Channel, Json, Message, SlackFile
 from adapters.slack.emulator.sockets import SocketMode
-from adapters.slack.emulator.state import ApiError, Channel, Json, Message, SlackFile
 from adapters.slack.emulator.webapi import WebApi, json_response, rate_limited
-from adapters.slack.emulator.workspace import Workspace
+from adapters.slack.emulator.world import Workspace
 
 _operation: ContextVar[str] = ContextVar("operation", default="")
 _PIXEL = (

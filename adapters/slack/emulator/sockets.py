@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from adapters.slack.emulator.deliveries import Deliveries, Delivery
-from adapters.slack.emulator.state import Json
+from adapters.slack.emulator.records import Json
 
 MAX_SOCKETS = 10
 

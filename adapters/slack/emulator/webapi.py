@@ -10,10 +10,10 @@ from aiohttp import web
 
 from adapters.slack.emulator import methods_chat, methods_read
 from adapters.slack.emulator.arguments import Arguments, read_arguments
-from adapters.slack.emulator.limits import RateBudgets
 from adapters.slack.emulator.methods_files import FileService
-from adapters.slack.emulator.state import ApiError, Json
-from adapters.slack.emulator.workspace import Workspace
+from adapters.slack.emulator.records import ApiError, Json
+from adapters.slack.emulator.rules import RateBudgets
+from adapters.slack.emulator.world import Workspace
 
 Call = Callable[[Workspace, Arguments], Awaitable[Json]]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from adapters.slack.emulator.state import Channel, Json, Message, SlackFile, User
+from adapters.slack.emulator.records import Channel, Json, Message, SlackFile, User
 
 if TYPE_CHECKING:
-    from adapters.slack.emulator.workspace import Workspace
+    from adapters.slack.emulator.world import Workspace
 
 
 def message_wire(message: Message, workspace: Workspace) -> Json:

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.slack.decode import decode_event
-from adapters.slack.decode_context import Context, Identity, Undecodable
+from adapters.slack.inbound.decode import decode_event
+from adapters.slack.inbound.decode_context import Context, Identity, Undecodable
 from adapters.slack.lenient import convert, number, objects, read, words
 from adapters.slack.names import NO_NAMES
-from adapters.slack.payloads import Channel, File, Frame, Message, User
+from adapters.slack.wire import Channel, File, Frame, Message, User
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import to_plain

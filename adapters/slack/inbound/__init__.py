@@ -1,0 +1,1 @@
+"""Slack to the bridge: events received and decoded, history read, files downloaded."""

@@ -1,0 +1,1 @@
+"""The bridge to Slack: messages encoded and sent, and found again after an unknown outcome."""

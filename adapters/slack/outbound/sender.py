@@ -1,0 +1,152 @@
+"""Posting and editing: the message in its best form, and in a lesser one where Slack refused the better. Called by `adapter`.
+
+A refusal means that nothing was posted, so another try doubles nothing. Every lesser form is told as a loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from adapters.common.http_errors import Effect
+from adapters.slack.enums import Replies
+from adapters.slack.outbound import encode
+from adapters.slack.outbound.reconcile import NAMED
+from adapters.slack.threads import Threads
+from adapters.slack.transport import Transport
+from adapters.slack.uploads import Uploads
+from bridge.model.adapter import Outbound, OutboundEdit, Receipt
+from bridge.model.clock import Clock
+from bridge.model.errors import ChatDown
+from bridge.model.outcomes import Loss, LossNote, LossOf
+from bridge.model.pauses import beside_if
+from bridge.model.rich_text import RichText, is_long
+
+if TYPE_CHECKING:
+    from adapters.slack.config import SlackOptions
+
+_THREAD_REFUSED = frozenset(
+    {
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_not_found",
+    }
+)
+"""Only the placement is refused: the message itself may be posted without the thread."""
+_BLOCKS_REFUSED = frozenset({"block_mismatch", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""Only the form is refused: the words may be posted without formatting."""
+
+_SHORTENED = LossOf(Loss.SHORTENED, f"{Loss.SHORTENED}: an edit without blocks takes 4000 characters")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a message is posted."""
+
+    thread: str | None
+    with_persona: bool
+    as_plain: bool = False
+    losses: tuple[LossNote, ...] = ()
+
+    @property
+    def recoverable(self) -> frozenset[str]:
+        """Refusals for which there is a lesser form."""
+        codes: frozenset[str] = frozenset() if self.as_plain else _BLOCKS_REFUSED
+        codes |= _THREAD_REFUSED if self.thread else frozenset()
+        return codes | (frozenset({"missing_scope"}) if self.with_persona else frozenset())
+
+
+class MessageSender:
+    """One account's messages. `can_customize`: whether the app may post under other names, as far as known."""
+
+    def __init__(self, transport: Transport, uploads: Uploads, threads: Threads, options: SlackOptions, clock: Clock) -> None:
+        self._clock = clock
+        self._transport = transport
+        self._uploads = uploads
+        self._threads = threads
+        self._options = options
+        self.can_customize = True
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        """See `bridge.model.adapter.Adapter.send`."""
+        in_thread = self._options.replies is not Replies.QUOTE
+        thread = encode.thread_ts(outbound, replies_in_thread=in_thread)
+        if thread and outbound.reply is not None and thread == outbound.reply.message_id:
+            thread = await self._threads.parent_of(outbound.chat_id, thread)
+        form = _Form(
+            thread=thread,
+            with_persona=outbound.sender is not None and self.can_customize and self._options.personas,
+        )
+        uploaded = await self._uploads.upload(outbound.files) if outbound.files else []
+        while True:
+            ts, refusal = await self._post(outbound, form, uploaded)
+            if not refusal:
+                break
+            form = self._lesser(form, refusal, outbound)
+        self._threads.learn_place(outbound.chat_id, ts, form.thread)
+        named = (NAMED,) if self._is_named(outbound, form) else ()
+        via = " ".join((*named, *(file_id for file_id, _ in uploaded)))
+        return Receipt(message_ids=(ts,), thread_id=form.thread, adapter_data=via, losses=form.losses)
+
+    def _is_named(self, outbound: Outbound, form: _Form) -> bool:
+        return outbound.sender is not None and not form.with_persona
+
+    def _quotes(self, thread: str | None) -> bool:
+        """Whether a reply posted in that thread is shown as a quoted line."""
+        return thread is None or self._options.replies is Replies.QUOTE
+
+    async def _post(self, outbound: Outbound, form: _Form, uploaded: list[tuple[str, str]]) -> tuple[str, str]:
+        """The `ts` of the message, or the refusal."""
+        arguments = await beside_if(is_long(outbound.text), partial(self._arguments, outbound, form, uploaded))
+        if uploaded:
+            return await self._uploads.share(outbound.chat_id, arguments, uploaded[0][0], tolerate=form.recoverable)
+        answer = await self._transport.call("chat.postMessage", arguments, effect=Effect.CREATES, tolerate=form.recoverable)
+        return str(answer.get("ts") or ""), "" if answer.get("ok") else str(answer.get("error"))
+
+    def _arguments(self, outbound: Outbound, form: _Form, uploaded: list[tuple[str, str]]) -> encode.Arguments:
+        rich = encode.body(outbound, quote_reply=self._quotes(form.thread), show_sender=self._is_named(outbound, form))
+        if uploaded:
+            return encode.complete_upload(
+                outbound, rich, uploaded, form.thread, with_persona=form.with_persona, as_plain=form.as_plain
+            )
+        return encode.post_message(
+            outbound,
+            rich,
+            form.thread,
+            broadcast=self._options.replies is Replies.BROADCAST and outbound.reply is not None,
+            with_persona=form.with_persona,
+            as_plain=form.as_plain,
+        )
+
+    def _lesser(self, form: _Form, refusal: str, outbound: Outbound) -> _Form:
+        """The next best form after a refusal. Raises ChatDown for a thread that was wanted by the configuration and is gone."""
+        if refusal == "missing_scope":
+            self.can_customize = False
+            return replace(form, with_persona=False, losses=(*form.losses, Loss.SENDER_NOT_ALLOWED))
+        if refusal in _BLOCKS_REFUSED:
+            return replace(form, as_plain=True, losses=(*form.losses, Loss.FORMATTING_REFUSED))
+        if outbound.thread_id and outbound.reply is None:
+            raise ChatDown(f"the thread takes no messages ({refusal})", action="correct the thread in bridge.yaml")
+        return replace(form, thread=None, losses=(*form.losses, Loss.OUTSIDE_THREAD))
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        """See `bridge.model.adapter.Edits`."""
+        copy = outbound.copy
+        named = NAMED in copy.adapter_data.split()
+        rich = encode.body(outbound, quote_reply=self._quotes(copy.thread_id), show_sender=named)
+        answer = await self._update(outbound, rich, as_plain=False)
+        losses: tuple[LossNote, ...] = ()
+        if not answer:
+            await self._update(outbound, rich, as_plain=True)
+            losses = (Loss.FORMATTING_REFUSED, *((_SHORTENED,) if encode.is_shortened(rich) else ()))
+        return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data, losses=losses)
+
+    async def _update(self, outbound: OutboundEdit, rich: RichText, *, as_plain: bool) -> bool:
+        """Whether Slack took it; False only for refused blocks."""
+        version = str(round(self._clock.now().timestamp() * 1e6))
+        update = partial(encode.update, outbound, rich, version=version, as_plain=as_plain)
+        arguments = await beside_if(is_long(rich), update)
+        tolerate: frozenset[str] = frozenset() if as_plain else _BLOCKS_REFUSED
+        return bool((await self._transport.call("chat.update", arguments, tolerate=tolerate)).get("ok"))

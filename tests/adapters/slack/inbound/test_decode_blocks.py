@@ -1,0 +1,224 @@
+"""Every kind of block that apps post has a visible form: buttons and menus as lines, tables, Markdown, and kinds nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.model.rich_text import (
+    CodeBlock,
+    Heading,
+    List,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    text_of,
+    to_plain,
+)
+from tests.adapters.slack.inbound.app_posts import mrkdwn, plain, rich, rich_of, section, shown
+
+
+def test_everything_of_a_section() -> None:
+    block = section(
+        "by <@U1> in <#C2|> for <!subteam^S1>",
+        fields=[mrkdwn("*Commit*\nabc123"), plain("plain :tada:")],
+        accessory={"type": "button", "text": plain("Open log"), "url": "https://ci.example.com/42?a=1&amp;b=2", "action_id": "x"},
+    )
+    text = rich_of(block)
+    assert to_plain(text) == (
+        "by @Anna in #random for @oncall\nCommit\nabc123\nplain 🎉\nOpen log (https://ci.example.com/42?a=1&b=2)"
+    )
+    assert shown(blocks=[section("x", accessory={"type": "image", "image_url": "https://e.example/c.png", "alt_text": "cat"})]) == (
+        "x\ncat (https://e.example/c.png)"
+    )
+    assert shown(blocks=[{"type": "section", "fields": [mrkdwn("only"), mrkdwn("fields")]}]) == "only\nfields"
+
+
+def test_a_context_is_a_row() -> None:
+    elements = [{"type": "image", "image_url": "https://e.example/i.png", "alt_text": "icon"}, mrkdwn("by *CI*"), plain("5 min")]
+    assert shown(blocks=[{"type": "context", "elements": elements}]) == "icon (https://e.example/i.png) by CI 5 min"
+    long = {"type": "context", "elements": [mrkdwn("one\ntwo"), mrkdwn("three")]}
+    assert shown(blocks=[long]) == "one\ntwo\nthree"
+
+
+OPTIONS = [{"text": plain("Yes"), "value": "y"}, {"text": plain("No"), "value": "n"}]
+
+
+@pytest.mark.parametrize(
+    ("element", "expected"),
+    [
+        ({"type": "button", "text": plain("Go"), "url": "https://e.example/go"}, "Go (https://e.example/go)"),
+        ({"type": "button", "text": plain("Go"), "value": "1"}, "[Go]"),
+        ({"type": "button"}, "[button]"),
+        ({"type": "workflow_button", "text": plain("Start")}, "[Start]"),
+        ({"type": "static_select", "placeholder": plain("Pick one"), "options": OPTIONS}, "[Pick one]"),
+        ({"type": "static_select", "placeholder": plain("Pick"), "initial_option": OPTIONS[1]}, "[No]"),
+        ({"type": "multi_static_select", "initial_options": OPTIONS}, "[Yes, No]"),
+        ({"type": "datepicker", "initial_date": "2026-11-26"}, "[2026-11-26]"),
+        ({"type": "users_select"}, "[users select]"),
+        (
+            {"type": "overflow", "options": [{"text": plain("Docs"), "url": "https://e.example/d"}, OPTIONS[0]]},
+            "Docs (https://e.example/d)\n[Yes]",
+        ),
+        ({"type": "radio_buttons", "options": OPTIONS, "initial_option": OPTIONS[0]}, "☑ Yes\n☐ No"),
+        ({"type": "checkboxes", "options": [{**OPTIONS[0], "description": plain("of course")}]}, "☐ Yes\nof course"),
+        (
+            {"type": "feedback_buttons", "positive_button": {"text": plain("Good")}, "negative_button": {"text": plain("Bad")}},
+            "[Good]\n[Bad]",
+        ),
+        ({"type": "icon_button", "icon": "trash", "text": plain("Delete")}, "[Delete]"),
+        ({"type": "hologram", "text": plain("Beam")}, "[Beam]"),
+        ({"type": "hologram"}, "[hologram]"),
+    ],
+)
+def test_buttons_and_menus(element: dict[str, Any], expected: str) -> None:
+    assert shown(text="", blocks=[{"type": "actions", "elements": [element]}]) == expected
+
+
+CELLS = [
+    [{"type": "raw_text", "text": "Name"}, {"type": "raw_text", "text": "Count"}],
+    [rich("Anna"), {"type": "raw_number", "value": 5}],
+]
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (
+            {"type": "image", "image_url": "https://e.example/c.png", "alt_text": "cat", "title": plain("A cat")},
+            "A cat (https://e.example/c.png)",
+        ),
+        ({"type": "image", "image_url": "https://e.example/c.png", "alt_text": ""}, "image (https://e.example/c.png)"),
+        ({"type": "image", "slack_file": {"id": "F1"}, "alt_text": "chart"}, "[image: chart]"),
+        (
+            {
+                "type": "image",
+                "slack_file": {"id": "F1", "url": "https://files.slack.com/files-pri/T1-F1/c.png"},
+                "alt_text": "chart",
+            },
+            "chart (https://files.slack.com/files-pri/T1-F1/c.png)",
+        ),
+        (
+            {
+                "type": "video",
+                "title": plain("Demo"),
+                "title_url": "https://v.example/1",
+                "video_url": "https://v.example/e/1",
+                "provider_name": "Tube",
+                "author_name": "Kim",
+                "description": plain("How to"),
+            },
+            "Demo (https://v.example/1)\nHow to\nTube - Kim",
+        ),
+        (
+            {"type": "call", "call_id": "R0", "call": {"v1": {"name": "Stand-up", "join_url": "https://m.example/1"}}},
+            "call: Stand-up (https://m.example/1)",
+        ),
+        ({"type": "call", "call_id": "R0"}, "[call]"),
+        ({"type": "file", "external_id": "ABC", "source": "remote"}, "[file: ABC]"),
+        (
+            {
+                "type": "file",
+                "external_id": "ABC",
+                "source": "remote",
+                "file": {"title": "Plan", "permalink": "https://s.example/f"},
+            },
+            "Plan (https://s.example/f)",
+        ),
+        ({"type": "table", "rows": CELLS}, "Name | Count\nAnna | 5"),
+        ({"type": "data_table", "caption": "People", "rows": CELLS}, "People\nName | Count\nAnna | 5"),
+        ({"type": "alert", "level": "error", "text": mrkdwn("*On fire*")}, "On fire"),
+        (
+            {
+                "type": "card",
+                "title": plain("Ticket 7"),
+                "subtitle": mrkdwn("open"),
+                "body": mrkdwn("Login *broken*"),
+                "hero_image": {"type": "image", "image_url": "https://e.example/h.png", "alt_text": "screen"},
+                "actions": [{"type": "button", "text": plain("Close")}],
+            },
+            "Ticket 7\nopen\nLogin broken\nscreen (https://e.example/h.png)\n[Close]",
+        ),
+        (
+            {"type": "carousel", "elements": [{"type": "card", "title": plain("One")}, {"type": "card", "title": plain("Two")}]},
+            "One\nTwo",
+        ),
+        ({"type": "container", "title": plain("Group"), "child_blocks": [section("inner"), {"type": "divider"}]}, "Group\ninner"),
+        (
+            {
+                "type": "plan",
+                "title": "Plan",
+                "tasks": [{"type": "task_card", "task_id": "1", "title": "Look", "status": "complete", "output": rich("found")}],
+            },
+            "Plan\n☑ Look\nfound",
+        ),
+        (
+            {
+                "type": "input",
+                "label": plain("Why?"),
+                "element": {"type": "plain_text_input", "placeholder": plain("say")},
+                "hint": plain("short"),
+            },
+            "Why?\nshort\n[say]",
+        ),
+        ({"type": "data_visualization", "title": "Sales", "chart": {"type": "pie"}}, "[data visualization]: Sales"),
+        ({"type": "holodeck", "url": "https://e.example/deck"}, "[holodeck] (https://e.example/deck)"),
+        ({"text": plain("no type")}, "[unknown block]: no type"),
+    ],
+    ids=lambda value: str(value.get("type")) if isinstance(value, dict) else "",
+)
+def test_every_kind_of_block_is_shown(block: dict[str, Any], expected: str) -> None:
+    assert shown(text="This content can't be displayed.", blocks=[block]) == expected
+
+
+def test_a_markdown_block() -> None:
+    source = "\n".join(
+        (
+            "# Release :tada:",
+            "**Bold** _it_ ~~gone~~ `code` [label](https://e.example/?a=1&b=2) <https://e.example/>",
+            "",
+            "next <@U1> & <b>html</b>",
+            "",
+            "- one",
+            "- two",
+            "  - deeper",
+            "",
+            "3. three",
+            "",
+            "> quoted",
+            "",
+            "```py",
+            "x = 1",
+            "```",
+            "",
+            "| a | b |",
+            "|---|---|",
+            "| 1 | 2 |",
+        )
+    )
+    text = rich_of({"type": "markdown", "text": source}, text="")
+    heading, first, bullets, numbers, quote, code, table = text.blocks
+    assert heading == Heading(1, (Text("Release 🎉"),))
+    assert isinstance(first, Paragraph)
+    assert Text("Bold", Mark.BOLD) in first.inlines
+    assert Text("gone", Mark.STRIKE) in first.inlines
+    assert Text("code", Mark.CODE) in first.inlines
+    assert Text("label", 0, "https://e.example/?a=1&b=2") in first.inlines
+    assert Mention(MentionKind.USER, "U1", "Anna") in first.inlines
+    assert text_of(RichText((first,))).endswith("https://e.example/\n\nnext @Anna & <b>html</b>")
+    assert isinstance(bullets, List)
+    assert [(item.indent, item.inlines) for item in bullets.items] == [
+        (0, (Text("one"),)),
+        (0, (Text("two"),)),
+        (1, (Text("deeper"),)),
+    ]
+    assert isinstance(numbers, List)
+    assert (numbers.ordered, numbers.start) == (True, 3)
+    assert quote == Quote((Paragraph((Text("quoted"),)),))
+    assert code == CodeBlock("x = 1", "py")
+    assert text_of(RichText((table,))) == "a | b\n1 | 2"

@@ -1,0 +1,335 @@
+"""Text between Slack's forms and the bridge's: rules that hold for all input, and Slack's own shapes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.slack import emoji_names
+from adapters.slack.capabilities import TEXT_LENGTH, capabilities
+from adapters.slack.emoji_table import EMOJI_TABLE
+from adapters.slack.emulator import emoji as emulator_emoji
+from adapters.slack.emulator.render import show
+from adapters.slack.emulator.rules import check_blocks
+from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
+from adapters.slack.inbound.decode_text import decode_text
+from adapters.slack.names import NO_NAMES, Names
+from adapters.slack.outbound.encode import rich_text_blocks
+from adapters.slack.outbound.encode_text import MAX_FALLBACK, escape, fallback_text, measure, rich_text_elements
+from bridge.model.events import Author
+from bridge.model.rich_text import (
+    CodeBlock,
+    Emoji,
+    Heading,
+    Inline,
+    List,
+    ListItem,
+    Mark,
+    Mention,
+    MentionKind,
+    Paragraph,
+    Quote,
+    RichText,
+    Text,
+    Timestamp,
+    map_inlines,
+    normalize,
+    plain,
+    text_of,
+)
+from bridge.render.degrade import degrade
+from bridge.render.split import split
+from tests.support.lists import labels, mixed_lists
+
+HOSTILE = [
+    "<!channel>",
+    "<@U123>",
+    "@here",
+    ":wave:",
+    "*b*",
+    "_i_",
+    "`c`",
+    "```",
+    "&lt;",
+    "<http://x|y>",
+    "> q",
+    "\n",
+    "~s~",
+    "&",
+    "#c",
+]
+# without control characters and lone surrogates: those the tree itself does not keep (bridge.model.characters)
+characters = st.characters(exclude_categories=("Cc", "Cn", "Cs", "Zl", "Zp"), include_characters="\n\t")
+words = st.one_of(st.text(characters, max_size=12), st.sampled_from(HOSTILE))
+texts = st.lists(words, max_size=12).map(" ".join)
+marks = st.integers(0, 31)
+
+
+def encoded(rich: RichText) -> bytes:
+    return msgspec.json.encode(rich_text_blocks(rich, "mb-x"))
+
+
+def back(rich: RichText) -> RichText:
+    return decode_text("", encoded(rich), NO_NAMES)
+
+
+@given(texts)
+def test_plain_text_survives(text: str) -> None:
+    rich = normalize(plain(text))
+    assert text_of(back(rich)) == text_of(rich)
+    assert map_inlines(back(rich), _without_own_link) == rich
+
+
+def _without_own_link(inline: Inline) -> Inline:
+    """An address in a text leads to itself, as it does in every messenger."""
+    return Text(inline.text, inline.marks) if isinstance(inline, Text) and inline.link == inline.text else inline
+
+
+@given(texts)
+def test_plain_text_survives_by_the_fallback_too(text: str) -> None:
+    """Other apps and notifications read `text`: there, too, foreign text holds no mention, link or broadcast."""
+    shown = fallback_text(plain(text))
+    assert "<" not in shown
+    assert ">" not in shown
+    if len(escape(text)) <= MAX_FALLBACK:
+        assert shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
+
+
+@given(texts)
+def test_foreign_text_is_shown_as_it_is(text: str) -> None:
+    blocks = rich_text_blocks(normalize(plain(text)), "mb-x")
+    shown = show("", blocks, lambda any_id: "somebody")
+    assert shown.text == text
+    as_shown = re.sub(r'<a href="([^"]*)">\1</a>', r"\1", shown.html)
+    assert not set(re.findall(r"<(\w+)", as_shown)) - {"div", "br"}
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("see https://e.example/a_(b), and (http://x.example/z).", ["https://e.example/a_(b)", "http://x.example/z"]),
+        ("https://e.example/?q=1&b=2#f", ["https://e.example/?q=1&b=2#f"]),
+        ("<https://e.example|label>", ["https://e.example"]),
+        ("no://link, https:// neither, nor me@https://e.example", []),
+    ],
+)
+def test_addresses_can_be_clicked(text: str, links: list[str]) -> None:
+    """Slack makes no link of an address in a rich_text block."""
+    (section,) = rich_text_elements(plain(text))
+    assert [leaf["url"] for leaf in section["elements"] if leaf["type"] == "link"] == links
+    assert "".join(leaf.get("text") or leaf["url"] for leaf in section["elements"]) == text
+    code = RichText((Paragraph((Text(text, int(Mark.CODE)),)),))
+    assert all(leaf["type"] == "text" for leaf in rich_text_elements(code)[0]["elements"])
+
+
+inlines = st.one_of(
+    st.builds(
+        Text,
+        words,
+        marks,
+        st.sampled_from([None, "https://example.com/a?b=c", "javascript:x", "mailto:a@b.c"]),
+    ),
+    st.builds(
+        Mention,
+        st.sampled_from(MentionKind),
+        st.sampled_from(["U1", "C1", "S1", "", "<@U1>"]),
+        st.sampled_from(["here", "Anna"]),
+        marks,
+    ),
+    st.builds(Emoji, st.just("party"), st.sampled_from(["", "party", "a:b"]), st.sampled_from(["", "🎉"])),
+    st.builds(Timestamp, st.integers(0, 4_000_000_000), st.sampled_from(["", "then"]), st.sampled_from(["", "R", "z"])),
+)
+runs = st.lists(inlines, max_size=6).map(tuple)
+items = st.lists(st.builds(ListItem, runs, st.integers(0, 3)), min_size=1, max_size=5).map(tuple)
+inner = st.one_of(
+    st.builds(Paragraph, runs),
+    st.builds(Heading, st.integers(1, 6), runs),
+    st.builds(CodeBlock, words, st.just("")),
+    st.builds(List, items, st.booleans(), st.integers(1, 5)),
+)
+blocks = st.one_of(inner, st.builds(Quote, st.lists(inner, min_size=1, max_size=3).map(tuple)))
+trees = st.lists(blocks, max_size=5).map(lambda found: normalize(RichText(tuple(found))))
+
+
+@given(trees)
+@settings(max_examples=200)
+def test_whatever_is_encoded_slack_accepts(rich: RichText) -> None:
+    shown = degrade(rich, capabilities(None), {})
+    made = rich_text_blocks(shown, "mb-x")
+    if made:
+        check_blocks(made)
+    assert measure(shown) >= len(text_of(shown)) or not made
+
+
+@given(
+    st.lists(st.sampled_from(["слово ", "x" * 700 + " ", "👩‍👩‍👧‍👦 ", "a\n\n", "&<> " * 40]), min_size=1, max_size=60).map("".join),
+    marks,
+)
+@settings(max_examples=25, deadline=None)
+def test_no_part_is_over_the_limit(text: str, mark: int) -> None:
+    rich = RichText((Paragraph((Text(text, mark), Text(text, 0, "https://example.com/"))), CodeBlock(text)))
+    parts = split(rich, lambda part: measure(part) <= TEXT_LENGTH)
+    for part in parts:
+        check_blocks(rich_text_blocks(part, "mb-x"))
+        assert measure(part) <= TEXT_LENGTH
+        assert len(fallback_text(part)) <= 4000
+    assert "".join("".join(text_of(part).split()) for part in parts) == "".join(text_of(rich).split())
+
+
+@given(texts)
+def test_mrkdwn_escapes_are_undone_once(text: str) -> None:
+    assert text_of(decode_mrkdwn(f"```{escape(text).replace('`', '')}```", NO_NAMES)).strip("\n") == text.replace("`", "").strip(
+        "\n"
+    )
+
+
+@given(st.text(alphabet="*_~`<>&;:|!@#ab \n", max_size=300))
+def test_any_mrkdwn_is_decoded(text: str) -> None:
+    decode_mrkdwn(text, NO_NAMES)
+
+
+def test_hostile_mrkdwn_takes_linear_time() -> None:
+    for piece in ("*a ", "`a ", "<", "&gt;", ":a", "*_~", "``"):
+        decode_mrkdwn(piece * (40_000 // len(piece)), NO_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("mrkdwn", "expected"),
+    [
+        ("plain &lt;b&gt; &amp;amp;", [Text("plain <b> &amp;")]),
+        ("*bold* and snake_case_name", [Text("bold", Mark.BOLD), Text(" and snake_case_name")]),
+        ("*_both_*", [Text("both", Mark.BOLD | Mark.ITALIC)]),
+        ("`a *b* &lt;c&gt;`", [Text("a *b* <c>", Mark.CODE)]),
+        ("<https://x.example/?a=1&amp;b=2|label>", [Text("label", 0, "https://x.example/?a=1&b=2")]),
+        ("<https://x.example/>", [Text("https://x.example/", 0, "https://x.example/")]),
+        ("<mailto:a@b.example|a@b.example>", [Text("a@b.example")]),
+        ("<@U1> <@U2|bob>", [Mention(MentionKind.USER, "U1", "Anna"), Text(" "), Mention(MentionKind.USER, "U2", "bob")]),
+        ("<#C1|general>", [Mention(MentionKind.CHAT, "C1", "general")]),
+        (
+            "<!here> <!subteam^S1|@devs>",
+            [Mention(MentionKind.EVERYONE, "here", "here"), Text(" "), Mention(MentionKind.GROUP, "S1", "devs")],
+        ),
+        ("<!date^1700000000^{date}|that day>", [Timestamp(1700000000, "that day")]),
+        (":+1::skin-tone-3: :tada: 10:30:45 :nope:", [Text("👍🏼 🎉 10:30:45 :nope:")]),
+        ("<not a link>", [Text("<not a link>")]),
+        ("* not bold * _nor this_here", [Text("* not bold * _nor this_here")]),
+    ],
+)
+def test_mrkdwn(mrkdwn: str, expected: list[Any]) -> None:
+    names = Names(users={"U1": Author(user_id="U1", name="Anna")})
+    assert decode_mrkdwn(mrkdwn, names) == RichText((Paragraph(tuple(expected)),))
+
+
+def test_mrkdwn_blocks() -> None:
+    decoded = decode_mrkdwn("intro\n```\ncode &lt;\n```\n&gt; one\n&gt; two\nend", NO_NAMES)
+    assert decoded == RichText(
+        (
+            Paragraph((Text("intro"),)),
+            CodeBlock("code <"),
+            Quote((Paragraph((Text("one\ntwo"),)),)),
+            Paragraph((Text("end"),)),
+        )
+    )
+
+
+def test_rich_text_as_slack_sends_it() -> None:
+    elements = [
+        {"type": "rich_text_section", "elements": [{"type": "text", "text": "list:\n"}]},
+        {"type": "rich_text_list", "style": "ordered", "indent": 0, "offset": 2, "elements": [_section("three")]},
+        {"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": [_section("a"), _section("b")]},
+        {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [_section("x")]},
+        {"type": "rich_text_preformatted", "language": "python", "elements": [{"type": "text", "text": "x = '<&>'"}]},
+        {"type": "rich_text_quote", "elements": [{"type": "user", "user_id": "U1"}, {"type": "broadcast", "range": "here"}]},
+        {
+            "type": "rich_text_section",
+            "elements": [
+                {"type": "emoji", "name": "wave", "unicode": "1f44b-1f3fc", "skin_tone": 3},
+                {"type": "emoji", "name": "party_parrot"},
+                {"type": "color", "value": "#F405B3"},
+                {"type": "hologram", "text": "new thing"},
+                {"type": "hologram"},
+                {"type": "link", "url": "https://x.example", "unsafe": True, "style": {"bold": True}},
+            ],
+        },
+    ]
+    raw = msgspec.json.encode([{"type": "rich_text", "elements": elements}])
+    decoded = decode_text("ignored", raw, Names(users={"U1": Author(user_id="U1", name="Anna")}))
+    assert decoded == RichText(
+        (
+            Paragraph((Text("list:"),)),
+            List((ListItem((Text("three"),)), ListItem((Text("a"),), 1), ListItem((Text("b"),), 1)), True, 3),
+            List((ListItem((Text("x"),)),)),
+            CodeBlock("x = '<&>'", "python"),
+            Quote((Paragraph((Mention(MentionKind.USER, "U1", "Anna"), Mention(MentionKind.EVERYONE, "here", "here"))),)),
+            Paragraph(
+                (
+                    Text("👋🏼"),
+                    Emoji("party_parrot", "party_parrot"),
+                    Text("#F405B3new thing[hologram]"),
+                    Text("https://x.example", Mark.BOLD, "https://x.example"),
+                )
+            ),
+        )
+    )
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+
+
+@pytest.mark.parametrize(
+    "blocks", [b"", b"null", b"3", b'[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text"}]}]}]']
+)
+def test_blocks_of_an_unknown_shape_do_not_lose_the_message(blocks: bytes) -> None:
+    assert text_of(decode_text("still *here*", blocks, NO_NAMES)) == "still here"
+
+
+def test_an_apps_blocks_without_text_are_not_empty() -> None:
+    blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": "Build 42"}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*failed*"}, "fields": [{"type": "mrkdwn", "text": "who"}]},
+        {"type": "divider"},
+        {"type": "context", "elements": [{"type": "plain_text", "text": "now"}, {"type": "image", "alt_text": "x"}]},
+    ]
+    assert text_of(decode_text("", msgspec.json.encode(blocks), NO_NAMES)) == "Build 42\nfailed\nwho\nnow [image: x]"
+
+
+def test_emoji_names_go_both_ways() -> None:
+    entries = [entry.split(" ") for entry in EMOJI_TABLE.split(";") if entry]
+    for character, *names in entries:
+        bare = character.lstrip("~")
+        for name in names:
+            assert emoji_names.to_unicode(name) == bare
+        assert emoji_names.to_name(bare) == names[0]
+        assert emoji_names.to_name(bare.replace("\ufe0f", "")) == names[0]
+        if character.startswith("~"):
+            toned = emoji_names.to_unicode(f"{names[0]}::skin-tone-4")
+            assert toned is not None
+            assert emoji_names.to_name(toned) == f"{names[0]}::skin-tone-4"
+    assert len(entries) > 1900
+
+
+@pytest.mark.parametrize(
+    ("name", "character"),
+    [("thumbsup", "👍"), ("+1::skin-tone-2", "👍🏻"), ("heart", "❤️"), ("man-shrugging", "🤷‍♂️"), ("flag-de", "🇩🇪"), ("dog", "🐶")],
+)
+def test_emoji_as_slack_names_them(name: str, character: str) -> None:
+    assert emoji_names.to_unicode(name) == character
+    assert emulator_emoji.character(name) == character
+
+
+def test_unknown_emoji_have_no_name() -> None:
+    assert emoji_names.to_unicode("party_parrot") is None
+    assert emoji_names.to_name("x") is None
+    assert emoji_names.to_name("👍🏻👍🏿") is None
+
+
+@given(mixed_lists)
+def test_each_depth_of_a_list_keeps_its_kind_and_numbers(made: List) -> None:
+    rich = RichText((made,))
+    assert labels(decode_text("", encoded(rich), NO_NAMES)) == labels(rich)
