@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.discord.markup import encode_text as discord_text
+from adapters.discord.outbound.encode_text import encode_text as discord_text
 from adapters.registry import load_emulator, load_platform
 from adapters.slack.outbound.encode_text import fallback_text, rich_text_elements
 from adapters.teamspirit.config import TeamSpiritOptions

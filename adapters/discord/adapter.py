@@ -1,6 +1,6 @@
 """One Discord bot as the core sees it: lifecycle and the contract's methods. I/O is in `transport`, `gateway`; forms in `encode`.
 
-Posting is in `posting`, receiving in `receiver`; here is what holds them together, and the calls that are one request each.
+Posting is in `sender`, receiving in `receiver`; here is what holds them together, and the calls that are one request each.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.common.platform_time import Attempts
 from adapters.discord.capabilities import capabilities, upload_bytes
-from adapters.discord.decode import Context
-from adapters.discord.decode_content import author_of, names_of
-from adapters.discord.downloads import Downloads
+from adapters.discord.directory import CHANNELS
 from adapters.discord.errors import UNKNOWN_MESSAGE, Refused
-from adapters.discord.history import UNREADABLE, History
+from adapters.discord.inbound.decode import Context
+from adapters.discord.inbound.decode_content import author_of, names_of
+from adapters.discord.inbound.downloads import Downloads
+from adapters.discord.inbound.history import UNREADABLE, History
+from adapters.discord.inbound.receiver import Receiver
 from adapters.discord.lenient import mapping, text
-from adapters.discord.markup import encode_text
-from adapters.discord.own_webhooks import OwnWebhooks
-from adapters.discord.pings import pings_of
-from adapters.discord.places import CHANNELS
-from adapters.discord.posting import BOT, WEBHOOK, Posting
+from adapters.discord.outbound.archived_threads import Threads
+from adapters.discord.outbound.encode_text import encode_text
+from adapters.discord.outbound.own_webhooks import OwnWebhooks
+from adapters.discord.outbound.pings import pings_of
+from adapters.discord.outbound.sender import BOT, WEBHOOK, Posting
 from adapters.discord.probe import look_at, probe
-from adapters.discord.receiver import Receiver
 from adapters.discord.snowflakes import moment_of, snowflake_at
-from adapters.discord.threads import Threads
 from adapters.discord.transport import Route, Transport, path_part
 from bridge.model.adapter import (
     Copy,

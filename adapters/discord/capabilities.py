@@ -67,14 +67,14 @@ _COMMON: dict[Feature, Capability | Support] = {
 
 _CHANGES = {Operation.REACT: Rates(per_chat=(Window(messages=1, span_s=0.25),))}
 """Per channel, adding and taking away alike: a community figure, which the headers correct. Of edits and deletes nothing is known
-but what the headers of each route say, which `limiter` keeps to."""
+but what the headers of each route say, which `rate_limit` keeps to."""
 _WEBHOOK_RATES = Rates(
     per_chat=(Window(messages=5, span_s=2.0), Window(messages=30, span_s=60.0, burst=10)),
     changes=_CHANGES,
 )
 """Per webhook, and hidden from its headers per channel [discord/discord-api-docs#367]."""
 _BOT_RATES = Rates(per_chat=(Window(messages=5, span_s=5.0),), changes=_CHANGES)
-"""Per channel: a community figure, which the headers correct. The account's own limit is `limiter`'s (`requests_per_s`)."""
+"""Per channel: a community figure, which the headers correct. The account's own limit is `rate_limit`'s (`requests_per_s`)."""
 
 
 def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = MAX_FILE_BYTES) -> Capabilities:

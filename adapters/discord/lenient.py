@@ -1,7 +1,7 @@
 """Reading payloads whose decoration may be anything: what is not of its documented type counts as not there. Pure.
 
 Only ids, channel and author are worth a refusal of the whole; a number where a text was promised must not cost a message. Used by
-`decode` and its helpers, and by `places`.
+`decode` and its helpers, and by `directory`.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from adapters.discord.directory import Place, Places
 from adapters.discord.errors import POST_ACTION, Refused
 from adapters.discord.lenient import mapping, text, whole
-from adapters.discord.places import Place, Places
 from adapters.discord.transport import Route, Transport
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater

@@ -38,7 +38,7 @@ from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, body_bytes, chunks_of
 from adapters.discord.errors import Refused, classify, refusal_of
-from adapters.discord.limiter import Limiter
+from adapters.discord.rate_limit import Limiter
 from adapters.discord.uploads import Upload
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.clock import Clock

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.common.http_body import MOST_BYTES, AnswerTooDeep, AnswerTooLarge, RedirectRefused, no_redirects
-from adapters.discord import gateway
+from adapters.discord.inbound import gateway
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from adapters.common.conformance import ENTRY_POINT_GROUP, Codec, ConformanceCase, Lacks
-from adapters.discord import markdown as discord_markdown
-from adapters.discord import markup as discord_markup
+from adapters.discord.inbound import decode_text as discord_markdown
+from adapters.discord.outbound import encode_text as discord_markup
 from adapters.registry import platforms
 from adapters.slack.inbound import decode_text as slack_decode
 from adapters.slack.names import NO_NAMES

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bridge.model.rich_text
-from adapters.discord import markup as discord_markup
+from adapters.discord.outbound import encode_text as discord_markup
 from adapters.slack.outbound import encode_text as slack
 from adapters.teamspirit.markup import markdown_encode
 from adapters.telegram.outbound import encode_text as telegram

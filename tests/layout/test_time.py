@@ -25,7 +25,7 @@ ADAPTERS = {
     "adapters/common/http_errors.py": "a date in a header is compared with now where the answer itself has no date",
     "adapters/common/platform_time.py": "a platform's clock is learned against one that goes on in sleep; tests give it theirs",
     "adapters/common/transfers.py": "is set by worker threads, and measures a transfer of real bytes",
-    "adapters/discord/gateway.py": "a field of the library that is in its own clock's seconds",
+    "adapters/discord/inbound/gateway.py": "a field of the library that is in its own clock's seconds",
 }
 """Modules of adapters, outside emulators, that read a clock or sleep by themselves, and why. May only shrink."""
 
@@ -33,8 +33,9 @@ TESTS: dict[str, tuple[int, str]] = {
     "tests/adapters/common/test_transfers.py": (3, "a server that is slow, and one that stands still, for real bytes"),
     "tests/adapters/common/test_http_client.py": (1, "a server that never answers"),
     "tests/adapters/discord/conftest.py": (1, "a supervisor's pause between two connections"),
-    "tests/adapters/discord/test_chaos.py": (4, "people and disturbances at random moments, and the core's own waits"),
-    "tests/adapters/discord/test_receiving.py": (1, "a disk that is slow"),
+    "tests/adapters/discord/inbound/test_receiver.py": (1, "a disk that is slow"),
+    "tests/adapters/discord/inbound/test_receiver_chaos.py": (2, "people and disturbances at random moments"),
+    "tests/adapters/discord/outbound/test_sender_chaos.py": (2, "the core's own waits"),
     "tests/adapters/slack/inbound/test_receiver_chaos.py": (
         4,
         "people and disturbances at random moments, and the core's own waits",

@@ -3,7 +3,7 @@
 `DiscordEmulator` is all that others use. It shares no code with the adapter.
 """
 
-from adapters.discord.emulator.emulator import DiscordEmulator
+from adapters.discord.emulator.server import DiscordEmulator
 
 __all__ = ["DiscordEmulator", "build"]
 

@@ -16,8 +16,8 @@ from aiohttp import BodyPartReader, web
 from adapters.discord.emulator import errors, rules
 from adapters.discord.emulator.files import FileStore, StoredFile, dimensions
 from adapters.discord.emulator.operations import Operations
-from adapters.discord.emulator.payloads import Payloads
 from adapters.discord.emulator.rules import Buckets, RateBudgets
+from adapters.discord.emulator.wire import Payloads
 from adapters.discord.emulator.world import Bot, Channel, Message, Permission, Reaction, StoredAttachment, World
 
 PREFIXES = ("/api/v10", "/api/v9", "/api")

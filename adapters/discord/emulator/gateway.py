@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
-from adapters.discord.emulator.payloads import Json, Payloads, without_content
+from adapters.discord.emulator.wire import Json, Payloads, without_content
 from adapters.discord.emulator.world import Bot, Channel, World
 
 HEARTBEAT_INTERVAL_MS = 41_250

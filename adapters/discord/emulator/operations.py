@@ -16,7 +16,7 @@ import msgspec
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.emulator.gateway import Gateway
 from adapters.discord.emulator.ids import made_at, stamp
-from adapters.discord.emulator.payloads import Json, Payloads
+from adapters.discord.emulator.wire import Json, Payloads
 from adapters.discord.emulator.world import Author, Bot, Channel, Message, Reaction, Reference, User, World
 
 Recorder = Callable[[str, Message], None]

@@ -10,7 +10,7 @@ from adapters.discord.emulator import errors
 from adapters.discord.emulator.api import Api, Handler, snowflake
 from adapters.discord.emulator.errors import json_response
 from adapters.discord.emulator.gateway import Gateway
-from adapters.discord.emulator.payloads import Json
+from adapters.discord.emulator.wire import Json
 from adapters.discord.emulator.world import Bot, Channel, Permission
 
 

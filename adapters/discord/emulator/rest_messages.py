@@ -12,7 +12,7 @@ from adapters.discord.emulator.api import Api, Body, Handler, parse_emoji, snowf
 from adapters.discord.emulator.errors import json_response
 from adapters.discord.emulator.ids import stamp
 from adapters.discord.emulator.operations import author_of
-from adapters.discord.emulator.payloads import Json, without_content
+from adapters.discord.emulator.wire import Json, without_content
 from adapters.discord.emulator.world import Bot, Channel, Message, Permission, Reference
 
 NONCE_WINDOW_S = 300.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.discord.decode import Context, decode
-from adapters.discord.places import Places
+from adapters.discord.directory import Places
+from adapters.discord.inbound.decode import Context, decode
 from bridge.model.events import Ignored
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import Paragraph, RichText, Text, text_of

@@ -8,14 +8,20 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import Permission
-from adapters.discord.places import Places
+from adapters.discord.directory import Places
+from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import ChatDown, RetryLater
+from tests.adapters.discord.conftest import Bench
 
-from .conftest import Bench
+
+def test_the_permissions_asked_for_are_the_documented_ones() -> None:
+    assert int(BOT_PERMISSIONS) == 2252109588589632
+
 
 MEMBER, GUILD, CHANNELS = "GET /guilds/{guild}/members/{user}", "GET /guilds/{guild}", "GET /guilds/{guild}/channels"
+
+
 THREADS = "GET /guilds/{guild}/threads/active"
 
 

@@ -1,0 +1,399 @@
+"""DiscordEmulator: the stand-in server as the sandbox, the tests and the benchmarks use it.
+
+Puts the parts together (world, operations, REST, gateway, CDN) and is the human side: people who write, edit, delete and react with
+Discord's own composer, and what they see. Beside the common protocol of `emulation.contract` it has the platform's own switches:
+`message_content`, `deny`, `set_boost`, `budgets`, threads, pins, forwards and so on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from aiohttp import web
+from pydantic import Field
+
+from adapters.common.emulation import EmulatorBase
+from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, SeenChange, SeenMessage, StreamFault, Upload
+from adapters.common.emulation.options import EmulatorOptions
+from adapters.discord.emulator import errors, rules
+from adapters.discord.emulator import gateway as gw
+from adapters.discord.emulator.api import Api, guess_mime, parse_person_emoji
+from adapters.discord.emulator.cdn import Cdn
+from adapters.discord.emulator.files import FileStore, dimensions
+from adapters.discord.emulator.gateway import Gateway
+from adapters.discord.emulator.observers import Seen
+from adapters.discord.emulator.operations import Operations, author_of
+from adapters.discord.emulator.rest_guild import GuildRoutes
+from adapters.discord.emulator.rest_messages import ALL_MENTIONS, MessageRoutes
+from adapters.discord.emulator.rest_webhooks import WebhookRoutes
+from adapters.discord.emulator.wire import EVERYONE_PERMISSIONS, Payloads
+from adapters.discord.emulator.world import Bot, Channel, Emoji, Message, Permission, Reference, StoredAttachment, User, World
+
+PERSON_MAX_CONTENT = 4000
+"""What a Nitro subscriber can write."""
+_VERSION = re.compile(r"^/api(/v\d+)?")
+
+
+class DiscordEmulatorOptions(EmulatorOptions):
+    boost: int = Field(default=0, ge=0, le=3, description="the server's boost level: files of 10, 10, 50 or 100 MiB")
+    rate_limits: bool = Field(default=False, description="answer 429 beyond Discord's rates")
+    message_content: bool = Field(default=True, description="the MESSAGE CONTENT INTENT switch of the bot's page")
+
+
+class DiscordEmulator(EmulatorBase):
+    """One guild with one bot (more by `add_bot`); see `adapters.common.emulation.contract.Emulator` for the common methods."""
+
+    platform = "discord"
+    options_model = DiscordEmulatorOptions
+    options: DiscordEmulatorOptions
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self._store = FileStore()
+        self.cdn = Cdn(self._store, lambda: self.base_url)
+        payloads = Payloads(self.world, self.cdn)
+        self.gateway = Gateway(self.world, payloads, self._gateway_url)
+        self._seen_log = Seen(self.world, self._avatar_url)
+        self.operations = Operations(self.world, payloads, self.gateway, self._seen_log.log.record)
+        self.api = Api(self.world, payloads, self.operations, self._store)
+        self.bot: Bot = self.world.add_bot("Bridge")
+
+    def _apply(self) -> None:
+        super()._apply()
+        self.world.boost_level = self.options.boost
+        self.world.messages_kept = self.options.messages_kept
+        self.bot.message_content = self.options.message_content
+        self.budgets = rules.RateBudgets.strict() if self.options.rate_limits else rules.RateBudgets()
+        self._store.kept = self.options.files_kept
+        self._seen_log.log.keep(self.options.changes_kept)
+
+    # -- the server -----------------------------------------------------------------------------------------------------------
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        parts = (GuildRoutes(self.api, self.gateway, self._gateway_url), MessageRoutes(self.api), WebhookRoutes(self.api))
+        tables = [entry for part in parts for entry in part.table()]
+        return [
+            *self.api.routes(tables),
+            web.get("/gateway", self.gateway.serve),
+            web.get("/gateway/", self.gateway.serve),
+            *self.cdn.routes(),
+        ]
+
+    def _gateway_url(self) -> str:
+        return f"ws://{self._host}:{self._port}/gateway"
+
+    def _avatar_url(self, message: Message) -> str:
+        author = message.author
+        if author.avatar is None:
+            return f"{self.base_url}/embed/avatars/{(author.id >> 22) % 6}.png"
+        return f"{self.base_url}/avatars/{author.id}/{author.avatar}.png"
+
+    def operation(self, request: web.Request) -> str:
+        """`POST /channels/{channel}/messages` and the like; the websocket is `GATEWAY`."""
+        resource = request.match_info.route.resource
+        path = request.path if resource is None else resource.canonical
+        if path.rstrip("/") == "/gateway":
+            return "GATEWAY"
+        return f"{request.method} {_VERSION.sub('', path)}"
+
+    def fault_response(self, fault: Fault) -> web.StreamResponse:
+        if fault.kind is FaultKind.RATE_LIMIT:
+            return errors.rate_limit_response(fault.retry_after_s)
+        if fault.kind is FaultKind.UNAUTHORIZED:
+            return errors.unauthorized().response()
+        return errors.json_response({"message": f"{fault.status}: Internal Server Error", "code": 0}, fault.status)
+
+    def account_options(self) -> dict[str, Any]:
+        return self.account_options_of(self.bot)
+
+    def account_options_of(self, bot: Bot) -> dict[str, Any]:
+        return {
+            "token": bot.token,
+            "api_url": f"{self.base_url}/api/v10",
+            "gateway_url": self._gateway_url(),
+            "cdn_url": self.base_url,
+        }
+
+    async def stop(self) -> None:
+        await super().stop()
+        self._store.close()
+
+    async def disturb(self, what: StreamFault) -> None:
+        match what:
+            case StreamFault.DISCONNECT:
+                self.gateway.cut()
+            case StreamFault.DISCONNECT_CLEAN:
+                self.gateway.ask_to_reconnect()
+            case StreamFault.INVALIDATE_SESSION:
+                self.gateway.invalidate_sessions()
+            case StreamFault.REDELIVER:
+                self.gateway.redeliver()
+            case StreamFault.REORDER:
+                self.gateway.swap_next_two()
+            case StreamFault.POISON:
+                self._poison()
+
+    def _poison(self) -> None:
+        """MESSAGE_UPDATE whose author lacks an id: it ends discord.py's own parsing of the stream."""
+        channel = next((c for c in self.world.channels.values() if not c.is_thread), None)
+        payload = {
+            "id": str(self.world.ids.next()),
+            "channel_id": str(channel.id if channel is not None else self.world.ids.next()),
+            "guild_id": str(self.world.guild_id),
+            "content": "poison",
+            "author": {"username": "poison"},
+            "member": {"roles": [{"id": "1"}]},
+            "edited_timestamp": "not a time",
+        }
+        self.gateway.dispatch("MESSAGE_UPDATE", payload, intent=gw.GUILD_MESSAGES, channel=channel)
+
+    # -- people and places ----------------------------------------------------------------------------------------------------
+
+    def add_chat(self, name: str) -> EmulatedChat:
+        channel = self.world.add_channel(name)
+        chat = EmulatedChat(chat_id=str(channel.id), name=name, address=str(channel.id))
+        self._chats[chat.chat_id] = chat
+        self.operations.announce_channel(channel)
+        return chat
+
+    def add_forum(self, name: str, *, kind: int = 15) -> EmulatedChat:
+        """A forum (15) or media (16) channel: people start posts in it."""
+        channel = self.world.add_channel(name, kind)
+        self.operations.announce_channel(channel)
+        return EmulatedChat(chat_id=str(channel.id), name=name, address=str(channel.id))
+
+    def add_person(self, name: str) -> str:
+        return str(self.person(name).id)
+
+    def person(self, name: str) -> User:
+        if name not in self._people:
+            user = self.world.add_user(name)
+            self._people[name] = str(user.id)
+            self.operations.announce_member(user)
+        return self.world.users[int(self._people[name])]
+
+    async def join(self, person: str) -> None:
+        """The person joins the server, which is announced in its system channel, if it has one."""
+        user = self.person(person)
+        if self.world.system_channel_id is not None:
+            self.operations.post(self.world.channels[self.world.system_channel_id], author=author_of(user), type=7)
+
+    async def leave(self, person: str) -> None:
+        self.operations.remove_member(self.person(person))
+
+    def set_system_channel(self, chat_id: str) -> None:
+        self.world.system_channel_id = int(chat_id)
+        self.operations.announce_guild()
+
+    def add_bot(self, name: str) -> Bot:
+        """Another bot application in the guild, with its own token and rights."""
+        return self.world.add_bot(name)
+
+    def add_emoji(self, name: str, *, is_animated: bool = False) -> str:
+        """A custom emoji of the guild; returns what a composer sends for it."""
+        emoji = Emoji(id=self.world.ids.next(), name=name, is_animated=is_animated)
+        self.world.emojis[emoji.id] = emoji
+        return f"<{'a' if is_animated else ''}:{name}:{emoji.id}>"
+
+    # -- acting as a person ---------------------------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        chat_id: str,
+        person: str,
+        text: str,
+        *,
+        reply_to: str = "",
+        thread_id: str = "",
+        files: Sequence[Upload] = (),
+    ) -> str:
+        user = self.person(person)
+        channel = self._place(chat_id, thread_id)
+        attachments = tuple(self._attach(f) for f in files)
+        rules.check_file_count(len(attachments))
+        is_voice = len(files) == 1 and files[0].kind == "voice"
+        message = self.operations.post(
+            channel,
+            author=author_of(user),
+            attachments=attachments,
+            type=19 if reply_to else 0,
+            reference=Reference(kind=0, channel_id=channel.id, message_id=int(reply_to)) if reply_to else None,
+            flags=8192 if is_voice else 0,
+            **self._written(text),
+        )
+        return str(message.id)
+
+    def _written(self, text: str) -> dict[str, Any]:
+        if len(text) > PERSON_MAX_CONTENT:
+            raise errors.too_long("content", PERSON_MAX_CONTENT)
+        may_everyone = Permission.MENTION_EVERYONE in EVERYONE_PERMISSIONS
+        pinged = rules.pings(text, None, by_default=ALL_MENTIONS, may_everyone=may_everyone)
+        return {
+            "content": text.strip(),
+            "mentions": pinged.users,
+            "mention_roles": pinged.roles,
+            "mention_everyone": pinged.everyone,
+        }
+
+    def _attach(self, upload: Upload) -> StoredAttachment:
+        file_id = self.world.ids.next()
+        stored = self._store.put(file_id, upload.content)
+        size = dimensions(stored.head)
+        is_voice = upload.kind == "voice"
+        return StoredAttachment(
+            id=file_id,
+            filename="voice-message.ogg" if is_voice else upload.name,
+            mime=upload.mime or guess_mime(upload.name),
+            size_bytes=stored.size_bytes,
+            sha256=stored.sha256,
+            is_spoiler=upload.name.startswith("SPOILER_"),
+            width=size[0] if size else None,
+            height=size[1] if size else None,
+            duration_s=1.5 if is_voice else None,
+            waveform="AAAA" if is_voice else None,
+        )
+
+    def _place(self, chat_id: str, thread_id: str = "") -> Channel:
+        return self.world.channels[int(thread_id or chat_id)]
+
+    def find(self, chat_id: str, message_id: str) -> tuple[Channel, Message]:
+        """A message of this chat or of one of its threads."""
+        channel = self._place(chat_id)
+        threads = (c for c in self.world.channels.values() if c.parent_id == channel.id)
+        for place in (channel, *threads):
+            if int(message_id) in place.messages:
+                return place, place.messages[int(message_id)]
+        raise KeyError(f"no message {message_id} in chat {chat_id}")
+
+    async def edit(self, chat_id: str, message_id: str, text: str) -> None:
+        channel, message = self.find(chat_id, message_id)
+        self.operations.edit(channel, message, **self._written(text))
+
+    async def remove_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
+        """A person takes an attachment out of a message of theirs."""
+        channel, message = self.find(chat_id, message_id)
+        kept = message.attachments[:place] + message.attachments[place + 1 :]
+        self.operations.edit(channel, message, attachments=kept)
+
+    async def delete(self, chat_id: str, message_id: str) -> None:
+        self.operations.delete(*self.find(chat_id, message_id))
+
+    async def delete_many(self, chat_id: str, message_ids: Sequence[str]) -> None:
+        """A moderator's purge."""
+        found = [self.find(chat_id, i) for i in message_ids]
+        self.operations.delete_many(found[0][0], [m for _, m in found])
+
+    async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
+        channel, message = self.find(chat_id, message_id)
+        act = self.operations.unreact if remove else self.operations.react
+        act(channel, message, self.person(person), parse_person_emoji(self.api, emoji))
+
+    async def clear_reactions(self, chat_id: str, message_id: str, emoji: str = "") -> None:
+        """A moderator removes all reactions, or all of one emoji."""
+        channel, message = self.find(chat_id, message_id)
+        self.operations.clear_reactions(channel, message, parse_person_emoji(self.api, emoji) if emoji else None)
+
+    async def type(self, chat_id: str, person: str) -> None:
+        self.operations.type(self._place(chat_id), self.person(person))
+
+    async def pin(self, chat_id: str, message_id: str, person: str) -> None:
+        channel, message = self.find(chat_id, message_id)
+        self.operations.pin(channel, message, self.person(person))
+
+    async def start_thread(self, chat_id: str, person: str, name: str, *, message_id: str = "") -> str:
+        """A public thread, from a message or on its own; returns its id."""
+        starter = self.find(chat_id, message_id)[1] if message_id else None
+        return str(self.operations.start_thread(self._place(chat_id), name, self.person(person), starter).id)
+
+    async def start_post(self, forum_id: str, person: str, title: str, text: str, *, files: Sequence[Upload] = ()) -> str:
+        """A post in a forum; returns its id, which is that of its first message too."""
+        attachments = tuple(self._attach(f) for f in files)
+        forum, written = self._place(forum_id), self._written(text)
+        return str(self.operations.start_post(forum, title, self.person(person), attachments=attachments, **written).id)
+
+    async def rename_thread(self, thread_id: str, person: str, name: str) -> None:
+        self.operations.rename(self._place(thread_id), name, self.person(person))
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """A moderator deletes a thread or post with everything in it: no deletion of its messages is told."""
+        self.operations.remove_channel(self._place(thread_id))
+
+    async def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
+        self.operations.set_archived(self._place(thread_id), archived=True, locked=locked)
+
+    async def forward(self, chat_id: str, message_id: str, person: str, to_chat_id: str) -> str:
+        channel, message = self.find(chat_id, message_id)
+        snapshot = self.api.payloads.message(message, depth=0)
+        kept = ("content", "timestamp", "edited_timestamp", "flags", "type", "mentions", "mention_roles", "attachments", "embeds")
+        forwarded = self.operations.post(
+            self._place(to_chat_id),
+            author=author_of(self.person(person)),
+            reference=Reference(kind=1, channel_id=channel.id, message_id=message.id),
+            snapshot={key: snapshot[key] for key in kept},
+        )
+        return str(forwarded.id)
+
+    async def post_raw(self, chat_id: str, person: str, **fields: Any) -> str:
+        """A message of any shape (stickers, polls, system types), for what no composer makes."""
+        return str(self.operations.post(self._place(chat_id), author=author_of(self.person(person)), **fields).id)
+
+    async def resolve_embeds(self, chat_id: str, message_id: str, url: str) -> None:
+        """The link preview arrives: an update that is no edit."""
+        channel, message = self.find(chat_id, message_id)
+        self.operations.amend(channel, message, embeds=({"type": "link", "url": url, "title": "Preview"},))
+
+    # -- the administrator's switches -----------------------------------------------------------------------------------------
+
+    def deny(self, chat_id: str, denied: Permission, bot: Bot | None = None) -> None:
+        """A channel overwrite that takes these permissions from the bot; `Permission(0)` gives them back."""
+        channel = self._place(chat_id)
+        channel.denied[(bot or self.bot).user.id] = denied
+        self.operations.announce_channel_change(channel)
+
+    def remove_bot(self, chat_id: str) -> None:
+        """A bot is a member of servers: of a channel it can be kept from seeing it."""
+        self.deny(chat_id, Permission.VIEW_CHANNEL)
+
+    def bring_bot_back(self, chat_id: str) -> None:
+        self.deny(chat_id, Permission(0))
+
+    def set_permissions(self, permissions: Permission, bot: Bot | None = None) -> None:
+        """What the bot's own role allows, in the whole server."""
+        chosen = bot or self.bot
+        chosen.permissions = permissions
+        self.operations.announce_role(chosen.role_id)
+
+    def set_nick(self, nick: str | None, bot: Bot | None = None) -> None:
+        """What the bot is called in the server."""
+        chosen = bot or self.bot
+        chosen.nick = nick
+        self.operations.announce_bot(chosen)
+
+    def set_boost(self, level: int) -> None:
+        self.world.boost_level = level
+        self.operations.announce_guild()
+
+    @property
+    def budgets(self) -> rules.RateBudgets:
+        return self.api.budgets
+
+    @budgets.setter
+    def budgets(self, budgets: rules.RateBudgets) -> None:
+        self.api.budgets = budgets
+
+    def formatting_sample(self) -> str:
+        return "**bold** *italic* ~~strike~~ `code` [label](https://example.com/)\n> quoted\n```python\nblock\n```"
+
+    # -- seeing ---------------------------------------------------------------------------------------------------------------
+
+    def transcript(self, chat_id: str) -> Sequence[SeenMessage]:
+        return self._seen_log.transcript(self._place(chat_id))
+
+    def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
+        return self._seen_log.log.follow(since_seq)
+
+    def file_bytes(self, file_id: str) -> bytes:
+        return self._store[int(file_id)].read()

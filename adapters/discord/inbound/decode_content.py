@@ -1,0 +1,204 @@
+"""What a Discord message says -> `Content`: text, files, stickers, polls, bots' embeds and components, forwards, replies. Pure.
+
+Called by `decode`. Files are read in `decode_files`, embeds in `decode_embeds`, components in `decode_components`. Whatever is only
+decoration may be missing or of any type. Source: API reference, message resource, August 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adapters.discord.directory import Places
+from adapters.discord.inbound.decode_components import BUTTON_ROW, IS_COMPONENTS_V2, components_of
+from adapters.discord.inbound.decode_embeds import embed_files, embed_texts, own_embeds
+from adapters.discord.inbound.decode_files import VOICE_MESSAGE, Whereabouts, attachments
+from adapters.discord.inbound.decode_text import Lookup, Names, decode_text
+from adapters.discord.lenient import Json, is_visible, mapping, objects, text, whole
+from adapters.discord.snowflakes import id_of
+from bridge.model.events import Attachment, Author, Content, Forward, Poll, PollOption, ReplyTo
+from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, to_plain
+
+SUPPRESS_EMBEDS = 1 << 2
+EXCERPT_LENGTH = 120
+REPLY_MARK = "↪"
+"""Begins the small line above a copy that says what it answers."""
+_ACTIVITIES = {2: "invites to watch", 3: "invites to listen", 5: "asks to join"}
+
+
+def names_of(user: object) -> tuple[str, ...]:
+    """All names a user object holds."""
+    return tuple(name for key in ("global_name", "username") if (name := text(mapping(user).get(key))))
+
+
+def name_of(user: Json, member: object = None) -> str:
+    """As Discord shows it: nickname on the server, display name, username; empty if none is told."""
+    return text(mapping(member).get("nick")) or text(user.get("global_name")) or text(user.get("username"))
+
+
+def author_of(data: Json, cdn_url: str) -> Author:
+    """Raises KeyError, TypeError or ValueError when the payload's author has no id. All personas of a webhook share its id: the
+    name tells them apart."""
+    user, member = data["author"], mapping(data.get("member"))
+    user_id, username = id_of(user["id"]), text(user.get("username"))
+    avatar, guild_avatar = text(user.get("avatar")), text(member.get("avatar"))
+    url = f"{cdn_url}/avatars/{user_id}/{avatar}.png?size=128" if avatar else ""
+    if guild_avatar and data.get("guild_id"):
+        url = f"{cdn_url}/guilds/{data['guild_id']}/users/{user_id}/avatars/{guild_avatar}.png?size=128"
+    is_persona = data.get("webhook_id") is not None
+    return Author(
+        user_id=f"{user_id}:{username}" if is_persona else user_id,
+        name=name_of(user, member),
+        username="" if is_persona else username,
+        avatar_url=url,
+        is_bot=user.get("bot") is True,
+    )
+
+
+def content_of(data: Json, places: Places, cdn_url: str, known: Lookup = lambda _: "") -> Content:
+    """Everything visible of a message object, or of a forwarded snapshot in it. `known` names people whom the message mentions by
+    id alone, as in embeds."""
+    where = Whereabouts(str(data["channel_id"]), str(data["id"]), cdn_url)
+    reference = mapping(data.get("message_reference"))
+    snapshots = [mapping(s.get("message")) for s in objects(data.get("message_snapshots"))]
+    names = _names(data, places, known)
+    words, files = _shown(data, names, where)
+    if whole(reference.get("type")) == 1:
+        for snapshot in snapshots:
+            more_words, more_files = _shown(snapshot, _names(snapshot, places, known), where, is_forwarded=True)
+            words, files = [*words, *more_words], [*files, *more_files]
+        channel = places.channel_name(text(reference.get("channel_id")))
+        forward = Forward(chat_name=f"#{channel}" if channel else "")
+        return Content(text=concat(*words), attachments=tuple(_once(files)), forwarded_from=forward)
+    return Content(
+        text=concat(*words),
+        attachments=tuple(_once(files)),
+        reply_to=_reply(data, reference, places),
+        poll=_poll(data.get("poll")),
+        previews=not whole(data.get("flags")) & SUPPRESS_EMBEDS,
+    )
+
+
+def _shown(data: Json, names: Names, where: Whereabouts, *, is_forwarded: bool = False) -> tuple[list[RichText], list[Attachment]]:
+    """Texts and files from top to bottom. A snapshot has no author; only the channel it comes from may be known."""
+    is_v2 = bool(whole(data.get("flags")) & IS_COMPONENTS_V2)
+    components = objects(data.get("components"))
+    above = components_of([c for c in components if is_v2 or c.get("type") != BUTTON_ROW], names, where)
+    below = components_of([c for c in components if not is_v2 and c.get("type") == BUTTON_ROW], names, where)
+    embeds = own_embeds(data, is_forwarded=is_forwarded)
+    texts = [*_command(data), decode_text(text(data.get("content")), names), *above.texts]
+    files = attachments(data, where, is_voice=bool(whole(data.get("flags")) & VOICE_MESSAGE))
+    files += above.files
+    for embed in embeds:
+        texts += embed_texts(embed, names, where)
+        files += embed_files(embed, where)
+    return [*texts, *below.texts, *_others(data)], [*files, *below.files]
+
+
+def _once(files: list[Attachment]) -> Iterator[Attachment]:
+    """An upload that an embed or a component shows may be listed among the attachments too."""
+    seen: dict[str, None] = {}
+    for file in files:
+        if file.file_id not in seen:
+            seen[file.file_id] = None
+            yield file
+
+
+def _command(data: Json) -> Iterator[RichText]:
+    """The line above an app's answer: who asked it for what."""
+    told = mapping(data.get("interaction"))
+    who, what = name_of(mapping(told.get("user")), told.get("member")), text(told.get("name"))
+    if who and what and whole(told.get("type")) == 2:
+        sign = "/" if whole(data.get("type")) == 20 else ""
+        yield RichText((Paragraph((Text(f"{who} used ", int(Mark.ITALIC)), Text(f"{sign}{what}", int(Mark.CODE)))),))
+
+
+def _others(data: Json) -> Iterator[RichText]:
+    """What a message shows in forms of its own: invitations to an activity, sounds."""
+    activity, application = mapping(data.get("activity")), mapping(data.get("application"))
+    if activity:
+        what = _ACTIVITIES.get(whole(activity.get("type")), "invites to join")
+        yield _line(f"{what} {text(application.get('name')) or 'an activity'}")
+    for sound in objects(data.get("soundboard_sounds")):
+        yield _line(f"🔊 {text(sound.get('name')) or text(sound.get('emoji_name')) or 'a sound'}")
+
+
+def _line(words: str) -> RichText:
+    return RichText((Paragraph((Text(words, int(Mark.ITALIC)),)),))
+
+
+def _names(data: Json, places: Places, known: Lookup = lambda _: "") -> Names:
+    people = {text(u.get("id")): name_of(u, u.get("member")) for u in objects(data.get("mentions"))}
+    return Names(user=lambda i: people.get(i) or known(i), role=places.role_name, channel=places.channel_name)
+
+
+def _poll(value: object) -> Poll | None:
+    data = mapping(value)
+    if not data:
+        return None
+    results = mapping(data.get("results"))
+    counts = {whole(c.get("id"), -1): whole(c.get("count")) for c in objects(results.get("answer_counts"))}
+    options = tuple(
+        PollOption(text=_answer_text(mapping(a.get("poll_media"))), votes=counts.get(whole(a.get("answer_id"), -2)))
+        for a in objects(data.get("answers"))
+    )
+    return Poll(
+        question=text(mapping(data.get("question")).get("text")),
+        options=options,
+        multiple=data.get("allow_multiselect") is True,
+        anonymous=False,
+        closed=results.get("is_finalized") is True,
+    )
+
+
+def _answer_text(media: Json) -> str:
+    emoji = text(mapping(media.get("emoji")).get("name"))
+    return " ".join(part for part in (emoji, text(media.get("text"))) if part)
+
+
+# -- replies ------------------------------------------------------------------------------------------------------------------
+
+
+def _reply(data: Json, reference: Json, places: Places) -> ReplyTo | None:
+    """Of a message that is a reply. Pins and thread starters refer to messages too, without being replies."""
+    if data.get("type") != 19 or not reference.get("message_id"):
+        return None
+    answered = data.get("referenced_message")
+    if not isinstance(answered, dict):
+        return ReplyTo(message_id=str(reference["message_id"]))
+    author = mapping(answered.get("author"))
+    content = text(answered.get("content"))
+    if author.get("bot"):
+        content = without_reply_line(content)
+    words = to_plain(decode_text(content, _names(answered, places)))
+    if not is_visible(words):
+        words = _other_words(answered, places)
+    return ReplyTo(
+        message_id=str(reference["message_id"]),
+        author_name=name_of(author, answered.get("member")),
+        author_id=text(author.get("id")),
+        excerpt=excerpt(words),
+    )
+
+
+def _other_words(answered: Json, places: Places) -> str:
+    """Of a message without any text of its own: what else names it."""
+    files = [text(f.get("filename")) for f in objects(answered.get("attachments"))]
+    files += [text(s.get("name")) for s in objects(answered.get("sticker_items"))]
+    question = text(mapping(mapping(answered.get("poll")).get("question")).get("text"))
+    named = next((name for name in (*files, question) if name), "")
+    if named or not (answered.get("embeds") or answered.get("components")):
+        return named
+    anywhere = {"channel_id": "0", "id": "0", **answered}
+    words, _ = _shown(anywhere, _names(answered, places), Whereabouts("0", "0", ""))
+    return to_plain(concat(*words))
+
+
+def without_reply_line(content: str) -> str:
+    """A copy's own words, without the small line above them that says what it answers (`encode` writes it)."""
+    return "\n".join(line for line in content.split("\n") if not line.startswith(f"-# {REPLY_MARK}"))
+
+
+def excerpt(words: str) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(words.split())
+    return line if len(line) <= EXCERPT_LENGTH else line[: EXCERPT_LENGTH - 1].rstrip() + "…"

@@ -1,0 +1,171 @@
+"""Reading back: what happened while nobody listened, and whether a message of unknown outcome exists.
+
+Called by `adapter` (history, reconcile) and `receiver` (catch-up after a new session). Source: API reference, "Get Channel
+Messages": `after` gives the oldest messages behind an id, up to 100, newest first; without Read Message History the list is empty.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from adapters.discord.inbound.decode import Context, decode_edit, decode_message, deletion_of, is_own
+from adapters.discord.lenient import mapping, objects, whole
+from adapters.discord.transport import Route, Transport
+from bridge.model.events import ChatEvent, Ignored
+
+PAGE = 100
+RECONCILE_PAGES = 20
+MAX_THREADS = 20
+RECENT = 100
+"""How many of a chat's latest messages are compared for edits and deletions that were missed."""
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What decoding raises for a payload that is not as documented."""
+
+
+class History:
+    def __init__(self, transport: Transport, context: Context) -> None:
+        self._transport = transport
+        self._context = context
+        self.failures: dict[str, int] = {}
+        """Channels whose history could not be read, and in how many runs of the adapter."""
+        self._unreadable: list[tuple[dict[str, Any], str]] = []
+
+    async def page(self, channel_id: str, **query: str) -> list[dict[str, Any]]:
+        """One page of message objects, oldest first. Raises the bridge's errors, or `Refused`."""
+        path = f"/channels/{channel_id}/messages"
+        found = await self._transport.call(Route("GET", path, f"{path}?"), query={"limit": str(PAGE), **query})
+        return sorted((dict(m) for m in objects(found) if whole(m.get("id"))), key=lambda m: int(m["id"]))
+
+    async def pages(self, channel_id: str, since: str) -> AsyncIterator[list[dict[str, Any]]]:
+        """All messages after an id, oldest first."""
+        after = since
+        while True:
+            page = await self.page(channel_id, after=after)
+            if page:
+                yield page
+                after = str(page[-1]["id"])
+            if len(page) < PAGE:
+                return
+
+    async def events(self, channel_id: str, since: str) -> AsyncIterator[list[ChatEvent]]:
+        """Messages after an id as the events of their creation, page by page; those that cannot be read are in `unreadable`."""
+        async for page in self.pages(channel_id, since):
+            yield [event for message in page if (event := self._created(message)) is not None]
+
+    def take_unreadable(self) -> list[tuple[dict[str, Any], str]]:
+        """Messages that were read back and not understood since this was last asked, with the reason."""
+        taken, self._unreadable = self._unreadable, []
+        return taken
+
+    def _created(self, message: dict[str, Any]) -> ChatEvent | None:
+        try:
+            event = decode_message(message, self._context)
+        except UNREADABLE as error:
+            self._unreadable.append((message, f"read back: {type(error).__name__}: {error}"[:300]))
+            return None
+        return None if isinstance(event, Ignored) else event
+
+    async def learn_archived(self, channel_id: str) -> bool:
+        """Tell the places of threads that may have been archived while nobody listened; whether these are all there are."""
+        paths = [f"/channels/{channel_id}/threads/archived/public"]
+        place = self._context.places.get(channel_id)
+        if place is None or not place.is_forum:  # all posts of a forum are public
+            paths.append(f"/channels/{channel_id}/users/@me/threads/archived/private")
+        is_complete = True
+        for path in paths:
+            listed = mapping(await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)}))
+            for thread in objects(listed.get("threads")):
+                with suppress(*UNREADABLE):  # one that is not understood must not hide the others
+                    self._context.places.learn(thread)
+            is_complete = is_complete and not listed.get("has_more")
+        return is_complete
+
+    async def changes(self, channel_id: str, known_ids: Sequence[str], *, knows_all_threads: bool) -> list[ChatEvent]:
+        """Edits and deletions that the latest messages tell of, as far as the bridge knows the messages.
+
+        A thread's messages are known as its channel's, so one that the channel does not show counts as deleted only when no thread
+        shows it either, and no thread is unknown."""
+        known = {i for i in known_ids if i.isdecimal()}
+        if not known:
+            return []
+        place = self._context.places.get(channel_id)
+        is_forum = place is not None and place.is_forum
+        shown, oldest = ({}, 0) if is_forum else await self._latest(channel_id)
+        missing = {i for i in known if i not in shown and int(i) >= oldest}
+        threads = [t.id for t in self._context.places.threads_of(channel_id)]
+        is_complete = knows_all_threads and len(threads) <= MAX_THREADS and (is_forum or bool(shown))
+        if not is_complete and not is_forum:
+            missing = set()
+        for thread_id in threads[-MAX_THREADS:] if missing else ():
+            there, oldest_there = await self._latest(thread_id)
+            shown |= there
+            missing = {i for i in missing if i not in there and int(i) >= oldest_there}
+        if not is_complete:
+            missing = set()
+        edits = [edit for i in known if i in shown and (edit := self._edited(shown[i])) is not None]
+        deletions = [deletion_of(i, channel_id, self._context) for i in sorted(missing, key=int)]
+        return [*sorted(edits, key=lambda e: e.meta.occurred_at), *deletions]
+
+    async def _latest(self, channel_id: str) -> tuple[dict[str, dict[str, Any]], int]:
+        """The latest messages of a channel or thread by id, and from which id on these are all."""
+        page = await self.page(channel_id)
+        return {str(m["id"]): m for m in page}, int(page[0]["id"]) if len(page) == PAGE else 0
+
+    def _edited(self, message: dict[str, Any]) -> ChatEvent | None:
+        try:
+            return decode_edit(message, self._context)
+        except UNREADABLE:
+            return None
+
+    async def find(
+        self,
+        channel_id: str,
+        after: int,
+        *,
+        name: str | None,
+        content: str,
+        sizes: Sequence[int],
+        not_ids: frozenset[str],
+    ) -> tuple[str, str | None] | None:
+        """Our own message with that text and those files, with an id above `after`: its id and that of the webhook that posted it;
+        the oldest, if there are several. None if there is no such message.
+
+        `name` is the name a webhook showed, None for messages of the bot; `not_ids` are messages known to be others. Discord trims
+        texts, may strip characters, and renames files: texts are compared by what is visible of them, files by their sizes. Read
+        from the newest back, so that an early `after` costs pages and finds the message all the same.
+        """
+        wanted = (_comparable(content), sorted(sizes))
+        found: dict[str, Any] | None = None
+        query: dict[str, str] = {}
+        for _ in range(RECONCILE_PAGES):
+            page = await self.page(channel_id, **query)
+            new = [message for message in page if int(message["id"]) > after]
+            fitting = (m for m in new if str(m["id"]) not in not_ids and self._is_own(m, name) and _shown(m) == wanted)
+            found = next(fitting, found)
+            if len(page) < PAGE or len(new) < len(page):
+                break
+            query = {"before": str(page[0]["id"])}
+        if found is None:
+            return None
+        webhook_id = found.get("webhook_id")
+        return str(found["id"]), None if webhook_id is None else str(webhook_id)
+
+    def _is_own(self, message: dict[str, Any], name: str | None) -> bool:
+        if not is_own(message, self._context):
+            return False
+        if message.get("webhook_id") is None:
+            return name is None
+        return name is not None and str(message["author"]["username"]) == name
+
+
+def _shown(message: dict[str, Any]) -> tuple[str, list[int]]:
+    files = sorted(int(file["size"]) for file in message.get("attachments") or ())
+    return _comparable(str(message.get("content") or "")), files
+
+
+def _comparable(text: str) -> str:
+    """Without white space and invisible characters, composed."""
+    return "".join(c for c in unicodedata.normalize("NFC", text) if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf"))

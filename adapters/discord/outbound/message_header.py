@@ -1,0 +1,61 @@
+"""What stands above a copy's text where Discord itself does not show it: the author's name, and what the message answers.
+
+Called by `sender`. Fetches the answered message's words when the core does not know them.
+"""
+
+from __future__ import annotations
+
+from adapters.discord.directory import Places
+from adapters.discord.errors import Refused
+from adapters.discord.inbound.decode_content import excerpt, without_reply_line
+from adapters.discord.inbound.decode_text import decode_text
+from adapters.discord.lenient import Json, mapping, text
+from adapters.discord.outbound.encode import NO_HEAD, Head, jump_url
+from adapters.discord.transport import Route, Transport
+from bridge.model.adapter import Outbound, OutboundEdit, Reply
+from bridge.model.errors import DeliveryError
+from bridge.model.rich_text import to_plain
+
+
+class Heads:
+    def __init__(self, transport: Transport, places: Places) -> None:
+        self._transport = transport
+        self._places = places
+
+    async def of(self, chat_id: str, outbound: Outbound | OutboundEdit, *, as_bot: bool = False, named: bool = False) -> Head:
+        """`as_bot`: the bot posts, whose replies are native; `named`: the webhook shows a name that is not the author's."""
+        name = outbound.sender.name if outbound.sender is not None and (as_bot or named) else ""
+        reply = outbound.reply
+        if reply is None or (as_bot and reply.message_id) or not (reply.author_name or reply.excerpt):
+            return Head(name) if name else NO_HEAD  # a reply without any words marks a further part: the first one has the line
+        if not reply.message_id:
+            return Head(name, reply)
+        channel_id = reply.thread_id or chat_id
+        if not reply.excerpt:
+            reply = await self._with_excerpt(reply, channel_id)
+        return Head(name, reply, jump_url(await self._guild_of(chat_id), channel_id, reply.message_id))
+
+    async def _with_excerpt(self, reply: Reply, channel_id: str) -> Reply:
+        """A line without the words is better than none: a failure is no failure of the send."""
+        path = f"/channels/{channel_id}/messages"
+        try:
+            message = mapping(await self._transport.call(Route("GET", f"{path}/{reply.message_id}", f"{path}/")))
+        except (Refused, DeliveryError):
+            return reply
+        return Reply(
+            message_id=reply.message_id, thread_id=reply.thread_id, author_name=reply.author_name, excerpt=_words_of(message)
+        )
+
+    async def _guild_of(self, chat_id: str) -> str:
+        place = self._places.get(chat_id)
+        if place is None:
+            try:
+                place = await self._places.load_one(self._transport, chat_id)
+            except Refused as refused:
+                raise refused.error from None
+        return place.guild_id
+
+
+def _words_of(message: Json) -> str:
+    """The beginning of a message, without the line that says what it answers itself."""
+    return excerpt(to_plain(decode_text(without_reply_line(text(message.get("content"))))))
