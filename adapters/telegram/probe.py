@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.telegram.errors import NEW_TOKEN
-from adapters.telegram.inbound.obstacles import PRIVACY_ACTION, WEBHOOK_ELSEWHERE
-from adapters.telegram.outbound.encode import Call
+from adapters.telegram.inbound.account_events import PRIVACY_ACTION
+from adapters.telegram.inbound.conflicts import WEBHOOK_ELSEWHERE
 from adapters.telegram.transport import Transport
-from adapters.telegram.wire import Json
+from adapters.telegram.wire import Call, Json
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, RetryLater
 

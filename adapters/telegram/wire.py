@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
+import msgspec
+
 from adapters.common.lenient import Json as Json
 from adapters.common.lenient import words
+from bridge.model.adapter import OutboundFile
 
 
 class User(TypedDict, total=False):
@@ -139,6 +142,21 @@ ALLOWED_UPDATES = (
 """Asked for by name on every poll, because the server remembers the last list, and an empty one leaves reactions out (platforms.md
 1.1). Not asked for: `chat_member` (joins and leaves come as service messages, both would tell everything twice) and
 `message_reaction_count` (totals without persons)."""
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A file to stream from disk, standing in a call's parameters."""
+
+    file: OutboundFile
+    name: str
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One Bot API call: aiogram's class name of the method, and its parameters."""
+
+    method: str
+    params: Json
+    has_files: bool = False
 
 
 def sender_of(message: Message | Json) -> User | None:

@@ -45,7 +45,7 @@ TESTS: dict[str, tuple[int, str]] = {
         "until the emulator's own deadlines have passed; people who talk while a socket is renewed",
     ),
     "tests/adapters/teamspirit/test_first_moments.py": (1, "a second before a route, by the server's clock of whole seconds"),
-    "tests/adapters/telegram/test_files.py": (1, "a server that is slow"),
+    "tests/adapters/telegram/test_uploads.py": (1, "a server that is slow"),
     "tests/adapters/telegram/inbound/test_albums.py": (1, "people who go on talking"),
     "tests/bench/test_running.py": (1, "never comes to its end"),
     "tests/bridge/delivery/test_attempt_log.py": (1, "lets a write end, of which nothing tells"),

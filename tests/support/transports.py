@@ -109,17 +109,19 @@ async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]
 
 @asynccontextmanager
 async def telegram(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
-    from adapters.telegram.outbound import encode
+    from adapters.telegram.inbound.downloads import Downloads
     from adapters.telegram.transport import Transport
+    from adapters.telegram.wire import Call
+    from adapters.telegram.wire import Upload as Uploaded
 
     options: Any = load_platform("telegram").options()(token="1:AAEmulated", base_url=url, request_timeout_s=2.0, **more)
     transport = Transport(options)
 
     def upload(file: OutboundFile) -> Any:
-        call = encode.Call("SendDocument", {"chat_id": 1, "document": encode.Upload(file, file.name)}, has_files=True)
+        call = Call("SendDocument", {"chat_id": 1, "document": Uploaded(file, file.name)}, has_files=True)
         return transport.call(call, effect=Effect.CREATES)
 
-    yield upload, lambda stated_bytes: transport.open_file("F1")
+    yield upload, lambda stated_bytes: Downloads(transport, options).open_file("F1")
     await transport.close()
 
 
@@ -138,8 +140,8 @@ Calls = AsyncIterator[tuple[Ask, Ask]]
 
 @asynccontextmanager
 async def _telegram_calls(options: Any) -> Calls:
-    from adapters.telegram.outbound.encode import Call
     from adapters.telegram.transport import Transport
+    from adapters.telegram.wire import Call
 
     transport = Transport(options)
     async with _closing(transport):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from adapters.telegram.inbound.decode import AlbumItem
+from adapters.telegram.inbound.decoded import AlbumItem
 from adapters.telegram.wire import Message
 
 ALBUM_MAX = 10

@@ -5,24 +5,24 @@ Works on plain JSON, so that one strange value spoils one update and not a batch
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
 from adapters.common.lenient import identity, record, records, whole, words
-from adapters.telegram.inbound.decode_content import author_name, decode_content, decode_item
-from adapters.telegram.inbound.decode_kinds import CONTENT_FIELDS, unknown_kind
-from adapters.telegram.inbound.decode_service import SERVICE_FIELDS as _SERVICE_FIELDS
-from adapters.telegram.inbound.decode_service import news
-from adapters.telegram.outbound.reactions import qualified
-from adapters.telegram.wire import Json, Message, Update, User, chat_name, full_name, sender_of
+from adapters.telegram.inbound.content_digest import content_digest
+from adapters.telegram.inbound.decode_content import decode_content, decode_item
+from adapters.telegram.inbound.decode_kinds import unknown_kind
+from adapters.telegram.inbound.decode_people import author_of, author_of_message
+from adapters.telegram.inbound.decode_reactions import reactions_of
+from adapters.telegram.inbound.decode_service import SERVICE_FIELDS, news
+from adapters.telegram.inbound.decoded import AlbumItem, Decoded, Moved, Removed, Restored, Undecodable
+from adapters.telegram.inbound.updates import kind_of
+from adapters.telegram.wire import Json, Message, Update, User, chat_name, sender_of
 from bridge.model.events import (
     Author,
-    ChatEvent,
     ChatRenamed,
     Content,
     EventMeta,
@@ -43,41 +43,6 @@ DOWNLOAD_BYTES = 20 * 1024**2
 _T = TypeVar("_T")
 
 
-class Undecodable(ValueError):
-    """An update whose shape is not understood. The text says what was missing, without content."""
-
-
-class AlbumItem(msgspec.Struct, frozen=True):
-    """One message of an album; the others may still be on their way (`receiver` collects them)."""
-
-    group: str
-    message: Message
-
-
-class Moved(msgspec.Struct, frozen=True):
-    """A group became a supergroup."""
-
-    old_chat_id: str
-    new_chat_id: str
-
-
-class Removed(msgspec.Struct, frozen=True):
-    """The bot was removed from a chat, or is no administrator any more."""
-
-    chat_id: str
-    title: str
-    status: str
-
-
-class Restored(msgspec.Struct, frozen=True):
-    """The bot is an administrator of a chat (again)."""
-
-    chat_id: str
-
-
-Decoded = ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored
-
-
 class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """Decodes for one account. `bot_id` recognises our own service messages; times of receipt are the caller's."""
 
@@ -87,7 +52,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
 
     def update(self, update: Update | Json, received_at: datetime) -> Sequence[Decoded]:
         """What an update means. Raises Undecodable, and nothing else, for a shape that is not understood."""
-        return _guarded(lambda: self._update(update, received_at), _kind_of(update))
+        return _guarded(lambda: self._update(update, received_at), kind_of(update))
 
     def album(self, messages: Sequence[Message], received_at: datetime) -> MessageCreated:
         """The event of a collected album. Raises Undecodable."""
@@ -104,7 +69,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             return [self._reaction(update["message_reaction"], int(update["update_id"]), received_at)]
         if "my_chat_member" in update:
             return [_membership_of_bot(update["my_chat_member"])]
-        return [Ignored(f"update of kind {_kind_of(update)}")]
+        return [Ignored(f"update of kind {kind_of(update)}")]
 
     # -- messages -----------------------------------------------------------------------------------------------------------
 
@@ -184,7 +149,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
                 if not name:
                     return [Ignored("topic icon changed")]
                 return [ChatRenamed(meta=self._meta(message, "renamed", received_at), name=name)]
-        found = next((field for field in message if field in _SERVICE_FIELDS), None)
+        found = next((field for field in message if field in SERVICE_FIELDS), None)
         if found is None:
             return None
         line = news(found, fields[found])
@@ -200,7 +165,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     # -- reactions ----------------------------------------------------------------------------------------------------------
 
     def _reaction(self, reaction: Json, update_id: int, received_at: datetime) -> Decoded:
-        old, new = _emoji(reaction.get("old_reaction")), _emoji(reaction.get("new_reaction"))
+        old, new = reactions_of(reaction.get("old_reaction")), reactions_of(reaction.get("new_reaction"))
         added = tuple(emoji for emoji in new if emoji not in old)
         removed = tuple(emoji for emoji in old if emoji not in new)
         if not added and not removed:
@@ -228,39 +193,11 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
             event_key=f"{key}:{version}" if version else key,
             origin=ChatRef(self.account, chat_id),
             thread_id=_thread(message),
-            author=_author(message),
+            author=author_of_message(message),
             occurred_at=_moment(message.get("date") if at is None else at, received_at),
             received_at=received_at,
             sent_by_us=sender is not None and words(sender.get("id")) == self.bot_id and "sender_chat" not in message,
         )
-
-
-def read(raw: bytes) -> Json:
-    """An update from the JSON text it came in. Half of a surrogate pair in a name or a text, which is no proper JSON, is replaced.
-
-    Raises ValueError, MsgspecError among them."""
-    try:
-        return cast("Json", msgspec.json.decode(raw, type=dict))
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        whole_text = json.dumps(json.loads(raw), ensure_ascii=False)
-    mended = whole_text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return cast("Json", msgspec.json.decode(mended, type=dict))
-
-
-def message_of(update: Json) -> Message:
-    """The message that an update tells of, as it is now; an empty one if it tells of none."""
-    kinds = ("message", "channel_post", "edited_message", "edited_channel_post")
-    return cast("Message", record(next((update[kind] for kind in kinds if kind in update), None)))
-
-
-def strange(update: Json) -> str:
-    """What is new to us about a message whose content is of none of the known kinds; empty for all others."""
-    message = message_of(update)
-    if not message or "edit_date" in message or message.keys() & _SERVICE_FIELDS or message.keys() & CONTENT_FIELDS:
-        return ""
-    return unknown_kind(message)
 
 
 def _guarded(decode: Callable[[], _T], what: str) -> _T:
@@ -270,74 +207,6 @@ def _guarded(decode: Callable[[], _T], what: str) -> _T:
         raise
     except Exception as error:  # one update must not stop the others, whatever is wrong with it or with us
         raise Undecodable(f"{type(error).__name__} in {what}") from error
-
-
-def _kind_of(update: Any) -> str:
-    return next((str(name) for name in update if name != "update_id"), "nothing") if isinstance(update, dict) else "no object"
-
-
-def _moment(unix_s: object, received_at: datetime) -> datetime:
-    """When it happened; as far as that is told, and a date of the calendar."""
-    moment = whole(unix_s)
-    if moment is None:
-        return received_at
-    try:
-        return datetime.fromtimestamp(moment, UTC)
-    except (ValueError, OverflowError, OSError):
-        return received_at
-
-
-def lasting(content: Content) -> Content:
-    """What stays the same as long as nothing of a message changes. What it answers cannot, though it is told as it is now."""
-    if content.reply_to is None and not content.attachments:
-        return content
-    files = [msgspec.structs.replace(file, file_id=file.unique_id or file.file_id, problem="") for file in content.attachments]
-    return msgspec.structs.replace(content, reply_to=None, attachments=tuple(files))
-
-
-def content_digest(content: Content) -> str:
-    """A few letters for what lasts of a content, the same in every process."""
-    shown = repr(msgspec.to_builtins(lasting(content))).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(shown, digest_size=6).hexdigest()
-
-
-def _thread(message: Message) -> str | None:
-    """Only forum topics are threads: other supergroups carry `message_thread_id` on reply chains, and the General topic has none
-    (platforms.md 1.2)."""
-    if message.get("is_topic_message") and message.get("message_thread_id"):
-        return str(message["message_thread_id"])
-    return None
-
-
-def author_of(user: User | Json) -> Author:
-    return Author(
-        user_id=identity(user["id"]), name=full_name(user), username=words(user.get("username")), is_bot=user.get("is_bot") is True
-    )
-
-
-def _author(message: Message) -> Author | None:
-    """`sender_chat` first: then `from` is a stand-in that Telegram fills in for old clients."""
-    chat = record(message.get("sender_chat"))
-    if chat:
-        return Author(user_id=identity(chat["id"]), name=author_name(message), username=words(chat.get("username")))
-    sender = sender_of(message)
-    if sender is not None:
-        return author_of(sender)
-    signature = words(message.get("author_signature"))
-    return Author(user_id="", name=signature) if signature else None
-
-
-def _emoji(reactions: object) -> list[str]:
-    found: list[str] = []
-    for reaction in records(reactions):
-        match reaction.get("type"):
-            case "emoji" if emoji := words(reaction.get("emoji")):
-                found.append(qualified(emoji))
-            case "paid":
-                found.append("\N{WHITE MEDIUM STAR}")
-            case _:
-                found.append(":custom:")
-    return found
 
 
 def _moved(message: Message) -> Moved | None:
@@ -354,3 +223,22 @@ def _membership_of_bot(change: Json) -> Removed | Restored:
     if status in ("administrator", "creator"):
         return Restored(str(change["chat"]["id"]))
     return Removed(str(change["chat"]["id"]), words(change["chat"].get("title")), status)
+
+
+def _thread(message: Message) -> str | None:
+    """Only forum topics are threads: other supergroups carry `message_thread_id` on reply chains, and the General topic has none
+    (platforms.md 1.2)."""
+    if message.get("is_topic_message") and message.get("message_thread_id"):
+        return str(message["message_thread_id"])
+    return None
+
+
+def _moment(unix_s: object, received_at: datetime) -> datetime:
+    """When it happened; as far as that is told, and a date of the calendar."""
+    moment = whole(unix_s)
+    if moment is None:
+        return received_at
+    try:
+        return datetime.fromtimestamp(moment, UTC)
+    except (ValueError, OverflowError, OSError):
+        return received_at

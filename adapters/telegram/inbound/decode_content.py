@@ -12,9 +12,10 @@ from typing import Any
 from adapters.common.lenient import record, words
 from adapters.telegram.inbound.decode_files import FILE_KINDS, decode_file, decode_files, sticker_line
 from adapters.telegram.inbound.decode_kinds import buttons, decode_contact, decode_location, decode_poll, nowhere, stand_in
+from adapters.telegram.inbound.decode_people import author_id, author_name
 from adapters.telegram.inbound.decode_rich import decode_rich
 from adapters.telegram.inbound.decode_text import decode_text
-from adapters.telegram.wire import Json, Message, chat_name, full_name, sender_of
+from adapters.telegram.wire import Json, Message, chat_name, full_name
 from bridge.model.events import AlbumItem, Attachment, Content, Forward, ReplyTo, with_items
 from bridge.model.rich_text import EMPTY, RichText, concat, text_of
 
@@ -96,20 +97,6 @@ def _reply(message: Message) -> ReplyTo | None:
 def _implied(message: Message, replied: Message) -> bool:
     """A plain message of a topic "answers" the service message that created the topic (platforms.md 1.2)."""
     return bool(message.get("is_topic_message")) and replied.get("message_id") == message.get("message_thread_id")
-
-
-def author_name(message: Message | Json) -> str:
-    chat = record(message.get("sender_chat"))
-    if chat:
-        return words(message.get("author_signature")) or chat_name(chat)
-    sender = sender_of(message)
-    return full_name(sender) if sender is not None else words(message.get("author_signature"))
-
-
-def author_id(message: Message | Json) -> str:
-    """Of whom `author_name` names; empty where nobody tells."""
-    chat = record(message.get("sender_chat"))
-    return words((chat or record(sender_of(message) or {})).get("id"))
 
 
 def _excerpt(message: Message) -> str:

@@ -1,4 +1,4 @@
-"""The receiving loop: long polls, update by update, albums collected, confirmed only after the core has it on disk.
+"""The receiver: update by update, albums collected, confirmed only after the core has it on disk.
 
 An update is confirmed to Telegram by the offset of the next poll, and the offset moves only after `intake.accept` returned. Files
 of an album that may not be complete are kept inside the committed cursor: confirmed upstream, and yet no crash loses them.
@@ -7,66 +7,52 @@ of an album that may not be complete are kept inside the committed cursor: confi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from adapters.telegram.directory import Directory
+from adapters.telegram.inbound.account_events import Looks, look_at_chats, tell_removed
 from adapters.telegram.inbound.albums import Albums
-from adapters.telegram.inbound.decode import AlbumItem, Decoder, Moved, Removed, Restored, Undecodable, message_of, read, strange
-from adapters.telegram.inbound.obstacles import (
-    Conflicts,
-    Looks,
-    conflict_of,
-    hearing_fault,
-    hears_all,
-    look_at_chats,
-    reactions_fault,
-)
+from adapters.telegram.inbound.catch_up import Position, position_of, tell_gap
+from adapters.telegram.inbound.conflicts import Conflicts
+from adapters.telegram.inbound.decode import Decoder
+from adapters.telegram.inbound.decoded import AlbumItem, Decoded, Moved, Removed, Restored, Undecodable
+from adapters.telegram.inbound.handover import hand_over
+from adapters.telegram.inbound.stream import UpdateStream
 from adapters.telegram.inbound.unchanged import Unchanged
+from adapters.telegram.inbound.updates import message_of, read_update, strange
 from adapters.telegram.transport import Transport
-from adapters.telegram.wire import ALLOWED_UPDATES, Json, Message
+from adapters.telegram.wire import Json, Message
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock
-from bridge.model.errors import AccountDown, ConnectionLost, DeliveryError, RetryLater
 from bridge.model.events import ChatEvent, Ignored, MessageEdited
 from bridge.model.tasks import end
 
 if TYPE_CHECKING:
     from adapters.telegram.config import TelegramOptions
 
-RETENTION = timedelta(hours=24)
-"""How long Telegram keeps updates. Source: platforms.md 1.1."""
 _IDLE_NOTE_S = 1800.0
 """How often an idle account notes that it was listening, so that a gap can be told after a long stop."""
 
 
-POLL_WAIT_MAX_S = 300.0
-"""The longest wait between two polls, whatever the server asks for: asking costs it little, and its clock may be wrong."""
-TRIES = 5
-"""How often an event may make its acceptance fail, each time with a new connection, until it is set aside."""
-_BUGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
-"""What a value that nobody foresaw ends in, as opposed to a disk that is full or a connection that is gone."""
+class AccountState:
+    """What outlives an account's connections."""
 
-
-class Position(msgspec.Struct, omit_defaults=True):
-    """The cursor's value. `held` are messages of unfinished albums as they came, every field of them; `seen_at` is the Unix time of
-    the last commit; `said` is what `Unchanged` keeps."""
-
-    offset: int = 0
-    held: list[dict[str, Any]] = []
-    seen_at: float = 0.0
-    said: dict[str, str] = {}
+    def __init__(self, clock: Clock) -> None:
+        self.conflicts = Conflicts(clock.monotonic_s)
+        self.looks = Looks(clock.monotonic_s)
+        self.failed: Counter[str] = Counter()
+        """Events that made somebody fail, by their keys, with how often."""
+        self.sees_all = True
+        """Privacy mode is off, as far as is known."""
 
 
 class Receiver:
-    """Receives for one account until cancelled or broken. Built anew for each connection. `alive`: a poll came back.
-
-    `conflicts`: those of the account so far; `failed`: events that made somebody fail, by their keys, with how often; `looks`:
-    at its chats; `sees_all`: privacy mode is off."""
+    """Receives for one account until cancelled or broken. Built anew for each connection. `alive`: a poll came back."""
 
     def __init__(
         self,
@@ -74,23 +60,18 @@ class Receiver:
         decoder: Decoder,
         options: TelegramOptions,
         intake: Intake,
-        alive: Callable[[], None] = lambda: None,
         *,
         clock: Clock,
-        conflicts: Conflicts,
-        failed: Counter[str],
-        looks: Looks,
-        sees_all: bool = True,
+        alive: Callable[[], None],
+        state: AccountState,
     ) -> None:
-        self._alive = alive
         self._clock = clock
-        self._conflicts = conflicts
-        self._failed = failed
-        self._looks = looks
-        self._sees_all = sees_all
+        self._state = state
         self._transport = transport
+        self._directory = Directory(transport)
+        self._stream = UpdateStream(transport, intake, clock, conflicts=state.conflicts, alive=alive)
         self._decoder = decoder
-        self._options = options
+        self._poll_timeout_s = options.poll_timeout_s
         self._intake = intake
         self._cursor_name = f"updates:{decoder.bot_id}"
         self._offset = 0
@@ -102,80 +83,32 @@ class Receiver:
     async def run(self) -> None:
         """Raises ConnectionLost and AccountDown; see `bridge.model.adapter.Adapter.run`."""
         await self._resume()
-        await self._take(await self._poll(0, self._offset - 1 if self._offset > 1 else 0))
+        await self._take(await self._stream.first(self._offset))
         self._intake.connected()
-        looking = asyncio.create_task(
-            look_at_chats(self._transport, self._intake, self._looks, sees_all=self._sees_all), name="telegram look at chats"
-        )
+        looks = look_at_chats(self._transport, self._intake, self._state.looks, sees_all=self._state.sees_all)
+        looking = asyncio.create_task(looks, name="telegram look at chats")
         poll: asyncio.Task[list[msgspec.Raw]] | None = None
         try:
             while True:
-                poll = poll or asyncio.create_task(self._poll(self._options.poll_timeout_s), name="telegram getUpdates")
+                if poll is None:
+                    following = self._stream.following(self._offset, timeout_s=self._poll_timeout_s)
+                    poll = asyncio.create_task(following, name="telegram getUpdates")
                 await asyncio.wait({poll}, timeout=self._albums.due_in_s(self._clock.monotonic_s()))
                 if poll.done():
                     updates, poll = poll.result(), None
-                    self._heard()
+                    self._stream.heard()
                     await self._take(updates)
                 await self._flush_albums()
         finally:
             await end([looking] if poll is None else [looking, poll])
 
-    def _heard(self) -> None:
-        """A whole long poll came back: nobody ended it."""
-        if self._conflicts.told:
-            self._conflicts.told = False
-            self._intake.chat_restored("")
-
     async def _resume(self) -> None:
-        stored = await self._intake.cursor(self._cursor_name)
-        position = Position()
-        if stored:
-            with contextlib.suppress(msgspec.MsgspecError):
-                position = msgspec.json.decode(stored, type=Position)
+        position = position_of(await self._intake.cursor(self._cursor_name))
         self._offset = position.offset
         self._unchanged.restore(position.said)
         self._albums.restore(cast("list[Message]", position.held))
-        if position.seen_at:
-            await self._tell_gap(datetime.fromtimestamp(position.seen_at, UTC))
-
-    async def _tell_gap(self, last: datetime) -> None:
-        """Say so, once, when we were away for longer than Telegram keeps updates."""
-        lost_until = self._clock.now() - RETENTION
-        if last >= lost_until:
-            return
-        for chat_id in sorted(self._intake.routed_chats()):
-            await self._intake.gap(
-                chat_id, since=last, until=lost_until, reason="Telegram keeps messages for bots for 24 hours only"
-            )
-        await self._intake.accept([], cursors=[self._cursor()])
-
-    async def _poll(self, timeout_s: int, offset: int | None = None) -> list[msgspec.Raw]:
-        """One poll. The first of a connection does not wait, and asks with the number before: asked twice within 3 s with the same
-        offset, the server would let it wait all the same (platforms.md 1.1)."""
-        offset = self._offset if offset is None else offset
-        while True:
-            try:
-                updates = await self._transport.updates(offset=offset, timeout_s=timeout_s, allowed=ALLOWED_UPDATES)
-                self._alive()
-                return updates
-            except RetryLater as error:
-                if not error.rate_limited or error.after_s is None:
-                    raise ConnectionLost(error.reason) from None
-                await self._clock.sleep(min(error.after_s, POLL_WAIT_MAX_S))
-            except DeliveryError as error:
-                raise self._refused(error) from None
-
-    def _refused(self, error: DeliveryError) -> ConnectionLost | AccountDown:
-        """Why a poll failed for good; other programs with this token are for a human to see to."""
-        conflict = conflict_of(error.reason)
-        if conflict is None:
-            return ConnectionLost(error.reason)
-        reason, action = conflict
-        if self._conflicts.add():
-            return AccountDown(reason, action=action, sends=True)
-        self._conflicts.told = True
-        self._intake.notice(reason, action)
-        return ConnectionLost(error.reason)
+        if await tell_gap(self._intake, position, self._clock.now()):
+            await self._intake.accept([], cursors=[self._cursor()])  # told once
 
     # -- one batch ----------------------------------------------------------------------------------------------------------
 
@@ -192,7 +125,7 @@ class Receiver:
     async def _take_one(self, raw: bytes, received_at: datetime) -> None:
         update: Json = {}
         try:
-            update = read(raw)
+            update = read_update(raw)
             update_id = int(update["update_id"])
             if update_id == self._offset - 1:
                 # accepted already, and confirmed too late for a stop in between: an album's last file would look like a new message
@@ -212,7 +145,7 @@ class Receiver:
                 await self._take_item(item, received_at)
         self._offset = update_id + 1
 
-    async def _take_item(self, item: ChatEvent | AlbumItem | Moved | Removed | Restored | Ignored, received_at: datetime) -> None:
+    async def _take_item(self, item: Decoded, received_at: datetime) -> None:
         match item:
             case Ignored():
                 self._intake.ignored(item.reason)
@@ -222,7 +155,8 @@ class Receiver:
                 await self._commit()
                 await self._intake.chat_moved(item.old_chat_id, item.new_chat_id)
             case Removed():
-                await self._tell_removed(item)
+                sees_all = self._state.sees_all
+                self._state.sees_all = await tell_removed(item, self._directory, self._intake, sees_all=sees_all)
             case Restored():
                 self._intake.chat_restored(item.chat_id)
             case _:
@@ -244,20 +178,6 @@ class Receiver:
             self._offset = update_id + 1
         await self._intake.undecodable(raw, str(error), cursors=[self._cursor()])
 
-    async def _tell_removed(self, item: Removed) -> None:
-        if item.chat_id not in self._intake.routed_chats():
-            self._intake.ignored("the bot's place in a chat without a route changed")
-            return
-        where = item.title or item.chat_id
-        if item.status in ("kicked", "left"):
-            self._intake.notice(f"the bot was removed from {where}", "add the bot to the chat again", chat_id=item.chat_id)
-            return
-        self._intake.chat_restored(item.chat_id)  # perhaps it was in the chat in no way before
-        if not self._sees_all:  # it is switched off first, and then the bot is added again
-            self._sees_all = await hears_all(self._transport, before=self._sees_all)
-        fault = hearing_fault(item.status, where, sees_all=self._sees_all) or reactions_fault(where)
-        self._intake.notice(*fault, chat_id=item.chat_id)
-
     async def _flush_albums(self) -> None:
         await self._finish(self._albums.due(self._clock.monotonic_s()), self._clock.now())
         if self._events:
@@ -266,25 +186,8 @@ class Receiver:
     async def _commit(self) -> None:
         """Hand over what has come so far, together with the place we have read to."""
         events, self._events = self._events, []
-        try:
-            await self._intake.accept(events, cursors=[self._cursor()])
-        except _BUGS:
-            await self._commit_one_by_one(events)
+        await hand_over(self._intake, events, self._cursor(), self._state.failed)
         self._noted_at = self._clock.monotonic_s()
-
-    async def _commit_one_by_one(self, events: Sequence[ChatEvent]) -> None:
-        """One of them makes somebody fail: the others go on, and that one is set aside when it has failed often enough."""
-        for event in events:
-            try:
-                await self._intake.accept([event])
-            except _BUGS as error:
-                self._failed[event.meta.event_key] += 1
-                if self._failed[event.meta.event_key] < TRIES:
-                    raise
-                raw = repr(event).encode("utf-8", "replace")
-                await self._intake.undecodable(raw, f"failed {TRIES} times: {type(error).__name__}")
-                del self._failed[event.meta.event_key]
-        await self._intake.accept([], cursors=[self._cursor()])
 
     def _cursor(self) -> Cursor:
         position = Position(

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from adapters.telegram.inbound.decode import AlbumItem, content_digest, lasting
+from adapters.telegram.inbound.content_digest import content_digest, lasting
 from adapters.telegram.inbound.decode_content import decode_content
+from adapters.telegram.inbound.decoded import AlbumItem
 from bridge.model.events import Content, MessageCreated, MessageEdited
 
 _T = TypeVar("_T")

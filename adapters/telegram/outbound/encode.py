@@ -7,17 +7,13 @@ Formatting goes out as entities, never as a parse mode; replies always allow sen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import msgspec
 
 from adapters.telegram.outbound.encode_text import encode_text
+from adapters.telegram.wire import Call, Json, Upload
 from bridge.model.adapter import Outbound, OutboundEdit, OutboundFile
 from bridge.model.errors import Rejected
 from bridge.model.events import Attachment
 from bridge.model.rich_text import RichText, plain, to_plain
-
-Json = dict[str, Any]
 
 GENERAL_TOPIC = "1"
 """The General topic: has this id in clients, but on the wire it is refused; sends there carry no thread (platforms.md 1.3)."""
@@ -49,21 +45,6 @@ _MIMES = {
     "sticker": ("image/webp", "application/x-tgsticker", "video/webm"),
 }
 """What each kind must be to be shown as that kind. Source: Bot API reference 10.3, the send methods."""
-
-
-class Upload(msgspec.Struct, frozen=True):
-    """A file to stream from disk, standing in a call's parameters."""
-
-    file: OutboundFile
-    name: str
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One Bot API call: aiogram's class name of the method, and its parameters."""
-
-    method: str
-    params: Json
-    has_files: bool = False
 
 
 def send_call(outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False) -> Call:

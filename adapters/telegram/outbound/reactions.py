@@ -1,10 +1,16 @@
-"""Reactions: the fixed set a bot may set on Telegram, and the forms that other platforms know. Data and two lookups.
+"""Reactions set by the bot, of the fixed set that Telegram lets bots set.
 
 Source: Bot API reference 10.3, ReactionTypeEmoji. Telegram writes them without U+FE0F (platforms.md 1.3); elsewhere the qualified
 form is the usual one.
 """
 
 from __future__ import annotations
+
+from adapters.telegram.errors import REACTION_REFUSED, Refused
+from adapters.telegram.transport import Transport
+from adapters.telegram.wire import Call
+from bridge.model.adapter import Copy, OutboundReaction
+from bridge.model.errors import Rejected
 
 _ROWS = (
     "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮",
@@ -17,17 +23,34 @@ _ROWS = (
 SETTABLE = frozenset(emoji for row in _ROWS for emoji in row.split())
 """What setMessageReaction takes from a bot."""
 
+_CANDIDATES = 3
+"""Reactions tried in a chat that allows only some."""
 _SELECTOR = "\ufe0f"
-_QUALIFIED = {emoji.replace(_SELECTOR, ""): emoji for emoji in ["❤️", "🕊️", "✍️", "☃️", "❤️\u200d🔥", "🤷\u200d♂️", "🤷\u200d♀️"]}
 _SKIN_TONES = dict.fromkeys(range(0x1F3FB, 0x1F400))
-
-
-def qualified(emoji: str) -> str:
-    """An emoji as Telegram writes it -> as it is usually written."""
-    return _QUALIFIED.get(emoji, emoji)
 
 
 def settable(emoji: str) -> str | None:
     """The reaction a bot can set for this emoji (skin tones do not count), or None."""
     bare = emoji.replace(_SELECTOR, "").translate(_SKIN_TONES)
     return bare if bare in SETTABLE else None
+
+
+async def react(transport: Transport, outbound: OutboundReaction) -> None:
+    """Set the latest of the wanted reactions that a bot can set and that the chat allows. Raises Rejected where there is none."""
+    wanted = [native for emoji in outbound.wanted if (native := settable(emoji)) is not None]
+    candidates = list(dict.fromkeys(wanted))[:_CANDIDATES]
+    for emoji in candidates:
+        try:
+            await _set(transport, outbound.copy, [{"type": "emoji", "emoji": emoji}])
+            return
+        except Refused as refusal:
+            if not refusal.says(*REACTION_REFUSED):
+                raise
+    await _set(transport, outbound.copy, [])
+    if outbound.wanted:
+        raise Rejected(f"Telegram does not let bots react with {' '.join(outbound.wanted[:_CANDIDATES])} here")
+
+
+async def _set(transport: Transport, copy: Copy, reaction: list[dict[str, str]]) -> None:
+    params = {"chat_id": copy.chat_id, "message_id": int(copy.message_ids[0]), "reaction": reaction}
+    await transport.call(Call("SetMessageReaction", params))

@@ -1,4 +1,4 @@
-"""How the account reaches its server: proxy, CA file, base URL; and what importing the package costs."""
+"""How the account reaches its server: proxy, CA file, base URL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import ssl
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -177,85 +176,3 @@ async def test_a_server_without_tls_is_not_taken_for_one_with_it(
     with pytest.raises(RetryLater):
         await adapter.send(say("x"))
     assert emulator.calls() == []
-
-
-@pytest.mark.parametrize("address", ["-1001234567890", "12345", "@channel_name"])
-def test_addresses(address: str) -> None:
-    assert load_platform("telegram").check_address(address) is None
-
-
-@pytest.mark.parametrize("address", ["", "#general", "@x", "-100x", "https://t.me/c/1", "@имя_канала"])
-def test_wrong_addresses_are_explained(address: str) -> None:
-    assert "Telegram chat" in (load_platform("telegram").check_address(address) or "")
-
-
-def test_threads() -> None:
-    assert load_platform("telegram").check_thread("45") is None
-    assert "leave it out" in (load_platform("telegram").check_thread("1") or "")
-    assert load_platform("telegram").check_thread("topic") is not None
-
-
-def test_the_package_imports_nothing_heavy() -> None:
-    code = "import sys, adapters.telegram; print([m for m in ('aiogram', 'pydantic', 'aiohttp') if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
-    assert result.stdout.strip() == "[]"
-
-
-def test_aiograms_models_are_built_on_first_use() -> None:
-    """All at once they cost seconds and a hundred megabytes; each must work all the same, for anybody in the process."""
-    code = """
-from adapters.registry import load_platform
-load_platform("telegram").preload()
-from aiogram import methods
-from aiogram.types import Update, Message
-assert not Update.__pydantic_complete__
-methods.SendMessage(chat_id=1, text="x", entities=[{"type": "bold", "offset": 0, "length": 1}], reply_parameters={"message_id": 1})
-assert not Update.__pydantic_complete__
-chat, user = {"id": 1, "type": "private"}, {"id": 1, "is_bot": False, "first_name": "x"}
-said = {"message_id": 1, "date": 5, "chat": chat, "from": user, "text": "hi"}
-assert Update.model_validate({"update_id": 1, "message": said}).message.text == "hi"
-assert Message(**said).chat.id == 1
-assert methods.Response[Message].model_validate({"ok": True, "result": said}).result.text == "hi"
-print("fine")
-"""
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
-    assert (result.stdout.strip(), result.stderr) == ("fine", "")
-
-
-async def test_probe_says_what_to_click(emulator: TelegramEmulator, chat: str, make_adapter: Callable[..., Any]) -> None:
-    async def failing(*chats: str) -> dict[str, str]:
-        return {item.name: item.action for item in await make_adapter().probe(chats) if not item.ok}
-
-    assert await failing(chat) == {}
-    emulator.promote(chat, admin=False)
-    assert list(await failing(chat)) == ["sees reactions"]
-    emulator.bot().sees_everything = False
-    faults = await failing(chat)
-    assert set(faults) == {"privacy mode", "reads all messages", "sees reactions"}
-    assert "/setprivacy" in faults["privacy mode"]
-    emulator.kick(chat)
-    assert "chat" in await failing(chat)
-    group = emulator.add_group("Old").chat_id
-    new = emulator.migrate(group).chat_id
-    assert new in (await failing(group))["chat"]
-    emulator.world.queues[emulator.bot().user_id].webhook_url = "https://elsewhere.example"
-    assert "webhook" in await failing()
-    await emulator.refuse_connections(True)
-    assert list(await failing()) == ["connection"]
-
-
-async def test_probe_knows_a_wrong_token(make_adapter: Callable[..., Any]) -> None:
-    for token in ("123456:" + "A" * 35, "nonsense"):
-        [item] = await make_adapter(token=token).probe([])
-        assert (item.name, item.ok) == ("token", False)
-        assert "BotFather" in item.action
-
-
-async def test_in_a_private_chat_everything_is_for_the_bot(emulator: TelegramEmulator, make_adapter: Callable[..., Any]) -> None:
-    """Privacy mode is about groups (Telegram bots FAQ)."""
-    emulator.bot().sees_everything = False
-    chat = emulator.add_group("Anna")
-    emulator.promote(chat.chat_id, admin=False)
-    emulator.world.chats[int(chat.chat_id)].type = "private"
-    items = await make_adapter().probe([chat.chat_id])
-    assert [item.name for item in items if not item.ok] == []

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from adapters.registry import load_platform
 from adapters.telegram.inbound.albums import ALBUM_MAX, Albums
-from adapters.telegram.inbound.decode import AlbumItem, Decoder, Undecodable
-from adapters.telegram.outbound.reactions import SETTABLE, qualified, settable
+from adapters.telegram.inbound.decode import Decoder
+from adapters.telegram.inbound.decode_reactions import qualified
+from adapters.telegram.inbound.decoded import AlbumItem, Undecodable
+from adapters.telegram.outbound.reactions import SETTABLE, settable
 from bridge.model.events import AttachmentKind, Ignored, MessageCreated, MessageEdited, ReactionsChanged
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of

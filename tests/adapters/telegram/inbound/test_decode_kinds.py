@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from adapters.registry import load_platform
-from adapters.telegram.inbound.decode import _SERVICE_FIELDS, Decoder, strange
+from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decode_kinds import _ABOUT_A_MESSAGE, CONTENT_FIELDS
-from adapters.telegram.inbound.decode_service import EVENTS, LINES, UNTOLD
+from adapters.telegram.inbound.decode_service import EVENTS, LINES, SERVICE_FIELDS, UNTOLD
+from adapters.telegram.inbound.updates import strange
 from bridge.model.events import AttachmentKind, Ignored, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import CodeBlock, Heading, List, Mark, Paragraph, Quote, Text, text_of, to_plain
@@ -82,7 +83,7 @@ def test_what_has_no_counterpart_becomes_a_line(fields: dict[str, Any], shown: s
 
 def test_every_kind_of_message_that_the_reference_knows_has_a_visible_form() -> None:
     fields = importlib.import_module("aiogram.types.message").Message.model_fields
-    known = CONTENT_FIELDS | _SERVICE_FIELDS | _ABOUT_A_MESSAGE | {"migrate_to_chat_id", "migrate_from_chat_id"}
+    known = CONTENT_FIELDS | SERVICE_FIELDS | _ABOUT_A_MESSAGE | {"migrate_to_chat_id", "migrate_from_chat_id"}
     assert {field.alias or name for name, field in fields.items()} - known == set()
     for name in CONTENT_FIELDS - {"text", "caption", "live_photo"}:
         [event] = DECODER.update({"update_id": 1, "message": message(**{name: {"odd": 5}})}, NOW)
@@ -116,7 +117,7 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("field", sorted(_SERVICE_FIELDS - EVENTS))
+@pytest.mark.parametrize("field", sorted(SERVICE_FIELDS - EVENTS))
 def test_a_service_message_is_a_line_or_skipped_by_its_name(field: str) -> None:
     """Whatever shape it has."""
     for value in (SERVICE.get(field, {}), {"odd": [5]}, [], True, "x"):

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from adapters.common.lenient import real, whole
-from adapters.telegram.inbound.decode import Decoder, Undecodable
+from adapters.telegram.inbound.decode import Decoder
+from adapters.telegram.inbound.decoded import Undecodable
 from bridge.journal.sqlite.codec import decode_event, encode_event
 from bridge.model.events import MessageCreated, MessageEdited, storable
 from bridge.model.refs import AccountName

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.telegram.inbound import local_files
-from adapters.telegram.transport import relative_path
+from adapters.telegram.inbound.downloads import relative_path
 from bridge.model.errors import Rejected, RetryLater
 
 TOKEN = "123456:AAF-secret"

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.common.emulation.contract import StreamFault
 from adapters.telegram.emulator import TelegramEmulator
-from adapters.telegram.inbound.receiver import TRIES
+from adapters.telegram.inbound.handover import TRIES
 from bridge.model.errors import ConnectionLost
 from bridge.model.events import (
     ChatRenamed,

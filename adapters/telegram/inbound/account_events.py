@@ -1,29 +1,20 @@
-"""What keeps a bot from hearing, told to a human who can change it: other programs with its token, chats where it sees nothing.
+"""What keeps the bot from hearing in its chats, told to a human who can change it: removed, no administrator, privacy mode on.
 
-Source: platforms.md 1.1 (single consumer, privacy mode).
+Source: platforms.md 1.1 (privacy mode).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from adapters.common.lenient import record, words
-from adapters.telegram.outbound.encode import Call
+from adapters.telegram.directory import Directory
+from adapters.telegram.inbound.decoded import Removed
 from adapters.telegram.transport import Transport
+from adapters.telegram.wire import Call
 from bridge.model.adapter import Intake
 from bridge.model.errors import AccountDown, ChatDown, DeliveryError
 
-CONFLICTS_MAX = 5
-CONFLICTS_WITHIN_S = 600.0
-"""So many polls ended by somebody else in that time are no accident of a restart: each of ours ends one of theirs, and what people
-write goes to whoever polled last."""
-
-POLLED_ELSEWHERE = ("another program polls with this bot's token", "stop the other program, or use a bot of its own for the bridge")
-WEBHOOK_ELSEWHERE = (
-    "another program receives this bot's messages through a webhook",
-    "delete the webhook, or set take_over_webhook: true, or use a bot of its own for the bridge",
-)
 PRIVACY_ACTION = (
     "make the bot an administrator of the chat; or send /setprivacy to @BotFather, choose the bot, Disable, then remove the bot "
     "from the chat and add it again"
@@ -33,28 +24,8 @@ _MAKE_ADMIN = "make the bot an administrator of the chat"
 _GONE = ("kicked", "left")
 _ADMINS = ("administrator", "creator")
 
-
-def conflict_of(reason: str) -> tuple[str, str] | None:
-    """What stands behind a refused poll, and what to do about it."""
-    if "webhook is active" in reason:
-        return WEBHOOK_ELSEWHERE
-    return POLLED_ELSEWHERE if "terminated by other getUpdates" in reason else None
-
-
-class Conflicts:
-    """Counts polls that were ended by somebody else. Lives as long as the account, over all its connections."""
-
-    def __init__(self, now_s: Callable[[], float]) -> None:
-        self._now_s = now_s
-        self._at_s: deque[float] = deque(maxlen=CONFLICTS_MAX)
-        self.told = False
-        """Whether a notice about one is out."""
-
-    def add(self) -> bool:
-        """Whether it is time to stop: each try of ours disturbs the other program as well."""
-        now = self._now_s()
-        self._at_s.append(now)
-        return len(self._at_s) == CONFLICTS_MAX and now - self._at_s[0] <= CONFLICTS_WITHIN_S
+LOOK_AGAIN_S = 900.0
+"""A connection that comes and goes asks no chat again before."""
 
 
 def hearing_fault(status: str, where: str, *, sees_all: bool) -> tuple[str, str] | None:
@@ -68,13 +39,9 @@ def hearing_fault(status: str, where: str, *, sees_all: bool) -> tuple[str, str]
     return f"privacy mode is on and the bot is no administrator of {where}: it sees no messages there but commands", PRIVACY_ACTION
 
 
-def reactions_fault(where: str) -> tuple[str, str]:
+def _reactions_fault(where: str) -> tuple[str, str]:
     """The same for a group in which it hears, and is no administrator."""
     return f"the bot is no administrator of {where}: it sees no reactions there", _MAKE_ADMIN
-
-
-LOOK_AGAIN_S = 900.0
-"""A connection that comes and goes asks no chat again before."""
 
 
 class Looks:
@@ -118,10 +85,19 @@ async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, s
             intake.chat_restored(chat_id)
 
 
-async def hears_all(transport: Transport, *, before: bool) -> bool:
-    """Whether privacy mode is off by now; as before, if that cannot be told."""
-    try:
-        me = record(await transport.call(Call("GetMe", {})))
-    except (DeliveryError, AccountDown):
-        return before
-    return me.get("can_read_all_group_messages") is True
+async def tell_removed(item: Removed, directory: Directory, intake: Intake, *, sees_all: bool) -> bool:
+    """Tell that the bot was removed from a routed chat, or is no administrator there any more. Whether privacy mode is off by now:
+    it is switched off first, and then the bot is added again."""
+    if item.chat_id not in intake.routed_chats():
+        intake.ignored("the bot's place in a chat without a route changed")
+        return sees_all
+    where = item.title or item.chat_id
+    if item.status in _GONE:
+        intake.notice(f"the bot was removed from {where}", _ADD_BOT, chat_id=item.chat_id)
+        return sees_all
+    intake.chat_restored(item.chat_id)  # perhaps it was in the chat in no way before
+    if not sees_all:
+        sees_all = await directory.hears_all(before=sees_all)
+    fault = hearing_fault(item.status, where, sees_all=sees_all) or _reactions_fault(where)
+    intake.notice(*fault, chat_id=item.chat_id)
+    return sees_all

@@ -12,6 +12,7 @@ from adapters.telegram.capabilities import capabilities
 from adapters.telegram.config import TelegramOptions
 from adapters.telegram.emulator import TelegramEmulator
 from adapters.telegram.errors import Refused, file_fault
+from adapters.telegram.outbound.sender import Sender
 from bridge.model.errors import ChatDown, FileRejected
 
 MB = 1024**2
@@ -26,9 +27,8 @@ async def test_a_file_over_the_upload_limit_is_rejected(adapter: Any, say: Any, 
     with pytest.raises(FileRejected, match="up to 50 MB") as refused:
         await adapter.send(say("", files=(small, big)))
     assert refused.value.places == (1,)
-    adapter._capabilities = capabilities(
-        TelegramOptions(token="1:a", local_server=True)
-    )  # an adapter that believes it may: Telegram itself refuses
+    limits = capabilities(TelegramOptions(token="1:a", local_server=True)).limits
+    adapter._sender = Sender(adapter._transport, limits.upload_bytes)  # one that believes it may: Telegram itself refuses
     with pytest.raises(FileRejected, match="too large"):
         await adapter.send(say("", files=(big,)))
 
@@ -40,7 +40,7 @@ async def test_empty_files_are_not_sent(emulator: TelegramEmulator, chat: str, a
     assert refused.value.places == (1,)
     assert emulator.transcript(chat) == []
     with pytest.raises(Refused, match="file must be non-empty") as by_telegram:  # Telegram's own word for it
-        await adapter._send(say("words", files=(empty,)))
+        await adapter._sender._send(say("words", files=(empty,)))
     fault = file_fault(by_telegram.value, 1)
     assert fault is not None
     assert fault.places == (0,)

@@ -1,0 +1,122 @@
+"""Messages sent, edited and deleted, one attempt each. What a call says is decided in `encode`, what a refusal means in `errors`.
+
+Where Telegram refuses a message with certainty (nothing was sent), the next best form is tried at once: a picture as a document, a
+text without its formatting.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from adapters.common.http_errors import Effect
+from adapters.telegram import errors
+from adapters.telegram.errors import Refused
+from adapters.telegram.outbound.encode import WITHOUT_CAPTION, edit_call, send_call, thread_of
+from adapters.telegram.transport import Transport
+from adapters.telegram.wire import Call
+from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, Receipt
+from bridge.model.errors import FileRejected, MessageGone, OutcomeUnknown, Rejected
+from bridge.model.outcomes import Loss, LossNote, LossOf
+from bridge.model.pauses import beside_if
+from bridge.model.rich_text import is_long
+
+_AS_FILE = LossOf(Loss.FILE_AS_OTHER_KIND, "sent as a file: Telegram refused it as what it was")
+
+
+class Sender:
+    """Sends for one account. A copy's `adapter_data` is `<text|caption|none>:<message id>`: where its words are."""
+
+    def __init__(self, transport: Transport, upload_bytes: int) -> None:
+        """`upload_bytes`: the largest file that the server takes."""
+        self._transport = transport
+        self._upload_bytes = upload_bytes
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        """See `bridge.model.adapter.Adapter.send`."""
+        self._check_sizes(outbound)
+        try:
+            return await self._send(outbound)
+        except Refused as refusal:
+            if refusal.says(*errors.TEXT_REFUSED):
+                return await self._send(outbound, plain_text=True, loss=Loss.FORMATTING_REFUSED)
+            if not outbound.files:
+                raise
+            if not refusal.says(*errors.PHOTO_REFUSED):
+                raise errors.file_fault(refusal, len(outbound.files)) or refusal from None
+        try:
+            return await self._send(outbound, as_documents=True, loss=_AS_FILE)
+        except Refused as refusal:
+            raise errors.file_fault(refusal, len(outbound.files)) or refusal from None
+
+    def _check_sizes(self, outbound: Outbound) -> None:
+        """What is known to be refused is not sent. Raises FileRejected."""
+        limit = self._upload_bytes
+        if empty := tuple(place for place, file in enumerate(outbound.files) if not file.size_bytes):
+            raise FileRejected("Telegram takes no empty files", places=empty)
+        if large := tuple(place for place, file in enumerate(outbound.files) if file.size_bytes > limit):
+            raise FileRejected(f"Telegram takes files of up to {limit // 1024**2} MB", places=large)
+
+    async def _send(
+        self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: LossNote | None = None
+    ) -> Receipt:
+        encode = partial(send_call, outbound, as_documents=as_documents, plain_text=plain_text)
+        call = await beside_if(is_long(outbound.text), encode)
+        result = await self._transport.call(call, effect=Effect.CREATES)
+        messages = result if isinstance(result, list) else [result]
+        try:
+            ids = tuple(str(message["message_id"]) for message in messages)
+            first = ids[0]
+        except (KeyError, TypeError, IndexError):
+            raise OutcomeUnknown("Telegram took the message, and its answer does not say which it became") from None
+        losses: list[LossNote] = [loss] if loss else []
+        if "reply_parameters" in call.params and "reply_to_message" not in messages[0]:
+            losses.append(Loss.REPLY_GONE)
+        where = "text" if not outbound.files else "none" if call.method in WITHOUT_CAPTION else "caption"
+        return Receipt(message_ids=ids, thread_id=thread_of(outbound), adapter_data=f"{where}:{first}", losses=tuple(losses))
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        """See `bridge.model.adapter.Edits`."""
+        where, message_id = _words_of(outbound.copy, outbound.has_files)
+        if where == "none":
+            raise Rejected("Telegram has no text on this kind of file to edit")
+        try:
+            await self._edit(outbound, where, message_id)
+        except Refused as refusal:
+            if not refusal.says(*errors.TEXT_REFUSED):
+                raise
+            await self._edit(outbound, where, message_id, plain_text=True)
+        return Receipt(
+            message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data
+        )
+
+    async def _edit(self, outbound: OutboundEdit, where: str, message_id: str, *, plain_text: bool = False) -> None:
+        encode = partial(edit_call, outbound, message_id=message_id, caption=where == "caption", plain_text=plain_text)
+        call = await beside_if(is_long(outbound.text), encode)
+        try:
+            await self._transport.call(call)
+        except Refused as refusal:
+            if refusal.says(errors.EDITED_IS_GONE):
+                raise MessageGone(refusal.reason) from None
+            if not refusal.says(errors.NOT_MODIFIED):
+                raise errors.change_fault(refusal) from None
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        """See `bridge.model.adapter.Deletes`."""
+        copy = outbound.copy
+        numbers = [int(message_id) for message_id in copy.message_ids]
+        try:
+            if len(numbers) == 1:
+                await self._transport.call(Call("DeleteMessage", {"chat_id": copy.chat_id, "message_id": numbers[0]}))
+            else:
+                await self._transport.call(Call("DeleteMessages", {"chat_id": copy.chat_id, "message_ids": numbers}))
+        except Refused as refusal:
+            if not refusal.says(*errors.GONE):
+                raise errors.change_fault(refusal) from None
+
+
+def _words_of(copy: Copy, has_files: bool) -> tuple[str, str]:
+    """Which message of a copy carries its words, and how."""
+    where, _, message_id = copy.adapter_data.partition(":")
+    if message_id:
+        return where, message_id if message_id in copy.message_ids else copy.message_ids[0]  # a file may have left its album
+    return "caption" if has_files else "text", copy.message_ids[0]
