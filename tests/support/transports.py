@@ -14,6 +14,7 @@ from adapters.common.conformance import Ask, NetworkCase
 from adapters.common.http_errors import Effect
 from adapters.registry import load_platform
 from bridge.model.adapter import FileStream, OutboundFile
+from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.events import Attachment, AttachmentKind
 
 # -- servers of no platform in particular -------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ Download = Callable[[int | None], AbstractAsyncContextManager[FileStream]]
 async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
     from adapters.discord.transport import Route, Transport
 
-    transport = Transport(load_platform("discord").options()(token="t", api_url=url, request_timeout_s=2.0, **more))
+    transport = Transport(load_platform("discord").options()(token="t", api_url=url, request_timeout_s=2.0, **more), SYSTEM_CLOCK)
 
     def upload(file: OutboundFile) -> Any:
         return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], effect=Effect.CREATES)
@@ -101,7 +102,7 @@ async def slack(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]
     def download(stated_bytes: int | None) -> Any:
         file_id = f"F1 {url}/file"
         attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id=file_id, name="a", size_bytes=stated_bytes)
-        return Downloads(transport).open(attachment)
+        return Downloads(transport, SYSTEM_CLOCK.monotonic_s).open(attachment)
 
     yield lambda file: transport.upload(f"{url}/upload", file), download
     await transport.close()
@@ -163,7 +164,7 @@ async def _slack_calls(options: Any) -> Calls:
 async def _discord_calls(options: Any) -> Calls:
     from adapters.discord.transport import Route, Transport
 
-    transport = Transport(options)
+    transport = Transport(options, SYSTEM_CLOCK)
     async with _closing(transport):
         creating = functools.partial(transport.call, Route("POST", "/m", "/m"), json={}, effect=Effect.CREATES)
         yield functools.partial(transport.call, Route("GET", "/m", "/m")), creating
