@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from adapters.slack.timestamps import is_ts
+
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{5,20}")
 _NAME = re.compile(r"#[^\s#/A-Z]{1,80}")
-_TS = re.compile(r"\d{6,12}\.\d{6}")
 
 
 def is_channel_id(address: str) -> bool:
@@ -26,6 +27,6 @@ def check_address(address: str) -> str | None:
 
 def check_thread(thread: str) -> str | None:
     """Why this cannot be a thread, or None."""
-    if _TS.fullmatch(thread):
+    if is_ts(thread):
         return None
     return "a thread is the ts of its first message, like 1700000000.123456 (quoted)"

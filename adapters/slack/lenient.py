@@ -21,6 +21,14 @@ T = TypeVar("T")
 _TRUE = ("true", "1")
 
 
+class Undecodable(Exception):
+    """A payload of a shape that the adapter does not know; `reason` holds no content of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def read(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
     """JSON text as that type. Raises msgspec.DecodeError for what is no JSON, is nested too deep, or has a strict field wrong."""
     try:

@@ -15,9 +15,10 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from adapters.slack.identity import Identity
 from adapters.slack.inbound.decode import created
-from adapters.slack.inbound.decode_context import Context, Identity, Parent, Undecodable
-from adapters.slack.lenient import convert, objects
+from adapters.slack.inbound.decode_context import Context, Parent
+from adapters.slack.lenient import Undecodable, convert, objects
 from adapters.slack.names import NO_NAMES
 from adapters.slack.transport import Transport
 from adapters.slack.wire import Message

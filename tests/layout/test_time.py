@@ -40,10 +40,8 @@ TESTS: dict[str, tuple[int, str]] = {
         4,
         "people and disturbances at random moments, and the core's own waits",
     ),
-    "tests/adapters/slack/inbound/test_receiver.py": (
-        3,
-        "until the emulator's own deadlines have passed; people who talk while a socket is renewed",
-    ),
+    "tests/adapters/slack/inbound/test_receiver.py": (2, "until the emulator's own deadlines have passed"),
+    "tests/adapters/slack/inbound/test_stream.py": (1, "people who talk while a socket is renewed"),
     "tests/adapters/teamspirit/test_first_moments.py": (1, "a second before a route, by the server's clock of whole seconds"),
     "tests/adapters/telegram/test_uploads.py": (1, "a server that is slow"),
     "tests/adapters/telegram/inbound/test_albums.py": (1, "people who go on talking"),

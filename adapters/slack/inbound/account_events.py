@@ -8,7 +8,7 @@ import msgspec
 
 from adapters.slack.channels import Channels
 from adapters.slack.directory import Directory
-from adapters.slack.inbound.decode_context import Identity
+from adapters.slack.identity import Identity
 from adapters.slack.lenient import read
 from adapters.slack.wire import (
     ChannelIdChanged,

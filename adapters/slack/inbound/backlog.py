@@ -13,9 +13,9 @@ import structlog
 
 from adapters.common.platform_time import DATE_ERROR, PlatformTime
 from adapters.slack.inbound.catch_up import CatchUp, Missed
-from adapters.slack.inbound.decode_context import Undecodable, moment, to_ts
 from adapters.slack.inbound.receiver import Position, Receiver, cursor_name
-from adapters.slack.outbound.encode import is_ts
+from adapters.slack.lenient import Undecodable
+from adapters.slack.timestamps import is_ts, moment, to_ts
 from bridge.model.adapter import Intake
 from bridge.model.clock import Clock
 from bridge.model.errors import ChatDown, Rejected, RetryLater

@@ -16,14 +16,15 @@ import msgspec
 import structlog
 
 from adapters.slack.directory import Directory
+from adapters.slack.identity import Identity
 from adapters.slack.inbound import decode
-from adapters.slack.inbound.decode_context import Context, Identity, Undecodable, moment, to_ts
+from adapters.slack.inbound.decode_context import Context
 from adapters.slack.inbound.receiver import Position
 from adapters.slack.inbound.reorder import LateEvents
-from adapters.slack.lenient import convert, next_cursor, objects
+from adapters.slack.lenient import Undecodable, convert, next_cursor, objects
 from adapters.slack.names import Wanted, wanted
-from adapters.slack.outbound.encode import is_ts
 from adapters.slack.threads import Threads
+from adapters.slack.timestamps import is_ts, moment, to_ts
 from adapters.slack.transport import Answer, Transport
 from adapters.slack.wire import Message
 from bridge.model.adapter import Intake

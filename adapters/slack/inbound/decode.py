@@ -15,11 +15,12 @@ import msgspec
 
 from adapters.slack.inbound.decode_changes import member, pin, reaction, rename
 from adapters.slack.inbound.decode_content import author_of, content_of
-from adapters.slack.inbound.decode_context import Context, Undecodable, event_meta, moment, thread_of
+from adapters.slack.inbound.decode_context import Context, event_meta
 from adapters.slack.inbound.decode_files import TOMBSTONE
 from adapters.slack.inbound.subtypes import NEWS, SKIPPED, SPOKEN
-from adapters.slack.lenient import read
+from adapters.slack.lenient import Undecodable, read
 from adapters.slack.names import NO_NAMES
+from adapters.slack.timestamps import moment, thread_of
 from adapters.slack.wire import ChannelRename, EventType, Member, Message, Pin, Reaction
 from bridge.model.events import ChatEvent, Content, EventMeta, Ignored, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import Mark, Text, concat, map_inlines, plain, to_plain

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from adapters.slack import emoji_names
-from adapters.slack.inbound.decode_context import Context, event_meta, moment
+from adapters.slack.inbound.decode_context import Context, event_meta
+from adapters.slack.timestamps import moment
 from adapters.slack.wire import ChannelRename, Member, Pin, Reaction
 from bridge.model.events import ChatRenamed, Ignored, MembershipChanged, MembershipKind, PinsChanged, ReactionsChanged
 

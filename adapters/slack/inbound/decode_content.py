@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from adapters.slack.inbound.decode_attachments import decode_attachments, is_preview, last_resort
-from adapters.slack.inbound.decode_context import Context, Parent, thread_of
+from adapters.slack.inbound.decode_context import Context, Parent
 from adapters.slack.inbound.decode_files import decode_files
 from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.inbound.decode_text import decode_text
 from adapters.slack.names import Names
+from adapters.slack.timestamps import thread_of
 from adapters.slack.wire import Message
 from bridge.model.events import Author, Content, ReplyTo
 from bridge.model.rich_text import Mark, Text, concat, map_inlines

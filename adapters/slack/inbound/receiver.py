@@ -15,10 +15,11 @@ from functools import partial
 import msgspec
 
 from adapters.slack.directory import Directory
+from adapters.slack.identity import Identity
 from adapters.slack.inbound.decode import decode_event
-from adapters.slack.inbound.decode_context import Context, Identity, Undecodable
+from adapters.slack.inbound.decode_context import Context
 from adapters.slack.inbound.reorder import LateEvents
-from adapters.slack.lenient import read
+from adapters.slack.lenient import Undecodable, read
 from adapters.slack.names import Wanted, wanted
 from adapters.slack.threads import Threads
 from adapters.slack.wire import Callback, EventType

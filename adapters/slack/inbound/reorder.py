@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from adapters.slack.inbound.decode import digest
-from adapters.slack.inbound.decode_context import moment, to_ts
+from adapters.slack.timestamps import moment, to_ts
 from bridge.model.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.refs import ChatRef
 

@@ -1,26 +1,21 @@
-"""What the core wants sent, to the arguments of Web API methods. Pure. Called by `adapter` and `uploads`.
+"""What the core wants sent, to the arguments of Web API methods. Pure. Called by `sender`.
 
 `link_names` and `parse="full"` are never used: they turn plain words into pings. Source: docs.slack.dev, chat methods.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from adapters.slack.inbound.decode_context import BLOCK_ID_PREFIX, METADATA_TYPE
+from adapters.slack.identity import BLOCK_ID_PREFIX, METADATA_TYPE
 from adapters.slack.outbound.encode_text import MAX_PLAIN, MAX_PLAIN_EDIT, fallback_text, plain_text, rich_text_elements
+from adapters.slack.timestamps import is_ts
 from bridge.model.adapter import Outbound, OutboundEdit, Reply, Sender
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, concat, map_inlines
 
 Arguments = dict[str, Any]
 
-_TS = re.compile(r"\d{6,12}\.\d{6}")
 _EXCERPT_LENGTH = 120
-
-
-def is_ts(value: str | None) -> bool:
-    return bool(value and _TS.fullmatch(value))
 
 
 def thread_ts(outbound: Outbound, *, replies_in_thread: bool) -> str | None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from adapters.common.http_errors import Effect
 from adapters.slack.enums import Replies
-from adapters.slack.outbound import encode
-from adapters.slack.outbound.reconcile import NAMED
+from adapters.slack.outbound import encode, receipt_notes
+from adapters.slack.own_app import OwnApp
 from adapters.slack.threads import Threads
 from adapters.slack.transport import Transport
 from adapters.slack.uploads import Uploads
@@ -59,15 +59,17 @@ class _Form:
 
 
 class MessageSender:
-    """One account's messages. `can_customize`: whether the app may post under other names, as far as known."""
+    """One account's messages."""
 
-    def __init__(self, transport: Transport, uploads: Uploads, threads: Threads, options: SlackOptions, clock: Clock) -> None:
+    def __init__(
+        self, transport: Transport, app: OwnApp, uploads: Uploads, threads: Threads, options: SlackOptions, clock: Clock
+    ) -> None:
         self._clock = clock
         self._transport = transport
+        self._app = app
         self._uploads = uploads
         self._threads = threads
         self._options = options
-        self.can_customize = True
 
     async def send(self, outbound: Outbound) -> Receipt:
         """See `bridge.model.adapter.Adapter.send`."""
@@ -77,7 +79,7 @@ class MessageSender:
             thread = await self._threads.parent_of(outbound.chat_id, thread)
         form = _Form(
             thread=thread,
-            with_persona=outbound.sender is not None and self.can_customize and self._options.personas,
+            with_persona=outbound.sender is not None and self._app.can_customize and self._options.personas,
         )
         uploaded = await self._uploads.upload(outbound.files) if outbound.files else []
         while True:
@@ -86,9 +88,8 @@ class MessageSender:
                 break
             form = self._lesser(form, refusal, outbound)
         self._threads.learn_place(outbound.chat_id, ts, form.thread)
-        named = (NAMED,) if self._is_named(outbound, form) else ()
-        via = " ".join((*named, *(file_id for file_id, _ in uploaded)))
-        return Receipt(message_ids=(ts,), thread_id=form.thread, adapter_data=via, losses=form.losses)
+        notes = receipt_notes.pack((file_id for file_id, _ in uploaded), is_named=self._is_named(outbound, form))
+        return Receipt(message_ids=(ts,), thread_id=form.thread, adapter_data=notes, losses=form.losses)
 
     def _is_named(self, outbound: Outbound, form: _Form) -> bool:
         return outbound.sender is not None and not form.with_persona
@@ -123,7 +124,7 @@ class MessageSender:
     def _lesser(self, form: _Form, refusal: str, outbound: Outbound) -> _Form:
         """The next best form after a refusal. Raises ChatDown for a thread that was wanted by the configuration and is gone."""
         if refusal == "missing_scope":
-            self.can_customize = False
+            self._app.can_customize = False
             return replace(form, with_persona=False, losses=(*form.losses, Loss.SENDER_NOT_ALLOWED))
         if refusal in _BLOCKS_REFUSED:
             return replace(form, as_plain=True, losses=(*form.losses, Loss.FORMATTING_REFUSED))
@@ -134,7 +135,7 @@ class MessageSender:
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         """See `bridge.model.adapter.Edits`."""
         copy = outbound.copy
-        named = NAMED in copy.adapter_data.split()
+        named = receipt_notes.is_named(copy.adapter_data)
         rich = encode.body(outbound, quote_reply=self._quotes(copy.thread_id), show_sender=named)
         answer = await self._update(outbound, rich, as_plain=False)
         losses: tuple[LossNote, ...] = ()

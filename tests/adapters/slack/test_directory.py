@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 
 from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.events import MessageCreated
+from bridge.model.events import MessageCreated, ReactionsChanged
 from bridge.model.rich_text import text_of
 from tests.support.patience import eventually
 
@@ -125,3 +126,55 @@ async def test_one_odd_person_hides_nobody(account: Any, emulator: SlackEmulator
         {"id": "U2", "profile": 3},
     ]
     assert [user.id for user in convert(listed, list[User])] == ["U1", "U2"]
+
+
+async def test_names_that_cannot_be_had_do_not_stop_the_stream(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="users.list", times=1))
+    emulator.inject(Fault(kind=FaultKind.HANG, operation="users.info", times=2))  # for her and for the bot, in any order
+    await account.start()
+    await emulator.say(chat, "Anna", "who am I")
+    await eventually(lambda: account.intake.texts() == ["who am I"])
+    assert account.intake.of(MessageCreated)[0].meta.author.name == emulator.add_person("Anna")
+
+
+async def test_a_changed_name_is_learned(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    await account.start()
+    user = emulator.workspace.users[emulator.add_person("Anna")]
+    await emulator.say(chat, "Anna", "one")
+    await eventually(lambda: len(account.intake.texts()) == 1)
+    user.display_name = "Anna P."
+    emulator.workspace.emit({"type": "user_change", "user": {"id": user.user_id, "profile": {"display_name": "Anna P."}}})
+    await emulator.say(chat, "Anna", "two")
+    await eventually(lambda: len(account.intake.texts()) == 2)
+    assert [event.meta.author.name for event in account.intake.of(MessageCreated)] == ["Anna", "Anna P."]
+    assert emulator.calls().count("users.info") <= 1
+
+
+async def test_names_are_loaded_beforehand_as_far_as_that_goes(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    for number in range(250):
+        emulator.add_person(f"person {number}")
+    await account.start()
+    await eventually(lambda: emulator.calls().count("users.list") == 2)
+    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
+    await emulator.say(chat, "person 249", "hello")
+    await eventually(lambda: account.intake.texts() == ["hello"])
+    assert account.intake.of(MessageCreated)[0].meta.author.name == "person 249"
+    assert emulator.calls().count("users.info") == 0
+
+
+async def test_other_names_of_standard_emoji(account: Any, emulator: SlackEmulator) -> None:
+    chat = account.chat()
+    emulator.workspace.custom_emoji |= {"yay": "alias:tada", "party_parrot": "https://example.com/parrot.gif"}
+    await account.start()
+    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
+    emulator.workspace.emit({"type": "emoji_changed", "subtype": "add", "name": "ok2", "value": "alias:thumbsup"})
+    ts = await emulator.say(chat, "Anna", "hello")
+    for name in ("yay", "party_parrot"):
+        await emulator.react(chat, ts, "Boris", f":{name}:")
+    emulator.workspace.custom_emoji["ok2"] = "alias:thumbsup"
+    await emulator.react(chat, ts, "Boris", ":ok2:")
+    await eventually(lambda: len(account.intake.of(ReactionsChanged)) == 3)
+    assert [event.added for event in account.intake.of(ReactionsChanged)] == [("🎉",), (":party_parrot:",), ("👍",)]

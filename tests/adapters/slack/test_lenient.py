@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.slack.identity import Identity
 from adapters.slack.inbound.decode import decode_event
-from adapters.slack.inbound.decode_context import Context, Identity, Undecodable
-from adapters.slack.lenient import convert, number, objects, read, words
+from adapters.slack.inbound.decode_context import Context
+from adapters.slack.lenient import Undecodable, convert, number, objects, read, words
 from adapters.slack.names import NO_NAMES
 from adapters.slack.wire import Channel, File, Frame, Message, User
 from bridge.model.events import MessageCreated, MessageEdited

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from adapters.slack.identity import Identity
 from adapters.slack.inbound.decode import decode_event
-from adapters.slack.inbound.decode_context import Context, Identity
+from adapters.slack.inbound.decode_context import Context
 from adapters.slack.names import Names
 from bridge.model.events import Author, MessageCreated
 from bridge.model.refs import AccountName

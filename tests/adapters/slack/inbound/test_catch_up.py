@@ -10,7 +10,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.slack.emulator import SlackEmulator
-from adapters.slack.inbound.decode_context import to_ts
+from adapters.slack.timestamps import to_ts
 from bridge.model.adapter import Outbound
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import plain, text_of

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.slack.identity import Identity
 from adapters.slack.inbound.decode import decode_event
-from adapters.slack.inbound.decode_context import Context, Identity, Undecodable
+from adapters.slack.inbound.decode_context import Context
 from adapters.slack.inbound.subtypes import CHANGES, NEWS, SKIPPED, SPOKEN
+from adapters.slack.lenient import Undecodable
 from adapters.slack.names import Names, Wanted, wanted
 from bridge.model.events import (
     AttachmentKind,

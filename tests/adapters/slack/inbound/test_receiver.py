@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pytest
-
 from adapters.common.emulation.contract import Fault, FaultKind, StreamFault, Upload
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.adapter import Outbound
-from bridge.model.errors import AccountDown, ConnectionLost
 from bridge.model.events import (
     AttachmentKind,
     ChatRenamed,
@@ -21,9 +17,9 @@ from bridge.model.events import (
     PinsChanged,
     ReactionsChanged,
 )
-from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, plain, text_of
+from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, text_of
 from tests.support.intake import Gate
-from tests.support.patience import PATIENCE_S, eventually, stays
+from tests.support.patience import eventually, stays
 
 
 async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: SlackEmulator) -> None:
@@ -172,176 +168,6 @@ async def test_events_that_arrive_together_are_put_in_order(account: Any, emulat
     assert account.intake.texts() == ["zero", "one", "two", "three"]
 
 
-async def test_a_message_after_its_own_edit_or_deletion(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    await account.start()
-    emulator.deliveries.retry_delays_s = (0.4,)
-    emulator.deliveries.use(lambda delivery: False)
-    edited = await emulator.say(chat, "Anna", "before")
-    deleted = await emulator.say(chat, "Anna", "soon gone")
-    emulator.deliveries.use(emulator.sockets.send)
-    await emulator.edit(chat, edited, "after")
-    await emulator.delete(chat, deleted)
-    await emulator.say(chat, "Anna", "later")
-    await eventually(lambda: emulator.deliveries.unsettled == 0)
-    assert account.intake.texts() == ["after", "later"]
-    assert [event.meta.event_key for event in account.intake.duplicates] == [f"created:team:{chat}:{edited}"]
-    assert account.intake.of(MessageEdited) == []
-    assert list(account.intake.ignored_reasons.elements()) == ["deleted before it arrived"]
-
-
-async def test_an_edit_after_a_later_one_is_no_news(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    adapter = await account.start()
-    ts = await emulator.say(chat, "Anna", "zero")
-    await eventually(lambda: account.intake.texts() == ["zero"])
-    emulator.deliveries.retry_delays_s = (0.4,)
-    emulator.deliveries.use(lambda delivery: False)
-    await emulator.edit(chat, ts, "one")
-    emulator.deliveries.use(emulator.sockets.send)
-    await emulator.edit(chat, ts, "two")
-    await eventually(lambda: emulator.deliveries.unsettled == 0)
-    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["two"]
-    await account.stop()
-    emulator.deliveries.use(lambda delivery: False)
-    await emulator.edit(chat, ts, "three")
-    emulator.deliveries.retry_delays_s = ()
-    await emulator.edit(chat, ts, "four")
-    emulator.deliveries.use(emulator.sockets.send)
-    await account.start(adapter)
-    await eventually(lambda: emulator.deliveries.unsettled == 0)
-    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["two", "four"]
-
-
-async def test_an_edit_of_an_old_message_stays_an_edit(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    ts = await emulator.say(chat, "Anna", "before the bridge")
-    message = emulator.workspace.message(chat, ts)
-    message.ts = "1600000000.000001"
-    emulator.workspace.channels[chat].messages[message.ts] = message
-    recent = await emulator.say(chat, "Anna", "just before the bridge")
-    await account.start()
-    await emulator.edit(chat, message.ts, "rewritten")
-    await emulator.edit(chat, recent, "rewritten")
-    await eventually(lambda: len(account.intake.of(MessageEdited)) == 2)
-    assert account.intake.texts() == []
-
-
-async def test_a_renewed_socket_leaves_no_gap(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    await account.start()
-    emulator.sockets.refresh_lead_s = 0.1
-    wanted = [str(number) for number in range(60)]
-    await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
-    for text in wanted:
-        await emulator.say(chat, "Anna", text)
-        await asyncio.sleep(0.005)
-    await eventually(lambda: len(account.intake.texts()) == 60)
-    assert sorted(account.intake.texts(), key=int) == wanted
-    assert emulator.sockets.connections_total == 2
-    assert account.intake.connections == 1
-    await eventually(lambda: emulator.sockets.open_count == 1)
-    assert not account.task.done()
-
-
-async def test_a_renewal_that_comes_too_late_is_a_lost_connection(account: Any, emulator: SlackEmulator) -> None:
-    """Only then does the catch-up bring what was said in between."""
-    emulator.deliveries.retry_delays_s = ()
-    chat = account.chat()
-    adapter = await account.start()
-    emulator.sockets.refresh_lead_s = 0.05
-    emulator.inject(Fault(kind=FaultKind.HANG, operation="apps.connections.open", times=1))
-    await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
-    with pytest.raises(ConnectionLost):
-        await asyncio.wait_for(account.task, PATIENCE_S)
-    await emulator.say(chat, "Anna", "in between")
-    await account.start(adapter)
-    await eventually(lambda: account.intake.texts() == ["in between"])
-    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="apps.connections.open", times=1))
-    emulator.sockets.refresh_lead_s = 0.6
-    await emulator.disturb(StreamFault.DISCONNECT_CLEAN)
-    await eventually(lambda: emulator.sockets.connections_total == 3)
-    assert not account.task.done()
-
-
-async def test_a_cut_socket_ends_the_run(account: Any, emulator: SlackEmulator) -> None:
-    account.chat()
-    await account.start()
-    await emulator.disturb(StreamFault.DISCONNECT)
-    with pytest.raises(ConnectionLost):
-        await asyncio.wait_for(account.task, PATIENCE_S)
-
-
-async def test_a_wrong_token_parks_the_account(account: Any) -> None:
-    with pytest.raises(AccountDown) as caught:
-        await account.start(bot_token="xoxb-wrong")
-    assert "bot_token" in caught.value.action
-    assert "xoxb-wrong" not in str(caught.value)
-    with pytest.raises(AccountDown):
-        await account.start(app_token="xapp-wrong")
-
-
-async def test_a_revoked_token_parks_the_account(account: Any, emulator: SlackEmulator) -> None:
-    account.chat()
-    await account.start()
-    emulator.workspace.emit({"type": "tokens_revoked", "tokens": {"bot": ["U0BRIDGE001"]}})
-    with pytest.raises(AccountDown):
-        await asyncio.wait_for(account.task, PATIENCE_S)
-
-
-async def test_connecting_fails_as_a_lost_connection(account: Any, emulator: SlackEmulator) -> None:
-    account.chat()
-    for fault in (FaultKind.SERVER_ERROR, FaultKind.RATE_LIMIT, FaultKind.DROP):
-        for operation in ("auth.test", "apps.connections.open", "socket"):
-            # the handshake is a GET on a kept connection: aiohttp itself sends it again
-            times = 2 if (fault, operation) == (FaultKind.DROP, "socket") else 1
-            emulator.inject(Fault(kind=fault, operation=operation, times=times))
-            with pytest.raises(ConnectionLost):
-                await account.start()
-    await emulator.refuse_connections(True)
-    with pytest.raises(ConnectionLost):
-        await account.start()
-    await emulator.refuse_connections(False)
-    await account.start()
-
-
-async def test_names_that_cannot_be_had_do_not_stop_the_stream(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="users.list", times=1))
-    emulator.inject(Fault(kind=FaultKind.HANG, operation="users.info", times=2))  # for her and for the bot, in any order
-    await account.start()
-    await emulator.say(chat, "Anna", "who am I")
-    await eventually(lambda: account.intake.texts() == ["who am I"])
-    assert account.intake.of(MessageCreated)[0].meta.author.name == emulator.add_person("Anna")
-
-
-async def test_a_changed_name_is_learned(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    await account.start()
-    user = emulator.workspace.users[emulator.add_person("Anna")]
-    await emulator.say(chat, "Anna", "one")
-    await eventually(lambda: len(account.intake.texts()) == 1)
-    user.display_name = "Anna P."
-    emulator.workspace.emit({"type": "user_change", "user": {"id": user.user_id, "profile": {"display_name": "Anna P."}}})
-    await emulator.say(chat, "Anna", "two")
-    await eventually(lambda: len(account.intake.texts()) == 2)
-    assert [event.meta.author.name for event in account.intake.of(MessageCreated)] == ["Anna", "Anna P."]
-    assert emulator.calls().count("users.info") <= 1
-
-
-async def test_names_are_loaded_beforehand_as_far_as_that_goes(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    for number in range(250):
-        emulator.add_person(f"person {number}")
-    await account.start()
-    await eventually(lambda: emulator.calls().count("users.list") == 2)
-    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
-    await emulator.say(chat, "person 249", "hello")
-    await eventually(lambda: account.intake.texts() == ["hello"])
-    assert account.intake.of(MessageCreated)[0].meta.author.name == "person 249"
-    assert emulator.calls().count("users.info") == 0
-
-
 async def test_a_lost_channel_is_told(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     await account.start()
@@ -380,78 +206,6 @@ async def test_a_reply_does_not_wait_long_for_its_parent(account: Any, emulator:
     assert (reply_to.message_id, reply_to.author_name, reply_to.excerpt) == (theirs, "Anna", "")
 
 
-async def test_other_names_of_standard_emoji(account: Any, emulator: SlackEmulator) -> None:
-    chat = account.chat()
-    emulator.workspace.custom_emoji |= {"yay": "alias:tada", "party_parrot": "https://example.com/parrot.gif"}
-    await account.start()
-    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
-    emulator.workspace.emit({"type": "emoji_changed", "subtype": "add", "name": "ok2", "value": "alias:thumbsup"})
-    ts = await emulator.say(chat, "Anna", "hello")
-    for name in ("yay", "party_parrot"):
-        await emulator.react(chat, ts, "Boris", f":{name}:")
-    emulator.workspace.custom_emoji["ok2"] = "alias:thumbsup"
-    await emulator.react(chat, ts, "Boris", ":ok2:")
-    await eventually(lambda: len(account.intake.of(ReactionsChanged)) == 3)
-    assert [event.added for event in account.intake.of(ReactionsChanged)] == [("🎉",), (":party_parrot:",), ("👍",)]
-
-
-async def test_the_core_is_told_what_the_bot_is_called(account: Any) -> None:
-    account.chat()
-    await account.start()
-    await eventually(lambda: account.intake.names == {"Messenger Bridge", "messenger_bridge"})
-
-
-async def test_without_the_right_to_look_people_up_the_user_name_is_told(account: Any, emulator: SlackEmulator) -> None:
-    emulator.workspace.scopes -= {"users:read"}
-    account.chat()
-    await account.start()
-    await eventually(lambda: "slack names team" not in {task.get_name() for task in asyncio.all_tasks()})
-    assert account.intake.names == {"messenger_bridge"}
-
-
-async def test_updates_of_an_app_within_one_second_all_arrive(account: Any, emulator: SlackEmulator) -> None:
-    """First without a mark, then with one in whole seconds: older than the update before it, by its looks."""
-    chat = account.chat()
-    await account.start()
-    first: dict[str, Any] = {"type": "message", "ts": "1795669643.100000", "text": "thinking...", "bot_id": "B9", "app_id": "A9"}
-    part = {**first, "text": "part"}
-    final = {**first, "text": "the answer", "edited": {"user": "B9", "ts": "1795669643.000000"}}
-    better = {**final, "text": "the better answer"}
-    emulator.deliveries.emit({**first, "channel": chat, "event_ts": first["ts"]})
-    for old, new, at in (
-        (first, part, "1795669643.400000"),
-        (part, final, "1795669643.800000"),
-        (final, better, "1795669643.900000"),
-    ):
-        change = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": chat, "ts": at, "event_ts": at}
-        emulator.deliveries.emit({**change, "message": new, "previous_message": old})
-    await eventually(lambda: len(account.intake.of(MessageEdited)) == 3)
-    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == [
-        "part",
-        "the answer",
-        "the better answer",
-    ]
-
-
-async def test_words_that_come_back_within_a_second_are_another_edit(account: Any, emulator: SlackEmulator) -> None:
-    """A spinner's frames: the last one is what is shown, and a repeated delivery is still one."""
-    chat = account.chat()
-    await account.start()
-    first: dict[str, Any] = {"type": "message", "ts": "1795669643.100000", "text": "-", "bot_id": "B9", "app_id": "A9"}
-    emulator.deliveries.emit({**first, "channel": chat, "event_ts": first["ts"]})
-    old = first
-    for number, frame in enumerate("|-|-"):
-        new = {**first, "text": frame, "edited": {"user": "B9", "ts": "1795669643.000000"}}
-        at = f"1795669643.{number + 2}00000"
-        change = {"type": "message", "subtype": "message_changed", "hidden": True, "channel": chat, "ts": at, "event_ts": at}
-        emulator.deliveries.emit({**change, "message": new, "previous_message": {**old, "text": "-" if frame == "|" else "|"}})
-        old = new
-    await eventually(lambda: len(account.intake.of(MessageEdited)) == 4)
-    emulator.deliveries.redeliver_last()
-    await eventually(lambda: account.intake.duplicates and emulator.deliveries.unsettled == 0)
-    assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["|", "-", "|", "-"]
-
-
 async def test_an_edit_seen_live_is_not_brought_again(account: Any, emulator: SlackEmulator) -> None:
     chat = account.chat()
     await account.start()
@@ -463,26 +217,3 @@ async def test_an_edit_seen_live_is_not_brought_again(account: Any, emulator: Sl
     await emulator.say(chat, "Anna", "live")
     await eventually(lambda: "live" in account.intake.texts())
     assert len(account.intake.of(MessageEdited)) == 1
-
-
-@pytest.mark.parametrize("why", ["a wrong app-level token", "Socket Mode is off"])
-async def test_what_stops_receiving_stops_no_sending(account: Any, emulator: SlackEmulator, why: str) -> None:
-    """Messages are sent with another token, and by another way."""
-    chat = account.chat()
-    adapter = account.build(**({"app_token": "xapp-wrong"} if why.startswith("a wrong") else {}))
-    if why.startswith("Socket"):
-        emulator.api.refusals = {"apps.connections.open": "no_permission"}
-    with pytest.raises(AccountDown) as down:
-        await account.start(adapter)
-    assert down.value.sends
-    assert "app_token" in down.value.action
-    assert (account.intake.may_sends, account.intake.connections) == (1, 0)
-    await adapter.send(Outbound(token="t-1", attempt=1, chat_id=chat, text=plain("goes out")))
-    assert [seen.text for seen in emulator.transcript(chat)] == ["goes out"]
-
-
-async def test_a_wrong_bot_token_stops_both(account: Any) -> None:
-    with pytest.raises(AccountDown) as down:
-        await account.start(bot_token="xoxb-wrong")
-    assert not down.value.sends
-    assert account.intake.may_sends == 0

@@ -12,11 +12,13 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.slack.emulator import SlackEmulator
+from adapters.slack.identity import Identity
 from adapters.slack.inbound.decode import decode_event
-from adapters.slack.inbound.decode_context import Context, Identity, moment, to_ts
+from adapters.slack.inbound.decode_context import Context
 from adapters.slack.inbound.reorder import LateEvents
 from adapters.slack.names import NO_NAMES
-from adapters.slack.outbound.reconcile import Window, find_delivery
+from adapters.slack.outbound.message_search import Window, find_delivery
+from adapters.slack.timestamps import moment, to_ts
 from bridge.model.adapter import Outbound, OutboundFile
 from bridge.model.errors import OutcomeUnknown, RetryLater
 from bridge.model.events import Attachment, AttachmentKind, Ignored, MessageCreated, MessageEdited
@@ -92,8 +94,8 @@ async def test_an_older_share_of_the_same_file_is_not_taken_for_ours(account: An
 
 
 async def test_many_pages_are_read_and_no_more(account: Any, emulator: SlackEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.slack.outbound.reconcile._PAGE", 2)
-    monkeypatch.setattr("adapters.slack.outbound.reconcile._MAX_PAGES", 4)
+    monkeypatch.setattr("adapters.slack.outbound.message_search._PAGE", 2)
+    monkeypatch.setattr("adapters.slack.outbound.message_search._MAX_PAGES", 4)
     chat, adapter = account.chat(), account.build()
     await adapter.send(outbound(chat))
     again = account.build()
@@ -108,7 +110,7 @@ async def test_many_pages_are_read_and_no_more(account: Any, emulator: SlackEmul
     assert emulator.calls().count("conversations.history") - before == 4
     # everything since the attempt was looked at, and only the margin for a wrong clock was not
     window = Window(oldest="1", likely=to_ts(datetime.now(UTC) + timedelta(minutes=1)))
-    assert await find_delivery(again._transport, again._identity, outbound(chat, token="tok-2"), window) is None
+    assert await find_delivery(again._transport, again._app.identity, outbound(chat, token="tok-2"), window) is None
 
 
 async def test_a_mark_counts_on_our_own_messages_only(account: Any, emulator: SlackEmulator) -> None:

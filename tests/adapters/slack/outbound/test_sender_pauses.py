@@ -8,10 +8,12 @@ from typing import Any, cast
 
 from adapters.slack.enums import Replies
 from adapters.slack.outbound.sender import MessageSender
+from adapters.slack.own_app import OwnApp
 from adapters.slack.threads import Threads
 from bridge.model.adapter import Outbound
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.pauses import STEP, with_pauses
+from bridge.model.refs import AccountName
 from bridge.model.rich_text import Paragraph, RichText, Text
 
 
@@ -30,11 +32,11 @@ def _points_in_the_loop(text: RichText) -> int:
     """How often the loop's own thread came by a pause point while the text was sent."""
     transport, points = _Transport(), list[None]()
     options = SimpleNamespace(replies=Replies.THREAD, personas=False)
-    posts = MessageSender(
-        cast("Any", transport), cast("Any", None), Threads(cast("Any", transport)), cast("Any", options), SYSTEM_CLOCK
-    )
+    link = cast("Any", transport)
+    app = OwnApp(AccountName("team"), link)
+    sender = MessageSender(link, app, cast("Any", None), Threads(link), cast("Any", options), SYSTEM_CLOCK)
     outbound = Outbound(token="t", attempt=1, chat_id="C1", text=text)
-    receipt = with_pauses(lambda: asyncio.run(posts.send(outbound)), lambda: points.append(None))
+    receipt = with_pauses(lambda: asyncio.run(sender.send(outbound)), lambda: points.append(None))
     assert receipt.message_ids == ("1700000000.000100",)
     assert transport.posted[0]["blocks"]
     return len(points)
