@@ -14,8 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.platform_time import Attempts
+from adapters.discord import wire
 from adapters.discord.capabilities import capabilities, upload_bytes
-from adapters.discord.directory import CHANNELS
+from adapters.discord.directory import CHANNELS, OUR_APPLICATION, OURSELVES
 from adapters.discord.errors import UNKNOWN_MESSAGE, Refused
 from adapters.discord.inbound.decode import Context
 from adapters.discord.inbound.decode_content import author_of, names_of
@@ -131,7 +132,7 @@ class DiscordAdapter:
         async with self._identifying:
             if self._context.user_id:
                 return
-            user = mapping(await self._call(Route("GET", "/users/@me", "users/@me")))
+            user: wire.User = mapping(await self._call(OURSELVES))
             if not text(user.get("id")):
                 raise RetryLater("Discord does not say who the token belongs to")
             self._context.application_id = await self._application_id()
@@ -141,12 +142,12 @@ class DiscordAdapter:
     async def _application_id(self) -> str:
         """Empty where a server that speaks Discord's API does not know of applications: webhooks' ids mark what is ours, too."""
         try:
-            application = await self._transport.call(Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me"))
+            application: wire.Application = mapping(await self._transport.call(OUR_APPLICATION))
         except Refused as refused:
             if refused.refusal.status in (404, 405, 501):
                 return ""
             raise refused.error from None
-        return text(mapping(application).get("id"))
+        return text(application.get("id"))
 
     def _notice(self, reason: str, action: str, chat_id: str) -> None:
         if self._intake is not None:

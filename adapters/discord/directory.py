@@ -6,12 +6,14 @@ Small records instead of discord.py's cache, so that a large server costs little
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.discord import wire
 from adapters.discord.errors import Refused
-from adapters.discord.lenient import Json, mapping, objects, text, whole
+from adapters.discord.lenient import mapping, objects, text, whole
 from adapters.discord.snowflakes import id_of
 from adapters.discord.transport import Route, Transport
 from bridge.model.errors import AccountDown, BridgeError, DeliveryError, RetryLater
@@ -21,9 +23,11 @@ FORUM_KINDS = (15, 16)
 TEXT_KINDS = (0, 2, 5, 13, 15, 16)
 """Text, voice, announcement, stage, forum and media channels; the last two hold threads only."""
 
+OURSELVES = Route("GET", "/users/@me", "users/@me")
+OUR_APPLICATION = Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me")
+
 # permission bits; source: API reference, "Permissions"
 MEMBER, CHANNELS, ROLES, THREADS = "the bot's own roles", "the channels", "the roles", "the open threads"
-UNKNOWN = "_unknown"
 ADMINISTRATOR = 1 << 3
 VIEW_CHANNEL = 1 << 10
 SEND_MESSAGES = 1 << 11
@@ -74,7 +78,7 @@ class Server:
     unknown: dict[str, bool] = field(default_factory=dict)
     """Parts that could not be asked for (`MEMBER`, `CHANNELS`, `ROLES`), and whether asking again may help."""
 
-    def apply(self, event: str, data: Json, own_user_id: str) -> None:
+    def apply(self, event: str, data: Any, own_user_id: str) -> None:
         match event:
             case "GUILD_UPDATE":
                 self.name = text(data.get("name")) or self.name
@@ -92,7 +96,7 @@ class Server:
             case "GUILD_EMOJIS_UPDATE":
                 self.emojis = _emojis(data.get("emojis"))
 
-    def learn_ourselves(self, member: Json) -> None:
+    def learn_ourselves(self, member: wire.Member) -> None:
         """Our own member object."""
         if isinstance(member.get("roles"), list):
             self.unknown.pop(MEMBER, None)
@@ -100,11 +104,11 @@ class Server:
         self.own_nick = text(member.get("nick"))
 
 
-def _roles(values: object) -> dict[str, tuple[str, int]]:
+def _roles(values: list[wire.Role] | None) -> dict[str, tuple[str, int]]:
     return {str(r.get("id")): (text(r.get("name")).removeprefix("@"), whole(r.get("permissions"))) for r in objects(values)}
 
 
-def _emojis(values: object) -> dict[str, tuple[str, bool]]:
+def _emojis(values: list[wire.Emoji] | None) -> dict[str, tuple[str, bool]]:
     found = ((text(e.get("name")), text(e.get("id")), e.get("animated") is True) for e in objects(values))
     return {name: (emoji_id, animated) for name, emoji_id, animated in found if name and emoji_id}
 
@@ -182,7 +186,7 @@ class Places:
 
     # -- learning -------------------------------------------------------------------------------------------------------------
 
-    def apply(self, event: str, data: Json, own_user_id: str) -> None:
+    def apply(self, event: str, data: Any, own_user_id: str) -> None:
         """Takes in a gateway event; those of other kinds change nothing. A part that cannot be read is left out; raises KeyError,
         TypeError or ValueError for an event without its ids."""
         match event:
@@ -206,13 +210,13 @@ class Places:
                 if server is not None:
                     server.apply(event, data, own_user_id)
 
-    def _learn_all(self, values: object, *, guild_id: str) -> None:
+    def _learn_all(self, values: list[wire.Channel] | None, *, guild_id: str) -> None:
         """One that cannot be read must not keep the others."""
         for value in objects(values):
             with suppress(KeyError, TypeError, ValueError):
                 self.learn(value, guild_id=guild_id)
 
-    def learn(self, data: Json, *, guild_id: str = "") -> Place:
+    def learn(self, data: wire.Channel, *, guild_id: str = "") -> Place:
         """A channel or thread object. `guild_id` where the object itself does not hold it. Raises KeyError, TypeError or ValueError
         if it tells no id or kind."""
         overwrites = tuple(
@@ -242,7 +246,7 @@ class Places:
             self._by_name[place.name].discard(place_id)
             self._threads.get(place.parent_id or "", set()).discard(place_id)
 
-    def _learn_guild(self, data: Json, own_user_id: str) -> None:
+    def _learn_guild(self, data: wire.Guild, own_user_id: str, *, unknown: Mapping[str, bool] | None = None) -> None:
         guild_id = id_of(data["id"])
         if data.get("unavailable"):
             return
@@ -254,7 +258,7 @@ class Places:
             roles=_roles(data.get("roles")),
             emojis=_emojis(data.get("emojis")),
             system_channel_id=text(data.get("system_channel_id")),
-            unknown=dict(data.get(UNKNOWN) or {}),
+            unknown=dict(unknown or {}),
         )
         if not server.roles:  # there is always one, everyone's
             server.unknown.setdefault(ROLES, False)
@@ -311,20 +315,13 @@ class Places:
                 unknown[part] = True
             return None
 
-        guild = mapping(await transport.call(Route("GET", path, path)))
-        member = mapping(await get(MEMBER, f"/members/{own_user_id}"))
+        guild: wire.Guild = mapping(await transport.call(Route("GET", path, path)))
+        member: wire.Member = mapping(await get(MEMBER, f"/members/{own_user_id}"))
         channels = await get(CHANNELS, "/channels")
-        threads = mapping(await get(THREADS, "/threads/active")).get("threads")
-        self._learn_guild(
-            {
-                **guild,
-                "channels": channels,
-                "threads": threads,
-                "members": [{**member, "user": {"id": own_user_id}}],
-                UNKNOWN: unknown,
-            },
-            own_user_id,
-        )
+        threads: wire.ThreadList = mapping(await get(THREADS, "/threads/active"))
+        ours: wire.Member = {**member, "user": {"id": own_user_id}}
+        whole_guild: wire.Guild = {**guild, "channels": channels, "threads": threads.get("threads", []), "members": [ours]}
+        self._learn_guild(whole_guild, own_user_id, unknown=unknown)
 
     async def load_one(self, transport: Transport, channel_id: str) -> Place:
         """A channel or thread that no event told of (an archived thread, say)."""

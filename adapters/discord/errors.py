@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.common.http_errors import Effect, classify_page, classify_status, retry_after_s
+from adapters.discord import wire
 from bridge.model.errors import (
     AccountDown,
     BridgeError,
@@ -210,7 +211,7 @@ def _rate_limit(refusal: Refusal) -> RetryLater:
 def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal:
     """Reads an answer that is not 2xx; `payload` is its decoded JSON or None."""
     is_json = isinstance(payload, dict)
-    data: dict[str, Any] = payload if is_json else {}
+    data: wire.ErrorAnswer = payload if is_json else {}
     told = (data.get("retry_after"), retry_after_s(headers), headers.get("X-RateLimit-Reset-After"))
     is_shut = status == 429  # elsewhere the last one only says when the bucket is next filled
     retry_after = next((seconds for one in (told if is_shut else told[:2]) if (seconds := _seconds(one)) is not None), None)

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
 
-Json = Mapping[str, Any]
-_NOTHING: Json = {}
+Shape = TypeVar("Shape", bound=Mapping[str, Any])
+"""One of `wire`'s types: what a field is promised to be, and is read as if it is an object at all."""
 
 
-def mapping(value: object) -> Json:
+def mapping(value: Shape | None) -> Shape:
     """The object itself, or an empty one."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    return value if isinstance(value, Mapping) else cast(Shape, {})
 
 
-def objects(value: object) -> list[Json]:
+def objects(value: Sequence[Shape | None] | None) -> list[Shape]:
     """The objects in a list; anything else in it, and anything that is no list, is left out."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []
+    return [cast(Shape, one) for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []
 
 
 def text(value: object) -> str:

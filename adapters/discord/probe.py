@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from adapters.discord.directory import Place, Places
+from adapters.discord import wire
+from adapters.discord.directory import OUR_APPLICATION, OURSELVES, Place, Places
 from adapters.discord.errors import POST_ACTION, Refused
 from adapters.discord.lenient import mapping, text, whole
-from adapters.discord.transport import Route, Transport
+from adapters.discord.transport import Transport
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
 
@@ -44,8 +45,8 @@ MANAGE_WEBHOOKS = 1 << 29
 async def probe(transport: Transport, options: DiscordOptions, places: Places, chat_ids: Sequence[str]) -> list[ProbeItem]:
     """Failures are items; nothing is raised but cancellation."""
     try:
-        user = mapping(await transport.call(Route("GET", "/users/@me", "users/@me")))
-        application = mapping(await transport.call(Route("GET", "/oauth2/applications/@me", "oauth2/applications/@me")))
+        user: wire.User = mapping(await transport.call(OURSELVES))
+        application: wire.Application = mapping(await transport.call(OUR_APPLICATION))
         failed = await places.load(transport, text(user.get("id")))
     except (Refused, BridgeError) as error:
         return [_failure("token", error)]

@@ -11,14 +11,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
+from adapters.discord import wire
 from adapters.discord.directory import READ_MESSAGE_HISTORY, Places
 from adapters.discord.inbound import decode_service as system_messages
 from adapters.discord.inbound.decode_content import author_of, content_of
 from adapters.discord.inbound.decode_service import SPOKEN, ignored_reason, line_of
-from adapters.discord.lenient import Json, mapping, moment, number, text, whole
+from adapters.discord.lenient import mapping, moment, number, text, whole
 from adapters.discord.snowflakes import id_of, moment_of
 from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.events import (
@@ -89,7 +91,7 @@ class Context:
             del self.people[next(iter(self.people))]
 
 
-def decode(event: str, data: Json, context: Context, *, position: str) -> list[ChatEvent] | Ignored:
+def decode(event: str, data: Any, context: Context, *, position: str) -> list[ChatEvent] | Ignored:
     """Events of one dispatch. `position` (session and sequence) names events that Discord gives no id of their own."""
     match event:
         case "MESSAGE_CREATE":
@@ -122,7 +124,7 @@ def _one(decoded: ChatEvent | Ignored) -> list[ChatEvent] | Ignored:
 # -- messages -----------------------------------------------------------------------------------------------------------------
 
 
-def decode_message(data: Json, context: Context) -> ChatEvent | Ignored:
+def decode_message(data: wire.Message, context: Context) -> ChatEvent | Ignored:
     """A message object, from the gateway or from history, as the event of its creation."""
     flags, kind = whole(data.get("flags")), _kind_of(data)
     if flags & EPHEMERAL:
@@ -141,16 +143,16 @@ def decode_message(data: Json, context: Context) -> ChatEvent | Ignored:
     return _system_message(data, kind, meta, author, context)
 
 
-def _kind_of(data: Json) -> int:
+def _kind_of(data: wire.Message) -> int:
     return whole(data.get("type"), UNKNOWN_TYPE) if data.get("type") is not None else 0
 
 
-def _spoken(data: Json, meta: EventMeta, context: Context) -> MessageCreated:
+def _spoken(data: wire.Message, meta: EventMeta, context: Context) -> MessageCreated:
     content = Content() if meta.sent_by_us else _content(data, meta, context)  # our own is recognised, and goes nowhere
     return MessageCreated(meta=meta, message_id=id_of(data["id"]), content=content)
 
 
-def _content(data: Json, meta: EventMeta, context: Context) -> Content:
+def _content(data: wire.Message, meta: EventMeta, context: Context) -> Content:
     """What a message says, and of which thread or post it is where that is not the route's own."""
     content = content_of(data, context.places, context.cdn_url, context.name_of)
     if _shows_nothing(content):
@@ -168,7 +170,7 @@ def _content(data: Json, meta: EventMeta, context: Context) -> Content:
     return content
 
 
-def _system_message(data: Json, kind: int, meta: EventMeta, author: Author, context: Context) -> ChatEvent | Ignored:
+def _system_message(data: wire.Message, kind: int, meta: EventMeta, author: Author, context: Context) -> ChatEvent | Ignored:
     """What is told in a form of its own, else a line; never the content as if somebody had said it."""
     message_id = id_of(data["id"])
     match kind:
@@ -199,7 +201,7 @@ def _note(words: str, mark: Mark) -> RichText:
     return RichText((Paragraph((Text(words, int(mark)),)),))
 
 
-def _update(data: Json, context: Context) -> ChatEvent | Ignored:
+def _update(data: wire.Message, context: Context) -> ChatEvent | Ignored:
     """An edit, if a person (or bot) edited; previews that resolve, pins and flags update a message too."""
     message_id = id_of(data["id"])
     if "content" not in data or "author" not in data:
@@ -210,7 +212,7 @@ def _update(data: Json, context: Context) -> ChatEvent | Ignored:
     return decode_edit(data, context) or Ignored("update that is no edit")
 
 
-def decode_edit(data: Json, context: Context) -> MessageEdited | None:
+def decode_edit(data: wire.Message, context: Context) -> MessageEdited | None:
     """The edit that a message object tells of, if it was edited; only what somebody said can be."""
     edited = data.get("edited_timestamp")
     if not edited or _kind_of(data) not in SPOKEN or whole(data.get("flags")) & EPHEMERAL:
@@ -229,7 +231,7 @@ def decode_edit(data: Json, context: Context) -> MessageEdited | None:
 
 
 def _message_meta(
-    data: Json, context: Context, kind: str, author: Author, *, version: str = "", occurred_at: datetime | None = None
+    data: wire.Message, context: Context, kind: str, author: Author, *, version: str = "", occurred_at: datetime | None = None
 ) -> EventMeta:
     message_id, channel_id = id_of(data["id"]), id_of(data["channel_id"])
     chat_id, thread_id = context.places.chat_of(channel_id)
@@ -247,7 +249,7 @@ def _message_meta(
     )
 
 
-def is_own(data: Json, context: Context) -> bool:
+def is_own(data: wire.Message, context: Context) -> bool:
     """Posted by this account: by the bot itself, or by a webhook of its application. Others' webhooks and bots are origins,
     whatever marks they carry. Either mark of a webhook will do: some servers leave the application out."""
     webhook_id = data.get("webhook_id")
@@ -291,7 +293,7 @@ def _meta(
     )
 
 
-def _reaction(data: Json, context: Context, *, added: bool, position: str) -> ReactionsChanged | Ignored:
+def _reaction(data: wire.Reaction, context: Context, *, added: bool, position: str) -> ReactionsChanged | Ignored:
     message_id, user_id = id_of(data["message_id"]), id_of(data["user_id"])
     emoji = mapping(data.get("emoji"))
     name = text(emoji.get("name"))
@@ -315,17 +317,17 @@ def _ids_in(values: object) -> list[str]:
     return found
 
 
-def _member_author(data: Json, user_id: str, context: Context) -> Author:
+def _member_author(data: wire.Reaction | wire.Typing, user_id: str, context: Context) -> Author:
     """The person as the event's member object shows them, or as they were last seen; else only the id."""
     member = mapping(data.get("member"))
     if not mapping(member.get("user")).get("id"):
         return context.people.get(user_id) or Author(user_id=user_id, name="")
-    author = author_of({"author": member["user"], "member": member, "guild_id": data.get("guild_id")}, context.cdn_url)
+    author = author_of({"author": member["user"], "member": member, "guild_id": data.get("guild_id") or ""}, context.cdn_url)
     context.remember(author)
     return author
 
 
-def _typing(data: Json, context: Context, position: str) -> TypingStarted:
+def _typing(data: wire.Typing, context: Context, position: str) -> TypingStarted:
     user_id = id_of(data["user_id"])
     author = _member_author(data, user_id, context)
     at = number(data.get("timestamp"))
@@ -343,7 +345,7 @@ def _typing(data: Json, context: Context, position: str) -> TypingStarted:
     )
 
 
-def _leaving(data: Json, context: Context, position: str) -> list[ChatEvent] | Ignored:
+def _leaving(data: wire.MemberRemoval, context: Context, position: str) -> list[ChatEvent] | Ignored:
     """Leaving is told of the server as a whole; it belongs where joining is announced."""
     server = context.places.servers.get(str(data["guild_id"]))
     if server is None or not server.system_channel_id:
@@ -353,7 +355,7 @@ def _leaving(data: Json, context: Context, position: str) -> list[ChatEvent] | I
     return [MembershipChanged(meta=meta, change=MembershipKind.LEFT, member=member)]
 
 
-def _rename(data: Json, context: Context, position: str) -> list[ChatEvent] | Ignored:
+def _rename(data: wire.Channel, context: Context, position: str) -> list[ChatEvent] | Ignored:
     """Must be called before the places learn of the update: the old name is theirs."""
     channel_id, name = id_of(data["id"]), text(data.get("name"))
     known = context.places.get(channel_id)

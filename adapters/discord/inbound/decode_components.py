@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from adapters.discord import wire
 from adapters.discord.inbound.decode_files import Whereabouts, media_file
 from adapters.discord.inbound.decode_text import Names, decode_text
-from adapters.discord.lenient import Json, is_visible, mapping, objects, text, web_address, whole
+from adapters.discord.lenient import is_visible, mapping, objects, text, web_address, whole
 from bridge.model.events import Attachment
 from bridge.model.rich_text import Block, CodeBlock, Inline, Mark, Paragraph, RichText, Text, map_inlines, plain
 
@@ -36,7 +37,7 @@ class Shown:
     files: list[Attachment] = field(default_factory=list)
 
 
-def components_of(components: list[Json], names: Names, where: Whereabouts) -> Shown:
+def components_of(components: list[wire.Component], names: Names, where: Whereabouts) -> Shown:
     return _Reader(names, where).read(components) if components else Shown()
 
 
@@ -44,7 +45,7 @@ class _Reader:
     def __init__(self, names: Names, where: Whereabouts) -> None:
         self._names = names
         self._where = where
-        self._readers: dict[int, Callable[[Json, int], Shown]] = {
+        self._readers: dict[int, Callable[[wire.Component, int], Shown]] = {
             BUTTON_ROW: self._row,
             2: lambda button, _: self._row({"components": [button]}, 0),
             9: self._section,
@@ -57,7 +58,7 @@ class _Reader:
             **dict.fromkeys((3, 5, 6, 7, 8), lambda menu, _: self._row({"components": [menu]}, 0)),
         }
 
-    def read(self, components: list[Json], depth: int = 0) -> Shown:
+    def read(self, components: list[wire.Component], depth: int = 0) -> Shown:
         shown = Shown()
         for component in components:
             one = self._readers.get(whole(component.get("type"), -1), self._unknown)(component, depth)
@@ -65,7 +66,7 @@ class _Reader:
             shown.files += one.files
         return shown
 
-    def _inside(self, holder: Json, depth: int) -> Shown:
+    def _inside(self, holder: wire.Component, depth: int) -> Shown:
         """What it holds; one that is nested deeper than Discord does is not looked into."""
         if depth >= MAX_DEPTH:
             return Shown([plain("(more, nested too deeply)")])
@@ -74,20 +75,20 @@ class _Reader:
 
     # -- kinds ----------------------------------------------------------------------------------------------------------------
 
-    def _text_display(self, component: Json, _: int) -> Shown:
+    def _text_display(self, component: wire.Component, _: int) -> Shown:
         return Shown([decode_text(text(component.get("content")), self._names)])
 
-    def _section(self, component: Json, depth: int) -> Shown:
+    def _section(self, component: wire.Component, depth: int) -> Shown:
         return self._inside(component, depth)
 
-    def _container(self, component: Json, depth: int) -> Shown:
+    def _container(self, component: wire.Component, depth: int) -> Shown:
         inner = self._inside(component, depth)
         return _hidden(inner) if component.get("spoiler") is True else inner
 
-    def _separator(self, component: Json, _: int) -> Shown:
+    def _separator(self, component: wire.Component, _: int) -> Shown:
         return Shown([] if component.get("divider") is False else [plain(_DIVIDER)])
 
-    def _gallery(self, component: Json, _: int) -> Shown:
+    def _gallery(self, component: wire.Component, _: int) -> Shown:
         shown = Shown()
         for item in objects(component.get("items")):
             one = self._picture(item)
@@ -95,13 +96,13 @@ class _Reader:
             shown.files += one.files
         return shown
 
-    def _picture(self, item: Json) -> Shown:
+    def _picture(self, item: wire.Component) -> Shown:
         return self._media(item.get("media"), item)
 
-    def _file(self, component: Json, _: int) -> Shown:
+    def _file(self, component: wire.Component, _: int) -> Shown:
         return self._media(component.get("file"), component)
 
-    def _media(self, media: object, holder: Json) -> Shown:
+    def _media(self, media: wire.Media | None, holder: wire.Component) -> Shown:
         """A file of the message, or the address of one that is elsewhere."""
         is_spoiler, description = holder.get("spoiler") is True, text(holder.get("description"))
         file = media_file(media, self._where, alt_text=description, spoiler=is_spoiler)
@@ -114,7 +115,7 @@ class _Reader:
         shown = Shown([RichText((Paragraph(tuple(line)),))])
         return _hidden(shown) if is_spoiler else shown
 
-    def _row(self, row: Json, depth: int) -> Shown:
+    def _row(self, row: wire.Component, depth: int) -> Shown:
         """Links on lines of their own; what can only be pressed on Discord side by side."""
         shown, labels = Shown(), []
         for component in objects(row.get("components")):
@@ -136,7 +137,7 @@ class _Reader:
             shown.texts.append(plain(" ".join(labels)))
         return shown
 
-    def _unknown(self, component: Json, depth: int) -> Shown:
+    def _unknown(self, component: wire.Component, depth: int) -> Shown:
         """What it says of itself, whatever it is."""
         words = [text(component.get(key)) for key in ("label", "title", "content", "description", "placeholder", "name")]
         shown = Shown([decode_text(one, self._names) for one in words if is_visible(one)])
@@ -157,13 +158,13 @@ class _Reader:
         return shown
 
 
-def _label(button: Json) -> str:
+def _label(button: wire.Component) -> str:
     emoji = mapping(button.get("emoji"))
     sign = f":{text(emoji.get('name'))}:" if emoji.get("id") else text(emoji.get("name"))
     return " ".join(part for part in (sign, text(button.get("label"))) if is_visible(part))
 
 
-def _choice(menu: Json) -> str:
+def _choice(menu: wire.Component) -> str:
     """What a closed menu shows: what is chosen in it, or what it asks for."""
     chosen = [text(o.get("label")) for o in objects(menu.get("options")) if o.get("default") is True]
     return ", ".join(label for label in chosen if is_visible(label)) or text(menu.get("placeholder"))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from adapters.discord import wire
 from adapters.discord.directory import Places
 from adapters.discord.inbound.decode_components import BUTTON_ROW, IS_COMPONENTS_V2, components_of
 from adapters.discord.inbound.decode_embeds import embed_files, embed_texts, own_embeds
 from adapters.discord.inbound.decode_files import VOICE_MESSAGE, Whereabouts, attachments
 from adapters.discord.inbound.decode_text import Lookup, Names, decode_text
-from adapters.discord.lenient import Json, is_visible, mapping, objects, text, whole
+from adapters.discord.lenient import is_visible, mapping, objects, text, whole
 from adapters.discord.snowflakes import id_of
 from bridge.model.events import Attachment, Author, Content, Forward, Poll, PollOption, ReplyTo
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, to_plain
@@ -25,17 +26,17 @@ REPLY_MARK = "↪"
 _ACTIVITIES = {2: "invites to watch", 3: "invites to listen", 5: "asks to join"}
 
 
-def names_of(user: object) -> tuple[str, ...]:
+def names_of(user: wire.User | None) -> tuple[str, ...]:
     """All names a user object holds."""
-    return tuple(name for key in ("global_name", "username") if (name := text(mapping(user).get(key))))
+    return tuple(name for told in (mapping(user).get("global_name"), mapping(user).get("username")) if (name := text(told)))
 
 
-def name_of(user: Json, member: object = None) -> str:
+def name_of(user: wire.User, member: wire.Member | None = None) -> str:
     """As Discord shows it: nickname on the server, display name, username; empty if none is told."""
     return text(mapping(member).get("nick")) or text(user.get("global_name")) or text(user.get("username"))
 
 
-def author_of(data: Json, cdn_url: str) -> Author:
+def author_of(data: wire.Message, cdn_url: str) -> Author:
     """Raises KeyError, TypeError or ValueError when the payload's author has no id. All personas of a webhook share its id: the
     name tells them apart."""
     user, member = data["author"], mapping(data.get("member"))
@@ -54,7 +55,7 @@ def author_of(data: Json, cdn_url: str) -> Author:
     )
 
 
-def content_of(data: Json, places: Places, cdn_url: str, known: Lookup = lambda _: "") -> Content:
+def content_of(data: wire.Message, places: Places, cdn_url: str, known: Lookup = lambda _: "") -> Content:
     """Everything visible of a message object, or of a forwarded snapshot in it. `known` names people whom the message mentions by
     id alone, as in embeds."""
     where = Whereabouts(str(data["channel_id"]), str(data["id"]), cdn_url)
@@ -78,7 +79,9 @@ def content_of(data: Json, places: Places, cdn_url: str, known: Lookup = lambda 
     )
 
 
-def _shown(data: Json, names: Names, where: Whereabouts, *, is_forwarded: bool = False) -> tuple[list[RichText], list[Attachment]]:
+def _shown(
+    data: wire.Message, names: Names, where: Whereabouts, *, is_forwarded: bool = False
+) -> tuple[list[RichText], list[Attachment]]:
     """Texts and files from top to bottom. A snapshot has no author; only the channel it comes from may be known."""
     is_v2 = bool(whole(data.get("flags")) & IS_COMPONENTS_V2)
     components = objects(data.get("components"))
@@ -103,7 +106,7 @@ def _once(files: list[Attachment]) -> Iterator[Attachment]:
             yield file
 
 
-def _command(data: Json) -> Iterator[RichText]:
+def _command(data: wire.Message) -> Iterator[RichText]:
     """The line above an app's answer: who asked it for what."""
     told = mapping(data.get("interaction"))
     who, what = name_of(mapping(told.get("user")), told.get("member")), text(told.get("name"))
@@ -112,7 +115,7 @@ def _command(data: Json) -> Iterator[RichText]:
         yield RichText((Paragraph((Text(f"{who} used ", int(Mark.ITALIC)), Text(f"{sign}{what}", int(Mark.CODE)))),))
 
 
-def _others(data: Json) -> Iterator[RichText]:
+def _others(data: wire.Message) -> Iterator[RichText]:
     """What a message shows in forms of its own: invitations to an activity, sounds."""
     activity, application = mapping(data.get("activity")), mapping(data.get("application"))
     if activity:
@@ -126,12 +129,12 @@ def _line(words: str) -> RichText:
     return RichText((Paragraph((Text(words, int(Mark.ITALIC)),)),))
 
 
-def _names(data: Json, places: Places, known: Lookup = lambda _: "") -> Names:
+def _names(data: wire.Message, places: Places, known: Lookup = lambda _: "") -> Names:
     people = {text(u.get("id")): name_of(u, u.get("member")) for u in objects(data.get("mentions"))}
     return Names(user=lambda i: people.get(i) or known(i), role=places.role_name, channel=places.channel_name)
 
 
-def _poll(value: object) -> Poll | None:
+def _poll(value: wire.Poll | None) -> Poll | None:
     data = mapping(value)
     if not data:
         return None
@@ -150,7 +153,7 @@ def _poll(value: object) -> Poll | None:
     )
 
 
-def _answer_text(media: Json) -> str:
+def _answer_text(media: wire.PollMedia) -> str:
     emoji = text(mapping(media.get("emoji")).get("name"))
     return " ".join(part for part in (emoji, text(media.get("text"))) if part)
 
@@ -158,7 +161,7 @@ def _answer_text(media: Json) -> str:
 # -- replies ------------------------------------------------------------------------------------------------------------------
 
 
-def _reply(data: Json, reference: Json, places: Places) -> ReplyTo | None:
+def _reply(data: wire.Message, reference: wire.MessageReference, places: Places) -> ReplyTo | None:
     """Of a message that is a reply. Pins and thread starters refer to messages too, without being replies."""
     if data.get("type") != 19 or not reference.get("message_id"):
         return None
@@ -180,7 +183,7 @@ def _reply(data: Json, reference: Json, places: Places) -> ReplyTo | None:
     )
 
 
-def _other_words(answered: Json, places: Places) -> str:
+def _other_words(answered: wire.Message, places: Places) -> str:
     """Of a message without any text of its own: what else names it."""
     files = [text(f.get("filename")) for f in objects(answered.get("attachments"))]
     files += [text(s.get("name")) for s in objects(answered.get("sticker_items"))]
@@ -188,7 +191,7 @@ def _other_words(answered: Json, places: Places) -> str:
     named = next((name for name in (*files, question) if name), "")
     if named or not (answered.get("embeds") or answered.get("components")):
         return named
-    anywhere = {"channel_id": "0", "id": "0", **answered}
+    anywhere: wire.Message = {"channel_id": "0", "id": "0", **answered}
     words, _ = _shown(anywhere, _names(answered, places), Whereabouts("0", "0", ""))
     return to_plain(concat(*words))
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from adapters.discord import wire
 from adapters.discord.inbound.decode_files import Whereabouts, media_file
 from adapters.discord.inbound.decode_text import Names, decode_line, decode_text
-from adapters.discord.lenient import Json, is_visible, mapping, moment, objects, text, web_address, whole
+from adapters.discord.lenient import is_visible, mapping, moment, objects, text, web_address, whole
 from bridge.model.events import Attachment
 from bridge.model.rich_text import Inline, Mark, Paragraph, RichText, Text, Timestamp, plain
 
@@ -24,7 +25,7 @@ _ADDRESS = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _SAME_SITE = {"twitter.com": "x.com", "youtu.be": "youtube.com"}
 
 
-def own_embeds(data: Json, *, is_forwarded: bool) -> list[Json]:
+def own_embeds(data: wire.Message, *, is_forwarded: bool) -> list[wire.Embed]:
     """The embeds that are part of what the author posted."""
     embeds = objects(data.get("embeds"))
     if is_forwarded or whole(data.get("flags")) & IS_CROSSPOST:  # nobody tells whose words these are
@@ -44,7 +45,7 @@ def _site(url: str) -> str:
     return _SAME_SITE.get(host, host) or "no address"
 
 
-def embed_texts(embed: Json, names: Names, where: Whereabouts) -> Iterator[RichText]:
+def embed_texts(embed: wire.Embed, names: Names, where: Whereabouts) -> Iterator[RichText]:
     """Everything an embed shows but what `embed_files` brings, from top to bottom."""
     if embed.get("type") == POLL_RESULT:
         yield _poll_result(embed)
@@ -70,24 +71,23 @@ def embed_texts(embed: Json, names: Names, where: Whereabouts) -> Iterator[RichT
     yield from _footer(embed)
 
 
-def embed_files(embed: Json, where: Whereabouts) -> list[Attachment]:
+def embed_files(embed: wire.Embed, where: Whereabouts) -> list[Attachment]:
     """Pictures and videos that the bot uploaded for the embed."""
-    found = (media_file(embed.get(key), where) for key in ("image", "thumbnail", "video"))
+    found = (media_file(media, where) for media in (embed.get("image"), embed.get("thumbnail"), embed.get("video")))
     return [file for file in found if file is not None]
 
 
-def _addresses(embed: Json, where: Whereabouts) -> Iterator[RichText]:
+def _addresses(embed: wire.Embed, where: Whereabouts) -> Iterator[RichText]:
     """Pictures and videos from elsewhere, as links."""
     shown: set[str] = set()
-    for key in ("image", "video", "thumbnail"):
-        media = mapping(embed.get(key))
+    for media in map(mapping, (embed.get("image"), embed.get("video"), embed.get("thumbnail"))):
         url = web_address(media.get("url"))
         if url and url not in shown and media_file(media, where) is None:
             shown.add(url)
             yield RichText((Paragraph((Text(url, 0, url),)),))
 
 
-def _footer(embed: Json) -> Iterator[RichText]:
+def _footer(embed: wire.Embed) -> Iterator[RichText]:
     words, at = text(mapping(embed.get("footer")).get("text")), moment(embed.get("timestamp"))
     line: list[Inline] = [Text(words, int(Mark.ITALIC))] if is_visible(words) else []
     if at is not None and embed.get("timestamp"):
@@ -108,7 +108,7 @@ def _emphasised(inlines: tuple[Inline, ...], url: str) -> RichText:
     return RichText((Paragraph(tuple(shown)),))
 
 
-def _poll_result(embed: Json) -> RichText:
+def _poll_result(embed: wire.Embed) -> RichText:
     values = {text(f.get("name")): text(f.get("value")) for f in objects(embed.get("fields"))}
     question, winner = values.get("poll_question_text", "The poll"), values.get("victor_answer_text")
     votes = values.get("victor_answer_votes", "0")

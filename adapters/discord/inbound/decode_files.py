@@ -10,7 +10,8 @@ import mimetypes
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from adapters.discord.lenient import Json, is_visible, mapping, number, objects, text, web_address, whole
+from adapters.discord import wire
+from adapters.discord.lenient import is_visible, mapping, number, objects, text, web_address, whole
 from adapters.discord.urls import CDN_URL, MEDIA_URL
 from bridge.model.events import Attachment, AttachmentKind
 
@@ -29,14 +30,14 @@ class Whereabouts:
     cdn_url: str
 
 
-def attachments(data: Json, where: Whereabouts, *, is_voice: bool) -> list[Attachment]:
+def attachments(data: wire.Message, where: Whereabouts, *, is_voice: bool) -> list[Attachment]:
     """Uploads and stickers of a message, or of a forwarded snapshot in it."""
     files = [_attachment(a, where, is_voice=is_voice) for a in objects(data.get("attachments"))]
     stickers = objects(data.get("sticker_items")) or objects(data.get("stickers"))
     return [*files, *(_sticker(s) for s in stickers)]
 
 
-def _attachment(data: Json, where: Whereabouts, *, is_voice: bool) -> Attachment:
+def _attachment(data: wire.Attachment, where: Whereabouts, *, is_voice: bool) -> Attachment:
     name = text(data.get("filename")) or "file"
     mime = text(data.get("content_type")).split(";")[0].strip()
     size = number(data.get("size"))
@@ -76,7 +77,7 @@ def _pixels(value: object) -> int | None:
     return None if found is None else int(found)
 
 
-def _sticker(data: Json) -> Attachment:
+def _sticker(data: wire.Sticker) -> Attachment:
     extension, mime = _STICKER_TYPES.get(whole(data.get("format_type"), 1), ("png", "image/png"))
     name = text(data.get("name"))
     sticker_id = text(data.get("id"))
@@ -90,7 +91,7 @@ def _sticker(data: Json) -> Attachment:
     )
 
 
-def media_file(media: object, where: Whereabouts, *, alt_text: str = "", spoiler: bool = False) -> Attachment | None:
+def media_file(media: wire.Media | None, where: Whereabouts, *, alt_text: str = "", spoiler: bool = False) -> Attachment | None:
     """A picture, video or file that a bot uploaded and shows in an embed or component; None if it is not on Discord's own servers:
     then its address can be shown, since it does not expire."""
     data = mapping(media)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from adapters.discord.lenient import Json, is_visible, mapping, moment, objects, text, whole
+from adapters.discord import wire
+from adapters.discord.lenient import is_visible, mapping, moment, objects, text, whole
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text, Timestamp
 
 SPOKEN = frozenset({0, 19, 20, 23})
@@ -73,7 +74,7 @@ def ignored_reason(kind: int) -> str:
     return _UNTOLD.get(kind, "")
 
 
-def line_of(data: Json, kind: int) -> RichText:
+def line_of(data: wire.Message, kind: int) -> RichText:
     """What happened, as a line behind the author's name."""
     if special := _SPECIAL.get(kind):
         return special(data)
@@ -90,18 +91,19 @@ def _line(words: str, *, quoted: str = "") -> RichText:
     return RichText((Paragraph((Text(shown, int(Mark.ITALIC)),)),))
 
 
-def _recipient(data: Json, verb: str, where: str) -> RichText:
-    person = next(iter(objects(data.get("mentions"))), {})
+def _recipient(data: wire.Message, verb: str, where: str) -> RichText:
+    nobody: wire.User = {}
+    person = next(iter(objects(data.get("mentions"))), nobody)
     name = text(mapping(person.get("member")).get("nick")) or text(person.get("global_name")) or text(person.get("username"))
     return _line(f"{verb} {name or 'somebody'} {where} the thread")
 
 
-def _boost(data: Json) -> RichText:
+def _boost(data: wire.Message) -> RichText:
     times = whole(data.get("content"), 1)
     return _line("boosted the server" + (f" {times} times" if times > 1 else ""))
 
 
-def _alert(data: Json) -> RichText:
+def _alert(data: wire.Message) -> RichText:
     until = moment(data.get("content"))
     if until is None:
         return _line("switched on the server's alert mode")
@@ -110,23 +112,23 @@ def _alert(data: Json) -> RichText:
     return RichText((Paragraph(line),))
 
 
-def _subscription(data: Json) -> RichText:
+def _subscription(data: wire.Message) -> RichText:
     told = mapping(data.get("role_subscription_data"))
     tier, months = text(told.get("tier_name")), whole(told.get("total_months_subscribed"))
     verb = "renewed" if told.get("is_renewal") is True else "joined"
     return _line(f"{verb} a subscription" + (f", for {months} months now" if months > 1 else ""), quoted=tier)
 
 
-def _application(data: Json) -> RichText:
+def _application(data: wire.Message) -> RichText:
     return _line("upgraded an app to premium", quoted=text(mapping(data.get("application")).get("name")))
 
 
-def _purchase(data: Json) -> RichText:
+def _purchase(data: wire.Message) -> RichText:
     told = mapping(mapping(data.get("purchase_notification")).get("guild_product_purchase"))
     return _line("made a purchase in the server", quoted=text(told.get("product_name")))
 
 
-_SPECIAL: Mapping[int, Callable[[Json], RichText]] = {
+_SPECIAL: Mapping[int, Callable[[wire.Message], RichText]] = {
     1: lambda data: _recipient(data, "added", "to"),
     2: lambda data: _recipient(data, "removed", "from"),
     8: _boost,

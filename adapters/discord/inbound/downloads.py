@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.discord import wire
 from adapters.discord.errors import Refused
 from adapters.discord.lenient import mapping, objects, web_address
 from adapters.discord.transport import Gone, Route, Transport
@@ -47,7 +47,7 @@ class Downloads:
             raise Rejected("not a file of Discord") from None
         path = f"/channels/{channel_id}/messages"
         try:
-            message = await self._transport.call(Route("GET", f"{path}/{message_id}", f"{path}/"))
+            message: wire.Message = await self._transport.call(Route("GET", f"{path}/{message_id}", f"{path}/"))
         except Refused as refused:
             if isinstance(refused.error, ChatDown):
                 raise Rejected(refused.error.reason) from None
@@ -60,7 +60,7 @@ class Downloads:
         return url if self._cdn_url == CDN_URL else self._transport.at_home(url, self._cdn_url)
 
 
-def _attachment_url(message: dict[str, Any], attachment_id: str) -> str | None:
+def _attachment_url(message: wire.Message, attachment_id: str) -> str | None:
     """Among the message's own attachments and those of a forwarded message in it; else what an embed or a component shows of it."""
     snapshots = [mapping(s.get("message")) for s in objects(message.get("message_snapshots"))]
     for holder in (message, *snapshots):

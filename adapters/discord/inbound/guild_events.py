@@ -6,13 +6,14 @@ Called by `receiver` for each event beside its decoding. A part of a payload tha
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
 from adapters.discord.directory import THREAD_KINDS
 from adapters.discord.errors import Refused
 from adapters.discord.inbound.decode import Context
-from adapters.discord.lenient import Json, objects
+from adapters.discord.lenient import objects
 from adapters.discord.transport import Transport
 from bridge.model.adapter import Intake
 from bridge.model.errors import ConnectionLost, DeliveryError
@@ -35,12 +36,12 @@ class Surroundings:
         self._unreadable: dict[str, float] = {}
         """Channels that may not be asked for, and until when not to ask again."""
 
-    def take_in(self, event: str, data: Json) -> None:
+    def take_in(self, event: str, data: Any) -> None:
         self._notice_losses(event, data)
         self._context.places.apply(event, data, self._context.user_id)
         self._tell_restored(event, data)
 
-    def _notice_losses(self, event: str, data: Json) -> None:
+    def _notice_losses(self, event: str, data: Any) -> None:
         """A routed channel that is no longer there. A server that is merely unavailable comes back by itself."""
         if event == "GUILD_DELETE" and not data.get("unavailable"):
             for chat_id in self._intake.routed_chats():
@@ -50,7 +51,7 @@ class Surroundings:
         elif event == "CHANNEL_DELETE" and str(data.get("id")) in self._intake.routed_chats():
             self._intake.notice("the channel was deleted", "take it out of bridge.yaml", chat_id=str(data["id"]))
 
-    def _tell_restored(self, event: str, data: Json) -> None:
+    def _tell_restored(self, event: str, data: Any) -> None:
         """Rights may have been given back, or a webhook's place freed; only sending tells."""
         routed = self._intake.routed_chats()
         match event:

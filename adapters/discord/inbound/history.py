@@ -9,8 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from typing import Any
 
+from adapters.discord import wire
 from adapters.discord.inbound.decode import Context, decode_edit, decode_message, deletion_of, is_own
 from adapters.discord.lenient import mapping, objects, whole
 from adapters.discord.transport import Route, Transport
@@ -31,15 +31,16 @@ class History:
         self._context = context
         self.failures: dict[str, int] = {}
         """Channels whose history could not be read, and in how many runs of the adapter."""
-        self._unreadable: list[tuple[dict[str, Any], str]] = []
+        self._unreadable: list[tuple[wire.Message, str]] = []
 
-    async def page(self, channel_id: str, **query: str) -> list[dict[str, Any]]:
+    async def page(self, channel_id: str, **query: str) -> list[wire.Message]:
         """One page of message objects, oldest first. Raises the bridge's errors, or `Refused`."""
         path = f"/channels/{channel_id}/messages"
-        found = await self._transport.call(Route("GET", path, f"{path}?"), query={"limit": str(PAGE), **query})
-        return sorted((dict(m) for m in objects(found) if whole(m.get("id"))), key=lambda m: int(m["id"]))
+        answer = await self._transport.call(Route("GET", path, f"{path}?"), query={"limit": str(PAGE), **query})
+        found: list[wire.Message] = objects(answer)
+        return sorted((m for m in found if whole(m.get("id"))), key=lambda m: int(m["id"]))
 
-    async def pages(self, channel_id: str, since: str) -> AsyncIterator[list[dict[str, Any]]]:
+    async def pages(self, channel_id: str, since: str) -> AsyncIterator[list[wire.Message]]:
         """All messages after an id, oldest first."""
         after = since
         while True:
@@ -55,12 +56,12 @@ class History:
         async for page in self.pages(channel_id, since):
             yield [event for message in page if (event := self._created(message)) is not None]
 
-    def take_unreadable(self) -> list[tuple[dict[str, Any], str]]:
+    def take_unreadable(self) -> list[tuple[wire.Message, str]]:
         """Messages that were read back and not understood since this was last asked, with the reason."""
         taken, self._unreadable = self._unreadable, []
         return taken
 
-    def _created(self, message: dict[str, Any]) -> ChatEvent | None:
+    def _created(self, message: wire.Message) -> ChatEvent | None:
         try:
             event = decode_message(message, self._context)
         except UNREADABLE as error:
@@ -76,7 +77,8 @@ class History:
             paths.append(f"/channels/{channel_id}/users/@me/threads/archived/private")
         is_complete = True
         for path in paths:
-            listed = mapping(await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)}))
+            answer = await self._transport.call(Route("GET", path, path), query={"limit": str(MAX_THREADS)})
+            listed: wire.ThreadList = mapping(answer)
             for thread in objects(listed.get("threads")):
                 with suppress(*UNREADABLE):  # one that is not understood must not hide the others
                     self._context.places.learn(thread)
@@ -109,12 +111,12 @@ class History:
         deletions = [deletion_of(i, channel_id, self._context) for i in sorted(missing, key=int)]
         return [*sorted(edits, key=lambda e: e.meta.occurred_at), *deletions]
 
-    async def _latest(self, channel_id: str) -> tuple[dict[str, dict[str, Any]], int]:
+    async def _latest(self, channel_id: str) -> tuple[dict[str, wire.Message], int]:
         """The latest messages of a channel or thread by id, and from which id on these are all."""
         page = await self.page(channel_id)
         return {str(m["id"]): m for m in page}, int(page[0]["id"]) if len(page) == PAGE else 0
 
-    def _edited(self, message: dict[str, Any]) -> ChatEvent | None:
+    def _edited(self, message: wire.Message) -> ChatEvent | None:
         try:
             return decode_edit(message, self._context)
         except UNREADABLE:
@@ -138,7 +140,7 @@ class History:
         from the newest back, so that an early `after` costs pages and finds the message all the same.
         """
         wanted = (_comparable(content), sorted(sizes))
-        found: dict[str, Any] | None = None
+        found: wire.Message | None = None
         query: dict[str, str] = {}
         for _ in range(RECONCILE_PAGES):
             page = await self.page(channel_id, **query)
@@ -153,7 +155,7 @@ class History:
         webhook_id = found.get("webhook_id")
         return str(found["id"]), None if webhook_id is None else str(webhook_id)
 
-    def _is_own(self, message: dict[str, Any], name: str | None) -> bool:
+    def _is_own(self, message: wire.Message, name: str | None) -> bool:
         if not is_own(message, self._context):
             return False
         if message.get("webhook_id") is None:
@@ -161,7 +163,7 @@ class History:
         return name is not None and str(message["author"]["username"]) == name
 
 
-def _shown(message: dict[str, Any]) -> tuple[str, list[int]]:
+def _shown(message: wire.Message) -> tuple[str, list[int]]:
     files = sorted(int(file["size"]) for file in message.get("attachments") or ())
     return _comparable(str(message.get("content") or "")), files
 

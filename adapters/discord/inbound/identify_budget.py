@@ -13,7 +13,8 @@ from datetime import datetime
 import msgspec
 
 from adapters.common.platform_time import PlatformTime
-from adapters.discord.lenient import Json, mapping, whole
+from adapters.discord import wire
+from adapters.discord.lenient import mapping, whole
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.errors import AccountDown
 
@@ -40,7 +41,7 @@ class IdentifyBudget:
         self._time = time
         self._sleep = sleep
 
-    async def take(self, limit: object) -> None:
+    async def take(self, limit: wire.SessionStartLimit | None) -> None:
         """Count one more session, durably, before it is begun; waits where many were begun already. `limit` is Discord's
         `session_start_limit`. Raises AccountDown when the day's sessions are used up."""
         told = mapping(limit)
@@ -53,7 +54,7 @@ class IdentifyBudget:
         begun.count, begun.last_s = begun.count + 1, self._now_s()
         await self._intake.accept([], cursors=[Cursor(name=CURSOR, value=msgspec.json.encode(begun).decode())])
 
-    def _check(self, told: Json, begun: Begun, total: int) -> None:
+    def _check(self, told: wire.SessionStartLimit, begun: Begun, total: int) -> None:
         left_told = whole(told.get("remaining"), total)
         left_counted = total - begun.count
         if min(left_told, left_counted) > KEPT_FOR_PEOPLE:

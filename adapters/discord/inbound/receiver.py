@@ -11,12 +11,13 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 
 from adapters.common.platform_time import DATE_ERROR
+from adapters.discord import wire
 from adapters.discord.errors import Refused
 from adapters.discord.inbound.catch_up import CatchUp
 from adapters.discord.inbound.decode import Context, decode, deletion_of
@@ -157,7 +158,8 @@ class Receiver:
             answer = None  # the limit is not told: our own count is kept to
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
-        await self._budget.take(mapping(answer).get("session_start_limit"))
+        address: wire.GatewayAddress = mapping(answer)
+        await self._budget.take(address.get("session_start_limit"))
 
     async def _open(self, connection: Connection, session: SessionState | None) -> None:
         """A session's own address may be gone while the common one serves."""
@@ -207,7 +209,7 @@ class Receiver:
 
     def _on_session(self, event: GatewayEvent) -> None:
         if event.name == "READY":
-            payload = mapping(event.payload)
+            payload: wire.Ready = mapping(event.payload)
             self._context.own_names = names_of(payload.get("user")) or self._context.own_names
             self._awaited_guilds = {str(guild.get("id")) for guild in objects(payload.get("guilds"))}
             self._guilds_deadline_s = self._context.clock.monotonic_s() + GUILDS_WAIT_S
@@ -252,7 +254,7 @@ class Receiver:
     async def _decode(self, event: GatewayEvent) -> list[ChatEvent]:
         """Also takes in what the event says of places, whether or not it can be decoded."""
         position = f"{event.session.session_id[-8:]}-{event.session.sequence}"
-        name, data = event.name, mapping(event.payload)
+        name, data = event.name, _object(event.payload)
         decoded: list[ChatEvent] | Ignored = []
         problem: Exception | None = None
         try:
@@ -303,6 +305,11 @@ class Receiver:
         held, self._held = self._held, []
         await self._accept(held)
         await self._store_position()
+
+
+def _object(payload: Any) -> Any:
+    """The payload if it is an object at all; else an empty one."""
+    return payload if isinstance(payload, dict) else {}
 
 
 def _session(value: str | None, user_id: str) -> SessionState | None:

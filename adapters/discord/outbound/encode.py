@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
 
+from adapters.discord import wire
 from adapters.discord.capabilities import MAX_SENDER_NAME, MAX_TEXT
 from adapters.discord.inbound.decode_content import REPLY_MARK, excerpt
 from adapters.discord.outbound.encode_text import encode_text, escape
@@ -62,7 +62,7 @@ NO_HEAD = Head()
 
 def webhook_message(
     outbound: Outbound, head: Head = NO_HEAD, *, with_name: bool = True, with_avatar: bool = True
-) -> dict[str, Any]:
+) -> wire.MessageBody:
     """Body of "Execute Webhook". Without name or avatar (when Discord refuses them) the webhook's own are shown."""
     body = _message(outbound, head)
     if with_name and outbound.sender is not None:
@@ -72,7 +72,7 @@ def webhook_message(
     return body
 
 
-def bot_message(outbound: Outbound, head: Head = NO_HEAD, *, as_reply: bool = True) -> dict[str, Any]:
+def bot_message(outbound: Outbound, head: Head = NO_HEAD, *, as_reply: bool = True) -> wire.MessageBody:
     """Body of "Create Message", with a nonce by which Discord recognises a repetition for some minutes."""
     body = _message(outbound, head)
     body["nonce"] = outbound.token[:MAX_NONCE]
@@ -83,9 +83,9 @@ def bot_message(outbound: Outbound, head: Head = NO_HEAD, *, as_reply: bool = Tr
     return body
 
 
-def _message(outbound: Outbound, head: Head) -> dict[str, Any]:
+def _message(outbound: Outbound, head: Head) -> wire.MessageBody:
     content, embeds = content_of(outbound.text, head, mass_mentions=outbound.mass_mentions)
-    body: dict[str, Any] = {
+    body: wire.MessageBody = {
         "content": content,
         "allowed_mentions": allowed_mentions(outbound.text, mass_mentions=outbound.mass_mentions),
     }
@@ -99,10 +99,10 @@ def _message(outbound: Outbound, head: Head) -> dict[str, Any]:
     return body
 
 
-def edited_message(outbound: OutboundEdit, head: Head = NO_HEAD) -> dict[str, Any]:
+def edited_message(outbound: OutboundEdit, head: Head = NO_HEAD) -> wire.MessageBody:
     """Body of either kind of edit. Attachments are not named: then they stay."""
     content, embeds = content_of(outbound.text, head, mass_mentions=outbound.mass_mentions)
-    body: dict[str, Any] = {
+    body: wire.MessageBody = {
         "content": content,
         "allowed_mentions": allowed_mentions(outbound.text, mass_mentions=outbound.mass_mentions),
     }
@@ -111,7 +111,7 @@ def edited_message(outbound: OutboundEdit, head: Head = NO_HEAD) -> dict[str, An
     return body
 
 
-def content_of(text: RichText, head: Head, *, mass_mentions: bool) -> tuple[str, list[dict[str, Any]]]:
+def content_of(text: RichText, head: Head, *, mass_mentions: bool) -> tuple[str, list[wire.EmbedBody]]:
     """Content and embeds: the head goes above the text if both fit, else into an embed below it."""
     content = encode_text(text, mass_mentions=mass_mentions)
     if head == NO_HEAD:
@@ -122,10 +122,10 @@ def content_of(text: RichText, head: Head, *, mass_mentions: bool) -> tuple[str,
     return content, [{"type": "rich", "description": above.replace("-# ", "")[:4096]}]
 
 
-def allowed_mentions(text: RichText, *, mass_mentions: bool) -> dict[str, Any]:
+def allowed_mentions(text: RichText, *, mass_mentions: bool) -> wire.AllowedMentions:
     """Only whom the text mentions on purpose; everyone and roles only if the route allows it for this author."""
     pings = pings_of(text)
-    allowed: dict[str, Any] = {"parse": ["everyone"] if mass_mentions and pings.everyone else []}
+    allowed: wire.AllowedMentions = {"parse": ["everyone"] if mass_mentions and pings.everyone else []}
     if pings.users:
         allowed["users"] = list(pings.users)
     if mass_mentions and pings.roles:
@@ -150,8 +150,8 @@ def _swap(letter: str, look_alike: str, found: re.Match[str]) -> str:
     return word[:at] + replacement + word[at + 1 :]
 
 
-def _described(number: int, file: OutboundFile) -> dict[str, Any]:
-    described: dict[str, Any] = {"id": number, "filename": upload_name(file)}
+def _described(number: int, file: OutboundFile) -> wire.AttachmentBody:
+    described: wire.AttachmentBody = {"id": number, "filename": upload_name(file)}
     if file.attachment.alt_text:
         described["description"] = file.attachment.alt_text[:MAX_ALT_TEXT]
     return described

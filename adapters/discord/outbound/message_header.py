@@ -5,11 +5,12 @@ Called by `sender`. Fetches the answered message's words when the core does not 
 
 from __future__ import annotations
 
+from adapters.discord import wire
 from adapters.discord.directory import Places
 from adapters.discord.errors import Refused
 from adapters.discord.inbound.decode_content import excerpt, without_reply_line
 from adapters.discord.inbound.decode_text import decode_text
-from adapters.discord.lenient import Json, mapping, text
+from adapters.discord.lenient import mapping, text
 from adapters.discord.outbound.encode import NO_HEAD, Head, jump_url
 from adapters.discord.transport import Route, Transport
 from bridge.model.adapter import Outbound, OutboundEdit, Reply
@@ -39,7 +40,7 @@ class Heads:
         """A line without the words is better than none: a failure is no failure of the send."""
         path = f"/channels/{channel_id}/messages"
         try:
-            message = mapping(await self._transport.call(Route("GET", f"{path}/{reply.message_id}", f"{path}/")))
+            message: wire.Message = mapping(await self._transport.call(Route("GET", f"{path}/{reply.message_id}", f"{path}/")))
         except (Refused, DeliveryError):
             return reply
         return Reply(
@@ -56,6 +57,6 @@ class Heads:
         return place.guild_id
 
 
-def _words_of(message: Json) -> str:
+def _words_of(message: wire.Message) -> str:
     """The beginning of a message, without the line that says what it answers itself."""
     return excerpt(to_plain(decode_text(without_reply_line(text(message.get("content"))))))

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect
+from adapters.discord import wire
 from adapters.discord.directory import ATTACH_FILES, SEND_MESSAGES
 from adapters.discord.errors import CHAT_ACTIONS, INVALID_FORM, POST_ACTION, UNKNOWN_MESSAGE, Refused, file_fault, is_about_size
 from adapters.discord.inbound.decode import Context
@@ -158,9 +159,9 @@ class Posting:
             answer = await self._transport.call(route, json=plain, files=outbound.files, effect=Effect.CREATES)
         return _receipt(answer, outbound, BOT)
 
-    async def possible_forms(self, outbound: Outbound) -> list[tuple[str | None, dict[str, Any]]]:
+    async def possible_forms(self, outbound: Outbound) -> list[tuple[str | None, wire.MessageBody]]:
         """How a message may have been posted: through the webhook under a name, or by the bot (no name)."""
-        forms: list[tuple[str | None, dict[str, Any]]] = []
+        forms: list[tuple[str | None, wire.MessageBody]] = []
         if outbound.sender is not None and self._options.post_as == "webhook":
             head = await self._heads.of(outbound.chat_id, outbound)
             forms.append((encode.webhook_name(outbound.sender.name), encode.webhook_message(outbound, head)))
@@ -189,8 +190,10 @@ class Posting:
             message = await self._change("GET", copy, copy.message_ids[0], hook)
         except Refused as refused:
             raise refused.error from None
-        kept = [{"id": str(file["id"])} for place, file in enumerate(message.get("attachments") or ()) if place not in places]
-        body = {"attachments": kept, "allowed_mentions": {"parse": []}}
+        kept: list[wire.AttachmentBody] = [
+            {"id": str(file["id"])} for place, file in enumerate(message.get("attachments") or ()) if place not in places
+        ]
+        body: wire.MessageBody = {"attachments": kept, "allowed_mentions": {"parse": []}}
         await self._change("PATCH", copy, copy.message_ids[0], hook, json=body)
         return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
 
@@ -217,7 +220,7 @@ class Posting:
             raise refused.error from None
 
     async def _change(
-        self, method: str, copy: Copy, message_id: str, hook: Hook | None, *, json: dict[str, Any] | None = None
+        self, method: str, copy: Copy, message_id: str, hook: Hook | None, *, json: wire.MessageBody | None = None
     ) -> Any:
         """Read, edit or delete one message, as the webhook that posted it or as the bot. Repeating it does no harm.
 
@@ -253,7 +256,7 @@ def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:
     return FileRejected(fault.reason, places=(largest,))
 
 
-async def _encoded(outbound: Outbound | OutboundEdit, encode: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+async def _encoded(outbound: Outbound | OutboundEdit, encode: Callable[[], wire.MessageBody]) -> wire.MessageBody:
     return await beside_if(is_long(outbound.text), encode)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from adapters.discord import wire
 from adapters.discord.errors import Refused
 from adapters.discord.inbound.decode import Context
-from adapters.discord.lenient import Json, mapping, objects
+from adapters.discord.lenient import mapping, objects
 from adapters.discord.transport import Route, Transport
 from bridge.model.errors import RetryLater
 
@@ -129,12 +129,12 @@ class ChannelWebhooks:
         ours.sort(key=lambda w: (w.get("name") != self._name, int(w["id"])))
         return _hook(ours[0]) if ours else None
 
-    async def _listed(self, channel_id: str, context: Context) -> list[Json]:
+    async def _listed(self, channel_id: str, context: Context) -> list[wire.Webhook]:
         """Made by our application; where a server does not tell that: made by our bot."""
         path = f"/channels/{channel_id}/webhooks"
-        listed = objects(await self._transport.call(Route("GET", path, path)))
+        listed: list[wire.Webhook] = objects(await self._transport.call(Route("GET", path, path)))
 
-        def is_ours(webhook: Json) -> bool:
+        def is_ours(webhook: wire.Webhook) -> bool:
             if str(webhook["id"]) in context.own_webhooks:
                 return True
             if webhook.get("application_id") is not None and context.application_id:
@@ -151,7 +151,7 @@ class ChannelWebhooks:
         return hook
 
 
-def _hook(data: Any) -> Hook | None:
+def _hook(data: wire.Webhook) -> Hook | None:
     if not data.get("token"):
         return None
     return Hook(id=str(data["id"]), token=str(data["token"]), channel_id=str(data["channel_id"]))

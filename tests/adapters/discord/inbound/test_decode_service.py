@@ -90,5 +90,6 @@ def test_every_type_of_message_that_discord_py_knows_has_its_place() -> None:
 def test_a_system_message_is_a_line_or_has_a_reason(kind: int) -> None:
     assert bool(ignored_reason(kind)) == (kind in _UNTOLD)
     if kind not in _UNTOLD:
-        for odd in ({}, {"content": 5, "mentions": "x"}, {"content": [], "purchase_notification": 5}):
+        odds: tuple[Any, ...] = ({}, {"content": 5, "mentions": "x"}, {"content": [], "purchase_notification": 5})
+        for odd in odds:
             assert not text_of(line_of(odd, kind)).startswith("(system message"), kind
