@@ -14,7 +14,7 @@ from adapters.discord.outbound.encode_text import encode_text as discord_text
 from adapters.registry import load_emulator, load_platform
 from adapters.slack.outbound.encode_text import fallback_text, rich_text_elements
 from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.teamspirit.markup import encode_text as teamspirit_text
+from adapters.teamspirit.outbound.encode_text import encode_text as teamspirit_text
 from adapters.telegram.outbound.encode_text import encode_text as telegram_text
 from bridge.identity.names import Names
 from bridge.identity.people import People

@@ -1,6 +1,6 @@
 """The adapter: lifecycle and the contract's methods for one account. What the dialect has no operation for is no method here.
 
-`build` puts an adapter together; receiving is `receive`, the wire is `encode`, `decode` and `transport`.
+`build` puts an adapter together; receiving is `inbound.receiver`, the wire is `encode`, `decode` and `transport`.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 
 from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import Attempts
-from adapters.teamspirit.beginnings import Beginnings
 from adapters.teamspirit.capabilities import can_reconcile, capabilities_of
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.decode import Decoder, NativeMessage, Undecodable
 from adapters.teamspirit.dialect.query import find_text
-from adapters.teamspirit.encode import Encoder, Values
+from adapters.teamspirit.directory import People
 from adapters.teamspirit.errors import Gone
-from adapters.teamspirit.people import People
-from adapters.teamspirit.posting import QUOTED, Posting
+from adapters.teamspirit.inbound.beginnings import Beginnings
+from adapters.teamspirit.inbound.decode import Decoder, NativeMessage, Undecodable
+from adapters.teamspirit.inbound.receiver import Reception
+from adapters.teamspirit.inbound.webhook import Webhook
+from adapters.teamspirit.outbound.encode import Encoder, Values
+from adapters.teamspirit.outbound.sender import QUOTED, Posting
+from adapters.teamspirit.outbound.threads import Threads
 from adapters.teamspirit.probe import look_at, probe
-from adapters.teamspirit.receive import Reception
-from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.uploads import Uploads
-from adapters.teamspirit.webhook import Webhook
 from bridge.model.adapter import (
     Adapter,
     FileStream,

@@ -1,6 +1,6 @@
 """The dialect's reading operations as methods: who we are, which chats and users there are, pages of history, webhooks.
 
-Between `encode`, `transport` and those who ask: `adapter`, `receive`, `probe`.
+Between `encode`, `transport` and those who ask: `adapter`, `receiver`, `probe`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
-from adapters.teamspirit.decode import web_url
 from adapters.teamspirit.dialect.query import find, find_text
-from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, is_forbidden
-from adapters.teamspirit.threads import Found
+from adapters.teamspirit.outbound.encode import Encoder, Values
+from adapters.teamspirit.outbound.threads import Found
 from adapters.teamspirit.transport import Transport
+from adapters.teamspirit.web_links import web_url
 from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.model.events import Author

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from adapters.teamspirit.capabilities import takes_files
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.dialect.query import find_text
-from adapters.teamspirit.encode import Encoder, Values
 from adapters.teamspirit.errors import Gone
+from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.transport import Transport
 from bridge.model.adapter import OutboundFile
 from bridge.model.errors import ChatDown, DeliveryError, FileRejected, Rejected, RetryLater

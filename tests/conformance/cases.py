@@ -15,8 +15,9 @@ from adapters.registry import platforms
 from adapters.slack.inbound import decode_text as slack_decode
 from adapters.slack.names import NO_NAMES
 from adapters.slack.outbound import encode_text as slack_encode
-from adapters.teamspirit import markup as teamspirit_markup
 from adapters.teamspirit.config import TeamSpiritOptions
+from adapters.teamspirit.inbound.decode_text import decode_text as teamspirit_decode
+from adapters.teamspirit.outbound.encode_text import encode_text as teamspirit_encode
 from adapters.telegram.inbound import decode_text as telegram_decode
 from adapters.telegram.outbound import encode_text as telegram_encode
 from bridge.model.rich_text import RichText
@@ -52,9 +53,9 @@ def _teamspirit(dialect_name: str) -> Codec:
     dialect = TeamSpiritOptions.model_validate({**options, "dialect": dialect_name}).read_dialect.text
 
     def decode(text: str) -> RichText:
-        return teamspirit_markup.decode_text(text, dialect)
+        return teamspirit_decode(text, dialect)
 
-    return Codec(encode=lambda rich: teamspirit_markup.encode_text(rich, dialect), decode=decode, decode_raw=decode)
+    return Codec(encode=lambda rich: teamspirit_encode(rich, dialect), decode=decode, decode_raw=decode)
 
 
 def _offered(platform: str) -> ConformanceCase:

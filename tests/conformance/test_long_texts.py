@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import bridge.model.rich_text
 from adapters.discord.outbound import encode_text as discord_markup
 from adapters.slack.outbound import encode_text as slack
-from adapters.teamspirit.markup import markdown_encode
+from adapters.teamspirit.outbound import encode_markdown
 from adapters.telegram.outbound import encode_text as telegram
 from bench.text import SHAPES
 from bridge.model.rich_text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
@@ -72,7 +72,7 @@ def test_telegram_measures_what_it_sends(rich: RichText) -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "module"), [("discord", discord_markup), ("teamspirit", markdown_encode), ("mattermost", markdown_encode)]
+    ("platform", "module"), [("discord", discord_markup), ("teamspirit", encode_markdown), ("mattermost", encode_markdown)]
 )
 @settings(max_examples=500)
 @given(rich=SHREDS)

@@ -42,7 +42,7 @@ TESTS: dict[str, tuple[int, str]] = {
     ),
     "tests/adapters/slack/inbound/test_receiver.py": (2, "until the emulator's own deadlines have passed"),
     "tests/adapters/slack/inbound/test_stream.py": (1, "people who talk while a socket is renewed"),
-    "tests/adapters/teamspirit/test_first_moments.py": (1, "a second before a route, by the server's clock of whole seconds"),
+    "tests/adapters/teamspirit/inbound/test_beginnings.py": (1, "a second before a route, by the server's clock of whole seconds"),
     "tests/adapters/telegram/test_uploads.py": (1, "a server that is slow"),
     "tests/adapters/telegram/inbound/test_albums.py": (1, "people who go on talking"),
     "tests/bench/test_running.py": (1, "never comes to its end"),

@@ -78,7 +78,7 @@ async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download
 
 @asynccontextmanager
 async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
-    from adapters.teamspirit.encode import Request
+    from adapters.teamspirit.outbound.encode import Request
     from adapters.teamspirit.transport import Transport
 
     options: Any = load_platform("teamspirit").options()(server=url, api_key="k", request_timeout_s=2.0, **more)
@@ -172,7 +172,7 @@ async def _discord_calls(options: Any) -> Calls:
 
 @asynccontextmanager
 async def _teamspirit_calls(options: Any) -> Calls:
-    from adapters.teamspirit.encode import Request
+    from adapters.teamspirit.outbound.encode import Request
     from adapters.teamspirit.transport import Transport
 
     transport = Transport(options.read_dialect, options)

@@ -1,6 +1,6 @@
 """A stand-in TeamSpirit server on loopback, speaking the assumed default dialect (README.md of this adapter).
 
-`server` is the HTTP side, `state` what the server remembers, `outgoing` its calls to other people's web servers, `files` its file
+`server` is the HTTP side, `records` what the server remembers, `outgoing` its calls to other people's web servers, `files` its file
 store, `render` what a person sees of a markdown text. Nothing here is shared with the adapter: the two readings of the dialect are
 independent on purpose.
 """

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from adapters.teamspirit.emulator.state import Json
+from adapters.teamspirit.emulator.records import Json
 
 EVENTS = (
     "message.created",

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import hdrs, web
 
 from adapters.common.emulation.bodies import Body
-from adapters.teamspirit.emulator import requests
+from adapters.teamspirit.emulator import wire
 from adapters.teamspirit.emulator.files import FileTooLarge
-from adapters.teamspirit.emulator.requests import Refused
-from adapters.teamspirit.emulator.state import Chat, Message, now, stamp
+from adapters.teamspirit.emulator.records import Chat, Message, now, stamp
+from adapters.teamspirit.emulator.wire import Refused
 from adapters.teamspirit.emulator.world import World
 
 API = "/api/v1"
@@ -82,17 +82,17 @@ class RestApi:
         return web.json_response({"id": bot.user_id, "name": bot.name, "status": bot.status})
 
     async def _set_status(self, request: web.Request) -> web.StreamResponse:
-        body = await requests.json_object(request)
+        body = await wire.json_object(request)
         bot = self._world.state.bot
-        bot.status = requests.one_of(body, "status", ("online", "away", "busy", "offline"))
-        bot.status_text = requests.text(body, "text", default="")
+        bot.status = wire.one_of(body, "status", ("online", "away", "busy", "offline"))
+        bot.status_text = wire.text(body, "text", default="")
         status = {"status": bot.status, "text": bot.status_text}
         for chat in self._world.state.chats.values():
             self._world.emit("status.changed", chat, bot, status=status)
         return web.json_response(status)
 
     async def _list_chats(self, request: web.Request) -> web.StreamResponse:
-        start = requests.number(request.query.get("cursor") or "0", "cursor")
+        start = wire.number(request.query.get("cursor") or "0", "cursor")
         chats = [chat for chat in self._world.state.chats.values() if not chat.without_bot]
         end = start + self._world.chats_page_size
         following = str(end) if end < len(chats) else None
@@ -108,7 +108,7 @@ class RestApi:
 
     async def _history(self, request: web.Request) -> web.StreamResponse:
         chat = self._chat(request)
-        limit = min(requests.number(request.query.get("limit") or str(_HISTORY_LIMIT), "limit"), _HISTORY_LIMIT)
+        limit = min(wire.number(request.query.get("limit") or str(_HISTORY_LIMIT), "limit"), _HISTORY_LIMIT)
         after = request.query.get("after", "")
         if not after:
             found = chat.after(0, limit)
@@ -120,13 +120,13 @@ class RestApi:
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         chat = self._chat(request)
-        body = await requests.json_object(request)
-        client_id = requests.text(body, "client_id", default="")
+        body = await wire.json_object(request)
+        client_id = wire.text(body, "client_id", default="")
         first = chat.sent_before(client_id) if client_id else None
         if first is not None:
             return web.json_response({"id": first.message_id, "sent_at": stamp(first.sent_at)})
-        content = requests.content(body, self._world.store, self._world.max_text_chars, self._world.max_files_per_message)
-        sender_name, sender_avatar_url = requests.sender(body)
+        content = wire.content(body, self._world.store, self._world.max_text_chars, self._world.max_files_per_message)
+        sender_name, sender_avatar_url = wire.sender(body)
         message = self._world.state.post(
             chat,
             self._world.state.bot,
@@ -136,8 +136,8 @@ class RestApi:
             client_id=client_id,
             sender_name=sender_name,
             sender_avatar_url=sender_avatar_url,
-            reply_to=self._world.existing(chat, requests.text(body, "reply_to", default="")),
-            thread=self._world.first_of_thread(chat, requests.text(body, "thread", default="")),
+            reply_to=self._world.existing(chat, wire.text(body, "reply_to", default="")),
+            thread=self._world.first_of_thread(chat, wire.text(body, "thread", default="")),
         )
         self._world.happened("created", chat, message)
         return web.json_response({"id": message.message_id, "sent_at": stamp(message.sent_at)}, status=201)
@@ -145,8 +145,8 @@ class RestApi:
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         chat = self._chat(request)
         message = self._own(self._message(request, chat))
-        body = await requests.json_object(request)
-        content = requests.content(
+        body = await wire.json_object(request)
+        content = wire.content(
             body, self._world.store, self._world.max_text_chars, self._world.max_files_per_message, kept_files=message.files
         )
         message.format = content.format
@@ -179,7 +179,7 @@ class RestApi:
     # -- REST: files and webhooks -------------------------------------------------------------------------------------------
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
-        part = await requests.file_part(request)
+        part = await wire.file_part(request)
         name = part.filename or "file"
         mime = part.headers.get(hdrs.CONTENT_TYPE, "application/octet-stream")
         world = self._world
@@ -189,7 +189,7 @@ class RestApi:
             raise Refused(400, "file_type_refused", "files of this type are not allowed")
         limit_bytes = min(world.max_file_bytes, world.proxy_bytes or world.max_file_bytes)
         try:
-            stored = await world.store.receive(name, mime, requests.chunks(part), limit_bytes)
+            stored = await world.store.receive(name, mime, wire.chunks(part), limit_bytes)
         except FileTooLarge:
             if world.proxy_bytes is not None and world.proxy_bytes <= world.max_file_bytes:
                 return web.Response(status=413, text=_NGINX_413, content_type="text/html")
@@ -205,7 +205,7 @@ class RestApi:
         return Body.of_file(stored.content, stored.path, content_type=stored.mime or "application/octet-stream")
 
     async def _register_webhook(self, request: web.Request) -> web.StreamResponse:
-        url, chats, events = requests.webhook(await requests.json_object(request))
+        url, chats, events = wire.webhook(await wire.json_object(request))
         ids = []
         for name in chats:
             chat = self._world.state.chat(name)
@@ -228,12 +228,12 @@ class RestApi:
         if known is None:
             raise Refused(404, "webhook_not_found", "no such webhook")
         chat, user = known
-        body = await requests.json_or_form(request)
-        text = requests.message_text(body, self._world.max_text_chars)
-        links = requests.file_links(body)
+        body = await wire.json_or_form(request)
+        text = wire.message_text(body, self._world.max_text_chars)
+        links = wire.file_links(body)
         if not text and not links:
             raise Refused(400, "empty_message", "a message needs text or files")
-        name, avatar_url = requests.sender(body)
+        name, avatar_url = wire.sender(body)
         message = self._world.state.post(chat, user, text, links=links, sender_name=name, sender_avatar_url=avatar_url)
         self._world.happened("created", chat, message)
         return web.json_response({"id": message.message_id}, status=201)

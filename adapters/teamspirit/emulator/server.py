@@ -1,6 +1,6 @@
 """The stand-in server itself, and a person's hands and eyes in its chats.
 
-A program's calls are in `rest`, what they change in `world` and `state`, calls to other servers in `outgoing`.
+A program's calls are in `rest`, what they change in `world` and `records`, calls to other servers in `outgoing`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.outgoing import Webhook
-from adapters.teamspirit.emulator.requests import Refused
+from adapters.teamspirit.emulator.records import User
 from adapters.teamspirit.emulator.rest import API, RestApi, error
-from adapters.teamspirit.emulator.state import User
+from adapters.teamspirit.emulator.wire import Refused
 from adapters.teamspirit.emulator.world import World
 
 _SIMPLE_NAME = re.compile(r"[\w.\-]+")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from adapters.common.emulation.contract import SeenMessage
 from adapters.teamspirit.emulator.files import FileStore
 from adapters.teamspirit.emulator.outgoing import OutgoingWebhooks, Webhook
-from adapters.teamspirit.emulator.requests import Refused
-from adapters.teamspirit.emulator.state import Chat, Json, Message, State, User, now, stamp
+from adapters.teamspirit.emulator.records import Chat, Json, Message, State, User, now, stamp
+from adapters.teamspirit.emulator.wire import Refused
 
 
 class World:

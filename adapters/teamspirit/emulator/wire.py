@@ -1,0 +1,157 @@
+"""Reading requests as strictly as a server does: types checked, limits enforced, refusals with the dialect's codes. No state."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import BodyPartReader, hdrs, web
+
+from adapters.teamspirit.emulator.files import FileStore, StoredFile
+from adapters.teamspirit.emulator.outgoing import EVENTS
+from adapters.teamspirit.emulator.records import Json
+
+
+class Refused(Exception):
+    """Answered as `{"error": {"code", "message"}}` with this HTTP status."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    text: str
+    format: str
+    files: list[StoredFile] | None
+    """None: the request says nothing of files."""
+
+
+async def json_object(request: web.Request) -> Json:
+    if request.content_type != "application/json":
+        raise Refused(415, "unsupported_media_type", "the body must be application/json")
+    try:
+        body = await request.json()
+    except ValueError:
+        raise Refused(400, "bad_json", "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refused(400, "bad_json", "the body must be an object")
+    return body
+
+
+async def json_or_form(request: web.Request) -> Json:
+    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        form = await request.post()
+        return {"text": form.get("text", "")}
+    return await json_object(request)
+
+
+def text(body: Json, name: str, default: str | None = None) -> str:
+    value = body.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise Refused(400, "bad_request", f"{name} must be a string")
+    return value
+
+
+def one_of(body: Json, name: str, allowed: Sequence[str]) -> str:
+    value = text(body, name)
+    if value not in allowed:
+        raise Refused(400, "bad_request", f"{name} must be one of {', '.join(allowed)}")
+    return value
+
+
+def number(value: str, name: str) -> int:
+    if not value.isdecimal():
+        raise Refused(400, "bad_request", f"{name} must be a number")
+    return int(value)
+
+
+def strings(body: Json, name: str) -> list[str]:
+    values: Any = body.get(name) or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise Refused(400, "bad_request", f"{name} must be a list of strings")
+    return list(values)
+
+
+def message_text(body: Json, limit_chars: int) -> str:
+    value = text(body, "text", default="")
+    if len(value) > limit_chars:
+        raise Refused(400, "text_too_long", f"a text may have {limit_chars} characters")
+    return value
+
+
+def content(
+    body: Json,
+    store: FileStore,
+    limit_chars: int,
+    limit_files: int,
+    kept_files: Sequence[StoredFile] = (),
+) -> Content:
+    """Text, format and files of a send or an edit. `kept_files` are the ones an edit that names none keeps."""
+    value = message_text(body, limit_chars)
+    format_name = one_of({"format": body.get("format", "markdown")}, "format", ("markdown", "plain"))
+    files: list[StoredFile] | None = None
+    if "files" in body:
+        files = []
+        for file_id in strings(body, "files"):
+            stored = store.get(file_id)
+            if stored is None:
+                raise Refused(400, "file_not_found", "no such file")
+            files.append(stored)
+        if len(files) > limit_files:
+            raise Refused(400, "too_many_files", f"a message may have {limit_files} files")
+    if not value.strip() and not (kept_files if files is None else files):
+        raise Refused(400, "empty_message", "a message needs text or files")
+    return Content(value, format_name, files)
+
+
+def sender(body: Json) -> tuple[str, str]:
+    value = body.get("sender")
+    if value is None:
+        return "", ""
+    if not isinstance(value, dict):
+        raise Refused(400, "bad_request", "sender must be an object")
+    return text(value, "name", default=""), text(value, "avatar_url", default="")
+
+
+def file_links(body: Json) -> list[tuple[str, str]]:
+    values: Any = body.get("files") or []
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise Refused(400, "bad_request", "files must be a list of objects")
+    links = [(text(value, "url"), text(value, "name", default="")) for value in values]
+    if any(not url.startswith(("http://", "https://")) for url, _ in links):
+        raise Refused(400, "bad_request", "files must have http(s) URLs")
+    return [(url, name or url) for url, name in links]
+
+
+def webhook(body: Json) -> tuple[str, list[str], list[str]]:
+    one_of(body, "direction", ("outgoing",))
+    url = text(body, "url")
+    if not url.startswith(("http://", "https://")):
+        raise Refused(400, "bad_request", "url must be an http(s) URL")
+    events = strings(body, "events")
+    unknown = [name for name in events if name not in EVENTS]
+    if unknown:
+        raise Refused(400, "bad_request", f"unknown event {unknown[0]}")
+    return url, strings(body, "chats"), events
+
+
+async def file_part(request: web.Request) -> BodyPartReader:
+    """The part named `file` of a multipart upload."""
+    if not request.headers.get(hdrs.CONTENT_TYPE, "").startswith("multipart/form-data"):
+        raise Refused(415, "unsupported_media_type", "the body must be multipart/form-data")
+    async for part in await request.multipart():
+        if isinstance(part, BodyPartReader) and part.name == "file":
+            return part
+    raise Refused(400, "bad_request", "a part named file is needed")
+
+
+async def chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(1 << 18):
+        yield chunk

@@ -1,0 +1,216 @@
+"""One chat's place in its history: reads what is new or changed, hands it to the intake, and moves the cursor with it.
+
+Called by `receiver`. What a page means is decided in `compare`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from adapters.teamspirit.errors import Gone
+from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, Compare, Decodings, Found, State
+from adapters.teamspirit.inbound.decode import NativeMessage
+from bridge.model.adapter import Cursor, Intake
+from bridge.model.clock import Clock
+from bridge.model.events import Author, ChatEvent
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import History
+
+ReadPage = Callable[[str, str, int | None], Awaitable[list[Any]]]
+"""(chat id, `after`, `since_ms`) -> items, oldest first. Raises a DeliveryError, AccountDown."""
+FillAuthor = Callable[[Author], Awaitable[Author]]
+
+_REMEMBERED_SINCE = 300
+_MOST_PAGES = 10_000
+_AHEAD = timedelta(days=1)
+
+
+class ChatReader:
+    """All of its work happens under `lock`, so that a chat's events keep their order. `since` tells from when on a chat that was
+    never read has news, `now` the time; both by the server's clock."""
+
+    def __init__(
+        self,
+        chat_id: str,
+        *,
+        history: History,
+        decodings: Decodings,
+        intake: Intake,
+        read_page: ReadPage,
+        fill_author: FillAuthor,
+        window: int,
+        since: Callable[[str], datetime | None] = lambda _: None,
+        now: Callable[[], datetime],
+        clock: Clock,
+    ) -> None:
+        self.chat_id = chat_id
+        self.lock = asyncio.Lock()
+        self._history = history
+        self._compare = Compare(decodings, history, chat_id, window if history.by == "after" else _REMEMBERED_SINCE)
+        self._intake = intake
+        self._read_page = read_page
+        self._fill_author = fill_author
+        self._since = since
+        self._now = now
+        self._clock = clock
+        self._state: State | None = None
+        self._loaded = False
+        self._versions: dict[str, str] = {}
+        self._missing: frozenset[str] = frozenset()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something was missing at the last look, and the next one decides."""
+        return bool(self._missing)
+
+    def knows(self, message_id: str) -> bool:
+        """Whether the message is there, from before we came or read since; call under `lock`."""
+        return message_id in self._versions
+
+    async def begin(self) -> None:
+        """Set the place to start from in a chat that was never read before; elsewhere nothing; call under `lock`."""
+        await self._load()
+        self._compare.horizon_ms = round((self._now() + _AHEAD).timestamp() * 1000)
+        if self._state is None:
+            items = await self._read_page(self.chat_id, "", None)
+            whole = len(items) < self._history.page_size
+            if not whole and self._history.by == "after" and self._history.without_after == "oldest":
+                items = await self._latest(items)
+            state = self._compare.first(items, whole=whole, since=self._since(self.chat_id))
+            await self._accept(Found(state))
+
+    async def _latest(self, page: list[Any]) -> list[Any]:
+        """The latest pages of a chat, read from its beginning: long, but once in a chat's life."""
+        items = page
+        for _ in range(_MOST_PAGES):
+            last = self._compare.last_id(page)
+            if len(page) < self._history.page_size or not last:
+                break
+            page = await self._read_page(self.chat_id, last, None)
+            items = [*items[-self._history.page_size :], *page]
+        return items
+
+    def rest(self) -> None:
+        """Nothing happens here: forget what the cursor remembers too. Call under `lock`."""
+        self._loaded, self._state, self._versions = False, None, {}
+
+    def note(self, message: NativeMessage) -> None:
+        """The message as it is now came another way and was accepted: reading it is no news. Call under `lock`."""
+        if self._state is not None and message.message_id in self._versions:
+            self._versions[message.message_id] = message.version
+            self._state = msgspec.structs.replace(self._state, seen=tuple(self._versions.items()))
+
+    def forget(self, message_id: str) -> None:
+        """The message was deleted, which was accepted. Call under `lock`. The first one stays: it is a place, and not compared."""
+        if self._state is not None and message_id in self._versions and self._state.seen[0][0] != message_id:
+            del self._versions[message_id]
+            self._state = msgspec.structs.replace(self._state, seen=tuple(self._versions.items()))
+
+    async def read(self, *, again: bool) -> bool:
+        """Take in what is new, with `again` also what became of the latest messages; call under `lock`. True if there was
+        news that is not of our own making.
+
+        Raises a DeliveryError or AccountDown; what was accepted before stays so."""
+        await self.begin()
+        assert self._state is not None, "begin sets it"
+        missing_before, news = self._missing, False
+        if again and self._newest_from_start(self._state):
+            # the newest page may be further on than what was read: first what comes after that
+            news = await self._read_on(1, missing_before)
+        if again:
+            self._missing = frozenset()
+        return await self._read_on(0 if again else -1, missing_before) or news
+
+    def _newest_from_start(self, state: State) -> bool:
+        return self._history.without_after == "newest" and len(state.seen) > 1 and state.seen[0][0] == START
+
+    async def _read_on(self, start: int, missing_before: frozenset[str]) -> bool:
+        """Pages behind `seen[start]` (-1: the last one), to the end."""
+        news = False
+        for _ in range(_MOST_PAGES):
+            assert self._state is not None, "begin sets it"
+            found = await self._look(self._state, start, missing_before)
+            if found.more and found.missing:
+                # they would fall out of what is remembered before the next time: looked at twice right away
+                found = await self._look(self._state, start, missing_before | found.missing)
+            news = await self._accept(found) or news
+            if start >= 0:
+                self._missing |= found.missing
+            start = found.place if start >= 0 else -1
+            if not found.more:
+                break
+        return news
+
+    async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
+        now = self._clock.now()
+        if self._history.by == "since":
+            # a chat that was empty has no latest moment yet; 0 would be taken for no moment at all
+            since_ms = max(state.at_ms - OVERLAP_MS, 1)
+            items = await self._read_page(self.chat_id, "", since_ms)
+            if len(items) >= self._history.page_size:
+                await self._gap(state, "more was changed than the server tells at once")
+            await self._compare.decodings.read_ahead(items, self.chat_id)
+            return self._compare.since(state, items, now)
+        items, place = await self._page(state, start if start >= 0 else len(state.seen) - 1)
+        await self._compare.decodings.read_ahead(items, self.chat_id)
+        return self._compare.after(state, items, place, now, missing_before=missing_before)
+
+    async def _page(self, state: State, start: int) -> tuple[list[Any], int]:
+        """The page behind `state.seen[start]`, or behind the nearest one, older ones first, that the server still knows."""
+        places = [*range(start, -1, -1), *range(start + 1, len(state.seen))] if state.seen else []
+        for place in places:
+            try:
+                return await self._read_page(self.chat_id, state.seen[place][0], None), place
+            except Gone:
+                continue
+        items = await self._read_page(self.chat_id, "", None)
+        if state.seen and len(items) >= self._history.page_size and self._history.without_after == "newest":
+            await self._gap(state, "the server forgot where we were")
+        return items, -1
+
+    async def _gap(self, state: State, reason: str) -> None:
+        since = datetime.fromtimestamp(state.at_ms / 1000, UTC)
+        await self._intake.gap(self.chat_id, since=since, until=self._now(), reason=reason)
+
+    async def _accept(self, found: Found) -> bool:
+        for raw, reason in found.unknown:
+            await self._intake.undecodable(raw, reason)
+        events = [await self._with_author(event) for event in found.events]
+        if events or found.state != self._state:
+            cursor = Cursor(name=self._cursor_name, value=msgspec.json.encode(found.state).decode())
+            await self._intake.accept(events, cursors=[cursor])
+            self._set(found.state)
+        return any(not event.meta.sent_by_us for event in events)
+
+    async def _with_author(self, event: ChatEvent) -> ChatEvent:
+        author = event.meta.author
+        if author is None or author.name or event.meta.sent_by_us:
+            return event
+        meta = msgspec.structs.replace(event.meta, author=await self._fill_author(author))
+        return msgspec.structs.replace(event, meta=meta)
+
+    @property
+    def _cursor_name(self) -> str:
+        return f"history:{self.chat_id}"
+
+    async def _load(self) -> None:
+        if self._loaded:
+            return
+        stored = await self._intake.cursor(self._cursor_name)
+        if stored is not None:
+            try:
+                self._set(msgspec.json.decode(stored, type=State))
+            except msgspec.DecodeError:
+                # written by another version: beginning anew is the only thing that cannot double anything
+                self._state = None
+        self._loaded = True
+
+    def _set(self, state: State) -> None:
+        self._state = state
+        self._versions = dict(state.seen)

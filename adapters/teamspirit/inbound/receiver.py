@@ -1,0 +1,287 @@
+"""Receiving: the calls of an outgoing webhook, the history, or both together. `adapter.run` is this.
+
+With both, the history is what counts: nothing is lost if calls are. Here is how often which chat is read, and what is done when the
+server is away; `webhook_events` takes the calls, `catch_up` reads one chat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.common.own_messages import OwnMessages
+from adapters.common.platform_time import PlatformTime
+from adapters.teamspirit.capabilities import HEALTH_CHECK_S, REREAD_WITH_WEBHOOK_S
+from adapters.teamspirit.client import Client
+from adapters.teamspirit.directory import People
+from adapters.teamspirit.inbound.beginnings import Beginnings
+from adapters.teamspirit.inbound.catch_up import ChatReader
+from adapters.teamspirit.inbound.compare import Decodings
+from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.webhook import Webhook
+from adapters.teamspirit.inbound.webhook_events import Calls
+from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
+from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
+from bridge.model.refs import AccountName
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.config import TeamSpiritOptions
+    from adapters.teamspirit.dialect.model import Dialect
+
+log = structlog.get_logger("teamspirit")
+
+_REREAD_EVERY = 2
+"""The latest messages are read again for edits and deletes at most every so many intervals, new ones at every look."""
+_UNANNOUNCED_BEFORE_NOTICE = 3
+_CHATS_AT_ONCE = 16
+_MANY_CHATS = 300
+_LOOK_FOR_ROUTES_S = 0.25
+_CHAT_DOWN_WAIT_S = 30.0
+_LONGEST_CHAT_DOWN_WAIT_S = 900.0
+_LONGEST_BACKOFF_S = 30.0
+_FAILURES_BEFORE_CHECK = 3
+_IDLE_AFTER_S = 120.0
+_REST_AFTER_S = 600.0
+"""Chats in which nothing happens cost next to no memory."""
+
+
+class Reception:
+    """Made for each run of the account."""
+
+    def __init__(
+        self,
+        *,
+        account: AccountName,
+        clock: Clock,
+        dialect: Dialect,
+        options: TeamSpiritOptions,
+        client: Client,
+        decoder: Decoder,
+        people: People,
+        own: OwnMessages,
+        webhook: Webhook,
+        beginnings: Beginnings,
+        time: PlatformTime,
+        intake: Intake,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`alive` is called whenever the server answered or called."""
+        self._alive = alive
+        self._account = account
+        self._clock = clock
+        self._dialect = dialect
+        self._options = options
+        self._client = client
+        self._people = people
+        self._own = own
+        self._webhook = webhook
+        self._beginnings = beginnings
+        self._time = time
+        self._intake = intake
+        self._decodings = Decodings(decoder)
+        self._readers: dict[str, ChatReader] = {}
+        self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
+        self._calls = Calls(
+            clock=clock,
+            decoder=decoder,
+            people=people,
+            own=own,
+            intake=intake,
+            reader_of=self._reader_of,
+            on_call=self._a_call_arrived,
+        )
+        self._by_webhook = False
+        self._calls_arrive = False
+        self._unannounced = 0
+
+    async def run(self) -> None:
+        """Until cancelled. Raises ConnectionLost, AccountDown."""
+        self._look()
+        try:
+            self._own.me_id = await self._client.identify()
+            await self._intake.set_own_names([self._client.own_name])
+            begun = await self._begin(most_chats=_MANY_CHATS)
+            self._by_webhook = await self._webhook.connect(self._intake)
+        except DeliveryError as error:
+            raise ConnectionLost(error.reason) from None
+        self._webhook.take(self._calls.take)
+        try:
+            if not begun and not self._by_webhook:
+                await self._begin()
+            self._intake.connected()
+            async with asyncio.TaskGroup() as tasks:
+                await self._follow_routes(tasks)
+        except BaseExceptionGroup as group:
+            raise _most_telling(group) from None
+        finally:
+            self._webhook.take(None)
+
+    # -- history ------------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> frozenset[str]:
+        """The chats that are relayed now."""
+        routed = self._intake.routed_chats()
+        self._beginnings.look(routed)
+        return routed
+
+    async def _begin(self, most_chats: int | None = None) -> bool:
+        """Know where each chat stands before we ask to be called, and before we say that we are connected. False: there are more
+        than `most_chats`, of which that takes too long; where calls tell of new messages, their places can be learned meanwhile."""
+
+        async def one(chat_id: str) -> None:
+            reader = self._readers.setdefault(chat_id, self._reader(chat_id))
+            try:
+                async with self._slots, reader.lock:
+                    await reader.begin()
+            except ChatDown as error:
+                self._beginnings.put_off(chat_id)
+                log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
+            except DeliveryError as error:
+                log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
+
+        routed = self._look()
+        if self._dialect.operations.history is None:
+            return True
+        if most_chats is not None and len(routed) > most_chats:
+            return False
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for chat_id in routed:
+                    tasks.create_task(one(chat_id), name=f"adapter {self._account} begin {chat_id}")
+        except BaseExceptionGroup as group:
+            raise _most_telling(group) from None
+        return True
+
+    async def _follow_routes(self, tasks: asyncio.TaskGroup) -> None:
+        """One task for each routed chat, as long as it is routed."""
+        running: dict[str, asyncio.Task[None]] = {}
+        checked_at_s = self._clock.monotonic_s()
+        followed = self._intake.routed_chats()
+        while True:
+            routed = self._look()
+            for chat_id in [chat_id for chat_id in running if chat_id not in routed]:
+                running.pop(chat_id).cancel()
+                self._readers.pop(chat_id, None)
+            for chat_id in sorted(routed - running.keys()) if self._dialect.operations.history else ():
+                reader = self._reader_of(chat_id)
+                assert reader is not None, "the dialect reads the history of every routed chat"
+                running[chat_id] = tasks.create_task(self._watch(reader), name=f"adapter {self._account} history {chat_id}")
+            now_s = self._clock.monotonic_s()
+            if now_s - checked_at_s > HEALTH_CHECK_S or (self._by_webhook and routed != followed):
+                checked_at_s, followed = now_s, routed
+                await self._check(routed)
+            await self._clock.sleep(_LOOK_FOR_ROUTES_S)
+
+    async def _check(self, routed: frozenset[str]) -> None:
+        """Whether the server is there, and calls us about the chats that are routed now."""
+        try:
+            if await self._client.identify():
+                self._alive()
+            if self._by_webhook:
+                await self._webhook.follow(self._intake, routed)
+        except DeliveryError as error:
+            raise ConnectionLost(error.reason) from None
+
+    def _reader_of(self, chat_id: str) -> ChatReader | None:
+        """Who reads the chat's history; None where there is none, or the chat is not relayed."""
+        found = self._readers.get(chat_id)
+        if found is None and self._dialect.operations.history is not None and chat_id in self._intake.routed_chats():
+            found = self._readers[chat_id] = self._reader(chat_id)
+        return found
+
+    def _reader(self, chat_id: str) -> ChatReader:
+        history = self._dialect.operations.history
+        assert history is not None, "the dialect reads no history"
+        return ChatReader(
+            chat_id,
+            history=history,
+            decodings=self._decodings,
+            intake=self._intake,
+            read_page=self._client.page,
+            fill_author=self._people.fill,
+            window=self._options.reread_messages,
+            since=self._beginnings.since,
+            now=self._time.now,
+            clock=self._clock,
+        )
+
+    async def _watch(self, reader: ChatReader) -> None:
+        """Read one chat again and again, at a pace that follows what happens in it."""
+        failures = refusals = 0
+        quiet_since_s = now_s = self._clock.monotonic_s()
+        reread_at_s = 0.0
+        while True:
+            again = reader.in_doubt or now_s >= reread_at_s
+            try:
+                async with self._slots, reader.lock:
+                    news = await reader.read(again=again)
+                    self._alive()
+                    if not news and now_s - quiet_since_s > _REST_AFTER_S:
+                        reader.rest()
+                if refusals:
+                    self._intake.chat_restored(reader.chat_id)
+                failures = refusals = 0
+                now_s = self._clock.monotonic_s()
+                reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s
+                quiet_since_s = now_s if news else quiet_since_s
+                if news:
+                    self._found_by_reading()
+                wait_s = self._pace_s(now_s - quiet_since_s)
+            except ChatDown as error:
+                self._intake.notice(error.reason, error.action, chat_id=reader.chat_id)
+                self._beginnings.put_off(reader.chat_id)
+                wait_s = min(_CHAT_DOWN_WAIT_S * 2.0 ** min(refusals, 10), _LONGEST_CHAT_DOWN_WAIT_S)
+                refusals += 1
+            except DeliveryError as error:
+                failures += 1
+                log.info("history not read", account=self._account, chat=reader.chat_id, reason=error.reason)
+                if failures % _FAILURES_BEFORE_CHECK == 0:
+                    await self._check(self._intake.routed_chats())
+                asked_s = error.after_s if isinstance(error, RetryLater) else None
+                wait_s = asked_s if asked_s is not None else min(2.0 ** min(failures - 1, 10) / 2, _LONGEST_BACKOFF_S)
+            await self._clock.sleep(wait_s)
+            now_s = self._clock.monotonic_s()
+
+    def _found_by_reading(self) -> None:
+        """News of which no call told. One may still come; if none ever does, the webhook is not to be relied on."""
+        self._calls_arrive = False
+        self._unannounced += 1
+        if self._relies_on_calls and self._unannounced == _UNANNOUNCED_BEFORE_NOTICE:
+            reason = "the messenger's calls do not arrive; its chats are read instead"
+            self._intake.notice(reason, "check that web.public's url reaches the bridge from the messenger's server")
+
+    def _a_call_arrived(self) -> None:
+        self._alive()
+        if self._unannounced >= _UNANNOUNCED_BEFORE_NOTICE:
+            self._intake.chat_restored("")
+        self._calls_arrive, self._unannounced = True, 0
+
+    @property
+    def _relies_on_calls(self) -> bool:
+        """Whether the server should call about everything: Mattermost's webhooks, say, tell only of some messages."""
+        inbound = self._dialect.inbound
+        return self._by_webhook and inbound is not None and inbound.redelivers
+
+    def _pace_s(self, quiet_s: float) -> float:
+        if self._relies_on_calls and self._calls_arrive:
+            return REREAD_WITH_WEBHOOK_S
+        lively, idle = self._options.poll_interval_s, max(self._options.poll_interval_s, self._options.poll_idle_interval_s)
+        return lively + (idle - lively) * min(quiet_s / _IDLE_AFTER_S, 1.0)
+
+
+def _most_telling(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Of several tasks' errors, the one that says most: a human must act, the connection is gone, then anything else (a bug)."""
+    leaves: list[BaseException] = []
+    pending: list[BaseException] = [group]
+    while pending:
+        one = pending.pop()
+        pending.extend(one.exceptions) if isinstance(one, BaseExceptionGroup) else leaves.append(one)
+    for kind in (AccountDown, ConnectionLost):
+        for leaf in leaves:
+            if isinstance(leaf, kind):
+                return leaf
+    return leaves[0]

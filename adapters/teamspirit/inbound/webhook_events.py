@@ -1,0 +1,149 @@
+"""The server's calls, once `webhook_auth` let them in: what each tells, in which order it is handed to the intake.
+
+Where there is a history, a call says that something happened in a chat, and what is new is read in order first (calls may arrive
+out of order); edits, deletes and reactions are then taken from the call. Without a history, calls are taken as they come; the core
+keeps a change that comes before its message. Used by `receiver`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from adapters.common.own_messages import OwnMessages
+from adapters.teamspirit.directory import People
+from adapters.teamspirit.errors import CHECK_CHAT
+from adapters.teamspirit.inbound.catch_up import ChatReader
+from adapters.teamspirit.inbound.decode import Decoder, Undecodable
+from adapters.teamspirit.inbound.webhook_auth import NotNow, why_unreadable
+from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
+from bridge.model.errors import BridgeError
+from bridge.model.events import (
+    ChatEvent,
+    Ignored,
+    MembershipChanged,
+    MembershipKind,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    ReactionsChanged,
+)
+
+log = structlog.get_logger("teamspirit")
+
+_KEPT_RAW_BYTES = 64 * 1024
+
+
+class Calls:
+    """`reader_of` gives who reads a chat's history, if anybody does; `on_call` is told that a call arrived."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        decoder: Decoder,
+        people: People,
+        own: OwnMessages,
+        intake: Intake,
+        reader_of: Callable[[str], ChatReader | None],
+        on_call: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._decoder = decoder
+        self._people = people
+        self._own = own
+        self._intake = intake
+        self._reader_of = reader_of
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._on_call = on_call
+
+    async def take(self, payload: Any, raw: bytes) -> None:
+        """One call; returns once it may be confirmed."""
+        self._on_call()
+        # the turn comes before the text is decoded: a short message behind a long one must not overtake it
+        turn = self._turns.setdefault(self._decoder.chat_of_call(payload), asyncio.Lock())
+        async with turn:
+            event = await self._decoded(payload, raw)
+            if event is not None:
+                await self._in_turn(event, payload)
+
+    async def _decoded(self, payload: Any, raw: bytes) -> ChatEvent | None:
+        """The event of a call; None if there is none."""
+        try:
+            if payload is None:
+                raise Undecodable(why_unreadable(raw))
+            await self._decoder.read_call_ahead(payload)
+            event = self._decoder.event(payload, self._clock.now())
+        except (Undecodable, RecursionError) as error:
+            await self._intake.undecodable(raw[:_KEPT_RAW_BYTES], str(error))
+            return None
+        if isinstance(event, Ignored):
+            self._intake.ignored(event.reason)
+            return None
+        return event
+
+    async def _in_turn(self, event: ChatEvent, payload: Any) -> None:
+        """One call of a chat at a time, in the order in which they arrived."""
+        author = event.meta.author
+        if author is not None and not author.name and not event.meta.sent_by_us:
+            meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
+            event = msgspec.structs.replace(event, meta=meta)
+        event = await self._marked_own(event)
+        if isinstance(event, MembershipChanged) and event.member.user_id == self._own.me_id:
+            self._we_came_or_went(event)
+        reader = self._reader_of(event.meta.origin.chat_id)
+        if reader is not None:
+            await self._with_history(event, payload, reader)
+        else:
+            await self._intake.accept([event])
+
+    def _we_came_or_went(self, event: MembershipChanged) -> None:
+        chat_id = event.meta.origin.chat_id
+        if event.change is MembershipKind.JOINED:
+            self._intake.chat_restored(chat_id)
+        else:
+            self._intake.notice("the bot was removed from the chat", CHECK_CHAT, chat_id=chat_id)
+
+    async def _marked_own(self, event: ChatEvent) -> ChatEvent:
+        """Where only the answer to a send tells which messages are ours, the answer is waited for."""
+        if event.meta.sent_by_us or not isinstance(event, MessageCreated):
+            return event
+        chat_id = event.meta.origin.chat_id
+        await self._own.settled(chat_id)
+        author = event.meta.author
+        if not self._own.is_own(author.user_id if author else "", chat_id, event.message_id):
+            return event
+        return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, sent_by_us=True))
+
+    async def _with_history(self, event: ChatEvent, payload: Any, reader: ChatReader) -> None:
+        if event.meta.sent_by_us and isinstance(event, MessageCreated):
+            await self._intake.accept([event])
+            return
+        async with reader.lock:
+            if isinstance(event, MessageCreated | MessageEdited | ReactionsChanged) and not reader.knows(event.message_id):
+                await self._catch_up(reader, event)
+            if isinstance(event, MessageCreated) and reader.knows(event.message_id):
+                # as news, or as something that was said before the bridge was told of the chat
+                self._intake.ignored("already read from the history")
+                return
+            await self._intake.accept([event])
+            if isinstance(event, MessageEdited):
+                reader.note(self._decoder.native_message(payload, "edited"))
+            elif isinstance(event, MessageDeleted):
+                reader.forget(event.message_id)
+
+    async def _catch_up(self, reader: ChatReader, event: ChatEvent) -> None:
+        """What was said before comes first. A new message that the history cannot give now is not taken from the call, which may
+        hold less of it: it is read, or the call comes again, later. What else there is was handed to us, and is taken."""
+        try:
+            await reader.read(again=False)
+        except BridgeError as error:
+            log.info("history not read", chat=reader.chat_id, reason=error.reason)
+            if isinstance(event, MessageCreated):
+                raise NotNow from None

@@ -1,0 +1,223 @@
+"""Reading a history, for any course of events: each message once, in order, changes of the latest ones found, nothing invented."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.teamspirit.dialect.load import load_dialect
+from adapters.teamspirit.dialect.model import Dialect, History
+from adapters.teamspirit.errors import Gone
+from adapters.teamspirit.inbound.catch_up import ChatReader
+from adapters.teamspirit.inbound.compare import Decodings
+from adapters.teamspirit.inbound.decode import Decoder
+from bridge.model.clock import SYSTEM_CLOCK
+from bridge.model.errors import RetryLater
+from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
+from tests.support.intake import RecordingIntake
+
+PAGE, WINDOW = 5, 4
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Server:
+    """A chat's history in memory. `forgets`: reading on from a deleted message is an error."""
+
+    def __init__(self, history: History, *, forgets: bool) -> None:
+        self.history = history
+        self.forgets = forgets
+        self.messages: list[dict[str, Any]] = []
+        self.tick = 0
+        self.fail = False
+
+    def now(self) -> str:
+        self.tick += 5
+        return (START + timedelta(seconds=self.tick)).isoformat()
+
+    def post(self) -> None:
+        number = len(self.messages)
+        at = self.now()
+        self.messages.append(
+            {"id": f"m{number}", "text": f"{number}", "user": {"id": "u1", "name": "anna"}, "sent_at": at, "updated_at": at}
+        )
+
+    def edit(self, back: int) -> None:
+        if back < len(self.messages) and "deleted" not in self.messages[-1 - back]:
+            message = self.messages[-1 - back]
+            at = self.now()
+            message.update(text=message["text"] + "!", edited_at=at, updated_at=at)
+
+    def delete(self, back: int) -> None:
+        if back < len(self.messages):
+            self.messages[-1 - back].update(deleted=True, updated_at=self.now())
+
+    async def page(self, chat_id: str, after: str, since_ms: int | None) -> list[Any]:
+        if self.fail:
+            self.fail = False
+            raise RetryLater("not now")
+        if self.history.by == "since":
+            return self._changes(since_ms)
+        alive = [message for message in self.messages if "deleted" not in message]
+        if not after:
+            return [dict(message) for message in alive[:PAGE]]
+        place = int(after[1:])
+        if self.forgets and "deleted" in self.messages[place]:
+            raise Gone("no such message")
+        return [dict(message) for message in alive if int(message["id"][1:]) > place][:PAGE]
+
+    def _changes(self, since_ms: int | None) -> list[Any]:
+        if not since_ms:
+            return [dict(message) for message in self.messages if "deleted" not in message][-PAGE:]
+        since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat()
+        return [dict(message) for message in self.messages if message["updated_at"] > since]
+
+
+def dialect_by(by: str) -> Dialect:
+    fields = {"updated_at": "updated_at", "deleted": "deleted"} if by == "since" else {}
+    history = {"by": by, "page_size": PAGE if by == "after" else 1000, "deletes": "missing" if by == "after" else "flagged"}
+    loaded = load_dialect("teamspirit", {"operations": {"history": history}, "message_fields": fields})
+    assert loaded.dialect is not None
+    return loaded.dialect
+
+
+DIALECTS = {by: dialect_by(by) for by in ("after", "since")}
+
+
+def reader_of(server: Server, intake: RecordingIntake, dialect: Dialect) -> ChatReader:
+    decoder = Decoder(dialect, AccountName("a"), is_own=lambda *_: False, chat_id=lambda native, _: native)
+
+    async def fill(author: Author) -> Author:
+        return author
+
+    assert dialect.operations.history is not None
+    return ChatReader(
+        "c",
+        history=dialect.operations.history,
+        decodings=Decodings(decoder, most=10),
+        intake=intake,
+        read_page=server.page,
+        fill_author=fill,
+        window=WINDOW,
+        now=SYSTEM_CLOCK.now,
+        clock=SYSTEM_CLOCK,
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "known"), [({"files": [{"id": "f"}]}, True), ({"files": []}, True), ({"files": None}, False), ({}, False)]
+)
+def test_a_list_of_files_that_is_missing_is_not_an_empty_one(files: dict[str, Any], known: bool) -> None:
+    decoder = Decoder(DIALECTS["after"], AccountName("a"), is_own=lambda *_: False, chat_id=lambda native, _: native)
+    item = {"id": "m1", "text": "x", "user": {"id": "u1", "name": "anna"}, "sent_at": "2026-11-01T12:00:00Z", **files}
+    message = decoder.message(item, "c")
+    assert decoder.edited(message, datetime.now(UTC)).attachments_known is known
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("post"), st.integers(1, 8)),
+        st.tuples(st.just("edit"), st.integers(0, WINDOW + 2)),
+        st.tuples(st.just("delete"), st.integers(0, WINDOW + 2)),
+        st.tuples(st.just("look"), st.integers(0, 1)),
+        st.tuples(st.just("restart"), st.just(0)),
+        st.tuples(st.just("rest"), st.just(0)),
+        st.tuples(st.just("fail"), st.just(0)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(before=st.integers(0, 13), course=steps, forgets=st.booleans())
+@pytest.mark.parametrize("by", ["after", "since"])
+def test_any_course_of_events(by: str, before: int, course: list[tuple[str, int]], forgets: bool) -> None:
+    asyncio.run(play(DIALECTS[by], before, course, forgets))
+
+
+async def play(dialect: Dialect, before: int, course: list[tuple[str, int]], forgets: bool) -> None:
+    assert dialect.operations.history is not None
+    server, intake = Server(dialect.operations.history, forgets=forgets), RecordingIntake()
+    for _ in range(before):
+        server.post()
+    reader = reader_of(server, intake, dialect)
+    await reader.begin()
+    for what, number in course:
+        match what:
+            case "post":
+                for _ in range(number):
+                    server.post()
+            case "edit":
+                server.edit(number)
+            case "delete":
+                server.delete(number)
+            case "look":
+                await look(reader, again=bool(number))
+            case "restart":
+                reader = reader_of(server, intake, dialect)
+            case "rest":
+                reader.rest()
+            case "fail":
+                server.fail = True
+    server.fail = False
+    for _ in range(3):
+        await look(reader, again=True)
+    check(server, intake, before)
+    known = len(intake.foreign())
+    for _ in range(2):
+        await look(reader_of(server, intake, dialect), again=True)
+    assert len(intake.foreign()) == known, "looking again finds nothing new"
+
+
+async def look(reader: ChatReader, *, again: bool) -> None:
+    try:
+        await reader.read(again=again)
+    except RetryLater:
+        pass
+
+
+def check(server: Server, intake: RecordingIntake, before: int) -> None:
+    created = [int(event.message_id[1:]) for event in intake.of(MessageCreated)]
+    assert created == sorted(set(created)), "each once, in order"
+    assert all(number >= before for number in created), "nothing from before the bridge"
+    alive = [number for number, message in enumerate(server.messages) if "deleted" not in message]
+    assert set(alive) - set(created) <= set(range(before)), "nothing is lost"
+    deleted = [int(event.message_id[1:]) for event in intake.of(MessageDeleted)]
+    assert all("deleted" in server.messages[number] for number in deleted), "nothing is invented"
+    assert len(deleted) == len(set(deleted))
+    shown: dict[int, str] = {}
+    for event in intake.foreign():
+        if isinstance(event, MessageCreated | MessageEdited):
+            shown[int(event.message_id[1:])] = text_of(event.content.text)
+    for number in alive:
+        if number in created and number >= len(server.messages) - WINDOW and not server.forgets:
+            assert shown[number] == server.messages[number]["text"], "the latest are shown as they are"
+
+
+async def test_what_is_missing_once_may_be_a_mistake() -> None:
+    """A server that answers an empty list for a moment deletes nothing."""
+    dialect = DIALECTS["after"]
+    assert dialect.operations.history is not None
+    server, intake = Server(dialect.operations.history, forgets=False), RecordingIntake()
+    reader = reader_of(server, intake, dialect)
+    await reader.begin()
+    for _ in range(4):
+        server.post()
+    await reader.read(again=True)
+    kept, server.messages = server.messages, []
+    await reader.read(again=True)
+    server.messages = kept
+    await reader.read(again=True)
+    await reader.read(again=True)
+    assert not intake.of(MessageDeleted)
+    server.delete(1)
+    await reader.read(again=True)
+    assert reader.in_doubt
+    await reader.read(again=True)
+    assert [event.message_id for event in intake.of(MessageDeleted)] == ["m2"]
