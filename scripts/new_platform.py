@@ -1,4 +1,5 @@
-"""Writes the skeleton of an adapter: `make new-platform NAME=matrix`. Which files there are is what `skeleton/` holds.
+"""Writes the skeleton of an adapter: `make new-platform NAME=matrix`. Which files there are is what `skeleton/` holds, and a
+quality.yaml with every rule of `adapters/quality_rules.yaml` to do.
 
 The conformance suite is red until all of it is filled, and names what is missing. Nothing that is there is written over.
 """
@@ -12,8 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 SKELETON = Path(__file__).parent / "skeleton"
+RULES = ROOT / "adapters" / "quality_rules.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9]{1,30}")
 _ENDING = ".in"
 
@@ -24,6 +28,14 @@ def files(platform: str, package: str) -> Iterator[tuple[Path, str]]:
     for path in sorted(SKELETON.rglob(f"*{_ENDING}")):
         place = path.relative_to(SKELETON)
         yield place.with_name(place.name.removesuffix(_ENDING)), Template(path.read_text(encoding="utf-8")).substitute(words)
+    yield Path("quality.yaml"), quality()
+
+
+def quality() -> str:
+    """Every rule, with what it means, as not kept yet."""
+    rules: dict[str, str] = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    entries = [f'# {meaning}\n{rule}: {{status: todo, why: "the skeleton is not filled yet"}}\n' for rule, meaning in rules.items()]
+    return "# `done`, or {status: todo|exempt, why: ...}; tests/layout/test_quality.py reads it.\n" + "".join(entries)
 
 
 def write(platform: str, package: str, folder: Path) -> list[Path]:

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.new_platform import write
+from tests.layout.test_quality import RULES, Package, faults
 from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +26,7 @@ def test_what_is_written_is_well_formed(tmp_path: Path) -> None:
     written = write("sample", "sample", tmp_path / "sample")
     names = {str(path.relative_to(tmp_path / "sample")) for path in written}
     assert {"__init__.py", "README.md", "adapter.py", "capabilities.py", "config.py", "errors.py", "emulator/server.py"} <= names
+    assert {"quality.yaml", "wire.py", "transport.py", "directory.py", "inbound/receiver.py", "outbound/sender.py"} <= names
     assert not any("$" in path.read_text() for path in written if path.suffix == ".py")
     bin_folder = Path(sys.executable).parent
     run(str(bin_folder / "ruff"), "check", "--config", str(ROOT / "pyproject.toml"), str(tmp_path))
@@ -53,7 +56,15 @@ async def look():
     await adapter.close()
 asyncio.run(look())
 """
-    assert run(sys.executable, "-c", program, str(tmp_path)).startswith("sample ['sample'] adapter.py: send: one attempt")
+    assert run(sys.executable, "-c", program, str(tmp_path)).startswith("sample ['sample'] outbound/sender.py: send: one attempt")
+
+
+def test_its_quality_is_all_to_do_and_complete(tmp_path: Path) -> None:
+    write("sample", "sample", tmp_path / "sample")
+    said = yaml.safe_load((tmp_path / "sample/quality.yaml").read_text())
+    assert list(said) == list(RULES)
+    assert {each["status"] for each in said.values()} == {"todo"}
+    assert list(faults(said, Package("sample", tmp_path))) == []
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
