@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from aiohttp import web
 
-from adapters.slack.emulator.records import ApiError
+from adapters.slack.emulator.errors import ApiError
 
 
 class Arguments:

@@ -8,7 +8,8 @@ import msgspec
 
 from adapters.slack.emulator import rules
 from adapters.slack.emulator.arguments import Arguments
-from adapters.slack.emulator.records import ApiError, Channel, Json, Message
+from adapters.slack.emulator.errors import ApiError
+from adapters.slack.emulator.records import Channel, Json, Message
 from adapters.slack.emulator.world import Workspace
 
 

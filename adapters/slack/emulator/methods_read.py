@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from adapters.slack.emulator.arguments import Arguments
-from adapters.slack.emulator.records import ApiError, Channel, Json, Message
+from adapters.slack.emulator.errors import ApiError
+from adapters.slack.emulator.records import Channel, Json, Message
 from adapters.slack.emulator.wire import channel_wire, user_wire
 from adapters.slack.emulator.world import Workspace
 

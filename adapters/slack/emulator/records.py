@@ -13,15 +13,6 @@ from adapters.slack.emulator.blobs import Blob
 Json = dict[str, Any]
 
 
-class ApiError(Exception):
-    """The Web API refuses a call: `{"ok": false, "error": code, **extra}` with HTTP 200."""
-
-    def __init__(self, code: str, **extra: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.extra = extra
-
-
 class TimestampClock:
     """Slack's message ids: seconds and six digits, unique and rising over the whole workspace."""
 

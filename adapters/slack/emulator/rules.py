@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from adapters.slack.emulator.records import ApiError, Json
+from adapters.slack.emulator.errors import ApiError
+from adapters.slack.emulator.records import Json
 
 MAX_TEXT = 40_000
 MAX_UPDATE_TEXT = 4_000

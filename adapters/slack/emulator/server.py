@@ -17,16 +17,16 @@ from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.base import Handler
-from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, SeenMessage, StreamFault, Upload
+from adapters.common.emulation.contract import EmulatedChat, Fault, SeenMessage, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
-from adapters.slack.emulator import composer, emoji
-from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.deliveries import Deliveries
+from adapters.slack.emulator.errors import fault_answer
+from adapters.slack.emulator.files import FileService
 from adapters.slack.emulator.http_sender import HttpSender, event_callback
-from adapters.slack.emulator.methods_files import FileService, kind_of, make_file
-from adapters.slack.emulator.records import ApiError, Channel, Json, Message, SlackFile
+from adapters.slack.emulator.people import People
+from adapters.slack.emulator.records import Channel, Json
 from adapters.slack.emulator.sockets import SocketMode
-from adapters.slack.emulator.webapi import WebApi, json_response, rate_limited
+from adapters.slack.emulator.webapi import WebApi
 from adapters.slack.emulator.world import Workspace
 
 _operation: ContextVar[str] = ContextVar("operation", default="")
@@ -56,6 +56,7 @@ class SlackEmulator(EmulatorBase):
         self.workspace = Workspace(
             publish=self.publish, emit=self._report, base_url=lambda: self.public_url or self.base_url, keep=self.options
         )
+        self.people = People(self.workspace)
         self.deliveries = Deliveries(wrap=self._wrap)
         self.sockets = SocketMode(self.deliveries, app_id=self.workspace.app_id, base_url=lambda: self.public_url or self.base_url)
         self.deliveries.use(self.sockets.send)
@@ -99,16 +100,7 @@ class SlackEmulator(EmulatorBase):
         return await super()._faults(request, handler)
 
     def fault_response(self, fault: Fault) -> web.StreamResponse:
-        operation = _operation.get()
-        if fault.kind is FaultKind.RATE_LIMIT:
-            return rate_limited(fault.retry_after_s)
-        if fault.kind is not FaultKind.UNAUTHORIZED:
-            return web.Response(status=fault.status, text="<html><body>Server Error</body></html>", content_type="text/html")
-        if operation == "files.download":
-            return web.Response(text="<!DOCTYPE html><html><body>Sign in</body></html>", content_type="text/html")
-        if operation in ("socket", "files.upload"):
-            return web.Response(status=401, text="unauthorized")
-        return json_response({"ok": False, "error": "invalid_auth"})
+        return fault_answer(fault, _operation.get())
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         await super().start(host, port)
@@ -164,7 +156,7 @@ class SlackEmulator(EmulatorBase):
         return chat
 
     def add_person(self, name: str) -> str:
-        return self.workspace.add_user(name).user_id
+        return self.people.person(name)
 
     def rename_chat(self, chat_id: str, name: str) -> None:
         self.workspace.rename_channel(self._channel(chat_id), name)
@@ -197,40 +189,10 @@ class SlackEmulator(EmulatorBase):
         thread_id: str = "",
         files: Sequence[Upload] = (),
     ) -> str:
-        channel, user = self._channel(chat_id), self.add_person(person)
-        channel.members.add(user)
-        blocks, mrkdwn = self._compose(text) if text else (None, "")
-        message = Message(chat_id, self.workspace.clock.next(), user, mrkdwn, blocks=blocks)
-        message.client_msg_id = f"00000000-0000-4000-8000-{len(channel.messages):012x}"
-        message.thread_ts = self._thread_of(channel, thread_id or reply_to)
-        if files:
-            message.subtype = "file_share"
-            message.files = [self._upload(upload, user) for upload in files]
-        self.workspace.post(message)
-        return message.ts
-
-    def _compose(self, text: str) -> tuple[list[Json], str]:
-        return composer.compose(text, user_id=self.workspace.user_id, channel_id=self.workspace.channel_id)
-
-    def _thread_of(self, channel: Channel, ts: str) -> str:
-        """Slack's only reply is the thread: a reply to a reply goes to the same thread."""
-        if not ts:
-            return ""
-        target = channel.messages[ts]
-        return target.thread_ts or target.ts
-
-    def _upload(self, upload: Upload, user: str) -> SlackFile:
-        content = Blob.of(upload.content)
-        file = make_file(self.workspace, upload.name, upload.mime, content, owner=user, size_bytes=content.size_bytes)
-        if upload.kind in ("voice", "video_note"):
-            file.subtype, file.duration_ms = ("slack_audio" if upload.kind == "voice" else "slack_video"), 1000
-        file.kind = kind_of(upload.mime, file.subtype)
-        return file
+        return self.people.say(self._channel(chat_id), person, text, reply_to=reply_to, thread_id=thread_id, files=files)
 
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
-        message = self.workspace.message(chat_id, message_id)
-        blocks, mrkdwn = self._compose(text)
-        self.workspace.change(message, by=message.user, text=mrkdwn, blocks=blocks)
+        self.people.edit(self.workspace.message(chat_id, message_id), text)
 
     async def delete_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
         """A person deletes a file of theirs: a tombstone stays in the message."""
@@ -241,14 +203,7 @@ class SlackEmulator(EmulatorBase):
         self.workspace.remove(self.workspace.message(chat_id, message_id))
 
     async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
-        user = self.add_person(person)
-        message = self.workspace.message(chat_id, message_id)
-        name = _reaction_name(emoji)
-        if not self.workspace.resolve_emoji(name):
-            raise ApiError("invalid_name")
-        if (user in message.reactions.get(name, ())) is not remove:
-            raise ApiError("no_reaction" if remove else "already_reacted")
-        self.workspace.react(message, user, name, remove=remove)
+        self.people.react(self.workspace.message(chat_id, message_id), person, emoji, remove=remove)
 
     async def unfurl(self, chat_id: str, message_id: str, text: str) -> None:
         """Slack adds a link preview: `message_changed` without an edit."""
@@ -286,7 +241,3 @@ class SlackEmulator(EmulatorBase):
     def _poison(self) -> Json:
         event = {"type": "message", "channel": ["not", "an", "id"], "ts": 17, "user": {"id": None}, "blocks": "x", "files": 3}
         return {"type": "event_callback", "event_id": None, "team_id": 0, "event": event, "authorizations": "none"}
-
-
-def _reaction_name(character: str) -> str:
-    return emoji.name_of(character) or character.strip(":")

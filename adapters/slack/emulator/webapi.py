@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-import msgspec
 from aiohttp import web
 
 from adapters.slack.emulator import methods_chat, methods_read
 from adapters.slack.emulator.arguments import Arguments, read_arguments
-from adapters.slack.emulator.methods_files import FileService
-from adapters.slack.emulator.records import ApiError, Json
+from adapters.slack.emulator.errors import ApiError, rate_limited
+from adapters.slack.emulator.files import FileService
+from adapters.slack.emulator.methods_files import FileMethods
+from adapters.slack.emulator.records import Json
 from adapters.slack.emulator.rules import RateBudgets
+from adapters.slack.emulator.wire import json_response
 from adapters.slack.emulator.world import Workspace
 
 Call = Callable[[Workspace, Arguments], Awaitable[Json]]
@@ -22,12 +24,6 @@ class Method(NamedTuple):
     call: Call
     scope: str = ""
     app_token: bool = False
-
-
-def json_response(body: Json, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(body), status=status, content_type="application/json", charset="utf-8", headers=headers
-    )
 
 
 class WebApi:
@@ -45,7 +41,7 @@ class WebApi:
         async def connections_open(_: Workspace, arguments: Arguments) -> Json:
             return {"url": open_connection()}
 
-        chat, read = methods_chat, methods_read
+        chat, read, file = methods_chat, methods_read, FileMethods(files)
         self._methods: dict[str, Method] = {
             "api.test": Method(api_test),
             "apps.connections.open": Method(connections_open, "connections:write", app_token=True),
@@ -62,10 +58,10 @@ class WebApi:
             "conversations.members": Method(read.conversations_members, "channels:read"),
             "conversations.replies": Method(read.conversations_replies, "channels:history"),
             "emoji.list": Method(chat.list_emoji, "emoji:read"),
-            "files.completeUploadExternal": Method(files.complete_upload, "files:write"),
-            "files.delete": Method(files.delete, "files:write"),
-            "files.getUploadURLExternal": Method(files.get_upload_url, "files:write"),
-            "files.info": Method(files.info, "files:read"),
+            "files.completeUploadExternal": Method(file.complete_upload, "files:write"),
+            "files.delete": Method(file.delete, "files:write"),
+            "files.getUploadURLExternal": Method(file.get_upload_url, "files:write"),
+            "files.info": Method(file.info, "files:read"),
             "pins.add": Method(chat.add_pin, "pins:write"),
             "pins.list": Method(chat.list_pins, "pins:read"),
             "pins.remove": Method(chat.remove_pin, "pins:write"),
@@ -116,9 +112,3 @@ class WebApi:
             raise ApiError("not_allowed_token_type")
         if method.scope:
             methods_chat.require_scope(self._workspace, method.scope)
-
-
-def rate_limited(wait_s: float | None) -> web.Response:
-    """Slack's waits are whole seconds; a shorter one, for fast tests, is sent as it is."""
-    headers = {} if wait_s is None else {"Retry-After": f"{wait_s:g}"}
-    return json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)

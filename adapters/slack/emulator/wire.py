@@ -1,14 +1,23 @@
-"""How the emulator writes its records as Slack's JSON: messages, files, users, channels. Pure."""
+"""Slack's JSON as the emulator writes it: messages, files, users, channels, and the answers that carry them. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
+from aiohttp import web
+
 from adapters.slack.emulator.records import Channel, Json, Message, SlackFile, User
 
 if TYPE_CHECKING:
     from adapters.slack.emulator.world import Workspace
+
+
+def json_response(body: Json, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(body), status=status, content_type="application/json", charset="utf-8", headers=headers
+    )
 
 
 def message_wire(message: Message, workspace: Workspace) -> Json:

@@ -1,20 +1,20 @@
 """The emulated workspace: its people, channels and messages, and what each change does to them.
 
-Both sides act through it, the app by the Web API (`methods_*.py`) and people by `server.SlackEmulator`. Every visible change is
+Both sides act through it, the app by the Web API (`methods_*.py`) and people by `people`. Every visible change is
 shown (`publish`) and reported to the app (`emit`), the app's own included. Rules: docs.slack.dev event and method reference.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 
-from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
+from adapters.common.emulation.contract import SeenMessage
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.slack.emulator import emoji
-from adapters.slack.emulator.records import ApiError, Channel, Json, Message, SlackFile, TimestampClock, User, to_us
-from adapters.slack.emulator.render import Shown, show
+from adapters.slack.emulator.errors import ApiError
+from adapters.slack.emulator.records import Channel, Json, Message, SlackFile, TimestampClock, User
+from adapters.slack.emulator.transcript import seen_message
 from adapters.slack.emulator.wire import file_wire, message_wire
 
 ALL_SCOPES = [
@@ -212,7 +212,7 @@ class Workspace:
         """A parent with replies stays as a tombstone and is reported as a change (`tombstone_parents`)."""
         channel = self.channels[message.channel]
         previous = self.wire(message)
-        self._publish("deleted", self._seen(message, deleted=True))
+        self._publish("deleted", seen_message(message, self, deleted=True))
         if message.replies and self.tombstone_parents:
             message.text, message.blocks, message.files = "This message was deleted.", None, []
             message.subtype, message.user = "tombstone", "USLACKBOT"
@@ -264,51 +264,7 @@ class Workspace:
         return file_wire(file, self)
 
     def show(self, kind: str, message: Message) -> None:
-        self._publish(kind, self._seen(message))
-
-    def _seen(self, message: Message, *, deleted: bool = False) -> SeenMessage:
-        user = self.users.get(message.user)
-        shown = show(message.text, message.blocks, self.display_name, marks=message.mrkdwn)
-        for attachment in message.attachments or ():
-            shown += Shown("\n" + str(attachment.get("text") or attachment.get("fallback") or ""))
-        return SeenMessage(
-            message_id=message.ts,
-            chat_id=message.channel,
-            author_name=message.username or self.display_name(message.user),
-            author_id=message.user,
-            author_avatar_url=message.icon_url or (user.avatar_url if user else ""),
-            is_bot=message.by_bot,
-            text=shown.text,
-            html=shown.html,
-            files=tuple(_seen_file(file) for file in message.files if not file.deleted),
-            reply_to=message.thread_ts if message.is_reply else "",
-            thread_id=message.thread_ts if message.is_reply else "",
-            reactions=self._seen_reactions(message.reactions),
-            edited=message.changed,
-            deleted=deleted,
-            system=message.subtype in ("channel_join", "channel_leave", "tombstone"),
-            sent_at=datetime.fromtimestamp(to_us(message.ts) / 1e6, UTC),
-        )
-
-    def _seen_reactions(self, reactions: dict[str, list[str]]) -> tuple[SeenReaction, ...]:
-        return tuple(
-            SeenReaction(emoji=emoji.character(name) or f":{name}:", by=tuple(self.display_name(user) for user in users))
-            for name, users in reactions.items()
-        )
+        self._publish(kind, seen_message(message, self))
 
     def resolve_emoji(self, name: str) -> bool:
         return emoji.is_known(name) or name in self.custom_emoji
-
-    def shown_files(self, message: Message) -> Sequence[EmulatedFile]:
-        return [_seen_file(file) for file in message.files]
-
-
-def _seen_file(file: SlackFile) -> EmulatedFile:
-    return EmulatedFile(
-        file_id=file.file_id,
-        name=file.name,
-        mime=file.mime,
-        size_bytes=file.size_bytes,
-        kind=file.kind,
-        sha256=file.blob.sha256 if file.blob else "",
-    )
