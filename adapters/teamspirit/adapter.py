@@ -19,7 +19,7 @@ from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.directory import People
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.inbound.beginnings import Beginnings
-from adapters.teamspirit.inbound.decode import Decoder, NativeMessage, Undecodable
+from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.receiver import Reception
 from adapters.teamspirit.inbound.webhook import Webhook
 from adapters.teamspirit.outbound.encode import Encoder, Values
@@ -28,6 +28,7 @@ from adapters.teamspirit.outbound.threads import Threads
 from adapters.teamspirit.probe import look_at, probe
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.uploads import Uploads
+from adapters.teamspirit.wire import NativeMessage, Undecodable
 from bridge.model.adapter import (
     Adapter,
     FileStream,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from adapters.teamspirit.dialect.template import path_template, template
+from adapters.teamspirit.dialect.variables import variables_of
 from bridge.model.capabilities import UNLIMITED, Capabilities, Capability, Feature, Limits, Rates, Support, Window, features
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
-    from adapters.teamspirit.dialect.model import Call, Dialect
+    from adapters.teamspirit.dialect.model import Dialect
 
 _MARKDOWN = (
     Feature.BOLD,
@@ -55,17 +55,6 @@ def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilitie
     table.update(_message(dialect))
     table.update(_seen(dialect))
     return Capabilities(features=features(table), limits=_limits(dialect, options), rates=_rates(dialect))
-
-
-def variables_of(call: Call | None) -> frozenset[str]:
-    """The variables that a call's templates read."""
-    if call is None:
-        return frozenset()
-    names: set[str] = set(path_template(call.path).names if call.path else template(call.url or "").names)
-    for tree in (call.headers, call.query, call.body, call.form, call.multipart):
-        for source in _texts(tree):
-            names |= template(source).names
-    return frozenset(names)
 
 
 def takes_files(dialect: Dialect) -> bool:
@@ -173,14 +162,3 @@ def _limits(dialect: Dialect, options: TeamSpiritOptions) -> Limits:
         upload_bytes=upload_bytes if takes_files(dialect) else 0,
         sender_name_length=stated.sender_name_length,
     )
-
-
-def _texts(tree: object) -> Iterator[str]:
-    if isinstance(tree, str):
-        yield tree
-    elif isinstance(tree, dict):
-        for value in tree.values():
-            yield from _texts(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _texts(value)

@@ -23,7 +23,8 @@ from bridge.model.events import Author
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
-    from adapters.teamspirit.dialect.model import Call, Dialect
+    from adapters.teamspirit.dialect.calls import Call
+    from adapters.teamspirit.dialect.model import Dialect
 
 _CHATS_KEPT_S = 60.0
 _MOMENT_S = 0.5

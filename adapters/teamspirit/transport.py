@@ -28,8 +28,7 @@ from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
 from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, chunks_of, open_watched
 from adapters.teamspirit.errors import refusal
-from adapters.teamspirit.inbound.decode_parts import load_json
-from adapters.teamspirit.outbound.encode import Request
+from adapters.teamspirit.wire import Request, load_json
 from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.errors import BridgeError
 

@@ -78,8 +78,8 @@ async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download
 
 @asynccontextmanager
 async def teamspirit(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
-    from adapters.teamspirit.outbound.encode import Request
     from adapters.teamspirit.transport import Transport
+    from adapters.teamspirit.wire import Request
 
     options: Any = load_platform("teamspirit").options()(server=url, api_key="k", request_timeout_s=2.0, **more)
     transport = Transport(options.read_dialect, options)
@@ -172,8 +172,8 @@ async def _discord_calls(options: Any) -> Calls:
 
 @asynccontextmanager
 async def _teamspirit_calls(options: Any) -> Calls:
-    from adapters.teamspirit.outbound.encode import Request
     from adapters.teamspirit.transport import Transport
+    from adapters.teamspirit.wire import Request
 
     transport = Transport(options.read_dialect, options)
     async with _closing(transport):

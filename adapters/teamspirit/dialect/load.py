@@ -15,10 +15,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.dialect import variables
-from adapters.teamspirit.dialect.model import Dialect, Operations
+from adapters.teamspirit.dialect.calls import Operations
+from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.dialect.template import TemplateFault, path_template, template
+from adapters.teamspirit.dialect.variables import variables_of
 from bridge.model.errors import ConfigFault
 
 SHIPPED = Path(__file__).parent.parent / "dialects"

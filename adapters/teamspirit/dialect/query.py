@@ -1,4 +1,4 @@
-"""JMESPath expressions of a dialect: where an answer or an event holds what we need. Used by `model`, `decode` and `encode`."""
+"""JMESPath expressions of a dialect: where an answer or an event holds what we need. Used by `entry`, `decode` and `encode`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,17 @@
-"""The variables a dialect's templates may read, per operation, with what they hold. `load` checks templates against this table and
-`encode` provides exactly these values."""
+"""Variables that a dialect's templates may read, per operation, with what they hold; and which of them a call reads.
+
+`load` checks templates against this table and `encode` provides exactly these values.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from adapters.teamspirit.dialect.template import path_template, template
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.calls import Call
 
 ACCOUNT = {
     "account.server": "the account's `server`, without a trailing slash",
@@ -86,3 +94,25 @@ def known(operation: str) -> Mapping[str, str]:
 def is_known(name: str, names: Mapping[str, str]) -> bool:
     """Whether a dotted name is one of the variables, a part of one (`message.sender`), or leads into free values."""
     return name in names or name.startswith("account.variables.") or any(one.startswith(f"{name}.") for one in names)
+
+
+def variables_of(call: Call | None) -> frozenset[str]:
+    """The variables that a call's templates read."""
+    if call is None:
+        return frozenset()
+    names: set[str] = set(path_template(call.path).names if call.path else template(call.url or "").names)
+    for tree in (call.headers, call.query, call.body, call.form, call.multipart):
+        for source in _texts(tree):
+            names |= template(source).names
+    return frozenset(names)
+
+
+def _texts(tree: object) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, dict):
+        for value in tree.values():
+            yield from _texts(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _texts(value)

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.teamspirit.errors import Gone
-from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, Compare, Decodings, Found, State
-from adapters.teamspirit.inbound.decode import NativeMessage
+from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, Compare, Found, State
+from adapters.teamspirit.inbound.decodings import Decodings
+from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.clock import Clock
 from bridge.model.events import Author, ChatEvent
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.model import History
+    from adapters.teamspirit.dialect.calls import History
 
 ReadPage = Callable[[str, str, int | None], Awaitable[list[Any]]]
 """(chat id, `after`, `since_ms`) -> items, oldest first. Raises a DeliveryError, AccountDown."""

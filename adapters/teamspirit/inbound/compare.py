@@ -6,8 +6,6 @@ messages with what they were. `since`: everything that changed since a moment, a
 
 from __future__ import annotations
 
-import collections
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.teamspirit.dialect.query import find_text
-from adapters.teamspirit.inbound.decode import Decoder, NativeMessage, Undecodable
+from adapters.teamspirit.inbound.decodings import Decodings, digest
+from adapters.teamspirit.wire import NativeMessage, in_ms
 from bridge.model.events import ChatEvent
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.model import History
+    from adapters.teamspirit.dialect.calls import History
 
 OVERLAP_MS = 2000
 """How far `since` reads back over what was read: changes may become visible a little out of order."""
@@ -61,44 +60,6 @@ class Found:
     """With `more`: where in `state.seen` to read on from, -1 for the last one."""
 
 
-class Decodings:
-    """Messages as they were read before, for all chats of an account together. Most items are the same at every look, and reading
-    their markup is what takes time. As many are kept as one look at all chats needs, `most` at most."""
-
-    def __init__(self, decoder: Decoder, most: int = 4000) -> None:
-        self.decoder = decoder
-        self._most = most
-        self._kept = 0
-        self._known: collections.OrderedDict[tuple[str, str], NativeMessage | str] = collections.OrderedDict()
-
-    def make_room(self, messages: int) -> None:
-        """One more chat, of which so many are looked at again and again."""
-        self._kept = min(self._kept + messages, self._most)
-
-    async def read_ahead(self, items: Sequence[Any], chat_id: str) -> None:
-        """`read` for those whose text is long and not known yet, each decoded beside the loop."""
-        for item in items:
-            if (chat_id, _digest(item)) not in self._known:
-                await self.decoder.read_ahead(item)
-                self.read(item, chat_id)
-
-    def read(self, item: Any, chat_id: str) -> NativeMessage | str:
-        """The message, or why it is none."""
-        key = (chat_id, _digest(item))
-        found = self._known.get(key)
-        if found is not None:
-            self._known.move_to_end(key)
-            return found
-        try:
-            found = self.decoder.message(item, chat_id)
-        except Undecodable as error:
-            found = str(error)
-        self._known[key] = found
-        while len(self._known) > self._kept:
-            self._known.popitem(last=False)
-        return found
-
-
 class Compare:
     """For one chat. `window` is how many of the latest messages are remembered."""
 
@@ -122,11 +83,11 @@ class Compare:
         messages, unknown = self._decoded(items[:count])
         entries = {START: ""} if whole and self.history.by == "after" else {}
         entries.update({message.message_id: message.version for message in messages if not message.deleted})
-        digests = dict.fromkeys(_digest(item) for item, _ in unknown)
+        digests = dict.fromkeys(digest(item) for item, _ in unknown)
         at_ms = max((at_ms for at_ms in map(_changed_ms, messages) if at_ms <= self.horizon_ms), default=0)
         if since is not None and items and not count:
             # there may be others further back
-            at_ms = _ms(since) - 1 + (OVERLAP_MS if self.history.by == "since" else 0)
+            at_ms = in_ms(since) - 1 + (OVERLAP_MS if self.history.by == "since" else 0)
         return self._state(entries, at_ms, digests)
 
     def _before(self, items: Sequence[Any], since: datetime | None) -> int:
@@ -176,7 +137,7 @@ class Compare:
         entries = dict(state.seen)
         from_ms = state.at_ms - OVERLAP_MS
         for message in messages:
-            one, sent_ms = message.message_id, _ms(message.sent_at) if message.sent_at else state.at_ms
+            one, sent_ms = message.message_id, in_ms(message.sent_at) if message.sent_at else state.at_ms
             before = entries.pop(one, None)
             version = entries[one] = _DELETED if message.deleted else message.version
             if message.system or before == version:
@@ -231,9 +192,9 @@ class Compare:
     ) -> None:
         digests = dict.fromkeys(state.unknown)
         for item, reason in unknown:
-            digest = _digest(item)
-            if digest not in digests:
-                digests[digest] = None
+            one = digest(item)
+            if one not in digests:
+                digests[one] = None
                 found.unknown.append((json.dumps(item).encode(), reason))
         changed = [at_ms for at_ms in map(_changed_ms, messages) if at_ms <= self.horizon_ms]
         found.state = self._state(entries, max([state.at_ms, *changed]), digests)
@@ -243,21 +204,13 @@ class Compare:
         return State(seen=seen, at_ms=at_ms, unknown=tuple(digests)[-_UNKNOWN_REMEMBERED:])
 
 
-def _digest(item: Any) -> str:
-    return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
 def _changed_ms(message: NativeMessage) -> int:
     """0 if the server does not tell."""
     changed_at = message.updated_at or message.sent_at
-    return _ms(changed_at) if changed_at else 0
+    return in_ms(changed_at) if changed_at else 0
 
 
 def _last_edit_ms(message: NativeMessage) -> int:
     """0 if it was never edited. Of a message with cards every change may be one."""
     edited_at = message.edited_at or (message.updated_at if message.has_cards else None)
-    return _ms(edited_at) if edited_at else 0
+    return in_ms(edited_at) if edited_at else 0

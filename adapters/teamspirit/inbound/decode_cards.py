@@ -18,7 +18,8 @@ from adapters.teamspirit.web_links import absolute
 from bridge.model.rich_text import Mark, Paragraph, RichText, Text, concat, plain
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.model import CardFields, TextDialect
+    from adapters.teamspirit.dialect.events import CardFields
+    from adapters.teamspirit.dialect.model import TextDialect
 
 _MOST = 100
 """Cards of one message, and fields or actions of one card, that are shown; no server takes as many."""

@@ -13,25 +13,13 @@ from adapters.teamspirit.dialect.query import find, find_text
 from bridge.model.events import Attachment, AttachmentKind
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.model import FileFields
+    from adapters.teamspirit.dialect.events import FileFields
 
 _MILLISECONDS_FROM = 100_000_000_000
 """Unix times above this are in milliseconds: in seconds it is the year 5138."""
-_LONGEST_NUMBER = 300
-"""Digits. Reading a number takes time that grows with the square of them."""
 _KINDS = {"image": AttachmentKind.PHOTO, "video": AttachmentKind.VIDEO, "audio": AttachmentKind.AUDIO}
 _NOT_TRUE = frozenset({"", "0", "false", "no", "null", "none"})
 _UNKNOWN_FILE = "the messenger does not say which file it is"
-
-
-def load_json(text: str | bytes) -> Any:
-    """JSON as `json.loads` reads it. Numbers that Python does not read, for their length, are kept as text: one odd value in one of
-    a hundred messages must not hide them all. Raises ValueError, RecursionError."""
-    return json.loads(text, parse_int=_number)
-
-
-def _number(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
 
 
 def time_of(value: Any) -> datetime | None:

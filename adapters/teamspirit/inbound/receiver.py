@@ -19,8 +19,8 @@ from adapters.teamspirit.client import Client
 from adapters.teamspirit.directory import People
 from adapters.teamspirit.inbound.beginnings import Beginnings
 from adapters.teamspirit.inbound.catch_up import ChatReader
-from adapters.teamspirit.inbound.compare import Decodings
 from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.decodings import Decodings
 from adapters.teamspirit.inbound.webhook import Webhook
 from adapters.teamspirit.inbound.webhook_events import Calls
 from bridge.model.adapter import Intake

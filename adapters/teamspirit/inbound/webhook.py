@@ -13,7 +13,8 @@ import msgspec
 import structlog
 
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.inbound.webhook_auth import Credentials, Receiver, Take
+from adapters.teamspirit.inbound.webhook_auth import Credentials
+from adapters.teamspirit.inbound.webhook_endpoint import Take, WebhookEndpoint
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.errors import AccountDown, ChatDown, Rejected
 from bridge.model.platform import WebMount
@@ -50,7 +51,7 @@ class Webhook:
         self._options = options
         self._client = client
         self._web = web
-        self._receiver: Receiver | None = None
+        self._endpoint: WebhookEndpoint | None = None
         self._mounted = ""
         self._registered: _Registered | None = None
 
@@ -92,8 +93,8 @@ class Webhook:
 
     def take(self, take: Take | None) -> None:
         """Who takes the calls from now on; None: nobody, the server is asked to come again."""
-        if self._receiver is not None:
-            self._receiver.take = take
+        if self._endpoint is not None:
+            self._endpoint.take = take
 
     def close(self) -> None:
         if self._mounted:
@@ -112,14 +113,14 @@ class Webhook:
     def _mount(self, name: str, credentials: Credentials | None) -> str:
         """Serve it; returns our URL. `credentials`: None while they are asked for."""
         assert self._dialect.inbound is not None, "the dialect has no inbound calls"
-        if self._receiver is None:
+        if self._endpoint is None:
             now = self._client.time.now
-            self._receiver = Receiver(self._dialect.inbound.authentication, credentials, lambda: now().timestamp())
-        self._receiver.renew(credentials)
+            self._endpoint = WebhookEndpoint(self._dialect.inbound.authentication, credentials, lambda: now().timestamp())
+        self._endpoint.renew(credentials)
         if self._mounted and self._mounted != name:
             self._web.unmount(self._mounted)
         self._mounted = name
-        return self._web.public_url + self._web.mount(name, self._receiver.handle)
+        return self._web.public_url + self._web.mount(name, self._endpoint.handle)
 
     # -- registered by us ---------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The server's calls, once `webhook_auth` let them in: what each tells, in which order it is handed to the intake.
+"""The server's calls, once `webhook_endpoint` let them in: what each tells, in which order it is handed to the intake.
 
 Where there is a history, a call says that something happened in a chat, and what is new is read in order first (calls may arrive
 out of order); edits, deletes and reactions are then taken from the call. Without a history, calls are taken as they come; the core
@@ -19,8 +19,10 @@ from adapters.common.own_messages import OwnMessages
 from adapters.teamspirit.directory import People
 from adapters.teamspirit.errors import CHECK_CHAT
 from adapters.teamspirit.inbound.catch_up import ChatReader
-from adapters.teamspirit.inbound.decode import Decoder, Undecodable
-from adapters.teamspirit.inbound.webhook_auth import NotNow, why_unreadable
+from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.webhook_body import why_unreadable
+from adapters.teamspirit.inbound.webhook_endpoint import NotNow
+from adapters.teamspirit.wire import Undecodable
 from bridge.model.adapter import Intake
 from bridge.model.clock import Clock
 from bridge.model.errors import BridgeError
@@ -104,19 +106,17 @@ class Calls:
             await self._intake.accept([event])
 
     def _we_came_or_went(self, event: MembershipChanged) -> None:
-        chat_id = event.meta.origin.chat_id
         if event.change is MembershipKind.JOINED:
-            self._intake.chat_restored(chat_id)
+            self._intake.chat_restored(event.meta.origin.chat_id)
         else:
-            self._intake.notice("the bot was removed from the chat", CHECK_CHAT, chat_id=chat_id)
+            self._intake.notice("the bot was removed from the chat", CHECK_CHAT, chat_id=event.meta.origin.chat_id)
 
     async def _marked_own(self, event: ChatEvent) -> ChatEvent:
         """Where only the answer to a send tells which messages are ours, the answer is waited for."""
         if event.meta.sent_by_us or not isinstance(event, MessageCreated):
             return event
-        chat_id = event.meta.origin.chat_id
+        chat_id, author = event.meta.origin.chat_id, event.meta.author
         await self._own.settled(chat_id)
-        author = event.meta.author
         if not self._own.is_own(author.user_id if author else "", chat_id, event.message_id):
             return event
         return msgspec.structs.replace(event, meta=msgspec.structs.replace(event.meta, sent_by_us=True))

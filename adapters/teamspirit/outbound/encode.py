@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,34 +15,21 @@ from jinja2 import TemplateError
 from yarl import URL
 
 from adapters.teamspirit import emoji_names
-from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.dialect.template import fill_tree, path_template, template
+from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.outbound.encode_text import encode_text
+from adapters.teamspirit.wire import Request
 from bridge.model.adapter import Copy, Outbound, OutboundEdit, Reply
 from bridge.model.errors import Rejected
 from bridge.model.rich_text import Mark, Paragraph, Quote, RichText, Text, concat
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
-    from adapters.teamspirit.dialect.model import Call, Dialect
+    from adapters.teamspirit.dialect.calls import Call
+    from adapters.teamspirit.dialect.model import Dialect
 
 Values = dict[str, Any]
 _EXCERPT_LENGTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call, ready to be sent. URL, headers and bodies may hold keys, so they are in no repr. The URL is encoded: whoever sends
-    it must not do so once more, or a chat named `..` would become a step up."""
-
-    operation: str
-    method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    query: tuple[tuple[str, str], ...] = field(repr=False)
-    json_body: bytes | None = field(default=None, repr=False)
-    form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
-    multipart: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
 
 
 class Encoder:

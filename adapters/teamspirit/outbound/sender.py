@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.common.http_errors import Effect
-from adapters.teamspirit.capabilities import variables_of
 from adapters.teamspirit.client import Client
+from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.errors import Gone, ThreadGone
-from adapters.teamspirit.inbound.decode import NativeMessage
 from adapters.teamspirit.outbound.encode import Encoder
 from adapters.teamspirit.outbound.threads import Threads
+from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Outbound, Receipt
 from bridge.model.outcomes import Loss
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.model import Dialect, Send
+    from adapters.teamspirit.dialect.calls import Send
+    from adapters.teamspirit.dialect.model import Dialect
 
 QUOTED = "quoted"
 """Note in a receipt: the answered message is shown by a line within the text."""

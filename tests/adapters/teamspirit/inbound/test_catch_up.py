@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.teamspirit.dialect.calls import History
 from adapters.teamspirit.dialect.load import load_dialect
-from adapters.teamspirit.dialect.model import Dialect, History
+from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.inbound.catch_up import ChatReader
-from adapters.teamspirit.inbound.compare import Decodings
 from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.decodings import Decodings
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.errors import RetryLater
 from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited

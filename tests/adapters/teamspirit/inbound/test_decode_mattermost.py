@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.teamspirit.dialect.load import load_dialect
-from adapters.teamspirit.inbound.decode import Decoder, NativeMessage
-from adapters.teamspirit.inbound.decode_parts import load_json
+from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.wire import NativeMessage, load_json
 from bridge.model.adapter import Adapter, Reconciles
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.refs import AccountName

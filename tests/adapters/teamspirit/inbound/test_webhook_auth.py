@@ -15,9 +15,10 @@ import pytest
 from aiohttp import web_response
 from aiohttp.test_utils import make_mocked_request
 
-from adapters.teamspirit.dialect.model import Authentication
+from adapters.teamspirit.dialect.events import Authentication
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from adapters.teamspirit.inbound.webhook_auth import Credentials, Receiver
+from adapters.teamspirit.inbound.webhook_auth import Credentials
+from adapters.teamspirit.inbound.webhook_endpoint import WebhookEndpoint
 from bridge.model.adapter import Adapter
 from bridge.model.refs import AccountName
 from bridge.web.public import PublicWeb
@@ -45,7 +46,7 @@ class Door:
 
     def __init__(self, web: PublicWeb, authentication: Authentication, credentials: Credentials) -> None:
         self.taken: list[Any] = []
-        self.receiver = Receiver(authentication, credentials, now_s=lambda: NOW_S)
+        self.receiver = WebhookEndpoint(authentication, credentials, now_s=lambda: NOW_S)
         self.receiver.take = self._take
         self.url = web.public_url + web.of(AccountName("spirit")).mount("door", self.receiver.handle)
 

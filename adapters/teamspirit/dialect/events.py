@@ -1,0 +1,157 @@
+"""Events of the server to the bridge: where the parts of a message or an event lie, and what a call must carry to be let in.
+
+Reference for whoever writes a dialect; used through `model.Dialect`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from adapters.teamspirit.dialect.entry import Entry, Query
+
+
+class FileFields(Entry):
+    """Within each item that `files` finds."""
+
+    id: Query
+    name: Query | None = None
+    mime: Query | None = None
+    size: Query | None = None
+
+
+class CardField(Entry):
+    """Within each item that `fields` of a card finds."""
+
+    title: Query | None = None
+    value: Query | None = None
+
+
+class CardFields(Entry):
+    """Within each item that `cards` finds: what apps post below or instead of the text. Texts are in the dialect's flavour, but
+    names, titles and footers, which are plain."""
+
+    fallback: Query | None = None
+    """For notifications: shown only if there is nothing else."""
+    pretext: Query | None = None
+    author: Query | None = None
+    author_link: Query | None = None
+    title: Query | None = None
+    title_link: Query | None = None
+    text: Query | None = None
+    fields: Query | None = None
+    field: CardField | None = None
+    images: Query | None = None
+    """URLs of pictures, which are shown as links."""
+    footer: Query | None = None
+    actions: Query | None = None
+    """The names of buttons and menus."""
+    inner: Query | None = None
+    """Cards within the card, which are shown below what else it has."""
+
+
+class Fields(Entry):
+    """Where the parts of a message or an event lie. Times are RFC 3339, or Unix time in seconds or milliseconds."""
+
+    event_id: Query | None = None
+    time: Query | None = None
+    chat_id: Query | None = None
+    chat_name: Query | None = None
+    thread: Query | None = None
+    user_id: Query | None = None
+    username: Query | None = None
+    user_name: Query | None = None
+    avatar_url: Query | None = None
+    is_bot: Query | None = None
+    message_id: Query | None = None
+    text: Query | None = None
+    format: Query | None = None
+    """`plain` or `text` means a text without markup, whatever the dialect's flavour."""
+    reply_to: Query | None = None
+    cards: Query | None = None
+    card: CardFields | None = None
+    quotes: Query | None = None
+    """Texts of other messages that are shown below this one, which links to them."""
+    links: Query | None = None
+    """URLs that belong to the message and are shown below it unless it holds them."""
+    placeholder: Query | None = None
+    """What to show of a message that has nothing else: no text, files or cards."""
+    client_id: Query | None = None
+    files: Query | None = None
+    file: FileFields | None = None
+    sent_at: Query | None = None
+    edited_at: Query | None = None
+    deleted: Query | None = None
+    """Something true if the message was deleted."""
+    updated_at: Query | None = None
+    """For `by: since`: when it last changed."""
+    system: Query | None = None
+    """Something true if this is a notice of the server and no person's message."""
+    emoji: Query | None = None
+    member_id: Query | None = None
+    member_name: Query | None = None
+    status: Query | None = None
+    status_text: Query | None = None
+
+
+EventKind = Literal[
+    "created",
+    "edited",
+    "deleted",
+    "reaction_added",
+    "reaction_removed",
+    "member_joined",
+    "member_left",
+    "chat_renamed",
+    "status_changed",
+    "typing",
+    "ignored",
+]
+
+
+class EventEntry(Entry):
+    when: Query
+    """True for a body that is this event. The first entry that is true wins."""
+    fields: Fields = Fields()
+    """Where this event's parts lie, where it differs from `inbound.fields`."""
+
+
+class KeyCheck(Entry):
+    place: Literal["header", "query", "body"] = Field(alias="in")
+    name: str
+    """Of the header or query parameter; a JMESPath expression for `in: body`."""
+
+
+class TimestampCheck(Entry):
+    header: str
+    window_s: float = Field(300.0, gt=0)
+    """A call whose timestamp is further from our clock is refused."""
+
+
+class SignatureCheck(Entry):
+    """HMAC over the parts of `signed`, joined: `timestamp` and `body` stand for themselves, all else is literal."""
+
+    header: str
+    prefix: str = ""
+    algorithm: Literal["sha256", "sha512", "sha1"] = "sha256"
+    encoding: Literal["hex", "base64"] = "hex"
+    signed: tuple[str, ...] = ("body",)
+    timestamp: TimestampCheck | None = None
+
+
+class Authentication(Entry):
+    """What a call must carry. All that is given here is required; nothing given would let everybody in, so it is a fault."""
+
+    key: KeyCheck | None = None
+    signature: SignatureCheck | None = None
+
+
+class Inbound(Entry):
+    """Calls of the server to us (outgoing webhooks)."""
+
+    authentication: Authentication
+    fields: Fields = Fields()
+    events: dict[EventKind, EventEntry]
+    redelivers: bool = False
+    """Whether an unconfirmed call comes again."""
