@@ -8,7 +8,7 @@ command line only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.model.platform import Manifest, Platform, SecretShape
 
 if TYPE_CHECKING:
+    from adapters.common.conformance import Lacks
     from adapters.common.emulation.contract import Emulator
 
 _OURS = {
@@ -70,6 +71,14 @@ def load_emulator(platform: str) -> Emulator:
     """A new stand-in of the platform's servers (`emulator:build`), not started. Raises KeyError for an unknown platform."""
     made: Emulator = _find(load_manifest(platform).package, "emulator", "build")()
     return made
+
+
+def people_lack(platform: str) -> Mapping[Lacks, str]:
+    """What people of the platform cannot do, by the conformance case that its package offers; ours can do everything."""
+    from adapters.common.conformance import ENTRY_POINT_GROUP  # here, since the daemon needs none of it
+
+    cases = [] if platform in _OURS else [point.load() for point in entry_points(group=ENTRY_POINT_GROUP, name=platform)]
+    return {what: reason for case in cases for what, reason in case.lacks.items()}
 
 
 def secret_shapes() -> tuple[SecretShape, ...]:

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from adapters.common.conformance import Lacks
 from adapters.common.emulation.contract import SeenMessage, Upload
 from bridge.model.capabilities import Feature
 from bridge.sandbox.selftest.room import Room, Shown, each
@@ -55,6 +56,8 @@ async def text(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
 
 async def formatting(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     opening = f"formatting from {origin}"
+    if reason := room.people_lack(origin, Lacks.FORMATTING):
+        return await _crosses_at_least(room, origin, targets, f"{opening}, none", reason)
     said = await room.say(origin, _AUTHOR, f"{opening}\n{room.emulators[origin].formatting_sample()}")
     original = room.message(origin, said)
     shown_there = Shown(original.html if original else "")
@@ -82,18 +85,24 @@ async def formatting(room: Room, origin: str, targets: Sequence[str]) -> Verdict
 
 
 async def edit(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
-    """Twice in a row, within the resolution of every platform's times: the last words must stand."""
-    before, after = f"before the edit in {origin}", f"after the edit in {origin}"
+    """Twice in a row, within the resolution of every platform's times: the last words must stand. A target that cannot edit skips
+    them by a named rule: what is said next shows that nothing came of them, and nothing was lost."""
+    before, amid, after = f"before the edit in {origin}", f"amid the edits in {origin}", f"after the edit in {origin}"
     said = await room.say(origin, _AUTHOR, before)
     copies, verdicts = await _copies(room, targets, before)
-    for words in (f"amid the edits in {origin}", after):
+    for words in (amid, after):
         await room.emulators[origin].edit(room.chat_id(origin), said, words)
+    later = f"said later in {origin}"
+    await room.say(origin, _AUTHOR, later)
 
     async def judge(target: str) -> Verdict:
         if reason := room.lacks(origin, Feature.SEES_EDITS):
             return degraded(reason)
         if reason := room.lacks(target, Feature.EDIT):
-            await room.until(target, lambda: after in _all_text(room, target), "the new words did not arrive")
+            await room.copy(target, later)
+            if any(_having(room, target, words) for words in (amid, after)):
+                raise Failed(f"the new words came, though this is declared: {reason}")
+            await room.copy(target, before)
             return degraded(reason)
         first = copies[target].message_id
         changed = await room.until(
@@ -126,6 +135,8 @@ async def delete(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
 
 async def reply(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     question, answer = f"question in {origin}?", f"answer in {origin}."
+    if reason := room.people_lack(origin, Lacks.REPLIES):
+        return await _crosses_at_least(room, origin, targets, answer, reason)
     said = await room.say(origin, _AUTHOR, question)
     copies, verdicts = await _copies(room, targets, question)
     await room.say(origin, _OTHER, answer, reply_to=said)
@@ -135,7 +146,9 @@ async def reply(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
         if copies[target].message_id in (copy.reply_to, copy.thread_id):
             return OK
         linked = any(copies[target].message_id in link for link in Shown(copy.html).links)
-        if not linked and question not in f"{copy.reply_quote} {copy.text}":
+        # an origin that tells no words of what is answered leaves the name of who said it, which nobody else says here
+        shown = f"{copy.reply_quote} {copy.text}"
+        if not linked and question not in shown and _AUTHOR not in shown:
             raise Failed(f"does not show what it answers: {copy.text!r}")
         return _by_other_means(room.less_than_full(target, Feature.REPLY), "what is answered")
 
@@ -252,6 +265,17 @@ def _prose(words: Sequence[str]) -> str:
     """Lines of ten words, paragraphs of five lines."""
     lines = [" ".join(words[start : start + 10]) for start in range(0, len(words), 10)]
     return "\n\n".join("\n".join(lines[start : start + 5]) for start in range(0, len(lines), 5))
+
+
+async def _crosses_at_least(room: Room, origin: str, targets: Sequence[str], words: str, reason: str) -> Verdicts:
+    """Where people of the origin cannot do what is to be checked, for this reason: their words must arrive nevertheless."""
+    await room.say(origin, _AUTHOR, words)
+
+    async def judge(target: str) -> Verdict:
+        await room.copy(target, words)
+        return degraded(reason)
+
+    return await each(targets, judge)
 
 
 def _having(room: Room, platform: str, words: str) -> SeenMessage | None:

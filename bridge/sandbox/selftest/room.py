@@ -9,8 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from html.parser import HTMLParser
+from types import MappingProxyType
 from typing import TypeVar
 
+from adapters.common.conformance import Lacks
 from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Emulator, SeenMessage, Upload
 from bridge.model.capabilities import Capabilities, Feature, Support
 from bridge.sandbox.selftest.verdict import Failed, Outcome, Refused, Verdict
@@ -28,7 +30,8 @@ _NOT_DECLARED: Mapping[Feature, str] = {
 
 
 class Room:
-    """`capabilities_of` tells what an account declares, `titles` how a platform is called."""
+    """`capabilities_of` tells what an account declares, `titles` how a platform is called, `lacks` what people of a platform cannot
+    do, each with the reason."""
 
     def __init__(
         self,
@@ -38,12 +41,14 @@ class Room:
         capabilities_of: Callable[[str], Capabilities],
         titles: Mapping[str, str],
         patience_s: float,
+        lacks: Mapping[str, Mapping[Lacks, str]] = MappingProxyType({}),
     ) -> None:
         self.emulators = emulators
         self._chats = chats
         self._capabilities_of = capabilities_of
         self._titles = titles
         self._patience_s = patience_s
+        self._people_lack = lacks
 
     # -- acting -------------------------------------------------------------------------------------------------------------
 
@@ -111,6 +116,10 @@ class Room:
         if self.capabilities(platform).native(feature):
             return ""
         return self.declared(platform, feature)
+
+    def people_lack(self, platform: str, what: Lacks) -> str:
+        """Empty if the platform's people can do this, else why not."""
+        return self._people_lack.get(platform, {}).get(what, "")
 
     def less_than_full(self, platform: str, feature: Feature) -> str:
         """Empty if the platform declares this FULL, else the declaration."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from adapters.registry import people_lack
 from bridge.model.platform import Platform
 from bridge.sandbox.runner import folder_for, load, loop_factory
 from bridge.sandbox.selftest.checks import CHECKS, Check
@@ -51,6 +52,7 @@ async def self_test(sandbox: Sandbox) -> Report:
     started_s = time.monotonic()
     async with sandbox:
         await sandbox.wait_connected(CONNECT_LIMIT_S)
+        lacks = {platform: people_lack(platform) for platform in sandbox.platforms}
         rooms = {
             check: Room(
                 sandbox.emulators,
@@ -58,6 +60,7 @@ async def self_test(sandbox: Sandbox) -> Report:
                 capabilities_of=sandbox.app.capabilities_of,
                 titles=sandbox.titles,
                 patience_s=PATIENCE_S,
+                lacks=lacks,
             )
             for check, chats in sandbox.rooms.items()
         }

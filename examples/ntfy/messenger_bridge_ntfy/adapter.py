@@ -35,6 +35,7 @@ class NtfyAdapter:
         self.account = context.account
         self.capabilities = capabilities(context.options)
         self._alive = context.alive
+        self._clock = context.clock
         options: NtfyOptions = context.options
         login = login_headers(options.token, options.username, options.password)
         self._client = HttpClient(options, options.server, login=login, refusal=refusal)
@@ -107,7 +108,7 @@ class NtfyAdapter:
                     await self._take(topic, lines, intake)
                     heard()
 
-        await follow_chats(intake, self.account, follow)
+        await follow_chats(intake, self.account, follow, self._clock)
 
     async def _take(self, topic: str, lines: Sequence[bytes], intake: Intake) -> None:
         """What came together, as one batch."""
@@ -129,7 +130,7 @@ class NtfyAdapter:
                 await self._own.settled(topic)
             cursors = [Cursor(name=topic, value=wire["id"])]
             is_own = any(self._own.is_own("", topic, each) for each in (wire["id"], wire.get("sequence_id", "")))
-            event = decode(wire, self.account, is_own=is_own)
+            event = decode(wire, self.account, is_own=is_own, now=self._clock.now())
             if isinstance(event, Ignored):
                 intake.ignored(event.reason)
                 continue

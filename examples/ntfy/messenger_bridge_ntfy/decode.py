@@ -36,9 +36,9 @@ def parse(line: bytes) -> dict[str, Any]:
     return wire
 
 
-def decode(wire: dict[str, Any], account: AccountName, *, is_own: bool) -> events.ChatEvent | events.Ignored:
+def decode(wire: dict[str, Any], account: AccountName, *, is_own: bool, now: datetime) -> events.ChatEvent | events.Ignored:
     """An update comes as a creation of the message that it updates: who knows that message makes an edit of it (`edit_of`)."""
-    mark, kind, now = words(wire.get("sequence_id")), wire["event"], datetime.now(UTC)
+    mark, kind = words(wire.get("sequence_id")), wire["event"]
     title = words(wire.get("title")).strip() or wire["topic"]
     meta = events.EventMeta(
         event_key=f"{kind}:{account}:{wire['topic']}:{mark or wire['id']}",

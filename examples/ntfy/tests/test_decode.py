@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from bridge.model.events import AttachmentKind, Content, Ignored, MessageCreated
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
 
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 EVENT: dict[str, Any] = {"id": "hwQ2YpKdmgAb", "time": 1635528741, "event": "message", "topic": "alerts", "message": "Disk full"}
 ODD = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text()), st.dictionaries(st.text(), st.text())
@@ -21,7 +23,7 @@ ODD = st.one_of(
 
 
 def created(**more: Any) -> MessageCreated:
-    event = decode(parse(json.dumps({**EVENT, **more}).encode()), AccountName("acc"), is_own=False)
+    event = decode(parse(json.dumps({**EVENT, **more}).encode()), AccountName("acc"), is_own=False, now=NOW)
     assert isinstance(event, MessageCreated)
     return event
 
@@ -74,14 +76,14 @@ def test_an_update_has_the_id_of_its_message_and_a_key_of_its_own() -> None:
 
 
 def test_a_deletion_names_its_message() -> None:
-    event = decode({**EVENT, "event": "message_delete", "sequence_id": "backup-7"}, AccountName("acc"), is_own=False)
+    event = decode({**EVENT, "event": "message_delete", "sequence_id": "backup-7"}, AccountName("acc"), is_own=False, now=NOW)
     assert isinstance(event, MessageDeleted)
     assert event.message_id == "backup-7"
 
 
 @pytest.mark.parametrize("kind", ["poll_request", "message_clear", "of another version"])
 def test_what_is_understood_and_no_message_is_ignored(kind: str) -> None:
-    assert isinstance(decode({**EVENT, "event": kind}, AccountName("acc"), is_own=False), Ignored)
+    assert isinstance(decode({**EVENT, "event": kind}, AccountName("acc"), is_own=False, now=NOW), Ignored)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_what_has_no_id_time_or_topic_is_undecodable(line: bytes) -> None:
     )
 )
 def test_an_odd_value_costs_no_more_than_itself(odd: dict[str, Any]) -> None:
-    event = decode({**EVENT, **odd}, AccountName("acc"), is_own=False)
+    event = decode({**EVENT, **odd}, AccountName("acc"), is_own=False, now=NOW)
     assert isinstance(event, MessageCreated)
     if "message" not in odd:
         assert "Disk full" in text_of(event.content.text)

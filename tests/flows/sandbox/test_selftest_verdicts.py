@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import pytest
 
+from adapters.common.conformance import Lacks
 from adapters.common.emulation.contract import SeenMessage
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Support, features
 from bridge.sandbox.selftest.checks import CHECKS
@@ -24,7 +25,11 @@ ALL: dict[Feature, Capability | Support] = dict.fromkeys(Feature, Support.FULL)
 Spoil = Callable[[str, SeenMessage], list[SeenMessage]]
 
 
-async def results(mirror: Any, capabilities: dict[str, dict[Feature, Capability | Support]] | None = None) -> tuple[Cell, ...]:
+async def results(
+    mirror: Any,
+    capabilities: dict[str, dict[Feature, Capability | Support]] | None = None,
+    lacks: Mapping[str, Mapping[Lacks, str]] | None = None,
+) -> tuple[Cell, ...]:
     """The self-test's cells, with a short patience."""
 
     def capabilities_of(account: str) -> Capabilities:
@@ -34,7 +39,9 @@ async def results(mirror: Any, capabilities: dict[str, dict[Feature, Capability 
     rooms = {}
     for check in CHECKS:
         chats = {platform: emulator.add_chat(check) for platform, emulator in mirror.emulators.items()}
-        rooms[check] = Room(mirror.emulators, chats, capabilities_of=capabilities_of, titles=TITLES, patience_s=0.4)
+        rooms[check] = Room(
+            mirror.emulators, chats, capabilities_of=capabilities_of, titles=TITLES, patience_s=0.4, lacks=lacks or {}
+        )
     return await try_all(rooms, tuple(mirror.emulators))
 
 
@@ -131,6 +138,7 @@ DECLARED: list[tuple[str, Feature, str, str, Spoil]] = [
     ("text", Feature.SENDER_NAME, "slack", "slack", lambda k, m: _named_in_text(m)),
     ("formatting", Feature.BOLD, "slack", "slack", _in("formatting", lambda k, m: [_without_bold(m)])),
     ("edit", Feature.SEES_EDITS, "telegram", "", _on("edited", _nothing)),
+    ("edit", Feature.EDIT, "slack", "slack", _on("edited", _nothing)),
     ("delete", Feature.SEES_DELETES, "telegram", "", _on("deleted", _nothing)),
     ("delete", Feature.DELETE, "slack", "slack", _on("deleted", _nothing)),
     ("reply", Feature.REPLY, "slack", "slack", lambda k, m: [msgspec.structs.replace(m, reply_to="", reply_quote=_question(m))]),
@@ -176,6 +184,57 @@ async def test_a_declared_loss_is_degraded_and_an_undeclared_one_failed(
     assert {(cell.check, cell.outcome) for cell in cells} == {(check, Outcome.DEGRADED)}
     assert all("by other means" in cell.reason for cell in cells)
     assert check in failed(await results(mirrored))
+
+
+@pytest.mark.parametrize("message_id", ["", "new"])
+async def test_an_edit_shown_where_it_is_declared_impossible_fails(mirrored: Any, message_id: str) -> None:
+    def anew(at: str, kind: str, message: SeenMessage) -> list[SeenMessage]:
+        changed = [msgspec.structs.replace(message, message_id=message_id or message.message_id)]
+        return changed if at == "slack" and kind == "edited" else [message]
+
+    mirrored.spoil = anew
+    cells = await results(mirrored, {"slack": {Feature.EDIT: Capability(Support.DROPPED, "not here")}})
+    assert failed(cells) == {"edit": {"slack"}}
+
+
+async def test_a_reply_shown_by_the_name_of_who_is_answered_is_degraded(mirrored: Any) -> None:
+    def named(at: str, kind: str, message: SeenMessage) -> list[SeenMessage]:
+        is_answer = at == "slack" and message.reply_to
+        line = f"in reply to Anna\n{message.text}"
+        return [msgspec.structs.replace(message, reply_to="", text=line) if is_answer else message]
+
+    mirrored.spoil = named
+    cells = await results(mirrored, {"slack": {Feature.REPLY: Capability(Support.CONVERTED, "a line")}})
+    assert {(cell.check, cell.target, cell.outcome) for cell in cells if cell.outcome is not Outcome.OK} == {
+        ("reply", "slack", Outcome.DEGRADED)
+    }
+
+
+LACKS = {"telegram": {Lacks.REPLIES: "no replies there", Lacks.FORMATTING: "plain text there"}}
+
+
+@pytest.mark.parametrize(
+    ("lacks", "wrong"),
+    [
+        (LACKS, {}),
+        ({}, {"formatting": {"slack", "discord"}}),
+    ],
+    ids=["told", "not told"],
+)
+async def test_what_people_cannot_do_is_not_asked_of_them(
+    mirrored: Any, lacks: dict[str, dict[Lacks, str]], wrong: dict[str, set[str]]
+) -> None:
+    mirrored.emulators["telegram"].formatting_sample = lambda: "bold italic strike code label quoted block"
+    cells = await results(mirrored, lacks=lacks)
+    assert failed(cells) == wrong
+    degraded = {(cell.check, cell.origin, cell.reason) for cell in cells if cell.outcome is Outcome.DEGRADED}
+    told = {("reply", "telegram", "no replies there"), ("formatting", "telegram", "plain text there")}
+    assert degraded == (told if lacks else set())
+
+
+async def test_where_people_can_do_less_their_words_must_cross(mirrored: Any) -> None:
+    mirrored.spoil = lambda target, kind, message: [] if "telegram" in message.text and target == "slack" else [message]
+    assert {"reply", "formatting"} <= set(failed(await results(mirrored, lacks=LACKS)))
 
 
 def _report() -> Report:
