@@ -26,8 +26,20 @@ from bridge.model.errors import (
 
 TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Token) and put it into bridge.yaml"  # noqa: S105
 WRITE_LIMIT_WAIT_S = 60.0
-INVALID_FORM = 50035
+
+# codes that callers mend or tell apart; source: API reference, "JSON Error Codes"
+UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
+UNKNOWN_EMOJI = 10014
+UNKNOWN_WEBHOOK = 10015
+TOO_MANY_WEBHOOKS = 30007
+MISSING_ACCESS = 50001
+MISSING_PERMISSIONS = 50013
+WRONG_CHANNEL_KIND = 50024
+INVALID_WEBHOOK_TOKEN = 50027
+INVALID_FORM = 50035
+THREAD_ARCHIVED = 50083
+CANNOT_REPLY = 160002
 LONGEST_TOLD_S = 3600.0
 
 

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What decoding raises for a payload that is not as documented."""
 Shape = TypeVar("Shape", bound=Mapping[str, Any])
 """One of `wire`'s types: what a field is promised to be, and is read as if it is an object at all."""
 

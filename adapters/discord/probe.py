@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from adapters.discord import wire
-from adapters.discord.directory import OUR_APPLICATION, OURSELVES, Place, Places
+from adapters.discord.directory import OUR_APPLICATION, OURSELVES, Directory
 from adapters.discord.errors import POST_ACTION, Refused
+from adapters.discord.guild_cache import GuildCache
 from adapters.discord.lenient import mapping, text, whole
+from adapters.discord.servers import Channel
 from adapters.discord.transport import Transport
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, OutcomeUnknown, RetryLater
@@ -42,18 +44,20 @@ VIEW_CHANNEL = 1 << 10
 MANAGE_WEBHOOKS = 1 << 29
 
 
-async def probe(transport: Transport, options: DiscordOptions, places: Places, chat_ids: Sequence[str]) -> list[ProbeItem]:
+async def probe(
+    transport: Transport, options: DiscordOptions, directory: Directory, guilds: GuildCache, chat_ids: Sequence[str]
+) -> list[ProbeItem]:
     """Failures are items; nothing is raised but cancellation."""
     try:
         user: wire.User = mapping(await transport.call(OURSELVES))
         application: wire.Application = mapping(await transport.call(OUR_APPLICATION))
-        failed = await places.load(transport, text(user.get("id")))
+        failed = await directory.load(text(user.get("id")))
     except (Refused, BridgeError) as error:
         return [_failure("token", error)]
     items = [ProbeItem(name="token", ok=True, detail=f"bot {text(user.get('username'))}")]
     items += _intents(whole(application.get("flags")), options)
-    items += _servers(places, failed)
-    asked = _Channels(transport, options, places, failed, text(user.get("id")))
+    items += _servers(guilds, failed)
+    asked = _Channels(directory, options, guilds, failed, text(user.get("id")))
     for chat_id in chat_ids:
         items += await asked.about(chat_id)
     return items
@@ -70,14 +74,14 @@ def _intent(name: str, ok: bool, switch: str) -> ProbeItem:
     return ProbeItem(name=name, ok=ok, action="" if ok else f"switch on {switch}: {PORTAL}, your application, Bot")
 
 
-def _servers(places: Places, failed: Mapping[str, BridgeError]) -> list[ProbeItem]:
+def _servers(guilds: GuildCache, failed: Mapping[str, BridgeError]) -> list[ProbeItem]:
     """Those that the bot is in; one that cannot be looked up is not one that it must be invited to."""
-    names = ", ".join(server.name or server.id for server in places.servers.values())
+    names = ", ".join(server.name or server.id for server in guilds.servers.values())
     items = [ProbeItem(name="servers", ok=bool(names), detail=names or "none", action="" if names else INVITE)]
     if failed and not names:
         items = []
     items += [_failure(f"server {guild_id}", error) for guild_id, error in failed.items()]
-    for server in places.servers.values():
+    for server in guilds.servers.values():
         if server.unknown:
             name, parts = f"server {server.name or server.id}", " and ".join(server.unknown)
             passing = any(server.unknown.values())
@@ -85,73 +89,73 @@ def _servers(places: Places, failed: Mapping[str, BridgeError]) -> list[ProbeIte
     return items
 
 
-async def look_at(transport: Transport, options: DiscordOptions, places: Places, chat_id: str, user_id: str) -> list[ProbeItem]:
+async def look_at(directory: Directory, options: DiscordOptions, guilds: GuildCache, chat_id: str, user_id: str) -> list[ProbeItem]:
     """One channel, as far as is known of its server by now."""
-    return await _Channels(transport, options, places, {}, user_id).about(chat_id)
+    return await _Channels(directory, options, guilds, {}, user_id).about(chat_id)
 
 
 class _Channels:
     def __init__(
-        self, transport: Transport, options: DiscordOptions, places: Places, failed: Mapping[str, BridgeError], user_id: str
+        self, directory: Directory, options: DiscordOptions, guilds: GuildCache, failed: Mapping[str, BridgeError], user_id: str
     ) -> None:
-        self._transport = transport
+        self._directory = directory
         self._options = options
-        self._places = places
+        self._guilds = guilds
         self._failed = failed
         self._user_id = user_id
 
     async def about(self, chat_id: str) -> list[ProbeItem]:
         try:
-            place = self._places.get(chat_id) or await self._places.load_one(self._transport, chat_id)
+            channel = await self._directory.channel(chat_id)
         except (Refused, BridgeError) as error:
             return [_failure("channel", error, chat_id)]
         except (KeyError, TypeError, ValueError) as error:
             detail = f"an answer that is not understood ({type(error).__name__})"
             return [ProbeItem(name="channel", ok=False, detail=detail, action=AGAIN, chat_id=chat_id)]
-        items = [self._rights(place)]
-        if place.is_forum:
-            items.append(_wrong(place, "a forum: nothing can be sent into it, only into its posts", POST_ACTION, whole_chat=True))
-        if place.kind == CATEGORY:
-            items.append(_wrong(place, "a category", "write the id of one of its channels instead"))
+        items = [self._rights(channel)]
+        if channel.is_forum:
+            items.append(_wrong(channel, "a forum: nothing can be sent into it, only into its posts", POST_ACTION, whole_chat=True))
+        if channel.kind == CATEGORY:
+            items.append(_wrong(channel, "a category", "write the id of one of its channels instead"))
         return items
 
-    def _rights(self, place: Place) -> ProbeItem:
-        bits = self._places.permissions(place.id, self._user_id)
+    def _rights(self, channel: Channel) -> ProbeItem:
+        bits = self._guilds.permissions(channel.id, self._user_id)
         if bits is None:
-            return self._unknown_rights(place)
+            return self._unknown_rights(channel)
         missing = [title for bit, title in NEEDED.items() if not bits & bit]
         lacks_webhooks = self._options.post_as == "webhook" and not bits & MANAGE_WEBHOOKS
         if missing:
             missing += ["Manage Webhooks"] if lacks_webhooks else []
             action = f"give the bot's role {', '.join(missing)} in this channel (channel settings, Permissions)"
-            return _wrong(place, f"missing: {', '.join(missing)}", action, dead=not bits & VIEW_CHANNEL)
+            return _wrong(channel, f"missing: {', '.join(missing)}", action, dead=not bits & VIEW_CHANNEL)
         if lacks_webhooks:
             detail = "all rights but Manage Webhooks: the bot posts by itself, with the author's name in the text"
             action = "give the bot's role Manage Webhooks in this channel, if copies are to show their authors"
-            return ProbeItem(name=f"#{place.name}", ok=True, detail=detail, action=action, chat_id=place.id)
-        return ProbeItem(name=f"#{place.name}", ok=True, detail="all rights", chat_id=place.id)
+            return ProbeItem(name=f"#{channel.name}", ok=True, detail=detail, action=action, chat_id=channel.id)
+        return ProbeItem(name=f"#{channel.name}", ok=True, detail="all rights", chat_id=channel.id)
 
-    def _unknown_rights(self, place: Place) -> ProbeItem:
+    def _unknown_rights(self, channel: Channel) -> ProbeItem:
         """Why they cannot be told: the server is another's, or could not be looked up."""
-        server, error = self._places.servers.get(place.guild_id), self._failed.get(place.guild_id)
+        server, error = self._guilds.servers.get(channel.guild_id), self._failed.get(channel.guild_id)
         if server is not None:
             parts = " and ".join(server.unknown) or "the server's roles"
             passing = any(server.unknown.values())
-            return _wrong(place, f"its rights cannot be told: cannot look up {parts}", AGAIN, temporary=passing)
+            return _wrong(channel, f"its rights cannot be told: cannot look up {parts}", AGAIN, temporary=passing)
         if error is not None:
-            return _failure(f"#{place.name}", error, place.id)
-        return _wrong(place, "in a server that the bot is not in", "invite the bot to that server", dead=True)
+            return _failure(f"#{channel.name}", error, channel.id)
+        return _wrong(channel, "in a server that the bot is not in", "invite the bot to that server", dead=True)
 
 
 def _wrong(
-    place: Place, detail: str, action: str, *, whole_chat: bool = False, temporary: bool = False, dead: bool = False
+    channel: Channel, detail: str, action: str, *, whole_chat: bool = False, temporary: bool = False, dead: bool = False
 ) -> ProbeItem:
     return ProbeItem(
-        name=f"#{place.name}",
+        name=f"#{channel.name}",
         ok=False,
         detail=detail,
         action=action,
-        chat_id=place.id,
+        chat_id=channel.id,
         whole_chat=whole_chat,
         temporary=temporary,
         dead=dead,

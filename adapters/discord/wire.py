@@ -1,4 +1,4 @@
-"""Discord's objects as far as the bridge reads and writes them: plain typed dictionaries. Types only.
+"""Discord's objects as far as the bridge reads them: plain typed dictionaries. Types only.
 
 What arrives is read by `lenient`: a type says what the API reference promises, and only ids, channel and author are relied on. Not
 `discord.types`: its fields are required or a union per kind, and a component of a kind that nobody knew has no type there.
@@ -12,8 +12,6 @@ from typing import Any, TypedDict
 
 Json = Mapping[str, Any]
 """An object whose shape is not known yet."""
-
-# -- people and places --------------------------------------------------------------------------------------------------------
 
 
 class User(TypedDict, total=False):
@@ -121,9 +119,6 @@ class SessionStartLimit(TypedDict, total=False):
 class GatewayAddress(TypedDict, total=False):
     url: str
     session_start_limit: SessionStartLimit
-
-
-# -- what a message holds -----------------------------------------------------------------------------------------------------
 
 
 class Attachment(TypedDict, total=False):
@@ -315,9 +310,6 @@ class Message(TypedDict, total=False):
     purchase_notification: PurchaseNotification
 
 
-# -- gateway events that are no object of their own ---------------------------------------------------------------------------
-
-
 class Ready(TypedDict, total=False):
     user: User
     guilds: list[Guild]
@@ -373,47 +365,3 @@ ErrorAnswer = TypedDict(
     "ErrorAnswer", {"code": int, "message": str, "errors": object, "retry_after": float, "global": bool}, total=False
 )
 """Of a refusal; `errors` is a tree of faulty fields."""
-
-
-# -- what is sent -------------------------------------------------------------------------------------------------------------
-
-
-class AllowedMentions(TypedDict, total=False):
-    parse: list[str]
-    users: list[str]
-    roles: list[str]
-    replied_user: bool
-
-
-class AttachmentBody(TypedDict, total=False):
-    """A file of the request by its number, or one that the message keeps by its id."""
-
-    id: int | str
-    filename: str
-    title: str
-    description: str
-
-
-class EmbedBody(TypedDict, total=False):
-    type: str
-    description: str
-
-
-class ReplyBody(TypedDict):
-    message_id: str
-    fail_if_not_exists: bool
-
-
-class MessageBody(TypedDict, total=False):
-    """Of "Create Message", "Execute Webhook" and both edits."""
-
-    content: str
-    allowed_mentions: AllowedMentions
-    embeds: list[EmbedBody]
-    flags: int
-    attachments: list[AttachmentBody]
-    username: str
-    avatar_url: str
-    nonce: str
-    enforce_nonce: bool
-    message_reference: ReplyBody

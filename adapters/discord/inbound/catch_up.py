@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import structlog
 
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode import Context
+from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.history import RECENT, History
 from adapters.discord.inbound.thread_messages import ThreadMessages
 from adapters.discord.lenient import raw_of
@@ -49,7 +49,7 @@ class CatchUp:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for chat_id in sorted(self._intake.routed_chats()):
-                    if self._context.places.get(chat_id) is not None:
+                    if self._context.guilds.get(chat_id) is not None:
                         tasks.create_task(one(chat_id), name=f"catch up {self._context.account}/{chat_id}")
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
@@ -57,8 +57,8 @@ class CatchUp:
     async def _chat(self, chat_id: str, since: str) -> None:
         known_ids = await self._intake.message_ids(chat_id, RECENT)
         knows_all_threads = await self._learn_archived(chat_id)
-        for channel_id in (chat_id, *(t.id for t in self._context.places.threads_of(chat_id))):
-            channel = self._context.places.get(channel_id)
+        for channel_id in (chat_id, *(t.id for t in self._context.guilds.threads_of(chat_id))):
+            channel = self._context.guilds.get(channel_id)
             if channel is not None and not channel.is_forum and int(channel.last_message_id or 0) > int(since):
                 await self._read_back(chat_id, channel_id, since)
         if self._context.may_read_history(chat_id):

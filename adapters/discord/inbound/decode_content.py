@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.discord import wire
-from adapters.discord.directory import Places
+from adapters.discord.guild_cache import GuildCache
 from adapters.discord.inbound.decode_components import BUTTON_ROW, IS_COMPONENTS_V2, components_of
 from adapters.discord.inbound.decode_embeds import embed_files, embed_texts, own_embeds
 from adapters.discord.inbound.decode_files import VOICE_MESSAGE, Whereabouts, attachments
@@ -55,25 +55,25 @@ def author_of(data: wire.Message, cdn_url: str) -> Author:
     )
 
 
-def content_of(data: wire.Message, places: Places, cdn_url: str, known: Lookup = lambda _: "") -> Content:
+def content_of(data: wire.Message, guilds: GuildCache, cdn_url: str, known: Lookup = lambda _: "") -> Content:
     """Everything visible of a message object, or of a forwarded snapshot in it. `known` names people whom the message mentions by
     id alone, as in embeds."""
     where = Whereabouts(str(data["channel_id"]), str(data["id"]), cdn_url)
     reference = mapping(data.get("message_reference"))
     snapshots = [mapping(s.get("message")) for s in objects(data.get("message_snapshots"))]
-    names = _names(data, places, known)
+    names = _names(data, guilds, known)
     words, files = _shown(data, names, where)
     if whole(reference.get("type")) == 1:
         for snapshot in snapshots:
-            more_words, more_files = _shown(snapshot, _names(snapshot, places, known), where, is_forwarded=True)
+            more_words, more_files = _shown(snapshot, _names(snapshot, guilds, known), where, is_forwarded=True)
             words, files = [*words, *more_words], [*files, *more_files]
-        channel = places.channel_name(text(reference.get("channel_id")))
+        channel = guilds.channel_name(text(reference.get("channel_id")))
         forward = Forward(chat_name=f"#{channel}" if channel else "")
         return Content(text=concat(*words), attachments=tuple(_once(files)), forwarded_from=forward)
     return Content(
         text=concat(*words),
         attachments=tuple(_once(files)),
-        reply_to=_reply(data, reference, places),
+        reply_to=_reply(data, reference, guilds),
         poll=_poll(data.get("poll")),
         previews=not whole(data.get("flags")) & SUPPRESS_EMBEDS,
     )
@@ -129,9 +129,9 @@ def _line(words: str) -> RichText:
     return RichText((Paragraph((Text(words, int(Mark.ITALIC)),)),))
 
 
-def _names(data: wire.Message, places: Places, known: Lookup = lambda _: "") -> Names:
+def _names(data: wire.Message, guilds: GuildCache, known: Lookup = lambda _: "") -> Names:
     people = {text(u.get("id")): name_of(u, u.get("member")) for u in objects(data.get("mentions"))}
-    return Names(user=lambda i: people.get(i) or known(i), role=places.role_name, channel=places.channel_name)
+    return Names(user=lambda i: people.get(i) or known(i), role=guilds.role_name, channel=guilds.channel_name)
 
 
 def _poll(value: wire.Poll | None) -> Poll | None:
@@ -161,7 +161,7 @@ def _answer_text(media: wire.PollMedia) -> str:
 # -- replies ------------------------------------------------------------------------------------------------------------------
 
 
-def _reply(data: wire.Message, reference: wire.MessageReference, places: Places) -> ReplyTo | None:
+def _reply(data: wire.Message, reference: wire.MessageReference, guilds: GuildCache) -> ReplyTo | None:
     """Of a message that is a reply. Pins and thread starters refer to messages too, without being replies."""
     if data.get("type") != 19 or not reference.get("message_id"):
         return None
@@ -172,9 +172,9 @@ def _reply(data: wire.Message, reference: wire.MessageReference, places: Places)
     content = text(answered.get("content"))
     if author.get("bot"):
         content = without_reply_line(content)
-    words = to_plain(decode_text(content, _names(answered, places)))
+    words = to_plain(decode_text(content, _names(answered, guilds)))
     if not is_visible(words):
-        words = _other_words(answered, places)
+        words = _other_words(answered, guilds)
     return ReplyTo(
         message_id=str(reference["message_id"]),
         author_name=name_of(author, answered.get("member")),
@@ -183,7 +183,7 @@ def _reply(data: wire.Message, reference: wire.MessageReference, places: Places)
     )
 
 
-def _other_words(answered: wire.Message, places: Places) -> str:
+def _other_words(answered: wire.Message, guilds: GuildCache) -> str:
     """Of a message without any text of its own: what else names it."""
     files = [text(f.get("filename")) for f in objects(answered.get("attachments"))]
     files += [text(s.get("name")) for s in objects(answered.get("sticker_items"))]
@@ -192,7 +192,7 @@ def _other_words(answered: wire.Message, places: Places) -> str:
     if named or not (answered.get("embeds") or answered.get("components")):
         return named
     anywhere: wire.Message = {"channel_id": "0", "id": "0", **answered}
-    words, _ = _shown(anywhere, _names(answered, places), Whereabouts("0", "0", ""))
+    words, _ = _shown(anywhere, _names(answered, guilds), Whereabouts("0", "0", ""))
     return to_plain(concat(*words))
 
 

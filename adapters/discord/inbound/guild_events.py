@@ -1,4 +1,5 @@
-"""What an event says of the places around messages: learned by `directory`, told to the core where it concerns a routed channel.
+"""Guild events: what an event says of the channels around messages, kept in `guild_cache`, told to the core where a route has the
+channel.
 
 Called by `receiver` for each event beside its decoding. A part of a payload that cannot be read costs no more than itself.
 """
@@ -10,11 +11,11 @@ from typing import Any
 
 import structlog
 
-from adapters.discord.directory import THREAD_KINDS
+from adapters.discord.directory import Directory
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode import Context
+from adapters.discord.inbound.decode_context import Context
 from adapters.discord.lenient import objects
-from adapters.discord.transport import Transport
+from adapters.discord.servers import THREAD_KINDS
 from bridge.model.adapter import Intake
 from bridge.model.errors import ConnectionLost, DeliveryError
 
@@ -26,10 +27,10 @@ ATTEMPTS = 4
 RETRY_S = 0.5
 
 
-class Surroundings:
-    def __init__(self, transport: Transport, context: Context, intake: Intake, on_restored: Callable[[str], None]) -> None:
+class GuildEvents:
+    def __init__(self, directory: Directory, context: Context, intake: Intake, on_restored: Callable[[str], None]) -> None:
         """`on_restored` is told of each channel whose rights, or webhooks, may have changed."""
-        self._transport = transport
+        self._directory = directory
         self._context = context
         self._intake = intake
         self._on_restored = on_restored
@@ -38,32 +39,32 @@ class Surroundings:
 
     def take_in(self, event: str, data: Any) -> None:
         self._notice_losses(event, data)
-        self._context.places.apply(event, data, self._context.user_id)
+        self._context.guilds.apply(event, data, self._context.user_id)
         self._tell_restored(event, data)
 
     def _notice_losses(self, event: str, data: Any) -> None:
         """A routed channel that is no longer there. A server that is merely unavailable comes back by itself."""
         if event == "GUILD_DELETE" and not data.get("unavailable"):
             for chat_id in self._intake.routed_chats():
-                place = self._context.places.get(chat_id)
-                if place is not None and place.guild_id == str(data.get("id")):
+                channel = self._context.guilds.get(chat_id)
+                if channel is not None and channel.guild_id == str(data.get("id")):
                     self._intake.notice("the bot was removed from the server", "invite it again", chat_id=chat_id)
         elif event == "CHANNEL_DELETE" and str(data.get("id")) in self._intake.routed_chats():
             self._intake.notice("the channel was deleted", "take it out of bridge.yaml", chat_id=str(data["id"]))
 
     def _tell_restored(self, event: str, data: Any) -> None:
-        """Rights may have been given back, or a webhook's place freed; only sending tells."""
+        """Rights may have been given back, or a webhook's channel freed; only sending tells."""
         routed = self._intake.routed_chats()
         match event:
             case "GUILD_CREATE":
-                changed = {str(channel.get("id")) for channel in objects(data.get("channels"))}
+                changed = {str(one.get("id")) for one in objects(data.get("channels"))}
             case "CHANNEL_CREATE" | "CHANNEL_UPDATE":
                 changed = {str(data.get("id"))}
             case "WEBHOOKS_UPDATE":
                 changed = {str(data.get("channel_id"))}
             case "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" | "GUILD_MEMBER_UPDATE":
                 changed = {
-                    c for c in routed if (place := self._context.places.get(c)) and place.guild_id == str(data.get("guild_id"))
+                    c for c in routed if (channel := self._context.guilds.get(c)) and channel.guild_id == str(data.get("guild_id"))
                 }
             case _:
                 return
@@ -72,17 +73,17 @@ class Surroundings:
             if chat_id in routed:
                 self._intake.chat_restored(chat_id)
 
-    async def know_place(self, channel_id: str, kind: object) -> None:
+    async def know_channel(self, channel_id: str, kind: object) -> None:
         """A thread that no event told of: without its parent its messages would seem to be of an unknown chat.
 
         Raises ConnectionLost when Discord cannot say now; the events come again then."""
-        if self._context.places.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):
+        if self._context.guilds.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):
             return
         if self._unreadable.get(channel_id, 0.0) > self._context.clock.monotonic_s():
             return
         for attempt in range(ATTEMPTS):
             try:
-                await self._context.places.load_one(self._transport, channel_id)
+                await self._directory.channel(channel_id)
                 return
             except Refused as refused:
                 if len(self._unreadable) >= UNREADABLE_KEPT:

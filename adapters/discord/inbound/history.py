@@ -1,28 +1,26 @@
-"""Reading back: what happened while nobody listened, and whether a message of unknown outcome exists.
+"""Reading back: pages of a chat's messages, and what changed in them while nobody listened.
 
-Called by `adapter` (history, reconcile) and `receiver` (catch-up after a new session). Source: API reference, "Get Channel
-Messages": `after` gives the oldest messages behind an id, up to 100, newest first; without Read Message History the list is empty.
+Called by `adapter` and `catch_up`; `reconcile` reads pages. Source: API reference, "Get Channel Messages": `after` gives the oldest
+messages behind an id, up to 100, newest first; without Read Message History the list is empty.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
 from adapters.discord import wire
-from adapters.discord.inbound.decode import Context, decode_edit, decode_message, deletion_of, is_own
-from adapters.discord.lenient import mapping, objects, whole
+from adapters.discord.inbound.decode import deletion_of
+from adapters.discord.inbound.decode_context import Context
+from adapters.discord.inbound.decode_messages import decode_edit, decode_message
+from adapters.discord.lenient import UNREADABLE, mapping, objects, whole
 from adapters.discord.transport import Route, Transport
 from bridge.model.events import ChatEvent, Ignored
 
 PAGE = 100
-RECONCILE_PAGES = 20
 MAX_THREADS = 20
 RECENT = 100
 """How many of a chat's latest messages are compared for edits and deletions that were missed."""
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
-"""What decoding raises for a payload that is not as documented."""
 
 
 class History:
@@ -72,7 +70,7 @@ class History:
     async def learn_archived(self, channel_id: str) -> bool:
         """Tell the places of threads that may have been archived while nobody listened; whether these are all there are."""
         paths = [f"/channels/{channel_id}/threads/archived/public"]
-        place = self._context.places.get(channel_id)
+        place = self._context.guilds.get(channel_id)
         if place is None or not place.is_forum:  # all posts of a forum are public
             paths.append(f"/channels/{channel_id}/users/@me/threads/archived/private")
         is_complete = True
@@ -81,7 +79,7 @@ class History:
             listed: wire.ThreadList = mapping(answer)
             for thread in objects(listed.get("threads")):
                 with suppress(*UNREADABLE):  # one that is not understood must not hide the others
-                    self._context.places.learn(thread)
+                    self._context.guilds.learn(thread)
             is_complete = is_complete and not listed.get("has_more")
         return is_complete
 
@@ -93,11 +91,11 @@ class History:
         known = {i for i in known_ids if i.isdecimal()}
         if not known:
             return []
-        place = self._context.places.get(channel_id)
+        place = self._context.guilds.get(channel_id)
         is_forum = place is not None and place.is_forum
         shown, oldest = ({}, 0) if is_forum else await self._latest(channel_id)
         missing = {i for i in known if i not in shown and int(i) >= oldest}
-        threads = [t.id for t in self._context.places.threads_of(channel_id)]
+        threads = [t.id for t in self._context.guilds.threads_of(channel_id)]
         is_complete = knows_all_threads and len(threads) <= MAX_THREADS and (is_forum or bool(shown))
         if not is_complete and not is_forum:
             missing = set()
@@ -121,53 +119,3 @@ class History:
             return decode_edit(message, self._context)
         except UNREADABLE:
             return None
-
-    async def find(
-        self,
-        channel_id: str,
-        after: int,
-        *,
-        name: str | None,
-        content: str,
-        sizes: Sequence[int],
-        not_ids: frozenset[str],
-    ) -> tuple[str, str | None] | None:
-        """Our own message with that text and those files, with an id above `after`: its id and that of the webhook that posted it;
-        the oldest, if there are several. None if there is no such message.
-
-        `name` is the name a webhook showed, None for messages of the bot; `not_ids` are messages known to be others. Discord trims
-        texts, may strip characters, and renames files: texts are compared by what is visible of them, files by their sizes. Read
-        from the newest back, so that an early `after` costs pages and finds the message all the same.
-        """
-        wanted = (_comparable(content), sorted(sizes))
-        found: wire.Message | None = None
-        query: dict[str, str] = {}
-        for _ in range(RECONCILE_PAGES):
-            page = await self.page(channel_id, **query)
-            new = [message for message in page if int(message["id"]) > after]
-            fitting = (m for m in new if str(m["id"]) not in not_ids and self._is_own(m, name) and _shown(m) == wanted)
-            found = next(fitting, found)
-            if len(page) < PAGE or len(new) < len(page):
-                break
-            query = {"before": str(page[0]["id"])}
-        if found is None:
-            return None
-        webhook_id = found.get("webhook_id")
-        return str(found["id"]), None if webhook_id is None else str(webhook_id)
-
-    def _is_own(self, message: wire.Message, name: str | None) -> bool:
-        if not is_own(message, self._context):
-            return False
-        if message.get("webhook_id") is None:
-            return name is None
-        return name is not None and str(message["author"]["username"]) == name
-
-
-def _shown(message: wire.Message) -> tuple[str, list[int]]:
-    files = sorted(int(file["size"]) for file in message.get("attachments") or ())
-    return _comparable(str(message.get("content") or "")), files
-
-
-def _comparable(text: str) -> str:
-    """Without white space and invisible characters, composed."""
-    return "".join(c for c in unicodedata.normalize("NFC", text) if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf"))

@@ -1,6 +1,6 @@
 """Receiving: the gateway's events in order into the intake, resumed where they were stored, and catch-up where they were not.
 
-Two loops: one reads the gateway into a bounded queue, one decodes and hands over what is waiting as one batch. What has been handed
+`stream` reads the gateway into a bounded queue; here, what is waiting is decoded and handed over as one batch. What has been handed
 over is remembered with it (`gateway` cursor: session and sequence), so that after a crash Discord itself replays the rest; when it
 will not (op 9, or too late), history from the `latest` cursor on fills in. Called by `adapter.run`.
 """
@@ -8,7 +8,6 @@ will not (op 9, or too late), history from the `latest` cursor on fills in. Call
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,20 +17,23 @@ import structlog
 
 from adapters.common.platform_time import DATE_ERROR
 from adapters.discord import wire
+from adapters.discord.directory import Directory
 from adapters.discord.errors import Refused
 from adapters.discord.inbound.catch_up import CatchUp
-from adapters.discord.inbound.decode import Context, decode, deletion_of
+from adapters.discord.inbound.decode import decode, deletion_of
 from adapters.discord.inbound.decode_content import names_of
-from adapters.discord.inbound.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
-from adapters.discord.inbound.guild_events import Surroundings
-from adapters.discord.inbound.history import UNREADABLE, History
+from adapters.discord.inbound.decode_context import Context
+from adapters.discord.inbound.gateway import GatewayEvent, SessionState
+from adapters.discord.inbound.guild_events import GuildEvents
+from adapters.discord.inbound.history import History
 from adapters.discord.inbound.identify_budget import IdentifyBudget
+from adapters.discord.inbound.stream import Stream
 from adapters.discord.inbound.thread_messages import ThreadMessages
-from adapters.discord.lenient import mapping, objects, raw_of
+from adapters.discord.lenient import UNREADABLE, mapping, objects, raw_of
 from adapters.discord.snowflakes import id_of, moment_of, snowflake_at
-from adapters.discord.transport import Route, Transport
+from adapters.discord.transport import Transport
 from bridge.model.adapter import Cursor, Intake
-from bridge.model.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError, RetryLater
+from bridge.model.errors import BridgeError, ConnectionLost, DeliveryError, RetryLater
 from bridge.model.events import ChatEvent, Ignored, MessageCreated
 from bridge.model.tasks import end
 
@@ -40,14 +42,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("discord")
 
-QUEUE_SIZE = 2000
 BATCH_SIZE = 200
 GUILDS_WAIT_S = 10.0
 """How long after READY the servers may take to introduce themselves before catch-up begins without them."""
 OVERLAP_S = 120.0
 """Catch-up begins this much before the latest message stored: order across channels is not promised."""
-QUICK_RECONNECTS = 4
-QUICK_WINDOW_S = 60.0
 STORE_POSITION_S = 300.0
 """How often the position is stored while only chats without a route are busy."""
 SESSION_CURSOR = "gateway"
@@ -62,22 +61,22 @@ class Receiver:
         options: DiscordOptions,
         transport: Transport,
         context: Context,
+        directory: Directory,
         history: History,
         intake: Intake,
         on_restored: Callable[[str], None],
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_restored`: see `Surroundings`; `alive` is called for all that the gateway sends."""
-        self._alive = alive
-        self._options = options
-        self._transport = transport
+        """`on_restored`: see `GuildEvents`; `alive` is called for all that the gateway sends."""
+        self._time = transport.time
         self._context = context
         self._intake = intake
-        self._surroundings = Surroundings(transport, context, intake, on_restored)
+        self._directory = directory
+        self._guild_events = GuildEvents(directory, context, intake, on_restored)
         self._threads = ThreadMessages(intake)
         self._catch_up = CatchUp(transport, context, history, intake, self._threads)
-        self._budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
-        self._queue: asyncio.Queue[GatewayEvent | BridgeError] = asyncio.Queue(QUEUE_SIZE)
+        budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
+        self._stream = Stream(options, transport, context, budget, alive)
         self._session: SessionState | None = None
         self._latest = 0
         self._stored_at_s = self._context.clock.monotonic_s()
@@ -92,84 +91,22 @@ class Receiver:
         self._session = _session(await self._intake.cursor(SESSION_CURSOR), self._context.user_id)
         latest = await self._intake.cursor(LATEST_CURSOR)
         self._latest = int(latest) if latest is not None and latest.isdecimal() else 0
-        if self._session is not None and not self._context.places.servers:
-            await self._load_places()
-        reader = asyncio.create_task(self._read(self._session), name=f"gateway {self._context.account}")
+        if self._session is not None and not self._context.guilds.servers:
+            await self._load_servers()
+        reader = asyncio.create_task(self._stream.run(self._session), name=f"gateway {self._context.account}")
         try:
             while True:
                 await self._handle(await self._next_batch())
         finally:
             await end([reader])
 
-    async def _load_places(self) -> None:
+    async def _load_servers(self) -> None:
         try:
-            failed = await self._context.places.load(self._transport, self._context.user_id)
+            failed = await self._directory.load(self._context.user_id)
         except (Refused, DeliveryError) as error:
             raise ConnectionLost(f"the bot's servers cannot be read: {error}") from None
         if passing := [error for error in failed.values() if isinstance(error, RetryLater)]:
             raise ConnectionLost(f"the bot's servers cannot be read: {passing[0].reason}")
-
-    # -- reading --------------------------------------------------------------------------------------------------------------
-
-    async def _read(self, session: SessionState | None) -> None:
-        """Puts events into the queue until the connection is lost for good; the last item is the reason."""
-        try:
-            await self._read_connections(session)
-        except BridgeError as error:
-            await self._queue.put(error)
-        except Exception as error:
-            await self._queue.put(ConnectionLost(f"reading the gateway failed: {type(error).__name__}"))
-            raise
-
-    async def _read_connections(self, session: SessionState | None) -> None:
-        """A connection that Discord ends is resumed at once; one that keeps ending is the supervisor's to pace."""
-        recent: list[float] = []
-        while True:
-            if session is None:
-                await self._may_begin_session()
-            connection = Connection(self._options, self._transport, self._context.user_id)
-            try:
-                await self._open(connection, session)
-                while True:
-                    events = await connection.read()
-                    self._alive()  # also for a heartbeat that was answered
-                    for event in events:
-                        session = event.session
-                        await self._queue.put(event)
-            except Interrupted:
-                log.info("gateway connection ended; resuming", account=self._context.account)
-            except SessionInvalid:
-                log.info("gateway session is over; a new one begins", account=self._context.account)
-                session = None
-                await self._context.clock.sleep(random.uniform(1.0, 5.0))
-            finally:
-                await connection.close()
-            now = self._context.clock.monotonic_s()
-            recent = [*(at for at in recent if now - at < QUICK_WINDOW_S), now]
-            if len(recent) > QUICK_RECONNECTS:
-                raise ConnectionLost("the gateway connection keeps ending")
-
-    async def _may_begin_session(self) -> None:
-        try:
-            answer = await self._transport.call(Route("GET", "/gateway/bot", "gateway/bot"))
-        except Refused as refused:
-            if isinstance(refused.error, AccountDown):
-                raise refused.error from None
-            answer = None  # the limit is not told: our own count is kept to
-        except DeliveryError as error:
-            raise ConnectionLost(error.reason) from None
-        address: wire.GatewayAddress = mapping(answer)
-        await self._budget.take(address.get("session_start_limit"))
-
-    async def _open(self, connection: Connection, session: SessionState | None) -> None:
-        """A session's own address may be gone while the common one serves."""
-        try:
-            await connection.open(session)
-        except ConnectionLost:
-            if session is None or session.url == self._options.gateway_url:
-                raise
-            await connection.close()
-            await connection.open(msgspec.structs.replace(session, url=self._options.gateway_url))
 
     # -- handing over ---------------------------------------------------------------------------------------------------------
 
@@ -177,12 +114,12 @@ class Receiver:
         timeout_s = None if self._awaited_guilds is None else max(0.0, self._guilds_deadline_s - self._context.clock.monotonic_s())
         try:
             async with asyncio.timeout(timeout_s):
-                batch = [await self._queue.get()]
+                batch = [await self._stream.queue.get()]
         except TimeoutError:
             self._awaited_guilds = set()
             return []
-        while len(batch) < BATCH_SIZE and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
+        while len(batch) < BATCH_SIZE and not self._stream.queue.empty():
+            batch.append(self._stream.queue.get_nowait())
         return batch
 
     async def _handle(self, batch: Iterable[GatewayEvent | BridgeError]) -> None:
@@ -217,7 +154,7 @@ class Receiver:
 
     async def _tell_names(self) -> None:
         """Ours, with the nicknames that servers gave us."""
-        nicknames = (server.own_nick for server in self._context.places.servers.values() if server.own_nick)
+        nicknames = (server.own_nick for server in self._context.guilds.servers.values() if server.own_nick)
         names = {*self._context.own_names, *nicknames}
         if names != self._told_names:
             await self._intake.set_own_names(names)
@@ -252,14 +189,14 @@ class Receiver:
             await self._intake.accept([], cursors=position)
 
     async def _decode(self, event: GatewayEvent) -> list[ChatEvent]:
-        """Also takes in what the event says of places, whether or not it can be decoded."""
+        """Also takes in what the event says of channels, whether or not it can be decoded."""
         position = f"{event.session.session_id[-8:]}-{event.session.sequence}"
         name, data = event.name, _object(event.payload)
         decoded: list[ChatEvent] | Ignored = []
         problem: Exception | None = None
         try:
             if name.startswith(("MESSAGE", "TYPING")):
-                await self._surroundings.know_place(id_of(data["channel_id"]), data.get("channel_type"))
+                await self._guild_events.know_channel(id_of(data["channel_id"]), data.get("channel_type"))
             if name == "THREAD_DELETE":
                 decoded = await self._thread_deleted(id_of(data["id"]), id_of(data["parent_id"]))
             else:
@@ -269,7 +206,7 @@ class Receiver:
         if name in ("GUILD_CREATE", "GUILD_DELETE") and self._awaited_guilds is not None:
             self._awaited_guilds.discard(str(data.get("id")))
         try:
-            self._surroundings.take_in(name, data)
+            self._guild_events.take_in(name, data)
         except UNREADABLE as error:
             problem = problem or error
         if problem is not None:
@@ -284,7 +221,7 @@ class Receiver:
         """Everything in it is gone, of which Discord does not tell one by one. What began a thread in a text channel is left."""
         if parent_id not in self._intake.routed_chats():
             return []
-        parent = self._context.places.get(parent_id)
+        parent = self._context.guilds.get(parent_id)
         ids = dict.fromkeys(await self._threads.of(thread_id))
         if parent is not None and parent.is_forum:
             ids[thread_id] = None
@@ -296,7 +233,7 @@ class Receiver:
         """After a new session, once all servers are known: what was missed, then what came meanwhile."""
         if self._awaited_guilds is None or self._awaited_guilds:
             return
-        time_there = self._transport.time
+        time_there = self._time
         caught_up_to = int(snowflake_at(time_there.now() - DATE_ERROR)) if time_there.is_known else 0
         if self._latest:
             await self._catch_up.run(snowflake_at(moment_of(str(self._latest)) - timedelta(seconds=OVERLAP_S)))

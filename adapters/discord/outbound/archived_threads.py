@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from adapters.discord.errors import Refused
+from adapters.discord.errors import THREAD_ARCHIVED, Refused
 from adapters.discord.transport import Route, Transport
-
-THREAD_ARCHIVED = 50083
 
 
 class Threads:

@@ -9,6 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from adapters.discord.outbound.encode_marks import (
+    BOLD,
+    CODE,
+    ITALIC,
+    NO_ADDRESS,
+    SPOILER,
+    STRIKE,
+    UNDERLINE,
+    UNSETTLED,
+    URL_ENDS,
+    ZERO_WIDTH,
+    Token,
+    joined,
+    switch,
+)
+from adapters.discord.outbound.pings import pings_of
 from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
     Block,
@@ -17,7 +33,6 @@ from bridge.model.rich_text import (
     Heading,
     Inline,
     List,
-    Mark,
     Mention,
     MentionKind,
     Paragraph,
@@ -31,28 +46,17 @@ from bridge.model.rich_text import (
     merge_inlines,
 )
 
-ZERO_WIDTH = "\u200b"
-"""Put where two marks would otherwise run into one another, and into fences that a code would close."""
-
 _URL = re.compile(r"https?://(?:[^\W_]|\[)(?:[^\s<>\\`]*[^\s<>\\`.,:;\"'\]])?")
 _NO_URL = re.compile(r"(https?)(?=://)")
 """What Discord would take for an address although we do not."""
-_URL_ENDS = re.compile(r"[.,:;\"']*(?:\s|$)")
-"""What may follow an address that Discord is to end where we do."""
 _ESCAPED = re.compile(r"[\\*_~`|<\[\]]|@(?=everyone|here)")
 _LINE_START = re.compile(r"(^|\n)( *)(#{1,3}(?= |\Z)|>|-|(\d{1,10})\.(?= |\Z))")
 """What begins a block. A run of text may end in it: the space behind may be the next run's."""
-_BOLD, _ITALIC, _UNDERLINE, _STRIKE, _SPOILER, _CODE = (
-    int(mark) for mark in (Mark.BOLD, Mark.ITALIC, Mark.UNDERLINE, Mark.STRIKE, Mark.SPOILER, Mark.CODE)
-)
-"""Bare integers: operations on flags make objects, and every text that is measured goes through here."""
-_DELIMITERS = {_BOLD: "**", _UNDERLINE: "__", _STRIKE: "~~", _SPOILER: "||"}
-_ORDER = (_SPOILER, _STRIKE, _UNDERLINE, _BOLD, _ITALIC)
 _EMOJI_NAME = re.compile(r"[A-Za-z0-9_]{2,32}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{1,32}")
 _PLAIN_URL = re.compile(r"[!#-'*-;=?-\[\]-~]+")
 _URL_SPECIAL = {"*": "%2A", "_": "%5F", "~": "%7E", "|": "%7C"}
-_URL_CONFLICTS = {_BOLD: "*", _ITALIC: "*_", _UNDERLINE: "_", _STRIKE: "~", _SPOILER: "|"}
+_URL_CONFLICTS = {BOLD: "*", ITALIC: "*_", UNDERLINE: "_", STRIKE: "~", SPOILER: "|"}
 """Characters of an address, or of code, that would end the mark it stands in."""
 _MAX_UNIX_S = 8_640_000_000_000
 
@@ -62,12 +66,16 @@ def encode_text(rich: RichText, *, mass_mentions: bool = False) -> str:
     return "\n".join(_block(block, mass_mentions) for block in in_steps(rich.blocks))
 
 
+def length_of(rich: RichText) -> int:
+    """Of the longest form that a text can take: mentions that a route may allow are longer than those it does not."""
+    length = len(encode_text(rich))
+    pings = pings_of(rich)
+    return max(length, len(encode_text(rich, mass_mentions=True))) if pings.everyone or pings.roles else length
+
+
 def escape(text: str) -> str:
     """Foreign text, on a line of its own or not, without any meaning."""
     return _escape_plain(text, at_line_start=True)
-
-
-# -- blocks -------------------------------------------------------------------------------------------------------------------
 
 
 def _block(block: Block, mass: bool) -> str:
@@ -98,12 +106,12 @@ def _item(label: str, text: str) -> str:
 def _code_by_lines(inlines: Iterable[Inline]) -> Iterable[Inline]:
     """Code of several lines as code on each of them: what indents a line would end up in the code."""
     for inline in inlines:
-        if not isinstance(inline, Text) or not inline.marks & _CODE or "\n" not in inline.text:
+        if not isinstance(inline, Text) or not inline.marks & CODE or "\n" not in inline.text:
             yield inline
             continue
         for line in inline.text.splitlines(keepends=True):
             yield Text(line.rstrip("\n"), inline.marks, inline.link)
-            yield Text(line[len(line.rstrip("\n")) :], inline.marks & ~_CODE, inline.link)
+            yield Text(line[len(line.rstrip("\n")) :], inline.marks & ~CODE, inline.link)
 
 
 def _heading(block: Heading, mass: bool) -> str:
@@ -111,7 +119,7 @@ def _heading(block: Heading, mass: bool) -> str:
     plain = "".join(map(inline_text, block.inlines))
     if block.level <= 3 and "\n" not in plain and plain.strip():
         return "#" * block.level + " " + _inlines(block.inlines, mass).lstrip(" ")
-    return _inlines(tuple(_with_marks(inline, _BOLD) for inline in block.inlines), mass)
+    return _inlines(tuple(_with_marks(inline, BOLD) for inline in block.inlines), mass)
 
 
 def _with_marks(inline: Inline, marks: int) -> Inline:
@@ -136,39 +144,27 @@ def _code_block(block: CodeBlock) -> str:
     return f"```{language}\n{text}\n```"
 
 
-# -- inlines ------------------------------------------------------------------------------------------------------------------
-
-
-_NO_URL_AT = _UNSETTLED = -1
-
-
-_Token = tuple[str, int, bool, int]
-"""A piece of output: text, or the mark that opens or closes, whether it opens, and where the address begins that the text ends in:
-it must not run into what follows. Bare tuples, since there are some for each run of each text that is measured."""
-_NOTHING: _Token = ("", 0, False, _NO_URL_AT)
-
-
 def _inlines(inlines: tuple[Inline, ...], mass: bool) -> str:
     if len(inlines) == 1 and isinstance(inlines[0], Text) and not inlines[0].marks and not inlines[0].link:
         return _plain(inlines[0].text, at_line_start=True, marks=0)[0]
-    tokens: list[_Token] = []
+    tokens: list[Token] = []
     open_marks: list[int] = []
     opened = 0
     at_line_start = True
     for inline, marks in in_steps(_with_settled_marks(inlines)):
-        is_text = type(inline) is Text and not inline.marks & _CODE
+        is_text = type(inline) is Text and not inline.marks & CODE
         if marks != opened:
-            opened = _switch(tokens, open_marks, marks, opens=not is_text or not inline_text(inline).isspace())
+            opened = switch(tokens, open_marks, marks, opens=not is_text or not inline_text(inline).isspace())
         if type(inline) is Text and is_text and not inline.link and _means_nothing(inline.text):
-            tokens.append((inline.text, 0, False, _NO_URL_AT))
+            tokens.append((inline.text, 0, False, NO_ADDRESS))
             at_line_start = at_line_start and inline.text == " "
             continue
         text, url_at = _inline(inline, mass, at_line_start=at_line_start, marks=marks)
         tokens.append((text, 0, False, url_at))
         _, broken, tail = text.rpartition("\n")
         at_line_start = (bool(broken) or at_line_start) and not tail.strip(" ")
-    _switch(tokens, open_marks, 0)
-    return _joined(tokens)
+    switch(tokens, open_marks, 0)
+    return joined(tokens)
 
 
 def _means_nothing(text: str) -> bool:
@@ -183,8 +179,8 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
     has_space = False
     for inline in in_steps(merge_inlines(map(_code_alone, in_steps(inlines)))):
         marks = inline.marks
-        if not marks or type(inline) is not Text or marks & _CODE or inline.link:
-            pieces.append((inline, marks & ~_CODE))
+        if not marks or type(inline) is not Text or marks & CODE or inline.link:
+            pieces.append((inline, marks & ~CODE))
             continue
         text = inline.text
         core = text.strip()
@@ -194,7 +190,7 @@ def _with_settled_marks(inlines: tuple[Inline, ...]) -> list[tuple[Inline, int]]
         has_space = True
         before = text[: len(text) - len(text.lstrip())] if core else text
         after = text[len(before) + len(core) :]
-        pieces.extend((Text(part, marks), marks if part is core else _UNSETTLED) for part in (before, core, after) if part)
+        pieces.extend((Text(part, marks), marks if part is core else UNSETTLED) for part in (before, core, after) if part)
     return _settled(pieces) if has_space else pieces
 
 
@@ -203,11 +199,11 @@ def _settled(pieces: list[tuple[Inline, int]]) -> list[tuple[Inline, int]]:
     right = 0
     for _, marks in reversed(pieces):
         following.append(right)
-        right = right if marks == _UNSETTLED else marks
+        right = right if marks == UNSETTLED else marks
     settled: list[tuple[Inline, int]] = []
     left = 0
     for (inline, marks), right in zip(pieces, reversed(following), strict=True):
-        left = left & right if marks == _UNSETTLED else marks
+        left = left & right if marks == UNSETTLED else marks
         settled.append((inline, left))
     return settled
 
@@ -215,10 +211,10 @@ def _settled(pieces: list[tuple[Inline, int]]) -> list[tuple[Inline, int]]:
 def _code_alone(inline: Inline) -> Inline:
     """Discord ends a mark at its delimiter even inside code: code that holds it goes without that mark. A link is worth more than
     that its label is code."""
-    if not inline.marks & _CODE or not isinstance(inline, Text):
+    if not inline.marks & CODE or not isinstance(inline, Text):
         return inline
     if inline.link:
-        return Text(inline.text, inline.marks & ~_CODE, inline.link)
+        return Text(inline.text, inline.marks & ~CODE, inline.link)
     marks = inline.marks
     for mark, characters in _URL_CONFLICTS.items():
         if any(character in inline.text for character in characters):
@@ -226,91 +222,25 @@ def _code_alone(inline: Inline) -> Inline:
     return Text(inline.text, marks, inline.link)
 
 
-def _switch(tokens: list[_Token], open_marks: list[int], wanted: int, *, opens: bool = True) -> int:
-    """Close what is no longer wanted (and what was opened inside it), then open what is missing: but never before white space.
-    Returns what is open then."""
-    keep = 0
-    while keep < len(open_marks) and open_marks[keep] & wanted:
-        keep += 1
-    for mark in reversed(open_marks[keep:]):
-        tokens.append(("", mark, False, _NO_URL_AT))
-    del open_marks[keep:]
-    for mark in _ORDER if opens and wanted else ():
-        if wanted & mark and mark not in open_marks:
-            tokens.append(("", mark, True, _NO_URL_AT))
-            open_marks.append(mark)
-    return sum(open_marks)
-
-
-def _joined(tokens: list[_Token]) -> str:
-    """Writes the delimiters. Italic is `_` or `*`, whichever cannot be misread here."""
-    italic = _italic_delimiters(tokens)
-    out: list[str] = []
-    last = ""
-    after_mark = 0
-    for number, (piece, mark, _, url_at) in enumerate(in_steps(tokens)):
-        if mark:
-            piece = italic[number] if mark == _ITALIC else _DELIMITERS[mark]
-            if after_mark and last and last[-1] == piece[0]:
-                out.append(ZERO_WIDTH)
-        elif url_at != _NO_URL_AT and not _ends_cleanly(tokens, number):
-            piece = f"{piece[:url_at]}<{piece[url_at:]}>"
-        if piece:
-            out.append(piece)
-            last = piece
-        after_mark = mark
-    return "".join(out)
-
-
-def _italic_delimiters(tokens: list[_Token]) -> dict[int, str]:
-    chosen: dict[int, str] = {}
-    opened, count = -1, len(tokens)
-    for number, (_, mark, opens, _) in enumerate(in_steps(tokens)):
-        if mark != _ITALIC:
-            continue
-        if opens:
-            opened = number
-            continue
-        behind = tokens[number + 1] if number + 1 < count else _NOTHING
-        at = number + 1
-        while at < count and not tokens[at][0] and not tokens[at][1]:
-            at += 1
-        following = tokens[at][0][:1] if at < count else ""
-        touches_word = not behind[1] and (following.isalnum() or following == "_")
-        underlined = behind[1] == _UNDERLINE or (opened > 0 and tokens[opened - 1][1] == _UNDERLINE)
-        chosen[opened] = chosen[number] = "*" if touches_word or underlined else "_"
-    return chosen
-
-
-def _ends_cleanly(tokens: list[_Token], number: int) -> bool:
-    """Whether an address at the end of this token ends there for Discord too: white space or a matching end of marks follows."""
-    for at in range(number + 1, len(tokens)):
-        text, mark, opens, _ = tokens[at]
-        if mark and not opens:
-            continue
-        return not mark and bool(_URL_ENDS.match(text))
-    return True
-
-
 def _inline(inline: Inline, mass: bool, *, at_line_start: bool, marks: int) -> tuple[str, int]:
     match inline:
         case Text():
-            if inline.marks & _CODE:
-                return _code(inline.text), _NO_URL_AT
+            if inline.marks & CODE:
+                return _code(inline.text), NO_ADDRESS
             if inline.link:
                 return _link(inline.text, inline.link, marks=marks, at_line_start=at_line_start)
             return _plain(inline.text, at_line_start=at_line_start, marks=marks)
         case Mention():
-            return _mention(inline, mass), _NO_URL_AT
+            return _mention(inline, mass), NO_ADDRESS
         case Emoji():
             if inline.id.isdecimal() and _EMOJI_NAME.fullmatch(inline.name):
-                return f"<{'a' if inline.animated else ''}:{inline.name}:{inline.id}>", _NO_URL_AT
-            return escape(inline_text(inline)), _NO_URL_AT
+                return f"<{'a' if inline.animated else ''}:{inline.name}:{inline.id}>", NO_ADDRESS
+            return escape(inline_text(inline)), NO_ADDRESS
         case Timestamp():
             if abs(inline.unix_s) > _MAX_UNIX_S:
-                return escape(inline.text or format_moment(inline.unix_s)), _NO_URL_AT
+                return escape(inline.text or format_moment(inline.unix_s)), NO_ADDRESS
             style = f":{inline.style}" if inline.style in tuple("tTdDfFR") else ""
-            return f"<t:{inline.unix_s}{style}>", _NO_URL_AT
+            return f"<t:{inline.unix_s}{style}>", NO_ADDRESS
 
 
 def _mention(mention: Mention, mass: bool) -> str:
@@ -340,14 +270,14 @@ def _link(label: str, url: str, *, marks: int, at_line_start: bool) -> tuple[str
     safe = _safe_url(url)
     if safe is None:
         shown = label if label == url else f"{label} ({url})"
-        return _escape_plain(shown, at_line_start=at_line_start), _NO_URL_AT
+        return _escape_plain(shown, at_line_start=at_line_start), NO_ADDRESS
     if label == url or not label.strip():
         if _URL.fullmatch(url):
             return _quiet_url(url, marks), 0
-        return f"<{safe}>", _NO_URL_AT
+        return f"<{safe}>", NO_ADDRESS
     if "[" in label or "]" in label or "\n" in label or "://" in label:
-        return f"{_escape_plain(label, at_line_start=at_line_start)} (<{safe}>)", _NO_URL_AT
-    return f"[{_escape_plain(label, at_line_start=False)}](<{safe}>)", _NO_URL_AT
+        return f"{_escape_plain(label, at_line_start=at_line_start)} (<{safe}>)", NO_ADDRESS
+    return f"[{_escape_plain(label, at_line_start=False)}](<{safe}>)", NO_ADDRESS
 
 
 def _safe_url(url: str) -> str | None:
@@ -375,7 +305,7 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, int]:
         before = text[at : match.start()]
         out.append(_escape_plain(before, at_line_start=at_line_start if at == 0 else False))
         url = _quiet_url(match[0], marks)
-        is_clean = bool(_URL_ENDS.match(text, match.end()))
+        is_clean = bool(URL_ENDS.match(text, match.end()))
         is_last = match.end() == len(text)
         if is_last and is_clean:
             said = "".join(out)
@@ -383,7 +313,7 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, int]:
         out.append(url if is_clean else f"<{url}>")
         at = match.end()
     out.append(_escape_plain(text[at:], at_line_start=at_line_start if at == 0 else False))
-    return "".join(out), _NO_URL_AT
+    return "".join(out), NO_ADDRESS
 
 
 def _escape_plain(text: str, *, at_line_start: bool) -> str:

@@ -7,12 +7,11 @@ The ids are stored before a webhook is first used. Called by `adapter`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode import Context
+from adapters.discord.inbound.decode_context import Context
 from adapters.discord.outbound.webhooks import ChannelWebhooks
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.errors import BridgeError
@@ -25,9 +24,10 @@ CHANNELS_AT_ONCE = 8
 
 
 class OwnWebhooks:
-    def __init__(self, context: Context, webhooks: Callable[[], ChannelWebhooks]) -> None:
+    def __init__(self, context: Context, webhooks: ChannelWebhooks) -> None:
         self._context = context
         self._webhooks = webhooks
+        webhooks.on_use = self.use
         self._intake: Intake | None = None
         self._stored: dict[str, None] = {}
 
@@ -61,7 +61,7 @@ class OwnWebhooks:
         async def one(channel_id: str) -> bool:
             async with at_once:
                 try:
-                    found = await self._webhooks().ours_in(channel_id, self._context)
+                    found = await self._webhooks.ours_in(channel_id)
                 except Refused:
                     return True
                 except BridgeError as error:

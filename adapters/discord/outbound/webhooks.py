@@ -11,19 +11,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from adapters.discord import wire
-from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode import Context
+from adapters.discord.errors import (
+    INVALID_WEBHOOK_TOKEN,
+    MISSING_ACCESS,
+    MISSING_PERMISSIONS,
+    TOO_MANY_WEBHOOKS,
+    UNKNOWN_WEBHOOK,
+    WRONG_CHANNEL_KIND,
+    Refused,
+)
+from adapters.discord.inbound.decode_context import Context
 from adapters.discord.lenient import mapping, objects
 from adapters.discord.transport import Route, Transport
 from bridge.model.errors import RetryLater
 
 ASK_AGAIN_S = 600.0
 """How long a channel that refuses webhooks is served by the bot itself before it is asked again."""
-MISSING_PERMISSIONS = 50013
-MISSING_ACCESS = 50001
-TOO_MANY_WEBHOOKS = 30007
-WRONG_CHANNEL_KIND = 50024
-UNKNOWN_WEBHOOK = 10015
 
 _REASONS = {
     MISSING_PERMISSIONS: ("no permission to manage webhooks", "give the bot Manage Webhooks in this channel"),
@@ -56,21 +59,20 @@ class ChannelWebhooks:
         self,
         transport: Transport,
         name: str,
-        *,
-        on_use: Callable[[str], Awaitable[None]],
-        now: Callable[[], float],
+        context: Context,
     ) -> None:
-        """`on_use` is told of each webhook's id before anything is posted through it."""
         self._transport = transport
-        self._on_use = on_use
         self._name = name
-        self._now = now
+        self._context = context
+        self._now = context.clock.monotonic_s
+        self.on_use: Callable[[str], Awaitable[None]] | None = None
+        """Told of each webhook's id before anything is posted through it."""
         self._by_channel: dict[str, Hook] = {}
         self._by_id: dict[str, Hook] = {}
         self._denied: dict[str, Denial] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def of(self, channel_id: str, context: Context) -> Hook | Denial:
+    async def of(self, channel_id: str) -> Hook | Denial:
         """The channel's webhook, found or made; or why there is none. Raises the bridge's errors, or `Refused`."""
         known = self._by_channel.get(channel_id) or self._denied.get(channel_id)
         if isinstance(known, Hook) or (known is not None and known.until_s > self._now()):
@@ -79,7 +81,7 @@ class ChannelWebhooks:
             if channel_id in self._by_channel:
                 return self._by_channel[channel_id]
             try:
-                hook = await self._find(channel_id, context) or await self._create(channel_id)
+                hook = await self._find(channel_id) or await self._create(channel_id)
             except Refused as refused:
                 if refused.code not in _REASONS:
                     raise
@@ -87,8 +89,7 @@ class ChannelWebhooks:
                 denial = self._denied[channel_id] = Denial(reason, action, self._now() + ASK_AGAIN_S)
                 return denial
             self._denied.pop(channel_id, None)
-            await self._on_use(hook.id)
-            return self._remember(hook)
+            return await self._remember(hook)
 
     async def by_id(self, webhook_id: str) -> Hook | None:
         """A webhook that posted an earlier message; None if it was deleted or is no longer ours to read."""
@@ -103,8 +104,7 @@ class ChannelWebhooks:
         hook = _hook(found)
         if hook is None:
             return None
-        await self._on_use(hook.id)
-        return self._remember(hook)
+        return await self._remember(hook)
 
     def forget(self, hook: Hook) -> None:
         """It was deleted, or its token no longer holds."""
@@ -115,31 +115,33 @@ class ChannelWebhooks:
     def forget_denial(self, channel_id: str) -> None:
         self._denied.pop(channel_id, None)
 
-    def _remember(self, hook: Hook) -> Hook:
+    async def _remember(self, hook: Hook) -> Hook:
+        if self.on_use is not None:
+            await self.on_use(hook.id)
         self._by_id[hook.id] = hook
         self._by_channel.setdefault(hook.channel_id, hook)
         return hook
 
-    async def ours_in(self, channel_id: str, context: Context) -> list[str]:
+    async def ours_in(self, channel_id: str) -> list[str]:
         """Ids of the channel's webhooks that are ours. Raises the bridge's errors, or `Refused`."""
-        return [str(w["id"]) for w in await self._listed(channel_id, context)]
+        return [str(w["id"]) for w in await self._listed(channel_id)]
 
-    async def _find(self, channel_id: str, context: Context) -> Hook | None:
-        ours = [w for w in await self._listed(channel_id, context) if w.get("token")]
+    async def _find(self, channel_id: str) -> Hook | None:
+        ours = [w for w in await self._listed(channel_id) if w.get("token")]
         ours.sort(key=lambda w: (w.get("name") != self._name, int(w["id"])))
         return _hook(ours[0]) if ours else None
 
-    async def _listed(self, channel_id: str, context: Context) -> list[wire.Webhook]:
+    async def _listed(self, channel_id: str) -> list[wire.Webhook]:
         """Made by our application; where a server does not tell that: made by our bot."""
         path = f"/channels/{channel_id}/webhooks"
         listed: list[wire.Webhook] = objects(await self._transport.call(Route("GET", path, path)))
 
         def is_ours(webhook: wire.Webhook) -> bool:
-            if str(webhook["id"]) in context.own_webhooks:
+            if str(webhook["id"]) in self._context.own_webhooks:
                 return True
-            if webhook.get("application_id") is not None and context.application_id:
-                return str(webhook["application_id"]) == context.application_id
-            return str(mapping(webhook.get("user")).get("id")) == context.user_id
+            if webhook.get("application_id") is not None and self._context.application_id:
+                return str(webhook["application_id"]) == self._context.application_id
+            return str(mapping(webhook.get("user")).get("id")) == self._context.user_id
 
         return [webhook for webhook in listed if webhook.get("id") and is_ours(webhook)]
 
@@ -149,6 +151,10 @@ class ChannelWebhooks:
         if hook is None:
             raise RetryLater("Discord made a webhook without telling its token")
         return hook
+
+
+def is_webhook_gone(refused: Refused) -> bool:
+    return refused.code in (UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN) or refused.refusal.status == 401
 
 
 def _hook(data: wire.Webhook) -> Hook | None:

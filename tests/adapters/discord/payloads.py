@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.discord.directory import Places
-from adapters.discord.inbound.decode import Context, decode
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.inbound.decode import decode
+from adapters.discord.inbound.decode_context import Context
 from bridge.model.events import Ignored
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import Paragraph, RichText, Text, text_of
@@ -18,16 +19,16 @@ BOT = {"id": "8", "username": "ci", "bot": True}
 
 def context_of(**fields: Any) -> Context:
     """A bot with the user id 1 and the application id 2, in a server with a channel, a thread, a forum and a post."""
-    places = Places()
+    guilds = GuildCache()
     channels = [{"id": CHANNEL, "type": 0, "name": "general"}, {"id": FORUM, "type": 15, "name": "help"}]
     threads = [
         {"id": THREAD, "type": 11, "name": "topic", "parent_id": CHANNEL},
         {"id": POST, "type": 11, "name": "It does not start", "parent_id": FORUM},
     ]
     guild = {"id": GUILD, "name": "Guild", "roles": [], "emojis": [], "channels": channels, "threads": threads}
-    places.apply("GUILD_CREATE", guild, "1")
+    guilds.apply("GUILD_CREATE", guild, "1")
     base = {"user_id": "1", "application_id": "2", **fields}
-    return Context(account=AccountName("guild"), cdn_url="https://cdn.example", places=places, **base)
+    return Context(account=AccountName("guild"), cdn_url="https://cdn.example", guilds=guilds, **base)
 
 
 def message(**fields: Any) -> dict[str, Any]:

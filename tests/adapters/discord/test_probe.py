@@ -8,8 +8,8 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.directory import Places
 from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
+from adapters.discord.guild_cache import GuildCache
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import ChatDown, RetryLater
 from tests.adapters.discord.conftest import Bench
@@ -90,12 +90,12 @@ async def test_a_refused_look_up_says_what_could_not_be_told(bench: Bench, adapt
     ],
 )
 def test_rights_that_an_answer_does_not_tell_are_not_missing(guild: dict[str, object]) -> None:
-    places = Places()
-    places.apply("GUILD_CREATE", {"id": "1", "name": "g", "channels": [{"id": "5", "type": 0, "name": "a"}], **guild}, "9")
-    assert places.permissions("5", "9") is None
-    places.apply("GUILD_ROLE_CREATE", {"guild_id": "1", "role": {"id": "1", "permissions": "2048"}}, "9")
-    places.apply("GUILD_MEMBER_UPDATE", {"guild_id": "1", "user": {"id": "9"}, "roles": []}, "9")
-    assert places.permissions("5", "9") == 2048
+    guilds = GuildCache()
+    guilds.apply("GUILD_CREATE", {"id": "1", "name": "g", "channels": [{"id": "5", "type": 0, "name": "a"}], **guild}, "9")
+    assert guilds.permissions("5", "9") is None
+    guilds.apply("GUILD_ROLE_CREATE", {"guild_id": "1", "role": {"id": "1", "permissions": "2048"}}, "9")
+    guilds.apply("GUILD_MEMBER_UPDATE", {"guild_id": "1", "user": {"id": "9"}, "roles": []}, "9")
+    assert guilds.permissions("5", "9") == 2048
 
 
 async def test_a_bot_that_is_nowhere_is_to_be_invited(bench: Bench, adapter: DiscordAdapter) -> None:

@@ -33,7 +33,7 @@ async def after_downtime(bench: Bench) -> RecordingIntake:
 async def test_messages_sent_while_the_bridge_was_down_arrive_in_order(
     bench: Bench, adapter: DiscordAdapter, after_downtime: RecordingIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
     intake = after_downtime
     for number in range(250):
         await bench.emulator.say(bench.chat, "Anna", f"{number}")
@@ -46,7 +46,7 @@ async def test_messages_sent_while_the_bridge_was_down_arrive_in_order(
 async def test_live_messages_wait_until_the_gap_is_filled(
     bench: Bench, adapter: DiscordAdapter, after_downtime: RecordingIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
     intake = after_downtime
     await bench.emulator.say(bench.chat, "Anna", "missed")
     bench.emulator.inject(Fault(kind=FaultKind.LATENCY, operation="GET /channels/{channel}/messages", delay_s=0.3))
@@ -65,7 +65,7 @@ async def test_live_messages_wait_until_the_gap_is_filled(
 async def test_edits_and_deletions_of_recent_messages_are_caught_up(
     bench: Bench, adapter: DiscordAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
     intake = bench.intake()
     first = bench.adapter()
     async with bench.running(first, intake):
@@ -88,7 +88,7 @@ async def test_edits_and_deletions_of_recent_messages_are_caught_up(
 async def test_threads_begun_and_archived_meanwhile_are_read_back(
     bench: Bench, adapter: DiscordAdapter, after_downtime: RecordingIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
     intake = after_downtime
     active = await bench.emulator.start_thread(bench.chat, "Anna", "Active")
     archived = await bench.emulator.start_thread(bench.chat, "Anna", "Archived")
@@ -104,7 +104,7 @@ async def test_threads_begun_and_archived_meanwhile_are_read_back(
 async def test_a_gap_that_cannot_be_filled_is_told(
     bench: Bench, adapter: DiscordAdapter, after_downtime: RecordingIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
     intake = after_downtime
     await bench.emulator.say(bench.chat, "Anna", "missed")
     bench.emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="GET /channels/{channel}/messages"))
@@ -120,7 +120,7 @@ async def test_a_history_that_cannot_be_read_now_is_no_gap(
     bench: Bench, adapter: DiscordAdapter, after_downtime: RecordingIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long Discord is away: what was missed is not given up for that."""
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
     monkeypatch.setattr("adapters.discord.inbound.catch_up.RETRY_S", 0.001)
     intake = after_downtime
     await bench.emulator.say(bench.chat, "Anna", "missed")
@@ -135,7 +135,7 @@ async def test_a_history_that_cannot_be_read_now_is_no_gap(
 async def test_without_the_right_to_read_history_the_gap_is_told_too(
     bench: Bench, adapter: DiscordAdapter, after_downtime: RecordingIntake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
     intake = after_downtime
     await bench.emulator.say(bench.chat, "Anna", "missed")
     bench.emulator.deny(bench.chat, Permission.READ_MESSAGE_HISTORY)
@@ -147,7 +147,7 @@ async def test_without_the_right_to_read_history_the_gap_is_told_too(
 async def test_invalid_session_while_running_is_filled_from_history(
     bench: Bench, adapter: DiscordAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.2)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.2)
     intake = bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "before")

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.discord.directory import Places
-from adapters.discord.inbound.decode import Context, decode
-from adapters.discord.inbound.history import UNREADABLE
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.inbound.decode import decode
+from adapters.discord.inbound.decode_context import Context
+from adapters.discord.lenient import UNREADABLE
 from bridge.model.events import Ignored, MessageCreated, MessageEdited, Poll, PollOption, ReactionsChanged
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
@@ -21,8 +22,8 @@ CHANNEL, THREAD, GUILD = "100000000000000001", "100000000000000002", "1000000000
 
 @pytest.fixture
 def context() -> Context:
-    places = Places()
-    places.apply(
+    guilds = GuildCache()
+    guilds.apply(
         "GUILD_CREATE",
         {
             "id": GUILD,
@@ -34,7 +35,7 @@ def context() -> Context:
         },
         "1",
     )
-    return Context(account=AccountName("guild"), cdn_url="https://cdn", places=places, user_id="1", application_id="2")
+    return Context(account=AccountName("guild"), cdn_url="https://cdn", guilds=guilds, user_id="1", application_id="2")
 
 
 def message(**fields: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.discord.inbound.decode import Context, decode
+from adapters.discord.inbound.decode import decode
+from adapters.discord.inbound.decode_context import Context
 from bridge.model.events import Ignored
 from tests.adapters.discord.payloads import (
     BOT,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.inbound.decode import Context
+from adapters.discord.inbound.decode_context import Context
 from bridge.model.events import AttachmentKind
 from bridge.model.rich_text import Mark, Timestamp
 from tests.adapters.discord.payloads import (

@@ -16,8 +16,8 @@ STREAM_FAULTS = (*StreamFault,)
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 async def test_received_once_and_in_order(bench: Bench, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.01)
-    monkeypatch.setattr("adapters.discord.inbound.receiver.QUICK_RECONNECTS", 1000)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("adapters.discord.inbound.stream.QUICK_RECONNECTS", 1000)
     monkeypatch.setattr("adapters.discord.inbound.catch_up.RETRY_S", 0.01)
     chance = random.Random(seed)
     intake, adapter = bench.intake(), bench.adapter(request_timeout_s=2.0)

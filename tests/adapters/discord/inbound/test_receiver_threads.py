@@ -140,7 +140,7 @@ async def test_a_thread_that_cannot_be_looked_up_for_a_moment_loses_no_message(b
     thread = await emulator.start_thread(bench.chat, "Anna", "Old")
     adapter = bench.adapter()
     async with bench.running(adapter, intake):
-        adapter._context.places._drop(thread)  # as if no event had told of it
+        adapter._context.guilds._drop(thread)  # as if no event had told of it
         emulator.inject(Fault(kind=kind, operation="GET /channels/{channel}", times=6, retry_after_s=0.05))
         await emulator.say(bench.chat, "Boris", "back again", thread_id=thread)
         await eventually(lambda: "back again" in said(intake), "the message")

@@ -15,7 +15,7 @@ from tests.support.patience import eventually
 async def test_nothing_is_lost_or_doubled_when_the_connection_ends(
     bench: Bench, adapter: DiscordAdapter, disturbance: StreamFault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.inbound.receiver.random.uniform", lambda low, high: 0.05)
+    monkeypatch.setattr("adapters.discord.inbound.stream.random.uniform", lambda low, high: 0.05)
     intake = bench.intake()
     async with bench.running(adapter, intake):
         await bench.emulator.say(bench.chat, "Anna", "before")

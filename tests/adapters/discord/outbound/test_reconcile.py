@@ -48,8 +48,7 @@ class WrongClock:
         return datetime.fromtimestamp(self.local_s(), UTC)
 
     def rule(self, adapter: DiscordAdapter) -> None:
-        time = adapter._transport.time = PlatformTime(local_s=self.local_s)
-        adapter._attempts._time = time
+        PlatformTime.__init__(adapter._transport.time, local_s=self.local_s)  # the same object, since every part has it
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -70,7 +69,7 @@ async def test_a_wrong_clock_neither_loses_nor_finds_a_message(
     asked = later if restarted else adapter
     if restarted:
         clock.rule(later)
-    asked._intake = intake
+    asked._reconciliation.begin(intake)
     found = await asked.reconcile(outbound(bench, "once"), started)
     assert found is not None
     assert found.message_ids == (shown(bench)[-1].message_id,)

@@ -192,7 +192,7 @@ async def test_without_attach_files_words_still_go(bench: Bench, tmp_path: Path)
         with pytest.raises(FileRejected, match="Attach Files"):
             await adapter.send(outbound(bench, sender=None, files=(outbound_file(tmp_path / "a.txt"),)))
         bench.emulator.deny(bench.chat, Permission.ATTACH_FILES | Permission.SEND_MESSAGES)
-        bits = adapter._context.places.permissions
+        bits = adapter._context.guilds.permissions
         await eventually(
             lambda: not (bits(bench.chat, adapter._context.user_id) or 0) & Permission.SEND_MESSAGES, "the change is known"
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.discord.inbound.decode import Context, decode
+from adapters.discord.inbound.decode import decode
+from adapters.discord.inbound.decode_context import Context
 from bridge.model.events import ChatRenamed, Ignored, MembershipChanged, PinsChanged
 from tests.adapters.discord.payloads import (
     CHANNEL,
@@ -42,11 +43,11 @@ def test_a_post_begins_with_its_title_also_when_it_is_edited(context: Context) -
     assert (words(event), event.content.reply_to) == ("It does not start\nsince yesterday", None)
     assert (event.meta.origin.chat_id, event.meta.thread_id) == (FORUM, POST)
     tags = [{"id": "71", "name": "bug"}, {"id": "72", "name": "printer"}, {"id": "73", "name": "done"}]
-    context.places.apply("CHANNEL_UPDATE", {"id": FORUM, "type": 15, "name": "help", "available_tags": tags}, "1")
+    context.guilds.apply("CHANNEL_UPDATE", {"id": FORUM, "type": 15, "name": "help", "available_tags": tags}, "1")
     thread = {"id": POST, "type": 11, "name": "It does not start", "parent_id": FORUM, "applied_tags": ["71", "72", "99"]}
-    context.places.apply("THREAD_UPDATE", thread, "1")
+    context.guilds.apply("THREAD_UPDATE", thread, "1")
     assert words(one(context, "MESSAGE_CREATE", first)) == "It does not start [bug] [printer]\nsince yesterday"
-    context.places.apply("THREAD_UPDATE", {**thread, "applied_tags": None}, "1")
+    context.guilds.apply("THREAD_UPDATE", {**thread, "applied_tags": None}, "1")
     edited = one(context, "MESSAGE_UPDATE", {**first, "content": "since Monday", "edited_timestamp": "2026-11-01T12:00:05+00:00"})
     assert words(edited) == "It does not start\nsince Monday"
 
