@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -84,7 +84,7 @@ class NeverClosing(ScriptedAdapter):
 
 @pytest.mark.parametrize("adapter", [Closing, ClosingBadly, ClosingCancelled, NeverClosing])
 async def test_an_adapter_that_does_not_close_keeps_no_reload_and_no_stop_from_ending(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, adapter
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, adapter: Callable[..., Any]
 ) -> None:
     two.adapter, two.hang = adapter, asyncio.Event()
     two.hang.set()
@@ -168,7 +168,7 @@ class Hanging(ScriptedAdapter):
 
 @pytest.mark.parametrize("clings", [False, True])
 async def test_a_send_that_never_ends_is_given_up_once_its_account_is_replaced(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, clings
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, clings: bool
 ) -> None:
     Hanging.built = 0
     two.adapter = Hanging
@@ -233,7 +233,8 @@ async def test_a_disk_that_is_full_when_a_chat_moves(
     """The new id is kept as soon as it can be."""
     async with bridge(tmp_path, [one, two]) as app:
         await is_up(app, "two")
-        real, failed = app._journal.set_native_id, []
+        real = app._journal.set_native_id
+        failed: list[Any] = []
 
         async def set_native_id(*arguments: Any) -> None:
             if len(failed) < 2:
@@ -277,7 +278,8 @@ async def test_a_disk_that_is_full_for_long_costs_few_lines(
     with capture_logs() as log:
         async with bridge(tmp_path, [one, two]) as app:
             await is_up(app, "two")
-            real, failed = app._journal.record, []
+            real = app._journal.record
+            failed: list[Any] = []
 
             async def record(*arguments: Any) -> None:
                 if len(failed) < 100:

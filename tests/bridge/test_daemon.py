@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -60,7 +60,7 @@ class Daemon:
 
 
 @pytest.fixture
-async def one(monkeypatch: pytest.MonkeyPatch):
+async def one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Daemon]:
     monkeypatch.setattr(daemon, "set_up_logging", lambda *_, **__: None)
     running = Daemon()
     yield running

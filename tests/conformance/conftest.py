@@ -46,5 +46,5 @@ def _platform(item: pytest.Item) -> str:
     """Which platform a test of the suite is about; empty for none of its own."""
     parameters = getattr(item, "callspec", None)
     named = {} if parameters is None else parameters.params
-    of_codec = named.get("codec_name", named.get("platform", ""))
+    of_codec: str = named.get("codec_name", named.get("platform", ""))
     return PLATFORM_OF_CODEC.get(of_codec, of_codec)

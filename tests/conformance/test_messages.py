@@ -59,7 +59,8 @@ LINK = re.compile(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>')
 
 def kept(event: ChatEvent) -> ChatEvent:
     """The event as the journal gives it back."""
-    return msgspec.json.decode(msgspec.json.encode(event), type=ChatEvent)
+    back: ChatEvent = msgspec.json.decode(msgspec.json.encode(event), type=ChatEvent)
+    return back
 
 
 # -- out: what people see ---------------------------------------------------------------------------------------------------

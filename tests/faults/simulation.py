@@ -172,7 +172,8 @@ class Simulation:
         if self.app is None:
             return
         self.deaths += 1
-        self.life.over.is_set() or self.life.end()
+        if not self.life.over.is_set():
+            self.life.end()
         ours = {asyncio.current_task(), *(task for task in asyncio.all_tasks() if task.get_name().startswith("simulated "))}
         while doomed := sorted((task for task in asyncio.all_tasks() if task not in ours), key=lambda task: task.get_name()):
             for task in doomed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ class Limited(Simulation):
             platform.rates = GROUP
             platform.before_send = self._watcher(platform.name)
 
-    def _watcher(self, name: str):
+    def _watcher(self, name: str) -> Callable[[Outbound], None]:
         def watch(outbound: Outbound) -> None:
             self.sent_at_s[name].append(asyncio.get_running_loop().time())
 
@@ -85,7 +86,7 @@ class Watched(Simulation):
             platform.rates = CHANGING
             platform.before_change = self._watcher(platform.name)
 
-    def _watcher(self, name: str):
+    def _watcher(self, name: str) -> Callable[[Operation, int], None]:
         def watch(operation: Operation, calls: int) -> None:
             self.calls[name, operation] += [asyncio.get_running_loop().time()] * calls
 

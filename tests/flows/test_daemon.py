@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ COUNT = 200
 
 
 @pytest.fixture
-async def small(tmp_path: Path):
+async def small(tmp_path: Path) -> AsyncIterator[World]:
     """Two platforms that start fast."""
     world = World(tmp_path, platforms=("teamspirit", "discord"))
     await world.start_platforms()
@@ -27,7 +28,7 @@ async def small(tmp_path: Path):
 
 
 @pytest.fixture
-async def daemon(small: World):
+async def daemon(small: World) -> AsyncIterator[Daemon]:
     daemon = Daemon(small.write_config())
     yield daemon
     if daemon.process is not None and daemon.process.returncode is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from adapters.common.emulation.contract import Fault, FaultKind
+from adapters.common.emulation.contract import Emulator, Fault, FaultKind
 from tests.flows.process import Daemon
 from tests.flows.world import World
 from tests.support.patience import eventually
@@ -43,6 +43,6 @@ async def test_no_secret_is_ever_logged(quiet_world: World) -> None:
         assert secret.rpartition(":")[2] not in daemon.output, "the secret half of a token"
 
 
-async def refuse_for_a_moment(emulator) -> None:
+async def refuse_for_a_moment(emulator: Emulator) -> None:
     await emulator.refuse_connections(True)
     await emulator.refuse_connections(False)

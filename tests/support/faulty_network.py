@@ -141,7 +141,7 @@ async def nobody_takes_connections(_: Certificates) -> AsyncIterator[Options]:
         listener = open_sockets.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        for _ in range(8):
+        for _number in range(8):
             waiting = open_sockets.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())

@@ -53,7 +53,7 @@ def three() -> ScriptedPlatform:
 
 
 @pytest.fixture
-async def app(tmp_path: Path, one, two, three) -> AsyncIterator[App]:
+async def app(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, three: ScriptedPlatform) -> AsyncIterator[App]:
     """Three chats on one route, two of them on another too."""
     routes = [
         Route(name="all", ends=(end("one/c"), end("two/c"), end("three/c"))),
@@ -65,6 +65,7 @@ async def app(tmp_path: Path, one, two, three) -> AsyncIterator[App]:
 
 
 def route(report: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any]
     (found,) = (one for one in report["routes"]["list"] if one["name"] == name)
     return found
 

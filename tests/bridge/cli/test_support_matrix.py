@@ -82,7 +82,7 @@ def test_every_pair_of_platforms(origin: str, target: str) -> None:
     for name in (origin, target):
         manifest = registry.load_platform(name)
         sides.append(Side(platform=name, title=manifest.title, capabilities=manifest.capabilities(None)))
-    known = fates(*sides, RelayOptions())
+    known = fates(sides[0], sides[1], RelayOptions())
     kinds = [fate.kind for fate in known]
     assert len(kinds) == len(set(kinds))
     assert {"bold", "photo", "edits", "deletes", "reply", "sender name"} <= set(kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from bridge.journal.contract import DeliveryStatus
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.errors import AccountDown, ChatMoved, ConnectionLost, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Poll, PollOption, ReplyTo
+from bridge.model.refs import AccountName
 from bridge.policy.routing import OnUnknown, Route
 from tests.support.patience import eventually, stays
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
@@ -88,7 +90,7 @@ async def test_confirmed_only_after_commit(tmp_path: Path, one: ScriptedPlatform
         journal = app._journal
         commit = journal.accept
 
-        async def slow(*arguments, **more):
+        async def slow(*arguments: Any, **more: Any) -> Any:
             await release.wait()
             return await commit(*arguments, **more)
 
@@ -357,7 +359,7 @@ async def test_what_a_cancelled_adapter_had_accepted_is_delivered_without_a_rest
         begun, release = asyncio.Event(), asyncio.Event()
         commit = app._journal.accept
 
-        async def slow(*arguments, **more):
+        async def slow(*arguments: Any, **more: Any) -> Any:
             begun.set()
             await release.wait()
             return await commit(*arguments, **more)
@@ -365,6 +367,6 @@ async def test_what_a_cancelled_adapter_had_accepted_is_delivered_without_a_rest
         app._journal.accept = slow  # type: ignore[method-assign]
         one.say("cut off")
         await begun.wait()
-        app._supervisors["one"].report_down(AccountDown("revoked meanwhile", action="nothing"))
+        app._supervisors[AccountName("one")].report_down(AccountDown("revoked meanwhile", action="nothing"))
         release.set()
         await eventually(lambda: two.texts() == ["cut off"])

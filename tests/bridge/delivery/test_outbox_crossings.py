@@ -170,7 +170,7 @@ async def test_a_late_file_whose_answer_never_came_is_asked_for_whatever_else_fa
 
 @pytest.mark.parametrize("arrived", [True, False])
 async def test_a_message_of_unknown_outcome_whose_file_is_away_then(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch, arrived
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch, arrived: bool
 ) -> None:
     """It may be there with its file: what is asked for is the message as it was tried."""
     two.faults.extend([(OutcomeUnknown("cut"), arrived), *[(OutcomeUnknown("cut"), False)] * 100])

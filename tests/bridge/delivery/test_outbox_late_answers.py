@@ -57,7 +57,7 @@ def said(count: int, name: str = "m") -> list[str]:
 
 
 async def test_an_answer_that_comes_when_all_was_sent(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal: LateAnswers
 ) -> None:
     with capture_logs() as log:
         async with bridge(tmp_path, [one, two], journal=journal) as app:
@@ -81,7 +81,7 @@ async def test_an_answer_that_comes_when_all_was_sent(
 
 
 async def test_an_answer_that_comes_while_the_lane_is_at_work(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal: LateAnswers
 ) -> None:
     async with bridge(tmp_path, [one, two], journal=journal) as app:
         first = two.hang = asyncio.Event()
@@ -110,7 +110,7 @@ async def test_an_answer_that_comes_while_the_lane_is_at_work(
 
 
 async def test_answers_to_two_accounts_that_overtake_each_other(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal: LateAnswers
 ) -> None:
     three = ScriptedPlatform("three")
     routes = [
@@ -138,7 +138,7 @@ async def test_answers_to_two_accounts_that_overtake_each_other(
 
 
 async def test_an_answer_that_comes_when_its_lane_was_cancelled_and_is_gone(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, journal: LateAnswers
 ) -> None:
     """Somebody else found the message open: the look every few seconds, a reload."""
     async with bridge(tmp_path, [one, two], journal=journal) as app:

@@ -190,7 +190,8 @@ async def test_a_folder_that_was_tidied_away_and_made_again_is_locked_as_well(tm
 def test_a_folder_that_vanishes_while_it_is_opened_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its last owner deletes it as it ends: the lock on what is gone would keep nobody out."""
     folder = tmp_path / "spool"
-    real, gone = fcntl.flock, []
+    real = fcntl.flock
+    gone: list[Path] = []
 
     def flock(lock: int, how: int) -> None:
         if not gone:

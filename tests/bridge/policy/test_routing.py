@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,7 +202,9 @@ SWITCHED: list[tuple[ChatEvent, str]] = [
 @pytest.mark.parametrize(("event", "switch"), SWITCHED, ids=[switch for _, switch in SWITCHED])
 def test_each_kind_has_its_switch(event: ChatEvent, switch: str) -> None:
     def routed(on: bool) -> RoutingTable:
-        return table(Route(name="r", ends=(end("tg/1"), end("team/2", options=RelayOptions(**{switch: on})))))
+        return table(
+            Route(name="r", ends=(end("tg/1"), end("team/2", options=msgspec.structs.replace(RelayOptions(), **{switch: on}))))
+        )
 
     assert targets(routed(True), event) == ["team/2"]
     assert targets(routed(False), event) == []

@@ -15,7 +15,8 @@ from bridge.model.events import (
     StatusChanged,
 )
 from bridge.model.rich_text import RichText
-from bridge.render.message import line, notice_text, render_notice
+from bridge.render.message import notice_text, render_notice
+from bridge.render.notices import line
 from tests.support.rendering import (
     BARE,
     PEOPLE,

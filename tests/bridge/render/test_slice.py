@@ -178,7 +178,11 @@ def test_merged_text_is_cleaned_across_runs() -> None:
 
 
 def test_names_in_the_text_are_cleaned_too() -> None:
-    atoms = [Mention(MentionKind.USER, "1", "An\ufdd0na\ud83d"), Emoji("sm\x00ile", "1", "\ud83d\ude42"), Timestamp(0, "no\x7fon")]
+    atoms: list[Inline] = [
+        Mention(MentionKind.USER, "1", "An\ufdd0na\ud83d"),
+        Emoji("sm\x00ile", "1", "\ud83d\ude42"),
+        Timestamp(0, "no\x7fon"),
+    ]
     assert merge_inlines(atoms) == (Mention(MentionKind.USER, "1", "Anna\ufffd"), Emoji("smile", "1", "🙂"), Timestamp(0, "noon"))
     assert merge_inlines([Timestamp(0, "\x00")]) == merge_inlines([Timestamp(0)])
 
