@@ -65,6 +65,8 @@ def words_of(inlines: Sequence[Inline]) -> str:
 
 def inline_text(inline: Inline) -> str:
     """What is displayed of one run, without markup."""
+    if type(inline) is Text:
+        return inline.text  # nearly every one, and a pattern takes longer
     match inline:
         case Text():
             return inline.text
@@ -166,7 +168,7 @@ def normalize(rich: RichText) -> RichText:
     blocks: list[Block] = []
     paragraphs: list[tuple[Inline, ...]] = []
     for block in in_steps(rich.blocks):
-        for normal in _normal_blocks(block):
+        for normal in (block,) if _is_normal(block) else _normal_blocks(block):
             if isinstance(normal, Paragraph):
                 paragraphs.append(normal.inlines)
                 continue
@@ -207,6 +209,31 @@ def _stacked(paragraphs: Sequence[tuple[Inline, ...]]) -> tuple[Inline, ...]:
 
 def _is_unmarked(inline: Inline) -> bool:
     return isinstance(inline, Text) and not inline.marks and inline.link is None
+
+
+def _is_normal(block: Block) -> bool:
+    """Whether the block is surely what `_normal_blocks` would make of it: nearly every one, and each is asked several times."""
+    match block:
+        case Paragraph():
+            return _are_merged(block.inlines)
+        case CodeBlock():
+            return bool(block.text) and not block.language and is_clean(block.text)
+        case Heading():
+            return 1 <= block.level <= 6 and _are_merged(block.inlines) and "\n" not in words_of(block.inlines)
+        case List():
+            return bool(block.items) and all(_normal_item(item, block.ordered) is item for item in in_steps(block.items))
+        case Quote():
+            return bool(block.blocks) and _are_normal(block.blocks)
+
+
+def _are_normal(blocks: Sequence[Block]) -> bool:
+    """Whether these are surely the blocks of a quote as `normalize` would leave them."""
+    above = None
+    for block in in_steps(blocks):
+        if isinstance(block, Quote) or (isinstance(above, Paragraph) and isinstance(block, Paragraph)) or not _is_normal(block):
+            return False
+        above = block
+    return True
 
 
 def _normal_blocks(block: Block) -> Iterator[Block]:
@@ -398,3 +425,15 @@ def with_inlines(item: ListItem, inlines: tuple[Inline, ...]) -> ListItem:
 def concat(*parts: RichText) -> RichText:
     """The parts one below the other."""
     return normalize(RichText(tuple(block for part in parts for block in part.blocks)))
+
+
+def stack(*parts: RichText) -> RichText:
+    """`concat` of parts that are in normal form already: only where two meet is there something to do."""
+    blocks: list[Block] = []
+    for part in parts:
+        above, below = (blocks[-1] if blocks else None), part.blocks
+        if below and isinstance(above, Paragraph) and isinstance(below[0], Paragraph):
+            blocks[-1] = Paragraph(_stacked((above.inlines, below[0].inlines)))
+            below = below[1:]
+        blocks += below
+    return RichText(tuple(blocks))

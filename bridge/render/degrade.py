@@ -6,8 +6,9 @@ After `degrade` an encoder meets only marks and blocks that its capabilities dec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import is_
 
 from bridge.model.capabilities import Capabilities, Feature
 from bridge.model.characters import clean
@@ -42,6 +43,8 @@ Losses = dict[LossNote, None]
 
 _MANY = 1024
 """So many runs are looked at in one step where the interpreter does it by itself."""
+_FEW = 8
+"""So many runs are sooner looked at one by one."""
 SPOILER_LABEL = "[spoiler] "
 _SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]|mailto:.|tel:.|tg://.", re.IGNORECASE)
 _PLAIN_URL = re.compile(r"[!#-;=?-\[\]-_a-{}~]+")
@@ -60,7 +63,8 @@ _FEATURES = ((_UNDERLINE, Feature.UNDERLINE), (_SPOILER, Feature.SPOILER), *((ma
 
 
 def degrade(rich: RichText, capabilities: Capabilities, losses: Losses) -> RichText:
-    """The text with everything that is not native shown by other means; adds to `losses` what that was."""
+    """The text with everything that is not native shown by other means; adds to `losses` what that was. In normal form if `rich`
+    is."""
     return _Degrader(capabilities, losses).text(rich)
 
 
@@ -71,7 +75,8 @@ class _Degrader:
         self._native_marks = sum(mark for mark, feature in _FEATURES if capabilities.native(feature))
 
     def text(self, rich: RichText) -> RichText:
-        return normalize(RichText(tuple(map(self._block, in_steps(rich.blocks)))))
+        blocks = tuple(map(self._block, in_steps(rich.blocks)))
+        return rich if _are_same(blocks, rich.blocks) else normalize(RichText(blocks))
 
     def _lost(self, what: Loss) -> None:
         self._losses[what] = None
@@ -79,7 +84,8 @@ class _Degrader:
     def _block(self, block: Block) -> Block:
         match block:
             case Paragraph():
-                return Paragraph(self._inlines(block.inlines))
+                inlines = self._inlines(block.inlines)
+                return block if inlines is block.inlines else Paragraph(inlines)
             case Heading():
                 return self._heading(block)
             case CodeBlock():
@@ -91,7 +97,8 @@ class _Degrader:
 
     def _heading(self, block: Heading) -> Block:
         if self._native(Feature.HEADING):
-            return Heading(block.level, self._inlines(block.inlines))
+            inlines = self._inlines(block.inlines)
+            return block if inlines is block.inlines else Heading(block.level, inlines)
         self._lost(Loss.HEADING_AS_BOLD)
         return Paragraph(self._inlines(_marked(block.inlines, _BOLD)))
 
@@ -107,7 +114,7 @@ class _Degrader:
     def _list(self, block: List) -> Block:
         if self._native(Feature.LIST):
             kept = tuple(self._item(item) for item in in_steps(block.items))
-            return List(kept, block.ordered, block.start)
+            return block if _are_same(kept, block.items) else List(kept, block.ordered, block.start)
         self._lost(Loss.LIST_AS_TEXT)
         shown: list[Inline] = []
         for number, (label, item) in enumerate(in_steps(list(list_lines(block, bullet="•")))):
@@ -122,12 +129,14 @@ class _Degrader:
     def _quote(self, block: Quote) -> Block:
         inner = [*map(self._block, in_steps(block.blocks))]
         if self._native(Feature.QUOTE):
+            if _are_same(inner, block.blocks):
+                return block
             return Quote(tuple(b for b in inner if not isinstance(b, Quote)))
         self._lost(Loss.QUOTE_AS_SIGNS)
         return Paragraph(merge_inlines(_quoted(inner)))
 
     def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
-        if all(self._is_native(inlines[at : at + _MANY]) for at in range(0, len(inlines), _MANY)):
+        if self._are_native(inlines):
             return inlines  # nearly every message
         shown: list[Inline] = []
         in_spoiler = False
@@ -142,8 +151,16 @@ class _Degrader:
             shown.append(self._inline(inline))
         return merge_inlines(shown)
 
-    def _is_native(self, inlines: tuple[Inline, ...]) -> bool:
+    def _are_native(self, inlines: tuple[Inline, ...]) -> bool:
         """Whether they are words whose marks are all native, without links."""
+        if len(inlines) > _FEW:
+            return all(self._are_many_native(inlines[at : at + _MANY]) for at in range(0, len(inlines), _MANY))
+        for run in inlines:
+            if type(run) is not Text or run.link is not None or type(run.marks) is not int or run.marks & ~self._native_marks:
+                return False
+        return True
+
+    def _are_many_native(self, inlines: tuple[Inline, ...]) -> bool:
         pause_point()
         if not only_texts(inlines) or {run.link for run in inlines} != {None}:
             return False
@@ -209,6 +226,10 @@ class _Degrader:
                 marks &= ~mark
                 self._lost(loss)
         return marks
+
+
+def _are_same(made: Sequence[object], given: Sequence[object]) -> bool:
+    return len(made) == len(given) and all(map(is_, made, given))
 
 
 def safe_url(url: str) -> str:

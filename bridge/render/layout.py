@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.model.adapter import OutboundFile
-from bridge.model.rich_text import EMPTY, RichText, concat, plain
+from bridge.model.rich_text import EMPTY, RichText, normalize, plain, stack
 from bridge.render.attachments import Target, grouped, takes_caption
 from bridge.render.long_text import MOST_MESSAGES, Ending, split_at_most
 from bridge.render.split import Limit
@@ -27,15 +27,17 @@ class Slot:
 
 
 class Layout:
-    """`head` is the name line above a message's text, `tail` the one above its further parts; both may be empty. A text that needs
+    """What text becomes of which message; all text is in normal form.
+
+    `head` is the name line above a message's text, `tail` the one above its further parts; both may be empty. A text that needs
     too many messages is cut, and ends with `ending`; `left_out` then says how many of its characters are nowhere."""
 
     def __init__(
         self, target: Target, *, head: RichText, tail: RichText, ending: Ending, edited: bool, file_follows: bool = False
     ) -> None:
         self._target = target
-        self._head = head
-        self._tail = tail
+        self._head = normalize(head)
+        self._tail = normalize(tail)
         self._ending = ending
         self._edited = edited
         self._file_follows = file_follows
@@ -51,14 +53,14 @@ class Layout:
         ]
         if not slots and files:
             slots = [Slot(has_files=True)]
-        whole = concat(self._head, body, below)
+        whole = stack(self._head, body, below)
         if not slots or (whole and not (slots[0].captioned and self._fits(whole, slots[0]))):
             slots.insert(0, Slot())
-        return self._filled(slots, concat(self._head, body), below, new=True)
+        return self._filled(slots, stack(self._head, body), below, new=True)
 
     def onto(self, existing: Sequence[bool], body: RichText, below: RichText = EMPTY) -> list[Slot]:
         """The same text for messages that exist; each is described by whether it has files. Those beyond are new."""
-        return self._filled([Slot(has_files=has_files) for has_files in existing], concat(self._head, body), below, new=False)
+        return self._filled([Slot(has_files=has_files) for has_files in existing], stack(self._head, body), below, new=False)
 
     def _filled(self, slots: list[Slot], words: RichText, below: RichText, *, new: bool) -> list[Slot]:
         """The text goes to the first message that can hold any, then to further ones without files, added as needed. Other messages
@@ -78,7 +80,7 @@ class Layout:
         places = [slot for slot in slots if not slot.has_files and slot is not first]
         for text in texts[1:]:
             slot = places.pop(0) if places else self._added(slots, before_files=new)
-            slot.text = concat(self._tail, text)
+            slot.text = stack(self._tail, text)
         for slot in places:
             slot.surplus = True
         for slot in slots:
@@ -94,19 +96,19 @@ class Layout:
         return slot
 
     def _can_hold_text(self, slot: Slot) -> bool:
-        return not slot.has_files or (slot.captioned and self._fits(concat(self._head, plain("…")), slot))
+        return not slot.has_files or (slot.captioned and self._fits(stack(self._head, plain("…")), slot))
 
     def _split(self, words: RichText, below: RichText, first: Slot, most: int) -> list[RichText]:
         further = Slot()
         parts, self.left_out = split_at_most(
             words,
-            Limit(lambda text: self._length(concat(self._tail, text), further), self._most(further)),
+            Limit(lambda text: self._length(stack(self._tail, text), further), self._most(further)),
             first=Limit(lambda text: self._length(text, first), self._most(first)),
             most=most,
             ending=self._ending,
             below=below,
         )
-        return parts or [concat(words, below)]
+        return parts or [stack(words, below)]
 
     def _fits(self, text: RichText, slot: Slot) -> bool:
         return self._length(text, slot) <= self._most(slot)

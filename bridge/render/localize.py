@@ -18,7 +18,6 @@ from bridge.model.rich_text import (
     Text,
     inline_text,
     map_inlines,
-    normalize,
     only_texts,
     runs_by_line,
 )
@@ -41,7 +40,7 @@ def localize(
     there, and mass mentions without permission, become text that pings nobody; custom emoji lose their id. Whom and what a mention
     names is shown as `names` shows it everywhere."""
     if all(map(only_texts, runs_by_line(rich))):
-        return normalize(rich)
+        return rich
     change = _Localizer(origin, target, people, may_ping_all, losses, names or Names(people=people))
     return map_inlines(rich, change)
 

@@ -12,7 +12,7 @@ import msgspec
 
 from bridge.model.capabilities import Capabilities, Limits
 from bridge.model.events import Attachment, AttachmentKind, Content, EventMeta
-from bridge.model.rich_text import EMPTY, Mark, RichText, concat, text_of
+from bridge.model.rich_text import EMPTY, Mark, RichText, concat, stack, text_of
 from bridge.render.degrade import Losses, degrade
 from bridge.render.notices import line
 from bridge.render.split import Fits, split
@@ -61,7 +61,7 @@ def split_at_most(
 ) -> tuple[list[RichText], int]:
     """The text, with `below` below it, in at most so many parts (see `split`), and how many characters of it were left out. If some
     were, the last part ends with `ending` and what is `below`: without them only where they leave no room for words."""
-    whole = concat(rich, below)
+    whole = stack(rich, below)
     parts = split(whole, fits, first=first, most=most + 1)
     if len(parts) <= most:
         return parts, 0
@@ -72,7 +72,7 @@ def split_at_most(
     kept = split(rich, fits, first=first, most=most) if below else parts[:most]
     longest = concat(ending(all_of_it), below)
     try:
-        kept[-1] = split(kept[-1], lambda text: last_fits(concat(text, longest)), most=1)[0]
+        kept[-1] = split(kept[-1], lambda text: last_fits(stack(text, longest)), most=1)[0]
     except (ValueError, IndexError):  # not even one character fits beside it
         return parts[:most], all_of_it - sum(len(text_of(part)) for part in parts[:most])
     left_out = all_of_it - sum(len(text_of(part)) for part in kept)

@@ -12,7 +12,7 @@ import msgspec
 from bridge.model.adapter import Sender
 from bridge.model.capabilities import Feature
 from bridge.model.events import ChatEvent, MessageCreated
-from bridge.model.rich_text import RichText, concat, plain
+from bridge.model.rich_text import RichText, concat, plain, stack
 from bridge.render.attachments import Target
 from bridge.render.long_text import MOST_MESSAGES, Ending, split_at_most
 from bridge.render.message import Part, TextParts, has_mass_mention
@@ -101,7 +101,7 @@ def with_edit(
         return [*pieces[:index], with_body(body), *pieces[index + 1 :]]
 
     fits_merged = Limit(lambda body: target.measure(_text(replaced(body))), limit)
-    fits = Limit(lambda body: target.measure(concat(lines.tail, body)), limit)
+    fits = Limit(lambda body: target.measure(stack(lines.tail, body)), limit)
     if not fits_merged(plain("…")):
         bodies = [plain("…"), *split_at_most(lines.body, fits, most=MOST_MESSAGES - 1, ending=ending)[0]]
     else:

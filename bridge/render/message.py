@@ -34,7 +34,18 @@ from bridge.model.events import (
     StatusChanged,
 )
 from bridge.model.outcomes import Loss, LossNote, LossOf
-from bridge.model.rich_text import EMPTY, Mark, Mention, MentionKind, RichText, concat, text_of
+from bridge.model.rich_text import (
+    EMPTY,
+    Mark,
+    Mention,
+    MentionKind,
+    RichText,
+    concat,
+    normalize,
+    runs_by_line,
+    stack,
+    words_of,
+)
 from bridge.render.attachments import Target, as_sendable_kind, why_unsendable
 from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
 from bridge.render.fetched import FetchResult, as_fetched, why_missing
@@ -148,7 +159,7 @@ def render_notice(text: RichText, *, target: Target) -> Rendered:
     """A line of the bridge itself, in its own name, as the target can show it."""
     losses: Losses = {}
     limit = target.capabilities.limits.text_length
-    parts = split(degrade(text, target.capabilities, losses), Limit(target.measure, limit))
+    parts = split(degrade(normalize(text), target.capabilities, losses), Limit(target.measure, limit))
     return Rendered(parts=tuple(Part(text=part, previews=False) for part in parts or [line("…")]), losses=tuple(losses))
 
 
@@ -220,7 +231,7 @@ class _Rendering:
     def lines(self, settled: Sequence[FetchResult]) -> TextParts:
         _, missing = self._files(settled)
         return TextParts(
-            body=concat(*self._body(missing, self._known_reply(None), has_files=False)),
+            body=stack(*self._body(missing, self._known_reply(None), has_files=False)),
             head=self._name_line(),
             tail=self._name_line(" …"),
             sender=self.sender,
@@ -278,7 +289,7 @@ class _Rendering:
             forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
             line(SPOILER_LABEL.strip()) if self._opens_spoiler(has_files) else EMPTY,
-            EMPTY if is_blank(text_of(content.text)) else self._localized(content.text),
+            EMPTY if _shows_nothing(content.text) else self._localized(content.text),
         ]
         below = [
             poll_lines(content.poll) if content.poll else EMPTY,
@@ -294,7 +305,7 @@ class _Rendering:
             if there:
                 self.losses[loss] = None
         body, lines = (degrade(concat(*pieces), self.capabilities, self.losses) for pieces in (words, below))
-        if is_blank(text_of(body)) and is_blank(text_of(lines)) and not has_files:
+        if not has_files and _shows_nothing(body) and _shows_nothing(lines):
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
         return body, lines
 
@@ -380,6 +391,11 @@ class _Rendering:
                     self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None
                 files.append(file)
         return files, missing
+
+
+def _shows_nothing(rich: RichText) -> bool:
+    """Whether it is blank; nearly always the first words tell."""
+    return all(is_blank(words_of(inlines)) for inlines in runs_by_line(rich))
 
 
 def has_mass_mention(rich: RichText) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from bridge.identity.names import clean_line, shorten, show_name, show_words
+from bridge.model.characters import clean
 from bridge.model.events import (
     Attachment,
     AttachmentKind,
@@ -52,6 +53,7 @@ _STATUS = {
 
 def line(text: str, marks: int = 0) -> RichText:
     """One paragraph of literal text; empty for no text."""
+    text = clean(text)
     return RichText((Paragraph((Text(text, marks),)),)) if text else EMPTY
 
 

@@ -105,9 +105,9 @@ def _inlines_length(inlines: tuple[Inline, ...], enough: int | None = None) -> i
         length = len(words_of(inlines[: max(enough, 0) + 1]))
         if length > enough:
             return length
-    length = 0
     if len(inlines) > _FEW:
         return len(words_of(inlines))
+    length = 0
     for inline in inlines:
         length += len(inline.text if type(inline) is Text else inline_text(inline))
     return length
@@ -182,7 +182,9 @@ def _slice_blocks(blocks: Sequence[Block], start: int, end: int) -> Iterator[Blo
         if at >= end:
             return
         length = _length(block, end - at)
-        if at + length > start or (length == 0 and at >= start):
+        if start <= at and at + length <= end:
+            yield block
+        elif at + length > start:
             yield _slice_block(block, start - at, end - at)
         at += length + 1
 
@@ -204,6 +206,8 @@ def _slice_block(block: Block, start: int, end: int) -> Block:
 
 def _slice_list(block: List, start: int, end: int) -> List:
     """The items keep the numbers that they have in the whole list."""
+    if start <= 0:
+        return _list_upto(block, end)
     items: list[ListItem] = []
     numbers: list[int | None] = []
     first = block.start
@@ -219,6 +223,21 @@ def _slice_list(block: List, start: int, end: int) -> List:
             first = number + 1
         at += length + 1
     return with_numbers(List(tuple(items), block.ordered, first), numbers)
+
+
+def _list_upto(block: List, end: int) -> List:
+    """`_slice_list` from the beginning: the numbers stay by themselves."""
+    at = before = place = 0
+    for item in in_steps(block.items):
+        if at >= end:
+            break
+        before = at
+        at += _inlines_length(item.inlines) + 1
+        place += 1
+    items = block.items[:place]
+    if at - 1 > end:
+        items = (*items[:-1], with_inlines(items[-1], _slice_inlines(items[-1].inlines, 0, end - before)))
+    return List(items, block.ordered, block.start)
 
 
 def _tail_list(block: List, start: int) -> List:

@@ -25,7 +25,9 @@ from bridge.model.rich_text import (
     Text,
     inline_text,
     map_inlines,
+    only_texts,
     plain,
+    runs_by_line,
     text_of,
 )
 from bridge.render.slice import atoms, block_starts, linked, runs, slice_text, tail_of
@@ -52,6 +54,8 @@ _MASK = "\ue000"
 _FIRST_GUESS = 2048
 _SHORT = 40
 """Links, names and languages up to this length are never the reason why something does not fit."""
+_MANY = 1024
+"""So many runs are looked at in one step where the interpreter does it by itself."""
 _AROUND = 256
 """How far beyond the guess a part is looked for at first."""
 _SEPARATOR = 16
@@ -77,10 +81,11 @@ def split(rich: RichText, fits: Fits, *, first: Fits | None = None, most: int | 
     if guess is None:
         return [rich] if rich else []
     is_long = cache(lambda length: length > _SHORT and not fits(plain("x" * (2 * length))))
-    rest = _without_giants(rich, fits, is_long)
+    has_spans = any(map(_has_spans, runs_by_line(rich)))
+    rest = _without_giants(rich, fits, is_long) if has_spans or _has_long_fences(rich.blocks) else rich
     parts: list[RichText] = []
     while rest and (most is None or len(parts) < most):
-        head, rest, guess = _take(rest, first if first and not parts else fits, guess, is_long)
+        head, rest, guess = _take(rest, first if first and not parts else fits, guess, is_long if has_spans else None)
         if not is_blank(text_of(head)):
             parts.append(head)
     return parts
@@ -110,9 +115,19 @@ def _share(fits: Fits, piece: RichText) -> float:
     return 0.0 if length <= fits.most else inf
 
 
-def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]) -> tuple[RichText, RichText, int]:
+def _has_spans(inlines: Sequence[Inline]) -> bool:
+    """Whether there is anything but words among them: links, and what cannot be cut."""
+    for at in range(0, len(inlines), _MANY):
+        pause_point()
+        some = inlines[at : at + _MANY]
+        if not only_texts(some) or {run.link for run in some} - {None, ""}:
+            return True
+    return False
+
+
+def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool] | None) -> tuple[RichText, RichText, int]:
     """The longest good part from the beginning (empty, if something had to be simplified first), the rest, and a guess how long the
-    next part will be."""
+    next part will be. `is_long` is None if there are only words in it."""
     pause_point()
     beginning = _Beginning(rich, fits)
     furthest = beginning.furthest(guess)
@@ -122,7 +137,7 @@ def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]
     if not is_all and not _has_space(text, furthest // _MIN_FILL, furthest + 1):
         beginning.look(2 * furthest)  # whether a word is longer than a part
         text = beginning.text
-    spans = [*atoms(beginning.window), *_long_links(beginning.window, is_long)]
+    spans = [*atoms(beginning.window), *_long_links(beginning.window, is_long)] if is_long else []
     cut = _outside(_best_cut(_masked(text, spans), furthest, block_starts(beginning.window)), spans)
     while cut > 0 and beginning.share(cut) > 1:
         cut = _outside(_grapheme_cut(text, cut * 9 // 10), spans)

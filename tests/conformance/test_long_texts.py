@@ -14,11 +14,15 @@ from hypothesis import strategies as st
 
 import bridge.model.rich_text
 from adapters.discord.outbound import encode_text as discord_markup
+from adapters.registry import load_platform
 from adapters.slack.outbound import encode_text as slack
 from adapters.teamspirit.outbound import encode_markdown
 from adapters.telegram.outbound import encode_text as telegram
-from bench.text import SHAPES
-from bridge.model.rich_text import CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
+from bench.text import SHAPES, _rendered
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import Block, CodeBlock, Heading, List, ListItem, Paragraph, Quote, RichText, Text, normalize, text_of
+from bridge.policy.routing import RelayOptions
+from bridge.render.attachments import Target
 from bridge.render.slice import slice_text
 from bridge.render.split import Limit, split
 from tests.conformance.cases import CODECS
@@ -109,6 +113,46 @@ def test_what_is_normal_is_what_would_be_made(rich: RichText) -> None:
         assert normalize(rich) == short
         assert normalize(short) == short
     assert normalize(short) == short
+
+
+@settings(max_examples=500)
+@given(SHREDS)
+def test_a_block_that_is_normal_is_left_as_it_is(rich: RichText) -> None:
+    short = normalize(rich)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bridge.model.rich_text, "_is_normal", lambda block: False)
+        assert normalize(rich) == short
+
+
+@pytest.mark.parametrize("shape", ["small blocks", "headings", "items", "lines"])
+@pytest.mark.parametrize("platform", ["telegram", "slack", "discord", "teamspirit"])
+def test_a_long_text_is_made_normal_a_few_times(platform: str, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+
+    def counted(block: Block) -> bool:
+        nonlocal looked_at
+        looked_at += 1
+        return is_normal(block)
+
+    whole = normalize(SHAPES[shape](20_000))
+    is_normal = bridge.model.rich_text._is_normal
+    monkeypatch.setattr(bridge.model.rich_text, "_is_normal", counted)
+    assert is_normal(whole.blocks[0])
+    normalize(whole)
+    counted_once, looked_at = looked_at, 0
+    assert counted_once >= len(whole.blocks)
+    capabilities = load_platform(platform).capabilities(None)
+    measure = MEASURES[platform][0] if platform != "slack" else lambda text: len(text_of(text))
+    target = Target(
+        account=AccountName("t"),
+        platform=platform,
+        capabilities=capabilities,
+        measure=lambda text, caption: measure(text),
+        options=RelayOptions(),
+    )
+    rendered = _rendered(whole, target)
+    assert len(rendered) > 1
+    assert looked_at <= 3 * counted_once + 200
 
 
 MEASURES: dict[str, tuple[Callable[[RichText], int], int]] = {

@@ -127,6 +127,8 @@ class _Encoder:
 
     def _inlines(self, inlines: Sequence[Inline]) -> str:
         """Runs of one link are one link; markup never reaches over a line break or into another link."""
+        if len(inlines) == 1 and type(inlines[0]) is Text and _is_bare(inlines[0]):
+            return inlines[0].text
         written = _Written()
         line = [*_by_line(inlines)]
         at = 0
@@ -162,6 +164,9 @@ class _Encoder:
             wanted = _signs(run.marks) if run.marks else ()
             if type(run) is Text and not run.marks & _CODE and _means_nothing(run.text):
                 body = run.text
+                if not (wanted or opened or mentioned):
+                    written.add(body)
+                    continue
             else:
                 following = inline_text(runs[number + 1])[:1] if number + 1 < len(runs) else after
                 alone = not wanted and (not following or following.isspace())
@@ -276,7 +281,12 @@ def _signs(marks: int) -> tuple[str, ...]:
 
 def _means_nothing(text: str) -> bool:
     """Whether there is surely nothing to be escaped or guarded in it, nor an address: nearly every short run."""
-    return text == " " or text.isalnum()
+    return text in (" ", "\n") or text.isalnum()
+
+
+def _is_bare(run: Text) -> bool:
+    """Whether it is written as it is wherever it stands alone."""
+    return not run.marks and run.link is None and _means_nothing(run.text)
 
 
 def _by_link(line: Sequence[Inline]) -> Sequence[tuple[str | None, Sequence[Inline]]]:
@@ -296,13 +306,12 @@ def _fits_brackets(url: str) -> bool:
     return _WITH_SCHEME.match(url) is not None and url.isprintable() and not _REFERENCE.search(url) and not _USER_IN_URL.match(url)
 
 
+_APART = {(Paragraph, List), *((above, below) for above in (Quote, List) for below in (Paragraph, Quote, List))}
+
+
 def _separator(previous: Block, block: Block) -> str:
     """A blank line where markdown would otherwise take the second block for a part of the first."""
-    if isinstance(previous, Quote | List) and isinstance(block, Paragraph | Quote | List):
-        return "\n\n"
-    if isinstance(previous, Paragraph) and isinstance(block, List | Paragraph):
-        return "\n\n" if isinstance(block, List) else "\n"
-    return "\n"
+    return "\n\n" if (type(previous), type(block)) in _APART else "\n"
 
 
 def _by_line(inlines: Sequence[Inline]) -> Iterable[Inline]:
@@ -320,6 +329,8 @@ def _by_line(inlines: Sequence[Inline]) -> Iterable[Inline]:
 
 def _lines(text: str) -> str:
     """Each line guarded against being read as a block of another kind, and against losing its outer white space."""
+    if text.isalpha():
+        return text
     return "\n".join(_edges(_line_start(line)) for line in text.split("\n"))
 
 

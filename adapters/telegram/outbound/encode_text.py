@@ -114,6 +114,7 @@ class _Encoder:
         """Stretches, in characters, in which an @ is meant (mentions) or means nothing (code)."""
         self._unsplittable = 0
         self._open: dict[int, int] = {}
+        self._marks = 0
         self.entities: list[Json] = []
 
     @property
@@ -218,6 +219,9 @@ class _Encoder:
 
     def _mark(self, marks: int) -> None:
         """Open and close formatting so that `marks` hold from here."""
+        if marks == self._marks:
+            return
+        self._marks = marks
         for bit, kind in _MARKS:
             if marks & bit:
                 self._open.setdefault(bit, self._at)

@@ -26,6 +26,7 @@ from bridge.model.rich_text import (
     map_inlines,
     normalize,
     plain,
+    stack,
     text_of,
     to_plain,
 )
@@ -293,3 +294,14 @@ def test_a_part_costs_the_same_however_much_follows(limit: int, pieces: int) -> 
 def test_a_tail_is_a_slice_to_the_end(rich: RichText, start: int) -> None:
     text = text_of(rich)
     assert text_of(tail_of(rich, start)) == text_of(slice_text(rich, start, len(text) + 1))
+
+
+@given(rich_texts, st.integers(20, 80))
+def test_parts_of_normal_text_are_normal(rich: RichText, most: int) -> None:
+    for part in split(normalize(rich), Limit(lambda text: len(text_of(text)), most)):
+        assert normalize(part) == part
+
+
+@given(st.lists(rich_texts.map(normalize), max_size=4))
+def test_normal_texts_are_stacked_as_they_would_be_joined(parts: list[RichText]) -> None:
+    assert stack(*parts) == concat(*parts)
