@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.telegram.emulator.errors import bad_request, forbidden
-from adapters.telegram.emulator.formatting import CAPTION_LENGTH, TEXT_LENGTH, store_text
+from adapters.telegram.emulator.formatting import store_text
 from adapters.telegram.emulator.params import Params
 from adapters.telegram.emulator.parse_modes import parse
 from adapters.telegram.emulator.rates import Rates
 from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, StoredFile
+from adapters.telegram.emulator.rules import CAPTION_LENGTH, TEXT_LENGTH
 from adapters.telegram.emulator.updates import UpdateQueue
 from adapters.telegram.emulator.webhook import Webhooks
+from adapters.telegram.emulator.wire import user_wire
 from adapters.telegram.emulator.world import World
-
-DOWNLOAD_BYTES = 20 * 1024**2
-UPLOAD_BYTES = 50 * 1024**2
-LOCAL_BYTES = 2000 * 1024**2
 
 
 @dataclass(slots=True)
@@ -208,4 +206,4 @@ class _KnownUsers(dict[int, Json]):
 
     def get(self, user_id: int, default: Any = None) -> Any:
         person = self._world.people.get(user_id)
-        return default if person is None else person.wire()
+        return default if person is None else user_wire(person)

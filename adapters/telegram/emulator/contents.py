@@ -8,10 +8,8 @@ from __future__ import annotations
 from adapters.telegram.emulator.errors import bad_request
 from adapters.telegram.emulator.files import FileStore
 from adapters.telegram.emulator.records import Json, StoredFile
-
-PHOTO_BYTES = 10 * 1024**2
-PHOTO_SIDES = 10_000
-PHOTO_RATIO = 20
+from adapters.telegram.emulator.rules import PHOTO_BYTES, PHOTO_RATIO, PHOTO_SIDES
+from adapters.telegram.emulator.wire import file_wire
 
 _VOICE_MIMES = ("audio/ogg", "audio/opus", "audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac")
 _AUDIO_MIMES = ("audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac")
@@ -75,7 +73,7 @@ def media_content(files: FileStore, kind: str, stored: StoredFile, facts: Json |
     """The content fields of a message with this file. `facts` are what the sender said of it: duration, title, emoji ..."""
     facts = {key: value for key, value in (facts or {}).items() if value not in (None, "", 0)}
     files.publish_path(stored, kind)
-    wire = stored.wire()
+    wire = file_wire(stored)
     size = {"width": stored.width or 320, "height": stored.height or 240}
     named = ({"file_name": stored.name} if stored.name else {}) | ({"mime_type": _mime(stored)} if _mime(stored) else {})
     match kind:

@@ -11,13 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.telegram.emulator.errors import bad_request
+from adapters.telegram.emulator.rules import ENTITIES_KEPT, TEXT_BYTES, TEXT_LENGTH
 
 Json = dict[str, Any]
-
-TEXT_LENGTH = 4096
-CAPTION_LENGTH = 1024
-TEXT_BYTES = 32_768
-ENTITIES_KEPT = 100
 
 _SPLITTABLE = {"bold", "italic", "underline", "strikethrough", "spoiler", "blockquote", "expandable_blockquote"}
 _SENDABLE = _SPLITTABLE | {"code", "pre", "text_link", "text_mention", "custom_emoji", "date_time"}

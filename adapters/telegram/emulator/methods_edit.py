@@ -6,9 +6,10 @@ from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.contents import media_content, settle_kind
 from adapters.telegram.emulator.errors import bad_request
 from adapters.telegram.emulator.methods_send import Method
-from adapters.telegram.emulator.reactions import BOT_REACTIONS
 from adapters.telegram.emulator.records import ADMINISTRATOR, Chat, Json, Message
 from adapters.telegram.emulator.render import file_kind
+from adapters.telegram.emulator.rules import BOT_REACTIONS
+from adapters.telegram.emulator.wire import message_wire
 
 DELETE_AGE_S = 48 * 3600
 _NOT_MODIFIED = (
@@ -30,7 +31,7 @@ def _change(call: Call, message: Message, content: Json) -> Json:
     if content == message.content:
         raise bad_request(_NOT_MODIFIED)
     call.world.change(message, content)
-    return message.wire()
+    return message_wire(message)
 
 
 def _without(content: Json, names: tuple[str, ...]) -> Json:

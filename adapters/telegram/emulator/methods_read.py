@@ -7,18 +7,20 @@ from typing import Any
 
 from aiohttp.web import Response
 
-from adapters.telegram.emulator.call import DOWNLOAD_BYTES, Call
+from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.errors import bad_request
 from adapters.telegram.emulator.methods_send import Method
-from adapters.telegram.emulator.records import Json, member_wire
+from adapters.telegram.emulator.records import Json
+from adapters.telegram.emulator.rules import DOWNLOAD_BYTES
+from adapters.telegram.emulator.wire import file_wire, full_chat_wire, me_wire, member_wire
 
 
 async def get_me(call: Call) -> Json:
-    return call.bot.wire_me()
+    return me_wire(call.bot)
 
 
 async def get_chat(call: Call) -> Json:
-    return call.chat(member=False).wire_full()
+    return full_chat_wire(call.chat(member=False))
 
 
 async def get_chat_member(call: Call) -> Json:
@@ -50,7 +52,7 @@ async def get_file(call: Call) -> Json:
     if not call.local and stored.size_bytes > DOWNLOAD_BYTES:
         raise bad_request("file is too big")
     path = call.world.files.publish_path(stored, "document")
-    return stored.wire() | {"file_path": str(call.world.files.on_disk(stored, call.token)) if call.local else path}
+    return file_wire(stored) | {"file_path": str(call.world.files.on_disk(stored, call.token)) if call.local else path}
 
 
 async def get_updates(call: Call) -> Response:

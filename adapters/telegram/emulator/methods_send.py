@@ -10,13 +10,14 @@ from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.contents import media_content, settle_kind
 from adapters.telegram.emulator.errors import ApiError, bad_request
 from adapters.telegram.emulator.records import Json
+from adapters.telegram.emulator.wire import message_wire
 
 Method = Callable[[Call], Awaitable[Any]]
 
 
 async def send_message(call: Call) -> Json:
     content = call.text()
-    return call.post(call.target(), [content])[0].wire()
+    return message_wire(call.post(call.target(), [content])[0])
 
 
 def _sender(kind: str, *facts: str, captioned: bool = True) -> Method:
@@ -29,7 +30,7 @@ def _sender(kind: str, *facts: str, captioned: bool = True) -> Method:
         content = media_content(call.world.files, settled, stored, said) | caption
         if call.params.boolean("has_spoiler"):
             content["has_media_spoiler"] = True
-        return call.post(call.target(), [content])[0].wire()
+        return message_wire(call.post(call.target(), [content])[0])
 
     return send
 
@@ -64,25 +65,25 @@ async def send_media_group(call: Call) -> list[Json]:
     if len(families) > 1:
         raise bad_request(f"{sorted(families - {'visual'})[0]} can't be mixed with other media types")
     target = call.target(messages=len(contents))
-    return [message.wire() for message in call.post(target, contents)]
+    return [message_wire(message) for message in call.post(target, contents)]
 
 
 async def send_location(call: Call) -> Json:
     location = {"latitude": call.params.number("latitude"), "longitude": call.params.number("longitude")}
-    return call.post(call.target(), [{"location": location}])[0].wire()
+    return message_wire(call.post(call.target(), [{"location": location}])[0])
 
 
 async def send_venue(call: Call) -> Json:
     location = {"latitude": call.params.number("latitude"), "longitude": call.params.number("longitude")}
     venue = {"location": location, "title": call.params.text("title"), "address": call.params.text("address")}
-    return call.post(call.target(), [{"venue": venue, "location": location}])[0].wire()
+    return message_wire(call.post(call.target(), [{"venue": venue, "location": location}])[0])
 
 
 async def send_contact(call: Call) -> Json:
     contact = {name: call.params.text(name) for name in ("phone_number", "first_name", "last_name") if name in call.params}
     if not contact.get("phone_number") or not contact.get("first_name"):
         raise bad_request("phone number and first name are required")
-    return call.post(call.target(), [{"contact": contact}])[0].wire()
+    return message_wire(call.post(call.target(), [{"contact": contact}])[0])
 
 
 async def send_poll(call: Call) -> Json:
@@ -105,12 +106,12 @@ async def send_poll(call: Call) -> Json:
         "allows_revoting": True,
         "members_only": False,
     }
-    return call.post(call.target(), [{"poll": poll}])[0].wire()
+    return message_wire(call.post(call.target(), [{"poll": poll}])[0])
 
 
 async def send_dice(call: Call) -> Json:
     dice = {"emoji": call.params.text("emoji") or "\N{GAME DIE}", "value": random.randint(1, 6)}
-    return call.post(call.target(), [{"dice": dice}])[0].wire()
+    return message_wire(call.post(call.target(), [{"dice": dice}])[0])
 
 
 async def copy_message(call: Call) -> Json:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from adapters.common.emulation.contract import Upload
 from adapters.telegram.emulator.composer import compose
 from adapters.telegram.emulator.contents import album_groups, guess_kind, media_content
-from adapters.telegram.emulator.formatting import TEXT_LENGTH, store_text, utf16_length
+from adapters.telegram.emulator.formatting import store_text, utf16_length
 from adapters.telegram.emulator.records import Chat, Json, Message, Person
+from adapters.telegram.emulator.rules import TEXT_LENGTH
 from adapters.telegram.emulator.world import World
 
 GENERAL_TOPIC = 1

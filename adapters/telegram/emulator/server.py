@@ -19,13 +19,15 @@ from adapters.common.emulation.bodies import Body
 from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator import methods_edit, methods_read, methods_send
-from adapters.telegram.emulator.call import LOCAL_BYTES, UPLOAD_BYTES, Call
+from adapters.telegram.emulator.call import Call
 from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.params import Params, read_params
 from adapters.telegram.emulator.people import People
 from adapters.telegram.emulator.rates import Rates
 from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, MEMBER, Chat, Json, Message, Person
+from adapters.telegram.emulator.rules import LOCAL_BYTES, UPLOAD_BYTES
 from adapters.telegram.emulator.webhook import Webhooks
+from adapters.telegram.emulator.wire import chat_wire
 from adapters.telegram.emulator.world import World
 
 _METHODS = {
@@ -193,7 +195,7 @@ class TelegramEmulator(EmulatorBase):
         message: Json = {
             "message_id": chat.last_message_id,
             "from": {"is_bot": False, "first_name": "Someone"},
-            "chat": chat.wire(),
+            "chat": chat_wire(chat),
             "date": int(self.world.now()),
             "forward_origin": {"type": "hologram", "date": int(self.world.now())},
             "hologram": {"depth": 3},

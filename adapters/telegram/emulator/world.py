@@ -14,9 +14,10 @@ from typing import Any
 from adapters.common.emulation.contract import SeenMessage
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator.files import FileStore
-from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person, member_wire
+from adapters.telegram.emulator.records import ADMINISTRATOR, KICKED, LEFT, Chat, Json, Message, Person
 from adapters.telegram.emulator.render import seen
 from adapters.telegram.emulator.updates import UpdateQueue
+from adapters.telegram.emulator.wire import chat_wire, member_wire, message_wire, user_wire
 
 Publish = Callable[[str, SeenMessage], None]
 
@@ -74,8 +75,8 @@ class World:
         before = chat.bots.get(bot.user_id, LEFT)
         chat.bots[bot.user_id] = status
         change: Json = {
-            "chat": chat.wire(),
-            "from": (by or bot).wire(),
+            "chat": chat_wire(chat),
+            "from": user_wire(by or bot),
             "date": int(self.now()),
             "old_chat_member": member_wire(bot, before),
             "new_chat_member": member_wire(bot, status),
@@ -103,7 +104,7 @@ class World:
         for bot_id, status in chat.bots.items():
             if status in (KICKED, LEFT) or (status != ADMINISTRATOR and not self._addressed(message, self.people[bot_id])):
                 continue
-            payload = payload or message.wire()
+            payload = payload or message_wire(message)
             self.queues[bot_id].push(kind, payload)
 
     def _addressed(self, message: Message, bot: Person) -> bool:
@@ -130,7 +131,7 @@ class World:
         group_id = str(next(self._album_numbers)) if len(contents) > 1 else ""
         date = int(self.now())
         if chat.type == "channel":  # posts are the channel's own, whoever wrote them
-            extra = {"sender_chat": chat.wire()} | (extra or {})
+            extra = {"sender_chat": chat_wire(chat)} | (extra or {})
         posted: list[Message] = []
         for content in contents:
             chat.last_message_id += 1
@@ -195,7 +196,7 @@ class World:
         if message.message_id in message.chat.pinned:
             message.chat.pinned.remove(message.message_id)
         message.chat.pinned.append(message.message_id)
-        self.service_message(message.chat, by, {"pinned_message": message.wire(with_reply=False)})
+        self.service_message(message.chat, by, {"pinned_message": message_wire(message, with_reply=False)})
 
     def new_topic(self, chat: Chat, by: Person, name: str) -> int:
         message = self.service_message(
@@ -224,9 +225,9 @@ class World:
 
 def _reaction_change(message: Message, person: Person, before: list[str], now: int) -> dict[str, Any]:
     return {
-        "chat": message.chat.wire(),
+        "chat": chat_wire(message.chat),
         "message_id": message.message_id,
-        "user": person.wire(),
+        "user": user_wire(person),
         "date": now,
         "old_reaction": [{"type": "emoji", "emoji": emoji} for emoji in before],
         "new_reaction": [{"type": "emoji", "emoji": emoji} for emoji in message.reactions.get(person.user_id, [])],

@@ -133,10 +133,10 @@ async def test_an_answer_that_cannot_be_read_is_an_unknown_outcome(make_adapter:
 async def test_a_message_that_went_out_counts_although_its_description_is_strange(
     emulator: TelegramEmulator, adapter: Any, say: Callable[..., Outbound], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from adapters.telegram.emulator.records import Chat
+    from adapters.telegram.emulator import wire
 
-    whole = Chat.wire
-    monkeypatch.setattr(Chat, "wire", lambda self: whole(self) | {"type": "holodeck"})
+    whole = wire.chat_wire
+    monkeypatch.setattr(wire, "chat_wire", lambda chat: whole(chat) | {"type": "holodeck"})
     assert (await adapter.send(say("x"))).message_ids
 
 
