@@ -22,9 +22,11 @@ from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import needing_restart
 from bridge.delivery.executor import DeliveryExecutor
+from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
+from bridge.delivery.rendering import MessageRenderer
 from bridge.delivery.retry_requests import RetryRequests
-from bridge.delivery.send import Sending
+from bridge.delivery.send import PartSender
 from bridge.files.fetch import FileFetcher
 from bridge.files.spool import Spool
 from bridge.identity.names import Names
@@ -264,18 +266,18 @@ class App:
     # -- parts --------------------------------------------------------------------------------------------------------------
 
     async def _start_outbox(self, services: Services) -> Outbox:
-        sending = Sending(
+        tools = Tools(
             journal=self._journal,
-            people=lambda: self._people,
-            names=lambda: self._names,
-            origin_of=self._origin_of,
+            renderer=MessageRenderer(
+                journal=self._journal, people=lambda: self._people, names=lambda: self._names, origin_of=self._origin_of
+            ),
+            sender=PartSender(journal_id=self._journal_name, clock=self._clock),
+            files=self._files,
             has_end=lambda target, thread_id: self._table.has_end(target, thread_id),
-            journal_id=self._journal_name,
-            clock=self._clock,
         )
         outbox = self._outbox = Outbox(
             journal=self._journal,
-            executor=DeliveryExecutor(sending, self._files),
+            executor=DeliveryExecutor(tools, self._clock),
             files=self._files,
             table=lambda: self._table,
             supervisor_of=self._supervisors.get,

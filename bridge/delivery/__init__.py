@@ -1,9 +1,10 @@
-"""Deliveries on their way out. `outbox` keeps one ordered `lane` per target chat, which decides about failures and merging.
+"""Deliveries on their way out. `outbox` keeps one ordered `lane` per target chat.
 
-`executor` carries out one delivery (`send`: one part on its way). `operations.change` is about messages that are there; their edits
-are in `operations.edit`, with the decisions about files in `operations.edit_files`. `backlog` has what a lane has still to do,
-`attempt_log` what it writes down and when, `throttle` what rates hold back, `files` the attachments on disk meanwhile. Fed by
-intake, and by the journal after a restart."""
+A message's way: `lane` takes a delivery up (`line`, `backlog`), waits at the `gate`, and has the `executor` carry it out by the
+operation for its kind of event (`operations`: a deletion in `operations/delete.py`); `rendering` says how it looks, `send`
+brings one part to the target, `throttled_calls` change what is there. When that fails, `failure` says what it means, and the
+lane does it. `state` is the delivery in memory, `attempt_log` what is written down and when, `throttle` what rates hold back.
+Fed by intake, and by the journal after a restart."""
 
 from bridge.delivery.outbox import Outbox
 

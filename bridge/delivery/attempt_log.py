@@ -19,9 +19,9 @@ from bridge.model.refs import ChatAddress
 
 log = structlog.get_logger("outbox")
 
-_AHEAD = 16
+MAX_PRERECORDED = 16
 """Attempts that may be on disk before they are made: so many outcomes can be unknown after a crash."""
-LOW_WATER = _AHEAD // 2
+LOW_WATER = MAX_PRERECORDED // 2
 """With fewer left the next ones are written, while the lane goes on with those."""
 _UNWRITTEN_S = 0.1
 _LAST_WRITE_S = 5.0
@@ -47,9 +47,9 @@ class AttemptLog:
         self._may_run_ahead = may_run_ahead
         self._unwritten: list[Change] = []
         self._writing = asyncio.Lock()
-        self._begun: set[int] = set()
+        self._prerecorded: set[int] = set()
         """Deliveries whose first attempt is on disk and was not made yet."""
-        self._ahead: set[int] = set()
+        self._prerecording: set[int] = set()
         """Those whose first attempt is being written, without the lane waiting for it."""
         self._receipts: asyncio.Task[None] | None = None
         self._attempts: asyncio.Task[None] | None = None
@@ -80,8 +80,8 @@ class AttemptLog:
             try:
                 await self._write_all(batch, waiting, changes)
             except BaseException:
-                # begun ahead together with what was to be written: they are not on disk
-                self._begun.difference_update(one.delivery_id for one in changes if isinstance(one, AttemptStarted))
+                # prerecorded together with what was to be written: they are not on disk
+                self._prerecorded.difference_update(one.delivery_id for one in changes if isinstance(one, AttemptStarted))
                 raise
 
     async def _write_all(self, batch: Sequence[Change], waiting: int, changes: Sequence[Change]) -> None:
@@ -120,25 +120,25 @@ class AttemptLog:
 
     # -- attempts on disk before their turn ---------------------------------------------------------------------------------
 
-    def put_begun(self, pending: OpenDelivery) -> None:
+    def put_prerecorded(self, pending: OpenDelivery) -> None:
         """It was accepted together with its first attempt."""
-        self._begun.add(pending.delivery_id)
+        self._prerecorded.add(pending.delivery_id)
 
-    def is_begun(self, pending: OpenDelivery) -> bool:
+    def is_prerecorded(self, pending: OpenDelivery) -> bool:
         """Whether its first attempt is on disk and was not made yet. Read anew, it may be there before it is known here."""
-        return pending.delivery_id in self._begun or pending.delivery_id in self._ahead
+        return pending.delivery_id in self._prerecorded or pending.delivery_id in self._prerecording
 
-    def drop_begun(self, pending: OpenDelivery) -> None:
-        self._begun.discard(pending.delivery_id)
-        self._ahead.discard(pending.delivery_id)
+    def drop_prerecorded(self, pending: OpenDelivery) -> None:
+        self._prerecorded.discard(pending.delivery_id)
+        self._prerecording.discard(pending.delivery_id)
 
     def claim(self, pending: OpenDelivery) -> bool:
-        """As `is_begun`; if so the attempt is made now, and others follow it onto the disk meanwhile."""
-        self._ahead.discard(pending.delivery_id)  # its turn came sooner: it begins by itself
-        if pending.delivery_id not in self._begun:
+        """As `is_prerecorded`; if so the attempt is made now, and others follow it onto the disk meanwhile."""
+        self._prerecording.discard(pending.delivery_id)  # its turn came sooner: it begins by itself
+        if pending.delivery_id not in self._prerecorded:
             return False
-        self._begun.discard(pending.delivery_id)
-        if len(self._begun) < LOW_WATER and self._attempts is None and self._may_run_ahead() and self._following():
+        self._prerecorded.discard(pending.delivery_id)
+        if len(self._prerecorded) < LOW_WATER and self._attempts is None and self._may_run_ahead() and self._following():
             self._attempts = self._task(self._write_attempts(), "attempts")
         elif self._unwritten and self._receipts is None:
             self._receipts = self._task(self._write_receipts(), "receipts")
@@ -150,27 +150,27 @@ class AttemptLog:
         if not self._may_run_ahead():
             return []
         following = self._following()
-        self._begun.update(pending.delivery_id for pending in following)
+        self._prerecorded.update(pending.delivery_id for pending in following)
         return _attempts(following, now)
 
     def _following(self) -> list[OpenDelivery]:
         """Those which come next, as far as they are plain messages whose attempts may be on disk before their turn."""
         found: list[OpenDelivery] = []
         for pending in self._waiting:
-            if len(found) + len(self._begun) >= _AHEAD or not is_simple(pending):
+            if len(found) + len(self._prerecorded) >= MAX_PRERECORDED or not is_simple(pending):
                 break
-            if pending.delivery_id not in self._begun:
+            if pending.delivery_id not in self._prerecorded:
                 found.append(pending)
         return found
 
     async def _write_attempts(self) -> None:
         try:
             following = self._following()
-            self._ahead = {pending.delivery_id for pending in following}
+            self._prerecording = {pending.delivery_id for pending in following}
             await self.record(_attempts(following, self._clock.now()))
-            self._begun.update(self._ahead)
+            self._prerecorded.update(self._prerecording)
         finally:
-            self._ahead = set()
+            self._prerecording = set()
             self._attempts = None
 
     async def _write_receipts(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import collections
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from bridge.delivery.state import is_one_message
 from bridge.journal.contract import Damaged, OpenDelivery
 
 IN_MEMORY_LIMIT = 64
@@ -121,3 +120,8 @@ def _without_half_a_message(loaded: Sequence[OpenDelivery | Damaged]) -> Sequenc
     if isinstance(last, Damaged):
         return loaded
     return [one for one in loaded if isinstance(one, Damaged) or not is_one_message(one, last)] or loaded
+
+
+def is_one_message(pending: OpenDelivery, following: OpenDelivery) -> bool:
+    """Whether both were being sent as one message when the process stopped."""
+    return pending.lead_seq is not None and (pending.lead_seq, pending.thread_id) == (following.lead_seq, following.thread_id)

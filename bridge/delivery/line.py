@@ -22,7 +22,7 @@ class Line:
     def __init__(
         self,
         backlog: Backlog,
-        records: AttemptLog,
+        attempt_log: AttemptLog,
         waits: Waits,
         clock: Clock,
         *,
@@ -31,7 +31,7 @@ class Line:
         longest_s: float,
     ) -> None:
         self._backlog = backlog
-        self._records = records
+        self._attempt_log = attempt_log
         self._waits = waits
         self._clock = clock
         self._read_behind = read_behind
@@ -62,8 +62,8 @@ class Line:
             if self._backlog.following is not None:
                 self._was_behind = False
                 return self._backlog.take()
-            if not self._records.are_complete:
-                await self._records.record()
+            if not self._attempt_log.are_complete:
+                await self._attempt_log.record()
             elif self._backlog.is_behind:
                 await self._backlog.fill()
             elif self._was_behind:
@@ -75,8 +75,8 @@ class Line:
 
     async def _next_behind(self) -> OpenDelivery | None:
         """The first delivery beside the line that is due."""
-        if not self._records.are_complete:
-            await self._records.record()
+        if not self._attempt_log.are_complete:
+            await self._attempt_log.record()
         self._behind_due_s = _NEVER
         rows = await self._read_behind(_LOOKED_AT)
         await self._bury([one for one in rows if isinstance(one, Damaged)])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
 
@@ -13,10 +12,11 @@ from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.backlog import Handed
 from bridge.delivery.executor import DeliveryExecutor
 from bridge.delivery.lane import Lane, file_count
-from bridge.delivery.state import can_reconcile
+from bridge.delivery.lane_services import LaneServices, LaneStore
+from bridge.delivery.target import can_reconcile
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.files.fetch import FileFetcher
-from bridge.journal.contract import DeliveryStore, OpenDelivery, WaitStore
+from bridge.journal.contract import OpenDelivery
 from bridge.model.adapter import ShowsTyping
 from bridge.model.capabilities import Operation
 from bridge.model.clock import Clock
@@ -31,10 +31,6 @@ from bridge.policy.routing import OnUnknown, Pace, Planned, RouteEnd, RoutingTab
 log = structlog.get_logger("outbox")
 
 _FAILED_BASE_S, _FAILED_CAP_S = 0.5, 300.0
-
-
-class LaneStore(DeliveryStore, WaitStore, Protocol):
-    """What lanes ask of the journal."""
 
 
 class Outbox:
@@ -54,21 +50,22 @@ class Outbox:
         clock: Clock,
         policy: Policy | None = None,
     ) -> None:
-        self.journal = journal
-        self.executor = executor
-        self.files = files
-        self.table = table
-        self.supervisor_of = supervisor_of
-        self.platform_of = platform_of
-        self.title_of = title_of
-        self.counts = counts
-        self.clock = clock
-        self.policy = policy or Policy()
-        self.budgets = RateLimiter()
-        self.change_budgets: Mapping[Operation, RateLimiter] = {
-            operation: RateLimiter() for operation in Operation if operation is not Operation.SEND
-        }
-        self.handed = Handed()
+        self._services = LaneServices(
+            journal=journal,
+            executor=executor,
+            files=files,
+            table=table,
+            supervisor_of=supervisor_of,
+            platform_of=platform_of,
+            title_of=title_of,
+            counts=counts,
+            clock=clock,
+            policy=policy or Policy(),
+            limiters={operation: RateLimiter() for operation in Operation},
+            handed=Handed(),
+            is_stopping=lambda: self.stopping,
+        )
+        self._clock = clock
         self._lanes: dict[ChatAddress, Lane] = {}
         self._failures: dict[ChatAddress, int] = {}
         """Lanes that failed by a bug of ours, and how often in a row."""
@@ -82,48 +79,51 @@ class Outbox:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             await self._restore_waits()
-            for lane in await self.journal.open_lanes():
+            for lane in await self._services.journal.open_lanes():
                 self.wake(lane)
             started.set()
             await asyncio.Event().wait()
 
     async def _restore_waits(self) -> None:
         """What platforms told before the restart holds on, so that it causes no new refusals."""
-        now, now_s = self.clock.now(), self.clock.monotonic_s()
-        for name, wait in (await self.journal.waits()).items():
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        for name, wait in (await self._services.journal.waits()).items():
             left = wait.until - now if wait.kept_at is None else min(wait.until - now, wait.until - wait.kept_at)
-            left_s = min(left / timedelta(seconds=1), self.policy.longest_told_s)
+            left_s = min(left / timedelta(seconds=1), self._services.policy.longest_told_s)
             kind, _, rest = name.partition(":")
             account, _, address = rest.partition("/")
             if left_s <= 0:
                 continue
             if kind == CHAT_WAIT:
-                self.budgets.restore(ChatAddress(AccountName(account), address), now_s + left_s)
-            elif kind == ACCOUNT_WAIT and (supervisor := self.supervisor_of(AccountName(rest))) is not None:
+                self._services.limiters[Operation.SEND].restore(ChatAddress(AccountName(account), address), now_s + left_s)
+            elif kind == ACCOUNT_WAIT and (supervisor := self._services.supervisor_of(AccountName(rest))) is not None:
                 supervisor.pause(left_s)
 
     def may_begin(self, end: RouteEnd) -> bool:
         """Whether a message for this end would be sent the moment it is accepted: then its first attempt can be recorded with it,
         which saves a transaction."""
-        supervisor = self.supervisor_of(end.chat.account)
+        supervisor = self._services.supervisor_of(end.chat.account)
         if end.chat in self._lanes or self.stopping or supervisor is None or not supervisor.is_open:
             return False
-        if self.table().native_id(end.chat) is None or not supervisor.is_built:
+        if self._services.table().native_id(end.chat) is None or not supervisor.is_built:
             return False
         rates = supervisor.adapter.capabilities.rates
-        if end.options.pace is not Pace.FAST and self.budgets.wait_s(end.chat, rates, self.clock.monotonic_s(), 1) > 0:
+        if (
+            end.options.pace is not Pace.FAST
+            and self._services.limiters[Operation.SEND].wait_s(end.chat, rates, self._clock.monotonic_s(), 1) > 0
+        ):
             return False
         return end.options.unknown is OnUnknown.RESEND or can_reconcile(supervisor.adapter)
 
-    def enqueue(self, pending: OpenDelivery, *, begun: bool = False) -> None:
+    def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None:
         """Take a delivery that was just committed. A reading of the journal may have been faster: then its lane has it already."""
-        if self.handed.take(pending.delivery_id):
-            if begun and (lane := self._lanes.get(pending.target)) is not None:
-                lane.was_begun(pending)
+        if self._services.handed.take(pending.delivery_id):
+            if prerecorded and (lane := self._lanes.get(pending.target)) is not None:
+                lane.was_prerecorded(pending)
             return
         if file_count(pending):
-            self.files.expect(pending.event_seq)
-        self._lane(pending.target).put(pending, begun=begun)
+            self._services.files.expect(pending.event_seq)
+        self._lane(pending.target).put(pending, prerecorded=prerecorded)
 
     def wake(self, address: ChatAddress) -> None:
         """The journal has deliveries for this lane that it was not handed (after a restart, a retried dead letter)."""
@@ -151,7 +151,7 @@ class Outbox:
 
     def try_now(self, account: AccountName, address: ChatAddress | None = None) -> None:
         """A human wants what waits for this chat, or for all of the account's, to be tried at once."""
-        supervisor = self.supervisor_of(account)
+        supervisor = self._services.supervisor_of(account)
         if supervisor is not None:
             supervisor.resume()
         for lane in list(self._lanes.values()):
@@ -166,12 +166,12 @@ class Outbox:
 
     def has_posted(self, event: ChatEvent) -> bool:
         """Whether it is about a message that was posted a moment ago, of which the journal may not know yet."""
-        return self.executor.posted.has(event)
+        return self._services.executor.posted.has(event)
 
     def on_echo(self, event: ChatEvent) -> None:
         """One of our own messages came back: if its outcome is unknown, now it is known."""
         if isinstance(event, MessageCreated) and event.meta.delivery_id:
-            for address in self.table().addresses_of(event.meta.origin):
+            for address in self._services.table().addresses_of(event.meta.origin):
                 lane = self._lanes.get(address)
                 if lane is not None:
                     lane.kick()
@@ -181,20 +181,20 @@ class Outbox:
         if self._tasks is None or self.stopping:
             return
         for plan in planned:
-            supervisor = self.supervisor_of(plan.end.chat.account)
+            supervisor = self._services.supervisor_of(plan.end.chat.account)
             if plan.skip_rule or supervisor is None or not supervisor.is_open:
                 continue
             self._tasks.create_task(self._typing(supervisor, plan), name=f"typing {plan.end}")
 
     async def _typing(self, supervisor: AccountSupervisor, plan: Planned) -> None:
-        chat_id = self.table().native_id(plan.end.chat)
+        chat_id = self._services.table().native_id(plan.end.chat)
         try:
             adapter = supervisor.adapter
             if chat_id is not None and isinstance(adapter, ShowsTyping):
                 async with asyncio.timeout(5):
                     await adapter.show_typing(chat_id, plan.end.thread_id)
         except (BridgeError, TimeoutError, OSError) as error:
-            self.counts.retried(plan.end.chat.account, f"typing not shown: {type(error).__name__}")
+            self._services.counts.retried(plan.end.chat.account, f"typing not shown: {type(error).__name__}")
 
     async def drain(self, deadline_s: float) -> int:
         """Take nothing new from the journal's backlog that must wait; let lanes finish what can be sent now, at most that long.
@@ -202,7 +202,7 @@ class Outbox:
         self._draining.set()
         for lane in list(self._lanes.values()):
             lane.kick()
-        await self.clock.wait(self._idle, deadline_s)
+        await self._clock.wait(self._idle, deadline_s)
         return len(self._lanes)
 
     @property
@@ -216,7 +216,7 @@ class Outbox:
     def _lane(self, address: ChatAddress) -> Lane:
         lane = self._lanes.get(address)
         if lane is None:
-            lane = self._lanes[address] = Lane(self, address)
+            lane = self._lanes[address] = Lane(address, self._services)
             self._idle.clear()
             if self._tasks is not None:
                 self._tasks.create_task(self._serve(lane), name=f"lane {address}")
@@ -234,7 +234,7 @@ class Outbox:
                 # a bug of ours: the others never notice
                 failed = True
                 log.exception("lane failed unexpectedly", target=str(lane.address))
-                self.counts.retried(lane.address.account, "lane failed")
+                self._services.counts.retried(lane.address.account, "lane failed")
                 await self._after_failure(lane.address)
         finally:
             if self._lanes.get(lane.address) is lane:
@@ -248,4 +248,4 @@ class Outbox:
     async def _after_failure(self, address: ChatAddress) -> None:
         """A bug that comes again at once costs less and less."""
         failures = self._failures[address] = self._failures.get(address, 0) + 1
-        await self.clock.wait(self._draining, min(_FAILED_CAP_S, _FAILED_BASE_S * 2.0 ** min(failures - 1, 16)))
+        await self._clock.wait(self._draining, min(_FAILED_CAP_S, _FAILED_BASE_S * 2.0 ** min(failures - 1, 16)))

@@ -5,7 +5,6 @@ The rule and its bounds are in docs/decisions/0008."""
 from __future__ import annotations
 
 from bridge.delivery.state import DeliveryState
-from bridge.journal.contract import DeliveryStatus
 from bridge.model.errors import DeliveryError, OutcomeUnknown, RetryLater, Scope
 from bridge.policy.retry import Policy
 
@@ -25,22 +24,23 @@ class Poison:
     def given_up(self) -> None:
         self._is_chat = True
 
-    def is_one(self, work: DeliveryState, error: DeliveryError, served: int, now_s: float) -> bool:
+    def is_one(self, delivery: DeliveryState, error: DeliveryError, served: int, now_s: float) -> bool:
         """After an attempt that failed. `served`: how many deliveries of the account were carried out so far; while this one is in
         front of its chat they are other chats'."""
-        if not _is_about_the_message(error) or work.pending.state is DeliveryStatus.BEHIND or work.followers:
+        if not _is_about_the_message(error) or delivery.is_beside_line or delivery.group.followers:
             return False
-        before, work.served_before = work.served_before, served
+        faults = delivery.faults
+        before, faults.served_before = faults.served_before, served
         if before is None:
-            work.first_fault_s = now_s
+            faults.first_s = now_s
         elif served > before:
-            work.faults_beside_others += 1
-        enough = work.faults_beside_others >= self._policy.poison_attempts
-        return enough and not self._is_chat and now_s - work.first_fault_s >= self._policy.poison_after_s
+            faults.beside_others += 1
+        enough = faults.beside_others >= self._policy.poison_attempts
+        return enough and not self._is_chat and now_s - faults.first_s >= self._policy.poison_after_s
 
 
-def reason(work: DeliveryState, error: DeliveryError) -> str:
-    text = f"{work.attempt} attempts failed while other chats of the account were served; the last one: {error.reason}"
+def reason(delivery: DeliveryState, error: DeliveryError) -> str:
+    text = f"{delivery.attempts.number} attempts failed while other chats of the account were served; the last one: {error.reason}"
     return text + (". It may have arrived" if isinstance(error, OutcomeUnknown) else "")
 
 

@@ -1,240 +1,220 @@
-"""What `lane`, `executor` and `operations.change` pass to each other: a delivery being worked on, and where it goes."""
+"""A delivery being worked on: what the journal knows of it, kept current in memory.
+
+`DeliveryState` has a part for each question: `attempts` (how often was it tried, is an attempt under way?), `unknown` (may the
+part be there already?), `time` (how long is it tried?), `group` (what goes out with it?), `made` (how is it made up?), `files`
+(how long are files waited for?) and `faults` (is the trouble its own?). Each changes by methods that say what happened.
+"""
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import blake2b
-from typing import Any, Protocol, TypeVar
+from datetime import datetime, timedelta
 
 from bridge.delivery.message_plan import Plan
 from bridge.files.fetch import Patience
-from bridge.journal.contract import (
-    Carried,
-    Change,
-    Delivered,
-    DeliveryStatus,
-    Link,
-    OpenDelivery,
-    Piece,
-    PiecesSet,
-    Skipped,
-    StoredPart,
-)
-from bridge.model.adapter import Adapter, Copy, Receipt, Reconciles
-from bridge.model.capabilities import Feature, Operation
-from bridge.model.events import Attachment
-from bridge.model.outcomes import LossNote, SkipRule
-from bridge.model.refs import ChatRef
-from bridge.policy.routing import RelayOptions, RouteEnd
-from bridge.render.attachments import Target
-from bridge.render.long_text import is_whole_text
-from bridge.render.message import Part
-
-T = TypeVar("T")
+from bridge.journal.contract import Change, DeliveryStatus, OpenDelivery, Piece, PiecesSet, StoredPart
+from bridge.model.clock import Clock
+from bridge.model.outcomes import LossNote
 
 
-class Call(Protocol):
-    def __call__(self, work: Coroutine[Any, Any, T], /) -> Coroutine[Any, Any, T]: ...
+@dataclass(slots=True)
+class Attempts:
+    """Attempts on the part that comes next."""
+
+    number: int = 0
+    """How many there were; waits grow with it."""
+    total: int = 0
+    """Those on all parts since this process took the delivery up."""
+    is_underway: bool = False
+    """Whether one was begun since the last error."""
+    unexpected: int = 0
+    """Errors that are bugs."""
+
+    def count(self) -> None:
+        """One more is about to be recorded, and then made."""
+        self.number += 1
+        self.total += 1
+
+    def begin(self) -> None:
+        self.is_underway = True
+
+    def fail(self) -> bool:
+        """Counted where they begin; what fails before that counts as well, or it would be the first for ever. Tells whether one was
+        under way."""
+        if not self.is_underway:
+            self.number += 1
+        was_underway, self.is_underway = self.is_underway, False
+        return was_underway
+
+    def restart(self) -> None:
+        """What comes next has attempts of its own."""
+        self.number = 0
+
+
+@dataclass(slots=True)
+class UnknownOutcome:
+    """Whether the part that comes next may be there already, and since when to look for it."""
+
+    is_open: bool = False
+    _since: datetime | None = None
+    _since_s: float | None = None
+    """On the monotonic clock, if this process made the attempt: the wall clock may step meanwhile."""
+
+    def posting(self, now: datetime, now_s: float) -> None:
+        """A message is about to be posted. Until this is found out it may be one of earlier attempts: then those count."""
+        if not self.is_open:
+            self._since, self._since_s = now, now_s
+
+    def stopped(self, since: datetime | None) -> None:
+        """A process that is no more posted it, perhaps."""
+        self._since, self._since_s = since, None
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def since(self, clock: Clock) -> datetime | None:
+        if self._since_s is not None:
+            return clock.now() - timedelta(seconds=clock.monotonic_s() - self._since_s)
+        return self._since
+
+
+@dataclass(slots=True)
+class TimeSpent:
+    """Time spent on the delivery, whatever the wall clock did. The time in which the bridge did not run is not counted."""
+
+    before_s: float = 0.0
+    """Before this process took it up."""
+    since_s: float | None = None
+    """On the monotonic clock: since when it is counted. None: no attempt was made yet."""
+
+    def start(self, now_s: float) -> None:
+        if self.since_s is None:
+            self.since_s = now_s
+
+    @property
+    def is_counted(self) -> bool:
+        return self.since_s is not None
+
+    def spent_s(self, now_s: float) -> float:
+        return self.before_s + (now_s - self.since_s if self.since_s is not None else 0.0)
+
+
+@dataclass(slots=True)
+class MergeGroup:
+    """What goes out in one message with the delivery."""
+
+    followers: list[OpenDelivery] = field(default_factory=list)
+    """In order."""
+    pieces: tuple[Piece, ...] = ()
+    """What each of them, and the delivery, gives to the message."""
+
+    def dissolve(self) -> list[OpenDelivery]:
+        followers, self.followers, self.pieces = self.followers, [], ()
+        return followers
+
+
+@dataclass(slots=True)
+class MadeUp:
+    """How the message is made up."""
+
+    plan: Plan | None = None
+    """Once it was begun."""
+    is_reworded: bool = False
+    """It is sent as it was edited meanwhile."""
+    file_refused: bool = False
+    """The target refused a file of it: the plan knows."""
+    unrecorded: list[Change] = field(default_factory=list)
+    """To be recorded with the next attempt."""
+
+
+@dataclass(slots=True)
+class FileWaits:
+    """How long the delivery's files are waited for."""
+
+    patience: Patience = Patience.WAIT
+    wait_s: float = 0.0
+    """So long the present attempt waits for downloads."""
+    asked_s: float | None = None
+    """On the monotonic clock: when they were asked for first."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """Failures that may be the message's own; see `poison`."""
+
+    served_before: int | None = None
+    """Deliveries of the account that were carried out before the last one."""
+    beside_others: int = 0
+    """Those between which others of the account were carried out."""
+    first_s: float = 0.0
+    """On the monotonic clock: when the first one was."""
 
 
 @dataclass(slots=True)
 class DeliveryState:
-    """A delivery being worked on: what the journal knows of it, kept current in memory."""
+    """See the module. `parts` are those that have a receipt."""
 
     pending: OpenDelivery
     parts: list[StoredPart]
-    attempt: int
-    first_attempt_at: datetime | None
-    started_s: float
-    unknown: bool = False
-    """Whether the attempt on the next part may have succeeded."""
-    attempted: bool = False
-    """Whether an attempt was begun since the last error."""
-    last_unknown_at: datetime | None = None
+    attempts: Attempts = field(default_factory=Attempts)
+    unknown: UnknownOutcome = field(default_factory=UnknownOutcome)
+    time: TimeSpent = field(default_factory=TimeSpent)
+    group: MergeGroup = field(default_factory=MergeGroup)
+    made: MadeUp = field(default_factory=MadeUp)
+    files: FileWaits = field(default_factory=FileWaits)
+    faults: Faults = field(default_factory=Faults)
     losses: list[LossNote] = field(default_factory=list)
-    patience: Patience = Patience.WAIT
-    file_wait_s: float = 0.0
-    """So long this attempt waits for downloads."""
-    files_asked_s: float | None = None
-    """On the monotonic clock: when its files were asked for first."""
-    plan: Plan | None = None
-    """How the message is made up, once it was begun."""
-    reworded: bool = False
-    """Whether it is sent as it was edited meanwhile."""
-    refused: bool = False
-    """Whether the target refused a file of it: the plan knows."""
-    unrecorded: list[Change] = field(default_factory=list)
-    """To be recorded with the next attempt."""
-    spent_before_s: float = 0.0
-    """Time spent on it before this process took it up."""
-    counting_since_s: float | None = None
-    """On the monotonic clock: since when time is spent on it. None: no attempt was made yet."""
-    unknown_since_s: float | None = None
-    """On the monotonic clock: when the attempt of unknown outcome was made, if this process made it."""
-    bugs: int = 0
-    served_before: int | None = None
-    """Deliveries of the account that were carried out before the last failure."""
-    faults_beside_others: int = 0
-    """Failures between which others of the account were carried out."""
-    first_fault_s: float = 0.0
-    """On the monotonic clock: when the first of its failures was that may be its own."""
-    attempts_made: int = 0
-    """Of all its parts, since this process took it up."""
-    posts: bool = False
-    """For an edit: whether it is about to post a further message, which repeated would be there twice."""
-    asked: bool = False
-    """For an edit that the process died over: whether it was asked what became of such a message."""
-    elsewhere: bool = False
-    """Whether it changes a message that is under a former id of the chat."""
-    limited: bool = False
-    """Whether the platform or a budget made it wait: then others may join it."""
-    followers: list[OpenDelivery] = field(default_factory=list)
-    """Deliveries that go out in one message with this one, in order."""
-    pieces: tuple[Piece, ...] = ()
-    """With followers: what each of them gives to the message."""
+    is_rate_limited: bool = False
+    """The platform or a limit made it wait: then others may join it."""
+    at_former_chat: bool = False
+    """It changes a message that is under a former id of the chat."""
+    posts_further: bool = False
+    """It is an edit that is about to post a further message, which repeated would be there twice."""
+    further_asked: bool = False
+    """It was asked whether a process that stopped had posted such a message."""
 
-    def spent_s(self, now_s: float) -> float:
-        """Time spent on it, whatever the wall clock did. The time in which the bridge did not run is not counted."""
-        return self.spent_before_s + (now_s - self.counting_since_s if self.counting_since_s is not None else 0.0)
+    @property
+    def is_beside_line(self) -> bool:
+        return self.pending.state is DeliveryStatus.BEHIND
 
     @property
     def together(self) -> list[OpenDelivery]:
         """All deliveries that this is about."""
-        return [self.pending, *self.followers]
+        return [self.pending, *self.group.followers]
+
+    @property
+    def posts(self) -> bool:
+        """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely, but for the
+        further messages of an edit."""
+        return self.posts_further or self.pending.event.traits.posts
+
+    def part_over(self) -> None:
+        """What became of the part that was tried is known: the next one, or the same in another form, begins anew."""
+        self.attempts.restart()
+        self.attempts.is_underway = False
+        self.unknown.close()
+
+    def lose(self, losses: Sequence[LossNote]) -> None:
+        self.losses += [loss for loss in losses if loss not in self.losses]
 
     def set_pieces(self, pieces: tuple[Piece, ...]) -> PiecesSet:
         pending = self.pending
         return PiecesSet(target=pending.target, thread_id=pending.thread_id, lead_seq=pending.event_seq, pieces=pieces)
 
 
-class NotNow(Exception):
-    """The delivery is set aside: what it still has to do must not hold up what comes after it. Nothing of it is under way."""
-
-    def __init__(self, reason: str, *, after_s: float | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.after_s = after_s
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedTarget:
-    """Where a delivery goes, resolved."""
-
-    end: RouteEnd
-    chat: ChatRef
-    platform: str
-    adapter: Adapter
-    target: Target
-    call: Call
-    """How the adapter is called: bounded in time, also if it is closed meanwhile. Raises TimeoutError then."""
-
-    @property
-    def options(self) -> RelayOptions:
-        return self.end.options
-
-
-class DeliveryContext(Protocol):
-    """What carrying out a delivery asks of its lane."""
-
-    async def record(self, changes: Sequence[Change]) -> None:
-        """Returns once they are on disk."""
-        ...
-
-    def claim(self, pending: OpenDelivery) -> bool:
-        """Whether its first attempt, which is made now, is on disk already."""
-        ...
-
-    def prerecord_next(self, now: datetime) -> Sequence[Change]:
-        """The attempts of what comes next, to be recorded together with this one's."""
-        ...
-
-    async def admit(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
-        """Returns once so many messages may be sent, or so many calls of that kind made, having counted them."""
-        ...
-
-    def mark_accepted(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
-        """They were taken by the platform."""
-        ...
-
-
-_MADE = "~"
-"""Begins the mark of a file that the bridge made of the message's own text; no other mark has it."""
-
-
-def file_mark(attachment: Attachment) -> str:
-    """48 bits stand for a file among those of one message."""
-    name = attachment.unique_id or attachment.file_id
-    if is_whole_text(attachment):
-        return _MADE + urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()[1:]
-    return urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()
-
-
-def is_made(mark: str) -> bool:
-    """Whether this is the mark of a file with the whole text."""
-    return mark.startswith(_MADE)
-
-
-def carried_by(part: Part) -> Carried:
-    marks = tuple(file_mark(file.attachment) for file in part.files)
-    return Carried(text=bool(part.text), files=bool(part.files), marks=marks)
-
-
-def stored_part(place: ResolvedTarget, number: int, receipt: Receipt, part: Part) -> StoredPart:
-    """What the journal knows of a part that was sent."""
-    copy = Copy(
-        chat_id=place.chat.chat_id,
-        message_ids=receipt.message_ids,
-        thread_id=receipt.thread_id,
-        adapter_data=receipt.adapter_data,
+def taken_up(pending: OpenDelivery, clock: Clock, *, prerecorded: bool, reworded: bool = False) -> DeliveryState:
+    """A delivery as work on it begins. `prerecorded`: its first attempt is on disk and was not made."""
+    time = TimeSpent()
+    if pending.first_attempt_at is not None and not prerecorded:
+        until = pending.recorded_at or clock.now()
+        if pending.state is DeliveryStatus.BEHIND:
+            until = pending.not_before or until  # it waited beside the line
+        time = TimeSpent(max((until - pending.first_attempt_at).total_seconds(), 0.0), clock.monotonic_s())
+    return DeliveryState(
+        pending=pending,
+        parts=list(pending.parts),
+        attempts=Attempts(number=0 if prerecorded else pending.attempt),
+        time=time,
+        made=MadeUp(is_reworded=reworded),
     )
-    return StoredPart(part=number, copy=copy, carried=carried_by(part))
-
-
-def copy_here(link: Link | None, place: ResolvedTarget) -> Copy | None:
-    """The message as it exists in the target: one of our copies, or the original itself if the target is where it was written."""
-    if link is None:
-        return None
-    if link.copies:
-        return link.copies[0].copy
-    if link.original.chat == place.chat:
-        return Copy(chat_id=place.chat.chat_id, message_ids=(link.original.message_id,))
-    return None
-
-
-def copy_nearby(link: Link | None) -> Copy | None:
-    """A copy in another thread of the target."""
-    return link.elsewhere[0].copies[0].copy if link is not None and link.elsewhere else None
-
-
-def is_one_message(pending: OpenDelivery, following: OpenDelivery) -> bool:
-    """Whether both were being sent as one message when the process stopped."""
-    return pending.lead_seq is not None and (pending.lead_seq, pending.thread_id) == (following.lead_seq, following.thread_id)
-
-
-def can_reconcile(adapter: Adapter) -> bool:
-    """Whether the platform can be asked what became of a message."""
-    return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
-
-
-def is_message(work: DeliveryState) -> bool:
-    """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely, but
-    for the further messages of an edit."""
-    return work.posts or work.pending.event.traits.posts
-
-
-def is_untouched(pending: OpenDelivery, now: datetime) -> bool:
-    """Whether nothing of it was sent, and nothing may have been, and it is due."""
-    return (
-        pending.state is DeliveryStatus.WAITING and not pending.parts and (pending.not_before is None or pending.not_before <= now)
-    )
-
-
-def delivered(work: DeliveryState, at: datetime) -> Delivered:
-    return Delivered(delivery_id=work.pending.delivery_id, at=at, losses=tuple(work.losses))
-
-
-def skipped(work: DeliveryState, rule: SkipRule, at: datetime) -> Skipped:
-    return Skipped(delivery_id=work.pending.delivery_id, rule=rule, at=at)

@@ -1,4 +1,5 @@
-"""One lane's pace: how its target's rates hold it back, and which waits survive a restart. `rate_limit` measures; this waits."""
+"""One lane's throttle: how its target's rates hold it back, and which waits survive a restart. `policy.rate_limit` measures; this
+waits."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from bridge.accounts.supervisor import AccountSupervisor
-from bridge.delivery.state import ResolvedTarget
+from bridge.delivery.target import ResolvedTarget
 from bridge.model.capabilities import UNLIMITED, Operation, Rates
 from bridge.model.clock import Clock
 from bridge.model.errors import RetryLater
@@ -37,16 +38,14 @@ class LaneThrottle:
     def __init__(
         self,
         address: ChatAddress,
-        budgets: RateLimiter,
-        changes: Mapping[Operation, RateLimiter],
+        limiters: Mapping[Operation, RateLimiter],
         clock: Clock,
         *,
         wait: Callable[[float], Awaitable[None]],
         keep: Callable[[str, timedelta], Awaitable[None]],
     ) -> None:
         self._address = address
-        self._budgets = budgets
-        self._changes = changes
+        self._limiters = limiters
         self._latest: Operation | None = None
         self._clock = clock
         self._wait = wait
@@ -56,23 +55,23 @@ class LaneThrottle:
         """Work begins that will call for this, as far as it is known."""
         self._latest = operation
 
-    async def admit(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
+    async def admit(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         """Returns once so many messages may be sent (or changed); they count from now on."""
         self._latest = operation
-        rates = UNLIMITED if place.options.pace is Pace.FAST else place.target.capabilities.rates.of(operation)
+        rates = UNLIMITED if target.options.pace is Pace.FAST else target.capabilities.rates.of(operation)
         if rates is UNLIMITED:
             return
         while await self.held_back(rates, messages, operation):
             pass
         self._of(operation).take(self._address, rates, self._clock.monotonic_s(), messages)
 
-    def mark_accepted(self, place: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
-        if place.options.pace is not Pace.FAST:
-            rates = place.target.capabilities.rates.of(operation)
+    def mark_accepted(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
+        if target.options.pace is not Pace.FAST:
+            rates = target.capabilities.rates.of(operation)
             self._of(operation).mark_accepted(self._address, rates, self._clock.monotonic_s(), messages)
 
     def _of(self, operation: Operation) -> RateLimiter:
-        return self._budgets if operation is Operation.SEND else self._changes[operation]
+        return self._limiters[operation]
 
     async def held_back(self, rates: Rates, messages: int, operation: Operation = Operation.SEND) -> bool:
         """Whether it had to wait for the rates: then they are to be asked again."""
@@ -80,7 +79,7 @@ class LaneThrottle:
         if wait_s <= 0:
             return False
         if wait_s > _LONG_WAIT_S and operation is Operation.SEND:
-            busy_s = self._budgets.busy_until_s(self._address) - self._clock.monotonic_s()
+            busy_s = self._of(operation).busy_until_s(self._address) - self._clock.monotonic_s()
             await self._remember(f"{CHAT_WAIT}:{self._address}", busy_s)
         await self._wait(wait_s)
         return True

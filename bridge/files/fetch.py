@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 
@@ -12,7 +13,7 @@ import structlog
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.files.downloads import Downloads
 from bridge.files.file_names import file_name, mime_of
-from bridge.files.spool import Opener, Spool, TooLarge
+from bridge.files.spool import Opener, Spool, Spooled, TooLarge
 from bridge.model.adapter import FileStream, OpensFiles, OutboundFile
 from bridge.model.capabilities import Limits
 from bridge.model.clock import Clock
@@ -53,6 +54,18 @@ class FileNotYet(RetryLater):
     """A file cannot be fetched now; it may still come."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One call of `fetch_all`."""
+
+    event_seq: int
+    origin: ChatRef
+    content: Content
+    most_bytes: int
+    patience: Patience
+    until_s: float
+
+
 class FileFetcher:
     """Fetches through the origin's adapter into the spool; `suppliers` finds an account's supervisor."""
 
@@ -89,7 +102,7 @@ class FileFetcher:
         for key in self._made.pop(event_seq, ()):
             self._spool.forget(key)
 
-    async def settle(
+    async def fetch_all(
         self,
         stack: AsyncExitStack,
         *,
@@ -106,79 +119,70 @@ class FileFetcher:
 
         Raises FileNotYet when one may still come and there is patience."""
         until_s = self._clock.monotonic_s() + within_s
+        request = _Request(event_seq, origin, content, most_bytes, patience, until_s)
         return [
-            await self._settle_one(stack, (event_seq, index), origin, attachment, content, most_bytes, patience, until_s)
+            await self._fetch_one(stack, index, attachment, request)
             if only is None or index in only
             else FetchResult(attachment=attachment)
             for index, attachment in enumerate(content.attachments)
         ]
 
-    async def _settle_one(
-        self,
-        stack: AsyncExitStack,
-        place: tuple[int, int],
-        origin: ChatRef,
-        attachment: Attachment,
-        content: Content,
-        most_bytes: int,
-        patience: Patience,
-        until_s: float,
-    ) -> FetchResult:
+    async def _fetch_one(self, stack: AsyncExitStack, index: int, attachment: Attachment, request: _Request) -> FetchResult:
         if attachment.problem:
             return FetchResult(attachment=attachment, problem=attachment.problem)
-        if attachment.size_bytes is not None and attachment.size_bytes > most_bytes:
+        if attachment.size_bytes is not None and attachment.size_bytes > request.most_bytes:
             return FetchResult(attachment=attachment)  # `render` says which limit it breaks
         try:
-            if is_whole_text(attachment):
-                key = place[0], attachment.file_id  # it may differ from one version of the text to the next
-                self._made.setdefault(place[0], set()).add(key)
-                spooled = await stack.enter_async_context(self._spool.borrow(key, lambda: _made_of(content), most_bytes=most_bytes))
-            elif await self._is_fetched(place, origin, attachment, most_bytes, until_s - self._clock.monotonic_s()):
-                spooled = await stack.enter_async_context(self._spool.borrow(place, _gone, most_bytes=most_bytes))
-            elif patience is Patience.OVER:
-                return FetchResult(attachment=attachment, problem="could not be fetched: its download does not come to an end")
-            else:
-                return FetchResult(attachment=attachment, problem=_FOLLOWS, late=True, after_s=_LOOK_AGAIN_S)
+            borrowed = await self._borrow(index, attachment, request)
+            if borrowed is None:
+                return _still_downloading(attachment, request.patience)
+            spooled = await stack.enter_async_context(borrowed)
         except TooLarge as error:
             known = attachment.size_bytes or error.size_bytes
-            return FetchResult(attachment=attachment, problem="too large") if known <= most_bytes else _sized(attachment, known)
+            is_allowed = known <= request.most_bytes
+            return FetchResult(attachment=attachment, problem="too large") if is_allowed else _sized(attachment, known)
         except Rejected as error:
             return FetchResult(attachment=attachment, problem=error.reason)
         except Exception as error:
             # whatever is wrong at the origin concerns this file, not its message nor the account that it goes to
-            reason = self._trouble(origin.account, error)
-            after_s = error.after_s if isinstance(error, RetryLater) else None
-            match patience:
-                case Patience.OVER:
-                    return FetchResult(attachment=attachment, problem=f"could not be fetched: {reason}")
-                case Patience.LATER:
-                    return FetchResult(attachment=attachment, problem=_FOLLOWS, late=True, after_s=after_s)
-            raise FileNotYet(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
-        return FetchResult(
-            attachment=attachment,
-            file=OutboundFile(
-                attachment=attachment,
-                path=spooled.path,
-                name=file_name(attachment),
-                mime=mime_of(attachment),
-                size_bytes=spooled.size_bytes,
-                block_sums=spooled.block_sums,
-            ),
-        )
+            return self._failed(attachment, request, error)
+        return FetchResult(attachment=attachment, file=_outbound(attachment, spooled))
+
+    async def _borrow(self, index: int, attachment: Attachment, request: _Request) -> AbstractAsyncContextManager[Spooled] | None:
+        """The file on disk. None: its download goes on."""
+        if is_whole_text(attachment):
+            made = request.event_seq, attachment.file_id  # it may differ from one version of the text to the next
+            self._made.setdefault(request.event_seq, set()).add(made)
+            return self._spool.borrow(made, lambda: _made_of(request.content), most_bytes=request.most_bytes)
+        key, within_s = (request.event_seq, index), request.until_s - self._clock.monotonic_s()
+        if await self._is_fetched(key, request.origin, attachment, request.most_bytes, within_s):
+            return self._spool.borrow(key, _gone, most_bytes=request.most_bytes)
+        return None
+
+    def _failed(self, attachment: Attachment, request: _Request, error: Exception) -> FetchResult:
+        """Raises FileNotYet when it may still come and there is patience."""
+        reason = self._trouble(request.origin.account, error)
+        after_s = error.after_s if isinstance(error, RetryLater) else None
+        match request.patience:
+            case Patience.OVER:
+                return FetchResult(attachment=attachment, problem=f"could not be fetched: {reason}")
+            case Patience.LATER:
+                return FetchResult(attachment=attachment, problem=_FOLLOWS, late=True, after_s=after_s)
+        raise FileNotYet(f"its file cannot be fetched now: {reason}", after_s=after_s) from error
 
     async def _is_fetched(
-        self, place: tuple[int, int], origin: ChatRef, attachment: Attachment, most_bytes: int, within_s: float
+        self, key: tuple[int, int], origin: ChatRef, attachment: Attachment, most_bytes: int, within_s: float
     ) -> bool:
         async def fetch() -> None:
             supplier = self._suppliers(origin.account)
-            fetching = self._spool_it(place, lambda: self._open(origin.account, attachment), most_bytes)
+            fetching = self._spool_it(key, lambda: self._open(origin.account, attachment), most_bytes)
             await (fetching if supplier is None else supplier.call(fetching))
 
-        self._limits.setdefault(place, set()).add(most_bytes)
-        return await self._downloads.wait_for((*place, most_bytes), origin, fetch, within_s=within_s)
+        self._limits.setdefault(key, set()).add(most_bytes)
+        return await self._downloads.wait_for((*key, most_bytes), origin, fetch, within_s=within_s)
 
-    async def _spool_it(self, place: tuple[int, int], opener: Opener, most_bytes: int) -> None:
-        async with self._spool.borrow(place, opener, most_bytes=most_bytes):
+    async def _spool_it(self, key: tuple[int, int], opener: Opener, most_bytes: int) -> None:
+        async with self._spool.borrow(key, opener, most_bytes=most_bytes):
             pass  # it stays there for those who want it
 
     def _trouble(self, origin: AccountName, error: Exception) -> str:
@@ -210,6 +214,23 @@ async def _made_of(content: Content) -> AsyncIterator[FileStream]:
         yield data
 
     yield FileStream(chunks=chunks(), size_bytes=len(data))
+
+
+def _still_downloading(attachment: Attachment, patience: Patience) -> FetchResult:
+    if patience is Patience.OVER:
+        return FetchResult(attachment=attachment, problem="could not be fetched: its download does not come to an end")
+    return FetchResult(attachment=attachment, problem=_FOLLOWS, late=True, after_s=_LOOK_AGAIN_S)
+
+
+def _outbound(attachment: Attachment, spooled: Spooled) -> OutboundFile:
+    return OutboundFile(
+        attachment=attachment,
+        path=spooled.path,
+        name=file_name(attachment),
+        mime=mime_of(attachment),
+        size_bytes=spooled.size_bytes,
+        block_sums=spooled.block_sums,
+    )
 
 
 def _sized(attachment: Attachment, size_bytes: int) -> FetchResult:

@@ -59,7 +59,7 @@ class Lanes(Protocol):
         """Whether a message for this end would be sent at once."""
         ...
 
-    def enqueue(self, pending: OpenDelivery, *, begun: bool = False) -> None: ...
+    def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None: ...
 
     def has_posted(self, event: ChatEvent) -> bool:
         """Whether it is about a message that the bridge posted a moment ago."""
@@ -269,7 +269,7 @@ class AccountIntake:
                     last_error="",
                     parts=(),
                 ),
-                begun=planned.begun,
+                prerecorded=planned.begun,
             )
 
     def _arrived(self, event: ChatEvent, arrival: Arrival) -> None:

@@ -243,7 +243,7 @@ async def test_a_disk_that_is_full_when_a_chat_moves(
             await real(*arguments)
 
         monkeypatch.setattr(app._journal, "set_native_id", set_native_id)
-        monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.05)
+        monkeypatch.setattr("bridge.delivery.patient_journal._JOURNAL_RETRY_S", 0.05)
         two.faults.append((ChatMoved("it is a supergroup now", new_chat_id="c2"), False))
         one.say("m1")
         one.say("m2")
@@ -274,7 +274,7 @@ async def test_a_disk_that_is_full_during_a_reload_leaves_all_as_it_was(
 async def test_a_disk_that_is_full_for_long_costs_few_lines(
     tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.001)
+    monkeypatch.setattr("bridge.delivery.patient_journal._JOURNAL_RETRY_S", 0.001)
     with capture_logs() as log:
         async with bridge(tmp_path, [one, two]) as app:
             await is_up(app, "two")

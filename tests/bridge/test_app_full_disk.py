@@ -58,8 +58,8 @@ class Redelivering(ScriptedAdapter):
 @pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("every", [2, 3])
 async def test_a_journal_that_fails_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, every: int) -> None:
-    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.05)
-    monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.01)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_WAIT_S", 0.05)
+    monkeypatch.setattr("bridge.delivery.patient_journal._JOURNAL_RETRY_S", 0.01)
     monkeypatch.setattr("bridge.delivery.retry_requests.RETRY_POLL_S", 0.05)
     monkeypatch.setattr("bridge.journal.maintenance.INTERVAL_S", 0.05)
     one, two = ScriptedPlatform("one"), ScriptedPlatform("two")

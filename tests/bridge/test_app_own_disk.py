@@ -25,7 +25,7 @@ class Unreadable(SqliteJournal):
 
 
 async def test_a_journal_that_cannot_be_read_for_a_while_kills_no_message(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("bridge.delivery.lane._JOURNAL_RETRY_S", 0.01)
+    monkeypatch.setattr("bridge.delivery.patient_journal._JOURNAL_RETRY_S", 0.01)
     one, two = ScriptedPlatform("one"), ScriptedPlatform("two")
     journal = Unreadable(tmp_path / "bridge.journal")
     async with bridge(tmp_path, [one, two], journal=journal) as app:

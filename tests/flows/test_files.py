@@ -40,7 +40,7 @@ async def test_a_download_that_breaks_off_and_then_is_slow_arrives_whole(world: 
 
 @pytest.mark.parametrize("origin", PLATFORMS)
 async def test_a_file_that_never_comes_whole_leaves_a_line(world: World, origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.delivery.lane._FILE_PATIENCE_S", 0.3)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_PATIENCE_S", 0.3)
     world.emulators[origin].inject(Fault(kind=FaultKind.CUT_BODY, operation=DOWNLOADS[origin], after_bytes=70_000))
     await world.say(origin, "the report", files=[REPORT])
     await world.say(origin, "and what comes after it")

@@ -1,1 +1,49 @@
-"""One kind of delivery, one file: what is done at the target, and in which order."""
+"""One kind of delivery, one file: what is done at the target, and in which order. `OPERATIONS` has the one for each kind of event.
+
+An operation carries the delivery to its end and returns the changes that make it final, not yet recorded. A part's receipt is
+recorded before the next part is begun, except the last one's, which is among the returned changes. It decides nothing about
+failures: what the adapter raises is raised, and `bridge.delivery.failure` decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from bridge.delivery.execution import Execution
+from bridge.delivery.operations.create import create
+from bridge.delivery.operations.delete import delete
+from bridge.delivery.operations.edit import edit
+from bridge.delivery.operations.notice import not_kept, notice
+from bridge.delivery.operations.pin import pin
+from bridge.delivery.operations.react import react
+from bridge.delivery.operations.tools import Tools
+from bridge.journal.contract import Change
+from bridge.model.events import (
+    ChatEvent,
+    ChatRenamed,
+    MembershipChanged,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    PinsChanged,
+    ReactionsChanged,
+    StatusChanged,
+    TypingStarted,
+)
+
+
+class Operation(Protocol):
+    async def __call__(self, event: Any, run: Execution, tools: Tools, /) -> Sequence[Change]: ...
+
+
+OPERATIONS: Mapping[type[ChatEvent], Operation] = {
+    MessageCreated: create,
+    MessageEdited: edit,
+    MessageDeleted: delete,
+    ReactionsChanged: react,
+    PinsChanged: pin,
+    MembershipChanged: notice,
+    ChatRenamed: notice,
+    StatusChanged: notice,
+    TypingStarted: not_kept,
+}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bridge.delivery.state import file_mark, is_made
+from bridge.delivery.copies import file_mark, is_made
 from bridge.journal.contract import Carried, Link
 from bridge.model.adapter import Adapter, Copy, Deletes, RemovesFiles
 from bridge.model.characters import is_blank
@@ -34,9 +34,9 @@ def standing(link: Link) -> list[Standing]:
 @dataclass(frozen=True, slots=True)
 class FileChanges:
     added: frozenset[int] = frozenset()
-    """Places in the edit's attachments."""
+    """Indexes of the edit's attachments."""
     removed: tuple[tuple[Standing, tuple[int, ...]], ...] = ()
-    """Copies with places among their files."""
+    """Copies with indexes among their files."""
     lost: int = 0
     """Files that were taken away from nobody knows which of them."""
     unknown: bool = False
@@ -62,10 +62,10 @@ def _compared(now: Sequence[str], copies: Sequence[Standing], counts: Callable[[
     left, held = Counter(now), Counter(mark for one in copies for mark in one.carried.marks)
     removed: list[tuple[Standing, tuple[int, ...]]] = []
     for one in copies:
-        places = tuple(place for place, mark in enumerate(one.carried.marks) if counts(mark) and not _take(left, mark))
-        if places:
-            removed.append((one, places))
-    added = frozenset(place for place, mark in enumerate(now) if counts(mark) and not _take(held, mark))
+        indexes = tuple(index for index, mark in enumerate(one.carried.marks) if counts(mark) and not _take(left, mark))
+        if indexes:
+            removed.append((one, indexes))
+    added = frozenset(index for index, mark in enumerate(now) if counts(mark) and not _take(held, mark))
     return FileChanges(added=added, removed=tuple(removed))
 
 
@@ -76,15 +76,15 @@ def _take(marks: Counter[str], mark: str) -> bool:
 
 def _of_album_item(event: MessageEdited, link: Link, copies: Sequence[Standing], now: Sequence[str]) -> FileChanges:
     """One message of an album has one file. As long as all of them are there, the one before is at the message's own place."""
-    held = [(one, place, mark) for one in copies for place, mark in enumerate(one.carried.marks)]
-    added = frozenset(place for place, mark in enumerate(now) if mark not in {mark for _, _, mark in held})
+    held = [(one, index, mark) for one in copies for index, mark in enumerate(one.carried.marks)]
+    added = frozenset(index for index, mark in enumerate(now) if mark not in {mark for _, _, mark in held})
     if not added:
         return FileChanges()
     ids = (link.original.message_id, *link.also_ids)
     if len(held) != len(ids) or event.message_id not in ids:
         return FileChanges(added=added, lost=len(added))
-    one, place, _ = held[ids.index(event.message_id)]
-    return FileChanges(added=added, removed=((one, (place,)),))
+    one, index, _ = held[ids.index(event.message_id)]
+    return FileChanges(added=added, removed=((one, (index,)),))
 
 
 # -- how a copy follows -----------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class How(Enum):
 @dataclass(frozen=True, slots=True)
 class Removal:
     standing: Standing
-    places: tuple[int, ...]
+    indexes: tuple[int, ...]
     how: How
 
 
@@ -120,22 +120,22 @@ def removals(event: MessageEdited, changes: FileChanges, copies: Sequence[Standi
     holder = next((one for one in copies if one.carried.text), copies[0])
     keeps_words = event.album_item or not is_wordless(event)
     found: list[Removal] = []
-    for one, places in changes.removed:
-        found += _removals(one, places, adapter, has_words=one is holder and keeps_words)
+    for one, indexes in changes.removed:
+        found += _removals(one, indexes, adapter, has_words=one is holder and keeps_words)
     return found
 
 
-def _removals(one: Standing, places: tuple[int, ...], adapter: Adapter, *, has_words: bool) -> list[Removal]:
+def _removals(one: Standing, indexes: tuple[int, ...], adapter: Adapter, *, has_words: bool) -> list[Removal]:
     files = len(one.carried.marks)
     if isinstance(adapter, Deletes):
-        if len(places) == files and not has_words:
-            return [Removal(one, places, How.WHOLE)]
+        if len(indexes) == files and not has_words:
+            return [Removal(one, indexes, How.WHOLE)]
         if files > 1 and len(one.copy.message_ids) == files:
             has_caption = one.carried.text or has_words
-            stays = places[:1] if has_caption and places[0] == 0 else ()  # the first of an album has it
-            goes = places[len(stays) :]
+            stays = indexes[:1] if has_caption and indexes[0] == 0 else ()  # the first of an album has it
+            goes = indexes[len(stays) :]
             both = ((goes, How.SINGLE), (stays, How.LINE))
             return [Removal(one, some, how) for some, how in both if some]
     if isinstance(adapter, RemovesFiles):
-        return [Removal(one, places, How.WITHIN)]
-    return [Removal(one, places, How.LINE)]
+        return [Removal(one, indexes, How.WITHIN)]
+    return [Removal(one, indexes, How.LINE)]

@@ -160,8 +160,8 @@ async def test_attempts_whose_record_failed_are_not_taken_for_recorded(disk: Dis
     first, second = waiting[0], waiting[1]
     with pytest.raises(RuntimeError, match="a bug"):
         await begin(made, waiting)
-    assert not made.is_begun(first)
-    assert not made.is_begun(second)
+    assert not made.is_prerecorded(first)
+    assert not made.is_prerecorded(second)
     disk.broken = None
     assert not (await begin(made, waiting))[1]
     assert second.delivery_id in disk.attempts
@@ -182,7 +182,7 @@ async def test_a_reload_while_attempts_are_written_leaves_them_begun(disk: Disk,
     waiting.extend(ahead)
     while waiting:
         pending = waiting[0]
-        assert made.is_begun(pending) == (pending.delivery_id in disk.attempts)
+        assert made.is_prerecorded(pending) == (pending.delivery_id in disk.attempts)
         await begin(made, waiting)
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -31,7 +31,7 @@ def two() -> ScriptedPlatform:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_WAIT_S", 0.1)
     monkeypatch.setattr("bridge.delivery.retry_requests.RETRY_POLL_S", 0.05)
 
 
@@ -156,7 +156,7 @@ async def test_a_late_file_whose_answer_never_came_is_asked_for_whatever_else_fa
         await eventually(lambda: holding(two, b"a" * 10))
         await app.stop(drain_s=0)
     monkeypatch.undo()
-    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_WAIT_S", 0.1)
     two.faults.clear()
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:
@@ -180,7 +180,7 @@ async def test_a_message_of_unknown_outcome_whose_file_is_away_then(
         await eventually(lambda: two.sends)
         await app.stop(drain_s=0)
     monkeypatch.undo()
-    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_WAIT_S", 0.1)
     two.faults.clear()
     broken = Broken(monkeypatch, lambda: RetryLater("not now", after_s=0.2), "a")
     async with bridge(tmp_path, [one, two]) as app:

@@ -34,7 +34,7 @@ def two() -> ScriptedPlatform:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.delivery.lane._FILE_WAIT_S", 0.1)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_WAIT_S", 0.1)
 
 
 def files(*names: str) -> tuple[Attachment, ...]:
@@ -183,7 +183,7 @@ async def test_words_go_first_and_the_file_follows_them(
 async def test_a_file_that_never_comes_is_a_line_in_the_end(
     tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.delivery.lane._FILE_PATIENCE_S", 0.5)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_PATIENCE_S", 0.5)
     Broken(monkeypatch, lambda: RetryLater("gone fishing"), "a")
     async with bridge(tmp_path, [one, two]) as app:
         one.say("with a file", attachments=files("a"))
@@ -265,8 +265,8 @@ class Trickle:
     """Downloads of the files named begin, and come to their end when they are let."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-        monkeypatch.setattr("bridge.delivery.lane._DOWNLOAD_WAIT_S", 0.1)
-        monkeypatch.setattr("bridge.delivery.lane._LEAST_DOWNLOAD_WAIT_S", 0.1)
+        monkeypatch.setattr("bridge.delivery.file_patience._DOWNLOAD_WAIT_S", 0.1)
+        monkeypatch.setattr("bridge.delivery.file_patience._LEAST_DOWNLOAD_WAIT_S", 0.1)
         monkeypatch.setattr("bridge.files.fetch._LOOK_AGAIN_S", 0.1)
         self.let = asyncio.Event()
         self.begun = 0
@@ -340,7 +340,7 @@ async def test_a_slow_download_is_begun_again_after_a_restart(
 async def test_a_download_without_an_end_is_a_line_and_is_given_up(
     tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.delivery.lane._FILE_PATIENCE_S", 0.5)
+    monkeypatch.setattr("bridge.delivery.file_patience._FILE_PATIENCE_S", 0.5)
     trickle = Trickle(monkeypatch, "a")
     async with bridge(tmp_path, [one, two]) as app:
         one.say("with a file", attachments=files("a"))
@@ -365,7 +365,7 @@ async def test_slow_files_of_one_chat_hold_up_no_others(
         await eventually(lambda: "end" in two.texts())
         assert [text.split("\n")[0] for text in two.texts()] == [*(f"slow {number}" for number in range(12)), "end"]
         assert trickle.begun == 8
-        monkeypatch.setattr("bridge.delivery.lane._DOWNLOAD_WAIT_S", PATIENCE_S)
+        monkeypatch.setattr("bridge.delivery.file_patience._DOWNLOAD_WAIT_S", PATIENCE_S)
         one.say("quick", chat="other", attachments=files("b"))
         await eventually(lambda: [post.files for post in two.posted("other")] == [(b"b" * 10,)])
         trickle.let.set()

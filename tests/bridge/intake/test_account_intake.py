@@ -63,7 +63,7 @@ class Lanes:
     def has_posted(self, event: ChatEvent) -> bool:
         return False
 
-    def enqueue(self, pending: OpenDelivery, *, begun: bool = False) -> None:
+    def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None:
         assert isinstance(pending.event, MessageCreated)
         self.words.append(text_of(pending.event.content.text))
 

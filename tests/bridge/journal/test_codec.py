@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.delivery.send import Sending
+from bridge.delivery.rendering import MessageRenderer
 from bridge.identity.names import Names
 from bridge.identity.people import People, Person
 from bridge.journal.contract import AuthorName, Carried, StoredPart
@@ -129,8 +129,8 @@ def test_a_part_and_what_it_carries_come_back(text: bool, marks: tuple[str, ...]
 def test_who_is_answered_is_told_apart_by_the_journal() -> None:
     """A stranger called like a person of the configuration is answered: the person's name is hers alone, also in reply lines."""
     people = People([Person(name="Anna Petrova", ids={AccountName("tg"): "77"})])
-    sending = Sending.__new__(Sending)
-    sending.names = lambda: Names(people=people)
+    renderer = MessageRenderer.__new__(MessageRenderer)
+    renderer._names = lambda: Names(people=people)
     for author, shown in ((("9", ""), "Anna Petrova (tg)"), (("77", ""), "Anna Petrova")):
         link: Any = SimpleNamespace(original=MessageRef(ChatRef(AccountName("tg"), "1"), "5"))
-        assert sending._answered(link, AuthorName("Anna Petrova", *author)) == shown
+        assert renderer._answered(link, AuthorName("Anna Petrova", *author)) == shown

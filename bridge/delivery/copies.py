@@ -1,0 +1,61 @@
+"""Copies of a message as the journal knows them: where they are in a target, and what each part of them carries. Pure."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+
+from bridge.delivery.target import ResolvedTarget
+from bridge.journal.contract import Carried, Link, StoredPart
+from bridge.model.adapter import Copy, Receipt
+from bridge.model.events import Attachment
+from bridge.render.long_text import is_whole_text
+from bridge.render.message import Part
+
+_MADE = "~"
+"""Begins the mark of a file that the bridge made of the message's own text; no other mark has it."""
+
+
+def file_mark(attachment: Attachment) -> str:
+    """48 bits stand for a file among those of one message."""
+    name = attachment.unique_id or attachment.file_id
+    if is_whole_text(attachment):
+        return _MADE + urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()[1:]
+    return urlsafe_b64encode(blake2b(name.encode(), digest_size=6).digest()).decode()
+
+
+def is_made(mark: str) -> bool:
+    """Whether this is the mark of a file with the whole text."""
+    return mark.startswith(_MADE)
+
+
+def carried_by(part: Part) -> Carried:
+    marks = tuple(file_mark(file.attachment) for file in part.files)
+    return Carried(text=bool(part.text), files=bool(part.files), marks=marks)
+
+
+def stored_part(target: ResolvedTarget, number: int, receipt: Receipt, part: Part) -> StoredPart:
+    """What the journal knows of a part that was sent."""
+    copy = Copy(
+        chat_id=target.chat.chat_id,
+        message_ids=receipt.message_ids,
+        thread_id=receipt.thread_id,
+        adapter_data=receipt.adapter_data,
+    )
+    return StoredPart(part=number, copy=copy, carried=carried_by(part))
+
+
+def copy_here(link: Link | None, target: ResolvedTarget) -> Copy | None:
+    """The message as it exists in the target: one of our copies, or the original itself if the target is where it was written."""
+    if link is None:
+        return None
+    if link.copies:
+        return link.copies[0].copy
+    if link.original.chat == target.chat:
+        return Copy(chat_id=target.chat.chat_id, message_ids=(link.original.message_id,))
+    return None
+
+
+def copy_nearby(link: Link | None) -> Copy | None:
+    """A copy in another thread of the target."""
+    return link.elsewhere[0].copies[0].copy if link is not None and link.elsewhere else None

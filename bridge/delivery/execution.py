@@ -1,0 +1,80 @@
+"""What every operation is given: the delivery, where it goes, and what it may ask of its lane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bridge.delivery.state import DeliveryState
+from bridge.delivery.target import ResolvedTarget
+from bridge.journal.contract import Change, Delivered, OpenDelivery, Skipped
+from bridge.model.capabilities import Operation
+from bridge.model.clock import Clock
+from bridge.model.errors import Rejected
+from bridge.model.outcomes import NamedSkip, Skip, SkipRule
+
+
+class NotNow(Exception):
+    """The delivery is set aside: what it still has to do must not hold up what comes after it. Nothing of it is under way."""
+
+    def __init__(self, reason: str, *, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_s = after_s
+
+
+class DeliveryContext(Protocol):
+    """What carrying out a delivery asks of its lane."""
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Returns once they are on disk."""
+        ...
+
+    def claim(self, pending: OpenDelivery) -> bool:
+        """Whether its first attempt, which is made now, is on disk already."""
+        ...
+
+    def prerecord_next(self, now: datetime) -> Sequence[Change]:
+        """The attempts of what comes next, to be recorded together with this one's."""
+        ...
+
+    async def admit(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
+        """Returns once so many messages may be sent, or so many calls of that kind made, having counted them."""
+        ...
+
+    def mark_accepted(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
+        """They were taken by the platform."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One delivery as it is carried out, once."""
+
+    delivery: DeliveryState
+    target: ResolvedTarget
+    context: DeliveryContext
+    clock: Clock
+
+    @property
+    def pending(self) -> OpenDelivery:
+        return self.delivery.pending
+
+    def delivered(self) -> Delivered:
+        return Delivered(delivery_id=self.pending.delivery_id, at=self.clock.now(), losses=tuple(self.delivery.losses))
+
+    def skipped(self, rule: SkipRule) -> Skipped:
+        return Skipped(delivery_id=self.pending.delivery_id, rule=rule, at=self.clock.now())
+
+    def refused(self, rule: Skip, error: Rejected) -> Skipped:
+        """For a change that the platform does not take. No dead letter: the message itself is there, and a retry by hand would
+        be of no use or not worth it."""
+        return self.skipped(NamedSkip(rule, f"{rule}: {error.reason}"))
+
+    async def admit(self, messages: int, operation: Operation = Operation.SEND) -> None:
+        await self.context.admit(self.target, messages, operation)
+
+    def mark_accepted(self, messages: int, operation: Operation = Operation.SEND) -> None:
+        self.context.mark_accepted(self.target, messages, operation)

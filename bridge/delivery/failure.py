@@ -1,0 +1,247 @@
+"""What an error means for a delivery: it is over, it waits, it is set aside, the platform is asked, or it is tried by itself.
+
+`policy.retry` decides about time; here its answer is put together with what is known of the delivery, its chat and its account. The
+lane carries the meaning out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from msgspec.structs import replace
+
+from bridge.accounts.supervisor import AccountSupervisor
+from bridge.delivery import poison
+from bridge.delivery.execution import NotNow
+from bridge.delivery.gate import Gate, Opened
+from bridge.delivery.lane_services import LaneServices
+from bridge.delivery.message_plan import as_of_a_former_chat
+from bridge.delivery.poison import Poison
+from bridge.delivery.state import DeliveryState
+from bridge.journal.contract import Change, Dead, JournalError, Skipped
+from bridge.model.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.outcomes import Skip
+from bridge.model.refs import ChatAddress
+from bridge.policy.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
+from bridge.policy.routing import RouteEnd
+
+log = structlog.get_logger("outbox")
+
+MAX_UNEXPECTED_ERRORS = 5
+
+
+# -- what it can mean -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is final, or set aside: the changes say how. The lane goes on with what comes next."""
+
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Another attempt follows at once; everything is looked up anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What is left of it is tried beside the line, after so long; what comes after it goes on."""
+
+    after_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    """It waits, and its chat or account with it. `firm`: the platform asked for the wait (a 429)."""
+
+    after_s: float
+    reason: str
+    scope: Scope
+    firm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """It may have arrived: after so long, in which the platform can settle and its echo come back, it is asked for where the
+    platform allows that, and then sent again if it is not there."""
+
+    after_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Merged with others it will not be sent. `refused`: each is tried by itself, since one may have spoilt it for all; else the
+    time of the first is over, and the others may have more."""
+
+    refused: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """The chat has another id now."""
+
+    old_chat_id: str
+    new_chat_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalDown:
+    """The bridge's own disk failed before anything was begun."""
+
+    error: JournalError
+
+
+Meaning = Done | Again | Aside | Defer | Ask | Split | Follow | JournalDown
+
+
+# -- what it means ----------------------------------------------------------------------------------------------------------
+
+
+class Failures:
+    """Of one lane."""
+
+    def __init__(self, address: ChatAddress, services: LaneServices, gate: Gate) -> None:
+        self._address = address
+        self._services = services
+        self._gate = gate
+        self._clock = services.clock
+        self._poison = Poison(services.policy)
+
+    def delivered(self, supervisor: AccountSupervisor) -> None:
+        """The chat takes messages."""
+        self._poison.delivered()
+        supervisor.chat_faults.pop(self._address, None)
+
+    def meaning(self, delivery: DeliveryState, opened: Opened, error: Exception) -> Meaning:
+        """Of what an attempt raised."""
+        match error:
+            case AccountDown():
+                opened.supervisor.report_down(error)
+                return Defer(after_s=0.0, reason=error.reason, scope=Scope.ACCOUNT)
+            case ChatMoved():
+                return self._moved(delivery, error)
+            case DeliveryError():
+                return self.meaning_of(delivery, opened.supervisor, error)
+            case NotNow():
+                return self._not_now(delivery, opened.end, error)
+            case JournalError() if not delivery.attempts.is_underway:
+                return JournalDown(error)
+            case JournalError():
+                return self.meaning_of(delivery, opened.supervisor, OutcomeUnknown(str(error)))
+            case OSError() | TimeoutError():
+                return self.meaning_of(delivery, opened.supervisor, _unclear(delivery, str(error) or type(error).__name__))
+        return self._unexpected(delivery, opened.supervisor, error)
+
+    def meaning_of(self, delivery: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError) -> Meaning:
+        """Of what an adapter says, or what is as if it had said so."""
+        if isinstance(error, OutcomeUnknown):
+            if delivery.posts:
+                delivery.unknown.is_open = True
+            else:
+                error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated freely
+        was_underway = self._count(delivery)
+        end = self._gate.end(delivery.pending)
+        if end is None:
+            return Again()  # its route was removed meanwhile: the gate says so
+        if isinstance(error, ChatDown):
+            if delivery.at_former_chat:
+                return self._left_behind(delivery)
+            supervisor.chat_faults[self._address] = error
+        self._services.counts.retried(self._address.account, type(error).__name__)
+        if was_underway and self._poison.is_one(delivery, error, supervisor.served, self._clock.monotonic_s()):
+            self._poison.given_up()
+            return self.dead(delivery, poison.reason(delivery, error))
+        return self._meaning_of_step(self._next_step(delivery, error, end), delivery, supervisor, error)
+
+    def _meaning_of_step(self, step: Step, delivery: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError) -> Meaning:
+        match step:
+            case GiveUp() if delivery.group.followers and not delivery.unknown.is_open:
+                refused = isinstance(error, Rejected)
+                return Split(refused, error.reason if refused else step.reason)
+            case GiveUp():
+                return self.dead(delivery, step.reason)
+            case Hold():
+                return self.dead(delivery, step.reason, held=True)
+            case Reconcile() | Resend():
+                return Ask(step.after_s, error.reason)
+            case Wait():
+                if _is_its_own_trouble(delivery, error, step):
+                    return Aside(step.after_s, error.reason)
+                if step.scope is Scope.ACCOUNT:
+                    supervisor.pause(step.after_s)
+                firm = isinstance(error, RetryLater) and error.rate_limited
+                return Defer(after_s=step.after_s, reason=error.reason, scope=step.scope, firm=firm)
+
+    def _not_now(self, delivery: DeliveryState, end: RouteEnd, error: NotNow) -> Meaning:
+        """An operation set the delivery aside."""
+        self._count(delivery)
+        step = self._next_step(delivery, RetryLater(error.reason, after_s=error.after_s), end)
+        if not isinstance(step, Wait):
+            return self.dead(delivery, getattr(step, "reason", error.reason))
+        return Aside(step.after_s, error.reason)
+
+    def _moved(self, delivery: DeliveryState, error: ChatMoved) -> Meaning:
+        old = self._services.table().native_id(self._address)
+        if not delivery.parts:
+            made = delivery.made  # its plan names messages of the chat as it was, as does the one on disk
+            made.plan, made.file_refused = None, False
+            delivery.pending = replace(delivery.pending, plan=as_of_a_former_chat(delivery.pending.plan))
+        if old is not None and old != error.new_chat_id:
+            return Follow(old, error.new_chat_id)
+        if delivery.at_former_chat:
+            return self._left_behind(delivery)
+        return Defer(after_s=1.0, reason=error.reason, scope=Scope.CHAT)
+
+    def _unexpected(self, delivery: DeliveryState, supervisor: AccountSupervisor, error: Exception) -> Meaning:
+        """A bug, ours or an adapter's."""
+        delivery.attempts.unexpected += 1
+        log.error("delivery failed unexpectedly", target=str(self._address), delivery=delivery.pending.delivery_id, exc_info=error)
+        what = f"unexpected {type(error).__name__}"
+        if delivery.attempts.unexpected >= MAX_UNEXPECTED_ERRORS:
+            return self.dead(delivery, f"{what}: see the log")
+        return self.meaning_of(delivery, supervisor, _unclear(delivery, what))
+
+    # -- parts of it --------------------------------------------------------------------------------------------------------
+
+    def _count(self, delivery: DeliveryState) -> bool:
+        """The attempt is over. Whether it had begun."""
+        delivery.time.start(self._clock.monotonic_s())
+        return delivery.attempts.fail()
+
+    def _next_step(self, delivery: DeliveryState, error: DeliveryError, end: RouteEnd) -> Step:
+        return next_step(
+            error,
+            max(delivery.attempts.number, 1),
+            spent_s=delivery.time.spent_s(self._clock.monotonic_s()),
+            options=end.options,
+            random=random.random,
+            can_reconcile=self._gate.can_reconcile(),
+            policy=self._services.policy,
+        )
+
+    def _left_behind(self, delivery: DeliveryState) -> Done:
+        return Done([Skipped(delivery_id=delivery.pending.delivery_id, rule=Skip.LEFT_BEHIND, at=self._clock.now())])
+
+    def dead(self, delivery: DeliveryState, reason: str, *, held: bool = False) -> Done:
+        for one in delivery.together:
+            log.error("dead letter", target=str(self._address), route=one.route, delivery=one.delivery_id, reason=reason)
+        now = self._clock.now()
+        return Done([Dead(delivery_id=one.delivery_id, reason=reason, at=now, held=held) for one in delivery.together])
+
+
+def _unclear(delivery: DeliveryState, reason: str) -> DeliveryError:
+    """Nobody said what became of the attempt: if it had begun, it may have succeeded."""
+    return OutcomeUnknown(reason) if delivery.attempts.is_underway else RetryLater(reason)
+
+
+def _is_its_own_trouble(delivery: DeliveryState, error: DeliveryError, step: Wait) -> bool:
+    """Whether it waits beside the line as it came: nothing says that the chat itself cannot be used."""
+    told = isinstance(error, ChatDown) or (isinstance(error, RetryLater) and error.rate_limited) or step.scope is not Scope.CHAT
+    return delivery.is_beside_line and not (told or delivery.unknown.is_open or delivery.attempts.unexpected)

@@ -1,0 +1,81 @@
+"""A deletion: the message's copies go from the target. A copy may be a merged message: then its piece is taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.delivery import throttled_calls
+from bridge.delivery.execution import Execution
+from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone, pieces_of, pieces_set
+from bridge.delivery.operations.tools import Tools
+from bridge.journal.contract import Change, Link, Merged, StoredPart
+from bridge.model.adapter import Deletes, Edits, Receipt
+from bridge.model.errors import ChangeRefused, MessageGone, Rejected
+from bridge.model.events import MessageDeleted
+from bridge.model.outcomes import Skip
+from bridge.render.merge import merged_part
+
+
+async def delete(event: MessageDeleted, run: Execution, tools: Tools) -> Sequence[Change]:
+    link = await tools.link(event.message_id, run)
+    if link is None or not link.copies:
+        return [run.skipped(Skip.DELETE_WITHOUT_COPY)]
+    if not link.is_original:
+        return [run.skipped(Skip.COPY_DELETED)]
+    adapter = run.target.adapter
+    if not isinstance(adapter, Deletes):
+        return [run.skipped(Skip.CANNOT_DELETE)]
+    run.delivery.at_former_chat = link.copies[0].copy.chat_id != run.target.chat.chat_id
+    merged = await tools.journal.merged(link.event_seq, run.pending.target, link.thread_id)
+    if merged is not None and len(merged.pieces) > 1 and not isinstance(adapter, Edits):
+        return [run.skipped(Skip.MERGED_AND_CANNOT_EDIT)]
+    await tools.sender.begin(run)
+    gone, refused = await _delete_copies(link, merged, adapter, run, tools)
+    if isinstance(refused, ChangeRefused):
+        return [*gone, run.refused(Skip.DELETE_REFUSED, refused)]
+    if refused is not None:
+        await run.context.record(gone)
+        raise refused
+    return [*gone, run.delivered()]
+
+
+async def _delete_copies(
+    link: Link, merged: Merged | None, adapter: Deletes, run: Execution, tools: Tools
+) -> tuple[list[Change], Rejected | None]:
+    """All that can go; what is gone, and why the rest is not."""
+    gone: list[Change] = []
+    refused: Rejected | None = None
+    for sent in link.copies:
+        try:
+            if sent.part == 0 and merged is not None:
+                gone += await _take_out(sent, merged, link, adapter, run, tools)
+            else:
+                await throttled_calls.delete(adapter, sent.copy, run)
+                gone.append(part_gone(link, sent.part, run))
+        except MessageGone:
+            gone.append(part_gone(link, sent.part, run))
+        except Rejected as error:
+            if refused is None or isinstance(refused, ChangeRefused):
+                refused = error  # what a human can mend is worth more than what nobody can
+    return gone, refused
+
+
+async def _take_out(sent: StoredPart, merged: Merged, link: Link, adapter: Deletes, run: Execution, tools: Tools) -> list[Change]:
+    """One piece leaves a merged message; the last one takes the message with it."""
+    gone: Change = part_gone(link, 0, run)
+    left = Merged(lead_seq=merged.lead_seq, pieces=tuple(piece for piece in merged.pieces if piece.event_seq != link.event_seq))
+    if not left.pieces:
+        await throttled_calls.delete(adapter, sent.copy, run)
+        return [gone, pieces_set(link, left, (), run)]
+    assert isinstance(adapter, Edits)
+    pieces, copy = pieces_of(left), sent.copy
+    edited = await edit_copy(0, copy, merged_part(pieces), sent.carried, adapter, run, tools)
+    if edited is None:
+        # the message led to the piece that goes, and shall lead to one that stays
+        receipt = Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
+        edited = receipt, sent.carried
+        sharing = left.pieces[-1:]
+    else:
+        sharing = left.pieces
+    kept = [new_receipt(link, piece.event_seq, 0, *edited, run, tools) for piece in sharing]
+    return [gone, *kept, pieces_set(link, left, pieces, run)]

@@ -1,0 +1,93 @@
+"""The second step of an edit: further messages, for words that do not fit into the copies, and for files that it brought.
+
+Unlike the other steps, these repeated would be there twice: what became of one is asked before it is posted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.delivery.copies import carried_by
+from bridge.delivery.message_plan import parts_without_files
+from bridge.delivery.operations.copies import new_receipt
+from bridge.delivery.operations.edit_job import CopiesLeft, EditJob, says_nothing
+from bridge.delivery.target import can_reconcile
+from bridge.journal.contract import DeliveryStatus
+from bridge.model.adapter import Reply
+from bridge.model.errors import FileRejected
+from bridge.model.events import Content, MessageCreated
+from bridge.model.rich_text import text_of
+from bridge.render.degrade import Losses
+from bridge.render.message import Part
+from bridge.render.notices import added_line
+
+_EXCERPT = 200
+
+
+async def post_further(rest: Sequence[Part], job: EditJob, left: CopiesLeft) -> None:
+    """The words that are left, then the files, which answer the copy. Files that cannot be there are lines in its text."""
+    number = await _post(rest, job.copies[-1].number + 1, job)
+    has_words = bool(left.staying) and not says_nothing(job.event)
+    added = [one for index, one in enumerate(job.fetched) if index in job.changed.added]
+    new = [one for one in added if one.file is not None or not has_words]
+    if not new:
+        return
+    content = Content(
+        text=added_line(replaces=bool(job.changed.removed or job.changed.lost)),
+        attachments=tuple(one.attachment for one in new),
+        previews=False,
+    )
+    created = MessageCreated(meta=job.event.meta, message_id=job.event.message_id, content=content)
+    rendered = await job.tools.renderer.render(created, job.run.target, new, _answer(job, left))
+    job.run.delivery.lose(rendered.losses)
+    await _post(rendered.parts, number, job)
+
+
+def _answer(job: EditJob, left: CopiesLeft) -> Reply | None:
+    """What points at the copy."""
+    if not left.staying:
+        return None
+    copy = left.staying[0].copy
+    here = copy.chat_id == job.run.target.chat.chat_id
+    return Reply(
+        message_id=copy.message_ids[0] if here else "",
+        thread_id=copy.thread_id if here else None,
+        author_name=job.tools.renderer.author_name(job.event.meta),
+        excerpt=text_of(job.event.content.text)[:_EXCERPT],
+    )
+
+
+async def _post(parts: Sequence[Part], number: int, job: EditJob) -> int:
+    """Returns the number that the next part of the copy has."""
+    run, delivery, waiting = job.run, job.run.delivery, list(parts)
+    while waiting:
+        part = waiting.pop(0)
+        if delivery.pending.state is DeliveryStatus.SENDING and not delivery.further_asked:
+            # the process stopped during an attempt, which may have been this one, or one before it: since the edit came
+            delivery.further_asked = True
+            delivery.unknown.stopped(delivery.pending.event.meta.received_at)
+            delivery.unknown.is_open = can_reconcile(run.target.adapter)
+        delivery.posts_further = True
+        try:
+            receipt = await job.tools.sender.send(run, number, part)
+        except FileRejected as refused:
+            if not part.files:
+                raise
+            waiting[:0] = _without_files(part, refused, job)
+            delivery.unknown.close()
+            delivery.attempts.restart()
+            continue
+        await run.context.record([new_receipt(job.link, job.link.event_seq, number, receipt, carried_by(part), run, job.tools)])
+        delivery.posts_further = False
+        delivery.unknown.close()
+        delivery.attempts.restart()
+        number += 1
+    return number
+
+
+def _without_files(part: Part, refused: FileRejected, job: EditJob) -> list[Part]:
+    at = [index for index in refused.places if index < len(part.files)] or range(len(part.files))
+    tail = job.tools.renderer.tail(job.event, job.run.target)
+    losses: Losses = {}
+    parts = parts_without_files(part, dict.fromkeys(at, refused.reason), tail, job.run.target.rendering, losses)
+    job.run.delivery.lose([*losses])
+    return parts

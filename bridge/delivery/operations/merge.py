@@ -1,0 +1,68 @@
+"""Several short messages of one author as one message: which go together, and how each keeps a receipt of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bridge.delivery.execution import Execution
+from bridge.delivery.operations.tools import Tools
+from bridge.delivery.state import DeliveryState
+from bridge.delivery.target import ResolvedTarget
+from bridge.journal.contract import Change, Delivered, DeliveryStatus, OpenDelivery, Piece
+from bridge.model.events import MessageCreated
+from bridge.render.merge import MAX_MERGED, MergedPiece, belong_together, can_merge, encode_piece, have_room, merged_part, piece_of
+
+
+async def create_merged(_event: MessageCreated, run: Execution, tools: Tools) -> Sequence[Change]:
+    """One message for all of the group; each keeps a receipt and losses of its own."""
+    together = run.delivery.together
+    parts = [tools.renderer.text_parts(one.event, run.target) for one in together if isinstance(one.event, MessageCreated)]
+    pieces = [piece_of(one) for one in parts]
+    run.delivery.group.pieces = tuple(
+        Piece(event_seq=pending.event_seq, content=encode_piece(piece)) for pending, piece in zip(together, pieces, strict=True)
+    )
+    part = merged_part(pieces)
+    receipt = await tools.sender.send(run, 0, part)
+    changes: list[Change] = []
+    for pending, one in zip(together, parts, strict=True):
+        losses = tuple(dict.fromkeys((*one.losses, *receipt.losses)))
+        changes.append(tools.sender.receipt(pending, run, 0, receipt, part))
+        changes.append(Delivered(delivery_id=pending.delivery_id, at=run.clock.now(), losses=losses))
+    return changes
+
+
+def joining(delivery: DeliveryState, target: ResolvedTarget, waiting: Iterable[OpenDelivery], now: datetime, tools: Tools) -> int:
+    """How many of the deliveries that wait next can go out in one message with this one."""
+    first, count = delivery.pending, 0
+    if not can_merge(first.event, target.rendering):
+        return 0
+    pieces = [_piece(pending, target, tools) for pending in delivery.together]
+    for pending in waiting:
+        if len(pieces) >= MAX_MERGED or not _may_follow(pending, first, target, now):
+            break
+        pieces.append(_piece(pending, target, tools))
+        if not have_room(pieces, target.rendering):
+            break
+        count += 1
+    return count
+
+
+def _may_follow(pending: OpenDelivery, first: OpenDelivery, target: ResolvedTarget, now: datetime) -> bool:
+    return (
+        (pending.route, pending.thread_id) == (first.route, first.thread_id)
+        and _is_untouched(pending, now)
+        and can_merge(pending.event, target.rendering)
+        and belong_together(first.event, pending.event)
+    )
+
+
+def _is_untouched(pending: OpenDelivery, now: datetime) -> bool:
+    """Whether nothing of it was sent, and nothing may have been, and it is due."""
+    is_due = pending.not_before is None or pending.not_before <= now
+    return pending.state is DeliveryStatus.WAITING and not pending.parts and is_due
+
+
+def _piece(pending: OpenDelivery, target: ResolvedTarget, tools: Tools) -> MergedPiece:
+    assert isinstance(pending.event, MessageCreated)
+    return piece_of(tools.renderer.text_parts(pending.event, target))

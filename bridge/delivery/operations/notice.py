@@ -1,0 +1,32 @@
+"""A line of the bridge's own: who came or left, how the chat is called, what was pinned, who is away. And what is never sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.delivery.copies import stored_part
+from bridge.delivery.execution import Execution
+from bridge.delivery.operations.tools import Tools
+from bridge.journal.contract import Change
+from bridge.model.events import ChatRenamed, MembershipChanged, PinsChanged, StatusChanged, TypingStarted
+from bridge.model.outcomes import Skip
+
+
+async def notice(
+    event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, run: Execution, tools: Tools
+) -> Sequence[Change]:
+    """Send the parts that have no receipt yet."""
+    delivery, final = run.delivery, list[Change]()
+    parts = tools.renderer.notice(event, run.target)
+    for index in range(len(delivery.parts), len(parts)):
+        if final:
+            await run.context.record(final)
+        receipt = await tools.sender.send(run, index, parts[index])
+        final = [tools.sender.receipt(run.pending, run, index, receipt, parts[index])]
+        delivery.parts.append(stored_part(run.target, index, receipt, parts[index]))
+        delivery.part_over()
+    return [*final, run.delivered()]
+
+
+async def not_kept(_event: TypingStarted, run: Execution, _tools: Tools) -> Sequence[Change]:
+    return [run.skipped(Skip.TYPING_NOT_KEPT)]

@@ -1,0 +1,38 @@
+"""What operations work with: frozen, one for all lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from bridge.delivery.execution import Execution
+from bridge.delivery.rendering import MessageRenderer
+from bridge.delivery.send import PartSender
+from bridge.files.fetch import FileFetcher
+from bridge.journal.contract import Link, LinkStore
+from bridge.model.refs import ChatAddress, MessageRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """`has_end` tells whether a chat, or a thread of it, is an end of some route."""
+
+    journal: LinkStore
+    renderer: MessageRenderer
+    sender: PartSender
+    files: FileFetcher
+    has_end: Callable[[ChatAddress, str | None], bool]
+
+    async def link(self, message_id: str, run: Execution) -> Link | None:
+        """Where the message is, with copies in another thread of the target if this one has none, and no route leads there any
+        more: nobody else sees to them."""
+        target, thread_id = run.pending.target, run.pending.thread_id
+        link = await self.journal.link(MessageRef(run.pending.event.meta.origin, message_id), target, thread_id)
+        if link is None:
+            return None
+        for other in link.elsewhere:
+            if not self.has_end(target, other.thread_id):
+                return msgspec.structs.replace(link, copies=other.copies, thread_id=other.thread_id)
+        return link

@@ -1,0 +1,133 @@
+"""How a delivery looks at its target: `bridge.render`, asked with what people, names and answered messages are now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from bridge.delivery.copies import copy_here, copy_nearby
+from bridge.delivery.execution import Execution
+from bridge.delivery.target import ResolvedTarget
+from bridge.identity.names import Names
+from bridge.identity.people import People
+from bridge.journal.contract import AuthorName, Link, LinkStore
+from bridge.model.adapter import Reply
+from bridge.model.events import (
+    ChatRenamed,
+    Content,
+    EventMeta,
+    MembershipChanged,
+    MessageCreated,
+    MessageEdited,
+    PinsChanged,
+    ReplyTo,
+    StatusChanged,
+)
+from bridge.model.pauses import beside, beside_if
+from bridge.model.refs import ChatRef, MessageRef
+from bridge.model.rich_text import RichText, is_long
+from bridge.render.long_text import with_whole_text
+from bridge.render.message import FetchResult, Part, Rendered, TextParts, notice_text, render, render_lines, render_notice
+from bridge.render.origin import Origin
+
+_Message = TypeVar("_Message", MessageCreated, MessageEdited)
+
+
+class MessageRenderer:
+    """Stateless but for its collaborators. `origin_of` tells how an event's origin is called."""
+
+    def __init__(
+        self,
+        *,
+        journal: LinkStore,
+        people: Callable[[], People],
+        names: Callable[[], Names],
+        origin_of: Callable[[ChatRef], Origin],
+    ) -> None:
+        self._journal = journal
+        self._people = people
+        self._names = names
+        self.origin_of = origin_of
+
+    async def render(
+        self,
+        event: MessageCreated | MessageEdited,
+        target: ResolvedTarget,
+        fetched: Sequence[FetchResult],
+        reply: Reply | None,
+        existing: Sequence[bool] | None = None,
+        notes: Sequence[RichText] = (),
+    ) -> Rendered:
+        made = partial(
+            render,
+            event,
+            origin=self.origin_of(event.meta.origin),
+            target=target.rendering,
+            settled=fetched,
+            reply=reply,
+            people=self._people(),
+            names=self._names(),
+            existing=existing,
+            notes=notes,
+        )
+        return await beside_if(is_long(event.content.text), made)
+
+    def text_parts(
+        self, event: MessageCreated | MessageEdited, target: ResolvedTarget, fetched: Sequence[FetchResult] = ()
+    ) -> TextParts:
+        """A text message in the pieces that merged messages are put together from."""
+        return render_lines(
+            event,
+            origin=self.origin_of(event.meta.origin),
+            target=target.rendering,
+            people=self._people(),
+            names=self._names(),
+            settled=fetched,
+        )
+
+    def tail(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> RichText:
+        """The line above what follows the message's first part."""
+        return self.text_parts(msgspec.structs.replace(event, content=Content()), target).tail
+
+    def notice(
+        self, event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, target: ResolvedTarget
+    ) -> Sequence[Part]:
+        """A line of the bridge's own."""
+        text = notice_text(event, origin=self.origin_of(event.meta.origin), names=self._names())
+        return render_notice(text, target=target.rendering).parts
+
+    async def with_whole_text(self, event: _Message) -> _Message:
+        """The event with a file more, which holds its whole text: for targets that show only the beginning."""
+        content = await beside(partial(with_whole_text, event.content, event.meta, self.author_name(event.meta)))
+        return msgspec.structs.replace(event, content=content)
+
+    def author_name(self, meta: EventMeta) -> str:
+        return self._names().plain_name(meta.origin.account, meta.author) if meta.author else ""
+
+    async def reply(self, to: ReplyTo | None, origin: ChatRef, run: Execution) -> Reply | None:
+        """What the message answers, as far as the target has it or the journal knows it."""
+        if to is None:
+            return None
+        chat = ChatRef(origin.account, to.chat_id) if to.chat_id else origin
+        end = (run.pending.target, run.pending.thread_id)
+        link = await self._journal.link(MessageRef(chat, to.message_id), *end) if to.message_id else None
+        copy = copy_here(link, run.target) or copy_nearby(link)
+        if copy is not None and copy.chat_id != run.target.chat.chat_id:
+            copy = None  # the chat has a new id since, where that number may be another message's
+        # of a copy the origin knows only that the bridge said it, and its words may begin with the author's name
+        said_name = (link.author_name if link else "") or to.author_name
+        is_copy = link is not None and not link.is_original
+        return Reply(
+            message_id=copy.message_ids[0] if copy else "",
+            thread_id=copy.thread_id if copy else None,
+            author_name=self._answered(link, said_name) if link and link.author_name else "",
+            excerpt=to.excerpt.removeprefix(said_name).lstrip() if is_copy else to.excerpt,
+        )
+
+    def _answered(self, link: Link, name: str) -> str:
+        """As the bridge shows the author of an original."""
+        who = name if isinstance(name, AuthorName) else AuthorName(name)
+        return self._names().told_name(link.original.chat.account, who, user_id=who.user_id, username=who.username)

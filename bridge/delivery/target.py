@@ -1,0 +1,44 @@
+"""Where a delivery goes, resolved: the route's end, the chat as it is called now, its adapter and how to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from bridge.model.adapter import Adapter, Reconciles
+from bridge.model.capabilities import Capabilities, Feature
+from bridge.model.refs import ChatRef
+from bridge.policy.routing import RelayOptions, RouteEnd
+from bridge.render.attachments import Target
+
+T = TypeVar("T")
+
+
+class Call(Protocol):
+    def __call__(self, work: Coroutine[Any, Any, T], /) -> Coroutine[Any, Any, T]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedTarget:
+    """`chat` has the native id of this moment; `rendering` is what `render` must know of it."""
+
+    end: RouteEnd
+    chat: ChatRef
+    adapter: Adapter
+    rendering: Target
+    call: Call
+    """How the adapter is called: bounded in time, also if it is closed meanwhile. Raises TimeoutError then."""
+
+    @property
+    def options(self) -> RelayOptions:
+        return self.end.options
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.rendering.capabilities
+
+
+def can_reconcile(adapter: Adapter) -> bool:
+    """Whether the platform can be asked what became of a message."""
+    return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
