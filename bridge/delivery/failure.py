@@ -202,7 +202,8 @@ class Failures:
     def _unexpected(self, delivery: DeliveryState, supervisor: AccountSupervisor, error: Exception) -> Meaning:
         """A bug, ours or an adapter's."""
         delivery.attempts.unexpected += 1
-        log.error("delivery failed unexpectedly", target=str(self._address), delivery=delivery.pending.delivery_id, exc_info=error)
+        delivery_id = delivery.pending.delivery_id
+        log.exception("delivery failed unexpectedly", target=str(self._address), delivery=delivery_id, exc_info=error)
         what = f"unexpected {type(error).__name__}"
         if delivery.attempts.unexpected >= MAX_UNEXPECTED_ERRORS:
             return self.dead(delivery, f"{what}: see the log")

@@ -97,6 +97,8 @@ class ScriptedPlatform:
     incoming: asyncio.Queue[tuple[list[ChatEvent], list[Cursor]]] = field(default_factory=asyncio.Queue)
     confirmed: list[str] = field(default_factory=list)
     sends: int = 0
+    asked_since: list[datetime] = field(default_factory=list)
+    """From when on messages of unknown outcome were to be looked for."""
     files: dict[str, bytes] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     hang: asyncio.Event | None = None
@@ -321,6 +323,7 @@ class ScriptedAdapter:
         yield FileStream(chunks=chunks(), size_bytes=attachment.size_bytes)
 
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        self.platform.asked_since.append(sent_after)
         for message in self.platform.chats.get(outbound.chat_id, []):
             if message.token == outbound.token:
                 return Receipt(message_ids=(message.message_id,), adapter_data="note")

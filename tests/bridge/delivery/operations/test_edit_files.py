@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -301,8 +302,12 @@ async def test_a_file_whose_answer_never_came_is_there_once(
         await becomes(two, ("words", ""))
         two.faults.extend([None, (OutcomeUnknown("cut"), arrived)])
         one.edit(said, "words!", **files("a"))
+        await eventually(lambda: two.sends >= 3)
+        answered = datetime.now(UTC)  # what was posted was posted before that
         one.say("end")
         await becomes(two, ("words!", ""), (ADDED, "a"), ("end", ""))
+    assert two.asked_since
+    assert max(two.asked_since) <= answered
 
 
 async def test_a_process_that_died_over_the_new_file_asks_for_it(
@@ -315,9 +320,12 @@ async def test_a_process_that_died_over_the_new_file_asks_for_it(
         two.faults.extend([None, (OutcomeUnknown("cut"), True)])
         one.edit(said, "words!", **files("a"))
         await becomes(two, ("words!", ""), (ADDED, "a"))
+        posted = datetime.now(UTC)
     async with bridge(tmp_path, [one, two]):
         one.say("end")
         await becomes(two, ("words!", ""), (ADDED, "a"), ("end", ""))
+    assert two.asked_since
+    assert max(two.asked_since) <= posted, "what is looked for was posted before the restart"
 
 
 async def test_a_file_that_comes_later_holds_the_edit_up_until_then(
