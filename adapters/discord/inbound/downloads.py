@@ -55,7 +55,7 @@ class Downloads:
         url = _attachment_url(message, attachment_id)
         if url is None:
             raise Rejected("the file was removed from its message")
-        if not url.startswith(("https://", "http://")):
+        if not web_address(url):
             raise RetryLater("Discord told no usable address for the file")
         return url if self._cdn_url == CDN_URL else self._transport.at_home(url, self._cdn_url)
 
