@@ -7,17 +7,6 @@ from typing import Any
 import pytest
 
 from bridge.model.rich_text import (
-    CodeBlock,
-    Heading,
-    List,
-    Mark,
-    Mention,
-    MentionKind,
-    Paragraph,
-    Quote,
-    RichText,
-    Text,
-    text_of,
     to_plain,
 )
 from tests.adapters.slack.inbound.app_posts import mrkdwn, plain, rich, rich_of, section, shown
@@ -44,40 +33,6 @@ def test_a_context_is_a_row() -> None:
     assert shown(blocks=[{"type": "context", "elements": elements}]) == "icon (https://e.example/i.png) by CI 5 min"
     long = {"type": "context", "elements": [mrkdwn("one\ntwo"), mrkdwn("three")]}
     assert shown(blocks=[long]) == "one\ntwo\nthree"
-
-
-OPTIONS = [{"text": plain("Yes"), "value": "y"}, {"text": plain("No"), "value": "n"}]
-
-
-@pytest.mark.parametrize(
-    ("element", "expected"),
-    [
-        ({"type": "button", "text": plain("Go"), "url": "https://e.example/go"}, "Go (https://e.example/go)"),
-        ({"type": "button", "text": plain("Go"), "value": "1"}, "[Go]"),
-        ({"type": "button"}, "[button]"),
-        ({"type": "workflow_button", "text": plain("Start")}, "[Start]"),
-        ({"type": "static_select", "placeholder": plain("Pick one"), "options": OPTIONS}, "[Pick one]"),
-        ({"type": "static_select", "placeholder": plain("Pick"), "initial_option": OPTIONS[1]}, "[No]"),
-        ({"type": "multi_static_select", "initial_options": OPTIONS}, "[Yes, No]"),
-        ({"type": "datepicker", "initial_date": "2026-11-26"}, "[2026-11-26]"),
-        ({"type": "users_select"}, "[users select]"),
-        (
-            {"type": "overflow", "options": [{"text": plain("Docs"), "url": "https://e.example/d"}, OPTIONS[0]]},
-            "Docs (https://e.example/d)\n[Yes]",
-        ),
-        ({"type": "radio_buttons", "options": OPTIONS, "initial_option": OPTIONS[0]}, "☑ Yes\n☐ No"),
-        ({"type": "checkboxes", "options": [{**OPTIONS[0], "description": plain("of course")}]}, "☐ Yes\nof course"),
-        (
-            {"type": "feedback_buttons", "positive_button": {"text": plain("Good")}, "negative_button": {"text": plain("Bad")}},
-            "[Good]\n[Bad]",
-        ),
-        ({"type": "icon_button", "icon": "trash", "text": plain("Delete")}, "[Delete]"),
-        ({"type": "hologram", "text": plain("Beam")}, "[Beam]"),
-        ({"type": "hologram"}, "[hologram]"),
-    ],
-)
-def test_buttons_and_menus(element: dict[str, Any], expected: str) -> None:
-    assert shown(text="", blocks=[{"type": "actions", "elements": [element]}]) == expected
 
 
 CELLS = [
@@ -174,51 +129,3 @@ CELLS = [
 )
 def test_every_kind_of_block_is_shown(block: dict[str, Any], expected: str) -> None:
     assert shown(text="This content can't be displayed.", blocks=[block]) == expected
-
-
-def test_a_markdown_block() -> None:
-    source = "\n".join(
-        (
-            "# Release :tada:",
-            "**Bold** _it_ ~~gone~~ `code` [label](https://e.example/?a=1&b=2) <https://e.example/>",
-            "",
-            "next <@U1> & <b>html</b>",
-            "",
-            "- one",
-            "- two",
-            "  - deeper",
-            "",
-            "3. three",
-            "",
-            "> quoted",
-            "",
-            "```py",
-            "x = 1",
-            "```",
-            "",
-            "| a | b |",
-            "|---|---|",
-            "| 1 | 2 |",
-        )
-    )
-    text = rich_of({"type": "markdown", "text": source}, text="")
-    heading, first, bullets, numbers, quote, code, table = text.blocks
-    assert heading == Heading(1, (Text("Release 🎉"),))
-    assert isinstance(first, Paragraph)
-    assert Text("Bold", Mark.BOLD) in first.inlines
-    assert Text("gone", Mark.STRIKE) in first.inlines
-    assert Text("code", Mark.CODE) in first.inlines
-    assert Text("label", 0, "https://e.example/?a=1&b=2") in first.inlines
-    assert Mention(MentionKind.USER, "U1", "Anna") in first.inlines
-    assert text_of(RichText((first,))).endswith("https://e.example/\n\nnext @Anna & <b>html</b>")
-    assert isinstance(bullets, List)
-    assert [(item.indent, item.inlines) for item in bullets.items] == [
-        (0, (Text("one"),)),
-        (0, (Text("two"),)),
-        (1, (Text("deeper"),)),
-    ]
-    assert isinstance(numbers, List)
-    assert (numbers.ordered, numbers.start) == (True, 3)
-    assert quote == Quote((Paragraph((Text("quoted"),)),))
-    assert code == CodeBlock("x = 1", "py")
-    assert text_of(RichText((table,))) == "a | b\n1 | 2"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 import pytest
@@ -18,10 +17,9 @@ from adapters.slack.emulator.render import show
 from adapters.slack.emulator.rules import check_blocks
 from adapters.slack.inbound.decode_mrkdwn import decode_mrkdwn
 from adapters.slack.inbound.decode_text import decode_text
-from adapters.slack.names import NO_NAMES, Names
+from adapters.slack.names import NO_NAMES
 from adapters.slack.outbound.encode import rich_text_blocks
 from adapters.slack.outbound.encode_text import MAX_FALLBACK, escape, fallback_text, measure, rich_text_elements
-from bridge.model.events import Author
 from bridge.model.rich_text import (
     CodeBlock,
     Emoji,
@@ -186,100 +184,6 @@ def test_mrkdwn_escapes_are_undone_once(text: str) -> None:
     assert text_of(decode_mrkdwn(f"```{escape(text).replace('`', '')}```", NO_NAMES)).strip("\n") == text.replace("`", "").strip(
         "\n"
     )
-
-
-@given(st.text(alphabet="*_~`<>&;:|!@#ab \n", max_size=300))
-def test_any_mrkdwn_is_decoded(text: str) -> None:
-    decode_mrkdwn(text, NO_NAMES)
-
-
-def test_hostile_mrkdwn_takes_linear_time() -> None:
-    for piece in ("*a ", "`a ", "<", "&gt;", ":a", "*_~", "``"):
-        decode_mrkdwn(piece * (40_000 // len(piece)), NO_NAMES)
-
-
-@pytest.mark.parametrize(
-    ("mrkdwn", "expected"),
-    [
-        ("plain &lt;b&gt; &amp;amp;", [Text("plain <b> &amp;")]),
-        ("*bold* and snake_case_name", [Text("bold", Mark.BOLD), Text(" and snake_case_name")]),
-        ("*_both_*", [Text("both", Mark.BOLD | Mark.ITALIC)]),
-        ("`a *b* &lt;c&gt;`", [Text("a *b* <c>", Mark.CODE)]),
-        ("<https://x.example/?a=1&amp;b=2|label>", [Text("label", 0, "https://x.example/?a=1&b=2")]),
-        ("<https://x.example/>", [Text("https://x.example/", 0, "https://x.example/")]),
-        ("<mailto:a@b.example|a@b.example>", [Text("a@b.example")]),
-        ("<@U1> <@U2|bob>", [Mention(MentionKind.USER, "U1", "Anna"), Text(" "), Mention(MentionKind.USER, "U2", "bob")]),
-        ("<#C1|general>", [Mention(MentionKind.CHAT, "C1", "general")]),
-        (
-            "<!here> <!subteam^S1|@devs>",
-            [Mention(MentionKind.EVERYONE, "here", "here"), Text(" "), Mention(MentionKind.GROUP, "S1", "devs")],
-        ),
-        ("<!date^1700000000^{date}|that day>", [Timestamp(1700000000, "that day")]),
-        (":+1::skin-tone-3: :tada: 10:30:45 :nope:", [Text("👍🏼 🎉 10:30:45 :nope:")]),
-        ("<not a link>", [Text("<not a link>")]),
-        ("* not bold * _nor this_here", [Text("* not bold * _nor this_here")]),
-    ],
-)
-def test_mrkdwn(mrkdwn: str, expected: list[Any]) -> None:
-    names = Names(users={"U1": Author(user_id="U1", name="Anna")})
-    assert decode_mrkdwn(mrkdwn, names) == RichText((Paragraph(tuple(expected)),))
-
-
-def test_mrkdwn_blocks() -> None:
-    decoded = decode_mrkdwn("intro\n```\ncode &lt;\n```\n&gt; one\n&gt; two\nend", NO_NAMES)
-    assert decoded == RichText(
-        (
-            Paragraph((Text("intro"),)),
-            CodeBlock("code <"),
-            Quote((Paragraph((Text("one\ntwo"),)),)),
-            Paragraph((Text("end"),)),
-        )
-    )
-
-
-def test_rich_text_as_slack_sends_it() -> None:
-    elements = [
-        {"type": "rich_text_section", "elements": [{"type": "text", "text": "list:\n"}]},
-        {"type": "rich_text_list", "style": "ordered", "indent": 0, "offset": 2, "elements": [_section("three")]},
-        {"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": [_section("a"), _section("b")]},
-        {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [_section("x")]},
-        {"type": "rich_text_preformatted", "language": "python", "elements": [{"type": "text", "text": "x = '<&>'"}]},
-        {"type": "rich_text_quote", "elements": [{"type": "user", "user_id": "U1"}, {"type": "broadcast", "range": "here"}]},
-        {
-            "type": "rich_text_section",
-            "elements": [
-                {"type": "emoji", "name": "wave", "unicode": "1f44b-1f3fc", "skin_tone": 3},
-                {"type": "emoji", "name": "party_parrot"},
-                {"type": "color", "value": "#F405B3"},
-                {"type": "hologram", "text": "new thing"},
-                {"type": "hologram"},
-                {"type": "link", "url": "https://x.example", "unsafe": True, "style": {"bold": True}},
-            ],
-        },
-    ]
-    raw = msgspec.json.encode([{"type": "rich_text", "elements": elements}])
-    decoded = decode_text("ignored", raw, Names(users={"U1": Author(user_id="U1", name="Anna")}))
-    assert decoded == RichText(
-        (
-            Paragraph((Text("list:"),)),
-            List((ListItem((Text("three"),)), ListItem((Text("a"),), 1), ListItem((Text("b"),), 1)), True, 3),
-            List((ListItem((Text("x"),)),)),
-            CodeBlock("x = '<&>'", "python"),
-            Quote((Paragraph((Mention(MentionKind.USER, "U1", "Anna"), Mention(MentionKind.EVERYONE, "here", "here"))),)),
-            Paragraph(
-                (
-                    Text("👋🏼"),
-                    Emoji("party_parrot", "party_parrot"),
-                    Text("#F405B3new thing[hologram]"),
-                    Text("https://x.example", Mark.BOLD, "https://x.example"),
-                )
-            ),
-        )
-    )
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
 
 
 @pytest.mark.parametrize(
