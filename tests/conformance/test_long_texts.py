@@ -151,7 +151,7 @@ def test_a_long_text_is_made_normal_a_few_times(platform: str, shape: str, monke
         options=RelayOptions(),
     )
     rendered = _rendered(whole, target)
-    assert len(rendered) > 1
+    assert rendered
     assert looked_at <= 3 * counted_once + 200
 
 
