@@ -6,29 +6,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from functools import partial
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import Attempts
 from adapters.teamspirit.capabilities import can_reconcile, capabilities_of
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.directory import People
-from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.inbound.beginnings import Beginnings
 from adapters.teamspirit.inbound.decode import Decoder
+from adapters.teamspirit.inbound.downloads import Downloads
+from adapters.teamspirit.inbound.history import HistoryOnRequest
 from adapters.teamspirit.inbound.receiver import Reception
 from adapters.teamspirit.inbound.webhook import Webhook
-from adapters.teamspirit.outbound.encode import Encoder, Values
-from adapters.teamspirit.outbound.sender import QUOTED, Posting
+from adapters.teamspirit.outbound.changes import Changes
+from adapters.teamspirit.outbound.encode import Encoder
+from adapters.teamspirit.outbound.presence import Presence
+from adapters.teamspirit.outbound.reactions import Reactions
+from adapters.teamspirit.outbound.reconcile import Reconciliation
+from adapters.teamspirit.outbound.sender import Sender
 from adapters.teamspirit.outbound.threads import Threads
 from adapters.teamspirit.probe import look_at, probe
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.uploads import Uploads
-from adapters.teamspirit.wire import NativeMessage, Undecodable
 from bridge.model.adapter import (
     Adapter,
     FileStream,
@@ -41,21 +43,13 @@ from bridge.model.adapter import (
     Receipt,
 )
 from bridge.model.capabilities import Capabilities
-from bridge.model.errors import OutcomeUnknown, Rejected
 from bridge.model.events import Attachment, Author, ChatEvent
-from bridge.model.pauses import beside_if
 from bridge.model.platform import AdapterContext
-from bridge.model.rich_text import RichText, is_long
+from bridge.model.rich_text import RichText
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
     from adapters.teamspirit.dialect.model import Dialect
-
-_RECONCILE_PAGES = 10
-_MARGIN = timedelta(hours=1)
-"""By how much the clock of an earlier process is mistrusted: it may have been wrong when it recorded the attempt."""
-_LONG_AGO = timedelta(days=1)
-"""How far back to look where no clock can say since when."""
 
 
 class TeamSpiritAdapter:
@@ -65,7 +59,6 @@ class TeamSpiritAdapter:
         options: TeamSpiritOptions = context.options
         self.account = context.account
         self._dialect = dialect
-        self._operations = dialect.operations
         self._options = options
         self._capabilities = capabilities_of(dialect, options)
         self._own = OwnMessages()
@@ -73,9 +66,8 @@ class TeamSpiritAdapter:
         self._transport = Transport(dialect, options)
         self._client = Client(dialect, options, self._encoder, self._transport, context.clock)
         self._people = People(self._client.user if dialect.operations.users else None, context.clock)
-        self._uploads = Uploads(dialect, self._encoder, self._client, self._transport)
+        uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         self._threads = Threads(self._client.message if dialect.operations.message else None)
-        self._posting = Posting(dialect, self._encoder, self._client, self._threads)
         self._decoder = Decoder(
             dialect,
             context.account,
@@ -84,7 +76,15 @@ class TeamSpiritAdapter:
             learn=self._threads.learn,
             server=str(options.server or ""),
         )
-        self._attempts = Attempts(self._transport.time)
+        operations = dialect.operations
+        attempts = Attempts(self._transport.time)
+        self._sender = Sender(dialect, self._encoder, self._client, self._threads, uploads, self._own, attempts)
+        self._changes = Changes(operations, self._encoder, self._client)
+        self._reactions = Reactions(operations, self._encoder, self._client)
+        self._presence = Presence(operations, self._encoder, self._client)
+        self._reconciliation = Reconciliation(operations, self._client, self._decoder, self._sender, self._own, attempts)
+        self._downloads = Downloads(operations, self._encoder, self._transport)
+        self._history = HistoryOnRequest(operations, self._client, self._decoder, context.clock)
         self._beginnings = Beginnings(self._transport.time)
         self._web = context.web
         self._alive = context.alive
@@ -133,19 +133,7 @@ class TeamSpiritAdapter:
         ).run()
 
     async def send(self, outbound: Outbound) -> Receipt:
-        file_ids = await self._uploads.upload(outbound.chat_id, outbound.files)
-        operation = "send" if self._operations.send is not None else "webhook_send"
-        call = self._operations.send or self._operations.webhook_send
-        assert call is not None, "the dialect cannot send"
-        self._attempts.begin(outbound.token)
-        with self._own.sending(outbound.chat_id):
-            posted = await self._posting.post(operation, call, outbound, file_ids)
-            message_id = find_text(call.answer.id, posted.answer)
-            if message_id:
-                self._own.sent(outbound.chat_id, message_id)
-        if not message_id and call.answer.id is not None:
-            raise OutcomeUnknown(f"{operation}: the answer does not say which message it became")
-        return self._posting.receipt(outbound, posted, message_id)
+        return await self._sender.send(outbound)
 
     async def close(self) -> None:
         self._webhook.close()
@@ -158,137 +146,42 @@ class TeamSpiritAdapter:
 
 class _Edits(TeamSpiritAdapter):
     async def edit(self, outbound: OutboundEdit) -> Receipt:
-        call = self._operations.edit
-        assert call is not None
-        encode = partial(self._encoder.edit_values, outbound, quoted=outbound.copy.adapter_data == QUOTED)
-        values = await beside_if(is_long(outbound.text), encode)
-        await self._client.call("edit", call, values)
-        return Receipt(
-            message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data
-        )
+        return await self._changes.edit(outbound)
 
 
 class _Deletes(TeamSpiritAdapter):
     async def delete(self, outbound: OutboundDelete) -> None:
-        call = self._operations.delete
-        assert call is not None
-        for message_id in outbound.copy.message_ids:
-            values: Values = {"chat": self._encoder.chat(outbound.copy.chat_id), "message": {"id": message_id}}
-            try:
-                await self._client.call("delete", call, values)
-            except Gone:
-                continue
+        await self._changes.delete(outbound)
 
 
 class _Reacts(TeamSpiritAdapter):
     async def react(self, outbound: OutboundReaction) -> None:
-        """The bot reacts once for everyone; a reaction that is there already, or gone already, is a success."""
-        operations = self._operations
-        assert operations.react is not None
-        assert operations.unreact is not None
-        refused: Rejected | None = None
-        for operation, call, wanted in (
-            ("react", operations.react, outbound.added),
-            ("unreact", operations.unreact, outbound.removed),
-        ):
-            for reaction in wanted:
-                try:
-                    values = self._encoder.reaction_values(outbound.copy, reaction)
-                    await self._client.call(operation, call, values)
-                except Gone:
-                    if operation == "react":
-                        raise
-                except Rejected as error:
-                    refused = error
-        if refused is not None:
-            raise refused
+        await self._reactions.react(outbound)
 
 
 class _OpensFiles(TeamSpiritAdapter):
-    @asynccontextmanager
-    async def open_file(self, attachment: Attachment) -> AsyncIterator[FileStream]:
-        call = self._operations.download
-        assert call is not None
-        request = self._encoder.request("download", call, {"file": {"id": attachment.file_id}})
-        async with self._transport.download(request, attachment.size_bytes) as stream:
-            yield stream
+    def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
+        return self._downloads.open_file(attachment)
 
 
 class _ReadsHistory(TeamSpiritAdapter):
-    async def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
-        call = self._operations.history
-        assert call is not None
-        while True:
-            items = await self._client.page(chat_id, since, None)
-            last = since
-            for item in items:
-                try:
-                    message = self._decoder.message(item, chat_id)
-                except Undecodable:
-                    continue  # the poller, which keeps such items, meets it too
-                last = message.message_id
-                if not message.deleted and not message.system:
-                    yield self._decoder.created(message, self._clock.now())
-            if len(items) < call.page_size or last == since:
-                return
-            since = last
+    def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
+        return self._history.history(chat_id, since)
 
 
 class _Reconciles(TeamSpiritAdapter):
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
-        """Looks for our mark in the history, behind the last message that we know we sent. Where that is too far to read, the
-        answer is None if the server itself returns the first message for the same mark."""
-        call, send = self._operations.history, self._operations.send
-        assert call is not None
-        assert send is not None
-        since = self._attempts.since(outbound.token, sent_after, margin=_MARGIN) or self._transport.time.now() - _LONG_AGO
-        since_ms = round(since.timestamp() * 1000) if call.by == "since" else None
-        after = "" if since_ms is not None else self._own.latest(outbound.chat_id)
-        for _ in range(_RECONCILE_PAGES):
-            items = await self._page_behind(outbound.chat_id, after, since_ms)
-            last = after
-            for item in items:
-                try:
-                    message = self._decoder.message(item, outbound.chat_id)
-                except Undecodable:
-                    continue
-                last = message.message_id
-                if message.client_id == outbound.token and not message.deleted and self._may_be_ours(message):
-                    self._own.sent(outbound.chat_id, last)
-                    return self._posting.receipt(outbound, self._posting.found(outbound, message), last)
-            if len(items) < call.page_size:
-                return None
-            if since_ms is not None or last == after or (not after and call.without_after == "newest"):
-                break
-            after = last
-        if (self._transport.time.now() - since).total_seconds() < send.idempotent_s:
-            return None
-        raise Rejected("whether the message exists cannot be told any more: too much was said since")
-
-    def _may_be_ours(self, message: NativeMessage) -> bool:
-        """Anybody may write our mark into a message of their own."""
-        return not self._own.me_id or message.author.user_id == self._own.me_id
-
-    async def _page_behind(self, chat_id: str, after: str, since_ms: int | None) -> list[object]:
-        try:
-            return await self._client.page(chat_id, after, since_ms)
-        except Gone:
-            return await self._client.page(chat_id, "", since_ms)
+        return await self._reconciliation.reconcile(outbound, sent_after)
 
 
 class _ShowsTyping(TeamSpiritAdapter):
     async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
-        call = self._operations.typing
-        assert call is not None
-        values: Values = {"chat": self._encoder.chat(chat_id), "message": {"thread": thread_id}}
-        await self._client.call("typing", call, values)
+        await self._presence.show_typing(chat_id, thread_id)
 
 
 class _SetsStatus(TeamSpiritAdapter):
     async def set_status(self, status: str, text: str) -> None:
-        call = self._operations.set_status
-        assert call is not None
-        await self._client.call("set_status", call, {"status": {"name": status, "text": text}})
+        await self._presence.set_status(status, text)
 
 
 class _LooksUpPeople(TeamSpiritAdapter):

@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.common.http_errors import Effect
+from adapters.common.own_messages import OwnMessages
+from adapters.common.platform_time import Attempts
 from adapters.teamspirit.client import Client
+from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.errors import Gone, ThreadGone
 from adapters.teamspirit.outbound.encode import Encoder
 from adapters.teamspirit.outbound.threads import Threads
+from adapters.teamspirit.uploads import Uploads
 from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Outbound, Receipt
+from bridge.model.errors import OutcomeUnknown
 from bridge.model.outcomes import Loss
 from bridge.model.pauses import beside_if
 from bridge.model.rich_text import is_long
@@ -41,14 +46,43 @@ class Posted:
     root: str = ""
 
 
-class Posting:
-    def __init__(self, dialect: Dialect, encoder: Encoder, client: Client, threads: Threads) -> None:
+class Sender:
+    def __init__(
+        self,
+        dialect: Dialect,
+        encoder: Encoder,
+        client: Client,
+        threads: Threads,
+        uploads: Uploads,
+        own: OwnMessages,
+        attempts: Attempts,
+    ) -> None:
+        self._operations = dialect.operations
+        self._uploads = uploads
+        self._own = own
+        self._attempts = attempts
         self._encoder = encoder
         self._client = client
         self._threads = threads
         self._by_root = "message.root" in variables_of(dialect.operations.send)
 
-    async def post(self, operation: str, call: Send, outbound: Outbound, file_ids: Sequence[str]) -> Posted:
+    async def send(self, outbound: Outbound) -> Receipt:
+        """Files first, then the message that carries them. Raises DeliveryError, AccountDown."""
+        file_ids = await self._uploads.upload(outbound.chat_id, outbound.files)
+        operation = "send" if self._operations.send is not None else "webhook_send"
+        call = self._operations.send or self._operations.webhook_send
+        assert call is not None, "the dialect cannot send"
+        self._attempts.begin(outbound.token)
+        with self._own.sending(outbound.chat_id):
+            posted = await self._post(operation, call, outbound, file_ids)
+            message_id = find_text(call.answer.id, posted.answer)
+            if message_id:
+                self._own.sent(outbound.chat_id, message_id)
+        if not message_id and call.answer.id is not None:
+            raise OutcomeUnknown(f"{operation}: the answer does not say which message it became")
+        return self.receipt(outbound, posted, message_id)
+
+    async def _post(self, operation: str, call: Send, outbound: Outbound, file_ids: Sequence[str]) -> Posted:
         """Raises what a send raises."""
 
         async def send(one: Outbound, root: str = "") -> Posted:

@@ -1,0 +1,46 @@
+"""Changes of a message that was sent: its text is edited, all its parts are deleted. Used by `adapter`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from adapters.teamspirit.client import Client
+from adapters.teamspirit.errors import Gone
+from adapters.teamspirit.outbound.encode import Encoder, Values
+from adapters.teamspirit.outbound.sender import QUOTED
+from bridge.model.adapter import OutboundDelete, OutboundEdit, Receipt
+from bridge.model.pauses import beside_if
+from bridge.model.rich_text import is_long
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.calls import Operations
+
+
+class Changes:
+    """Each method needs its operation in the dialect. Raises DeliveryError, AccountDown."""
+
+    def __init__(self, operations: Operations, encoder: Encoder, client: Client) -> None:
+        self._operations = operations
+        self._encoder = encoder
+        self._client = client
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        call = self._operations.edit
+        assert call is not None
+        encode = partial(self._encoder.edit_values, outbound, quoted=outbound.copy.adapter_data == QUOTED)
+        values = await beside_if(is_long(outbound.text), encode)
+        await self._client.call("edit", call, values)
+        return Receipt(
+            message_ids=outbound.copy.message_ids, thread_id=outbound.copy.thread_id, adapter_data=outbound.copy.adapter_data
+        )
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        call = self._operations.delete
+        assert call is not None
+        for message_id in outbound.copy.message_ids:
+            values: Values = {"chat": self._encoder.chat(outbound.copy.chat_id), "message": {"id": message_id}}
+            try:
+                await self._client.call("delete", call, values)
+            except Gone:
+                continue
