@@ -16,7 +16,7 @@ from adapters.registry import load_manifest, load_platform, platforms
 
 ROOT = Path(__file__).parents[2]
 RULES: dict[str, str] = yaml.safe_load((ROOT / "adapters/quality_rules.yaml").read_text(encoding="utf-8"))
-WITHOUT_YET = frozenset(())
+WITHOUT_YET: frozenset[str] = frozenset()
 """Adapters that have no quality.yaml yet. May only shrink."""
 
 
