@@ -27,8 +27,8 @@ from adapters.teamspirit.outbound.presence import Presence
 from adapters.teamspirit.outbound.reactions import Reactions
 from adapters.teamspirit.outbound.reconcile import Reconciliation
 from adapters.teamspirit.outbound.sender import Sender
-from adapters.teamspirit.outbound.threads import Threads
 from adapters.teamspirit.probe import look_at, probe
+from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.uploads import Uploads
 from bridge.model.adapter import (

@@ -14,7 +14,7 @@ from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.dialect.query import find, find_text
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, is_forbidden
 from adapters.teamspirit.outbound.encode import Encoder, Values
-from adapters.teamspirit.outbound.threads import Found
+from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.web_links import web_url
 from bridge.model.clock import Clock

@@ -20,7 +20,7 @@ from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.errors import Gone, ThreadGone
 from adapters.teamspirit.outbound.encode import Encoder
-from adapters.teamspirit.outbound.threads import Threads
+from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.uploads import Uploads
 from adapters.teamspirit.wire import NativeMessage
 from bridge.model.adapter import Outbound, Receipt
