@@ -253,24 +253,33 @@ class AccountIntake:
             if rule:
                 self._skipped(entry.event, planned, rule, delivery_id)
                 continue
-            self._lanes.enqueue(
-                OpenDelivery(
-                    delivery_id=delivery_id,
-                    lane_seq=lane_seq,
-                    event_seq=outcome.event_seq,
-                    route=planned.route,
-                    target=planned.target,
-                    thread_id=planned.thread_id,
-                    event=outcome.event or entry.event,
-                    state=DeliveryStatus.WAITING,
-                    attempt=0,
-                    first_attempt_at=None,
-                    not_before=None,
-                    last_error="",
-                    parts=(),
-                ),
-                prerecorded=planned.begun,
-            )
+            event = outcome.event or entry.event
+            self._enqueue(event, outcome.event_seq, planned, delivery_id, lane_seq)
+        for following in outcome.following:
+            for planned, delivery_id, lane_seq in zip(
+                following.deliveries, following.delivery_ids, following.lane_seqs, strict=True
+            ):
+                self._enqueue(following.event, following.event_seq, planned, delivery_id, lane_seq)
+
+    def _enqueue(self, event: ChatEvent, event_seq: int, planned: PlannedDelivery, delivery_id: int, lane_seq: int) -> None:
+        self._lanes.enqueue(
+            OpenDelivery(
+                delivery_id=delivery_id,
+                lane_seq=lane_seq,
+                event_seq=event_seq,
+                route=planned.route,
+                target=planned.target,
+                thread_id=planned.thread_id,
+                event=event,
+                state=DeliveryStatus.WAITING,
+                attempt=0,
+                first_attempt_at=None,
+                not_before=None,
+                last_error="",
+                parts=(),
+            ),
+            prerecorded=planned.begun,
+        )
 
     def _arrived(self, event: ChatEvent, arrival: Arrival) -> None:
         self._counts.event(self._account, arrival)

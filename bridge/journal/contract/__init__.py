@@ -7,7 +7,7 @@ people      what people are shown                           errors      what the
 leases      who may act for an account
 """
 
-from bridge.journal.contract.accepting import AcceptRequest, AcceptResult, PlannedDelivery, Verdict
+from bridge.journal.contract.accepting import AcceptRequest, AcceptResult, Following, PlannedDelivery, Verdict
 from bridge.journal.contract.changes import (
     AttemptStarted,
     Change,
@@ -57,6 +57,7 @@ __all__ = [
     "DeliveryStore",
     "Elsewhere",
     "Figures",
+    "Following",
     "IntakeStore",
     "Journal",
     "JournalError",

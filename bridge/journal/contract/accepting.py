@@ -40,6 +40,17 @@ class Verdict(StrEnum):
     """A MessageCreated, MessageEdited or MessageDeleted whose message is one of our own copies. Nothing is stored."""
 
 
+class Following(_Value, frozen=True):
+    """An event of the bridge's own that the journal put behind an accepted message: reactions and pins that came before it. Its
+    deliveries are behind the message's in their lanes; `delivery_ids` and `lane_seqs` are parallel to them."""
+
+    event: ChatEvent
+    event_seq: int
+    deliveries: tuple[PlannedDelivery, ...]
+    delivery_ids: tuple[int, ...]
+    lane_seqs: tuple[int, ...]
+
+
 class AcceptResult(_Value, frozen=True):
     """What became of one entry. `delivery_ids` are parallel to the entry's deliveries; skipped ones have an id as well.
 
@@ -53,3 +64,4 @@ class AcceptResult(_Value, frozen=True):
     """Parallel to them; 0 for skipped ones."""
     event: ChatEvent | None = None
     later: ChatEvent | None = None
+    following: tuple[Following, ...] = ()

@@ -36,7 +36,8 @@ class IntakeStore(LeaseStore, Protocol):
 
         A MessageCreated registers its `message_id` and `also_ids` as originals, and an album's `items`; the `item` of a
         MessageEdited takes the place of the one before (see `album`). A ReactionsChanged updates the reaction state of
-        its original (see `LinkStore.reactions`)."""
+        its original (see `LinkStore.reactions`). One whose message is not known is kept until the message is accepted, and so is a
+        pin: see `AcceptResult.following`."""
         ...
 
     async def keep_undecodable(

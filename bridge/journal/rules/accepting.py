@@ -11,6 +11,7 @@ import msgspec
 from bridge.journal.contract import AcceptRequest, DeliveryStatus, PlannedDelivery, Verdict
 from bridge.journal.rules import changes, reactions
 from bridge.journal.rules.changes import LatestChange
+from bridge.journal.rules.early import UNKNOWN, Early
 from bridge.journal.rules.links import KnownMessage, LinkKind
 from bridge.journal.rules.reactions import Reacting
 from bridge.model.events import (
@@ -20,6 +21,7 @@ from bridge.model.events import (
     MessageCreated,
     MessageDeleted,
     MessageEdited,
+    PinsChanged,
     ReactionsChanged,
     as_edited,
 )
@@ -37,6 +39,8 @@ class Known(Generic[K]):
     messages: dict[K, KnownMessage] = field(default_factory=dict)
     latest: dict[K, LatestChange] = field(default_factory=dict)
     """Only those that can be read: a harmed row is taken for none, so that what is accepted does not suffer from it."""
+    early: dict[K, Early] = field(default_factory=dict)
+    """Of messages that are not known yet."""
 
 
 class NewDelivery(msgspec.Struct, frozen=True):
@@ -60,10 +64,16 @@ class Stored(msgspec.Struct, Generic[K], frozen=True):
     item_of: int | None = None
     """Of an edit of one message of an album: the created event whose item it replaces."""
     reacts_to: int | None = None
-    """Of people's reactions: the created event."""
+    """Of people's reactions: the created event; `UNKNOWN` while the message is not known."""
     reacting: Reacting | None = None
     latest: LatestChange | None = None
     """What the first of the event's messages has become by it."""
+    message: K | None = None
+    """The message that this is a change of."""
+    claims: Sequence[K] = ()
+    """Messages whose reactions of before are this event's from now on."""
+    following: Sequence[Stored[K]] = ()
+    """What came before the message and is carried out after it: events of the bridge's own, right behind it in its lanes."""
 
     @property
     def open(self) -> int:
@@ -109,15 +119,21 @@ def accept(
     latest = None
     if isinstance(event, MessageEdited | MessageDeleted) and changes.is_of_the_whole(event):
         latest = known.latest[messages[0]] = changes.combined(known.latest.get(messages[0]), event, seq)
+    message = messages[0] if messages else None
     match event:
         case MessageCreated():
-            return _created(known, entry, event, messages, seq)
-        case ReactionsChanged() if first is not None:
-            return Stored(seq, event, None, _planned(entry), reacts_to=first, reacting=reactions.of_people(event))
+            return _created(known, entry, event, messages, seq, take_seq)
+        case ReactionsChanged() | PinsChanged() if first is None:
+            known.early.setdefault(messages[0], Early()).add(event, entry.deliveries)
+            reacting = reactions.of_people(event) if isinstance(event, ReactionsChanged) else None
+            return Stored(seq, event, None, _planned(entry), reacts_to=UNKNOWN, reacting=reacting, message=message)
+        case ReactionsChanged():
+            reacting = reactions.of_people(event)
+            return Stored(seq, event, None, _planned(entry), reacts_to=first, reacting=reacting, message=message)
         case MessageEdited(item=AlbumItem()):
-            return Stored(seq, event, None, _planned(entry), item_of=first, latest=latest)
+            return Stored(seq, event, None, _planned(entry), item_of=first, latest=latest, message=message)
         case _:
-            return Stored(seq, event, None, _planned(entry), latest=latest)
+            return Stored(seq, event, None, _planned(entry), latest=latest, message=message)
 
 
 def _is_echo(event: ChatEvent, found: Sequence[KnownMessage | None]) -> bool:
@@ -126,14 +142,30 @@ def _is_echo(event: ChatEvent, found: Sequence[KnownMessage | None]) -> bool:
     return event.traits.echoes and any(message is not None and message.kind is not LinkKind.ORIGINAL for message in found)
 
 
-def _created(known: Known[K], entry: AcceptRequest, event: MessageCreated, messages: Sequence[K], seq: int) -> Stored[K]:
+def _created(
+    known: Known[K],
+    entry: AcceptRequest,
+    event: MessageCreated,
+    messages: Sequence[K],
+    seq: int,
+    take_seq: Callable[[], int],
+) -> Stored[K]:
     later = changes.newest(event, [known.latest[message] for message in messages if message in known.latest])
+    new = [message for message in dict.fromkeys(messages) if message not in known.messages]
     for message in messages:
         known.messages[message] = KnownMessage(seq, LinkKind.ORIGINAL)
     if isinstance(later, MessageEdited):
         event = as_edited(event, later)
     rule = Skip.DELETED_BEFORE if isinstance(later, MessageDeleted) else None
-    return Stored(seq, event, later, _planned(entry, rule), originals=messages)
+    early = {message: known.early.pop(message) for message in new if message in known.early}
+    following: list[Stored[K]] = []
+    if rule is None:
+        names = dict(zip(messages, messages_of(event), strict=True))
+        for message, before in early.items():
+            for change, planned in before.following(names[message], event, entry.deliveries):
+                deliveries = tuple(_delivery(one, None) for one in planned)
+                following.append(Stored(take_seq(), change, None, deliveries, message=message))
+    return Stored(seq, event, later, _planned(entry, rule), originals=messages, claims=tuple(early), following=tuple(following))
 
 
 def _planned(entry: AcceptRequest, rule: SkipRule | None = None) -> tuple[NewDelivery, ...]:

@@ -8,11 +8,12 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.journal.contract import AcceptRequest, AcceptResult, DeliveryStatus, Verdict
+from bridge.journal.contract import AcceptRequest, AcceptResult, DeliveryStatus, Following, Verdict
 from bridge.journal.rules import accepting as rules
 from bridge.journal.rules import changes
 from bridge.journal.rules.accepting import Known, NewDelivery, Stored
 from bridge.journal.rules.changes import LatestChange
+from bridge.journal.rules.early import UNKNOWN
 from bridge.journal.rules.links import KnownMessage, LinkKind
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
@@ -29,6 +30,7 @@ from bridge.journal.sqlite.codec import (
     pack_optional,
     pack_time,
 )
+from bridge.journal.sqlite.early import read_early
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.names import Names
 from bridge.model.adapter import Cursor
@@ -65,6 +67,7 @@ _REACTION = (
     "INSERT INTO reaction (seq, chat, message, person, emoji, event, position) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET event = excluded.event, position = excluded.position"
 )
+_CLAIM = f"UPDATE OR REPLACE reaction SET seq = ? WHERE seq = {UNKNOWN} AND chat = ? AND message = ?"
 _NO_REACTION = "DELETE FROM reaction WHERE seq = ? AND chat = ? AND message IN (?, '') AND person = ? AND emoji = ?"
 
 
@@ -160,6 +163,14 @@ def _known(ledger: Ledger, entries: Sequence[tuple[Prepared, int]]) -> Known[Mes
         edit = None if json is None else _readable_edit(json)
         if json is None or edit is not None:
             known.latest[chat, message] = LatestChange(seq, edit)
+    coming = {
+        (chat, message)
+        for entry, chat in entries
+        if isinstance(entry.entry.event, MessageCreated)
+        for message in entry.messages
+        if (chat, message) not in known.messages
+    }
+    known.early = read_early(ledger, list(coming))
     return known
 
 
@@ -178,20 +189,43 @@ def _accept_one(
     stored = rules.accept(known, prepared.entry, prepared.key, messages, ledger.take_seq)
     if isinstance(stored, Verdict):
         return AcceptResult(verdict=stored)
-    first = ledger.take_deliveries(len(stored.deliveries))
+    first, lane_seqs = _add_deliveries(ledger, rows, stored, accepted_at)
     _add_event(rows, prepared, stored, chat, accepted_at, first)
-    _add_message(rows, prepared, stored, messages)
-    numbers = [_lane_number(ledger, delivery) for delivery in stored.deliveries]
-    for number, (delivery, (lane, lane_seq)) in enumerate(zip(stored.deliveries, numbers, strict=True), first):
-        rows.deliveries.append(_delivery_row(ledger.names, number, stored.event_seq, delivery, lane, lane_seq, accepted_at))
+    _add_message(rows, prepared, stored)
     return AcceptResult(
         verdict=Verdict.ACCEPTED,
         event_seq=stored.event_seq,
         delivery_ids=tuple(range(first, first + len(stored.deliveries))),
-        lane_seqs=tuple(lane_seq or 0 for _lane, lane_seq in numbers),
+        lane_seqs=lane_seqs,
         event=stored.event if isinstance(stored.later, MessageEdited) else None,
         later=stored.later,
+        following=tuple(_follow(ledger, rows, following, accepted_at) for following in stored.following),
     )
+
+
+def _follow(ledger: Ledger, rows: _Rows, stored: Stored[Message], accepted_at: int) -> Following:
+    deliveries = tuple(delivery.planned for delivery in stored.deliveries)
+    prepared = prepare(AcceptRequest(event=stored.event, deliveries=deliveries))
+    first, lane_seqs = _add_deliveries(ledger, rows, stored, accepted_at)
+    assert stored.message is not None
+    _add_event(rows, prepared, stored, stored.message[0], accepted_at, first)
+    _add_message(rows, prepared, stored)
+    return Following(
+        event=stored.event,
+        event_seq=stored.event_seq,
+        deliveries=deliveries,
+        delivery_ids=tuple(range(first, first + len(deliveries))),
+        lane_seqs=lane_seqs,
+    )
+
+
+def _add_deliveries(ledger: Ledger, rows: _Rows, stored: Stored[Message], accepted_at: int) -> tuple[int, tuple[int, ...]]:
+    """The number of the first, and the place of each in its lane."""
+    first = ledger.take_deliveries(len(stored.deliveries))
+    numbers = [_lane_number(ledger, delivery) for delivery in stored.deliveries]
+    for number, (delivery, (lane, lane_seq)) in enumerate(zip(stored.deliveries, numbers, strict=True), first):
+        rows.deliveries.append(_delivery_row(ledger.names, number, stored.event_seq, delivery, lane, lane_seq, accepted_at))
+    return first, tuple(lane_seq or 0 for _lane, lane_seq in numbers)
 
 
 def _lane_number(ledger: Ledger, delivery: NewDelivery) -> tuple[int, int | None]:
@@ -216,7 +250,7 @@ def _body(prepared: Prepared, event: ChatEvent) -> bytes:
     return prepared.body if prepared.body is not None and event is prepared.entry.event else encode_event(event)
 
 
-def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message], messages: Sequence[Message]) -> None:
+def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message]) -> None:
     """What the event tells of its messages."""
     seq = stored.event_seq
     for original in stored.originals:
@@ -226,17 +260,21 @@ def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message], messa
         rows.items += [(seq, place, packed, json) for place, (packed, json) in enumerate(pairs)]
     if stored.item_of is not None:
         rows.further.append((_ITEM_NOW, (prepared.items[0], stored.item_of, prepared.messages[0])))
+    rows.further += [(_CLAIM, (seq, *message)) for message in stored.claims]
+    message = stored.message
+    if message is None:
+        return
     if stored.reacting is not None:
         person, removed, added = stored.reacting
-        key = (stored.reacts_to, *messages[0], person)
+        key = (stored.reacts_to, *message, person)
         rows.further += [(_NO_REACTION, (*key, emoji)) for emoji in removed]
         rows.further += [(_REACTION, (*key, emoji, seq, position)) for position, emoji in enumerate(added)]
     if stored.latest is not None:
         edit = stored.latest.edit
-        rows.latest[messages[0]] = (*messages[0], stored.latest.event_seq, None if edit is None else _body(prepared, edit))
+        rows.latest[message] = (*message, stored.latest.event_seq, None if edit is None else _body(prepared, edit))
     kind = changes.kind(stored.event)
     if kind is not None:
-        rows.changes.append((*messages[0], CHANGES.index(kind), seq))
+        rows.changes.append((*message, CHANGES.index(kind), seq))
 
 
 def _delivery_row(

@@ -136,7 +136,7 @@ CREATE TABLE gone (
 ) STRICT, WITHOUT ROWID;
 
 -- Who holds which emoji on a created event's message or one of its copies: `message` says on which of them, and is empty for what
--- version 2 has kept. event, position: when it was added.
+-- version 2 has kept. event, position: when it was added. seq: 0 while the message itself has not come.
 CREATE TABLE reaction (
   seq INTEGER NOT NULL,
   chat INTEGER NOT NULL,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.journal.rules import states
+from bridge.journal.rules.early import UNKNOWN
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import (
@@ -170,9 +171,10 @@ def _links(chat: int, message: Packed | None, more: str | None, seq: int) -> lis
 
 
 def prune_rest(ledger: Ledger, before: datetime) -> None:
-    """What is old and belongs to no event."""
+    """What is old and belongs to no event; and reactions that came before their message, with the event that told of them."""
     moment = pack_time(before)
     ledger.connection.execute("DELETE FROM undecodable WHERE received_at < ?", (moment,))
+    ledger.connection.execute(f"DELETE FROM reaction WHERE seq = {UNKNOWN} AND event NOT IN (SELECT seq FROM event)")
     ledger.connection.execute("DELETE FROM wait WHERE until < ?", (moment,))
     ledger.connection.execute("DELETE FROM wish WHERE at < ?", (moment,))
 

@@ -111,3 +111,32 @@ async def test_a_change_whose_row_is_harmed_keeps_its_message_from_nobody(
         one.say("before", number=7)
         one.edit("one-7", "in the end")
         await eventually(lambda: two.texts() == ["in the end"])
+
+
+async def test_a_reaction_that_comes_before_its_message_waits_for_it_through_a_restart(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
+    async with bridge(tmp_path, [one, two]):
+        one.react("one-7", "👍", "🎉")
+        one.react("one-7", removed=("🎉",))
+        await eventually(lambda: len(one.confirmed) == 2)
+    async with bridge(tmp_path, [one, two]):
+        one.say("words", number=7)
+        await eventually(lambda: [post.reactions for post in two.posted()] == [("👍",)])
+        one.react("one-7", "❤", author="Carla")
+        await eventually(lambda: set(two.posted()[0].reactions) == {"👍", "❤"})
+        one.react("one-7", removed=("👍",))
+        await eventually(lambda: two.posted()[0].reactions == ("❤",))
+
+
+async def test_a_reaction_before_its_message_in_one_batch_is_shown_as_well(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
+    async with bridge(tmp_path, [one, two]):
+        one.react("one-7", "👍")
+        reaction, _ = one.incoming.get_nowait()
+        one.say("words", number=7)
+        message, _ = one.incoming.get_nowait()
+        one.say("more words", number=8)
+        one.hear(*reaction, *message)
+        await eventually(lambda: sorted((post.text, post.reactions) for post in two.posted())[-1:] == [("words", ("👍",))])

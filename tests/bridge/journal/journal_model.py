@@ -20,6 +20,7 @@ from bridge.journal.contract import (
     Delivered,
     DeliveryStatus,
     Elsewhere,
+    Following,
     LaneFigures,
     Link,
     Merged,
@@ -28,6 +29,7 @@ from bridge.journal.contract import (
     PartReceipt,
     Piece,
     PiecesSet,
+    PlannedDelivery,
     PlanSet,
     Skipped,
     StoredPart,
@@ -119,6 +121,10 @@ class Model:
         self.last_seq += 1
         seq = self.last_seq
         later, became = self._changed_before(event), None
+        early: list[MessageRef] = []
+        if isinstance(event, MessageCreated):
+            refs = [MessageRef(chat, message) for message in dict.fromkeys((event.message_id, *event.also_ids))]
+            early = [ref for ref in refs if ref not in self.links]
         if isinstance(event, MessageCreated) and isinstance(later, MessageEdited):
             event = became = as_edited(event, later)
         self.events[seq] = _Event(event, received_at, [])
@@ -143,6 +149,17 @@ class Model:
             self.deliveries[self.last_delivery] = delivery
             self.events[seq].deliveries.append(self.last_delivery)
         numbers = tuple(self.events[seq].deliveries)
+        following = []
+        for ref in early:
+            there = self._early_ends(ref, seq)
+            mine = sorted((when, key) for key, when in self.reacted.items() if key[:2] == (0, ref))
+            for when, (_, _, person, emoji) in mine:
+                del self.reacted[0, ref, person, emoji]
+                self.reacted[seq, ref, person, emoji] = when
+            both = tuple(one for one in entry.deliveries if not one.skip_rule and (one.target, one.thread_id) in there)
+            if mine and both and not isinstance(later, MessageDeleted):
+                assert isinstance(event, MessageCreated)
+                following.append(self._follow(event, ref, tuple(dict.fromkeys(key[3] for _, key in mine)), both, received_at))
         return AcceptResult(
             verdict=Verdict.ACCEPTED,
             event_seq=seq,
@@ -150,6 +167,46 @@ class Model:
             lane_seqs=tuple(self.deliveries[number].lane_seq for number in numbers),
             event=became,
             later=later,
+            following=tuple(following),
+        )
+
+    def _early_ends(self, message: MessageRef, before: int) -> set[End]:
+        """Where reactions that came before were to go, and did not come to something."""
+        rule = str(Skip.REACTION_WITHOUT_COPY)
+        return {
+            (delivery.target, delivery.thread_id)
+            for seq, known in self.events.items()
+            if seq < before and isinstance(known.event, ReactionsChanged)
+            if MessageRef(known.event.meta.origin, known.event.message_id) == message
+            for delivery in map(self.deliveries.__getitem__, known.deliveries)
+            if delivery.state in OPEN or (delivery.state is DeliveryStatus.SKIPPED and delivery.note == rule)
+        }
+
+    def _follow(
+        self,
+        event: MessageCreated,
+        ref: MessageRef,
+        emoji: tuple[str, ...],
+        planned: tuple[PlannedDelivery, ...],
+        received_at: datetime,
+    ) -> Following:
+        self.last_seq += 1
+        key = f"before:reactions:{ref.message_id}:{event.meta.event_key}"
+        meta = msgspec.structs.replace(event.meta, event_key=key, author=None)
+        change = ReactionsChanged(meta=meta, message_id=ref.message_id, added=emoji)
+        self.events[self.last_seq] = _Event(change, received_at, [])
+        for one in planned:
+            self.last_delivery += 1
+            lane_seq = self.last_in_lane[one.target] = self.last_in_lane.get(one.target, 0) + 1
+            self.deliveries[self.last_delivery] = _Delivery(self.last_seq, one.route, one.target, one.thread_id, lane_seq)
+            self.events[self.last_seq].deliveries.append(self.last_delivery)
+        numbers = tuple(self.events[self.last_seq].deliveries)
+        return Following(
+            event=change,
+            event_seq=self.last_seq,
+            deliveries=planned,
+            delivery_ids=numbers,
+            lane_seqs=tuple(self.deliveries[number].lane_seq for number in numbers),
         )
 
     def _edited(self, message: MessageRef, event: MessageEdited, seq: int) -> None:
@@ -178,13 +235,14 @@ class Model:
     def _react(self, event: ReactionsChanged, seq: int) -> None:
         message = MessageRef(event.meta.origin, event.message_id)
         link = self.links.get(message)
-        if link is None or event.meta.sent_by_us:
+        if event.meta.sent_by_us:
             return
+        belongs_to = link.seq if link is not None else 0
         person = event.meta.author.user_id if event.meta.author else ""
         for emoji in event.removed:
-            self.reacted.pop((link.seq, message, person, emoji), None)
+            self.reacted.pop((belongs_to, message, person, emoji), None)
         for position, emoji in enumerate(event.added):
-            self.reacted[link.seq, message, person, emoji] = (seq, position)
+            self.reacted[belongs_to, message, person, emoji] = (seq, position)
 
     def is_known(self, key: str) -> bool:
         return any(known.event.meta.event_key == key for known in self.events.values())
@@ -233,7 +291,7 @@ class Model:
             case Delivered():
                 delivery.state = DeliveryStatus.DELIVERED
             case Skipped():
-                delivery.state = DeliveryStatus.SKIPPED
+                delivery.state, delivery.note = DeliveryStatus.SKIPPED, str(change.rule)
             case Dead():
                 delivery.state, delivery.note, delivery.at = (
                     DeliveryStatus.HELD if change.held else DeliveryStatus.DEAD,
@@ -413,7 +471,7 @@ class Model:
     def drop_dead(self, numbers: Sequence[int]) -> int:
         dead = {number for number in numbers if number in self.deliveries and self.deliveries[number].state in DEADS}
         for number in dead:
-            self.deliveries[number].state = DeliveryStatus.SKIPPED
+            self.deliveries[number].state, self.deliveries[number].note = DeliveryStatus.SKIPPED, str(Skip.DROPPED_BY_ADMIN)
         return len(dead)
 
     def lane_figures(self) -> set[LaneFigures]:
@@ -446,7 +504,9 @@ class Model:
         self.links = {message: link for message, link in self.links.items() if link.seq not in gone}
         self.parts = {key: part for key, part in self.parts.items() if key[0] not in gone}
         self.pieces = {key: piece for key, piece in self.pieces.items() if key[0] not in gone}
-        self.reacted = {key: when for key, when in self.reacted.items() if key[0] not in gone}
+        self.reacted = {
+            key: when for key, when in self.reacted.items() if key[0] not in gone and (key[0] or when[0] in self.events)
+        }
         self.latest = {message: change for message, change in self.latest.items() if change[0] not in gone}
         return len(old)
 

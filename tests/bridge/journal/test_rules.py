@@ -27,7 +27,7 @@ from bridge.journal.rules.accepting import Known, Stored
 from bridge.journal.rules.changes import LatestChange
 from bridge.journal.rules.links import KnownMessage, LinkKind
 from bridge.model.adapter import Copy
-from bridge.model.events import Attachment, AttachmentKind, ChatEvent, MessageCreated, PinsChanged
+from bridge.model.events import Attachment, AttachmentKind, ChatEvent, MessageCreated, PinsChanged, ReactionsChanged
 from bridge.model.outcomes import Skip
 
 
@@ -175,3 +175,41 @@ def test_pieces_are_in_the_order_of_their_events_and_named_only_while_they_are_s
     assert [piece.content for piece in merged.pieces] == [b"first", b"second"]
     assert [state for state in DeliveryStatus if pieces.names_its_message(state)] == [DeliveryStatus.SENDING]
     assert (pieces.shared_with(0), pieces.shared_with(1), pieces.shared_with(3)) == (0, 0, 2)
+
+
+def test_a_reaction_that_came_before_its_message_follows_it() -> None:
+    known: Known[str] = Known()
+    early = stored(known, reacted("2", version=1, added=("👍", "🎉")), A)
+    stored(known, reacted("2", version=2, removed=("🎉",)), A)
+    assert early.reacts_to == 0
+    message = stored(known, created("1", also=("2",)), A, B)
+    (following,) = message.following
+    assert isinstance(following.event, ReactionsChanged)
+    assert (following.event.message_id, following.event.added) == ("2", ("👍",))
+    assert [one.planned.target for one in following.deliveries] == [A]
+    assert (following.event_seq > message.event_seq, following.reacting, message.claims) == (True, None, ("2",))
+    assert stored(known, reacted("2", version=3, added=("🎉",)), A).reacts_to == message.event_seq
+
+
+def test_a_pin_that_came_before_its_message_follows_it_unless_it_was_taken_back() -> None:
+    known: Known[str] = Known()
+    stored(known, pin("1"), A)
+    (following,) = stored(known, created("1"), A).following
+    assert isinstance(following.event, PinsChanged)
+    assert following.event.pinned
+    unpinned = Known[str]()
+    stored(unpinned, pin("1"), A)
+    meta = reacted("1", version=2).meta
+    stored(unpinned, PinsChanged(meta=meta, message_id="1", pinned=False), A)
+    assert stored(unpinned, created("1"), A).following == ()
+
+
+def test_nothing_follows_a_message_that_was_deleted_or_whose_reactions_were_taken_back() -> None:
+    known: Known[str] = Known()
+    stored(known, reacted("1", version=1, added=("👍",)), A)
+    stored(known, deleted("1"), A)
+    stored(known, reacted("2", version=1, added=("👍",)), A)
+    stored(known, reacted("2", version=2, removed=("👍",)), A)
+    stored(known, reacted("3", version=1, added=("👍",), ours=True), A)
+    for message in "123":
+        assert stored(known, created(message), A).following == ()

@@ -122,7 +122,9 @@ def changes(draw: st.DrawFn, deliveries: tuple[int, ...], seqs: tuple[int, ...])
             if draw(st.booleans()):
                 return PlanSet(delivery_id=delivery, content=draw(st.binary(max_size=3)))
             if draw(st.booleans()):
-                return Skipped(delivery_id=delivery, rule=Skip.CANNOT_REACT, at=moment)
+                return Skipped(
+                    delivery_id=delivery, rule=draw(st.sampled_from([Skip.CANNOT_REACT, Skip.REACTION_WITHOUT_COPY])), at=moment
+                )
             return PartGone(event_seq=seq, target=target, thread_id=thread, part=part)
 
 
@@ -169,6 +171,9 @@ class JournalMachine(RuleBasedStateMachine):
             if answer.verdict is Verdict.ACCEPTED:
                 self.known_seqs.append(answer.event_seq)
                 self.known_deliveries += answer.delivery_ids
+                for following in answer.following:
+                    self.known_seqs.append(following.event_seq)
+                    self.known_deliveries += following.delivery_ids
 
     @rule(data=st.data(), count=st.integers(1, 6))
     def record(self, data: st.DataObject, count: int) -> None:
