@@ -35,8 +35,13 @@ class Package:
                 yield path, ast.parse(path.read_text(encoding="utf-8"))
 
     def calls(self, name: str) -> bool:
-        """Whether a function or method of this name is used anywhere."""
-        return any(name == getattr(node, "attr", getattr(node, "id", "")) for _, tree in self.modules() for node in ast.walk(tree))
+        """Whether a function, a method or a keyword of this name is used anywhere."""
+        return any(
+            name == getattr(node, "attr", getattr(node, "id", getattr(node, "arg", "")))
+            for _, tree in self.modules()
+            for node in ast.walk(tree)
+            if not isinstance(node, ast.arg)
+        )
 
     def has_method(self, name: str) -> bool:
         tree = ast.parse((self.folder / "adapter.py").read_text(encoding="utf-8"))
