@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -35,7 +34,7 @@ from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
-from bridge.journal.maintenance import Maintenance
+from bridge.journal.maintenance import Maintenance, journal_id
 from bridge.model.adapter import Adapter, Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
@@ -44,7 +43,6 @@ from bridge.model.platform import AdapterContext, Platform
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.tasks import Services, end
 from bridge.observability.logs import Metrics
-from bridge.policy.echo import journal_id_from
 from bridge.policy.loops import RecentMessages
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
@@ -60,7 +58,6 @@ log = structlog.get_logger("app")
 _END_S = 10.0
 _FINISH_S = 10.0
 """So long a reload waits for what is being sent by an account that it replaces."""
-_JOURNAL_ID = "journal id"
 _OWN_NAMES = ("Bridge", "Messenger Bridge")
 """What bridges' bots are usually called: nobody else is shown under these. `reserved_names` adds to them."""
 
@@ -117,7 +114,7 @@ class App:
         try:
             await asyncio.to_thread(self._spool.open)
             self._services = services = Services()
-            self._journal_name = await self._journal_id()
+            self._journal_name = await journal_id(self._journal)
             await self._maintenance.begin()
             for name in self._config.accounts:
                 await self._own_names.load(name)
@@ -357,14 +354,6 @@ class App:
         if supervisor is None:
             supervisor = self._supervisors[account.name] = self._make_supervisor(account)
         self._running[account.name] = asyncio.create_task(supervisor.run(), name=f"account {account.name}")
-
-    async def _journal_id(self) -> str:
-        """A random name of this journal, so that two bridges never take each other's messages for their own."""
-        known = await self._journal.note(_JOURNAL_ID)
-        if known is None:
-            known = journal_id_from(secrets.token_bytes(16))
-            await self._journal.set_note(_JOURNAL_ID, known)
-        return known
 
     def _people_of(self, config: Config) -> People:
         ids = {account.name: self._manifests(account.platform).manifest.user_id for account in config.accounts.values()}

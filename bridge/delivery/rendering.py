@@ -30,7 +30,8 @@ from bridge.model.pauses import beside, beside_if
 from bridge.model.refs import ChatRef, MessageRef
 from bridge.model.rich_text import RichText, is_long
 from bridge.render.long_text import with_whole_text
-from bridge.render.message import FetchResult, Part, Rendered, TextParts, notice_text, render, render_lines, render_notice
+from bridge.render.message import FetchResult, Part, Rendered, TextParts, render, render_lines
+from bridge.render.notice_message import notice_text, render_notice
 from bridge.render.origin import Origin
 
 _Message = TypeVar("_Message", MessageCreated, MessageEdited)

@@ -4,6 +4,7 @@ runs it.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,12 +12,23 @@ import structlog
 
 from bridge.journal.contract import Figures, Journal, JournalError
 from bridge.model.clock import Clock
+from bridge.policy.echo import journal_id_from
 from bridge.policy.retention import TrustedNow
 
 log = structlog.get_logger("app")
 
 INTERVAL_S = 60.0
 _TRUSTED_NOW = "trusted now"
+_JOURNAL_ID = "journal id"
+
+
+async def journal_id(journal: Journal) -> str:
+    """A random name of this journal, so that two bridges never take each other's messages for their own. Raises JournalError."""
+    known = await journal.note(_JOURNAL_ID)
+    if known is None:
+        known = journal_id_from(secrets.token_bytes(16))
+        await journal.set_note(_JOURNAL_ID, known)
+    return known
 
 
 class Maintenance:

@@ -23,15 +23,11 @@ from bridge.model.capabilities import Feature, Support
 from bridge.model.characters import is_blank
 from bridge.model.events import (
     Author,
-    ChatRenamed,
     Content,
     Forward,
-    MembershipChanged,
     MessageCreated,
     MessageEdited,
-    PinsChanged,
     ReplyTo,
-    StatusChanged,
 )
 from bridge.model.outcomes import Loss, LossNote, LossOf
 from bridge.model.rich_text import (
@@ -41,7 +37,6 @@ from bridge.model.rich_text import (
     MentionKind,
     RichText,
     concat,
-    normalize,
     runs_by_line,
     stack,
     words_of,
@@ -58,22 +53,18 @@ from bridge.render.notices import (
     forward_line,
     line,
     location_lines,
-    notice_line,
     poll_lines,
     reply_lines,
 )
 from bridge.render.origin import Origin
 from bridge.render.slice import runs
-from bridge.render.split import Limit, split
 
 __all__ = [
     "FetchResult",
     "Part",
     "Rendered",
     "Target",
-    "notice_text",
     "render",
-    "render_notice",
     "why_missing",
     "why_unsendable",
 ]
@@ -153,22 +144,6 @@ def render(
     Without it they have the layout that a new message would have. `notes` are lines of the bridge's own below the text.
     """
     return _Rendering(event, origin, target, people, names).result(settled, reply, existing, notes)
-
-
-def render_notice(text: RichText, *, target: Target) -> Rendered:
-    """A line of the bridge itself, in its own name, as the target can show it."""
-    losses: Losses = {}
-    limit = target.capabilities.limits.text_length
-    parts = split(degrade(normalize(text), target.capabilities, losses), Limit(target.measure, limit))
-    return Rendered(parts=tuple(Part(text=part, previews=False) for part in parts or [line("…")]), losses=tuple(losses))
-
-
-def notice_text(event: MembershipChanged | ChatRenamed | PinsChanged | StatusChanged, *, origin: Origin, names: Names) -> RichText:
-    """One line that says what happened: `Anna joined (General, Slack)`. For `render_notice`."""
-    actor = names.plain_name(origin.account, event.meta.author) if event.meta.author else "Somebody"
-    member = names.plain_name(origin.account, event.member) if isinstance(event, MembershipChanged) else ""
-    place = ", ".join(part for part in (origin.chat_title, origin.title) if part)
-    return notice_line(event, actor=actor, member=member, place=place)
 
 
 class _Rendering:

@@ -16,7 +16,7 @@ from bridge.model.adapter import Reply
 from bridge.model.capabilities import Feature
 from bridge.model.events import Author, Contact, Content, Forward, MembershipChanged, MembershipKind, ReplyTo
 from bridge.model.rich_text import Mention, MentionKind, Paragraph, RichText, Text, text_of, to_plain
-from bridge.render.message import notice_text
+from bridge.render.notice_message import notice_text
 from tests.support.rendering import rendered
 from tests.support.strategies import ORIGIN, TEAM, TG, capabilities, meta, target
 

@@ -15,7 +15,7 @@ from bridge.model.events import (
     StatusChanged,
 )
 from bridge.model.rich_text import RichText
-from bridge.render.message import notice_text, render_notice
+from bridge.render.notice_message import notice_text, render_notice
 from bridge.render.notices import line
 from tests.support.rendering import (
     BARE,
