@@ -131,6 +131,9 @@ async def _reloads(stage: Stage, relay: Relay, reloads: itertools.count[int]) ->
         number = next(reloads)
         config = stage.config()
         config["defaults"] = {**config["defaults"], "max_file_mb": 1 + number % 2}
-        path.write_text(yaml.safe_dump(config))
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(yaml.safe_dump(config))
+        fresh.replace(path)  # at once: the bridge also reads it when it sees that it changed
         assert relay.process is not None
         os.kill(relay.process.pid, signal.SIGHUP)

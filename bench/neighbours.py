@@ -1,6 +1,8 @@
 """The figure of isolation: how late a healthy route's messages are while something heavy is under way beside it, in one run.
 
 The neighbour's messages go into another chat of the same account as the healthy route's, and to a platform that is in trouble.
+Each emulator has a process of its own, and the healthy messages are timed where they are said and where they become visible:
+what the neighbour costs the emulators, or this process, is not taken for the bridge's.
 """
 
 from __future__ import annotations
@@ -30,7 +32,10 @@ async def neighbours(*, seconds: float, backlog: int, characters: int) -> Row:
     """A healthy route alone, and beside each kind of trouble: p50 and p99 in milliseconds, and how many were lost."""
     kept = {"messages_kept": 2000, "changes_kept": max(20_000, backlog * 3)}
     names = (ORIGIN, TARGET, HEAVY, TROUBLED)
-    async with Stage(platforms=names, routes=2, emulator_options=dict.fromkeys(names, kept)) as stage:
+    options = dict.fromkeys(names, kept)
+    async with Stage(platforms=names, routes=2, keep_apart=names, emulator_options=options) as stage:
+        for name in (HEAVY, TROUBLED):
+            stage.apart[name].give_way()
         ends = {name: [f"{name}/{chat.address}" for chat in stage.chats[name]] for name in names}
         stage.settings["routes"] = [
             {"name": "healthy", "between": [ends[ORIGIN][0], ends[TARGET][0]]},
@@ -65,17 +70,18 @@ async def _warm_up(stage: Stage) -> None:
 
 
 async def _latency(stage: Stage, name: str, numbers: itertools.count[int], seconds: float) -> Row:
-    said: dict[str, float] = {}
+    texts: set[str] = set()
     until_s = time.perf_counter() + seconds
     while time.perf_counter() < until_s:
         text = f"healthy {next(numbers)}"
-        said[text] = await stage.say(ORIGIN, 0, text)
+        await stage.say(ORIGIN, 0, text)
+        texts.add(text)
         await asyncio.sleep(1 / _PER_S)
-    arrivals = stage.arrivals[TARGET]
-    await stage.until(lambda: said.keys() <= arrivals.keys(), 60)
-    took_ms = [(arrivals[text].at_s - at_s) * 1000 for text, at_s in said.items() if text in arrivals]
+    said, arrivals = stage.said[ORIGIN], stage.arrivals[TARGET]
+    await stage.until(lambda: texts <= said.keys() and texts <= arrivals.keys(), 60)
+    took_ms = [(arrivals[text].at_s - said[text]) * 1000 for text in texts if text in arrivals]
     p50_ms, p99_ms = (round(percentile(took_ms, share), 1) for share in (0.5, 0.99))
-    return {name: f"{p50_ms} / {p99_ms} / {len(said) - len(took_ms)}", f"{name}_numbers": [p50_ms, p99_ms]}
+    return {name: f"{p50_ms} / {p99_ms} / {len(texts) - len(took_ms)}", f"{name}_numbers": [p50_ms, p99_ms]}
 
 
 @asynccontextmanager
@@ -86,13 +92,13 @@ async def _nothing(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _poison(stage: Stage) -> AsyncIterator[None]:
     """A message that its target never takes, and never refuses for good either."""
-    emulator = stage.emulators[TROUBLED]
-    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="*"))
+    emulator = stage.apart[TROUBLED].emulator
+    await emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="*"))
     await stage.say(HEAVY, 1, "poison")
     try:
         yield
     finally:
-        emulator.clear_faults()
+        await emulator.clear_faults()
 
 
 @asynccontextmanager
@@ -105,14 +111,13 @@ async def _long(stage: Stage, characters: int) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _file(stage: Stage) -> AsyncIterator[None]:
     """Files that cannot be fetched for the moment."""
-    emulator = stage.emulators[HEAVY]
-    emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=DOWNLOADS[HEAVY]))
-    chat_id = stage.chats[HEAVY][1].chat_id
+    emulator = stage.apart[HEAVY].emulator
+    await emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=DOWNLOADS[HEAVY]))
     try:
-        async with _again_and_again(lambda: emulator.say(chat_id, "Anna", "a file", files=[_FILE])):
+        async with _again_and_again(lambda: stage.say(HEAVY, 1, "a file", files=[_FILE])):
             yield
     finally:
-        emulator.clear_faults()
+        await emulator.clear_faults()
 
 
 @asynccontextmanager
@@ -134,11 +139,11 @@ async def _again_and_again(say: Callable[[], Any], *, every_s: float = 1.0) -> A
 @asynccontextmanager
 async def _backlog(stage: Stage, messages: int) -> AsyncIterator[None]:
     """So many messages wait for a platform that was away, and that has just come back."""
-    await stage.emulators[TROUBLED].refuse_connections(True)
+    await stage.apart[TROUBLED].emulator.refuse_connections(True)
     for number in range(messages):
         await stage.say(HEAVY, 1, f"backlog {number}")
     last = f"backlog {messages - 1}"
     await stage.until(lambda: last in stage.arrivals[TARGET], 3000)
-    await stage.emulators[TROUBLED].refuse_connections(False)
+    await stage.apart[TROUBLED].emulator.refuse_connections(False)
     await stage.until(lambda: "backlog 0" in stage.arrivals[TROUBLED], 120)
     yield

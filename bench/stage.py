@@ -1,4 +1,6 @@
-"""What every figure stands on: the emulators in this process on one core, the relay under test in a process on the other.
+"""What every figure stands on: the emulators on one core, the relay under test in a process on the other.
+
+The emulators are in this process, except those that a stage is told to keep apart: each of them has a process of its own.
 
 A relay is the bridge itself or `bench.bare`, the plainest possible one, for comparison.
 """
@@ -14,7 +16,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,17 +24,20 @@ from typing import Any
 import psutil
 import yaml
 
-from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Emulator
+from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Emulator, SeenChange, Upload
 from adapters.registry import load_emulator
+from bench.apart import Apart
 
 READY_WITHIN_S = 60.0
 OURS, THEIRS = 0, 1
 """Cores: the emulators' and the relay's."""
+_SPARE = frozenset(range(psutil.cpu_count() or 0)) - {OURS, THEIRS}
+"""Where emulators apart run, if the machine has more cores."""
 
 
 @dataclass
 class Arrival:
-    """When a text was first seen, in seconds of this process's clock, and how often."""
+    """When a text was first seen, in seconds of the machine's monotonic clock, and how often."""
 
     at_s: float
     count: int = 1
@@ -40,16 +45,24 @@ class Arrival:
 
 @dataclass
 class Stage:
-    """Emulators with their chats; `arrivals[platform][text]` is filled as bots' messages become visible."""
+    """Emulators with their chats; `arrivals[platform][text]` is filled as bots' messages become visible.
+
+    A platform is in `emulators` (in this process) or, if `keep_apart` names it, in `apart` (in a process of its own)."""
 
     platforms: Sequence[str] = ("telegram", "discord")
     routes: int = 1
+    keep_apart: Collection[str] = ()
     emulators: dict[str, Emulator] = field(default_factory=dict)
+    apart: dict[str, Apart] = field(default_factory=dict)
+    said: dict[str, dict[str, float]] = field(default_factory=dict)
+    """When people's texts were said, on platforms apart: by their own clock, as the arrivals there are."""
     chats: dict[str, list[EmulatedChat]] = field(default_factory=dict)
     arrivals: dict[str, dict[str, Arrival]] = field(default_factory=dict)
     order: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     account_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    account_options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What accounts need to reach the emulators apart."""
     emulator_options: dict[str, dict[str, Any]] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)
     """What bots wrote, per platform, as far as it came with a file or names one: the whole text of each message."""
@@ -61,31 +74,53 @@ class Stage:
     async def __aenter__(self) -> Stage:
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, {OURS})
-        for name in self.platforms:
+        try:
+            for name in self.platforms:
+                await self._open(name)
+        except BaseException:
+            await self.__aexit__()  # processes that did start would run on beside the next figure
+            raise
+        return self
+
+    async def _open(self, name: str) -> None:
+        self.arrivals[name], self.texts[name], self.files[name] = {}, [], {}
+        options = self.emulator_options.get(name, {})
+        if name in self.keep_apart:
+            apart = self.apart[name] = Apart(name, options)
+            await apart.start(_SPARE)
+            self.chats[name] = [await apart.emulator.add_chat(f"room-{number}") for number in range(self.routes)]
+            self.account_options[name] = await apart.emulator.account_options()
+        else:
             emulator = load_emulator(name)
-            emulator.configure(self.emulator_options.get(name, {}))
+            emulator.configure(options)
             await emulator.start()
             self.emulators[name] = emulator
             self.chats[name] = [emulator.add_chat(f"room-{number}") for number in range(self.routes)]
-            self.arrivals[name], self.texts[name], self.files[name] = {}, [], {}
-            self.watching.append(asyncio.create_task(self._watch(name), name=f"watch {name}"))
-        return self
+        self.watching.append(asyncio.create_task(self._watch(name), name=f"watch {name}"))
 
     async def __aexit__(self, *_: object) -> None:
         for task in self.watching:
             task.cancel()
         for emulator in self.emulators.values():
             await emulator.stop()
+        for apart in self.apart.values():
+            await apart.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _watch(self, name: str) -> None:
         """Note the moment at which each text becomes visible, where it becomes visible."""
         seen = self.arrivals.setdefault(name, {})
         order = self.order.setdefault(name, {})
-        async for change in self.emulators[name].changes():
+        said = self.said.setdefault(name, {})
+        async for change in self._changes(name):
             message = change.message
-            if change.kind != "created" or not message.is_bot:
+            if change.kind != "created":
                 continue
+            if not message.is_bot:
+                if name in self.apart:
+                    said[message.text] = change.at_s
+                continue
+            at_s = change.at_s if name in self.apart else time.perf_counter()
             if message.files or ".bin" in message.text:
                 self.texts[name].append(message.text)
                 self.files[name].update((file.sha256, file) for file in message.files)
@@ -93,15 +128,19 @@ class Stage:
             for text in message.text.split("\n"):
                 known = seen.get(text)
                 if known is None:
-                    seen[text] = Arrival(time.perf_counter())
+                    seen[text] = Arrival(at_s)
                 else:
                     known.count += 1
                 order.setdefault(message.chat_id, []).append(text)
 
+    def _changes(self, name: str) -> AsyncIterator[SeenChange]:
+        return self.apart[name].changes() if name in self.apart else self.emulators[name].changes()
+
     def config(self) -> dict[str, Any]:
+        here = {name: emulator.account_options() for name, emulator in self.emulators.items()}
         accounts = {
-            name: {"platform": name, **emulator.account_options(), **self.account_settings.get(name, {})}
-            for name, emulator in self.emulators.items()
+            name: {"platform": name, **options, **self.account_settings.get(name, {})}
+            for name, options in (here | self.account_options).items()
         }
         routes = [
             {"name": f"route-{number}", "between": [f"{name}/{self.chats[name][number].address}" for name in self.platforms]}
@@ -116,10 +155,11 @@ class Stage:
             **self.settings,
         }
 
-    async def say(self, platform: str, number: int, text: str) -> float:
-        """Post as a person; returns the moment."""
+    async def say(self, platform: str, number: int, text: str, *, files: Sequence[Upload] = ()) -> float:
+        """Post as a person; returns the moment. Apart, `said` has a better one."""
         at_s = time.perf_counter()
-        await self.emulators[platform].say(self.chats[platform][number].chat_id, "Anna", text)
+        emulator = self.apart[platform].emulator if platform in self.apart else self.emulators[platform]
+        await emulator.say(self.chats[platform][number].chat_id, "Anna", text, files=files)
         return at_s
 
     async def until(self, done: Callable[[], bool], within_s: float) -> bool:

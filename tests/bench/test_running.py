@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from rich.console import Console
 import bench.__main__ as command
 from bench.busy import Tally, busy
 from bench.stage import Relay, Stage
+from tests.support.patience import PATIENCE_S
 
 
 async def test_one_failing_row_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +67,40 @@ async def test_a_watcher_that_failed_is_no_empty_result(monkeypatch: pytest.Monk
             await stage.emulators["teamspirit"].say(stage.chats["teamspirit"][0].chat_id, "Anna", str(number))
         with pytest.raises(Exception, match="no longer kept"):
             await stage.until(lambda: False, 5)
+
+
+async def test_an_emulator_apart_tells_when_something_was_said_and_its_end_is_no_empty_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.sched_setaffinity", lambda pid, cores: None)
+    options = {"teamspirit": {"messages_kept": 7}}
+    async with Stage(platforms=("teamspirit",), keep_apart=("teamspirit",), emulator_options=options, folder=tmp_path) as stage:
+        before_s = time.perf_counter()
+        await stage.say("teamspirit", 0, "hello")
+        after_s = time.perf_counter()
+        said = stage.said["teamspirit"]
+        assert await stage.until(lambda: "hello" in said, PATIENCE_S)
+        assert before_s <= said["hello"] <= after_s
+        accounts = stage.config()["accounts"]
+        assert accounts["teamspirit"] == {"platform": "teamspirit", **await stage.apart["teamspirit"].emulator.account_options()}
+        process = stage.apart["teamspirit"].process
+        os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(RuntimeError, match="emulator of teamspirit has ended"):
+            await stage.until(lambda: False, PATIENCE_S)
+
+
+async def test_no_process_is_left_when_a_stage_does_not_come_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.sched_setaffinity", lambda pid, cores: None)
+    stage = Stage(
+        platforms=("teamspirit", "slack"),
+        keep_apart=("teamspirit", "slack"),
+        emulator_options={"slack": {"unknown": 1}},
+        folder=tmp_path,
+    )
+    with pytest.raises(RuntimeError, match="emulator of slack did not start"):
+        async with stage:
+            pass
+    assert [apart.process.returncode is not None for apart in stage.apart.values()] == [True, True]
 
 
 async def test_a_busy_day_in_small(monkeypatch: pytest.MonkeyPatch) -> None:

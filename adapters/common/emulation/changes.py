@@ -7,6 +7,7 @@ somebody reads it, not when it is made: benchmarks make many that nobody reads.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
@@ -21,7 +22,7 @@ class ChangeLog(Generic[_T]):
 
     def __init__(self, show: Callable[[_T], SeenMessage], kept: int) -> None:
         self._show = show
-        self._entries: deque[tuple[str, _T]] = deque(maxlen=kept)
+        self._entries: deque[tuple[str, _T, float]] = deque(maxlen=kept)
         self._last_seq = 0
         self._changed = asyncio.Event()
 
@@ -34,7 +35,7 @@ class ChangeLog(Generic[_T]):
 
     def record(self, kind: str, entry: _T) -> None:
         """Add a change; `kind` as in `SeenChange`."""
-        self._entries.append((kind, entry))
+        self._entries.append((kind, entry, time.monotonic()))
         self._last_seq += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -48,7 +49,7 @@ class ChangeLog(Generic[_T]):
                 before_oldest = self._last_seq - len(self._entries)
                 if at < before_oldest:
                     raise ChangesLost(before_oldest)
-                kind, entry = self._entries[at - before_oldest]
+                kind, entry, at_s = self._entries[at - before_oldest]
                 at += 1
-                yield SeenChange(seq=at, kind=kind, message=self._show(entry))
+                yield SeenChange(seq=at, kind=kind, message=self._show(entry), at_s=at_s)
             await changed.wait()

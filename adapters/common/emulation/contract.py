@@ -138,6 +138,8 @@ class SeenChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     """created, edited, deleted or reactions."""
     message: SeenMessage
+    at_s: float = 0.0
+    """When it happened, in seconds of `time.monotonic`, which is the same for all processes of a machine."""
 
 
 class EmulatedChat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

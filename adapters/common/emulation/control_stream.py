@@ -41,6 +41,7 @@ class PlatformChange(msgspec.Struct, frozen=True, kw_only=True):
     platform: str
     seq: int
     kind: str
+    at_s: float
     message: msgspec.Raw
 
 
@@ -106,7 +107,9 @@ def _event(platform: str, change: SeenChange | Reset, position: str) -> bytes:
     if isinstance(change, Reset):
         return b"id: %s\nevent: reset\ndata: %s\n\n" % (position.encode(), msgspec.json.encode(change))
     message = msgspec.Raw(msgspec.json.encode(change.message))
-    data = msgspec.json.encode(PlatformChange(platform=platform, seq=change.seq, kind=change.kind, message=message))
+    data = msgspec.json.encode(
+        PlatformChange(platform=platform, seq=change.seq, kind=change.kind, at_s=change.at_s, message=message)
+    )
     return b"id: %s\nevent: change\ndata: %s\n\n" % (position.encode(), data)
 
 
