@@ -55,7 +55,7 @@ async def neighbours(*, seconds: float, backlog: int, characters: int) -> Row:
                 async with trouble:
                     row |= await _latency(stage, name, numbers, seconds)
                 await relay.quiet(5)
-            return row | {"backlog": backlog, "characters": characters}
+            return row | {"waiting": backlog, "characters": characters}  # no name of a figure: it would replace it
 
 
 async def _warm_up(stage: Stage) -> None:
