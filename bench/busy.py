@@ -134,6 +134,6 @@ async def _reloads(stage: Stage, relay: Relay, reloads: itertools.count[int]) ->
         fresh = path.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_text(yaml.safe_dump(config))
-        fresh.replace(path)  # at once: the bridge also reads it when it sees that it changed
+        fresh.replace(path)  # at once: the bridge may still be reading it for the reload before
         assert relay.process is not None
         os.kill(relay.process.pid, signal.SIGHUP)
