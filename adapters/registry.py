@@ -82,8 +82,16 @@ def people_lack(platform: str) -> Mapping[Lacks, str]:
 
 
 def secret_shapes() -> tuple[SecretShape, ...]:
-    """What secrets of all platforms look like."""
-    return tuple(shape for platform in platforms() for shape in load_manifest(platform).secret_shapes)
+    """What secrets of all platforms look like. A third party's package that cannot be loaded has none: it is nobody else's trouble,
+    and an account that wants it is told why."""
+    shapes: list[SecretShape] = []
+    for platform in platforms():
+        try:
+            shapes.extend(load_manifest(platform).secret_shapes)
+        except Exception:
+            if platform in _OURS:
+                raise
+    return tuple(shapes)
 
 
 def _function(package: str, module: str, name: str, *, optional: bool = False) -> Callable[..., Any]:

@@ -150,7 +150,7 @@ class Transport:
         except SlackClientError as error:
             response = getattr(error, "response", None)
             data = _data(response) if isinstance(response, AsyncSlackResponse) else {}
-            if isinstance(response, AsyncSlackResponse) and data.get("error") in tolerate:
+            if isinstance(response, AsyncSlackResponse) and str(data.get("error") or "") in tolerate:
                 return response
             raise _refusal(method, data, answers, effect) from None
         except TRANSPORT_ERRORS as error:

@@ -145,7 +145,8 @@ class Transport:
         if not 200 <= answer.status < 300:
             raise await self._refused(request, effect, answer)
         payload = await _read_json(answer)
-        if payload is None and answer.content_type == "text/html" and await answer.read():
+        if payload is None and answer.content_type == "text/html" and (await answer.read()).lstrip().startswith(b"<"):
+            # a login page, or a proxy's; a bare word is how small servers say that all is well, whatever they call its type
             raise classify_page(answer.status, effect=effect, reason=f"{request.operation}: HTTP {answer.status}")
         return payload
 

@@ -111,6 +111,8 @@ class Ends:
     def in_force(self) -> None:
         """The table is in force, or will not be. What was not found is looked for at once, and nobody waits for that."""
         if self._coming is not None:
+            for looked_up in self._coming.looked_up.values():
+                looked_up.set()  # also of an account whose look-up never began
             self._coming.in_force.set()
             self._coming = None
         self._look_now.set()

@@ -25,6 +25,10 @@ class NotNow(Exception):
         self.after_s = after_s
 
 
+class Poisoned(Exception):
+    """The platform never takes the message, and said that it is not there: it is given up, for the reason in the text."""
+
+
 class DeliveryContext(Protocol):
     """What carrying out a delivery asks of its lane."""
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery import poison
-from bridge.delivery.execution import NotNow
+from bridge.delivery.execution import NotNow, Poisoned
 from bridge.delivery.gate import Gate, Opened
 from bridge.delivery.lane_services import LaneServices
 from bridge.delivery.message_plan import as_of_a_former_chat
@@ -131,6 +131,8 @@ class Failures:
                 return self.meaning_of(delivery, opened.supervisor, error)
             case NotNow():
                 return self._not_now(delivery, opened.end, error)
+            case Poisoned():
+                return self._poisoned(delivery, str(error))
             case JournalError() if not delivery.attempts.is_underway:
                 return JournalDown(error)
             case JournalError():
@@ -156,8 +158,11 @@ class Failures:
             supervisor.chat_faults[self._address] = error
         self._services.counts.retried(self._address.account, type(error).__name__)
         if was_underway and self._poison.is_one(delivery, error, supervisor.served, self._clock.monotonic_s()):
-            self._poison.given_up()
-            return self.dead(delivery, poison.reason(delivery, error))
+            why = poison.reason(delivery, error)
+            if delivery.unknown.is_open and self._gate.can_reconcile():
+                delivery.faults.verdict = why  # the attempt may have succeeded: the platform is asked first
+            else:
+                return self._poisoned(delivery, why + (". It may have arrived" if delivery.unknown.is_open else ""))
         return self._meaning_of_step(self._next_step(delivery, error, end), delivery, supervisor, error)
 
     def _meaning_of_step(self, step: Step, delivery: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError) -> Meaning:
@@ -178,6 +183,10 @@ class Failures:
                     supervisor.pause(step.after_s)
                 firm = isinstance(error, RetryLater) and error.rate_limited
                 return Defer(after_s=step.after_s, reason=error.reason, scope=step.scope, firm=firm)
+
+    def _poisoned(self, delivery: DeliveryState, why: str) -> Done:
+        self._poison.given_up()
+        return self.dead(delivery, why)
 
     def _not_now(self, delivery: DeliveryState, end: RouteEnd, error: NotNow) -> Meaning:
         """An operation set the delivery aside."""

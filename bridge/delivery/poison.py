@@ -40,8 +40,7 @@ class Poison:
 
 
 def reason(delivery: DeliveryState, error: DeliveryError) -> str:
-    text = f"{delivery.attempts.number} attempts failed while other chats of the account were served; the last one: {error.reason}"
-    return text + (". It may have arrived" if isinstance(error, OutcomeUnknown) else "")
+    return f"{delivery.attempts.number} attempts failed while other chats of the account were served; the last one: {error.reason}"
 
 
 def _is_about_the_message(error: DeliveryError) -> bool:

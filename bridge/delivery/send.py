@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from bridge.delivery.copies import carried_by
-from bridge.delivery.execution import Execution
+from bridge.delivery.execution import Execution, Poisoned
 from bridge.delivery.recent_posts import Posted
 from bridge.delivery.target import can_reconcile
 from bridge.journal.contract import AttemptStarted, Carried, Change, OpenDelivery, PartReceipt
@@ -33,6 +33,8 @@ class PartSender:
             found = await self.ask(run, index, part)
             if found is not None:
                 return found
+            if run.delivery.faults.verdict and not run.delivery.unknown.is_open:
+                raise Poisoned(run.delivery.faults.verdict)
         outbound = self._outbound(run, index, part)
         messages = max(1, len(part.files)) if run.target.capabilities.rates.counts_files else 1
         await run.admit(messages)

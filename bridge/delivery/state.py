@@ -149,6 +149,8 @@ class Faults:
     """Those between which others of the account were carried out."""
     first_s: float = 0.0
     """On the monotonic clock: when the first one was."""
+    verdict: str = ""
+    """Why it is given up, as soon as the platform says that it is not there."""
 
 
 @dataclass(slots=True)
@@ -194,6 +196,7 @@ class DeliveryState:
         self.attempts.restart()
         self.attempts.is_underway = False
         self.unknown.close()
+        self.faults = Faults()
 
     def lose(self, losses: Sequence[LossNote]) -> None:
         self.losses += [loss for loss in losses if loss not in self.losses]

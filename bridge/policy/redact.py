@@ -46,7 +46,13 @@ def ask_platforms(shapes: Callable[[], Iterable[SecretShape]]) -> None:
 
 @cache
 def _all_shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return (*((re.compile(shape.pattern), shape.kept + MASK) for shape in _platforms()), *_SHAPES)
+    shapes = []
+    for shape in _platforms():
+        try:
+            shapes.append((re.compile(shape.pattern), shape.kept + MASK))
+        except re.error:
+            continue  # a third party's: what the others look like must be masked all the same
+    return (*shapes, *_SHAPES)
 
 
 class Masker:

@@ -67,7 +67,7 @@ async def _edit_copies(event: MessageEdited, link: Link, adapter: Edits, run: Ex
         await run.context.record(final)
         raise NotNow(late.problem, after_s=late.after_s)  # all but the file is done, and nothing waits for that
     delivery.losses = list(dict.fromkeys(delivery.losses))
-    return [*final, run.delivered()]
+    return [*final, run.refused(Skip.EDIT_REFUSED, left.refused) if left.refused else run.delivered()]
 
 
 async def _with_whole_text(event: MessageEdited, copies: Sequence[Standing], run: Execution, tools: Tools) -> MessageEdited:

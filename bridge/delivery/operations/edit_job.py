@@ -11,6 +11,7 @@ from bridge.delivery.operations.edit_files import FileChanges, How, Removal, Sta
 from bridge.delivery.operations.tools import Tools
 from bridge.journal.contract import Carried, Link
 from bridge.model.adapter import Edits, Receipt
+from bridge.model.errors import ChangeRefused
 from bridge.model.events import MessageEdited
 from bridge.render.message import FetchResult
 
@@ -39,6 +40,8 @@ class CopiesLeft:
     """Removed files that stay to be seen: a line in the text says so."""
     edited: dict[int, tuple[Receipt, Carried]] = field(default_factory=dict)
     """By part: the receipts of edits that say something new, and what it carries since."""
+    refused: ChangeRefused | None = None
+    """What the target said of a copy that it does not let change any more: the others follow the edit all the same."""
 
     @classmethod
     def of(cls, job: EditJob) -> CopiesLeft:

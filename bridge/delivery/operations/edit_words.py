@@ -10,6 +10,7 @@ from bridge.delivery.operations.edit_files import Standing
 from bridge.delivery.operations.edit_job import CopiesLeft, EditJob, says_nothing
 from bridge.journal.contract import Change, Merged
 from bridge.model.adapter import Deletes
+from bridge.model.errors import ChangeRefused
 from bridge.model.rich_text import RichText
 from bridge.render.degrade import degrade
 from bridge.render.long_text import cut_line, is_whole_text
@@ -59,6 +60,8 @@ async def _edit_merged(merged: Merged, job: EditJob, left: CopiesLeft) -> tuple[
     for one, part in zip(with_text, parts, strict=False):
         sharing = [piece.event_seq for piece in merged.pieces] if one.number == 0 else [link.event_seq]
         changes += await _edit_one(one, part, sharing, job, left)
+        if one.number == 0 and left.refused is not None:
+            return [], ()  # the message still says what it said, and so do its pieces
     return changes, rest
 
 
@@ -72,14 +75,18 @@ def _ending(left_out: int, job: EditJob) -> RichText:
 async def _edit_one(one: Standing, part: Part, sharing: Sequence[int], job: EditJob, left: CopiesLeft) -> list[Change]:
     """The changes that say what became of one copy, which these events share."""
     run, adapter = job.run, job.run.target.adapter
-    if part.surplus:
-        if isinstance(adapter, Deletes):
-            await throttled_calls.delete(adapter, one.copy, run)
-            return [part_gone(job.link, one.number, run)]
+    try:
+        if part.surplus:
+            if isinstance(adapter, Deletes):
+                await throttled_calls.delete(adapter, one.copy, run)
+                return [part_gone(job.link, one.number, run)]
+            return []
+        if part.unchanged or not (part.text or one.carried.text):
+            return []
+        edited = await edit_copy(one.number, one.copy, part, one.carried, job.adapter, run, job.tools)
+    except ChangeRefused as error:
+        left.refused = error
         return []
-    if part.unchanged or not (part.text or one.carried.text):
-        return []
-    edited = await edit_copy(one.number, one.copy, part, one.carried, job.adapter, run, job.tools)
     if edited is None:
         return []
     left.edited[one.number] = edited

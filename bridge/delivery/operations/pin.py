@@ -10,6 +10,7 @@ from bridge.delivery.execution import Execution
 from bridge.delivery.operations.notice import notice
 from bridge.delivery.operations.tools import Tools
 from bridge.journal.contract import Change
+from bridge.journal.rules.early import follows_its_message
 from bridge.model.adapter import Pins
 from bridge.model.errors import Rejected
 from bridge.model.events import PinsChanged
@@ -19,6 +20,8 @@ from bridge.model.outcomes import Skip
 async def pin(event: PinsChanged, run: Execution, tools: Tools) -> Sequence[Change]:
     adapter = run.target.adapter
     if not isinstance(adapter, Pins):
+        if follows_its_message(event):
+            return [run.skipped(Skip.PIN_REFUSED)]  # a line said so when it came: that needs no copy
         return await notice(event, run, tools)
     copy = copy_here(await tools.link(event.message_id, run), run.target)
     if copy is None:

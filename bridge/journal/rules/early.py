@@ -72,8 +72,16 @@ def _at(ends: set[_End], deliveries: Iterable[PlannedDelivery]) -> tuple[Planned
     return tuple(msgspec.structs.replace(planned, begun=False) for planned in here)
 
 
+_PREFIX = "before:"
+
+
+def follows_its_message(event: ChatEvent) -> bool:
+    """Whether it is one of those that stand for what came before the message."""
+    return event.meta.event_key.startswith(_PREFIX)
+
+
 def _meta(created: MessageCreated, what: str) -> EventMeta:
     """Of several people, so of nobody; the key makes the message's redelivery no second one."""
     return msgspec.structs.replace(
-        created.meta, event_key=f"before:{what}:{created.meta.event_key}", author=None, delivery_id="", sent_by_us=False
+        created.meta, event_key=f"{_PREFIX}{what}:{created.meta.event_key}", author=None, delivery_id="", sent_by_us=False
     )

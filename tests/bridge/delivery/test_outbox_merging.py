@@ -329,6 +329,7 @@ async def test_waits_survive_a_restart(tmp_path: Path, one: ScriptedPlatform, tw
     for text in "abc":
         one.say(text)
     await eventually(lambda: two.texts() == ["a", "b"])
+    await eventually(lambda: waits_on_disk(tmp_path))
     await app.stop(drain_s=0)
     async with bridge(tmp_path, [one, two], [with_options(ALL, merge=False)]):
         await eventually(lambda: two.texts() == ["a", "b", "c"])

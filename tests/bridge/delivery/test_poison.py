@@ -32,6 +32,8 @@ class Troubled(ScriptedPlatform):
         self.error = error
         self.fails = fails
         self.failed = 0
+        self.arrives_at = 0
+        """Which failed send arrives all the same; 0: none does."""
 
 
 class FailingAdapter(ScriptedAdapter):
@@ -40,13 +42,17 @@ class FailingAdapter(ScriptedAdapter):
     async def send(self, outbound: Outbound) -> Receipt:
         if self.platform.fails(outbound.chat_id, text_of(outbound.text)):
             self.platform.failed += 1
+            if self.platform.failed == self.platform.arrives_at:
+                await super().send(outbound)
             raise self.platform.error()
         return await super().send(outbound)
 
 
-def of_chats(folder: Path, one: ScriptedPlatform, two: Troubled, **more: Any) -> App:
+QUICK = Policy(base_s=0.01, cap_s=0.05, floor_s=0.01, poison_attempts=4, poison_after_s=0.1)
+
+
+def of_chats(folder: Path, one: ScriptedPlatform, two: Troubled, policy: Policy = QUICK, **more: Any) -> App:
     routes = [Route(name=chat, ends=(end(f"one/{chat}"), end(f"two/{chat}"))) for chat in CHATS]
-    policy = Policy(base_s=0.01, cap_s=0.05, floor_s=0.01, poison_attempts=4, poison_after_s=0.1)
     return bridge(folder, [one, two], routes, policy=policy, **more)
 
 
@@ -68,11 +74,14 @@ async def talk(one: ScriptedPlatform, chat: str) -> AsyncIterator[None]:
             await talking
 
 
+@pytest.mark.parametrize("reconciles", [True, False])
 @pytest.mark.parametrize("error", ERRORS, ids=["later", "unknown"])
 async def test_a_message_that_alone_always_fails_is_a_dead_letter_and_its_chat_goes_on(
-    tmp_path: Path, error: Callable[[], DeliveryError]
+    tmp_path: Path, error: Callable[[], DeliveryError], reconciles: bool
 ) -> None:
+    """Where the platform can be asked, it has said that the message is not there."""
     one, two = ScriptedPlatform("one"), Troubled("two", error, lambda _, text: text == "poison")
+    two.reconciles = reconciles
     async with of_chats(tmp_path, one, two) as app, talk(one, "other"):
         for text in ("before", "poison", "after", "end"):
             one.say(text)
@@ -80,8 +89,21 @@ async def test_a_message_that_alone_always_fails_is_a_dead_letter_and_its_chat_g
         (letter,) = await app._journal.dead_letters()
         assert "HTTP 500" in letter.reason
         assert "other chats of the account were served" in letter.reason
-        assert ("It may have arrived" in letter.reason) == isinstance(error(), OutcomeUnknown)
+        assert ("It may have arrived" in letter.reason) == (isinstance(error(), OutcomeUnknown) and not reconciles)
         assert two.failed >= 4
+
+
+async def test_what_is_there_after_all_is_no_dead_letter(tmp_path: Path) -> None:
+    """The send that would have been the last one arrives, and its answer is lost."""
+    one, two = ScriptedPlatform("one"), Troubled("two", ERRORS[1], lambda _, text: text == "poison")
+    policy = Policy(base_s=0.3, cap_s=0.3, floor_s=0.3, poison_attempts=1, poison_after_s=0.0)
+    two.arrives_at = 2
+    async with of_chats(tmp_path, one, two, policy) as app, talk(one, "other"):
+        one.say("poison")
+        await eventually(lambda: two.texts() == ["poison"])
+        one.say("after")
+        await eventually(lambda: two.texts() == ["poison", "after"])
+        assert not await app._journal.dead_letters()
 
 
 @pytest.mark.parametrize(
