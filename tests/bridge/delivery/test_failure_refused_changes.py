@@ -131,3 +131,24 @@ async def test_copies_that_are_gone_are_deleted(tmp_path: Path) -> None:
         one.say("end")
         await eventually(lambda: two.texts()[-1] == "end")
         assert await app._journal.dead_letters() == []
+
+
+async def test_one_copy_that_cannot_change_any_more_keeps_the_others_from_nothing(tmp_path: Path) -> None:
+    """The text becomes shorter: the first copy gets its words, the second is too old to be deleted and stays."""
+    one, two = ScriptedPlatform("one"), ScriptedPlatform("two", text_length=30)
+    route = Route(name="r", ends=(end("one/c"), end("two/c")))
+    async with bridge(tmp_path, [one, two], [route]) as app:
+        message_id = one.say("one two three four five six seven eight nine ten")
+        await eventually(lambda: len(two.texts()) == 2)
+        tail = two.texts()[1]
+        two.faults.extend([None, (ChangeRefused("too old to be deleted"), False)])
+        one.edit(message_id, "short")
+        one.say("end")
+        await eventually(lambda: two.texts() == ["short", tail, "end"])
+        traced = await app._journal.trace_delivery(2)
+        assert traced is not None
+        (ended,) = traced.event.deliveries
+        assert (ended.state.value, read_skip(ended.note)) == ("skipped", Skip.EDIT_REFUSED)
+        one.edit(message_id, "shorter")
+        await eventually(lambda: two.texts()[0] == "shorter")
+        assert await app._journal.dead_letters() == []

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.model.events import PinsChanged
+from bridge.policy.routing import Route
 from tests.support.patience import eventually
-from tests.support.scripted import ScriptedPlatform, bridge
+from tests.support.scripted import ScriptedPlatform, bridge, end
 
 
 @pytest.fixture
@@ -140,3 +142,16 @@ async def test_a_reaction_before_its_message_in_one_batch_is_shown_as_well(
         one.say("more words", number=8)
         one.hear(*reaction, *message)
         await eventually(lambda: sorted((post.text, post.reactions) for post in two.posted())[-1:] == [("words", ("👍",))])
+
+
+async def test_a_pin_that_came_first_is_announced_once_where_nothing_can_be_pinned(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
+    """Its line needs no copy, so it goes when the pin comes, and what follows the message adds none."""
+    route = Route(name="r", ends=(end("one/c"), end("two/c", options={"pins": True})))
+    async with bridge(tmp_path, [one, two], [route]):
+        one.hear(PinsChanged(meta=one.meta("pin", "c"), message_id="one-7", pinned=True))
+        one.say("words", number=7)
+        one.say("end", number=8)
+        await eventually(lambda: "end" in two.texts())
+        assert sum("pinned a message" in text for text in two.texts()) == 1

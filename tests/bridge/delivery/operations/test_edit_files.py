@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
+from bridge.model.errors import ChangeRefused, OutcomeUnknown, Rejected, RetryLater
 from bridge.model.events import AlbumItem, Attachment, AttachmentKind
 from bridge.model.rich_text import plain
 from bridge.policy.retry import Policy
@@ -70,6 +70,19 @@ async def test_an_added_file_answers_the_copy_and_is_deleted_with_it(
         one.delete(said)
         await becomes(two)
     assert one.fetched == ["a", "b"]
+
+
+async def test_words_that_cannot_change_any_more_keep_an_added_file_from_nobody(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+) -> None:
+    async with bridge(tmp_path, [one, two]):
+        said = one.say("words")
+        await becomes(two, ("words", ""))
+        two.faults.append((ChangeRefused("too old to be edited"), False))
+        one.edit(said, "words!", **files("a"))
+        await becomes(two, ("words", ""), (ADDED, "a"))
+        one.edit(said, "words!!", **files("a"))
+        await becomes(two, ("words!!", ""), (ADDED, "a"))
 
 
 async def test_a_file_that_was_added_and_taken_away_again(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
