@@ -84,7 +84,7 @@ def classify_transport_error(error: BaseException, *, effect: Effect, doing: str
         action = "let the proxy pass connections to this host, or correct proxy in bridge.yaml"
         return AccountDown(f"{doing}: the proxy refuses the connection (HTTP {cause.status})", action=action)
     if isinstance(cause, aiohttp.InvalidURL):
-        return AccountDown(f"{doing}: its address is not a URL", action=_CORRECT_ADDRESS)
+        return RetryLater(f"{doing}: its address is not a URL")
     if isinstance(cause, _NEVER_LEFT) or any(getattr(each, _NOTE, False) for each in _chain(error)):
         return RetryLater(f"{doing}: {_unreached(cause)}", scope=Scope.ACCOUNT)
     return may_be_done(f"{doing}: {_unanswered(cause)}", effect)

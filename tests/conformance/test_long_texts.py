@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bridge.model.rich_text
+import bridge.model.rich_text_runs
 from adapters.discord.outbound import encode_text as discord_markup
 from adapters.registry import load_platform
 from adapters.slack.outbound import encode_text as slack
@@ -109,7 +110,8 @@ def test_a_plain_address_is_one_the_long_way_too(module: ModuleType, judges: str
 def test_what_is_normal_is_what_would_be_made(rich: RichText) -> None:
     short = normalize(rich)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bridge.model.rich_text, "_are_merged", lambda inlines: False)
+        patch.setattr(bridge.model.rich_text_runs, "are_merged", lambda inlines: False)
+        patch.setattr(bridge.model.rich_text, "are_merged", lambda inlines: False)
         assert normalize(rich) == short
         assert normalize(short) == short
     assert normalize(short) == short
