@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from adapters.discord.emulator.ids import made_at, stamp
 from adapters.discord.emulator.unfurl import unfurl
@@ -391,8 +391,7 @@ def _stamp_or_none(moment: datetime | None) -> str | None:
     return None if moment is None else stamp(moment)
 
 
-class AttachmentUrls:
+class AttachmentUrls(Protocol):
     """How attachment addresses are made; the CDN implements it."""
 
-    def sign(self, channel_id: int, attachment: StoredAttachment) -> str:
-        raise NotImplementedError
+    def sign(self, channel_id: int, attachment: StoredAttachment) -> str: ...
