@@ -6,9 +6,13 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
+T = TypeVar("T")
+V = TypeVar("V")
+Ts = TypeVarTuple("Ts")
 START = datetime(2026, 3, 1, tzinfo=UTC)
 _STEP_S = 1e-6
 """What a turn of the loop takes: without it, a wait shorter than the clock's resolution would never end."""
@@ -26,6 +30,12 @@ class _JumpingSelector(selectors.DefaultSelector):
         return []
 
 
+def _unless_done(future: asyncio.Future[T], settle: Callable[[V], None], value: V) -> None:
+    """Whoever waits may have given it up in the meantime."""
+    if not future.done():
+        settle(value)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._virtual_s = 0.0
@@ -39,15 +49,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def jump(self, seconds: float) -> None:
         self._virtual_s += max(seconds, _STEP_S)
 
-    def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Done at once, told at the loop's next turn, as a thread would."""
-        future = self.create_future()
+        future: asyncio.Future[T] = self.create_future()
         try:
             result = func(*args)
         except Exception as error:
-            self.call_soon(lambda error=error: future.done() or future.set_exception(error))
+            self.call_soon(_unless_done, future, future.set_exception, error)
         else:
-            self.call_soon(lambda: future.done() or future.set_result(result))
+            self.call_soon(_unless_done, future, future.set_result, result)
         return future
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:

@@ -1,10 +1,11 @@
-"""Deliveries without a journal, for tests of what handles them."""
+"""Deliveries for tests: without a journal, for what handles them; and those of a journal, none of which may be damaged."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from bridge.journal.contract import DeliveryStatus, OpenDelivery
+from bridge.journal.contract import Damaged, DeliveryStatus, OpenDelivery
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain
@@ -37,3 +38,12 @@ def delivery(number: int) -> OpenDelivery:
         last_error="",
         parts=(),
     )
+
+
+def readable(found: Iterable[OpenDelivery | Damaged]) -> list[OpenDelivery]:
+    """What a journal gave, as what it must be: deliveries that can be read, every one."""
+    deliveries: list[OpenDelivery] = []
+    for one in found:
+        assert isinstance(one, OpenDelivery), one
+        deliveries.append(one)
+    return deliveries

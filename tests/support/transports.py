@@ -65,9 +65,10 @@ Download = Callable[[int | None], AbstractAsyncContextManager[FileStream]]
 
 @asynccontextmanager
 async def discord(url: str, **more: Any) -> AsyncIterator[tuple[Upload, Download]]:
+    from adapters.discord.config import DiscordOptions
     from adapters.discord.transport import Route, Transport
 
-    transport = Transport(load_platform("discord").options()(token="t", api_url=url, request_timeout_s=2.0, **more), SYSTEM_CLOCK)
+    transport = Transport(DiscordOptions(token="t", api_url=url, request_timeout_s=2.0, **more), SYSTEM_CLOCK)
 
     def upload(file: OutboundFile) -> Any:
         return transport.call(Route("POST", "/messages", "/messages"), json={}, files=[file], effect=Effect.CREATES)

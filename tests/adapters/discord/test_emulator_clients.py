@@ -133,13 +133,15 @@ async def test_nextcord_works_in_both_directions(bench: Bench) -> None:
     emulator.inject(Fault(kind=FaultKind.RATE_LIMIT, times=1, operation="POST /channels/*", retry_after_s=0.05))
     command = [str(NEXTCORD), str(HERE / "nextcord" / "client.py"), emulator.base_url + "/api/v10", emulator.bot.token, chat]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
+    stdout, stderr = process.stdout, process.stderr
+    assert stdout is not None
+    assert stderr is not None
     told: list[list[str]] = []
 
     async def hears(kind: str) -> list[str]:
         while not told or told[-1][0] != kind:
-            line = await process.stdout.readline()
-            assert line, f"nextcord ended after {told}: {(await process.stderr.read()).decode()}"
+            line = await stdout.readline()
+            assert line, f"nextcord ended after {told}: {(await stderr.read()).decode()}"
             told.append(json.loads(line))
         return told[-1][1:]
 

@@ -183,8 +183,9 @@ async def test_an_outgoing_webhook_brings_new_posts_at_once(
         await intake.wait(2)
     await adapter.close()
     assert summary(intake) == ["+one", "+two"]
-    assert intake.foreign()[0].meta.author is not None
-    assert intake.foreign()[0].meta.author.name == "Anna Petrova"
+    author = intake.foreign()[0].meta.author
+    assert author is not None
+    assert author.name == "Anna Petrova"
 
 
 async def test_channels_keys_and_rights(server: MattermostServer, mattermost: Adapter, channel: str) -> None:

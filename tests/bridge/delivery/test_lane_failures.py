@@ -80,7 +80,7 @@ async def test_what_comes_after_a_lane_failed_does_not_overtake_what_it_had(
 
 
 async def test_a_lane_that_fails_again_and_again_costs_less_and_less(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a stop does not wait for it."""
     app = bridge(tmp_path, [one, two])
@@ -94,7 +94,7 @@ async def test_a_lane_that_fails_again_and_again_costs_less_and_less(
         tries.append(asyncio.get_running_loop().time())
         raise KeyError("a bug")
 
-    app._journal.pending = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(app._journal, "pending", broken)
     assert app._outbox is not None
     app._outbox.wake(LANE)
     await eventually(lambda: len(tries) >= 3)
@@ -106,7 +106,7 @@ async def test_a_lane_that_fails_again_and_again_costs_less_and_less(
 
 
 async def test_a_lane_that_failed_is_quick_again_once_it_works(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         one.say("m0")
@@ -121,7 +121,7 @@ async def test_a_lane_that_failed_is_quick_again_once_it_works(
                 raise KeyError("a bug")
             return await pending(*arguments)
 
-        app._journal.pending = broken_twice  # type: ignore[method-assign]
+        monkeypatch.setattr(app._journal, "pending", broken_twice)
         assert app._outbox is not None
         app._outbox.wake(LANE)
         one.say("m1")
@@ -136,7 +136,7 @@ async def test_a_lane_that_failed_is_quick_again_once_it_works(
 
 @pytest.mark.parametrize("kind", [Delivered, AttemptStarted])
 async def test_one_refused_record_doubles_and_loses_nothing(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, kind
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, kind: type[Delivered | AttemptStarted]
 ) -> None:
     journal = Refusing(tmp_path / "bridge.journal")
     async with bridge(tmp_path, [one, two], journal=journal) as app:

@@ -13,6 +13,7 @@ from bridge.model.clock import SystemClock
 from bridge.model.errors import RetryLater, Scope
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.retry import Policy
+from tests.support.deliveries import readable
 from tests.support.patience import eventually, eventually_asked
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
@@ -44,7 +45,7 @@ def two() -> ScriptedPlatform:
 @pytest.mark.parametrize("off", FAR, ids=str)
 @pytest.mark.parametrize("scope", [None, Scope.CHAT, Scope.ACCOUNT])
 async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta, scope
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, off: timedelta, scope: Scope | None
 ) -> None:
     two.faults.append((RetryLater("busy", after_s=2.0, rate_limited=scope is not None, scope=scope or Scope.CHAT), False))
     app = bridge(tmp_path, [one, two], clock=SetClock(off))
@@ -53,7 +54,7 @@ async def test_a_clock_that_was_wrong_before_a_restart_makes_no_wait_longer(
     await eventually(lambda: two.sends == 1)
     one.say("m2")
     await eventually(lambda: len(one.confirmed) == 2)
-    await eventually_asked(lambda: app._journal.pending(LANE, 0, 1), holds=lambda waiting: waiting[0].not_before)
+    await eventually_asked(lambda: app._journal.pending(LANE, 0, 1), holds=lambda waiting: readable(waiting)[0].not_before)
     await app.stop(drain_s=0)
     async with bridge(tmp_path, [one, two], clock=SetClock()) as app:
         one.say("m3")

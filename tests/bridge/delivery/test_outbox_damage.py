@@ -43,14 +43,14 @@ async def five_wait(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform
     two.hang = None
 
 
-def harm(tmp_path: Path, statement: str, *values: object) -> None:
+def harm(tmp_path: Path, statement: str, *values: str | bytes | int) -> None:
     connection = sqlite3.connect(tmp_path / "bridge.journal")
     with connection:
         assert connection.execute(statement, values).rowcount == 1
     connection.close()
 
 
-HARM = {
+HARM: dict[str, tuple[str, *tuple[str | bytes | int, ...]]] = {
     "a kind of event that is not known": ("UPDATE body SET json = ? WHERE seq = 2", b'{"type":"newer-kind"}'),
     "no JSON": ("UPDATE body SET json = ? WHERE seq = 2", b"\x00\xff\x00"),
     "nothing": ("UPDATE body SET json = ? WHERE seq = 2", b""),
@@ -64,7 +64,7 @@ HARM = {
 
 @pytest.mark.parametrize("how", HARM)
 async def test_a_harmed_row_is_a_dead_letter_and_its_chat_goes_on(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, how
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, how: str
 ) -> None:
     await five_wait(tmp_path, one, two)
     harm(tmp_path, *HARM[how])
@@ -103,7 +103,7 @@ async def run(tmp_path: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize("how", ["a kind of event that is not known", "no body", "a route that is not there"])
 async def test_a_harmed_dead_letter_can_be_listed_shown_retried_and_dropped(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, how
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, how: str
 ) -> None:
     await five_wait(tmp_path, one, two)
     harm(tmp_path, *HARM[how])

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from bridge.journal.contract import DeliveryStatus
 from bridge.journal.sqlite import SqliteJournal
+from bridge.model.adapter import Outbound
 from bridge.model.capabilities import Rates, Window
 from bridge.model.errors import AccountDown, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, ReactionsChanged, ReplyTo
@@ -24,6 +26,7 @@ from bridge.policy.routing import OnUnknown, Pace, RelayOptions, Route
 from bridge.render.attachments import Target
 from bridge.render.merge import MAX_MERGED, MergedPiece, decode_piece, encode_piece, merged_part, with_edit
 from bridge.render.message import TextParts
+from tests.support.deliveries import readable
 from tests.support.patience import eventually, stays
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
@@ -73,7 +76,7 @@ async def test_without_a_limit_nothing_is_merged(tmp_path: Path, one: ScriptedPl
 
 
 @pytest.mark.parametrize("options", [{"merge": False}, {"pace": Pace.FAST}])
-async def test_options_switch_it_off(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, options) -> None:
+async def test_options_switch_it_off(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, options: dict[str, Any]) -> None:
     async with bridge(tmp_path, [one, two], [with_options(ALL, **options)]):
         for number in range(4):
             one.say(f"m{number}")
@@ -199,7 +202,7 @@ async def test_a_429_makes_them_wait_together(tmp_path: Path, one: ScriptedPlatf
 async def test_a_refused_message_is_tried_piece_by_piece(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     """The platform takes none with the bad word in it."""
 
-    def judge(outbound) -> None:
+    def judge(outbound: Outbound) -> None:
         if "bad" in text_of(outbound.text):
             raise Rejected("not that word")
 
@@ -219,7 +222,7 @@ async def test_a_refused_message_is_tried_piece_by_piece(tmp_path: Path, one: Sc
 @pytest.mark.parametrize("arrived", [True, False])
 @pytest.mark.parametrize("reconciles", [True, False])
 async def test_an_unknown_outcome_is_settled_for_all_at_once(
-    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, arrived, reconciles
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, arrived: bool, reconciles: bool
 ) -> None:
     two.reconciles = reconciles
     two.faults.extend([None, (OutcomeUnknown("cut"), arrived)])
@@ -252,7 +255,7 @@ async def test_hold_leaves_all_of_them_to_a_human(tmp_path: Path, one: ScriptedP
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-async def test_a_crash_during_the_attempt(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, arrived) -> None:
+async def test_a_crash_during_the_attempt(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, arrived: bool) -> None:
     """The process dies when the request has left: after the restart the same message is looked for, and nothing else is in it."""
     two.faults.append(None)
     app = bridge(tmp_path, [one, two])
@@ -264,9 +267,11 @@ async def test_a_crash_during_the_attempt(tmp_path: Path, one: ScriptedPlatform,
     for text in "abc":
         one.say(text)
     await eventually(lambda: two.sends == 2)
-    for task in [*app._running.values(), *app._services.tasks]:
+    assert app._services is not None
+    tasks = [*app._running.values(), *app._services.tasks]
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*app._running.values(), *app._services.tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
     await app._journal.close()
     two.hang = None
     if arrived:
@@ -284,7 +289,7 @@ async def pieces_on_disk(folder: Path) -> str:
     journal = SqliteJournal(folder / "bridge.journal")
     await journal.open()
     (lane,) = await journal.open_lanes()
-    waiting = await journal.pending(lane, 0, 100)
+    waiting = readable(await journal.pending(lane, 0, 100))
     assert [(pending.state, pending.lead_seq) for pending in waiting] == [(DeliveryStatus.SENDING, waiting[0].event_seq)] * 3
     journal_id = await journal.note("journal id")
     assert journal_id is not None

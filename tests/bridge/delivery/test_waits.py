@@ -35,7 +35,11 @@ class Lane:
         self.waits.kick()
 
 
-def lasted_s(wait: Callable[[Lane], Coroutine[Any, Any, None]], *happens: tuple[float, Callable[[Lane], None]]) -> float | str:
+Wait = Callable[[Lane], Coroutine[Any, Any, None]]
+Happening = Callable[[Lane], None]
+
+
+def lasted_s(wait: Wait, *happens: tuple[float, Happening]) -> float | str:
     """How long a wait lasts while things happen at those moments, or "stopping"."""
 
     async def main() -> float | str:
@@ -86,7 +90,7 @@ def tell(lane: Lane) -> None:
         (Lane.stop, "stopping", "stopping"),
     ],
 )
-def test_what_ends_a_wait(wait, happens, soft_s, firm_s) -> None:
+def test_what_ends_a_wait(wait: Wait, happens: Happening | None, soft_s: float | str, firm_s: float | str) -> None:
     expected = soft_s if wait is soft else firm_s
     assert lasted_s(wait, *([(10.0, happens)] if happens else [])) == expected
 
@@ -108,7 +112,7 @@ def test_a_hurry_before_a_wait_does_not_end_it() -> None:
 
 
 @pytest.mark.parametrize("wait", [soft, firm])
-def test_while_the_outbox_stops_nobody_waits(wait) -> None:
+def test_while_the_outbox_stops_nobody_waits(wait: Wait) -> None:
     async def stopping(lane: Lane) -> None:
         lane.stop()
         await wait(lane)
@@ -177,7 +181,7 @@ def test_until_ends_with_the_outbox_but_not_where_it_is_so_already() -> None:
 
 
 @pytest.mark.parametrize(("happens", "expected"), [(tell, 5.0), (kick, 5.0), (hurry, 5.0), (Lane.stop, "stopping"), (None, 60.0)])
-def test_news_end_the_wait_for_them(happens, expected) -> None:
+def test_news_end_the_wait_for_them(happens: Happening | None, expected: float | str) -> None:
     assert lasted_s(lambda lane: lane.waits.for_news(60.0), *([(5.0, happens)] if happens else [])) == expected
 
 

@@ -23,22 +23,18 @@ def tell(*words: str) -> None:
     print(json.dumps(words), flush=True)
 
 
-@client.event
 async def on_ready() -> None:
     tell("ready")
 
 
-@client.event
 async def on_message(message: nextcord.Message) -> None:
     tell("created", message.content)
 
 
-@client.event
 async def on_raw_message_edit(payload: nextcord.RawMessageUpdateEvent) -> None:
     tell("edited", payload.data["content"])
 
 
-@client.event
 async def on_raw_reaction_add(payload: nextcord.RawReactionActionEvent) -> None:
     tell("reacted", str(payload.emoji))
     channel: Any = client.get_channel(int(CHANNEL))
@@ -54,4 +50,6 @@ async def on_raw_reaction_add(payload: nextcord.RawReactionActionEvent) -> None:
     await client.close()
 
 
+for handler in (on_ready, on_message, on_raw_message_edit, on_raw_reaction_add):
+    client.event(handler)
 client.run(TOKEN)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.teamspirit.dialect.load import load_dialect
+from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.wire import NativeMessage, load_json
 from bridge.model.adapter import Adapter, Reconciles
@@ -22,8 +23,14 @@ from tests.adapters.teamspirit.harness import make_adapter, running, summary
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
 from tests.support.intake import RecordingIntake
 
-MATTERMOST = load_dialect("mattermost").dialect
-assert MATTERMOST is not None
+
+def shipped(name: str) -> Dialect:
+    loaded = load_dialect(name).dialect
+    assert loaded is not None
+    return loaded
+
+
+MATTERMOST = shipped("mattermost")
 DECODER = Decoder(MATTERMOST, AccountName("mm"), is_own=lambda *_: False, chat_id=lambda native, _: native)
 
 CARD: dict[str, Any] = {
@@ -311,8 +318,7 @@ def test_no_decoration_costs_the_post(at: tuple[Any, ...], value: Any) -> None:
         assert "HighCPU" in text_of(message.content.text)
 
 
-TEAMSPIRIT = load_dialect("teamspirit").dialect
-assert TEAMSPIRIT is not None
+TEAMSPIRIT = shipped("teamspirit")
 CALLED = Decoder(TEAMSPIRIT, AccountName("ts"), is_own=lambda *_: False, chat_id=lambda native, _: native)
 
 
