@@ -180,7 +180,7 @@ def _rendered(text: RichText, target: Target) -> list[RichText]:
         event,
         origin=Origin(account=origin, platform="slack", chat_name="general"),
         target=target,
-        settled=(),
+        fetched=(),
         reply=None,
         people=people,
         names=Names((), people),

@@ -119,7 +119,7 @@ def _stop_or_die(stop: asyncio.Event, number: int) -> None:
 class _Reloads:
     """What became of the latest reload, for the status line; empty while there is nothing to say."""
 
-    told = ""
+    outcome = ""
 
 
 async def _watchdog(notifier: Notifier, app: App, reloads: _Reloads) -> None:
@@ -138,7 +138,7 @@ async def _watchdog(notifier: Notifier, app: App, reloads: _Reloads) -> None:
         except Exception as error:
             log.exception("status failed unexpectedly")
             status = f"unexpected {type(error).__name__}; see the log"
-        notifier.notify("WATCHDOG=1\nSTATUS=" + _one_line(status + reloads.told))
+        notifier.notify("WATCHDOG=1\nSTATUS=" + _one_line(status + reloads.outcome))
         await asyncio.sleep(interval_s)
 
 
@@ -157,23 +157,23 @@ async def _reloads(
         hang_up.clear()
         notifier.notify("RELOADING=1")
         try:
-            told = await _reload(await asyncio.to_thread(reader.read), app, manifests)
+            outcome = await _reload(await asyncio.to_thread(reader.read), app, manifests)
         except (ReadingFailed, JournalError, OSError) as error:
-            told = _not_reloaded(str(error) or type(error).__name__)
+            outcome = _not_reloaded(str(error) or type(error).__name__)
         except Exception as error:
             log.exception("reload failed unexpectedly")
-            told = _not_reloaded(f"unexpected {type(error).__name__}; see the log")
-        reloads.told = f"; {told}" if told else ""
+            outcome = _not_reloaded(f"unexpected {type(error).__name__}; see the log")
+        reloads.outcome = f"; {outcome}" if outcome else ""
         notifier.notify("READY=1")
-        notifier.notify("STATUS=" + _one_line(told or "bridge.yaml reloaded"))
+        notifier.notify("STATUS=" + _one_line(outcome or "bridge.yaml reloaded"))
 
 
 async def _reload(reading: Reading, app: App, manifests: Callable[[str], Platform]) -> str:
     """What an admin must still do about it; empty if nothing."""
     config = reading.loaded.config
     if config is None:
-        told = [_not_reloaded(str(fault)) for fault in reading.loaded.faults]
-        return told[0] if len(told) == 1 else f"{told[0]} (and {len(told) - 1} more)"
+        outcome = [_not_reloaded(str(fault)) for fault in reading.loaded.faults]
+        return outcome[0] if len(outcome) == 1 else f"{outcome[0]} (and {len(outcome) - 1} more)"
     set_up_logging(config.log, secrets=reading.secrets)
     for platform in {account.platform for account in config.accounts.values()}:
         await asyncio.to_thread(manifests(platform).preload)

@@ -88,8 +88,8 @@ class HttpClient:
                 ):
                     return await _payload(answer, doing, effect)
             except TimeoutError as error:
-                told = Effect.IDEMPOTENT if progress.is_torn else effect
-                raise classify_transport_error(error, effect=told, doing=doing) from None
+                sent = Effect.IDEMPOTENT if progress.is_torn else effect
+                raise classify_transport_error(error, effect=sent, doing=doing) from None
             except OutcomeUnknown as error:
                 if progress.is_torn:
                     raise RetryLater(error.reason) from None

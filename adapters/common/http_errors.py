@@ -193,11 +193,11 @@ def classify_page(status: int, *, effect: Effect, reason: str, after_s: float | 
 def retry_after_s(headers: Mapping[str, str], name: str = "Retry-After") -> float | None:
     """The wait that an answer tells, as seconds or as an HTTP date; None if it tells none. A date is read against the answer's own
     `Date`: the two are of one clock. Source: RFC 9110 section 10.2.3."""
-    told = str(headers.get(name) or "").strip()
+    stated = str(headers.get(name) or "").strip()
     try:
-        seconds = float(told)
+        seconds = float(stated)
     except ValueError:
-        due, now = _date(told), _date(str(headers.get("Date") or "")) or datetime.now(UTC)
+        due, now = _date(stated), _date(str(headers.get("Date") or "")) or datetime.now(UTC)
         return None if due is None else max((due - now).total_seconds(), 0.0)
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 

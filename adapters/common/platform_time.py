@@ -63,12 +63,12 @@ class PlatformTime:
         if not text or headers.get("Age", "0").strip() not in ("", "0"):
             return
         try:
-            told = parsedate_to_datetime(text)
+            stated = parsedate_to_datetime(text)
         except (ValueError, TypeError, IndexError, OverflowError):
             return
-        if told.tzinfo is None:
-            told = told.replace(tzinfo=UTC)
-        self.learn_moment(told + _MIDDLE)
+        if stated.tzinfo is None:
+            stated = stated.replace(tzinfo=UTC)
+        self.learn_moment(stated + _MIDDLE)
 
     def learn_moment(self, moment: datetime) -> None:
         """The same from a time that the platform told otherwise: the timestamp of a message it has just made."""

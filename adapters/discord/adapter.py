@@ -116,8 +116,8 @@ class DiscordAdapter:
     async def delete(self, outbound: OutboundDelete) -> None:
         await self._changes.delete(outbound)
 
-    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
-        return await self._changes.remove_files(copy, places)
+    async def remove_files(self, copy: Copy, indexes: Sequence[int]) -> Receipt:
+        return await self._changes.remove_files(copy, indexes)
 
     async def react(self, outbound: OutboundReaction) -> None:
         await self._reactions.react(outbound)

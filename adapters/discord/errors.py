@@ -204,8 +204,8 @@ def file_fault(refusal: Refusal) -> FileRejected | None:
     found = [match for field in refusal.fields if (match := _FILE_FIELD.match(field))]
     if refusal.code != INVALID_FORM or not found:
         return None
-    places = tuple(sorted({int(match[1]) for match in found if match[1]}))
-    return FileRejected(f"Discord does not take it: {refusal.message}", places=places if len(places) == len(found) else ())
+    indexes = tuple(sorted({int(match[1]) for match in found if match[1]}))
+    return FileRejected(f"Discord does not take it: {refusal.message}", indexes=indexes if len(indexes) == len(found) else ())
 
 
 def is_about_size(refusal: Refusal) -> bool:
@@ -224,9 +224,9 @@ def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal
     """Reads an answer that is not 2xx; `payload` is its decoded JSON or None."""
     is_json = isinstance(payload, dict)
     data: wire.ErrorAnswer = payload if is_json else {}
-    told = (data.get("retry_after"), retry_after_s(headers), headers.get("X-RateLimit-Reset-After"))
+    stated = (data.get("retry_after"), retry_after_s(headers), headers.get("X-RateLimit-Reset-After"))
     is_shut = status == 429  # elsewhere the last one only says when the bucket is next filled
-    retry_after = next((seconds for one in (told if is_shut else told[:2]) if (seconds := _seconds(one)) is not None), None)
+    retry_after = next((seconds for one in (stated if is_shut else stated[:2]) if (seconds := _seconds(one)) is not None), None)
     return Refusal(
         status=status,
         code=data["code"] if isinstance(data.get("code"), int) else 0,

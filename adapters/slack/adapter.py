@@ -114,8 +114,8 @@ class SlackAdapter:
     async def delete(self, outbound: OutboundDelete) -> None:
         await deletions.delete_message(self._transport, self.account, outbound.copy)
 
-    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
-        return await deletions.remove_files(self._transport, copy, places)
+    async def remove_files(self, copy: Copy, indexes: Sequence[int]) -> Receipt:
+        return await deletions.remove_files(self._transport, copy, indexes)
 
     async def react(self, outbound: OutboundReaction) -> None:
         await reactions.react(self._transport, outbound)

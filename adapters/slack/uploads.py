@@ -48,16 +48,16 @@ class Uploads:
         FileRejected for a file that Slack will never take: the others may still go."""
         empty = tuple(at for at, file in enumerate(files) if file.size_bytes <= 0)
         if empty:
-            raise FileRejected("Slack takes no empty file", places=empty)
+            raise FileRejected("Slack takes no empty file", indexes=empty)
         done: list[tuple[str, str]] = []
         for at, file in enumerate(files):
             try:
                 async with self._slots:
                     done.append((await self._upload_one(file), file.name))
             except MissingScope as error:
-                raise FileRejected(error.reason, places=tuple(range(len(files)))) from error
+                raise FileRejected(error.reason, indexes=tuple(range(len(files)))) from error
             except Rejected as error:
-                raise FileRejected(f"{file.name}: {error.reason}", places=(at,)) from error
+                raise FileRejected(f"{file.name}: {error.reason}", indexes=(at,)) from error
         return done
 
     async def _upload_one(self, file: OutboundFile) -> str:

@@ -32,18 +32,18 @@ class Uploads:
         AccountDown."""
         ids: list[str] = []
         refused: dict[int, str] = {}
-        for place, file in enumerate(files):
+        for index, file in enumerate(files):
             try:
                 ids.append(await self._one(chat_id, file))
             except Rejected as error:
-                refused[place] = error.reason
+                refused[index] = error.reason
             except ChatDown as error:
                 # the right to add files may be missing alone: then the words are welcome
                 if not await self._is_readable(chat_id):
                     raise
-                refused[place] = error.reason
+                refused[index] = error.reason
         if refused:
-            raise FileRejected("; ".join(dict.fromkeys(refused.values())), places=tuple(refused))
+            raise FileRejected("; ".join(dict.fromkeys(refused.values())), indexes=tuple(refused))
         return ids
 
     async def _one(self, chat_id: str, file: OutboundFile) -> str:

@@ -111,11 +111,11 @@ def file_fault(refusal: Refused, files: int) -> FileRejected | None:
     if refusal.says(*_NOT_THE_FILE, *TEXT_REFUSED):
         return None
     numbered = re.search(r"failed to send message #(\d+)", refusal.description)
-    places = (int(numbered[1]) - 1,) if numbered else (0,) if files == 1 else ()
-    if not set(places) <= set(range(files)):
-        places = ()
+    indexes = (int(numbered[1]) - 1,) if numbered else (0,) if files == 1 else ()
+    if not set(indexes) <= set(range(files)):
+        indexes = ()
     said = re.search(r'error message "([^"]*)"', refusal.reason)
-    return FileRejected(f"Telegram does not take it: {said[1] if said else refusal.reason}", places=places)
+    return FileRejected(f"Telegram does not take it: {said[1] if said else refusal.reason}", indexes=indexes)
 
 
 def change_fault(refusal: Refused) -> Rejected:

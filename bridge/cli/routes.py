@@ -14,7 +14,7 @@ from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
 from bridge.cli.output import as_json, fail, styled
 
 if TYPE_CHECKING:
-    from bridge.cli.support_matrix import Fate, Side
+    from bridge.cli.support_matrix import KindSupport, Side
     from bridge.config.model import Config
     from bridge.policy.routing import Route, RouteEnd
 
@@ -54,7 +54,7 @@ class _Plan:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._sides: dict[str, Side] = {}
-        self._fates: dict[Any, list[Fate]] = {}
+        self._support: dict[Any, list[KindSupport]] = {}
 
     def lines(self, route: Route, *, short: bool) -> Iterator[str]:
         yield styled(f"{route.name}", "ok")
@@ -64,7 +64,7 @@ class _Plan:
             yield f"  {origin} -> {target}"
             if short:
                 continue
-            by_level: dict[str, list[Fate]] = {}
+            by_level: dict[str, list[KindSupport]] = {}
             for fate in self._of(origin, target):
                 by_level.setdefault(fate.level.value, []).append(fate)
             for level in ("native", "partly", "converted", "dropped", "off"):
@@ -87,16 +87,16 @@ class _Plan:
             ],
         }
 
-    def _kind(self, fate: Fate) -> dict[str, str]:
+    def _kind(self, fate: KindSupport) -> dict[str, str]:
         return {"kind": fate.kind, "level": fate.level.value, "note": fate.note}
 
-    def _of(self, origin: RouteEnd, target: RouteEnd) -> list[Fate]:
-        from bridge.cli.support_matrix import fates
+    def _of(self, origin: RouteEnd, target: RouteEnd) -> list[KindSupport]:
+        from bridge.cli.support_matrix import support_of
 
         key = (origin.chat.account, target.chat.account, target.options)
-        if key not in self._fates:
-            self._fates[key] = fates(self._side(origin.chat.account), self._side(target.chat.account), target.options)
-        return self._fates[key]
+        if key not in self._support:
+            self._support[key] = support_of(self._side(origin.chat.account), self._side(target.chat.account), target.options)
+        return self._support[key]
 
     def _side(self, name: str) -> Side:
         from adapters import registry

@@ -57,7 +57,7 @@ _LEVELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class KindSupport:
     kind: str
     level: Level
     note: str = ""
@@ -108,7 +108,7 @@ class Side:
     capabilities: Capabilities
 
 
-def fates(origin: Side, target: Side, options: RelayOptions) -> list[Fate]:
+def support_of(origin: Side, target: Side, options: RelayOptions) -> list[KindSupport]:
     """All kinds, from `origin` into `target`, under the target end's options."""
     return [
         *_text(target.capabilities),
@@ -118,41 +118,41 @@ def fates(origin: Side, target: Side, options: RelayOptions) -> list[Fate]:
     ]
 
 
-def _text(capabilities: Capabilities) -> Iterator[Fate]:
+def _text(capabilities: Capabilities) -> Iterator[KindSupport]:
     for kind, feature, sample in _TEXT:
         losses: Losses = {}
         degrade(RichText((sample,)), capabilities, losses)
         if not losses:
-            yield Fate(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
+            yield KindSupport(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
             continue
         loss = str(next(iter(losses)))
         _, shown, how = loss.partition(" shown ")
-        yield Fate(kind, Level.CONVERTED, f"shown {how}") if shown else Fate(kind, Level.DROPPED)
-    yield Fate("length", Level.NATIVE, f"{capabilities.limits.text_length} a message; longer texts are split")
+        yield KindSupport(kind, Level.CONVERTED, f"shown {how}") if shown else KindSupport(kind, Level.DROPPED)
+    yield KindSupport("length", Level.NATIVE, f"{capabilities.limits.text_length} a message; longer texts are split")
 
 
-def _identity(capabilities: Capabilities) -> Iterator[Fate]:
+def _identity(capabilities: Capabilities) -> Iterator[KindSupport]:
     if capabilities.native(Feature.SENDER_NAME):
         yield _declared("sender name", Feature.SENDER_NAME, capabilities)
     else:
-        yield Fate("sender name", Level.CONVERTED, "a line in the text")
+        yield KindSupport("sender name", Level.CONVERTED, "a line in the text")
     yield _declared("sender avatar", Feature.SENDER_AVATAR, capabilities)
     if capabilities.native(Feature.REPLY):
         yield _declared("reply", Feature.REPLY, capabilities)
     else:
-        yield Fate("reply", Level.CONVERTED, "a quoted line")
+        yield KindSupport("reply", Level.CONVERTED, "a quoted line")
     yield _declared("thread", Feature.THREAD, capabilities)
     for kind in ("poll", "location"):
-        yield Fate(kind, Level.CONVERTED, "lines of text")
+        yield KindSupport(kind, Level.CONVERTED, "lines of text")
 
 
-def _declared(kind: str, feature: Feature, capabilities: Capabilities) -> Fate:
-    return Fate(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
+def _declared(kind: str, feature: Feature, capabilities: Capabilities) -> KindSupport:
+    return KindSupport(kind, _LEVELS[capabilities.level(feature)], capabilities.note(feature))
 
 
-def _files(origin: Side, target: Side, options: RelayOptions) -> Iterator[Fate]:
+def _files(origin: Side, target: Side, options: RelayOptions) -> Iterator[KindSupport]:
     if not options.files:
-        yield Fate("files", Level.OFF, "a line with name and size")
+        yield KindSupport("files", Level.OFF, "a line with name and size")
         return
     capabilities = target.capabilities
     same = origin.platform == target.platform
@@ -168,43 +168,43 @@ def _files(origin: Side, target: Side, options: RelayOptions) -> Iterator[Fate]:
         attachment = Attachment(kind=kind, file_id="1", name="x", mime=mime, size_bytes=1)
         why = why_unsendable(attachment, end)
         if why:
-            yield Fate(kind.value, Level.CONVERTED, "a line with name and size")
+            yield KindSupport(kind.value, Level.CONVERTED, "a line with name and size")
             continue
         file = OutboundFile(attachment=attachment, path=Path("x"), name="x", mime=mime, size_bytes=1)
         shown = as_sendable_kind(file, end, same_platform=same).attachment.kind
         if shown is kind:
             yield _declared(kind.value, feature, capabilities)
         else:
-            yield Fate(kind.value, Level.CONVERTED, f"as {_AS[shown]}")
+            yield KindSupport(kind.value, Level.CONVERTED, f"as {_AS[shown]}")
     if capabilities.native(Feature.ALBUM):
         note = capabilities.note(Feature.ALBUM) or f"up to {capabilities.limits.attachments_per_message} files in a message"
-        yield Fate("album", _LEVELS[capabilities.level(Feature.ALBUM)], note)
+        yield KindSupport("album", _LEVELS[capabilities.level(Feature.ALBUM)], note)
     else:
-        yield Fate("album", Level.CONVERTED, "one message for each file")
+        yield KindSupport("album", Level.CONVERTED, "one message for each file")
     most = capabilities.limits.upload_bytes
     if options.max_file_mb is not None:
         most = min(most, int(options.max_file_mb * MEGABYTE))
     if origin.capabilities.limits.download_bytes is not None:
         most = min(most, origin.capabilities.limits.download_bytes)
-    yield Fate("file size", Level.NATIVE, f"up to {human_size(most)}; a larger file becomes a line with name and size")
+    yield KindSupport("file size", Level.NATIVE, f"up to {human_size(most)}; a larger file becomes a line with name and size")
 
 
-def _event(origin: Side, target: Side, options: RelayOptions, traits: Traits) -> Fate:
+def _event(origin: Side, target: Side, options: RelayOptions, traits: Traits) -> KindSupport:
     kind, sees, needs = traits.title, traits.sees, traits.needs
     assert traits.switch is not None
     if not getattr(options, traits.switch):
-        return Fate(kind, Level.OFF)
+        return KindSupport(kind, Level.OFF)
     if sees is not None and not origin.capabilities.native(sees):
-        return Fate(kind, Level.DROPPED, origin.capabilities.note(sees) or f"{origin.title} does not tell of them")
+        return KindSupport(kind, Level.DROPPED, origin.capabilities.note(sees) or f"{origin.title} does not tell of them")
     if needs is None:
-        return Fate(kind, Level.CONVERTED, "a line of text")
+        return KindSupport(kind, Level.CONVERTED, "a line of text")
     if not target.capabilities.native(needs):
         if traits.else_a_line:
-            return Fate(kind, Level.CONVERTED, "a line of text")
-        return Fate(kind, Level.DROPPED, target.capabilities.note(needs) or f"{target.title} cannot do it")
+            return KindSupport(kind, Level.CONVERTED, "a line of text")
+        return KindSupport(kind, Level.DROPPED, target.capabilities.note(needs) or f"{target.title} cannot do it")
     partly = [
         side.capabilities.note(feature)
         for side, feature in ((origin, sees), (target, needs))
         if feature is not None and side.capabilities.level(feature) is Support.PARTIAL
     ]
-    return Fate(kind, Level.PARTLY if partly else Level.NATIVE, "; ".join(note for note in partly if note))
+    return KindSupport(kind, Level.PARTLY if partly else Level.NATIVE, "; ".join(note for note in partly if note))

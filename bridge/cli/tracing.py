@@ -179,14 +179,14 @@ class Known:
         if traced.original is None:
             return
         planned = {(one.target, one.thread_id) for one in traced.event.deliveries}
-        told = set()
+        reported = set()
         for address in self._table.addresses_of(traced.original.chat):
             for route, origin in self._ends(address):
                 if not origin.sends:
                     continue
                 for end in route.ends:
-                    if end.receives and end != origin and (end.chat, end.thread_id) not in planned and str(end) not in told:
-                        told.add(str(end))
+                    if end.receives and end != origin and (end.chat, end.thread_id) not in planned and str(end) not in reported:
+                        reported.add(str(end))
                         yield f"{end} (route {route.name}): not planned: another thread, or a route added since"
 
     # -- for scripts --------------------------------------------------------------------------------------------------------

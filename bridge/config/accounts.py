@@ -118,10 +118,10 @@ def _read_options(values: Values, account: Account, model: type[BaseModel]) -> N
         account.options = built
 
 
-def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built: BaseModel, told: Collection[str]) -> None:
+def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built: BaseModel, reported: Collection[str]) -> None:
     """`told`: keys of which the platform has said what is wrong."""
     for name, entry in account.entries.items():
-        if name in told or name not in model.model_fields or not shape_of(model.model_fields[name].annotation).path:
+        if name in reported or name not in model.model_fields or not shape_of(model.model_fields[name].annotation).path:
             continue
         path = getattr(built, name)
         if not isinstance(path, Path):

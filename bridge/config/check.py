@@ -109,13 +109,13 @@ def check_doubles(faults: Faults, accounts: Mapping[str, Account], routes: Seque
     arrows: dict[tuple[Any, Any], tuple[ReadRoute, RouteEnd, RouteEnd]] = {}
     for number in sorted(shared):
         one = routes[number]
-        told: set[str] = set()
+        reported: set[str] = set()
         for origin, target, node in _arrows(one):
             place = (_place(accounts, origin), _place(accounts, target))
             first, first_origin, first_target = arrows.setdefault(place, (one, origin, target))
-            if first is one or first.route.name in told:
+            if first is one or first.route.name in reported:
                 continue
-            told.add(first.route.name)
+            reported.add(first.route.name)
             line = first.at.start_mark.line + 1
             where = f"route {first.route.name!r} (line {line})"
             if (first_origin.chat, first_target.chat) == (origin.chat, target.chat):

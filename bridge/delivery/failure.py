@@ -253,5 +253,7 @@ def _unclear(delivery: DeliveryState, reason: str) -> DeliveryError:
 
 def _is_its_own_trouble(delivery: DeliveryState, error: DeliveryError, step: Wait) -> bool:
     """Whether it waits beside the line as it came: nothing says that the chat itself cannot be used."""
-    told = isinstance(error, ChatDown) or (isinstance(error, RetryLater) and error.rate_limited) or step.scope is not Scope.CHAT
-    return delivery.is_beside_line and not (told or delivery.unknown.is_open or delivery.attempts.unexpected)
+    is_of_the_chat = (
+        isinstance(error, ChatDown) or (isinstance(error, RetryLater) and error.rate_limited) or step.scope is not Scope.CHAT
+    )
+    return delivery.is_beside_line and not (is_of_the_chat or delivery.unknown.is_open or delivery.attempts.unexpected)

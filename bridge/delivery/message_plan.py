@@ -76,9 +76,9 @@ def as_of_a_former_chat(stored: bytes) -> bytes:
     return encode_plan(msgspec.structs.replace(plan, chat_id="?"))
 
 
-def plan_of(rendered: Rendered, settled: Sequence[FetchResult], tail: RichText) -> Plan:
+def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) -> Plan:
     """The rendered parts, and behind them one for each file that is to come later."""
-    places = {one.file.path: place for place, one in enumerate(settled) if one.file is not None}
+    places = {one.file.path: place for place, one in enumerate(fetched) if one.file is not None}
     parts = [
         PlannedPart(
             text=part.text,
@@ -93,7 +93,7 @@ def plan_of(rendered: Rendered, settled: Sequence[FetchResult], tail: RichText) 
     sender = parts[0].sender if parts else None
     parts += [
         PlannedPart(text=tail, files=(place,), sender=sender, previews=False, late=True)
-        for place, one in enumerate(settled)
+        for place, one in enumerate(fetched)
         if one.late
     ]
     return Plan(parts=tuple(parts), tail=tail)

@@ -67,7 +67,7 @@ class MessageRenderer:
             event,
             origin=self.origin_of(event.meta.origin),
             target=target.rendering,
-            settled=fetched,
+            fetched=fetched,
             reply=reply,
             people=self._people(),
             names=self._names(),
@@ -86,7 +86,7 @@ class MessageRenderer:
             target=target.rendering,
             people=self._people(),
             names=self._names(),
-            settled=fetched,
+            fetched=fetched,
         )
 
     def tail(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> RichText:
@@ -131,4 +131,4 @@ class MessageRenderer:
     def _answered(self, link: Link, name: str) -> str:
         """As the bridge shows the author of an original."""
         who = name if isinstance(name, AuthorName) else AuthorName(name)
-        return self._names().told_name(link.original.chat.account, who, user_id=who.user_id, username=who.username)
+        return self._names().distinct_name(link.original.chat.account, who, user_id=who.user_id, username=who.username)

@@ -134,7 +134,7 @@ class Names:
         )
         return shorten(name, length - len(mark)) + mark
 
-    def told_name(
+    def distinct_name(
         self,
         account: AccountName,
         name: str,
@@ -157,7 +157,7 @@ class Names:
         """`told_name` within a text, where markup is literal anyway: every visible character stays. Empty if there is none."""
         shown = show_words(name)
         if not shown or self.people.find(account, user_id=user_id, username=user_id):
-            return self.told_name(account, name, user_id=user_id, username=user_id)
+            return self.distinct_name(account, name, user_id=user_id, username=user_id)
         return shown + self._distinguisher(shown, account, len(shown) + 80, looks_of(shown), mixed=mixes_alphabets(shown))
 
     def answered_name(self, account: AccountName, name: str, *, user_id: str = "", is_ours: bool = False) -> str:
@@ -166,7 +166,7 @@ class Names:
         known = (person for person in self.people.persons if is_ours or account in person.ids)
         if not user_id and show_name(name) in {show_name(person.name) for person in known}:
             return show_name(name)
-        return self.told_name(account, name, user_id=user_id, may_be_marked=True)
+        return self.distinct_name(account, name, user_id=user_id, may_be_marked=True)
 
     def _is_marked(self, name: str) -> bool:
         _, opening, tag = name.rpartition(" (")

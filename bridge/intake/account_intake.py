@@ -212,7 +212,7 @@ class AccountIntake:
                     target=plan.end.chat,
                     thread_id=plan.end.thread_id,
                     skip_rule=plan.skip_rule,
-                    begun=self._begins(event, plan, lanes),
+                    prerecorded=self._begins(event, plan, lanes),
                 )
                 for plan in planned
             ),
@@ -278,7 +278,7 @@ class AccountIntake:
                 last_error="",
                 parts=(),
             ),
-            prerecorded=planned.begun,
+            prerecorded=planned.prerecorded,
         )
 
     def _arrived(self, event: ChatEvent, arrival: Arrival) -> None:
@@ -329,7 +329,7 @@ class AccountIntake:
         self._supervisor.may_send()
 
     async def set_own_names(self, names: Iterable[str]) -> None:
-        await self._own_names.told(self._account, names)
+        await self._own_names.set(self._account, names)
 
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
         log.warning("needs attention", account=self._account, chat=chat_id, reason=reason, action=action)

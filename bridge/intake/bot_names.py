@@ -31,7 +31,7 @@ class OwnNames:
             self._names[account] = msgspec.json.decode(stored, type=tuple[str, ...])
             self._on_change()
 
-    async def told(self, account: AccountName, names: Iterable[str]) -> None:
+    async def set(self, account: AccountName, names: Iterable[str]) -> None:
         """Replaces what was told before. Takes effect at once, and is on disk when this returns. Raises JournalError."""
         cleaned = tuple(sorted({name for name in map(clean_name, names) if name}))
         if cleaned == self._names.get(account, ()):

@@ -299,8 +299,8 @@ class Deletes(Protocol):
 
 @runtime_checkable
 class RemovesFiles(Protocol):
-    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
-        """Take files out of a message that keeps its text or other files; `places` counts among the files it has, in the order they
+    async def remove_files(self, copy: Copy, indexes: Sequence[int]) -> Receipt:
+        """Take files out of a message that keeps its text or other files; `indexes` count among the files it has, in the order they
         were sent. What is gone already is a success. The receipt is of what is left."""
         ...
 

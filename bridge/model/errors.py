@@ -95,11 +95,11 @@ class FileRejected(Rejected):
     """The platform will never take a file of the message (empty, too large, its kind, uploads switched off), and nothing of this
     part was posted. Words and other files go without it, and a line says so.
 
-    `places` are indexes into `Outbound.files`; empty: any of them, nobody can tell which."""
+    `indexes` are indexes into `Outbound.files`; empty: any of them, nobody can tell which."""
 
-    def __init__(self, reason: str, *, places: tuple[int, ...] = ()) -> None:
+    def __init__(self, reason: str, *, indexes: tuple[int, ...] = ()) -> None:
         super().__init__(reason)
-        self.places = places
+        self.indexes = indexes
 
 
 class ChatDown(DeliveryError):

@@ -53,8 +53,8 @@ def with_numbers(block: List, numbers: Sequence[int | None]) -> List:
     for item, wanted in zip(in_steps(block.items), numbers, strict=True):
         counted = counter.next(item.indent, wanted is not None)
         counter.put(item.indent, wanted)
-        told = None if wanted == counted else wanted
-        items.append(item if item.number == told else msgspec.structs.replace(item, number=told))
+        stated = None if wanted == counted else wanted
+        items.append(item if item.number == stated else msgspec.structs.replace(item, number=stated))
     return msgspec.structs.replace(block, items=tuple(items))
 
 

@@ -119,10 +119,10 @@ def render_lines(
     target: Target,
     people: People,
     names: Names,
-    settled: Sequence[FetchResult] = (),
+    fetched: Sequence[FetchResult] = (),
 ) -> TextParts:
     """A text message as the target is to show it, in one piece whatever its length; files are lines if they cannot be there."""
-    return _Rendering(event, origin, target, people, names).lines(settled)
+    return _Rendering(event, origin, target, people, names).text_parts(fetched)
 
 
 def render(
@@ -130,7 +130,7 @@ def render(
     *,
     origin: Origin,
     target: Target,
-    settled: Sequence[FetchResult],
+    fetched: Sequence[FetchResult],
     reply: Reply | None,
     people: People,
     names: Names,
@@ -139,11 +139,11 @@ def render(
 ) -> Rendered:
     """The message as the target is to show it.
 
-    `settled` is parallel to the content's attachments; `reply` is what it answers, as far as the target or the journal knows.
+    `fetched` is parallel to the content's attachments; `reply` is what it answers, as far as the target or the journal knows.
     For an edit, `existing` tells of each copy in the target, in order, whether it has files: the parts then fit those copies.
     Without it they have the layout that a new message would have. `notes` are lines of the bridge's own below the text.
     """
-    return _Rendering(event, origin, target, people, names).result(settled, reply, existing, notes)
+    return _Rendering(event, origin, target, people, names).result(fetched, reply, existing, notes)
 
 
 class _Rendering:
@@ -171,24 +171,24 @@ class _Rendering:
     # -- the whole ------------------------------------------------------------------------------------------------------
 
     def result(
-        self, settled: Sequence[FetchResult], reply: Reply | None, existing: Sequence[bool] | None, notes: Sequence[RichText]
+        self, fetched: Sequence[FetchResult], reply: Reply | None, existing: Sequence[bool] | None, notes: Sequence[RichText]
     ) -> Rendered:
         reply = self._known_reply(reply)
         native_reply = reply if reply and reply.message_id and self.capabilities.native(Feature.REPLY) else None
         if reply and not native_reply:
             self.losses[Loss.REPLY_AS_QUOTE] = None
-        files, missing = self._files(settled)
+        files, missing = self._files(fetched)
         has_files = bool(files) if existing is None else any(existing)
         body, below = self._body([*missing, *notes], None if native_reply else reply, has_files=has_files)
         edited = isinstance(self.event, MessageEdited)
-        problem = self._why_cut(settled)
+        problem = self._why_cut(fetched)
         layout = Layout(
             self.target,
             head=self._name_line(),
             tail=self._name_line(" …"),
             ending=lambda left_out: degrade(cut_line(left_out, problem=problem), self.capabilities, self.losses),
             edited=edited,
-            file_follows=any(is_whole_text(item.attachment) for item in settled),
+            file_follows=any(is_whole_text(item.attachment) for item in fetched),
         )
         slots = layout.new(files, body, below) if existing is None else layout.onto(existing, body, below)
         parts = tuple(self._part(number, slot, native_reply) for number, slot in enumerate(slots))
@@ -196,15 +196,15 @@ class _Rendering:
             self.losses[LossOf(Loss.SHORTENED, f"shortened: the text is {layout.left_out:,} characters longer")] = None
         return Rendered(parts=parts, losses=tuple(self.losses), left_out=layout.left_out)
 
-    def _why_cut(self, settled: Sequence[FetchResult]) -> str:
+    def _why_cut(self, fetched: Sequence[FetchResult]) -> str:
         """Why there is no file with the whole text; empty if there is."""
-        whole = next((item for item in settled if is_whole_text(item.attachment)), None)
+        whole = next((item for item in fetched if is_whole_text(item.attachment)), None)
         if whole is None:
             return "the message is too long"
         return "" if whole.late else why_missing(whole, self.target)
 
-    def lines(self, settled: Sequence[FetchResult]) -> TextParts:
-        _, missing = self._files(settled)
+    def text_parts(self, fetched: Sequence[FetchResult]) -> TextParts:
+        _, missing = self._files(fetched)
         return TextParts(
             body=stack(*self._body(missing, self._known_reply(None), has_files=False)),
             head=self._name_line(),
@@ -333,19 +333,19 @@ class _Rendering:
         """With names as they may be shown: nobody passes for another by being forwarded."""
         account = self.origin.account
         return Forward(
-            author_name=self.names.told_name(account, forward.author_name, user_id=forward.author_id),
-            chat_name=self.names.told_name(account, forward.chat_name),
+            author_name=self.names.distinct_name(account, forward.author_name, user_id=forward.author_id),
+            chat_name=self.names.distinct_name(account, forward.chat_name),
         )
 
     # -- files ----------------------------------------------------------------------------------------------------------
 
-    def _files(self, settled: Sequence[FetchResult]) -> tuple[list[OutboundFile | None], list[RichText]]:
+    def _files(self, fetched: Sequence[FetchResult]) -> tuple[list[OutboundFile | None], list[RichText]]:
         """Files to send (None: one that an edited message has already), and lines for those that cannot be."""
         files: list[OutboundFile | None] = []
         missing: list[RichText] = []
         edited = isinstance(self.event, MessageEdited)
         same_platform = self.origin.platform == self.target.platform
-        for item in settled:
+        for item in fetched:
             problem = why_missing(item, self.target)
             if not problem and item.file is None and not edited:
                 problem = "could not be fetched"

@@ -89,20 +89,20 @@ async def test_a_reload_that_fails_is_told_and_leaves_the_next_one_possible(
     sound = one.loaded
     break_it(one)
     assert await one.hup() == told
-    assert one.reloads.told == f"; {told}"
+    assert one.reloads.outcome == f"; {told}"
     one.applying = one.reading = None
     one.loaded = sound
     assert await one.hup() == "bridge.yaml reloaded"
-    assert (one.applied, one.reloads.told) == (1, "")
+    assert (one.applied, one.reloads.outcome) == (1, "")
 
 
 async def test_what_takes_a_restart_is_named_until_a_reload_has_nothing_to_name(one: Daemon) -> None:
     one.later = ("journal.path", "web.admin")
     assert await one.hup() == "reloaded, but journal.path, web.admin changed and take a restart"
-    assert one.reloads.told == "; reloaded, but journal.path, web.admin changed and take a restart"
+    assert one.reloads.outcome == "; reloaded, but journal.path, web.admin changed and take a restart"
     one.later = ()
     assert await one.hup() == "bridge.yaml reloaded"
-    assert one.reloads.told == ""
+    assert one.reloads.outcome == ""
 
 
 async def test_the_watchdog_outlives_a_report_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:

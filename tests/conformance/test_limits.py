@@ -50,7 +50,7 @@ def rendered(content: Content, target: Target, *, existing: list[bool] | None = 
         event,
         origin=ORIGIN,
         target=target,
-        settled=settled,
+        fetched=settled,
         reply=None,
         people=People(),
         names=Names(),

@@ -118,7 +118,7 @@ async def test_a_long_message_arrives_whole_in_parts(rig: Rig) -> None:
         MessageCreated(meta=meta, message_id="1", content=Content(text=rich)),
         origin=Origin(account=AccountName("other"), platform="other"),
         target=Target(account=ACCOUNT, platform=rig.platform, capabilities=rig.adapter.capabilities, measure=rig.adapter.measure),
-        settled=(),
+        fetched=(),
         reply=None,
         people=People(),
         names=Names(),

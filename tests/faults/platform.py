@@ -303,7 +303,7 @@ class SimulatedAdapter(ScriptedAdapter):
             if random.Random(f"{self.platform.name} {file.attachment.file_id} refused").random() < plan.file_refused
         ]
         if refused:
-            raise FileRejected("too large", places=tuple(refused) if len(text) % 2 else ())
+            raise FileRejected("too large", indexes=tuple(refused) if len(text) % 2 else ())
         self.attempts.begin(outbound.token)
         return await super().send(outbound)
 

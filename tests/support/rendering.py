@@ -22,8 +22,10 @@ from tests.support.strategies import (
     capabilities,
     created,
     edited,
-    fetched,
     target,
+)
+from tests.support.strategies import (
+    fetched as file_of,
 )
 
 PHOTO, VIDEO, STICKER = AttachmentKind.PHOTO, AttachmentKind.VIDEO, AttachmentKind.STICKER
@@ -37,7 +39,7 @@ def rendered(
     content: Content,
     to: Target | None = None,
     *,
-    settled: list[FetchResult] | None = None,
+    fetched: list[FetchResult] | None = None,
     reply: Reply | None = None,
     author: Author | None = ANNA,
     people: People = PEOPLE,
@@ -47,7 +49,7 @@ def rendered(
         created(content, author),
         origin=ORIGIN,
         target=to or target(NATIVE),
-        settled=[fetched(a) for a in content.attachments] if settled is None else settled,
+        fetched=[file_of(a) for a in content.attachments] if fetched is None else fetched,
         reply=reply,
         people=people,
         names=names or Names((), people),
@@ -59,7 +61,7 @@ def re_rendered(content: Content, existing: list[bool] | None, to: Target | None
         edited(content),
         origin=ORIGIN,
         target=to or target(NAME_IN_TEXT),
-        settled=[FetchResult(attachment=a) for a in content.attachments],
+        fetched=[FetchResult(attachment=a) for a in content.attachments],
         reply=None,
         people=PEOPLE,
         names=Names((), PEOPLE),

@@ -339,10 +339,10 @@ def _content(file: OutboundFile) -> bytes:
 
 
 class RemovingAdapter(ScriptedAdapter):
-    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
+    async def remove_files(self, copy: Copy, indexes: Sequence[int]) -> Receipt:
         def post() -> Receipt:
             message = self._find(copy.chat_id, copy.message_ids[0])
-            message.files = tuple(content for place, content in enumerate(message.files) if place not in places)
+            message.files = tuple(content for index, content in enumerate(message.files) if index not in indexes)
             return Receipt(message_ids=copy.message_ids, adapter_data="note")
 
         receipt: Receipt = await self._meet_fault(post)

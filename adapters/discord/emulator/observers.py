@@ -33,7 +33,7 @@ class Seen:
     def transcript(self, channel: Channel) -> list[SeenMessage]:
         """A channel with its threads, or one thread; oldest first."""
         threads = [c for c in self._world.channels.values() if c.parent_id == channel.id]
-        messages = [m for place in (channel, *threads) for m in place.seen.values() if m.type != 21]
+        messages = [m for holder in (channel, *threads) for m in holder.seen.values() if m.type != 21]
         return [self.message(m) for m in sorted(messages, key=lambda m: m.id)]
 
     def message(self, message: Message) -> SeenMessage:

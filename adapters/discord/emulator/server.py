@@ -150,7 +150,7 @@ class DiscordEmulator(EmulatorBase):
         }
         self.gateway.dispatch("MESSAGE_UPDATE", payload, intent=gw.GUILD_MESSAGES, channel=channel)
 
-    # -- people and places ----------------------------------------------------------------------------------------------------
+    # -- people and channels ----------------------------------------------------------------------------------------------------
 
     def add_chat(self, name: str) -> EmulatedChat:
         channel = self.world.add_channel(name)
@@ -211,7 +211,7 @@ class DiscordEmulator(EmulatorBase):
         files: Sequence[Upload] = (),
     ) -> str:
         user = self.person(person)
-        channel = self._place(chat_id, thread_id)
+        channel = self._channel(chat_id, thread_id)
         attachments = tuple(self._attach(f) for f in files)
         rules.check_file_count(len(attachments))
         is_voice = len(files) == 1 and files[0].kind == "voice"
@@ -256,26 +256,26 @@ class DiscordEmulator(EmulatorBase):
             waveform="AAAA" if is_voice else None,
         )
 
-    def _place(self, chat_id: str, thread_id: str = "") -> Channel:
+    def _channel(self, chat_id: str, thread_id: str = "") -> Channel:
         return self.world.channels[int(thread_id or chat_id)]
 
     def find(self, chat_id: str, message_id: str) -> tuple[Channel, Message]:
         """A message of this chat or of one of its threads."""
-        channel = self._place(chat_id)
+        channel = self._channel(chat_id)
         threads = (c for c in self.world.channels.values() if c.parent_id == channel.id)
-        for place in (channel, *threads):
-            if int(message_id) in place.messages:
-                return place, place.messages[int(message_id)]
+        for holder in (channel, *threads):
+            if int(message_id) in holder.messages:
+                return holder, holder.messages[int(message_id)]
         raise KeyError(f"no message {message_id} in chat {chat_id}")
 
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
         channel, message = self.find(chat_id, message_id)
         self.operations.edit(channel, message, **self._written(text))
 
-    async def remove_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
+    async def remove_file(self, chat_id: str, message_id: str, index: int = 0) -> None:
         """A person takes an attachment out of a message of theirs."""
         channel, message = self.find(chat_id, message_id)
-        kept = message.attachments[:place] + message.attachments[place + 1 :]
+        kept = message.attachments[:index] + message.attachments[index + 1 :]
         self.operations.edit(channel, message, attachments=kept)
 
     async def delete(self, chat_id: str, message_id: str) -> None:
@@ -297,7 +297,7 @@ class DiscordEmulator(EmulatorBase):
         self.operations.clear_reactions(channel, message, parse_person_emoji(self.api, emoji) if emoji else None)
 
     async def type(self, chat_id: str, person: str) -> None:
-        self.operations.type(self._place(chat_id), self.person(person))
+        self.operations.type(self._channel(chat_id), self.person(person))
 
     async def pin(self, chat_id: str, message_id: str, person: str) -> None:
         channel, message = self.find(chat_id, message_id)
@@ -306,30 +306,30 @@ class DiscordEmulator(EmulatorBase):
     async def start_thread(self, chat_id: str, person: str, name: str, *, message_id: str = "") -> str:
         """A public thread, from a message or on its own; returns its id."""
         starter = self.find(chat_id, message_id)[1] if message_id else None
-        return str(self.operations.start_thread(self._place(chat_id), name, self.person(person), starter).id)
+        return str(self.operations.start_thread(self._channel(chat_id), name, self.person(person), starter).id)
 
     async def start_post(self, forum_id: str, person: str, title: str, text: str, *, files: Sequence[Upload] = ()) -> str:
         """A post in a forum; returns its id, which is that of its first message too."""
         attachments = tuple(self._attach(f) for f in files)
-        forum, written = self._place(forum_id), self._written(text)
+        forum, written = self._channel(forum_id), self._written(text)
         return str(self.operations.start_post(forum, title, self.person(person), attachments=attachments, **written).id)
 
     async def rename_thread(self, thread_id: str, person: str, name: str) -> None:
-        self.operations.rename(self._place(thread_id), name, self.person(person))
+        self.operations.rename(self._channel(thread_id), name, self.person(person))
 
     async def delete_thread(self, thread_id: str) -> None:
         """A moderator deletes a thread or post with everything in it: no deletion of its messages is told."""
-        self.operations.remove_channel(self._place(thread_id))
+        self.operations.remove_channel(self._channel(thread_id))
 
     async def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
-        self.operations.set_archived(self._place(thread_id), archived=True, locked=locked)
+        self.operations.set_archived(self._channel(thread_id), archived=True, locked=locked)
 
     async def forward(self, chat_id: str, message_id: str, person: str, to_chat_id: str) -> str:
         channel, message = self.find(chat_id, message_id)
         snapshot = self.api.payloads.message(message, depth=0)
         kept = ("content", "timestamp", "edited_timestamp", "flags", "type", "mentions", "mention_roles", "attachments", "embeds")
         forwarded = self.operations.post(
-            self._place(to_chat_id),
+            self._channel(to_chat_id),
             author=author_of(self.person(person)),
             reference=Reference(kind=1, channel_id=channel.id, message_id=message.id),
             snapshot={key: snapshot[key] for key in kept},
@@ -338,7 +338,7 @@ class DiscordEmulator(EmulatorBase):
 
     async def post_raw(self, chat_id: str, person: str, **fields: Any) -> str:
         """A message of any shape (stickers, polls, system types), for what no composer makes."""
-        return str(self.operations.post(self._place(chat_id), author=author_of(self.person(person)), **fields).id)
+        return str(self.operations.post(self._channel(chat_id), author=author_of(self.person(person)), **fields).id)
 
     async def resolve_embeds(self, chat_id: str, message_id: str, url: str) -> None:
         """The link preview arrives: an update that is no edit."""
@@ -349,7 +349,7 @@ class DiscordEmulator(EmulatorBase):
 
     def deny(self, chat_id: str, denied: Permission, bot: Bot | None = None) -> None:
         """A channel overwrite that takes these permissions from the bot; `Permission(0)` gives them back."""
-        channel = self._place(chat_id)
+        channel = self._channel(chat_id)
         channel.denied[(bot or self.bot).user.id] = denied
         self.operations.announce_channel_change(channel)
 
@@ -390,7 +390,7 @@ class DiscordEmulator(EmulatorBase):
     # -- seeing ---------------------------------------------------------------------------------------------------------------
 
     def transcript(self, chat_id: str) -> Sequence[SeenMessage]:
-        return self._seen_log.transcript(self._place(chat_id))
+        return self._seen_log.transcript(self._channel(chat_id))
 
     def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
         return self._seen_log.log.follow(since_seq)

@@ -159,7 +159,7 @@ def _leaving(data: wire.MemberRemoval, context: Context, position: str) -> list[
 
 
 def _rename(data: wire.Channel, context: Context, position: str) -> list[ChatEvent] | Ignored:
-    """Must be called before the places learn of the update: the old name is theirs."""
+    """Must be called before the guild cache learns of the update: it still has the old name."""
     channel_id, name = id_of(data["id"]), text(data.get("name"))
     known = context.guilds.get(channel_id)
     if known is None or known.name == name or not name:

@@ -28,7 +28,7 @@ _ACTIVITIES = {2: "invites to watch", 3: "invites to listen", 5: "asks to join"}
 
 def names_of(user: wire.User | None) -> tuple[str, ...]:
     """All names a user object holds."""
-    return tuple(name for told in (mapping(user).get("global_name"), mapping(user).get("username")) if (name := text(told)))
+    return tuple(name for stated in (mapping(user).get("global_name"), mapping(user).get("username")) if (name := text(stated)))
 
 
 def name_of(user: wire.User, member: wire.Member | None = None) -> str:
@@ -108,9 +108,9 @@ def _once(files: list[Attachment]) -> Iterator[Attachment]:
 
 def _command(data: wire.Message) -> Iterator[RichText]:
     """The line above an app's answer: who asked it for what."""
-    told = mapping(data.get("interaction"))
-    who, what = name_of(mapping(told.get("user")), told.get("member")), text(told.get("name"))
-    if who and what and whole(told.get("type")) == 2:
+    stated = mapping(data.get("interaction"))
+    who, what = name_of(mapping(stated.get("user")), stated.get("member")), text(stated.get("name"))
+    if who and what and whole(stated.get("type")) == 2:
         sign = "/" if whole(data.get("type")) == 20 else ""
         yield RichText((Paragraph((Text(f"{who} used ", int(Mark.ITALIC)), Text(f"{sign}{what}", int(Mark.CODE)))),))
 

@@ -113,9 +113,9 @@ def _alert(data: wire.Message) -> RichText:
 
 
 def _subscription(data: wire.Message) -> RichText:
-    told = mapping(data.get("role_subscription_data"))
-    tier, months = text(told.get("tier_name")), whole(told.get("total_months_subscribed"))
-    verb = "renewed" if told.get("is_renewal") is True else "joined"
+    stated = mapping(data.get("role_subscription_data"))
+    tier, months = text(stated.get("tier_name")), whole(stated.get("total_months_subscribed"))
+    verb = "renewed" if stated.get("is_renewal") is True else "joined"
     return _line(f"{verb} a subscription" + (f", for {months} months now" if months > 1 else ""), quoted=tier)
 
 
@@ -124,8 +124,8 @@ def _application(data: wire.Message) -> RichText:
 
 
 def _purchase(data: wire.Message) -> RichText:
-    told = mapping(mapping(data.get("purchase_notification")).get("guild_product_purchase"))
-    return _line("made a purchase in the server", quoted=text(told.get("product_name")))
+    stated = mapping(mapping(data.get("purchase_notification")).get("guild_product_purchase"))
+    return _line("made a purchase in the server", quoted=text(stated.get("product_name")))
 
 
 _SPECIAL: Mapping[int, Callable[[wire.Message], RichText]] = {

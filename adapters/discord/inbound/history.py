@@ -68,10 +68,10 @@ class History:
         return None if isinstance(event, Ignored) else event
 
     async def learn_archived(self, channel_id: str) -> bool:
-        """Tell the places of threads that may have been archived while nobody listened; whether these are all there are."""
+        """Add the threads that may have been archived while the bridge was away to the guild cache; whether these are all."""
         paths = [f"/channels/{channel_id}/threads/archived/public"]
-        place = self._context.guilds.get(channel_id)
-        if place is None or not place.is_forum:  # all posts of a forum are public
+        channel = self._context.guilds.get(channel_id)
+        if channel is None or not channel.is_forum:  # all posts of a forum are public
             paths.append(f"/channels/{channel_id}/users/@me/threads/archived/private")
         is_complete = True
         for path in paths:
@@ -91,8 +91,8 @@ class History:
         known = {i for i in known_ids if i.isdecimal()}
         if not known:
             return []
-        place = self._context.guilds.get(channel_id)
-        is_forum = place is not None and place.is_forum
+        channel = self._context.guilds.get(channel_id)
+        is_forum = channel is not None and channel.is_forum
         shown, oldest = ({}, 0) if is_forum else await self._latest(channel_id)
         missing = {i for i in known if i not in shown and int(i) >= oldest}
         threads = [t.id for t in self._context.guilds.threads_of(channel_id)]

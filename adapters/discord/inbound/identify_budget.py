@@ -44,22 +44,22 @@ class IdentifyBudget:
     async def take(self, limit: wire.SessionStartLimit | None) -> None:
         """Count one more session, durably, before it is begun; waits where many were begun already. `limit` is Discord's
         `session_start_limit`. Raises AccountDown when the day's sessions are used up."""
-        told = mapping(limit)
-        total = whole(told.get("total"), SESSIONS_A_DAY) or SESSIONS_A_DAY
+        stated = mapping(limit)
+        total = whole(stated.get("total"), SESSIONS_A_DAY) or SESSIONS_A_DAY
         begun = await self._begun()
-        self._check(told, begun, total)
+        self._check(stated, begun, total)
         if begun.count > total * UNHURRIED:
             wait_s = DAY_S / total - (self._now_s() - begun.last_s)
             await self._sleep(min(max(0.0, wait_s), DAY_S / total))
         begun.count, begun.last_s = begun.count + 1, self._now_s()
         await self._intake.accept([], cursors=[Cursor(name=CURSOR, value=msgspec.json.encode(begun).decode())])
 
-    def _check(self, told: wire.SessionStartLimit, begun: Begun, total: int) -> None:
-        left_told = whole(told.get("remaining"), total)
+    def _check(self, stated: wire.SessionStartLimit, begun: Begun, total: int) -> None:
+        left_told = whole(stated.get("remaining"), total)
         left_counted = total - begun.count
         if min(left_told, left_counted) > KEPT_FOR_PEOPLE:
             return
-        hours = whole(told.get("reset_after")) / 3_600_000
+        hours = whole(stated.get("reset_after")) / 3_600_000
         if left_counted < left_told or not hours:
             hours = max(0.0, begun.since_s + DAY_S - self._now_s()) / 3600
         raise AccountDown(

@@ -39,7 +39,7 @@ class Changes:
         await self._change("PATCH", copy, copy.message_ids[0], hook, json=body)
         return Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
 
-    async def remove_files(self, copy: Copy, places: Sequence[int]) -> Receipt:
+    async def remove_files(self, copy: Copy, indexes: Sequence[int]) -> Receipt:
         """An edit that names the files to keep; which the message has is asked first, since a copy does not know their ids."""
         hook, _ = await self._hook_of(copy)
         if poster_of(copy).webhook_id and hook is None:
@@ -49,7 +49,7 @@ class Changes:
         except Refused as refused:
             raise refused.error from None
         kept: list[bodies.AttachmentBody] = [
-            {"id": str(file["id"])} for place, file in enumerate(message.get("attachments") or ()) if place not in places
+            {"id": str(file["id"])} for index, file in enumerate(message.get("attachments") or ()) if index not in indexes
         ]
         body: bodies.MessageBody = {"attachments": kept, "allowed_mentions": {"parse": []}}
         await self._change("PATCH", copy, copy.message_ids[0], hook, json=body)

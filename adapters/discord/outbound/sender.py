@@ -96,14 +96,14 @@ class Sender:
             raise ChatDown(f"#{channel.name} is a forum", action=POST_ACTION)
         empty = tuple(number for number, file in enumerate(outbound.files) if not file.size_bytes)
         if empty:
-            raise FileRejected("Discord takes no empty files", places=empty)
+            raise FileRejected("Discord takes no empty files", indexes=empty)
 
     def _meaning(self, refused: Refused, outbound: Outbound) -> BridgeError:
         """A refusal of files is no refusal of the words beside them."""
         if not outbound.files:
             return refused.error
         if fault := file_fault(refused.refusal):
-            return _of_the_largest(fault, outbound) if is_about_size(refused.refusal) and not fault.places else fault
+            return _of_the_largest(fault, outbound) if is_about_size(refused.refusal) and not fault.indexes else fault
         bits = self._context.guilds.permissions(outbound.chat_id, self._context.user_id)
         if refused.code == MISSING_PERMISSIONS and bits is not None and bits & SEND_MESSAGES and not bits & ATTACH_FILES:
             return FileRejected("the bot lacks Attach Files in the channel")
@@ -173,7 +173,7 @@ class Sender:
 def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:
     """Nobody tells which file was too large: the largest was; if the others are too large as well, that is told next."""
     largest = max(range(len(outbound.files)), key=lambda number: outbound.files[number].size_bytes)
-    return FileRejected(fault.reason, places=(largest,))
+    return FileRejected(fault.reason, indexes=(largest,))
 
 
 async def _encoded(outbound: Outbound, encode: Callable[[], bodies.MessageBody]) -> bodies.MessageBody:

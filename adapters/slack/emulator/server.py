@@ -144,7 +144,7 @@ class SlackEmulator(EmulatorBase):
         ids = {"team_id": workspace.team_id, "app_id": workspace.app_id, "bot_user_id": workspace.bot_user_id}
         return event_callback(event_id, event, **ids)
 
-    # -- people and places --------------------------------------------------------------------------------------------------
+    # -- people and chats --------------------------------------------------------------------------------------------------
 
     def add_chat(self, name: str) -> EmulatedChat:
         slug = re.sub(r"[^\w-]+", "-", name.lower()).strip("-")[:80] or "channel"
@@ -194,9 +194,9 @@ class SlackEmulator(EmulatorBase):
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
         self.people.edit(self.workspace.message(chat_id, message_id), text)
 
-    async def delete_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
+    async def delete_file(self, chat_id: str, message_id: str, index: int = 0) -> None:
         """A person deletes a file of theirs: a tombstone stays in the message."""
-        file = self.workspace.message(chat_id, message_id).files[place]
+        file = self.workspace.message(chat_id, message_id).files[index]
         self.workspace.delete_file(file)
 
     async def delete(self, chat_id: str, message_id: str) -> None:

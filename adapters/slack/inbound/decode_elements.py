@@ -138,11 +138,11 @@ def _chosen(entry: Json, names: Names) -> list[str]:
     found: list[str] = []
     for kind in ("user", "channel", "conversation"):
         several = entry.get(f"initial_{kind}s")
-        for told in [entry.get(f"initial_{kind}"), *(several[:_MOST_CHOSEN] if isinstance(several, list) else ())]:
-            if isinstance(told, str) and told:
-                is_person = told[0] in "UW"
-                shown = names.user(told) if is_person else names.channel(told)
-                found += [f"{'@' if is_person else '#'}{shown}"] if shown != told else []
+        for stated in [entry.get(f"initial_{kind}"), *(several[:_MOST_CHOSEN] if isinstance(several, list) else ())]:
+            if isinstance(stated, str) and stated:
+                is_person = stated[0] in "UW"
+                shown = names.user(stated) if is_person else names.channel(stated)
+                found += [f"{'@' if is_person else '#'}{shown}"] if shown != stated else []
     return found
 
 

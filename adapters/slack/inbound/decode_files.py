@@ -23,8 +23,8 @@ def decode_files(files: Iterable[File], names: Names = NO_NAMES) -> tuple[tuple[
     """Attachments, and lines for what is only linked to: pages of Slack, files of other services (Google Drive)."""
     attachments: list[Attachment] = []
     links: list[RichText] = []
-    for told in files:
-        file = names.files.get(told.id, told) if told.file_access == PENDING else told
+    for stated in files:
+        file = names.files.get(stated.id, stated) if stated.file_access == PENDING else stated
         if file.is_external or file.mode == "external":
             links.append(_link(file, file.title or file.name or "file"))
         elif kind := page_kind(file):
@@ -36,9 +36,9 @@ def decode_files(files: Iterable[File], names: Names = NO_NAMES) -> tuple[tuple[
 
 def page_kind(file: File) -> str:
     """Which kind of Slack's pages it is: those are never fetched. Empty for a real file."""
-    for told in (file.mode, file.filetype):
-        if told in _PAGE_TYPES:
-            return _PAGE_TYPES[told]
+    for stated in (file.mode, file.filetype):
+        if stated in _PAGE_TYPES:
+            return _PAGE_TYPES[stated]
     mime = file.mimetype or ""
     return (mime.removeprefix(_PAGE_MIME) or "page") if mime.startswith(_PAGE_MIME) else ""
 
@@ -75,9 +75,9 @@ def _attachment(file: File) -> Attachment:
     )
 
 
-def _size(told: int | None) -> int | None:
+def _size(stated: int | None) -> int | None:
     """A number that can be one of bytes or pixels."""
-    return told if told is not None and 0 <= told < 2**53 else None
+    return stated if stated is not None and 0 <= stated < 2**53 else None
 
 
 def _kind(file: File) -> AttachmentKind:

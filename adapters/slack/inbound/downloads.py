@@ -77,9 +77,9 @@ class Downloads:
             if kind := page_kind(file):
                 raise Rejected(f"{name}: {kind} of Slack, which is no file")
             self._wait(file_id, f"{name}: Slack gives a page instead of the file, which may not be ready yet")
-        told = attachment.size_bytes
-        if told and attachment.mime and answer.content_length not in (None, told) and self._has_patience(file_id):
-            raise RetryLater(f"{name}: {answer.content_length} bytes would come, {told} were announced", after_s=_AGAIN_S)
+        stated = attachment.size_bytes
+        if stated and attachment.mime and answer.content_length not in (None, stated) and self._has_patience(file_id):
+            raise RetryLater(f"{name}: {answer.content_length} bytes would come, {stated} were announced", after_s=_AGAIN_S)
 
     async def _ask(self, file_id: str, name: str) -> File:
         """What Slack says of a file now. Raises Rejected if it is gone, or not for us."""

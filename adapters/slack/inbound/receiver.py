@@ -296,6 +296,6 @@ class Receiver:
                     cursors[chat_id] = cursor
         if events:
             await self._intake.accept(events, cursors=tuple(cursors.values()))
-            self._late.arrived(arriving)
+            self._late.mark_accepted(arriving)
         for each in ordered:
             await each.delivery.confirm()

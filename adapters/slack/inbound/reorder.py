@@ -56,7 +56,7 @@ class LateEvents:
         if event.meta.author is not None and event.meta.author.is_bot and not event.meta.sent_by_us:
             _remember(self._said, _created_key(event), digest(event.content))
 
-    def arrived(self, keys: set[str]) -> None:
+    def mark_accepted(self, keys: set[str]) -> None:
         """The core has these messages."""
         for key in keys:
             _remember(self._created, key, None)

@@ -142,9 +142,9 @@ class Stream:
             await self._listen_http(receiver, ready)
             return
 
-        def hello(told: Hello) -> None:
-            self._app.learn_app_id(told.app_id)
-            self._look_at(told.readers, intake)
+        def hello(hello_frame: Hello) -> None:
+            self._app.learn_app_id(hello_frame.app_id)
+            self._look_at(hello_frame.readers, intake)
             ready.set()
 
         async def unreadable(raw: bytes, reason: str) -> None:

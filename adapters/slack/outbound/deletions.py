@@ -29,11 +29,11 @@ async def delete_message(transport: Transport, account: AccountName, copy: Copy)
             log.warning("file of a deleted message stays in Slack", account=account, file=file_id, reason=error.reason)
 
 
-async def remove_files(transport: Transport, copy: Copy, places: Sequence[int]) -> Receipt:
+async def remove_files(transport: Transport, copy: Copy, indexes: Sequence[int]) -> Receipt:
     """Deleting our file takes it out of the message; Slack leaves a note in its place. Raises Rejected for a file of unknown id."""
     files = receipt_notes.file_ids(copy.adapter_data)
-    goes = [file_id for place, file_id in enumerate(files) if place in places]
-    if len(goes) < len(places):
+    goes = [file_id for index, file_id in enumerate(files) if index in indexes]
+    if len(goes) < len(indexes):
         raise Rejected("it is not known which of Slack's files it is")
     for file_id in goes:
         await _delete_file(transport, file_id)

@@ -108,7 +108,7 @@ class TeamSpiritEmulator(EmulatorBase):
         """A new outgoing webhook to `url`, with its key and secret."""
         return self.world.new_webhook(url, chat_ids, events)
 
-    # -- people and places --------------------------------------------------------------------------------------------------
+    # -- people and chats --------------------------------------------------------------------------------------------------
 
     def add_chat(self, name: str) -> EmulatedChat:
         chat = self.world.state.new_chat(name)
@@ -177,11 +177,11 @@ class TeamSpiritEmulator(EmulatorBase):
         chat = self.world.state.chats[chat_id]
         self.world.edited(chat, chat.by_id[message_id], text)
 
-    async def remove_file(self, chat_id: str, message_id: str, place: int = 0) -> None:
+    async def remove_file(self, chat_id: str, message_id: str, index: int = 0) -> None:
         """A person takes a file out of a message of theirs."""
         chat = self.world.state.chats[chat_id]
         message = chat.by_id[message_id]
-        message.files = [file for number, file in enumerate(message.files) if number != place]
+        message.files = [file for at, file in enumerate(message.files) if at != index]
         self.world.edited(chat, message, message.text)
 
     async def delete(self, chat_id: str, message_id: str) -> None:

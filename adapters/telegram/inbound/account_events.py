@@ -50,7 +50,7 @@ class Looks:
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._at_s: dict[tuple[str, bool], float] = {}
-        self.told: set[str] = set()
+        self.reported: set[str] = set()
         """Chats of which something was told."""
 
     def due(self, chat_id: str, *, sees_all: bool) -> bool:
@@ -72,16 +72,16 @@ async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, s
             member = record(await transport.call(call))
         except ChatDown as error:
             intake.notice(error.reason, error.action, chat_id=chat_id)
-            looks.told.add(chat_id)
+            looks.reported.add(chat_id)
             continue
         except (DeliveryError, AccountDown):
             continue
         fault = hearing_fault(words(member.get("status")), chat_id, sees_all=sees_all)
         if fault is not None:
             intake.notice(*fault, chat_id=chat_id)
-            looks.told.add(chat_id)
-        elif chat_id in looks.told:
-            looks.told.discard(chat_id)
+            looks.reported.add(chat_id)
+        elif chat_id in looks.reported:
+            looks.reported.discard(chat_id)
             intake.chat_restored(chat_id)
 
 

@@ -33,7 +33,7 @@ class Conflicts:
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._at_s: deque[float] = deque(maxlen=CONFLICTS_MAX)
-        self.told = False
+        self.is_reported = False
         """Whether a notice about one is out."""
 
     def add(self) -> bool:

@@ -89,9 +89,9 @@ def concat_line(lead: str, rich: RichText) -> RichText:
 
 def _paid_media(paid: Json) -> RichText:
     count, stars = len(records(paid.get("paid_media"))), whole(paid.get("star_count"))
-    told = f"{count} files" if count > 1 else "a file" if count else ""
-    told += f" for {stars} Telegram Stars" if stars is not None and told else ""
-    return plain(f"(paid media: {told})" if told else "(paid media)")
+    parts = f"{count} files" if count > 1 else "a file" if count else ""
+    parts += f" for {stars} Telegram Stars" if stars is not None and parts else ""
+    return plain(f"(paid media: {parts})" if parts else "(paid media)")
 
 
 def _prize(giveaway: Json) -> str:
@@ -106,9 +106,9 @@ def _prize(giveaway: Json) -> str:
 
 def _giveaway(giveaway: Json) -> RichText:
     winners = whole(giveaway.get("winner_count"))
-    told = [f"{winners} winners" if winners and winners > 1 else "1 winner" if winners else "", _prize(giveaway)]
-    told.append(", ".join(filter(None, map(chat_name, records(giveaway.get("chats"))))))
-    text = ": ".join(["giveaway", "; ".join(part for part in told if part)]).rstrip(": ")
+    parts = [f"{winners} winners" if winners and winners > 1 else "1 winner" if winners else "", _prize(giveaway)]
+    parts.append(", ".join(filter(None, map(chat_name, records(giveaway.get("chats"))))))
+    text = ": ".join(["giveaway", "; ".join(part for part in parts if part)]).rstrip(": ")
     return plain(f"({text})")
 
 
@@ -116,8 +116,8 @@ def _giveaway_winners(over: Json) -> RichText:
     names = [full_name(user) for user in records(over.get("winners"))]
     count = whole(over.get("winner_count")) or len(names)
     shown = ", ".join(names[:10]) + (f" and {count - 10} more" if len(names) > 10 else "")
-    told = [shown or f"{count} winners", _prize(over)]
-    return plain(f"(giveaway is over: {'; '.join(part for part in told if part)})")
+    parts = [shown or f"{count} winners", _prize(over)]
+    return plain(f"(giveaway is over: {'; '.join(part for part in parts if part)})")
 
 
 def _giveaway_created(giveaway: Json) -> RichText:
@@ -141,8 +141,8 @@ def _tasks_done(change: Json) -> RichText:
     known = {whole(task.get("id")): words(task.get("text")) for task in listed}
     lines = [plain("(changed the checklist)")]
     for field, sign in (("marked_as_done_task_ids", "☑ "), ("marked_as_not_done_task_ids", "☐ ")):
-        told = change.get(field)
-        for number in (told if isinstance(told, list) else [])[:_TASKS_MAX]:
+        parts = change.get(field)
+        for number in (parts if isinstance(parts, list) else [])[:_TASKS_MAX]:
             lines.append(plain(sign + (known.get(whole(number)) or f"task {words(number)}".rstrip())))
     return concat(*lines)
 
@@ -154,8 +154,8 @@ def _gift(gift: Json) -> RichText:
 
 
 def _unique_gift(gift: Json) -> RichText:
-    told = record(gift.get("gift"))
-    name = " #".join(filter(None, (words(told.get("base_name")) or words(told.get("name")), words(told.get("number")))))
+    parts = record(gift.get("gift"))
+    name = " #".join(filter(None, (words(parts.get("base_name")) or words(parts.get("name")), words(parts.get("number")))))
     return plain(f"(gift{': ' if name else ''}{name})")
 
 

@@ -40,8 +40,8 @@ class UpdateStream:
 
     def heard(self) -> None:
         """A whole long poll came back: nobody ended it."""
-        if self._conflicts.told:
-            self._conflicts.told = False
+        if self._conflicts.is_reported:
+            self._conflicts.is_reported = False
             self._intake.chat_restored("")
 
     async def _poll(self, offset: int, *, timeout_s: int) -> list[msgspec.Raw]:
@@ -66,6 +66,6 @@ class UpdateStream:
         reason, action = conflict
         if self._conflicts.add():
             return AccountDown(reason, action=action, sends=True)
-        self._conflicts.told = True
+        self._conflicts.is_reported = True
         self._intake.notice(reason, action)
         return ConnectionLost(error.reason)

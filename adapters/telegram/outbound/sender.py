@@ -51,10 +51,10 @@ class Sender:
     def _check_sizes(self, outbound: Outbound) -> None:
         """What is known to be refused is not sent. Raises FileRejected."""
         limit = self._upload_bytes
-        if empty := tuple(place for place, file in enumerate(outbound.files) if not file.size_bytes):
-            raise FileRejected("Telegram takes no empty files", places=empty)
-        if large := tuple(place for place, file in enumerate(outbound.files) if file.size_bytes > limit):
-            raise FileRejected(f"Telegram takes files of up to {limit // 1024**2} MB", places=large)
+        if empty := tuple(index for index, file in enumerate(outbound.files) if not file.size_bytes):
+            raise FileRejected("Telegram takes no empty files", indexes=empty)
+        if large := tuple(index for index, file in enumerate(outbound.files) if file.size_bytes > limit):
+            raise FileRejected(f"Telegram takes files of up to {limit // 1024**2} MB", indexes=large)
 
     async def _send(
         self, outbound: Outbound, *, as_documents: bool = False, plain_text: bool = False, loss: LossNote | None = None

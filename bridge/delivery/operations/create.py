@@ -106,7 +106,7 @@ class _Creation:
         """The plan without what the target refused. Raises it if that was none of its files."""
         if not part.files:
             raise refused
-        at = [number for number in refused.places if number < len(part.files)] or range(len(part.files))
+        at = [number for number in refused.indexes if number < len(part.files)] or range(len(part.files))
         plan = self._without(plan, index, {plan.parts[index].files[number]: refused.reason for number in at})
         self._delivery.part_over()
         self._delivery.made.file_refused = True

@@ -85,7 +85,7 @@ async def _post(parts: Sequence[Part], number: int, job: EditJob) -> int:
 
 
 def _without_files(part: Part, refused: FileRejected, job: EditJob) -> list[Part]:
-    at = [index for index in refused.places if index < len(part.files)] or range(len(part.files))
+    at = [index for index in refused.indexes if index < len(part.files)] or range(len(part.files))
     tail = job.tools.renderer.tail(job.event, job.run.target)
     losses: Losses = {}
     parts = parts_without_files(part, dict.fromkeys(at, refused.reason), tail, job.run.target.rendering, losses)

@@ -18,13 +18,13 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
 class PlannedDelivery(_Value, frozen=True):
     """One (event, target) pair as routing planned it. With `skip_rule` it is recorded as skipped at once.
 
-    `begun`: its first attempt is recorded with it, as by `AttemptStarted`, because it is about to be made."""
+    `prerecorded`: its first attempt is recorded with it, as by `AttemptStarted`, because it is about to be made."""
 
     route: str
     target: ChatAddress
     thread_id: str | None = None
     skip_rule: SkipRule | None = None
-    begun: bool = False
+    prerecorded: bool = False
 
 
 class AcceptRequest(_Value, frozen=True):

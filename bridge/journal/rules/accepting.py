@@ -175,4 +175,4 @@ def _planned(entry: AcceptRequest, rule: SkipRule | None = None) -> tuple[NewDel
 def _delivery(planned: PlannedDelivery, rule: SkipRule | None) -> NewDelivery:
     if rule:
         return NewDelivery(planned, DeliveryStatus.SKIPPED, rule)
-    return NewDelivery(planned, DeliveryStatus.SENDING if planned.begun else DeliveryStatus.WAITING)
+    return NewDelivery(planned, DeliveryStatus.SENDING if planned.prerecorded else DeliveryStatus.WAITING)

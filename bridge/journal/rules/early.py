@@ -69,7 +69,7 @@ def had_no_copy(state: DeliveryStatus, note: str) -> bool:
 
 def _at(ends: set[_End], deliveries: Iterable[PlannedDelivery]) -> tuple[PlannedDelivery, ...]:
     here = [planned for planned in deliveries if not planned.skip_rule and (planned.target, planned.thread_id) in ends]
-    return tuple(msgspec.structs.replace(planned, begun=False) for planned in here)
+    return tuple(msgspec.structs.replace(planned, prerecorded=False) for planned in here)
 
 
 _PREFIX = "before:"

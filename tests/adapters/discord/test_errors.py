@@ -121,7 +121,7 @@ def test_answers_that_are_about_a_file(status: int, code: int, errors: object, p
     body = {"message": "no", "code": code, **({"errors": errors} if errors else {})}
     fault = file_fault(refusal_of(status, body if code else None, {}))
     assert fault is not None
-    assert fault.places == places
+    assert fault.indexes == places
 
 
 @pytest.mark.parametrize(

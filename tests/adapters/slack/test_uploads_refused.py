@@ -38,7 +38,7 @@ async def refused(account: Any, emulator: SlackEmulator, *files: OutboundFile) -
 async def test_empty_files(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
     files = (file(tmp_path, "a.txt"), file(tmp_path, "empty.txt", b""), file(tmp_path, "c.txt"), file(tmp_path, "also.txt", b""))
     error = await refused(account, emulator, *files)
-    assert error.places == (1, 3)
+    assert error.indexes == (1, 3)
     assert "empty" in error.reason
     assert emulator.calls() == [], "what is known to be refused is not tried"
 
@@ -52,21 +52,21 @@ async def test_the_emulator_refuses_empty_files_too(account: Any, emulator: Slac
 async def test_uploads_switched_off(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
     emulator.files.allowed = "none"
     error = await refused(account, emulator, file(tmp_path, "a.txt"), file(tmp_path, "b.txt"))
-    assert error.places == (0,)
+    assert error.indexes == (0,)
     assert "does not take files" in error.reason
 
 
 async def test_images_only(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
     emulator.files.allowed = "images"
     error = await refused(account, emulator, file(tmp_path, "a.png"), file(tmp_path, "b.txt"))
-    assert error.places == (1,)
+    assert error.indexes == (1,)
     assert "images only" in error.reason
 
 
 async def test_the_scope_for_files_is_missing(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
     emulator.workspace.scopes.discard("files:write")
     error = await refused(account, emulator, file(tmp_path, "a.txt"), file(tmp_path, "b.txt"))
-    assert error.places == (0, 1)
+    assert error.indexes == (0, 1)
     assert "files:write" in error.reason
 
 
@@ -74,7 +74,7 @@ async def test_the_scope_for_files_is_missing(account: Any, emulator: SlackEmula
 async def test_the_upload_address_refuses(account: Any, emulator: SlackEmulator, tmp_path: Path, status: int) -> None:
     emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, status=status, operation="files.upload", times=1, skip=1))
     error = await refused(account, emulator, file(tmp_path, "a.txt"), file(tmp_path, "b.txt"))
-    assert error.places == (1,)
+    assert error.indexes == (1,)
     assert str(status) in error.reason
 
 
@@ -100,7 +100,7 @@ async def test_codes_about_a_file(account: Any, emulator: SlackEmulator, tmp_pat
     for method, places in (("files.getUploadURLExternal", (0,)), ("files.completeUploadExternal", ())):
         emulator.api.refusals = {method: code}
         error = await refused(account, emulator, file(tmp_path, "a.txt"))
-        assert error.places == places
+        assert error.indexes == places
         assert code in error.reason
 
 
@@ -118,7 +118,7 @@ async def test_the_rest_goes_without_it(account: Any, emulator: SlackEmulator, t
     whole = outbound(chat, file(tmp_path, "a.png"), file(tmp_path, "b.txt"))
     with pytest.raises(FileRejected) as caught:
         await adapter.send(whole)
-    kept = tuple(each for at, each in enumerate(whole.files) if at not in caught.value.places)
+    kept = tuple(each for at, each in enumerate(whole.files) if at not in caught.value.indexes)
     await adapter.send(msgspec.structs.replace(whole, files=kept))
     [seen] = emulator.transcript(chat)
     assert ([each.name for each in seen.files], seen.text) == (["a.png"], "words")

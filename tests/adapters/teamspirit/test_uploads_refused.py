@@ -49,7 +49,7 @@ async def test_refused_files_are_named(
     emulator.configure(options)
     with pytest.raises(FileRejected) as caught:
         await adapter.send(outbound(chat, tmp_path, b"x", b"", b"y" * 2000, names=("a.EXE", "b.txt", "c.bin")))
-    assert caught.value.places == places
+    assert caught.value.indexes == places
     assert not emulator.transcript(chat), "nothing of it was posted"
     kept = [content for place, content in enumerate((b"x", b"", b"y" * 2000)) if place not in places]
     await adapter.send(outbound(chat, tmp_path, *kept, names=("a.txt", "b.txt")[: len(kept)]))
@@ -65,7 +65,7 @@ async def test_whatever_final_an_upload_is_answered(
     emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="POST /files", status=status, times=1))
     with pytest.raises(FileRejected) as caught:
         await adapter.send(outbound(chat, tmp_path, b"x"))
-    assert caught.value.places == (0,)
+    assert caught.value.indexes == (0,)
     await adapter.send(outbound(chat, tmp_path))
 
 
@@ -98,11 +98,11 @@ async def test_what_mattermost_refuses(server: MattermostServer, mattermost: Ada
     server.max_file_bytes = 10
     with pytest.raises(FileRejected) as caught:
         await mattermost.send(outbound(channel, tmp_path, b"x", b"y" * 11, b"z"))
-    assert caught.value.places == (1,)
+    assert caught.value.indexes == (1,)
     server.takes_files = False
     with pytest.raises(FileRejected) as caught:
         await mattermost.send(outbound(channel, tmp_path, b"x", b"y"))
-    assert caught.value.places == (0, 1)
+    assert caught.value.indexes == (0, 1)
     server.takes_files = True
     server.failing["POST /files"] = 403  # the right to upload is missing, the channel is ours
     with pytest.raises(FileRejected):

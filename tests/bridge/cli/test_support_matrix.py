@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from adapters import registry
-from bridge.cli.support_matrix import Fate, Level, Side, fates
+from bridge.cli.support_matrix import KindSupport, Level, Side, support_of
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Support, features
 from bridge.policy.routing import RelayOptions
 
@@ -22,8 +22,8 @@ EVERYTHING = side(dict.fromkeys(Feature, Support.FULL))
 NOTHING = side({})
 
 
-def found(origin: Side, target: Side, **options: object) -> dict[str, Fate]:
-    return {fate.kind: fate for fate in fates(origin, target, RelayOptions(**options))}  # type: ignore[arg-type]
+def found(origin: Side, target: Side, **options: object) -> dict[str, KindSupport]:
+    return {fate.kind: fate for fate in support_of(origin, target, RelayOptions(**options))}  # type: ignore[arg-type]
 
 
 def test_into_a_platform_that_can_everything() -> None:
@@ -37,19 +37,19 @@ def test_into_a_platform_that_can_everything() -> None:
 def test_into_a_platform_that_can_nothing_text_is_still_text() -> None:
     known = found(EVERYTHING, NOTHING, pins=True, typing=True)
     assert known["bold"].level is Level.DROPPED
-    assert known["quote"] == Fate("quote", Level.CONVERTED, "shown with > signs")
-    assert known["heading"] == Fate("heading", Level.CONVERTED, "shown as a bold line")
-    assert known["link"] == Fate("link", Level.CONVERTED, "shown as its address")
-    assert known["reply"] == Fate("reply", Level.CONVERTED, "a quoted line")
-    assert known["photo"] == Fate("photo", Level.CONVERTED, "a line with name and size")
-    assert known["edits"] == Fate("edits", Level.DROPPED, "X cannot do it")
-    assert known["pins"] == Fate("pins", Level.CONVERTED, "a line of text")
+    assert known["quote"] == KindSupport("quote", Level.CONVERTED, "shown with > signs")
+    assert known["heading"] == KindSupport("heading", Level.CONVERTED, "shown as a bold line")
+    assert known["link"] == KindSupport("link", Level.CONVERTED, "shown as its address")
+    assert known["reply"] == KindSupport("reply", Level.CONVERTED, "a quoted line")
+    assert known["photo"] == KindSupport("photo", Level.CONVERTED, "a line with name and size")
+    assert known["edits"] == KindSupport("edits", Level.DROPPED, "X cannot do it")
+    assert known["pins"] == KindSupport("pins", Level.CONVERTED, "a line of text")
 
 
 def test_out_of_a_platform_that_tells_little() -> None:
     known = found(side({Feature.SEES_DELETES: Capability(Support.DROPPED, "bots are not told")}), EVERYTHING)
-    assert known["deletes"] == Fate("deletes", Level.DROPPED, "bots are not told")
-    assert known["reactions"] == Fate("reactions", Level.DROPPED, "X does not tell of them")
+    assert known["deletes"] == KindSupport("deletes", Level.DROPPED, "bots are not told")
+    assert known["reactions"] == KindSupport("reactions", Level.DROPPED, "X does not tell of them")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_limits_of_both_sides_are_named() -> None:
     partly = side({Feature.EDIT: Capability(Support.PARTIAL, "for an hour")} | dict.fromkeys([Feature.PHOTO], Support.FULL))
     sees = side({Feature.SEES_EDITS: Capability(Support.PARTIAL, "if an admin")}, download_bytes=20_000_000)
     known = found(sees, partly)
-    assert known["edits"] == Fate("edits", Level.PARTLY, "if an admin; for an hour")
+    assert known["edits"] == KindSupport("edits", Level.PARTLY, "if an admin; for an hour")
     assert "up to 20 MB" in known["file size"].note
     assert "up to 5.0 MB" in found(sees, partly, max_file_mb=5)["file size"].note
 
@@ -82,7 +82,7 @@ def test_every_pair_of_platforms(origin: str, target: str) -> None:
     for name in (origin, target):
         manifest = registry.load_platform(name)
         sides.append(Side(platform=name, title=manifest.title, capabilities=manifest.capabilities(None)))
-    known = fates(sides[0], sides[1], RelayOptions())
+    known = support_of(sides[0], sides[1], RelayOptions())
     kinds = [fate.kind for fate in known]
     assert len(kinds) == len(set(kinds))
     assert {"bold", "photo", "edits", "deletes", "reply", "sender name"} <= set(kinds)

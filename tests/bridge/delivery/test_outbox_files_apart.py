@@ -49,7 +49,7 @@ def refuse(platform: ScriptedPlatform, *contents: bytes, told: bool = True) -> N
     def before(outbound: Outbound) -> None:
         places = tuple(place for place, file in enumerate(outbound.files) if file.path.read_bytes() in contents)
         if places:
-            raise FileRejected("files of this kind are not allowed", places=places if told else ())
+            raise FileRejected("files of this kind are not allowed", indexes=places if told else ())
 
     platform.before_send = before
 

@@ -196,5 +196,5 @@ def test_digits_and_forged_distinguishers_pass_by_no_forward(forged: str) -> Non
     anna = Person(name="Anna Petrova", ids={AccountName("tg"): "1"})
     names, here = Names(people=People([anna])), AccountName("dis")
     assert names.plain_name(here, Author(user_id="9", name=forged)).endswith(" (dis)")
-    assert names.told_name(here, forged).endswith(" (dis)")
-    assert names.told_name(AccountName("tg"), forged, user_id="1") == "Anna Petrova"
+    assert names.distinct_name(here, forged).endswith(" (dis)")
+    assert names.distinct_name(AccountName("tg"), forged, user_id="1") == "Anna Petrova"

@@ -97,7 +97,7 @@ def test_the_distinguisher_of_an_answered_copy_is_kept_once() -> None:
 
 def test_the_person_is_shown_as_one() -> None:
     for door in (Forward(author_name="ann", author_id="77"), Forward(author_name=PERSON, author_id="77")):
-        made = NAMES.told_name(TG, door.author_name, user_id=door.author_id)
+        made = NAMES.distinct_name(TG, door.author_name, user_id=door.author_id)
         assert made == PERSON
     assert NAMES.mentioned_name(TG, "whatever", "77") == PERSON
 

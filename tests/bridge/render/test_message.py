@@ -85,7 +85,7 @@ def test_an_id_is_no_name_of_a_chat(platform: str, chat_name: str, shown: str) -
         created(said("hi"), None),
         origin=replace(ORIGIN, chat_name=chat_name, chat_is_named=not load_manifest(platform).is_chat_id(chat_name)),
         target=target(NAME_IN_TEXT),
-        settled=(),
+        fetched=(),
         reply=None,
         people=PEOPLE,
         names=Names(),

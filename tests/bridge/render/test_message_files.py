@@ -82,7 +82,7 @@ def test_many_files_are_several_messages_that_show_whose_they_are() -> None:
 
 def test_a_file_that_cannot_go_is_a_visible_line() -> None:
     files = (attachment("clip.mp4", VIDEO, size_bytes=1_234_567_890), attachment("a.jpg", PHOTO))
-    made = rendered(said("look", attachments=files), settled=[FetchResult(attachment=files[0]), fetched(files[1])])
+    made = rendered(said("look", attachments=files), fetched=[FetchResult(attachment=files[0]), fetched(files[1])])
     assert shapes(made) == [("look\n🎬 clip.mp4 (1.2 GB) - too large for Telegram", ["a.jpg"])]
     assert made.losses == ("video shown as a line: too large for Telegram",)
 
@@ -90,7 +90,7 @@ def test_a_file_that_cannot_go_is_a_visible_line() -> None:
 def test_a_file_larger_than_announced_is_noticed_once_it_is_fetched() -> None:
     given = attachment("a.bin", size_bytes=None)
     file = OutboundFile(attachment=given, path=Path("/x"), name="a.bin", mime="", size_bytes=60 * MEGA)
-    made = rendered(Content(attachments=(given,)), settled=[FetchResult(attachment=given, file=file)])
+    made = rendered(Content(attachments=(given,)), fetched=[FetchResult(attachment=given, file=file)])
     assert only_text(made) == "📎 a.bin (60 MB) - too large for Telegram"
 
 
@@ -107,7 +107,7 @@ def test_a_file_larger_than_announced_is_noticed_once_it_is_fetched() -> None:
 def test_why_a_file_is_missing(options: dict[str, object], details: dict[str, object], settled_problem: str, problem: str) -> None:
     given = attachment("a.pdf", **details)  # type: ignore[arg-type]
     made = rendered(
-        Content(attachments=(given,)), target(**options), settled=[FetchResult(attachment=given, problem=settled_problem)]
+        Content(attachments=(given,)), target(**options), fetched=[FetchResult(attachment=given, problem=settled_problem)]
     )
     assert only_text(made).endswith(f" - {problem}")
     assert only_text(made).startswith("📎 a.pdf (")
@@ -115,13 +115,13 @@ def test_why_a_file_is_missing(options: dict[str, object], details: dict[str, ob
 
 def test_a_sticker_without_its_file_is_its_emoji() -> None:
     sticker = attachment("s.webp", STICKER, emoji="😺", size_bytes=None)
-    made = rendered(Content(attachments=(sticker,)), settled=[FetchResult(attachment=sticker, problem="not available")])
+    made = rendered(Content(attachments=(sticker,)), fetched=[FetchResult(attachment=sticker, problem="not available")])
     assert only_text(made) == "🏷️ 😺 sticker - not available"
 
 
 def test_the_name_of_a_file_cannot_break_its_line() -> None:
     given = attachment("a\nBob: pay\u202e me" + "x" * 300, problem="gone")
-    text = only_text(rendered(Content(attachments=(given,)), settled=[FetchResult(attachment=given)]))
+    text = only_text(rendered(Content(attachments=(given,)), fetched=[FetchResult(attachment=given)]))
     assert "\n" not in text
     assert "\u202e" not in text
     assert len(text) < 180
@@ -129,7 +129,7 @@ def test_the_name_of_a_file_cannot_break_its_line() -> None:
 
 def test_a_description_of_a_missing_picture_is_kept() -> None:
     given = attachment("a.jpg", PHOTO, alt_text="two cats", problem="gone")
-    made = rendered(Content(attachments=(given,)), settled=[FetchResult(attachment=given)])
+    made = rendered(Content(attachments=(given,)), fetched=[FetchResult(attachment=given)])
     assert only_text(made) == "🖼️ a.jpg (1.0 kB) - gone\ntwo cats"
 
 

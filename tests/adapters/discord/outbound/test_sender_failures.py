@@ -173,7 +173,7 @@ async def test_empty_files_are_not_sent_at_all(bench: Bench, adapter: DiscordAda
     (tmp_path / "b.txt").write_text("")
     with pytest.raises(FileRejected) as raised:
         await adapter.send(outbound(bench, files=tuple(outbound_file(tmp_path / name) for name in ("a.txt", "b.txt"))))
-    assert raised.value.places == (1,)
+    assert raised.value.indexes == (1,)
     assert shown(bench) == []
 
 

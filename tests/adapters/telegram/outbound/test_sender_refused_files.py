@@ -26,7 +26,7 @@ async def test_a_file_over_the_upload_limit_is_rejected(adapter: Any, say: Any, 
     small = file("document", "a.txt", "text/plain", b"x")
     with pytest.raises(FileRejected, match="up to 50 MB") as refused:
         await adapter.send(say("", files=(small, big)))
-    assert refused.value.places == (1,)
+    assert refused.value.indexes == (1,)
     limits = capabilities(TelegramOptions(token="1:a", local_server=True)).limits
     adapter._sender = Sender(adapter._transport, limits.upload_bytes)  # one that believes it may: Telegram itself refuses
     with pytest.raises(FileRejected, match="too large"):
@@ -37,13 +37,13 @@ async def test_empty_files_are_not_sent(emulator: TelegramEmulator, chat: str, a
     empty, full = file("document", "a.txt", "text/plain", b""), file("document", "b.txt", "text/plain", b"x")
     with pytest.raises(FileRejected, match="empty") as refused:
         await adapter.send(say("words", files=(full, empty)))
-    assert refused.value.places == (1,)
+    assert refused.value.indexes == (1,)
     assert emulator.transcript(chat) == []
     with pytest.raises(Refused, match="file must be non-empty") as by_telegram:  # Telegram's own word for it
         await adapter._sender._send(say("words", files=(empty,)))
     fault = file_fault(by_telegram.value, 1)
     assert fault is not None
-    assert fault.places == (0,)
+    assert fault.indexes == (0,)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ async def test_a_kind_that_the_chat_does_not_allow_is_the_files_fault(
     content = png(8, 8) if kind == "photo" else b"x"
     with pytest.raises(FileRejected, match="not enough rights to send") as refused:
         await adapter.send(say("words", files=(file(kind, name, mime, content),)))
-    assert refused.value.places == (0,)
+    assert refused.value.indexes == (0,)
     await adapter.send(say("words"))
     emulator.forbid(chat, "text")
     with pytest.raises(ChatDown):
@@ -92,7 +92,7 @@ async def test_what_is_no_file_as_a_document_either_is_the_files_fault(
 def test_which_file_it_was(text: str, files: int, places: tuple[int, ...]) -> None:
     fault = file_fault(Refused(text), files)
     assert fault is not None
-    assert fault.places == places
+    assert fault.indexes == places
     assert fault.reason.startswith("Telegram does not take it: ")
 
 

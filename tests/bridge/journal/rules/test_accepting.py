@@ -127,7 +127,7 @@ def test_emoji_are_told_once_in_their_order_but_for_messages_left_out() -> None:
 
 def test_a_delivery_is_begun_skipped_or_waits_as_it_was_planned() -> None:
     planned = (
-        PlannedDelivery(route="r", target=A, begun=True),
+        PlannedDelivery(route="r", target=A, prerecorded=True),
         PlannedDelivery(route="r", target=B, skip_rule=Skip.OTHER_BRIDGE),
         PlannedDelivery(route="r", target=B),
     )
