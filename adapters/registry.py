@@ -63,6 +63,7 @@ def load_platform(platform: str) -> Platform:
         preload=lambda: _find(package, "adapter", "build") and None,
         needs_public_web=_function(package, "config", "needs_public_web", optional=True),
         message_of_link=_function(package, "links", "message_of_link", optional=True),
+        decode_post=_function(package, "inbound.posts", "decode_post", optional=True),
         deaf_after_s=_function(package, "capabilities", "deaf_after_s", optional=True),
     )
 

@@ -56,6 +56,9 @@ class _NoWeb:
     def unmount(self, name: str) -> None:
         pass
 
+    def serve_keys(self, handler: Any) -> None:
+        pass
+
 
 def _runs(count: int) -> RichText:
     runs = (Text("a" if number % 2 else " ", int(Mark.ITALIC) if number % 2 else 0) for number in range(count))

@@ -307,7 +307,13 @@ class App:
         def build() -> Adapter:
             web = self._public.of(account.name)
             context = AdapterContext(
-                account=account.name, options=account.options, web=web, alive=lambda: made.alive(), clock=self._clock
+                account=account.name,
+                options=account.options,
+                web=web,
+                alive=lambda: made.alive(),
+                folder=self._config.journal.path.with_suffix(".received") / account.name,
+                decode_post=lambda platform, payload: self._manifests(platform).decode_post(payload),
+                clock=self._clock,
             )
             return self._manifests(account.platform).build(context)
 

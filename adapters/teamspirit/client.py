@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
-from adapters.teamspirit.dialect.query import find, find_text
+from adapters.common.queries import find, find_text
 from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, is_forbidden
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.threads import Found

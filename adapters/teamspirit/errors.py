@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.common.http_errors import Effect, classify_status, retry_after_s
-from adapters.teamspirit.dialect.query import find, find_text
+from adapters.common.queries import find, find_text
 from bridge.model.errors import (
     AccountDown,
     BridgeError,

@@ -10,8 +10,8 @@ from adapters.teamspirit.client import Client
 from adapters.teamspirit.errors import CHECK_HISTORY, CHECK_SERVER, USE_ID, is_temporary
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown
-from bridge.model.platform import WebMount
 from bridge.model.refs import AccountName
+from bridge.model.web_mount import WebMount
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from adapters.common.queries import find_text
 from adapters.teamspirit.capabilities import takes_files
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.transport import Transport

@@ -1,6 +1,7 @@
 """Payloads as this adapter passes them on: a call ready to be sent, a message as the dialect found it, and JSON read leniently.
 
-What lies in a payload is the dialect's to say, so that no type of a payload itself is here: `dialect.query` looks into the JSON.
+What lies in a payload is the dialect's to say, so that no type of a payload itself is here: `adapters.common.queries` looks into
+the JSON.
 """
 
 from __future__ import annotations

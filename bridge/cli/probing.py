@@ -18,7 +18,7 @@ from bridge.policy.redact import Masker
 from bridge.policy.routing import RoutingTable
 
 if TYPE_CHECKING:
-    from bridge.model.platform import WebHandler
+    from bridge.model.web_mount import KeyHandler, WebHandler
 
 _CLOSE_S = 5.0
 
@@ -133,4 +133,7 @@ class _NoWeb:
         return f"/hooks/{self._account}/{name}"
 
     def unmount(self, name: str) -> None:
+        pass
+
+    def serve_keys(self, handler: KeyHandler) -> None:
         pass

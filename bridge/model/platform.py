@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,13 +16,12 @@ from bridge.model.adapter import Adapter
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.errors import ConfigFault
+from bridge.model.events import Content
 from bridge.model.refs import AccountName
+from bridge.model.web_mount import WebMount
 
 if TYPE_CHECKING:
-    from aiohttp import web
     from pydantic import BaseModel
-
-    WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,24 +36,6 @@ class SecretShape(_Value, frozen=True):
     kept: str = ""
 
 
-class WebMount(Protocol):
-    """The public web listener, for platforms that call us."""
-
-    @property
-    def public_url(self) -> str:
-        """Base URL under which the outside reaches us, without a trailing slash; empty if there is none."""
-        ...
-
-    def mount(self, name: str, handler: WebHandler) -> str:
-        """Serve POST requests on `/hooks/<account>/<name>`; returns that path. A second mount of a name replaces the first.
-
-        The handler is called once the headers are here, and reads the body by `request.read()`, which is bounded in bytes and time:
-        nobody's body should be read whom the headers give away as a stranger. A 401 reaches the caller without its text."""
-        ...
-
-    def unmount(self, name: str) -> None: ...
-
-
 class AdapterContext(_Value, frozen=True):
     """What an adapter is built from. `options` is the platform's own options model, already validated, or its values alone (see
     `Manifest.plain_options`)."""
@@ -64,6 +46,12 @@ class AdapterContext(_Value, frozen=True):
     alive: Callable[[], None] = lambda: None
     """The platform was heard a moment ago: a poll came back, a heartbeat was answered, a frame came in. Costs nothing; call it as
     often as that happens. An account not heard for `Platform.deaf_after_s` is not ready, whatever its connection says."""
+    folder: Path | None = None
+    """A directory of this account's own, for files that were sent to it and are still to be relayed. It is made by the first who
+    writes there. Files in it outlive a restart; what is there longer than a day is no longer needed."""
+    decode_post: Callable[[str, Any], Content | None] = lambda _platform, _payload: None
+    """What somebody's post to a platform's own incoming webhook would show (`Platform.decode_post`), for those who take the same
+    payloads: `decode_post("slack", payload)`. None if it is not one of that platform."""
     clock: Clock = SYSTEM_CLOCK
     """The only time an adapter knows: it reads no clock and sleeps by none but this, so that a test or a simulation owns time."""
 
@@ -130,6 +118,9 @@ class Platform(_Value, frozen=True):
     message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
     """`links:message_of_link`, if it is there. What a permalink of this platform leads to (`https://...`, as people copy it),
     for an account with these options; None if it is not a link to one of its messages. Pure."""
+    decode_post: Callable[[Any], Content | None] = lambda _: None
+    """`inbound.posts:decode_post`, if it is there. What a JSON payload for the platform's own incoming webhooks would show; None if
+    it is no such payload. Pure, and lenient: nothing visible goes without a line."""
     deaf_after_s: Callable[[Any], float | None] = lambda _: None
     """`capabilities:deaf_after_s`, if it is there. So many seconds without `AdapterContext.alive` and an account with these
     options hears nothing any more; None: it is called by its platform, and silence says nothing."""

@@ -18,7 +18,7 @@ from bridge.model.refs import AccountName
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bridge.model.platform import WebHandler
+    from bridge.model.web_mount import KeyHandler, WebHandler
 
 log = structlog.get_logger("web")
 
@@ -31,6 +31,7 @@ class PublicWeb:
     def __init__(self, public_url: str = "") -> None:
         self.public_url = public_url
         self._handlers: dict[tuple[str, str], WebHandler] = {}
+        self._key_handlers: dict[AccountName, KeyHandler] = {}
         self._runner: web.ServerRunner | None = None
         self._logged_at_s: dict[str, float] = {}
 
@@ -89,7 +90,7 @@ class PublicWeb:
 
 
 class AccountMount:
-    """See `model.platform.WebMount`."""
+    """See `model.web_mount.WebMount`."""
 
     def __init__(self, public: PublicWeb, account: AccountName) -> None:
         self._public = public
@@ -105,6 +106,9 @@ class AccountMount:
 
     def unmount(self, name: str) -> None:
         self._public._handlers.pop((self._account, name), None)
+
+    def serve_keys(self, handler: KeyHandler) -> None:
+        self._public._key_handlers[self._account] = handler
 
 
 def _refused_by_headers(request: web.Request) -> web.Response | None:

@@ -16,9 +16,15 @@ class NoWeb:
     def unmount(self, name: str) -> None:
         pass
 
+    def serve_keys(self, handler: Any) -> None:
+        raise AssertionError("no key is handed out")
+
 
 class UnreachedWeb(NoWeb):
     """For accounts of any platform, in tests that call none of their webhooks."""
 
     def mount(self, name: str, handler: Any) -> str:
         return f"/hooks/account/{name}"
+
+    def serve_keys(self, handler: Any) -> None:
+        pass

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from adapters.teamspirit.dialect.query import checked
+from adapters.common.queries import checked
 
 Query = Annotated[str, AfterValidator(checked)]
 """A JMESPath expression, checked."""

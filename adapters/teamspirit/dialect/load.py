@@ -15,10 +15,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from adapters.common.templates import TemplateFault, path_template, template
 from adapters.teamspirit.dialect import variables
 from adapters.teamspirit.dialect.calls import Operations
 from adapters.teamspirit.dialect.model import Dialect
-from adapters.teamspirit.dialect.template import TemplateFault, path_template, template
 from adapters.teamspirit.dialect.variables import variables_of
 from bridge.model.errors import ConfigFault
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from adapters.teamspirit.dialect.query import find_text
+from adapters.common.queries import find_text
 from adapters.teamspirit.inbound.decodings import Decodings, digest
 from adapters.teamspirit.wire import NativeMessage, in_ms
 from bridge.model.events import ChatEvent

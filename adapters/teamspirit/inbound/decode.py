@@ -14,7 +14,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from adapters.teamspirit.dialect.query import find, find_text
+from adapters.common.queries import find, find_text
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.emoji_names import from_name
 from adapters.teamspirit.inbound.decode_content import ContentDecoder, Learn, author_of, member_of, needed

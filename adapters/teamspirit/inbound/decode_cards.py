@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.dialect.query import find
+from adapters.common.queries import find
 from adapters.teamspirit.emoji_names import emoji_of
 from adapters.teamspirit.inbound.decode_parts import list_of, words_of
 from adapters.teamspirit.inbound.decode_text import decode_text

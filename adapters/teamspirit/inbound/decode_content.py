@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.dialect.query import find, find_text
+from adapters.common.queries import find, find_text
 from adapters.teamspirit.inbound.decode_cards import cards_text, is_link
 from adapters.teamspirit.inbound.decode_parts import file_count, list_of, time_of, truth_of, words_of
 from adapters.teamspirit.inbound.decode_text import decode_text, is_long_source

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.dialect.query import find, find_text
+from adapters.common.queries import find, find_text
 from bridge.model.events import Attachment, AttachmentKind
 
 if TYPE_CHECKING:

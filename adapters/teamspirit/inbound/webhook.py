@@ -17,8 +17,8 @@ from adapters.teamspirit.inbound.webhook_auth import Credentials
 from adapters.teamspirit.inbound.webhook_endpoint import Take, WebhookEndpoint
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.errors import AccountDown, ChatDown, Rejected
-from bridge.model.platform import WebMount
 from bridge.model.refs import AccountName
+from bridge.model.web_mount import WebMount
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.dialect.query import find_text
+from adapters.common.queries import find_text
 from adapters.teamspirit.inbound.webhook_body import read_body, why_unreadable
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import msgspec
 from jinja2 import TemplateError
 from yarl import URL
 
+from adapters.common.templates import fill_tree, path_template, template
 from adapters.teamspirit import emoji_names
-from adapters.teamspirit.dialect.template import fill_tree, path_template, template
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.outbound.encode_text import encode_text
 from adapters.teamspirit.wire import Request

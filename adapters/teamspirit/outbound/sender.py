@@ -15,8 +15,8 @@ import msgspec
 from adapters.common.http_errors import Effect
 from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import Attempts
+from adapters.common.queries import find_text
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.dialect.query import find_text
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.errors import Gone, ThreadGone
 from adapters.teamspirit.outbound.encode import Encoder

@@ -46,6 +46,9 @@ class Listener:
     def unmount(self, name: str) -> None:
         del self.handlers[name]
 
+    def serve_keys(self, handler: Any) -> None:
+        raise AssertionError("no key is handed out")
+
     async def start(self) -> None:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)

@@ -8,10 +8,10 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2.exceptions import SecurityError
 
+from adapters.common.queries import find
+from adapters.common.templates import TemplateFault, fill_tree, path_template, template
 from adapters.registry import load_platform
 from adapters.teamspirit.dialect.load import SHIPPED, load_dialect, shipped_names
-from adapters.teamspirit.dialect.query import find
-from adapters.teamspirit.dialect.template import TemplateFault, fill_tree, path_template, template
 
 MINIMAL = """\
 dialect: mine

@@ -1,6 +1,6 @@
-"""Templates of a dialect: Jinja2 in a sandbox. A text that is one `{{ expression }}` keeps the expression's own type.
+"""Jinja2 templates in a sandbox, as admins write them. A text that is one `{{ expression }}` keeps the expression's own type.
 
-Used by `load` to check a template and the variables it names, and by `encode` to fill it in.
+Used by the dialects of TeamSpirit and by the templates of webhooks.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def path_template(source: str) -> Template:
 
 def fill_tree(tree: Any, values: Values) -> Any:
     """A JSON body with its templates filled in. An entry whose template comes out as nothing is left out, and so is a mapping of
-    which nothing is left; what the dialect itself writes as null, empty or constant stays."""
+    which nothing is left; what the tree itself writes as null, empty or constant stays."""
     if isinstance(tree, str):
         return template(tree).native(values)
     if isinstance(tree, Mapping):

@@ -1,4 +1,4 @@
-"""JMESPath expressions of a dialect: where an answer or an event holds what we need. Used by `entry`, `decode` and `encode`."""
+"""JMESPath expressions, as admins write them: where a payload holds what is needed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,64 @@
+"""The public listener as an account sees it, and keys: what the holder of one may do. Types only; `web` implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    WebHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    KeyHandler = Callable[[web.Request, "KeyGrant"], Awaitable[web.StreamResponse]]
+
+
+class KeyDirection(StrEnum):
+    """What the holder of a key may do with its chat."""
+
+    IN = "in"
+    """Say something in it: `/in/<key>`."""
+    OUT = "out"
+    """Read what is sent into it: `/out/<key>`."""
+
+
+class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that was shown to the public listener, and is valid. The key itself is known to nobody but its holder."""
+
+    key_id: str
+    """Names the key in lists, logs and commands. It is no secret."""
+    chat: str
+    """The chat part of the address that the key is for: `alerts` of `hooks/alerts`."""
+    direction: KeyDirection
+    label: str = ""
+    """What an admin calls the holder, for people to read."""
+    is_form: bool = False
+    """Made for a website's form: browsers post with it, and what they send is what strangers wrote."""
+    origins: tuple[str, ...] = ()
+    """Of a form: the sites (`https://example.com`) whose pages may post by script."""
+
+
+class WebMount(Protocol):
+    """The public web listener, for platforms that call us."""
+
+    @property
+    def public_url(self) -> str:
+        """Base URL under which the outside reaches us, without a trailing slash; empty if there is none."""
+        ...
+
+    def mount(self, name: str, handler: WebHandler) -> str:
+        """Serve POST requests on `/hooks/<account>/<name>`; returns that path. A second mount of a name replaces the first.
+
+        The handler is called once the headers are here, and reads the body by `request.read()`, which is bounded in bytes and time:
+        nobody's body should be read whom the headers give away as a stranger. A 401 reaches the caller without its text."""
+        ...
+
+    def unmount(self, name: str) -> None: ...
+
+    def serve_keys(self, handler: KeyHandler) -> None:
+        """Handle the requests under `/in/<key>` and `/out/<key>` whose key is valid and for a chat of this account. Rates, the size
+        that the headers declare, and web pages' origins have been looked at; the method and the body have not. A second handler
+        replaces the first; `close` of the adapter need not take it away."""
+        ...
