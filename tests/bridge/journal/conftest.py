@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from bridge.journal.contract import Journal
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from journal_implementations import IMPLEMENTATIONS
+from tests.bridge.journal.journal_implementations import IMPLEMENTATIONS
 
 
 @pytest.fixture(params=sorted(IMPLEMENTATIONS))

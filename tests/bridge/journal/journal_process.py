@@ -1,4 +1,6 @@
-"""A process of its own that works on a journal, to be killed or starved: `journal_process.py <what> <journal> [first number]`.
+"""A process of its own that works on a journal, to be killed or starved:
+
+    python -m tests.bridge.journal.journal_process WHAT JOURNAL [FIRST NUMBER]
 
 It writes one line per thing that is on disk for sure."""
 
@@ -9,13 +11,10 @@ import resource
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from journal_makers import CHAT, A, B, at, created, entry, kill, sent
-
 from bridge.journal.contract import AcceptResult, AttemptStarted, Delivered, JournalError
 from bridge.journal.sqlite import SqliteJournal, upkeep, writer
 from bridge.model.adapter import Cursor
+from tests.bridge.journal.journal_makers import CHAT, A, B, at, created, entry, kill, sent
 
 
 def say(*words: object) -> None:

@@ -6,13 +6,30 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from journal_makers import ACCOUNT, CHAT, A, B, accept, at, created, deleted, deliver, edited, entry, lane, message, native, reacted
-from journal_makers import sent as part_sent
 
 from bridge.journal.contract import Journal, PartGone, Verdict
 from bridge.model.adapter import Cursor
 from bridge.model.events import ChatRenamed, MessageCreated
 from bridge.model.refs import AccountName, ChatRef
+from tests.bridge.journal.journal_makers import (
+    ACCOUNT,
+    CHAT,
+    A,
+    B,
+    accept,
+    at,
+    created,
+    deleted,
+    deliver,
+    edited,
+    entry,
+    lane,
+    message,
+    native,
+    reacted,
+)
+from tests.bridge.journal.journal_makers import sent as part_sent
+from tests.support.deliveries import readable
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
@@ -174,7 +191,7 @@ async def test_numbers_grow_and_are_never_used_twice(journal: Journal, reopen: R
 async def test_events_about_no_message_are_stored(journal: Journal) -> None:
     event = ChatRenamed(meta=created("1").meta, name="new name")
     await accept(journal, event, A)
-    (pending,) = await journal.pending(A, 0, 1)
+    (pending,) = readable(await journal.pending(A, 0, 1))
     assert pending.event == event
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, edited, entry, message, native
 
 from bridge.journal.contract import AcceptRequest, Journal, Verdict
 from bridge.model.events import AlbumItem, MessageCreated, MessageEdited
 from bridge.model.rich_text import plain
+from tests.bridge.journal.journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, edited, entry, message, native
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 ITEMS = (AlbumItem(text=plain("left")), AlbumItem(), AlbumItem(text=plain("right")))

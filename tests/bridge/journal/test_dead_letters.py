@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from journal_makers import A, B, accept, at, created, deliver, kill, sent
-
 from bridge.journal.contract import AttemptStarted, DeadLetter, Delivered, DeliveryStatus, Journal, OpenDelivery
+from tests.bridge.journal.journal_makers import A, B, accept, at, created, deliver, kill, sent
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 

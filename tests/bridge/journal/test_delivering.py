@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from journal_makers import CHAT, A, B, accept, at, created, deliver, edited, entry, kill, native, sent
 
 from bridge.journal.contract import (
     AttemptStarted,
@@ -23,6 +22,8 @@ from bridge.journal.contract import (
 )
 from bridge.model.adapter import Copy
 from bridge.model.outcomes import Loss, LossOf, Skip
+from tests.bridge.journal.journal_makers import CHAT, A, B, accept, at, created, deliver, edited, entry, kill, native, sent
+from tests.support.deliveries import readable
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
@@ -30,7 +31,7 @@ CARRIED = Carried(text=True, files=True, marks=("abcdefgh", "~2345678"))
 
 
 async def only(journal: Journal) -> OpenDelivery:
-    (pending,) = await journal.pending(A, 0, 10)
+    (pending,) = readable(await journal.pending(A, 0, 10))
     return pending
 
 
@@ -91,7 +92,7 @@ async def test_what_is_skipped_at_once_has_no_place_in_the_lane(journal: Journal
 
 async def test_a_dead_letter_keeps_its_place(journal: Journal) -> None:
     accepted = await accept(journal, created("1"), A)
-    await kill(journal, *accepted.delivery_ids)
+    await kill(journal, accepted.delivery_ids[0])
     await journal.retry_dead(accepted.delivery_ids)
     assert [one.lane_seq for one in await journal.behind(A, 10)] == list(accepted.lane_seqs)
 

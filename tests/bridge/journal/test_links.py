@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from journal_makers import CHAT, A, B, accept, at, created, deleted, deliver, edited, entry, lane, message, native, reacted, sent
 
 from bridge.journal.contract import AttemptStarted, Delivered, Journal, Link, PartGone, StoredPart
 from bridge.model.adapter import Copy
 from bridge.model.refs import AccountName, ChatRef
+from tests.bridge.journal.journal_makers import (
+    CHAT,
+    A,
+    B,
+    accept,
+    at,
+    created,
+    deleted,
+    deliver,
+    edited,
+    entry,
+    lane,
+    message,
+    native,
+    reacted,
+    sent,
+)
+from tests.support.deliveries import readable
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 
@@ -256,7 +273,7 @@ async def test_an_edit_of_one_threads_copy_leaves_the_others(journal: Journal) -
         link = await journal.link(message(CHAT, "1"), A, thread)
         assert link is not None
         assert [sent.copy.message_ids for sent in link.copies] == [ids]
-    seven, eight = await journal.pending(A, 0, 10)
+    seven, eight = readable(await journal.pending(A, 0, 10))
     assert (seven.thread_id, seven.parts) == ("7", ())
     assert (eight.thread_id, [part.copy.message_ids for part in eight.parts]) == ("8", [("80", "81")])
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from journal_makers import CHAT, A, B, accept, at, created, message, native, sent
-
 from bridge.journal.contract import (
     AcceptResult,
     AttemptStarted,
@@ -18,6 +16,8 @@ from bridge.journal.contract import (
     Piece,
     PiecesSet,
 )
+from tests.bridge.journal.journal_makers import CHAT, A, B, accept, at, created, message, native, sent
+from tests.support.deliveries import readable
 
 
 async def three(journal: Journal) -> list[AcceptResult]:
@@ -47,13 +47,13 @@ async def test_a_crash_during_the_attempt_leaves_who_was_in_it(journal: Journal,
     events = await three(journal)
     await journal.record(journal.lease(A.account), [pieces(events[:2]), *attempts(events[:2])])
     journal = await reopen(journal)
-    waiting = await journal.pending(A, 0, 10)
+    waiting = readable(await journal.pending(A, 0, 10))
     assert [(pending.state, pending.lead_seq) for pending in waiting] == [
         (DeliveryStatus.SENDING, events[0].event_seq),
         (DeliveryStatus.SENDING, events[0].event_seq),
         (DeliveryStatus.WAITING, None),
     ]
-    assert [pending.lead_seq for pending in await journal.pending(B, 0, 10)] == [None] * 3
+    assert [pending.lead_seq for pending in readable(await journal.pending(B, 0, 10))] == [None] * 3
 
 
 async def test_each_original_leads_to_the_shared_copy_and_the_copy_to_its_last_piece(journal: Journal) -> None:
@@ -101,7 +101,7 @@ async def test_an_attempt_that_did_not_succeed_is_forgotten(journal: Journal) ->
     deferred = [Deferred(delivery_id=event.delivery_ids[0], attempt=1, not_before=at(9), error="429") for event in events]
     await journal.record(journal.lease(A.account), [PiecesSet(target=A, lead_seq=events[0].event_seq, pieces=()), *deferred])
     assert await journal.merged(events[1].event_seq, A) is None
-    assert [pending.lead_seq for pending in await journal.pending(A, 0, 10)] == [None] * 3
+    assert [pending.lead_seq for pending in readable(await journal.pending(A, 0, 10))] == [None] * 3
 
 
 async def test_pieces_go_with_their_events(journal: Journal) -> None:

@@ -5,9 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from journal_makers import CHAT, A, B, accept, at, created, deliver, edited, entry, kill, message, native, reacted
-
 from bridge.journal.contract import Delivered, Journal, PartGone, Verdict
+from tests.bridge.journal.journal_makers import (
+    CHAT,
+    A,
+    B,
+    accept,
+    at,
+    created,
+    deliver,
+    edited,
+    entry,
+    kill,
+    message,
+    native,
+    reacted,
+)
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
 

@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
-from journal_makers import CHAT, A, accept, at, created, message, native
 
-from bridge.journal.contract import AttemptStarted, DeliveryStatus, JournalError
+from bridge.journal.contract import AttemptStarted, Damaged, DeliveryStatus, JournalError, Link, OpenDelivery
 from bridge.journal.sqlite import SqliteJournal
+from bridge.model.events import MessageCreated
+from tests.bridge.journal.journal_makers import CHAT, A, accept, at, created, message, native
+from tests.support.deliveries import readable
 from tests.support.patience import PATIENCE_S
 
-PROCESS = Path(__file__).parent / "journal_process.py"
+ROOT = Path(__file__).parents[3]
+PROCESS = ("-m", "tests.bridge.journal.journal_process")
 TIMEOUT_S = PATIENCE_S
 
 
 @asynccontextmanager
 async def process(*arguments: object) -> AsyncIterator[asyncio.subprocess.Process]:
     running = await asyncio.create_subprocess_exec(
-        sys.executable, str(PROCESS), *map(str, arguments), stdout=asyncio.subprocess.PIPE, limit=2**20
+        sys.executable, *PROCESS, *map(str, arguments), cwd=ROOT, stdout=asyncio.subprocess.PIPE, limit=2**20
     )
     try:
         async with asyncio.timeout(TIMEOUT_S):
@@ -60,7 +63,7 @@ async def compare(path: Path, said: list[list[str]]) -> None:
     accepted = {words[1]: words for words in said if words[0] == "accepted"}
     delivered = {words[1] for words in said if words[0] == "delivered"}
     attempted = {words[1] for words in said if words[0] == "attempted"}
-    pending = await journal.pending(A, 0, 100_000)
+    pending = readable(await journal.pending(A, 0, 100_000))
     assert [one.delivery_id for one in pending] == sorted(one.delivery_id for one in pending)
     by_seq = {one.event_seq: one for one in pending}
     numbers = [int(words[3]) for words in accepted.values()]
@@ -87,9 +90,16 @@ async def compare(path: Path, said: list[list[str]]) -> None:
     connection.close()
 
 
-def msg_copy(link: object) -> object:
-    assert isinstance(link, msgspec.Struct)
+def msg_copy(link: Link) -> Link:
     return msgspec.structs.replace(link, is_original=False)
+
+
+def message_ids(pending: Sequence[OpenDelivery | Damaged]) -> set[str]:
+    ids: set[str] = set()
+    for one in readable(pending):
+        assert isinstance(one.event, MessageCreated)
+        ids.add(one.event.message_id)
+    return ids
 
 
 def check_references(connection: sqlite3.Connection) -> None:
@@ -116,7 +126,7 @@ async def test_kill_9_amid_pruning_and_copying_the_log(tmp_path: Path) -> None:
         pruned += sum(int(words[1]) for words in said if words[0] == "pruned")
         journal = SqliteJournal(path)
         await journal.open()
-        waiting = {one.event.message_id for one in await journal.pending(A, 0, 10_000)}  # type: ignore[union-attr]
+        waiting = message_ids(await journal.pending(A, 0, 10_000))
         assert left <= waiting
         await journal.close()
         connection = sqlite3.connect(path)
@@ -143,7 +153,7 @@ async def test_a_full_disk_refuses_and_then_goes_on(tmp_path: Path) -> None:
     journal = SqliteJournal(path)
     await journal.open()
     pending = await journal.pending(A, 0, 10_000)
-    assert {one.event.message_id for one in pending} == accepted  # type: ignore[union-attr]
+    assert message_ids(pending) == accepted
     for number in refused:
         assert not await journal.is_known(f"created:{CHAT}:{number}")
     await journal.close()
@@ -158,7 +168,8 @@ async def test_a_database_that_may_not_grow(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "bridge.journal")
     await journal.open()
     first = await accept(journal, created("1"), A)
-    connection = journal._writer._connection  # type: ignore[union-attr]
+    assert journal._writer is not None
+    connection = journal._writer._connection
     assert connection is not None
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")

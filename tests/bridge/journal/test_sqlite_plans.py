@@ -6,13 +6,28 @@ import sqlite3
 from pathlib import Path
 
 import msgspec
-from journal_makers import ACCOUNT, CHAT, A, B, accept, at, created, deliver, edited, kill, lane, message, native, reacted
 
 from bridge.journal.contract import AttemptStarted, Deferred, PartGone, Piece, PiecesSet, PlanSet, Skipped
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.adapter import Cursor
 from bridge.model.events import AlbumItem
 from bridge.model.outcomes import Skip
+from tests.bridge.journal.journal_makers import (
+    ACCOUNT,
+    CHAT,
+    A,
+    B,
+    accept,
+    at,
+    created,
+    deliver,
+    edited,
+    kill,
+    lane,
+    message,
+    native,
+    reacted,
+)
 
 GROWING = ("event", "body", "delivery", "part", "piece", "link", "gone", "reaction", "item", "chat", "cursor")
 SMALL_INDEXES = ("event_done", "delivery_line", "delivery_behind", "delivery_dead")
@@ -36,7 +51,7 @@ async def everything(journal: SqliteJournal) -> None:
     await accept(journal, reacted("1", version=1, added=("👍",), removed=("🎉",)))
     for number in range(4):
         edit = await accept(journal, edited("1", version=number), A)
-        await kill(journal, *edit.delivery_ids, held=bool(number % 2))
+        await kill(journal, edit.delivery_ids[0], held=bool(number % 2))
     items = (AlbumItem(), AlbumItem())
     await accept(journal, msgspec.structs.replace(created("11", also=("12",)), items=items), A)
     await accept(journal, msgspec.structs.replace(edited("12"), item=items[0]), A)

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, entry, sent
 
 from bridge.journal.contract import AttemptStarted, Delivered, Figures, JournalError
 from bridge.journal.sqlite import SqliteJournal
 from bridge.journal.sqlite import writer as writer_module
 from bridge.journal.sqlite.database import WAL_LIMIT_BYTES
 from bridge.model.adapter import Cursor
+from tests.bridge.journal.journal_makers import ACCOUNT, CHAT, A, accept, at, created, deliver, entry, sent
 from tests.support.patience import PATIENCE_S
 
 
@@ -30,7 +30,8 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
 def statements(sqlite: SqliteJournal) -> list[str]:
     """What the writer tells SQLite from now on."""
     seen: list[str] = []
-    connection = sqlite._writer._connection  # type: ignore[union-attr]
+    assert sqlite._writer is not None
+    connection = sqlite._writer._connection
     assert connection is not None
     connection.set_trace_callback(seen.append)
     return seen
@@ -87,7 +88,8 @@ async def test_answers_come_only_after_the_commit(sqlite: SqliteJournal, tmp_pat
 
 
 async def test_every_commit_is_synced(sqlite: SqliteJournal) -> None:
-    connection = sqlite._writer._connection  # type: ignore[union-attr]
+    assert sqlite._writer is not None
+    connection = sqlite._writer._connection
     assert connection is not None
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -13,9 +13,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from journal_implementations import IMPLEMENTATIONS
-from journal_makers import at, created, deleted, edited, entry, lane, native, reacted
-from journal_model import Model
 
 from bridge.journal.contract import (
     AttemptStarted,
@@ -37,6 +34,9 @@ from bridge.model.adapter import Cursor, Receipt
 from bridge.model.events import ChatEvent
 from bridge.model.outcomes import Loss, Skip
 from bridge.model.refs import AccountName, ChatRef, MessageRef
+from tests.bridge.journal.journal_implementations import IMPLEMENTATIONS
+from tests.bridge.journal.journal_makers import at, created, deleted, edited, entry, lane, native, reacted
+from tests.bridge.journal.journal_model import Model
 
 T = TypeVar("T")
 

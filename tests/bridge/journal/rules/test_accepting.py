@@ -7,9 +7,9 @@ from typing import get_args
 
 import msgspec
 import pytest
-from journal_makers import CHAT, A, B, created, deleted, edited, entry, reacted
 
 from bridge.journal.contract import (
+    AcceptRequest,
     AttemptStarted,
     Change,
     Dead,
@@ -29,16 +29,17 @@ from bridge.journal.rules.links import KnownMessage, LinkKind
 from bridge.model.adapter import Copy
 from bridge.model.events import Attachment, AttachmentKind, ChatEvent, MessageCreated, PinsChanged, ReactionsChanged
 from bridge.model.outcomes import Skip
+from tests.bridge.journal.journal_makers import CHAT, A, B, End, created, deleted, edited, entry, reacted
 
 
-def accept(known: Known[str], event: ChatEvent, *targets: object) -> Stored[str] | Verdict:
+def accept(known: Known[str], event: ChatEvent, *targets: End) -> Stored[str] | Verdict:
     """The event's number is that of the events before it."""
     key = event.meta.event_key.encode()
     seqs = count(len(known.event_keys) + 1)
     return accepting.accept(known, entry(event, *targets), key, accepting.messages_of(event), lambda: next(seqs))
 
 
-def stored(known: Known[str], event: ChatEvent, *targets: object) -> Stored[str]:
+def stored(known: Known[str], event: ChatEvent, *targets: End) -> Stored[str]:
     answer = accept(known, event, *targets)
     assert isinstance(answer, Stored)
     return answer
@@ -131,7 +132,7 @@ def test_a_delivery_is_begun_skipped_or_waits_as_it_was_planned() -> None:
         PlannedDelivery(route="r", target=B, skip_rule=Skip.OTHER_BRIDGE),
         PlannedDelivery(route="r", target=B),
     )
-    one = accepting.accept(Known[str](), accepting.AcceptRequest(event=created("1"), deliveries=planned), b"k", ("1",), lambda: 1)
+    one = accepting.accept(Known[str](), AcceptRequest(event=created("1"), deliveries=planned), b"k", ("1",), lambda: 1)
     assert isinstance(one, Stored)
     assert [delivery.state for delivery in one.deliveries] == [
         DeliveryStatus.SENDING,
