@@ -1,26 +1,27 @@
-"""The adapter: lifecycle and the contract's methods for one account. What the dialect has no operation for is no method here.
+"""The adapter: lifecycle and the contract's methods for one account; those that depend on the dialect are in `abilities`.
 
 `build` puts an adapter together; receiving is `inbound.receiver`, the wire is `encode`, `decode` and `transport`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from adapters.common.own_messages import OwnMessages
 from adapters.common.platform_time import Attempts
-from adapters.teamspirit.capabilities import can_reconcile, capabilities_of
+from adapters.teamspirit.abilities import with_abilities
+from adapters.teamspirit.capabilities import capabilities_of
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.directory import People
+from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.beginnings import Beginnings
+from adapters.teamspirit.inbound.chat_readers import ChatReaders
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.downloads import Downloads
 from adapters.teamspirit.inbound.history import HistoryOnRequest
 from adapters.teamspirit.inbound.receiver import Reception
 from adapters.teamspirit.inbound.webhook import Webhook
+from adapters.teamspirit.inbound.webhook_events import Calls
 from adapters.teamspirit.outbound.changes import Changes
 from adapters.teamspirit.outbound.encode import Encoder
 from adapters.teamspirit.outbound.presence import Presence
@@ -31,19 +32,8 @@ from adapters.teamspirit.probe import look_at, probe
 from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.uploads import Uploads
-from bridge.model.adapter import (
-    Adapter,
-    FileStream,
-    Intake,
-    Outbound,
-    OutboundDelete,
-    OutboundEdit,
-    OutboundReaction,
-    ProbeItem,
-    Receipt,
-)
+from bridge.model.adapter import Adapter, Intake, Outbound, ProbeItem, Receipt
 from bridge.model.capabilities import Capabilities
-from bridge.model.events import Attachment, Author, ChatEvent
 from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import RichText
 
@@ -57,40 +47,36 @@ class TeamSpiritAdapter:
 
     def __init__(self, context: AdapterContext, dialect: Dialect) -> None:
         options: TeamSpiritOptions = context.options
+        operations = dialect.operations
         self.account = context.account
+        self._context = context
         self._dialect = dialect
-        self._options = options
         self._capabilities = capabilities_of(dialect, options)
         self._own = OwnMessages()
         self._encoder = Encoder(dialect, options)
         self._transport = Transport(dialect, options)
-        self._client = Client(dialect, options, self._encoder, self._transport, context.clock)
-        self._people = People(self._client.user if dialect.operations.users else None, context.clock)
+        self._client = Client(operations, self._encoder, self._transport)
+        self._directory = Directory(operations, options.chats, self._client, context.clock)
         uploads = Uploads(dialect, self._encoder, self._client, self._transport)
-        self._threads = Threads(self._client.message if dialect.operations.message else None)
+        threads = Threads(self._client.message if operations.message else None)
         self._decoder = Decoder(
             dialect,
             context.account,
             is_own=self._own.is_own,
-            chat_id=self._chat_id,
-            learn=self._threads.learn,
+            chat_id=self._directory.chat_id,
+            learn=threads.learn,
             server=str(options.server or ""),
         )
-        operations = dialect.operations
         attempts = Attempts(self._transport.time)
-        self._sender = Sender(dialect, self._encoder, self._client, self._threads, uploads, self._own, attempts)
+        self._sender = Sender(dialect, self._encoder, self._client, threads, uploads, self._own, attempts)
         self._changes = Changes(operations, self._encoder, self._client)
         self._reactions = Reactions(operations, self._encoder, self._client)
         self._presence = Presence(operations, self._encoder, self._client)
         self._reconciliation = Reconciliation(operations, self._client, self._decoder, self._sender, self._own, attempts)
         self._downloads = Downloads(operations, self._encoder, self._transport)
-        self._history = HistoryOnRequest(operations, self._client, self._decoder, context.clock)
+        self._history = HistoryOnRequest(operations, self._directory, self._decoder, context.clock)
         self._beginnings = Beginnings(self._transport.time)
-        self._web = context.web
-        self._alive = context.alive
-        self._clock = context.clock
         self._webhook = Webhook(account=context.account, dialect=dialect, options=options, client=self._client, web=context.web)
-        self._aliases = {name: entry.id or name for name, entry in options.chats.items()}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -106,31 +92,29 @@ class TeamSpiritAdapter:
 
     async def resolve(self, address: str) -> str:
         self._start()
-        return await self._client.resolve(address)
+        return await self._directory.resolve(address)
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
-        return await probe(self._dialect, self._options, self._client, self._web, self.account, chat_ids)
+        context = self._context
+        return await probe(self._dialect, context.options, self._client, self._directory, context.web, context.account, chat_ids)
 
     async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
-        return [await look_at(self._dialect, self._client, chat_id)]
+        return [await look_at(self._dialect, self._directory, chat_id)]
 
     async def run(self, intake: Intake) -> None:
         self._start()
-        await Reception(
-            account=self.account,
-            clock=self._clock,
-            dialect=self._dialect,
-            options=self._options,
-            client=self._client,
-            decoder=self._decoder,
-            people=self._people,
-            own=self._own,
-            webhook=self._webhook,
-            beginnings=self._beginnings,
-            time=self._transport.time,
-            intake=intake,
-            alive=self._alive,
-        ).run()
+        context, decoder, directory = self._context, self._decoder, self._directory
+        readers = ChatReaders(
+            self._dialect.operations.history,
+            decoder,
+            directory,
+            self._beginnings,
+            intake,
+            clock=context.clock,
+            window=context.options.reread_messages,
+        )
+        calls = Calls(decoder, directory, self._own, readers, intake, context.clock)
+        await Reception(context, self._client, self._own, self._webhook, readers, calls, intake).run()
 
     async def send(self, outbound: Outbound) -> Receipt:
         return await self._sender.send(outbound)
@@ -139,72 +123,8 @@ class TeamSpiritAdapter:
         self._webhook.close()
         await self._transport.close()
 
-    def _chat_id(self, native_id: str, name: str) -> str:
-        """The id by which routes know a chat: a webhooks-only account may know it by its name alone."""
-        return native_id if native_id in self._aliases.values() else self._aliases.get(name, native_id)
-
-
-class _Edits(TeamSpiritAdapter):
-    async def edit(self, outbound: OutboundEdit) -> Receipt:
-        return await self._changes.edit(outbound)
-
-
-class _Deletes(TeamSpiritAdapter):
-    async def delete(self, outbound: OutboundDelete) -> None:
-        await self._changes.delete(outbound)
-
-
-class _Reacts(TeamSpiritAdapter):
-    async def react(self, outbound: OutboundReaction) -> None:
-        await self._reactions.react(outbound)
-
-
-class _OpensFiles(TeamSpiritAdapter):
-    def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
-        return self._downloads.open_file(attachment)
-
-
-class _ReadsHistory(TeamSpiritAdapter):
-    def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
-        return self._history.history(chat_id, since)
-
-
-class _Reconciles(TeamSpiritAdapter):
-    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
-        return await self._reconciliation.reconcile(outbound, sent_after)
-
-
-class _ShowsTyping(TeamSpiritAdapter):
-    async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
-        await self._presence.show_typing(chat_id, thread_id)
-
-
-class _SetsStatus(TeamSpiritAdapter):
-    async def set_status(self, status: str, text: str) -> None:
-        await self._presence.set_status(status, text)
-
-
-class _LooksUpPeople(TeamSpiritAdapter):
-    async def person(self, user_id: str) -> Author | None:
-        return await self._people.person(user_id)
-
 
 def build(context: AdapterContext) -> Adapter:
     """The adapter for an account, with exactly the abilities that its dialect has operations for."""
     options: TeamSpiritOptions = context.options
-    dialect = options.read_dialect
-    operations = dialect.operations
-    abilities: list[tuple[type[TeamSpiritAdapter], object]] = [
-        (_Edits, operations.edit),
-        (_Deletes, operations.delete),
-        (_Reacts, operations.react),
-        (_OpensFiles, operations.download),
-        (_ReadsHistory, operations.history),
-        (_Reconciles, can_reconcile(dialect)),
-        (_ShowsTyping, operations.typing),
-        (_SetsStatus, operations.set_status),
-        (_LooksUpPeople, operations.users),
-    ]
-    bases = tuple(ability for ability, there in abilities if there)
-    made: type[TeamSpiritAdapter] = type("TeamSpiritAdapter", bases or (TeamSpiritAdapter,), {})
-    return made(context, dialect)
+    return with_abilities(TeamSpiritAdapter, options.read_dialect)(context, options.read_dialect)

@@ -1,6 +1,6 @@
 """The dialect's reading operations as methods: who we are, which chats and users there are, pages of history, webhooks.
 
-Between `encode`, `transport` and those who ask: `adapter`, `receiver`, `probe`.
+Between `encode`, `transport` and those who ask; which chat or person is meant by what is in `directory`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,17 @@ from typing import TYPE_CHECKING, Any
 from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
 from adapters.common.queries import find, find_text
-from adapters.teamspirit.errors import CHECK_CHAT, CHECK_SERVER, USE_ID, USE_ID_OR_ALLOW, is_forbidden
+from adapters.teamspirit.errors import CHECK_SERVER
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.web_links import web_url
-from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.model.events import Author
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.config import TeamSpiritOptions
-    from adapters.teamspirit.dialect.calls import Call
-    from adapters.teamspirit.dialect.model import Dialect
+    from adapters.teamspirit.dialect.calls import Call, Operations
 
-_CHATS_KEPT_S = 60.0
-_MOMENT_S = 0.5
 _MOST_CHAT_PAGES = 1000
 
 
@@ -47,16 +42,10 @@ class Registration:
 
 
 class Client:
-    def __init__(self, dialect: Dialect, options: TeamSpiritOptions, encoder: Encoder, transport: Transport, clock: Clock) -> None:
-        self._dialect = dialect
-        self._options = options
-        self._operations = dialect.operations
+    def __init__(self, operations: Operations, encoder: Encoder, transport: Transport) -> None:
+        self._operations = operations
         self._encoder = encoder
         self._transport = transport
-        self._clock = clock
-        self._chats: list[Chat] = []
-        self._chats_until_s = 0.0
-        self._not_looked_up: dict[str, Rejected | ChatDown] = {}
 
     async def call(self, operation: str, call: Call, values: Values, effect: Effect = Effect.IDEMPOTENT) -> Any:
         """One call; its JSON answer. Raises a DeliveryError or AccountDown."""
@@ -91,51 +80,8 @@ class Client:
 
     # -- chats --------------------------------------------------------------------------------------------------------------
 
-    async def resolve(self, address: str) -> str:
-        """The chat's native id for its id or unique name. Raises ChatDown, RetryLater, AccountDown."""
-        entry = self._options.chats.get(address)
-        if entry is not None:
-            return entry.id or address
-        if self._operations.chats is None:
-            if self._operations.send is not None:
-                return address
-            raise ChatDown(f"chat {address!r} is not among the account's chats", action="name it under chats in bridge.yaml")
-        for fresh in (False, True):
-            try:
-                chats = await self.chats(fresh=fresh)
-            except (Rejected, ChatDown) as error:
-                # then only an id can be meant
-                self._not_looked_up[address] = error
-                return address
-            self._not_looked_up.pop(address, None)
-            found = {chat.chat_id for chat in chats if address == chat.chat_id}
-            found = found or {chat.chat_id for chat in chats if address in (chat.name, chat.title)}
-            if len(found) == 1:
-                return found.pop()
-            if len(found) > 1:
-                raise ChatDown(f"several chats are named {address!r}", action="use the chat's id in bridge.yaml")
-        raise ChatDown(f"there is no chat {address!r}, or the bot is not in it", action=CHECK_CHAT)
-
-    def _explained(self, chat_id: str, error: ChatDown) -> ChatDown:
-        """Why a chat is refused that may be a name, taken for an id because nobody could look it up."""
-        refusal = self._not_looked_up.get(chat_id)
-        if refusal is None:
-            return error
-        why = "the bot may not list chats" if is_forbidden(refusal) else "the server does not list chats"
-        return ChatDown(
-            f"{error.reason}; whether {chat_id!r} is a chat's name could not be looked up: {why} ({refusal.reason})",
-            action=USE_ID_OR_ALLOW if is_forbidden(refusal) else USE_ID,
-        )
-
-    async def chats(self, *, fresh: bool = False) -> list[Chat]:
-        """The chats we are in; asked for again after a minute, or when `fresh` and the answer is older than a moment."""
-        now_s = self._clock.monotonic_s()
-        if now_s > self._chats_until_s or (fresh and now_s > self._chats_until_s - _CHATS_KEPT_S + _MOMENT_S):
-            self._chats = await self._all_chats()
-            self._chats_until_s = now_s + _CHATS_KEPT_S
-        return self._chats
-
-    async def _all_chats(self) -> list[Chat]:
+    async def chats(self) -> list[Chat]:
+        """All chats that we are in. Raises a DeliveryError, AccountDown."""
         call = self._operations.chats
         assert call is not None, "the dialect lists no chats"
         found: list[Chat] = []
@@ -183,10 +129,7 @@ class Client:
         call = self._operations.history
         assert call is not None, "the dialect reads no history"
         values = {"chat": self._encoder.chat(chat_id), "after": after or None, "since_ms": since_ms, "limit": call.page_size}
-        try:
-            answer = await self.call("history", call, values)
-        except ChatDown as error:
-            raise self._explained(chat_id, error) from None
+        answer = await self.call("history", call, values)
         items = find(call.answer.items, answer)
         if not isinstance(items, list):
             raise RetryLater("history: the answer holds no list of messages")

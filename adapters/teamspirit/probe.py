@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.common.platform_time import DATE_ERROR
 from adapters.teamspirit.client import Client
+from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.errors import CHECK_HISTORY, CHECK_SERVER, USE_ID, is_temporary
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import AccountDown, BridgeError, ChatDown
@@ -22,6 +23,7 @@ async def probe(
     dialect: Dialect,
     options: TeamSpiritOptions,
     client: Client,
+    directory: Directory,
     web: WebMount,
     account: AccountName,
     chat_ids: Sequence[str],
@@ -37,7 +39,7 @@ async def probe(
     ]
     if items[-1].ok:
         for chat_id in chat_ids:
-            items.append(await look_at(dialect, client, chat_id))
+            items.append(await look_at(dialect, directory, chat_id))
     items.append(_receiving(dialect, options, web, account))
     return items
 
@@ -61,13 +63,13 @@ def _clock(client: Client) -> str:
     return f"; this machine's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} the server's, whose counts"
 
 
-async def look_at(dialect: Dialect, client: Client, chat_id: str) -> ProbeItem:
+async def look_at(dialect: Dialect, directory: Directory, chat_id: str) -> ProbeItem:
     """Whether the chat is there and its history can be read; writing cannot be tried without writing."""
     name = f"chat {chat_id}"
     try:
-        resolved = await client.resolve(chat_id)
+        resolved = await directory.resolve(chat_id)
         if dialect.operations.history is not None:
-            await client.page(resolved, "", None)
+            await directory.page(resolved, "", None)
     except (ChatDown, AccountDown) as error:
         if dialect.operations.chats is None and isinstance(error, ChatDown) and dialect.operations.send is not None:
             reason = f"{error.reason}; the dialect {dialect.dialect} cannot look up names of chats"

@@ -21,6 +21,10 @@ class Beginnings:
         self._looked_at_s: float | None = None
         self._started_s: float | None = None
 
+    def now(self) -> datetime:
+        """The time, by the server's clock as far as that is known."""
+        return self._time.now()
+
     def start(self) -> bool:
         """The account is asked for the first thing; whether it is the first time."""
         first = self._started_s is None

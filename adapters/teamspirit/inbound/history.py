@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from adapters.teamspirit.client import Client
+from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.wire import Undecodable
 from bridge.model.clock import Clock
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class HistoryOnRequest:
-    def __init__(self, operations: Operations, client: Client, decoder: Decoder, clock: Clock) -> None:
+    def __init__(self, operations: Operations, directory: Directory, decoder: Decoder, clock: Clock) -> None:
         self._operations = operations
-        self._client = client
+        self._directory = directory
         self._decoder = decoder
         self._clock = clock
 
@@ -26,7 +26,7 @@ class HistoryOnRequest:
         call = self._operations.history
         assert call is not None
         while True:
-            items = await self._client.page(chat_id, since, None)
+            items = await self._directory.page(chat_id, since, None)
             last = since
             for item in items:
                 try:

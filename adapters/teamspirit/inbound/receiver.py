@@ -7,30 +7,23 @@ server is away; `webhook_events` takes the calls, `catch_up` reads one chat.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from adapters.common.own_messages import OwnMessages
-from adapters.common.platform_time import PlatformTime
 from adapters.teamspirit.capabilities import HEALTH_CHECK_S, REREAD_WITH_WEBHOOK_S
 from adapters.teamspirit.client import Client
-from adapters.teamspirit.directory import People
-from adapters.teamspirit.inbound.beginnings import Beginnings
 from adapters.teamspirit.inbound.catch_up import ChatReader
-from adapters.teamspirit.inbound.decode import Decoder
-from adapters.teamspirit.inbound.decodings import Decodings
+from adapters.teamspirit.inbound.chat_readers import ChatReaders
 from adapters.teamspirit.inbound.webhook import Webhook
 from adapters.teamspirit.inbound.webhook_events import Calls
 from bridge.model.adapter import Intake
-from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, ChatDown, ConnectionLost, DeliveryError, RetryLater
-from bridge.model.refs import AccountName
+from bridge.model.platform import AdapterContext
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
-    from adapters.teamspirit.dialect.model import Dialect
 
 log = structlog.get_logger("teamspirit")
 
@@ -54,53 +47,35 @@ class Reception:
 
     def __init__(
         self,
-        *,
-        account: AccountName,
-        clock: Clock,
-        dialect: Dialect,
-        options: TeamSpiritOptions,
+        context: AdapterContext,
         client: Client,
-        decoder: Decoder,
-        people: People,
         own: OwnMessages,
         webhook: Webhook,
-        beginnings: Beginnings,
-        time: PlatformTime,
+        readers: ChatReaders,
+        calls: Calls,
         intake: Intake,
-        alive: Callable[[], None] = lambda: None,
     ) -> None:
-        """`alive` is called whenever the server answered or called."""
-        self._alive = alive
-        self._account = account
-        self._clock = clock
-        self._dialect = dialect
-        self._options = options
+        """`context.alive` is called whenever the server answered or called."""
+        options: TeamSpiritOptions = context.options
+        self._account = context.account
+        self._alive = context.alive
+        self._clock = context.clock
+        self._lively_s = options.poll_interval_s
+        self._idle_s = max(options.poll_interval_s, options.poll_idle_interval_s)
         self._client = client
-        self._people = people
         self._own = own
         self._webhook = webhook
-        self._beginnings = beginnings
-        self._time = time
+        self._readers = readers
+        self._calls = calls
         self._intake = intake
-        self._decodings = Decodings(decoder)
-        self._readers: dict[str, ChatReader] = {}
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
-        self._calls = Calls(
-            clock=clock,
-            decoder=decoder,
-            people=people,
-            own=own,
-            intake=intake,
-            reader_of=self._reader_of,
-            on_call=self._a_call_arrived,
-        )
         self._by_webhook = False
         self._calls_arrive = False
         self._unannounced = 0
 
     async def run(self) -> None:
         """Until cancelled. Raises ConnectionLost, AccountDown."""
-        self._look()
+        self._readers.routed()
         try:
             self._own.me_id = await self._client.identify()
             await self._intake.set_own_names([self._client.own_name])
@@ -108,7 +83,7 @@ class Reception:
             self._by_webhook = await self._webhook.connect(self._intake)
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
-        self._webhook.take(self._calls.take)
+        self._webhook.take(self._take)
         try:
             if not begun and not self._by_webhook:
                 await self._begin()
@@ -122,29 +97,23 @@ class Reception:
 
     # -- history ------------------------------------------------------------------------------------------------------------
 
-    def _look(self) -> frozenset[str]:
-        """The chats that are relayed now."""
-        routed = self._intake.routed_chats()
-        self._beginnings.look(routed)
-        return routed
-
     async def _begin(self, most_chats: int | None = None) -> bool:
         """Know where each chat stands before we ask to be called, and before we say that we are connected. False: there are more
         than `most_chats`, of which that takes too long; where calls tell of new messages, their places can be learned meanwhile."""
 
         async def one(chat_id: str) -> None:
-            reader = self._readers.setdefault(chat_id, self._reader(chat_id))
+            reader = self._readers.needed(chat_id)
             try:
                 async with self._slots, reader.lock:
                     await reader.begin()
             except ChatDown as error:
-                self._beginnings.put_off(chat_id)
+                self._readers.put_off(chat_id)
                 log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
             except DeliveryError as error:
                 log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
 
-        routed = self._look()
-        if self._dialect.operations.history is None:
+        routed = self._readers.routed()
+        if not self._readers.can_read:
             return True
         if most_chats is not None and len(routed) > most_chats:
             return False
@@ -162,13 +131,12 @@ class Reception:
         checked_at_s = self._clock.monotonic_s()
         followed = self._intake.routed_chats()
         while True:
-            routed = self._look()
+            routed = self._readers.routed()
             for chat_id in [chat_id for chat_id in running if chat_id not in routed]:
                 running.pop(chat_id).cancel()
-                self._readers.pop(chat_id, None)
-            for chat_id in sorted(routed - running.keys()) if self._dialect.operations.history else ():
-                reader = self._reader_of(chat_id)
-                assert reader is not None, "the dialect reads the history of every routed chat"
+                self._readers.drop(chat_id)
+            for chat_id in sorted(routed - running.keys()) if self._readers.can_read else ():
+                reader = self._readers.needed(chat_id)
                 running[chat_id] = tasks.create_task(self._watch(reader), name=f"adapter {self._account} history {chat_id}")
             now_s = self._clock.monotonic_s()
             if now_s - checked_at_s > HEALTH_CHECK_S or (self._by_webhook and routed != followed):
@@ -185,29 +153,6 @@ class Reception:
                 await self._webhook.follow(self._intake, routed)
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
-
-    def _reader_of(self, chat_id: str) -> ChatReader | None:
-        """Who reads the chat's history; None where there is none, or the chat is not relayed."""
-        found = self._readers.get(chat_id)
-        if found is None and self._dialect.operations.history is not None and chat_id in self._intake.routed_chats():
-            found = self._readers[chat_id] = self._reader(chat_id)
-        return found
-
-    def _reader(self, chat_id: str) -> ChatReader:
-        history = self._dialect.operations.history
-        assert history is not None, "the dialect reads no history"
-        return ChatReader(
-            chat_id,
-            history=history,
-            decodings=self._decodings,
-            intake=self._intake,
-            read_page=self._client.page,
-            fill_author=self._people.fill,
-            window=self._options.reread_messages,
-            since=self._beginnings.since,
-            now=self._time.now,
-            clock=self._clock,
-        )
 
     async def _watch(self, reader: ChatReader) -> None:
         """Read one chat again and again, at a pace that follows what happens in it."""
@@ -226,14 +171,14 @@ class Reception:
                     self._intake.chat_restored(reader.chat_id)
                 failures = refusals = 0
                 now_s = self._clock.monotonic_s()
-                reread_at_s = now_s + _REREAD_EVERY * self._options.poll_interval_s if again else reread_at_s
+                reread_at_s = now_s + _REREAD_EVERY * self._lively_s if again else reread_at_s
                 quiet_since_s = now_s if news else quiet_since_s
                 if news:
                     self._found_by_reading()
                 wait_s = self._pace_s(now_s - quiet_since_s)
             except ChatDown as error:
                 self._intake.notice(error.reason, error.action, chat_id=reader.chat_id)
-                self._beginnings.put_off(reader.chat_id)
+                self._readers.put_off(reader.chat_id)
                 wait_s = min(_CHAT_DOWN_WAIT_S * 2.0 ** min(refusals, 10), _LONGEST_CHAT_DOWN_WAIT_S)
                 refusals += 1
             except DeliveryError as error:
@@ -254,23 +199,23 @@ class Reception:
             reason = "the messenger's calls do not arrive; its chats are read instead"
             self._intake.notice(reason, "check that web.public's url reaches the bridge from the messenger's server")
 
-    def _a_call_arrived(self) -> None:
+    async def _take(self, payload: Any, raw: bytes) -> None:
+        """One call of the server; returns once it may be confirmed."""
         self._alive()
         if self._unannounced >= _UNANNOUNCED_BEFORE_NOTICE:
             self._intake.chat_restored("")
         self._calls_arrive, self._unannounced = True, 0
+        await self._calls.take(payload, raw)
 
     @property
     def _relies_on_calls(self) -> bool:
         """Whether the server should call about everything: Mattermost's webhooks, say, tell only of some messages."""
-        inbound = self._dialect.inbound
-        return self._by_webhook and inbound is not None and inbound.redelivers
+        return self._by_webhook and self._webhook.redelivers
 
     def _pace_s(self, quiet_s: float) -> float:
         if self._relies_on_calls and self._calls_arrive:
             return REREAD_WITH_WEBHOOK_S
-        lively, idle = self._options.poll_interval_s, max(self._options.poll_interval_s, self._options.poll_idle_interval_s)
-        return lively + (idle - lively) * min(quiet_s / _IDLE_AFTER_S, 1.0)
+        return self._lively_s + (self._idle_s - self._lively_s) * min(quiet_s / _IDLE_AFTER_S, 1.0)
 
 
 def _most_telling(group: BaseExceptionGroup[BaseException]) -> BaseException:

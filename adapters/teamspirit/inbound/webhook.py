@@ -85,6 +85,11 @@ class Webhook:
             return False
         return True
 
+    @property
+    def redelivers(self) -> bool:
+        """Whether the server calls again about what was not confirmed."""
+        return self._dialect.inbound is not None and self._dialect.inbound.redelivers
+
     def mount_ahead(self) -> None:
         """Serve one that was set up by hand before anything is known of the server: its calls wait for the account."""
         wanted = self._options.webhook is not None and self._options.receive != "history"

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import structlog
 
 from adapters.common.own_messages import OwnMessages
-from adapters.teamspirit.directory import People
+from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.errors import CHECK_CHAT
 from adapters.teamspirit.inbound.catch_up import ChatReader
+from adapters.teamspirit.inbound.chat_readers import ChatReaders
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.webhook_body import why_unreadable
 from adapters.teamspirit.inbound.webhook_endpoint import NotNow
@@ -43,31 +43,19 @@ _KEPT_RAW_BYTES = 64 * 1024
 
 
 class Calls:
-    """`reader_of` gives who reads a chat's history, if anybody does; `on_call` is told that a call arrived."""
-
     def __init__(
-        self,
-        *,
-        clock: Clock,
-        decoder: Decoder,
-        people: People,
-        own: OwnMessages,
-        intake: Intake,
-        reader_of: Callable[[str], ChatReader | None],
-        on_call: Callable[[], None],
+        self, decoder: Decoder, directory: Directory, own: OwnMessages, readers: ChatReaders, intake: Intake, clock: Clock
     ) -> None:
         self._clock = clock
         self._decoder = decoder
-        self._people = people
+        self._directory = directory
         self._own = own
         self._intake = intake
-        self._reader_of = reader_of
+        self._readers = readers
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._on_call = on_call
 
     async def take(self, payload: Any, raw: bytes) -> None:
         """One call; returns once it may be confirmed."""
-        self._on_call()
         # the turn comes before the text is decoded: a short message behind a long one must not overtake it
         turn = self._turns.setdefault(self._decoder.chat_of_call(payload), asyncio.Lock())
         async with turn:
@@ -94,12 +82,12 @@ class Calls:
         """One call of a chat at a time, in the order in which they arrived."""
         author = event.meta.author
         if author is not None and not author.name and not event.meta.sent_by_us:
-            meta = msgspec.structs.replace(event.meta, author=await self._people.fill(author))
+            meta = msgspec.structs.replace(event.meta, author=await self._directory.fill(author))
             event = msgspec.structs.replace(event, meta=meta)
         event = await self._marked_own(event)
         if isinstance(event, MembershipChanged) and event.member.user_id == self._own.me_id:
             self._we_came_or_went(event)
-        reader = self._reader_of(event.meta.origin.chat_id)
+        reader = self._readers.of(event.meta.origin.chat_id)
         if reader is not None:
             await self._with_history(event, payload, reader)
         else:

@@ -1,0 +1,105 @@
+"""The contract's optional methods, one class each: an account has those that its dialect has operations for. Used by `adapter`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from adapters.teamspirit.capabilities import can_reconcile
+from adapters.teamspirit.directory import Directory
+from adapters.teamspirit.inbound.downloads import Downloads
+from adapters.teamspirit.inbound.history import HistoryOnRequest
+from adapters.teamspirit.outbound.changes import Changes
+from adapters.teamspirit.outbound.presence import Presence
+from adapters.teamspirit.outbound.reactions import Reactions
+from adapters.teamspirit.outbound.reconcile import Reconciliation
+from bridge.model.adapter import FileStream, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Receipt
+from bridge.model.events import Attachment, Author, ChatEvent
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.model import Dialect
+
+A = TypeVar("A")
+
+
+class _Edits:
+    _changes: Changes
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        return await self._changes.edit(outbound)
+
+
+class _Deletes:
+    _changes: Changes
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        await self._changes.delete(outbound)
+
+
+class _Reacts:
+    _reactions: Reactions
+
+    async def react(self, outbound: OutboundReaction) -> None:
+        await self._reactions.react(outbound)
+
+
+class _OpensFiles:
+    _downloads: Downloads
+
+    def open_file(self, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
+        return self._downloads.open_file(attachment)
+
+
+class _ReadsHistory:
+    _history: HistoryOnRequest
+
+    def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
+        return self._history.history(chat_id, since)
+
+
+class _Reconciles:
+    _reconciliation: Reconciliation
+
+    async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
+        return await self._reconciliation.reconcile(outbound, sent_after)
+
+
+class _ShowsTyping:
+    _presence: Presence
+
+    async def show_typing(self, chat_id: str, thread_id: str | None) -> None:
+        await self._presence.show_typing(chat_id, thread_id)
+
+
+class _SetsStatus:
+    _presence: Presence
+
+    async def set_status(self, status: str, text: str) -> None:
+        await self._presence.set_status(status, text)
+
+
+class _LooksUpPeople:
+    _directory: Directory
+
+    async def person(self, user_id: str) -> Author | None:
+        return await self._directory.person(user_id)
+
+
+def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
+    """`base`, which has the parts, with exactly the methods that the dialect has operations for."""
+    operations = dialect.operations
+    abilities: list[tuple[type, object]] = [
+        (_Edits, operations.edit),
+        (_Deletes, operations.delete),
+        (_Reacts, operations.react),
+        (_OpensFiles, operations.download),
+        (_ReadsHistory, operations.history),
+        (_Reconciles, can_reconcile(dialect)),
+        (_ShowsTyping, operations.typing),
+        (_SetsStatus, operations.set_status),
+        (_LooksUpPeople, operations.users),
+    ]
+    made: type[A] = type(base.__name__, (*(ability for ability, there in abilities if there), base), {})
+    return made
