@@ -38,7 +38,7 @@ class Impatient(World):
         self.origin = "slack" if self.target != "slack" else "teamspirit"
         super().__init__(folder, platforms=(self.origin, self.target))
         if self.origin == "teamspirit":
-            self.emulators["teamspirit"].world.max_text_chars = 20_000  # type: ignore[attr-defined]
+            self.emulators["teamspirit"].world.rules.max_text_chars = 20_000  # type: ignore[attr-defined]
         self.operation = SENDS[how]
         self.more: dict[str, Any] = {"request_timeout_s": REQUEST_TIMEOUT_S} | ({"post_as": "bot"} if as_bot else {})
 

@@ -44,8 +44,10 @@ class Package:
         )
 
     def has_method(self, name: str) -> bool:
-        tree = ast.parse((self.folder / "adapter.py").read_text(encoding="utf-8"))
-        return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name for node in ast.walk(tree))
+        """Of the adapter, or of what it is made of where that depends on the account."""
+        paths = [path for path in (self.folder / "adapter.py", self.folder / "abilities.py") if path.is_file()]
+        nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name for node in nodes)
 
 
 def manifest_only(package: Package) -> Iterator[str]:

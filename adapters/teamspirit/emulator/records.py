@@ -169,6 +169,13 @@ class State:
         self.chat_names[unique] = chat.chat_id
         return chat
 
+    def rename(self, chat: Chat, name: str) -> None:
+        if name in self.chat_names:
+            raise ValueError(f"a chat named {name} exists")
+        del self.chat_names[chat.name]
+        chat.name = name
+        self.chat_names[name] = chat.chat_id
+
     def new_user(self, display_name: str, *, is_bot: bool = False) -> User:
         base = re.sub(r"[^\w.\-]+", "_", display_name.lower()).strip("_.-") or "user"
         name = base

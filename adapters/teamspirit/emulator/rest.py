@@ -9,25 +9,15 @@ from aiohttp import hdrs, web
 
 from adapters.common.emulation.bodies import Body
 from adapters.teamspirit.emulator import wire
+from adapters.teamspirit.emulator.errors import Refused
 from adapters.teamspirit.emulator.files import FileTooLarge
 from adapters.teamspirit.emulator.records import Chat, Message, now, stamp
-from adapters.teamspirit.emulator.wire import Refused
 from adapters.teamspirit.emulator.world import World
 
 API = "/api/v1"
 _HISTORY_LIMIT = 100
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-_NGINX_413 = """<html>
-<head><title>413 Request Entity Too Large</title></head>
-<body>
-<center><h1>413 Request Entity Too Large</h1></center>
-<hr><center>nginx</center>
-</body>
-</html>
-"""
 
 
 class RestApi:
@@ -71,7 +61,7 @@ class RestApi:
             try:
                 return await handler(request)
             except Refused as refused:
-                return error(refused)
+                return refused.response()
 
         return answered
 
@@ -94,7 +84,7 @@ class RestApi:
     async def _list_chats(self, request: web.Request) -> web.StreamResponse:
         start = wire.number(request.query.get("cursor") or "0", "cursor")
         chats = [chat for chat in self._world.state.chats.values() if not chat.without_bot]
-        end = start + self._world.chats_page_size
+        end = start + self._world.rules.chats_page_size
         following = str(end) if end < len(chats) else None
         return web.json_response({"items": [chat.listed() for chat in chats[start:end]], "next_cursor": following})
 
@@ -125,7 +115,7 @@ class RestApi:
         first = chat.sent_before(client_id) if client_id else None
         if first is not None:
             return web.json_response({"id": first.message_id, "sent_at": stamp(first.sent_at)})
-        content = wire.content(body, self._world.store, self._world.max_text_chars, self._world.max_files_per_message)
+        content = wire.content(body, self._world.store, self._world.rules)
         sender_name, sender_avatar_url = wire.sender(body)
         message = self._world.state.post(
             chat,
@@ -146,9 +136,7 @@ class RestApi:
         chat = self._chat(request)
         message = self._own(self._message(request, chat))
         body = await wire.json_object(request)
-        content = wire.content(
-            body, self._world.store, self._world.max_text_chars, self._world.max_files_per_message, kept_files=message.files
-        )
+        content = wire.content(body, self._world.store, self._world.rules, kept_files=message.files)
         message.format = content.format
         if content.files is not None:
             message.files = content.files
@@ -182,20 +170,13 @@ class RestApi:
         part = await wire.file_part(request)
         name = part.filename or "file"
         mime = part.headers.get(hdrs.CONTENT_TYPE, "application/octet-stream")
-        world = self._world
-        if not world.takes_files:
-            raise Refused(501, "files_disabled", "file attachments have been disabled on this server")
-        if name.rpartition(".")[2].lower() in world.refused_types:
-            raise Refused(400, "file_type_refused", "files of this type are not allowed")
-        limit_bytes = min(world.max_file_bytes, world.proxy_bytes or world.max_file_bytes)
+        rules = self._world.rules
+        rules.check_file_name(name)
         try:
-            stored = await world.store.receive(name, mime, wire.chunks(part), limit_bytes)
+            stored = await self._world.store.receive(name, mime, wire.chunks(part), rules.upload_bytes)
         except FileTooLarge:
-            if world.proxy_bytes is not None and world.proxy_bytes <= world.max_file_bytes:
-                return web.Response(status=413, text=_NGINX_413, content_type="text/html")
-            raise Refused(413, "file_too_large", f"a file may have {world.max_file_bytes} bytes") from None
-        if not stored.size_bytes and not world.takes_empty_files:
-            raise Refused(400, "file_empty", "the file is empty")
+            raise rules.too_large() from None
+        rules.check_file_size(stored.size_bytes)
         return web.json_response(stored.wire(), status=201)
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
@@ -229,7 +210,7 @@ class RestApi:
             raise Refused(404, "webhook_not_found", "no such webhook")
         chat, user = known
         body = await wire.json_or_form(request)
-        text = wire.message_text(body, self._world.max_text_chars)
+        text = wire.message_text(body, self._world.rules)
         links = wire.file_links(body)
         if not text and not links:
             raise Refused(400, "empty_message", "a message needs text or files")
@@ -256,8 +237,3 @@ class RestApi:
         if message.user is not self._world.state.bot:
             raise Refused(403, "forbidden", "not your message")
         return message
-
-
-def error(refused: Refused, headers: dict[str, str] | None = None) -> web.Response:
-    body = {"error": {"code": refused.code, "message": refused.message}}
-    return web.json_response(body, status=refused.status, headers=headers)

@@ -1,6 +1,7 @@
-"""The stand-in server itself, and a person's hands and eyes in its chats.
+"""The stand-in server itself, as the sandbox and the tests hold it.
 
-A program's calls are in `rest`, what they change in `world` and `records`, calls to other servers in `outgoing`.
+A program's calls are in `rest`, a person's acts in `people`, what both change in `world` and `records`, calls to other servers in
+`outgoing`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from aiohttp import web
 from pydantic import Field
 
 from adapters.common.emulation import EmulatorBase
-from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, StreamFault, Upload
+from adapters.common.emulation.contract import EmulatedChat, Fault, StreamFault, Upload
 from adapters.common.emulation.options import EmulatorOptions
+from adapters.teamspirit.emulator.errors import fault_answer
 from adapters.teamspirit.emulator.outgoing import Webhook
+from adapters.teamspirit.emulator.people import People
 from adapters.teamspirit.emulator.records import User
-from adapters.teamspirit.emulator.rest import API, RestApi, error
-from adapters.teamspirit.emulator.wire import Refused
+from adapters.teamspirit.emulator.rest import API, RestApi
 from adapters.teamspirit.emulator.world import World
 
 _SIMPLE_NAME = re.compile(r"[\w.\-]+")
@@ -39,7 +41,7 @@ class TeamSpiritEmulatorOptions(EmulatorOptions):
 
 
 class TeamSpiritEmulator(EmulatorBase):
-    """See `adapters.common.emulation.contract.Emulator`. `world` holds the server's settings (limits, API key) and its state."""
+    """See `adapters.common.emulation.contract.Emulator`. `world` holds the server's rules, its API key and its state."""
 
     platform = "teamspirit"
     options_model = TeamSpiritEmulatorOptions
@@ -48,19 +50,21 @@ class TeamSpiritEmulator(EmulatorBase):
     def __init__(self) -> None:
         super().__init__()
         self.world = World(self.publish)
+        self.people = People(self.world, self._person)
         self._rest = RestApi(self.world)
 
     def _apply(self) -> None:
         super()._apply()
+        rules = self.world.rules
         if self.options.max_upload_mb is not None:
-            self.world.max_file_bytes = int(self.options.max_upload_mb * 1_000_000)
+            rules.max_file_bytes = int(self.options.max_upload_mb * 1_000_000)
         proxy_mb = self.options.proxy_upload_mb
-        self.world.proxy_bytes = None if proxy_mb is None else int(proxy_mb * 1_000_000)
-        self.world.takes_files = self.options.files
-        self.world.takes_empty_files = self.options.empty_files
-        self.world.refused_types = frozenset(ending.lower() for ending in self.options.refused_types)
-        self.world.max_text_chars = self.options.max_text_chars
-        self.world.max_files_per_message = self.options.max_files
+        rules.proxy_bytes = None if proxy_mb is None else int(proxy_mb * 1_000_000)
+        rules.takes_files = self.options.files
+        rules.takes_empty_files = self.options.empty_files
+        rules.refused_types = frozenset(ending.lower() for ending in self.options.refused_types)
+        rules.max_text_chars = self.options.max_text_chars
+        rules.max_files_per_message = self.options.max_files
         self.world.state.messages_kept = self.options.messages_kept
         self.world.store.kept = self.options.files_kept
 
@@ -82,14 +86,7 @@ class TeamSpiritEmulator(EmulatorBase):
         return f"{request.method} {path}"
 
     def fault_response(self, fault: Fault) -> web.StreamResponse:
-        match fault.kind:
-            case FaultKind.RATE_LIMIT:
-                wait = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}
-                return error(Refused(429, "rate_limited", "too many requests"), wait)
-            case FaultKind.UNAUTHORIZED:
-                return error(Refused(401, "unauthorized", "unknown API key"))
-            case _:
-                return error(Refused(fault.status, "internal_error", "something went wrong"))
+        return fault_answer(fault)
 
     def account_options(self) -> dict[str, Any]:
         stated = {} if self.options.max_upload_mb is None else {"max_upload_mb": self.options.max_upload_mb}
@@ -129,7 +126,7 @@ class TeamSpiritEmulator(EmulatorBase):
 
     def join(self, chat_id: str, person: str, *, leave: bool = False) -> None:
         """A person joins or leaves a chat."""
-        self.world.emit("member.left" if leave else "member.joined", self.world.state.chats[chat_id], self._person(person))
+        self.people.join(chat_id, person, leave=leave)
 
     def remove_bot(self, chat_id: str) -> None:
         """Throw the bot out of a chat: it is told, and every call for this chat answers 403."""
@@ -140,14 +137,8 @@ class TeamSpiritEmulator(EmulatorBase):
 
     def rename(self, chat_id: str, person: str, name: str) -> None:
         """A person gives a chat another name."""
-        chat = self.world.state.chats[chat_id]
-        if name in self.world.state.chat_names:
-            raise ValueError(f"a chat named {name} exists")
-        del self.world.state.chat_names[chat.name]
-        chat.name = name
-        self.world.state.chat_names[name] = chat_id
+        self.people.rename(chat_id, person, name)
         self._listed(chat_id, name)
-        self.world.emit("chat.renamed", chat, self._person(person))
 
     async def say(
         self,
@@ -159,38 +150,20 @@ class TeamSpiritEmulator(EmulatorBase):
         thread_id: str = "",
         files: Sequence[Upload] = (),
     ) -> str:
-        chat = self.world.state.chats[chat_id]
-        if len(text) > self.world.max_text_chars:
-            raise ValueError(f"a text may have {self.world.max_text_chars} characters")
-        message = self.world.state.post(
-            chat,
-            self._person(person),
-            text,
-            reply_to=self.world.existing(chat, reply_to),
-            thread=self.world.existing(chat, thread_id),
-            files=[self.world.store.keep(upload.name, upload.mime, upload.content) for upload in files],
-        )
-        self.world.happened("created", chat, message)
-        return message.message_id
+        return self.people.say(chat_id, person, text, reply_to=reply_to, thread_id=thread_id, files=files)
 
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
-        chat = self.world.state.chats[chat_id]
-        self.world.edited(chat, chat.by_id[message_id], text)
+        self.people.edit(chat_id, message_id, text)
 
     async def remove_file(self, chat_id: str, message_id: str, index: int = 0) -> None:
         """A person takes a file out of a message of theirs."""
-        chat = self.world.state.chats[chat_id]
-        message = chat.by_id[message_id]
-        message.files = [file for at, file in enumerate(message.files) if at != index]
-        self.world.edited(chat, message, message.text)
+        self.people.remove_file(chat_id, message_id, index)
 
     async def delete(self, chat_id: str, message_id: str) -> None:
-        chat = self.world.state.chats[chat_id]
-        self.world.deleted(chat, chat.by_id[message_id])
+        self.people.delete(chat_id, message_id)
 
     async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
-        chat = self.world.state.chats[chat_id]
-        self.world.reacted(chat, chat.by_id[message_id], self._person(person), emoji, remove=remove)
+        self.people.react(chat_id, message_id, person, emoji, remove=remove)
 
     def formatting_sample(self) -> str:
         return "**bold** *italic* ~~strike~~ `code` [label](https://example.com/)\n\n> quoted\n\n```python\nblock\n```"

@@ -1,4 +1,4 @@
-"""Reading requests as strictly as a server does: types checked, limits enforced, refusals with the dialect's codes. No state."""
+"""Reading requests as strictly as a server does: types checked, refusals with the dialect's codes. No state."""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ from typing import Any
 
 from aiohttp import BodyPartReader, hdrs, web
 
+from adapters.teamspirit.emulator.errors import Refused
 from adapters.teamspirit.emulator.files import FileStore, StoredFile
 from adapters.teamspirit.emulator.outgoing import EVENTS
 from adapters.teamspirit.emulator.records import Json
-
-
-class Refused(Exception):
-    """Answered as `{"error": {"code", "message"}}` with this HTTP status."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.message = message
+from adapters.teamspirit.emulator.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +71,15 @@ def strings(body: Json, name: str) -> list[str]:
     return list(values)
 
 
-def message_text(body: Json, limit_chars: int) -> str:
+def message_text(body: Json, rules: Rules) -> str:
     value = text(body, "text", default="")
-    if len(value) > limit_chars:
-        raise Refused(400, "text_too_long", f"a text may have {limit_chars} characters")
+    rules.check_text(value)
     return value
 
 
-def content(
-    body: Json,
-    store: FileStore,
-    limit_chars: int,
-    limit_files: int,
-    kept_files: Sequence[StoredFile] = (),
-) -> Content:
+def content(body: Json, store: FileStore, rules: Rules, kept_files: Sequence[StoredFile] = ()) -> Content:
     """Text, format and files of a send or an edit. `kept_files` are the ones an edit that names none keeps."""
-    value = message_text(body, limit_chars)
+    value = message_text(body, rules)
     format_name = one_of({"format": body.get("format", "markdown")}, "format", ("markdown", "plain"))
     files: list[StoredFile] | None = None
     if "files" in body:
@@ -104,8 +89,7 @@ def content(
             if stored is None:
                 raise Refused(400, "file_not_found", "no such file")
             files.append(stored)
-        if len(files) > limit_files:
-            raise Refused(400, "too_many_files", f"a message may have {limit_files} files")
+        rules.check_file_count(len(files))
     if not value.strip() and not (kept_files if files is None else files):
         raise Refused(400, "empty_message", "a message needs text or files")
     return Content(value, format_name, files)

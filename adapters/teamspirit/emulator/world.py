@@ -1,6 +1,6 @@
-"""The server's settings and everything that can happen on it, by whichever hand: state, files and outgoing webhooks together.
+"""The server and everything that can happen on it, by whichever hand: state, rules, files and outgoing webhooks together.
 
-Used by `rest` (a program's calls) and `server` (a person's acts).
+Used by `rest` (a program's calls) and `people` (a person's acts).
 """
 
 from __future__ import annotations
@@ -9,26 +9,18 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from adapters.common.emulation.contract import SeenMessage
+from adapters.teamspirit.emulator.errors import Refused
 from adapters.teamspirit.emulator.files import FileStore
 from adapters.teamspirit.emulator.outgoing import OutgoingWebhooks, Webhook
 from adapters.teamspirit.emulator.records import Chat, Json, Message, State, User, now, stamp
-from adapters.teamspirit.emulator.wire import Refused
+from adapters.teamspirit.emulator.rules import Rules
 
 
 class World:
-    """Settings are plain attributes and may be changed at any time. `publish` is called with every visible change."""
+    """`publish` is called with every visible change."""
 
     def __init__(self, publish: Callable[[str, SeenMessage], None]) -> None:
-        self.max_text_chars = 4000
-        self.max_files_per_message = 10
-        self.max_file_bytes = 100 * 1024**2
-        self.proxy_bytes: int | None = None
-        """What a proxy before the server takes, if there is one: larger bodies meet its page, and never the server."""
-        self.takes_files = True
-        self.takes_empty_files = True
-        self.refused_types: frozenset[str] = frozenset()
-        """Endings of file names, in lower case."""
-        self.chats_page_size = 100
+        self.rules = Rules()
         self.api_key = f"tsk_{secrets.token_hex(16)}"
         self.state = State()
         self.store = FileStore()

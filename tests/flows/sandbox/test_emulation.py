@@ -32,7 +32,7 @@ def built(platform: str, **options: Any) -> Any:
 def test_options_do_what_they_say() -> None:
     assert built("telegram", local=True).account_options()["local_server"] is True
     assert built("teamspirit", max_upload_mb=1000).account_options()["max_upload_mb"] == 1000
-    assert built("teamspirit", max_upload_mb=1000).world.max_file_bytes == 1_000_000_000
+    assert built("teamspirit", max_upload_mb=1000).world.rules.max_file_bytes == 1_000_000_000
     assert built("discord", boost=2).world.max_file_bytes == 50 * 1024**2
     assert built("slack", rate_limits=True, post_burst=1).api.budgets.retry_after_s("chat.postMessage", "C1") == 0
 

@@ -35,7 +35,7 @@ async def test_me_users_and_status(emulator: TeamSpiritEmulator, api: httpx.Asyn
 
 
 async def test_chats_are_paged_and_addressed_by_name(emulator: TeamSpiritEmulator, api: httpx.AsyncClient) -> None:
-    emulator.world.chats_page_size = 2
+    emulator.world.rules.chats_page_size = 2
     names = [emulator.add_chat(name).name for name in ("one", "two", "three", "three", "four")]
     assert len(set(names)) == 5
     found: list[str] = []
@@ -127,7 +127,7 @@ async def test_files_both_ways(emulator: TeamSpiritEmulator, api: httpx.AsyncCli
     assert sent.status_code == 201
     shown = emulator.transcript(chat.chat_id)[0].files[0]
     assert (shown.kind, shown.sha256) == ("photo", hashlib.sha256(content).hexdigest())
-    emulator.world.max_file_bytes = 1000
+    emulator.world.rules.max_file_bytes = 1000
     assert (await api.post("/files", files={"file": ("big", content)})).status_code == 413
     assert (await api.post("/files", files={"other": ("x", b"x")})).status_code == 400
 

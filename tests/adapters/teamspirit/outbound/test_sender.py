@@ -170,7 +170,7 @@ async def test_large_files_stream(emulator: TeamSpiritEmulator, adapter: Adapter
 
 
 async def test_a_file_over_the_limit_is_refused(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str, tmp_path: Path) -> None:
-    emulator.world.max_file_bytes = 1000
+    emulator.world.rules.max_file_bytes = 1000
     (tmp_path / "f").write_bytes(b"x" * 2000)
     with pytest.raises(Rejected):
         await adapter.send(outbound(chat, files=(file_of(tmp_path / "f", "f", "text/plain", AttachmentKind.DOCUMENT),)))
@@ -367,7 +367,7 @@ async def test_no_id_leads_elsewhere(emulator: TeamSpiritEmulator, adapter: Adap
 
 
 async def test_a_chat_is_found_by_id_or_name(emulator: TeamSpiritEmulator, adapter: Adapter) -> None:
-    emulator.world.chats_page_size = 2
+    emulator.world.rules.chats_page_size = 2
     chats = [emulator.add_chat(f"chat-{number}") for number in range(5)]
     assert await adapter.resolve("chat-4") == chats[4].chat_id
     assert await adapter.resolve(chats[3].chat_id) == chats[3].chat_id
