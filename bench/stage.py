@@ -19,7 +19,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import yaml
@@ -71,7 +71,7 @@ class Stage:
     watching: list[asyncio.Task[None]] = field(default_factory=list)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIR"))))
 
-    async def __aenter__(self) -> Stage:
+    async def __aenter__(self) -> Self:
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, {OURS})
         try:
@@ -185,7 +185,7 @@ class Relay:
         self.started_s = 0.0
         self.ready_after_s = 0.0
 
-    async def __aenter__(self) -> Relay:
+    async def __aenter__(self) -> Self:
         try:
             await self.start()
         except BaseException:

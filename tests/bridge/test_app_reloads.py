@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +77,10 @@ def without_account(config: Config, name: str) -> Config:
     return replace(config, accounts=kept, routes=())
 
 
+Removal = Callable[[Config, str], Config]
+"""What a configuration becomes without something of that account."""
+
+
 def without_routes(config: Config) -> Config:
     return replace(config, routes=())
 
@@ -127,7 +131,7 @@ async def test_a_new_token_that_is_wrong_too_and_then_a_right_one(tmp_path: Path
 
 @pytest.mark.parametrize("removed", [without_account, lambda config, _: without_routes(config)], ids=["account", "route"])
 async def test_what_waits_for_an_account_or_route_that_is_removed_ends_by_name(
-    tmp_path: Path, one: Platform, two: Platform, removed
+    tmp_path: Path, one: Platform, two: Platform, removed: Removal
 ) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await parked(app, one, two)
@@ -187,7 +191,9 @@ async def limited(app: App, one: Platform, two: Platform, scope: Scope) -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 @pytest.mark.parametrize("removed", [without_account, lambda config, _: without_routes(config)], ids=["account", "route"])
-async def test_a_wait_for_what_is_removed_ends(tmp_path: Path, one: Platform, two: Platform, scope, removed) -> None:
+async def test_a_wait_for_what_is_removed_ends(
+    tmp_path: Path, one: Platform, two: Platform, scope: Scope, removed: Removal
+) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await limited(app, one, two, scope)
         await app.reload(removed(app._config, "two"))
@@ -196,7 +202,7 @@ async def test_a_wait_for_what_is_removed_ends(tmp_path: Path, one: Platform, tw
 
 
 @pytest.mark.parametrize("scope", Scope)
-async def test_a_wait_of_one_token_does_not_bind_another(tmp_path: Path, one: Platform, two: Platform, scope) -> None:
+async def test_a_wait_of_one_token_does_not_bind_another(tmp_path: Path, one: Platform, two: Platform, scope: Scope) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await limited(app, one, two, scope)
         await app.reload(with_token(app._config, "two", "another"))
@@ -204,7 +210,9 @@ async def test_a_wait_of_one_token_does_not_bind_another(tmp_path: Path, one: Pl
 
 
 @pytest.mark.parametrize("scope", Scope)
-async def test_a_wait_outlasts_a_reload_that_does_not_concern_it(tmp_path: Path, one: Platform, two: Platform, scope) -> None:
+async def test_a_wait_outlasts_a_reload_that_does_not_concern_it(
+    tmp_path: Path, one: Platform, two: Platform, scope: Scope
+) -> None:
     async with bridge(tmp_path, [one, two]) as app:
         await limited(app, one, two, scope)
         await app.reload(with_token(app._config, "one", "another"))
@@ -349,7 +357,9 @@ class Deaf(TokenAdapter):
 
 
 @pytest.mark.parametrize("adapter", [Clinging, Deaf])
-async def test_a_stop_while_a_parked_account_is_torn_down(tmp_path: Path, one: Platform, two: Platform, adapter) -> None:
+async def test_a_stop_while_a_parked_account_is_torn_down(
+    tmp_path: Path, one: Platform, two: Platform, adapter: type[TokenAdapter]
+) -> None:
     two.adapter = adapter
     app = bridge(tmp_path, [one, two])
     await app.start()
@@ -363,7 +373,9 @@ async def test_a_stop_while_a_parked_account_is_torn_down(tmp_path: Path, one: P
 
 
 @pytest.mark.parametrize("adapter", [Clinging, Deaf])
-async def test_a_reload_while_a_parked_account_is_torn_down(tmp_path: Path, one: Platform, two: Platform, adapter) -> None:
+async def test_a_reload_while_a_parked_account_is_torn_down(
+    tmp_path: Path, one: Platform, two: Platform, adapter: type[TokenAdapter]
+) -> None:
     two.adapter = adapter
     async with bridge(tmp_path, [one, two]) as app:
         await is_in(app, "two", AccountState.UP)

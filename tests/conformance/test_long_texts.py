@@ -216,6 +216,6 @@ def test_twice_the_text_costs_twice(platform: str, shape: str) -> None:
 @settings(max_examples=200)
 @given(SHREDS, st.integers(0, 40), st.integers(0, 40))
 def test_a_slice_shows_what_lies_between(rich: RichText, start: int, length: int) -> None:
-    whole = RichText(tuple(block for block in normalize(rich).blocks if isinstance(block, Paragraph)))
-    whole = RichText(tuple(Paragraph(tuple(run for run in block.inlines if isinstance(run, Text))) for block in whole.blocks))
+    paragraphs = [block for block in normalize(rich).blocks if isinstance(block, Paragraph)]
+    whole = RichText(tuple(Paragraph(tuple(run for run in block.inlines if isinstance(run, Text))) for block in paragraphs))
     assert inked(text_of(slice_text(whole, start, start + length))) == inked(text_of(whole)[start : start + length])

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -52,7 +52,12 @@ class Origin(Protocol):
 def origin_of(case: Case, world: World, mattermost: MattermostServer | None) -> Origin:
     if mattermost is not None:
         return Mattermost(case, mattermost)
-    kinds: dict[str, type[_Emulated]] = {"telegram": Telegram, "slack": Slack, "discord": Discord, "teamspirit": TeamSpirit}
+    kinds: dict[str, Callable[[Case, World], Origin]] = {
+        "telegram": Telegram,
+        "slack": Slack,
+        "discord": Discord,
+        "teamspirit": TeamSpirit,
+    }
     return kinds[case.origin](case, world)
 
 

@@ -20,7 +20,7 @@ from adapters.registry import load_platform
 from bridge.accounts.state import AccountState
 from bridge.app import App
 from bridge.model.adapter import Adapter, Cursor, Intake
-from bridge.model.events import Attachment, Author, ChatEvent, Content
+from bridge.model.events import Attachment, Author, ChatEvent, Content, MessageCreated
 from bridge.model.platform import AdapterContext, Platform
 from bridge.model.rich_text import text_of
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
@@ -195,7 +195,8 @@ def shown_event(event: ChatEvent) -> Json:
         line |= {"files": [shown_file(file) for file in said.attachments]} if said.attachments else {}
         line |= {key: value for key, value in content.items() if key not in ("text", "attachments")}
     line |= {"also": len(built.pop("also_ids"))} if built.get("also_ids") else {}
-    if items := built.pop("items", None):
+    items = built.pop("items", None)
+    if isinstance(event, MessageCreated) and items:
         line["of its parts"] = (
             [text_of(item.text) for item in event.items] if any(item.get("text") for item in items) else len(items)
         )
@@ -230,7 +231,7 @@ def shown_message(message: SeenMessage, texts: Mapping[str, str]) -> Json:
     return line | {mark: True for mark in ("system", "edited", "deleted") if getattr(message, mark)}
 
 
-def plain(value: Any, world: CorpusWorld) -> Any:
+def plain(value: Json, world: CorpusWorld) -> Json:
     """Without the ids and addresses of this run."""
     known = {emulator.base_url: f"http://{name}.example" for name, emulator in world.emulators.items()}
     known |= {chat.chat_id: f"<chat on {name}>" for name, chat in world.chats.items()}
@@ -254,4 +255,5 @@ def plain(value: Any, world: CorpusWorld) -> Any:
             case _:
                 return inner
 
-    return replaced(value)
+    cleaned: Json = replaced(value)
+    return cleaned

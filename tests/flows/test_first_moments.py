@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
+from adapters.slack.emulator import SlackEmulator
 from tests.flows.world import World
 from tests.support.network import free_port
 from tests.support.patience import eventually, stays
@@ -88,6 +89,7 @@ async def test_what_is_said_while_the_platform_is_slow_to_tell_where_a_new_route
     try:
         app = await world.start_bridge()
         slack = world.emulators["slack"]
+        assert isinstance(slack, SlackEmulator)
         chats = {"discord": world.emulators["discord"].add_chat("second")}
         chats["slack"] = slack.add_chat("draft")
         slack.rename_chat(chats["slack"].chat_id, "second")  # its name is looked up anew

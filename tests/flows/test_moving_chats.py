@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.discord.emulator.world import Permission
+from adapters.telegram.emulator import TelegramEmulator
 from tests.flows.world import World
 from tests.support.patience import eventually_asked
 
@@ -19,15 +20,16 @@ async def two(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[W
     """The platform that the test names and TeamSpirit."""
     world = World(tmp_path, platforms=(request.param, "teamspirit"))
     await world.start_platforms()
-    if request.param == "telegram":
-        world.chats["telegram"] = world.emulators["telegram"].add_group("team")  # type: ignore[attr-defined]
+    emulator = world.emulators[request.param]
+    if isinstance(emulator, TelegramEmulator):
+        world.chats["telegram"] = emulator.add_group("team")
     await world.start_bridge()
     yield world
     await world.stop_bridge()
     await world.stop_platforms()
 
 
-def on(platform: str) -> Any:
+def on(platform: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("two", [platform], indirect=True)
 
 

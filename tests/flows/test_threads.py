@@ -94,7 +94,7 @@ async def test_two_topics_of_one_group_relayed_to_each_other(quiet_world: World)
 
     there = await eventually(copy)
     await telegram.edit(forum.chat_id, said, "over there")
-    await eventually(lambda: "over there" in (found := copy()).text and found)  # type: ignore[union-attr]
+    await eventually(lambda: (found := copy()) is not None and "over there" in found.text)
     await telegram.react(forum.chat_id, said, "Anna", "👍")
     await eventually(lambda: "👍" in _reactions(world, "telegram", forum.chat_id, there))
 

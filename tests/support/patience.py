@@ -15,7 +15,7 @@ LOOK_EVERY_S = 0.01
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], T], what: str = "", *, within_s: float = PATIENCE_S) -> T:
+async def eventually(look: Callable[[], T | None], what: str = "", *, within_s: float = PATIENCE_S) -> T:
     """The first true value that `look` gives, asked again and again: for what tells nobody when it happens. Fails with `what` when
     the time is over."""
     deadline_s = time.monotonic() + within_s

@@ -58,8 +58,8 @@ class Bench:
         finally:
             task.cancel()
             await asyncio.wait([task])
-            if not task.cancelled() and task.exception() is not None:
-                raise task.exception()
+            if not task.cancelled():
+                task.result()
 
 
 async def _keep_running(adapter: DiscordAdapter, intake: RecordingIntake) -> None:

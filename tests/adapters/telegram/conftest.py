@@ -97,7 +97,8 @@ def say(chat: str) -> Callable[..., Outbound]:
 
     def build(text: Any = "", **fields: Any) -> Outbound:
         rich = plain(text) if isinstance(text, str) else text
-        return Outbound(**({"token": f"t{next(numbers)}", "attempt": 1, "chat_id": chat, "text": rich} | fields))
+        given: dict[str, Any] = {"token": f"t{next(numbers)}", "attempt": 1, "chat_id": chat, "text": rich}
+        return Outbound(**(given | fields))
 
     return build
 

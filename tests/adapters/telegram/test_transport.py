@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,8 @@ async def test_an_unknown_certificate_is_never_accepted_and_the_way_out_is_told(
     emulator: TelegramEmulator, make_adapter: Callable[..., Any], intake: Any, say: Any, secure_url: str
 ) -> None:
     adapter = make_adapter(base_url=secure_url)
-    for attempt in (lambda: adapter.run(intake), lambda: adapter.send(say("x"))):
+    attempts: tuple[Callable[[], Awaitable[object]], ...] = (lambda: adapter.run(intake), lambda: adapter.send(say("x")))
+    for attempt in attempts:
         with pytest.raises(AccountDown, match="certificate") as raised:
             await attempt()
         assert "ca_file" in raised.value.action

@@ -122,14 +122,16 @@ class Zoo:
 
     def load(self, text: str, *, manifests: Mapping[str, Platform] | None = None, mode: int = 0o600, **environ: str) -> Loaded:
         """Load a text as `bridge.yaml`."""
+        return self._load(text, environ, self.manifests if manifests is None else manifests, mode)
+
+    def _load(self, text: str, environ: Mapping[str, str], known: Mapping[str, Platform], mode: int = 0o600) -> Loaded:
         self.path.write_text(text)
         self.path.chmod(mode)
-        known = self.manifests if manifests is None else manifests
         return load_config(self.path, environ, known.__getitem__, tuple(known))
 
     def rest(self, text: str, **environ: str) -> Loaded:
         """The same for a file that begins with three good accounts; line 1 of `text` is line 5."""
-        return self.load(self.accounts + text, **environ)
+        return self._load(self.accounts + text, environ, self.manifests)
 
     def good(self, text: str, **environ: str) -> Config:
         """The configuration of such a file, which must be without faults."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.config.relay import RELAY_KEYS
 from bridge.config.routes import split_address
@@ -133,11 +134,11 @@ routes:
     )
     assert not loaded.faults, [str(fault) for fault in loaded.faults]
     x, y = (end.options for end in loaded.config.routes[0].ends)
-    common = {"edits": False, "pins": True, "sender": "{name} ({platform})", "unknown": OnUnknown.HOLD, "give_up_after_h": 1.0}
-    assert x == RelayOptions(**common, deletes=True, reactions=False, max_file_mb=None, mass_mentions=())
-    assert y == RelayOptions(**common, deletes=True, reactions=True, mass_mentions=("Anna",))
+    common = RelayOptions(edits=False, pins=True, sender="{name} ({platform})", unknown=OnUnknown.HOLD, give_up_after_h=1.0)
+    assert x == replace(common, deletes=True, reactions=False, max_file_mb=None, mass_mentions=())
+    assert y == replace(common, deletes=True, reactions=True, mass_mentions=("Anna",))
     b = loaded.config.routes[1].ends[0].options
-    assert b == RelayOptions(**common, deletes=False, reactions=False, max_file_mb=10.0, mass_mentions=("Anna",))
+    assert b == replace(common, deletes=False, reactions=False, max_file_mb=10.0, mass_mentions=("Anna",))
     assert loaded.config.accounts["polly"].relay == b
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,8 +105,8 @@ def test_a_file_larger_than_announced_is_noticed_once_it_is_fetched() -> None:
         ({}, {}, "", "could not be fetched"),
     ],
 )
-def test_why_a_file_is_missing(options: dict[str, object], details: dict[str, object], settled_problem: str, problem: str) -> None:
-    given = attachment("a.pdf", **details)  # type: ignore[arg-type]
+def test_why_a_file_is_missing(options: dict[str, Any], details: dict[str, Any], settled_problem: str, problem: str) -> None:
+    given = attachment("a.pdf", **details)
     made = rendered(
         Content(attachments=(given,)), target(**options), fetched=[FetchResult(attachment=given, problem=settled_problem)]
     )

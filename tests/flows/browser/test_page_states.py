@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, FilePayload, Page, Route, expect
 
 from adapters.common.emulation.contract import Fault, FaultKind, Upload
 from adapters.registry import load_platform, platforms
@@ -58,7 +58,7 @@ async def test_nobody_can_write_before_the_bridge_listens(early: tuple[Page, San
 
 async def attach(page: Page, platform: str) -> None:
     field = pane(page, platform).locator("input[type=file]")
-    await field.set_input_files([{"name": "plan.txt", "mimeType": "text/plain", "buffer": b"the plan"}])
+    await field.set_input_files(FilePayload(name="plan.txt", mimeType="text/plain", buffer=b"the plan"))
 
 
 async def test_what_is_typed_during_an_upload_stays(page: Page) -> None:

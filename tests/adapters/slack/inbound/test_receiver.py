@@ -17,7 +17,7 @@ from bridge.model.events import (
     PinsChanged,
     ReactionsChanged,
 )
-from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, text_of
+from bridge.model.rich_text import CodeBlock, Mark, Paragraph, Quote, Text, text_of
 from tests.support.intake import Gate
 from tests.support.patience import eventually, stays
 
@@ -34,9 +34,10 @@ async def test_a_message_with_its_author_text_and_reply(account: Any, emulator: 
     assert one.meta.event_key == f"created:team:{chat}:{first}"
     paragraph, quote, code = one.content.text.blocks
     assert isinstance(paragraph, Paragraph)
-    marks = {run.text: run.marks for run in paragraph.inlines}
+    runs = [run for run in paragraph.inlines if isinstance(run, Text)]
+    marks = {run.text: run.marks for run in runs}
     assert (marks["bold"], marks["italic"], marks["strike"], marks["code"]) == (Mark.BOLD, Mark.ITALIC, Mark.STRIKE, Mark.CODE)
-    assert any(run.link == "https://example.com/" and run.text == "label" for run in paragraph.inlines)
+    assert any(run.link == "https://example.com/" and run.text == "label" for run in runs)
     assert isinstance(quote, Quote)
     assert isinstance(code, CodeBlock)
     assert code.text == "block"

@@ -105,7 +105,7 @@ async def test_nothing_lost_nothing_doubled(account: Any, emulator: SlackEmulato
                 latest[event.message_id] = text_of(event.content.text)
         return latest
 
-    await eventually(lambda: heard() == said, 15)
+    await eventually(lambda: heard() == said)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     arrived = [event.message_id for event in account.intake.of(MessageCreated)]

@@ -244,8 +244,9 @@ async def test_somebody_elses_file_is_not_ours(account: Any, emulator: SlackEmul
 
 
 async def edit_of(late: LateEvents, ts: str, at: str, received_at: datetime, text: str = "words") -> Any:
-    raw = {"type": "message", "subtype": "message_changed", "channel": "C1", "ts": at, "event_ts": at}
-    raw |= {"message": {"ts": ts, "text": text, "user": "U1"}, "previous_message": {"ts": ts, "text": "typo", "user": "U1"}}
+    outer = {"type": "message", "subtype": "message_changed", "channel": "C1", "ts": at, "event_ts": at}
+    new, old = ({"ts": ts, "text": words, "user": "U1"} for words in (text, "typo"))
+    raw = {**outer, "message": new, "previous_message": old}
     event = decode_event(msgspec.json.encode(raw), Context(Identity(AccountName("team")), NO_NAMES, received_at))
     assert isinstance(event, MessageEdited)
 

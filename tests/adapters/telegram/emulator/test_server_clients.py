@@ -79,7 +79,9 @@ async def test_ptb_polls_updates(emulator: TelegramEmulator, chat: str) -> None:
 
     async def handle(update: telegram.Update, context: Any) -> None:
         if update.message_reaction is not None:
-            seen.append(update.message_reaction.new_reaction[0].emoji)
+            (reaction,) = update.message_reaction.new_reaction
+            assert isinstance(reaction, telegram.ReactionTypeEmoji)
+            seen.append(reaction.emoji)
             done.set()
         elif update.effective_message is not None:
             seen.append(update.effective_message.text or update.effective_message.caption or "")
@@ -178,8 +180,12 @@ async def test_telebot_sends_and_polls(
     first = await emulator.say(chat, "Anna", "one")
     await emulator.say(chat, "Anna", "two", reply_to=first)
     updates = await telebot.get_updates(timeout=2)
-    assert [update.message.text for update in updates] == ["one", "two"]
-    assert updates[1].message.reply_to_message.message_id == int(first)
+    one, two = (update.message for update in updates)
+    assert one is not None
+    assert two is not None
+    assert [one.text, two.text] == ["one", "two"]
+    assert two.reply_to_message is not None
+    assert two.reply_to_message.message_id == int(first)
     assert await telebot.get_updates(offset=updates[-1].update_id + 1, timeout=0) == []
     await telebot.delete_messages(int(chat), [sent.message_id, int(first)])
     assert [seen.deleted for seen in emulator.transcript(chat)] == [True, False, False, True, False]
@@ -194,6 +200,9 @@ def _io(content: bytes) -> Any:
 async def test_telebot_downloads(emulator: TelegramEmulator, chat: str, telebot: AsyncTeleBot) -> None:
     await emulator.say(chat, "Anna", "", files=[Upload(name="a.bin", mime="application/x-a", content=b"bytes")])
     [update] = await telebot.get_updates(timeout=2)
-    assert update.message.document.file_name == "a.bin"
-    file = await telebot.get_file(update.message.document.file_id)
+    assert update.message is not None
+    document = update.message.document
+    assert document is not None
+    assert document.file_name == "a.bin"
+    file = await telebot.get_file(document.file_id)
     assert await telebot.download_file(file.file_path) == b"bytes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import aiohttp
@@ -16,7 +16,7 @@ from adapters.common.emulation.contract import StreamFault, Upload
 from adapters.telegram.emulator import Rates, TelegramEmulator
 from tests.support.patience import PATIENCE_S, eventually
 
-Ask = Callable[..., Awaitable[Any]]
+Ask = Callable[..., Coroutine[Any, Any, Any]]
 
 
 @pytest.fixture

@@ -120,7 +120,8 @@ SAID = {
 @pytest.mark.parametrize("field", sorted(SERVICE_FIELDS - EVENTS))
 def test_a_service_message_is_a_line_or_skipped_by_its_name(field: str) -> None:
     """Whatever shape it has."""
-    for value in (SERVICE.get(field, {}), {"odd": [5]}, [], True, "x"):
+    shapes: tuple[Any, ...] = (SERVICE.get(field, {}), {"odd": [5]}, [], True, "x")
+    for value in shapes:
         [event] = DECODER.update({"update_id": 1, "message": message(**{field: value})}, NOW)
         if field in UNTOLD:
             assert event == Ignored(f"service message {field}")
@@ -148,7 +149,8 @@ def test_what_is_not_known_is_a_line_of_nobody() -> None:
     assert isinstance(event, MessageCreated)
     assert (words(event), event.meta.author) == ("(Anna Petrova: something Telegram calls hologram)", None)
     assert strange(update) == "hologram"
-    for known in ({"text": "x"}, {"video_chat_started": {}}, {"paid_media": {}}):
+    all_known: tuple[dict[str, Any], ...] = ({"text": "x"}, {"video_chat_started": {}}, {"paid_media": {}})
+    for known in all_known:
         assert strange({"update_id": 1, "message": message(**known)}) == ""
 
 

@@ -193,7 +193,8 @@ def test_the_words_survive(name: str, kind: str) -> None:
 @pytest.mark.parametrize("path", sorted(STRICT))
 def test_what_says_who_and_where_is_strict(path: tuple[str, ...]) -> None:
     message = {"message_id": 7, "date": 5, "chat": {"id": -1001}, "from": ANNA, "text": WORDS}
-    for value in (..., None, [], {}):
+    others: tuple[Any, ...] = (..., None, [], {})
+    for value in others:
         spoilt = spoil(message, path, value)
         if path == ("from",):
             assert decoded(spoilt).meta.author is None, "a message of nobody is a message"
@@ -214,7 +215,8 @@ SIGNS = ("media_group_id", "is_automatic_forward", "migrate_to_chat_id", "pinned
 
 @pytest.mark.parametrize("name", SIGNS)
 def test_what_makes_a_message_something_else_must_be_right(name: str) -> None:
-    for value in (None, [], {}, ["odd"], [[]], float("nan"), ""):
+    wrong: tuple[Any, ...] = (None, [], {}, ["odd"], [[]], float("nan"), "")
+    for value in wrong:
         message = {"message_id": 7, "date": 5, "chat": {"id": -1001}, "from": ANNA, **SAID, name: value}
         assert survived(decoded(message)), value
 

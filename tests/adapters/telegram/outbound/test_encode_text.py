@@ -35,7 +35,7 @@ from bridge.model.rich_text import (
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 
-CHARACTERS = st.characters(exclude_categories=("Cs",))
+CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 WORDS = st.text(CHARACTERS, max_size=40)
 
