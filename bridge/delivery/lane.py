@@ -18,11 +18,20 @@ from bridge.delivery.lane_services import LaneServices
 from bridge.delivery.line import Line
 from bridge.delivery.patient_journal import PatientJournal
 from bridge.delivery.state import DeliveryState, taken_up
-from bridge.delivery.superseded import as_it_is_now
+from bridge.delivery.superseded import as_it_is_now, copy_came_late
 from bridge.delivery.target import ResolvedTarget
 from bridge.delivery.throttle import LaneThrottle, rates_of
 from bridge.delivery.waits import Stopping
-from bridge.journal.contract import Change, Damaged, Dead, Deferred, Delivered, DeliveryStatus, OpenDelivery, Skipped
+from bridge.journal.contract import (
+    Change,
+    Damaged,
+    Dead,
+    Deferred,
+    Delivered,
+    DeliveryStatus,
+    OpenDelivery,
+    Skipped,
+)
 from bridge.model.capabilities import Operation
 from bridge.model.errors import OutcomeUnknown, Scope
 from bridge.model.events import MessageCreated, MessageEdited
@@ -340,9 +349,13 @@ class Lane:
         for change in changes:
             if isinstance(change, Delivered | Skipped | Dead):
                 self._ended(deliveries[change.delivery_id], change, delivery.attempts.total)
-        self._attempt_log.later(changes)
+        late = copy_came_late(delivery.pending)
+        self._attempt_log.later([*changes, late] if late else changes)
         following = self._backlog.following
-        if following is None or not is_simple(following) or not isinstance(changes[-1], Delivered):
+        if late is not None:
+            await self._attempt_log.record()
+            self._backlog.reload()  # what follows the copy is in the journal, behind what is at hand
+        elif following is None or not is_simple(following) or not isinstance(changes[-1], Delivered):
             await self._attempt_log.record()
 
     def _ended(self, pending: OpenDelivery, end: Delivered | Skipped | Dead, attempt: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import structs
 from msgspec.structs import replace
 
-from bridge.journal.contract import DeliveryStatus, OpenDelivery
+from bridge.journal.contract import CopyCameLate, DeliveryStatus, OpenDelivery
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
 from bridge.model.outcomes import Skip
 
@@ -35,6 +35,22 @@ def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
             return Skip.SUPERSEDED
         case _:
             return pending
+
+
+def copy_came_late(pending: OpenDelivery) -> CopyCameLate | None:
+    """For a delivery, as it was taken up, that may make its copy later than in its turn: what was done with the message meanwhile
+    may have been skipped since there was none. The journal knows whether it was."""
+    in_its_turn = pending.state is DeliveryStatus.WAITING and not pending.parts
+    if in_its_turn or not isinstance(pending.event, MessageCreated):
+        return None
+    return CopyCameLate(
+        delivery_id=pending.delivery_id,
+        event_seq=pending.event_seq,
+        event=pending.event,
+        route=pending.route,
+        target=pending.target,
+        thread_id=pending.thread_id,
+    )
 
 
 def _as_the_newest(pending: OpenDelivery, event: MessageEdited, later: MessageEdited) -> OpenDelivery:

@@ -50,6 +50,7 @@ from bridge.model.events import (
     MessageCreated,
     MessageDeleted,
     MessageEdited,
+    PinsChanged,
     ReactionsChanged,
     with_items,
 )
@@ -78,6 +79,7 @@ class Posted:
     files: tuple[bytes, ...] = ()
     deleted: bool = False
     reactions: tuple[str, ...] = ()
+    pinned: bool = False
     thread_id: str | None = None
     at_s: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
@@ -193,6 +195,10 @@ class ScriptedPlatform:
     def react(self, message_id: str, *added: str, chat: str = "c", author: str = "Boris", removed: tuple[str, ...] = ()) -> None:
         meta = self.meta(f"reactions:{message_id}:{next(self.ids)}", chat, author)
         self.hear(ReactionsChanged(meta=meta, message_id=message_id, added=added, removed=removed))
+
+    def pin(self, message_id: str, pinned: bool = True, *, chat: str = "c") -> None:
+        meta = self.meta(f"pins:{message_id}:{next(self.ids)}", chat)
+        self.hear(PinsChanged(meta=meta, message_id=message_id, pinned=pinned))
 
     def meta(self, key: str, chat: str, author: str = "Anna", *, thread: str | None = None) -> EventMeta:
         return EventMeta(
@@ -347,6 +353,16 @@ class RemovingAdapter(ScriptedAdapter):
 
         receipt: Receipt = await self._meet_fault(post)
         return receipt
+
+
+class PinningAdapter(ScriptedAdapter):
+    async def pin(self, copy: Copy, pinned: bool) -> None:
+        self._told(Operation.PIN)
+
+        def post() -> None:
+            self._find(copy.chat_id, copy.message_ids[0]).pinned = pinned
+
+        await self._meet_fault(post)
 
 
 def end(address: str, **more: Any) -> RouteEnd:

@@ -11,6 +11,7 @@ from bridge.journal.contract.accepting import AcceptRequest, AcceptResult, Follo
 from bridge.journal.contract.changes import (
     AttemptStarted,
     Change,
+    CopyCameLate,
     Dead,
     Deferred,
     Delivered,
@@ -47,6 +48,7 @@ __all__ = [
     "AuthorName",
     "Carried",
     "Change",
+    "CopyCameLate",
     "Damaged",
     "Dead",
     "DeadLetter",

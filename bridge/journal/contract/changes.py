@@ -8,6 +8,7 @@ import msgspec
 
 from bridge.journal.contract.links import NOTHING, Carried, Piece
 from bridge.model.adapter import Receipt
+from bridge.model.events import MessageCreated
 from bridge.model.outcomes import LossNote, SkipRule
 from bridge.model.refs import ChatAddress, ChatRef
 
@@ -112,4 +113,17 @@ class Dead(_Value, frozen=True):
     held: bool = False
 
 
-Change = AttemptStarted | PlanSet | PartReceipt | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead
+class CopyCameLate(_Value, frozen=True):
+    """The message was perhaps not sent in its turn (a dead letter that was retried). If it has a copy at this end by now: what
+    people hold on it, and its pin, follow at the end of the lane as events of the bridge's own, if changes that told of them were
+    skipped here since there was no copy. Recorded again for the same delivery, nothing follows twice."""
+
+    delivery_id: int
+    event_seq: int
+    event: MessageCreated
+    route: str
+    target: ChatAddress
+    thread_id: str | None = None
+
+
+Change = AttemptStarted | PlanSet | PartReceipt | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead | CopyCameLate

@@ -1,4 +1,4 @@
-"""Reactions and pins that were accepted before their message: they are kept, and follow the message in its lanes when it comes."""
+"""Reactions and pins that came before their message, or before its copy: they are kept, and follow it in its lanes."""
 
 from __future__ import annotations
 
@@ -48,23 +48,30 @@ class Early:
         self.held.update(dict.fromkeys((reacting.person, emoji) for emoji in reacting.added))
 
     def following(
-        self, message_id: str, created: MessageCreated, deliveries: Sequence[PlannedDelivery]
+        self, message_id: str, created: MessageCreated, deliveries: Sequence[PlannedDelivery], *, late: int | None = None
     ) -> list[tuple[ChatEvent, tuple[PlannedDelivery, ...]]]:
-        """The events that follow the message, each with where it goes: to ends that both it and the message are for."""
+        """The events that follow the message, each with where it goes: to ends that both it and the message are for. `late`: the
+        delivery by which a copy came late; without it, the message itself has come."""
+        name = message_id if late is None else f"{message_id}:{late}"
         found: list[tuple[ChatEvent, tuple[PlannedDelivery, ...]]] = []
         emoji = tuple(dict.fromkeys(emoji for _person, emoji in self.held))
         if emoji and (there := _at(self.reacting_at, deliveries)):
-            meta = _meta(created, f"reactions:{message_id}")
+            meta = _meta(created, f"reactions:{name}")
             found.append((ReactionsChanged(meta=meta, message_id=message_id, added=emoji), there))
         if self.pinned and (there := _at(self.pinning_at, deliveries)):
-            meta = _meta(created, f"pin:{message_id}")
+            meta = _meta(created, f"pin:{name}")
             found.append((PinsChanged(meta=meta, message_id=message_id, pinned=True), there))
         return found
 
 
 def had_no_copy(state: DeliveryStatus, note: str) -> bool:
     """Whether a delivery of a reaction or pin came to nothing, or will, because its message was not known."""
-    return state in states.OPEN or (state is DeliveryStatus.SKIPPED and note in _WITHOUT_COPY)
+    return state in states.OPEN or came_to_nothing(state, note)
+
+
+def came_to_nothing(state: DeliveryStatus, note: str) -> bool:
+    """Whether it ended since there was no copy."""
+    return state is DeliveryStatus.SKIPPED and note in _WITHOUT_COPY
 
 
 def _at(ends: set[_End], deliveries: Iterable[PlannedDelivery]) -> tuple[PlannedDelivery, ...]:

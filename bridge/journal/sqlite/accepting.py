@@ -8,7 +8,15 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.journal.contract import AcceptRequest, AcceptResult, DeliveryStatus, Following, Verdict
+from bridge.journal.contract import (
+    AcceptRequest,
+    AcceptResult,
+    CopyCameLate,
+    DeliveryStatus,
+    Following,
+    PlannedDelivery,
+    Verdict,
+)
 from bridge.journal.rules import accepting as rules
 from bridge.journal.rules import changes
 from bridge.journal.rules.accepting import Known, NewDelivery, Stored
@@ -30,7 +38,7 @@ from bridge.journal.sqlite.codec import (
     pack_optional,
     pack_time,
 )
-from bridge.journal.sqlite.early import read_early
+from bridge.journal.sqlite.early import read_early, read_late
 from bridge.journal.sqlite.ledger import Ledger
 from bridge.journal.sqlite.names import Names
 from bridge.model.adapter import Cursor
@@ -217,6 +225,23 @@ def _follow(ledger: Ledger, rows: _Rows, stored: Stored[Message], accepted_at: i
         delivery_ids=tuple(range(first, first + len(deliveries))),
         lane_seqs=lane_seqs,
     )
+
+
+def follow_late(ledger: Ledger, change: CopyCameLate) -> None:
+    """What came before the copy goes to the end of its lane. It is forgotten together with the message."""
+    found = read_late(ledger, change.event_seq, change.target, change.thread_id)
+    if found is None:
+        return
+    chat, early = found
+    (accepted_at,) = ledger.connection.execute("SELECT accepted_at FROM event WHERE seq = ?", (change.event_seq,)).fetchone()
+    here = (PlannedDelivery(route=change.route, target=change.target, thread_id=change.thread_id),)
+    message, rows = change.event.message_id, _Rows()
+    for event, planned in early.following(message, change.event, here, late=change.delivery_id):
+        if not _KEYS.run(ledger.connection, [(hash_key(event.meta.event_key),)]):
+            deliveries = tuple(NewDelivery(one, DeliveryStatus.WAITING) for one in planned)
+            _follow(ledger, rows, Stored(ledger.take_seq(), event, None, deliveries, message=(chat, pack_id(message))), accepted_at)
+    _write(ledger, rows)
+    ledger.keep_lane_seqs()
 
 
 def _add_deliveries(ledger: Ledger, rows: _Rows, stored: Stored[Message], accepted_at: int) -> tuple[int, tuple[int, ...]]:

@@ -14,6 +14,7 @@ from typing import assert_never
 from bridge.journal.contract import (
     AttemptStarted,
     Change,
+    CopyCameLate,
     Dead,
     Deferred,
     Delivered,
@@ -25,6 +26,7 @@ from bridge.journal.contract import (
 )
 from bridge.journal.rules import states
 from bridge.journal.rules.links import LinkKind, no_copies_any_more
+from bridge.journal.sqlite.accepting import follow_late
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
     NUMBERS,
@@ -123,7 +125,7 @@ _CLOSE = Bulk("UPDATE event SET open = open - v.column2 FROM (VALUES {rows}) AS 
 _NO_BODY = Bulk("DELETE FROM body WHERE seq IN (VALUES {rows})", 1)
 
 # The order of kinds within a wave.
-_GONE_RANK, _SENT_RANK, _ATTEMPT_RANK, _DEFER_RANK, _FINISH_RANK, _DIE_RANK = range(6)
+_GONE_RANK, _SENT_RANK, _ATTEMPT_RANK, _DEFER_RANK, _FINISH_RANK, _DIE_RANK, _LATE_RANK = range(7)
 
 
 class _Wave:
@@ -137,6 +139,7 @@ class _Wave:
         self.deferred: list[Row] = []
         self.finished: dict[int, Row] = {}
         self.dead: list[Row] = []
+        self.late: list[CopyCameLate] = []
 
     def take(self, change: Change) -> bool:
         """False if the change has to wait for the next wave."""
@@ -174,6 +177,8 @@ class _Wave:
                 self.finished[change.delivery_id] = (change.delivery_id, _after(change), pack_time(change.at), str(change.rule))
             case Dead():
                 self.dead.append((change.delivery_id, _after(change), pack_time(change.at), change.reason))
+            case CopyCameLate():
+                self.late.append(change)
             case _:
                 assert_never(change)
 
@@ -199,6 +204,8 @@ def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
             return _FINISH_RANK, ((change.delivery_id,),)
         case Dead():
             return _DIE_RANK, ((change.delivery_id,),)
+        case CopyCameLate():
+            return _LATE_RANK, ((change.delivery_id,),)
 
 
 def record(ledger: Ledger, changes: Iterable[Change]) -> None:
@@ -231,6 +238,8 @@ def _carry_out(ledger: Ledger, wave: _Wave) -> None:
         finish(ledger, list(wave.finished.values()))
     if wave.dead:
         _must_exist(ledger, wave.dead, _DIE.run(connection, wave.dead))
+    for late in wave.late:
+        follow_late(ledger, late)
 
 
 def _must_be_all(rows: Sequence[Row], done: Sequence[Row], what: str) -> None:

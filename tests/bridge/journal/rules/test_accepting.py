@@ -12,6 +12,7 @@ from bridge.journal.contract import (
     AcceptRequest,
     AttemptStarted,
     Change,
+    CopyCameLate,
     Dead,
     Deferred,
     Delivered,
@@ -143,7 +144,7 @@ def test_a_delivery_is_begun_skipped_or_waits_as_it_was_planned() -> None:
 
 
 def test_every_change_of_a_delivery_says_in_which_states_it_is_taken() -> None:
-    assert set(states.TAKEN_IN) == set(get_args(Change)) - {PartGone, PiecesSet}
+    assert set(states.TAKEN_IN) == set(get_args(Change)) - {PartGone, PiecesSet, CopyCameLate}
     assert (
         states.TAKEN_IN[AttemptStarted]
         == states.TAKEN_IN[Deferred]
