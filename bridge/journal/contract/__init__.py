@@ -4,7 +4,7 @@ roles       what the machinery asks of durable storage      states      where a 
 accepting   what intake gives, and is answered              deliveries  open deliveries, as a lane reads them
 changes     what a lane records                             links       which messages belong together
 people      what people are shown                           errors      what the storage raises
-leases      who may act for an account
+leases      who may act for an account                  keys        keys of the public listener, invitations, arrivals
 """
 
 from bridge.journal.contract.accepting import AcceptRequest, AcceptResult, Following, PlannedDelivery, Verdict
@@ -23,15 +23,19 @@ from bridge.journal.contract.changes import (
 )
 from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.errors import JournalError
+from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
 from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Piece, StoredPart
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredWait, Undecodable
 from bridge.journal.contract.roles import (
     AddressStore,
+    ArrivalStore,
     DeadLetterStore,
     DeliveryStore,
     IntakeStore,
+    InviteStore,
     Journal,
+    KeyStore,
     LinkStore,
     NoteStore,
     TraceStore,
@@ -44,6 +48,8 @@ __all__ = [
     "AcceptRequest",
     "AcceptResult",
     "AddressStore",
+    "Arrival",
+    "ArrivalStore",
     "AttemptStarted",
     "AuthorName",
     "Carried",
@@ -61,8 +67,12 @@ __all__ = [
     "Figures",
     "Following",
     "IntakeStore",
+    "Invite",
+    "InviteStore",
     "Journal",
     "JournalError",
+    "KeySecret",
+    "KeyStore",
     "LaneFigures",
     "Lease",
     "LeaseLost",
@@ -70,6 +80,7 @@ __all__ = [
     "Link",
     "LinkStore",
     "Merged",
+    "NewArrival",
     "NoteStore",
     "OpenDelivery",
     "PartGone",
@@ -79,6 +90,7 @@ __all__ = [
     "PlanSet",
     "PlannedDelivery",
     "Skipped",
+    "StoredKey",
     "StoredPart",
     "StoredWait",
     "TraceStore",

@@ -9,12 +9,13 @@ what people change by a command, and notes, do not: they are right whoever acts 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.journal.contract.accepting import AcceptRequest, AcceptResult
 from bridge.journal.contract.changes import Change
 from bridge.journal.contract.deliveries import Damaged, OpenDelivery
+from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseStore
 from bridge.journal.contract.links import Link, Merged
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
@@ -175,6 +176,75 @@ class NoteStore(Protocol):
     async def set_note(self, name: str, value: str) -> None: ...
 
 
+class KeyStore(Protocol):
+    """Keys of the public listener. People change them by commands, beside a running daemon, which asks for each call anew."""
+
+    async def add_key(self, key: StoredKey) -> None:
+        """With its secrets. Raises ValueError if there is a key of that id."""
+        ...
+
+    async def find_key(self, secret_hash: bytes) -> StoredKey | None:
+        """The key that has a secret of that hash, whether it is valid still or not."""
+        ...
+
+    async def keys(self) -> Sequence[StoredKey]:
+        """Oldest first, with those that were revoked until retention takes them."""
+        ...
+
+    async def rotate_key(self, key_id: str, secret: KeySecret, *, old_until: datetime) -> bool:
+        """A second secret; those there are open the key until `old_until` at the latest. False: there is no such key, or it is
+        revoked."""
+        ...
+
+    async def revoke_key(self, key_id: str, *, at: datetime) -> bool:
+        """Its secrets are forgotten. False: there is no such key, or it is revoked already."""
+        ...
+
+    async def mark_key_used(self, key_id: str, day: date) -> None: ...
+
+
+class InviteStore(Protocol):
+    """Links by which people make keys in a browser."""
+
+    async def add_invite(self, invite: Invite) -> None: ...
+
+    async def invite(self, link_hash: bytes) -> Invite | None: ...
+
+    async def begin_session(self, link_hash: bytes, session_hash: bytes, *, until: datetime, at: datetime) -> Invite | None:
+        """Use up a link, once: None if there is none, or it is over, or was used."""
+        ...
+
+    async def session(self, session_hash: bytes, *, at: datetime) -> Invite | None:
+        """The invitation whose session it is; None once that is over."""
+        ...
+
+    async def add_invited_key(self, session_hash: bytes, key: StoredKey, *, most: int, at: datetime) -> bool:
+        """Like `add_key`, for a session that goes on and has made fewer than `most` keys. False: it does not, or has."""
+        ...
+
+
+class ArrivalStore(Protocol):
+    """What arrived by a key, for an admin who connects a sender: the newest `ARRIVALS_KEPT` of a key."""
+
+    async def listen_to_key(self, key_id: str, until: datetime) -> None: ...
+
+    async def keep_arrival(self, arrival: NewArrival) -> None: ...
+
+    async def arrivals(self, key_id: str, *, after: int = 0) -> Sequence[Arrival]:
+        """Those with a greater number, oldest first."""
+        ...
+
+    async def ask_replay(self, key_id: str, *, since: datetime, at: datetime) -> Sequence[int]:
+        """Those that are whole, and arrived since then, are to be put through once more; returns their numbers."""
+        ...
+
+    async def take_replays(self) -> Sequence[Arrival]:
+        """What was asked for since the last call, oldest first."""
+        ...
+
+    async def replayed(self, number: int, *, status: int, answer: str) -> None: ...
+
+
 class Upkeep(Protocol):
     """Opening and closing, figures, forgetting."""
 
@@ -199,6 +269,18 @@ class Upkeep(Protocol):
 
 
 class Journal(
-    IntakeStore, DeliveryStore, LinkStore, AddressStore, WaitStore, DeadLetterStore, TraceStore, NoteStore, Upkeep, Protocol
+    IntakeStore,
+    DeliveryStore,
+    LinkStore,
+    AddressStore,
+    WaitStore,
+    DeadLetterStore,
+    TraceStore,
+    NoteStore,
+    KeyStore,
+    InviteStore,
+    ArrivalStore,
+    Upkeep,
+    Protocol,
 ):
     """All roles: what `open_journal` gives, and what an implementation is."""

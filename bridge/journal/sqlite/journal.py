@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,19 +13,24 @@ from typing import TypeVar
 from bridge.journal.contract import (
     AcceptRequest,
     AcceptResult,
+    Arrival,
     Change,
     Damaged,
     DeadLetter,
     Figures,
+    Invite,
     JournalError,
+    KeySecret,
     Lease,
     Link,
     Merged,
+    NewArrival,
     OpenDelivery,
+    StoredKey,
     StoredWait,
     Undecodable,
 )
-from bridge.journal.sqlite import upkeep
+from bridge.journal.sqlite import arrivals, invites, keys, upkeep
 from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
@@ -252,6 +257,63 @@ class SqliteJournal:
 
     async def trace_delivery(self, delivery_id: int) -> Traced | None:
         return await self._read(lambda queries: queries.tracing.delivery(delivery_id))
+
+    # -- keys ---------------------------------------------------------------------------------------------------------------
+
+    async def add_key(self, key: StoredKey) -> None:
+        await self._write(lambda ledger: keys.add_key(ledger, key))
+
+    async def find_key(self, secret_hash: bytes) -> StoredKey | None:
+        return await self._read(lambda queries: keys.find_key(queries.connection, secret_hash))
+
+    async def keys(self) -> Sequence[StoredKey]:
+        return await self._read(lambda queries: keys.keys(queries.connection))
+
+    async def rotate_key(self, key_id: str, secret: KeySecret, *, old_until: datetime) -> bool:
+        return await self._write(lambda ledger: keys.rotate_key(ledger, key_id, secret, old_until))
+
+    async def revoke_key(self, key_id: str, *, at: datetime) -> bool:
+        return await self._write(lambda ledger: keys.revoke_key(ledger, key_id, at))
+
+    async def mark_key_used(self, key_id: str, day: date) -> None:
+        await self._write(lambda ledger: keys.mark_key_used(ledger, key_id, day))
+
+    async def add_invite(self, invite: Invite) -> None:
+        await self._write(lambda ledger: invites.add_invite(ledger, invite))
+
+    async def invite(self, link_hash: bytes) -> Invite | None:
+        return await self._read(lambda queries: invites.invite(queries.connection, link_hash))
+
+    async def begin_session(self, link_hash: bytes, session_hash: bytes, *, until: datetime, at: datetime) -> Invite | None:
+        return await self._write(lambda ledger: invites.begin_session(ledger, link_hash, session_hash, until, at))
+
+    async def session(self, session_hash: bytes, *, at: datetime) -> Invite | None:
+        return await self._read(lambda queries: invites.session(queries.connection, session_hash, at))
+
+    async def add_invited_key(self, session_hash: bytes, key: StoredKey, *, most: int, at: datetime) -> bool:
+        return await self._write(lambda ledger: invites.add_invited_key(ledger, session_hash, key, most, at))
+
+    async def listen_to_key(self, key_id: str, until: datetime) -> None:
+        await self._write(lambda ledger: arrivals.listen_to_key(ledger, key_id, until))
+
+    async def keep_arrival(self, arrival: NewArrival) -> None:
+        await self._write(lambda ledger: arrivals.keep_arrival(ledger, arrival))
+
+    async def arrivals(self, key_id: str, *, after: int = 0) -> Sequence[Arrival]:
+        return await self._read(lambda queries: arrivals.arrivals(queries.connection, key_id, after))
+
+    async def ask_replay(self, key_id: str, *, since: datetime, at: datetime) -> Sequence[int]:
+        return await self._write(lambda ledger: arrivals.ask_replay(ledger, key_id, since, at))
+
+    async def take_replays(self) -> Sequence[Arrival]:
+        if not await self._read(lambda queries: arrivals.is_replay_asked(queries.connection)):
+            return ()  # as with `take_hurried`
+        return await self._write(arrivals.take_replays)
+
+    async def replayed(self, number: int, *, status: int, answer: str) -> None:
+        await self._write(lambda ledger: arrivals.replayed(ledger, number, status, answer))
+
+    # -- upkeep -------------------------------------------------------------------------------------------------------------
 
     async def figures(self) -> Figures:
         return await self._read(lambda queries: queries.people.figures(size_on_disk_bytes(self._path)))

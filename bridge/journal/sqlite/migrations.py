@@ -150,6 +150,52 @@ INSERT INTO wish SELECT substr(name, 7, instr(name, '/') - 7), substr(name, inst
   WHERE name GLOB 'hurry:*/*';
 DELETE FROM wait WHERE name GLOB 'hurry:*';
 """,
+    """
+CREATE TABLE access_key (
+  id TEXT PRIMARY KEY,
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  label TEXT NOT NULL,
+  form INTEGER NOT NULL,
+  origins TEXT,
+  per_minute INTEGER NOT NULL,
+  most_bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  used_day INTEGER,
+  listened_until INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE key_secret (hash BLOB PRIMARY KEY, key TEXT NOT NULL, created_at INTEGER NOT NULL, valid_until INTEGER)
+  STRICT, WITHOUT ROWID;
+CREATE INDEX key_secret_key ON key_secret (key);
+CREATE TABLE invite (
+  hash BLOB PRIMARY KEY,
+  chats TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  valid_until INTEGER NOT NULL,
+  session BLOB UNIQUE,
+  session_until INTEGER,
+  keys TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE arrival (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  method TEXT NOT NULL,
+  query TEXT NOT NULL,
+  headers BLOB NOT NULL,
+  body BLOB NOT NULL,
+  whole INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  replay_at INTEGER,
+  replay_status INTEGER,
+  replay_answer TEXT
+) STRICT;
+CREATE INDEX arrival_key ON arrival (key, number);
+CREATE INDEX arrival_replay ON arrival (number) WHERE replay_at IS NOT NULL AND replay_status IS NULL;
+""",
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 

@@ -27,30 +27,30 @@ class Queries:
     def __init__(self, connection: sqlite3.Connection) -> None:
         names = Names(connection)
         parts = Parts(connection, names)
-        self._connection = connection
+        self.connection = connection
         self.deliveries = Deliveries(connection, names, parts)
         self.links = Links(connection, names, parts)
         self.people = PeoplesSide(connection, names, parts)
         self.tracing = Tracing(connection, names, parts)
 
     def cursor(self, account: AccountName, name: str) -> str | None:
-        row = self._connection.execute("SELECT value FROM cursor WHERE account = ? AND name = ?", (account, name)).fetchone()
+        row = self.connection.execute("SELECT value FROM cursor WHERE account = ? AND name = ?", (account, name)).fetchone()
         return None if row is None else row[0]
 
     def is_known(self, event_key: str) -> bool:
-        return self._connection.execute("SELECT 1 FROM event WHERE key = ?", (hash_key(event_key),)).fetchone() is not None
+        return self.connection.execute("SELECT 1 FROM event WHERE key = ?", (hash_key(event_key),)).fetchone() is not None
 
     def note(self, name: str) -> str | None:
-        row = self._connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        row = self.connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else row[0]
 
     def native_ids(self, account: AccountName) -> dict[str, str]:
-        return dict(self._connection.execute("SELECT address, chat_id FROM native_id WHERE account = ?", (account,)).fetchall())
+        return dict(self.connection.execute("SELECT address, chat_id FROM native_id WHERE account = ?", (account,)).fetchall())
 
     def waits(self) -> dict[str, StoredWait]:
-        rows = self._connection.execute("SELECT name, until, at FROM wait").fetchall()
+        rows = self.connection.execute("SELECT name, until, at FROM wait").fetchall()
         return {name: StoredWait(until=unpack_time(until), kept_at=unpack_optional_time(at)) for name, until, at in rows}
 
     def is_hurried(self) -> bool:
-        row = self._connection.execute("SELECT 1 FROM wish LIMIT 1").fetchone()
+        row = self.connection.execute("SELECT 1 FROM wish LIMIT 1").fetchone()
         return row is not None

@@ -1,4 +1,4 @@
--- The journal, schema version 6 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 7 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -173,3 +173,55 @@ CREATE TABLE undecodable (
   received_at INTEGER NOT NULL,
   raw BLOB NOT NULL
 ) STRICT;
+
+-- Keys of the public listener. direction: in, out. origins: of a website's form, a JSON list. used_day: days since 1970. listened_until:
+-- so long somebody looks on. What opens a key is kept as a hash, in key_secret: two of a key while it is rotated, none once it is revoked.
+CREATE TABLE access_key (
+  id TEXT PRIMARY KEY,
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  label TEXT NOT NULL,
+  form INTEGER NOT NULL,
+  origins TEXT,
+  per_minute INTEGER NOT NULL,
+  most_bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  used_day INTEGER,
+  listened_until INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE key_secret (hash BLOB PRIMARY KEY, key TEXT NOT NULL, created_at INTEGER NOT NULL, valid_until INTEGER)
+  STRICT, WITHOUT ROWID;
+CREATE INDEX key_secret_key ON key_secret (key);
+
+-- One-time links to make keys with. chats: a JSON list of [account, address]; keys: the ids of those that were made. session: a hash.
+CREATE TABLE invite (
+  hash BLOB PRIMARY KEY,
+  chats TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  valid_until INTEGER NOT NULL,
+  session BLOB UNIQUE,
+  session_until INTEGER,
+  keys TEXT
+) STRICT, WITHOUT ROWID;
+
+-- The newest requests of a key, while somebody looks on, and those that were refused. headers: JSON. whole: whether body is all of it.
+-- replay_at: when a replay was asked for; replay_status: what it was answered, null until then.
+CREATE TABLE arrival (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  method TEXT NOT NULL,
+  query TEXT NOT NULL,
+  headers BLOB NOT NULL,
+  body BLOB NOT NULL,
+  whole INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  replay_at INTEGER,
+  replay_status INTEGER,
+  replay_answer TEXT
+) STRICT;
+CREATE INDEX arrival_key ON arrival (key, number);
+CREATE INDEX arrival_replay ON arrival (number) WHERE replay_at IS NOT NULL AND replay_status IS NULL;

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bridge.journal.rules import states
 from bridge.journal.rules.early import UNKNOWN
+from bridge.journal.sqlite import arrivals, invites, keys
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import (
@@ -177,6 +178,9 @@ def prune_rest(ledger: Ledger, before: datetime) -> None:
     ledger.connection.execute(f"DELETE FROM reaction WHERE seq = {UNKNOWN} AND event NOT IN (SELECT seq FROM event)")
     ledger.connection.execute("DELETE FROM wait WHERE until < ?", (moment,))
     ledger.connection.execute("DELETE FROM wish WHERE at < ?", (moment,))
+    keys.prune(ledger, before)
+    invites.prune(ledger, before)
+    arrivals.prune(ledger, before)
 
 
 SHRINK_PAGES = 256
