@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from adapters.discord.capabilities import capabilities, upload_bytes
 from adapters.discord.directory import Directory
-from adapters.discord.errors import Refused
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.downloads import Downloads
 from adapters.discord.inbound.history import History
@@ -53,24 +54,26 @@ class DiscordAdapter:
         self._alive = context.alive
         self._options: DiscordOptions = context.options
         self._transport = Transport(self._options, context.clock)
-        self._context = Context(account=context.account, cdn_url=self._options.cdn_url, clock=context.clock)
-        self._directory = Directory(self._transport, self._context)
+        self._identity = identity = Identity(context.account)
+        self._guilds = guilds = GuildCache()
+        self._context = Context(identity, self._options.cdn_url, context.clock, guilds)
+        self._directory = Directory(self._transport, identity, guilds, self._options.cdn_url, context.clock)
         self._history = History(self._transport, self._context)
         self._downloads = Downloads(self._transport, self._options.cdn_url)
-        self._webhooks = ChannelWebhooks(self._transport, self._options.webhook_name, self._context)
-        self._own_webhooks = OwnWebhooks(self._context, self._webhooks)
+        self._webhooks = ChannelWebhooks(self._transport, self._options.webhook_name, identity, context.clock)
+        self._own_webhooks = OwnWebhooks(identity, self._webhooks)
         headers, threads = Headers(self._transport, self._directory), Threads(self._transport)
         sent = SentMessages(self._transport.time)
-        self._sender = Sender(self._transport, self._options, self._context, self._webhooks, headers, sent)
+        self._sender = Sender(self._transport, self._options, identity, guilds, self._webhooks, headers, sent)
         self._changes = Changes(self._transport, self._webhooks, headers, threads)
-        self._reactions = Reactions(self._transport, self._context.guilds, threads)
-        self._reconciliation = Reconciliation(self._options, self._context, self._history, headers, sent, self._transport.time)
+        self._reactions = Reactions(self._transport, guilds, threads)
+        self._reconciliation = Reconciliation(self._options, identity, guilds, self._history, headers, sent, self._transport.time)
         self._capabilities: dict[int, Capabilities] = {}
         """By the servers' lowest boost level: asked for with every message."""
 
     @property
     def capabilities(self) -> Capabilities:
-        boost = self._context.guilds.lowest_boost() or 0
+        boost = self._guilds.lowest_boost() or 0
         if boost not in self._capabilities:
             self._capabilities[boost] = capabilities(self._options, upload_bytes=upload_bytes(boost))
         return self._capabilities[boost]
@@ -98,10 +101,10 @@ class DiscordAdapter:
         return await self._directory.resolve(address)
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
-        return await probe(self._transport, self._options, self._directory, self._context.guilds, chat_ids)
+        return await probe(self._transport, self._options, self._directory, self._guilds, chat_ids)
 
     async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
-        return await look_at(self._directory, self._options, self._context.guilds, chat_id, self._context.user_id)
+        return await look_at(self._directory, self._options, self._guilds, chat_id, self._identity.user_id)
 
     async def person(self, user_id: str) -> Author | None:
         return await self._directory.person(user_id)
@@ -133,12 +136,8 @@ class DiscordAdapter:
 
     async def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
         await self._directory.identify()
-        try:
-            async for events in self._history.events(chat_id, since):
-                for event in events:
-                    yield event
-        except Refused as refused:
-            raise refused.error from None
+        async for event in self._history.on_request(chat_id, since):
+            yield event
 
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
         await self._directory.identify()

@@ -10,11 +10,13 @@ from typing import Any
 
 from adapters.discord import wire
 from adapters.discord.errors import Refused
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.inbound.decode_content import author_of, names_of
-from adapters.discord.inbound.decode_context import Context
 from adapters.discord.lenient import UNREADABLE, mapping, objects, text
 from adapters.discord.servers import CHANNELS, MEMBER, THREADS, Channel
 from adapters.discord.transport import Route, Transport
+from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, DeliveryError, RetryLater
 from bridge.model.events import Author
 
@@ -26,9 +28,12 @@ LOOK_AGAIN_S = 20.0
 
 
 class Directory:
-    def __init__(self, transport: Transport, context: Context) -> None:
+    def __init__(self, transport: Transport, identity: Identity, guilds: GuildCache, cdn_url: str, clock: Clock) -> None:
         self._transport = transport
-        self._context = context
+        self._identity = identity
+        self._guilds = guilds
+        self._cdn_url = cdn_url
+        self._clock = clock
         self._identifying = asyncio.Lock()
         self._looking_around = asyncio.Lock()
         self._look_again_at_s = 0.0
@@ -37,10 +42,10 @@ class Directory:
 
     async def identify(self) -> None:
         """Who the token belongs to; asked once. Raises AccountDown or a DeliveryError."""
-        if self._context.user_id:
+        if self._identity.user_id:
             return
         async with self._identifying:
-            if self._context.user_id:
+            if self._identity.user_id:
                 return
             try:
                 user: wire.User = mapping(await self._transport.call(OURSELVES))
@@ -48,9 +53,9 @@ class Directory:
                 raise refused.error from None
             if not text(user.get("id")):
                 raise RetryLater("Discord does not say who the token belongs to")
-            self._context.application_id = await self._application_id()
-            self._context.own_names = names_of(user)
-            self._context.user_id = text(user["id"])
+            self._identity.application_id = await self._application_id()
+            self._identity.names = names_of(user)
+            self._identity.user_id = text(user["id"])
 
     async def _application_id(self) -> str:
         """Empty where a server that speaks Discord's API does not know of applications: webhooks' ids mark what is ours, too."""
@@ -69,7 +74,7 @@ class Directory:
             return None
         try:
             user: wire.User = await self._transport.call(Route("GET", f"/users/{user_id}", "users"))
-            return author_of({"author": user}, self._context.cdn_url)
+            return author_of({"author": user}, self._cdn_url)
         except (Refused, *UNREADABLE):
             return None
 
@@ -78,18 +83,18 @@ class Directory:
     async def resolve(self, address: str) -> str:
         """The id of a channel that bridge.yaml names by id or name. Raises ChatDown where there is none, or several."""
         if address.isdecimal():
-            channel = self._context.guilds.get(address)
+            channel = self._guilds.get(address)
             if channel is not None and channel.is_thread and channel.parent_id is not None:
                 raise ChatDown(f"{address} is a thread", action=f"write it as {channel.parent_id}/{address} in bridge.yaml")
             return address
         await self.identify()
-        found = self._context.guilds.named(address)
+        found = self._guilds.named(address)
         not_seen = "" if found else await self._look_around()
-        found = found or self._context.guilds.named(address)
+        found = found or self._guilds.named(address)
         if not found and not_seen:
             raise RetryLater(f"whether there is a channel named {address} cannot be told: {not_seen}")
         if not found:
-            hidden = [s.name for s in self._context.guilds.servers.values() if CHANNELS in s.unknown]
+            hidden = [s.name for s in self._guilds.servers.values() if CHANNELS in s.unknown]
             action = f"write its id: the channels of {', '.join(hidden)} cannot be listed" if hidden else INVITE_OR_ID
             raise ChatDown(f"the bot sees no channel named {address}", action=action)
         if len(found) > 1:
@@ -99,26 +104,26 @@ class Directory:
     async def _look_around(self) -> str:
         """Load the servers, unless that was done a moment ago. Returns what could not be looked up now."""
         async with self._looking_around:
-            if self._context.clock.monotonic_s() < self._look_again_at_s:
+            if self._clock.monotonic_s() < self._look_again_at_s:
                 return ""
             try:
-                failed = await self.load(self._context.user_id)
+                failed = await self.load(self._identity.user_id)
             except Refused as refused:
                 raise refused.error from None
             passing = [error.reason for error in failed.values() if isinstance(error, RetryLater)]
-            passing += [f"the channels of {s.name}" for s in self._context.guilds.servers.values() if s.unknown.get(CHANNELS)]
+            passing += [f"the channels of {s.name}" for s in self._guilds.servers.values() if s.unknown.get(CHANNELS)]
             if not passing:
-                self._look_again_at_s = self._context.clock.monotonic_s() + LOOK_AGAIN_S
+                self._look_again_at_s = self._clock.monotonic_s() + LOOK_AGAIN_S
             return "; ".join(passing[:3])
 
     async def channel(self, channel_id: str) -> Channel:
         """A channel or thread, known or asked for (an archived thread, say). Raises the bridge's errors, or `Refused`; KeyError,
         TypeError or ValueError for an answer that is not understood."""
-        known = self._context.guilds.get(channel_id)
+        known = self._guilds.get(channel_id)
         if known is not None:
             return known
         data = await self._transport.call(Route("GET", f"/channels/{channel_id}", f"channels/{channel_id}"))
-        return self._context.guilds.learn(data)
+        return self._guilds.learn(data)
 
     async def load(self, own_user_id: str) -> dict[str, BridgeError]:
         """Everything through REST: for a resumed session, which is told nothing, and while no session is running. Returns the ids
@@ -163,4 +168,4 @@ class Directory:
         threads: wire.ThreadList = mapping(await get(THREADS, "/threads/active"))
         ours: wire.Member = {**member, "user": {"id": own_user_id}}
         whole: wire.Guild = {**guild, "channels": channels, "threads": threads.get("threads", []), "members": [ours]}
-        self._context.guilds.learn_guild(whole, own_user_id, unknown=unknown)
+        self._guilds.learn_guild(whole, own_user_id, unknown=unknown)

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.discord import wire
 from adapters.discord.lenient import mapping, objects, text, whole
-from adapters.discord.permissions import bits_in
+from adapters.discord.permissions import READ_MESSAGE_HISTORY, bits_in
 from adapters.discord.servers import (
     MEMBER,
     ROLES,
@@ -80,6 +80,11 @@ class GuildCache:
         if channel is None or server is None or MEMBER in server.unknown or ROLES in server.unknown:
             return None
         return bits_in(channel, server, user_id)
+
+    def may_read_history(self, channel_id: str, user_id: str) -> bool:
+        """Without the right, Discord answers with an empty list. True where the rights are not known."""
+        bits = self.permissions(channel_id, user_id)
+        return bits is None or bool(bits & READ_MESSAGE_HISTORY)
 
     # -- learning -------------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from adapters.discord.emulator.gateway import GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES
-from adapters.discord.emulator.world import Author, Message, StoredAttachment
+from adapters.discord.emulator.records import Author, Message, StoredAttachment
 from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.records import SlackFile
 from adapters.telegram.emulator.records import StoredFile

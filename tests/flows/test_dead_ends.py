@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from bridge import app as app_module
 from bridge.accounts.chat_probes import Lookout
 from tests.flows.world import PLATFORMS, World

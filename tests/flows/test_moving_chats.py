@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from adapters.telegram.emulator import TelegramEmulator
 from tests.flows.world import World
 from tests.support.patience import eventually_asked

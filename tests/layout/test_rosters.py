@@ -64,12 +64,8 @@ MORE = frozenset(
 )
 """Names that some adapters need and others do not; they mean the same wherever they stand."""
 
-_IN_WORLD = "the emulator's `world` holds them together with the rest of its state; not cut apart yet"
-
 LACKS = {
     "telegram/outbound/reconcile.py": "a bot cannot read a chat, so nobody can tell whether a message arrived",
-    "discord/emulator/people.py": _IN_WORLD,
-    "discord/emulator/records.py": _IN_WORLD,
 }
 """`<platform>/<file>` -> why that adapter has no such file. A line that is not true any more fails."""
 

@@ -16,9 +16,10 @@ from aiohttp import BodyPartReader, web
 from adapters.discord.emulator import errors, rules
 from adapters.discord.emulator.files import FileStore, StoredFile, dimensions
 from adapters.discord.emulator.operations import Operations
+from adapters.discord.emulator.records import Bot, Channel, Message, Permission, Reaction, StoredAttachment
 from adapters.discord.emulator.rules import Buckets, RateBudgets
 from adapters.discord.emulator.wire import Payloads
-from adapters.discord.emulator.world import Bot, Channel, Message, Permission, Reaction, StoredAttachment, World
+from adapters.discord.emulator.world import World
 
 PREFIXES = ("/api/v10", "/api/v9", "/api")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -18,8 +18,8 @@ from aiohttp import web
 
 from adapters.common.emulation.bodies import Body
 from adapters.discord.emulator.files import FileStore
+from adapters.discord.emulator.records import StoredAttachment
 from adapters.discord.emulator.wire import AttachmentUrls
-from adapters.discord.emulator.world import StoredAttachment
 
 LIFETIME_S = 86_400
 

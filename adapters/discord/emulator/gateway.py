@@ -19,8 +19,9 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
+from adapters.discord.emulator.records import Bot, Channel
 from adapters.discord.emulator.wire import Json, Payloads, without_content
-from adapters.discord.emulator.world import Bot, Channel, World
+from adapters.discord.emulator.world import World
 
 HEARTBEAT_INTERVAL_MS = 41_250
 RESUME_WINDOW_S = 180.0

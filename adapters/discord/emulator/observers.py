@@ -10,8 +10,9 @@ from collections.abc import Callable
 from adapters.common.emulation.changes import ChangeLog
 from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
 from adapters.common.emulation.options import EmulatorOptions
+from adapters.discord.emulator.records import Channel, Message, StoredAttachment
 from adapters.discord.emulator.render import Names, show
-from adapters.discord.emulator.world import Channel, Message, StoredAttachment, World
+from adapters.discord.emulator.world import World
 
 SYSTEM_TEXTS = {
     1: "{author} added someone to the thread.",

@@ -16,8 +16,9 @@ import msgspec
 from adapters.discord.emulator import gateway as gw
 from adapters.discord.emulator.gateway import Gateway
 from adapters.discord.emulator.ids import made_at, stamp
+from adapters.discord.emulator.records import Author, Bot, Channel, Message, Reaction, Reference, User
 from adapters.discord.emulator.wire import Json, Payloads
-from adapters.discord.emulator.world import Author, Bot, Channel, Message, Reaction, Reference, User, World
+from adapters.discord.emulator.world import World
 
 Recorder = Callable[[str, Message], None]
 

@@ -10,8 +10,8 @@ from adapters.discord.emulator import errors
 from adapters.discord.emulator.api import Api, Handler, snowflake
 from adapters.discord.emulator.errors import json_response
 from adapters.discord.emulator.gateway import Gateway
+from adapters.discord.emulator.records import Bot, Channel, Permission
 from adapters.discord.emulator.wire import Json
-from adapters.discord.emulator.world import Bot, Channel, Permission
 
 
 class GuildRoutes:

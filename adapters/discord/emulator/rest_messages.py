@@ -12,8 +12,8 @@ from adapters.discord.emulator.api import Api, Body, Handler, parse_emoji, snowf
 from adapters.discord.emulator.errors import json_response
 from adapters.discord.emulator.ids import stamp
 from adapters.discord.emulator.operations import author_of
+from adapters.discord.emulator.records import Bot, Channel, Message, Permission, Reference
 from adapters.discord.emulator.wire import Json, without_content
-from adapters.discord.emulator.world import Bot, Channel, Message, Permission, Reference
 
 NONCE_WINDOW_S = 300.0
 """The API reference says "the past few minutes"."""

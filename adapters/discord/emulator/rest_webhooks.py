@@ -13,9 +13,9 @@ from aiohttp import web
 from adapters.discord.emulator import errors, rules
 from adapters.discord.emulator.api import Api, Body, Handler, snowflake
 from adapters.discord.emulator.errors import json_response
+from adapters.discord.emulator.records import Author, Bot, Channel, Message, Permission, Webhook
 from adapters.discord.emulator.rest_messages import edit_fields, message_fields
 from adapters.discord.emulator.wire import Json
-from adapters.discord.emulator.world import Author, Bot, Channel, Message, Permission, Webhook
 
 MAX_AVATAR_URL = 2048
 USERS_ONLY = ("users",)

@@ -1,7 +1,7 @@
 """DiscordEmulator: the stand-in server as the sandbox, the tests and the benchmarks use it.
 
-Puts the parts together (world, operations, REST, gateway, CDN) and is the human side: people who write, edit, delete and react with
-Discord's own composer, and what they see. Beside the common protocol of `emulation.contract` it has the platform's own switches:
+Puts the parts together (world, operations, REST, gateway, CDN) and is the human side: what `people` do with Discord's own composer,
+and what they see. Beside the common protocol of `emulation.contract` it has the platform's own switches:
 `message_content`, `deny`, `set_boost`, `budgets`, threads, pins, forwards and so on.
 """
 
@@ -19,20 +19,20 @@ from adapters.common.emulation.contract import EmulatedChat, Fault, FaultKind, S
 from adapters.common.emulation.options import EmulatorOptions
 from adapters.discord.emulator import errors, rules
 from adapters.discord.emulator import gateway as gw
-from adapters.discord.emulator.api import Api, guess_mime, parse_person_emoji
+from adapters.discord.emulator.api import Api
 from adapters.discord.emulator.cdn import Cdn
-from adapters.discord.emulator.files import FileStore, dimensions
+from adapters.discord.emulator.files import FileStore
 from adapters.discord.emulator.gateway import Gateway
 from adapters.discord.emulator.observers import Seen
 from adapters.discord.emulator.operations import Operations, author_of
+from adapters.discord.emulator.people import People
+from adapters.discord.emulator.records import Bot, Emoji, Message, Permission, User
 from adapters.discord.emulator.rest_guild import GuildRoutes
-from adapters.discord.emulator.rest_messages import ALL_MENTIONS, MessageRoutes
+from adapters.discord.emulator.rest_messages import MessageRoutes
 from adapters.discord.emulator.rest_webhooks import WebhookRoutes
-from adapters.discord.emulator.wire import EVERYONE_PERMISSIONS, Payloads
-from adapters.discord.emulator.world import Bot, Channel, Emoji, Message, Permission, Reference, StoredAttachment, User, World
+from adapters.discord.emulator.wire import Payloads
+from adapters.discord.emulator.world import World
 
-PERSON_MAX_CONTENT = 4000
-"""What a Nitro subscriber can write."""
 _VERSION = re.compile(r"^/api(/v\d+)?")
 
 
@@ -59,6 +59,7 @@ class DiscordEmulator(EmulatorBase):
         self._seen_log = Seen(self.world, self._avatar_url)
         self.operations = Operations(self.world, payloads, self.gateway, self._seen_log.log.record)
         self.api = Api(self.world, payloads, self.operations, self._store)
+        self.people = People(self.world, self.operations, self.api, self._store, self.person)
         self.bot: Bot = self.world.add_bot("Bridge")
 
     def _apply(self) -> None:
@@ -198,158 +199,74 @@ class DiscordEmulator(EmulatorBase):
         self.world.emojis[emoji.id] = emoji
         return f"<{'a' if is_animated else ''}:{name}:{emoji.id}>"
 
-    # -- acting as a person ---------------------------------------------------------------------------------------------------
+    # -- acting as a person: see `people` ----------------------------------------------------------------------------------------
 
     async def say(
-        self,
-        chat_id: str,
-        person: str,
-        text: str,
-        *,
-        reply_to: str = "",
-        thread_id: str = "",
-        files: Sequence[Upload] = (),
+        self, chat_id: str, person: str, text: str, *, reply_to: str = "", thread_id: str = "", files: Sequence[Upload] = ()
     ) -> str:
-        user = self.person(person)
-        channel = self._channel(chat_id, thread_id)
-        attachments = tuple(self._attach(f) for f in files)
-        rules.check_file_count(len(attachments))
-        is_voice = len(files) == 1 and files[0].kind == "voice"
-        message = self.operations.post(
-            channel,
-            author=author_of(user),
-            attachments=attachments,
-            type=19 if reply_to else 0,
-            reference=Reference(kind=0, channel_id=channel.id, message_id=int(reply_to)) if reply_to else None,
-            flags=8192 if is_voice else 0,
-            **self._written(text),
-        )
-        return str(message.id)
-
-    def _written(self, text: str) -> dict[str, Any]:
-        if len(text) > PERSON_MAX_CONTENT:
-            raise errors.too_long("content", PERSON_MAX_CONTENT)
-        may_everyone = Permission.MENTION_EVERYONE in EVERYONE_PERMISSIONS
-        pinged = rules.pings(text, None, by_default=ALL_MENTIONS, may_everyone=may_everyone)
-        return {
-            "content": text.strip(),
-            "mentions": pinged.users,
-            "mention_roles": pinged.roles,
-            "mention_everyone": pinged.everyone,
-        }
-
-    def _attach(self, upload: Upload) -> StoredAttachment:
-        file_id = self.world.ids.next()
-        stored = self._store.put(file_id, upload.content)
-        size = dimensions(stored.head)
-        is_voice = upload.kind == "voice"
-        return StoredAttachment(
-            id=file_id,
-            filename="voice-message.ogg" if is_voice else upload.name,
-            mime=upload.mime or guess_mime(upload.name),
-            size_bytes=stored.size_bytes,
-            sha256=stored.sha256,
-            is_spoiler=upload.name.startswith("SPOILER_"),
-            width=size[0] if size else None,
-            height=size[1] if size else None,
-            duration_s=1.5 if is_voice else None,
-            waveform="AAAA" if is_voice else None,
-        )
-
-    def _channel(self, chat_id: str, thread_id: str = "") -> Channel:
-        return self.world.channels[int(thread_id or chat_id)]
-
-    def find(self, chat_id: str, message_id: str) -> tuple[Channel, Message]:
-        """A message of this chat or of one of its threads."""
-        channel = self._channel(chat_id)
-        threads = (c for c in self.world.channels.values() if c.parent_id == channel.id)
-        for holder in (channel, *threads):
-            if int(message_id) in holder.messages:
-                return holder, holder.messages[int(message_id)]
-        raise KeyError(f"no message {message_id} in chat {chat_id}")
+        return self.people.say(chat_id, person, text, reply_to=reply_to, thread_id=thread_id, files=files)
 
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
-        channel, message = self.find(chat_id, message_id)
-        self.operations.edit(channel, message, **self._written(text))
+        self.people.edit(chat_id, message_id, text)
 
     async def remove_file(self, chat_id: str, message_id: str, index: int = 0) -> None:
         """A person takes an attachment out of a message of theirs."""
-        channel, message = self.find(chat_id, message_id)
-        kept = message.attachments[:index] + message.attachments[index + 1 :]
-        self.operations.edit(channel, message, attachments=kept)
+        self.people.remove_file(chat_id, message_id, index)
 
     async def delete(self, chat_id: str, message_id: str) -> None:
-        self.operations.delete(*self.find(chat_id, message_id))
+        self.people.delete(chat_id, message_id)
 
     async def delete_many(self, chat_id: str, message_ids: Sequence[str]) -> None:
         """A moderator's purge."""
-        found = [self.find(chat_id, i) for i in message_ids]
-        self.operations.delete_many(found[0][0], [m for _, m in found])
+        self.people.delete_many(chat_id, message_ids)
 
     async def react(self, chat_id: str, message_id: str, person: str, emoji: str, *, remove: bool = False) -> None:
-        channel, message = self.find(chat_id, message_id)
-        act = self.operations.unreact if remove else self.operations.react
-        act(channel, message, self.person(person), parse_person_emoji(self.api, emoji))
+        self.people.react(chat_id, message_id, person, emoji, remove=remove)
 
     async def clear_reactions(self, chat_id: str, message_id: str, emoji: str = "") -> None:
         """A moderator removes all reactions, or all of one emoji."""
-        channel, message = self.find(chat_id, message_id)
-        self.operations.clear_reactions(channel, message, parse_person_emoji(self.api, emoji) if emoji else None)
+        self.people.clear_reactions(chat_id, message_id, emoji)
 
     async def type(self, chat_id: str, person: str) -> None:
-        self.operations.type(self._channel(chat_id), self.person(person))
+        self.people.type(chat_id, person)
 
     async def pin(self, chat_id: str, message_id: str, person: str) -> None:
-        channel, message = self.find(chat_id, message_id)
-        self.operations.pin(channel, message, self.person(person))
+        self.people.pin(chat_id, message_id, person)
 
     async def start_thread(self, chat_id: str, person: str, name: str, *, message_id: str = "") -> str:
         """A public thread, from a message or on its own; returns its id."""
-        starter = self.find(chat_id, message_id)[1] if message_id else None
-        return str(self.operations.start_thread(self._channel(chat_id), name, self.person(person), starter).id)
+        return self.people.start_thread(chat_id, person, name, message_id=message_id)
 
     async def start_post(self, forum_id: str, person: str, title: str, text: str, *, files: Sequence[Upload] = ()) -> str:
         """A post in a forum; returns its id, which is that of its first message too."""
-        attachments = tuple(self._attach(f) for f in files)
-        forum, written = self._channel(forum_id), self._written(text)
-        return str(self.operations.start_post(forum, title, self.person(person), attachments=attachments, **written).id)
+        return self.people.start_post(forum_id, person, title, text, files=files)
 
     async def rename_thread(self, thread_id: str, person: str, name: str) -> None:
-        self.operations.rename(self._channel(thread_id), name, self.person(person))
+        self.people.rename_thread(thread_id, person, name)
 
     async def delete_thread(self, thread_id: str) -> None:
         """A moderator deletes a thread or post with everything in it: no deletion of its messages is told."""
-        self.operations.remove_channel(self._channel(thread_id))
+        self.people.delete_thread(thread_id)
 
     async def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
-        self.operations.set_archived(self._channel(thread_id), archived=True, locked=locked)
+        self.people.archive_thread(thread_id, locked=locked)
 
     async def forward(self, chat_id: str, message_id: str, person: str, to_chat_id: str) -> str:
-        channel, message = self.find(chat_id, message_id)
-        snapshot = self.api.payloads.message(message, depth=0)
-        kept = ("content", "timestamp", "edited_timestamp", "flags", "type", "mentions", "mention_roles", "attachments", "embeds")
-        forwarded = self.operations.post(
-            self._channel(to_chat_id),
-            author=author_of(self.person(person)),
-            reference=Reference(kind=1, channel_id=channel.id, message_id=message.id),
-            snapshot={key: snapshot[key] for key in kept},
-        )
-        return str(forwarded.id)
+        return self.people.forward(chat_id, message_id, person, to_chat_id)
 
     async def post_raw(self, chat_id: str, person: str, **fields: Any) -> str:
         """A message of any shape (stickers, polls, system types), for what no composer makes."""
-        return str(self.operations.post(self._channel(chat_id), author=author_of(self.person(person)), **fields).id)
+        return self.people.post_raw(chat_id, person, **fields)
 
     async def resolve_embeds(self, chat_id: str, message_id: str, url: str) -> None:
         """The link preview arrives: an update that is no edit."""
-        channel, message = self.find(chat_id, message_id)
-        self.operations.amend(channel, message, embeds=({"type": "link", "url": url, "title": "Preview"},))
+        self.people.resolve_embeds(chat_id, message_id, url)
 
     # -- the administrator's switches -----------------------------------------------------------------------------------------
 
     def deny(self, chat_id: str, denied: Permission, bot: Bot | None = None) -> None:
         """A channel overwrite that takes these permissions from the bot; `Permission(0)` gives them back."""
-        channel = self._channel(chat_id)
+        channel = self.people.channel(chat_id)
         channel.denied[(bot or self.bot).user.id] = denied
         self.operations.announce_channel_change(channel)
 
@@ -390,7 +307,7 @@ class DiscordEmulator(EmulatorBase):
     # -- seeing ---------------------------------------------------------------------------------------------------------------
 
     def transcript(self, chat_id: str) -> Sequence[SeenMessage]:
-        return self._seen_log.transcript(self._channel(chat_id))
+        return self._seen_log.transcript(self.people.channel(chat_id))
 
     def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
         return self._seen_log.log.follow(since_seq)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adapters.discord.emulator.world import StoredAttachment
+from adapters.discord.emulator.records import StoredAttachment
 
 SCHEME = "attachment://"
 

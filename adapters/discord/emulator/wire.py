@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from adapters.discord.emulator.ids import made_at, stamp
-from adapters.discord.emulator.unfurl import unfurl
-from adapters.discord.emulator.world import (
+from adapters.discord.emulator.records import (
     BOT_PERMISSIONS,
     Author,
     Bot,
@@ -23,8 +22,9 @@ from adapters.discord.emulator.world import (
     StoredAttachment,
     User,
     Webhook,
-    World,
 )
+from adapters.discord.emulator.unfurl import unfurl
+from adapters.discord.emulator.world import World
 
 Json = dict[str, Any]
 

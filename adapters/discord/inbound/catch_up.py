@@ -11,13 +11,15 @@ from collections.abc import Sequence
 import structlog
 
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode_context import Context
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.inbound.history import RECENT, History
 from adapters.discord.inbound.thread_messages import ThreadMessages
 from adapters.discord.lenient import raw_of
 from adapters.discord.snowflakes import moment_of
 from adapters.discord.transport import Transport
 from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import ConnectionLost, DeliveryError, RetryLater
 
 log = structlog.get_logger("discord")
@@ -30,9 +32,20 @@ RETRY_S = 1.0
 
 
 class CatchUp:
-    def __init__(self, transport: Transport, context: Context, history: History, intake: Intake, threads: ThreadMessages) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        identity: Identity,
+        guilds: GuildCache,
+        history: History,
+        threads: ThreadMessages,
+        intake: Intake,
+        clock: Clock,
+    ) -> None:
         self._transport = transport
-        self._context = context
+        self._identity = identity
+        self._guilds = guilds
+        self._clock = clock
         self._history = history
         self._intake = intake
         self._threads = threads
@@ -49,33 +62,33 @@ class CatchUp:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for chat_id in sorted(self._intake.routed_chats()):
-                    if self._context.guilds.get(chat_id) is not None:
-                        tasks.create_task(one(chat_id), name=f"catch up {self._context.account}/{chat_id}")
+                    if self._guilds.get(chat_id) is not None:
+                        tasks.create_task(one(chat_id), name=f"catch up {self._identity.account}/{chat_id}")
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
 
     async def _chat(self, chat_id: str, since: str) -> None:
         known_ids = await self._intake.message_ids(chat_id, RECENT)
         knows_all_threads = await self._learn_archived(chat_id)
-        for channel_id in (chat_id, *(t.id for t in self._context.guilds.threads_of(chat_id))):
-            channel = self._context.guilds.get(channel_id)
+        for channel_id in (chat_id, *(t.id for t in self._guilds.threads_of(chat_id))):
+            channel = self._guilds.get(channel_id)
             if channel is not None and not channel.is_forum and int(channel.last_message_id or 0) > int(since):
                 await self._read_back(chat_id, channel_id, since)
-        if self._context.may_read_history(chat_id):
+        if self._guilds.may_read_history(chat_id, self._identity.user_id):
             await self._read_changes(chat_id, known_ids, knows_all_threads=knows_all_threads)
 
     async def _learn_archived(self, chat_id: str) -> bool:
         try:
             return await self._history.learn_archived(chat_id)
         except (Refused, DeliveryError) as error:
-            log.info("archived threads cannot be listed", account=self._context.account, channel=chat_id, reason=str(error))
+            log.info("archived threads cannot be listed", account=self._identity.account, channel=chat_id, reason=str(error))
             return False
 
     async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
         """What a channel or thread has shown since. Raises ConnectionLost when Discord does not answer: the next run tries again,
         since nothing was stored that vouches for these messages. Only what Discord refuses, or fails to show time and again, is a
         gap."""
-        lacks_right = not self._context.may_read_history(channel_id)
+        lacks_right = not self._guilds.may_read_history(channel_id, self._identity.user_id)
         reason = "the bot lacks Read Message History in the channel" if lacks_right else await self._try_reading(channel_id, since)
         if reason:
             await self._intake.gap(chat_id, since=moment_of(since), until=self._transport.time.now(), reason=reason)
@@ -95,7 +108,7 @@ class CatchUp:
                 return f"Discord refuses to show them ({refused.refusal.message})"
             except RetryLater as error:
                 reason = error.reason
-                await self._context.clock.sleep(error.after_s or RETRY_S * 2**attempt)
+                await self._clock.sleep(error.after_s or RETRY_S * 2**attempt)
         failures[channel_id] = failures.get(channel_id, 0) + 1
         if failures[channel_id] < READ_BACK_RUNS:
             raise ConnectionLost(f"the history cannot be read: {reason}")
@@ -107,4 +120,4 @@ class CatchUp:
             changes = await self._history.changes(chat_id, known_ids, knows_all_threads=knows_all_threads)
             await self._intake.accept(changes)
         except (Refused, DeliveryError) as error:
-            log.info("edits and deletions missed meanwhile stay unknown", account=self._context.account, reason=str(error))
+            log.info("edits and deletions missed meanwhile stay unknown", account=self._identity.account, reason=str(error))

@@ -86,8 +86,8 @@ def _meta(
     chat_id, thread_id = context.guilds.chat_of(channel_id)
     now = context.clock.now()
     return EventMeta(
-        event_key=":".join((kind, context.account, chat_id, *key)),
-        origin=ChatRef(context.account, chat_id),
+        event_key=":".join((kind, context.identity.account, chat_id, *key)),
+        origin=ChatRef(context.identity.account, chat_id),
         thread_id=thread_id,
         author=author,
         occurred_at=occurred_at or now,
@@ -105,7 +105,9 @@ def _reaction(data: wire.Reaction, context: Context, *, added: bool, position: s
     shown = f":{name}:" if emoji.get("id") else name
     key = (message_id, user_id, shown, "added" if added else "removed", position)
     author = _member_author(data, user_id, context)
-    meta = _meta(context, "reactions", id_of(data["channel_id"]), *key, author=author, sent_by_us=user_id == context.user_id)
+    meta = _meta(
+        context, "reactions", id_of(data["channel_id"]), *key, author=author, sent_by_us=user_id == context.identity.user_id
+    )
     if added:
         return ReactionsChanged(meta=meta, message_id=message_id, added=(shown,))
     return ReactionsChanged(meta=meta, message_id=message_id, removed=(shown,))
@@ -142,7 +144,7 @@ def _typing(data: wire.Typing, context: Context, position: str) -> TypingStarted
             user_id,
             position,
             author=author,
-            sent_by_us=user_id == context.user_id,
+            sent_by_us=user_id == context.identity.user_id,
             occurred_at=datetime.fromtimestamp(at, UTC) if at is not None and at < _LATEST_UNIX_S else None,
         )
     )

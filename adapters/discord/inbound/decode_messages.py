@@ -153,10 +153,10 @@ def _message_meta(
     message_id, channel_id = id_of(data["id"]), id_of(data["channel_id"])
     chat_id, thread_id = context.guilds.chat_of(channel_id)
     nonce = data.get("nonce")
-    ours = is_own(data, context)
+    ours = context.identity.wrote(data)
     return EventMeta(
-        event_key=":".join(filter(None, (kind, context.account, chat_id, message_id, version))),
-        origin=ChatRef(context.account, chat_id),
+        event_key=":".join(filter(None, (kind, context.identity.account, chat_id, message_id, version))),
+        origin=ChatRef(context.identity.account, chat_id),
         thread_id=thread_id,
         author=author,
         occurred_at=occurred_at or moment(data.get("timestamp")) or moment_of(message_id),
@@ -164,13 +164,3 @@ def _message_meta(
         sent_by_us=ours,
         delivery_id=nonce if ours and isinstance(nonce, str) else "",
     )
-
-
-def is_own(data: wire.Message, context: Context) -> bool:
-    """Posted by this account: by the bot itself, or by a webhook of its application. Others' webhooks and bots are origins,
-    whatever marks they carry. Either mark of a webhook will do: some servers leave the application out."""
-    webhook_id = data.get("webhook_id")
-    if webhook_id is not None:
-        ours = bool(context.application_id) and str(data.get("application_id")) == context.application_id
-        return ours or str(webhook_id) in context.own_webhooks
-    return str(data["author"]["id"]) == context.user_id

@@ -13,10 +13,12 @@ import structlog
 
 from adapters.discord.directory import Directory
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode_context import Context
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.lenient import objects
 from adapters.discord.servers import THREAD_KINDS
 from bridge.model.adapter import Intake
+from bridge.model.clock import Clock
 from bridge.model.errors import ConnectionLost, DeliveryError
 
 log = structlog.get_logger("discord")
@@ -28,10 +30,20 @@ RETRY_S = 0.5
 
 
 class GuildEvents:
-    def __init__(self, directory: Directory, context: Context, intake: Intake, on_restored: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        identity: Identity,
+        guilds: GuildCache,
+        intake: Intake,
+        on_restored: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
         """`on_restored` is told of each channel whose rights, or webhooks, may have changed."""
         self._directory = directory
-        self._context = context
+        self._identity = identity
+        self._guilds = guilds
+        self._clock = clock
         self._intake = intake
         self._on_restored = on_restored
         self._unreadable: dict[str, float] = {}
@@ -39,14 +51,14 @@ class GuildEvents:
 
     def take_in(self, event: str, data: Any) -> None:
         self._notice_losses(event, data)
-        self._context.guilds.apply(event, data, self._context.user_id)
+        self._guilds.apply(event, data, self._identity.user_id)
         self._tell_restored(event, data)
 
     def _notice_losses(self, event: str, data: Any) -> None:
         """A routed channel that is no longer there. A server that is merely unavailable comes back by itself."""
         if event == "GUILD_DELETE" and not data.get("unavailable"):
             for chat_id in self._intake.routed_chats():
-                channel = self._context.guilds.get(chat_id)
+                channel = self._guilds.get(chat_id)
                 if channel is not None and channel.guild_id == str(data.get("id")):
                     self._intake.notice("the bot was removed from the server", "invite it again", chat_id=chat_id)
         elif event == "CHANNEL_DELETE" and str(data.get("id")) in self._intake.routed_chats():
@@ -63,9 +75,7 @@ class GuildEvents:
             case "WEBHOOKS_UPDATE":
                 changed = {str(data.get("channel_id"))}
             case "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" | "GUILD_MEMBER_UPDATE":
-                changed = {
-                    c for c in routed if (channel := self._context.guilds.get(c)) and channel.guild_id == str(data.get("guild_id"))
-                }
+                changed = {c for c in routed if (channel := self._guilds.get(c)) and channel.guild_id == str(data.get("guild_id"))}
             case _:
                 return
         for chat_id in changed:
@@ -77,9 +87,9 @@ class GuildEvents:
         """A thread that no event told of: without its parent its messages would seem to be of an unknown chat.
 
         Raises ConnectionLost when Discord cannot say now; the events come again then."""
-        if self._context.guilds.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):
+        if self._guilds.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):
             return
-        if self._unreadable.get(channel_id, 0.0) > self._context.clock.monotonic_s():
+        if self._unreadable.get(channel_id, 0.0) > self._clock.monotonic_s():
             return
         for attempt in range(ATTEMPTS):
             try:
@@ -88,10 +98,10 @@ class GuildEvents:
             except Refused as refused:
                 if len(self._unreadable) >= UNREADABLE_KEPT:
                     self._unreadable.clear()
-                self._unreadable[channel_id] = self._context.clock.monotonic_s() + ASK_AGAIN_S
-                log.info("channel cannot be read", account=self._context.account, channel=channel_id, reason=str(refused))
+                self._unreadable[channel_id] = self._clock.monotonic_s() + ASK_AGAIN_S
+                log.info("channel cannot be read", account=self._identity.account, channel=channel_id, reason=str(refused))
                 return
             except DeliveryError as error:
                 reason = error.reason
-            await self._context.clock.sleep(RETRY_S * 2**attempt)
+            await self._clock.sleep(RETRY_S * 2**attempt)
         raise ConnectionLost(f"a thread cannot be looked up: {reason}")

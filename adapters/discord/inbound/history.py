@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
 from adapters.discord import wire
+from adapters.discord.errors import Refused
 from adapters.discord.inbound.decode import deletion_of
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.decode_messages import decode_edit, decode_message
@@ -53,6 +54,15 @@ class History:
         """Messages after an id as the events of their creation, page by page; those that cannot be read are in `unreadable`."""
         async for page in self.pages(channel_id, since):
             yield [event for message in page if (event := self._created(message)) is not None]
+
+    async def on_request(self, channel_id: str, since: str) -> AsyncIterator[ChatEvent]:
+        """The same one by one. Raises the bridge's errors."""
+        try:
+            async for events in self.events(channel_id, since):
+                for event in events:
+                    yield event
+        except Refused as refused:
+            raise refused.error from None
 
     def take_unreadable(self) -> list[tuple[wire.Message, str]]:
         """Messages that were read back and not understood since this was last asked, with the reason."""

@@ -70,16 +70,19 @@ class Receiver:
         """`on_restored`: see `GuildEvents`; `alive` is called for all that the gateway sends."""
         self._time = transport.time
         self._context = context
+        self._identity = context.identity
+        self._guilds = context.guilds
+        self._clock = context.clock
         self._intake = intake
         self._directory = directory
-        self._guild_events = GuildEvents(directory, context, intake, on_restored)
+        self._guild_events = GuildEvents(directory, context.identity, context.guilds, intake, on_restored, context.clock)
         self._threads = ThreadMessages(intake)
-        self._catch_up = CatchUp(transport, context, history, intake, self._threads)
+        self._catch_up = CatchUp(transport, context.identity, context.guilds, history, self._threads, intake, context.clock)
         budget = IdentifyBudget(intake, transport.time, sleep=context.clock.sleep)
-        self._stream = Stream(options, transport, context, budget, alive)
+        self._stream = Stream(options, transport, context.identity, context.clock, budget, alive)
         self._session: SessionState | None = None
         self._latest = 0
-        self._stored_at_s = self._context.clock.monotonic_s()
+        self._stored_at_s = self._clock.monotonic_s()
         self._told_names: set[str] = set()
         self._held: list[ChatEvent] = []
         self._awaited_guilds: set[str] | None = None
@@ -88,12 +91,12 @@ class Receiver:
 
     async def run(self) -> None:
         await self._tell_names()
-        self._session = _session(await self._intake.cursor(SESSION_CURSOR), self._context.user_id)
+        self._session = _session(await self._intake.cursor(SESSION_CURSOR), self._identity.user_id)
         latest = await self._intake.cursor(LATEST_CURSOR)
         self._latest = int(latest) if latest is not None and latest.isdecimal() else 0
-        if self._session is not None and not self._context.guilds.servers:
+        if self._session is not None and not self._guilds.servers:
             await self._load_servers()
-        reader = asyncio.create_task(self._stream.run(self._session), name=f"gateway {self._context.account}")
+        reader = asyncio.create_task(self._stream.run(self._session), name=f"gateway {self._identity.account}")
         try:
             while True:
                 await self._handle(await self._next_batch())
@@ -102,7 +105,7 @@ class Receiver:
 
     async def _load_servers(self) -> None:
         try:
-            failed = await self._directory.load(self._context.user_id)
+            failed = await self._directory.load(self._identity.user_id)
         except (Refused, DeliveryError) as error:
             raise ConnectionLost(f"the bot's servers cannot be read: {error}") from None
         if passing := [error for error in failed.values() if isinstance(error, RetryLater)]:
@@ -111,7 +114,7 @@ class Receiver:
     # -- handing over ---------------------------------------------------------------------------------------------------------
 
     async def _next_batch(self) -> list[GatewayEvent | BridgeError]:
-        timeout_s = None if self._awaited_guilds is None else max(0.0, self._guilds_deadline_s - self._context.clock.monotonic_s())
+        timeout_s = None if self._awaited_guilds is None else max(0.0, self._guilds_deadline_s - self._clock.monotonic_s())
         try:
             async with asyncio.timeout(timeout_s):
                 batch = [await self._stream.queue.get()]
@@ -141,21 +144,21 @@ class Receiver:
         await self._catch_up_if_due()
         await self._accept(events)
         await self._tell_names()
-        if self._context.clock.monotonic_s() - self._stored_at_s > STORE_POSITION_S:
+        if self._clock.monotonic_s() - self._stored_at_s > STORE_POSITION_S:
             await self._store_position()
 
     def _on_session(self, event: GatewayEvent) -> None:
         if event.name == "READY":
             payload: wire.Ready = mapping(event.payload)
-            self._context.own_names = names_of(payload.get("user")) or self._context.own_names
+            self._identity.names = names_of(payload.get("user")) or self._identity.names
             self._awaited_guilds = {str(guild.get("id")) for guild in objects(payload.get("guilds"))}
-            self._guilds_deadline_s = self._context.clock.monotonic_s() + GUILDS_WAIT_S
+            self._guilds_deadline_s = self._clock.monotonic_s() + GUILDS_WAIT_S
         self._intake.connected()
 
     async def _tell_names(self) -> None:
         """Ours, with the nicknames that servers gave us."""
-        nicknames = (server.own_nick for server in self._context.guilds.servers.values() if server.own_nick)
-        names = {*self._context.own_names, *nicknames}
+        nicknames = (server.own_nick for server in self._guilds.servers.values() if server.own_nick)
+        names = {*self._identity.names, *nicknames}
         if names != self._told_names:
             await self._intake.set_own_names(names)
             self._told_names = names
@@ -177,7 +180,7 @@ class Receiver:
         """Where to go on after a crash. Until a catch-up is complete, nothing vouches for what it has not read."""
         if self._awaited_guilds is not None or self._session is None:
             return []
-        self._stored_at_s = self._context.clock.monotonic_s()
+        self._stored_at_s = self._clock.monotonic_s()
         return [
             Cursor(name=LATEST_CURSOR, value=str(self._latest)),
             Cursor(name=SESSION_CURSOR, value=msgspec.json.encode(self._session).decode()),
@@ -221,7 +224,7 @@ class Receiver:
         """Everything in it is gone, of which Discord does not tell one by one. What began a thread in a text channel is left."""
         if parent_id not in self._intake.routed_chats():
             return []
-        parent = self._context.guilds.get(parent_id)
+        parent = self._guilds.get(parent_id)
         ids = dict.fromkeys(await self._threads.of(thread_id))
         if parent is not None and parent.is_forum:
             ids[thread_id] = None

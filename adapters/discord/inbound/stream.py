@@ -15,11 +15,12 @@ import structlog
 
 from adapters.discord import wire
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode_context import Context
+from adapters.discord.identity import Identity
 from adapters.discord.inbound.gateway import Connection, GatewayEvent, Interrupted, SessionInvalid, SessionState
 from adapters.discord.inbound.identify_budget import IdentifyBudget
 from adapters.discord.lenient import mapping
 from adapters.discord.transport import Route, Transport
+from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, BridgeError, ConnectionLost, DeliveryError
 
 if TYPE_CHECKING:
@@ -37,14 +38,16 @@ class Stream:
         self,
         options: DiscordOptions,
         transport: Transport,
-        context: Context,
+        identity: Identity,
+        clock: Clock,
         budget: IdentifyBudget,
         alive: Callable[[], None],
     ) -> None:
         """`alive` is called for all that the gateway sends."""
         self._options = options
         self._transport = transport
-        self._context = context
+        self._identity = identity
+        self._clock = clock
         self._budget = budget
         self._alive = alive
         self.queue: asyncio.Queue[GatewayEvent | BridgeError] = asyncio.Queue(QUEUE_SIZE)
@@ -65,7 +68,7 @@ class Stream:
         while True:
             if session is None:
                 await self._may_begin_session()
-            connection = Connection(self._options, self._transport, self._context.user_id)
+            connection = Connection(self._options, self._transport, self._identity.user_id)
             try:
                 await self._open(connection, session)
                 while True:
@@ -75,14 +78,14 @@ class Stream:
                         session = event.session
                         await self.queue.put(event)
             except Interrupted:
-                log.info("gateway connection ended; resuming", account=self._context.account)
+                log.info("gateway connection ended; resuming", account=self._identity.account)
             except SessionInvalid:
-                log.info("gateway session is over; a new one begins", account=self._context.account)
+                log.info("gateway session is over; a new one begins", account=self._identity.account)
                 session = None
-                await self._context.clock.sleep(random.uniform(1.0, 5.0))
+                await self._clock.sleep(random.uniform(1.0, 5.0))
             finally:
                 await connection.close()
-            now = self._context.clock.monotonic_s()
+            now = self._clock.monotonic_s()
             recent = [*(at for at in recent if now - at < QUICK_WINDOW_S), now]
             if len(recent) > QUICK_RECONNECTS:
                 raise ConnectionLost("the gateway connection keeps ending")

@@ -11,7 +11,7 @@ import asyncio
 import structlog
 
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode_context import Context
+from adapters.discord.identity import Identity
 from adapters.discord.outbound.webhooks import ChannelWebhooks
 from bridge.model.adapter import Cursor, Intake
 from bridge.model.errors import BridgeError
@@ -24,8 +24,8 @@ CHANNELS_AT_ONCE = 8
 
 
 class OwnWebhooks:
-    def __init__(self, context: Context, webhooks: ChannelWebhooks) -> None:
-        self._context = context
+    def __init__(self, identity: Identity, webhooks: ChannelWebhooks) -> None:
+        self._identity = identity
         self._webhooks = webhooks
         webhooks.on_use = self.use
         self._intake: Intake | None = None
@@ -36,20 +36,20 @@ class OwnWebhooks:
         self._intake = intake
         stored = await intake.cursor(CURSOR)
         self._stored.update(dict.fromkeys(one for one in (stored or "").split(",") if one))
-        self._context.own_webhooks.update(self._stored)
+        self._identity.webhooks.update(self._stored)
         is_complete = stored is not None or await self._ask(sorted(intake.routed_chats()))
-        if is_complete and (stored is None or self._context.own_webhooks - self._stored.keys()):
+        if is_complete and (stored is None or self._identity.webhooks - self._stored.keys()):
             await self._store()
 
     async def use(self, webhook_id: str) -> None:
         """Call before a webhook is posted through; returns once its id is on disk."""
-        self._context.own_webhooks.add(webhook_id)
+        self._identity.webhooks.add(webhook_id)
         if webhook_id not in self._stored and self._intake is not None:
             await self._store()
 
     async def _store(self) -> None:
         assert self._intake is not None
-        self._stored.update(dict.fromkeys(sorted(self._context.own_webhooks - self._stored.keys())))
+        self._stored.update(dict.fromkeys(sorted(self._identity.webhooks - self._stored.keys())))
         for old in list(self._stored)[:-IDS_KEPT]:
             del self._stored[old]
         await self._intake.accept([], cursors=[Cursor(name=CURSOR, value=",".join(self._stored))])
@@ -65,9 +65,9 @@ class OwnWebhooks:
                 except Refused:
                     return True
                 except BridgeError as error:
-                    log.info("webhooks cannot be listed", account=self._context.account, channel=channel_id, reason=error.reason)
+                    log.info("webhooks cannot be listed", account=self._identity.account, channel=channel_id, reason=error.reason)
                     return False
-                self._context.own_webhooks.update(found)
+                self._identity.webhooks.update(found)
                 return True
 
         async with asyncio.TaskGroup() as tasks:

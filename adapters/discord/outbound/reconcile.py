@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from adapters.common.platform_time import PlatformTime
 from adapters.discord import wire
 from adapters.discord.errors import Refused
-from adapters.discord.inbound.decode_context import Context
-from adapters.discord.inbound.decode_messages import is_own
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.inbound.history import PAGE, History
 from adapters.discord.lenient import UNREADABLE
 from adapters.discord.outbound import bodies, encode
@@ -39,14 +39,16 @@ class Reconciliation:
     def __init__(
         self,
         options: DiscordOptions,
-        context: Context,
+        identity: Identity,
+        guilds: GuildCache,
         history: History,
         headers: Headers,
         sent: SentMessages,
         time: PlatformTime,
     ) -> None:
         self._options = options
-        self._context = context
+        self._identity = identity
+        self._guilds = guilds
         self._history = history
         self._headers = headers
         self._sent = sent
@@ -59,7 +61,7 @@ class Reconciliation:
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
         """Reads back what was posted since and looks for our own message with this text, name and files. Where the bot may not read
         history Discord shows an empty one, so there is nothing to go by."""
-        if not self._context.may_read_history(outbound.chat_id):
+        if not self._guilds.may_read_history(outbound.chat_id, self._identity.user_id):
             if self._intake is not None:
                 reason, action = "sends of unknown outcome cannot be checked", "give the bot Read Message History"
                 self._intake.notice(reason, action, chat_id=outbound.chat_id)
@@ -144,7 +146,7 @@ class Reconciliation:
         return str(found["id"]), None if webhook_id is None else str(webhook_id)
 
     def _is_own(self, message: wire.Message, name: str | None) -> bool:
-        if not is_own(message, self._context):
+        if not self._identity.wrote(message):
             return False
         if message.get("webhook_id") is None:
             return name is None

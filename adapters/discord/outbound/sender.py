@@ -22,7 +22,8 @@ from adapters.discord.errors import (
     file_fault,
     is_about_size,
 )
-from adapters.discord.inbound.decode_context import Context
+from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.outbound import bodies, encode
 from adapters.discord.outbound.header import Header
 from adapters.discord.outbound.message_header import Headers
@@ -43,20 +44,22 @@ PERSONA = frozenset({"username", "avatar_url"})
 
 
 class Sender:
-    """All of one account. The context must know who we are before anything is posted."""
+    """All of one account. The identity must be known before anything is posted."""
 
     def __init__(
         self,
         transport: Transport,
         options: DiscordOptions,
-        context: Context,
+        identity: Identity,
+        guilds: GuildCache,
         webhooks: ChannelWebhooks,
         headers: Headers,
         sent: SentMessages,
     ) -> None:
         self._transport = transport
         self._options = options
-        self._context = context
+        self._identity = identity
+        self._guilds = guilds
         self._webhooks = webhooks
         self._headers = headers
         self._sent = sent
@@ -91,7 +94,7 @@ class Sender:
 
     def _check(self, outbound: Outbound) -> None:
         """What is known to be refused is not sent. Raises FileRejected or ChatDown."""
-        channel = self._context.guilds.get(outbound.chat_id)
+        channel = self._guilds.get(outbound.chat_id)
         if channel is not None and channel.is_forum and outbound.thread_id is None:
             raise ChatDown(f"#{channel.name} is a forum", action=POST_ACTION)
         empty = tuple(number for number, file in enumerate(outbound.files) if not file.size_bytes)
@@ -104,7 +107,7 @@ class Sender:
             return refused.error
         if fault := file_fault(refused.refusal):
             return _of_the_largest(fault, outbound) if is_about_size(refused.refusal) and not fault.indexes else fault
-        bits = self._context.guilds.permissions(outbound.chat_id, self._context.user_id)
+        bits = self._guilds.permissions(outbound.chat_id, self._identity.user_id)
         if refused.code == MISSING_PERMISSIONS and bits is not None and bits & SEND_MESSAGES and not bits & ATTACH_FILES:
             return FileRejected("the bot lacks Attach Files in the channel")
         return refused.error

@@ -20,9 +20,10 @@ from adapters.discord.errors import (
     WRONG_CHANNEL_KIND,
     Refused,
 )
-from adapters.discord.inbound.decode_context import Context
-from adapters.discord.lenient import mapping, objects
+from adapters.discord.identity import Identity
+from adapters.discord.lenient import objects
 from adapters.discord.transport import Route, Transport
+from bridge.model.clock import Clock
 from bridge.model.errors import RetryLater
 
 ASK_AGAIN_S = 600.0
@@ -59,12 +60,13 @@ class ChannelWebhooks:
         self,
         transport: Transport,
         name: str,
-        context: Context,
+        identity: Identity,
+        clock: Clock,
     ) -> None:
         self._transport = transport
         self._name = name
-        self._context = context
-        self._now = context.clock.monotonic_s
+        self._identity = identity
+        self._now = clock.monotonic_s
         self.on_use: Callable[[str], Awaitable[None]] | None = None
         """Told of each webhook's id before anything is posted through it."""
         self._by_channel: dict[str, Hook] = {}
@@ -132,18 +134,10 @@ class ChannelWebhooks:
         return _hook(ours[0]) if ours else None
 
     async def _listed(self, channel_id: str) -> list[wire.Webhook]:
-        """Made by our application; where a server does not tell that: made by our bot."""
+        """Those that we made."""
         path = f"/channels/{channel_id}/webhooks"
         listed: list[wire.Webhook] = objects(await self._transport.call(Route("GET", path, path)))
-
-        def is_ours(webhook: wire.Webhook) -> bool:
-            if str(webhook["id"]) in self._context.own_webhooks:
-                return True
-            if webhook.get("application_id") is not None and self._context.application_id:
-                return str(webhook["application_id"]) == self._context.application_id
-            return str(mapping(webhook.get("user")).get("id")) == self._context.user_id
-
-        return [webhook for webhook in listed if webhook.get("id") and is_ours(webhook)]
+        return [webhook for webhook in listed if webhook.get("id") and self._identity.made(webhook)]
 
     async def _create(self, channel_id: str) -> Hook:
         path = f"/channels/{channel_id}/webhooks"

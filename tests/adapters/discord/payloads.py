@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.inbound.decode import decode
 from adapters.discord.inbound.decode_context import Context
 from bridge.model.events import Ignored
@@ -27,8 +28,8 @@ def context_of(**fields: Any) -> Context:
     ]
     guild = {"id": GUILD, "name": "Guild", "roles": [], "emojis": [], "channels": channels, "threads": threads}
     guilds.apply("GUILD_CREATE", guild, "1")
-    base = {"user_id": "1", "application_id": "2", **fields}
-    return Context(account=AccountName("guild"), cdn_url="https://cdn.example", guilds=guilds, **base)
+    told = {name: fields.pop(name) for name in ("webhooks", "names") if name in fields}
+    return Context(Identity(AccountName("guild"), "1", "2", **told), cdn_url="https://cdn.example", guilds=guilds, **fields)
 
 
 def message(**fields: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
+from adapters.discord.emulator.records import BOT_PERMISSIONS, Permission
 from adapters.discord.guild_cache import GuildCache
 from bridge.model.adapter import ProbeItem
 from bridge.model.errors import ChatDown, RetryLater

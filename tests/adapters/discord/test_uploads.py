@@ -33,7 +33,7 @@ async def test_a_large_file_travels_both_ways_in_bounded_memory(bench: Bench, ad
     file = OutboundFile(attachment=attachment, path=path, name=path.name, mime="application/octet-stream", size_bytes=size)
     before = _peak_bytes()
     receipt = await adapter.send(_outbound(bench, "t", files=(file,)))
-    message = bench.emulator.find(bench.chat, receipt.message_ids[0])[1]
+    message = bench.emulator.people.find(bench.chat, receipt.message_ids[0])[1]
     file_id = f"{bench.chat}/{message.id}/{message.attachments[0].id}"
     digest = hashlib.sha256()
     async with adapter.open_file(Attachment(kind=AttachmentKind.DOCUMENT, file_id=file_id)) as stream:

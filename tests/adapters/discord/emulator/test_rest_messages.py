@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from tests.adapters.discord.conftest import Bench
 from tests.adapters.discord.emulator.conftest import Client
 

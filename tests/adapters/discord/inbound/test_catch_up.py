@@ -9,7 +9,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind, StreamFault
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.rich_text import text_of
 from tests.adapters.discord.conftest import Bench

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.guild_cache import GuildCache
+from adapters.discord.identity import Identity
 from adapters.discord.inbound.decode import decode
 from adapters.discord.inbound.decode_context import Context
 from adapters.discord.lenient import UNREADABLE
@@ -35,7 +36,7 @@ def context() -> Context:
         },
         "1",
     )
-    return Context(account=AccountName("guild"), cdn_url="https://cdn", guilds=guilds, user_id="1", application_id="2")
+    return Context(Identity(AccountName("guild"), "1", "2"), cdn_url="https://cdn", guilds=guilds)
 
 
 def message(**fields: Any) -> dict[str, Any]:
@@ -211,7 +212,7 @@ json_values = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_any_shape_is_an_event_or_ignored_or_one_of_the_known_errors(event: str, data: st.DataObject) -> None:
     """Whatever arrives, the stream goes on: nothing but the errors that the receiver expects may leave `decode`."""
-    context = Context(account=AccountName("guild"), cdn_url="https://cdn", user_id="1", application_id="2")
+    context = Context(Identity(AccountName("guild"), "1", "2"), cdn_url="https://cdn")
     broken = message(**data.draw(st.dictionaries(st.sampled_from([*message(), "attachments", "embeds", "member"]), json_values)))
     try:
         decode(event, broken, context, position="s-1")

@@ -79,7 +79,7 @@ def test_people_mentioned_by_id_alone_are_named_if_they_were_seen(context: Conte
     """What embeds mention is not among a message's mentions."""
     one(context, "MESSAGE_CREATE", message())
     embed = {"type": "rich", "description": "<@7> opened, <@1> and <@404> looked"}
-    context.own_names = ("Bridge",)
+    context.identity.names = ("Bridge",)
     assert words(one(context, "MESSAGE_CREATE", message(author=BOT, content="", embeds=[embed]))) == (
         "@Anna opened, @Bridge and @unknown-user looked"
     )

@@ -15,7 +15,7 @@ TOKEN = "mbabcdef-1-0"
 def test_either_mark_of_a_webhook_is_enough() -> None:
     for fields in ({"application_id": "2"}, {"application_id": None}, {}):
         data = message(webhook_id="50", author={"id": "50", "username": "Anna"}, **fields)
-        assert one(context_of(own_webhooks={"50"}), "MESSAGE_CREATE", data).meta.sent_by_us
+        assert one(context_of(webhooks={"50"}), "MESSAGE_CREATE", data).meta.sent_by_us
         assert one(context_of(), "MESSAGE_CREATE", data).meta.sent_by_us is (fields.get("application_id") == "2")
 
 

@@ -68,7 +68,7 @@ async def test_a_picture_that_a_bot_shows_in_its_message_is_fetched(
     """It is not among the files of the message, and its address expires as theirs do."""
     emulator, intake = bench.emulator, bench.intake()
     bot, channel = emulator.add_bot("Monitor"), emulator.world.channels[int(bench.chat)]
-    file = emulator._attach(Upload(name="graph.png", mime="image/png", content=b"content"))
+    file = emulator.people.attach(Upload(name="graph.png", mime="image/png", content=b"content"))
     emulator.cdn.lifetime_s = -1
     async with bench.running(adapter, intake):
         message = emulator.operations.post(channel, author=author_of(bot.user), attachments=(file,), **shown)

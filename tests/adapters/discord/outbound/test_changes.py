@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from bridge.model.adapter import OutboundDelete, OutboundEdit, OutboundReaction
 from bridge.model.errors import Rejected
 from bridge.model.rich_text import plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from bridge.model.adapter import Copy, OutboundReaction
 from bridge.model.errors import ChatDown, Rejected
 from tests.adapters.discord.conftest import Bench

@@ -11,7 +11,7 @@ import pytest
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.common.platform_time import PlatformTime
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import Author
+from adapters.discord.emulator.records import Author
 from adapters.discord.snowflakes import snowflake_at
 from bridge.model.adapter import OutboundEdit, Sender
 from bridge.model.errors import OutcomeUnknown

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import BOT_PERMISSIONS, Permission
+from adapters.discord.emulator.records import BOT_PERMISSIONS, Permission
 from bridge.model.adapter import OutboundEdit, OutboundFile
 from bridge.model.errors import Rejected
 from bridge.model.events import Attachment, AttachmentKind

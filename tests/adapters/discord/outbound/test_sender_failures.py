@@ -10,7 +10,7 @@ import pytest
 
 from adapters.common.emulation.contract import Fault, FaultKind
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from bridge.model.adapter import OutboundDelete, OutboundEdit, Sender
 from bridge.model.errors import AccountDown, ChatDown, FileRejected, OutcomeUnknown, RetryLater, Scope
 from bridge.model.rich_text import plain
@@ -192,9 +192,9 @@ async def test_without_attach_files_words_still_go(bench: Bench, tmp_path: Path)
         with pytest.raises(FileRejected, match="Attach Files"):
             await adapter.send(outbound(bench, sender=None, files=(outbound_file(tmp_path / "a.txt"),)))
         bench.emulator.deny(bench.chat, Permission.ATTACH_FILES | Permission.SEND_MESSAGES)
-        bits = adapter._context.guilds.permissions
+        bits = adapter._guilds.permissions
         await eventually(
-            lambda: not (bits(bench.chat, adapter._context.user_id) or 0) & Permission.SEND_MESSAGES, "the change is known"
+            lambda: not (bits(bench.chat, adapter._identity.user_id) or 0) & Permission.SEND_MESSAGES, "the change is known"
         )
         with pytest.raises(ChatDown):
             await adapter.send(outbound(bench, sender=None, files=(outbound_file(tmp_path / "a.txt"),)))

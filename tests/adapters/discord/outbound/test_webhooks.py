@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.emulator.world import Permission
+from adapters.discord.emulator.records import Permission
 from bridge.model.adapter import OutboundDelete, OutboundEdit
 from bridge.model.errors import ChangeRefused
 from bridge.model.rich_text import plain
