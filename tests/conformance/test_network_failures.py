@@ -25,8 +25,8 @@ from bridge.model.rich_text import plain
 from tests.conformance.cases import CASES
 from tests.conformance.rig import ACCOUNT, Rig
 from tests.support import faulty_network as network
-from tests.support.faulty_network import Certificates
 from tests.support.intake import RecordingIntake
+from tests.support.network import Certificates, listening
 from tests.support.patience import PATIENCE_S
 from tests.support.transports import calls
 from tests.support.web import UnreachedWeb
@@ -270,7 +270,7 @@ async def test_a_proxy_that_asks_for_a_login_half_way_parks_the_account(case: Ne
     await emulator.start()
     chat = emulator.add_chat("lobby")
     proxy = network.TurningProxy(10**6)
-    async with network.listening(proxy.serve) as port:
+    async with listening(proxy.serve) as port:
         options = manifest.options().model_validate({**emulator.account_options(), "proxy": f"http://127.0.0.1:{port}"})
         adapter = manifest.build(AdapterContext(account=ACCOUNT, options=options, web=UnreachedWeb()))
         intake = RecordingIntake([chat_id := await adapter.resolve(chat.address)])

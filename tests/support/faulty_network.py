@@ -7,86 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
-import ssl
 import struct
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.support.patience import PATIENCE_S
+from tests.support.network import Certificates, Serve, listening, pass_on, server_context
 
 Options = dict[str, Any]
 Fault = Callable[["Certificates"], AbstractAsyncContextManager[Options]]
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-# -- certificates -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Certificates:
-    """PEM files, each with its key beside it as `<name>.key`. Nobody trusts them but who names them."""
-
-    good: Path
-    """For localhost."""
-    expired: Path
-    other_host: Path
-
-    @classmethod
-    def make(cls, folder: Path) -> Certificates:
-        if shutil.which("openssl") is None:
-            pytest.skip("makes its certificates with openssl")
-        return cls(
-            good=_certificate(folder / "good.pem", "localhost", days=2),
-            expired=_certificate(folder / "expired.pem", "localhost", days=-1),
-            other_host=_certificate(folder / "other.pem", "elsewhere.example", days=2),
-        )
-
-
-def _certificate(path: Path, host: str, *, days: int) -> Path:
-    key, request, names = path.with_suffix(".key"), path.with_suffix(".csr"), path.with_suffix(".ext")
-    names.write_text(f"subjectAltName=DNS:{host}\n")
-    asked = f"req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={host} -keyout {key} -out {request}"
-    signed = f"x509 -req -in {request} -signkey {key} -days {days} -extfile {names} -out {path}"
-    for command in (asked, signed):
-        subprocess.run(["openssl", *command.split()], check=True, capture_output=True, timeout=PATIENCE_S)
-    return path
-
-
-def _server_context(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
-    return context
 
 
 # -- servers ------------------------------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """The port of a server that does what `serve` does with each connection."""
-    writers: list[asyncio.StreamWriter] = []
-
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            await serve(reader, writer)
-
-    server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield int(server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
-        for writer in writers:
-            writer.transport.abort()
-        await server.wait_closed()
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
@@ -154,7 +88,7 @@ def by_tls(name: str, *, trusted: bool) -> Fault:
     @asynccontextmanager
     async def fault(certificates: Certificates) -> AsyncIterator[Options]:
         certificate: Path = getattr(certificates, name)
-        async with listening(for_ever, _server_context(certificate)) as port:
+        async with listening(for_ever, server_context(certificate)) as port:
             yield {"server": f"https://localhost:{port}", **({"ca_file": certificate} if trusted else {})}
 
     return fault
@@ -232,21 +166,13 @@ async def tunnel_to_another_certificate(certificates: Certificates) -> AsyncIter
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_pass_on(reader, up_writer))
-                tasks.create_task(_pass_on(up_reader, writer))
+                tasks.create_task(pass_on(reader, up_writer))
+                tasks.create_task(pass_on(up_reader, writer))
         finally:
             up_writer.close()
 
-    async with listening(for_ever, _server_context(certificates.good)) as behind, listening(serve) as port:
+    async with listening(for_ever, server_context(certificates.good)) as behind, listening(serve) as port:
         yield {"server": "https://localhost", "proxy": f"http://127.0.0.1:{port}"}
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while chunk := await reader.read(1 << 16):
-            writer.write(chunk)
-            await writer.drain()
-        writer.close()
 
 
 # -- after the request left ---------------------------------------------------------------------------------------------------
@@ -293,7 +219,7 @@ async def tls_that_ends(certificates: Certificates) -> AsyncIterator[Options]:
         await _request(reader)
         writer.close()
 
-    async with listening(serve, _server_context(certificates.good)) as port:
+    async with listening(serve, server_context(certificates.good)) as port:
         yield {"server": f"https://localhost:{port}"}
 
 
@@ -323,8 +249,8 @@ class TurningProxy:
         up_writer.write(f"{method} /{path} HTTP/1.1\r\n{closing}".encode() + headers)
         try:
             async with asyncio.TaskGroup() as tasks:
-                asking = tasks.create_task(_pass_on(reader, up_writer))
-                await _pass_on(up_reader, writer)
+                asking = tasks.create_task(pass_on(reader, up_writer))
+                await pass_on(up_reader, writer)
                 asking.cancel()
         finally:
             up_writer.close()

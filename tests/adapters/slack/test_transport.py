@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
@@ -35,49 +31,8 @@ from bridge.model.errors import (
 )
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
-from tests.support.patience import PATIENCE_S, eventually
-
-
-class Relay:
-    """Passes connections on to one server, optionally behind TLS, and remembers the targets of requests. Asked as a proxy it gets
-    them in absolute form, which the server behind takes as well."""
-
-    def __init__(self, target: str, tls: ssl.SSLContext | None = None) -> None:
-        self._target = urlsplit(target)
-        self._tls = tls
-        self._connections: set[asyncio.Task[None]] = set()
-        self.asked: list[str] = []
-        self.port = 0
-
-    async def __aenter__(self) -> Relay:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
-        self.port = int(self._server.sockets[0].getsockname()[1])
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for connection in list(self._connections):
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
-        behind_reader, behind_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
-        with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
-            await asyncio.gather(self._copy(reader, behind_writer), self._copy(behind_reader, writer))
-        for end in (writer, behind_writer):
-            end.transport.abort()
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(1 << 16):
-            if chunk.startswith((b"GET ", b"POST ")):
-                self.asked.append(chunk.split(b" ", 2)[1].decode())
-            writer.write(chunk)
-            await writer.drain()
-        writer.close()
+from tests.support.network import Certificates, relaying, server_context
+from tests.support.patience import eventually
 
 
 async def cross_both_ways(account: Any, emulator: SlackEmulator, folder: Path, **options: Any) -> None:
@@ -97,10 +52,10 @@ async def cross_both_ways(account: Any, emulator: SlackEmulator, folder: Path, *
 
 
 async def test_everything_goes_through_the_proxy(account: Any, emulator: SlackEmulator, tmp_path: Path) -> None:
-    async with Relay(emulator.base_url) as proxy:
-        await cross_both_ways(account, emulator, tmp_path, proxy=f"http://127.0.0.1:{proxy.port}")
+    async with relaying(emulator.base_url) as proxy:
+        await cross_both_ways(account, emulator, tmp_path, proxy=proxy.url)
         await account.close()
-        paths = {urlsplit(asked).path for asked in proxy.asked if urlsplit(asked).netloc == urlsplit(emulator.base_url).netloc}
+    paths = set(proxy.paths())
     assert {"/api/auth.test", "/api/chat.postMessage", "/link/"} <= paths
     assert any(path.startswith("/upload/") for path in paths)
     assert any(path.startswith("/files-pri/") for path in paths)
@@ -124,33 +79,18 @@ async def test_a_proxy_that_is_away_means_not_reached(account: Any, emulator: Sl
         await account.build(proxy="http://127.0.0.1:9").send(Outbound(token="t", attempt=1, chat_id=chat, text=plain("x")))
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1 and its key, in one folder."""
-    folder = tmp_path_factory.mktemp("tls")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    try:
-        subprocess.run([*command, *files], check=True, capture_output=True, timeout=PATIENCE_S)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    return folder
-
-
 @pytest.fixture
-async def secure_url(emulator: SlackEmulator, certificate: Path) -> AsyncIterator[str]:
+async def secure_url(emulator: SlackEmulator, certificates: Certificates) -> AsyncIterator[str]:
     """The emulator behind TLS, sockets and files too."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    async with Relay(emulator.base_url, context) as relay:
-        emulator.public_url = f"https://127.0.0.1:{relay.port}"
+    async with relaying(emulator.base_url, server_context(certificates.good)) as relay:
+        emulator.public_url = f"https://localhost:{relay.port}"
         yield emulator.public_url
 
 
 async def test_a_certificate_of_ones_own_ca(
-    account: Any, emulator: SlackEmulator, tmp_path: Path, secure_url: str, certificate: Path
+    account: Any, emulator: SlackEmulator, tmp_path: Path, secure_url: str, certificates: Certificates
 ) -> None:
-    await cross_both_ways(account, emulator, tmp_path, api_url=f"{secure_url}/api", ca_file=certificate / "cert.pem")
+    await cross_both_ways(account, emulator, tmp_path, api_url=f"{secure_url}/api", ca_file=certificates.good)
     await account.close()
 
 
