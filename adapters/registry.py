@@ -25,6 +25,7 @@ _OURS = {
     "telegram": "adapters.telegram",
     "slack": "adapters.slack",
     "discord": "adapters.discord",
+    "webhook": "adapters.webhook",
 }
 
 _ENTRY_POINT_GROUP = "messenger_bridge.platforms"

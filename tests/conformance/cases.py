@@ -20,6 +20,7 @@ from adapters.teamspirit.inbound.decode_text import decode_text as teamspirit_de
 from adapters.teamspirit.outbound.encode_text import encode_text as teamspirit_encode
 from adapters.telegram.inbound import decode_text as telegram_decode
 from adapters.telegram.outbound import encode_text as telegram_encode
+from adapters.webhook.conformance import CASE as WEBHOOK
 from bridge.model.rich_text import RichText
 from tests.support.transports import NETWORK
 
@@ -78,6 +79,7 @@ _OURS = {
         absent_chat="nowhere",
         network=NETWORK["teamspirit"],
     ),
+    "webhook": WEBHOOK,
 }
 
 CASES: dict[str, ConformanceCase] = {name: _OURS[name] if name in _OURS else _offered(name) for name in platforms()}

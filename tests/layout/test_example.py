@@ -37,6 +37,11 @@ ENVIRON = {
     "TEAMSPIRIT_WEBHOOK_KEY": "a-webhook-key",
     "TEAMSPIRIT_WEBHOOK_SECRET": "a-webhook-secret",
     "TEAMSPIRIT_DUTY_WEBHOOK": "https://im.example.com/hooks/duty",
+    "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "WEBHOOK_SECRET_OF_YESTERDAY": "whsec_0000r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "WEBHOOK_OAUTH2_SECRET": "a-client-secret-of-oauth2",
+    "ALERTS_SECRET": "what-the-alert-manager-signs-with",
+    "ALERTS_SECRET_OF_YESTERDAY": "what-it-signed-with-before",
 }
 
 EXAMPLES_ONLY = {
@@ -58,6 +63,28 @@ EXAMPLES_ONLY = {
     "web.admin",
     "web.admin.listen",
     "spirit.webhook",
+    "hooks.body",
+    "hooks.ends",
+    "hooks.ends.alerts.signature",
+    "hooks.ends.alerts.signature.scheme",
+    "hooks.ends.alerts.signature.header",
+    "hooks.ends.alerts.signature.prefix",
+    "hooks.ends.alerts.signature.timestamp_header",
+    "hooks.ends.alerts.signature.signed",
+    "hooks.ends.alerts.form",
+    "hooks.ends.alerts.form.title",
+    "hooks.ends.alerts.form.fields",
+    "hooks.ends.alerts.form.author",
+    "hooks.ends.alerts.form.honeypot",
+    "hooks.ends.alerts.form.redirect",
+    "hooks.ends.alerts.author",
+    "hooks.ends.alerts.url",
+    "hooks.ends.alerts.client_cert",
+    "hooks.ends.alerts.client_key",
+    "hooks.ends.alerts.oauth2",
+    "hooks.ends.alerts.oauth2.token_url",
+    "hooks.ends.alerts.oauth2.client_id",
+    "hooks.ends.alerts.oauth2.scope",
 }
 """Options without a default that could be shown: the example shows a likely value."""
 
@@ -75,7 +102,7 @@ SECTION_MODELS: Mapping[str, type[BaseModel]] = {
 
 def everything_on() -> str:
     """The example with every option that is commented out, taken in."""
-    return re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", EXAMPLE.read_text(), flags=re.M)
+    return re.sub(r"^( *)#(?=[a-z_0-9]+:)", r"\1", EXAMPLE.read_text(), flags=re.M)
 
 
 def load(text: str, folder: Path, environ: Mapping[str, str] = ENVIRON) -> Loaded:
@@ -145,7 +172,7 @@ def check_defaults(found: Iterator[tuple[str, Any, Any]]) -> None:
             assert written == (list(default) if isinstance(default, tuple) else default), place
 
 
-@pytest.mark.parametrize("account", ["tg", "team", "guild", "spirit"])
+@pytest.mark.parametrize("account", ["tg", "team", "guild", "spirit", "hooks"])
 def test_every_option_of_every_platform_is_there_with_its_default(full: dict[str, Any], account: str) -> None:
     given = full["accounts"][account]
     model = registry.load_platform(given["platform"]).options()

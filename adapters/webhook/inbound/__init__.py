@@ -1,0 +1,1 @@
+"""Somebody's request to the bridge."""
