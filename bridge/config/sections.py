@@ -97,7 +97,10 @@ class RelaySection(Section):
         "Default: resend",
     )
     give_up_after_h: float | None = Field(
-        default=None, gt=0, le=24 * 365, description="Hours after which an undelivered message becomes a dead letter. Default: 168"
+        default=None,
+        gt=0,
+        le=24 * 365,
+        description="Hours after which an undelivered message becomes a dead letter. Default: 168, for webhooks 75.6",
     )
 
 

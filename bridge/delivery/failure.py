@@ -21,7 +21,17 @@ from bridge.delivery.message_plan import as_of_a_former_chat
 from bridge.delivery.poison import Poison
 from bridge.delivery.state import DeliveryState
 from bridge.journal.contract import Change, Dead, JournalError, Skipped
-from bridge.model.errors import AccountDown, ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.errors import (
+    AccountDown,
+    ChatDown,
+    ChatMoved,
+    ChatOff,
+    DeliveryError,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Scope,
+)
 from bridge.model.outcomes import Skip
 from bridge.model.refs import ChatAddress
 from bridge.policy.retry import GiveUp, Hold, Reconcile, Resend, Step, Wait, next_step
@@ -156,8 +166,14 @@ class Failures:
             if delivery.at_former_chat:
                 return self._left_behind(delivery)
             supervisor.chat_faults[self._address] = error
+        if isinstance(error, ChatOff):
+            delivery.kept(self._clock.monotonic_s())
         self._services.counts.retried(self._address.account, type(error).__name__)
-        if was_underway and self._poison.is_one(delivery, error, supervisor.served, self._clock.monotonic_s()):
+        if (
+            was_underway
+            and self._gate.schedule() is None
+            and self._poison.is_one(delivery, error, supervisor.served, self._clock.monotonic_s())
+        ):
             why = poison.reason(delivery, error)
             if delivery.unknown.is_open and self._gate.can_reconcile():
                 delivery.faults.verdict = why  # the attempt may have succeeded: the platform is asked first
@@ -233,6 +249,7 @@ class Failures:
             options=end.options,
             random=random.random,
             can_reconcile=self._gate.can_reconcile(),
+            schedule=self._gate.schedule(),
             policy=self._services.policy,
         )
 

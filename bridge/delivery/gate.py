@@ -13,7 +13,7 @@ from bridge.delivery.target import ResolvedTarget, can_reconcile
 from bridge.delivery.throttle import LaneThrottle, rates_of
 from bridge.delivery.waits import Waits
 from bridge.journal.contract import OpenDelivery
-from bridge.model.capabilities import UNLIMITED
+from bridge.model.capabilities import UNLIMITED, RetrySchedule
 from bridge.model.errors import RetryLater
 from bridge.model.events import MessageCreated
 from bridge.model.refs import ChatAddress, ChatRef
@@ -102,6 +102,20 @@ class Gate:
             return supervisor is not None and can_reconcile(supervisor.adapter)
         except RetryLater:
             return True  # not built yet: asked again when it is
+
+    def schedule(self) -> RetrySchedule | None:
+        """When the account's platform wants failed deliveries to be tried again; None: whenever the core does."""
+        supervisor = self.supervisor
+        try:
+            return None if supervisor is None else supervisor.adapter.capabilities.retry
+        except RetryLater:
+            return None  # not built yet: nothing was tried
+
+    def longest_wait_s(self) -> float:
+        """No delivery waits longer at once, whatever was recorded."""
+        schedule = self.schedule()
+        scheduled_s = 0.0 if schedule is None else max(schedule.waits_s) * (1.0 + schedule.jitter)
+        return max(self._services.policy.longest_told_s, scheduled_s)
 
     def may_run_ahead(self, following: OpenDelivery | None) -> bool:
         """Whether attempts on what comes next may be recorded before their turn."""

@@ -68,7 +68,7 @@ class Lane:
             services.clock,
             read_behind=self._load_behind,
             bury=self._bury,
-            longest_s=services.policy.longest_told_s,
+            longest_s=self._gate.longest_wait_s,
         )
         self._failures = Failures(address, services, self._gate)
         self._verdicts = Verdicts(address, services.counts)

@@ -17,7 +17,7 @@ _NEVER = float("inf")
 
 class Line:
     """`read_behind` reads those beside the line from the journal, at most so many; `bury` sees to those that cannot be read;
-    `longest_s` bounds how long any of them waits at once."""
+    `longest_s` tells how long at most any of them waits at once."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Line:
         *,
         read_behind: Callable[[int], Awaitable[Sequence[OpenDelivery | Damaged]]],
         bury: Callable[[Sequence[Damaged]], Awaitable[None]],
-        longest_s: float,
+        longest_s: Callable[[], float],
     ) -> None:
         self._backlog = backlog
         self._attempt_log = attempt_log
@@ -99,4 +99,4 @@ class Line:
         left = pending.not_before - self._clock.now()
         if pending.recorded_at is not None:
             left = min(left, pending.not_before - pending.recorded_at)
-        return min(left.total_seconds(), self._longest_s)
+        return min(left.total_seconds(), self._longest_s())

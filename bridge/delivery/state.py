@@ -198,6 +198,11 @@ class DeliveryState:
         self.unknown.close()
         self.faults = Faults()
 
+    def kept(self, now_s: float) -> None:
+        """Its chat is switched off: once it is on again, the delivery is tried for as long as a new one."""
+        self.attempts.restart()
+        self.time = TimeSpent(since_s=now_s)
+
     def lose(self, losses: Sequence[LossNote]) -> None:
         self.losses += [loss for loss in losses if loss not in self.losses]
 

@@ -141,12 +141,29 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 UNLIMITED = Rates()
 
 
+class RetrySchedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When a delivery that failed is tried again, for platforms whose receivers expect certain moments. It then replaces the core's
+    own back-off, and its end the core's own moment of giving up; what a route says of giving up still wins."""
+
+    waits_s: tuple[float, ...]
+    """From each attempt to the next. Tried longer than this, by the wish of a route: the last wait again and again."""
+    jitter: float = 0.1
+    """Each wait is longer by up to this part of itself, so that not all come back at once. None is shorter."""
+
+    @property
+    def span_s(self) -> float:
+        return sum(self.waits_s)
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """A platform's levels, limits and rates. A feature that is not listed is DROPPED."""
 
     features: Mapping[Feature, Capability]
     limits: Limits
     rates: Rates = UNLIMITED
+    retry: RetrySchedule | None = None
+    """None: the core's own back-off. With one, the account's chats are taken for receivers that have nothing to do with each other:
+    that others are served says nothing about a message that fails."""
 
     def level(self, feature: Feature) -> Support:
         found = self.features.get(feature)

@@ -10,6 +10,7 @@ BridgeError
 │   │   ├── ChangeRefused         an edit or deletion, for ever               -> skipped by name, the copy stays as it is
 │   │   └── FileRejected          final for files of it, words are welcome    -> sent without them, a line says so
 │   ├── ChatDown                  this chat refuses until a human acts        -> the lane waits long, its end is reported unhealthy
+│   │   └── ChatOff                switched off, what is sent to it is wanted  -> the same, and nothing is given up meanwhile
 │   └── ChatMoved                 the chat has a new id                       -> the lane follows
 ├── AccountDown                   final for the account until a human acts    -> account parked, others run on
 ├── ConnectionLost                run() ended: the connection is gone         -> supervisor reconnects with back-off
@@ -108,6 +109,11 @@ class ChatDown(DeliveryError):
     def __init__(self, reason: str, *, action: str) -> None:
         super().__init__(reason)
         self.action = action
+
+
+class ChatOff(ChatDown):
+    """The chat is switched off until a human switches it on again, and what is sent to it is kept until then, however long that
+    takes: it is neither given up nor counted as tried. `Intake.chat_restored` ends the wait, and so does `retry-now`."""
 
 
 class ChatMoved(DeliveryError):

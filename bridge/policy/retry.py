@@ -1,6 +1,7 @@
 """(error, attempt, time spent) -> wait, reconcile, hold or give up. Pure; the outbox asks after every attempt that failed.
 
-Adapters only classify what happened (`model.errors`); every decision about time is here. So are the words of dead letters.
+Adapters only classify what happened (`model.errors`); every decision about time is here. So are the words of dead letters. A target
+may have a schedule of its own (`RetrySchedule`), which takes the place of the back-off and of the usual moment of giving up.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.model.errors import ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.capabilities import RetrySchedule
+from bridge.model.errors import ChatDown, ChatMoved, ChatOff, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.policy.routing import OnUnknown, RelayOptions
+
+_ALMOST = 1.0 - 1e-9
+"""Waits that were added up in another order differ by as much."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +33,8 @@ class Policy:
     """A chat that refuses until a human acts is tried again at least this often."""
     longest_told_s: float = 6 * 3600.0
     """A wait that a platform tells is believed up to this: then it is asked again, and tells again."""
+    give_up_after_h: float = 168.0
+    """Where neither the route nor the target says when."""
     fewest_attempts: int = 5
     """So many at least before giving up, so that a host that slept long does not lose the backlog."""
     poison_attempts: int = 10
@@ -83,21 +90,24 @@ def next_step(
     options: RelayOptions,
     random: Callable[[], float],
     can_reconcile: bool = False,
+    schedule: RetrySchedule | None = None,
     policy: Policy = Policy(),
 ) -> Step:
     """What to do after the `attempt`-th attempt (1 is the first) ended in `error`.
 
     `spent_s` is the time since the first attempt in which the bridge ran. `random` gives numbers from 0 to 1; `can_reconcile` says
-    whether the adapter can ask its platform what became of a message.
+    whether the adapter can ask its platform what became of a message; `schedule` is the target's own.
     """
     if isinstance(error, Rejected):
         return GiveUp(reason=f"refused: {error.reason}")
     if isinstance(error, OutcomeUnknown) and not can_reconcile and options.unknown is OnUnknown.HOLD:
         return Hold(reason=f"may have arrived, and nobody can tell: {error.reason}; the route says to leave that to you")
+    if isinstance(error, ChatOff):
+        return Wait(after_s=policy.chat_down_cap_s)
     limited = isinstance(error, RetryLater) and error.rate_limited
-    if not limited and _too_late(attempt, spent_s, options, policy):
-        return GiveUp(reason=_given_up(error, attempt, options))
-    back_off_s = _usual_back_off_s(attempt, policy, random)
+    if not limited and _too_late(attempt, spent_s, options, schedule, policy):
+        return GiveUp(reason=_given_up(error, attempt, _patience_h(options, schedule, policy)))
+    back_off_s = _scheduled_s(attempt, spent_s, schedule, random) if schedule else _usual_back_off_s(attempt, policy, random)
     match error:
         case RetryLater(after_s=float() | int() as told_s):
             return Wait(after_s=_told_s(told_s, attempt, policy, random), scope=error.scope)
@@ -105,7 +115,7 @@ def next_step(
             return Wait(after_s=back_off_s, scope=error.scope)
         case OutcomeUnknown():
             return Reconcile(after_s=back_off_s) if can_reconcile else Resend(after_s=back_off_s)
-        case ChatDown():
+        case ChatDown() if schedule is None:
             wait_s = _back_off_s(attempt, policy.chat_down_base_s, policy.chat_down_cap_s, policy, random)
             return Wait(after_s=max(wait_s, policy.chat_down_base_s / 2))
         case ChatMoved() if attempt <= 1:
@@ -126,6 +136,19 @@ def _back_off_s(attempt: int, base_s: float, cap_s: float, policy: Policy, rando
     return max(policy.floor_s, random() * most_s)
 
 
+def _scheduled_s(attempt: int, spent_s: float, schedule: RetrySchedule, random: Callable[[], float]) -> float:
+    """The wait that the time spent so far leads to: attempts that somebody hurried, or that waited for as long as they were told,
+    take nothing away from the schedule. An attempt that took longer than the wait after it does not skip that wait either."""
+    passed, due_s = 0, 0.0
+    for wait_s in schedule.waits_s:
+        due_s += wait_s
+        if spent_s < due_s * _ALMOST:
+            break
+        passed += 1
+    wait_s = schedule.waits_s[min(passed, max(attempt - 1, 0), len(schedule.waits_s) - 1)]
+    return wait_s * (1.0 + random() * schedule.jitter)
+
+
 def _told_s(told_s: float, attempt: int, policy: Policy, random: Callable[[], float]) -> float:
     """Never earlier than told. A little later, so that not all lanes come back at once, and more so if the platform keeps telling
     waits that are too short."""
@@ -134,12 +157,18 @@ def _told_s(told_s: float, attempt: int, policy: Policy, random: Callable[[], fl
     return max(told_s, least_s) + random() * min(1.0, 0.1 + told_s * 0.05)
 
 
-def _too_late(attempt: int, spent_s: float, options: RelayOptions, policy: Policy) -> bool:
-    return attempt >= policy.fewest_attempts and spent_s >= options.give_up_after_h * 3600.0
+def _too_late(attempt: int, spent_s: float, options: RelayOptions, schedule: RetrySchedule | None, policy: Policy) -> bool:
+    return attempt >= policy.fewest_attempts and spent_s >= _patience_h(options, schedule, policy) * 3600.0 * _ALMOST
 
 
-def _given_up(error: DeliveryError, attempt: int, options: RelayOptions) -> str:
-    text = f"given up after {_hours(options.give_up_after_h)} and {attempt} attempts; the last one: {error.reason}"
+def _patience_h(options: RelayOptions, schedule: RetrySchedule | None, policy: Policy) -> float:
+    if options.give_up_after_h is not None:
+        return options.give_up_after_h
+    return policy.give_up_after_h if schedule is None else schedule.span_s / 3600.0
+
+
+def _given_up(error: DeliveryError, attempt: int, patience_h: float) -> str:
+    text = f"given up after {_hours(patience_h)} and {attempt} attempts; the last one: {error.reason}"
     if isinstance(error, ChatDown) and error.action:
         text += f". What to do: {error.action}"
     if isinstance(error, OutcomeUnknown):

@@ -62,8 +62,8 @@ class RelayOptions(_Value, frozen=True):
     merge: bool = True
     """Whether short texts of one author are sent as one message while the platform's rates hold them back."""
     unknown: OnUnknown = OnUnknown.RESEND
-    give_up_after_h: float = 168.0
-    """Hours after which an undelivered message becomes a dead letter."""
+    give_up_after_h: float | None = None
+    """Hours after which an undelivered message becomes a dead letter. None: as the target's schedule says, else a week."""
 
 
 class Condition(_Value, frozen=True):

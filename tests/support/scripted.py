@@ -37,7 +37,7 @@ from bridge.model.adapter import (
     ProbeItem,
     Receipt,
 )
-from bridge.model.capabilities import UNLIMITED, Capabilities, Feature, Limits, Operation, Rates, Support, features
+from bridge.model.capabilities import UNLIMITED, Capabilities, Feature, Limits, Operation, Rates, RetrySchedule, Support, features
 from bridge.model.clock import Clock
 from bridge.model.errors import ConnectionLost
 from bridge.model.events import (
@@ -109,6 +109,7 @@ class ScriptedPlatform:
     """Whether each file is a message of its own, the text at the first."""
     removes_files: bool = False
     rates: Rates = UNLIMITED
+    retry: RetrySchedule | None = None
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     before_send: Callable[[Outbound], None] | None = None
     before_change: Callable[[Operation, int], None] | None = None
@@ -141,7 +142,7 @@ class ScriptedPlatform:
         limits = Limits(
             text_length=self.text_length, caption_length=self.text_length, attachments_per_message=10, upload_bytes=1_000_000
         )
-        return Capabilities(features=table, limits=limits, rates=self.rates)
+        return Capabilities(features=table, limits=limits, rates=self.rates, retry=self.retry)
 
     def posted(self, chat: str = "c") -> list[Posted]:
         return [message for message in self.chats.get(chat, []) if not message.deleted]

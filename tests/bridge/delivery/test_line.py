@@ -45,7 +45,7 @@ async def taken(journal: Journal, *, most: int = 1000) -> list[int]:
     backlog = Backlog(journal.read, journal.bury)
     waits = Waits(clock, stopping=lambda: False, where=lambda: None)
     records: Any = Records()
-    line = Line(backlog, records, waits, clock, read_behind=journal.read_behind, bury=journal.bury, longest_s=60)
+    line = Line(backlog, records, waits, clock, read_behind=journal.read_behind, bury=journal.bury, longest_s=lambda: 60)
     backlog.reload()
     line.look_behind()
     order: list[int] = []

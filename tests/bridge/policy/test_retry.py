@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.model.errors import ChatDown, ChatMoved, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
+from bridge.model.capabilities import RetrySchedule
+from bridge.model.errors import ChatDown, ChatMoved, ChatOff, DeliveryError, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.policy.retry import GiveUp, Hold, Policy, Reconcile, Resend, Step, Wait, next_step
 from bridge.policy.routing import OnUnknown, RelayOptions
 
@@ -175,3 +176,64 @@ def test_every_error_has_an_answer(
             assert 0 <= made.after_s <= 900
         case Hold() | GiveUp():
             assert made.reason
+
+
+# -- a target's own schedule ------------------------------------------------------------------------------------------------
+
+HOUR = 3600.0
+SCHEDULE = RetrySchedule(waits_s=(5, 300, 1800, 2 * HOUR, 5 * HOUR), jitter=0.2)
+
+
+def scheduled(
+    error: DeliveryError, attempt: int, spent_s: float, *, fraction: float = 0.0, options: RelayOptions | None = None
+) -> Step:
+    return next_step(error, attempt, spent_s=spent_s, options=options or RelayOptions(), random=lambda: fraction, schedule=SCHEDULE)
+
+
+@given(st.lists(fractions, min_size=6, max_size=6))
+def test_a_schedule_is_followed_to_its_end_and_never_earlier(luck: list[float]) -> None:
+    spent_s, waits = 0.0, []
+    for attempt, fraction in enumerate(luck, 1):
+        made = scheduled(RetryLater("503"), attempt, spent_s, fraction=fraction)
+        if isinstance(made, GiveUp):
+            break
+        waits.append(waited_s(made))
+        spent_s += waits[-1]
+    assert isinstance(made, GiveUp)
+    assert len(waits) == len(SCHEDULE.waits_s)
+    for wait, due in zip(waits, SCHEDULE.waits_s, strict=True):
+        assert due <= wait <= due * 1.2
+
+
+def test_hurried_attempts_take_nothing_from_the_schedule() -> None:
+    assert waited_s(scheduled(RetryLater("503"), 40, 400.0)) == 1800
+    assert isinstance(scheduled(RetryLater("503"), 400, SCHEDULE.span_s - 1), Wait)
+
+
+def test_an_attempt_that_takes_long_skips_no_wait() -> None:
+    assert waited_s(scheduled(RetryLater("no answer"), 1, 20.0)) == 5
+    assert waited_s(scheduled(RetryLater("no answer"), 2, 45.0)) == 300
+
+
+def test_the_end_of_a_schedule_is_in_the_words() -> None:
+    made = scheduled(RetryLater("HTTP 503"), 6, SCHEDULE.span_s)
+    assert made == GiveUp(reason="given up after 7.58 hours and 6 attempts; the last one: HTTP 503")
+
+
+def test_what_a_route_says_of_giving_up_wins_over_the_schedule() -> None:
+    soon, late = RelayOptions(give_up_after_h=1), RelayOptions(give_up_after_h=100)
+    assert isinstance(scheduled(RetryLater("503"), 5, HOUR, options=soon), GiveUp)
+    assert waited_s(scheduled(RetryLater("503"), 9, SCHEDULE.span_s + 1, options=late)) == 5 * HOUR
+    assert isinstance(scheduled(RetryLater("503"), 30, 100 * HOUR, options=late), GiveUp)
+
+
+def test_a_told_wait_wins_over_the_schedule_and_an_unknown_outcome_follows_it() -> None:
+    assert waited_s(scheduled(RetryLater("503", after_s=77), 1, 0.0)) == 77
+    assert scheduled(OutcomeUnknown("no answer"), 1, 0.0) == Resend(after_s=5)
+    assert scheduled(ChatDown("404", action="correct the url"), 2, 5.0) == Wait(after_s=300)
+
+
+def test_a_chat_that_is_switched_off_is_never_given_up() -> None:
+    off = ChatOff("switched off", action="switch it on")
+    for made in (scheduled(off, 10**6, 10**9), step(off, 10**6, since_h=10**6, options=RelayOptions(give_up_after_h=1))):
+        assert made == Wait(after_s=POLICY.chat_down_cap_s)

@@ -1,0 +1,114 @@
+"""Targets that have a schedule of their own for what failed, and chats that are switched off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.journal.contract import DeliveryStatus
+from bridge.model.adapter import Outbound, Receipt
+from bridge.model.capabilities import RetrySchedule
+from bridge.model.errors import ChatOff, RetryLater
+from bridge.model.rich_text import text_of
+from bridge.policy.retry import Policy
+from bridge.policy.routing import Route
+from tests.support.patience import eventually
+from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
+
+SOON = RetrySchedule(waits_s=(0.01, 0.02, 0.03, 0.04, 0.05))
+HASTY = Policy(poison_attempts=2, poison_after_s=0.0, chat_down_cap_s=0.02, fewest_attempts=1)
+
+
+class Endpoints(ScriptedPlatform):
+    """A platform with a schedule; sends into `broken` fail."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, adapter=EndpointsAdapter, retry=SOON)
+        self.broken: set[str] = set()
+        self.off: set[str] = set()
+        self.tried: list[tuple[str, str]] = []
+
+
+class EndpointsAdapter(ScriptedAdapter):
+    platform: Endpoints
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        self.platform.tried.append((outbound.chat_id, text_of(outbound.text)))
+        if outbound.chat_id in self.platform.off:
+            raise ChatOff("switched off", action="switch it on")
+        if outbound.chat_id in self.platform.broken:
+            raise RetryLater("HTTP 503")
+        return await super().send(outbound)
+
+
+@pytest.fixture
+def one() -> ScriptedPlatform:
+    return ScriptedPlatform("one")
+
+
+@pytest.fixture
+def two() -> Endpoints:
+    return Endpoints("two")
+
+
+def routes() -> list[Route]:
+    return [Route(name=chat, ends=(end(f"one/{chat}"), end(f"two/{chat}"))) for chat in ("c", "other")]
+
+
+async def test_a_schedule_decides_how_often_and_the_rest_waits_behind(
+    tmp_path: Path, one: ScriptedPlatform, two: Endpoints
+) -> None:
+    two.broken.add("c")
+    async with bridge(tmp_path, [one, two], routes(), policy=HASTY) as app:
+        one.say("first", chat="c")
+        one.say("second", chat="c")
+        await eventually(lambda: len(one.confirmed) == 2)
+        await all_done(app)
+        assert [letter.state for letter in await app._journal.dead_letters()] == [DeliveryStatus.DEAD] * 2
+    # an attempt, and one after each wait of the schedule; the second only once the first was over
+    assert two.tried == [("c", "first")] * 6 + [("c", "second")] * 6
+
+
+async def test_others_that_are_served_say_nothing_about_a_message_that_fails(
+    tmp_path: Path, one: ScriptedPlatform, two: Endpoints
+) -> None:
+    two.broken.add("c")
+    async with bridge(tmp_path, [one, two], routes(), policy=HASTY) as app:
+        one.say("first", chat="c")
+        for number in range(1, 6):
+            await eventually(lambda least=number: two.tried.count(("c", "first")) >= least)
+            one.say("meanwhile", chat="other")
+        await all_done(app)
+        (letter,) = await app._journal.dead_letters()
+        assert "given up" in letter.reason
+    assert two.tried.count(("c", "first")) == 6
+
+
+async def test_what_waits_for_a_chat_that_is_off_is_kept_and_comes_in_order(
+    tmp_path: Path, one: ScriptedPlatform, two: Endpoints
+) -> None:
+    hourly = [Route(name="c", ends=(end("one/c"), end("two/c", options={"give_up_after_h": 1e-9})))]
+    two.off.add("c")
+    async with bridge(tmp_path, [one, two], hourly, policy=HASTY) as app:
+        one.say("first", chat="c")
+        one.say("second", chat="c")
+        await eventually(lambda: len(two.tried) > 20)
+        assert not await app._journal.dead_letters()
+        two.off.clear()
+        await all_done(app)
+        assert two.texts("c") == ["first", "second"]
+        assert not await app._journal.dead_letters()
+
+
+async def test_a_delivery_begins_anew_once_its_chat_is_on_again(tmp_path: Path, one: ScriptedPlatform, two: Endpoints) -> None:
+    two.off.add("c")
+    async with bridge(tmp_path, [one, two], routes(), policy=HASTY) as app:
+        one.say("first", chat="c")
+        await eventually(lambda: len(two.tried) > 10)
+        two.off.clear()
+        two.broken.add("c")
+        seen = len(two.tried)
+        await all_done(app)
+        assert len(two.tried) - seen >= 5
+        assert len(await app._journal.dead_letters()) == 1
