@@ -56,6 +56,7 @@ EXAMPLES_ONLY = {
     "spirit.chats",
     "spirit.chats.duty.id",
     "defaults.max_file_mb",
+    "defaults.give_up_after_h",
     "media.spool",
     "web.public",
     "web.public.listen",
