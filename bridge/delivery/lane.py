@@ -116,6 +116,8 @@ class Lane:
                 pending = await self._line.next()
                 if pending is None:
                     return
+                if self._backlog.is_behind:
+                    await self._services.precedence.give_way()
                 await self._work_on(pending)
         except Stopping:
             pass

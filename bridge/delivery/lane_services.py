@@ -9,6 +9,7 @@ from typing import Protocol
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.backlog import Handed
 from bridge.delivery.executor import DeliveryExecutor
+from bridge.delivery.precedence import Precedence
 from bridge.files.fetch import FileFetcher
 from bridge.journal.contract import DeliveryStore, WaitStore
 from bridge.model.capabilities import Operation
@@ -40,4 +41,5 @@ class LaneServices:
     policy: Policy
     limiters: Mapping[Operation, RateLimiter]
     handed: Handed
+    precedence: Precedence
     is_stopping: Callable[[], bool]

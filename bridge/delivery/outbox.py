@@ -13,6 +13,7 @@ from bridge.delivery.backlog import Handed
 from bridge.delivery.executor import DeliveryExecutor
 from bridge.delivery.lane import Lane, file_count
 from bridge.delivery.lane_services import LaneServices, LaneStore
+from bridge.delivery.precedence import Precedence
 from bridge.delivery.target import can_reconcile
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
 from bridge.files.fetch import FileFetcher
@@ -63,6 +64,7 @@ class Outbox:
             policy=policy or Policy(),
             limiters={operation: RateLimiter() for operation in Operation},
             handed=Handed(),
+            precedence=Precedence(),
             is_stopping=lambda: self.stopping,
         )
         self._clock = clock
@@ -163,6 +165,9 @@ class Outbox:
         lane = self._lanes.get(address)
         if lane is not None:
             lane.kick()
+
+    def make_way(self) -> None:
+        self._services.precedence.arrived()
 
     def has_posted(self, event: ChatEvent) -> bool:
         """Whether it is about a message that was posted a moment ago, of which the journal may not know yet."""

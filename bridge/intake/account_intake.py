@@ -61,6 +61,10 @@ class Lanes(Protocol):
 
     def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None: ...
 
+    def make_way(self) -> None:
+        """Somebody said something, which goes before what has waited for long."""
+        ...
+
     def has_posted(self, event: ChatEvent) -> bool:
         """Whether it is about a message that the bridge posted a moment ago."""
         ...
@@ -183,6 +187,7 @@ class AccountIntake:
             self._arrived(event, Arrival.ECHO)
             self._lanes.on_echo(event)
             return None
+        self._lanes.make_way()
         if not self._table().addresses_of(event.meta.origin):
             await self._resolve_again()
             if self._until_routed is not None:

@@ -48,6 +48,7 @@ TESTS: dict[str, tuple[int, str]] = {
     "tests/bench/test_running.py": (1, "never comes to its end"),
     "tests/bridge/delivery/test_attempt_log.py": (1, "lets a write end, of which nothing tells"),
     "tests/bridge/delivery/test_poison.py": (1, "people who go on talking"),
+    "tests/bridge/delivery/test_precedence.py": (3, "people and deliveries, in virtual time"),
     "tests/bridge/journal/journal_process.py": (1, "a process that talks until it is killed"),
     "tests/bridge/observability/test_metrics.py": (1, "never comes to its end"),
     "tests/bridge/test_app_reloads.py": (3, "adapters that are slow to let go, or to look up"),

@@ -60,6 +60,9 @@ class Lanes:
     def may_begin(self, end: RouteEnd) -> bool:
         return False
 
+    def make_way(self) -> None:
+        pass
+
     def has_posted(self, event: ChatEvent) -> bool:
         return False
 
