@@ -83,6 +83,7 @@ class TelegramAdapter:
             account=self.account,
             bot_id=me.user_id,
             download_bytes=None if self._options.local_server else DOWNLOAD_BYTES,
+            custom_emoji=self._state.custom_emoji.known,
         )
         intake.may_send()
         await intake.set_own_names(list(me.names))

@@ -12,7 +12,7 @@ from adapters.telegram.emulator.errors import bad_request
 from adapters.telegram.emulator.methods_send import Method
 from adapters.telegram.emulator.records import Json
 from adapters.telegram.emulator.rules import DOWNLOAD_BYTES
-from adapters.telegram.emulator.wire import file_wire, full_chat_wire, me_wire, member_wire
+from adapters.telegram.emulator.wire import custom_emoji_wire, file_wire, full_chat_wire, me_wire, member_wire
 
 
 async def get_me(call: Call) -> Json:
@@ -53,6 +53,17 @@ async def get_file(call: Call) -> Json:
         raise bad_request("file is too big")
     path = call.world.files.publish_path(stored, "document")
     return file_wire(stored) | {"file_path": str(call.world.files.on_disk(stored, call.token)) if call.local else path}
+
+
+async def get_custom_emoji_stickers(call: Call) -> list[Json]:
+    """Those that exist. Source of the bound: tdlib/td StickersManager.cpp, MAX_GET_CUSTOM_EMOJI_STICKERS."""
+    asked = call.params.json("custom_emoji_ids")
+    if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked):
+        raise bad_request("can't parse custom emoji identifiers JSON object")
+    if len(asked) > 200:
+        raise bad_request("Too many custom emoji identifiers specified")
+    known = call.world.custom_emoji
+    return [custom_emoji_wire(each, known[each]) for each in asked if each in known]
 
 
 async def get_updates(call: Call) -> Response:
@@ -116,6 +127,7 @@ METHODS: dict[str, Method] = {
     "getChatMemberCount": get_chat_member_count,
     "leaveChat": leave_chat,
     "getFile": get_file,
+    "getCustomEmojiStickers": get_custom_emoji_stickers,
     "getUpdates": get_updates,
     "setWebhook": set_webhook,
     "deleteWebhook": delete_webhook,

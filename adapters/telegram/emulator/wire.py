@@ -116,6 +116,17 @@ def full_chat_wire(chat: Chat) -> Json:
     return full
 
 
+def custom_emoji_wire(emoji_id: str, emoji: str) -> Json:
+    """A Sticker object."""
+    size = {"width": 100, "height": 100, "file_size": 1024}
+    files = {"file_id": f"custom-{emoji_id}", "file_unique_id": emoji_id}
+    return (
+        files
+        | size
+        | {"type": "custom_emoji", "is_animated": False, "is_video": False, "emoji": emoji, "custom_emoji_id": emoji_id}
+    )
+
+
 def member_wire(person: Person, status: str) -> Json:
     """A ChatMember object."""
     member: Json = {"status": status, "user": user_wire(person)}

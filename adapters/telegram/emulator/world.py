@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from adapters.common.emulation.contract import SeenMessage
@@ -29,6 +29,8 @@ class World:
         self._publish = publish
         self.files = FileStore()
         self.people: dict[int, Person] = {}
+        self.custom_emoji: dict[str, str] = {}
+        """The emoji that each custom emoji stands for, by id. People react with the id."""
         self.chats: dict[int, Chat] = {}
         self.queues: dict[int, UpdateQueue] = {}
         self._person_ids = itertools.count(500_000_001)
@@ -185,7 +187,10 @@ class World:
             message.reactions.pop(person.user_id, None)
         if not person.is_bot:
             self.tell(
-                "message_reaction", message.chat, _reaction_change(message, person, before, int(self.now())), only_admins=True
+                "message_reaction",
+                message.chat,
+                _reaction_change(message, person, before, int(self.now()), self.custom_emoji),
+                only_admins=True,
             )
         self._show("reactions", message)
 
@@ -223,12 +228,17 @@ class World:
         self._publish(kind, self._seen(message))
 
 
-def _reaction_change(message: Message, person: Person, before: list[str], now: int) -> dict[str, Any]:
+def _reaction_change(message: Message, person: Person, before: list[str], now: int, custom_emoji: Container[str]) -> dict[str, Any]:
+    def wire(emoji: str) -> Json:
+        if emoji in custom_emoji:
+            return {"type": "custom_emoji", "custom_emoji_id": emoji}
+        return {"type": "emoji", "emoji": emoji}
+
     return {
         "chat": chat_wire(message.chat),
         "message_id": message.message_id,
         "user": user_wire(person),
         "date": now,
-        "old_reaction": [{"type": "emoji", "emoji": emoji} for emoji in before],
-        "new_reaction": [{"type": "emoji", "emoji": emoji} for emoji in message.reactions.get(person.user_id, [])],
+        "old_reaction": [wire(emoji) for emoji in before],
+        "new_reaction": [wire(emoji) for emoji in message.reactions.get(person.user_id, [])],
     }

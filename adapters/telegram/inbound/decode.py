@@ -44,11 +44,13 @@ _T = TypeVar("_T")
 
 
 class Decoder(msgspec.Struct, frozen=True, kw_only=True):
-    """Decodes for one account. `bot_id` recognises our own service messages; times of receipt are the caller's."""
+    """Decodes for one account. `bot_id` recognises our own service messages; `custom_emoji` has the emoji that custom emoji stand
+    for, by id; times of receipt are the caller's."""
 
     account: AccountName
     bot_id: str
     download_bytes: int | None = DOWNLOAD_BYTES
+    custom_emoji: Mapping[str, str] = {}
 
     def update(self, update: Update | Json, received_at: datetime) -> Sequence[Decoded]:
         """What an update means. Raises Undecodable, and nothing else, for a shape that is not understood."""
@@ -165,7 +167,8 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     # -- reactions ----------------------------------------------------------------------------------------------------------
 
     def _reaction(self, reaction: Json, update_id: int, received_at: datetime) -> Decoded:
-        old, new = reactions_of(reaction.get("old_reaction")), reactions_of(reaction.get("new_reaction"))
+        old = reactions_of(reaction.get("old_reaction"), self.custom_emoji)
+        new = reactions_of(reaction.get("new_reaction"), self.custom_emoji)
         added = tuple(emoji for emoji in new if emoji not in old)
         removed = tuple(emoji for emoji in old if emoji not in new)
         if not added and not removed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from adapters.common.lenient import records, words
 
 _QUALIFIED = {emoji.replace("\ufe0f", ""): emoji for emoji in ["❤️", "🕊️", "✍️", "☃️", "❤️\u200d🔥", "🤷\u200d♂️", "🤷\u200d♀️"]}
@@ -13,8 +15,8 @@ def qualified(emoji: str) -> str:
     return _QUALIFIED.get(emoji, emoji)
 
 
-def reactions_of(reactions: object) -> list[str]:
-    """What somebody has set; of an emoji that has no characters only that there is one."""
+def reactions_of(reactions: object, custom_emoji: Mapping[str, str]) -> list[str]:
+    """What somebody has set. `custom_emoji` has what custom emoji stand for, by id; one that is not in it is `:custom:`."""
     found: list[str] = []
     for reaction in records(reactions):
         match reaction.get("type"):
@@ -22,6 +24,8 @@ def reactions_of(reactions: object) -> list[str]:
                 found.append(qualified(emoji))
             case "paid":
                 found.append("\N{WHITE MEDIUM STAR}")
+            case "custom_emoji" if base := custom_emoji.get(words(reaction.get("custom_emoji_id"))):
+                found.append(qualified(base))
             case _:
                 found.append(":custom:")
     return found

@@ -19,6 +19,7 @@ from adapters.telegram.inbound.account_events import Looks, look_at_chats, tell_
 from adapters.telegram.inbound.albums import Albums
 from adapters.telegram.inbound.catch_up import Position, position_of, tell_gap
 from adapters.telegram.inbound.conflicts import Conflicts
+from adapters.telegram.inbound.custom_emoji import CustomEmoji
 from adapters.telegram.inbound.decode import Decoder
 from adapters.telegram.inbound.decoded import AlbumItem, Decoded, Moved, Removed, Restored, Undecodable
 from adapters.telegram.inbound.handover import hand_over
@@ -45,6 +46,7 @@ class AccountState:
     def __init__(self, clock: Clock) -> None:
         self.conflicts = Conflicts(clock.monotonic_s)
         self.looks = Looks(clock.monotonic_s)
+        self.custom_emoji = CustomEmoji(clock)
         self.failed: Counter[str] = Counter()
         """Events that made somebody fail, by their keys, with how often."""
         self.sees_all = True
@@ -117,6 +119,7 @@ class Receiver:
             if self._clock.monotonic_s() - self._noted_at > _IDLE_NOTE_S:
                 await self._commit()
             return
+        await self._state.custom_emoji.learn(updates, self._transport)
         received_at = self._clock.now()
         for raw in updates:
             await self._take_one(bytes(raw), received_at)
