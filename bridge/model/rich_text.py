@@ -62,8 +62,10 @@ def _block_text(block: Block) -> str:
             return words_of(block.inlines)
         case CodeBlock():
             return block.text
+        case List(items=(only,)):
+            return words_of(only.inlines)
         case List():
-            return "\n".join(words_of(item.inlines) for item in in_steps(block.items))
+            return "\n".join([words_of(item.inlines) for item in in_steps(block.items)])
         case Quote():
             return "\n".join(map(_block_text, in_steps(block.blocks)))
 
@@ -100,6 +102,8 @@ def runs_by_line(rich: RichText) -> Iterator[tuple[Inline, ...]]:
                 yield block.inlines
             case CodeBlock():
                 yield (Text(block.text),)
+            case List(items=(only,)):
+                yield only.inlines
             case List():
                 yield from (item.inlines for item in in_steps(block.items)) if block.items else ((),)
             case Quote():

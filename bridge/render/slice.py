@@ -83,10 +83,21 @@ def _length(block: Block, enough: int | None = None) -> int:
             return _inlines_length(block.inlines, enough)
         case CodeBlock():
             return len(block.text)
+        case List(items=(only,)):
+            return _inlines_length(only.inlines, enough)
         case List():
             return _sum((_inlines_length(item.inlines) for item in in_steps(block.items)), enough)
         case Quote():
-            return _sum((_length(inner, enough) for inner in in_steps(block.blocks)), enough)
+            return _blocks_length(block.blocks, enough)
+
+
+def _blocks_length(blocks: tuple[Block, ...], enough: int | None) -> int:
+    if len(blocks) > _FEW:
+        return _sum((_length(block, enough) for block in in_steps(blocks)), enough)
+    length = max(len(blocks) - 1, 0)
+    for block in blocks:
+        length += _length(block, enough)
+    return length
 
 
 def _sum(lengths: Iterable[int], enough: int | None) -> int:
@@ -101,6 +112,8 @@ def _sum(lengths: Iterable[int], enough: int | None) -> int:
 
 def _inlines_length(inlines: tuple[Inline, ...], enough: int | None = None) -> int:
     """Characters of the runs; counting may stop beyond `enough`."""
+    if len(inlines) == 1:
+        return len(inline_text(inlines[0]))
     if enough is not None and enough + 1 < len(inlines):
         length = len(words_of(inlines[: max(enough, 0) + 1]))
         if length > enough:
