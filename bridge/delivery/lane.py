@@ -53,7 +53,14 @@ class Lane:
         self._gate = Gate(address, services)
         self._waits = self._gate.waits
         self._backlog = Backlog(self._load, self._bury, services.handed)
-        self._throttle = LaneThrottle(address, services.limiters, services.clock, wait=self._wait_firmly, keep=self._keep_wait)
+        self._throttle = LaneThrottle(
+            address,
+            services.limiters,
+            services.clock,
+            wait=self._wait_firmly,
+            keep=self._keep_wait,
+            filling=services.kept_rates.filling,
+        )
         self._attempt_log = AttemptLog(
             address,
             services.clock,

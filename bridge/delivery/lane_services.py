@@ -9,9 +9,10 @@ from typing import Protocol
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.backlog import Handed
 from bridge.delivery.executor import DeliveryExecutor
+from bridge.delivery.kept_rates import KeptRates
 from bridge.delivery.precedence import Precedence
 from bridge.files.fetch import FileFetcher
-from bridge.journal.contract import DeliveryStore, WaitStore
+from bridge.journal.contract import DeliveryStore, NoteStore, WaitStore
 from bridge.model.capabilities import Operation
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName
@@ -21,7 +22,7 @@ from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
 
 
-class LaneStore(DeliveryStore, WaitStore, Protocol):
+class LaneStore(DeliveryStore, WaitStore, NoteStore, Protocol):
     """What lanes ask of the journal."""
 
 
@@ -40,6 +41,7 @@ class LaneServices:
     clock: Clock
     policy: Policy
     limiters: Mapping[Operation, RateLimiter]
+    kept_rates: KeptRates
     handed: Handed
     precedence: Precedence
     is_stopping: Callable[[], bool]

@@ -11,6 +11,7 @@ import structlog
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.delivery.backlog import Handed
 from bridge.delivery.executor import DeliveryExecutor
+from bridge.delivery.kept_rates import KeptRates
 from bridge.delivery.lane import Lane, file_count
 from bridge.delivery.lane_services import LaneServices, LaneStore
 from bridge.delivery.precedence import Precedence
@@ -51,6 +52,8 @@ class Outbox:
         clock: Clock,
         policy: Policy | None = None,
     ) -> None:
+        limiters = {operation: RateLimiter() for operation in Operation}
+        self._kept_rates = KeptRates(journal, limiters, clock)
         self._services = LaneServices(
             journal=journal,
             executor=executor,
@@ -62,7 +65,8 @@ class Outbox:
             counts=counts,
             clock=clock,
             policy=policy or Policy(),
-            limiters={operation: RateLimiter() for operation in Operation},
+            limiters=limiters,
+            kept_rates=self._kept_rates,
             handed=Handed(),
             precedence=Precedence(),
             is_stopping=lambda: self.stopping,
@@ -80,7 +84,9 @@ class Outbox:
         """Serve lanes until cancelled; begins with what the journal still has. Sets `started` once every open lane is taken up."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            await self._kept_rates.restore()
             await self._restore_waits()
+            tasks.create_task(self._kept_rates.run(), name="kept rates")
             for lane in await self._services.journal.open_lanes():
                 self.wake(lane)
             started.set()
@@ -208,6 +214,7 @@ class Outbox:
         for lane in list(self._lanes.values()):
             lane.kick()
         await self._clock.wait(self._idle, deadline_s)
+        await self._kept_rates.close()
         return len(self._lanes)
 
     @property

@@ -33,7 +33,8 @@ def rates_of(end: RouteEnd, supervisor: AccountSupervisor) -> Rates:
 
 
 class LaneThrottle:
-    """`wait` is the lane's own way to wait that long; `keep` has the journal keep a wait under a name until a moment."""
+    """`wait` is the lane's own way to wait that long; `keep` has the journal keep a wait under a name until a moment; `filling` is
+    told when what was sent should be kept for a restart."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class LaneThrottle:
         *,
         wait: Callable[[float], Awaitable[None]],
         keep: Callable[[str, timedelta], Awaitable[None]],
+        filling: Callable[[], None] = lambda: None,
     ) -> None:
         self._address = address
         self._limiters = limiters
@@ -50,6 +52,7 @@ class LaneThrottle:
         self._clock = clock
         self._wait = wait
         self._keep = keep
+        self._filling = filling
 
     def begin(self, operation: Operation | None) -> None:
         """Work begins that will call for this, as far as it is known."""
@@ -63,7 +66,10 @@ class LaneThrottle:
             return
         while await self.held_back(rates, messages, operation):
             pass
-        self._of(operation).take(self._address, rates, self._clock.monotonic_s(), messages)
+        limiter, now_s = self._of(operation), self._clock.monotonic_s()
+        limiter.take(self._address, rates, now_s, messages)
+        if limiter.is_filling(self._address, now_s):
+            self._filling()
 
     def mark_accepted(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         if target.options.pace is not Pace.FAST:

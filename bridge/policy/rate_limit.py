@@ -7,7 +7,7 @@ and wait by themselves. Waits that a platform tells (429) are the lanes' and the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from bridge.model.capabilities import Rates, Window
@@ -17,14 +17,23 @@ _SPARE = 1.02
 """Windows are taken for a little longer than declared: clocks differ, and requests overtake each other."""
 _METERS = 1024
 """Chats measured at a time before those that are long silent are forgotten."""
+_LONG_SPAN_S = 1.0
+"""Windows longer than this outlast a restart."""
+_LONGEST_SPAN_S = 600.0
+"""Nobody's windows are longer."""
+_FILLING = 0.75
+"""A window is as good as full with this share of its messages."""
 
 
 class SlidingWindow:
     """The latest messages of one chat or account."""
 
-    def __init__(self, windows: tuple[Window, ...], before: SlidingWindow | None = None) -> None:
+    def __init__(
+        self, windows: tuple[Window, ...], before: SlidingWindow | None = None, *, sent_at_s: Iterable[float] = ()
+    ) -> None:
+        """`sent_at_s`: when messages were sent before, oldest first."""
         self.windows = windows
-        earlier = before._sent if before is not None else ()
+        earlier = before._sent if before is not None else sent_at_s
         self._sent: deque[float] = deque(earlier, maxlen=max(window.messages for window in windows))
 
     def wait_s(self, now_s: float, messages: int = 1) -> float:
@@ -51,6 +60,21 @@ class SlidingWindow:
         self._sent.clear()
         self._sent.extend(now_s - window.span_s + gap_s * number for number in range(1, rest + 1))
         self._sent.extend([now_s] * burst)
+
+    def is_filling(self, now_s: float) -> bool:
+        """Whether a long window is full, or nearly."""
+        return any(
+            sum(at_s > now_s - window.span_s for at_s in self._sent) >= window.messages * _FILLING
+            for window in self.windows
+            if window.span_s > _LONG_SPAN_S
+        )
+
+    def ages_s(self, now_s: float) -> list[float]:
+        """How long ago those messages were sent that count in a long window, oldest first."""
+        longest_s = max(window.span_s for window in self.windows)
+        if longest_s <= _LONG_SPAN_S:
+            return []
+        return [now_s - at_s for at_s in self._sent if at_s > now_s - longest_s * _SPARE]
 
     @property
     def free_at_s(self) -> float:
@@ -90,6 +114,8 @@ class RateLimiter:
         self._chats: dict[ChatAddress, SlidingWindow] = {}
         self._accounts: dict[AccountName, SlidingWindow] = {}
         self._restored: dict[ChatAddress, float] = {}
+        self._sent_before: dict[str, Sequence[float]] = {}
+        """By chat or account: when messages were sent by an earlier process, on this one's clock."""
 
     def wait_s(self, chat: ChatAddress, rates: Rates, now_s: float, messages: int = 1) -> float:
         """Seconds until that many messages may be sent into the chat; 0 if they may now."""
@@ -123,6 +149,25 @@ class RateLimiter:
         """After a restart: `busy_until_s` as it was, on this process's clock."""
         self._restored[chat] = busy_until_s
 
+    def is_filling(self, chat: ChatAddress, now_s: float) -> bool:
+        """Whether what was sent should be kept for a restart by now."""
+        meters = (self._chats.get(chat), self._accounts.get(chat.account))
+        return any(meter is not None and meter.is_filling(now_s) for meter in meters)
+
+    def kept(self, now_s: float) -> dict[str, list[float]]:
+        """By chat or account: how many seconds ago messages were sent that count for longer than a restart takes."""
+        known: list[tuple[str, SlidingWindow]] = [(str(chat), meter) for chat, meter in self._chats.items()]
+        known += self._accounts.items()
+        kept = {name: ages_s for name, meter in known if (ages_s := meter.ages_s(now_s))}
+        for name, sent_at_s in self._sent_before.items():
+            if ages_s := [now_s - at_s for at_s in sent_at_s if at_s > now_s - _LONGEST_SPAN_S]:
+                kept[name] = ages_s  # nothing was sent there since: its windows are not known yet
+        return kept
+
+    def restore_sent(self, sent_at_s: Mapping[str, Sequence[float]]) -> None:
+        """After a restart: what was `kept`, as moments on this process's clock."""
+        self._sent_before.update(sent_at_s)
+
     def _meters(self, chat: ChatAddress, rates: Rates, now_s: float) -> list[SlidingWindow]:
         meters: list[SlidingWindow] = []
         if rates.per_chat:
@@ -135,15 +180,17 @@ class RateLimiter:
         if rates.per_account:
             meter = self._accounts.get(chat.account)
             if meter is None or (meter.windows is not rates.per_account and meter.windows != rates.per_account):
-                meter = self._accounts[chat.account] = SlidingWindow(rates.per_account, meter)
+                before = self._sent_before.pop(chat.account, ())
+                meter = self._accounts[chat.account] = SlidingWindow(rates.per_account, meter, sent_at_s=before)
             meters.append(meter)
         return meters
 
     def _new_chat(self, chat: ChatAddress, windows: tuple[Window, ...], now_s: float) -> SlidingWindow:
         if len(self._chats) >= _METERS:
             self._chats = {known: meter for known, meter in self._chats.items() if meter.free_at_s > now_s}
-        meter = self._chats[chat] = SlidingWindow(windows)
+        before = self._sent_before.pop(str(chat), ())
+        meter = self._chats[chat] = SlidingWindow(windows, sent_at_s=before)
         busy_until_s = self._restored.pop(chat, 0.0)
-        if busy_until_s > now_s:
+        if busy_until_s > now_s and not before:
             meter.fill(min(now_s, busy_until_s - _SPARE * max(window.span_s for window in windows)))
         return meter
