@@ -33,6 +33,7 @@ from bridge.identity.people import People
 from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
 from bridge.journal import journal_at
+from bridge.journal.account_store import JournalAccountStore
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.maintenance import Maintenance, journal_id
 from bridge.model.adapter import Adapter, Intake
@@ -314,6 +315,7 @@ class App:
                 folder=self._config.journal.path.with_suffix(".received") / account.name,
                 decode_post=lambda platform, payload: self._manifests(platform).decode_post(payload),
                 clock=self._clock,
+                store=JournalAccountStore(self._journal, account.name, self._clock),
             )
             return self._manifests(account.platform).build(context)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import completing
+from bridge.cli.answers import answer_lines, answers_data
 from bridge.cli.exits import EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
@@ -110,6 +111,8 @@ def show(
         ("text", _text(letter)),
     ):
         typer.echo(f"{name:<11}{one_line(value)}")
+    for line in answer_lines(letter.answers):
+        typer.echo(one_line(line))
 
 
 @dead.command()
@@ -239,4 +242,5 @@ def _data(letter: DeadLetter) -> dict[str, Any]:
         "kind": _kind(letter),
         "text": _text(letter),
         "event": letter.event,
+        "answers": answers_data(letter.answers),
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from bridge.cli.answers import answer_lines
 from bridge.cli.exits import EX_CONFIG, EX_FAILED, EX_USAGE
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load
@@ -118,6 +119,9 @@ def _show_one(traced: Traced, known: Known) -> None:
             when = one.ended_at or known.due(one)
             rows.append((str(one.delivery_id), target, one.route, one.state.value, moment(when) if when else "-", known.why(one)))
         table(("delivery", "target", "route", "state", "when (UTC)", "why"), rows)
+        for one in event.deliveries:
+            for line in answer_lines(one.answers):
+                typer.echo(one_line(f"{one.delivery_id} {line}"))
     for line in (*left_out(traced), *known.missing(traced)):
         typer.echo(one_line(line))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bridge.cli.answers import answers_data
 from bridge.cli.journal import moment
 from bridge.config.model import Config
 from bridge.delivery.throttle import ACCOUNT_WAIT, CHAT_WAIT
@@ -236,6 +237,7 @@ class Known:
                     f"{one.target.account}/{part.copy.chat_id}#{id_}" for part in one.copies for id_ in part.copy.message_ids
                 ],
                 "shared_with": one.shared_with,
+                "answers": answers_data(one.answers),
             }
             for one in event.deliveries
         ]

@@ -23,6 +23,7 @@ from bridge.delivery.target import ResolvedTarget
 from bridge.delivery.throttle import LaneThrottle, rates_of
 from bridge.delivery.waits import Stopping
 from bridge.journal.contract import (
+    Answered,
     Change,
     Damaged,
     Dead,
@@ -33,7 +34,7 @@ from bridge.journal.contract import (
     Skipped,
 )
 from bridge.model.capabilities import Operation
-from bridge.model.errors import OutcomeUnknown, Scope
+from bridge.model.errors import Answer, OutcomeUnknown, Scope
 from bridge.model.events import MessageCreated, MessageEdited
 from bridge.model.outcomes import Outcome, Skip
 from bridge.model.refs import ChatAddress
@@ -193,6 +194,7 @@ class Lane:
         except Stopping:
             raise
         except Exception as error:
+            self._keep_answer(delivery, error)
             return await self._carry_out(self._failures.meaning(delivery, opened, error), delivery, opened)
         if isinstance(changes[-1], Delivered):
             opened.supervisor.served += 1
@@ -215,6 +217,12 @@ class Lane:
                 follower = self._backlog.take()
                 self._attempt_log.drop_prerecorded(follower)
                 delivery.group.followers.append(follower)
+
+    def _keep_answer(self, delivery: DeliveryState, error: Exception) -> None:
+        answer = getattr(error, "answer", None)
+        if isinstance(answer, Answer):
+            now = self._clock.now()
+            self._attempt_log.later([Answered(delivery_id=one.delivery_id, at=now, answer=answer) for one in delivery.together])
 
     async def _interrupted(self, delivery: DeliveryState) -> Again | Done:
         """An attempt was recorded and its outcome was not: the process died in between."""

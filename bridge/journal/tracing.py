@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from bridge.journal.contract import DeliveryStatus, StoredPart
+from bridge.journal.contract import DeliveryStatus, StoredAnswer, StoredPart
 from bridge.model.refs import ChatAddress, MessageRef
 
 
@@ -39,6 +39,8 @@ class TracedDelivery(_Value, frozen=True):
     not_before: datetime | None
     ended_at: datetime | None
     note: str
+    answers: tuple[StoredAnswer, ...] = ()
+    """What the last failed attempts were answered, oldest first, where the platform's adapter tells it."""
     copies: tuple[StoredPart, ...] = ()
     """The message's copies at that end as they are now, whichever delivery sent them."""
     shared_with: int = 0

@@ -202,6 +202,8 @@ class OutboundReaction(_Value, frozen=True):
     wanted: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    token: str = ""
+    """As `Outbound.token`, of the reaction's delivery."""
 
 
 class Receipt(_Value, frozen=True):

@@ -24,6 +24,8 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 
 class Scope(StrEnum):
     """How far a wait reaches."""
@@ -40,8 +42,21 @@ class BridgeError(Exception):
         self.reason = reason
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt was answered, for an admin who asks why it failed."""
+
+    status: int | None
+    """Of HTTP; None: no answer came."""
+    took_s: float
+    body: str = ""
+    """The start of it, showable: without control characters, and without secrets."""
+
+
 class DeliveryError(BridgeError):
     """Base of what an adapter may raise for one operation on one chat."""
+
+    answer: Answer | None = None
+    """Kept with the delivery where an adapter tells it; `dead show` and `trace` show the last ones."""
 
 
 class RetryLater(DeliveryError):

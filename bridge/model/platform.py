@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bridge.model.account_store import AccountStore
 from bridge.model.adapter import Adapter
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import SYSTEM_CLOCK, Clock
@@ -54,6 +55,9 @@ class AdapterContext(_Value, frozen=True):
     payloads: `decode_post("slack", payload)`. None if it is not one of that platform."""
     clock: Clock = SYSTEM_CLOCK
     """The only time an adapter knows: it reads no clock and sleeps by none but this, so that a test or a simulation owns time."""
+
+    store: AccountStore | None = None
+    """What the account may keep in the journal. None: there is no journal, as for `check`."""
 
 
 class LinkedMessage(_Value, frozen=True):

@@ -30,6 +30,7 @@ async def react(event: ReactionsChanged, run: Execution, tools: Tools) -> Sequen
         copy=copy,
         wanted=tuple(wanted),
         added=tuple(emoji for emoji in event.added if emoji in wanted),
+        token=tools.sender.token(run, 0),
         removed=tuple(emoji for emoji in event.removed if emoji not in wanted),
     )
     try:

@@ -9,6 +9,7 @@ leases      who may act for an account                  keys        keys of the 
 
 from bridge.journal.contract.accepting import AcceptRequest, AcceptResult, Following, PlannedDelivery, Verdict
 from bridge.journal.contract.changes import (
+    Answered,
     AttemptStarted,
     Change,
     CopyCameLate,
@@ -26,7 +27,7 @@ from bridge.journal.contract.errors import JournalError
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
 from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Piece, StoredPart
-from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredWait, Undecodable
+from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredAnswer, StoredWait, Undecodable
 from bridge.journal.contract.roles import (
     AddressStore,
     ArrivalStore,
@@ -37,6 +38,7 @@ from bridge.journal.contract.roles import (
     Journal,
     KeyStore,
     LinkStore,
+    MailStore,
     NoteStore,
     TraceStore,
     Upkeep,
@@ -48,6 +50,7 @@ __all__ = [
     "AcceptRequest",
     "AcceptResult",
     "AddressStore",
+    "Answered",
     "Arrival",
     "ArrivalStore",
     "AttemptStarted",
@@ -79,6 +82,7 @@ __all__ = [
     "LeaseStore",
     "Link",
     "LinkStore",
+    "MailStore",
     "Merged",
     "NewArrival",
     "NoteStore",
@@ -90,6 +94,7 @@ __all__ = [
     "PlanSet",
     "PlannedDelivery",
     "Skipped",
+    "StoredAnswer",
     "StoredKey",
     "StoredPart",
     "StoredWait",

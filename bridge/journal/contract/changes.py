@@ -8,9 +8,13 @@ import msgspec
 
 from bridge.journal.contract.links import NOTHING, Carried, Piece
 from bridge.model.adapter import Receipt
+from bridge.model.errors import Answer
 from bridge.model.events import MessageCreated
 from bridge.model.outcomes import LossNote, SkipRule
 from bridge.model.refs import ChatAddress, ChatRef
+
+ANSWERS_KEPT = 10
+ANSWER_BODY_CHARS = 1000
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +94,14 @@ class Deferred(_Value, frozen=True):
     behind: bool = False
 
 
+class Answered(_Value, frozen=True):
+    """What an attempt that failed was answered. The last `ANSWERS_KEPT` are kept while the delivery is open or given up."""
+
+    delivery_id: int
+    at: datetime
+    answer: Answer
+
+
 class Delivered(_Value, frozen=True):
     """All parts have their receipts (or the edit, delete or reaction was carried out)."""
 
@@ -126,4 +138,6 @@ class CopyCameLate(_Value, frozen=True):
     thread_id: str | None = None
 
 
-Change = AttemptStarted | PlanSet | PartReceipt | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead | CopyCameLate
+Change = (
+    AttemptStarted | PlanSet | PartReceipt | PartGone | PiecesSet | Deferred | Delivered | Skipped | Dead | CopyCameLate | Answered
+)

@@ -7,12 +7,20 @@ from datetime import datetime
 import msgspec
 
 from bridge.journal.contract.states import DeliveryStatus
+from bridge.model.errors import Answer
 from bridge.model.events import ChatEvent
 from bridge.model.refs import AccountName, ChatAddress
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
     pass
+
+
+class StoredAnswer(_Value, frozen=True):
+    """What an attempt that failed was answered, and when it had failed."""
+
+    at: datetime
+    answer: Answer
 
 
 class DeadLetter(_Value, frozen=True):
@@ -26,6 +34,8 @@ class DeadLetter(_Value, frozen=True):
     event: ChatEvent | None
     """None: it cannot be read (see `Damaged`)."""
     parts_sent: int
+    answers: tuple[StoredAnswer, ...] = ()
+    """Of the last attempts, oldest first; not of every platform, and not in lists."""
 
 
 class LaneFigures(_Value, frozen=True):

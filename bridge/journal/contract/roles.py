@@ -19,6 +19,7 @@ from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival,
 from bridge.journal.contract.leases import Lease, LeaseStore
 from bridge.journal.contract.links import Link, Merged
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
+from bridge.model.account_store import MailPage
 from bridge.model.adapter import Cursor
 from bridge.model.events import AlbumItem
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
@@ -245,6 +246,18 @@ class ArrivalStore(Protocol):
     async def replayed(self, number: int, *, status: int, answer: str) -> None: ...
 
 
+class MailStore(Protocol):
+    """Mailboxes of an account's chats, for who fetches what is sent to them. The newest `MAILBOX_KEPT` of a mailbox are kept."""
+
+    async def put_mail(self, lease: Lease, chat_id: str, name: str, content: bytes, *, at: datetime) -> None:
+        """A name that is there already is not added again."""
+        ...
+
+    async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int) -> MailPage:
+        """The oldest of those behind a cursor, at most `limit`. A cursor that never was counts as 0."""
+        ...
+
+
 class Upkeep(Protocol):
     """Opening and closing, figures, forgetting."""
 
@@ -280,6 +293,7 @@ class Journal(
     KeyStore,
     InviteStore,
     ArrivalStore,
+    MailStore,
     Upkeep,
     Protocol,
 ):

@@ -30,7 +30,7 @@ from bridge.journal.contract import (
     StoredWait,
     Undecodable,
 )
-from bridge.journal.sqlite import arrivals, invites, keys, upkeep
+from bridge.journal.sqlite import arrivals, invites, keys, mailboxes, upkeep
 from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
@@ -39,6 +39,7 @@ from bridge.journal.sqlite.reading import Queries
 from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
 from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
 from bridge.journal.tracing import Traced
+from bridge.model.account_store import MailPage
 from bridge.model.adapter import Cursor
 from bridge.model.events import AlbumItem
 from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
@@ -312,6 +313,14 @@ class SqliteJournal:
 
     async def replayed(self, number: int, *, status: int, answer: str) -> None:
         await self._write(lambda ledger: arrivals.replayed(ledger, number, status, answer))
+
+    # -- mailboxes ----------------------------------------------------------------------------------------------------------
+
+    async def put_mail(self, lease: Lease, chat_id: str, name: str, content: bytes, *, at: datetime) -> None:
+        await self._write(lambda ledger: mailboxes.put_mail(ledger, lease.account, chat_id, name, content, at))
+
+    async def mail(self, account: AccountName, chat_id: str, *, after: int, limit: int) -> MailPage:
+        return await self._read(lambda queries: mailboxes.mail(queries.connection, account, chat_id, after, limit))
 
     # -- upkeep -------------------------------------------------------------------------------------------------------------
 

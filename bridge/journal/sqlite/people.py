@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from bridge.journal.contract import DeadLetter, Figures, LaneFigures, Undecodable
 from bridge.journal.rules import states
+from bridge.journal.sqlite import answers
 from bridge.journal.sqlite.codec import (
     BEHIND,
     STATES,
@@ -46,7 +49,7 @@ class PeoplesSide:
 
     def dead_letter(self, delivery_id: int) -> DeadLetter | None:
         row = self._connection.execute(f"{_DEAD_LETTERS} AND delivery.id = ?", (delivery_id,)).fetchone()
-        return None if row is None else self._dead_letter(row)
+        return None if row is None else replace(self._dead_letter(row), answers=answers.of(self._connection, delivery_id))
 
     def _dead_letter(self, row: Sequence[object]) -> DeadLetter:
         delivery, route, lane, thread, state, note, attempt, at, base, json = row

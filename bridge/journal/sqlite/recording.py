@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from bridge.journal.contract import (
+    Answered,
     AttemptStarted,
     Change,
     CopyCameLate,
@@ -26,6 +27,7 @@ from bridge.journal.contract import (
 )
 from bridge.journal.rules import states
 from bridge.journal.rules.links import LinkKind, no_copies_any_more
+from bridge.journal.sqlite import answers
 from bridge.journal.sqlite.accepting import follow_late
 from bridge.journal.sqlite.bulk import Bulk, Row
 from bridge.journal.sqlite.codec import (
@@ -140,6 +142,7 @@ class _Wave:
         self.finished: dict[int, Row] = {}
         self.dead: list[Row] = []
         self.late: list[CopyCameLate] = []
+        self.answers: list[Answered] = []
 
     def take(self, change: Change) -> bool:
         """False if the change has to wait for the next wave."""
@@ -177,6 +180,8 @@ class _Wave:
                 self.finished[change.delivery_id] = (change.delivery_id, _after(change), pack_time(change.at), str(change.rule))
             case Dead():
                 self.dead.append((change.delivery_id, _after(change), pack_time(change.at), change.reason))
+            case Answered():
+                self.answers.append(change)
             case CopyCameLate():
                 self.late.append(change)
             case _:
@@ -194,7 +199,7 @@ def _order(change: Change) -> tuple[int, tuple[tuple[object, ...], ...]]:
             return _GONE_RANK, ((change.event_seq, change.target, change.thread_id, change.part),)
         case PartReceipt():
             return _SENT_RANK, ((change.delivery_id,), (change.event_seq, change.target, change.thread_id, change.part))
-        case PiecesSet() | PlanSet():
+        case PiecesSet() | PlanSet() | Answered():
             return _GONE_RANK, ()  # touches nothing that another kind of change does
         case AttemptStarted():
             return _ATTEMPT_RANK, ((change.delivery_id,),)
@@ -230,6 +235,7 @@ def _carry_out(ledger: Ledger, wave: _Wave) -> None:
     for pieces in wave.pieces:
         _set_pieces(ledger, pieces)
     _PLAN.run(connection, list(wave.plans.values()))
+    answers.add(ledger, wave.answers)
     if wave.attempts:
         _must_be_all(wave.attempts, _ATTEMPT.run(connection, wave.attempts), "an attempt at")
     if wave.deferred:
@@ -264,6 +270,7 @@ def finish(ledger: Ledger, rows: Sequence[Row]) -> None:
         _must_exist(ledger, rows, done)
     if done:
         _NO_PLAN.run(connection, [(delivery,) for delivery, _ in done])
+        answers.forget(ledger, [delivery for delivery, _ in done])
         closed = _CLOSE.run(connection, list(Counter(seq for _, seq in done).items()))
         _NO_BODY.run(connection, [(seq,) for seq, left in closed if left == 0])
 

@@ -225,3 +225,33 @@ CREATE TABLE arrival (
 ) STRICT;
 CREATE INDEX arrival_key ON arrival (key, number);
 CREATE INDEX arrival_replay ON arrival (number) WHERE replay_at IS NOT NULL AND replay_status IS NULL;
+
+-- What is sent to who fetches it. last: the number of the newest message that ever was in it. name: of a message, the same for each attempt.
+CREATE TABLE mailbox (
+  id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  last INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (account, chat)
+) STRICT;
+CREATE TABLE mail (
+  mailbox INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (mailbox, number),
+  UNIQUE (mailbox, name)
+) STRICT;
+CREATE INDEX mail_at ON mail (at);
+
+-- What the last failed attempts of an open or dead delivery were answered. took: microseconds. status: null where no answer came.
+CREATE TABLE answer (
+  delivery INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  took INTEGER NOT NULL,
+  status INTEGER,
+  body TEXT NOT NULL,
+  PRIMARY KEY (delivery, number)
+) STRICT, WITHOUT ROWID;

@@ -9,6 +9,7 @@ from typing import Any
 from bridge.journal.contract import StoredPart
 from bridge.journal.rules import pieces, states
 from bridge.journal.rules.links import LinkKind
+from bridge.journal.sqlite import answers
 from bridge.journal.sqlite.codec import (
     CHANGES,
     STATES,
@@ -168,6 +169,7 @@ class Tracing:
             not_before=unpack_optional_time(not_before),
             ended_at=unpack_optional_time(at) if STATES[state] not in states.OPEN else None,
             note=note or "",
+            answers=answers.of(self._connection, number),
             copies=tuple(parts.get(end, ())) if end is not None else (),
             shared_with=self._shared_with(seq, end),
             behind=self._behind(lane, lane_seq) if STATES[state] in states.IN_LINE else None,

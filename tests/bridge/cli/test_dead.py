@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.journal.contract import DeliveryStatus, OpenDelivery
+from bridge.journal.contract import Answered, DeliveryStatus, OpenDelivery
 from bridge.journal.sqlite import SqliteJournal
+from bridge.model.errors import Answer
 from bridge.model.refs import AccountName, ChatAddress
 from tests.support.patience import PATIENCE_S
 
@@ -179,3 +181,32 @@ async def test_beside_a_running_daemon(folder: Path, dead: list[int]) -> None:
         assert [one.delivery_id for one in await journal.behind(TARGET, 10)] == [dead[1]]
     finally:
         await journal.close()
+
+
+def test_show_tells_what_the_attempts_were_answered(cli: Any, dead: list[int], folder: Path) -> None:
+    keep_answers(
+        folder / "messenger-bridge.journal",
+        dead[0],
+        Answer(status=503, took_s=1.25, body="down\x1b[31m for\nmaintenance"),
+        Answer(status=None, took_s=20),
+    )
+    shown = cli("dead", "show", str(dead[0]))
+    lines = [line for line in shown.out.splitlines() if line.startswith("attempt ")]
+    assert "HTTP 503 after 1.25 s: down" in lines[0]
+    assert lines[1].endswith("no answer after 20 s")
+    assert "\x1b" not in shown.out
+    assert [one["status"] for one in cli("dead", "show", str(dead[0]), "--json").data["answers"]] == [503, None]
+
+
+def keep_answers(path: Path, delivery: int, *answers: Answer) -> None:
+    async def keep() -> None:
+        journal = SqliteJournal(path, exclusive=False)
+        await journal.open()
+        try:
+            at = datetime(2026, 11, 23, tzinfo=UTC)
+            changes = [Answered(delivery_id=delivery, at=at, answer=answer) for answer in answers]
+            await journal.record(journal.lease(TARGET.account), changes)
+        finally:
+            await journal.close()
+
+    asyncio.run(keep())

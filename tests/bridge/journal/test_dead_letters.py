@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bridge.journal.contract import AttemptStarted, DeadLetter, Delivered, DeliveryStatus, Journal, OpenDelivery
+from bridge.journal.contract import Answered, AttemptStarted, DeadLetter, Delivered, DeliveryStatus, Journal, OpenDelivery
+from bridge.journal.contract.changes import ANSWER_BODY_CHARS, ANSWERS_KEPT
+from bridge.model.errors import Answer
 from tests.bridge.journal.journal_makers import A, B, accept, at, created, deliver, kill, sent
 
 Reopen = Callable[[Journal], Awaitable[Journal]]
@@ -125,3 +127,43 @@ async def test_a_lane_tells_of_what_stands_in_its_line_and_not_of_what_is_retrie
     )
     (lane,) = (await journal.figures()).lanes
     assert (lane.waiting, lane.attempts, lane.last_error) == (2, 7, "")
+
+
+# -- what attempts were answered ----------------------------------------------------------------------------------------------
+
+
+def answered(delivery: int, status: int | None, body: str = "", *, s: float = 1) -> Answered:
+    return Answered(delivery_id=delivery, at=at(s), answer=Answer(status=status, took_s=0.25, body=body))
+
+
+async def test_the_last_answers_are_kept_while_a_delivery_is_open_or_dead(journal: Journal, reopen: Reopen) -> None:
+    accepted = await accept(journal, created("1"), A, B)
+    first, second = accepted.delivery_ids
+    lease = journal.lease(A.account)
+    for number in range(ANSWERS_KEPT + 3):
+        await journal.record(lease, [answered(first, 500 + number, f"answer {number}", s=number)])
+    await journal.record(lease, [answered(second, None, "x" * 5000)])
+    await kill(journal, first)
+    journal = await reopen(journal)
+    letter = await journal.dead_letter(first)
+    assert letter is not None
+    assert [one.answer.status for one in letter.answers] == [503 + number for number in range(ANSWERS_KEPT)]
+    assert letter.answers[0].at == at(3)
+    assert letter.answers[0].answer == Answer(status=503, took_s=0.25, body="answer 3")
+    assert (await journal.dead_letters())[0].answers == (), "a list does not read them"
+    traced = await journal.trace_delivery(second)
+    assert traced is not None
+    (answer,) = [one.answers[0].answer for one in traced.event.deliveries if one.answers][-1:]
+    assert (answer.status, len(answer.body)) == (None, ANSWER_BODY_CHARS)
+
+
+async def test_answers_go_with_what_is_over(journal: Journal) -> None:
+    accepted = await accept(journal, created("1"), A)
+    (delivery,) = accepted.delivery_ids
+    lease = journal.lease(A.account)
+    await journal.record(lease, [answered(delivery, 500)])
+    await journal.record(lease, [answered(delivery, 200), Delivered(delivery_id=delivery, at=at(2))])
+    await journal.record(lease, [answered(delivery, 500)])
+    traced = await journal.trace_delivery(delivery)
+    assert traced is not None
+    assert traced.event.deliveries[0].answers == ()

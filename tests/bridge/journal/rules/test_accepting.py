@@ -10,6 +10,7 @@ import pytest
 
 from bridge.journal.contract import (
     AcceptRequest,
+    Answered,
     AttemptStarted,
     Change,
     CopyCameLate,
@@ -144,7 +145,7 @@ def test_a_delivery_is_begun_skipped_or_waits_as_it_was_planned() -> None:
 
 
 def test_every_change_of_a_delivery_says_in_which_states_it_is_taken() -> None:
-    assert set(states.TAKEN_IN) == set(get_args(Change)) - {PartGone, PiecesSet, CopyCameLate}
+    assert set(states.TAKEN_IN) == set(get_args(Change)) - {Answered, PartGone, PiecesSet, CopyCameLate}
     assert (
         states.TAKEN_IN[AttemptStarted]
         == states.TAKEN_IN[Deferred]

@@ -30,7 +30,15 @@ async def test_what_was_there_stays_and_keys_join_it(tmp_path: Path) -> None:
     try:
         after = rows(path)
         assert {table: after[table] for table in before} == before
-        assert after["access_key"] == after["key_secret"] == after["invite"] == after["arrival"] == []
+        assert (
+            after["access_key"]
+            == after["key_secret"]
+            == after["invite"]
+            == after["arrival"]
+            == after["mail"]
+            == after["answer"]
+            == []
+        )
         await journal.add_key(key())
         await journal.keep_arrival(arrival())
         assert await journal.find_key(b"hash of k1") == key()

@@ -1,0 +1,60 @@
+"""What an adapter may keep in the journal beside its cursors: notes, and mailboxes for who fetches. Types only; the journal's
+`account_store` implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+MAILBOX_KEPT = 10_000
+"""So many messages of a mailbox are kept, the newest, and none for longer than the journal keeps things."""
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """One message in a mailbox."""
+
+    number: int
+    """Its place there: 1 for the first, and one more for each. A reader's cursor is the number of the last that it has."""
+    name: str
+    at: datetime
+    content: bytes
+
+
+class MailPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages of a mailbox in order."""
+
+    mail: Sequence[Mail]
+    missed: int = 0
+    """So many before these are no longer kept."""
+    last: int = 0
+    """The number of the newest message that ever was there."""
+
+
+class AccountStore(Protocol):
+    """One account's. Each coroutine that changes something returns once the change is on disk; all raise JournalError, which is not
+    for an adapter to catch."""
+
+    async def note(self, name: str) -> str:
+        """Empty if there is none."""
+        ...
+
+    async def set_note(self, name: str, value: str) -> None:
+        """At most some kilobytes, under a bounded number of names."""
+        ...
+
+    async def put_mail(self, chat_id: str, name: str, content: bytes) -> None:
+        """Add to a chat's mailbox. A name that is there already is not added again: that is another attempt."""
+        ...
+
+    async def mail(self, chat_id: str, *, after: int, limit: int) -> MailPage:
+        """The oldest of those behind a cursor, at most `limit`. A cursor that never was counts as 0."""
+        ...
+
+
+def off_note(chat_id: str) -> str:
+    """The name of the note that says why a chat is switched off, for people to read; it is on where there is none. The adapter sets
+    it, and asks for it before each attempt while it is set; `messenger-bridge hooks enable` takes it away."""
+    return f"off/{chat_id}"
