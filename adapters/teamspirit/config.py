@@ -25,6 +25,8 @@ class WebhookOptions(Group):
     path: SecretStr = Field(description="last part of our URL, hard to guess: letters, digits, - and _, at least 16 of them")
     key: SecretStr | None = Field(None, description="the key (or token) that the messenger showed for the webhook")
     secret: SecretStr | None = Field(None, description="the secret that signs its calls, where the dialect has signatures")
+    previous_key: SecretStr | None = Field(None, description="the key before, let in too while the messenger may still use it")
+    previous_secret: SecretStr | None = Field(None, description="the secret before, let in too")
 
 
 class ChatOptions(Group):

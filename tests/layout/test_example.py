@@ -36,6 +36,8 @@ ENVIRON = {
     "TEAMSPIRIT_WEBHOOK_PATH": "a-path-that-is-hard-to-guess",
     "TEAMSPIRIT_WEBHOOK_KEY": "a-webhook-key",
     "TEAMSPIRIT_WEBHOOK_SECRET": "a-webhook-secret",
+    "TEAMSPIRIT_OLD_WEBHOOK_KEY": "an-old-webhook-key",
+    "TEAMSPIRIT_OLD_WEBHOOK_SECRET": "an-old-webhook-secret",
     "TEAMSPIRIT_DUTY_WEBHOOK": "https://im.example.com/hooks/duty",
     "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "WEBHOOK_SECRET_OF_YESTERDAY": "whsec_0000r8GKYqrTwjUPD8ILPZIo2LaLaSw",

@@ -7,7 +7,7 @@ An event is confirmed (2xx) only after the intake has it on disk. Everything els
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adapters.teamspirit.inbound.webhook_auth import Credentials, Refused, WebhookAuth
@@ -33,16 +33,15 @@ class NotNow(Exception):
 class WebhookEndpoint:
     """One webhook of an account. `take` is None while the account is not connected: the server is then asked to come again."""
 
-    def __init__(self, authentication: Authentication, credentials: Credentials | None, now_s: Callable[[], float]) -> None:
-        """`credentials`: None while the server is asked for them. `now_s`: the time, by the clock that calls are stamped by."""
-        self._auth = WebhookAuth(authentication, credentials or Credentials(), now_s)
+    def __init__(self, authentication: Authentication, credentials: Sequence[Credentials], now_s: Callable[[], float]) -> None:
+        """See `renew`. `now_s`: the time, by the clock that calls are stamped by."""
+        self._auth = WebhookAuth(authentication, credentials, now_s)
         self._take: Take | None = None
         self._registered = asyncio.Event()
         self._connected = asyncio.Event()
         self.held = 0
         """Calls that wait now."""
-        if credentials is not None:
-            self._registered.set()
+        self.renew(credentials)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web  # the core's server is running, or nobody would have called
@@ -53,11 +52,8 @@ class WebhookEndpoint:
             refusal = web.Response(status=413, text="too large\n")
             refusal.force_close()  # what is still coming is not waited for
             return refusal
-        await self._hold(self._registered)
         try:
-            self._auth.check_headers(request.headers, request.query)
-            raw = await request.read()
-            payload = self._auth.checked(request.headers, request.content_type, request.charset, raw)
+            payload, raw = await self._read(request)
         except Refused as refused:
             return web.Response(status=refused.status, text=f"{refused.reason}\n")
         take = await self._taker()
@@ -69,13 +65,29 @@ class WebhookEndpoint:
             pass
         return web.Response(status=503, text="not connected; come again\n", headers={"Retry-After": "2"})
 
-    def renew(self, credentials: Credentials | None) -> None:
-        """Other credentials from now on; None: the server is being asked for them, and calls wait."""
-        self._auth.credentials = credentials or Credentials()
-        if credentials is None:
+    def renew(self, credentials: Sequence[Credentials], *, more_to_come: bool = False) -> None:
+        """These will do from now on. `more_to_come`: the server is being asked for others, which calls may bring before its answer
+        is here: a call that nothing fits waits for that."""
+        self._auth.credentials = credentials
+        if more_to_come:
             self._registered.clear()
         else:
             self._registered.set()
+
+    async def _read(self, request: web.Request) -> tuple[Any, bytes]:
+        """Payload and body of a call that may come in. Raises Refused."""
+        try:
+            return await self._checked(request)
+        except Refused:
+            if self._registered.is_set():
+                raise
+        await self._hold(self._registered)
+        return await self._checked(request)
+
+    async def _checked(self, request: web.Request) -> tuple[Any, bytes]:
+        self._auth.check_headers(request.headers, request.query)
+        raw = await request.read()  # kept by the request: it may be read twice
+        return self._auth.checked(request.headers, request.content_type, request.charset, raw), raw
 
     @property
     def take(self) -> Take | None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,3 +59,15 @@ class Receiver:
 def signed(headers: dict[str, str], body: bytes, secret: str) -> bool:
     text = headers["X-TeamSpirit-Timestamp"].encode() + b"." + body
     return headers["X-TeamSpirit-Signature"] == "sha256=" + hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+
+
+def sign(body: bytes, key: str, secret: str) -> dict[str, str]:
+    """The headers of a call with that key and secret, now."""
+    stamp = str(int(time.time()))
+    made = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/json",
+        "X-TeamSpirit-Key": key,
+        "X-TeamSpirit-Timestamp": stamp,
+        "X-TeamSpirit-Signature": f"sha256={made}",
+    }

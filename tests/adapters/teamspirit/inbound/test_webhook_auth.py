@@ -44,7 +44,7 @@ BOTH = Authentication.model_validate(
 class Door:
     """A receiver behind a real web server."""
 
-    def __init__(self, web: PublicWeb, authentication: Authentication, credentials: Credentials) -> None:
+    def __init__(self, web: PublicWeb, authentication: Authentication, *credentials: Credentials) -> None:
         self.taken: list[Any] = []
         self.receiver = WebhookEndpoint(authentication, credentials, now_s=lambda: NOW_S)
         self.receiver.take = self._take
@@ -287,8 +287,28 @@ async def test_calls_wait_a_moment_for_the_account(door: Door) -> None:
 
 
 async def test_calls_wait_for_the_credentials_too(door: Door) -> None:
-    door.receiver.renew(None)
+    door.receiver.renew([], more_to_come=True)
     call = asyncio.create_task(door.knock(b"{}", **signature(b"{}")))
     await eventually(lambda: door.receiver.held == 1)
-    door.receiver.renew(Credentials(KEY, SECRET))
+    door.receiver.renew([Credentials(KEY, SECRET)])
     assert (await call).status_code == 200
+
+
+async def test_old_and_new_credentials_are_let_in_while_they_change(door: Door) -> None:
+    """A key that is being rotated: what was signed before may still come, and nobody else."""
+    door.receiver.renew([Credentials("new-key", "new-secret"), Credentials(KEY, SECRET)])
+    fresh = signature(b"{}", secret="new-secret") | {"X_Key": "new-key"}
+    assert (await door.knock(b"{}", **signature(b"{}"))).status_code == 200
+    assert (await door.knock(b"{}", **fresh)).status_code == 200
+    assert (await door.knock(b"{}", **signature(b"{}", secret="other"))).status_code == 401
+    door.receiver.renew([Credentials("new-key", "new-secret")])
+    assert (await door.knock(b"{}", **signature(b"{}"))).status_code == 401
+
+
+async def test_what_fits_already_does_not_wait_for_new_credentials(door: Door) -> None:
+    door.receiver.renew([Credentials(KEY, SECRET)], more_to_come=True)
+    assert (await door.knock(b"{}", **signature(b"{}"))).status_code == 200
+    early = asyncio.create_task(door.knock(b"{}", **signature(b"{}", secret="new-secret")))
+    await eventually(lambda: door.receiver.held == 1)
+    door.receiver.renew([Credentials(KEY, "new-secret"), Credentials(KEY, SECRET)])
+    assert (await early).status_code == 200
