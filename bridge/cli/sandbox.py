@@ -16,7 +16,7 @@ def sandbox(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --self-test: the results as JSON.")] = False,
 ) -> None:
-    """Run the bridge between stand-ins of the four messengers on this machine, with a page to type into."""
+    """Run the bridge between stand-ins of the messengers on this machine, with a page to type into."""
     # the registry and what the sandbox needs are imported here: `messenger-bridge --help` stays quick
     from adapters.registry import load_platform, platforms
 

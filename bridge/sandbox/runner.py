@@ -119,7 +119,8 @@ def _explain(sandbox: Sandbox, url: str, say: Printer) -> None:
     say(f"\n{sandbox.config_path}:\n")
     for line in sandbox.config_path.read_text(encoding="utf-8").splitlines():
         say(f"    {line}".rstrip())
-    say("\nThe bridge runs between four stand-in messengers, by the bridge.yaml above.\n")
+    count, names = len(sandbox.titles), ", ".join(sandbox.titles.values())
+    say(f"\nThe bridge runs between {count} stand-in messengers ({names}), by the bridge.yaml above.\n")
     say(f"    Open   {url}")
     say("    Type   in one messenger and watch the copies appear in the others")
     say("    Break  one with its lightning button, keep typing, and heal it")

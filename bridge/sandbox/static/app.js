@@ -33,6 +33,7 @@ async function start() {
     pane.faults.known(overview.find((entry) => entry.platform === info.platform));
   }
   main.replaceChildren(...[...panes.values()].map((pane) => pane.node));
+  document.getElementById("count").textContent = sandbox.platforms.length;
   titles = new Map(sandbox.platforms.map((info) => [info.platform, info.title]));
   undelivered = new Undelivered(titles, { onShow: (platform, messageId) => {
     choose(platform);

@@ -58,7 +58,7 @@ export class Pane {
     const first = (label, action) => h("button", { type: "button", onClick: action }, label);
     return h("div", { class: "empty" },
       h("p", {}, h("b", {}, "Nothing here yet.")),
-      h("p", {}, "What you write below appears in the three other messengers."),
+      h("p", {}, "What you write below appears in the other messengers."),
       h("div", { class: "starters" },
         first("Say hello", () => this.send({ text: `Hello from ${this.info.title}!`, files: [] })),
         first("Send formatted text", () => this.send({ text: this.info.formatting_sample, files: [] })),

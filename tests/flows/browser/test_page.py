@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from adapters.registry import platforms
 from bridge.sandbox import Sandbox
 
 pytestmark = pytest.mark.browser
@@ -45,6 +46,7 @@ async def use(found: Locator, tool: str) -> None:
 
 async def test_a_conversation(page: Page, sandbox: Sandbox) -> None:
     await expect(page.locator("#strip")).to_contain_text("All accounts are connected")
+    await expect(page.locator(".lead")).to_contain_text(f"{len(platforms())} messengers on your machine")
     await pane(page, "telegram").get_by_label("Who writes in Telegram").select_option("Boris")
     await type_into(page, "telegram", "hello from the page")
     for platform in ("teamspirit", "slack", "discord"):
