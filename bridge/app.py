@@ -48,8 +48,8 @@ from bridge.policy.loops import RecentMessages
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
 from bridge.render.origin import Origin
+from bridge.web.build import public_web
 from bridge.web.listening import named
-from bridge.web.public import PublicWeb
 
 if TYPE_CHECKING:
     from bridge.web.admin import AdminWeb
@@ -95,9 +95,11 @@ class App:
             self._journal, self._clock, keep_days=lambda: self._config.journal.keep_days, on_figures=self.metrics.journal
         )
         self.metrics.health = lambda: self._health().snapshot()
-        self._public = PublicWeb(config.web.public_url)
         self._admin: AdminWeb | None = None
         self._supervisors: dict[AccountName, AccountSupervisor] = {}
+        self._public = public_web(
+            *(self._journal, self._clock, self.metrics, self._supervisors), config=lambda: self._config, manifests=manifests
+        )
         self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
         self._made_of: dict[AccountName, AccountConfig] = {}
         """What each supervisor was made of: also after a reload that failed half-way."""

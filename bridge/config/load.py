@@ -11,6 +11,7 @@ import gc
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +38,7 @@ from bridge.config.sections import JournalSection, LogSection, MediaSection, Shu
 from bridge.config.values import Absent, Values
 from bridge.identity.people import Person
 from bridge.model.errors import ConfigFault
+from bridge.model.forwarded import ForwardedHeader
 from bridge.model.refs import AccountName
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RelayOptions
@@ -253,6 +255,8 @@ class _Reader:
         return WebConfig(
             public=web.public.listen if web.public else None,
             public_url=web.public.url if web.public else "",
+            trusted_proxies=tuple(map(ip_network, web.public.trusted_proxies)) if web.public else (),
+            forwarded=web.public.forwarded if web.public else ForwardedHeader.X_FORWARDED_FOR,
             admin=web.admin.listen if web.admin else None,
             admin_hosts=web.admin.hosts if web.admin else (),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.identity.people import Person as Person
 from bridge.model.errors import ConfigFault
+from bridge.model.forwarded import ForwardedHeader, Network
 from bridge.model.refs import AccountName
 from bridge.policy.routing import RelayOptions, Route
 
@@ -52,7 +53,11 @@ class WebConfig:
     public: Listener | None = None
     """Where platforms that call us reach us (behind a TLS proxy); None: no public listener."""
     public_url: str = ""
-    """How the outside reaches that listener, without a trailing slash."""
+    """How the outside reaches that listener, without a trailing slash. The proxy may leave its path on, or take it off."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Who is believed when it says for whom it calls."""
+    forwarded: ForwardedHeader = ForwardedHeader.X_FORWARDED_FOR
+    """Where those say it."""
     admin: Listener | None = None
     """Health and metrics, for the host itself."""
     admin_hosts: tuple[str, ...] = ()

@@ -11,7 +11,12 @@ def needing_restart(started: Config, now: Config) -> tuple[str, ...]:
         "journal.path": (started.journal.path, now.journal.path),
         "media.spool": (started.media.spool, now.media.spool),
         "media.spool_mb": (started.media.spool_mb, now.media.spool_mb),
-        "web.public": ((started.web.public, started.web.public_url), (now.web.public, now.web.public_url)),
+        "web.public": (_public(started), _public(now)),
         "web.admin": ((started.web.admin, started.web.admin_hosts), (now.web.admin, now.web.admin_hosts)),
     }
     return tuple(key for key, (then, wanted) in fixed.items() if then != wanted)
+
+
+def _public(config: Config) -> tuple[object, ...]:
+    web = config.web
+    return web.public, web.public_url, web.trusted_proxies, web.forwarded

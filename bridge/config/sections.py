@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bridge.config.model import Listener, LogFormat
+from bridge.model.forwarded import ForwardedHeader
 from bridge.policy.routing import OnUnknown, Pace
 
 
@@ -113,6 +115,17 @@ class ConditionSection(Section):
     files: bool | None = Field(default=None, description="Whether the message has files")
 
 
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"is no address or network, as in 10.0.0.5 or 10.0.0.0/8: {error}") from None
+    return text
+
+
+NetworkText = Annotated[str, AfterValidator(_network)]
+
+
 class JournalSection(Section):
     path: Path | None = Field(
         default=None,
@@ -131,7 +144,17 @@ class MediaSection(Section):
 
 class PublicSection(Section):
     listen: ListenAddress = Field(description="host:port on which platforms reach the bridge, behind a TLS proxy")
-    url: BaseUrl = Field(description="How the outside reaches that listener, as in https://bridge.example.com")
+    url: BaseUrl = Field(
+        description="How the outside reaches that listener, as in https://bridge.example.com or https://example.com/bridge"
+    )
+    trusted_proxies: tuple[NetworkText, ...] = Field(
+        default=("127.0.0.0/8", "::1/128"),
+        description="Addresses or networks of the proxies in front, which say for whom they call. Default: this host's own",
+    )
+    forwarded: ForwardedHeader = Field(
+        default=ForwardedHeader.X_FORWARDED_FOR,
+        description="The header in which those proxies say it: x-forwarded-for, or forwarded (RFC 7239)",
+    )
 
 
 class AdminSection(Section):

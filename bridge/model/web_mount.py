@@ -38,6 +38,10 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     """Made for a website's form: browsers post with it, and what they send is what strangers wrote."""
     origins: tuple[str, ...] = ()
     """Of a form: the sites (`https://example.com`) whose pages may post by script."""
+    most_bytes: int = 1024**2
+    """Of a request's body, as `content`, `multipart` and `post` of the request read it; they raise for more. `read` takes 1 MiB."""
+    is_replay: bool = False
+    """An admin puts through once more what arrived earlier: neither its age nor a signature says anything, and it is no repeat."""
 
 
 class WebMount(Protocol):
@@ -59,6 +63,11 @@ class WebMount(Protocol):
 
     def serve_keys(self, handler: KeyHandler) -> None:
         """Handle the requests under `/in/<key>` and `/out/<key>` whose key is valid and for a chat of this account. Rates, the size
-        that the headers declare, and web pages' origins have been looked at; the method and the body have not. A second handler
-        replaces the first; `close` of the adapter need not take it away."""
+        that the headers declare, and web pages' origins have been looked at; the method (but OPTIONS) and the body have not.
+
+        The handler is called only while the account is up (`Intake.connected`): before, senders are asked to come again. `read` of
+        the request takes 1 MiB; what is larger is read in pieces, by `content` or `multipart`, up to `KeyGrant.most_bytes` and no
+        slower than a bad line, and goes to disk. What they raise (413, 408) is the answer: let it pass. An answer of 400 and above
+        says what is wrong: the holder of a key is no stranger. A second handler replaces the first; `close` of the adapter need not
+        take it away."""
         ...

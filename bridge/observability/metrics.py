@@ -72,6 +72,7 @@ class Metrics:
         self._outcomes = _Counts(3)
         self._skips = _Counts(3)
         self._retries = _Counts(2)
+        self._keyed = _Counts(3)
         self._lag: dict[str, _Histogram] = {}
         self._states: dict[str, str] = {}
         self._figures: Figures | None = None
@@ -98,6 +99,10 @@ class Metrics:
     def retried(self, account: str, why: str) -> None:
         """An attempt failed and will be repeated; `why` is an error's class, not its text."""
         self._retries.add(account, why.partition(":")[0])
+
+    def keyed(self, account: str, direction: str, outcome: str) -> None:
+        """A call with a valid key of the account's; `outcome` is a word of a small set."""
+        self._keyed.add(account, direction, outcome)
 
     def delivered(self, account: str, route: str, lag_s: float) -> None:
         """A delivery was completed `lag_s` seconds after its event came in."""
@@ -140,6 +145,7 @@ class Metrics:
             ("deliveries", "Deliveries by outcome; account is the target's", ("account", "route", "outcome"), self._outcomes),
             ("skips", "Deliveries skipped, by the rule", ("account", "route", "rule"), self._skips),
             ("retries", "Attempts that failed and are repeated", ("account", "error"), self._retries),
+            ("key_calls", "Calls with a valid key, by what became of them", ("account", "direction", "outcome"), self._keyed),
         ):
             counter = CounterMetricFamily(_PREFIX + name, text, labels=labels)
             for values, count in list(counts.values.items()):

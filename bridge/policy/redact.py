@@ -27,6 +27,8 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     # headers
     (re.compile(r"\b(Bearer|Bot|Basic)(\s+)[A-Za-z0-9._~+/=-]{12,}"), rf"\1\2{MASK}"),
     (re.compile(r"((?:x-)?(?:api[-_]?key|auth[-_]?token)['\"]?\s*[:=]\s*['\"]?)[^\s'\",;&]{8,}", re.I), rf"\1{MASK}"),
+    # the bridge's own: keys of the public listener, and invitations
+    (re.compile(r"\b(mbk_|mbi_)[0-9A-Za-z]{8,}"), rf"\1{MASK}"),
     # passwords in URLs
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s:@\"'<>]*:)[^/\s@\"'<>]+(?=@)", re.I), rf"\1{MASK}"),
 )

@@ -21,6 +21,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
 
+from bridge.web.stream import BoundedStream
+
 HEADERS_S = 10.0
 BODY_S = 10.0
 MOST_BODY_BYTES = 1024**2
@@ -86,8 +88,9 @@ class Bodies:
 class StrangerRequest(web.Request):
     """A request whose body is read when the handler asks for it, and within bounds."""
 
-    ATTRS = web.Request.ATTRS | frozenset({"bodies", "_body", "_size_bytes"})
+    ATTRS = web.Request.ATTRS | frozenset({"bodies", "_body", "_size_bytes", "_is_expected"})
     bodies: Bodies
+    _is_expected = False
 
     async def read(self) -> bytes:
         """The body. Raises HTTPRequestEntityTooLarge, HTTPRequestTimeout, HTTPServiceUnavailable; each closes the connection."""
@@ -106,10 +109,26 @@ class StrangerRequest(web.Request):
                 self.bodies.came(self)
         return self._read_bytes
 
-    async def _receive(self) -> None:
-        if self.headers.get("Expect", "").lower() == "100-continue":
+    def stream(self, *, most_bytes: int, kept_bytes: int = 0) -> BoundedStream:
+        """From now on `content`, `multipart` and `post` may read that much, in as much time as that takes a slow line. `read` keeps
+        its own bounds. What is read is not held here; the first `kept_bytes` of it are."""
+
+        async def begun() -> None:
+            self.bodies.begin(self)
+            await self._expect()
+
+        stream = BoundedStream(self._payload, most_bytes=most_bytes, first_s=BODY_S, begun=begun, kept_bytes=kept_bytes)
+        self._payload = stream  # type: ignore[assignment]  # all of StreamReader that aiohttp's request asks of it
+        return stream
+
+    async def _expect(self) -> None:
+        if not self._is_expected and self.headers.get("Expect", "").lower() == "100-continue":
             await self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.writer.output_size = 0
+        self._is_expected = True
+
+    async def _receive(self) -> None:
+        await self._expect()
         while piece := await self.content.readany():
             if self._body is None or not self.bodies.take(self, len(piece)):
                 raise _closing(web.HTTPServiceUnavailable(text="busy\n"))
@@ -129,6 +148,7 @@ class StrangerRequest(web.Request):
         response.headers.pop("Server", None)  # it would name the versions of Python and aiohttp
 
     def finished(self) -> None:
+        self.bodies.came(self)
         self.bodies.free(getattr(self, "_size_bytes", 0))
         self._size_bytes = 0
 

@@ -1,39 +1,63 @@
-"""The public listener: platforms call us under `/hooks/<account>/<name>`. Knows nothing of their formats: adapters mount handlers,
-and check who calls, by the headers first.
+"""The public listener: platforms call us under `/hooks/<account>/<name>`, holders of a key under `/in/<key>` and `/out/<key>` (see
+`keyed`). Knows nothing of their formats: adapters mount handlers, and check who calls, by the headers first.
 
-To a stranger every place under `/hooks` looks the same, whether somebody is mounted there or not: neither the names of accounts nor
-why a call was refused are anybody's business. The reasons of refusals are in the log, one a minute.
+To a stranger every place looks the same, whether something is there or not: neither the names of accounts nor why a call was
+refused are anybody's business. The reasons of refusals are in the log, one a minute.
 
 aiohttp's server is imported where it is used: most bridges have no listener."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar, cast
+from urllib.parse import urlsplit
 
 import structlog
 
+from bridge.journal.contract import JournalError
 from bridge.model.refs import AccountName
+from bridge.web.client_address import Proxies
+from bridge.web.keyed import RETRY_DOWN_S, HandlerFailed, KeyedCalls, is_keyed
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from bridge.model.web_mount import KeyHandler, WebHandler
+    from bridge.web.door import StrangerRequest
 
 log = structlog.get_logger("web")
+
+T = TypeVar("T")
 
 _LOGGED_EVERY_S = 60.0
 
 
 class PublicWeb:
-    """`public_url` is how the outside reaches the listener, without a trailing slash; empty if it does not."""
+    """`public_url` is how the outside reaches the listener, without a trailing slash; empty if it does not. Its path is a prefix: a
+    proxy may leave it on or take it off. Without `keyed` there are no keys. `is_missing` says whether an account that its platform
+    calls is not up: then nobody is told that a place does not exist, since senders give up a hook for that."""
 
-    def __init__(self, public_url: str = "") -> None:
+    def __init__(
+        self,
+        public_url: str = "",
+        *,
+        keyed: Callable[[PublicWeb], KeyedCalls] | None = None,
+        proxies: Proxies | None = None,
+        is_missing: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.public_url = public_url
+        self._prefix = urlsplit(public_url).path if public_url.startswith("http") else ""
         self._handlers: dict[tuple[str, str], WebHandler] = {}
         self._key_handlers: dict[AccountName, KeyHandler] = {}
+        self._keyed = keyed(self) if keyed is not None else None
+        self._proxies = proxies or Proxies()
+        self._is_missing = is_missing
         self._runner: web.ServerRunner | None = None
         self._logged_at_s: dict[str, float] = {}
+
+    def key_handler(self, account: AccountName) -> KeyHandler | None:
+        return self._key_handlers.get(account)
 
     def of(self, account: AccountName) -> AccountMount:
         """The part of the listener that belongs to one account."""
@@ -56,29 +80,55 @@ class PublicWeb:
             self._runner = None
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
-        from aiohttp import web
-
-        refusal = _refused_by_headers(request)
+        path = _without(self._prefix, request.rel_url.raw_path)
+        refusal = _refused_by_headers(request, path)
         if refusal is not None:
             return refusal
-        account, _, name = request.path.removeprefix("/hooks/").partition("/")
+        if is_keyed(path):
+            return await self._by_key(request, path)
+        account, _, name = path.removeprefix("/hooks/").partition("/")
         handler = self._handlers.get((account, name))
         if handler is None:
+            return self._unknown()
+        answer = await self._answered(handler(request), account)
+        if answer.status == 401:
+            if self._is_loggable(account):
+                log.warning("a call was refused", account=account, client=self._client(request), reason=_words(answer))
+            return self._unknown()
+        return answer
+
+    async def _by_key(self, request: web.Request, path: str) -> web.StreamResponse:
+        if self._keyed is None:
             return _refusal(401)
+        stranger = cast("StrangerRequest", request)
+        answer = await self._answered(self._keyed.answer(stranger, path, self._client(request)), "")
+        return _refusal(401) if answer is None else answer
+
+    async def _answered(self, answering: Awaitable[T], account: str) -> T | web.Response:
+        from aiohttp import web
+
         try:
-            answer = await handler(request)
-        except web.HTTPException:
+            return await answering
+        except (web.HTTPException, ConnectionError):
             raise
+        except JournalError as error:
+            if self._is_loggable("journal unavailable"):
+                log.error("journal unavailable", reason=str(error))
+        except HandlerFailed as error:
+            if self._is_loggable(error.account):
+                log.exception("webhook failed", account=error.account)
         except Exception:
             # not confirmed, so the platform delivers it again
             if self._is_loggable(account):
                 log.exception("webhook failed", account=account)
-            return _closing(web.Response(status=503, text="try again later\n"))
-        if answer.status == 401:
-            if self._is_loggable(account):
-                log.warning("a call was refused", account=account, reason=_words(answer))
-            return _refusal(401)
-        return answer
+        return _refusal(503)
+
+    def _unknown(self) -> web.Response:
+        """Of a place that is not there, or not for this caller: one answer for both."""
+        return _refusal(503 if self._is_missing() else 401)
+
+    def _client(self, request: web.Request) -> str:
+        return self._proxies.client(request.remote, request.headers)
 
     def _is_loggable(self, account: str) -> bool:
         """One line a minute for each account: strangers must not fill the log."""
@@ -111,29 +161,40 @@ class AccountMount:
         self._public._key_handlers[self._account] = handler
 
 
-def _refused_by_headers(request: web.Request) -> web.Response | None:
+def _without(prefix: str, path: str) -> str:
+    return path.removeprefix(prefix) if path.startswith(prefix + "/") else path
+
+
+def _refused_by_headers(request: web.Request, path: str) -> web.Response | None:
     """What needs no look at the body, and no knowledge of who is mounted where."""
     from bridge.web.door import MOST_BODY_BYTES
 
-    if request.path.count("/") != 3 or not request.path.startswith("/hooks/"):
-        return _refusal(404)
-    if request.method != "POST":
+    by_key = is_keyed(path)
+    if not by_key and (path.count("/") != 3 or not path.startswith("/hooks/")):
+        return _refusal(401)
+    if not by_key and request.method != "POST":
         return _refusal(405)
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         return _refusal(415)
-    if (request.content_length or 0) > MOST_BODY_BYTES:
+    if not by_key and (request.content_length or 0) > MOST_BODY_BYTES:
         return _refusal(413)
     return None
 
 
-_TEXTS = {404: "not found\n", 405: "only POST\n", 415: "no Content-Encoding\n", 413: "too large\n", 401: "not authorised\n"}
+_TEXTS = {
+    405: "only POST\n",
+    415: "no Content-Encoding\n",
+    413: "too large\n",
+    401: "not authorised\n",
+    503: "try again later\n",
+}
+_HEADERS = {405: {"Allow": "POST"}, 503: {"Retry-After": str(RETRY_DOWN_S)}}
 
 
 def _refusal(status: int) -> web.Response:
     from aiohttp import web
 
-    headers = {"Allow": "POST"} if status == 405 else None
-    return _closing(web.Response(status=status, text=_TEXTS[status], headers=headers))
+    return _closing(web.Response(status=status, text=_TEXTS[status], headers=_HEADERS.get(status)))
 
 
 def _closing(answer: web.Response) -> web.Response:

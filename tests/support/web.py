@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
+
+LOOPBACK = ip_network("127.0.0.0/8")
 
 
 class NoWeb:

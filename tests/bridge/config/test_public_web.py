@@ -70,3 +70,13 @@ def test_a_section_with_faults_of_its_own_is_not_taken_for_missing(tmp_path: Pat
 def test_nothing_secret_is_shown(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, f"{SPIRIT}, {OWN_WEBHOOK}", "")
     assert "hard-to-guess" not in str(fault)
+
+
+def test_who_is_believed_behind_a_proxy(tmp_path: Path) -> None:
+    listener = "web: {public: {listen: '127.0.0.1:8080', url: 'https://example.com/bridge/', %s}}"
+    good = "trusted_proxies: [10.0.0.5, '2001:db8::/32'], forwarded: forwarded"
+    assert not faults(tmp_path, "telegram, token: '1:abc'", listener % good)
+    bad = "trusted_proxies: [10.0.0.5/8, nonsense], forwarded: x-real-ip"
+    found = {fault.key: fault.why for fault in faults(tmp_path, "telegram, token: '1:abc'", listener % bad)}
+    assert set(found) == {"web.public.trusted_proxies[0]", "web.public.trusted_proxies[1]", "web.public.forwarded"}
+    assert "10.0.0.0/8" in found["web.public.trusted_proxies[0]"]

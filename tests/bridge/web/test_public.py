@@ -45,8 +45,8 @@ async def test_places_cannot_be_told_apart(call: Any, path: str) -> None:
     [
         ("GET /hooks/team/events HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
         ("PUT /hooks/nobody/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", b"405"),
-        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", b"404"),
-        ("POST /hooks/team/events/more HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", b"404"),
+        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", b"401"),
+        ("POST /hooks/team/events/more HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", b"401"),
         (f"POST /hooks/team/events HTTP/1.1\r\nHost: x\r\n{KEY}Content-Length: {MOST_BODY_BYTES + 1}\r\n\r\n", b"413"),
         (f"POST /hooks/team/events HTTP/1.1\r\nHost: x\r\n{KEY}Content-Encoding: gzip\r\nContent-Length: 99\r\n\r\n", b"415"),
         (f"POST /hooks/team/events HTTP/1.1\r\nHost: x\r\n{KEY}Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n", b"415"),

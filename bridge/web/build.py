@@ -1,0 +1,54 @@
+"""The public listener of one bridge, with its keys: what the composition root needs of this package. Called by `app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bridge.accounts.state import AccountState
+from bridge.web.client_address import Proxies
+from bridge.web.keyed import KeyCounts, KeyedCalls, KeyedStore
+from bridge.web.public import PublicWeb
+
+if TYPE_CHECKING:
+    from bridge.accounts.supervisor import AccountSupervisor
+    from bridge.config.model import Config
+    from bridge.model.clock import Clock
+    from bridge.model.platform import Platform
+    from bridge.model.refs import AccountName
+    from bridge.model.web_mount import KeyHandler
+
+
+def public_web(
+    store: KeyedStore,
+    clock: Clock,
+    counts: KeyCounts,
+    supervisors: Mapping[AccountName, AccountSupervisor],
+    *,
+    config: Callable[[], Config],
+    manifests: Callable[[str], Platform],
+) -> PublicWeb:
+    """`config` is asked at every call: a reload changes it."""
+
+    def is_up(account: AccountName) -> bool:
+        supervisor = supervisors.get(account)
+        return supervisor is not None and supervisor.health.state is AccountState.UP
+
+    def is_missing() -> bool:
+        """Whether an account that its platform calls is not up."""
+        called = (one for one in config().accounts.values() if manifests(one.platform).needs_public_web(one.options) is not None)
+        return not all(is_up(one.name) for one in called)
+
+    def keyed(public: PublicWeb) -> KeyedCalls:
+        def handler_of(account: AccountName) -> KeyHandler | None:
+            return public.key_handler(account) if is_up(account) else None
+
+        return KeyedCalls(store, clock, counts, handler_of=handler_of)
+
+    web = config().web
+    return PublicWeb(
+        web.public_url,
+        keyed=keyed,
+        proxies=Proxies(web.trusted_proxies, web.forwarded),
+        is_missing=is_missing,
+    )

@@ -1,0 +1,229 @@
+"""Calls with a key: `/in/<key>` and `/out/<key>`. Looks the key up, holds its limits, and hands the request to the key's account.
+
+Who has no valid key is answered like everybody else without one. Who has one is told what is wrong: too often (429), too large
+(413), another site's form (403), an account that is not up just now (503: senders try again)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from math import ceil
+from typing import TYPE_CHECKING, Protocol, cast
+
+import structlog
+
+from bridge.journal.contract import ArrivalStore, JournalError, KeyStore, StoredKey
+from bridge.model.clock import Clock
+from bridge.model.refs import AccountName
+from bridge.model.web_mount import KeyDirection, KeyGrant
+from bridge.policy.access_keys import KEY_PREFIX, hash_of, looks_right, opens
+from bridge.web.allowance import Allowances
+from bridge.web.client_address import household
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from bridge.model.web_mount import KeyHandler
+    from bridge.web.door import StrangerRequest
+
+log = structlog.get_logger("web")
+
+FORM_PER_MINUTE = 6
+"""What one visitor of a website may send by a form's key."""
+RETRY_DOWN_S = 30
+"""How soon a sender may come again whose account is not up."""
+_DIRECTIONS = {"in": KeyDirection.IN, "out": KeyDirection.OUT}
+_PREFLIGHT_S = 600
+
+
+class KeyedStore(KeyStore, ArrivalStore, Protocol):
+    pass
+
+
+class KeyCounts(Protocol):
+    def keyed(self, account: str, direction: str, outcome: str) -> None:
+        """A call with a valid key of that account, and what became of it."""
+        ...
+
+
+class Refused(Exception):
+    """The call is answered so, and not handed on."""
+
+    def __init__(self, answer: web.Response, outcome: str) -> None:
+        super().__init__(outcome)
+        self.answer, self.outcome = answer, outcome
+
+
+class HandlerFailed(Exception):
+    """The account's handler raised what it should not have."""
+
+    def __init__(self, account: AccountName) -> None:
+        super().__init__(account)
+        self.account = account
+
+
+class KeyedCalls:
+    """`handler_of` gives the handler of an account that is up."""
+
+    def __init__(
+        self,
+        store: KeyedStore,
+        clock: Clock,
+        counts: KeyCounts,
+        *,
+        handler_of: Callable[[AccountName], KeyHandler | None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._counts = counts
+        self._handler_of = handler_of
+        self._allowances = Allowances()
+        self._visitors = Allowances()
+        self._used: dict[str, int] = {}
+        """Key id -> the day for which its use is recorded."""
+
+    async def answer(self, request: StrangerRequest, path: str, client: str) -> web.StreamResponse | None:
+        """None: no valid key is shown. `client` is the caller's address. Raises JournalError, HTTPException (the answer to a body
+        that is too large or too slow) and HandlerFailed."""
+        direction, secret = shown(path, request.headers.get("Authorization", ""))
+        key = await self._find(secret, direction)
+        if key is None:
+            return None
+        try:
+            self._look_at(key, request, client)
+            answer = await self._hand_on(key, request)
+        except Refused as refused:
+            self._counts.keyed(key.account, key.direction.value, refused.outcome)
+            answer = refused.answer
+            if refused.outcome != "preflight":
+                answer.force_close()  # its body was not read
+        else:
+            self._counts.keyed(key.account, key.direction.value, _outcome(answer.status))
+        if not answer.prepared:  # else it is a stream, whose headers are sent
+            answer.headers.update(_cors(key, request.headers.get("Origin", "")))
+        return answer
+
+    async def _find(self, secret: str, direction: KeyDirection | None) -> StoredKey | None:
+        if direction is None or not looks_right(secret, KEY_PREFIX):
+            return None
+        asked = hash_of(secret)
+        key = await self._store.find_key(asked)
+        if key is None or key.direction is not direction or key.revoked_at is not None:
+            return None
+        secrets = ((one.hash, one.valid_until) for one in key.secrets)
+        return key if opens(secrets, asked, self._clock.now()) else None
+
+    # -- before the handler -------------------------------------------------------------------------------------------------
+
+    def _look_at(self, key: StoredKey, request: StrangerRequest, client: str) -> None:
+        """Raises Refused."""
+        origin = request.headers.get("Origin", "")
+        if key.is_form and key.origins and origin and origin not in key.origins:
+            raise _refused(403, "this form may not be sent from that site", "other site")
+        if request.method == "OPTIONS":
+            raise self._preflight(key, origin)
+        now_s = self._clock.monotonic_s()
+        wait_s = self._allowances.take(key.key_id, key.per_minute, now_s)
+        if key.is_form and not wait_s:
+            wait_s = self._visitors.take((key.key_id, household(client)), FORM_PER_MINUTE, now_s)
+        if wait_s:
+            raise _refused(429, "too many requests; see Retry-After", "too many", {"Retry-After": str(ceil(wait_s))})
+        if (request.content_length or 0) > key.most_bytes:
+            raise _refused(413, f"larger than {key.most_bytes} bytes", "too large")
+
+    def _preflight(self, key: StoredKey, origin: str) -> Refused:
+        """A browser asks whether a page's script may post a form."""
+        if not key.is_form or origin not in key.origins:
+            return _refused(405, "only GET and POST", "refused", {"Allow": "GET, POST"})
+        from aiohttp import web
+
+        allowed = {
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Max-Age": str(_PREFLIGHT_S),
+        }
+        return Refused(web.Response(status=204, headers=allowed), "preflight")
+
+    async def _hand_on(self, key: StoredKey, request: StrangerRequest) -> web.StreamResponse:
+        """Raises Refused."""
+        handler = self._handler_of(key.account)
+        if handler is None:
+            raise _refused(503, "not up just now; try again later", "not up", {"Retry-After": str(RETRY_DOWN_S)})
+        request.stream(most_bytes=key.most_bytes)
+        await self._mark_used(key)
+        return await self._handled(key, request, handler(cast("web.Request", request), grant_of(key)))
+
+    async def _handled(
+        self, key: StoredKey, request: StrangerRequest, handling: Awaitable[web.StreamResponse]
+    ) -> web.StreamResponse:
+        from aiohttp import web
+
+        try:
+            return await handling
+        except web.HTTPException as error:
+            self._counts.keyed(key.account, key.direction.value, _outcome(error.status))
+            error.headers.update(_cors(key, request.headers.get("Origin", "")))
+            raise
+        except (JournalError, ConnectionError):
+            raise
+        except Exception as error:
+            self._counts.keyed(key.account, key.direction.value, "failed")
+            raise HandlerFailed(key.account) from error
+
+    async def _mark_used(self, key: StoredKey) -> None:
+        """Once a day."""
+        today = self._clock.now().date()
+        if key.last_used_on == today or self._used.get(key.key_id) == today.toordinal():
+            return
+        if len(self._used) >= 10_000:
+            self._used.clear()
+        self._used[key.key_id] = today.toordinal()
+        try:
+            await self._store.mark_key_used(key.key_id, today)
+        except JournalError:
+            del self._used[key.key_id]
+            raise
+
+
+def grant_of(key: StoredKey) -> KeyGrant:
+    return KeyGrant(
+        key_id=key.key_id,
+        chat=key.chat,
+        direction=key.direction,
+        label=key.label,
+        is_form=key.is_form,
+        origins=key.origins,
+        most_bytes=key.most_bytes,
+    )
+
+
+def is_keyed(path: str) -> bool:
+    return path.split("/", 2)[1:2] in (["in"], ["out"])
+
+
+def shown(path: str, authorization: str) -> tuple[KeyDirection | None, str]:
+    """The key that a request shows, in its path or as a bearer: `/in/<key>`, or `/in` and `Authorization: Bearer <key>`. Nothing
+    else stands in the path."""
+    _, root, *rest = path.split("/")
+    direction = _DIRECTIONS.get(root)
+    if rest and rest != [""]:
+        return (direction, rest[0]) if len(rest) == 1 else (None, "")
+    scheme, _, bearer = authorization.partition(" ")
+    return direction, bearer.strip() if scheme.lower() == "bearer" else ""
+
+
+def _cors(key: StoredKey, origin: str) -> dict[str, str]:
+    if not key.is_form or not key.origins:
+        return {}
+    return {"Vary": "Origin"} | ({"Access-Control-Allow-Origin": origin} if origin in key.origins else {})
+
+
+def _refused(status: int, text: str, outcome: str, headers: dict[str, str] | None = None) -> Refused:
+    from aiohttp import web
+
+    return Refused(web.Response(status=status, text=text + "\n", headers=headers), outcome)
+
+
+def _outcome(status: int) -> str:
+    if status < 400:
+        return "taken"
+    return "refused" if status < 500 else "failed"

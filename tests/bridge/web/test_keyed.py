@@ -1,0 +1,405 @@
+"""Calls with a key: who gets through to which account, and what stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+import bridge.web.door as door_module
+from bridge.journal.contract import Journal, KeySecret, StoredKey
+from bridge.journal.sqlite import SqliteJournal
+from bridge.model.refs import AccountName
+from bridge.model.web_mount import KeyDirection, KeyGrant
+from bridge.observability.metrics import Metrics
+from bridge.policy.access_keys import hash_of, new_secret
+from bridge.web.client_address import Proxies
+from bridge.web.keyed import FORM_PER_MINUTE, KeyedCalls, shown
+from bridge.web.public import PublicWeb
+from tests.support.clock import ManualClock
+from tests.support.raw_http import OK, Caller
+from tests.support.web import LOOPBACK
+
+HOOKS = AccountName("hooks")
+SITE = "https://example.com"
+
+
+class Account:
+    """What stands behind the keys: reads in pieces, as for files."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.calls: list[tuple[str, KeyGrant, bytes]] = []
+        self.answers: list[web.StreamResponse | Exception] = []
+
+    async def handle(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
+        body = b"".join([piece async for piece in request.content.iter_any()])
+        self.calls.append((request.method, grant, body))
+        answer = self.answers.pop(0) if self.answers else web.Response(text="ok")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Door:
+    """A listener with keys, and its parts."""
+
+    def __init__(self, journal: Journal, *, url: str = "", is_missing: bool = False) -> None:
+        self.journal = journal
+        self.clock = ManualClock()
+        self.account = Account()
+        self.metrics = Metrics()
+        self.public = PublicWeb(url, keyed=self._keyed, proxies=Proxies([LOOPBACK]), is_missing=lambda: is_missing)
+        self.public.of(HOOKS).serve_keys(self.account.handle)
+        self.port = 0
+        self.callers: list[Caller] = []
+
+    def _keyed(self, public: PublicWeb) -> KeyedCalls:
+        def handler_of(account: AccountName) -> Any:
+            return public.key_handler(account) if self.account.is_up else None
+
+        return KeyedCalls(self.journal, self.clock, self.metrics, handler_of=handler_of)
+
+    async def key(self, key_id: str = "k1", **more: Any) -> str:
+        """A new key, as its holder knows it."""
+        secret = new_secret()
+        given: dict[str, Any] = {"account": HOOKS, "chat": "alerts", "direction": KeyDirection.IN, "per_minute": 60}
+        given |= {"most_bytes": 1_000_000, "created_at": self.clock.now()}
+        secrets = (KeySecret(hash=hash_of(secret), created_at=self.clock.now()),)
+        await self.journal.add_key(StoredKey(key_id=key_id, secrets=secrets, **(given | more)))
+        return secret
+
+    async def connect(self, text: str | bytes = b"") -> Caller:
+        caller = Caller(*await asyncio.open_connection("127.0.0.1", self.port))
+        caller.send(text)
+        self.callers.append(caller)
+        return caller
+
+    async def ask(self, path: str | bytes, head: str = "", body: bytes = b"hello", method: str = "POST") -> bytes:
+        where = path.encode() if isinstance(path, str) else path
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        request = method.encode() + b" " + where + f" HTTP/1.1\r\nHost: x\r\n{length}{head}\r\n".encode() + body
+        return await (await self.connect(request)).answer()
+
+    def counted(self) -> dict[tuple[str, ...], int]:
+        return self.metrics._keyed.values
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    opened = SqliteJournal(tmp_path / "bridge.journal")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def make(journal: Journal) -> AsyncIterator[Any]:
+    doors: list[Door] = []
+
+    async def build(**more: Any) -> Door:
+        door = Door(journal, **more)
+        door.port = await door.public.start("127.0.0.1", 0)
+        doors.append(door)
+        return door
+
+    yield build
+    for door in doors:
+        for caller in door.callers:
+            caller.writer.transport.abort()
+        await door.public.stop()
+
+
+@pytest.fixture
+async def door(make: Any) -> Door:
+    return await make()  # type: ignore[no-any-return]
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def header(answer: bytes, name: str) -> str | None:
+    lines = answer.split(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
+    return {key.lower(): value for key, _, value in (line.partition(": ") for line in lines)}.get(name.lower())
+
+
+# -- who gets through ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_leads_to_its_chat(door: Door) -> None:
+    secret = await door.key(label="Grafana", is_form=True, origins=(SITE,))
+    assert (await door.ask(f"/in/{secret}?a=1")).startswith(OK)
+    ((method, grant, body),) = door.account.calls
+    assert (method, body) == ("POST", b"hello")
+    assert grant == KeyGrant(
+        key_id="k1", chat="alerts", direction=KeyDirection.IN, label="Grafana", is_form=True, origins=(SITE,), most_bytes=1_000_000
+    )
+    assert door.counted() == {("hooks", "in", "taken"): 1}
+    (stored,) = await door.journal.keys()
+    assert stored.last_used_on == door.clock.now().date()
+
+
+async def test_a_bearer_does_without_a_key_in_the_url(door: Door) -> None:
+    secret = await door.key()
+    assert (await door.ask("/in", f"Authorization: Bearer {secret}\r\n")).startswith(OK)
+    assert (await door.ask("/in/?a=1", f"Authorization: bearer {secret}\r\n")).startswith(OK)
+    assert status(await door.ask(f"/in/{new_secret()}", f"Authorization: Bearer {secret}\r\n")) == 401
+
+
+async def test_a_direction_is_another_right(door: Door) -> None:
+    reading = await door.key("k2", direction=KeyDirection.OUT)
+    writing = await door.key()
+    assert (await door.ask(f"/out/{reading}", body=b"", method="GET")).startswith(OK)
+    assert status(await door.ask(f"/out/{writing}", body=b"", method="GET")) == 401
+    assert status(await door.ask(f"/in/{reading}")) == 401
+
+
+async def test_strangers_are_answered_alike(door: Door) -> None:
+    """An unknown key, a revoked one, an odd one, a place that is not there: byte for byte, but for the time."""
+    revoked = await door.key("gone")
+    await door.journal.revoke_key("gone", at=door.clock.now())
+    key = await door.key()
+    places: list[str | bytes] = [
+        f"/in/{new_secret()}",
+        f"/in/{revoked}",
+        f"/out/{key}",
+        f"/in/{key}/more",
+        f"/in/{key[:-1]}",
+        f"/in/{key}%00",
+        f"/in/{key}x",
+        "/in/",
+        "/in",
+        "/in/%ff%fe",
+        "/in/mbk_" + "a" * 3000,
+        "/in/../etc/passwd",
+        "/out/x",
+        "/",
+        "/favicon.ico",
+        "/health",
+        "/hooks/hooks/events",
+        "/hooks/nobody",
+        "//in/x",
+        f"/IN/{key}",
+    ]
+    answers = {(await door.ask(place)).split(b"Date")[0] for place in places}
+    assert len(answers) == 1, answers
+    (answer,) = answers
+    assert status(answer) == 401
+    assert not door.account.calls
+    assert not door.counted(), "what strangers do makes no figures grow"
+
+
+async def test_a_target_that_is_no_text_is_no_http(door: Door) -> None:
+    for target in (b"/in/\xff\xfe\xfd", "/in/ключ".encode()):
+        assert status(await door.ask(target)) == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
+async def test_a_stranger_learns_nothing_from_a_method(door: Door, method: str) -> None:
+    answer = await door.ask(f"/in/{new_secret()}", method=method)
+    assert status(answer) == 401
+    assert header(answer, "Allow") is None
+
+
+async def test_a_revoked_key_stops_at_once(door: Door) -> None:
+    secret = await door.key()
+    assert (await door.ask(f"/in/{secret}")).startswith(OK)
+    await door.journal.revoke_key("k1", at=door.clock.now())
+    assert status(await door.ask(f"/in/{secret}")) == 401
+
+
+async def test_both_secrets_open_while_a_key_is_rotated(door: Door) -> None:
+    old, new = await door.key(), new_secret()
+    made = KeySecret(hash=hash_of(new), created_at=door.clock.now())
+    await door.journal.rotate_key("k1", made, old_until=door.clock.now() + timedelta(days=2))
+    assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [200, 200]
+    door.clock.forward(2 * 86400)
+    assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [401, 200]
+
+
+# -- an account that is not up --------------------------------------------------------------------------------------------------
+
+
+async def test_an_account_that_is_not_up_is_to_be_tried_again(door: Door) -> None:
+    secret = await door.key()
+    door.account.is_up = False
+    answer = await door.ask(f"/in/{secret}")
+    assert (status(answer), header(answer, "Retry-After")) == (503, "30")
+    elsewhere = await door.key("k2", account=AccountName("not there"))
+    assert status(await door.ask(f"/in/{elsewhere}")) == 503
+    assert door.counted() == {("hooks", "in", "not up"): 1, ("not there", "in", "not up"): 1}
+
+
+async def test_while_an_account_is_missing_no_hook_is_told_to_be_gone(make: Any) -> None:
+    """Senders give up a hook that is answered 401 or 404. Which account it is, the answer does not say."""
+    door = await make(is_missing=True)
+    answers = [await door.ask(place) for place in ("/hooks/hooks/events", "/hooks/nobody/x")]
+    assert {(status(answer), header(answer, "Retry-After")) for answer in answers} == {(503, "30")}
+    assert status(await door.ask(f"/in/{new_secret()}")) == 401, "a key is known, whoever is up"
+
+
+async def test_a_handler_that_fails_is_logged_without_the_key(door: Door) -> None:
+    secret = await door.key()
+    door.account.answers = [RuntimeError("a bug"), web.HTTPBadRequest(text="no JSON"), web.Response(status=422)]
+    with capture_logs() as lines:
+        answers = [await door.ask(f"/in/{secret}") for _ in range(3)]
+    assert [status(answer) for answer in answers] == [503, 400, 422]
+    assert b"a bug" not in answers[0]
+    (line,) = lines
+    assert (line["event"], line["account"]) == ("webhook failed", "hooks")
+    assert secret not in str(lines)
+    assert door.counted() == {("hooks", "in", "failed"): 1, ("hooks", "in", "refused"): 2}
+
+
+async def test_without_the_journal_nothing_is_taken_and_nothing_is_lost(door: Door) -> None:
+    secret = await door.key()
+    await door.journal.close()
+    with capture_logs() as lines:
+        assert status(await door.ask(f"/in/{secret}")) == 503
+    assert [line["event"] for line in lines] == ["journal unavailable"]
+
+
+# -- limits ---------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_has_its_rate(door: Door) -> None:
+    secret, other = await door.key(per_minute=3), await door.key("k2")
+    answers = [await door.ask(f"/in/{secret}") for _ in range(4)]
+    assert [status(answer) for answer in answers] == [200, 200, 200, 429]
+    assert header(answers[3], "Retry-After") == "20"
+    assert (await door.ask(f"/in/{other}")).startswith(OK)
+    door.clock.forward(20)
+    assert (await door.ask(f"/in/{secret}")).startswith(OK)
+    assert len(door.account.calls) == 5
+    assert door.counted()["hooks", "in", "too many"] == 1
+
+
+async def test_a_visitor_of_a_form_has_a_rate_of_its_own(door: Door) -> None:
+    secret = await door.key(is_form=True)
+
+    async def posted(address: str) -> int:
+        return status(await door.ask(f"/in/{secret}", f"X-Forwarded-For: {address}\r\n"))
+
+    assert [await posted("2001:db8::1") for _ in range(FORM_PER_MINUTE)] == [200] * FORM_PER_MINUTE
+    assert await posted("2001:db8::2") == 429, "the same household"
+    assert await posted("198.51.100.7") == 200
+    assert await posted("6.6.6.6, 2001:db8::3") == 429, "what a visitor writes itself counts for nothing"
+    other = await door.key("k2")
+    assert status(await door.ask(f"/in/{other}", "X-Forwarded-For: 2001:db8::1\r\n")) == 200
+
+
+async def test_what_is_too_large_is_refused_before_it_comes(door: Door) -> None:
+    secret = await door.key(most_bytes=100)
+    caller = await door.connect(f"POST /in/{secret} HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n")
+    answer = await caller.answer()
+    assert status(answer) == 413
+    assert b"larger than 100 bytes" in answer
+    assert await caller.is_hung_up()
+    assert not door.account.calls
+
+
+async def test_a_larger_body_streams_up_to_the_keys_bound(door: Door) -> None:
+    secret = await door.key(most_bytes=3_000_000)
+    head = f"POST /in/{secret} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    good = await door.connect(head)
+    for _ in range(45):
+        good.send(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+    good.send(b"0\r\n\r\n")
+    assert (await good.answer()).startswith(OK)
+    assert len(door.account.calls[0][2]) == 45 * 0x10000
+    large = await door.connect(head)
+    for _ in range(50):
+        large.send(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+    assert status(await large.answer()) == 413
+    assert len(door.account.calls) == 1
+
+
+async def test_a_drip_is_let_go(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "BODY_S", 0.3)
+    secret = await door.key()
+    caller = await door.connect(f"POST /in/{secret} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
+    assert status(await caller.answer()) == 408
+    assert await caller.is_hung_up()
+
+
+async def test_who_expects_to_be_asked_is_asked_with_a_key_only(door: Door) -> None:
+    secret = await door.key()
+    head = " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    assert status(await (await door.connect(f"POST /in/{new_secret()}{head}")).answer()) == 401
+    friend = await door.connect(f"POST /in/{secret}{head}")
+    assert status(await friend.answer()) == 100
+    friend.send("{}")
+    assert (await friend.answer()).startswith(OK)
+
+
+async def test_a_body_that_is_packed_is_refused_with_its_reason(door: Door) -> None:
+    secret = await door.key()
+    answer = await door.ask(f"/in/{secret}", "Content-Encoding: gzip\r\n")
+    assert status(answer) == 415
+    assert b"Content-Encoding" in answer
+
+
+# -- forms ----------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_script_of_an_allowed_site_may_post(door: Door) -> None:
+    secret = await door.key(is_form=True, origins=(SITE,))
+    head = f"Origin: {SITE}\r\n"
+    asked = await door.ask(f"/in/{secret}", f"{head}Access-Control-Request-Method: POST\r\n", b"", "OPTIONS")
+    assert (status(asked), header(asked, "Access-Control-Allow-Origin")) == (204, SITE)
+    assert header(asked, "Access-Control-Allow-Methods") == "POST"
+    posted = await door.ask(f"/in/{secret}", head)
+    assert (status(posted), header(posted, "Access-Control-Allow-Origin"), header(posted, "Vary")) == (200, SITE, "Origin")
+    assert (await door.ask(f"/in/{secret}")).startswith(OK), "no browser, no origin"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://example.com", "https://example.com.evil.example", "null"])
+async def test_another_site_may_not(door: Door, origin: str) -> None:
+    secret = await door.key(is_form=True, origins=(SITE,))
+    for method in ("OPTIONS", "POST"):
+        answer = await door.ask(f"/in/{secret}", f"Origin: {origin}\r\n", method=method)
+        assert (status(answer), header(answer, "Access-Control-Allow-Origin")) == (403, None)
+    assert not door.account.calls
+
+
+async def test_a_form_of_any_site_and_a_plain_key_are_no_business_of_scripts(door: Door) -> None:
+    for secret in (await door.key(is_form=True), await door.key("k2")):
+        asked = await door.ask(f"/in/{secret}", f"Origin: {SITE}\r\n", b"", "OPTIONS")
+        posted = await door.ask(f"/in/{secret}", f"Origin: {SITE}\r\n")
+        assert (status(asked), status(posted)) == (405, 200)
+        assert header(asked, "Access-Control-Allow-Origin") is header(posted, "Access-Control-Allow-Origin") is None
+
+
+# -- behind a prefix --------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_prefix_may_be_left_on_or_taken_off(make: Any) -> None:
+    door = await make(url="https://example.com/bridge")
+    secret = await door.key()
+    assert (await door.ask(f"/bridge/in/{secret}")).startswith(OK)
+    assert (await door.ask(f"/in/{secret}")).startswith(OK)
+    assert (await door.ask(f"http://example.com/bridge/in/{secret}")).startswith(OK)
+    assert status(await door.ask(f"/bridged/in/{secret}")) == 401
+    assert status(await door.ask(f"/bridge/bridge/in/{secret}")) == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization", "expected"),
+    [
+        ("/in/k", "", (KeyDirection.IN, "k")),
+        ("/out/k", "Bearer other", (KeyDirection.OUT, "k")),
+        ("/in/", "Bearer k", (KeyDirection.IN, "k")),
+        ("/in", "Basic k", (KeyDirection.IN, "")),
+        ("/in/k/", "Bearer k", (None, "")),
+        ("/", "Bearer k", (None, "k")),
+    ],
+)
+def test_where_a_key_is_shown(path: str, authorization: str, expected: object) -> None:
+    assert shown(path, authorization) == expected
