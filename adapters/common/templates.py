@@ -1,26 +1,33 @@
 """Jinja2 templates in a sandbox, as admins write them. A text that is one `{{ expression }}` keeps the expression's own type.
 
-Used by the dialects of TeamSpirit and by the templates of webhooks.
+What a template may cost is bounded (`template_bounds`), whatever it is filled with. Used by the dialects of TeamSpirit and by the
+templates of webhooks.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from jinja2 import ChainableUndefined, TemplateSyntaxError, Undefined, nodes
+from jinja2 import ChainableUndefined, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.environment import TemplateExpression
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from adapters.common.template_bounds import MOST_TEXT, BoundedEnvironment, TooMuch, bounded, weighed
 
 Values = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class TemplateFault(ValueError):
     """The text is no template."""
+
+
+class TemplateFailed(ValueError):
+    """The template cannot be filled with these values, or would cost too much."""
 
 
 class _Absent(ChainableUndefined):
@@ -40,12 +47,15 @@ def _segment(value: Any) -> str:
     return quoted.replace(".", "%2E") if set(quoted) == {"."} else quoted
 
 
-def _environment(*, in_path: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=_Absent, autoescape=False, keep_trailing_newline=True, finalize=_segment if in_path else _shown
+def _paid(show: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda value: str(weighed(show(value)))
+
+
+def _environment(*, in_path: bool) -> BoundedEnvironment:
+    environment = BoundedEnvironment(
+        undefined=_Absent, autoescape=False, keep_trailing_newline=True, finalize=_paid(_segment if in_path else _shown)
     )
-    environment.globals.clear()
-    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.filters["json"] = _paid(lambda value: json.dumps(value, ensure_ascii=False))
     return environment
 
 
@@ -68,6 +78,8 @@ class Template:
                 environment.compile(source)  # finds what parsing does not: unknown filters and tests
         except TemplateSyntaxError as error:
             raise TemplateFault(f"not a template: {error.message}") from error
+        except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
+            raise TemplateFault("not a template: nested too deeply, or too large") from error
         self.source = source
         self.names = frozenset(_names(tree))
         self._single = None if in_path else _single_expression(tree, source)
@@ -83,19 +95,37 @@ class Template:
         return self._environment.compile_expression(self._single)
 
     def text(self, values: Values) -> str:
-        """The text with its variables filled in; empty for what is absent."""
+        """The text with its variables filled in; empty for what is absent. Raises TemplateFailed."""
         if self._pieces is None:
-            return self._template.render(values)
+            return self._filled(lambda: self._rendered(values))
         return "".join(piece if isinstance(piece, str) else self._shown(_look_up(piece, values)) for piece in self._pieces)
 
     def native(self, values: Values) -> Any:
-        """The value itself if the template is a single expression (None if it is absent), else the text."""
+        """The value itself if the template is a single expression (None if it is absent), else the text. Raises TemplateFailed."""
         if self._single is None:
             return self.text(values)
         if self._pieces is not None and isinstance(self._pieces[0], tuple):
             return _look_up(self._pieces[0], values)
-        value = self._expression(**values)
+        value = self._filled(lambda: self._expression(**values))
         return None if isinstance(value, Undefined) else value
+
+    def _rendered(self, values: Values) -> str:
+        """Piece by piece, so that it ends where it becomes too long."""
+        pieces, letters = [], 0
+        for piece in self._template.generate(values):
+            letters += len(piece)
+            if letters > MOST_TEXT:
+                raise TooMuch
+            pieces.append(piece)
+        return "".join(pieces)
+
+    def _filled(self, fill: Callable[[], T]) -> T:
+        """What a payload can make of a template is no bug of ours: a text where a number was expected, a division by nothing."""
+        try:
+            with bounded():
+                return fill()
+        except (TemplateError, ArithmeticError, LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            raise TemplateFailed(f"the template cannot be filled in: {error}"[:300]) from error
 
 
 @lru_cache(maxsize=1024)

@@ -41,7 +41,10 @@ def test_a_post_shows_its_words_and_embeds() -> None:
     assert shown(POST) == "done log\nweb 1.2.3\nthree changes\nBy\nAnna\ndeployer"
     content = decode_post(POST)
     assert content is not None
-    assert content.text.blocks[0] == Paragraph((Text("done", Mark.BOLD), Text(" "), Text("log", 0, "https://example.com/log")))
+    first = content.text.blocks[0]
+    assert isinstance(first, Paragraph)
+    assert first.inlines[:2] == (Text("done", Mark.BOLD), Text(" "))
+    assert first.inlines[2] == Text("log", 0, "https://example.com/log")
 
 
 def test_a_picture_on_discords_own_servers_is_its_address() -> None:
