@@ -24,6 +24,7 @@ from adapters.common.http_errors import (
     classify_transfer_error,
     classify_transport_error,
     departures,
+    middlewares_for,
     retry_after_s,
 )
 from adapters.common.options import NetworkOptions, SecretStr
@@ -130,7 +131,7 @@ class HttpClient:
         try:
             session = await self._open()
             url, sent = f"{self._base_url}/{path}", {**self._login, **(headers or {})}
-            async with session.request(method, url, headers=sent, **more) as answer:
+            async with session.request(method, url, headers=sent, middlewares=middlewares_for(effect), **more) as answer:
                 if not 200 <= answer.status < 300:
                     raise await self._refused(answer, doing, effect)
                 yield answer

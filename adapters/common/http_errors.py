@@ -109,6 +109,21 @@ def may_be_done(reason: str, effect: Effect, *, after_s: float | None = None) ->
     return OutcomeUnknown(reason) if effect is Effect.CREATES else RetryLater(reason, after_s=after_s)
 
 
+async def _one_attempt(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # nothing was sent; aiohttp does not repeat it
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
+
+
+def middlewares_for(effect: Effect) -> tuple[aiohttp.ClientMiddlewareType, ...]:
+    """For a call of a session. aiohttp repeats a PUT or DELETE once by itself when the connection breaks, even if the first one
+    arrived (client.py, 3.14.5; read 2026-11-26). A call that creates something must not be repeated in secret."""
+    return (_one_attempt,) if effect is Effect.CREATES else ()
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error

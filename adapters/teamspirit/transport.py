@@ -23,6 +23,7 @@ from adapters.common.http_errors import (
     classify_transfer_error,
     classify_transport_error,
     departures,
+    middlewares_for,
 )
 from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
@@ -134,6 +135,7 @@ class Transport:
                 timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
                 # a redirected POST would become a GET, and the key would go to another server
                 allow_redirects=False,
+                middlewares=middlewares_for(effect),
                 **body,
             ) as answer:
                 self.time.learn(answer.headers)
