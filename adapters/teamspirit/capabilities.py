@@ -1,7 +1,7 @@
 """What an account can do: derived from its dialect, since that says which operations there are and what they carry. Pure.
 
-Sources: the vendor's overview (there is a REST API, webhooks in both directions, files, statuses); all else is what
-the dialect file states about itself.
+Sources: the vendor's overview (there is a REST API, webhooks in both directions, files, statuses), read 2026-11; all else is what
+the dialect file states.
 """
 
 from __future__ import annotations
