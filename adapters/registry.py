@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bridge.model.platform import Manifest, Platform, SecretShape
 
 if TYPE_CHECKING:
     from adapters.common.conformance import Lacks
     from adapters.common.emulation.contract import Emulator
+    from bridge.model.dialects import Dialects
 
 _OURS = {
     "teamspirit": "adapters.teamspirit",
@@ -65,6 +66,7 @@ def load_platform(platform: str) -> Platform:
         needs_public_web=_function(package, "config", "needs_public_web", optional=True),
         message_of_link=_function(package, "links", "message_of_link", optional=True),
         decode_post=_function(package, "inbound.posts", "decode_post", optional=True),
+        dialects=lambda: cast("Dialects | None", _find(package, "dialects", "TOOLS", optional=True)),
         deaf_after_s=_function(package, "capabilities", "deaf_after_s", optional=True),
     )
 

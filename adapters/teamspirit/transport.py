@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,9 @@ _JSON = "application/json"
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 """A type is as its sender says: what is none would end the header, or be refused."""
 
+A_FILE, BROKE_OFF = "(a file)", "(it broke off)"
+"""What stands for an answer that is no text."""
+
 
 class Transport:
     """Made inside the running loop; the session is opened at the first call."""
@@ -54,6 +57,8 @@ class Transport:
         self.time = PlatformTime()
         """The server's clock."""
         self._hidden = tuple(_secrets(options))
+        self.seen: Callable[[Request, int, Any], None] | None = None
+        """Who is told of each answer: the call, its status, and what it says (JSON, or text where it is none)."""
 
     async def close(self) -> None:
         session, self._session = self._session, None
@@ -108,7 +113,10 @@ class Transport:
         # from here on it is the reader's code that runs inside: a full disk of ours must not look like the network's fault
         async with answer:
             if not 200 <= answer.status < 300:
+                await self._tell(request, answer)
                 raise await self._refused(request, Effect.IDEMPOTENT, answer)
+            if self.seen is not None:
+                self.seen(request, answer.status, A_FILE)
             expected = body_bytes(answer, stated_bytes)
             yield FileStream(chunks=chunks_of(answer, expected), size_bytes=expected)
 
@@ -141,9 +149,21 @@ class Transport:
                 self.time.learn(answer.headers)
                 yield answer
         except TRANSPORT_ERRORS as error:
+            if self.seen is not None:
+                self.seen(request, 0, f"({type(error).__name__})")
             raise classify_transport_error(error, effect=effect, doing=request.operation) from None
 
+    async def _tell(self, request: Request, answer: aiohttp.ClientResponse) -> None:
+        if self.seen is None:
+            return
+        try:
+            said = await _read_json(answer)
+            self.seen(request, answer.status, await answer.text(errors="replace") if said is None else said)
+        except TRANSPORT_ERRORS:
+            self.seen(request, answer.status, BROKE_OFF)
+
     async def _payload(self, request: Request, effect: Effect, answer: aiohttp.ClientResponse) -> Any:
+        await self._tell(request, answer)
         if not 200 <= answer.status < 300:
             raise await self._refused(request, effect, answer)
         payload = await _read_json(answer)

@@ -46,6 +46,11 @@ def _routes(path: Path, _: Any) -> Iterator[tuple[str, str]]:
             yield name, ""
 
 
+def _accounts(path: Path, _: Any) -> Iterator[tuple[str, str]]:
+    for key, _value in getattr(_entry(_root(path), "accounts"), "value", []):
+        yield key.value, ""
+
+
 def _places(path: Path, _: Any) -> Iterator[tuple[str, str]]:
     """Accounts, then the chats that routes name, without their threads."""
     root = _root(path)
@@ -85,6 +90,7 @@ def _dead(path: Path, params: Any) -> Iterator[tuple[str, str]]:
 
 
 routes = offering(_routes)
+accounts = offering(_accounts)
 places = offering(_places)
 dead_letters = offering(_dead)
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "trace": "bridge.cli.trace:trace",
     "dead": "bridge.cli.dead:dead",
     "retry-now": "bridge.cli.retry_now:retry_now",
+    "dialect": "bridge.cli.dialect:dialect",
     "schema": "bridge.cli.schema:schema",
     "sandbox": "bridge.cli.sandbox:sandbox",
 }

@@ -16,6 +16,7 @@ from bridge.model.account_store import AccountStore
 from bridge.model.adapter import Adapter
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import SYSTEM_CLOCK, Clock
+from bridge.model.dialects import Dialects
 from bridge.model.errors import ConfigFault
 from bridge.model.events import Content
 from bridge.model.refs import AccountName
@@ -125,6 +126,8 @@ class Platform(_Value, frozen=True):
     decode_post: Callable[[Any], Content | None] = lambda _: None
     """`inbound.posts:decode_post`, if it is there. What a JSON payload for the platform's own incoming webhooks would show; None if
     it is no such payload. Pure, and lenient: nothing visible goes without a line."""
+    dialects: Callable[[], Dialects | None] = lambda: None
+    """`dialects:TOOLS`, if it is there: what shows, tries and records the wire formats of a platform that has them as data."""
     deaf_after_s: Callable[[Any], float | None] = lambda _: None
     """`capabilities:deaf_after_s`, if it is there. So many seconds without `AdapterContext.alive` and an account with these
     options hears nothing any more; None: it is called by its platform, and silence says nothing."""

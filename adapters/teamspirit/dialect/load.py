@@ -29,12 +29,24 @@ Path_ = tuple[str | int, ...]
 _PARAMETER_ENTRIES = ("headers", "query", "form", "multipart")
 
 
+@dataclass(frozen=True)
+class Given:
+    """One entry as it is written."""
+
+    key: str
+    value: Any
+    source: str
+    """`mattermost.yaml:98`; empty for an override of the account."""
+
+
 @dataclass
 class Loaded:
     """Either a dialect or its faults."""
 
     dialect: Dialect | None
     faults: list[ConfigFault] = field(default_factory=list)
+    entries: tuple[Given, ...] = ()
+    """All that is written, overrides included, in the file's order. Empty with faults."""
 
 
 def shipped_names() -> list[str]:
@@ -85,7 +97,7 @@ class _Reader:
         if dialect is not None:
             self._check_sense(dialect)
         self._faults.sort(key=lambda fault: (fault.line, fault.column))
-        return Loaded(None if self._faults else dialect, self._faults)
+        return Loaded(None, self._faults) if self._faults else Loaded(dialect, [], tuple(self._given(raw)))
 
     # -- the tree and its places --------------------------------------------------------------------------------------------
 
@@ -109,6 +121,17 @@ class _Reader:
             return node.value
         return value if value is None or isinstance(value, str | int | float | bool) else node.value
 
+    def _given(self, raw: dict[str, Any]) -> Iterator[Given]:
+        for at, value in _leaves(raw, ()):
+            yield Given(_dotted(at), value, "" if self._is_override(at) else f"{self._path}:{self._line(at)}")
+
+    def _is_override(self, at: Path_) -> bool:
+        return any(at[: len(prefix)] == prefix for prefix in self._overridden)
+
+    def _line(self, at: Path_) -> int:
+        node = next((self._places[at[:length]] for length in range(len(at), -1, -1) if at[:length] in self._places), None)
+        return node.start_mark.line + 1 if node is not None else 0
+
     def _lay_over(self, raw: dict[str, Any], overrides: Mapping[str, Any], at: Path_) -> None:
         for key, value in overrides.items():
             here = (*at, str(key))
@@ -123,7 +146,7 @@ class _Reader:
 
     def _add(self, at: Path_, why: str, *, value: str = "", hint: str = "", node: Node | None = None) -> None:
         key = _dotted(at)
-        if any(at[: len(prefix)] == prefix for prefix in self._overridden):
+        if self._is_override(at):
             self._faults.append(ConfigFault(why, key=f"overrides.{key}", value=value, hint=hint))
             return
         place = node
@@ -284,10 +307,11 @@ def _bare(annotation: Any) -> Any:
 
 
 def _leaves(tree: Any, at: Path_) -> Iterator[tuple[Path_, Any]]:
-    if isinstance(tree, dict):
+    """What is no mapping or list, and empty ones, with its place."""
+    if isinstance(tree, dict) and tree:
         for key, value in tree.items():
             yield from _leaves(value, (*at, key))
-    elif isinstance(tree, list):
+    elif isinstance(tree, list) and tree:
         for number, value in enumerate(tree):
             yield from _leaves(value, (*at, number))
     else:

@@ -1,0 +1,157 @@
+"""Run of a trial: which operations are tried, in which order, what of it is wrong, and that nothing stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from adapters.teamspirit.trial.bench import Bench, Skipped
+from adapters.teamspirit.trial.operations import OPERATIONS, Operation
+from adapters.teamspirit.trial.reading import Judge
+from bridge.model.dialects import Step, StepState
+from bridge.model.errors import BridgeError
+
+if TYPE_CHECKING:
+    from adapters.teamspirit.dialect.calls import Operations
+
+READING = frozenset({"me", "chats", "users", "history", "list_webhooks"})
+"""Operations that change nothing."""
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "users": ("me",),
+    "upload": ("chats",),
+    "send": ("me", "chats"),
+    "webhook_send": ("chats",),
+    "message": ("send",),
+    "history": ("me", "chats"),
+    "edit": ("send",),
+    "react": ("send",),
+    "unreact": ("react",),
+    "download": ("upload",),
+    "typing": ("me", "chats"),
+    "set_status": ("me",),
+    "register_webhook": ("chats",),
+    "remove_webhook": ("register_webhook",),
+    "delete": ("send",),
+}
+"""What must have worked before, where the dialect has it."""
+_SOFT = "chats"
+"""Without it the chat that is named may still be an id."""
+CLEANS_UP: Mapping[str, str] = {"send": "delete", "react": "unreact", "register_webhook": "remove_webhook"}
+_SAYS: Mapping[str, str] = {
+    "upload": "uploads a small file",
+    "send": "posts a test message into {chat}",
+    "webhook_send": "posts a test message into {chat} by its incoming webhook, where it stays: the dialect cannot delete it",
+    "edit": "edits it",
+    "react": "reacts to it",
+    "unreact": "takes the reaction back",
+    "typing": "shows for a moment that the bot types in {chat}",
+    "set_status": "sets the bot's status to online",
+    "register_webhook": "registers a webhook of a URL that leads nowhere",
+    "remove_webhook": "removes that webhook",
+    "delete": "deletes the test message",
+}
+
+
+def there(operations: Operations) -> list[str]:
+    """What of the dialect can be tried, in order."""
+    return [name for name in OPERATIONS if getattr(operations, name) is not None]
+
+
+def chosen(operations: Operations, only: Collection[str] = (), *, reading: bool = False) -> list[str]:
+    """What is to be tried: `only` these and what they need, or everything; with `reading`, nothing that writes."""
+    wanted = set(only) or set(there(operations))
+    pending = list(wanted)
+    while pending:
+        one = pending.pop()
+        further = {*NEEDS.get(one, ()), *([CLEANS_UP[one]] if one in CLEANS_UP else [])} - wanted
+        wanted |= further
+        pending += further
+    return [name for name in there(operations) if name in wanted and (not reading or name in READING)]
+
+
+def sentences(operations: Operations, chat: str, only: Collection[str] = ()) -> list[str]:
+    """What the trial would change on the server."""
+    said = [_SAYS[name].format(chat=chat or "the chat") for name in chosen(operations, only) if name in _SAYS]
+    if operations.send is not None and operations.delete is None and "send" in chosen(operations, only):
+        said.append("leaves the test message there: the dialect cannot delete it")
+    return said
+
+
+class Trial:
+    """`sources`: where each entry of the dialect stands."""
+
+    def __init__(self, bench: Bench, sources: Mapping[str, str]) -> None:
+        self._bench = bench
+        self._sources = sources
+        self._worked: set[str] = set()
+
+    async def run(self, wanted: Collection[str]) -> AsyncGenerator[Step, None]:
+        """One step for each, as soon as it is done. What was made is removed also if nobody listens to the end."""
+        try:
+            for name in wanted:
+                yield await self._try(name, OPERATIONS[name])
+        finally:
+            await self._remove_rest()
+            await self._bench.transport.close()
+
+    async def _try(self, name: str, operation: Operation) -> Step:
+        kept, judge = self._bench.kept.all, Judge(name, self._sources)
+        first = len(kept)
+        try:
+            self._check_needs(name)
+            detail, state = await operation(self._bench, judge), StepState.OK
+        except Skipped as error:
+            detail, state = str(error), StepState.SKIPPED
+        except BridgeError as error:
+            detail, state = str(getattr(error, "reason", error)), StepState.WRONG
+            errors = self._bench.dialect.errors
+            judge.refused(kept[-1] if len(kept) > first else None, errors.code, errors.message)
+        if state is StepState.OK:
+            self._worked.add(name)
+            state = StepState.WRONG if judge.complaints else StepState.OK
+        if name == _SOFT and not self._bench.chat_id:
+            self._bench.chat_id = self._bench.wanted_chat
+        step = Step(
+            operation=name,
+            state=state,
+            detail=detail,
+            exchanges=tuple(kept[first:]),
+            read=tuple(judge.read_entries),
+            complaints=tuple(judge.complaints),
+        )
+        return msgspec.convert(_hidden(msgspec.to_builtins(step), self._bench.secrets), Step)
+
+    def _check_needs(self, name: str) -> None:
+        for needed in NEEDS.get(name, ()):
+            if getattr(self._bench.operations, needed) is not None and needed not in self._worked | {_SOFT}:
+                raise Skipped(f"needs {needed}, which did not work")
+        if name in ("edit", "react", "message") and not self._bench.message_id:
+            raise Skipped("which message was sent is not known")
+
+    async def _remove_rest(self) -> None:
+        """What a failed or interrupted trial left. That it cannot be removed was said by its step, or is not to be helped."""
+        bench = self._bench
+        if bench.operations.delete is not None:
+            for message_id in bench.message_ids:
+                with contextlib.suppress(BridgeError):
+                    await bench.call("delete", {**bench.in_chat(), "message": {"id": message_id}})
+        if bench.operations.remove_webhook is not None and bench.webhook_id:
+            with contextlib.suppress(BridgeError):
+                await bench.call("remove_webhook", {"webhook": {"id": bench.webhook_id}})
+
+
+def _hidden(value: Any, secrets: Sequence[str]) -> Any:
+    match value:
+        case str():
+            for secret in secrets:
+                value = value.replace(secret, "***")
+            return value
+        case dict():
+            return {key: _hidden(inner, secrets) for key, inner in value.items()}
+        case list() | tuple():
+            return [_hidden(inner, secrets) for inner in value]
+        case _:
+            return value
