@@ -1,4 +1,4 @@
--- A journal as the first release wrote it. Never changed: test_sqlite_opening migrates it.
+-- A journal as the first release wrote it. Never changed: test_migrations migrates it.
 PRAGMA application_id = 1835168305;
 PRAGMA user_version = 1;
 BEGIN TRANSACTION;

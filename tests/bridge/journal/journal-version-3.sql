@@ -1,4 +1,4 @@
--- A journal of version 3, with an album. Never changed: test_sqlite_opening migrates it.
+-- A journal of version 3, with an album. Never changed: test_migrations migrates it.
 PRAGMA application_id = 1835168305;
 PRAGMA user_version = 3;
 BEGIN TRANSACTION;

@@ -1,4 +1,4 @@
--- A journal of version 4, with an edit and a deletion. Never changed: test_sqlite_opening migrates it.
+-- A journal of version 4, with an edit and a deletion. Never changed: test_migrations migrates it.
 PRAGMA application_id = 1835168305;
 PRAGMA user_version = 4;
 BEGIN TRANSACTION;

@@ -1,4 +1,4 @@
-"""What the contract's tests run on. A second implementation joins by a line here; only the `test_sqlite_*` files are not for it."""
+"""What the contract's tests run on. A second implementation joins by a line here; only the tests in `sqlite/` are not for it."""
 
 from __future__ import annotations
 

@@ -172,3 +172,8 @@ async def kill(journal: Journal, delivery: int, reason: str = "refused", *, held
 
 def message(chat: ChatRef, message_id: str) -> MessageRef:
     return MessageRef(chat, message_id)
+
+
+async def deliver_one(journal: Journal, number: int, when: float) -> None:
+    """One message of 1000 characters, accepted `when` and delivered."""
+    await deliver(journal, await accept(journal, created(f"{number}", text="x" * 1000), A, when=when), (A, f"c{number}"))

@@ -19,7 +19,7 @@ from tests.bridge.journal.journal_makers import CHAT, A, accept, at, created, me
 from tests.support.deliveries import readable
 from tests.support.patience import PATIENCE_S
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PROCESS = ("-m", "tests.bridge.journal.journal_process")
 TIMEOUT_S = PATIENCE_S
 
