@@ -28,9 +28,9 @@ class CheckedFile(io.RawIOBase):
         self._block = memoryview(b"")
         try:
             self._raw = io.FileIO(file.path, "rb")
+            found_bytes = os.fstat(self._raw.fileno()).st_size
         except OSError as error:
             raise FileHarmed(f"cannot be read: {error.strerror or type(error).__name__}", path=file.path) from None
-        found_bytes = os.fstat(self._raw.fileno()).st_size
         if found_bytes != file.size_bytes:
             self._raw.close()
             raise FileHarmed(f"has {found_bytes} bytes instead of {file.size_bytes}", path=file.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -16,8 +17,9 @@ import pytest
 
 from bridge.accounts.state import AccountState
 from tests.flows.world import World
+from tests.support.long_texts import thread_held_up
 from tests.support.network import free_port
-from tests.support.patience import eventually
+from tests.support.patience import eventually, stays
 
 
 class WebhooksOnly(World):
@@ -37,7 +39,7 @@ class WebhooksOnly(World):
         document["routes"][0]["between"].append("ts/duty")
         return document
 
-    async def call(self, event: str, text: str, message_id: str = "m1", **message: Any) -> None:
+    async def call(self, event: str, text: str, message_id: str = "m1", *, chat: str = "17", **message: Any) -> None:
         """The messenger tells us, and we confirm."""
         now = datetime.now(UTC).isoformat()
         body = json.dumps(
@@ -45,7 +47,7 @@ class WebhooksOnly(World):
                 "event_id": f"{event}-{message_id}-{text}",
                 "event": event,
                 "time": now,
-                "chat": {"id": "17", "name": "Duty"},
+                "chat": {"id": chat, "name": "Duty" if chat == "17" else "elsewhere"},
                 "user": {"id": "u1", "name": "anna", "display_name": "Anna"},
                 "message": {"id": message_id, "text": text, "sent_at": now, **message},
             }
@@ -100,3 +102,36 @@ async def test_also_over_a_restart(world: WebhooksOnly) -> None:
     await world.until_state("ts", AccountState.UP)
     await world.call("message.created", "meet at 15:00")
     await eventually(lambda: world.shown() == ["meet at 17:00"], what=f"{world.shown()}")
+
+
+LONG = "long " * 1000
+
+
+async def test_a_short_message_does_not_overtake_a_long_one(world: WebhooksOnly) -> None:
+    """The long one's text is read beside the loop meanwhile. Another chat's calls do not wait for it."""
+    async with thread_held_up() as held:
+        long = asyncio.create_task(world.call("message.created", LONG, "m1"))
+        await held.until_waiting()
+        short = asyncio.create_task(world.call("message.created", "short", "m2"))
+        correction = asyncio.create_task(world.edited("corrected"))
+        await world.call("message.created", "somewhere else", "m3", chat="18")
+        await stays(lambda: not long.done() and not short.done() and not correction.done())
+        held.end()
+        await asyncio.gather(long, short, correction)
+    await eventually(lambda: world.shown() == ["corrected", "short"], what=f"{world.shown()}")
+
+
+async def test_a_stop_while_a_long_text_is_read_confirms_nothing(world: WebhooksOnly) -> None:
+    """What was not kept was not confirmed: the messenger tells it again, and it is there once."""
+    async with thread_held_up() as held:
+        long = asyncio.create_task(world.call("message.created", LONG + "end", "m1"))
+        await held.until_waiting()
+        await world.stop_bridge()
+        with pytest.raises((aiohttp.ClientError, AssertionError)):
+            await long
+    await world.start_bridge()
+    await world.until_state("ts", AccountState.UP)
+    await world.call("message.created", LONG + "end", "m1")
+    await world.call("message.created", "the end", "m2")
+    await eventually(lambda: "the end" in world.shown(), what=f"{world.shown()}")
+    assert " ".join(world.shown()).split() == [*["long"] * 1000, "end", "the", "end"]

@@ -29,19 +29,22 @@ class Decodings:
     async def read_ahead(self, items: Sequence[Any], chat_id: str) -> None:
         """`read` for those whose text is long and not known yet, each decoded beside the loop."""
         for item in items:
-            if (chat_id, digest(item)) not in self._known:
+            key = (chat_id, digest(item))
+            if key not in self._known:
                 await self.decoder.read_ahead(item)
-                self.read(item, chat_id)
+                self._read(key, item)
 
     def read(self, item: Any, chat_id: str) -> NativeMessage | str:
         """The message, or why it is none."""
-        key = (chat_id, digest(item))
+        return self._read((chat_id, digest(item)), item)
+
+    def _read(self, key: tuple[str, str], item: Any) -> NativeMessage | str:
         found = self._known.get(key)
         if found is not None:
             self._known.move_to_end(key)
             return found
         try:
-            found = self.decoder.message(item, chat_id)
+            found = self.decoder.message(item, key[0])
         except Undecodable as error:
             found = str(error)
         self._known[key] = found

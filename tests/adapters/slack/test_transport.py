@@ -94,6 +94,20 @@ async def test_a_certificate_of_ones_own_ca(
     await account.close()
 
 
+async def test_a_socket_with_an_unknown_certificate_stops_only_what_comes_in(
+    account: Any, emulator: SlackEmulator, secure_url: str
+) -> None:
+    """Messages go another way. That of the API itself stops both."""
+    chat = account.chat()
+    with pytest.raises(AccountDown, match="socket") as only_in:
+        await account.start()
+    with pytest.raises(AccountDown) as both:
+        await account.start(api_url=f"{secure_url}/api")
+    assert (only_in.value.sends, both.value.sends) == (True, False)
+    await account.build().send(Outbound(token="t", attempt=1, chat_id=chat, text=plain("out")))
+    assert [message.text for message in emulator.transcript(chat)] == ["out"]
+
+
 async def test_an_unknown_certificate_is_never_accepted(account: Any, emulator: SlackEmulator, secure_url: str) -> None:
     with pytest.raises(AccountDown):
         await account.start(api_url=f"{secure_url}/api")
