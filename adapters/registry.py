@@ -68,6 +68,7 @@ def load_platform(platform: str) -> Platform:
         decode_post=_function(package, "inbound.posts", "decode_post", optional=True),
         dialects=lambda: cast("Dialects | None", _find(package, "dialects", "TOOLS", optional=True)),
         deaf_after_s=_function(package, "capabilities", "deaf_after_s", optional=True),
+        shows_health=_function(package, "capabilities", "shows_health", optional=True),
     )
 
 

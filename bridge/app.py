@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,10 +15,11 @@ from bridge.accounts.back_off import BackOff
 from bridge.accounts.chat_probes import Lookout
 from bridge.accounts.ends import Ends
 from bridge.accounts.health import HealthReport, without_journal
+from bridge.accounts.presence import Presence, PresencePace
 from bridge.accounts.state import Health
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import AccountConfig, Config
-from bridge.config.restart import needing_restart
+from bridge.config.restart import needing_restart, same_account
 from bridge.delivery.executor import DeliveryExecutor
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
@@ -75,6 +75,7 @@ class App:
         journal: Journal | None = None,
         back_off: BackOff | None = None,
         policy: Policy | None = None,
+        presence_pace: PresencePace | None = None,
     ) -> None:
         self._config = self._started_with = config
         self._manifests = manifests
@@ -101,6 +102,7 @@ class App:
             *(self._journal, self._clock, self.metrics, self._supervisors), config=lambda: self._config, manifests=manifests
         )
         self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
+        self._presence = Presence(lambda: self._supervisors, self._health, self._clock, presence_pace)
         self._made_of: dict[AccountName, AccountConfig] = {}
         """What each supervisor was made of: also after a reload that failed half-way."""
         self._running: dict[AccountName, asyncio.Task[None]] = {}
@@ -130,6 +132,7 @@ class App:
             requests = RetryRequests(self._journal, outbox, self._supervisors.get, self._clock)
             services.start(requests.run(), "retried dead letters")
             services.start(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
+            services.start(self._presence.run(), "presence")
         except BaseException:
             await self.stop(drain_s=0)
             raise
@@ -145,6 +148,7 @@ class App:
             await _end(self._services.tasks)
             self._services.tasks.clear()
         await self._files.close()
+        await self._presence.off()
         async with asyncio.TaskGroup() as closing:
             for supervisor in self._supervisors.values():
                 closing.create_task(supervisor.close(), name=f"close {supervisor.account}")
@@ -201,7 +205,7 @@ class App:
 
     def _going_on(self, config: Config) -> dict[AccountName, AccountSupervisor]:
         """Accounts that stay connected as they are."""
-        same = [name for name, configured in config.accounts.items() if _is_same(configured, self._made_of.get(name))]
+        same = [name for name, configured in config.accounts.items() if same_account(configured, self._made_of.get(name))]
         return {name: self._supervisors[name] for name in same if name in self._supervisors}
 
     async def _replace_accounts(self) -> None:
@@ -210,7 +214,7 @@ class App:
         gone: list[tuple[AccountSupervisor, asyncio.Task[None] | None]] = []
         for name in list(self._supervisors):
             configured = self._config.accounts.get(name)
-            if _is_same(configured, self._made_of.get(name)):
+            if same_account(configured, self._made_of.get(name)):
                 continue
             gone.append((self._supervisors.pop(name), self._running.pop(name, None)))
             if configured is not None:
@@ -351,6 +355,7 @@ class App:
             back_off=self._back_off,
             on_state=lambda name, health: self._state_is(made, health),
         )
+        made.shows_health = self._manifests(account.platform).shows_health(account.options)
         return made
 
     def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:
@@ -385,13 +390,6 @@ class App:
             chat_name=name,
             chat_is_named=manifest is not None and not manifest.is_chat_id(name),
         )
-
-
-def _is_same(configured: AccountConfig | None, made_of: AccountConfig | None) -> bool:
-    """Whether an account is connected as it shall be. How its messages are relayed is the routes' matter."""
-    if configured is None or made_of is None:
-        return configured is made_of
-    return replace(configured, relay=made_of.relay) == made_of
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -128,6 +128,10 @@ def deaf_after_s(options: TeamSpiritOptions) -> float | None:
     return 3 * max(HEALTH_CHECK_S, REREAD_WITH_WEBHOOK_S, options.poll_idle_interval_s) + options.request_timeout_s
 
 
+def shows_health(options: TeamSpiritOptions) -> bool:
+    return options.show_health
+
+
 def _seen(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
     history, events = dialect.operations.history, dialect.inbound.events if dialect.inbound else {}
     for feature, kind, readable in (

@@ -55,6 +55,9 @@ class TeamSpiritOptions(NetworkOptions):
     poll_interval_s: float = Field(1.0, ge=0.05, le=3600, description="how often the history of a lively chat is read")
     poll_idle_interval_s: float = Field(5.0, ge=0.05, le=3600, description="and of a chat in which nothing happens")
     reread_messages: int = Field(50, ge=0, le=100, description="latest messages that are read again for edits and deletes")
+    show_health: bool = Field(
+        False, description="let the bot's own status say how the bridge is: online, away (connecting), busy (a human must act)"
+    )
     max_upload_mb: float | None = Field(None, gt=0, description="largest file the server takes, if other than the dialect says")
 
     @cached_property
@@ -84,6 +87,8 @@ def check_options(options: TeamSpiritOptions) -> Sequence[ConfigFault]:
         return [*loaded.faults, *ca_file_faults(options.ca_file)]
     name = dialect.dialect
     faults = [ConfigFault(f"the dialect {name} needs it", key=key) for key in dialect.needs if getattr(options, key) is None]
+    if options.show_health and dialect.operations.set_status is None:
+        faults.append(ConfigFault(f"the dialect {name} cannot set the bot's status", key="show_health", value="true"))
     if dialect.operations.send is None:
         if not options.chats:
             faults.append(ConfigFault(f"the dialect {name} reaches each chat by its own incoming webhook: name them", key="chats"))

@@ -109,6 +109,10 @@ class HealthReport:
         notice = supervisor.notices.get("")
         return Condition(Status.WARN, *notice) if notice else _WELL
 
+    def accounts(self) -> dict[AccountName, Status]:
+        """How each account is."""
+        return {name: condition.status for name, condition in self._accounts.items()}
+
     def silent_s(self, supervisor: AccountSupervisor) -> float | None:
         """None: the account has no heartbeat, or was never connected."""
         if supervisor.alive_at_s is None or self._deaf_after_s(supervisor.account) is None:

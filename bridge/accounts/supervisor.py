@@ -74,6 +74,8 @@ class AccountSupervisor:
         self.served = 0
         """Deliveries that were carried out."""
         self._unused = asyncio.Event()
+        self.shows_health = False
+        """Whether the bot's own status says how the bridge is."""
         self.alive_at_s: float | None = None
         """When the platform was last heard (`Clock.monotonic_s`): a poll came back, a heartbeat was answered."""
         self.end_faults: dict[ChatAddress, ChatDown | RetryLater] = {}

@@ -1,8 +1,10 @@
-"""What a reload cannot change: the keys that differ from how the daemon was started and take a restart. Pure."""
+"""What a reload does with what differs: keys that take a restart, and accounts that are built anew. Pure."""
 
 from __future__ import annotations
 
-from bridge.config.model import Config
+from dataclasses import replace
+
+from bridge.config.model import AccountConfig, Config
 
 
 def needing_restart(started: Config, now: Config) -> tuple[str, ...]:
@@ -20,3 +22,10 @@ def needing_restart(started: Config, now: Config) -> tuple[str, ...]:
 def _public(config: Config) -> tuple[object, ...]:
     web = config.web
     return web.public, web.public_url, web.trusted_proxies, web.forwarded
+
+
+def same_account(configured: AccountConfig | None, made_of: AccountConfig | None) -> bool:
+    """Whether an account is connected as it shall be. How its messages are relayed is the routes' matter."""
+    if configured is None or made_of is None:
+        return configured is made_of
+    return replace(configured, relay=made_of.relay) == made_of

@@ -33,6 +33,10 @@ class World:
         self.chats: dict[str, EmulatedChat] = {}
         self.settings: dict[str, Any] = {}
         self.route_options: dict[str, Any] = {}
+        self.account_options: dict[str, dict[str, Any]] = {}
+        """Further options of single accounts."""
+        self.app_parts: dict[str, Any] = {}
+        """Further arguments of the `App`."""
         self.app: App | None = None
 
     async def start_platforms(self) -> None:
@@ -46,7 +50,10 @@ class World:
 
     def document(self) -> dict[str, Any]:
         """bridge.yaml as it is at this moment; accounts are named after their platforms."""
-        accounts = {name: {"platform": name, **emulator.account_options()} for name, emulator in self.emulators.items()}
+        accounts = {
+            name: {"platform": name, **emulator.account_options(), **self.account_options.get(name, {})}
+            for name, emulator in self.emulators.items()
+        }
         ends = [f"{name}/{chat.address}" for name, chat in self.chats.items()]
         return {
             "accounts": accounts,
@@ -67,7 +74,7 @@ class World:
         return loaded.config
 
     async def start_bridge(self, *, wait_up: bool = True) -> App:
-        self.app = App(self.config(), manifests=load_platform, back_off=QUICK)
+        self.app = App(self.config(), manifests=load_platform, back_off=QUICK, **self.app_parts)
         await self.app.start()
         if wait_up:
             await self.all_up()

@@ -60,6 +60,9 @@ class People:
         chat, message = self._found(chat_id, message_id)
         self._world.reacted(chat, message, self._person(person), emoji, remove=remove)
 
+    def set_status(self, person: str, status: str, text: str) -> None:
+        self._world.set_status(self._person(person), status, text)
+
     def _chat(self, chat_id: str) -> Chat:
         return self._world.state.chats[chat_id]
 

@@ -16,6 +16,7 @@ from adapters.teamspirit.emulator.world import World
 
 API = "/api/v1"
 _HISTORY_LIMIT = 100
+STATUSES = ("online", "away", "busy", "offline")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -73,13 +74,8 @@ class RestApi:
 
     async def _set_status(self, request: web.Request) -> web.StreamResponse:
         body = await wire.json_object(request)
-        bot = self._world.state.bot
-        bot.status = wire.one_of(body, "status", ("online", "away", "busy", "offline"))
-        bot.status_text = wire.text(body, "text", default="")
-        status = {"status": bot.status, "text": bot.status_text}
-        for chat in self._world.state.chats.values():
-            self._world.emit("status.changed", chat, bot, status=status)
-        return web.json_response(status)
+        status = wire.one_of(body, "status", STATUSES)
+        return web.json_response(self._world.set_status(self._world.state.bot, status, wire.text(body, "text", default="")))
 
     async def _list_chats(self, request: web.Request) -> web.StreamResponse:
         start = wire.number(request.query.get("cursor") or "0", "cursor")

@@ -128,6 +128,9 @@ class TeamSpiritEmulator(EmulatorBase):
         """A person joins or leaves a chat."""
         self.people.join(chat_id, person, leave=leave)
 
+    def set_status(self, person: str, status: str, text: str = "") -> None:
+        self.people.set_status(person, status, text)
+
     def remove_bot(self, chat_id: str) -> None:
         """Throw the bot out of a chat: it is told, and every call for this chat answers 403."""
         self.world.set_bot_in(self.world.state.chats[chat_id], is_in=False)

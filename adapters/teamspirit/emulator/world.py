@@ -78,6 +78,14 @@ class World:
         self.emit("member.joined" if is_in else "member.left", chat, self.state.bot)
         chat.without_bot = not is_in
 
+    def set_status(self, user: User, status: str, text: str) -> Json:
+        """Told in every chat, as far as webhooks listen there."""
+        user.status, user.status_text = status, text
+        told = {"status": status, "text": text}
+        for chat in self.state.chats.values():
+            self.emit("status.changed", chat, user, status=told)
+        return told
+
     def emit(self, event: str, chat: Chat, user: User, message: Message | None = None, **fields: Json) -> None:
         """Tell the outgoing webhooks."""
         if not self.outgoing.webhooks or chat.without_bot:

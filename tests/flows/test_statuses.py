@@ -1,0 +1,69 @@
+"""Statuses both ways: a person's is told in the other chats where the route says so, the bot's own says how the bridge is."""
+
+from __future__ import annotations
+
+from adapters.common.emulation.contract import StreamFault
+from adapters.teamspirit.emulator import TeamSpiritEmulator
+from bridge.accounts.presence import PresencePace
+from bridge.accounts.state import AccountState
+from tests.flows.world import World
+from tests.support.network import free_port
+from tests.support.patience import eventually
+
+QUICK = PresencePace(look_every_s=0.05, settled_s=0.0, between_s=0.1)
+OTHERS = ("telegram", "slack", "discord")
+
+
+def spirit(world: World) -> TeamSpiritEmulator:
+    emulator = world.emulators["teamspirit"]
+    assert isinstance(emulator, TeamSpiritEmulator)
+    return emulator
+
+
+def called_by_webhook(world: World) -> None:
+    """Only calls tell of statuses."""
+    port = free_port()
+    world.settings["web"] = {"public": {"listen": f"127.0.0.1:{port}", "url": f"http://127.0.0.1:{port}"}}
+
+
+async def test_a_persons_status_is_told_where_the_route_says_so(quiet_world: World) -> None:
+    called_by_webhook(quiet_world)
+    quiet_world.route_options["statuses"] = True
+    await quiet_world.start_bridge()
+    spirit(quiet_world).set_status("Anna", "busy", "in a meeting")
+    for platform in OTHERS:
+        told = await quiet_world.copy(platform, "in a meeting")
+        assert "Anna" in told.text
+        assert "busy" in told.text
+
+
+async def test_and_nowhere_else(quiet_world: World) -> None:
+    called_by_webhook(quiet_world)
+    await quiet_world.start_bridge()
+    spirit(quiet_world).set_status("Anna", "busy", "in a meeting")
+    await quiet_world.say("teamspirit", "afterwards")
+    for platform in OTHERS:
+        await quiet_world.copy(platform, "afterwards")
+        assert not quiet_world.copies(platform, "in a meeting")
+
+
+async def test_the_bots_own_status_says_how_the_bridge_is(quiet_world: World) -> None:
+    called_by_webhook(quiet_world)
+    quiet_world.account_options["teamspirit"] = {"show_health": True}
+    quiet_world.route_options["statuses"] = True
+    quiet_world.app_parts["presence_pace"] = QUICK
+    await quiet_world.start_bridge()
+    bot = spirit(quiet_world).world.state.bot
+    await eventually(lambda: (bot.status, bot.status_text) == ("online", "relaying"))
+
+    await quiet_world.emulators["discord"].refuse_connections(True)
+    await quiet_world.emulators["discord"].disturb(StreamFault.DISCONNECT)
+    await eventually(lambda: (bot.status, bot.status_text) == ("away", "connecting: discord"), what=f"{bot}")
+    await quiet_world.emulators["discord"].refuse_connections(False)
+    await quiet_world.until_state("discord", AccountState.UP)
+    await eventually(lambda: bot.status == "online")
+
+    await quiet_world.stop_bridge()
+    assert (bot.status, bot.status_text) == ("offline", "")
+    for platform in OTHERS:
+        assert not [text for text in quiet_world.texts(platform) if "discord" in text or "relaying" in text], "its own is no news"
