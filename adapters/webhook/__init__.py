@@ -10,6 +10,7 @@ MANIFEST = Manifest(
     package=__name__,
     credential_keys=("secret",),
     plain_options=True,
+    takes_keys=True,
     secret_shapes=(SecretShape(pattern=r"\bwhs(?:ec|k)_[A-Za-z0-9+/=]{16,}"),),
     user_id=r"[^\s/]+",
     chat_id=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",

@@ -71,6 +71,11 @@ def _places(path: Path, _: Any) -> Iterator[tuple[str, str]]:
 
 
 def _dead(path: Path, params: Any) -> Iterator[tuple[str, str]]:
+    for letter in _of_journal(path, params, lambda journal: journal.dead_letters(limit=_MOST)):
+        yield str(letter.delivery_id), f"{letter.target}: {letter.reason}"[:80]
+
+
+def _of_journal(path: Path, params: Any, ask: Callable[[Any], Any]) -> Any:
     import asyncio
 
     from bridge.config.load import find_journal
@@ -79,20 +84,26 @@ def _dead(path: Path, params: Any) -> Iterator[tuple[str, str]]:
     given = params.get("journal")
     found = Path(given) if given else getattr(find_journal(path, os.environ)[0], "path", None)
     if found is None or not found.is_file():
-        return
+        return ()
 
-    async def letters() -> Any:
+    async def asked() -> Any:
         async with open_journal(found, exclusive=False, busy_timeout_s=_BUSY_S) as journal:
-            return await journal.dead_letters(limit=_MOST)
+            return await ask(journal)
 
-    for letter in asyncio.run(letters()):
-        yield str(letter.delivery_id), f"{letter.target}: {letter.reason}"[:80]
+    return asyncio.run(asked())
+
+
+def _keys(path: Path, params: Any) -> Iterator[tuple[str, str]]:
+    for key in _of_journal(path, params, lambda journal: journal.keys()):
+        if key.revoked_at is None:
+            yield key.key_id, f"{key.address} {key.direction.value} {key.label}"
 
 
 routes = offering(_routes)
 accounts = offering(_accounts)
 places = offering(_places)
 dead_letters = offering(_dead)
+keys = offering(_keys)
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ _COMMANDS = {
     "dead": "bridge.cli.dead:dead",
     "retry-now": "bridge.cli.retry_now:retry_now",
     "dialect": "bridge.cli.dialect:dialect",
+    "keys": "bridge.cli.keys:keys",
     "schema": "bridge.cli.schema:schema",
     "sandbox": "bridge.cli.sandbox:sandbox",
 }

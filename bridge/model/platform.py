@@ -90,6 +90,8 @@ class Manifest(_Value, frozen=True):
     user_id: str = r"[\d-]+"
     """A regular expression: what a user's id looks like, whole. An entry of `people` that has this form is never taken for a
     username: on several platforms anybody may choose a username that looks like somebody else's id."""
+    takes_keys: bool = False
+    """Whether its accounts serve keys of the public listener (`WebMount.serve_keys`)."""
     chat_id: str = r"-?\d+"
     """The same for a chat's id, which is not shown where a chat's name is meant."""
 

@@ -1,0 +1,52 @@
+"""What a key can be for: an account's chats, as bridge.yaml names them. Used by `keys`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.cli.exits import EX_USAGE
+from bridge.cli.output import fail
+
+if TYPE_CHECKING:
+    from bridge.config.model import Config
+    from bridge.model.refs import ChatAddress
+    from bridge.model.web_mount import KeyDirection
+
+
+def chats_of(config: Config, route_name: str) -> list[ChatAddress]:
+    """The ends of a route that keys can be for, in the order of the file."""
+    from adapters import registry
+
+    (route,) = [route for route in config.routes if route.name == route_name]
+    taking = [end.chat for end in route.ends if registry.load_manifest(config.accounts[end.chat.account].platform).takes_keys]
+    return list(dict.fromkeys(taking))
+
+
+def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
+    """`hooks/alerts`, or the name of a route with one such end. Ends the command if there is none, or no account for it."""
+    from adapters import registry
+    from bridge.model.refs import AccountName, ChatAddress
+
+    if where in {route.name for route in config.routes}:
+        found = chats_of(config, where)
+        if len(found) != 1:
+            names = ", ".join(map(str, found)) or "none"
+            fail(f"route {where!r} has not one end that keys can be for, but {names}; name an end", EX_USAGE, json=json)
+        return found[0]
+    account, _, chat = where.partition("/")
+    taking = [name for name, one in config.accounts.items() if registry.load_manifest(one.platform).takes_keys]
+    if account not in taking or not chat:
+        what = f"keys can be for ends of {', '.join(sorted(taking))}" if taking else "there is no account that keys can be for"
+        fail(f"{where!r} is neither ACCOUNT/END nor a route: {what}", EX_USAGE, json=json)
+    why = registry.load_platform(config.accounts[AccountName(account)].platform).check_address(chat)
+    if why is not None:
+        fail(f"{where!r}: {why}", EX_USAGE, json=json)
+    return ChatAddress(AccountName(account), chat)
+
+
+def is_routed(config: Config, chat: ChatAddress, direction: KeyDirection) -> bool:
+    """Whether a route has it as an end, of that direction: what comes in by a key is relayed from there."""
+    from bridge.model.web_mount import KeyDirection
+
+    ends = [end for route in config.routes for end in route.ends if end.chat == chat]
+    return any(end.sends if direction is KeyDirection.IN else end.receives for end in ends)

@@ -1,0 +1,224 @@
+"""`messenger-bridge keys`: who may post to the public listener, and who may read from it.
+
+Works on the journal, beside a running daemon, which asks it at every call: a new key opens, and a revoked one stops, at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from bridge.cli import completing
+from bridge.cli.exits import EX_FAILED, EX_USAGE
+from bridge.cli.journal import JournalPath, moment, with_journal
+from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json, load_or_exit
+from bridge.cli.output import as_json, fail, say, table
+from bridge.policy.access_keys import DEFAULT_MOST_BYTES, DEFAULT_PER_MINUTE, LONGEST_OVERLAP_DAYS
+
+if TYPE_CHECKING:
+    from bridge.journal.contract import KeyStore, StoredKey
+    from bridge.model.refs import ChatAddress
+    from bridge.model.web_mount import KeyDirection
+
+_MB = 1000**2
+_MOST_BYTES = 2000 * _MB
+
+keys = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Make, list, rotate and revoke keys: who may post to the bridge, and read from it.",
+)
+
+Place = Annotated[
+    str,
+    typer.Argument(
+        metavar="ACCOUNT/END",
+        help="What the key is for, as routes name it, or the name of a route that has one such end.",
+        show_default=False,
+        autocompletion=completing.places,
+    ),
+]
+KeyId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="A key's id, as `keys list` shows it.", show_default=False, autocompletion=completing.keys),
+]
+
+
+@keys.command()
+def create(
+    where: Place,
+    posts: Annotated[bool, typer.Option("--in", help="Its holder posts: /in/<key>.")] = False,
+    reads: Annotated[bool, typer.Option("--out", help="Its holder reads what is sent to the end: /out/<key>.")] = False,
+    label: Annotated[str, typer.Option("--label", "-l", help="Who holds it, for people: shown in lists, and as author.")] = "",
+    form: Annotated[bool, typer.Option("--form", help="For a website's form: each visitor has a rate of its own.")] = False,
+    origins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--origin", metavar="SITE", help="With --form: only from this site (https://example.com), whose scripts may post too."
+        ),
+    ] = None,
+    per_minute: Annotated[
+        int, typer.Option("--per-minute", min=1, max=60_000, help="At most so many requests a minute.")
+    ] = DEFAULT_PER_MINUTE,
+    max_mb: Annotated[
+        float, typer.Option("--max-mb", min=0.001, max=_MOST_BYTES / _MB, help="The largest request, files and all.")
+    ] = DEFAULT_MOST_BYTES / _MB,
+    days: Annotated[float | None, typer.Option("--days", min=0.001, max=36500, help="It ends after so many days.")] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Make a key. It is shown once: the bridge keeps only its hash."""
+    from bridge.cli.key_places import find_chat, is_routed
+    from bridge.model.web_mount import KeyDirection
+    from bridge.web.new_keys import make_key
+
+    if posts == reads:
+        fail("say --in or --out: what its holder may do", EX_USAGE, json=json)
+    if (form and reads) or (origins and not form):
+        fail("a form only posts: --form goes with --in, and --origin with --form", EX_USAGE, json=json)
+    loaded = load_or_exit(config, json=json)
+    chat = find_chat(loaded, where, json=json)
+    direction = KeyDirection.IN if posts else KeyDirection.OUT
+    now = datetime.now(UTC)
+    limits: dict[str, Any] = {"per_minute": per_minute, "most_bytes": int(max_mb * _MB)}
+    until = None if days is None else now + timedelta(days=days)
+    try:
+        key, secret = make_key(
+            chat, direction, now=now, label=label, is_form=form, origins=origins or (), valid_until=until, **limits
+        )
+    except ValueError as error:
+        fail(str(error), EX_USAGE, json=json)
+    with_journal(config, journal, lambda opened: opened.add_key(key), json=json)
+    if not is_routed(loaded, chat, direction):
+        say(f"warning: no route {'takes messages from' if posts else 'sends messages to'} {chat}")
+    _show_once(key.key_id, key.address, direction, secret, loaded.web.public_url, json=json)
+
+
+def _show_once(key_id: str, chat: ChatAddress, direction: KeyDirection, secret: str, public_url: str, *, json: bool) -> None:
+    from bridge.web.new_keys import url_of
+
+    url = url_of(public_url, direction, secret)
+    if json:
+        as_json({"ok": True, "id": key_id, "address": str(chat), "direction": direction.value, "key": secret, "url": url})
+        return
+    say(f"key {key_id} for {chat} ({direction.value}), shown this once:")
+    typer.echo(url or secret)
+    if not url:
+        say(f"Its URL is <web.public.url>/{direction.value}/<key>: bridge.yaml has no web.public yet, so nobody can call.")
+
+
+@keys.command("list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Those that were revoked or are over too.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """List keys, oldest first. What opens them is not shown: nobody knows it any more."""
+    found = with_journal(config, journal, lambda opened: opened.keys(), json=json)
+    now = datetime.now(UTC)
+    chosen = [key for key in found if everything or _state(key, now) not in ("revoked", "over")]
+    if json:
+        as_json({"keys": [_data(key, now) for key in chosen]})
+        return
+    if not chosen:
+        say("no keys")
+        return
+    rows = [
+        (
+            *(key.key_id, str(key.address), key.direction.value, key.label, _kind(key), _state(key, now)),
+            *(moment(key.created_at)[:10], str(key.last_used_on or "never"), f"{key.per_minute}/min"),
+        )
+        for key in chosen
+    ]
+    table(("id", "for", "may", "label", "kind", "state", "since", "last used", "rate"), rows)
+
+
+@keys.command()
+def rotate(
+    key_id: KeyId,
+    overlap_days: Annotated[
+        float,
+        typer.Option(
+            "--overlap-days",
+            min=0,
+            max=LONGEST_OVERLAP_DAYS,
+            help="So long the old one opens too, until its holder has the new one.",
+        ),
+    ] = 1.0,
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Make a key anew, under the same id. The old one goes on for a while."""
+    from bridge.journal.contract import KeySecret
+    from bridge.policy.access_keys import hash_of, new_secret
+
+    public_url = load_or_exit(config, json=json).web.public_url
+    secret, now = new_secret(), datetime.now(UTC)
+    until = now + timedelta(days=overlap_days)
+
+    async def work(opened: KeyStore) -> StoredKey | None:
+        made = await opened.rotate_key(key_id, KeySecret(hash=hash_of(secret), created_at=now), old_until=until)
+        return await opened.find_key(hash_of(secret)) if made else None
+
+    key = with_journal(config, journal, work, json=json)
+    if key is None:
+        _unknown(key_id, json=json)
+    if not json:
+        say(f"the old one opens until {moment(until)} UTC" if overlap_days else "the old one opens no more")
+    _show_once(key_id, key.address, key.direction, secret, public_url, json=json)
+
+
+@keys.command()
+def revoke(key_id: KeyId, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
+    """End a key, now and for good."""
+    if not with_journal(config, journal, lambda opened: opened.revoke_key(key_id, at=datetime.now(UTC)), json=json):
+        _unknown(key_id, json=json)
+    if json:
+        as_json({"ok": True, "id": key_id})
+    else:
+        typer.echo(f"revoked: {key_id}")
+
+
+def _unknown(key_id: str, *, json: bool) -> NoReturn:
+    fail(f"there is no key {key_id!r} that is valid; `keys list` shows them", EX_FAILED, json=json)
+
+
+# -- words ------------------------------------------------------------------------------------------------------------------
+
+
+def _kind(key: StoredKey) -> str:
+    return "form" if key.is_form else ""
+
+
+def _state(key: StoredKey, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    opening = [one for one in key.secrets if one.valid_until is None or now < one.valid_until]
+    if not opening:
+        return "over"
+    if len(opening) > 1:
+        return "rotating"
+    until = opening[0].valid_until
+    return "valid" if until is None else f"until {moment(until)[:10]}"
+
+
+def _data(key: StoredKey, now: datetime) -> dict[str, Any]:
+    return {
+        "id": key.key_id,
+        "address": str(key.address),
+        "direction": key.direction.value,
+        "label": key.label,
+        "form": key.is_form,
+        "origins": key.origins,
+        "state": _state(key, now),
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+        "last_used_on": key.last_used_on,
+        "per_minute": key.per_minute,
+        "max_mb": key.most_bytes / _MB,
+        "valid_until": [one.valid_until for one in key.secrets],
+    }
