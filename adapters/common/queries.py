@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 
 
 def checked(source: str) -> str:
-    """The expression itself. Raises ValueError if it is none."""
+    """The expression itself. Raises ValueError if it is none, or can never find anything."""
     try:
-        _compiled(source)
+        tree = _compiled(source).parsed
     except JMESPathError as error:
         raise ValueError(f"not a JMESPath expression: {' '.join(str(error).split())}") from None
+    for node in _nodes(tree):
+        if why := _why_never(node):
+            raise ValueError(why)
     return source
+
+
+def reads_nothing(source: str) -> bool:
+    """Whether the expression is a constant: it finds the same in every payload."""
+    return not any(node["type"] in ("field", "current", "identity", "index") for node in _nodes(_compiled(source).parsed))
+
+
+def _nodes(tree: Any) -> Iterator[Any]:
+    if isinstance(tree, dict) and "type" in tree:
+        yield tree
+        for child in tree.get("children", ()):
+            yield from _nodes(child)
+
+
+def _why_never(node: Any) -> str:
+    """What makes this part of an expression fail, or be false, whatever it is asked of. JMESPath itself says so only when it is
+    used, and then not to the one who wrote it."""
+    if node["type"] == "function_expression":
+        return _function_fault(node["value"], len(node["children"]))
+    if node["type"] == "comparator":
+        for child in node["children"]:
+            name = child.get("value")
+            if child["type"] == "field" and not _NAME.fullmatch(str(name)):
+                return f"\"{name}\" in double quotes is the name of a field; the text is '{name}', in single quotes"
+        if all(child["type"] == "literal" for child in node["children"]):
+            return "it compares two constants, and never changes"
+    return ""
+
+
+def _function_fault(name: str, given: int) -> str:
+    known = Functions.FUNCTION_TABLE
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        return f"JMESPath has no function {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    signature = known[name]["signature"]
+    variadic = bool(signature) and bool(signature[-1].get("variadic"))
+    if given < len(signature) or (given > len(signature) and not variadic):
+        wanted = f"{'at least ' * variadic}{len(signature)} argument{'s' * (len(signature) != 1)}"
+        return f"{name}() takes {wanted}, not {given}"
+    return ""
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 _PLAIN_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)

@@ -19,7 +19,7 @@ from adapters.common.templates import TemplateFault, path_template, template
 from adapters.teamspirit.dialect import variables
 from adapters.teamspirit.dialect.calls import Operations
 from adapters.teamspirit.dialect.model import Dialect
-from adapters.teamspirit.dialect.variables import variables_of
+from adapters.teamspirit.dialect.sense import nonsense_of
 from bridge.model.errors import ConfigFault
 
 SHIPPED = Path(__file__).parent.parent / "dialects"
@@ -95,7 +95,8 @@ class _Reader:
         dialect = self._validated(raw)
         self._check_templates(raw)
         if dialect is not None:
-            self._check_sense(dialect)
+            for nonsense in nonsense_of(dialect):
+                self._add(nonsense.at, nonsense.why, hint=nonsense.hint)
         self._faults.sort(key=lambda fault: (fault.line, fault.column))
         return Loaded(None, self._faults) if self._faults else Loaded(dialect, [], tuple(self._given(raw)))
 
@@ -138,8 +139,10 @@ class _Reader:
             if isinstance(value, Mapping) and isinstance(raw.get(key), dict):
                 self._lay_over(raw[key], value, here)
             elif value is None:
-                raw.pop(str(key), None)
                 self._overridden.add(here)
+                if str(key) not in raw and str(key) not in _keys_of(at):
+                    self._add(here, "there is no such entry to take out", hint=_nearest(str(key), raw))
+                raw.pop(str(key), None)
             else:
                 raw[str(key)] = _plain(value)
                 self._overridden.add(here)
@@ -215,59 +218,6 @@ class _Reader:
         for name in sorted(read):
             if not variables.is_known(name, names):
                 self._add(at, f"unknown variable {name!r}", hint=_nearest(name, names))
-
-    # -- sense --------------------------------------------------------------------------------------------------------------
-
-    def _check_sense(self, dialect: Dialect) -> None:
-        operations = dialect.operations
-        if operations.send is None and operations.webhook_send is None:
-            self._add(("operations",), "there is no way to send: neither 'send' nor 'webhook_send'")
-        if operations.history is None and dialect.inbound is None:
-            self._add((), "there is no way to receive: neither 'history' nor 'inbound'")
-        if (operations.react is None) != (operations.unreact is None):
-            self._add(("operations",), "'react' and 'unreact' need each other")
-        for name, call in operations:
-            if call is None:
-                continue
-            if (call.path is None) == (call.url is None):
-                self._add(("operations", name), "give either 'path' or 'url'")
-            bodies = [body for body in (call.body, call.form, call.multipart) if body is not None]
-            if len(bodies) > 1:
-                self._add(("operations", name), "give only one of 'json', 'form' and 'multipart'")
-        if not self._faults and operations.message is None and "message.root" in variables_of(operations.send):
-            self._add(("operations", "send"), "'message.root' needs the operation 'message', which looks a message's thread up")
-        if operations.upload is not None and operations.upload.multipart is None:
-            self._add(("operations", "upload"), "an upload needs 'multipart' (it may be empty: {})")
-        self._check_inbound(dialect)
-        if operations.history is not None:
-            for needed in ("message_id", "user_id", "sent_at"):
-                if getattr(dialect.message_fields, needed) is None:
-                    self._add(("message_fields",), f"the history needs the entry {needed!r}")
-            if operations.history.by == "since" and dialect.message_fields.updated_at is None:
-                self._add(("message_fields",), "a history 'by: since' needs the entry 'updated_at'")
-
-    def _check_inbound(self, dialect: Dialect) -> None:
-        inbound = dialect.inbound
-        if inbound is None:
-            return
-        required = inbound.authentication
-        if required.key is None and required.signature is None:
-            self._add(
-                ("inbound", "authentication"), "give 'key' or 'signature': without either, everybody could post into the chats"
-            )
-        signature = required.signature
-        if signature is not None and ("timestamp" in signature.signed) != (signature.timestamp is not None):
-            self._add(("inbound", "authentication", "signature"), "'timestamp' and its place in 'signed' need each other")
-        if signature is not None and "body" not in signature.signed:
-            self._add(("inbound", "authentication", "signature", "signed"), "the signature must cover the 'body'")
-        for kind, entry in inbound.events.items():
-            needed = () if kind == "ignored" else ("chat_id",) + (() if kind in _WITHOUT_MESSAGE else ("message_id",))
-            for name in needed:
-                if getattr(entry.fields, name) is None and getattr(inbound.fields, name) is None:
-                    self._add(("inbound", "events", kind), f"nothing says where {name!r} is")
-
-
-_WITHOUT_MESSAGE = frozenset({"member_joined", "member_left", "chat_renamed", "status_changed", "typing"})
 
 
 def _in_words(message: str) -> str:

@@ -15,6 +15,7 @@ MINIMAL = """\
 dialect: mine
 title: Mine
 verified: never
+base: https://im.example.com
 limits: {text_length: 100}
 operations:
   send:
@@ -68,10 +69,10 @@ def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
     assert faults_of(text, tmp_path) == [
         "1:1 : the entry 'title' is missing",
         "2:1 titel: unknown entry - did you mean 'title'?",
-        "4:23 limits.text_length: must be a whole number",
-        "9:5 operations.send.paht: unknown entry - did you mean 'path'?",
-        "10:18 operations.send.json.text: unknown variable 'mesage.text' - did you mean 'message.text'?",
-        "15:21 inbound.events.created.when: not a JMESPath expression: "
+        "5:23 limits.text_length: must be a whole number",
+        "10:5 operations.send.paht: unknown entry - did you mean 'path'?",
+        "11:18 operations.send.json.text: unknown variable 'mesage.text' - did you mean 'message.text'?",
+        "16:21 inbound.events.created.when: not a JMESPath expression: "
         'Invalid jmespath expression: Incomplete expression: "kind ==" ^',
     ]
 
@@ -98,6 +99,25 @@ def test_senseless_dialects_are_refused(tmp_path: Path, old: str, new: str, faul
     assert old in MINIMAL
     found = faults_of(MINIMAL.replace(old, new, 1), tmp_path)
     assert any(fault in one for one in found), found
+
+
+def test_single_entries_are_checked_as_files_are() -> None:
+    def found(overrides: dict[str, object]) -> list[str]:
+        return [f"{one.key}: {one.why}" + f" - {one.hint}" * bool(one.hint) for one in load_dialect("teamspirit", overrides).faults]
+
+    assert found({"operations": {"typin": None}}) == [
+        "overrides.operations.typin: there is no such entry to take out - did you mean 'typing'?"
+    ]
+    (fault,) = found({"headers": {"Authorisation": None}})
+    assert "did you mean 'Authorization'" in fault
+    assert found({"operations": {"list_webhooks": None, "message": None}}) == []
+    assert [one.partition(":")[0] for one in found({"operations": {"send": {"answer": None}}})] == [
+        f"operations.{name}" for name in ("edit", "delete", "react", "unreact")
+    ]
+    (fault,) = found({"operations": {"send": {"answer": {"id": "lower(id)"}}}})
+    assert fault == "overrides.operations.send.answer.id: JMESPath has no function 'lower'"
+    (fault,) = found({"limits": {"text_lenght": 5}})
+    assert "did you mean 'text_length'" in fault
 
 
 def test_no_such_dialect() -> None:
