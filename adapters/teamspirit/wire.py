@@ -67,6 +67,7 @@ class NativeMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         parts = (
             msgspec.json.encode(self.content.text),
             *(file.file_id.encode("utf-8", "surrogatepass") for file in self.content.attachments),
+            *(msgspec.json.encode(more) for more in (self.content.location, self.content.contact) if more is not None),
         )
         words = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
         return words if self.edited_at is None else f"{in_ms(self.edited_at)}-{words}"

@@ -51,6 +51,26 @@ class CardFields(Entry):
     """Cards within the card, which are shown below what else it has."""
 
 
+class LocationFields(Entry):
+    """A place that a message shows. Degrees, WGS 84, as numbers or as text."""
+
+    latitude: Query
+    longitude: Query
+    title: Query | None = None
+    address: Query | None = None
+    live: Query | None = None
+    """Something true while the place is followed."""
+
+
+class ContactFields(Entry):
+    """Somebody's card that a message hands on."""
+
+    name: Query
+    phone: Query | None = None
+    details: Query | None = None
+    """Whatever else is to be seen of it: a text, or a list of them."""
+
+
 class Fields(Entry):
     """Where the parts of a message or an event lie. Times are RFC 3339, or Unix time in seconds or milliseconds."""
 
@@ -71,6 +91,8 @@ class Fields(Entry):
     reply_to: Query | None = None
     cards: Query | None = None
     card: CardFields | None = None
+    location: LocationFields | None = None
+    contact: ContactFields | None = None
     quotes: Query | None = None
     """Texts of other messages that are shown below this one, which links to them."""
     links: Query | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from adapters.common.emulation.contract import Upload
-from adapters.teamspirit.emulator.records import Chat, Message, User
+from adapters.teamspirit.emulator.records import Chat, Json, Message, User
 from adapters.teamspirit.emulator.world import World
 
 
@@ -26,9 +26,17 @@ class People:
         self._world.emit("chat.renamed", chat, self._person(person))
 
     def say(
-        self, chat_id: str, person: str, text: str, *, reply_to: str = "", thread_id: str = "", files: Sequence[Upload] = ()
+        self,
+        chat_id: str,
+        person: str,
+        text: str,
+        *,
+        reply_to: str = "",
+        thread_id: str = "",
+        files: Sequence[Upload] = (),
+        other: Mapping[str, Json] | None = None,
     ) -> str:
-        """Post text, files, or both; returns the message's id."""
+        """Post text, files, other data (`OTHER_DATA`), or all of it; returns the message's id."""
         chat = self._chat(chat_id)
         if len(text) > self._world.rules.max_text_chars:
             raise ValueError(f"a text may have {self._world.rules.max_text_chars} characters")
@@ -39,6 +47,7 @@ class People:
             reply_to=self._world.existing(chat, reply_to),
             thread=self._world.existing(chat, thread_id),
             files=[self._world.store.keep(upload.name, upload.mime, upload.content) for upload in files],
+            **(other or {}),
         )
         self._world.happened("created", chat, message)
         return message.message_id

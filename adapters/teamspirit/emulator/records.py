@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 from adapters.common.emulation.contract import EmulatedFile, SeenMessage, SeenReaction
@@ -15,6 +16,8 @@ from adapters.teamspirit.emulator.files import StoredFile
 from adapters.teamspirit.emulator.render import render
 
 IDEMPOTENCY_S = 24 * 3600.0
+OTHER_DATA = ("location", "contact", "card")
+"""What a message may show beside words and files: an object each, or none."""
 
 Json = dict[str, Any]
 
@@ -65,6 +68,9 @@ class Message:
     files: list[StoredFile] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     """Files given by URL to an incoming webhook: (url, name)."""
+    location: Json | None = None
+    contact: Json | None = None
+    card: Json | None = None
     reactions: dict[str, dict[str, str]] = field(default_factory=dict)
     """emoji -> user id -> display name."""
     edited_at: datetime | None = None
@@ -81,6 +87,7 @@ class Message:
             "thread": self.thread or None,
             "client_id": self.client_id or None,
             "files": [stored.wire() for stored in self.files],
+            **{name: data for name in OTHER_DATA if (data := getattr(self, name)) is not None},
             "sent_at": stamp(self.sent_at),
             "edited_at": stamp(self.edited_at) if self.edited_at else None,
         }
@@ -208,6 +215,8 @@ class State:
             names = "\n".join(name for _, name in message.links)
             anchors = "\n".join(render(f"[{_label(name)}](<{url}>)", _nobody)[0] for url, name in message.links)
             text, html = _joined(text, names), _joined(html, anchors)
+        for lines in _other_data(message):
+            text, html = _joined(text, lines), _joined(html, escape(lines))
         parent = self.chats[message.chat_id].by_id.get(message.reply_to)
         return SeenMessage(
             message_id=message.message_id,
@@ -227,6 +236,18 @@ class State:
             deleted=message.deleted,
             sent_at=message.sent_at,
         )
+
+
+def _other_data(message: Message) -> Iterator[str]:
+    """What the client shows of it: a map's caption, a contact, a card."""
+    if (location := message.location) is not None:
+        named = [location[name] for name in ("title", "address") if location.get(name)]
+        yield " ".join(["📍", *named, f"({location['lat']}, {location['lon']})"])
+    if (contact := message.contact) is not None:
+        yield "\n".join(["👤 " + contact["name"], *(str(value) for name, value in contact.items() if name != "name" and value)])
+    if (card := message.card) is not None:
+        rows = [f"{row.get('title', '')}: {row.get('value', '')}" for row in card.get("fields") or ()]
+        yield "\n".join([*(card[name] for name in ("title", "text", "url") if card.get(name)), *rows])
 
 
 def _seen_files(files: Sequence[StoredFile]) -> tuple[EmulatedFile, ...]:

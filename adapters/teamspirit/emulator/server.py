@@ -21,7 +21,7 @@ from adapters.common.emulation.options import EmulatorOptions
 from adapters.teamspirit.emulator.errors import fault_answer
 from adapters.teamspirit.emulator.outgoing import Webhook
 from adapters.teamspirit.emulator.people import People
-from adapters.teamspirit.emulator.records import User
+from adapters.teamspirit.emulator.records import Json, User
 from adapters.teamspirit.emulator.rest import API, RestApi
 from adapters.teamspirit.emulator.world import World
 
@@ -154,6 +154,10 @@ class TeamSpiritEmulator(EmulatorBase):
         files: Sequence[Upload] = (),
     ) -> str:
         return self.people.say(chat_id, person, text, reply_to=reply_to, thread_id=thread_id, files=files)
+
+    async def share(self, chat_id: str, person: str, text: str = "", **other: Json) -> str:
+        """A person shows a place (`location`), somebody's contact, a card: see `records.OTHER_DATA`."""
+        return self.people.say(chat_id, person, text, other=other)
 
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
         self.people.edit(chat_id, message_id, text)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.common.queries import find, find_text
 from adapters.teamspirit.inbound.decode_cards import cards_text, is_link
+from adapters.teamspirit.inbound.decode_other_data import contact_of, location_of
 from adapters.teamspirit.inbound.decode_parts import file_count, list_of, time_of, truth_of, words_of
 from adapters.teamspirit.inbound.decode_text import decode_text, is_long_source
 from adapters.teamspirit.web_links import web_url
 from adapters.teamspirit.wire import NativeMessage, Undecodable
-from bridge.model.events import Author, Content, ReplyTo
+from bridge.model.events import Author, Content, Location, ReplyTo
 from bridge.model.pauses import beside
 from bridge.model.rich_text import Quote, RichText, concat, normalize, plain, text_of
 
@@ -51,6 +52,8 @@ class ContentDecoder:
         files = find(fields.files, item)
         attachments = file_count(files, fields.file)
         cards = find(fields.cards, item)
+        location, contact = location_of(item, fields.location), contact_of(item, fields.contact)
+        text = self._text(item, fields, cards, bare=not (attachments or location or contact))
         message_id = needed(fields.message_id, item, "message id")
         thread_id = find_text(fields.thread, item) or None
         if self._learn is not None and fields.thread is not None:
@@ -60,8 +63,10 @@ class ContentDecoder:
             chat_id=chat_id,
             author=author,
             content=Content(
-                text=self._text(item, fields, cards, bare=not attachments),
+                text=concat(text, location) if isinstance(location, RichText) else text,
                 attachments=attachments,
+                location=location if isinstance(location, Location) else None,
+                contact=contact,
                 reply_to=ReplyTo(message_id=reply_to) if reply_to else None,
             ),
             sent_at=time_of(find(fields.sent_at, item)) or fallback,
