@@ -1,11 +1,12 @@
-"""The one guard for what a peer sends us to: a file's address, or where a server's redirect leads.
+"""The one guard for addresses that are not the account's own servers: of a file that a peer names, of where a server's redirect
+leads, of an endpoint that messages are posted to.
 
-A peer must not make the bridge ask its own machine, its private network or a cloud's metadata service, and post the answer into
-other chats. So every hop is looked at: its scheme, its host, and the address that the host has. The connection is made to the
-address that was looked at, also through a proxy: a name that resolves differently a moment later leads nowhere else.
+Nobody must make the bridge ask its own machine, its private network or a cloud's metadata service. So every hop is looked at: its
+scheme, its host, and the address that the host has. The connection is made to the address that was looked at, also through a
+proxy: a name that resolves differently a moment later leads nowhere else.
 
-Only what bridge.yaml names may be private: the account's own servers (exactly that host and port), and `file_hosts`.
-Used by the platforms' transports. Source of the ranges: IANA special-purpose address registries (IPv4, IPv6).
+Only what bridge.yaml allows may be private: the account's own servers (exactly that host and port), and the hosts of the option
+that `Purpose` names. Used by the platforms' transports. Source of the ranges: IANA special-purpose address registries.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import aiohttp
@@ -64,15 +66,36 @@ def is_public(address: str | Address) -> bool:
     return ip in _GLOBAL_6 and not any(ip in network for network in _NOT_PUBLIC_6)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What is asked for at the addresses, in the words of errors. `plain`: whether a first address without TLS is allowed."""
+
+    what: str
+    where: str
+    """A sentence's part: {host} is not such a place."""
+    option: str
+    plain: bool = False
+
+
+FILES = Purpose(what="file", where="the file lies on {host}, where files are not fetched from", option="file_hosts")
+
+
 class Egress:
-    """What one account may fetch files from. Keeps no state but the configuration.
+    """What one account may ask beside its own servers. Keeps no state but the configuration.
 
     `own`: URLs of the account's configured servers. `only`: the platform's hosts, where it has a closed list; `.example.com` stands
-    for every host below example.com. `also`: the account's `file_hosts`. `proxy`: the account's proxy."""
+    for every host below example.com. `also`: the hosts that the admin allows. `proxy`: the account's proxy."""
 
     def __init__(
-        self, own: Iterable[str], *, only: Iterable[str] | None = None, also: Iterable[str] = (), proxy: str | None = None
+        self,
+        own: Iterable[str],
+        *,
+        only: Iterable[str] | None = None,
+        also: Iterable[str] = (),
+        proxy: str | None = None,
+        purpose: Purpose = FILES,
     ) -> None:
+        self._purpose = purpose
         self._own = {origin for url in own if (origin := _origin(url)) is not None}
         self._is_secure = all(origin.scheme == "https" for origin in self._own)
         self._only = None if only is None else tuple(host.lower() for host in only)
@@ -100,7 +123,7 @@ class Egress:
 
         Raises Rejected for an address that is not allowed, RetryLater for one that cannot be found and for endless redirects, and
         aiohttp's errors."""
-        here, before = _parsed(url), None
+        here, before = self._parsed(url), None
         is_ours = here.origin() in self._own or self._is_listed(here)
         sent = {**(headers or {}), **(credentials or {} if is_ours else {})}
         for _ in range(_MOST_REDIRECTS + 1):
@@ -109,26 +132,39 @@ class Egress:
             if answer.status not in (301, 302, 303, 307, 308) or not where:
                 return answer
             answer.close()
-            before, here = here, _parsed(where, base=here)
+            before, here = here, self._parsed(where, base=here)
             if here.origin() != before.origin():
                 sent = dict(headers or {})
-        raise RetryLater("the file's server redirects without end")
+        raise RetryLater(f"the {self._purpose.what}'s server redirects without end")
+
+    async def ask(
+        self,
+        session: aiohttp.ClientSession,
+        url: str | URL,
+        *,
+        method: str,
+        headers: Mapping[str, str],
+        timeout: aiohttp.ClientTimeout,
+        body: bytes,
+    ) -> aiohttp.ClientResponse:
+        """One request, whose answer the caller closes: a redirect is an answer like any other. Raises as `open` does."""
+        return await self._hop(session, method, self._parsed(url), None, dict(headers), timeout, body)
 
     def admit(self, url: str | URL, before: URL | None = None) -> bool:
         """Look at an address without asking for it. Raises Rejected.
 
         True: bridge.yaml (or the platform, behind a proxy) vouches for the host; False: the address that it resolves to decides."""
-        here = _parsed(url)
+        here = self._parsed(url)
         is_own = here.origin() in self._own
         is_listed = self._is_listed(here)
-        if here.scheme == "http":
+        if here.scheme == "http" and not (before is None and self._purpose.plain):
             was_secure = self._is_secure if before is None else before.scheme == "https"
             if is_listed or (was_secure and not (before is None and is_own)):
-                raise Rejected(f"the file's address is not encrypted (http://{here.host})")
+                raise Rejected(f"the {self._purpose.what}'s address is not encrypted (http://{here.host})")
         if is_own or self._is_named(here):
             return True
         if self._only is not None and not is_listed:
-            raise _elsewhere(here)
+            raise self._elsewhere(here)
         # a proxy often knows hosts that this machine cannot look up, and may let only names pass; TLS proves the platform's hosts
         return is_listed and self._proxy is not None
 
@@ -156,12 +192,14 @@ class Egress:
         before: URL | None,
         headers: dict[str, str],
         timeout: aiohttp.ClientTimeout,
+        body: bytes | None = None,
     ) -> aiohttp.ClientResponse:
         def ask(target: URL, headers: dict[str, str], server_name: str | None) -> aiohttp.client._RequestContextManager:
             return session.request(
                 method,
                 target,
                 headers=headers,
+                data=body,
                 proxy=self._proxy,
                 timeout=timeout,
                 allow_redirects=False,
@@ -172,7 +210,7 @@ class Egress:
             try:
                 return await ask(url, headers, None)
             except aiohttp.InvalidURL:
-                raise _unusable() from None
+                raise self._unusable() from None
         failure: aiohttp.ClientConnectorError | None = None
         for address in await self._checked(url):
             pinned = url.with_host(address)
@@ -190,8 +228,9 @@ class Egress:
             addresses = await _addresses(host, port)
         except (OSError, UnicodeError):
             if self._proxy is None:
-                raise RetryLater(f"the file's server {host} cannot be found") from None
-            raise Rejected(f"the file lies on {host}, of which only the proxy knows where it is; file_hosts allows it") from None
+                raise RetryLater(f"the {self._purpose.what}'s server {host} cannot be found") from None
+            why = f"only the proxy knows where {host} is, the {self._purpose.what}'s server; {self._purpose.option} allows it"
+            raise Rejected(why) from None
         own: set[tuple[Address, int]] | None = None
         for address in addresses:
             ip = ipaddress.ip_address(address)
@@ -199,8 +238,28 @@ class Egress:
                 continue
             own = await self._own_places() if own is None else own
             if (ip, port) not in own:
-                raise _elsewhere(url)
+                raise self._elsewhere(url)
         return addresses
+
+    def _parsed(self, url: str | URL, *, base: URL | None = None) -> URL:
+        """An absolute http(s) URL with a host and without a login. Raises Rejected."""
+        try:
+            parsed = url if isinstance(url, URL) else URL(url)
+            parsed = parsed if base is None else base.join(parsed)
+            is_usable = parsed.scheme in ("http", "https") and parsed.host and parsed.user is None and parsed.password is None
+            parsed.origin()
+        except (ValueError, TypeError):
+            is_usable = False
+        if not is_usable:
+            raise self._unusable()
+        return parsed
+
+    def _unusable(self) -> Rejected:
+        return Rejected(f"the {self._purpose.what}'s address is no usable one")
+
+    def _elsewhere(self, url: URL) -> Rejected:
+        where = self._purpose.where.format(host=url.host)
+        return Rejected(f"{where}; {self._purpose.option} in bridge.yaml can allow it")
 
     async def _own_places(self) -> set[tuple[Address, int]]:
         """Where the account's servers are: the same place by another name is no other place."""
@@ -226,28 +285,6 @@ async def _addresses(host: str, port: int) -> Sequence[str]:
     async with asyncio.timeout(_LOOKUP_TIMEOUT_S):
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(sockaddr[0]) for _, _, _, _, sockaddr in found))
-
-
-def _parsed(url: str | URL, *, base: URL | None = None) -> URL:
-    """An absolute http(s) URL with a host and without a login. Raises Rejected."""
-    try:
-        parsed = url if isinstance(url, URL) else URL(url)
-        parsed = parsed if base is None else base.join(parsed)
-        is_usable = parsed.scheme in ("http", "https") and parsed.host and parsed.user is None and parsed.password is None
-        parsed.origin()
-    except (ValueError, TypeError):
-        is_usable = False
-    if not is_usable:
-        raise _unusable()
-    return parsed
-
-
-def _unusable() -> Rejected:
-    return Rejected("the file's address is no usable one")
-
-
-def _elsewhere(url: URL) -> Rejected:
-    return Rejected(f"the file lies on {url.host}, where files are not fetched from; file_hosts in bridge.yaml can allow it")
 
 
 def host_fault(entry: str) -> str | None:

@@ -24,9 +24,29 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
         raise AccountDown(reason, action="put the CA's certificate there as PEM, or correct ca_file") from None
 
 
+def context_with_certificate(ca_file: Path | None, certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """The same, showing a certificate of our own to who asks for one. Raises OSError for files that cannot be used."""
+    context = _new_context(ca_file)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def certificate_faults(certificate: Path, key: Path | None) -> str:
+    """For `check`: why a certificate and its key cannot be shown; empty if they can."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=lambda: "")
+    except OSError as error:
+        return _words(error)
+    return ""
+
+
 @lru_cache(maxsize=16)
 def _made(ca_file: Path | None, _changed_ns: int | None) -> ssl.SSLContext:
     """Made once for all accounts: reading some 300 certificates takes a tenth of a second and a megabyte."""
+    return _new_context(ca_file)
+
+
+def _new_context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     context.set_alpn_protocols(["http/1.1"])

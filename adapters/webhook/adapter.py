@@ -10,11 +10,24 @@ from adapters.webhook.capabilities import capabilities
 from adapters.webhook.directory import Directory
 from adapters.webhook.inbound.downloads import Downloads
 from adapters.webhook.inbound.receiver import Receiver
-from adapters.webhook.outbound.encode_text import encode_text
+from adapters.webhook.outbound.encode_text import encode_slack, json_bytes
+from adapters.webhook.outbound.endpoint_state import EndpointStates
+from adapters.webhook.outbound.fetching import Fetching
+from adapters.webhook.outbound.reactions import Reactions
 from adapters.webhook.outbound.sender import Sender
 from adapters.webhook.probe import look_at, probe
 from adapters.webhook.transport import Transport
-from bridge.model.adapter import FileStream, Intake, Outbound, ProbeItem, Receipt
+from bridge.model.adapter import (
+    Copy,
+    FileStream,
+    Intake,
+    Outbound,
+    OutboundDelete,
+    OutboundEdit,
+    OutboundReaction,
+    ProbeItem,
+    Receipt,
+)
 from bridge.model.events import Attachment
 from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import RichText
@@ -24,20 +37,23 @@ if TYPE_CHECKING:
 
 
 class WebhookAdapter:
-    """See `bridge.model.adapter.Adapter`, and the abilities there, one method each."""
+    """See `bridge.model.adapter.Adapter`. Of the styles that can only post."""
 
     def __init__(self, context: AdapterContext) -> None:
         options: WebhookOptions = context.options
         self.account = context.account
         self.capabilities = capabilities(options)
+        self._is_slack = options.style == "slack"
         self._directory = Directory(options)
-        self._transport = Transport(options)
-        self._sender = Sender(self._transport)
+        self._transport = Transport(options, context.clock)
+        self._fetching = Fetching(context.store, context.clock)
+        states = EndpointStates(context.account, context.store, context.clock)
+        self._sender = Sender(options, self._directory, self._transport, states, self._fetching, context.clock)
         self._downloads = Downloads(context.folder)
-        self._receiver = Receiver(context, self._downloads)
+        self._receiver = Receiver(context, self._downloads, self._fetching.serve)
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
-        return len(encode_text(text))
+        return len(encode_slack(text)) if self._is_slack else json_bytes(text)
 
     async def resolve(self, address: str) -> str:
         return self._directory.resolve(address)
@@ -49,6 +65,7 @@ class WebhookAdapter:
         return await look_at(self._directory, chat_id)
 
     async def run(self, intake: Intake) -> None:
+        self._sender.intake = intake
         await self._receiver.run(intake)
 
     async def send(self, outbound: Outbound) -> Receipt:
@@ -58,9 +75,30 @@ class WebhookAdapter:
         return self._downloads.open(attachment)
 
     async def close(self) -> None:
+        self._fetching.close()
         await self._transport.close()
+
+
+class StandardWebhookAdapter(WebhookAdapter):
+    """With Standard Webhooks everything that happens to a message is an event."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        super().__init__(context)
+        self._reactions = Reactions(self._sender)
+
+    async def edit(self, outbound: OutboundEdit) -> Receipt:
+        return await self._sender.edit(outbound)
+
+    async def delete(self, outbound: OutboundDelete) -> None:
+        await self._sender.delete(outbound)
+
+    async def react(self, outbound: OutboundReaction) -> None:
+        await self._reactions.react(outbound)
+
+    async def pin(self, copy: Copy, pinned: bool) -> None:
+        await self._reactions.pin(copy, pinned)
 
 
 def build(context: AdapterContext) -> WebhookAdapter:
     """What the registry looks for."""
-    return WebhookAdapter(context)
+    return (StandardWebhookAdapter if context.options.style == "standard" else WebhookAdapter)(context)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from adapters.common.egress import host_fault
 from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
 from adapters.common.options import Options as Group
 from adapters.common.tls import ca_file_faults
 from adapters.webhook.addresses import NO_NAME, check_address
+from adapters.webhook.outbound.checks import outbound_faults
 from bridge.model.errors import ConfigFault
 
 
@@ -72,13 +74,26 @@ class EndOptions(Group):
     fetch: bool = Field(False, description="messages are fetched by /out/<key>, instead of posted to url")
 
 
+def _allowed_host(value: str) -> str:
+    if fault := host_fault(value):
+        raise ValueError(fault)
+    return value
+
+
 class WebhookOptions(NetworkOptions):
     style: Literal["standard", "slack", "template"] = Field(
         "standard", description="what goes out: Standard Webhooks, Slack's payload, or body"
     )
-    body: dict[str, Any] | None = Field(None, description="style template: the JSON that is posted, with templates in it")
-    secret: SecretStr | None = Field(None, description="what signs messages (whsec_...), for ends without one of their own")
-    allow_hosts: tuple[str, ...] = Field(
+    body: dict[str, Any] | str | None = Field(
+        None, description="style template: the JSON that is posted, with templates in it, or a text that is one template"
+    )
+    content_type: str = Field("application/json", description="style template: what body is")
+    method: Literal["POST", "PUT"] = Field("POST", description="how messages are sent to url")
+    request_timeout_s: float = Field(20.0, gt=0, le=3600, description="longest wait for a receiver's answer")
+    secret: SecretStr | None = Field(
+        None, description="what signs messages (whsec_... or whsk_...), for ends without one of their own"
+    )
+    allow_hosts: tuple[Annotated[str, AfterValidator(_allowed_host)], ...] = Field(
         (), description="hosts, host:port or networks (10.0.0.0/8) in private networks that may be posted to"
     )
     ends: dict[str, EndOptions] = Field({}, description="the account's ends, by the name that routes use")
@@ -96,6 +111,7 @@ def check_options(options: WebhookOptions) -> Sequence[ConfigFault]:
         if check_address(name) is not None:
             faults.append(ConfigFault(NO_NAME, key=f"ends.{name}", value=name))
         faults += _end_faults(f"ends.{name}", end)
+    faults += outbound_faults(options)
     return faults
 
 

@@ -68,7 +68,6 @@ LACKS = {
     "telegram/outbound/reconcile.py": "a bot cannot read a chat, so nobody can tell whether a message arrived",
     "webhook/inbound/catch_up.py": "a sender cannot be asked what it said: it sends again what was not answered",
     "webhook/outbound/reconcile.py": "a receiver cannot be asked what it has: it knows a repeated message by its id",
-    "webhook/outbound/reactions.py": "a receiver's URL takes events, and has no messages to react to",
 }
 """`<platform>/<file>` -> why that adapter has no such file. A line that is not true any more fails."""
 

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 from adapters.webhook.inbound.downloads import Downloads
 from bridge.model.adapter import Intake
 from bridge.model.platform import AdapterContext
+from bridge.model.web_mount import KeyDirection
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bridge.model.web_mount import KeyGrant
+    from bridge.model.web_mount import KeyGrant, KeyHandler
 
 
 class Receiver:
-    """Serves one account's ends. Requests that come before `run` are asked to come again."""
+    """Serves one account's ends. `read` answers who fetches. Requests that come before `run` are asked to come again."""
 
-    def __init__(self, context: AdapterContext, downloads: Downloads) -> None:
+    def __init__(self, context: AdapterContext, downloads: Downloads, read: KeyHandler) -> None:
+        self._read = read
         self._context = context
         self._downloads = downloads
         self._intake: Intake | None = None
@@ -33,4 +35,6 @@ class Receiver:
     async def _by_key(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
         from aiohttp import web
 
+        if grant.direction is KeyDirection.OUT:
+            return await self._read(request, grant)
         return web.Response(status=503, text="try again later\n", headers={"Retry-After": "10"})

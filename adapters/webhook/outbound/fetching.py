@@ -1,0 +1,180 @@
+"""What is sent to ends without a url: kept in the journal, and read by `/out/<key>`, by long polling or server-sent events.
+
+A cursor is the number of the last message that a reader has. It holds after any restart, and the order is that of the chat. A
+reader that is slow or gone costs nothing: what it missed is counted, and told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import weakref
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from bridge.model.account_store import AccountStore, Mail, MailPage
+from bridge.model.clock import Clock
+from bridge.model.errors import RetryLater
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from bridge.model.web_mount import KeyGrant
+
+LONGEST_WAIT_S = 60.0
+MOST_AT_ONCE = 100
+MOST_READERS = 20
+"""At an end, waiting at once."""
+HEARTBEAT_S = 15.0
+LOOK_EVERY_S = 5.0
+"""Whether a reader that waits is still there."""
+LONGEST_STREAM_S = 3600.0
+"""Then a reader of events connects anew, and its key is looked at again."""
+_WRITE_TIMEOUT_S = 30.0
+_STREAM = "text/event-stream"
+
+
+class Fetching:
+    """Of one account."""
+
+    def __init__(self, store: AccountStore | None, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._news: weakref.WeakValueDictionary[str, asyncio.Event] = weakref.WeakValueDictionary()
+        self._readers: Counter[str] = Counter()
+        self._is_closed = False
+
+    async def put(self, end: str, name: str, body: bytes) -> None:
+        if self._store is None:
+            raise RetryLater("there is no journal to keep it in")
+        await self._store.put_mail(end, name, body)
+        self._tell(end)
+
+    def close(self) -> None:
+        """Readers that wait are answered."""
+        self._is_closed = True
+        for end in list(self._news):
+            self._tell(end)
+
+    def _tell(self, end: str) -> None:
+        """Whoever waits looks again; who comes later waits for the next."""
+        event = self._news.pop(end, None)
+        if event is not None:
+            event.set()
+
+    # -- a reader's request -------------------------------------------------------------------------------------------------
+
+    async def serve(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
+        """A GET of `/out/<key>`, whose key is valid for this end."""
+        from aiohttp import web
+
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="GET reads what is sent here\n", headers={"Allow": "GET"})
+        if self._store is None or self._is_closed:
+            return _later("starting or stopping")
+        try:
+            after = _number(request, "after", most=2**62)
+            if "Last-Event-ID" in request.headers:
+                after = _bounded("Last-Event-ID", request.headers["Last-Event-ID"], 2**62)
+            wait_s = min(_number(request, "wait_s", most=2**31), int(LONGEST_WAIT_S))
+            limit = min(_number(request, "limit", most=2**31) or MOST_AT_ONCE, MOST_AT_ONCE)
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if self._readers[grant.chat] >= MOST_READERS:
+            return _later("too many readers")
+        with self._reading(grant.chat):
+            if _STREAM in request.headers.get("Accept", ""):
+                return await self._stream(request, self._store, grant.chat, after)
+            return await self._poll(request, self._store, grant.chat, after, wait_s, limit)
+
+    @contextmanager
+    def _reading(self, end: str) -> Iterator[None]:
+        self._readers[end] += 1
+        try:
+            yield
+        finally:
+            self._readers[end] -= 1
+            if not self._readers[end]:
+                del self._readers[end]
+
+    async def _poll(self, request: web.Request, store: AccountStore, end: str, after: int, wait_s: int, limit: int) -> web.Response:
+        from aiohttp import web
+
+        page = await self._page(request, store, end, after, limit, wait_s)
+        cursor = page.mail[-1].number if page.mail else page.last
+        answer = {"messages": [_message(mail) for mail in page.mail], "cursor": str(cursor), "missed": page.missed}
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+    async def _stream(self, request: web.Request, store: AccountStore, end: str, after: int) -> web.StreamResponse:
+        from aiohttp import web
+
+        headers = {"Content-Type": f"{_STREAM}; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        response = web.StreamResponse(headers=headers)
+        until_s = self._clock.monotonic_s() + LONGEST_STREAM_S
+        with suppress(ConnectionError, TimeoutError):
+            await response.prepare(request)
+            await _write(response, b"retry: 5000\n\n")
+            while not self._is_closed and self._clock.monotonic_s() < until_s:
+                page = await self._page(request, store, end, after, MOST_AT_ONCE, HEARTBEAT_S)
+                if page.missed:
+                    await _write(response, f"event: missed\ndata: {page.missed}\n\n".encode())
+                for mail in page.mail:
+                    await _write(response, _event(mail))
+                    after = mail.number
+                if not page.mail:
+                    after = page.last
+                    await _write(response, b": nothing new\n\n")
+        return response
+
+    async def _page(self, request: web.Request, store: AccountStore, end: str, after: int, limit: int, wait_s: float) -> MailPage:
+        """The next messages, once there are any, or the time is over, or the reader is gone."""
+        until_s = self._clock.monotonic_s() + wait_s
+        while True:
+            news = self._news.setdefault(end, asyncio.Event())  # before looking: what comes from here on ends the wait
+            page = await store.mail(end, after=after, limit=limit)
+            left_s = until_s - self._clock.monotonic_s()
+            if page.mail or page.missed or left_s <= 0:
+                return page
+            while not news.is_set() and left_s > 0:
+                if self._is_closed or _is_gone(request):
+                    return page
+                await self._clock.wait(news, min(left_s, LOOK_EVERY_S))
+                left_s = until_s - self._clock.monotonic_s()
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _later(why: str) -> web.Response:
+    from aiohttp import web
+
+    return web.json_response({"error": why}, status=503, headers={"Retry-After": "10"})
+
+
+def _number(request: web.Request, name: str, *, most: int) -> int:
+    return _bounded(name, request.query.get(name, "0"), most)
+
+
+def _bounded(name: str, stated: str, most: int) -> int:
+    stated = stated.strip() or "0"
+    if not (stated.isascii() and stated.isdecimal() and len(stated) < 20 and int(stated) <= most):
+        raise ValueError(f"{name} is not a number of this mailbox")
+    return int(stated)
+
+
+def _message(mail: Mail) -> dict[str, Any]:
+    return {"cursor": str(mail.number), "id": mail.name, **json.loads(mail.content)}
+
+
+def _event(mail: Mail) -> bytes:
+    data = json.dumps(_message(mail), ensure_ascii=False, separators=(",", ":"))  # has no line breaks
+    return f"id: {mail.number}\nevent: {json.loads(mail.content)['type']}\ndata: {data}\n\n".encode("utf-8", "replace")
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    """A reader that does not read ends its stream; it comes back with its cursor."""
+    async with asyncio.timeout(_WRITE_TIMEOUT_S):
+        await response.write(data)
