@@ -40,7 +40,7 @@ ENVIRON = {
     "TEAMSPIRIT_OLD_WEBHOOK_SECRET": "an-old-webhook-secret",
     "TEAMSPIRIT_DUTY_WEBHOOK": "https://im.example.com/hooks/duty",
     "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-    "WEBHOOK_SECRET_OF_YESTERDAY": "whsec_0000r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "WEBHOOK_SECRET_OF_YESTERDAY": "whsec_eWVzdGVyZGF5LXdhcy1hbm90aGVyLWRheQ==",
     "WEBHOOK_OAUTH2_SECRET": "a-client-secret-of-oauth2",
     "ALERTS_SECRET": "what-the-alert-manager-signs-with",
     "ALERTS_SECRET_OF_YESTERDAY": "what-it-signed-with-before",
