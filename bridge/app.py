@@ -58,9 +58,9 @@ log = structlog.get_logger("app")
 
 _END_S = 10.0
 _FINISH_S = 10.0
-"""So long a reload waits for what is being sent by an account that it replaces."""
+"""How long a reload waits for sends in progress on an account that it replaces."""
 _OWN_NAMES = ("Bridge", "Messenger Bridge")
-"""What bridges' bots are usually called: nobody else is shown under these. `reserved_names` adds to them."""
+"""Usual names of bridge bots: nobody else is shown under these. `reserved_names` adds to them."""
 
 
 class App:
@@ -104,7 +104,7 @@ class App:
         self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
         self._presence = Presence(lambda: self._supervisors, self._health, self._clock, presence_pace)
         self._made_of: dict[AccountName, AccountConfig] = {}
-        """What each supervisor was made of: also after a reload that failed half-way."""
+        """The account options that each supervisor was built from, also after a reload that failed half-way."""
         self._running: dict[AccountName, asyncio.Task[None]] = {}
         self._services: Services | None = None
         self._outbox: Outbox | None = None
@@ -114,7 +114,7 @@ class App:
     # -- life ---------------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open the journal, take up its backlog, listen, start every account. Raises JournalError, OSError (port, folder)."""
+        """Open the journal, load its backlog, listen, start every account. Raises JournalError, OSError (port, folder)."""
         await self._journal.open()
         try:
             await asyncio.to_thread(self._spool.open)
@@ -190,7 +190,7 @@ class App:
         try:
             await self._ends.look_up_ahead(table, self._going_on(config))
             self._ends.keep(table, self._going_on(config))  # a chat may have moved meanwhile
-            self._config = config  # with the table and the supervisors, and nobody comes in between
+            self._config = config  # together with the table and the supervisors, without an await in between
             self._table = table
             self._people = self._people_of(config)
             self._protect_names()
@@ -209,8 +209,8 @@ class App:
         return {name: self._supervisors[name] for name in same if name in self._supervisors}
 
     async def _replace_accounts(self) -> None:
-        """Those that are new, gone or have other options. At no moment does an account that is configured have no supervisor: its
-        lanes would take it for removed, and skip what they have."""
+        """Those that are new, gone or have other options. A configured account has a supervisor at all times: otherwise its lanes
+        would treat it as removed, and skip their deliveries."""
         gone: list[tuple[AccountSupervisor, asyncio.Task[None] | None]] = []
         for name in list(self._supervisors):
             configured = self._config.accounts.get(name)
@@ -252,11 +252,11 @@ class App:
 
     @property
     def journal(self) -> Journal:
-        """For who looks on from beside: dead letters, and what became of a message."""
+        """For observers outside the daemon's loop: dead letters, and what became of a message."""
         return self._journal
 
     def capabilities_of(self, account: str) -> Capabilities:
-        """What an account can do, as exactly as is known now."""
+        """The capabilities of an account, as exactly as they are known now."""
         name = AccountName(account)
         try:
             return self._supervisors[name].adapter.capabilities
@@ -359,7 +359,7 @@ class App:
         return made
 
     def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:
-        """One that was replaced says nothing more about its account."""
+        """A replaced supervisor no longer reports about its account."""
         if self._supervisors.get(supervisor.account) in (supervisor, None):
             self.metrics.account_state(supervisor.account, health.state.value)
 
@@ -393,6 +393,6 @@ class App:
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Bounded: what does not let go must not keep a stop or a reload from ending."""
+    """Bounded in time: a task that does not end must not block a stop or a reload."""
     for task in await end(tasks, within_s=_END_S):
         log.error("does not end", task=task.get_name(), waited_s=_END_S)

@@ -1,1 +1,1 @@
-"""One account each: connected, restarted, parked, and its health told."""
+"""Per account: connect, restart, park, and report health."""

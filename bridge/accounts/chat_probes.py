@@ -1,9 +1,8 @@
-"""Looks at the chats of routes now and then, as `check --online` does: one that the bot was thrown out of says nothing by itself.
+"""Checks the chats of routes regularly, as `check --online` does: a chat from which the bot was removed does not report that.
 
-One chat every two seconds at most, over all accounts; each half an hour after it was last looked at, sooner while something is
-wrong with it, and at once if its adapter notices something about it or it refuses a message. What is found goes into the account's
-health. What waits for a chat is tried once the chat is found usable again; nothing else is decided here.
-"""
+At most one chat every two seconds, over all accounts. Each chat is checked half an hour after the last check, sooner while
+something is wrong with it, and at once if its adapter reports something about it or it refuses a message. The result goes into the
+account's health. Deliveries that wait for a chat are tried when it is found usable again; nothing else is decided here."""
 
 from __future__ import annotations
 
@@ -47,13 +46,13 @@ class Lookout:
         self._first_s = first_s
         self._soon_s = soon_s
         self._round_at_s: dict[AccountName, float] = {}
-        """When all of an account's chats are looked at again."""
+        """When all chats of an account are checked again."""
         self._connected: dict[AccountName, datetime] = {}
         """Since when the account was up at the last round: a new connection is a new round."""
         self._noticed: dict[AccountName, dict[str, tuple[str, str]]] = {}
-        """The notices that were looked into, by native chat id."""
+        """The notices that led to a check, by native chat id."""
         self._refused: dict[AccountName, set[ChatAddress]] = {}
-        """Ends that refused a message, and were looked at for that."""
+        """Ends that refused a message and were checked for that reason."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -86,7 +85,7 @@ class Lookout:
                 await self._clock.sleep(min(_BETWEEN_S, self._soon_s))
 
     def _newly_noticed(self, supervisor: AccountSupervisor) -> list[ChatAddress]:
-        """Ends that the adapter has noticed something new about, or that refuse messages now."""
+        """Ends about which the adapter reported something new, or that now refuse messages."""
         before, now = self._noticed.get(supervisor.account, {}), dict(supervisor.notices)
         self._noticed[supervisor.account] = now
         new = [chat_id for chat_id, notice in now.items() if chat_id and before.get(chat_id) != notice]
@@ -99,7 +98,7 @@ class Lookout:
             async with asyncio.timeout(_LONGEST_S):
                 items = await adapter.look_at(chat_id)
         except (BridgeError, OSError, TimeoutError):
-            return  # nobody could be asked: that says nothing about the chat
+            return  # the platform could not be asked: that says nothing about the chat
         except Exception:
             log.exception("a chat could not be looked at", account=supervisor.account, end=str(address))
             return

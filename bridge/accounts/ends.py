@@ -1,8 +1,7 @@
-"""Where the ends of routes lead: looked up for a routing table before it is in force, and later until each of them is found.
+"""Resolves the ends of routes to native chat ids: before a routing table is in force, and later until each end is found.
 
-What is said in a chat whose end leads nowhere yet has no route. So a reload looks its new ends up first, and what is said there
-meanwhile waits with the intake until the table is in force.
-"""
+A message from a chat whose end is not resolved has no route. So a reload resolves its new ends first, and messages from there wait
+in the intake until the table is in force."""
 
 from __future__ import annotations
 
@@ -23,9 +22,9 @@ from bridge.policy.routing import RoutingTable
 log = structlog.get_logger("app")
 
 _AHEAD_S = 15.0
-"""So long a reload waits for its new ends to be found."""
+"""How long a reload waits for its new ends to be found."""
 _AT_ONCE = 4
-"""New ends of one account that are looked up at the same time: one whose answer does not come must not use up the others' time."""
+"""How many new ends of one account are looked up at once: one without an answer must not use up the time of the others."""
 _RESOLVE_S = 60.0
 _LOOK_UP_S = 5.0
 """A first second look at an end that was not found; then it is `_LOOK_UP_LATER` times as long."""
@@ -59,7 +58,7 @@ class Ends:
         self._look_now = asyncio.Event()
 
     async def recall(self, account: AccountName, table: RoutingTable) -> None:
-        """Tell the table where the account's ends led before. Raises JournalError."""
+        """Give the table the last known chat ids of the account's ends. Raises JournalError."""
         known = await self._journal.native_ids(account)
         for address in table.addresses(account):
             if address.address in known:
@@ -71,7 +70,7 @@ class Ends:
             await self._journal.set_native_id(self._journal.lease(address.account), address, chat_id)
 
     def keep(self, table: RoutingTable, accounts: Iterable[AccountName]) -> None:
-        """Ends that stay lead where they led: at no moment is what is said there without a route."""
+        """Ends that stay keep their chat ids: messages from there always have a route."""
         for name in accounts:
             for address in table.addresses(name):
                 known = self._table().native_id(address)
@@ -80,7 +79,7 @@ class Ends:
 
     async def look_up_ahead(self, table: RoutingTable, accounts: Mapping[AccountName, AccountSupervisor]) -> None:
         """Find the ends that `table` adds to these accounts, before it is in force; call `in_force` afterwards in any case.
-        Bounded: an end that is not found in that time is looked for later."""
+        Bounded in time: an end that is not found is looked up again later."""
         coming = self._coming = _Coming(table, {name: asyncio.Event() for name in accounts})
         async with asyncio.TaskGroup() as looking:
             for name, supervisor in accounts.items():
@@ -109,7 +108,8 @@ class Ends:
             log.warning("new ends not resolved yet", account=account, ends=missing)
 
     def in_force(self) -> None:
-        """The table is in force, or will not be. What was not found is looked for at once, and nobody waits for that."""
+        """The table is in force, or will not be. Ends that were not found are looked up again at once, and nothing waits for
+        that."""
         if self._coming is not None:
             for looked_up in self._coming.looked_up.values():
                 looked_up.set()  # also of an account whose look-up never began
@@ -118,7 +118,7 @@ class Ends:
         self._look_now.set()
 
     async def until_routed(self, chat: ChatRef) -> None:
-        """For a chat that has no route: returns once no reload is about to give it one."""
+        """For a chat that has no route: returns when no reload is about to give it one."""
         coming = self._coming
         if coming is None or chat.account not in coming.looked_up:
             return
@@ -127,7 +127,7 @@ class Ends:
             await coming.in_force.wait()
 
     async def run(self) -> None:
-        """Nothing that is said in a chat whose end leads nowhere is heard: it is looked up until it is found."""
+        """Messages from a chat whose end is not resolved are not relayed: it is looked up until it is found."""
         pauses: dict[AccountName, float] = {}
         while True:
             if await self._clock.wait(self._look_now, _LOOK_UP_S):

@@ -1,8 +1,7 @@
-"""The truth about a running bridge, for `/health`, `/ready`, metrics and the status line: accounts, the ends of routes, lanes.
+"""The health report of a running bridge, for `/health`, `/ready`, metrics and the status line: accounts, ends of routes, lanes.
 
-`pass`: as it should be. `warn`: mends itself, or loses nothing yet. `fail`: a human must act, or messages stay behind. Reads what
-supervisors and the journal know; decides nothing.
-"""
+`pass`: as it should be. `warn`: recovers by itself, or loses nothing yet. `fail`: a human must act, or messages are not relayed.
+Reads what supervisors and the journal know; decides nothing."""
 
 from __future__ import annotations
 
@@ -21,9 +20,9 @@ from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.policy.routing import Route, RouteEnd, RoutingTable
 
 _MOST_ROUTES = 500
-"""Shown at most; those in trouble go first."""
+"""How many are shown at most; those with problems first."""
 _LONG = timedelta(minutes=10)
-"""A lane that waits for longer, or has something older, is worth a look."""
+"""A lane that waits longer, or has something older, is a `warn`."""
 
 
 class Status(StrEnum):
@@ -49,13 +48,13 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How something is, why, and what a human should do about it."""
+    """The status of something, why, and what a human should do."""
 
     status: Status
     reason: str = ""
     action: str = ""
     is_deaf: bool = False
-    """Of an end: nothing that is said there is heard, and what is sent there arrives."""
+    """Of an end: messages from there are not received, and messages to it arrive."""
 
     def data(self) -> dict[str, str]:
         return {"status": self.status.value, "reason": self.reason, "action": self.action}
@@ -66,14 +65,14 @@ _WELL = Condition(Status.PASS)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What metrics show of it."""
+    """The part that metrics show."""
 
     ok: bool
     up: Mapping[str, bool]
     heard_s: Mapping[str, float]
     """Per account with a heartbeat: seconds since its platform was last heard."""
     routes: Iterable[tuple[str, Mapping[str, int]]]
-    """Per route: how many of its ends are how."""
+    """Per route: the number of its ends by status."""
 
 
 class HealthReport:
@@ -93,7 +92,7 @@ class HealthReport:
         self._accounts = {name: self._account(supervisor) for name, supervisor in supervisors.items()}
         self._seen = {address for supervisor in supervisors.values() for address in supervisor.seen_faults}
         self._troubled = dict(self._faults())
-        """Ends whose own chat is in trouble."""
+        """Ends whose own chat has a problem."""
 
     # -- accounts -----------------------------------------------------------------------------------------------------------
 
@@ -104,8 +103,8 @@ class HealthReport:
             return Condition(status, health.reason or f"the account is {health.state.value}", health.action)
         silent_s, deaf_after_s = self.silent_s(supervisor), self._deaf_after_s(supervisor.account)
         if silent_s is not None and deaf_after_s is not None and silent_s > deaf_after_s:
-            reason = f"nothing was heard from the platform for {silent_s:.0f} s, although the connection seems to stand"
-            return Condition(Status.FAIL, reason, "see whether the platform works; restart the bridge if it does")
+            reason = f"nothing was heard from the platform for {silent_s:.0f} s, although the connection seems to be open"
+            return Condition(Status.FAIL, reason, "check whether the platform works; if it does, restart the bridge")
         notice = supervisor.notices.get("")
         return Condition(Status.WARN, *notice) if notice else _WELL
 
@@ -154,7 +153,7 @@ class HealthReport:
                 yield address, Condition(Status.FAIL if action else Status.WARN, fault.reason, action)
 
     def end(self, end: RouteEnd) -> Condition:
-        """As bad as its account or its chat, whichever is worse."""
+        """The worse of its account's and its chat's status."""
         account = self._accounts.get(end.chat.account, _WELL)
         own = self._troubled.get(end.chat, _WELL)
         if _ORDER[own.status] >= _ORDER[account.status]:
@@ -185,7 +184,7 @@ class HealthReport:
                 yield route
 
     def routes_data(self) -> dict[str, Any]:
-        """All routes if they are few; else those in trouble, as many as are shown."""
+        """All routes if there are few; otherwise those with problems, up to the bound."""
         total = len(self._table.routes)
         troubled = list(self._routes_in_trouble())
         shown = list(self._table.routes) if total <= _MOST_ROUTES else troubled[:_MOST_ROUTES]
@@ -207,7 +206,7 @@ class HealthReport:
     # -- lanes --------------------------------------------------------------------------------------------------------------
 
     def lane_data(self, lane: LaneFigures) -> dict[str, Any]:
-        """What waits for one chat: since when, until when, and why."""
+        """The deliveries that wait for one chat: since when, until when, and why."""
         now = self._clock.now()
         condition = self._troubled.get(lane.target, _WELL)
         if condition is _WELL or condition.is_deaf:
@@ -264,12 +263,12 @@ class HealthReport:
         }
 
     def _only_waits(self) -> bool:
-        """Whether nothing is wrong but that accounts are still, or again, connecting."""
+        """Whether the only problem is that accounts are still, or again, connecting."""
         well = all(condition.status is not Status.FAIL for condition in (*self._accounts.values(), *self._troubled.values()))
         return well and not any(self.route(one)[0] is Status.FAIL for one in self._routes_in_trouble())
 
     def to_do(self, figures: Figures) -> list[str]:
-        """What a human should do, a line each."""
+        """What a human should do, one line each."""
         found: dict[str, None] = {}
         for name, account in self._accounts.items():
             if account.action:
@@ -292,7 +291,7 @@ class HealthReport:
 
 
 def checks(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The report as a flat list, one line a thing, for `/ready?verbose`."""
+    """The report as a flat list, one line per item, for `/ready?verbose`."""
     found: list[dict[str, Any]] = [
         {"name": f"account {name}", "status": account["status"], "reason": account["reason"], "action": account["action"]}
         for name, account in report.get("accounts", {}).items()

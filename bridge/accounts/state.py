@@ -1,4 +1,4 @@
-"""State of an account and of its chats, in words: what `supervisor` keeps, and health, metrics and lanes read. Types only."""
+"""The state of an account and of its chats, which `supervisor` keeps and health, metrics and lanes read. Types only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class AccountState(StrEnum):
     CONNECTING = "connecting"
     UP = "up"
     BACKOFF = "backoff"
-    """The connection is gone; another attempt is due by itself."""
+    """The connection was lost; another attempt follows."""
     PARKED = "parked"
-    """A human must act; retried rarely, in case one did on the platform's side."""
+    """A human must act; retried rarely, in case the cause was fixed on the platform."""
     STOPPED = "stopped"
 
 
@@ -32,12 +32,12 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class SeenFault:
-    """What was wrong with a chat when it was looked at, and when that was (`Clock.monotonic_s`)."""
+    """What was wrong with a chat when it was checked, and when (`Clock.monotonic_s`)."""
 
     reason: str
     action: str
     dead: bool
-    """Nothing can be sent or heard there."""
+    """Nothing can be sent or received there."""
     at_s: float
     deaf: bool = False
     """What people say there is lost; sending works."""

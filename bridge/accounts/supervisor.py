@@ -1,8 +1,7 @@
-"""Runs one account: connect, restart with back-off, park when a human must act, heal by itself, tell the truth about it.
+"""Runs one account: connect, restart with back-off, park when a human must act, recover, and report its state.
 
-One `AccountSupervisor` per account; the app runs `run()` as a task. A platform's failure ends here: it never reaches siblings.
-Lanes ask `is_open` before every attempt, so that a parked or throttled account holds back its own lanes and nobody else's.
-"""
+One `AccountSupervisor` per account; the app runs `run()` as a task. A platform's failure ends here: it never reaches other
+accounts. Lanes ask `is_open` before every attempt, so that a parked or throttled account holds back only its own lanes."""
 
 from __future__ import annotations
 
@@ -28,9 +27,9 @@ log = structlog.get_logger("supervisor")
 
 _CLOSE_S = 5.0
 _GRACE_S = 15.0
-"""So long a call may go on after its adapter was closed."""
+"""How long a call may continue after its adapter was closed."""
 _LONGEST_CALL_S = 2 * 3600.0
-"""No call of an adapter takes longer: a file of the largest size over a slow line."""
+"""The longest that a call of an adapter may take: the largest file over a slow line."""
 
 T = TypeVar("T")
 
@@ -77,15 +76,15 @@ class AccountSupervisor:
         self.shows_health = False
         """Whether the bot's own status says how the bridge is."""
         self.alive_at_s: float | None = None
-        """When the platform was last heard (`Clock.monotonic_s`): a poll came back, a heartbeat was answered."""
+        """When the platform was last heard (`Clock.monotonic_s`): a poll returned, a heartbeat was answered."""
         self.end_faults: dict[ChatAddress, ChatDown | RetryLater] = {}
         """Ends whose chat cannot be found now, with what to do about it."""
         self.chat_faults: dict[ChatAddress, ChatDown] = {}
         """Ends whose chat refused the last message, with what to do about it."""
         self.seen_faults: dict[ChatAddress, SeenFault] = {}
-        """Ends in whose chat something was wrong when it was last looked at."""
+        """Ends whose chat had a problem when it was last checked."""
         self.notices: dict[str, tuple[str, str]] = {}
-        """Per native chat id ("" for the account): something short of being down, and what to do about it."""
+        """Per native chat id ("" for the account): a problem that does not make it unusable, and what to do about it."""
 
     # -- for the lanes ------------------------------------------------------------------------------------------------------
 
@@ -110,7 +109,8 @@ class AccountSupervisor:
 
     @property
     def opens_in_s(self) -> float:
-        """While it is not open: after how long an account-wide wait is over, or infinity; what else opens it wakes the lanes."""
+        """While it is not open: seconds until an account-wide wait is over, or infinity. Everything else that opens it wakes the
+        lanes."""
         return self._paused_until_s - self._clock.monotonic_s() if self._open.is_set() else float("inf")
 
     def resume(self) -> None:
@@ -123,7 +123,7 @@ class AccountSupervisor:
         self._now.set()
 
     def pause(self, seconds: float) -> None:
-        """Nothing of this account is sent for that long (an account-wide rate limit)."""
+        """Send nothing through this account for that long (an account-wide rate limit)."""
         self._paused_until_s = max(self._paused_until_s, self._clock.monotonic_s() + seconds)
 
     def report_down(self, error: AccountDown) -> None:
@@ -134,8 +134,8 @@ class AccountSupervisor:
         self._set_health(AccountState.PARKED, error.reason, error.action)
 
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """A call of the adapter, whose answer may never come: waited for until the adapter was closed and a moment has passed, and
-        not for hours. Raises TimeoutError then."""
+        """Make a call of the adapter, whose answer may never come. It is awaited until the adapter was closed and a grace period is
+        over, not for hours. Raises TimeoutError then."""
         if self._given_up is None:
             self._given_up = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(work)
@@ -161,7 +161,7 @@ class AccountSupervisor:
         self._wake_lanes(self.account)
 
     def may_send(self) -> None:
-        """Sending works, whatever becomes of receiving."""
+        """Sending works, whatever happens to receiving."""
         if self._down is None or not self._down.done():
             self._open.set()
             self._wake_lanes(self.account)
@@ -170,7 +170,7 @@ class AccountSupervisor:
         self.alive_at_s = self._clock.monotonic_s()
 
     def saw(self, address: ChatAddress, fault: tuple[str, str] | None, *, dead: bool = False, deaf: bool = False) -> None:
-        """What was wrong with a chat when it was looked at: reason and action; None: nothing. `dead`, `deaf`: see `SeenFault`."""
+        """What was wrong with a chat when it was checked: reason and action; None: nothing. `dead`, `deaf`: see `SeenFault`."""
         if fault is None:
             self.seen_faults.pop(address, None)
             return
@@ -180,12 +180,12 @@ class AccountSupervisor:
         self.seen_faults[address] = SeenFault(*fault, dead, self._clock.monotonic_s(), deaf)
 
     def chat_is_back(self, chat_id: str) -> None:
-        """A look at a chat found that something can be sent there again."""
+        """A check found that the chat can be used again."""
         log.info("end is back", account=self.account, chat=chat_id)
         self._intake.chat_restored(chat_id)
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
-        """A send was told that a chat has a new id."""
+        """The answer to a send said that a chat has a new id."""
         await self._intake.chat_moved(old_chat_id, new_chat_id)
 
     # -- addresses ----------------------------------------------------------------------------------------------------------
@@ -211,13 +211,13 @@ class AccountSupervisor:
 
     @property
     def has_unresolved(self) -> bool:
-        """Whether some end of this account leads nowhere yet, or its last look-up failed."""
+        """Whether an end of this account is not resolved yet, or its last look-up failed."""
         table = self._table()
         return any(table.native_id(one) is None or one in self.end_faults for one in table.addresses(self.account))
 
     async def resolve_all(self) -> None:
-        """Resolve every end of this account that is not. A chat that is not there is noted and left; anything else is raised once
-        all were tried, since events of a chat not yet resolved would find no route."""
+        """Resolve every end of this account that is not resolved. A chat that does not exist is noted; any other error is raised
+        after all were tried, since events of an unresolved chat would find no route."""
         wanted = self._table().addresses(self.account)
         for gone in self.end_faults.keys() - set(wanted):
             del self.end_faults[gone]
@@ -240,7 +240,7 @@ class AccountSupervisor:
     # -- the account's life -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until cancelled. The adapter stays usable for sending after that; `close` lets it go."""
+        """Runs until cancelled. The adapter stays usable for sending after that; `close` closes it."""
         try:
             while True:
                 parked = await self._one_connection()
@@ -250,8 +250,7 @@ class AccountSupervisor:
 
     @contextlib.contextmanager
     def using(self) -> Iterator[None]:
-        """An attempt is made with the adapter: `close` lets it come to its end, since of one that is cut off nobody knows whether
-        it arrived."""
+        """An attempt is made with the adapter: `close` waits for its end, since the outcome of a cancelled attempt is unknown."""
         self._in_use += 1
         try:
             yield
@@ -261,7 +260,7 @@ class AccountSupervisor:
                 self._unused.set()
 
     async def close(self, *, finish_s: float = 0.0) -> None:
-        """Attempts under way have so long to end."""
+        """How long attempts in progress have to end."""
         if self._in_use and finish_s:
             self._unused.clear()
             await self._clock.wait(self._unused, finish_s)
@@ -271,11 +270,11 @@ class AccountSupervisor:
             try:
                 await within(_CLOSE_S, adapter.close())
             except Exception as error:
-                # nothing is asked of it any more, and whoever replaces it must not suffer from that
+                # it is no longer used, and its replacement must not be affected
                 log.warning("adapter not closed", account=self.account, reason=str(error) or type(error).__name__)
 
     async def _one_connection(self) -> bool:
-        """Connect and receive until that ends; whether a human must act."""
+        """Connect and receive until that ends. Returns whether a human must act."""
         self._down = asyncio.get_running_loop().create_future()
         self._connected_at_s = None
         sends = False

@@ -1,4 +1,4 @@
-"""The command `messenger-bridge`: one module a command, imported when it is called. `main` is the console entry point.
+"""The command `messenger-bridge`: one module per command, imported when it is called. `main` is the console entry point.
 
 Human output goes to stdout (tables and colours only in a terminal), faults and progress to stderr, `--json` is for scripts.
 """
@@ -36,7 +36,7 @@ def main() -> None:
     except KeyboardInterrupt:
         raise SystemExit(EX_INTERRUPTED) from None
     except BrokenPipeError:
-        # the reader of a pipe went away (`| head`): nothing to say, and nobody to say it to
+        # the reader of a pipe closed it (`| head`): end quietly
         sys.stderr.close()
         raise SystemExit(EX_INTERRUPTED) from None
     except Exception:
@@ -47,8 +47,8 @@ def main() -> None:
 def daemon_config(arguments: Sequence[str], environ: Mapping[str, str]) -> Path | None:
     """The configuration of a plain `run`, as service units write it; None for everything else, help and mistakes included.
 
-    The daemon lives for months: what parses commands for people (5 MB) is not imported for it. `bridge.cli.run` is the same command
-    for typer, which shows the help of it and refuses what is wrong."""
+    The daemon runs for months, so the command parser (5 MB) is not imported for it. `bridge.cli.run` is the same command for typer,
+    which shows its help and refuses wrong options."""
     match arguments:
         case ["run"]:
             return Path(environ.get("MESSENGER_BRIDGE_CONFIG") or "bridge.yaml")

@@ -1,4 +1,4 @@
-"""`messenger-bridge check`: is bridge.yaml right? With `--online`, also: do the platforms let us do what it says?"""
+"""`messenger-bridge check`: is bridge.yaml correct? With `--online`, also: do the platforms allow what it says?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check(
     ] = 30.0,
     json: Json = False,
 ) -> None:
-    """Check the configuration. Shows every fault at once; connects to nothing unless told to."""
+    """Check the configuration. Shows every fault at once; connects to nothing without --online."""
     loaded = load(config)
     findings: Sequence[Finding] = ()
     if loaded.config is not None and online:
@@ -91,7 +91,7 @@ def _show(findings: Sequence[Finding]) -> None:
 
 
 def _result(found: Finding) -> str:
-    """Only a refusal tells that something is wrong."""
+    """Only a refusal means that something is wrong."""
     if found.ok:
         return "ok"
     return "could not be reached" if found.temporary else "FAILED"

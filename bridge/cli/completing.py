@@ -1,6 +1,5 @@
-"""What the shell offers on Tab: accounts, chats and routes of bridge.yaml, numbers of dead letters. Never an error, never a wait.
-
-Reads the file's tree alone, without checking it: half-written files complete too."""
+"""What the shell offers on Tab: accounts, chats and routes of bridge.yaml, numbers of dead letters. It never fails and never waits.
+It reads only the file's tree, without checking it, so that it works with half-written files."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ Offers = list[tuple[str, str]]
 
 
 def offering(find: Callable[[Path, Any], Iterator[tuple[str, str]]]) -> Callable[[typer.Context, str], Offers]:
-    """What typer asks. `find` is given the configuration's path and the options given so far; whatever it raises, nothing is
+    """The function that typer calls. `find` gets the configuration's path and the options given so far; if it raises, nothing is
     offered."""
 
     def offer(ctx: typer.Context, incomplete: str) -> Offers:
@@ -63,7 +62,7 @@ def _places(path: Path, _: Any) -> Iterator[tuple[str, str]]:
             ends = node.value if isinstance(getattr(node, "value", None), list) else [node]
             for end in ends:
                 written = getattr(end, "value", None)
-                # account/chat/thread: what waits, waits for all of a chat
+                # account/chat/thread: deliveries wait for the whole chat
                 place = "/".join(written.split("/")[:2]) if isinstance(written, str) else ""
                 if place not in seen and place.partition("/")[0] in accounts:
                     seen.add(place)

@@ -1,6 +1,6 @@
 """`messenger-bridge dead`: what could not be delivered.
 
-Works on the journal, beside a running daemon, which takes up by itself what is retried."""
+Works on the journal, beside a running daemon, which picks up retried dead letters by itself."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def list_(
     config: ConfigPath = DEFAULT_CONFIG,
     journal: JournalPath = None,
     route: RouteName = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, oldest first.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Show at most this many, oldest first.")] = 100,
     json: Json = False,
 ) -> None:
     """List dead letters, oldest first."""
@@ -124,7 +124,7 @@ def retry(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Deliver again. Parts that arrived are not sent twice; a running daemon takes it up within seconds."""
+    """Deliver again. Parts that arrived are not sent twice; a running daemon picks it up within seconds."""
 
     async def work(opened: DeadLetterStore) -> list[int]:
         chosen = await _chosen(opened, ids, route, json=json)
@@ -166,9 +166,9 @@ def drop(
 
 def _check_choice(ids: list[int] | None, everything: bool, route: str, *, json: bool) -> None:
     if bool(ids) == everything:
-        fail("name dead letters by their ids, or say --all", EX_USAGE, json=json)
+        fail("give the ids of dead letters, or --all", EX_USAGE, json=json)
     if route and not everything:
-        fail("--route goes with --all", EX_USAGE, json=json)
+        fail("--route needs --all", EX_USAGE, json=json)
 
 
 async def _chosen(opened: DeadLetterStore, ids: list[int] | None, route: str, *, json: bool) -> list[int]:

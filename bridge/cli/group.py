@@ -26,7 +26,7 @@ _COMMANDS = {
 
 
 class _LazyGroup(TyperGroup):
-    """Commands are found by name; `run` does not pay for what the others import."""
+    """Commands are found by name; `run` does not import what the others need."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -47,7 +47,7 @@ def with_journal(config: Path, journal: Path | None, work: Callable[[Journal], C
 
 
 def _configured(config: Path, *, json: bool) -> Path:
-    """The journal that the configuration names. The rest of the file is not looked at: an admin's shell has no tokens."""
+    """The journal that the configuration names. The rest of the file is not checked: an admin's shell has no tokens."""
     from bridge.config.load import find_journal
 
     place, faults = find_journal(config, os.environ)
@@ -56,7 +56,7 @@ def _configured(config: Path, *, json: bool) -> Path:
             as_json({"ok": False, "faults": [fault_data(fault) for fault in faults]})
         else:
             show_faults(faults, ())
-            say("--journal FILE does without the configuration")
+            say("--journal FILE needs no configuration")
         raise typer.Exit(EX_CONFIG)
     services = _SERVICE_STATE / place.path.name
     if place.is_default and not place.path.is_file() and services.is_file():

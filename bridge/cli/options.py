@@ -47,7 +47,7 @@ def service_environ(path: Path, environ: Mapping[str, str]) -> Mapping[str, str]
 
 
 def load_or_exit(path: Path, *, json: bool = False) -> Config:
-    """The configuration, without secrets; faults are shown and end the command with 78. Warnings are `check`'s business."""
+    """The configuration, without secrets; faults are shown and end the command with 78. Only `check` shows warnings."""
     loaded = load(path, without_secrets=True)
     if loaded.config is None:
         if json:

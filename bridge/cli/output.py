@@ -1,4 +1,4 @@
-"""What commands share in showing things: tables for people, JSON for scripts, faults on stderr. rich only for terminals."""
+"""Output shared by the commands: tables for people, JSON for scripts, faults on stderr. rich is used for terminals only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def in_colour(stream: TextIO | None = None) -> bool:
 
 
 def one_line(text: str, most: int = 0) -> str:
-    """Text of strangers, made safe for a terminal line."""
+    """Text from outside, made safe for a terminal line."""
     line = _CONTROL.sub(" ", text).strip()
     return line if not most or len(line) <= most else line[: most - 1] + "…"
 
@@ -85,7 +85,7 @@ def styled(text: str, word: str, stream: TextIO | None = None) -> str:
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr: progress, and what became of a command."""
+    """A line for people, on stderr: progress, and the result of a command."""
     typer.echo(text, err=True)
 
 

@@ -1,4 +1,4 @@
-"""What `check --online` asks: per account, are the chats there, and what does the adapter's own probe say. Sends nothing."""
+"""What `check --online` asks, per account: whether the chats exist, and what the adapter's own probe says. Sends no messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLOSE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was asked. `temporary`: the platform could not be asked; later it may."""
+    """One item of a probe. `temporary`: the platform could not be asked; later it may be."""
 
     account: str
     where: str
@@ -107,7 +107,7 @@ class _Probe:
         for item, end, is_heard in zip(items, ends, heard, strict=True):
             where = end.address
             if not is_heard and (item.chat_id or not is_deaf):
-                continue  # nothing that is said there is relayed
+                continue  # nothing is relayed from there
             if item.whole_chat and not self._table.sends_into(end):
                 continue
             self._add(

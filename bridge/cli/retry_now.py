@@ -1,6 +1,7 @@
 """`messenger-bridge retry-now`: what waits is tried at once, however long a platform asked to wait.
 
-Leaves the wish in the journal, where a running daemon finds it within seconds; without one it counts at the next start."""
+Writes the request into the journal, where a running daemon finds it within seconds; without a daemon it applies at the next
+start."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ Where = Annotated[
     str,
     typer.Argument(
         metavar="ACCOUNT[/CHAT]",
-        help="All of an account, or one chat, as bridge.yaml or /health names it.",
+        help="An account, or one chat of it, as bridge.yaml or /health names it.",
         show_default=False,
         autocompletion=completing.places,
     ),
@@ -35,7 +36,7 @@ Where = Annotated[
 
 
 def retry_now(where: Where, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """End the present wait of a chat, or of all of an account's; an account that is down connects at once."""
+    """End the current wait of a chat, or of all chats of an account; an account that is down connects at once."""
     from bridge.model.refs import AccountName
 
     account, _, chat = where.partition("/")

@@ -25,7 +25,7 @@ def routes(
         typer.Argument(help="Only these routes.", metavar="ROUTE", show_default=False, autocompletion=completing.routes),
     ] = None,
     config: ConfigPath = DEFAULT_CONFIG,
-    short: Annotated[bool, typer.Option("--short", "-s", help="Only who relays to whom.")] = False,
+    short: Annotated[bool, typer.Option("--short", "-s", help="Show only which end relays to which.")] = False,
     json: Json = False,
 ) -> None:
     """Show the routes, and what becomes of each kind of message in each direction: native, partly, converted, dropped, off."""
@@ -49,7 +49,7 @@ def routes(
 
 
 class _Plan:
-    """Fates per pair of accounts and options: thousands of routes share a few."""
+    """Support per pair of accounts and options: thousands of routes share a few."""
 
     def __init__(self, config: Config) -> None:
         self._config = config

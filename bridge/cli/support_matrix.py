@@ -1,7 +1,7 @@
-"""What becomes of each kind of message part or event between two ends, as far as it can be told before it happens. Pure.
+"""What becomes of each kind of message part or event between two ends, as far as it is known in advance. Pure.
 
-Text and files are asked of the core's own decisions (`degrade`, `attachments`) with a sample each, so that this cannot drift from
-what is really done; the rest follows from capabilities and relay options as the outbox reads them."""
+For text and files the core's own code (`degrade`, `attachments`) is run on samples, so that this table cannot differ from what is
+really done. The rest follows from capabilities and relay options as the outbox reads them."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def _event(origin: Side, target: Side, options: RelayOptions, traits: Traits) ->
     if not getattr(options, traits.switch):
         return KindSupport(kind, Level.OFF)
     if sees is not None and not origin.capabilities.native(sees):
-        return KindSupport(kind, Level.DROPPED, origin.capabilities.note(sees) or f"{origin.title} does not tell of them")
+        return KindSupport(kind, Level.DROPPED, origin.capabilities.note(sees) or f"{origin.title} does not report them")
     if needs is None:
         return KindSupport(kind, Level.CONVERTED, "a line of text")
     if not target.capabilities.native(needs):

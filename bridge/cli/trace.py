@@ -41,11 +41,11 @@ What = Annotated[
 class _Answer:
     found: list[Traced]
     known: Known
-    """What bridge.yaml and the journal say of the places."""
+    """What bridge.yaml and the journal say about the chats."""
 
 
 def trace(what: What, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """Tell what became of a message in each chat. Works from the original and from every copy."""
+    """Show what became of a message in each chat. Works from the original and from every copy."""
     from bridge.cli.tracing import asked_for
 
     loaded = _config(config, json=json)

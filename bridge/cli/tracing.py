@@ -1,4 +1,4 @@
-"""What `trace` says: which message is meant, and what the journal's rows about it mean in words. Pure."""
+"""What `trace` says: which message is meant, and the journal's rows about it in words. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Asked:
 
 
 def asked_for(what: str, config: Config) -> list[Asked] | str:
-    """The messages that may be meant; or why it is none."""
+    """The messages that may be meant; or why there are none."""
     if "://" in what:
         return _by_link(what, config)
     account, slash, rest = what.partition("/")
@@ -70,7 +70,7 @@ class Known:
         self._table = RoutingTable(config.routes)
         for account, known in native_ids.items():
             for address in self._table.addresses(account):
-                # an address that is a native id itself is in no table
+                # an address that is itself a native id is in no table
                 self._table.set_native_id(address, known.get(address.address, address.address))
 
     # -- which message ------------------------------------------------------------------------------------------------------

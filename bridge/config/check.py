@@ -1,4 +1,4 @@
-"""Checks over the whole configuration, each returning all it finds: shared credentials, doubled messages, folders, listeners."""
+"""Checks over the whole configuration, each returning all it finds: shared credentials, duplicate messages, folders, listeners."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHORTEST_GLOBAL_ID = 6
 
 
 def check_credentials(faults: Faults, accounts: Mapping[str, Account]) -> None:
-    """No two accounts may be one bot: each would take the other's events."""
+    """Two accounts must not be the same bot: each would take events from the other."""
     seen: dict[tuple[str, str, Any], str] = {}
     for account in accounts.values():
         if account.options is None or account.manifest is None:
@@ -45,7 +45,7 @@ def check_credentials(faults: Faults, accounts: Mapping[str, Account]) -> None:
 
 
 def check_encryption(faults: Faults, accounts: Mapping[str, Account]) -> None:
-    """Servers on the internet that are reached without TLS: tokens and words travel in the open."""
+    """Servers on the internet that are reached without TLS: tokens and messages are sent unencrypted."""
     for account in accounts.values():
         if account.options is None:
             continue
@@ -61,7 +61,7 @@ def check_encryption(faults: Faults, accounts: Mapping[str, Account]) -> None:
 
 
 def _urls(place: str, value: Any) -> Iterator[tuple[str, str]]:
-    """All texts of an option, with their places."""
+    """All texts of an option, with their keys."""
     if isinstance(value, SecretStr):
         yield place, value.get_secret_value()
     elif isinstance(value, str):
@@ -85,7 +85,7 @@ def _is_outside(rest: str) -> bool:
 
 
 def check_unused(faults: Faults, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
-    """Accounts that no route names are connected for nothing."""
+    """Accounts that no route names are connected without use."""
     used = {end.chat.account for one in routes for end in one.route.ends}
     for account in accounts.values():
         if account.name not in used:
@@ -93,10 +93,9 @@ def check_unused(faults: Faults, accounts: Mapping[str, Account], routes: Sequen
 
 
 def check_doubles(faults: Faults, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
-    """Places that are relayed between more than once.
-
-    Through the same accounts, a message still arrives once (routing sees to it), so this is a warning: the later route's options
-    and filters never apply. Through two accounts that are in the same chat it would really be doubled."""
+    """Pairs of chats that several routes connect. Through the same accounts a message still arrives once (routing ensures it), so
+    this is a warning: the later route's options and filters never apply. Through two accounts in the same chat the message would
+    really arrive twice."""
     by_chat: dict[tuple[str, str], set[int]] = {}
     shared: set[int] = set()
     for number, one in enumerate(routes):
@@ -136,7 +135,7 @@ def check_doubles(faults: Faults, accounts: Mapping[str, Account], routes: Seque
 
 
 def _check_same_chat(faults: Faults, accounts: Mapping[str, Account], one: ReadRoute) -> None:
-    """Two accounts of a platform in one chat, in one route: every message would come back into its own chat."""
+    """Two accounts of a platform in one chat, in one route: every message would be repeated in its own chat."""
     places: dict[Any, RouteEnd] = {}
     for end, node in zip(one.route.ends, one.end_nodes, strict=True):
         first = places.setdefault(_place(accounts, end), end)
@@ -155,7 +154,7 @@ def _arrows(one: ReadRoute) -> Iterator[tuple[RouteEnd, RouteEnd, Node]]:
 
 
 def _chat(accounts: Mapping[str, Account], end: RouteEnd) -> tuple[str, str]:
-    """What tells one chat from another. Long numbers are ids, the same for every account of a platform; names may mean another
+    """The identity of a chat. Long numbers are ids, the same for every account of a platform; names may mean another
     chat on another server."""
     address = end.chat.address
     digits = address.removeprefix("-")
@@ -169,7 +168,7 @@ def _place(accounts: Mapping[str, Account], end: RouteEnd) -> tuple[tuple[str, s
 
 
 def check_folder(faults: Faults, at: Node | None, key: str, path: Path) -> None:
-    """The folder that is to hold `path` must be there: the daemon makes no folders in unexpected places."""
+    """The folder for `path` must exist: the daemon creates no other folder than the spool."""
     if not path.parent.is_dir():
         faults.add(at, key, f"there is no folder {path.parent}", value=str(path))
     elif path.is_dir() and key == "journal.path":
@@ -177,7 +176,7 @@ def check_folder(faults: Faults, at: Node | None, key: str, path: Path) -> None:
 
 
 def check_spool(faults: Faults, at: Node | None, spool: Path, journal: Path) -> None:
-    """The spool deletes what it finds of its own: it needs a folder to itself."""
+    """The spool deletes its own old files: it needs a folder of its own."""
     hint = "name a folder that holds nothing else; the bridge makes it"
     folder = Path(os.path.abspath(journal)).parent
     if Path(os.path.abspath(spool)) in (folder, *folder.parents):
@@ -186,7 +185,7 @@ def check_spool(faults: Faults, at: Node | None, spool: Path, journal: Path) -> 
     try:
         why = fault_of(spool)
     except PermissionError:
-        why = None  # another user's, as a running service's is: it says so itself at its start
+        why = None  # it belongs to another user, such as the running service, which checks it at start
     except OSError as error:
         why = f"cannot be read: {error.strerror}"
     if why:
@@ -194,7 +193,7 @@ def check_spool(faults: Faults, at: Node | None, spool: Path, journal: Path) -> 
 
 
 def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> None:
-    """The two listeners are apart, and the one without a password is not open to the world."""
+    """The two listeners differ, and the one without a password is not open to the internet."""
     public, admin = web.public, web.admin
     if public and admin and _overlap(public.listen, admin.listen):
         faults.add(at.get("admin"), "web.admin.listen", "the same address as web.public.listen")
@@ -210,7 +209,7 @@ def check_listeners(faults: Faults, at: Mapping[str, Node], web: WebSection) -> 
 
 
 def check_public_web(faults: Faults, accounts: Mapping[str, Account]) -> None:
-    """For a file without `web.public`: accounts whose platform is to call us."""
+    """For a file without `web.public`: accounts whose platform has to call us."""
     for account in accounts.values():
         if account.options is None or account.manifest is None:
             continue

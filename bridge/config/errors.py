@@ -1,4 +1,4 @@
-"""pydantic's errors in the words of somebody who edits a YAML file. Pure."""
+"""pydantic's errors in words for somebody who edits a YAML file. Pure."""
 
 from __future__ import annotations
 

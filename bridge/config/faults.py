@@ -1,4 +1,4 @@
-"""Collects the faults and warnings of one configuration file, each with its place. Knows how to guess what was meant."""
+"""Collects the faults and warnings of one configuration file, each with its place. Suggests what was meant."""
 
 from __future__ import annotations
 

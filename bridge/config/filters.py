@@ -65,8 +65,8 @@ def _line(values: Values, node: Node, key: str, number: int) -> Filter | None:
             return None
     for name, pattern in patterns.items():
         if pattern is not None and is_slow(pattern):
-            why = "this pattern can take very long; a message on which it does is relayed"
-            hint = "no repeated group that holds a repetition, as in (a+)+"
+            why = "this pattern can take very long; a message for which it does is relayed"
+            hint = "avoid a repeated group that contains a repetition, as in (a+)+"
             values.faults.warn(conditions[name].value, join(inner, name), why, hint=hint)
     shown = " ".join(f"{name} {str(part).lower() if isinstance(part, bool) else shorten(part)}" for name, part in parts.items())
     return Filter(

@@ -12,7 +12,7 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:-)(.*))?", re.S)
 def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text with variables put in, and what is wrong with it (missing variables, broken references), in words.
 
-    A variable's value is taken as it is: what looks like a reference in it is none. As in a shell, `:-` also replaces an empty
+    A variable's value is used as it is: references in it are not expanded. As in a shell, `:-` also replaces an empty
     variable."""
     if "${" not in text:
         return text, []
@@ -23,7 +23,7 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
             return "${"
         reference = _NAME.fullmatch(found[1] or "")
         if reference is None:
-            problems.append(f"{shown(found[0])} is no reference: write ${{NAME}}, ${{NAME:-default}}, or $${{ for a literal ${{")
+            problems.append(f"{shown(found[0])} is not a reference: write ${{NAME}}, ${{NAME:-default}}, or $${{ for a literal ${{")
             return ""
         name, has_default, default = reference.groups()
         value = environ.get(name)

@@ -45,7 +45,7 @@ from bridge.policy.routing import RelayOptions
 
 SECTIONS = ("accounts", "routes", "people", "defaults", "journal", "media", "web", "log", "shutdown", "reserved_names")
 PRIVATE_PREFIX = "x-"
-"""Top-level keys that begin so are the admin's own: a place for anchors."""
+"""Top-level keys with this prefix are ignored: admins keep anchors there."""
 
 _JOURNAL_NAME = "messenger-bridge.journal"
 _LARGEST_FILE_BYTES = 64 * 1024 * 1024
@@ -75,7 +75,7 @@ def load_config(
             if root is not None:
                 config = _Reader(path, values, environ, manifests, platforms).config(root)
             elif not faults.faults:
-                faults.add(None, "", "the file is empty", hint="bridge.yaml.example shows everything that can stand in it")
+                faults.add(None, "", "the file is empty", hint="bridge.yaml.example shows all options")
     found, warnings = faults.in_order(Masker(values.secrets))
     return Loaded(None if found else config, found, warnings)
 
@@ -275,7 +275,7 @@ class _Reader:
         return tuple(text for text in texts if text)
 
     def _check_own_mode(self) -> None:
-        """A file with secrets in it should not be everybody's."""
+        """A file with secrets in it should not be readable by everyone."""
         if not self._values.literal_secrets:
             return
         try:
@@ -297,7 +297,7 @@ def _has(given: Entries, section: str, key: str) -> bool:
 
 
 def _at(given: Entries, section: str, key: str) -> Node | None:
-    """Where a key of a section stands; else the section's own place."""
+    """The node of a key in a section, or of the section itself."""
     entry: Entry | None = given.get(section)
     if entry is None or not isinstance(entry.value, MappingNode):
         return None

@@ -37,7 +37,7 @@ class JournalConfig:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MediaConfig:
     spool: Path | None = None
-    """Folder for files on their way; None: beside the journal."""
+    """Folder for files in transit; None: beside the journal."""
     spool_mb: float = 4096.0
     """Bound of the spool; transfers wait while it is full."""
 
@@ -53,7 +53,7 @@ class WebConfig:
     public: Listener | None = None
     """Where platforms that call us reach us (behind a TLS proxy); None: no public listener."""
     public_url: str = ""
-    """How the outside reaches that listener, without a trailing slash. The proxy may leave its path on, or take it off."""
+    """The URL of that listener from outside, without a trailing slash. The proxy may leave its path on, or take it off."""
     trusted_proxies: tuple[Network, ...] = ()
     """Who is believed when it says for whom it calls."""
     forwarded: ForwardedHeader = ForwardedHeader.X_FORWARDED_FOR
@@ -61,7 +61,7 @@ class WebConfig:
     admin: Listener | None = None
     """Health and metrics, for the host itself."""
     admin_hosts: tuple[str, ...] = ()
-    """Further names that it answers to."""
+    """Other host names that it accepts."""
 
 
 class LogFormat(StrEnum):
@@ -88,14 +88,14 @@ class Config:
     web: WebConfig = field(default_factory=WebConfig)
     log: LogConfig = field(default_factory=LogConfig)
     drain_s: float = 20.0
-    """On SIGTERM: how long lanes may go on delivering."""
+    """On SIGTERM: how long lanes may continue to deliver."""
     reserved_names: tuple[str, ...] = ()
-    """Names nobody may be shown under, beside those of `people` and of the bridge's own bots."""
+    """Names that nobody may be shown under, besides those of `people` and of the bridge's own bots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came of a file. With faults there is no configuration; warnings do not keep the daemon from starting."""
+    """The result of reading a file. With faults there is no configuration; warnings do not keep the daemon from starting."""
 
     config: Config | None
     faults: list[ConfigFault] = field(default_factory=list)

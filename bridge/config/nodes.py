@@ -1,8 +1,6 @@
-"""YAML as a tree that knows its places: parsing with positions, syntax errors as faults, merge keys, duplicate keys. No meaning.
-
-Scalars keep the text exactly as written: `-1001234567890`, `0123` and `yes` become numbers or switches only where the
-configuration wants one, so ids need no quotes. Everything else in `bridge.config` works on these nodes.
-"""
+"""YAML as a tree with positions: parsing, syntax errors as faults, merge keys, duplicate keys. It knows no meaning. Scalars keep
+the text exactly as written: `-1001234567890`, `0123` and `yes` become numbers or switches only where the configuration wants one,
+so ids need no quotes. Everything else in `bridge.config` works on these nodes."""
 
 from __future__ import annotations
 
@@ -184,7 +182,7 @@ def _too_deep(text: str) -> bool:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except (yaml.YAMLError, ValueError):
-        return False  # the parser proper reports it, no deeper than this point
+        return False  # the real parser reports it, no deeper than this point
     return False
 
 

@@ -1,4 +1,4 @@
-"""The values of options without their pydantic model, so that the daemon, which lives for months, need not import pydantic (10 MB).
+"""The values of options without their pydantic model, so that the daemon, which runs for months, need not import pydantic (10 MB).
 
 `bare` makes them in the process that reads bridge.yaml (`reading`); adapters use them like the model: by attribute.
 """

@@ -20,7 +20,7 @@ from bridge.config.plain_options import bare
 from bridge.model.platform import Platform
 
 _WITHIN_S = 300.0
-"""Far longer than 100,000 routes take."""
+"""Much longer than reading 100,000 routes takes."""
 
 _CHILD = """
 import importlib, sys
@@ -30,12 +30,12 @@ getattr(importlib.import_module(module), function)(path)
 
 
 class ReadingFailed(Exception):
-    """The process that reads the configuration ended without a result: killed, or a bug that it told of on stderr."""
+    """The process that reads the configuration ended without a result: killed, or a bug that it reported on stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of a file, and every text in it that must never be shown."""
+    """The result of reading a file, and every text in it that must never be shown."""
 
     loaded: Loaded
     secrets: frozenset[str]
@@ -83,7 +83,7 @@ class ConfigReader:
 
 def answer(load: Callable[[], Loaded], manifests: Callable[[str], Platform]) -> None:
     """In the child: load, and hand the result to the parent. stdout is the parent's alone."""
-    for number in (signal.SIGINT, signal.SIGPIPE):  # the parent is gone or about to go: nothing to say about it
+    for number in (signal.SIGINT, signal.SIGPIPE):  # the parent has ended or is about to end
         signal.signal(number, signal.SIG_DFL)
     out = os.dup(1)
     os.dup2(2, 1)

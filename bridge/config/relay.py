@@ -1,4 +1,4 @@
-"""Relay options: reading them where they may stand, and the cascade end > route > account > defaults."""
+"""Relay options: reading them wherever they may be given, and the cascade end > route > account > defaults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACEHOLDERS = ("name", "username", "platform", "account", "chat")
 _NULL_MEANS_SOMETHING = frozenset(("max_file_mb",))
 
 Given = dict[str, Any]
-"""Relay options that stand at one place."""
+"""Relay options given in one place."""
 
 
 def read_relay(values: Values, found: Entries, at: Node, key: str, *, also: tuple[str, ...] = ()) -> Given:
@@ -43,13 +43,13 @@ def read_relay(values: Values, found: Entries, at: Node, key: str, *, also: tupl
 
 
 def cascade(base: RelayOptions, *given: Given) -> RelayOptions:
-    """The options that hold: each later one wins over the earlier."""
+    """The effective options: each later one overrides the earlier."""
     changes = {name: value for one in given for name, value in one.items()}
     return msgspec.structs.replace(base, **changes) if changes else base
 
 
 def template_problem(template: str) -> tuple[str, str] | None:
-    """Why a sender template is none, with a hint; None if it is fine."""
+    """Why a sender template is invalid, with a hint; None if it is valid."""
     if not template.strip():
         return "is empty", "use '{name}'"
     try:

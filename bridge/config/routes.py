@@ -33,7 +33,7 @@ class ReadRoute:
 
 
 class RouteReader:
-    """Reads routes; keeps what many of them share (options per account, addresses per platform)."""
+    """Reads routes; caches what many of them share (options per account, addresses per platform)."""
 
     def __init__(self, values: Values, accounts: Mapping[str, Account], defaults: RelayOptions) -> None:
         self._values = values
@@ -80,7 +80,7 @@ class RouteReader:
 
     def _name(self, found: Entries, node: Node, key: str) -> str:
         if "name" not in found:
-            self._faults.add(node, key, "name is missing", hint="the journal, the log and `dead` know a route by its name")
+            self._faults.add(node, key, "name is missing", hint="the journal, the log and `dead` identify a route by its name")
             return ""
         at = found["name"].value
         name = self._values.text(at, f"{key}.name")
@@ -96,7 +96,7 @@ class RouteReader:
         return name
 
     def _end_nodes(self, found: Entries, at: Node, key: str) -> list[tuple[Node, str, bool, bool]]:
-        """(node, key, receives, sends) of every end; faults for a direction that cannot be."""
+        """(node, key, receives, sends) of every end; faults for an impossible direction."""
         both, origin, target = found.get("between"), found.get("from"), found.get("to")
         if both is not None:
             if origin or target:
@@ -147,7 +147,7 @@ class RouteReader:
         account = self._accounts.get(name)
         if account is None:
             if not slash and not name.startswith(("#", "@", "-")) and not name.isdecimal():
-                why = f"{text!r} is no end: it must be account/chat"
+                why = f"{text!r} is not an end: it must be account/chat"
                 self._faults.add(at, key, why, value=text)
             else:
                 hint = did_you_mean(name, self._accounts) if slash else "an end is account/chat"

@@ -56,18 +56,20 @@ def schema(manifests: Sequence[Platform]) -> Json:
         "properties": {
             "accounts": {
                 "type": "object",
-                "description": "One bot or webhook identity on one platform each, by the name that routes use",
+                "description": "Each is one bot or webhook identity on one platform, by the name that routes use",
                 "minProperties": 1,
                 "propertyNames": {"pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "not": {"const": "name"}},
                 "additionalProperties": {"$ref": "#/$defs/account"},
             },
             "routes": _list({"$ref": "#/$defs/route"}, "Which chats are mirrored"),
-            "people": _list(_person(), "Who is who on several platforms"),
+            "people": _list(_person(), "One person on several platforms"),
             "defaults": {"anyOf": [{"$ref": "#/$defs/relay"}, {"type": "null"}], "description": "Relay options for all ends"},
             **sections,
-            "reserved_names": _list(_ID, "Names nobody may be shown under, beside those of people and of the bridge's own bots"),
+            "reserved_names": _list(
+                _ID, "Names that nobody may be shown under, besides those of people and of the bridge's own bots"
+            ),
         },
-        "patternProperties": {f"^{PRIVATE_PREFIX}": {"description": "Yours, for anchors"}},
+        "patternProperties": {f"^{PRIVATE_PREFIX}": {"description": "Ignored; for anchors"}},
         "required": ["accounts"],
         "additionalProperties": False,
         "$defs": defs,
@@ -104,14 +106,17 @@ def _route(relay: Json) -> Json:
         "type": "object",
         "properties": {
             "drop": {"$ref": "#/$defs/condition", "description": "Messages that match are not relayed"},
-            "keep": {"$ref": "#/$defs/condition", "description": "Messages that match are relayed; those no line keeps are not"},
+            "keep": {
+                "$ref": "#/$defs/condition",
+                "description": "Messages that match are relayed; messages that no line keeps are not",
+            },
         },
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
     }
     properties = {
-        "name": {**_ID, "description": "How log, journal and `dead` call the route; unique"},
+        "name": {**_ID, "description": "The route's name in log, journal and `dead`; unique"},
         "between": {"type": "array", "minItems": 2, "items": end, "description": "Mirrored in every direction"},
         "from": {**one_or_more, "description": "One way: where messages come from"},
         "to": {**one_or_more, "description": "One way: where messages go"},

@@ -56,7 +56,8 @@ BaseUrl = Annotated[str, AfterValidator(_url)]
 
 
 class RelaySection(Section):
-    """Relay options as they may stand in `defaults`, an account, a route or an end. What is not given comes from further out."""
+    """Relay options as they may stand in `defaults`, an account, a route or an end. What is not given comes from the outer
+    level."""
 
     sender: str | None = Field(
         default=None,
@@ -66,7 +67,7 @@ class RelaySection(Section):
     deletes: bool | None = Field(default=None, description="Relay deletions. Default: true")
     reactions: bool | None = Field(default=None, description="Relay reactions. Default: true")
     files: bool | None = Field(
-        default=None, description="Relay files; if false, a line with name and size stands for each. Default: true"
+        default=None, description="Relay files; if false, each file is shown as a line with name and size. Default: true"
     )
     membership: bool | None = Field(default=None, description="Show who joins and leaves. Default: false")
     renames: bool | None = Field(default=None, description="Show when the other chat is renamed. Default: false")
@@ -86,7 +87,7 @@ class RelaySection(Section):
     )
     pace: Pace | None = Field(
         default=None,
-        description="careful: never faster than the platform allows; fast: as fast as it takes them, waiting when it refuses. "
+        description="careful: never faster than the platform allows; fast: as fast as it accepts, waiting when it refuses. "
         "Default: careful",
     )
     merge: bool | None = Field(
@@ -107,7 +108,7 @@ class RelaySection(Section):
 
 
 class ConditionSection(Section):
-    """What a filter line looks at; all that is given must hold."""
+    """The conditions of a filter line; all that are given must hold."""
 
     text: str | None = Field(default=None, description="Regular expression searched for in the message's text")
     author: str | None = Field(default=None, description="Regular expression searched for in the author's name and username")
@@ -138,8 +139,8 @@ class JournalSection(Section):
 
 
 class MediaSection(Section):
-    spool: Path | None = Field(default=None, description="Folder for files on their way. Default: beside the journal")
-    spool_mb: float = Field(default=4096.0, ge=1, description="Bound of that folder; transfers wait while it is full")
+    spool: Path | None = Field(default=None, description="Folder for files in transit. Default: beside the journal")
+    spool_mb: float = Field(default=4096.0, ge=1, description="Size limit of that folder; transfers wait while it is full")
 
 
 class PublicSection(Section):
@@ -158,7 +159,7 @@ class PublicSection(Section):
 
 
 class AdminSection(Section):
-    listen: ListenAddress = Field(description="host:port of health and metrics; it asks for no password, so keep it on loopback")
+    listen: ListenAddress = Field(description="host:port of health and metrics; it has no password, so keep it on loopback")
     hosts: tuple[str, ...] = Field(
         default=(), description="Names under which it is asked (the Host of a request), beside addresses, localhost and its own"
     )
@@ -178,5 +179,5 @@ class LogSection(Section):
 
 class ShutdownSection(Section):
     drain_s: float = Field(
-        default=20.0, ge=0, le=3600, description="On SIGTERM: seconds for which messages on their way are still delivered"
+        default=20.0, ge=0, le=3600, description="Seconds after SIGTERM in which waiting messages are still delivered"
     )

@@ -32,7 +32,7 @@ _MOST_VALUES = 100_000
 """Values in one section's free-form part: aliases can multiply without bound."""
 _DEEPEST = 50
 _LOGIN = re.compile(r"^([a-z][a-z0-9+.-]*://)?[^/?#\s@]*:.*@", re.I)
-"""User and password of a URL, also of one that is not written as it should be."""
+"""User and password of a URL, also of a malformed one."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Loc = tuple[str | int, ...]
@@ -43,7 +43,7 @@ class _Failed(Exception):
 
 
 class Absent(Enum):
-    """What becomes of values that only the service can have: its environment, its secrets' files."""
+    """How to treat values that only the service has: its environment, its secret files."""
 
     FAULT = "fault"
     CREDENTIALS = "credentials"
@@ -108,7 +108,7 @@ class Values:
             self.faults.add(node, key, problem)
         if problems:
             raise _Failed
-        # a copy: a string of the node tree that lived on would keep the memory around it from being given back
+        # a copy: a string kept from the node tree would keep the memory around it allocated
         return (text + "\0")[:-1]
 
     def _may_be_absent(self, problems: Sequence[str]) -> bool:
@@ -192,7 +192,7 @@ class Values:
         return data
 
     def _convert(self, node: Node, annotation: Any, key: str, loc: Loc, failed: set[Loc], depth: int = 0) -> Any:
-        """The value in the form pydantic should see it. Faults below are recorded and leave their part out."""
+        """The value in the form that pydantic gets. Nested faults are recorded, and their parts left out."""
         self._left -= 1
         if depth > _DEEPEST or self._left < 0:
             self.faults.add(node, key, "nested too deeply, or too many values (an alias within itself?)")
@@ -239,7 +239,7 @@ class Values:
         return nodes.native(node, text) if shape.ambiguous else text
 
     def _secret_file(self, node: Node, key: str) -> str:
-        """The secret in a file: trailing line ends are stripped. Everything that can be wrong with it is a fault."""
+        """The secret in a file: trailing line ends are stripped. Every problem with the file is a fault."""
         written = self.text(node, key)
         if written is None:
             raise _Failed
@@ -247,7 +247,7 @@ class Values:
         try:
             kind = path.stat().st_mode
             if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
-                self._fault(node, key, f"the secret's file {path} is no regular file: pipes and devices are not read")
+                self._fault(node, key, f"the secret's file {path} is not a regular file: pipes and devices are not read")
             # not blocking: what was a file a moment ago may be a pipe now
             with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -313,7 +313,7 @@ class _Place:
         self._steps: list[str | int] = []
 
     def walk(self, loc: Sequence[str | int]) -> Loc:
-        """Go there; returns the part of the location that exists in the file's own terms, and names a missing key too."""
+        """Follow the location; returns the part of it that exists in the file, and a missing key."""
         for position, step in enumerate(loc):
             if isinstance(step, int):
                 if isinstance(self.value, SequenceNode) and step < len(self.value.value):

@@ -17,7 +17,7 @@ from bridge.web.listening import answers_to
 log = structlog.get_logger("web")
 
 _MOST_CONNECTIONS = 64
-"""Far above what monitoring needs, far below the process's descriptors."""
+"""Many more than monitoring needs, and far fewer than the process's descriptors."""
 Report = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -49,7 +49,7 @@ class AdminWeb:
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
         asked = [request.headers.get("Host", "")]
         if not request.raw_path.startswith(("/", "*")):
-            asked.append(request.host)  # a target with a name of its own, which counts for more than `Host`
+            asked.append(request.host)  # a target with a host name, which takes precedence over `Host`
         if not all(answers_to(name, self._listen_host, self._hosts) for name in asked):
             return _refusal(421, "not asked under this name; see web.admin.hosts in bridge.yaml\n")
         page = self._pages.get(request.path)

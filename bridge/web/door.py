@@ -1,10 +1,10 @@
-"""What a stranger may cost the public listener: so many connections, so many bytes, so many seconds.
+"""Bounds what outside callers may cost the public listener: connections, bytes and seconds.
 
-- Connections are bounded, far below the process's descriptors. A new one takes the place of the longest idle one, so that whoever
-  has something to say gets in.
+- Connections are bounded, far below the process's descriptors. A new one replaces the one that has been idle longest, so that
+  active callers get in.
 - A request's headers and its body have 10 s each. Bodies are bounded one by one and together: when they are too many, the one that
-  has been coming the longest is let go, since an honest one is here at once.
-- Nothing is decompressed, and no answer tells what serves here or repeats what was sent.
+  has been arriving longest is dropped, since an honest one arrives at once.
+- Nothing is decompressed, and no answer names the server software or repeats the request.
 
 aiohttp's server, narrowed. Called by `public` and `admin`.
 """
@@ -31,16 +31,16 @@ _MOST_CONNECTIONS = 256
 _RECEIVE_BYTES = 32 * 1024
 """What the kernel keeps for a connection, and so the most that one read brings us unasked."""
 _IDLE_S = 75.0
-"""Longer than the usual idle time of a proxy's connections to us (nginx: 60 s), so that it is never us who hangs up first."""
+"""Longer than the usual idle time of a proxy's connections to us (nginx: 60 s), so that the proxy always closes first."""
 _SILENT = logging.getLogger("bridge.web.strangers")
 _SILENT.disabled = True
-"""aiohttp logs a traceback for every malformed request; strangers must not write our log."""
+"""aiohttp logs a traceback for every malformed request; outside callers must not fill our log."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def most_connections() -> int:
-    """How many connections strangers may have: a quarter of the descriptors at most."""
+    """How many connections outside callers may have: at most a quarter of the descriptors."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(8, min(_MOST_CONNECTIONS, (1024 if soft == resource.RLIM_INFINITY else soft) // 4))
 
@@ -67,7 +67,7 @@ class Bodies:
         return True
 
     def let_go_oldest(self) -> bool:
-        """End the reading that has lasted the longest, with its connection. False: none is being read."""
+        """End the read that has lasted longest, with its connection. False: nothing is being read."""
         oldest = next(iter(self._coming.values()), None)
         if oldest is not None:
             self.let_go(oldest)
@@ -138,7 +138,7 @@ class StrangerRequest(web.Request):
                 raise _closing(web.HTTPRequestEntityTooLarge(MOST_BODY_BYTES, text="too large\n"))
 
     def let_go(self) -> None:
-        """Others need the room: what came is dropped, and the connection with it."""
+        """Others need the space: what arrived is dropped, with the connection."""
         self._body = None
         self.finished()
         if self.transport is not None:
@@ -161,7 +161,7 @@ class _Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
-            # broken for good: each further packet would be kept, with its error, until the request before it is answered
+            # the connection is broken: each further packet would be kept, with its error, until the previous request is answered
             self._close = True
             current = self._current_request
             if current is not None and not current.content.is_eof() and self.transport is not None:
@@ -232,9 +232,9 @@ class Door(web.Server):
         super().connection_lost(handler, exc)
 
     def _make_room(self, newest: web.RequestHandler) -> bool:
-        """End the connection that has been idle the longest; if all are busy, the body that has been coming the longest."""
+        """End the connection that has been idle longest; if all are busy, the body that has been arriving longest."""
         for connection, transport in self._connections.items():
-            is_gone = transport.is_closing() and not transport.get_write_buffer_size()  # else its answer waits for a reader
+            is_gone = transport.is_closing() and not transport.get_write_buffer_size()  # otherwise its answer waits for a reader
             if connection is not newest and connection not in self._busy and not is_gone:
                 transport.abort()
                 return True
@@ -254,7 +254,7 @@ class Door(web.Server):
             self._busy.discard(connection)
             request.finished()
             if connection in self._connections:
-                self._connections[connection] = self._connections.pop(connection)  # the first is the longest idle
+                self._connections[connection] = self._connections.pop(connection)  # the first has been idle longest
 
 
 def _closing(error: web.HTTPException) -> web.HTTPException:

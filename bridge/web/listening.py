@@ -1,4 +1,4 @@
-"""What the listeners share: a port that cannot be had is named by its key, and which names a loopback listener answers to."""
+"""What the listeners share: a port that cannot be used is named by its key, and which names a loopback listener answers to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CannotListen(OSError):
-    """A port that cannot be had. As text: whose, which, and why."""
+    """A port that cannot be used. As text: the key, the port, and why."""
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The public listener: platforms call us under `/hooks/<account>/<name>`, holders of a key under `/in/<key>` and `/out/<key>` (see
 `keyed`). Knows nothing of their formats: adapters mount handlers, and check who calls, by the headers first.
 
-To a stranger every place looks the same, whether something is there or not: neither the names of accounts nor why a call was
-refused are anybody's business. The reasons of refusals are in the log, one a minute.
+Unauthenticated callers get the same answer on every path: they must not learn the names of accounts, or why a call was refused. The
+reasons are in the log, at most one a minute.
 
 aiohttp's server is imported where it is used: most bridges have no listener."""
 
@@ -124,14 +124,14 @@ class PublicWeb:
         return _refusal(503)
 
     def _unknown(self) -> web.Response:
-        """Of a place that is not there, or not for this caller: one answer for both."""
+        """One answer for a path that does not exist and for one that this caller may not use."""
         return _refusal(503 if self._is_missing() else 401)
 
     def _client(self, request: web.Request) -> str:
         return self._proxies.client(request.remote, request.headers)
 
     def _is_loggable(self, account: str) -> bool:
-        """One line a minute for each account: strangers must not fill the log."""
+        """At most one line a minute per account: outside callers must not fill the log."""
         now_s = time.monotonic()
         if now_s - self._logged_at_s.get(account, -_LOGGED_EVERY_S) < _LOGGED_EVERY_S:
             return False
@@ -166,7 +166,7 @@ def _without(prefix: str, path: str) -> str:
 
 
 def _refused_by_headers(request: web.Request, path: str) -> web.Response | None:
-    """What needs no look at the body, and no knowledge of who is mounted where."""
+    """The checks that need neither the body nor the mounted handlers."""
     from bridge.web.door import MOST_BODY_BYTES
 
     by_key = is_keyed(path)

@@ -107,10 +107,10 @@ def test_drop_leaves_nothing_to_deliver(cli: Any, dead: list[int], folder: Path)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["retry"], "name dead letters by their ids, or say --all"),
-        (["drop"], "name dead letters by their ids, or say --all"),
-        (["retry", "1", "--all"], "name dead letters by their ids, or say --all"),
-        (["retry", "1", "--route", "alerts"], "--route goes with --all"),
+        (["retry"], "give the ids of dead letters, or --all"),
+        (["drop"], "give the ids of dead letters, or --all"),
+        (["retry", "1", "--all"], "give the ids of dead letters, or --all"),
+        (["retry", "1", "--route", "alerts"], "--route needs --all"),
     ],
 )
 def test_what_to_retry_must_be_said(cli: Any, dead: list[int], arguments: list[str], words: str) -> None:

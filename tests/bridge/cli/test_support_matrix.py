@@ -49,7 +49,7 @@ def test_into_a_platform_that_can_nothing_text_is_still_text() -> None:
 def test_out_of_a_platform_that_tells_little() -> None:
     known = found(side({Feature.SEES_DELETES: Capability(Support.DROPPED, "bots are not told")}), EVERYTHING)
     assert known["deletes"] == KindSupport("deletes", Level.DROPPED, "bots are not told")
-    assert known["reactions"] == KindSupport("reactions", Level.DROPPED, "X does not tell of them")
+    assert known["reactions"] == KindSupport("reactions", Level.DROPPED, "X does not report them")
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_from_and_to_is_one_direction(zoo: Any, origin: str, target: str) -> Non
         ("{name: a, between: [polly/#x, [owl/y]]}", "5:40: routes[0].between[1]: an end is account/chat, not a list"),
         ("{name: a, between: [polly/#x, polly]}", "5:40: routes[0].between[1]: which chat of polly?"),
         ("{name: a, between: [polly/#x, polly/]}", "5:40: routes[0].between[1]: which chat of polly?"),
-        ("{name: a, between: [polly/#x, general]}", "5:40: routes[0].between[1]: 'general' is no end: it must be account/chat"),
+        ("{name: a, between: [polly/#x, general]}", "5:40: routes[0].between[1]: 'general' is not an end: it must be account/chat"),
         ("{name: a, between: [polly/#x, '#general']}", "5:40: routes[0].between[1]: unknown account '#general'"),
         ("{name: a, between: [polly/#x, polly/y]}", "5:40: routes[0].between[1]: must be #name or a number"),
         ("{name: a, between: [polly/#x, polly/#y/z]}", "5:40: routes[0].between[1]: 'z' is no thread: must be a number"),
