@@ -54,9 +54,9 @@ def test_expand(text: str, result: str) -> None:
     ("text", "problem"),
     [
         ("${NONE}", "the environment variable NONE is not set"),
-        ("${}", "${} is no reference"),
-        ("${A-b}", "${A-b} is no reference"),
-        ("${1A}", "${1A} is no reference"),
+        ("${}", "${} is not a reference"),
+        ("${A-b}", "${A-b} is not a reference"),
+        ("${1A}", "${1A} is not a reference"),
         ("${A", "an unclosed ${"),
         ("${A:-${B}}", "unclosed"),
     ],
