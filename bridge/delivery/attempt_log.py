@@ -1,5 +1,5 @@
-"""What one lane writes into the journal, and when: receipts wait for company, attempts are on disk before their turn comes, so that
-a fast platform does not wait for a disk sync per message. See docs/decisions/0002."""
+"""What one lane writes into the journal, and when: receipts are batched, and attempts are recorded ahead of their turn, so that a
+fast platform does not wait for a disk sync per message. See docs/decisions/0002."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from bridge.model.refs import ChatAddress
 log = structlog.get_logger("outbox")
 
 MAX_PRERECORDED = 16
-"""Attempts that may be on disk before they are made: so many outcomes can be unknown after a crash."""
+"""How many attempts may be on disk before they are made: after a crash that many outcomes can be unknown."""
 LOW_WATER = MAX_PRERECORDED // 2
-"""With fewer left the next ones are written, while the lane goes on with those."""
+"""With fewer left, the next ones are written while the lane continues."""
 _UNWRITTEN_S = 0.1
 _LAST_WRITE_S = 5.0
 
 
 class AttemptLog:
-    """`write` puts changes into the journal, however long that takes; `waiting` is what the lane has at hand; `may_run_ahead` says
-    whether more than one of its messages may have an unknown outcome."""
+    """`write` puts changes into the journal, however long that takes; `waiting` is what the lane has in memory; `may_run_ahead`
+    says whether more than one of its messages may have an unknown outcome."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class AttemptLog:
         self._unwritten: list[Change] = []
         self._writing = asyncio.Lock()
         self._prerecorded: set[int] = set()
-        """Deliveries whose first attempt is on disk and was not made yet."""
+        """Deliveries whose first attempt is on disk and not made yet."""
         self._prerecording: set[int] = set()
         """Those whose first attempt is being written, without the lane waiting for it."""
         self._receipts: asyncio.Task[None] | None = None
@@ -59,16 +59,16 @@ class AttemptLog:
 
     @property
     def are_complete(self) -> bool:
-        """Whether nothing waits to be written, is being written, or failed to be: otherwise `record` sees to it."""
+        """Whether nothing waits to be written, is being written, or failed to be written: otherwise `record` handles it."""
         return not self._unwritten and not self._writing.locked() and self._failure is None
 
     def later(self, changes: Sequence[Change]) -> None:
-        """They are written with what comes next, at the latest when the lane has nothing to do."""
+        """They are written with the next changes, at the latest when the lane is idle."""
         self._unwritten.extend(changes)
 
     async def record(self, changes: Sequence[Change] = ()) -> None:
-        """Write what is waiting to be written, then these changes, as one transaction. Raises what went wrong with an earlier
-        transaction that nobody waited for."""
+        """Write what is waiting to be written, then these changes, as one transaction. Raises the error of an earlier transaction
+        that nothing awaited."""
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -80,7 +80,7 @@ class AttemptLog:
             try:
                 await self._write_all(batch, waiting, changes)
             except BaseException:
-                # prerecorded together with what was to be written: they are not on disk
+                # prerecorded together with the failed changes: they are not on disk
                 self._prerecorded.difference_update(one.delivery_id for one in changes if isinstance(one, AttemptStarted))
                 raise
 
@@ -97,7 +97,7 @@ class AttemptLog:
         del self._unwritten[:waiting]
 
     async def _write_apart(self, waiting: int, error: ValueError) -> None:
-        """The journal refuses the changes together. A receipt that it cannot take costs no other delivery its own."""
+        """The journal refuses the batch. A receipt that it cannot store must not cost another delivery its receipt."""
         log.error("records refused; written one by one", target=str(self._address), reason=str(error))
         for _, group in itertools.groupby(self._unwritten[:waiting], key=_delivery_of):
             changes = list(group)
@@ -108,7 +108,7 @@ class AttemptLog:
             del self._unwritten[: len(changes)]
 
     async def close(self) -> None:
-        """What cannot be written now is found out again after the restart, by reconciling."""
+        """What cannot be written now is found again after the restart, by reconciling."""
         for task in (self._receipts, self._attempts):
             if task is not None:
                 task.cancel()
@@ -125,7 +125,8 @@ class AttemptLog:
         self._prerecorded.add(pending.delivery_id)
 
     def is_prerecorded(self, pending: OpenDelivery) -> bool:
-        """Whether its first attempt is on disk and was not made yet. Read anew, it may be there before it is known here."""
+        """Whether its first attempt is on disk and not made yet. A delivery read from the journal may have one that is not known
+        here yet."""
         return pending.delivery_id in self._prerecorded or pending.delivery_id in self._prerecording
 
     def drop_prerecorded(self, pending: OpenDelivery) -> None:
@@ -133,8 +134,8 @@ class AttemptLog:
         self._prerecording.discard(pending.delivery_id)
 
     def claim(self, pending: OpenDelivery) -> bool:
-        """As `is_prerecorded`; if so the attempt is made now, and others follow it onto the disk meanwhile."""
-        self._prerecording.discard(pending.delivery_id)  # its turn came sooner: it begins by itself
+        """As `is_prerecorded`; if so the attempt is made now, and further ones are recorded meanwhile."""
+        self._prerecording.discard(pending.delivery_id)  # its turn came sooner: it records its own attempt
         if pending.delivery_id not in self._prerecorded:
             return False
         self._prerecorded.discard(pending.delivery_id)
@@ -145,8 +146,8 @@ class AttemptLog:
         return True
 
     def prerecord_next(self, now: datetime) -> Sequence[Change]:
-        """The attempts of the next ones, to be recorded with the one at hand. Where the platform can be asked what became of a
-        message they share a transaction, and so do their receipts. Elsewhere it is one message a lane."""
+        """The attempts of the next deliveries, to be recorded with the current one. Where the platform can be asked what became of
+        a message, they share a transaction, and so do their receipts. Elsewhere it is one message per lane."""
         if not self._may_run_ahead():
             return []
         following = self._following()
@@ -154,7 +155,7 @@ class AttemptLog:
         return _attempts(following, now)
 
     def _following(self) -> list[OpenDelivery]:
-        """Those which come next, as far as they are plain messages whose attempts may be on disk before their turn."""
+        """The next deliveries, as far as they are plain messages whose attempts may be recorded ahead."""
         found: list[OpenDelivery] = []
         for pending in self._waiting:
             if len(found) + len(self._prerecorded) >= MAX_PRERECORDED or not is_simple(pending):
@@ -174,7 +175,7 @@ class AttemptLog:
             self._attempts = None
 
     async def _write_receipts(self) -> None:
-        """They wait for company, but not for a slow platform."""
+        """They wait to be batched, but not for a slow platform."""
         await self._clock.sleep(_UNWRITTEN_S)
         self._receipts = None
         await self.record()

@@ -1,9 +1,7 @@
-"""The deliveries that a lane has still to do, oldest first: some at hand, the rest in the journal until their turn comes.
+"""The deliveries that a lane has still to make, oldest first: some in memory, the rest in the journal until their turn comes.
 
-A delivery comes here from the journal (`fill`) or straight from the intake (`put`), and which of the two is first is not decided: a
-reading may see a delivery before the acceptance that committed it is answered. Its place in the lane (`lane_seq`) decides alone
-what was taken up.
-"""
+A delivery comes here from the journal (`fill`) or straight from the intake (`put`), in either order: a read may see a delivery
+before the acceptance that committed it returns. Only its sequence number in the lane (`lane_seq`) decides what was taken."""
 
 from __future__ import annotations
 
@@ -17,9 +15,9 @@ IN_MEMORY_LIMIT = 64
 
 
 class Handed:
-    """Deliveries that a reading took up and that the intake may still hand over. All lanes share one: a lane may be gone by then.
-
-    The newest `most` are kept: no acceptance is overtaken by so many readings, unless the journal stood still for minutes."""
+    """Deliveries that were read from the journal and that the intake may still hand over. All lanes share one, since a lane may
+    have ended by then. The newest `most` are kept: that many reads overtake no acceptance, unless the journal was blocked for
+    minutes."""
 
     def __init__(self, most: int = 16_384) -> None:
         self._ids: dict[int, None] = {}
@@ -31,7 +29,7 @@ class Handed:
             del self._ids[next(iter(self._ids))]
 
     def take(self, delivery_id: int) -> bool:
-        """Whether it was taken up already; it is forgotten then, since it is handed over once."""
+        """Whether it was taken already; it is then forgotten, since it is handed over once."""
         if delivery_id not in self._ids:
             return False
         del self._ids[delivery_id]
@@ -39,7 +37,7 @@ class Handed:
 
 
 class Backlog:
-    """`load` reads from the journal: open deliveries above a `lane_seq`, in order, at most so many. `damaged` sees to those whose
+    """`load` reads from the journal: open deliveries above a `lane_seq`, in order, up to a number. `damaged` handles those whose
     event cannot be read."""
 
     def __init__(
@@ -54,14 +52,14 @@ class Backlog:
         self._queue: collections.deque[OpenDelivery] = collections.deque()
         self._behind = False
         self._last_seq = 0
-        """All open deliveries up to this one were taken up, unless `_again`."""
+        """All open deliveries up to this one were taken, unless `_again`."""
         self._missed_seq = 0
-        """The highest one left to the next reading since the last one began."""
+        """The highest one left to the next read since the last read began."""
         self._again = False
-        """Something at or below `_last_seq` is open and was not taken up: to be read from the start, once nothing is at hand."""
+        """Something at or below `_last_seq` is open and was not taken: read from the start once nothing is in memory."""
 
     def put(self, pending: OpenDelivery) -> None:
-        """A delivery that was just committed, and that no reading took up."""
+        """A delivery that was just committed, and that no read has taken."""
         if pending.lane_seq <= self._last_seq:
             self._again = True  # handed over after a later one
         elif self._behind or self._again or len(self._queue) >= IN_MEMORY_LIMIT:
@@ -72,25 +70,25 @@ class Backlog:
             self._last_seq = pending.lane_seq
 
     def reload(self) -> None:
-        """The journal has deliveries that were not put here: start over from the beginning once the work at hand is done."""
+        """The journal has deliveries that were not put here: start from the beginning once the current work is done."""
         self._again = True
         self._queue.clear()
 
     @property
     def is_behind(self) -> bool:
-        """Whether there may be more than what is at hand."""
+        """Whether there may be more than what is in memory."""
         return self._behind or self._again
 
     @property
     def following(self) -> OpenDelivery | None:
-        """What comes next, as far as it is at hand."""
+        """The next deliveries, as far as they are in memory."""
         return self._queue[0] if self._queue else None
 
     def __iter__(self) -> Iterator[OpenDelivery]:
         return iter(self._queue)
 
     def take(self) -> OpenDelivery:
-        """The next one at hand. Raises IndexError if there is none."""
+        """The next one in memory. Raises IndexError if there is none."""
         return self._queue.popleft()
 
     def put_back(self, deliveries: Sequence[OpenDelivery]) -> None:
@@ -98,10 +96,10 @@ class Backlog:
         self._queue.extendleft(reversed(deliveries))
 
     async def fill(self) -> None:
-        """Read on, when nothing is at hand and all that is known of the deliveries before is on disk."""
+        """Read more, when nothing is in memory and everything about earlier deliveries is on disk."""
         if self._again:
             self._again, self._last_seq = False, 0
-        # what is put while the journal reads is compared with what the reading brings
+        # what is put during the read is compared with its result
         self._behind, self._missed_seq = True, 0
         loaded = await self._load(self._last_seq, IN_MEMORY_LIMIT)
         whole = _without_half_a_message(loaded) if len(loaded) == IN_MEMORY_LIMIT else loaded
@@ -114,8 +112,8 @@ class Backlog:
 
 
 def _without_half_a_message(loaded: Sequence[OpenDelivery | Damaged]) -> Sequence[OpenDelivery | Damaged]:
-    """Deliveries that were being sent as one message are taken up together: if the last one loaded is such, its message waits for
-    the next reading, unless it is all there is."""
+    """Deliveries that were being sent as one message are taken together: if the last one loaded is one of them, its message waits
+    for the next read, unless it is all there is."""
     last = loaded[-1]
     if isinstance(last, Damaged):
         return loaded

@@ -1,4 +1,4 @@
-"""Copies of a message as the journal knows them: where they are in a target, and what each part of them carries. Pure."""
+"""Copies of a message as the journal knows them: where they are in a target, and what each of their parts contains. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.render.long_text import is_whole_text
 from bridge.render.message import Part
 
 _MADE = "~"
-"""Begins the mark of a file that the bridge made of the message's own text; no other mark has it."""
+"""The prefix of the mark of a file that the bridge made from the message's own text; no other mark has it."""
 
 
 def file_mark(attachment: Attachment) -> str:

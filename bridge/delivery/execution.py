@@ -1,4 +1,4 @@
-"""What every operation is given: the delivery, where it goes, and what it may ask of its lane."""
+"""What every operation gets: the delivery, its target, and what it may ask of its lane."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bridge.model.outcomes import NamedSkip, Skip, SkipRule
 
 
 class NotNow(Exception):
-    """The delivery is set aside: what it still has to do must not hold up what comes after it. Nothing of it is under way."""
+    """The delivery is set aside: what remains to be done must not delay later deliveries. Nothing of it is in progress."""
 
     def __init__(self, reason: str, *, after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -30,7 +30,7 @@ class Poisoned(Exception):
 
 
 class DeliveryContext(Protocol):
-    """What carrying out a delivery asks of its lane."""
+    """What an operation needs of its lane."""
 
     async def record(self, changes: Sequence[Change]) -> None:
         """Returns once they are on disk."""
@@ -41,15 +41,15 @@ class DeliveryContext(Protocol):
         ...
 
     def prerecord_next(self, now: datetime) -> Sequence[Change]:
-        """The attempts of what comes next, to be recorded together with this one's."""
+        """The attempts of the next deliveries, to be recorded together with this one's."""
         ...
 
     async def admit(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
-        """Returns once so many messages may be sent, or so many calls of that kind made, having counted them."""
+        """Returns once this many messages may be sent, or this many calls of that kind made, and counts them."""
         ...
 
     def mark_accepted(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
-        """They were taken by the platform."""
+        """The platform accepted them."""
         ...
 
 
@@ -73,8 +73,8 @@ class Execution:
         return Skipped(delivery_id=self.pending.delivery_id, rule=rule, at=self.clock.now())
 
     def refused(self, rule: Skip, error: Rejected) -> Skipped:
-        """For a change that the platform does not take. No dead letter: the message itself is there, and a retry by hand would
-        be of no use or not worth it."""
+        """For a change that the platform does not accept. It makes no dead letter: the message itself is there, and a manual retry
+        would not help."""
         return self.skipped(NamedSkip(rule, f"{rule}: {error.reason}"))
 
     async def admit(self, messages: int, operation: Operation = Operation.SEND) -> None:

@@ -1,6 +1,5 @@
-"""Carries out one delivery, or several that go out in one message, by the operation for its kind of event (`operations`).
-
-Decides nothing about failures: they are raised, and the lane asks `failure`."""
+"""Executes one delivery, or several that are sent in one message, by the operation for its kind of event (`operations`). It decides
+nothing about failures: they are raised, and the lane asks `failure`."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ class DeliveryExecutor:
         return self._tools.sender.posted
 
     async def execute(self, delivery: DeliveryState, target: ResolvedTarget, context: DeliveryContext) -> Sequence[Change]:
-        """Carry the delivery to its end; returns the changes that make it final, not yet recorded. Raises what the adapter
+        """Complete the delivery; returns the changes that make it final, not yet recorded. Raises what the adapter
         raises."""
         event = delivery.pending.event
         operation: Operation = create_merged if delivery.group.followers else OPERATIONS[type(event)]
@@ -37,5 +36,5 @@ class DeliveryExecutor:
         return await operation(event, run, self._tools)
 
     def joining(self, delivery: DeliveryState, target: ResolvedTarget, waiting: Iterable[OpenDelivery]) -> int:
-        """How many of the deliveries that wait next can go out in one message with this one."""
+        """How many of the next waiting deliveries can be sent in one message with this one."""
         return joining(delivery, target, waiting, self._clock.now(), self._tools)

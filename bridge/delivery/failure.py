@@ -1,7 +1,7 @@
-"""What an error means for a delivery: it is over, it waits, it is set aside, the platform is asked, or it is tried by itself.
+"""What an error means for a delivery: it ends, it waits, it is set aside, the platform is asked, or it is tried alone.
 
-`policy.retry` decides about time; here its answer is put together with what is known of the delivery, its chat and its account. The
-lane carries the meaning out."""
+`policy.retry` decides about time; this module combines its answer with what is known of the delivery, its chat and its account. The
+lane acts on the result."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ MAX_UNEXPECTED_ERRORS = 5
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It is final, or set aside: the changes say how. The lane goes on with what comes next."""
+    """It is final, or set aside: the changes say how. The lane continues with the next delivery."""
 
     changes: Sequence[Change]
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Another attempt follows at once; everything is looked up anew."""
+    """Another attempt follows at once; everything is looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What is left of it is tried beside the line, after so long; what comes after it goes on."""
+    """The rest of it is tried beside the line after this time; later deliveries continue."""
 
     after_s: float
     reason: str
@@ -77,8 +77,8 @@ class Defer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """It may have arrived: after so long, in which the platform can settle and its echo come back, it is asked for where the
-    platform allows that, and then sent again if it is not there."""
+    """It may have arrived. After this time, in which its echo can come back, the platform is asked for it where possible, and it is
+    sent again if it is not there."""
 
     after_s: float
     reason: str
@@ -86,8 +86,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Merged with others it will not be sent. `refused`: each is tried by itself, since one may have spoilt it for all; else the
-    time of the first is over, and the others may have more."""
+    """It will not be sent merged with others. `refused`: each is tried alone, since one of them may be the cause; otherwise the
+    first one's time is over, and the others may have time left."""
 
     refused: bool
     reason: str
@@ -95,7 +95,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """The chat has another id now."""
+    """The chat has a new id."""
 
     old_chat_id: str
     new_chat_id: str
@@ -103,7 +103,7 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class JournalDown:
-    """The bridge's own disk failed before anything was begun."""
+    """The bridge's own disk failed before the attempt began."""
 
     error: JournalError
 
@@ -125,12 +125,12 @@ class Failures:
         self._poison = Poison(services.policy)
 
     def delivered(self, supervisor: AccountSupervisor) -> None:
-        """The chat takes messages."""
+        """The chat accepts messages."""
         self._poison.delivered()
         supervisor.chat_faults.pop(self._address, None)
 
     def meaning(self, delivery: DeliveryState, opened: Opened, error: Exception) -> Meaning:
-        """Of what an attempt raised."""
+        """The meaning of an exception that an attempt raised."""
         match error:
             case AccountDown():
                 opened.supervisor.report_down(error)
@@ -152,16 +152,16 @@ class Failures:
         return self._unexpected(delivery, opened.supervisor, error)
 
     def meaning_of(self, delivery: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError) -> Meaning:
-        """Of what an adapter says, or what is as if it had said so."""
+        """The meaning of an adapter's error, or of one treated as such."""
         if isinstance(error, OutcomeUnknown):
             if delivery.posts:
                 delivery.unknown.is_open = True
             else:
-                error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated freely
+                error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated safely
         was_underway = self._count(delivery)
         end = self._gate.end(delivery.pending)
         if end is None:
-            return Again()  # its route was removed meanwhile: the gate says so
+            return Again()  # its route was removed meanwhile: the gate handles it
         if isinstance(error, ChatDown):
             if delivery.at_former_chat:
                 return self._left_behind(delivery)
@@ -215,7 +215,7 @@ class Failures:
     def _moved(self, delivery: DeliveryState, error: ChatMoved) -> Meaning:
         old = self._services.table().native_id(self._address)
         if not delivery.parts:
-            made = delivery.made  # its plan names messages of the chat as it was, as does the one on disk
+            made = delivery.made  # its plan, like the one on disk, refers to messages of the old chat
             made.plan, made.file_refused = None, False
             delivery.pending = replace(delivery.pending, plan=as_of_a_former_chat(delivery.pending.plan))
         if old is not None and old != error.new_chat_id:
@@ -237,7 +237,7 @@ class Failures:
     # -- parts of it --------------------------------------------------------------------------------------------------------
 
     def _count(self, delivery: DeliveryState) -> bool:
-        """The attempt is over. Whether it had begun."""
+        """Mark the attempt as over. Returns whether it had begun."""
         delivery.time.start(self._clock.monotonic_s())
         return delivery.attempts.fail()
 
@@ -264,12 +264,12 @@ class Failures:
 
 
 def _unclear(delivery: DeliveryState, reason: str) -> DeliveryError:
-    """Nobody said what became of the attempt: if it had begun, it may have succeeded."""
+    """The outcome of the attempt is not known: if it had begun, it may have succeeded."""
     return OutcomeUnknown(reason) if delivery.attempts.is_underway else RetryLater(reason)
 
 
 def _is_its_own_trouble(delivery: DeliveryState, error: DeliveryError, step: Wait) -> bool:
-    """Whether it waits beside the line as it came: nothing says that the chat itself cannot be used."""
+    """Whether only this delivery, which is beside the line, has to wait: nothing indicates that the chat itself cannot be used."""
     is_of_the_chat = (
         isinstance(error, ChatDown) or (isinstance(error, RetryLater) and error.rate_limited) or step.scope is not Scope.CHAT
     )

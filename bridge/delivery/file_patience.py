@@ -1,4 +1,4 @@
-"""How long a message waits for its files: a moment, then it goes without them, and they come behind it."""
+"""How long a message waits for its files: a few seconds, then it is sent without them, and they follow."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from bridge.delivery.state import DeliveryState
 from bridge.files.fetch import Patience
 
 _FILE_WAIT_S = 3.0
-"""So long a message waits for files that cannot be fetched now; then it goes, and they come behind it."""
+"""How long a message waits for files that cannot be fetched now; then it is sent, and they follow."""
 _DOWNLOAD_WAIT_S = _FILE_WAIT_S
-"""So long it waits for downloads that are under way."""
+"""How long it waits for downloads in progress."""
 _LEAST_DOWNLOAD_WAIT_S = 1.0
-"""The same for one that is begun late, because another file could not be fetched before."""
+"""The minimum for a download that starts late because another file could not be fetched before."""
 _FILE_PATIENCE_S = 3600.0
-"""Then a file that was not to be had is a line."""
+"""After this time, a file that could not be fetched becomes a line."""
 
 
 def be_patient(delivery: DeliveryState, now_s: float) -> None:
-    """With files that cannot be fetched, or slowly. A message that was not begun waits a moment for them; then it goes without.
-    Beside the line nothing waits: what is under way is looked at."""
+    """Set how long to wait for files that cannot be fetched or are slow. A message that was not begun waits for some seconds; then
+    it is sent without them. Beside the line nothing waits: downloads in progress are only checked."""
     files, is_beside = delivery.files, delivery.is_beside_line
     if files.asked_s is None:
         files.asked_s = now_s

@@ -1,6 +1,5 @@
-"""Before an attempt: waits until the account may be used and its rates allow a message, and tells where the delivery goes.
-
-Both the account and the route's end are looked up anew whenever something changes: a reload may replace or remove them."""
+"""Before an attempt: waits until the account may be used and its rates allow a message, and resolves the target. The account and
+the route's end are looked up again whenever something changes: a reload may replace or remove them."""
 
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ from bridge.render.attachments import Target
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a delivery may go through now."""
+    """The account and end that a delivery may use now."""
 
     supervisor: AccountSupervisor
     end: RouteEnd
 
 
 class Gate:
-    """Of one lane. `waits` is how the lane waits, for this and for all else."""
+    """The gate of one lane. `waits` does all waiting of the lane."""
 
     def __init__(self, address: ChatAddress, services: LaneServices) -> None:
         self._address = address
@@ -39,11 +38,11 @@ class Gate:
         self.waits = Waits(services.clock, stopping=services.is_stopping, where=self._where)
 
     def begin(self, delivery: DeliveryState) -> None:
-        """Work on this one begins: waits are for it."""
+        """Work on this delivery begins: waits are for it."""
         self._at_work = delivery
 
     def _where(self) -> object:
-        """What the delivery at hand goes through: a reload may replace or remove it."""
+        """The account and end of the current delivery: a reload may replace or remove them."""
         end = self.end(self._at_work.pending) if self._at_work is not None else None
         return self.supervisor, end
 
@@ -101,7 +100,7 @@ class Gate:
         try:
             return supervisor is not None and can_reconcile(supervisor.adapter)
         except RetryLater:
-            return True  # not built yet: asked again when it is
+            return True  # not built yet: asked again later
 
     def schedule(self) -> RetrySchedule | None:
         """When the account's platform wants failed deliveries to be tried again; None: whenever the core does."""
@@ -112,13 +111,13 @@ class Gate:
             return None  # not built yet: nothing was tried
 
     def longest_wait_s(self) -> float:
-        """No delivery waits longer at once, whatever was recorded."""
+        """The longest single wait of a delivery, whatever was recorded."""
         schedule = self.schedule()
         scheduled_s = 0.0 if schedule is None else max(schedule.waits_s) * (1.0 + schedule.jitter)
         return max(self._services.policy.longest_told_s, scheduled_s)
 
     def may_run_ahead(self, following: OpenDelivery | None) -> bool:
-        """Whether attempts on what comes next may be recorded before their turn."""
+        """Whether attempts on the next deliveries may be recorded ahead of their turn."""
         supervisor = self.supervisor
         if following is None or supervisor is None or not self.can_reconcile():
             return False

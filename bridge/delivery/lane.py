@@ -1,5 +1,5 @@
-"""One lane: the deliveries of one target chat, strictly in order. It takes them up, has the executor carry them out, and does what
-`failure` says about errors: waits, sets aside, asks, splits. It never holds up another lane."""
+"""One lane: the deliveries of one target chat, strictly in order. It takes them, lets the executor run them, and does what
+`failure` says about errors: waits, sets aside, asks, splits. It never delays another lane."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ log = structlog.get_logger("outbox")
 
 
 class Lane:
-    """See the module. For what it carries out it is the `DeliveryContext`."""
+    """See the module. It is the `DeliveryContext` of the operations it runs."""
 
     def __init__(self, address: ChatAddress, services: LaneServices) -> None:
         self.address = address
@@ -82,9 +82,9 @@ class Lane:
         self._verdicts = Verdicts(address, services.counts)
         self._lease = services.journal.lease(address.account)
         self._platform_settled = False
-        """Whether the platform had its moment to settle since the process started."""
+        """Whether the platform had time to deliver echoes since the process started."""
         self._apart_until = 0
-        """Deliveries up to this one are not merged: together they were refused."""
+        """Deliveries up to this one are not merged: they were refused together."""
 
     # -- input --------------------------------------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ class Lane:
             self._attempt_log.put_prerecorded(pending)
 
     def was_prerecorded(self, pending: OpenDelivery) -> None:
-        """A delivery that a reading took up was accepted together with its first attempt, which was not made."""
+        """A delivery that a read has taken was accepted with its first attempt recorded, which was not made."""
         if any(one.delivery_id == pending.delivery_id for one in self._backlog):
             self._attempt_log.put_prerecorded(pending)
 
@@ -108,11 +108,11 @@ class Lane:
         self._line.look_behind()
 
     def kick(self) -> None:
-        """Look again at what is waited for: it may have come, or be gone."""
+        """Check again what is waited for: it may have happened, or be gone."""
         self._waits.kick()
 
     def hurry(self) -> None:
-        """End the present wait, whatever it is for."""
+        """End the current wait, whatever it is for."""
         self._line.look_behind()
         self._waits.hurry()
 
@@ -160,14 +160,14 @@ class Lane:
         return delivery
 
     def _take_group(self, delivery: DeliveryState) -> None:
-        """What was being sent in one message with it when the process stopped."""
+        """The deliveries that were being sent in one message with it when the process stopped."""
         pending = delivery.pending
         if pending.lead_seq is not None:
             while (following := self._backlog.following) is not None and is_one_message(pending, following):
                 delivery.group.followers.append(self._backlog.take())
 
     async def _correct(self, delivery: DeliveryState, left_s: float) -> None:
-        """The moment that was recorded is of a clock that was wrong: everybody who reads it shall see the right one."""
+        """The recorded time is from a wrong clock: it is corrected for everyone who reads it."""
         pending, now, now_s = delivery.pending, self._clock.now(), self._clock.monotonic_s()
         assert pending.not_before is not None
         due = now + timedelta(seconds=left_s)
@@ -211,7 +211,7 @@ class Lane:
             return await self._services.executor.execute(delivery, target, self)
 
     def _take_followers(self, delivery: DeliveryState, target: ResolvedTarget) -> None:
-        """What piled up behind it meanwhile may go out in the same message."""
+        """Deliveries that queued up behind it may be sent in the same message."""
         if delivery.pending.lane_seq > self._apart_until:
             for _ in range(self._services.executor.joining(delivery, target, self._backlog)):
                 follower = self._backlog.take()
@@ -289,7 +289,7 @@ class Lane:
         await self._wait(wait.after_s, firm=wait.firm)
 
     async def _learn(self, delivery: DeliveryState, opened: Opened, wait: Defer) -> None:
-        """A 429: others may join the message that has to wait, and the rates are taken for used up."""
+        """A 429: others may join the message that has to wait, and the rates count as used up."""
         delivery.is_rate_limited = True
         end = self._gate.end(delivery.pending)
         if end is not None:
@@ -298,7 +298,7 @@ class Lane:
             await self._throttle.remember_account_wait(wait.after_s)
 
     async def _split(self, delivery: DeliveryState, split: Split) -> Again | Done:
-        """The others of the group go their own way again: nothing of them was sent."""
+        """The others of the group are delivered separately again: nothing of them was sent."""
         if split.refused:
             self._apart_until = delivery.together[-1].lane_seq
             log.info("merged message refused; sent one by one", target=str(self.address), reason=split.reason)
@@ -311,7 +311,7 @@ class Lane:
         return Again() if split.refused else self._failures.dead(delivery, split.reason)
 
     async def _wait(self, seconds: float, *, firm: bool = False) -> None:
-        """A kick ends the wait, unless it is firm (the platform asked for it); stopping ends it always."""
+        """A kick ends the wait, unless it is firm (the platform asked for it); stopping always ends it."""
         if not self._attempt_log.are_complete:
             await self._attempt_log.record()
         await self._waits.sleep(seconds, firm=firm)
@@ -350,7 +350,7 @@ class Lane:
         await self._journal.ask(lambda: self._services.journal.set_wait(self._lease, name, now + wait, at=now))
 
     async def _bury(self, damaged: Sequence[Damaged]) -> None:
-        """Deliveries that cannot be read are dead letters by themselves; what comes after them goes on."""
+        """Deliveries that cannot be read become dead letters; later ones continue."""
         if not damaged:
             return
         now = self._clock.now()

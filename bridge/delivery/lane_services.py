@@ -1,4 +1,4 @@
-"""What a lane is given by the outbox: frozen, the same for all lanes."""
+"""What the outbox gives to each lane: frozen, the same for all lanes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from bridge.policy.routing import RoutingTable
 
 
 class LaneStore(DeliveryStore, WaitStore, NoteStore, Protocol):
-    """What lanes ask of the journal."""
+    """What lanes need of the journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneServices:
-    """`title_of` tells what a platform is called. `limiters` measure what accounts and chats may do, by the kind of call."""
+    """`title_of` gives a platform's name. `limiters` measure what accounts and chats may do, by the kind of call."""
 
     journal: LaneStore
     executor: DeliveryExecutor

@@ -1,4 +1,4 @@
-"""What one lane takes up next: the deliveries in its line, strictly in order, and beside them those that nothing waits for."""
+"""What one lane does next: the deliveries in its line, strictly in order, and beside the line those that no other waits for."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bridge.journal.contract import Damaged, OpenDelivery
 from bridge.model.clock import Clock
 
 _LOOKED_AT = 64
-"""Deliveries beside the line that are looked at together."""
+"""How many deliveries beside the line are read at once."""
 _NEVER = float("inf")
 
 
 class Line:
-    """`read_behind` reads those beside the line from the journal, at most so many; `bury` sees to those that cannot be read;
-    `longest_s` tells how long at most any of them waits at once."""
+    """`read_behind` reads those beside the line from the journal, up to a number; `bury` handles those that cannot be read;
+    `longest_s` gives the longest single wait of any of them."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Line:
         self._behind_due_s = _NEVER
         """When to look for deliveries beside the line."""
         self._was_behind = False
-        """Whether the last delivery was such: they take turns with those in the line."""
+        """Whether the last delivery was beside the line: they take turns with those in the line."""
 
     def look_behind(self) -> None:
         """The journal may have deliveries beside the line that are due."""
@@ -48,7 +48,7 @@ class Line:
         self._waits.tell()
 
     def set_aside(self, due_in_s: float) -> None:
-        """One more is beside the line, due after so long."""
+        """One more is beside the line, due after this time."""
         self._behind_due_s = min(self._behind_due_s, self._clock.monotonic_s() + due_in_s)
 
     async def next(self) -> OpenDelivery | None:
@@ -67,7 +67,7 @@ class Line:
             elif self._backlog.is_behind:
                 await self._backlog.fill()
             elif self._was_behind:
-                self._was_behind = False  # nobody in the line takes its turn
+                self._was_behind = False  # nothing in the line takes its turn
             elif self._behind_due_s < _NEVER:
                 await self._waits.for_news(self._behind_due_s - self._clock.monotonic_s())
             else:
@@ -92,8 +92,8 @@ class Line:
         return due
 
     def left_s(self, pending: OpenDelivery) -> float:
-        """How long it has to wait yet. The wait that was recorded is a duration: a wall clock that was wrong then, or is now, makes
-        it no longer."""
+        """How long it still has to wait. The recorded wait is used as a duration: a wall clock that was or is wrong makes it no
+        longer."""
         if pending.not_before is None:
             return 0.0
         left = pending.not_before - self._clock.now()

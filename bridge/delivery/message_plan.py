@@ -1,8 +1,7 @@
-"""How a message of several parts is made up, kept in the journal from its first part to its last.
+"""The plan of a message's parts, kept in the journal from its first part to its last.
 
-A message that was begun goes on as it was begun: after a restart, a reload or a renamed sender a new rendering may be cut at other
-places, and a file may be gone. Pure; `operations.create` carries a plan out.
-"""
+A partly sent message continues with the same parts: after a restart, a reload or a renamed sender a new rendering might be split
+elsewhere, and a file may be gone. Pure; `operations.create` executes a plan."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from bridge.render.notices import file_line
 
 
 class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One message to send. `files` are places among the event's attachments."""
+    """One message to send. `files` are indexes of the event's attachments."""
 
     text: RichText = EMPTY
     files: tuple[int, ...] = ()
@@ -31,7 +30,7 @@ class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     mass_mentions: bool = False
     previews: bool = True
     late: bool = False
-    """A file that could not be had when the words went: it comes behind them, and nothing waits for it."""
+    """A file that could not be fetched when the text was sent: it follows, and nothing waits for it."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,17 +38,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tail: RichText = EMPTY
     """The line above what follows the first part; empty where senders are native."""
     event: MessageCreated | None = None
-    """What it is made of, if that is not the event as it was accepted: it was edited before it was sent."""
+    """The event it is made from, if that differs from the accepted one: it was edited before it was sent."""
     done: int = 0
-    """Parts that were sent when it was last set aside or went on after that; 0: never set aside, the receipts are counted."""
+    """How many parts were sent when it was last set aside or continued after that; 0: never set aside, the receipts are counted."""
     edit: MessageEdited | None = None
-    """What is left of it is carried out as this edit of what was sent."""
+    """The rest of it is executed as this edit of what was sent."""
     chat_id: str = ""
-    """Where the message that it answers is; empty: it answers none, or an earlier version wrote it."""
+    """Where the message that it replies to is; empty: it is no reply, or an earlier version wrote the plan."""
 
     @property
     def is_simple(self) -> bool:
-        """Whether there is nothing to remember of it: one part is sent or not."""
+        """Whether nothing of it has to be stored: a single part is sent or not."""
         return len(self.parts) < 2 and self.event is None
 
     def replaced(self, index: int, parts: Sequence[PlannedPart]) -> Plan:
@@ -61,7 +60,7 @@ _decode = msgspec.json.Decoder(Plan).decode
 
 
 def decode_plan(stored: bytes) -> Plan | None:
-    """None if there is none, or none that this version can read: then the message is rendered anew."""
+    """None if there is none, or none that this version can read: then the message is rendered again."""
     try:
         return _decode(stored) if stored else None
     except msgspec.MsgspecError:
@@ -69,7 +68,7 @@ def decode_plan(stored: bytes) -> Plan | None:
 
 
 def as_of_a_former_chat(stored: bytes) -> bytes:
-    """The plan as one whose answered message has another number by now, if it is there at all."""
+    """The plan without its reply target, which has another id by now, if it exists at all."""
     plan = decode_plan(stored)
     if plan is None or not any(part.reply for part in plan.parts):
         return stored
@@ -77,7 +76,7 @@ def as_of_a_former_chat(stored: bytes) -> bytes:
 
 
 def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) -> Plan:
-    """The rendered parts, and behind them one for each file that is to come later."""
+    """The rendered parts, and after them one for each file that is to follow."""
     places = {one.file.path: place for place, one in enumerate(fetched) if one.file is not None}
     parts = [
         PlannedPart(
@@ -102,7 +101,7 @@ def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) 
 def without_files(
     plan: Plan, index: int, problems: Mapping[int, str], attachments: Sequence[Attachment], target: Target, losses: Losses
 ) -> Plan:
-    """The plan with lines in place of some files of one part. `problems`: why each of them cannot be there, by its place."""
+    """The plan with lines in place of some files of one part. `problems`: why each of them cannot be sent, by its index."""
     part = plan.parts[index]
     kept = tuple(place for place in part.files if place not in problems)
     lines = lines_for([(attachments[place], problem) for place, problem in problems.items()], target, losses)
@@ -121,7 +120,7 @@ def without_files(
 
 
 def parts_without_files(part: Part, problems: Mapping[int, str], tail: RichText, target: Target, losses: Losses) -> list[Part]:
-    """The same for a part that is planned nowhere: `problems` by the place among its files."""
+    """The same for a part that is in no plan: `problems` by the index among its files."""
     kept = tuple(file for place, file in enumerate(part.files) if place not in problems)
     lines = lines_for([(part.files[place].attachment, problem) for place, problem in problems.items()], target, losses)
     pieces = beside_or_behind(part.text, lines, tail, target, has_files=bool(kept))

@@ -81,7 +81,8 @@ class Outbox:
         self._idle.set()
 
     async def run(self, started: asyncio.Event) -> None:
-        """Serve lanes until cancelled; begins with what the journal still has. Sets `started` once every open lane is taken up."""
+        """Serve lanes until cancelled, beginning with what the journal still has. Sets `started` once every open lane was
+        loaded."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             await self._kept_rates.restore()
@@ -93,7 +94,7 @@ class Outbox:
             await asyncio.Event().wait()
 
     async def _restore_waits(self) -> None:
-        """What platforms told before the restart holds on, so that it causes no new refusals."""
+        """Waits that platforms asked for before the restart still apply, so that the restart causes no new refusals."""
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         for name, wait in (await self._services.journal.waits()).items():
             left = wait.until - now if wait.kept_at is None else min(wait.until - now, wait.until - wait.kept_at)
@@ -108,7 +109,7 @@ class Outbox:
                 supervisor.pause(left_s)
 
     def may_begin(self, end: RouteEnd) -> bool:
-        """Whether a message for this end would be sent the moment it is accepted: then its first attempt can be recorded with it,
+        """Whether a message for this end would be sent as soon as it is accepted: then its first attempt can be recorded with it,
         which saves a transaction."""
         supervisor = self._services.supervisor_of(end.chat.account)
         if end.chat in self._lanes or self.stopping or supervisor is None or not supervisor.is_open:
@@ -124,7 +125,7 @@ class Outbox:
         return end.options.unknown is OnUnknown.RESEND or can_reconcile(supervisor.adapter)
 
     def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None:
-        """Take a delivery that was just committed. A reading of the journal may have been faster: then its lane has it already."""
+        """Take a delivery that was just committed. A read of the journal may have been faster: then its lane has it already."""
         if self._services.handed.take(pending.delivery_id):
             if prerecorded and (lane := self._lanes.get(pending.target)) is not None:
                 lane.was_prerecorded(pending)
@@ -138,7 +139,7 @@ class Outbox:
         self._lane(address).reload()
 
     def wake_if_idle(self, address: ChatAddress) -> None:
-        """As `wake`; a lane at work comes to what is in the line by itself, and looks for what is beside it."""
+        """As `wake`; a busy lane reaches what is in the line by itself, and checks what is beside it."""
         if self.stopping:
             return
         if (lane := self._lanes.get(address)) is not None:
@@ -153,7 +154,7 @@ class Outbox:
                 lane.kick()
 
     def reloaded(self) -> None:
-        """Routes or accounts are others now: every lane looks again at what it waits for."""
+        """Routes or accounts have changed: every lane checks again what it waits for."""
         for lane in list(self._lanes.values()):
             lane.kick()
 
@@ -167,7 +168,7 @@ class Outbox:
                 lane.hurry()
 
     def wake_chat(self, address: ChatAddress) -> None:
-        """The chat can perhaps be used again: its lane tries at once."""
+        """The chat may be usable again: its lane tries at once."""
         lane = self._lanes.get(address)
         if lane is not None:
             lane.kick()
@@ -180,7 +181,7 @@ class Outbox:
         return self._services.executor.posted.has(event)
 
     def on_echo(self, event: ChatEvent) -> None:
-        """One of our own messages came back: if its outcome is unknown, now it is known."""
+        """One of our own messages came back: if its outcome was unknown, it is known now."""
         if isinstance(event, MessageCreated) and event.meta.delivery_id:
             for address in self._services.table().addresses_of(event.meta.origin):
                 lane = self._lanes.get(address)
@@ -188,7 +189,7 @@ class Outbox:
                     lane.kick()
 
     def show_typing(self, planned: Sequence[Planned]) -> None:
-        """Best effort, never kept: a typing notice that comes late is worth nothing."""
+        """Best effort, never stored: a late typing notice is useless."""
         if self._tasks is None or self.stopping:
             return
         for plan in planned:
@@ -243,7 +244,7 @@ class Outbox:
                 await lane.run()
                 self._failures.pop(lane.address, None)
             except Exception:
-                # a bug of ours: the others never notice
+                # a bug of ours: other lanes are not affected
                 failed = True
                 log.exception("lane failed unexpectedly", target=str(lane.address))
                 self._services.counts.retried(lane.address.account, "lane failed")
@@ -254,10 +255,10 @@ class Outbox:
             if not self._lanes:
                 self._idle.set()
         if failed and not self.stopping:
-            # taken up anew, in order, from what is on disk; what was put meanwhile is there as well
+            # restarted in order from what is on disk, which includes what was put meanwhile
             self.wake(lane.address)
 
     async def _after_failure(self, address: ChatAddress) -> None:
-        """A bug that comes again at once costs less and less."""
+        """A bug that repeats at once is retried more and more rarely."""
         failures = self._failures[address] = self._failures.get(address, 0) + 1
         await self._clock.wait(self._draining, min(_FAILED_CAP_S, _FAILED_BASE_S * 2.0 ** min(failures - 1, 16)))

@@ -1,4 +1,4 @@
-"""The journal, asked until it answers: while its disk is full, a lane stands still and nothing is forgotten."""
+"""The journal, asked until it answers: while its disk is full, a lane waits and nothing is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class PatientJournal:
-    """Of one lane. The bridge's own disk is never a reason to give a message up."""
+    """One per lane. The bridge's own disk is never a reason to give a message up."""
 
     def __init__(self, address: ChatAddress, counts: OutboxCounts, clock: Clock) -> None:
         self._address = address

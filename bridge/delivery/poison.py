@@ -1,4 +1,4 @@
-"""Tells a message that its platform never takes, and never refuses for good, from a platform in trouble.
+"""Tells a message that always fails without a final refusal from a platform with an outage.
 
 The rule and its bounds are in docs/decisions/0008."""
 
@@ -10,13 +10,13 @@ from bridge.policy.retry import Policy
 
 
 class Poison:
-    """Of one lane. An outage meets all chats of an account: only while others of them are served does a failure count against the
-    message. A second one in a row counts against the chat: it is waited for."""
+    """One per lane. An outage affects all chats of an account: a failure counts against the message only while other chats are
+    served. A second such message in a row counts against the chat, which then waits."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._is_chat = False
-        """Whether the last message ended so, and none was delivered since."""
+        """Whether the last message was given up, and none was delivered since."""
 
     def delivered(self) -> None:
         self._is_chat = False
@@ -25,8 +25,8 @@ class Poison:
         self._is_chat = True
 
     def is_one(self, delivery: DeliveryState, error: DeliveryError, served: int, now_s: float) -> bool:
-        """After an attempt that failed. `served`: how many deliveries of the account were carried out so far; while this one is in
-        front of its chat they are other chats'."""
+        """Called after an attempt that failed. `served`: how many deliveries of the account were executed so far; while this one is
+        first in its chat, they are of other chats."""
         if not _is_about_the_message(error) or delivery.is_beside_line or delivery.group.followers:
             return False
         faults = delivery.faults

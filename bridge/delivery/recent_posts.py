@@ -8,7 +8,7 @@ from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, Messa
 from bridge.model.refs import ChatRef, MessageRef
 
 _KEPT = 4096
-"""Receipts are written within a second; so many are not sent in that time."""
+"""Receipts are written within a second; fewer than this are sent in that time."""
 
 
 class Posted:

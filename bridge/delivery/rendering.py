@@ -1,4 +1,4 @@
-"""How a delivery looks at its target: `bridge.render`, asked with what people, names and answered messages are now."""
+"""How a delivery looks at its target: calls `bridge.render` with the current people, names and reply targets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _Message = TypeVar("_Message", MessageCreated, MessageEdited)
 
 
 class MessageRenderer:
-    """Stateless but for its collaborators. `origin_of` tells how an event's origin is called."""
+    """It has no state of its own. `origin_of` gives the names of an event's origin."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class MessageRenderer:
         return self._names().plain_name(meta.origin.account, meta.author) if meta.author else ""
 
     async def reply(self, to: ReplyTo | None, origin: ChatRef, run: Execution) -> Reply | None:
-        """What the message answers, as far as the target has it or the journal knows it."""
+        """What the message replies to, as far as the target has it or the journal knows it."""
         if to is None:
             return None
         chat = ChatRef(origin.account, to.chat_id) if to.chat_id else origin
@@ -118,7 +118,7 @@ class MessageRenderer:
         copy = copy_here(link, run.target) or copy_nearby(link)
         if copy is not None and copy.chat_id != run.target.chat.chat_id:
             copy = None  # the chat has a new id since, where that number may be another message's
-        # of a copy the origin knows only that the bridge said it, and its words may begin with the author's name
+        # for a copy the origin knows only that the bridge sent it, and its text may begin with the author's name
         said_name = (link.author_name if link else "") or to.author_name
         is_copy = link is not None and not link.is_original
         return Reply(

@@ -1,4 +1,4 @@
-"""One part of a delivery on its way: admitted by the limits, its attempt recorded, sent, or found to be there already."""
+"""Sends one part of a delivery: admitted by the limits, its attempt recorded, sent, or found to be there already."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class PartSender:
         )
 
     async def ask(self, run: Execution, index: int, part: Part) -> Receipt | None:
-        """For a part of unknown outcome: its receipt if it is there after all. None: it is not, or nobody can tell (the lane has
-        asked the route's policy before it comes here). Raises what the adapter raises."""
+        """For a part of unknown outcome: its receipt if it is there. None: it is not, or that cannot be found out (the lane has
+        already asked the route's policy). Raises what the adapter raises."""
         delivery, adapter = run.delivery, run.target.adapter
         if not (isinstance(adapter, Reconciles) and can_reconcile(adapter)):
             return None
@@ -93,7 +93,7 @@ class PartSender:
         changes += unrecorded
         if group.followers:
             changes.append(delivery.set_pieces(group.pieces))
-        is_prerecorded = run.context.claim(run.pending)  # asked in any case: it holds for one attempt only
+        is_prerecorded = run.context.claim(run.pending)  # always asked: it applies to one attempt only
         if group.followers or part or unrecorded or not is_prerecorded:
             await run.context.record([*changes, *run.context.prerecord_next(now)])
         delivery.made.unrecorded = []

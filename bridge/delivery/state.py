@@ -1,4 +1,4 @@
-"""A delivery being worked on: what the journal knows of it, kept current in memory.
+"""The delivery being executed: what the journal knows of it, kept current in memory.
 
 `DeliveryState` has a part for each question: `attempts` (how often was it tried, is an attempt under way?), `unknown` (may the
 part be there already?), `time` (how long is it tried?), `group` (what goes out with it?), `made` (how is it made up?), `files`
@@ -25,7 +25,7 @@ class Attempts:
     number: int = 0
     """How many there were; waits grow with it."""
     total: int = 0
-    """Those on all parts since this process took the delivery up."""
+    """Attempts on all parts since this process took the delivery."""
     is_underway: bool = False
     """Whether one was begun since the last error."""
     unexpected: int = 0
@@ -40,15 +40,15 @@ class Attempts:
         self.is_underway = True
 
     def fail(self) -> bool:
-        """Counted where they begin; what fails before that counts as well, or it would be the first for ever. Tells whether one was
-        under way."""
+        """Attempts are counted when they begin; a failure before that counts as well, or it would be the first for ever. Returns
+        whether one was in progress."""
         if not self.is_underway:
             self.number += 1
         was_underway, self.is_underway = self.is_underway, False
         return was_underway
 
     def restart(self) -> None:
-        """What comes next has attempts of its own."""
+        """The next part has its own attempts."""
         self.number = 0
 
 
@@ -62,12 +62,12 @@ class UnknownOutcome:
     """On the monotonic clock, if this process made the attempt: the wall clock may step meanwhile."""
 
     def posting(self, now: datetime, now_s: float) -> None:
-        """A message is about to be posted. Until this is found out it may be one of earlier attempts: then those count."""
+        """A message is about to be posted. Until its outcome is known it may also be one of earlier attempts: then those count."""
         if not self.is_open:
             self._since, self._since_s = now, now_s
 
     def stopped(self, since: datetime | None) -> None:
-        """A process that is no more posted it, perhaps."""
+        """An earlier process may have posted it."""
         self._since, self._since_s = since, None
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class TimeSpent:
 
 @dataclass(slots=True)
 class MergeGroup:
-    """What goes out in one message with the delivery."""
+    """The deliveries that are sent in one message with this one."""
 
     followers: list[OpenDelivery] = field(default_factory=list)
     """In order."""
@@ -116,12 +116,12 @@ class MergeGroup:
 
 @dataclass(slots=True)
 class MadeUp:
-    """How the message is made up."""
+    """The message's plan."""
 
     plan: Plan | None = None
     """Once it was begun."""
     is_reworded: bool = False
-    """It is sent as it was edited meanwhile."""
+    """It is sent with the edits made since."""
     file_refused: bool = False
     """The target refused a file of it: the plan knows."""
     unrecorded: list[Change] = field(default_factory=list)
@@ -134,9 +134,9 @@ class FileWaits:
 
     patience: Patience = Patience.WAIT
     wait_s: float = 0.0
-    """So long the present attempt waits for downloads."""
+    """How long the current attempt waits for downloads."""
     asked_s: float | None = None
-    """On the monotonic clock: when they were asked for first."""
+    """On the monotonic clock: when they were first requested."""
 
 
 @dataclass(slots=True)
@@ -170,9 +170,9 @@ class DeliveryState:
     is_rate_limited: bool = False
     """The platform or a limit made it wait: then others may join it."""
     at_former_chat: bool = False
-    """It changes a message that is under a former id of the chat."""
+    """It changes a message that is stored under a former id of the chat."""
     posts_further: bool = False
-    """It is an edit that is about to post a further message, which repeated would be there twice."""
+    """It is an edit that is about to post a further message, which a repetition would post twice."""
     further_asked: bool = False
     """It was asked whether a process that stopped had posted such a message."""
 
@@ -192,14 +192,14 @@ class DeliveryState:
         return self.posts_further or self.pending.event.traits.posts
 
     def part_over(self) -> None:
-        """What became of the part that was tried is known: the next one, or the same in another form, begins anew."""
+        """The outcome of the tried part is known: the next one, or the same in another form, starts afresh."""
         self.attempts.restart()
         self.attempts.is_underway = False
         self.unknown.close()
         self.faults = Faults()
 
     def kept(self, now_s: float) -> None:
-        """Its chat is switched off: once it is on again, the delivery is tried for as long as a new one."""
+        """Its chat cannot be used: once it can, the delivery is tried for as long as a new one."""
         self.attempts.restart()
         self.time = TimeSpent(since_s=now_s)
 

@@ -1,7 +1,7 @@
 """What a delivery has become by changes of its message that were accepted after it, and may have been carried out before. Pure.
 
-In the line a message comes before its changes. What is taken up beside the line (a retried dead letter, a file that follows its
-words) or again after a restart asks here, so that nothing is sent that its author took back or reworded since."""
+In the line a message comes before its changes. Deliveries beside the line (a retried dead letter, a file that follows its text),
+and those taken again after a restart, are checked here, so that nothing is sent that its author deleted or edited since."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bridge.model.outcomes import Skip
 
 
 def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
-    """The delivery to carry out, or the rule by which it is none any more. A message whose outcome is unknown stays as it was:
-    whether it arrived is asked in its own words. An edit that was under way may be older than one that was carried out."""
+    """The delivery to execute, or the rule by which it is skipped. A message whose outcome is unknown stays as it was: the platform
+    is asked with its own text. An edit that was in progress may be older than one that was executed."""
     later, event = pending.later, pending.event
     if pending.state is DeliveryStatus.SENDING and isinstance(event, MessageEdited) and isinstance(later, MessageEdited):
         return _as_the_newest(pending, event, later)
@@ -29,7 +29,7 @@ def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
         case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
             return replace(pending, event=as_edited(event, later), plan=b"")
         case MessageEdited() if isinstance(later, MessageEdited) and event.attachments_known:
-            # the later one may have told its words alone: then nobody else brings the files
+            # the later one may have contained the text alone: then nothing else brings the files
             return _as_the_newest(pending, event, later)
         case MessageEdited():
             return Skip.SUPERSEDED

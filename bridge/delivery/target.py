@@ -1,4 +1,4 @@
-"""Where a delivery goes, resolved: the route's end, the chat as it is called now, its adapter and how to call it."""
+"""The resolved target of a delivery: the route's end, the chat's current id, its adapter and how to call it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Call(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTarget:
-    """`chat` has the native id of this moment; `rendering` is what `render` must know of it."""
+    """`chat` has the current native id; `rendering` is what `render` must know of it."""
 
     end: RouteEnd
     chat: ChatRef
     adapter: Adapter
     rendering: Target
     call: Call
-    """How the adapter is called: bounded in time, also if it is closed meanwhile. Raises TimeoutError then."""
+    """Calls the adapter: bounded in time, also if it is closed meanwhile. Raises TimeoutError then."""
 
     @property
     def options(self) -> RelayOptions:

@@ -23,7 +23,7 @@ _LONG_WAIT_S = 1.0
 
 
 def rates_of(end: RouteEnd, supervisor: AccountSupervisor) -> Rates:
-    """What holds messages for this end back; nothing where it is to be fast, or before its adapter was built."""
+    """The rates that apply to messages for this end; none with `pace: fast`, or before its adapter was built."""
     if end.options.pace is Pace.FAST:
         return UNLIMITED
     try:
@@ -55,11 +55,11 @@ class LaneThrottle:
         self._filling = filling
 
     def begin(self, operation: Operation | None) -> None:
-        """Work begins that will call for this, as far as it is known."""
+        """Work begins that will make calls of this kind, as far as known."""
         self._latest = operation
 
     async def admit(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
-        """Returns once so many messages may be sent (or changed); they count from now on."""
+        """Returns once this many messages may be sent (or changed); they count from now on."""
         self._latest = operation
         rates = UNLIMITED if target.options.pace is Pace.FAST else target.capabilities.rates.of(operation)
         if rates is UNLIMITED:
@@ -80,7 +80,7 @@ class LaneThrottle:
         return self._limiters[operation]
 
     async def held_back(self, rates: Rates, messages: int, operation: Operation = Operation.SEND) -> bool:
-        """Whether it had to wait for the rates: then they are to be asked again."""
+        """Whether it had to wait for the rates: then they must be asked again."""
         wait_s = self._of(operation).wait_s(self._address, rates, self._clock.monotonic_s(), messages)
         if wait_s <= 0:
             return False
@@ -91,7 +91,7 @@ class LaneThrottle:
         return True
 
     def refused(self, rates: Rates, *, account: bool) -> None:
-        """A 429: the rates of what was called for last are taken for used up."""
+        """A 429: the rates of the latest kind of call count as used up."""
         if self._latest is not None and (windows := rates.of(self._latest)) is not UNLIMITED:
             self._of(self._latest).refused(self._address, windows, self._clock.monotonic_s(), account=account)
 

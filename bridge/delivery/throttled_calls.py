@@ -1,4 +1,4 @@
-"""The calls that change messages which are there, each within the budget that its platform has for that kind of call.
+"""The calls that change existing messages, each within the rate that its platform has for that kind of call.
 
 Called by `operations`. New messages are counted where they are sent (`send`).
 """

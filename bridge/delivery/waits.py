@@ -1,8 +1,7 @@
-"""How one lane waits: for its account, for a moment, for news. Nothing that a reload replaces is held across an await.
+"""How one lane waits: for its account, for a time, for new work. Nothing that a reload replaces is held across an await.
 
 Whoever changes what a lane may be waiting for (an account that comes up, is replaced or removed, a new routing table, a stop) kicks
-it; the lane then looks at everything anew.
-"""
+it; the lane then checks everything again."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from bridge.model.clock import Clock
 
 _LONG_S = 3600.0
-"""Looked again at least this often."""
+"""Checked again at least this often."""
 
 
 class Stopping(Exception):
@@ -37,7 +36,7 @@ class Waits:
         self._news.set()
 
     def hurry(self) -> None:
-        """A human wants the present wait to end, even one that the platform asked for."""
+        """A human wants the current wait to end, even one that the platform asked for."""
         self._hurried = True
         self.kick()
 
@@ -48,7 +47,7 @@ class Waits:
     async def until(self, is_so: Callable[[], float | None]) -> None:
         """Returns once `is_so` gives None; until then it gives the seconds after which to ask again. Raises Stopping."""
         while True:
-            self._kicked.clear()  # before looking: what happens from here on ends the wait
+            self._kicked.clear()  # before checking: what happens from here on ends the wait
             again_s = is_so()
             if again_s is None:
                 return
@@ -71,7 +70,7 @@ class Waits:
             raise Stopping
 
     async def for_news(self, seconds: float) -> None:
-        """Nothing to do for so long, unless there is news. Raises Stopping."""
+        """Nothing to do for this long, unless new work arrives. Raises Stopping."""
         if self._stopping():
             raise Stopping
         await self._clock.wait(self._news, min(max(seconds, 0.0), _LONG_S))

@@ -1,6 +1,6 @@
-"""One kind of delivery, one file: what is done at the target, and in which order. `OPERATIONS` has the one for each kind of event.
+"""One file per kind of delivery: what is done at the target, and in which order. `OPERATIONS` has the one for each kind of event.
 
-An operation carries the delivery to its end and returns the changes that make it final, not yet recorded. A part's receipt is
+An operation completes the delivery and returns the changes that make it final, not yet recorded. A part's receipt is
 recorded before the next part is begun, except the last one's, which is among the returned changes. It decides nothing about
 failures: what the adapter raises is raised, and `bridge.delivery.failure` decides."""
 

@@ -1,4 +1,4 @@
-"""One copy of a message changes: its words, and what the journal is told of it. Used by `edit` and `delete`."""
+"""One copy of a message changes: its text, and what the journal stores about it. Used by `edit` and `delete`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bridge.render.message import Part
 async def edit_copy(
     number: int, copy: Copy, part: Part, carried: Carried, adapter: Edits, run: Execution, tools: Tools
 ) -> tuple[Receipt, Carried] | None:
-    """The receipt to be kept, if it says something new, and what the part carries now."""
+    """The receipt to be stored, if it says something new, and what the part contains now."""
     outbound = OutboundEdit(
         token=tools.sender.token(run, number),
         copy=copy,

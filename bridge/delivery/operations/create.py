@@ -1,7 +1,7 @@
 """A created message: planned, then sent part by part with every attempt recorded before it is made.
 
-What concerns one file stays with that file: one that the target refuses, or that is gone, becomes a line; one that cannot be had
-now comes behind the words, and nothing waits for it."""
+A failing file costs only itself: one that the target refuses, or that is gone, becomes a line; one that cannot be fetched now
+follows the text, and nothing waits for it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def create(event: MessageCreated, run: Execution, tools: Tools) -> Sequenc
 
 
 class _Creation:
-    """One message on its way. `taken`: numbers of the copy's parts that edits have posted."""
+    """One message being sent. `taken`: numbers of the copy's parts that edits have posted."""
 
     def __init__(self, files: PartFiles, taken: frozenset[int], run: Execution, tools: Tools) -> None:
         self._files = files
@@ -91,19 +91,19 @@ class _Creation:
         return [*final, self._run.delivered()]
 
     async def _there_already(self, index: int, part: Part) -> Receipt | None:
-        """The receipt of a part of unknown outcome that is there, which can be asked without its files."""
+        """The receipt of a part of unknown outcome that arrived; asking for it needs no files."""
         return await self._tools.sender.ask(self._run, index, part) if can_ask(self._run) else None
 
     async def _without_late(self, plan: Plan, index: int, late: FetchResult) -> Plan:
-        """The plan to go on with while a file is not to be had. Raises NotNow if only such files are left."""
+        """The plan to continue with while a file cannot be fetched. Raises NotNow if only such files are left."""
         if self._delivery.parts or plan.parts[index].late:
             self._keep(msgspec.structs.replace(plan, done=index))
             raise NotNow(late.problem, after_s=late.after_s)
-        # nothing of it is there: words first
+        # nothing of it is there: text first
         return msgspec.structs.replace(await new_plan(self._files, self._run, self._tools), event=plan.event)
 
     def _refused(self, plan: Plan, index: int, part: Part, refused: FileRejected) -> Plan:
-        """The plan without what the target refused. Raises it if that was none of its files."""
+        """The plan without the files that the target refused. Raises the refusal if it concerns none of its files."""
         if not part.files:
             raise refused
         at = [number for number in refused.indexes if number < len(part.files)] or range(len(part.files))
@@ -123,7 +123,7 @@ class _Creation:
     # -- the plan -----------------------------------------------------------------------------------------------------------
 
     def _keep(self, plan: Plan) -> None:
-        """On disk with the attempt that comes next, if there is anything to remember."""
+        """Recorded with the next attempt, if there is anything to store."""
         made = self._delivery.made
         if plan is made.plan:
             return
@@ -153,7 +153,7 @@ class _Creation:
         )
 
     def _to_words(self) -> Reply | None:
-        """What comes behind its words answers them, where answers are native."""
+        """What follows its text replies to it, where replies are native."""
         target = self._run.target
         if not self._delivery.parts or not target.capabilities.native(Feature.REPLY):
             return None

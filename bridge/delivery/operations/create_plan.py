@@ -1,4 +1,4 @@
-"""Which parts a created message has: as it is rendered now, or as it was begun, but for what edits have done meanwhile."""
+"""Which parts a created message has: as rendered now, or as planned when it was begun, apart from changes by later edits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bridge.render.message import FetchResult
 
 
 def begun_plan(run: Execution) -> Plan | None:
-    """How the message was begun, if it was, and goes on so."""
+    """The stored plan of a message that was begun, which continues with it."""
     delivery, made = run.delivery, run.delivery.made
     plan = (made.plan if delivery.parts or made.file_refused else None) or decode_plan(run.pending.plan)
     if plan is not None and not delivery.parts and plan.chat_id not in ("", run.target.chat.chat_id):
@@ -31,12 +31,12 @@ def begun_plan(run: Execution) -> Plan | None:
 
 
 def can_ask(run: Execution) -> bool:
-    """Whether the platform can say if the part that comes next is there."""
+    """Whether the platform can say if the next part is there."""
     return run.delivery.unknown.is_open and can_reconcile(run.target.adapter)
 
 
 def begins_at(plan: Plan | None, delivery: DeliveryState) -> int:
-    """The first part that was not sent. What was sent may be gone since, by an edit."""
+    """The first part that was not sent. Parts that were sent may have been removed since by an edit."""
     return plan.done if plan is not None and plan.done else len(delivery.parts)
 
 
@@ -62,8 +62,8 @@ async def new_plan(files: PartFiles, run: Execution, tools: Tools) -> Plan:
 
 
 def since_edited(delivery: DeliveryState, plan: Plan | None, event: MessageCreated) -> tuple[Plan | None, MessageEdited | None]:
-    """For what was edited when some of it had been sent, and the edit carried out: the plan if only files are still to come, and
-    else the edit, since there are words to come that it has changed. What was begun as the edit goes on as that."""
+    """For a message that was edited after some of it was sent, when the edit was executed: the plan if only files are left,
+    otherwise the edit, since it changed text that is still to be sent. What was begun as the edit continues as the edit."""
     begun, changed = plan.edit if plan is not None else None, delivery.pending.later
     if not delivery.is_beside_line or not delivery.parts or not isinstance(changed, MessageEdited):
         return plan, begun
@@ -74,7 +74,7 @@ def since_edited(delivery: DeliveryState, plan: Plan | None, event: MessageCreat
 
 
 def _without_removed_files(plan: Plan | None, sent: int, event: MessageCreated, changed: MessageEdited) -> Plan | None:
-    """None: more than files is still to come. Those that the edit took away do not."""
+    """None: more than files is left. Files that the edit removed are left out."""
     if plan is None or not all(part.late for part in plan.parts[sent:]):
         return None
     if not changed.attachments_known:
@@ -86,8 +86,8 @@ def _without_removed_files(plan: Plan | None, sent: int, event: MessageCreated, 
 
 
 async def beside_edits(plan: Plan, event: MessageCreated, run: Execution, tools: Tools) -> tuple[Plan, frozenset[int]]:
-    """While it was set aside, edits may have posted files of it, and others: the plan without those, and the numbers that are taken
-    among the copy's parts."""
+    """While it was set aside, edits may have posted some of its files, and others: the plan without those, and the part numbers of
+    the copy that are taken."""
     pending, delivery = run.pending, run.delivery
     link = await tools.journal.link(MessageRef(event.meta.origin, event.message_id), pending.target, pending.thread_id)
     own = {sent.part for sent in delivery.parts}

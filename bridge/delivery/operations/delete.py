@@ -1,4 +1,4 @@
-"""A deletion: the message's copies go from the target. A copy may be a merged message: then its piece is taken out."""
+"""A deletion: the message's copies are deleted in the target. If a copy is part of a merged message, only its piece is removed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def delete(event: MessageDeleted, run: Execution, tools: Tools) -> Sequenc
 async def _delete_copies(
     link: Link, merged: Merged | None, adapter: Deletes, run: Execution, tools: Tools
 ) -> tuple[list[Change], Rejected | None]:
-    """All that can go; what is gone, and why the rest is not."""
+    """Delete all that can be deleted; returns what is deleted, and why the rest is not."""
     gone: list[Change] = []
     refused: Rejected | None = None
     for sent in link.copies:
@@ -56,12 +56,12 @@ async def _delete_copies(
             gone.append(part_gone(link, sent.part, run))
         except Rejected as error:
             if refused is None or isinstance(refused, ChangeRefused):
-                refused = error  # what a human can mend is worth more than what nobody can
+                refused = error  # a cause that a human can fix is reported before one that nobody can fix
     return gone, refused
 
 
 async def _take_out(sent: StoredPart, merged: Merged, link: Link, adapter: Deletes, run: Execution, tools: Tools) -> list[Change]:
-    """One piece leaves a merged message; the last one takes the message with it."""
+    """One piece is removed from a merged message; with the last one the message is deleted."""
     gone: Change = part_gone(link, 0, run)
     left = Merged(lead_seq=merged.lead_seq, pieces=tuple(piece for piece in merged.pieces if piece.event_seq != link.event_seq))
     if not left.pieces:
@@ -71,7 +71,7 @@ async def _take_out(sent: StoredPart, merged: Merged, link: Link, adapter: Delet
     pieces, copy = pieces_of(left), sent.copy
     edited = await edit_copy(0, copy, merged_part(pieces), sent.carried, adapter, run, tools)
     if edited is None:
-        # the message led to the piece that goes, and shall lead to one that stays
+        # the message was linked to the removed piece: link it to one that stays
         receipt = Receipt(message_ids=copy.message_ids, thread_id=copy.thread_id, adapter_data=copy.adapter_data)
         edited = receipt, sent.carried
         sharing = left.pieces[-1:]

@@ -1,7 +1,6 @@
-"""An edit onto the copies: new words first, then files that came with it, then those that it took away.
-
-In this order a crash in between repeats nothing that can be seen: a file that was posted has its receipt, and the copies that lead
-here are there until the end. Each step has a file: `edit_words`, `edit_posts`, `edit_removals`."""
+"""An edit applied to the copies: new text first, then added files, then removed ones. In this order a crash in between repeats
+nothing visible: a posted file has its receipt, and the linked copies exist until the end. Each step has a file: `edit_words`,
+`edit_posts`, `edit_removals`."""
 
 from __future__ import annotations
 
@@ -65,7 +64,7 @@ async def _edit_copies(event: MessageEdited, link: Link, adapter: Edits, run: Ex
     late = next((one for one in fetched if one.late), None)
     if late is not None:
         await run.context.record(final)
-        raise NotNow(late.problem, after_s=late.after_s)  # all but the file is done, and nothing waits for that
+        raise NotNow(late.problem, after_s=late.after_s)  # everything but the file is done, and nothing waits for the file
     delivery.losses = list(dict.fromkeys(delivery.losses))
     return [*final, run.refused(Skip.EDIT_REFUSED, left.refused) if left.refused else run.delivered()]
 
@@ -83,7 +82,7 @@ async def _with_whole_text(event: MessageEdited, copies: Sequence[Standing], run
 async def _fetched(
     event: MessageEdited, changed: FileChanges, held: Collection[str], stack: AsyncExitStack, run: Execution, tools: Tools
 ) -> list[FetchResult]:
-    """The edit's files: new ones fetched, or why not. What the copies hold is there, whatever became of the originals."""
+    """The edit's files: new ones fetched, or the reason why not. Files in the copies exist, whatever became of the originals."""
     attachments, target = event.content.attachments, run.target
     wanted = {index for index in changed.added if not why_unsendable(attachments[index], target.rendering)}
     if wanted:

@@ -20,7 +20,7 @@ from bridge.model.rich_text import text_of
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A part of the copy, as it stands in the target."""
+    """A part of the copy, as it is in the target."""
 
     number: int
     copy: Copy
@@ -38,9 +38,9 @@ class FileChanges:
     removed: tuple[tuple[Standing, tuple[int, ...]], ...] = ()
     """Copies with indexes among their files."""
     lost: int = 0
-    """Files that were taken away from nobody knows which of them."""
+    """How many files were removed from copies without knowing from which one."""
     unknown: bool = False
-    """The copies were sent by a version that did not keep which files they hold: then none is taken for changed."""
+    """The copies were sent by a version that did not store which files they hold: then no file counts as changed."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.lost)
@@ -92,11 +92,11 @@ def _of_album_item(event: MessageEdited, link: Link, copies: Sequence[Standing],
 
 class How(Enum):
     WHOLE = auto()
-    """The message goes."""
+    """The message is deleted."""
     SINGLE = auto()
     """It is one of several messages of the copy (an album), each with a file."""
     WITHIN = auto()
-    """The platform takes a file out of a message."""
+    """The platform removes a file from a message."""
     LINE = auto()
     """The file stays; a line says that it was removed."""
 
@@ -116,7 +116,7 @@ def is_wordless(event: MessageEdited) -> bool:
 
 
 def removals(event: MessageEdited, changes: FileChanges, copies: Sequence[Standing], adapter: Adapter) -> list[Removal]:
-    """The message's words are, or will be, in the first part with text; what stands above other files is their name line only."""
+    """The message's text is, or will be, in the first part with text; above other files there is only their name line."""
     holder = next((one for one in copies if one.carried.text), copies[0])
     keeps_words = event.album_item or not is_wordless(event)
     found: list[Removal] = []

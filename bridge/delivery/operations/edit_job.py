@@ -1,4 +1,4 @@
-"""What the steps of one edit share: the words, the further messages, and the files that go (`edit_words`, `edit_posts`,
+"""What the steps of one edit share: the text, the further messages, and the removed files (`edit_words`, `edit_posts`,
 `edit_removals`)."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bridge.render.message import FetchResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditJob:
-    """`copies` are what stands in the target, `changed` what the edit changes about the files, `fetched` the edit's files."""
+    """`copies` are the messages in the target, `changed` what the edit changes about the files, `fetched` the edit's files."""
 
     event: MessageEdited
     link: Link
@@ -37,11 +37,11 @@ class CopiesLeft:
     removals: Sequence[Removal]
     staying: list[Standing]
     lines: int
-    """Removed files that stay to be seen: a line in the text says so."""
+    """Removed files that stay visible: a line in the text says so."""
     edited: dict[int, tuple[Receipt, Carried]] = field(default_factory=dict)
-    """By part: the receipts of edits that say something new, and what it carries since."""
+    """By part: the receipts of edits that say something new, and what it contains since."""
     refused: ChangeRefused | None = None
-    """What the target said of a copy that it does not let change any more: the others follow the edit all the same."""
+    """The target's refusal for a copy that can no longer be changed: the others still follow the edit."""
 
     @classmethod
     def of(cls, job: EditJob) -> CopiesLeft:
@@ -51,12 +51,12 @@ class CopiesLeft:
         return cls(planned, [one for one in job.copies if one not in going], lines)
 
     def stays(self, removal: Removal) -> None:
-        """It was refused: its files stay to be seen."""
+        """It was refused: its files stay visible."""
         self.lines += len(removal.indexes)
         if removal.standing not in self.staying:
             self.staying = sorted([*self.staying, removal.standing], key=lambda one: one.number)
 
 
 def says_nothing(event: MessageEdited) -> bool:
-    """Whether it leaves the words as they are: a file of an album, whose words are at another one."""
+    """Whether it leaves the text as it is: a file of an album whose text is at another file."""
     return event.album_item and is_wordless(event)

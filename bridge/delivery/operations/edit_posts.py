@@ -1,6 +1,5 @@
-"""The second step of an edit: further messages, for words that do not fit into the copies, and for files that it brought.
-
-Unlike the other steps, these repeated would be there twice: what became of one is asked before it is posted again."""
+"""The second step of an edit: further messages, for text that does not fit into the copies, and for added files. Unlike the other
+steps, a repetition would post them twice: the platform is asked before one is posted again."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ _EXCERPT = 200
 
 
 async def post_further(rest: Sequence[Part], job: EditJob, left: CopiesLeft) -> None:
-    """The words that are left, then the files, which answer the copy. Files that cannot be there are lines in its text."""
+    """The remaining text, then the files, as replies to the copy. Files that cannot be sent are lines in its text."""
     number = await _post(rest, job.copies[-1].number + 1, job)
     has_words = bool(left.staying) and not says_nothing(job.event)
     added = [one for index, one in enumerate(job.fetched) if index in job.changed.added]
@@ -43,7 +42,7 @@ async def post_further(rest: Sequence[Part], job: EditJob, left: CopiesLeft) -> 
 
 
 def _answer(job: EditJob, left: CopiesLeft) -> Reply | None:
-    """What points at the copy."""
+    """The reply to the copy."""
     if not left.staying:
         return None
     copy = left.staying[0].copy
@@ -57,7 +56,7 @@ def _answer(job: EditJob, left: CopiesLeft) -> Reply | None:
 
 
 async def _post(parts: Sequence[Part], number: int, job: EditJob) -> int:
-    """Returns the number that the next part of the copy has."""
+    """Returns the number of the copy's next part."""
     run, delivery, waiting = job.run, job.run.delivery, list(parts)
     while waiting:
         part = waiting.pop(0)

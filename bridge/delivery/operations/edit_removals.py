@@ -1,4 +1,4 @@
-"""The last step of an edit: files that it took away leave the copies. Where that is refused, a line says so after all."""
+"""The last step of an edit: files that it removed are removed from the copies. Where that is refused, a line says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first step of an edit: the copies get its words. A copy may be a merged message: then its piece changes."""
+"""The first step of an edit: the copies get its text. If a copy is part of a merged message, only its piece changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bridge.render.notices import removed_line
 
 
 async def edit_words(job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequence[Part]]:
-    """What became of the copies, and what does not fit into them."""
+    """The result for the copies, and the text that does not fit into them."""
     run, tools, event = job.run, job.tools, job.event
     if not left.staying or says_nothing(event):
         return [], ()
@@ -66,7 +66,7 @@ async def _edit_merged(merged: Merged, job: EditJob, left: CopiesLeft) -> tuple[
 
 
 def _ending(left_out: int, job: EditJob) -> RichText:
-    """The line below a text of which so many characters are left out."""
+    """The line below a text of which this many characters are left out."""
     whole = next((one for one in job.fetched if is_whole_text(one.attachment)), None)
     problem = why_missing(whole, job.run.target.rendering) if whole else "the message is too long"
     return degrade(cut_line(left_out, problem=problem), job.run.target.capabilities, {})

@@ -1,4 +1,4 @@
-"""Several short messages of one author as one message: which go together, and how each keeps a receipt of its own."""
+"""Several short messages of one author as one message: which are merged, and how each keeps a receipt of its own."""
 
 from __future__ import annotations
 

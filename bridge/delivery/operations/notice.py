@@ -1,4 +1,5 @@
-"""A line of the bridge's own: who came or left, how the chat is called, what was pinned, who is away. And what is never sent."""
+"""A line from the bridge itself: who joined or left, the chat's new name, what was pinned, who is away. Also events that are never
+sent."""
 
 from __future__ import annotations
 

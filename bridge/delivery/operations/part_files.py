@@ -1,4 +1,4 @@
-"""The files of one created message: on disk as its parts need them, or why not."""
+"""The files of one created message: on disk when its parts need them, or the reason why not."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class PartFiles:
         return one
 
     async def of(self, planned: PlannedPart) -> tuple[tuple[OutboundFile, ...], dict[int, str], FetchResult | None]:
-        """The part's files on disk, why those that are not cannot be had, and one that may still come, if any is: then what stands
-        in its place is only good for asking."""
+        """The part's files on disk, the reasons for missing ones, and a file that may still come, if there is one: then its
+        placeholder only serves for asking the platform."""
         files: list[OutboundFile] = []
         problems: dict[int, str] = {}
         late: FetchResult | None = None

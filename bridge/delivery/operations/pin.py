@@ -1,4 +1,4 @@
-"""A pin, set or taken away: at the message's copy where the target can pin, else a line says so."""
+"""A pin, set or removed: on the message's copy where the target can pin, otherwise a line says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A reaction: the message, or its copy, gets what people react with elsewhere, and loses what none of them does any more."""
+"""A reaction: the message, or its copy, gets the reactions that people hold elsewhere, and loses those that nobody holds any
+more."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ async def react(event: ReactionsChanged, run: Execution, tools: Tools) -> Sequen
 
 
 async def _wanted(link: Link, run: Execution, tools: Tools) -> dict[str, None]:
-    """What people react with to the message elsewhere, and to those that are merged with it."""
+    """The reactions that people hold elsewhere on the message, and on those merged with it."""
     account = run.pending.target.account
     merged = await tools.journal.merged(link.event_seq, run.pending.target, link.thread_id) if link.copies else None
     wanted: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""What operations work with: frozen, one for all lanes."""
+"""The services that operations use: frozen, one set for all lanes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bridge.model.refs import ChatAddress, MessageRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """`has_end` tells whether a chat, or a thread of it, is an end of some route."""
+    """`has_end` says whether a chat, or a thread of it, is an end of a route."""
 
     journal: LinkStore
     renderer: MessageRenderer
@@ -26,8 +26,8 @@ class Tools:
     has_end: Callable[[ChatAddress, str | None], bool]
 
     async def link(self, message_id: str, run: Execution) -> Link | None:
-        """Where the message is, with copies in another thread of the target if this one has none, and no route leads there any
-        more: nobody else sees to them."""
+        """Where the message is. If this thread has no copies, that includes copies in another thread of the target to which no
+        route leads any more: nothing else would handle them."""
         target, thread_id = run.pending.target, run.pending.thread_id
         link = await self.journal.link(MessageRef(run.pending.event.meta.origin, message_id), target, thread_id)
         if link is None:
