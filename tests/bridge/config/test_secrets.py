@@ -220,4 +220,4 @@ def test_a_pipe_as_a_secrets_file_is_a_fault_and_not_waited_for(zoo: Any) -> Non
     os.mkfifo(zoo.folder / "pipe")
     for path in ("pipe", "/dev/zero", "/dev/tty"):
         loaded = zoo.load(f"accounts: {{polly: {{platform: parrot, token_file: {path}}}}}\n")
-        assert any("no regular file" in str(fault) or "cannot read" in str(fault) for fault in loaded.faults), path
+        assert any("not a regular file" in str(fault) or "cannot read" in str(fault) for fault in loaded.faults), path
