@@ -1,5 +1,5 @@
 """An answer is read as far as an honest one goes: bounded in bytes, also after decompression, in nesting and in values; by every
-client library."""
+client library. And no call is redirected with what it carries."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.common.http_body import MOST_BYTES, AnswerRefused, AnswerTooDeep, AnswerTooLarge, BoundedResponse, check_json
+from adapters.common.http_body import (
+    MOST_BYTES,
+    AnswerRefused,
+    AnswerTooDeep,
+    AnswerTooLarge,
+    BoundedResponse,
+    RedirectRefused,
+    check_json,
+    no_redirects,
+)
 from bridge.model.errors import OutcomeUnknown, RetryLater
 from tests.support.transports import NETWORK, calls, serving
 
@@ -122,3 +133,22 @@ def test_what_is_no_json_costs_no_more(text: str) -> None:
 def test_many_values_in_a_small_text() -> None:
     with pytest.raises(AnswerTooLarge, match="values"):
         check_json("[" + "0," * 1_000_001 + "0]")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_call_follows_a_server_to_another(method: str, status: int) -> None:
+    heard: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append(request.path)
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server, aiohttp.ClientSession(trace_configs=[no_redirects()]) as session:
+        with pytest.raises(RedirectRefused):
+            await session.request(method, server.make_url("/token/send"), data={"text": "secret"} if method == "POST" else None)
+        assert heard == ["/token/send"]
+        async with session.request(method, server.make_url("/own"), allow_redirects=False) as told:
+            assert told.status == status

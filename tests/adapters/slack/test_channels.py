@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from adapters.slack.channels import Channels
-from bridge.model.errors import ChatDown
+from adapters.slack.emulator import SlackEmulator
+from bridge.model.errors import ChatDown, RetryLater
 from tests.support.clock import ManualClock
 
 
@@ -50,3 +51,24 @@ async def test_names_of_no_channel_list_no_more_than_now_and_then(clock: ManualC
         with pytest.raises(ChatDown):
             await channels.resolve(f"#lost{number}")
     assert workspace.listed == 1
+
+
+async def test_addresses(account: Any, emulator: SlackEmulator) -> None:
+    adapter = account.build()
+    chats = {name: emulator.add_chat(name).chat_id for name in ("general", "random", "old", "closed")}
+    assert await adapter.resolve("#general") == chats["general"]
+    assert await adapter.resolve("C024BE7LH") == "C024BE7LH"
+    await adapter.resolve("#random")
+    assert emulator.calls().count("conversations.list") == 1
+    with pytest.raises(ChatDown):
+        await adapter.resolve("#nowhere")
+    emulator.archive_chat(chats["old"])
+    emulator.remove_bot(chats["closed"])
+    fresh = account.build()
+    for address in ("#old", "#closed"):
+        with pytest.raises(ChatDown):
+            await fresh.resolve(address)
+    await emulator.refuse_connections(True)
+    with pytest.raises(RetryLater):
+        await account.build().resolve("#general")
+    await emulator.refuse_connections(False)

@@ -1,4 +1,4 @@
-"""How the account reaches Slack: proxy, own CA, environment, options; and what importing the package costs."""
+"""How the account reaches Slack: proxy, own CA, environment; and what importing the package costs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from adapters.common.emulation.contract import Upload
-from adapters.common.http_errors import Effect
-from adapters.registry import load_platform
-from adapters.slack.config import SlackOptions
 from adapters.slack.emulator import SlackEmulator
-from adapters.slack.errors import SUCCESS, MissingScope, classify
 from bridge.model.adapter import Outbound, OutboundFile
 from bridge.model.errors import (
     AccountDown,
-    ChangeRefused,
-    ChatDown,
     ConnectionLost,
-    MessageGone,
-    OutcomeUnknown,
-    Rejected,
     RetryLater,
-    RightMissing,
 )
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
@@ -119,106 +108,4 @@ def test_the_package_imports_no_client_library() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
-# -- options and addresses ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("options", "wanted"),
-    [
-        ({"bot_token": "xoxb-1"}, "app_token"),
-        ({"bot_token": "xoxb-1", "events": "http"}, "signing_secret"),
-        ({"app_token": "xapp-1"}, "bot_token"),
-        ({"bot_token": "xoxb-1", "app_token": "xapp-1", "events": "carrier pigeon"}, "events"),
-        ({"bot_token": "xoxb-1", "app_token": "xapp-1", "repliez": "quote"}, "repliez"),
-    ],
-)
-def test_options_that_cannot_work(options: dict[str, str], wanted: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        SlackOptions.model_validate(options)
-    assert wanted in str(caught.value)
-    assert "xoxb-1" not in str(caught.value)
-
-
-def test_tokens_in_each_others_place(tmp_path: Path) -> None:
-    swapped = SlackOptions.model_validate({"bot_token": "xapp-1", "app_token": "xoxb-1", "ca_file": tmp_path / "none.pem"})
-    faults = load_platform("slack").check_options(swapped)
-    assert [fault.key for fault in faults] == ["bot_token", "app_token", "ca_file"]
-    assert "xapp-1" not in f"{swapped!r}{[str(fault) for fault in faults]}"
-
-
-@pytest.mark.parametrize("address", ["#general", "#über-uns", "#a_b-c.d", "C024BE7LH", "G024BE7LH", "D024BE7LH"])
-def test_addresses(address: str) -> None:
-    assert load_platform("slack").check_address(address) is None
-
-
-@pytest.mark.parametrize("address", ["", "general", "#", "#General", "#two words", "U024BE7LH", "#a/b", "c024be7lh1"])
-def test_no_addresses(address: str) -> None:
-    assert load_platform("slack").check_address(address)
-
-
-def test_threads() -> None:
-    assert load_platform("slack").check_thread("1700000000.123456") is None
-    for thread in ("1700000000", "p1700000000123456", "", "1700000000.12345"):
-        assert load_platform("slack").check_thread(thread)
-
-
 # -- the error table ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "effect", "error"),
-    [
-        ("ratelimited", 429, Effect.CREATES, RetryLater),
-        ("", 429, Effect.CREATES, RetryLater),
-        ("service_unavailable", 200, Effect.CREATES, RetryLater),
-        ("internal_error", 200, Effect.CREATES, OutcomeUnknown),
-        ("fatal_error", 200, Effect.IDEMPOTENT, RetryLater),
-        ("", 500, Effect.CREATES, OutcomeUnknown),
-        ("", 503, Effect.IDEMPOTENT, RetryLater),
-        ("", 200, Effect.CREATES, OutcomeUnknown),
-        ("", 403, Effect.CREATES, RetryLater),
-        ("token_revoked", 200, Effect.CREATES, AccountDown),
-        ("missing_scope", 200, Effect.CREATES, AccountDown),
-        ("not_in_channel", 200, Effect.CREATES, ChatDown),
-        ("msg_too_long", 200, Effect.CREATES, Rejected),
-        ("something_new", 200, Effect.CREATES, Rejected),
-    ],
-)
-def test_answers(code: str, status: int, effect: Effect, error: type[Exception]) -> None:
-    found = classify("chat.postMessage", code, status=status, effect=effect, headers={"Retry-After": "3"})
-    assert type(found) is error
-    if isinstance(found, RetryLater) and status == 429:
-        assert (found.after_s, found.rate_limited) == (3.0, True)
-
-
-@pytest.mark.parametrize("method", ["reactions.add", "reactions.remove", "pins.add", "pins.remove"])
-def test_a_policy_beside_messages_holds_no_message_up(method: str) -> None:
-    assert type(classify(method, "restricted_action")) is Rejected
-    assert type(classify("chat.postMessage", "restricted_action")) is ChatDown
-    assert type(classify(method, "not_in_channel")) is ChatDown
-
-
-def test_a_scope_that_only_one_operation_needs() -> None:
-    found = classify("reactions.add", "missing_scope", needed_scope="reactions:write")
-    assert isinstance(found, MissingScope)
-    assert "reactions:write" in found.reason
-    assert "already_reacted" in SUCCESS
-
-
-@pytest.mark.parametrize(
-    ("method", "code", "error"),
-    [
-        ("chat.update", "edit_window_closed", ChangeRefused),
-        ("chat.update", "cant_update_message", ChangeRefused),
-        ("chat.delete", "cant_delete_message", ChangeRefused),
-        ("chat.delete", "compliance_exports_prevent_deletion", ChangeRefused),
-        ("chat.update", "restricted_action", RightMissing),
-        ("chat.delete", "restricted_action", RightMissing),
-        ("chat.update", "is_inactive", ChatDown),
-        ("chat.delete", "not_in_channel", ChatDown),
-        ("chat.update", "message_not_found", MessageGone),
-        ("chat.update", "msg_too_long", Rejected),
-    ],
-)
-def test_changes_that_are_refused(method: str, code: str, error: type[Exception]) -> None:
-    assert type(classify(method, code)) is error
