@@ -24,6 +24,14 @@ class Lacks(StrEnum):
     """A message cannot say which other it answers."""
     FORMATTING = "formatting"
     """The text that people write is plain text."""
+    SIGNS_OF_LIFE = "signs of life"
+    """It is called by others, and opens no connection: silence says nothing."""
+    OWN_NAME = "own name"
+    """Nobody sees the account under a name."""
+    UNKNOWN_OUTCOMES = "unknown outcomes"
+    """A message that is sent again is known for the same: no outcome is unknown."""
+    ONE_CREDENTIAL = "one credential"
+    """Each chat has a server of its own: what it refuses concerns that chat alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

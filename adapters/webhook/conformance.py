@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from adapters.common.conformance import Codec, ConformanceCase
-from adapters.webhook.inbound.decode_text import decode_text
+from adapters.common.conformance import Codec, ConformanceCase, Lacks
 from adapters.webhook.outbound.encode_text import encode_text
+from bridge.model.rich_text import plain
 
 CASE = ConformanceCase(
-    codecs={"webhook": Codec(encode=encode_text, decode=decode_text, decode_raw=decode_text)},
-    absent_chat="TODO",
+    codecs={"webhook": Codec(encode=encode_text, decode=plain, decode_raw=plain)},
+    absent_chat="not-an-end",
+    lacks={
+        Lacks.REPLIES: "what a program posts by a webhook answers nothing",
+        Lacks.FORMATTING: "what a program posts is plain text, unless it says otherwise",
+        Lacks.SIGNS_OF_LIFE: "it is called by others, and opens no connection",
+        Lacks.OWN_NAME: "a receiver is told by signed requests, which have no author but the message's",
+        Lacks.UNKNOWN_OUTCOMES: "the webhook-id of a message is the same on every attempt",
+        Lacks.ONE_CREDENTIAL: "each end has a receiver of its own, which refuses for itself",
+    },
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from adapters.common.emulation.contract import EmulatedChat, Emulator
+from adapters.common.emulation.contract import CallsBridge, EmulatedChat, Emulator
 from adapters.registry import load_emulator
 from bridge.accounts.back_off import BackOff
 from bridge.accounts.state import AccountState
@@ -74,6 +74,9 @@ class Sandbox:
             await self._start_emulators()
             self._app = App(self.write_config(), manifests=self._manifests, back_off=_QUICK)
             await self._app.start()
+            for platform, emulator in self.emulators.items():
+                if isinstance(emulator, CallsBridge):
+                    emulator.bridge_is_at(f"http://{_HOST}:{self._app.public_port}", platform)
         except (JournalError, OSError) as error:
             await self.stop()
             raise SandboxError(str(error)) from error

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from adapters.common.emulation.contract import EmulatedChat, SeenMessage
+from adapters.common.emulation.contract import CallsBridge, EmulatedChat, SeenMessage
 from adapters.registry import load_emulator, load_platform
 from bridge.model.adapter import Adapter, Outbound, Sender
 from bridge.model.capabilities import Feature
@@ -17,7 +17,7 @@ from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
 from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
-from tests.support.web import UnreachedWeb
+from tests.support.web import LoopbackWeb
 
 ACCOUNT = AccountName("acc")
 
@@ -36,9 +36,13 @@ class Rig:
     async def __aenter__(self) -> Rig:
         await self.emulator.start()
         self.chat: EmulatedChat = self.emulator.add_chat("lobby")
+        self.web = LoopbackWeb(ACCOUNT)
+        if isinstance(self.emulator, CallsBridge):
+            await self.web.start()
+            self.emulator.bridge_is_at(self.web.public_url, ACCOUNT)
         self.options = self.manifest.options().model_validate(self.emulator.account_options())
         self.adapter: Adapter = self.manifest.build(
-            AdapterContext(account=ACCOUNT, options=self.options, web=UnreachedWeb(), alive=self._alive)
+            AdapterContext(account=ACCOUNT, options=self.options, web=self.web, alive=self._alive)
         )
         self.chat_id = await self.adapter.resolve(self.chat.address)
         self.intake.chats = {self.chat_id}
@@ -51,6 +55,7 @@ class Rig:
         with contextlib.suppress(asyncio.CancelledError, ConnectionLost):
             await self.running
         await self.adapter.close()
+        await self.web.stop()
         await self.emulator.stop()
 
     def _alive(self) -> None:

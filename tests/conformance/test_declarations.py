@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from adapters.common.conformance import Lacks
 from adapters.common.emulation.contract import Emulator
 from adapters.registry import load_emulator, load_platform
 from bridge.model.adapter import (
@@ -26,6 +27,7 @@ from bridge.model.adapter import (
     ShowsTyping,
 )
 from bridge.model.capabilities import Feature, Support
+from tests.conformance.cases import skip_if_lacking
 from tests.conformance.rig import Rig
 from tests.support.patience import PATIENCE_S
 
@@ -65,6 +67,7 @@ def test_the_manifest_is_whole(platform: str) -> None:
 
 async def test_a_platform_that_is_heard_gives_signs_of_life(rig: Rig) -> None:
     """Whoever polls or has a socket says so with everything that comes in; silence then means something."""
+    skip_if_lacking(rig.platform, Lacks.SIGNS_OF_LIFE)
     deaf_after_s = rig.manifest.deaf_after_s(rig.options)
     assert deaf_after_s is not None
     assert 60 <= deaf_after_s <= 600

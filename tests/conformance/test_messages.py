@@ -302,6 +302,7 @@ async def test_our_own_messages_are_never_foreign(rig: Rig) -> None:
 
 
 async def test_the_core_is_told_what_the_account_is_called(rig: Rig) -> None:
+    skip_if_lacking(rig.platform, Lacks.OWN_NAME)
     message = await rig.send(plain("who says that?"))
     native = rig.adapter.capabilities.native(Feature.SENDER_NAME)
     await rig.eventually(lambda: rig.intake.names, "names")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from adapters.common.emulation.contract import EmulatedChat, Emulator, SeenMessage
+from adapters.common.emulation.contract import CallsBridge, EmulatedChat, Emulator, SeenMessage
 from adapters.registry import load_emulator, load_platform
 from bridge.accounts.back_off import BackOff
 from bridge.accounts.state import AccountState
@@ -76,6 +76,9 @@ class World:
     async def start_bridge(self, *, wait_up: bool = True) -> App:
         self.app = App(self.config(), manifests=load_platform, back_off=QUICK, **self.app_parts)
         await self.app.start()
+        for name, emulator in self.emulators.items():
+            if isinstance(emulator, CallsBridge):
+                emulator.bridge_is_at(f"http://127.0.0.1:{self.app.public_port}", name)
         if wait_up:
             await self.all_up()
         return self.app

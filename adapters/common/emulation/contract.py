@@ -263,3 +263,13 @@ class RemovesBot(Protocol):
     def bring_bot_back(self, chat_id: str) -> None:
         """Undo that."""
         ...
+
+
+@runtime_checkable
+class CallsBridge(Protocol):
+    """An emulator whose people reach the bridge by its public listener, and whose platform has no call that tells it where that is.
+    Optional."""
+
+    def bridge_is_at(self, public_url: str, account: str) -> None:
+        """To be called once the bridge listens, before people say anything. `account`: its name in bridge.yaml."""
+        ...

@@ -1,4 +1,4 @@
-"""A stand-in for Webhook's server, by its public API. Shares no code with `decode` and `encode`."""
+"""A bot program that speaks Standard Webhooks, and lets people talk by it. Shares no code with `decode` and `encode`."""
 
 from adapters.webhook.emulator.server import WebhookEmulator
 

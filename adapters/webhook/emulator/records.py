@@ -1,15 +1,28 @@
-"""What the emulated Webhook knows: people, chats, messages. Plain data."""
+"""What the emulated bot program knows: its chats and their messages. Plain data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass
 class Message:
     message_id: str
-    person: str
+    chat_id: str
+    author: str
     text: str
+    sent_at: datetime
+    is_bot: bool = False
+    sender_id: str = ""
+    """Of a person's message: what the program calls it; the bridge answers with an id of its own."""
+    quote: str = ""
+    reply_to: str = ""
+    avatar_url: str = ""
+    edited: bool = False
+    deleted: bool = False
+    pinned: bool = False
+    reactions: set[str] = field(default_factory=set)
 
 
 @dataclass

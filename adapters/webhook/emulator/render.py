@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from adapters.common.emulation.contract import SeenMessage
+from html import escape
+
+from adapters.common.emulation.contract import SeenMessage, SeenReaction
 from adapters.webhook.emulator.records import Message
 
 
 def seen(message: Message) -> SeenMessage:
-    raise NotImplementedError("emulator/render.py: seen: what publish() is given")
+    return SeenMessage(
+        message_id=message.message_id,
+        chat_id=message.chat_id,
+        author_name=message.author,
+        author_id=message.author,
+        author_avatar_url=message.avatar_url,
+        is_bot=message.is_bot,
+        text=message.text,
+        html=escape(message.text).replace("\n", "<br>"),
+        reply_to=message.reply_to,
+        reply_quote=message.quote,
+        reactions=tuple(SeenReaction(emoji=emoji, by=("bridge",)) for emoji in sorted(message.reactions)),
+        edited=message.edited,
+        deleted=message.deleted,
+        sent_at=message.sent_at,
+    )

@@ -1,11 +1,34 @@
-"""The records as they look on the wire, by the platform's reference. Pure."""
+"""Events as they come over the wire, and what a person says as it goes. Types and readers of the emulator's own. Pure."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, TypedDict
 
-from adapters.webhook.emulator.records import Message
+from adapters.webhook.emulator.errors import Refused
+from adapters.webhook.emulator.rules import TYPES
 
 
-def message_wire(message: Message) -> dict[str, Any]:
-    raise NotImplementedError("emulator/wire.py: message_wire: every field that the platform sends")
+class Event(TypedDict):
+    type: str
+    timestamp: str
+    data: dict[str, Any]
+
+
+class Said(TypedDict):
+    """What a script would post."""
+
+    id: str
+    text: str
+    author: str
+
+
+def event_of(body: bytes) -> Event:
+    """Raises Refused for what is not as documented."""
+    event = json.loads(body)
+    if not isinstance(event, dict) or set(event) != {"type", "timestamp", "data"} or event["type"] not in TYPES:
+        raise Refused(400, "no event that is known")
+    data = event["data"]
+    if not isinstance(data, dict) or not isinstance(data.get("end"), str) or not isinstance(data.get("message_id"), str):
+        raise Refused(400, "the event says nothing of a message")
+    return Event(type=event["type"], timestamp=str(event["timestamp"]), data=data)

@@ -1,19 +1,73 @@
-"""The emulated Webhook itself: its chats and people, and who is told of what changes there. Knows nothing of HTTP."""
+"""The emulated bot program's chats, and what events do to them. Knows nothing of HTTP."""
 
 from __future__ import annotations
 
-from adapters.webhook.emulator.records import Chat
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from adapters.webhook.emulator.errors import Refused
+from adapters.webhook.emulator.records import Chat, Message
+from adapters.webhook.emulator.wire import Event
+
+Publish = Callable[[str, Message], None]
 
 
 class World:
-    """TODO: changes come from `people` and from the server's methods, and go to the streams of those who listen."""
+    """`publish` is told of every change: its kind, and the message as it is now."""
 
-    def __init__(self) -> None:
+    def __init__(self, publish: Publish) -> None:
         self.chats: dict[str, Chat] = {}
         self.people: dict[str, str] = {}
+        self._publish = publish
 
     def add_chat(self, name: str) -> Chat:
         return self.chats.setdefault(name, Chat(chat_id=name, name=name))
 
     def add_person(self, name: str) -> str:
         return self.people.setdefault(name, name)
+
+    def add(self, message: Message) -> None:
+        self.chats[message.chat_id].messages[message.message_id] = message
+        self._publish("created", message)
+
+    def changed(self, kind: str, message: Message) -> None:
+        self._publish(kind, message)
+
+    # -- what the bridge tells ----------------------------------------------------------------------------------------------
+
+    def apply(self, chat: Chat, event: Event) -> None:
+        """Raises Refused for a message that is not there."""
+        data, kind = event["data"], event["type"]
+        if kind == "message.created":
+            self.add(self._created(chat, event))
+            return
+        message = chat.messages.get(data["message_id"])
+        if message is None:
+            raise Refused(400, f"{kind}: there is no such message")
+        match kind:
+            case "message.edited":
+                message.text, message.edited = str(data["text"]), True
+                self._publish("edited", message)
+            case "message.deleted":
+                message.deleted = True
+                self._publish("deleted", message)
+            case "message.pinned" | "message.unpinned":
+                message.pinned = kind == "message.pinned"
+            case _:
+                message.reactions = set(data["reactions"])
+                self._publish("reactions", message)
+
+    def _created(self, chat: Chat, event: Event) -> Message:
+        data = event["data"]
+        author, reply = data.get("author") or {}, data.get("reply_to") or {}
+        return Message(
+            message_id=data["message_id"],
+            chat_id=chat.chat_id,
+            author=str(author.get("name", "")),
+            avatar_url=str(author.get("avatar_url", "")),
+            text=str(data["text"]),
+            sent_at=datetime.fromisoformat(event["timestamp"]).astimezone(UTC),
+            is_bot=True,
+            reply_to=str(reply.get("message_id", "")),
+            quote=str(reply.get("excerpt", "")),
+        )

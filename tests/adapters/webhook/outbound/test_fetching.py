@@ -25,7 +25,7 @@ async def served(store: MemoryStore | None = None) -> AsyncIterator[tuple[Any, a
     """An account whose end is fetched, and a client of `/out/<key>`."""
     async with account(store=store or MemoryStore(), end={"fetch": True}) as adapter:
         app = web.Application()
-        app.router.add_route("*", "/out", lambda request: adapter._receiver._by_key(request, GRANT))
+        app.router.add_route("*", "/out", lambda request: adapter._fetching.serve(request, GRANT))
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
