@@ -45,7 +45,7 @@ def run_daemon(reader: ConfigReader, manifests: Callable[[str], Platform]) -> in
     if config is None:
         return EX_CONFIG
     set_up_logging(config.log, secrets=reading.secrets)
-    # the journal's thread hands every commit back to the loop: waiting 5 ms for the interpreter would be most of a message's time
+    # the journal's thread reports every commit to the loop: waiting 5 ms for the interpreter would be most of a message's latency
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     # imports block the loop for seconds: before it starts
     for platform in {account.platform for account in config.accounts.values()}:
@@ -56,7 +56,7 @@ def run_daemon(reader: ConfigReader, manifests: Callable[[str], Platform]) -> in
 
 
 def _spare_the_collector() -> None:
-    """What was imported stays: walking over it again and again for garbage would be a third of the work of relaying."""
+    """Imported modules stay in memory: scanning them for garbage again and again would be a third of the work of relaying."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_PER_COLLECTION, *gc.get_threshold()[1:])
@@ -117,14 +117,14 @@ def _stop_or_die(stop: asyncio.Event, number: int) -> None:
 
 
 class _Reloads:
-    """What became of the latest reload, for the status line; empty while there is nothing to say."""
+    """The result of the latest reload, for the status line; empty if there is nothing to report."""
 
     outcome = ""
 
 
 async def _watchdog(notifier: Notifier, app: App, reloads: _Reloads) -> None:
     """Tell systemd twice per interval that the loop and the journal still answer, and what the accounts are doing. A journal that
-    answers with an error is no reason to be killed: nothing is lost while it does, and a restart mends no disk."""
+    answers with an error is no reason for a restart: nothing is lost meanwhile, and a restart repairs no disk."""
     interval_s = int(os.environ.get("WATCHDOG_USEC", "0")) / 2e6 or 15.0
     while True:
         try:
@@ -150,7 +150,7 @@ async def _reloads(
     reader: ConfigReader,
     reloads: _Reloads | None = None,
 ) -> None:
-    """One reload a SIGHUP, whatever became of the one before."""
+    """One reload per SIGHUP, whatever the result of the previous one."""
     reloads = reloads or _Reloads()
     while True:
         await hang_up.wait()
@@ -169,7 +169,7 @@ async def _reloads(
 
 
 async def _reload(reading: Reading, app: App, manifests: Callable[[str], Platform]) -> str:
-    """What an admin must still do about it; empty if nothing."""
+    """What an admin still has to do; empty if nothing."""
     config = reading.loaded.config
     if config is None:
         outcome = [_not_reloaded(str(fault)) for fault in reading.loaded.faults]

@@ -1,4 +1,4 @@
-"""The process's own first and last moment: standard streams that are there, signals that come before anybody listens for them.
+"""The start and end of the process: standard streams that may be closed, and signals that arrive before anything handles them.
 
 Called first thing by `bridge.cli`; imports next to nothing. `daemon` takes over from here.
 """
@@ -11,13 +11,13 @@ import sys
 from types import FrameType
 
 _HELD = (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-"""Signals that end a process which does not listen for them. SIGINT is Python's own KeyboardInterrupt."""
+"""Signals that end a process that does not handle them. SIGINT is Python's own KeyboardInterrupt."""
 
 _came: set[int] = set()
 
 
 def open_standard_streams() -> None:
-    """Descriptors 0 to 2 that whoever started us left closed lead to nowhere instead.
+    """Open /dev/null for those of descriptors 0 to 2 that the parent left closed.
 
     Otherwise the first files and sockets opened get those numbers: they are written to as if they were a terminal, and libuv, which
     takes them for standard streams, aborts the process when it closes them."""
@@ -36,7 +36,7 @@ def open_standard_streams() -> None:
 
 
 def hold_signals() -> None:
-    """From now on, until the daemon listens, no signal kills: a reload is remembered, an end is orderly, the others mean nothing.
+    """From now on, until the daemon handles signals, none kills: a reload is remembered, an end is orderly, others are ignored.
 
     Handlers, not a mask and not "ignore": those would be inherited by child processes."""
     for number in _HELD:
@@ -55,5 +55,5 @@ def _came_early(number: int, _: FrameType | None) -> None:
 
 
 def past_signals() -> None:
-    """The daemon has stopped and only lets go of things: a reload has nothing left to reload, and must not make that a failure."""
+    """The daemon has stopped and only cleans up: a reload signal has nothing to reload, and must not turn that into a failure."""
     signal.pthread_sigmask(signal.SIG_BLOCK, set(_HELD) - {signal.SIGTERM})

@@ -1,4 +1,4 @@
-"""What systemd is told, and never waits for: its socket is read by another process, which may be slow, stopped or gone.
+"""Notifications to systemd, which never block: the socket is read by another process, which may be slow, stopped or gone.
 
 Source: https://www.freedesktop.org/software/systemd/man/sd_notify.html, read 2026-11-26: lines `NAME=value`, one datagram a call.
 """
@@ -17,7 +17,7 @@ _STATES = ("READY", "RELOADING", "STOPPING")
 
 
 class Notifier:
-    """`notify` returns at once. What the socket does not take is kept, the latest of each kind, and offered again until it does."""
+    """`notify` returns at once. What the socket does not accept is kept, the latest of each kind, and sent again until it does."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, str] = {}
@@ -40,7 +40,7 @@ class Notifier:
             self._send()
 
     def close(self) -> None:
-        """What was not taken until now is dropped."""
+        """What was not accepted until now is dropped."""
         if self._again is not None:
             self._again.cancel()
         if self._systemd is not None:
@@ -56,5 +56,5 @@ class Notifier:
             self._again = asyncio.get_running_loop().call_later(_AGAIN_S, self._send)
             return
         except (OSError, ValueError):
-            pass  # nobody listens any more; nothing of ours depends on it
+            pass  # nothing listens any more, and nothing depends on it
         self._waiting.clear()

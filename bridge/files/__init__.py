@@ -1,1 +1,1 @@
-"""Files on their way: fetched once into a bounded spool on disk, and read by every target."""
+"""Files in transit: fetched once into a bounded spool on disk, and read by every target."""

@@ -1,5 +1,5 @@
-"""Downloads of attachments. One that is slow goes on when the delivery that began it no longer waits for it, so that nothing is
-fetched twice and no chat is held up by bytes that trickle."""
+"""Downloads of attachments. A slow download continues when the delivery that started it no longer waits, so that nothing is fetched
+twice and no chat is delayed by a slow server."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from bridge.model.refs import ChatRef
 from bridge.model.tasks import end, outcome
 
 _AT_ONCE = 8
-"""Downloads of one chat's files at the same time. More of them wait: then the slow ones of one chat hold up no other chat's."""
+"""How many files of one chat are downloaded at once. Further ones wait, so that slow downloads of one chat do not delay other
+chats."""
 
 _MOMENT_S = 0.5
-"""One that is begun now has at least this time."""
+"""The minimum time of a download that starts now."""
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class _Places:
 
 
 class Downloads:
-    """By key: the file as one of its users wants it."""
+    """By key: the file as one of its users requests it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -45,14 +46,14 @@ class Downloads:
     async def wait_for(
         self, key: Hashable, chat: ChatRef, fetch: Callable[[], Coroutine[Any, Any, None]], *, within_s: float
     ) -> bool:
-        """Whether the download is complete; False: not within `within_s`, and it goes on. Raises what `fetch` raised: then it is
-        begun anew when it is asked for again. OSError: it was cancelled by `forget`."""
+        """Whether the download is complete; False: not within `within_s`, and it continues. Raises what `fetch` raised: then the
+        next request starts it again. OSError: it was cancelled by `forget`."""
         download = self._running.get(key)
         if download is None:
             within_s = max(within_s, _MOMENT_S)
             download = self._running[key] = _Download()
             download.task = asyncio.create_task(self._fetch(download, chat, fetch), name=f"download from {chat}")
-            download.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # perhaps nobody asks again
+            download.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # there may be no further request
         download.waiting += 1
         try:
             if not await self._clock.wait(download.over, within_s):
@@ -63,7 +64,7 @@ class Downloads:
                 if download.over.is_set():
                     del self._running[key]
                 elif not download.begun:
-                    self.forget(key)  # nothing is lost, and those that wait for a place stay few
+                    self.forget(key)  # nothing is lost, and few wait for a place
         await asyncio.wait({download.task})
         outcome(download.task)
         return True
@@ -82,13 +83,13 @@ class Downloads:
                 del self._places[chat]
 
     def forget(self, key: Hashable) -> None:
-        """Nobody wants the file any more."""
+        """The file is no longer needed."""
         download = self._running.pop(key, None)
         if download is not None:
-            download.over.set()  # a task that is cancelled before its first step never says so itself
+            download.over.set()  # a task that is cancelled before its first step runs no code of its own
             download.task.cancel()
 
     async def close(self) -> None:
-        """Bounded: what does not let go keeps no stop from ending."""
+        """Bounded in time: a task that does not end must not block the stop."""
         running, self._running = list(self._running.values()), {}
         await end([download.task for download in running], within_s=1.0)

@@ -1,4 +1,4 @@
-"""Attachments of a delivery, fetched to disk for as long as the delivery needs them, or a reason why one cannot be had."""
+"""Attachments of a delivery, fetched to disk for as long as the delivery needs them, or the reason why one cannot be fetched."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ log = structlog.get_logger("outbox")
 
 _MB = 1_000_000
 _LOOK_AGAIN_S = 2.0
-"""When to look again for a download that goes on."""
+"""When to check again a download that continues."""
 _FOLLOWS = "follows once it can be fetched"
 
 
 def most_bytes(limits: Limits, options: RelayOptions) -> int:
-    """Largest file that this end takes."""
+    """Largest file that this end accepts."""
     own = limits.upload_bytes
     return own if options.max_file_mb is None else min(own, int(options.max_file_mb * _MB))
 
@@ -43,15 +43,15 @@ class Patience(Enum):
     """What a file that cannot be fetched now means for its message."""
 
     WAIT = auto()
-    """The message waits for it: it may be a moment's trouble."""
+    """The message waits for it: the failure may be short."""
     LATER = auto()
-    """The message goes, the file comes behind it."""
+    """The message is sent, and the file follows."""
     OVER = auto()
-    """It will not come."""
+    """It is given up."""
 
 
 class FileNotYet(RetryLater):
-    """A file cannot be fetched now; it may still come."""
+    """A file cannot be fetched now; it may be available later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class FileFetcher:
         self._made: dict[int, set[tuple[int, str]]] = {}
         """Files made of an event's own text, by the event."""
         self._limits: dict[tuple[int, int], set[int]] = {}
-        """How large they may be for those who asked for them, by the file."""
+        """By file: the largest size that those who asked for it accept."""
 
     async def close(self) -> None:
-        """Downloads that nobody waits for end."""
+        """Ends the downloads that nothing waits for."""
         await self._downloads.close()
 
     def expect(self, event_seq: int) -> None:
@@ -89,7 +89,7 @@ class FileFetcher:
         self._users[event_seq] = self._users.get(event_seq, 0) + 1
 
     def finished(self, event_seq: int, files: int) -> None:
-        """A delivery of this event is final: after the last one its files leave the disk."""
+        """A delivery of this event is final: after the last one its files are deleted."""
         left = self._users.get(event_seq, 1) - 1
         if left > 0:
             self._users[event_seq] = left
@@ -114,10 +114,9 @@ class FileFetcher:
         within_s: float,
         only: Collection[int] | None = None,
     ) -> list[FetchResult]:
-        """Each of the content's attachments on disk until the stack closes, or the reason why not. With `only`, those at other
-        places are left alone. Downloads that are not over `within_s` seconds from now go on by themselves, and come late.
-
-        Raises FileNotYet when one may still come and there is patience."""
+        """Each of the content's attachments on disk until the stack closes, or the reason why not. With `only`, other indexes are
+        skipped. Downloads that are not complete `within_s` seconds from now continue, and their files follow later. Raises
+        FileNotYet if one may still be available and `patience` is WAIT."""
         until_s = self._clock.monotonic_s() + within_s
         request = _Request(event_seq, origin, content, most_bytes, patience, until_s)
         return [
@@ -144,7 +143,7 @@ class FileFetcher:
         except Rejected as error:
             return FetchResult(attachment=attachment, problem=error.reason)
         except Exception as error:
-            # whatever is wrong at the origin concerns this file, not its message nor the account that it goes to
+            # an error at the origin concerns this file, not its message or the target's account
             return self._failed(attachment, request, error)
         return FetchResult(attachment=attachment, file=_outbound(attachment, spooled))
 
@@ -160,7 +159,7 @@ class FileFetcher:
         return None
 
     def _failed(self, attachment: Attachment, request: _Request, error: Exception) -> FetchResult:
-        """Raises FileNotYet when it may still come and there is patience."""
+        """Raises FileNotYet if it may still be available and patience is WAIT."""
         reason = self._trouble(request.origin.account, error)
         after_s = error.after_s if isinstance(error, RetryLater) else None
         match request.patience:
@@ -183,7 +182,7 @@ class FileFetcher:
 
     async def _spool_it(self, key: tuple[int, int], opener: Opener, most_bytes: int) -> None:
         async with self._spool.borrow(key, opener, most_bytes=most_bytes):
-            pass  # it stays there for those who want it
+            pass  # it stays there for other users
 
     def _trouble(self, origin: AccountName, error: Exception) -> str:
         if isinstance(error, AccountDown) and (supervisor := self._suppliers(origin)) is not None:

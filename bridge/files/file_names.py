@@ -1,8 +1,5 @@
-"""What a sender says of a file, made safe to hand on: its name and its MIME type. Pure. Called by `files`.
-
-Both go into headers of uploads, where a line break or a quote would be somebody else's header; the name also onto other people's
-disks.
-"""
+"""A file's name and MIME type as the sender states them, made safe to pass on. Pure. Called by `files`. Both go into headers of
+uploads, where a line break or a quote could inject a header; the name also goes onto other people's disks."""
 
 from __future__ import annotations
 
@@ -29,11 +26,11 @@ _UNSEEN = regex.compile(rf"(?!\u200d)[{INVISIBLE}\p{{Cs}}\p{{Co}}\p{{Cn}}]")
 _BLANKS = regex.compile(rf"[{BLANK}]+")
 _GRAPHEME = regex.compile(r"\X")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)", re.IGNORECASE)
-"""Names that Windows takes for devices, whatever their extension."""
+"""Names that Windows treats as devices, whatever their extension."""
 
 
 def mime_of(attachment: Attachment) -> str:
-    """The MIME type alone, without parameters; by the name where the sender's is none."""
+    """The MIME type without parameters; guessed by the name if the sender's is invalid."""
     said = attachment.mime.partition(";")[0].strip().lower()
     if _MIME.fullmatch(said):
         return said
@@ -41,8 +38,8 @@ def mime_of(attachment: Attachment) -> str:
 
 
 def file_name(attachment: Attachment) -> str:
-    """A name that is safe to hand on: one path component, printable, at most 120 characters and 240 bytes, no device, with an
-    extension where the MIME type tells one. A name that begins with a dot keeps it."""
+    """A name that is safe to pass on: one path component, printable, at most 120 characters and 240 bytes, no device, with an
+    extension if the MIME type implies one. A name that begins with a dot keeps it."""
     kept = unicodedata.normalize("NFC", attachment.name[:4000].encode("utf-8", "replace").decode("utf-8"))
     kept = _BLANKS.sub(" ", _UNSEEN.sub("", _BLANKS.sub(" ", kept)))
     kept = _UNSAFE.sub("_", kept).strip(" ").rstrip(". ")

@@ -1,6 +1,6 @@
-"""The spool's folder on disk: only what the spool made is ever deleted, and a folder with other things in it is no spool.
+"""The spool's folder on disk: only files made by the spool are deleted, and a folder with other files is refused.
 
-A spool's file is a regular file with a name of our own making. Nothing is known of any other file, so nothing is done to it.
+A spool file is a regular file with a name that the spool generates. Other files are not touched.
 Called by `spool`, and by the configuration's check.
 """
 
@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 _OWN = re.compile(r"messenger-bridge-[0-9a-f]{16}-[0-9]+\.spooled")
 _FORMER = re.compile(r"[0-9]+")
-"""How files were called before they had a name of our own. They may be anybody's, so they stay."""
+"""Names that earlier versions used. Such files may belong to somebody else, so they are kept."""
 
 
 _LOCKS: dict[tuple[int, int], list[int]] = {}
@@ -28,15 +28,15 @@ _TAKING = threading.Lock()
 
 
 class NotASpool(OSError):
-    """The folder is not one that files may be spooled in. As text: which, and why."""
+    """The folder cannot be used as the spool. As text: which, and why."""
 
 
 class SpoolInUse(NotASpool):
-    """Another process spools its files there, and deletes what it takes for a stopped process's."""
+    """Another process uses the folder as its spool, and would delete our files as left over."""
 
 
 class SpoolFolder:
-    """Files of one process in `path`, which is locked meanwhile. Blocking: call it in a thread."""
+    """The files of one process in `path`, which it locks. Blocking: call it in a thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +47,8 @@ class SpoolFolder:
         self._lock: tuple[int, int] | None = None
 
     def open(self) -> None:
-        """Make the folder if it is not there; delete what a stopped process left in it. Raises SpoolInUse, NotASpool, OSError."""
+        """Create the folder if it does not exist; delete what a stopped process left in it. Raises SpoolInUse, NotASpool,
+        OSError."""
         why = fault_of(self.path)
         if why:
             raise NotASpool(f"media.spool: {self.path} {why}")
@@ -58,7 +59,7 @@ class SpoolFolder:
         self._clear()
         left = sum(1 for _ in _entries(self.path))
         if left:
-            import structlog  # `check` reads this module too, and does without a log
+            import structlog  # `check` imports this module too, and has no log
 
             log = structlog.get_logger("spool")
             log.warning("files in the spool that an earlier version may have left; delete them", folder=str(self.path), files=left)
@@ -73,7 +74,7 @@ class SpoolFolder:
             if self._made:
                 self.path.rmdir()
         except OSError:
-            pass  # what is left is deleted at the next start
+            pass  # the rest is deleted at the next start
         finally:
             self._release()
 
@@ -82,9 +83,9 @@ class SpoolFolder:
         return self.path / f"messenger-bridge-{self._run}-{self._count}.spooled"
 
     def create(self, path: Path) -> BinaryIO:
-        """A new file, for us alone, and never through a link that somebody put there. Raises OSError."""
+        """Create a new file, readable by us alone, and never through a planted link. Raises OSError."""
         with _TAKING:  # several files may be made at once
-            if not self.path.is_dir():  # somebody has tidied it away
+            if not self.path.is_dir():  # somebody has deleted the folder
                 self._make()
                 self._take()
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600), "wb")
@@ -95,7 +96,7 @@ class SpoolFolder:
             self._made = True
 
     def _take(self) -> None:
-        """Lock the folder that `path` is now. The kernel lets it go whenever the process ends, however it ends."""
+        """Lock the folder that `path` is now. The kernel releases the lock whenever the process ends."""
         self._release()
         while True:
             lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -105,14 +106,14 @@ class SpoolFolder:
                 os.close(lock)
             elif not self._flock(lock):
                 os.close(lock)
-                return  # a file system without locks: nobody can tell
+                return  # a file system without locks: this cannot be checked
             else:
                 _LOCKS[key] = [lock, 0]
             _LOCKS[key][1] += 1
             self._lock = key
             if _is_at(which, self.path):
                 return
-            self._release()  # whoever had it has deleted it as it ended
+            self._release()  # the previous owner deleted it as it ended
             self._make()
 
     def _flock(self, lock: int) -> bool:
@@ -145,11 +146,11 @@ class SpoolFolder:
 
 
 def fault_of(path: Path) -> str | None:
-    """Why a folder cannot be the spool, if it is there and cannot: a link, no folder, or with things in it that are not ours."""
+    """Why an existing folder cannot be the spool: it is a link, no folder, or contains files that are not ours."""
     try:
         mode = path.lstat().st_mode
     except OSError:
-        return None  # not there: it is made
+        return None  # it does not exist: it is created
     if stat.S_ISLNK(mode):
         return "is a symbolic link"
     if not stat.S_ISDIR(mode):

@@ -1,10 +1,9 @@
-"""The spool: each attachment is fetched once, streamed to disk, and lent to every lane that sends it.
+"""The spool: each attachment is fetched once, streamed to disk, and shared by every lane that sends it.
 
-A file is complete on disk before anybody sees it: a download that ends early is an error, never a shorter file. A file that
-vanished, was cut or has other bytes than were fetched is fetched again: its reader tells by the checksums made on the way in. The
-spool's size is bounded; transfers wait while it is full of files in use. What a stopped process left behind is deleted at start,
-since any file can be fetched again from its origin. Called by the outbox only.
-"""
+A file is complete on disk before anybody reads it: a download that ends early is an error, never a shorter file. A file that
+vanished, was truncated or differs from what was fetched is fetched again: its reader detects that by the checksums made during the
+download. The spool's size is bounded; transfers wait while it is full of files in use. What a stopped process left behind is
+deleted at start, since any file can be fetched again from its origin. Called by the outbox only."""
 
 from __future__ import annotations
 
@@ -51,7 +50,7 @@ class Spooled:
 @dataclass(slots=True)
 class _File:
     path: Path
-    """Another one for each time it is fetched: who still reads the file of before is not disturbed."""
+    """A different one each time it is fetched: readers of the previous file are not disturbed."""
     users: int = 0
     size_bytes: int = 0
     block_sums: bytes = b""
@@ -62,7 +61,7 @@ class _File:
 
 
 class Spool:
-    """Files in `folder`, together at most `bound_bytes` (a single larger file is let through alone)."""
+    """Files in `folder`, together at most `bound_bytes` (a single larger file is allowed alone)."""
 
     def __init__(self, folder: Path, bound_bytes: int) -> None:
         self._folder = SpoolFolder(folder)
@@ -85,7 +84,7 @@ class Spool:
 
     @asynccontextmanager
     async def borrow(self, key: Hashable, opener: Opener, *, most_bytes: int) -> AsyncIterator[Spooled]:
-        """The file while the context lasts. The first borrower of a key fetches it; others wait for that. A FileHarmed that leaves
+        """The file while the context lasts. The first borrower of a key fetches it; others wait for that. A FileHarmed raised in
         the context makes the next borrower fetch it again.
 
         Raises TooLarge when it is, or turns out, larger than `most_bytes`; RetryLater when the body ends early or the disk is
@@ -167,14 +166,14 @@ class Spool:
                 await asyncio.to_thread(gone.path.unlink, missing_ok=True)
                 continue
             if not any(other is not file and other.ready and other.users for other in self._files.values()):
-                break  # alone in the spool, or everyone is still filling: going on is the only way forward
+                break  # alone in the spool, or all files are still being filled: continuing is the only way forward
             async with self._freed:
                 await self._freed.wait()
         self._held_bytes += size_bytes
         file.size_bytes += size_bytes
 
     def forget(self, key: Hashable) -> None:
-        """The file will not be asked for again: delete it now, unless somebody still has it."""
+        """The file will not be needed again: delete it now, unless somebody still uses it."""
         file = self._files.get(key)
         if file is not None and file.ready and not file.users:
             del self._files[key]

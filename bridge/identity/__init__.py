@@ -1,1 +1,1 @@
-"""Who somebody is over several platforms, and how a foreign name may be shown. Pure."""
+"""One person's identity over several platforms, and how names from elsewhere may be shown. Pure."""

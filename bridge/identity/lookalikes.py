@@ -1,9 +1,8 @@
 """Names that look alike: one skeleton for all of them. Pure; used by `names`.
 
-Unicode's confusables (UTS #39, in `confusables.txt`), and the ways in which names are imitated in practice beside them: digits for
-letters, letters in squares and circles, flags. It may take two names for alike that a careful reader can tell apart; the price is a
-distinguisher too many.
-"""
+Unicode's confusables (UTS #39, in `confusables.txt`), and other ways in which names are imitated in practice: digits for letters,
+letters in squares and circles, flags. Two names may count as alike that a careful reader can tell apart; the cost is an unneeded
+distinguisher."""
 
 from __future__ import annotations
 
@@ -47,7 +46,7 @@ _BRACKETED = regex.compile(r"[\p{Ps}\p{Pi}<][^\p{Ps}\p{Pi}<]*[\p{Pe}\p{Pf}>]")
 """Something in brackets, as our distinguisher is."""
 _SCRIPTS = ("Latin", "Cyrillic", "Greek", "Armenian", "Cherokee", "Coptic", "Lisu", "Canadian_Aboriginal", "Deseret", "Tifinagh")
 _OF_SCRIPT = tuple(regex.compile(rf"\p{{Script={script}}}") for script in _SCRIPTS)
-"""Alphabets that share forms. A word of two of them is nobody's language (UTS #39, restriction levels)."""
+"""Alphabets that share forms. No language mixes two of them in one word (UTS #39, restriction levels)."""
 
 
 @cache
@@ -75,8 +74,8 @@ def skeleton(name: str) -> str:
 
 
 def looks_of(name: str) -> Iterator[str]:
-    """Skeletons of all that a reader may take the name for: as it is, without flags, and without what stands in brackets (anybody
-    can write there what the bridge writes there)."""
+    """Skeletons of everything that a reader may mistake the name for: as it is, without flags, and without text in brackets
+    (anybody can imitate the bridge's own brackets)."""
     for _ in range(4):
         yield skeleton(name)
         if _FLAGS.search(name):

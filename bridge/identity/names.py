@@ -1,4 +1,4 @@
-"""Safe sender names: under which name a message is shown, so that nobody can pass for another. Pure.
+"""Safe sender names: the name a message is shown under, so that nobody can impersonate somebody else. Pure.
 
 `render` asks `Names.shown` for every message; the configuration check asks `check_template`.
 """
@@ -23,7 +23,7 @@ UNKNOWN = "unknown"
 _ELLIPSIS = "…"
 _MOST_REMEMBERED = 1024
 _MOST_READ = 1000
-"""Characters of a raw name that are looked at; no platform has longer ones."""
+"""How many characters of a raw name are used; no platform has longer names."""
 
 _GRAPHEME = regex.compile(r"\X")
 _EMOJI_JOIN = regex.compile(r"(?<=[\p{Extended_Pictographic}\ufe0f\p{EMod}])\u200d(?=\p{Extended_Pictographic})")
@@ -33,7 +33,7 @@ _KEPT_STYLE = "\ue001"
 _INVISIBLE = regex.compile(rf"[{INVISIBLE}\p{{Co}}\p{{Cs}}\p{{Cn}}]")
 _BLANK = regex.compile(rf"[{BLANK}]+")
 _DECEIVING = regex.compile(rf"(?![\u200c\u200d\ufe0e\ufe0f\U000e0020-\U000e007f])[{INVISIBLE}\p{{Cs}}]")
-"""In words, joiners shape letters and emoji; in names they are only kept in emoji."""
+"""In text, joiners shape letters and emoji; in names they are kept only in emoji."""
 _BASELESS = regex.compile(r"(?:^|(?<=\s))\p{M}+")
 _VISIBLE = regex.compile(r"[\p{L}\p{N}\p{P}\p{S}]")
 _DOMAINS = (
@@ -65,8 +65,8 @@ def check_template(template: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def clean_name(raw: str) -> str:
-    """Without what could deceive or break a line: control characters, line breaks, direction overrides, invisible characters, piled
-    accents, markup; white space collapsed. Empty if nothing of it can be seen."""
+    """The name without characters that could deceive or break a line: control characters, line breaks, direction overrides,
+    invisible characters, piled accents, markup; white space collapsed. Empty if nothing of it can be seen."""
     text = unicodedata.normalize("NFC", raw[:_MOST_READ].encode("utf-8", "replace").decode("utf-8"))
     text = _EMOJI_JOIN.sub(_KEPT_JOIN, text.replace(_KEPT_JOIN, "").replace(_KEPT_STYLE, ""))
     text = _BLANK.sub(" ", _STYLED.sub(_KEPT_STYLE, text))
@@ -87,13 +87,13 @@ def show_words(raw: str) -> str:
 
 
 def show_name(raw: str) -> str:
-    """A foreign name as it may stand anywhere in somebody else's message: one line, nothing invisible, no markup, no address that
-    becomes a link. Empty if nothing of it can be seen."""
+    """A name from elsewhere, safe to use within somebody else's message: one line, nothing invisible, no markup, no address that
+    becomes a link. Empty if nothing of it is visible."""
     return _ADDRESS.sub(lambda found: f"{found[0]} ", clean_name(raw))
 
 
 def shorten(text: str, length: int) -> str:
-    """At most `length` code points, cut between graphemes, with an ellipsis where something is missing."""
+    """At most `length` code points, cut between graphemes, with an ellipsis if something was cut."""
     if len(text) <= length:
         return text
     kept = ""
@@ -105,7 +105,7 @@ def shorten(text: str, length: int) -> str:
 
 
 class Names:
-    """Decides how authors are called. Immutable.
+    """Decides under which names authors are shown. Immutable.
 
     A name that looks like a reserved one, like that of a person of the configuration, or like one of the bridge's own bots gets a
     visible distinguisher, its account: `Anna Petrova (tg)`. "Looks like" ignores case, spaces, punctuation, accents and
@@ -144,8 +144,8 @@ class Names:
         length: int = 80,
         may_be_marked: bool = False,
     ) -> str:
-        """The same for a name that a message tells of somebody else (whom it answers, forwards, mentions); empty for none. With
-        `may_be_marked`, a name that has its distinguisher already gets no second one: it may be that of our own copy."""
+        """The same for the name of another person in a message (the author it replies to or forwards, a mention); empty for none.
+        With `may_be_marked`, a name that has its distinguisher already gets no second one: it may be that of our own copy."""
         shown = show_name(name)
         if not shown and not self.people.find(account, user_id=user_id, username=username):
             return ""
@@ -199,7 +199,7 @@ class Names:
         return shorten(text, length - len(mark)) + mark
 
     def _distinguisher(self, name: str, account: AccountName, length: int, looks: Iterable[str], *, mixed: bool = False) -> str:
-        """What is put behind the name; at most half of what there is room for."""
+        """The distinguisher after the name; at most half of the available length."""
         tags = ("", skeleton(account), *self._tags)
         is_like = any(look.endswith(tag) and self._is_taken(look.removesuffix(tag)) for look in looks for tag in tags)
         return f" ({shorten(account, length // 2 - 3)})" if is_like or mixed else ""
@@ -209,5 +209,5 @@ class Names:
 
 
 def clean_line(text: str) -> str:
-    """One line of foreign text: white space collapsed, what is invisible or changes the direction gone."""
+    """One line of text from elsewhere: white space collapsed, invisible and direction-changing characters removed."""
     return _DECEIVING.sub("", _BLANK.sub(" ", text)).strip()

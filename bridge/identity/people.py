@@ -1,4 +1,4 @@
-"""Who is who over several platforms: lookups in the `people` of bridge.yaml. Pure.
+"""One person's accounts on several platforms: lookups in the `people` of bridge.yaml. Pure.
 
 `names` and `render` ask it; the configuration builds it. What a person may do is decided elsewhere.
 """
@@ -19,14 +19,14 @@ _ANY_ID = r"[\d-]+"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """One human over several platforms; `ids` maps an account to the native user id or username there."""
+    """One person on several platforms; `ids` maps an account to the native user id or username there."""
 
     name: str
     ids: Mapping[AccountName, str]
 
 
 class People:
-    """The persons of the configuration, found by what a platform tells of a user. Immutable.
+    """The people of the configuration, found by what a platform reports about a user. Immutable.
 
     An entry that has the form of a user id is never compared with usernames: on several platforms anybody may choose a username
     that looks like somebody else's id. `user_ids` says what that form is on each account (`Manifest.user_id`).
@@ -45,7 +45,7 @@ class People:
                     self._by_username.setdefault((account, _bare(entry).casefold()), person)
 
     def find(self, account: AccountName, *, user_id: str = "", username: str = "") -> Person | None:
-        """By the native user id first, else by the username (a leading @ and case do not matter)."""
+        """Found by the native user id, otherwise by the username (a leading @ and case do not matter)."""
         if user_id and (account, user_id) in self._by_id:
             return self._by_id[account, user_id]
         return self._by_username.get((account, _bare(username).casefold())) if username else None
@@ -54,7 +54,7 @@ class People:
         return self.find(account, user_id=author.user_id, username=author.username) if author else None
 
     def mentioned(self, account: AccountName, mention_id: str) -> Person | None:
-        """Whom a mention's id, which is a user id or a username, means."""
+        """The person that a mention's id, a user id or a username, refers to."""
         return self.find(account, user_id=mention_id, username=mention_id)
 
     def translate(self, origin: AccountName, mention_id: str, target: AccountName) -> str | None:

@@ -1,1 +1,1 @@
-"""Where input becomes the bridge's responsibility, and what the bridge's own bots are called."""
+"""Where input becomes the bridge's responsibility, and the names of the bridge's own bots."""

@@ -1,5 +1,5 @@
-"""Where input becomes the bridge's responsibility: duplicates and echoes out, routes planned, event + deliveries + cursor in one
-transaction. One `AccountIntake` per account; its adapter calls it, and confirms upstream once `accept` has returned.
+"""Where input becomes the bridge's responsibility: it drops duplicates and echoes, plans routes, and stores event, deliveries and
+cursor in one transaction. One `AccountIntake` per account; its adapter calls it, and confirms upstream once `accept` has returned.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Lanes(Protocol):
         ...
 
     def has_posted(self, event: ChatEvent) -> bool:
-        """Whether it is about a message that the bridge posted a moment ago."""
+        """Whether it is about a message that the bridge just posted."""
         ...
 
     def on_echo(self, event: ChatEvent) -> None:
@@ -76,12 +76,12 @@ class Lanes(Protocol):
     def show_typing(self, planned: Sequence[Planned]) -> None: ...
 
     def wake_chat(self, address: ChatAddress) -> None:
-        """The chat can perhaps be used again: what waits for it is tried at once."""
+        """The chat may be usable again: what waits for it is tried at once."""
         ...
 
 
 class AccountStore(IntakeStore, AddressStore, Protocol):
-    """What intake asks of the journal."""
+    """What intake needs of the journal."""
 
 
 class IntakeCounts(Protocol):
@@ -133,7 +133,7 @@ class AccountIntake:
         self._one_at_a_time = asyncio.Lock()
 
     async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
-        # the order in which events are stored is the order in which lanes deliver them: one batch after the other
+        # lanes deliver events in the order in which they are stored: one batch after the other
         async with self._one_at_a_time:
             entries: list[AcceptRequest] = []
             lanes: set[ChatAddress] = set()
@@ -144,7 +144,7 @@ class AccountIntake:
                     entries.append(entry)
             if not entries and not cursors:
                 return
-            # a commit cannot be taken back: when the adapter is cancelled meanwhile, its lanes must hear of it all the same
+            # a commit cannot be undone: if the adapter is cancelled meanwhile, its lanes must still learn of it
             storing = asyncio.create_task(self._store(entries, cursors), name=f"intake {self._account}")
             try:
                 await asyncio.shield(storing)
@@ -182,7 +182,7 @@ class AccountIntake:
         return event
 
     async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> AcceptRequest | None:
-        """The event with its deliveries; None if it goes nowhere or is our own coming back."""
+        """The event with its deliveries; None if it has no route or is our own echo."""
         if is_own(event, self._journal_id) or self._lanes.has_posted(event):
             self._arrived(event, Arrival.ECHO)
             self._lanes.on_echo(event)
@@ -224,7 +224,8 @@ class AccountIntake:
         )
 
     def _begins(self, event: ChatEvent, plan: Planned, lanes: set[ChatAddress]) -> bool:
-        """Whether this is the first of its lane, and sent the moment it is stored. `lanes` has those met before in the batch."""
+        """Whether this is the first of its lane, and is sent as soon as it is stored. `lanes` has the lanes seen before in the
+        batch."""
         if plan.skip_rule:
             return False
         first = plan.end.chat not in lanes
@@ -241,7 +242,7 @@ class AccountIntake:
         return [msgspec.structs.replace(plan, skip_rule=Skip.OTHER_BRIDGE) if plan.route in copies else plan for plan in planned]
 
     async def _resolve_again(self) -> None:
-        """An event of an unknown chat while some end could not be resolved: it may be that end's, just become visible."""
+        """An event of an unknown chat while an end could not be resolved: the chat may be that end, visible since just now."""
         if self._clock.monotonic_s() < self._resolve_again_at_s:
             return
         self._resolve_again_at_s = self._clock.monotonic_s() + _RESOLVE_AGAIN_S
@@ -369,5 +370,5 @@ class AccountIntake:
             await self._journal.set_native_id(self._lease, address, new_chat_id)
         await self._journal.chat_moved(self._lease, old, new)
         table = self._table()
-        for address in list(table.addresses_of(old)):  # last, so that whoever failed on the way can begin again
+        for address in list(table.addresses_of(old)):  # last, so that a caller that failed on the way can start again
             table.set_native_id(address, new_chat_id)

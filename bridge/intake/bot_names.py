@@ -1,5 +1,5 @@
-"""What the bridge's own bots are called, as their platforms tell it: nobody else is shown under these names. Kept in the journal,
-so that they are protected from the first message after a restart. The intake tells it, `app` hands it to `names`.
+"""The names of the bridge's own bots, as their platforms report them: nobody else is shown under these names. Kept in the journal,
+so that they are protected from the first message after a restart. The intake reports them, and `app` passes them to `names`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class OwnNames:
         return tuple(name for account in accounts for name in self._names.get(account, ()))
 
     async def load(self, account: AccountName) -> None:
-        """As last told, also by an earlier process. Raises JournalError."""
+        """The names last reported, also to an earlier process. Raises JournalError."""
         stored = await self._journal.note(_note_name(account))
         if stored is not None and account not in self._names:
             self._names[account] = msgspec.json.decode(stored, type=tuple[str, ...])
             self._on_change()
 
     async def set(self, account: AccountName, names: Iterable[str]) -> None:
-        """Replaces what was told before. Takes effect at once, and is on disk when this returns. Raises JournalError."""
+        """Replaces the earlier names. Takes effect at once, and is on disk when this returns. Raises JournalError."""
         cleaned = tuple(sorted({name for name in map(clean_name, names) if name}))
         if cleaned == self._names.get(account, ()):
             return

@@ -1,9 +1,8 @@
-"""The contract between the core and the adapters: what an adapter must have, may have, and is handed. Types only.
+"""The contract between the core and the adapters: what an adapter must have, may have, and is given. Types only.
 
 Required of an adapter: `account`, `capabilities`, `measure`, `resolve`, `probe`, `run`, `send`, `close`. Optional abilities are one
-method each (`Edits`, `Deletes`, ...): an ability is declared FULL or PARTIAL in the capabilities exactly when the method is there;
-the conformance suite holds both together. Adapters classify errors (`model.errors`), the core decides.
-"""
+method each (`Edits`, `Deletes`, ...): an ability is declared FULL or PARTIAL in the capabilities exactly when the method exists;
+the conformance suite checks both together. Adapters classify errors (`model.errors`), the core decides."""
 
 from __future__ import annotations
 
@@ -30,32 +29,32 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Cursor(_Value, frozen=True):
-    """How far an adapter has read, in its own words. Stored in the same transaction as the events it was accepted with.
+    """How far an adapter has read, in its own format. Stored in the same transaction as the events it was accepted with.
 
     Several names let an adapter keep one cursor per chat; `value` may be JSON and may carry input that is held back (an album
-    still arriving), so that nothing confirmed upstream exists in memory only."""
+    still arriving), so that nothing that was confirmed upstream exists only in memory."""
 
     name: str
     value: str
 
 
 class Intake(Protocol):
-    """What `run` is handed. `accept` is where input becomes the bridge's responsibility."""
+    """What `run` is given. `accept` is where input becomes the bridge's responsibility."""
 
     async def accept(self, events: Sequence[ChatEvent], *, cursors: Sequence[Cursor] = ()) -> None:
         """Take events in the order they happened; returns once they, their deliveries and the cursors are on disk.
 
-        Only then may the input be confirmed upstream. Pass what is waiting as one batch: a call costs one disk sync.
+        Only then may the input be confirmed upstream. Pass waiting events as one batch: a call costs one disk sync.
         Redelivered events are recognised and harmless. Waits when the disk is slow: call it from the reading loop itself.
         """
         ...
 
     async def undecodable(self, raw: bytes, reason: str, *, cursors: Sequence[Cursor] = ()) -> None:
-        """Keep and count input of a shape the adapter does not understand; returns once it is on disk. Never fatal."""
+        """Store and count input that the adapter does not understand; returns once it is on disk. Never fatal."""
         ...
 
     def ignored(self, reason: str) -> None:
-        """Count input that was understood and is deliberately no event (`Ignored`). `reason` is one of a small, fixed set."""
+        """Count input that was understood and is ignored on purpose (`Ignored`). `reason` is one of a small, fixed set."""
         ...
 
     async def cursor(self, name: str) -> str | None:
@@ -67,16 +66,16 @@ class Intake(Protocol):
         ...
 
     async def message_ids(self, chat_id: str, limit: int) -> Sequence[str]:
-        """Native ids of the latest messages of that chat which the bridge knows, newest first: originals and copies."""
+        """Native ids of the latest messages of that chat that the bridge knows, newest first: originals and copies."""
         ...
 
     def routed_chats(self) -> frozenset[str]:
-        """Native ids of this account's chats that are the origin of some route. Events of other chats are skipped anyway; an
-        adapter that polls asks only for these."""
+        """Native ids of this account's chats that are the origin of a route. Events of other chats are skipped; an adapter that
+        polls needs to poll only these."""
         ...
 
     def is_end(self, chat_id: str, thread_id: str) -> bool:
-        """Whether some route has this thread as an end of its own; else its messages are relayed among the chat's others."""
+        """Whether a route has this thread as an end; otherwise its messages are relayed with the chat's other messages."""
         ...
 
     def connected(self) -> None:
@@ -84,30 +83,31 @@ class Intake(Protocol):
         ...
 
     def may_send(self) -> None:
-        """The platform accepts the account, so what waits for its chats may go out, although nothing is received yet: for platforms
+        """The platform accepts the account, so deliveries to its chats may be sent although nothing is received yet: for platforms
         where sending needs no connection."""
         ...
 
     async def set_own_names(self, names: Iterable[str]) -> None:
-        """What the account itself is called on its platform now, all that people see of it: display name, user name, nicknames.
-        Nobody else is shown under them. Replaces what was told before; call it before `connected` and whenever they change."""
+        """The account's current names on its platform, all that people see: display name, user name, nicknames. Nobody else is
+        shown under them. Replaces the earlier names; call it before `connected` and whenever they change."""
         ...
 
     def notice(self, reason: str, action: str, *, chat_id: str = "") -> None:
-        """Something short of `AccountDown` that a human should mend (a missing right in one chat): shown in health and log."""
+        """A problem less severe than `AccountDown` that a human should fix (a missing right in one chat): shown in health and
+        log."""
         ...
 
     def chat_restored(self, chat_id: str) -> None:
-        """The account may use that chat again, or more of it than before (invited, unarchived, given rights): notices about it are
-        over, and what waits for it is tried at once."""
+        """The account may use that chat again, or with more rights than before (invited, unarchived, given rights): notices about
+        it are cleared, and what waits for it is tried at once."""
         ...
 
     async def gap(self, chat_id: str, *, since: datetime, until: datetime, reason: str) -> None:
-        """Messages of that chat in between could not be fetched: one visible line in its targets, one in the log."""
+        """Messages of that chat between these times could not be fetched: shows one visible line in its targets, and logs one."""
         ...
 
     async def chat_moved(self, old_chat_id: str, new_chat_id: str) -> None:
-        """The platform told that a chat has a new id: routes and lanes follow."""
+        """The platform reported that a chat has a new id: routes and lanes follow."""
         ...
 
 
@@ -115,7 +115,7 @@ class Intake(Protocol):
 
 
 class Sender(_Value, frozen=True):
-    """Under which name, and with which public avatar URL, a message is shown. Only for platforms with native sender names; for
+    """The name, and the public avatar URL, that a message is shown with. Only for platforms with native sender names; for
     the others the core has put the name into the text."""
 
     name: str
@@ -128,12 +128,12 @@ class OutboundFile(_Value, frozen=True):
     attachment: Attachment
     path: Path
     name: str
-    """Safe to hand on: no path separators, no control characters, never empty."""
+    """Safe to pass on: no path separators, no control characters, never empty."""
     mime: str
     size_bytes: int
     block_sums: bytes = b""
-    """Checksums (`checksums`) of what was fetched; empty if not known. Adapters read the file by `adapters.common.files`, which
-    looks at them."""
+    """Checksums (`checksums`) of what was fetched; empty if not known. Adapters read the file through `adapters.common.files`,
+    which checks them."""
 
 
 class Copy(_Value, frozen=True):
@@ -146,8 +146,8 @@ class Copy(_Value, frozen=True):
 
 
 class Reply(_Value, frozen=True):
-    """What an outbound message answers. `message_id` is native to the target chat, or empty when the answered message has no copy
-    there; author and excerpt serve where the platform cannot point at a message (the adapter then shows a quoted line)."""
+    """The message that an outbound message replies to. `message_id` is native to the target chat, or empty if that message has no
+    copy there; author and excerpt are for platforms that cannot refer to a message (the adapter then shows a quoted line)."""
 
     message_id: str = ""
     thread_id: str | None = None
@@ -157,7 +157,7 @@ class Reply(_Value, frozen=True):
 
 
 class Outbound(_Value, frozen=True):
-    """One message to send: already within the target's limits, mentions translated to the target's ids, foreign ids gone.
+    """One message to send: within the target's limits, mentions translated to the target's ids, other platforms' ids removed.
 
     `token` identifies this part of this delivery for ever (letters, digits, `-`; at most 25 characters): platforms that can carry
     it (nonce, metadata, client id) let us recognise the message later. `attempt` is 1 for the first try.
@@ -172,13 +172,13 @@ class Outbound(_Value, frozen=True):
     sender: Sender | None = None
     reply: Reply | None = None
     mass_mentions: bool = False
-    """Whether `Mention(kind=EVERYONE)` in the text may ping. Otherwise there is none in it."""
+    """Whether `Mention(kind=EVERYONE)` in the text may ping. If not, the text contains none."""
     previews: bool = True
     silent: bool = False
 
 
 class OutboundEdit(_Value, frozen=True):
-    """New text for one part. Its files stay as they are; `has_files` tells whether it has any (caption or message text)."""
+    """New text for one part. Its files stay as they are; `has_files` says whether it has any (caption or message text)."""
 
     token: str
     copy: Copy
@@ -207,13 +207,13 @@ class OutboundReaction(_Value, frozen=True):
 
 
 class Receipt(_Value, frozen=True):
-    """What became of one part: the native ids it has now (several for an album), and the adapter's own note for later."""
+    """The result for one part: its native ids now (several for an album), and the adapter's own note for later."""
 
     message_ids: tuple[str, ...]
     thread_id: str | None = None
     adapter_data: str = ""
     losses: tuple[LossNote, ...] = ()
-    """What the adapter had to leave out or convert for this message."""
+    """What the adapter left out or converted in this message."""
 
 
 class FileStream(_Value, frozen=True):
@@ -234,12 +234,12 @@ class ProbeItem(_Value, frozen=True):
     whole_chat: bool = False
     """It concerns only ends that messages are sent into, and that are the chat itself, not a thread of it."""
     temporary: bool = False
-    """Not `ok`, but nothing is wrong as far as anybody can tell: the platform could not be reached, or asked to come back later."""
+    """Not `ok`, but nothing is known to be wrong: the platform could not be reached, or asked to try later."""
     dead: bool = False
-    """Not `ok`, and nothing can be sent or heard there until a human acts: thrown out, archived, not to be seen."""
+    """Not `ok`, and nothing can be sent or received there until a human acts: removed, archived, not visible."""
     deaf: bool = False
-    """Not `ok`, and what people say there is not told to the account until a human acts; sending works. It concerns only chats that
-    messages are relayed from. Without `chat_id`: it is the cause of those that have one."""
+    """Not `ok`, and the account does not receive messages from there until a human acts; sending works. It concerns only chats that
+    messages are relayed from. Without `chat_id`: it is the cause of the items that have one."""
 
 
 class Adapter(Protocol):
@@ -263,7 +263,7 @@ class Adapter(Protocol):
     async def resolve(self, address: str) -> str:
         """The native chat id for the chat part of an address in bridge.yaml (`#general` -> `C024BE7LH`). No I/O if it is an id.
 
-        Raises ChatDown if there is no such chat or we are not in it, RetryLater if it cannot be told now, AccountDown."""
+        Raises ChatDown if there is no such chat or we are not in it, RetryLater if that cannot be found out now, AccountDown."""
         ...
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
@@ -280,7 +280,7 @@ class Adapter(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of sessions and sockets; bounded in time, idempotent."""
+        """Close sessions and sockets; bounded in time, idempotent."""
         ...
 
 
@@ -302,16 +302,17 @@ class Deletes(Protocol):
 @runtime_checkable
 class RemovesFiles(Protocol):
     async def remove_files(self, copy: Copy, indexes: Sequence[int]) -> Receipt:
-        """Take files out of a message that keeps its text or other files; `indexes` count among the files it has, in the order they
-        were sent. What is gone already is a success. The receipt is of what is left."""
+        """Remove files from a message that keeps its text or other files; `indexes` are those of its files, in the order in which
+        they were sent. A file that is already gone is a success. The receipt describes what is left."""
         ...
 
 
 @runtime_checkable
 class Reacts(Protocol):
     async def react(self, outbound: OutboundReaction) -> None:
-        """Raises Rejected for what the target does not take (it does not know the emoji, the chat does not allow it, a right is
-        missing): then it is skipped. ChatDown only for what messages to the chat would meet too: it holds them up."""
+        """Raises Rejected for what the target does not accept (it does not know the emoji, the chat does not allow it, a right is
+        missing): then it is skipped. Raises ChatDown only for failures that messages to the chat would also meet, since it delays
+        them."""
         ...
 
 
@@ -325,22 +326,22 @@ class OpensFiles(Protocol):
 @runtime_checkable
 class ReadsHistory(Protocol):
     def history(self, chat_id: str, since: str) -> AsyncIterator[ChatEvent]:
-        """Messages after the native message id `since`, oldest first, as the events that live delivery would have made."""
+        """Messages after the native message id `since`, oldest first, as the same events that live delivery would have given."""
         ...
 
 
 @runtime_checkable
 class Reconciles(Protocol):
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
-        """After an unknown outcome: the receipt if the message exists, None if it surely does not. Raises RetryLater if it cannot
-        be told now."""
+        """After an unknown outcome: the receipt if the message exists, None if it certainly does not. Raises RetryLater if that
+        cannot be found out now."""
         ...
 
 
 @runtime_checkable
 class LooksAtChats(Protocol):
     async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
-        """What `probe` says of one chat, asked now and then while the account runs: sends nothing and opens no connection."""
+        """What `probe` says about one chat, asked regularly while the account runs: sends nothing and opens no connection."""
         ...
 
 

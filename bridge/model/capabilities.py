@@ -10,7 +10,7 @@ import msgspec
 
 
 class Support(StrEnum):
-    """What becomes of a feature on its way into a platform (or, for SEES_*, out of it)."""
+    """How a platform shows a feature (or, for SEES_*, whether it reports it)."""
 
     FULL = "full"
     """Native."""
@@ -23,7 +23,7 @@ class Support(StrEnum):
 
 
 class Feature(StrEnum):
-    """Everything whose fate differs between platforms."""
+    """Everything that differs between platforms."""
 
     # text
     BOLD = "bold"
@@ -45,7 +45,7 @@ class Feature(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     REMOVE_FILE = "remove_file"
-    """A file can be taken out of a message that keeps its words."""
+    """A file can be removed from a message that keeps its text."""
     REACT = "react"
     REPLY = "reply"
     THREAD = "thread"
@@ -68,7 +68,7 @@ class Feature(StrEnum):
     ALBUM = "album"
     LOCATION = "location"
     POLL = "poll"
-    # what the platform tells us
+    # what the platform reports to us
     SEES_EDITS = "sees_edits"
     SEES_DELETES = "sees_deletes"
     SEES_REACTIONS = "sees_reactions"
@@ -103,8 +103,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `messages` in any `span_s` seconds. The first `burst` of them go at once, the others spread over what is left of the
-    span: otherwise a long window would end in a long standstill. None: all at once."""
+    """At most `messages` in any `span_s` seconds. The first `burst` of them are sent at once, the others are spread over the rest
+    of the span: otherwise a long window would end in a long pause. None: all at once."""
 
     messages: int
     span_s: float
@@ -112,27 +112,27 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operation(StrEnum):
-    """What is done in a chat, as far as platforms count it apart."""
+    """Operations in a chat that platforms count separately."""
 
     SEND = "send"
     EDIT = "edit"
     DELETE = "delete"
     REACT = "react"
     UNREACT = "unreact"
-    """Taking a reaction away; counts as REACT where it has no windows of its own."""
+    """Removing a reaction; counts as REACT if it has no windows of its own."""
     PIN = "pin"
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """How often new messages may be sent; all windows hold. Only what the platform documents, or what is known to end in a 429:
-    the rest is learned from its answers."""
+    """How often new messages may be sent; all windows apply. Declare only what the platform documents, or what is known to cause a
+    429: the rest is learned from its answers."""
 
     per_chat: tuple[Window, ...] = ()
     per_account: tuple[Window, ...] = ()
     counts_files: bool = False
     """Whether each file of a message counts as a message."""
     changes: Mapping[Operation, Rates] = {}
-    """The windows of each operation on messages that are there; what is not listed is not held back."""
+    """The windows of each operation on existing messages; operations that are not listed are not limited."""
 
     def of(self, operation: Operation) -> Rates:
         return self if operation is Operation.SEND else self.changes.get(operation, UNLIMITED)

@@ -1,4 +1,4 @@
-"""Single characters: what may be in a message's text at all, and what of it can be seen. Pure; used by `rich_text` and `render`."""
+"""Single characters: which may be in a message's text, and which are visible. Pure; used by `rich_text` and `render`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _REFUSED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SUSPECT = re.compile(f"{_LINE_BREAK.pattern}|{_REFUSED.pattern}|{_SURROGATE.pattern}")
 INVISIBLE = r"\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}"
-"""Characters that show nothing, by what Unicode says of them: for use within a set of a pattern."""
+"""Invisible characters by their Unicode properties: for use within a character set of a pattern."""
 BLANK = r"\s\p{Z}\u115f\u1160\u2800\u3164\uffa0\U0001d159"
-"""Characters that show room: white space, and letters and symbols without ink."""
+"""Characters that show only blank space: white space, and letters and symbols without ink."""
 _INK = regex.compile(rf"[^{INVISIBLE}{BLANK}]")
 
 
@@ -33,6 +33,6 @@ def is_clean(text: str) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen: white space, control, format and other ignorable characters, and letters that have no ink.
+    """Whether nothing of it is visible: white space, control, format and other ignorable characters, and letters that have no ink.
     Platforms refuse such messages as empty."""
     return _INK.search(text) is None

@@ -1,8 +1,6 @@
-"""Checksums of a file, block by block, so that what is read from disk can be told from what was written there. Pure.
-
-`files.spool` makes them while a file comes in, `adapters.common.files` checks each block before it goes out: a gigabyte costs a
-quarter of a second either way and is never read twice for it.
-"""
+"""Checksums of a file, block by block, which show whether the bytes read from disk are those that were written. Pure. `files.spool`
+makes them during a download, `adapters.common.files` checks each block before it is sent: a gigabyte costs a quarter of a second
+either way and is never read twice for it."""
 
 from __future__ import annotations
 

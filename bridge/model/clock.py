@@ -1,4 +1,4 @@
-"""Time as a dependency, so that tests and the simulation own it. The real clock is the event loop's and the system's."""
+"""Time as a dependency, so that tests and the simulation control it. The real clock is the event loop's and the system's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
     async def wait(self, event: asyncio.Event, timeout_s: float) -> bool:
-        """Wait for the event at most that long; whether it is set."""
+        """Wait for the event at most that long. Returns whether it is set."""
         ...
 
 

@@ -73,9 +73,8 @@ class RetryLater(DeliveryError):
 
 
 class FileHarmed(RetryLater):
-    """A file to be sent is no longer on disk as it was fetched. The upload was broken off before its end, so nothing was sent.
-
-    `path` is where it was read; it goes into no text, being of no use to anybody."""
+    """A file to be sent is no longer on disk as it was fetched. The upload was aborted before its end, so nothing was sent. `path`
+    is where it was read; it is not part of the text."""
 
     def __init__(self, what: str, *, path: Path) -> None:
         super().__init__(f"the file on its way {what}; it is fetched again")
@@ -83,20 +82,21 @@ class FileHarmed(RetryLater):
 
 
 class OutcomeUnknown(DeliveryError):
-    """The request left and no usable answer came: the message may exist. Resent only after reconciling or by route policy."""
+    """The request was sent and no usable answer came: the message may exist. It is resent only after reconciling or by route
+    policy."""
 
 
 class Rejected(DeliveryError):
-    """Final for this message: the platform will never take it as it is."""
+    """Final for this message: the platform will never accept it as it is."""
 
 
 class MessageGone(Rejected):
-    """The message to change is not there: somebody deleted it on its platform."""
+    """The message to change does not exist: somebody deleted it on its platform."""
 
 
 class RightMissing(Rejected):
-    """An edit, a deletion, a reaction or a pin needs a right that the bot lacks; messages go on without it. `action` says what a
-    human can do: a retry helps after that."""
+    """An edit, a deletion, a reaction or a pin needs a right that the bot lacks; messages work without it. `action` says what a
+    human can do; a retry helps after that."""
 
     def __init__(self, reason: str, *, action: str) -> None:
         super().__init__(f"{reason}. What to do: {action}")
@@ -104,14 +104,14 @@ class RightMissing(Rejected):
 
 
 class ChangeRefused(Rejected):
-    """The platform will never take this edit or deletion, and nobody can help it: the message is too old for it, or not ours."""
+    """The platform will never accept this edit or deletion, and nobody can change that: the message is too old, or not ours."""
 
 
 class FileRejected(Rejected):
-    """The platform will never take a file of the message (empty, too large, its kind, uploads switched off), and nothing of this
-    part was posted. Words and other files go without it, and a line says so.
+    """The platform will never accept a file of the message (empty, too large, its kind, uploads switched off), and nothing of this
+    part was posted. The text and other files are sent without it, and a line says so.
 
-    `indexes` are indexes into `Outbound.files`; empty: any of them, nobody can tell which."""
+    `indexes` are indexes into `Outbound.files`; empty: it is not known which."""
 
     def __init__(self, reason: str, *, indexes: tuple[int, ...] = ()) -> None:
         super().__init__(reason)
@@ -141,7 +141,7 @@ class ChatMoved(DeliveryError):
 
 class AccountDown(BridgeError):
     """Final for the whole account until a human acts: wrong token, revoked rights. `action` says what to do. `sends`: only
-    receiving is down, messages may go out."""
+    receiving is down, messages may be sent."""
 
     def __init__(self, reason: str, *, action: str, sends: bool = False) -> None:
         super().__init__(reason)
@@ -150,7 +150,7 @@ class AccountDown(BridgeError):
 
 
 class ConnectionLost(BridgeError):
-    """An adapter's `run` ended because the connection is gone; the supervisor reconnects with back-off."""
+    """An adapter's `run` ended because the connection was lost; the supervisor reconnects with back-off."""
 
 
 class ConfigFault(BridgeError):

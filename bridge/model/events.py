@@ -1,5 +1,5 @@
-"""The normalized event model: what can happen in a chat, in one vocabulary for all platforms. Types, and what makes
-one fit to be stored.
+"""The normalized event model: what can happen in a chat, in one vocabulary for all platforms. Types, and cleaning that makes events
+storable.
 
 An adapter's `decode` makes these from native payloads; the journal stores them as JSON; `routing` and `render` read them.
 """
@@ -26,7 +26,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Author(_Part, frozen=True):
-    """Who did it. `user_id` is native; `name` is what people see; `username` the handle people are mentioned by, if any.
+    """The person or bot that did it. `user_id` is native; `name` is what people see; `username` is the handle for mentions, if any.
 
     `avatar_url` is public and holds no secret, or is empty."""
 
@@ -52,8 +52,8 @@ class AttachmentKind(StrEnum):
 
 class Attachment(_Part, frozen=True):
     """A handle on a file, never its bytes. `file_id` is whatever the origin's adapter needs to fetch the file after a restart;
-    only that adapter reads it, and it holds no secret. `name` is a display name, never used as a path. `problem` says why the
-    file cannot be fetched, where the platform told so at once (too large, hidden): it then becomes a visible line."""
+    only that adapter reads it, and it holds no secret. `name` is a display name, never used as a path. `problem` says why the file
+    cannot be fetched, if the platform said so at once (too large, hidden): it then becomes a visible line."""
 
     kind: AttachmentKind
     file_id: str
@@ -69,23 +69,23 @@ class Attachment(_Part, frozen=True):
     alt_text: str = ""
     problem: str = ""
     unique_id: str = ""
-    """What stays the same whenever the origin tells of this file again, where `file_id` may not; empty: `file_id` does."""
+    """An id that stays the same whenever the origin reports this file again, if `file_id` may not; empty: `file_id` does."""
 
 
 class ReplyTo(_Part, frozen=True):
-    """The message this one answers. `message_id` is native to the origin chat (or to `chat_id`, if that is given); author and
-    excerpt are what the origin shows of it, for targets that cannot point at it."""
+    """The message that this one replies to. `message_id` is native to the origin chat (or to `chat_id`, if given); author and
+    excerpt are what the origin shows of it, for targets that cannot refer to it."""
 
     message_id: str
     chat_id: str = ""
     author_name: str = ""
     excerpt: str = ""
     author_id: str = ""
-    """The author's native user id, if the origin tells it: then a person of the configuration is shown as one."""
+    """The author's native user id, if the origin gives it: then a person of the configuration is shown as such."""
 
 
 class Forward(_Part, frozen=True):
-    """Where a forwarded message comes from, as far as the origin tells."""
+    """The source of a forwarded message, as far as the origin says."""
 
     author_name: str = ""
     chat_name: str = ""
@@ -120,11 +120,11 @@ class Contact(_Part, frozen=True):
     name: str
     phone: str = ""
     details: tuple[str, ...] = ()
-    """Whatever else the contact's card tells (company, address, notes), a line each."""
+    """Other entries of the contact's card (company, address, notes), one per line."""
 
 
 class Content(_Part, frozen=True):
-    """What a message says. Everything a platform can put into a message lands in one of these; nothing is left without a visible
+    """What a message says. Everything that a platform can put into a message is in one of these fields; everything has a visible
     form."""
 
     text: RichText = EMPTY
@@ -139,20 +139,18 @@ class Content(_Part, frozen=True):
 
 
 class AlbumItem(_Part, frozen=True):
-    """What one native message of an album says. Its edits tell of it alone; the album is all its items one below the other."""
+    """The content of one native message of an album. Its edits concern it alone; the album is all its items, one below the
+    other."""
 
     text: RichText = EMPTY
     attachments: tuple[Attachment, ...] = ()
 
 
 class EventMeta(_Part, frozen=True):
-    """What every event carries.
-
-    `event_key` names the event within the whole bridge and is the same when the platform redelivers it, and when history brings
-    it again: by convention `<kind>:<account>:<chat>:<message>[:<version>]`. Times are aware UTC. `sent_by_us` is set by the
-    adapter when the platform itself shows that this account posted the message (own bot id, own webhook); `delivery_id` when the
-    platform carried our own mark back (metadata, nonce, client id).
-    """
+    """The data of every event. `event_key` identifies the event within the whole bridge and is the same when the platform
+    redelivers it, and when it is read from history: by convention `<kind>:<account>:<chat>:<message>[:<version>]`. Times are aware
+    UTC. `sent_by_us` is set by the adapter when the platform itself shows that this account posted the message (own bot id, own
+    webhook); `delivery_id` when the platform returned our own mark (metadata, nonce, client id)."""
 
     event_key: str
     origin: ChatRef
@@ -170,7 +168,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
 
 class MessageChange(_Event, frozen=True):
-    """Tells of a message that is there: it goes wherever that message has copies."""
+    """A change of an existing message: it goes wherever that message has copies."""
 
     message_id: str
 
@@ -183,11 +181,11 @@ class MessageCreated(_Event, frozen=True, tag="created"):
     content: Content
     also_ids: tuple[str, ...] = ()
     items: tuple[AlbumItem, ...] = ()
-    """Of an album: what each of its native messages says, `message_id` first, then `also_ids`. `content` is all of it."""
+    """Of an album: the content of each native message, `message_id` first, then `also_ids`. `content` is all of it."""
 
 
 class MessageEdited(MessageChange, frozen=True, tag="edited"):
-    """`content` is the whole new content. `attachments_known=False`: the platform told only the text; files are unchanged."""
+    """`content` is the whole new content. `attachments_known=False`: the platform reported only the text; files are unchanged."""
 
     traits: ClassVar[Traits] = Traits(
         title="edits",
@@ -247,7 +245,7 @@ class MembershipKind(StrEnum):
 
 
 class MembershipChanged(_Event, frozen=True, tag="membership"):
-    """`member` joined or left; `meta.author` is who did it, if somebody else."""
+    """`member` joined or left; `meta.author` is the person who did it, if somebody else."""
 
     traits: ClassVar[Traits] = Traits(
         title="joins and leaves", switch="membership", off=Skip.MEMBERSHIP_OFF, sees=Feature.SEES_MEMBERSHIP
@@ -305,8 +303,8 @@ KINDS: tuple[type[_Event], ...] = get_args(ChatEvent)
 
 
 def as_edited(created: MessageCreated, edit: MessageEdited) -> MessageCreated:
-    """The message as if it had been written the way the edit says. What an edit need not tell again stays: what it answers, where
-    it comes from, and the files if the edit told only the text."""
+    """The message as if it had been written as edited. What an edit does not repeat stays: what it replies to, its source, and the
+    files if the edit contained only the text."""
     content, old = edit.content, created.content
     return msgspec.structs.replace(
         created,
@@ -320,7 +318,7 @@ def as_edited(created: MessageCreated, edit: MessageEdited) -> MessageCreated:
 
 
 def with_items(content: Content, items: Iterable[AlbumItem]) -> Content:
-    """The content of an album whose native messages say this."""
+    """The content of an album with these native messages."""
     items = tuple(items)
     return msgspec.structs.replace(
         content,
@@ -353,6 +351,6 @@ def _cleaned(value: Any) -> Any:
 
 
 class Ignored(msgspec.Struct, frozen=True):
-    """What `decode` gives for a native payload that is understood and deliberately not an event, with the reason."""
+    """What `decode` returns for a native payload that is understood and ignored on purpose, with the reason."""
 
     reason: str

@@ -1,5 +1,5 @@
-"""The traits of a kind of event: what the core must know of it to carry it. They stand beside each kind in `events`, so that a new
-kind cannot be forgotten: routing, intake, journal, delivery and the command line ask them and know no kind by name for it."""
+"""The traits of a kind of event: what the core must know to relay it. They are defined with each kind in `events`, so that a new
+kind cannot be forgotten: routing, intake, journal, delivery and the command line read the traits instead of checking for kinds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     off: Skip | None = None
     """The rule by which it is skipped while that option is off."""
     posts: bool = True
-    """Carrying it out may post a message, which repeated would be there twice; else an attempt can be repeated freely."""
+    """Executing it may post a message, which a repetition would double; otherwise an attempt can be repeated safely."""
     echoes: bool = False
-    """What the bridge itself does at a target comes back as such an event; about one of its own copies it is an echo."""
+    """The bridge's own action at a target comes back as such an event; if it is about one of its own copies, it is an echo."""
     kept: bool = True
-    """It is worth keeping until it is delivered; else it is shown now or never."""
+    """It is stored until it is delivered; otherwise it is shown now or never."""
     sees: Feature | None = None
-    """What the origin's platform must tell of; None: whoever has it tells."""
+    """What the origin's platform must report; None: every platform that has it reports it."""
     needs: Feature | None = None
     """What the target must be able to do; None: a line of text says it."""
     else_a_line: bool = False
-    """Where the target cannot do it, a line of text says it."""
+    """If the target cannot do it, a line of text says it."""

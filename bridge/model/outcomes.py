@@ -1,9 +1,8 @@
-"""The closed vocabulary of what becomes of things: input that came in, deliveries, the rules that skip one, what a copy lost.
+"""The closed vocabulary of outcomes: of input, of deliveries, the rules that skip one, what a copy lost.
 
 Each word's value is what the journal stores and an admin reads; `label` is the same for metrics and for machines. Nothing else is
-ever written as a rule or as a loss. What needs a name of its own (a line of a filter, a kind of file) goes with its word as a
-`NamedSkip` or a `LossOf`.
-"""
+ever written as a rule or as a loss. A word that needs a detail (a line of a filter, a kind of file) is given with it as a
+`NamedSkip` or a `LossOf`."""
 
 from __future__ import annotations
 
@@ -19,32 +18,32 @@ class _Word(StrEnum):
 
 
 class Arrival(_Word):
-    """What became of an event that an adapter handed over."""
+    """The outcome of an event that an adapter passed on."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
-    """An event of that key is there already."""
+    """An event with that key exists already."""
     ECHO = "echo"
-    """Our own message coming back."""
+    """Our own message came back."""
     NO_ROUTE = "no route"
     """No route begins in its chat or thread."""
     TYPING = "typing"
-    """Shown at once where a route wants it, never kept."""
+    """Shown at once where a route wants it, never stored."""
     UNDECODABLE = "undecodable"
-    """Kept as it came: nobody understood it."""
+    """Stored as it came: it was not understood."""
 
 
 class Outcome(_Word):
-    """What became of a delivery, or of an attempt at it."""
+    """The outcome of a delivery, or of an attempt at it."""
 
     DELIVERED = "delivered"
     SKIPPED = "skipped"
     DEAD = "dead"
-    """Also what is held, since it may have arrived and the route leaves that to a human."""
+    """Includes held deliveries, which may have arrived and which the route leaves to a human."""
     DEFERRED = "deferred"
     """The attempt did not succeed; another follows."""
     UNKNOWN = "unknown"
-    """Nobody can tell whether the attempt succeeded."""
+    """It is unknown whether the attempt succeeded."""
 
 
 class Skip(_Word):
@@ -67,7 +66,7 @@ class Skip(_Word):
     ROUTE_REMOVED = "its route was removed"
     DROPPED_BY_ADMIN = "dropped by an admin"
 
-    # there is nothing to do it to
+    # there is nothing to apply it to
     EDIT_WITHOUT_COPY = "the edited message has no copy here"
     DELETED_BEFORE = "it was deleted before it was sent"
     SUPERSEDED = "a later change of the message took its place"

@@ -1,4 +1,4 @@
-"""Computations that take long, beside the event loop: in one thread, in short steps, with pauses between them.
+"""Long computations beside the event loop: in one thread, in short steps, with pauses between them.
 
 A thread that computes keeps the interpreter for itself: when the loop has waited for something, it has the interpreter again only
 when that thread gives it up. So pure code that goes over a long text says where it may pause (`pause_point`, `in_steps`), and
@@ -20,11 +20,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 STEP = 128
-"""Runs, items or tokens between two pause points: at a few microseconds each, well below a millisecond."""
+"""How many runs, items or tokens between two pause points: at a few microseconds each, well below a millisecond."""
 _WORK_S = 0.0005
-"""It pauses at the first point after so long."""
+"""It pauses at the first pause point after this time."""
 _PAUSE_S = 0.004
-"""Time for a message of somebody else to pass through the loop without being stopped again."""
+"""Time for another message to pass through the loop without being stopped again."""
 
 
 class _Here(threading.local):
@@ -33,11 +33,11 @@ class _Here(threading.local):
 
 _here = _Here()
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="long-texts")
-"""One for all: the pauses of two would be filled by each other."""
+"""One thread for all: two would fill each other's pauses."""
 
 
 def pause_point() -> None:
-    """Here the work may be interrupted for a while."""
+    """The work may be interrupted here."""
     if _here.take is not None:
         _here.take()
 
@@ -46,7 +46,7 @@ def in_steps(items: Sequence[T]) -> Iterator[T]:
     """The items, with a pause point before each `STEP` of them."""
     if len(items) > STEP:
         return _steps(items)
-    if _here.take is not None:  # `pause_point`, without a call: what is long has thousands of short ones
+    if _here.take is not None:  # `pause_point`, inlined: a long text has thousands of short steps
         _here.take()
     return iter(items)
 
@@ -58,8 +58,8 @@ def _steps(items: Sequence[T]) -> Iterator[T]:
 
 
 async def beside(work: Callable[[], T]) -> T:
-    """The result of `work`, computed beside the loop; it waits for what was given before it. Raises what `work` raises. When the
-    caller is cancelled, work that has begun goes on to its end, and nobody hears of it."""
+    """The result of `work`, computed beside the loop, after work submitted earlier. Raises what `work` raises. If the caller is
+    cancelled, work that has begun runs to its end, and its result is dropped."""
     run = partial(contextvars.copy_context().run, with_pauses, work, _Breaks().take)
     return await asyncio.get_running_loop().run_in_executor(_thread, run)
 

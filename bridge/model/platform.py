@@ -1,4 +1,4 @@
-"""A platform as the core sees it: what it says of itself (`Manifest`, data), and what its package offers (`Platform`).
+"""A platform as the core sees it: what it states about itself (`Manifest`, data), and what its package offers (`Platform`).
 
 `adapters.registry` makes a `Platform` of a `Manifest` by the names that a package has. Reading either imports no client library.
 """
@@ -46,8 +46,8 @@ class AdapterContext(_Value, frozen=True):
     options: Any
     web: WebMount
     alive: Callable[[], None] = lambda: None
-    """The platform was heard a moment ago: a poll came back, a heartbeat was answered, a frame came in. Costs nothing; call it as
-    often as that happens. An account not heard for `Platform.deaf_after_s` is not ready, whatever its connection says."""
+    """The platform was just heard: a poll returned, a heartbeat was answered, a frame arrived. It costs nothing; call it every
+    time. An account not heard for `Platform.deaf_after_s` is not ready, even if it is connected."""
     folder: Path | None = None
     """A directory of this account's own, for files that were sent to it and are still to be relayed. It is made by the first who
     writes there. Files in it outlive a restart; what is there longer than a day is no longer needed."""
@@ -55,7 +55,7 @@ class AdapterContext(_Value, frozen=True):
     """What somebody's post to a platform's own incoming webhook would show (`Platform.decode_post`), for those who take the same
     payloads: `decode_post("slack", payload)`. None if it is not one of that platform."""
     clock: Clock = SYSTEM_CLOCK
-    """The only time an adapter knows: it reads no clock and sleeps by none but this, so that a test or a simulation owns time."""
+    """The only clock that an adapter reads or sleeps by, so that a test or a simulation controls time."""
 
     store: AccountStore | None = None
     """What the account may keep in the journal. None: there is no journal, as for `check`."""
@@ -68,25 +68,25 @@ class LinkedMessage(_Value, frozen=True):
     message_id: str
     chat: str = ""
     is_unique: bool = False
-    """Whether the message's id is no other message's on that platform or server."""
+    """Whether the message's id is unique on that platform or server."""
 
 
 class Manifest(_Value, frozen=True):
-    """What a platform says of itself. Data only."""
+    """What a platform states about itself. Data only."""
 
     platform: str
     """As in `platform:` of bridge.yaml: `telegram`."""
     title: str
     """As written for people: "Telegram"."""
     package: str
-    """The package whose modules the registry looks into."""
+    """The package whose modules the registry searches."""
     credential_keys: tuple[str, ...] = ()
     """Options that identify the account at the platform: no two accounts may share their values."""
     plain_options: bool = False
     """Whether `adapter` and `capabilities` use options by attribute alone, so that they may be handed the values of the model
     without the model: the daemon then needs no pydantic for this platform. Cached properties of the model count as values."""
     secret_shapes: tuple[SecretShape, ...] = ()
-    """Beside values of options, which are known: tokens in URLs, tickets, other people's tokens."""
+    """Besides the values of options, which are known: tokens in URLs, tickets, other people's tokens."""
     user_id: str = r"[\d-]+"
     """A regular expression: what a user's id looks like, whole. An entry of `people` that has this form is never taken for a
     username: on several platforms anybody may choose a username that looks like somebody else's id."""

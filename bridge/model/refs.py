@@ -7,7 +7,7 @@ from typing import NewType
 import msgspec
 
 AccountName = NewType("AccountName", str)
-"""The name an admin gave an account in bridge.yaml."""
+"""The name of an account in bridge.yaml."""
 
 
 class ChatRef(msgspec.Struct, frozen=True, order=True, array_like=True):

@@ -1,7 +1,7 @@
 """The rich-text tree. Every platform decodes into it and is encoded from it; no platform's markup ever meets another's.
 
 A `RichText` is a tuple of blocks. A paragraph keeps its line breaks, blank lines included, inside its runs, and two blocks that
-follow each other are one line break apart: so the text of a message is never re-flowed. What lives here is pure: the types (of
+follow each other are one line break apart: so the text of a message is never re-flowed. Pure. Here are the types (of
 `rich_text_nodes`), their plain-text forms and normal form. Slicing is `render.slice`, splitting to a limit `render.split`.
 """
 
@@ -52,7 +52,7 @@ def plain(text: str) -> RichText:
 
 
 def text_of(rich: RichText) -> str:
-    """The words alone: no quote signs, bullets or fences. Slicing and splitting count in its characters."""
+    """The text alone: no quote signs, bullets or fences. Slicing and splitting count in its characters."""
     return "\n".join(map(_block_text, in_steps(rich.blocks)))
 
 
@@ -303,7 +303,7 @@ def concat(*parts: RichText) -> RichText:
 
 
 def stack(*parts: RichText) -> RichText:
-    """`concat` of parts that are in normal form already: only where two meet is there something to do."""
+    """`concat` of parts that are already in normal form: only the joints need work."""
     blocks: list[Block] = []
     for part in parts:
         above, below = (blocks[-1] if blocks else None), part.blocks

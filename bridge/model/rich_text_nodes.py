@@ -1,4 +1,4 @@
-"""The types of the rich-text tree, which `model.rich_text` hands on; what they mean together is told there."""
+"""The types of the rich-text tree, which `model.rich_text` re-exports; it documents how they work together."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class CodeBlock(_Node, frozen=True, tag="c"):
 
 
 class ListItem(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """One line of a list; `indent` is 0 for the outermost level. An item without words before a deeper one only holds its place."""
+    """One line of a list; `indent` is 0 for the outermost level. An item without text before a deeper one is only a placeholder."""
 
     inlines: tuple[Inline, ...]
     indent: int = 0

@@ -1,4 +1,4 @@
-"""asyncio tasks that one has started oneself: ending them, and a group that is meant to last. For whoever owns a task: supervisors,
+"""Helpers for one's own asyncio tasks: ending them, and a group of lasting tasks. For whoever owns a task: supervisors,
 adapters, the app."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ async def end(tasks: Iterable[asyncio.Task[Any]], *, within_s: float | None = No
     over, left = await asyncio.wait(doomed, timeout=within_s)
     for task in over:
         if not task.cancelled():
-            task.exception()  # seen: nobody else asks for it
+            task.exception()  # retrieved here: nothing else does
     return left
 
 
@@ -41,7 +41,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
 def outcome(task: asyncio.Task[T]) -> T:
     """Of a task that was waited for. Raises as `within`: a CancelledError of its own would be taken for the caller's."""
     if not task.done():
-        task.add_done_callback(lambda late: late.cancelled() or late.exception())  # seen: nobody else asks for it
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())  # retrieved here: nothing else does
         raise TimeoutError("no answer in time")
     if task.cancelled():
         raise OSError("cancelled from within")
@@ -49,7 +49,7 @@ def outcome(task: asyncio.Task[T]) -> T:
 
 
 class Services:
-    """Tasks that last as long as their owner does. One that ends by itself is a bug, which `failed` tells."""
+    """Tasks that last as long as their owner. One that ends by itself is a bug, which `failed` reports."""
 
     def __init__(self) -> None:
         self.tasks: list[asyncio.Task[None]] = []

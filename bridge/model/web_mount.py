@@ -55,8 +55,9 @@ class WebMount(Protocol):
     def mount(self, name: str, handler: WebHandler) -> str:
         """Serve POST requests on `/hooks/<account>/<name>`; returns that path. A second mount of a name replaces the first.
 
-        The handler is called once the headers are here, and reads the body by `request.read()`, which is bounded in bytes and time:
-        nobody's body should be read whom the headers give away as a stranger. A 401 reaches the caller without its text."""
+        The handler is called once the headers have arrived, and reads the body by `request.read()`, which is bounded in bytes and
+        time. If the headers already show that a caller is not authorised, do not read the body. A 401 reaches the caller without
+        its text."""
         ...
 
     def unmount(self, name: str) -> None: ...

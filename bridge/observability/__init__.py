@@ -1,1 +1,1 @@
-"""What is seen from outside: logs, metrics, what became of each delivery."""
+"""What is visible from outside: logs, metrics, the outcome of each delivery."""

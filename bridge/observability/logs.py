@@ -1,6 +1,6 @@
 """The log: structlog and stdlib logging through one set of processors, secrets masked, in the form the configuration asks for.
 
-Modules say `log = structlog.get_logger("outbox")`. The composition root calls `set_up_logging` at start and after a reload.
+Modules use `log = structlog.get_logger("outbox")`. The composition root calls `set_up_logging` at start and after a reload.
 `Metrics` lives in `observability.metrics` and is offered here too, as the other half of what is seen from outside.
 """
 
@@ -49,17 +49,17 @@ __all__ = ["Metrics", "log_uncaught_errors", "masked", "plain_defaults", "set_up
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 _TOO_CHATTY = logging.WARNING
-"""What third-party libraries must reach, unless the level is debug: their `info` is about themselves."""
+"""The lowest level logged from third-party libraries, unless the level is debug: their `info` is about themselves."""
 _NEVER_BELOW = logging.INFO
-"""What they must reach at the level debug: their own debug lines show whole requests and events, people's words with them."""
+"""Their lowest level when ours is debug: their own debug lines show whole requests and events, message text included."""
 
 _OWN = ("bridge", "adapters")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Would move a terminal's cursor, forge a line or turn text around: names and texts of strangers are logged too."""
+"""Characters that would move a terminal's cursor, forge a line or reverse text: names and texts from outside are logged too."""
 
 _MOST_CHARACTERS = 8_000
-"""Of one value of a line, and of one error's message; what strangers send may be in it."""
+"""Longest value of a line, and longest message of an error; either may contain outside input."""
 _MOST_ITEMS = 100
 """Of one list or mapping in a line."""
 _LONGEST_SECRET = 8_192
@@ -142,7 +142,7 @@ def _renderer(form: LogFormat, output: TextIO) -> list[Any]:
 
 
 class _Line:
-    """structlog's wrapped logger: writes finished lines. A pipe that is gone loses lines, never a message."""
+    """structlog's wrapped logger: writes finished lines. A closed pipe loses log lines, never a message."""
 
     def __init__(self, output: TextIO, name: str = "bridge") -> None:
         self.name = name

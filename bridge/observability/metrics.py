@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "messenger_bridge_"
 _MOST_SERIES = 2000
-"""Label sets per metric; what comes beyond is counted under `other`, so that no input can make the metrics grow."""
+"""Label sets per metric; further ones are counted under `other`, so that no input can make the metrics grow."""
 _MOST_ROUTES = 500
 _OTHER = "other"
 
@@ -83,15 +83,15 @@ class Metrics:
     # -- counting -----------------------------------------------------------------------------------------------------------
 
     def event(self, account: str, outcome: Arrival) -> None:
-        """An event came in."""
+        """An event arrived."""
         self._events.add(account, outcome.value)
 
     def ignored(self, account: str, reason: str) -> None:
-        """Input that was understood and is deliberately no event."""
+        """Input that was understood and is ignored on purpose."""
         self._ignored.add(account, reason)
 
     def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None:
-        """What became of a delivery to `account`, or of an attempt at it; `rule` if it was skipped."""
+        """The outcome of a delivery to `account`, or of an attempt at it; `rule` if it was skipped."""
         self._outcomes.add(account, route, outcome.label)
         if rule is not None:
             self._skips.add(account, route, rule_of(rule).label)

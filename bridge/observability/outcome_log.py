@@ -1,7 +1,5 @@
-"""What became of each delivery, counted and written down: one debug line a decision, and what lasts at info, ever more rarely.
-
-No line holds words of people: a message is named by its ids, a rule or an error by its own words.
-"""
+"""The outcome of each delivery, counted and logged: one debug line per decision, and lasting conditions at info, ever more rarely.
+No line contains message text: a message is identified by its ids, a rule or an error by its own words."""
 
 from __future__ import annotations
 
@@ -71,7 +69,7 @@ class Verdicts:
             log.info("waiting", target=str(self._address), wait_s=round(after_s, 1), scope=scope.value, reason=reason, times=times)
 
     def unknown(self, together: Iterable[OpenDelivery], reason: str, *, attempt: int) -> None:
-        """Nobody can tell whether the attempt succeeded."""
+        """It is unknown whether the attempt succeeded."""
         first: OpenDelivery | None = None
         for pending in together:
             first = first or pending

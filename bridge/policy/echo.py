@@ -1,4 +1,4 @@
-"""Is this our own message coming back? And the token by which platforms that carry one let us see it. Pure.
+"""Recognises our own messages when they come back, by the token that some platforms carry. Pure.
 
 The outbox makes tokens, adapters carry them (nonce, metadata, client id), intake asks `is_own`. Copies that come back without any
 mark are recognised by the journal, which knows every message it sent.

@@ -1,9 +1,9 @@
-"""Is a bot's message the copy that another bridge made of a message we relay ourselves? Pure; intake asks.
+"""Recognises a bot's message as another bridge's copy of a message that we relay ourselves. Pure; intake asks.
 
 Our own copies are known exactly (`echo`, and the journal). A second bridge over the same chats, or another vendor's, is only seen
-as a bot that repeats what somebody just said: the same words, all of them, said under the author's name or right behind it (`Anna`,
+as a bot that repeats what somebody just said: the same words, all of them, under the author's name or right after it (`Anna`,
 `[tg] <Anna> words`, `Anna: words`). Such a message is not relayed, since the original is. A message of a bot that says anything
-more is relayed: to show a copy twice is a nuisance, to lose an alert is a fault.
+more is relayed: a duplicate copy is a nuisance, a lost alert is a fault.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bridge.model.rich_text import text_of
 _KEPT_PER_ROUTE = 50
 _ROUTES = 500
 _COMPARED = 4000
-"""Characters of a message that are looked at, from its end."""
+"""How many characters of a message are compared, from its end."""
 _WINDOW = timedelta(minutes=5)
 _BEFORE = 100
 """Longest line in front of the words that can be a name line, in characters."""
@@ -33,8 +33,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class RecentMessages:
-    """What was lately said on each route: at most `_KEPT_PER_ROUTE` messages, none older than `_WINDOW`, of the routes
-    that were lately used. In memory: after a restart, copies of what was said just before it are taken for messages."""
+    """Recent messages of each route: at most `_KEPT_PER_ROUTE`, none older than `_WINDOW`, of the recently used routes. In memory:
+    after a restart, copies of messages from just before it are relayed."""
 
     def __init__(self) -> None:
         self._routes: collections.OrderedDict[str, collections.deque[_Said]] = collections.OrderedDict()
@@ -50,7 +50,7 @@ class RecentMessages:
             self._routes.popitem(last=False)
 
     def is_copy(self, route: str, event: MessageCreated) -> bool:
-        """Whether a bot repeats, in another chat of the route, what was said there a moment ago."""
+        """Whether a bot repeats, in another chat of the route, what was just said."""
         if event.meta.author is None or not event.meta.author.is_bot:
             return False
         copy = _Said(event)

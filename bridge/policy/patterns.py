@@ -1,9 +1,8 @@
-"""Searching foreign text for an admin's pattern, within bounded time. Called by `routing`; `config` asks it about a new pattern.
+"""Searches messages for an admin's pattern, within bounded time. Called by `routing`; `config` asks it about a new pattern.
 
-A regular expression can take longer than the universe has been there for a text of forty letters. So each search has a limit; a
-pattern that reached it has a much shorter one for a minute, so that a member who knows such a text cannot hold up the rest by
-repeating it. What is decided for a message whose search was broken off is the caller's affair.
-"""
+A regular expression can take practically for ever on a text of forty letters. So each search has a limit; a pattern that reached it
+has a much shorter one for a minute, so that a member who knows such a text cannot delay the others by repeating it. The caller
+decides about a message whose search was stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ Pattern = re.Pattern[str] | regex.Pattern[str]
 
 _UNITS = ("a", "0", " ", "a ", "A1_", ".", "-", "é", "\n", "http://a.b/", "a@b.")
 _TRIALS = tuple(unit * (4000 // len(unit)) + "\0" for unit in _UNITS)
-"""Texts that bring most patterns which can take long to do so: one sort of character, many times, and an end that does not fit."""
+"""Texts on which most slow patterns are slow: one kind of character, many times, and an end that does not match."""
 
 
 class Searches:
@@ -46,7 +45,7 @@ class Searches:
 
 @lru_cache(maxsize=1000)
 def timed(pattern: Pattern) -> regex.Pattern[str]:
-    """The same pattern in the engine that can be stopped. Raises regex.error where that does not take it."""
+    """The same pattern in the engine that can be stopped. Raises regex.error if that engine does not accept it."""
     if isinstance(pattern, regex.Pattern):
         return pattern
     flags = 0

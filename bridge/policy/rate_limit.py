@@ -1,8 +1,8 @@
-"""How often messages may be sent: what was sent lately, measured against the windows that a platform declares. Pure: time is given.
+"""How often messages may be sent: recent sends, measured against the windows that a platform declares. Pure: time is given.
 
 One `RateLimiter` for the whole bridge, and one more for each operation on messages that are there; lanes ask it before each message
-and wait by themselves. Waits that a platform tells (429) are the lanes' and the supervisor's; here they only leave the window full.
-"""
+and wait by themselves. Waits that a platform asks for (429) are handled by the lanes and the supervisor; here they only mark the
+window as full."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bridge.model.capabilities import Rates, Window
 from bridge.model.refs import AccountName, ChatAddress
 
 _SPARE = 1.02
-"""Windows are taken for a little longer than declared: clocks differ, and requests overtake each other."""
+"""Windows count as a little longer than declared: clocks differ, and requests overtake each other."""
 _METERS = 1024
 """Chats measured at a time before those that are long silent are forgotten."""
 _LONG_SPAN_S = 1.0
@@ -46,7 +46,7 @@ class SlidingWindow:
         self._sent.extend([now_s] * messages)
 
     def mark_accepted(self, now_s: float, messages: int = 1) -> None:
-        """The messages taken last were answered only now: somewhere in between the platform counted them."""
+        """The latest messages were answered only now: the platform counted them at some moment in between."""
         for _ in range(min(messages, len(self._sent))):
             self._sent.pop()
         self.take(now_s, messages)
@@ -94,10 +94,9 @@ class SlidingWindow:
 
 
 def _gap_s(counted: Iterable[float], last_s: float, span_s: float, messages: int) -> float:
-    """The evenest distance at which messages may go on after `last_s`, so that none ever has to wait longer than the others.
-
-    `counted` is what lies in the window then, oldest first. The n-th message from now needs the place of one of them, unless there
-    is a free one: so that one must have left the window by then."""
+    """The most even distance at which messages may continue after `last_s`, so that none has to wait longer than the others.
+    `counted` are those in the window then, oldest first. The n-th message from now needs the place of one of them, unless there is
+    a free one: so that one must have left the window by then."""
     times = list(counted)
     free = messages - len(times)
     return max((at_s + span_s - last_s) / (free + number) for number, at_s in enumerate(times, 1))
@@ -128,13 +127,13 @@ class RateLimiter:
             meter.take(now_s, messages)
 
     def mark_accepted(self, chat: ChatAddress, rates: Rates, now_s: float, messages: int = 1) -> None:
-        """They were taken by the platform."""
+        """The platform accepted them."""
         meter = self._chats.get(chat)
         if rates.per_chat and meter is not None:
             meter.mark_accepted(now_s, messages)
 
     def refused(self, chat: ChatAddress, rates: Rates, now_s: float, *, account: bool) -> None:
-        """A 429 although the windows were kept: somebody else writes with this account, or the platform counts otherwise."""
+        """A 429 although the windows were respected: somebody else sends with this account, or the platform counts differently."""
         self._meters(chat, rates, now_s)
         meter = self._accounts.get(chat.account) if account or not rates.per_chat else self._chats.get(chat)
         if meter is not None:

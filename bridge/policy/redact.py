@@ -1,8 +1,7 @@
-"""Takes secrets out of text: those we know, and whatever has the shape of one. Pure.
+"""Removes secrets from text: known ones, and whatever has the form of one. Pure.
 
-Called by everything that shows text to people: the log (`logs`), the configuration's faults, the command line. Adapters keep
-their secrets out of exceptions themselves; this is the second line, not the first.
-"""
+Called by everything that shows text to people: the log (`logs`), the configuration's faults, the command line. Adapters keep their
+secrets out of exceptions themselves; this is the second line of defence."""
 
 from __future__ import annotations
 

@@ -1,18 +1,16 @@
-"""When the same thing is said again and again: how often to write it down. Pure.
-
-What lasts for days is worth a line when it begins and when it changes, and then ever more rarely, with how often it happened.
-"""
+"""How often to log something that repeats. Pure. A condition that lasts is logged when it begins and when it changes, and then ever
+more rarely, with the number of times."""
 
 from __future__ import annotations
 
 import re
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-"""Waits and ids differ from time to time; the trouble is the same."""
+"""Numbers such as waits and ids differ each time; the problem is the same."""
 
 
 class Repeats:
-    """Of one speaker."""
+    """One per source."""
 
     def __init__(self) -> None:
         self._said = ""

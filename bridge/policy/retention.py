@@ -1,4 +1,4 @@
-"""Which moment old entries are forgotten up to, by a wall clock that may be wrong. Pure; the app's maintenance asks.
+"""The time before which old entries are removed, by a wall clock that may be wrong. Pure; the app's maintenance asks.
 
 A clock that is far ahead, for a minute or for a day, must not make everything look old. The moment moves on with the time that the
 bridge itself measures, at most twice as fast, so that it catches up after a time in which the bridge did not run.

@@ -1,7 +1,7 @@
 """(error, attempt, time spent) -> wait, reconcile, hold or give up. Pure; the outbox asks after every attempt that failed.
 
-Adapters only classify what happened (`model.errors`); every decision about time is here. So are the words of dead letters. A target
-may have a schedule of its own (`RetrySchedule`), which takes the place of the back-off and of the usual moment of giving up.
+Adapters only classify what happened (`model.errors`); every decision about time is here, and so are the reasons of dead letters. A
+target may have a schedule of its own (`RetrySchedule`), which takes the place of the back-off and of the usual moment of giving up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ALMOST = 1.0 - 1e-9
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
     """Exponential back-off with full jitter: the n-th wait is random between `floor_s` and base_s * 2^(n-1), at most `cap_s`; but
-    for the first `early_attempts` at most `early_cap_s`, so that a short outage is over soon after the platform is back."""
+    for the first `early_attempts` at most `early_cap_s`, so that a short outage ends soon after the platform is back."""
 
     base_s: float = 1.0
     cap_s: float = 300.0
@@ -32,11 +32,11 @@ class Policy:
     chat_down_cap_s: float = 900.0
     """A chat that refuses until a human acts is tried again at least this often."""
     longest_told_s: float = 6 * 3600.0
-    """A wait that a platform tells is believed up to this: then it is asked again, and tells again."""
+    """The longest wait kept on a platform's request: after that the platform is asked again."""
     give_up_after_h: float = 168.0
     """Where neither the route nor the target says when."""
     fewest_attempts: int = 5
-    """So many at least before giving up, so that a host that slept long does not lose the backlog."""
+    """The minimum number of attempts before giving up, so that a host that slept long does not lose the backlog."""
     poison_attempts: int = 10
     poison_after_s: float = 600.0
     """So many attempts, over so long, on a message that fails while other chats of its account are served: then it is its own
@@ -60,14 +60,14 @@ class Reconcile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resend:
-    """The message may exist, nobody can tell, and the route says to send it again, after `after_s` seconds."""
+    """The message may exist, that cannot be found out, and the route says to send it again, after `after_s` seconds."""
 
     after_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """The message may exist, nobody can tell, and the route leaves it to a human. `reason` is for the dead letter."""
+    """The message may exist, that cannot be found out, and the route leaves it to a human. `reason` is for the dead letter."""
 
     reason: str
 
@@ -127,7 +127,7 @@ def next_step(
 def _usual_back_off_s(attempt: int, policy: Policy, random: Callable[[], float]) -> float:
     if attempt <= policy.early_attempts:
         return _back_off_s(attempt, policy.base_s, min(policy.cap_s, policy.early_cap_s), policy, random)
-    later = attempt - policy.early_attempts + 3  # goes on doubling from the early cap
+    later = attempt - policy.early_attempts + 3  # continues to double from the early cap
     return _back_off_s(later, policy.base_s, policy.cap_s, policy, random)
 
 
@@ -150,7 +150,7 @@ def _scheduled_s(attempt: int, spent_s: float, schedule: RetrySchedule, random: 
 
 
 def _told_s(told_s: float, attempt: int, policy: Policy, random: Callable[[], float]) -> float:
-    """Never earlier than told. A little later, so that not all lanes come back at once, and more so if the platform keeps telling
+    """Never earlier than asked for. A little later, so that not all lanes return at once, and more if the platform keeps giving
     waits that are too short."""
     told_s = 0.0 if math.isnan(told_s) else min(max(told_s, 0.0), policy.longest_told_s)
     least_s = min(policy.floor_s * 2.0 ** min(max(attempt - 1, 0), 32), 10.0)

@@ -23,7 +23,7 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OnUnknown(StrEnum):
-    """What to do when nobody can tell whether a message arrived: send it again (maybe twice), or leave it to a human."""
+    """What to do if it cannot be found out whether a message arrived: send it again (maybe twice), or leave it to a human."""
 
     RESEND = "resend"
     HOLD = "hold"
@@ -35,7 +35,7 @@ class Pace(StrEnum):
     CAREFUL = "careful"
     """Within the rates that the platform documents, so that it does not have to refuse."""
     FAST = "fast"
-    """As fast as they are taken; a refusal (429) is waited out."""
+    """As fast as the platform accepts; a refusal (429) is waited out."""
 
 
 class RelayOptions(_Value, frozen=True):
@@ -185,8 +185,8 @@ class RoutingTable:
         return any(end.sends for _, end in self._by_address.get(address, ()))
 
     def plan(self, event: ChatEvent, people: People | None = None) -> list[Planned]:
-        """Targets of an event, each place once, in the order of the routes. If several routes lead to one place, a route that takes
-        the event wins over one whose rules skip it. `people` lets author filters name the people of the configuration."""
+        """Targets of an event, each target once, in the order of the routes. If several routes lead to one target, a route that
+        relays the event wins over one whose rules skip it. `people` lets author filters name the people of the configuration."""
         planned: dict[_Place, Planned] = {}
         for address in self.addresses_of(event.meta.origin):
             for route, end in self._origin_ends(address, event):
@@ -255,7 +255,7 @@ def _holds(condition: Condition, event: MessageCreated, people: People | None, s
 
 
 def _names_of(event: ChatEvent, people: People | None) -> list[str]:
-    """All that the author is called: shown name, username, name in `people`."""
+    """All names of the author: shown name, username, name in `people`."""
     author = event.meta.author
     if author is None:
         return []
