@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
-from tests.support.patience import PATIENCE_S
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 METHODS = (b"GET ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"CONNECT ")
@@ -142,8 +143,6 @@ class Certificates:
 
     @classmethod
     def make(cls, folder: Path) -> Certificates:
-        if shutil.which("openssl") is None:
-            pytest.skip("makes its certificates with openssl")
         return cls(
             good=_certificate(folder / "good.pem", "localhost", days=2),
             expired=_certificate(folder / "expired.pem", "localhost", days=-1),
@@ -152,12 +151,19 @@ class Certificates:
 
 
 def _certificate(path: Path, host: str, *, days: int) -> Path:
-    key, request, names = path.with_suffix(".key"), path.with_suffix(".csr"), path.with_suffix(".ext")
-    names.write_text(f"subjectAltName=DNS:{host}\n")
-    asked = f"req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={host} -keyout {key} -out {request}"
-    signed = f"x509 -req -in {request} -signkey {key} -days {days} -extfile {names} -out {path}"
-    for command in (asked, signed):
-        subprocess.run(["openssl", *command.split()], check=True, capture_output=True, timeout=PATIENCE_S)
+    """Signed by itself, valid until `days` from now."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    certificate = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=3))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(certificate.public_bytes(Encoding.PEM))
+    path.with_suffix(".key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return path
 
 
