@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CHATS_KEPT_S = 60.0
 _MOMENT_S = 0.5
+_MOST_NAMED = 10
+"""Chats of one name that a fault lists."""
 _PEOPLE_KEPT = 2000
 _PEOPLE_KEPT_S = 3600.0
 _FAILED_KEPT_S = 60.0
@@ -67,7 +69,9 @@ class Directory:
             if len(found) == 1:
                 return found.pop()
             if len(found) > 1:
-                raise ChatDown(f"several chats are named {address!r}", action="use the chat's id in bridge.yaml")
+                which = ", ".join(sorted(found)[:_MOST_NAMED]) + (", ..." if len(found) > _MOST_NAMED else "")
+                action = f"write the id of the one that is meant in bridge.yaml: {which}"
+                raise ChatDown(f"{len(found)} chats are named {address!r}", action=action)
         raise ChatDown(f"there is no chat {address!r}, or the bot is not in it", action=CHECK_CHAT)
 
     def chat_id(self, native_id: str, name: str) -> str:

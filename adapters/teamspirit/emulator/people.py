@@ -69,6 +69,9 @@ class People:
         chat, message = self._found(chat_id, message_id)
         self._world.reacted(chat, message, self._person(person), emoji, remove=remove)
 
+    def type(self, chat_id: str, person: str) -> None:
+        self._world.emit("typing", self._chat(chat_id), self._person(person))
+
     def set_status(self, person: str, status: str, text: str) -> None:
         self._world.set_status(self._person(person), status, text)
 

@@ -51,7 +51,8 @@ class RestApi:
     def _with_key(self, handler: Handler) -> Handler:
         async def checked(request: web.Request) -> web.StreamResponse:
             scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-            if scheme.lower() != "bearer" or not secrets.compare_digest(key.encode(), self._world.api_key.encode()):
+            known = [secrets.compare_digest(key.encode(), one.encode()) for one in self._world.api_keys]
+            if scheme.lower() != "bearer" or True not in known:
                 raise Refused(401, "unauthorized", "unknown API key")
             return await handler(request)
 

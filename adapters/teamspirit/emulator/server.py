@@ -128,6 +128,9 @@ class TeamSpiritEmulator(EmulatorBase):
         """A person joins or leaves a chat."""
         self.people.join(chat_id, person, leave=leave)
 
+    async def type(self, chat_id: str, person: str) -> None:
+        self.people.type(chat_id, person)
+
     def set_status(self, person: str, status: str, text: str = "") -> None:
         self.people.set_status(person, status, text)
 

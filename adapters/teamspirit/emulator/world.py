@@ -21,13 +21,28 @@ class World:
 
     def __init__(self, publish: Callable[[str, SeenMessage], None]) -> None:
         self.rules = Rules()
-        self.api_key = f"tsk_{secrets.token_hex(16)}"
+        self.api_keys = [_new_key()]
+        """Those that are valid, the newest last."""
         self.state = State()
         self.store = FileStore()
         self.outgoing = OutgoingWebhooks()
         self.incoming: dict[str, tuple[Chat, User]] = {}
         self.last_chat: Chat | None = None
         self._publish = publish
+
+    @property
+    def api_key(self) -> str:
+        """The key that was made last."""
+        return self.api_keys[-1]
+
+    def new_api_key(self) -> str:
+        """One more, beside those that there are."""
+        self.api_keys.append(_new_key())
+        return self.api_key
+
+    def revoke_older_keys(self) -> None:
+        """Only the newest stays valid."""
+        del self.api_keys[:-1]
 
     def existing(self, chat: Chat, message_id: str) -> str:
         """The id of a message that is there to be answered, or none."""
@@ -116,3 +131,7 @@ class World:
         webhook = Webhook(self.state.next_id("w"), url, tuple(chat_ids), tuple(events))
         self.outgoing.webhooks[webhook.webhook_id] = webhook
         return webhook
+
+
+def _new_key() -> str:
+    return f"tsk_{secrets.token_hex(16)}"

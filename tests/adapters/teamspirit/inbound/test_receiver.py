@@ -392,7 +392,7 @@ async def test_a_key_revoked_on_the_way_needs_a_human(
     emulator: TeamSpiritEmulator, adapter: Adapter, intake: RecordingIntake, chat: str
 ) -> None:
     async with running(adapter, intake) as run:
-        emulator.world.api_key = "another"
+        emulator.world.api_keys = ["another"]
         assert isinstance(await run.error(), AccountDown)
 
 

@@ -147,13 +147,13 @@ async def test_files_both_ways(emulator: TeamSpiritEmulator, adapter: Adapter, c
 
 
 async def test_large_files_stream(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str, tmp_path: Path) -> None:
-    """Neither way holds more than some chunks in memory."""
+    """The largest file there may be, 100 MiB. Neither way holds more than some chunks in memory."""
     assert isinstance(adapter, OpensFiles)
     path = tmp_path / "large"
     block = bytes(range(256)) * 4096
     digest = hashlib.sha256()
     with path.open("wb") as out:
-        for _ in range(48):
+        for _ in range(100):
             out.write(block)
             digest.update(block)
     file = file_of(path, "large.bin", "application/octet-stream", AttachmentKind.DOCUMENT)
@@ -382,6 +382,16 @@ async def test_a_chat_is_found_by_id_or_name(emulator: TeamSpiritEmulator, adapt
     with pytest.raises(RetryLater):
         await fresh.resolve("chat-1")
     await fresh.close()
+
+
+async def test_a_name_that_several_chats_have_is_refused_with_their_ids(emulator: TeamSpiritEmulator, adapter: Adapter) -> None:
+    twins = [emulator.add_chat(name).chat_id for name in ("lobby", "other", "third")]
+    for chat_id in twins[:2]:
+        emulator.world.state.chats[chat_id].name = "lobby"
+    with pytest.raises(ChatDown, match="2 chats are named 'lobby'") as caught:
+        await adapter.resolve("lobby")
+    assert caught.value.action.endswith(", ".join(sorted(twins[:2])))
+    assert await adapter.resolve(twins[1]) == twins[1]
 
 
 async def test_a_bot_that_may_not_list_chats_takes_ids(emulator: TeamSpiritEmulator) -> None:
