@@ -1,7 +1,7 @@
 """Platform name -> what its package offers. An explicit table for ours, entry points (`messenger_bridge.platforms`) for third
 parties'.
 
-A package says what it is by `MANIFEST`; the rest is found by name in its modules (`bridge.model.platform.Platform` lists them),
+A package describes itself by `MANIFEST`; the rest is found by name in its modules (`bridge.model.platform.Platform` lists them),
 each imported when it is first asked for. Reading a manifest imports no client library. Called by the composition root and the
 command line only.
 """
@@ -39,7 +39,7 @@ def platforms() -> tuple[str, ...]:
 
 @cache
 def load_manifest(platform: str) -> Manifest:
-    """What the platform says of itself. Raises KeyError for an unknown platform."""
+    """The platform's manifest. Raises KeyError for an unknown platform."""
     if platform in _OURS:
         found = import_module(_OURS[platform]).MANIFEST
     else:
@@ -73,7 +73,7 @@ def load_platform(platform: str) -> Platform:
 
 
 def load_emulator(platform: str) -> Emulator:
-    """A new stand-in of the platform's servers (`emulator:build`), not started. Raises KeyError for an unknown platform."""
+    """A new emulator of the platform's servers (`emulator:build`), not started. Raises KeyError for an unknown platform."""
     made: Emulator = _find(load_manifest(platform).package, "emulator", "build")()
     return made
 
@@ -87,8 +87,8 @@ def people_lack(platform: str) -> Mapping[Lacks, str]:
 
 
 def secret_shapes() -> tuple[SecretShape, ...]:
-    """What secrets of all platforms look like. A third party's package that cannot be loaded has none: it is nobody else's trouble,
-    and an account that wants it is told why."""
+    """What secrets of all platforms look like. A third party's package that cannot be loaded has none: it must not affect others,
+    and an account that needs it gets the reason."""
     shapes: list[SecretShape] = []
     for platform in platforms():
         try:

@@ -1,1 +1,1 @@
-"""What several platforms share. Knows no platform by name."""
+"""Code that several platforms share. It knows no platform by name."""

@@ -18,10 +18,10 @@ ENTRY_POINT_GROUP = "messenger_bridge.conformance"
 
 
 class Lacks(StrEnum):
-    """What the people of a platform cannot do, so that the suite does not let them."""
+    """What the people of a platform cannot do, so that the suite does not try it."""
 
     REPLIES = "replies"
-    """A message cannot say which other it answers."""
+    """A message cannot be a reply to another."""
     FORMATTING = "formatting"
     """The text that people write is plain text."""
     SIGNS_OF_LIFE = "signs of life"
@@ -36,7 +36,7 @@ class Lacks(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec:
-    """The adapter's pair of pure text functions in one shape: rich text to what goes over the wire, and back."""
+    """The adapter's two pure text functions in a common form: rich text to the wire format, and back."""
 
     encode: Callable[[RichText], Any]
     """Gives a text, or a value whose `text` is what the platform counts."""
@@ -52,7 +52,7 @@ Ask = Callable[[], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkCase:
-    """The platform's requests one by one, for a network that fails in every way. Of platforms with `NetworkOptions`."""
+    """Single requests of the platform, to test every kind of network failure. Of platforms with `NetworkOptions`."""
 
     options: Callable[[str], Mapping[str, Any]]
     """The options without which no account is, for a server at that URL (http or https, without a path)."""
@@ -69,8 +69,8 @@ class ConformanceCase:
     codecs: Mapping[str, Codec]
     """By name: one of the platform's own name, and further ones where it speaks several dialects."""
     absent_chat: str
-    """A native chat id that can be one, of a chat that the emulator does not know or does not let the account into."""
+    """A valid native chat id of a chat that the emulator does not know, or that the account may not enter."""
     network: NetworkCase | None = None
-    """None: the suite's failures of the network are not played to it."""
+    """None: the suite's network failures are not tested with it."""
     lacks: Mapping[Lacks, str] = field(default_factory=dict)
     """Each with the reason; its tests are skipped and show it."""

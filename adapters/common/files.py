@@ -1,4 +1,4 @@
-"""Reading a file on its way to a platform, every block checked before it leaves. Called by `transfers`."""
+"""Reads a file for an upload, and checks every block before it is sent. Called by `transfers`."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class CheckedFile(io.RawIOBase):
 
 
 def harm_in(error: BaseException) -> FileHarmed | None:
-    """The FileHarmed that broke an upload off, out of whatever a client library made of it."""
+    """The FileHarmed that aborted an upload, found in whatever error a client library raised."""
     seen: BaseException | None = error
     while seen is not None and not isinstance(seen, FileHarmed):
         seen = seen.__cause__ or seen.__context__

@@ -1,6 +1,6 @@
-"""Receiving from platforms that are read chat by chat: a task for every routed chat, for as long as it is routed.
+"""Receives from platforms that are read chat by chat: one task per routed chat, for as long as it is routed.
 
-Used by an adapter's `run`. How one chat is read is the adapter's.
+Used by an adapter's `run`, which says how one chat is read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ChatDown when the chat cannot be read until a human acts, and anything else that
 
 async def follow_chats(intake: Intake, account: AccountName, follow: Follow, clock: Clock = SYSTEM_CLOCK) -> None:
     """Until cancelled. `intake.connected` is called once every chat that is routed at the beginning was heard, or is down. A chat
-    that is down is told, tried again after a growing wait, and told when it is back. Raises ConnectionLost, AccountDown."""
+    that is down is reported, tried again after a growing wait, and reported when it is back. Raises ConnectionLost, AccountDown."""
     settled: set[str] = set()
 
     async def one(chat_id: str) -> None:
@@ -67,7 +67,8 @@ async def follow_chats(intake: Intake, account: AccountName, follow: Follow, clo
 
 
 def _most_telling(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Of several tasks' errors, the one that says most: a human must act, the connection is gone, then anything else (a bug)."""
+    """The most telling of several tasks' errors: first that a human must act, then a lost connection, then anything else (a
+    bug)."""
     leaves: list[BaseException] = []
     pending: list[BaseException] = [group]
     while pending:

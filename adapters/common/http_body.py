@@ -1,12 +1,11 @@
-"""The one reader of answers: bounded in bytes (as they are after decompression), in nesting and in number of values.
+"""Reads answers, bounded in bytes (as they are after decompression), in nesting and in number of values.
 
 A client session is made with `response_class=BoundedResponse`; then everything that reads a whole answer is bounded, also what a
 client library reads by `read`, `text` or `json`. Files are streamed by `content` and are not affected. Time is bounded by the
 session's or request's `ClientTimeout`, which holds until the last byte.
 
-The errors are aiohttp's `ClientPayloadError`: an answer came, and it cannot be used. A transport treats them as any other answer
-that broke off: what may be repeated is tried again, of a message that was being posted the outcome is unknown.
-"""
+The errors are aiohttp's `ClientPayloadError`: an answer came, and it cannot be used. A transport treats them like any other answer
+that was cut off: what may be repeated is tried again, and the outcome of a post is unknown."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 class AnswerRefused(aiohttp.ClientPayloadError):
-    """An answer that is not read to its end, or not parsed: too large or too deep."""
+    """An answer that is too large or too deep to be read or parsed."""
 
 
 class AnswerTooLarge(AnswerRefused):
@@ -41,12 +40,12 @@ class AnswerTooDeep(AnswerRefused):
 
 
 class RedirectRefused(aiohttp.ClientPayloadError):
-    """A server sent a caller somewhere else."""
+    """A server redirected a call."""
 
 
 def no_redirects() -> aiohttp.TraceConfig:
-    """For sessions that carry a token, whoever makes the calls: one that a server redirects ends with RedirectRefused. What was
-    meant for one server must not go to another, and a redirected POST would become a GET. Requests that are made with
+    """For sessions that carry a token, whoever makes the calls: one that a server redirects ends with RedirectRefused. A request
+    for one server must not go to another, and a redirected POST would become a GET. Requests that are made with
     `allow_redirects=False` see the redirect itself."""
 
     async def refuse(_session: object, _context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
@@ -83,7 +82,7 @@ async def _read(content: aiohttp.StreamReader, stated_bytes: int | None) -> byte
 
 
 def check_json(text: bytes | str, *, most_depth: int = MOST_DEPTH, most_values: int = MOST_VALUES) -> None:
-    """Raise AnswerTooDeep or AnswerTooLarge for JSON that a parser should not see. Linear; what is no JSON may pass."""
+    """Raise AnswerTooDeep or AnswerTooLarge for JSON that must not be parsed. Linear; text that is no JSON may pass."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     opening = raw.count(b"[") + raw.count(b"{")
     if opening <= most_depth and raw.count(b",") <= most_values:

@@ -1,8 +1,7 @@
 """A client for platforms whose API is plain HTTP and JSON: calls, uploads, line streams and downloads, one attempt each.
 
-Errors come out classified: what lies below an answer by `http_errors`, an answer that is no success by the platform's `refusal`. An
-adapter on a client library of its platform has its own transport instead.
-"""
+Errors are classified: network failures by `http_errors`, unsuccessful answers by the platform's `refusal`. An adapter built on a
+client library has its own transport instead."""
 
 from __future__ import annotations
 
@@ -69,8 +68,8 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | OutboundFile | None = None,
     ) -> Any:
-        """The JSON of the answer, None if that is empty. A file is streamed from disk; what was sent of it in part only makes
-        nothing. Raises a DeliveryError (FileHarmed among them) or AccountDown."""
+        """The JSON of the answer, None if that is empty. A file is streamed from disk; a partly sent file creates nothing. Raises a
+        DeliveryError (FileHarmed among them) or AccountDown."""
         if isinstance(body, OutboundFile):
             return await self._upload(method, path, body, doing, effect, headers)
         async with self._answer(method, path, doing, effect, headers=headers, data=body) as answer:
@@ -98,7 +97,7 @@ class HttpClient:
 
     @asynccontextmanager
     async def lines(self, path: str, *, doing: str, silence_s: float) -> AsyncIterator[AsyncIterator[list[bytes]]]:
-        """An answer that goes on, line by line: those that came together, without blank ones. `silence_s`: how long it may be
+        """A continuing answer, line by line: lines that arrived together, without blank ones. `silence_s`: how long it may be
         silent. Raises a DeliveryError or AccountDown, ConnectionLost for a line without an end."""
         limit = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=silence_s)
         async with self._answer("GET", path, doing, Effect.IDEMPOTENT, timeout=limit) as answer:
@@ -106,7 +105,7 @@ class HttpClient:
 
     @asynccontextmanager
     async def download(self, url: str, stated_bytes: int | None, *, doing: str) -> AsyncIterator[FileStream]:
-        """A file that a message told the address of; the credential goes to the account's own server alone."""
+        """A file whose address a message gave; the credential is sent to the account's own server only."""
         egress = Egress([self._base_url], also=self._options.file_hosts, proxy=self._options.proxy)
         limit = aiohttp.ClientTimeout(
             total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
@@ -115,10 +114,10 @@ class HttpClient:
             answer = await egress.open(await self._open(), url, headers=AS_IT_IS, credentials=self._login, timeout=limit)
         except TRANSPORT_ERRORS as error:
             raise classify_transfer_error(error, doing=doing) from None
-        # from here on the reader's code runs inside: a full disk of ours must not look like the network's fault
+        # from here on the reader's code runs inside: a full local disk must not look like a network failure
         async with answer:
             if not 200 <= answer.status < 300:
-                # whoever a message named as the file's server says nothing about our account or the chat
+                # the answer of a server that a message named says nothing about our account or the chat
                 told_s, reason = retry_after_s(answer.headers), f"{doing}: HTTP {answer.status}"
                 raise classify_status(answer.status, effect=Effect.IDEMPOTENT, reason=reason, after_s=told_s) or Rejected(reason)
             expected_bytes = body_bytes(answer, stated_bytes)

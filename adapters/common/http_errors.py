@@ -1,7 +1,7 @@
 """Failures of HTTP -> the bridge's errors, decided once for every platform. Pure, but for the note that `departures` makes.
 
-What lies below an answer (names, connections, TLS, proxies, time-outs, broken bodies) and the few answers that mean the same
-whoever gives them are here. What a platform's own error codes mean is in its `errors`. Called by the platforms' transports.
+It covers network failures (names, connections, TLS, proxies, time-outs, broken bodies) and the few answers that mean the same from
+every server. The platform's own error codes are in its `errors`. Called by the platforms' transports.
 
 The texts name the kind of failure, the host and the port, and never a URL: URLs hold tokens and tickets.
 """
@@ -23,14 +23,15 @@ import aiohttp
 from bridge.model.errors import AccountDown, BridgeError, ConnectionLost, OutcomeUnknown, RetryLater, Scope
 
 TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, UnicodeDecodeError)
-"""What a request can raise below its answer: `except` these. (TimeoutError and ssl.SSLError are kinds of OSError; the last one is
+"""What a request can raise without an answer: `except` these. (TimeoutError and ssl.SSLError are kinds of OSError; the last one is
 an answer whose text is none.)"""
 
 BLOCKED_WAIT_S = 60.0
-"""How long to wait after a refusal by what stands in front of an API: such blocks last minutes, and asking prolongs some."""
+"""How long to wait after a refusal by a firewall or proxy in front of an API: such blocks last minutes, and new requests prolong
+some."""
 
 _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError, aiohttp.InvalidURL)
-"""No connection was made, so the request cannot have arrived. What else is so, `departures` tells."""
+"""No connection was made, so the request cannot have arrived. `departures` detects other such cases."""
 _NOTE = "_request_never_left"
 
 _CORRECT_ADDRESS = "correct the server's address in bridge.yaml"
@@ -42,17 +43,17 @@ _CERTIFICATE_ACTIONS: Mapping[int, str] = {9: _RENEW, 10: _RENEW, 62: _OTHER_NAM
 
 
 class Effect(Enum):
-    """What a call does when it is carried out twice: whether it may be repeated while nobody knows if it was carried out."""
+    """The effect of executing a call twice: whether it may be repeated while its outcome is unknown."""
 
     CREATES = auto()
-    """Another message: an answer that does not come leaves its outcome unknown."""
+    """It creates something: without an answer its outcome is unknown."""
     IDEMPOTENT = auto()
-    """No more than once does (reading, editing, deleting, reacting, uploading): it is simply tried again."""
+    """A second time changes nothing (reading, editing, deleting, reacting, uploading): it is simply tried again."""
 
 
 def departures() -> aiohttp.TraceConfig:
-    """For every session: notes on an error that its request never left. A tunnel that breaks while a proxy opens it raises the same
-    error as a server that falls silent over a request; only this tells one from the other."""
+    """For every session: marks an error if its request was never sent. A tunnel that breaks while a proxy opens it raises the same
+    error as a server that does not answer; only this mark distinguishes them."""
 
     async def leaves(_session: object, request: SimpleNamespace, _params: object) -> None:
         request.left = True
@@ -91,8 +92,8 @@ def classify_transport_error(error: BaseException, *, effect: Effect, doing: str
 
 
 def classify_transfer_error(error: BaseException, *, doing: str) -> RetryLater:
-    """The same for bytes of one file, by an address that a message or an answer told: its trouble holds no account up, and
-    repeating it doubles nothing."""
+    """The same for the transfer of one file, at an address from a message or an answer: its failure delays no account, and a
+    repetition doubles nothing."""
     return RetryLater(classify_transport_error(error, effect=Effect.IDEMPOTENT, doing=doing).reason)
 
 
@@ -105,7 +106,7 @@ def classify_connection_error(error: BaseException, *, doing: str) -> AccountDow
 
 
 def may_be_done(reason: str, effect: Effect, *, after_s: float | None = None) -> RetryLater | OutcomeUnknown:
-    """The error for a call of which nobody knows whether it was carried out."""
+    """The error for a call of which it is unknown whether it was executed."""
     return OutcomeUnknown(reason) if effect is Effect.CREATES else RetryLater(reason, after_s=after_s)
 
 
@@ -180,7 +181,7 @@ def classify_status(
     status: int, *, effect: Effect, reason: str, after_s: float | None = None, scope: Scope = Scope.CHAT
 ) -> BridgeError | None:
     """The error for an answer that means the same from every server, or None: then the platform's own table says. `after_s`: the
-    wait that it tells (`retry_after_s`); `scope`: of a rate limit. Source: RFC 9110 section 15, RFC 6585 section 4, RFC 8470
+    wait that it asks for (`retry_after_s`); `scope`: of a rate limit. Source: RFC 9110 section 15, RFC 6585 section 4, RFC 8470
     section 5.2."""
     if status == 407:
         return _proxy_login(reason)
@@ -188,14 +189,14 @@ def classify_status(
         return RetryLater(reason, after_s=after_s, scope=scope, rate_limited=True)
     if status in (408, 425):  # it was not read to its end, or is not done before the handshake is
         return RetryLater(reason, after_s=after_s)
-    if status >= 500:  # some server failed at some point: whether before or after the work was done is not said
+    if status >= 500:  # a server failed at some point, before or after the work was done
         return may_be_done(reason, effect, after_s=after_s)
     return None
 
 
 def classify_page(status: int, *, effect: Effect, reason: str, after_s: float | None = None) -> BridgeError:
-    """The error for an answer that is not the API's: the page of a proxy, gateway or firewall in front of it. One that refuses let
-    nothing through; of any other nobody knows."""
+    """The error for an answer that is not the API's: the page of a proxy, gateway or firewall in front of it. A refusal let nothing
+    through; after any other the outcome is unknown."""
     found = classify_status(status, effect=effect, reason=reason, after_s=after_s, scope=Scope.ACCOUNT)
     if found is not None:
         return found
@@ -206,8 +207,8 @@ def classify_page(status: int, *, effect: Effect, reason: str, after_s: float | 
 
 
 def retry_after_s(headers: Mapping[str, str], name: str = "Retry-After") -> float | None:
-    """The wait that an answer tells, as seconds or as an HTTP date; None if it tells none. A date is read against the answer's own
-    `Date`: the two are of one clock. Source: RFC 9110 section 10.2.3."""
+    """The wait that an answer asks for, as seconds or as an HTTP date; None if there is none. A date is read against the answer's
+    own `Date`: the two are of one clock. Source: RFC 9110 section 10.2.3."""
     stated = str(headers.get(name) or "").strip()
     try:
         seconds = float(stated)

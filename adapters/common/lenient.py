@@ -1,8 +1,7 @@
-"""Reading values whose type nobody can be sure of. Pure.
+"""Reads values whose type is not certain. Pure.
 
-Only ids, the chat and the author of a message may be strict: anything else that has an odd type, or is missing, costs itself and
-never the message. So what is cosmetic is read through these.
-"""
+Only ids, the chat and the author of a message may be strict: anything else that has an odd type, or is missing, costs only itself
+and never the message. So cosmetic values are read through these functions."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ def words(value: object) -> str:
 
 
 def whole(value: object) -> int | None:
-    """A number of 64 bits, which is what can be stored."""
+    """A whole number of at most 64 bits, which is what can be stored."""
     if isinstance(value, str) and len(value) < 20:
         try:
             value = int(value)
@@ -54,7 +53,7 @@ def records(value: object) -> list[Json]:
 
 
 def identity(value: object) -> str:
-    """An id, the one thing that must be right. Raises ValueError for anything that cannot be one."""
+    """An id, which must be valid. Raises ValueError for anything that cannot be one."""
     if isinstance(value, bool) or not isinstance(value, int | str) or not value:
         raise ValueError("no id")
     return str(value)

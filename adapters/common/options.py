@@ -41,8 +41,8 @@ def http_url_fault(value: str) -> str:
 
 
 def _can_be_host(host: str) -> bool:
-    """What ends in a number is an IPv4 address; a name's labels have 1 to 63 characters. Source: RFC 1035 section 2.3.4, WHATWG URL
-    section 3.5."""
+    """A host that ends in a number is an IPv4 address; a name's labels have 1 to 63 characters. Source: RFC 1035 section 2.3.4,
+    WHATWG URL section 3.5."""
     from ipaddress import ip_address
 
     try:

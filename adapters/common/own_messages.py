@@ -1,4 +1,4 @@
-"""Which messages are ours: by our user id where the server tells it, else by the ids that sending answered. No I/O."""
+"""Which messages are ours: by our user id if the server gives it, otherwise by the ids in the answers to our sends. No I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST_WAIT_S = 10.0
 
 
 class OwnMessages:
-    """`me_id` is empty where the server cannot tell who we are."""
+    """`me_id` is empty if the server does not say who we are."""
 
     def __init__(self) -> None:
         self.me_id = ""
@@ -34,12 +34,12 @@ class OwnMessages:
                 remembered.popitem(last=False)
 
     def latest(self, chat_id: str) -> str:
-        """The last message that we surely sent into the chat; empty if we do not know of any."""
+        """The last message that we certainly sent into the chat; empty if none is known."""
         return self._latest.get(chat_id, "")
 
     @contextmanager
     def sending(self, chat_id: str) -> Iterator[None]:
-        """Around a send whose answer tells the id."""
+        """Wraps a send whose answer has the id."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         under_way = self._under_way.setdefault(chat_id, set())
         under_way.add(done)
@@ -52,8 +52,8 @@ class OwnMessages:
                 del self._under_way[chat_id]
 
     async def settled(self, chat_id: str) -> None:
-        """Wait for the sends that are under way in the chat, a while at most: a message that comes in meanwhile may be one of them,
-        and only the answer will tell. Returns at once where our user id tells it."""
+        """Wait, for a bounded time, for the sends in progress in the chat: a message that arrives meanwhile may be one of them,
+        which only the answer shows. Returns at once if our user id is known."""
         under_way = self._under_way.get(chat_id)
         if under_way and not self.me_id:
             await asyncio.wait(list(under_way), timeout=_LONGEST_WAIT_S)

@@ -1,9 +1,9 @@
-"""A platform's clock, learned from the `Date` headers of its answers, so that this machine's clock decides nothing at the platform.
+"""A platform's clock, learned from the `Date` headers of its answers, so that nothing at the platform depends on this machine's
+clock.
 
-A host's clock may be minutes or a year wrong, in both directions, and may be set while the bridge runs. What is compared with a
-platform's timestamps is therefore told by the platform's own clock, carried on by one that never steps. Used by the adapters'
-transports (`PlatformTime.learn`), by what reconciles unknown outcomes (`Attempts`) and by catching up. Knows no platform by name.
-"""
+A host's clock may be minutes or a year wrong, in both directions, and may be changed while the bridge runs. The platform's
+timestamps are therefore compared with the platform's own clock, continued by one that never steps. Used by the adapters' transports
+(`PlatformTime.learn`), by what reconciles unknown outcomes (`Attempts`) and by catching up. Knows no platform by name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 _READINGS = 9
-"""How many answers the platform's clock is told from: their middle, so that one odd header (of a proxy, say) decides nothing."""
+"""How many answers the platform's clock is derived from: their median, so that one odd header (of a proxy, say) has no effect."""
 _MIDDLE = timedelta(seconds=0.5)
 """A `Date` is cut to whole seconds: on average it is half a second more."""
 _AGREES_S = (-1.0, 3.0)
-"""A local clock that is ahead by no more than this is right as far as a `Date` can tell, and finer: answers take their time."""
+"""A local clock that is ahead by no more than this counts as right, since a `Date` is no more exact and answers take time."""
 _STEPS = 16
 _STEP_S = 2.0
 """A local clock that moves by more than this against the steady one was set, by a human or by NTP."""
@@ -30,7 +30,7 @@ DATE_ERROR = timedelta(seconds=5)
 
 
 def steady_s() -> float:
-    """Seconds that never step and, where the system has such a clock, go on while the machine sleeps."""
+    """Seconds that never step and, if the system has such a clock, continue while the machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -57,8 +57,8 @@ class PlatformTime:
     # -- learning -------------------------------------------------------------------------------------------------------------
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take the `Date` of an answer that has just come from the platform itself. One without it, with another text in it, or
-        from a cache on the way (`Age`) tells nothing."""
+        """Learn from the `Date` of an answer that has just come from the platform itself. An answer without it, with an invalid
+        one, or from a cache (`Age`) is ignored."""
         text = headers.get("Date")
         if not text or headers.get("Age", "0").strip() not in ("", "0"):
             return
@@ -71,7 +71,7 @@ class PlatformTime:
         self.learn_moment(stated + _MIDDLE)
 
     def learn_moment(self, moment: datetime) -> None:
-        """The same from a time that the platform told otherwise: the timestamp of a message it has just made."""
+        """The same from another time given by the platform: the timestamp of a message that it has just created."""
         try:
             told_s = moment.timestamp()
         except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Items of a probe, from questions that the platform answers or refuses."""
+"""Makes probe items from requests that the platform answers or refuses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bridge.model.errors import BridgeError, ChatDown, OutcomeUnknown, RetryLate
 
 
 async def asked(name: str, question: Awaitable[object], *, chat_id: str = "") -> ProbeItem:
-    """The item for a question whose answer does not matter: its failure is told, with what to do where the error says so."""
+    """The item for a request whose answer does not matter: its failure is reported, with the action of the error if it has one."""
     try:
         await question
     except BridgeError as error:

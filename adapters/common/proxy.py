@@ -1,4 +1,4 @@
-"""A proxy's URL as options have it. Apart from `options`, which needs pydantic."""
+"""A proxy's URL as options contain it. Apart from `options`, which needs pydantic."""
 
 from __future__ import annotations
 

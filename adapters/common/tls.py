@@ -1,4 +1,4 @@
-"""The one maker of TLS contexts for connections that an account opens, and the check of its `ca_file`."""
+"""Makes the TLS contexts for connections that an account opens, and checks its `ca_file`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _HINT = "a PEM file holds one certificate or more, each from -----BEGIN CERTIFIC
 
 
 def client_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Trusts the system's CAs and certifi's (for systems without any), and those of `ca_file` beside them: what is behind a proxy
-    of one's own and what is not both work. Raises AccountDown for a file that has become unusable since the check."""
+    """Trusts the system's CAs and certifi's (for systems without any), and those of `ca_file` as well: servers behind a private
+    proxy and others both work. Raises AccountDown for a file that has become unusable since the check."""
     try:
         changed_ns = None if ca_file is None else ca_file.stat().st_mtime_ns
         return _made(ca_file, changed_ns)
@@ -56,7 +56,7 @@ def _new_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def ca_file_faults(ca_file: Path | None) -> list[ConfigFault]:
-    """For `check`: a file that is not there, cannot be read, or holds no certificate."""
+    """For `check`: a file that does not exist, cannot be read, or contains no certificate."""
     if ca_file is None:
         return []
     if not ca_file.is_file():

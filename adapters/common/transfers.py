@@ -1,8 +1,7 @@
-"""Files on their way through an adapter: uploads that are watched for a stall, and how long a download's body must be.
+"""File transfers of adapters: uploads that are watched for a stall, and the expected length of a download's body.
 
-A large file may take as long as it takes while it moves; one that stands still is over soon, and so is one that is not on disk as
-it was fetched (`files`). Used by the platforms' transports.
-"""
+A large file may take any time while it makes progress. A stalled upload ends soon, and so does one whose file on disk is not as it
+was fetched (`files`). Used by the platforms' transports."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from bridge.model.adapter import OutboundFile
 from bridge.model.errors import RetryLater
 
 CHUNK_BYTES = 256 * 1024
-"""How much of a file is held in memory on its way."""
+"""How much of a file is held in memory at a time."""
 AS_IT_IS = {"Accept-Encoding": "identity"}
 """Headers of a download: a compressed body has another length than the file, and files gain little by it."""
 
@@ -28,7 +27,7 @@ _LOOKS_PER_STALL = 4
 
 
 class Progress:
-    """How much of an upload's files has been read, and when last. Set by worker threads too; only plain numbers."""
+    """How much of an upload's files has been read, and when last. Worker threads set it too; it has only plain numbers."""
 
     def __init__(self) -> None:
         self.size_bytes = 0
@@ -37,7 +36,7 @@ class Progress:
 
     @property
     def is_torn(self) -> bool:
-        """Whether some bytes never left: then nothing can have come of the upload."""
+        """Whether some bytes were never sent: then the upload cannot have had an effect."""
         return self.read_bytes < self.size_bytes
 
     def note(self, count_bytes: int) -> None:
@@ -72,7 +71,7 @@ class Progress:
 
 
 class WatchedFile(io.BufferedReader):
-    """A file that tells its upload what is read of it. aiohttp reads it in a worker thread."""
+    """A file that reports to its upload how much was read. aiohttp reads it in a worker thread."""
 
     def __init__(self, raw: CheckedFile, progress: Progress) -> None:
         super().__init__(raw)
@@ -93,8 +92,8 @@ def open_watched(file: OutboundFile, progress: Progress) -> WatchedFile:
 
 
 def body_bytes(response: aiohttp.ClientResponse, stated_bytes: int | None) -> int | None:
-    """How many bytes the body of a download must have, if that can be known: as many as the server announces; where the body just
-    ends when the connection does, as many as were stated before (a chunked body says itself where it ends)."""
+    """How many bytes the body of a download must have, if known: as many as the server announces; if the body ends only with the
+    connection, as many as were stated before (a chunked body marks its own end)."""
     if "Content-Encoding" in response.headers:
         return None
     if response.content_length is not None:
@@ -104,7 +103,7 @@ def body_bytes(response: aiohttp.ClientResponse, stated_bytes: int | None) -> in
 
 
 async def chunks_of(response: aiohttp.ClientResponse, expected_bytes: int | None) -> AsyncIterator[bytes]:
-    """The body of a download, piece by piece. Raises RetryLater when it breaks off, or has another length than expected."""
+    """The body of a download, piece by piece. Raises RetryLater if it is cut off, or has another length than expected."""
     received_bytes = 0
     try:
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
@@ -116,6 +115,6 @@ async def chunks_of(response: aiohttp.ClientResponse, expected_bytes: int | None
 
 
 def check_whole(received_bytes: int, expected_bytes: int | None) -> None:
-    """Raises RetryLater for a download that ended elsewhere than it should."""
+    """Raises RetryLater for a download of the wrong length."""
     if expected_bytes is not None and received_bytes != expected_bytes:
         raise RetryLater(f"the file download ended after {received_bytes} of {expected_bytes} bytes")

@@ -107,5 +107,5 @@ def capabilities(options: SlackOptions | None, *, can_customize: bool = True, ca
 
 
 def deaf_after_s(options: SlackOptions) -> float | None:
-    """On a socket both sides send pings, Slack every few seconds; by HTTP nothing comes while nothing happens."""
+    """On a socket both sides send pings, Slack every few seconds; by HTTP nothing arrives while nothing happens."""
     return 120.0 if options.events is Events.SOCKET else None

@@ -1,4 +1,4 @@
-"""Addresses of bridge.yaml to channel ids, by a listing that is kept for a minute. Called by `adapter.resolve`."""
+"""Resolves addresses of bridge.yaml to channel ids, by a listing that is cached for a minute. Called by `adapter.resolve`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bridge.model.errors import ChatDown
 
 _LISTING_FRESH_S = 60.0
 _MOMENT_S = 10.0
-"""A channel that is not in a listing older than this may have been made, or the bot invited, since."""
+"""A channel missing in a listing older than this may have been created, or the bot invited, since."""
 _PAGE = 999
 
 
@@ -30,7 +30,7 @@ class Channels:
         self._lock = asyncio.Lock()
 
     def forget(self) -> None:
-        """A channel was renamed, archived, or we joined or left one: list anew when asked again."""
+        """A channel was renamed, archived, or we joined or left one: list again at the next request."""
         self._listed_at_s = 0.0
 
     async def resolve(self, address: str) -> str:
@@ -70,7 +70,7 @@ class Channels:
                 try:
                     channel = convert(entry, Channel)
                 except msgspec.ValidationError:
-                    continue  # without an id it can be no end of a route
+                    continue  # without an id it cannot be an end of a route
                 known = found.get(channel.name)
                 if known is None or known.is_archived:
                     found[channel.name] = channel

@@ -1,4 +1,4 @@
-"""The options of a Slack account in bridge.yaml. Strict: what is not here is a fault."""
+"""The options of a Slack account in bridge.yaml. Strict: any other key is a fault."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def needs_public_web(options: SlackOptions) -> ConfigFault | None:
 
 
 class SlackOptions(NetworkOptions):
-    """What bridge.yaml may say about a Slack account."""
+    """The options of a Slack account."""
 
     bot_token: SecretStr = Field(description="bot user OAuth token, xoxb-...")
     app_token: SecretStr | None = Field(None, description="app-level token with connections:write, xapp-...; for events: socket")

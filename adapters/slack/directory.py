@@ -1,4 +1,5 @@
-"""Names of people and channels by id: asked for once, kept bounded, corrected by `user_change`. For `receiver`, `catch_up`."""
+"""Names of people and channels by id: requested once, cached within bounds, corrected by `user_change`. For `receiver`,
+`catch_up`."""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ class _Cache(Generic[V]):
 
 
 class Directory:
-    """Looks names up before decoding. A name that cannot be had in time is shown as its id, and asked for again later."""
+    """Looks names up before decoding. A name that is not found in time is shown as its id, and requested again later."""
 
     def __init__(self, transport: Transport, clock: Callable[[], float]) -> None:
         self._transport = transport
@@ -85,7 +86,7 @@ class Directory:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def names(self, asked: Wanted) -> Names:
-        """Everything that can be had in time. No failure of a look-up is one of the message."""
+        """Everything that is found in time. A failed look-up never fails the message."""
         missing = [self._load_user(user_id) for user_id in asked.users if not self._users.is_fresh(user_id)]
         missing += [self._load_channel(channel_id) for channel_id in asked.channels if not self._channels.is_fresh(channel_id)]
         missing += [self._load_bot(bot_id) for bot_id in asked.bots if not self._bots.is_fresh(bot_id)]
@@ -212,7 +213,7 @@ class Directory:
             return None
 
     def _say_once(self, what: str, error: Exception) -> None:
-        """A look-up that is refused for good would be refused for every message."""
+        """A look-up that is refused for good would be refused for every message: it is not repeated."""
         reason = str(error)
         if (line := f"{what}: {reason}") not in self._told and len(self._told) < _MAX_TOLD:
             self._told.add(line)

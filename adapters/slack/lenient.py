@@ -1,10 +1,9 @@
-"""Reading Slack's JSON into the types of `wire`, so that decoration never costs a message.
+"""Reads Slack's JSON into the types of `wire`, so that cosmetic values never cost a message.
 
 The types of many fields vary from app to app (numbers in `fields[].value`, a `ts` or a colour as a number, sizes as text, null for
-a list). What fits is taken as it is; else what a person would see of it is kept, or the field is as if it were not there. Only what
-a type declares as `STRICT` (ids, the channel, the kind of event) must be right; an optional id (`IDS`) that is none is left out.
-Pure. Called by `decode`, `directory`, `catch_up` and the others that read answers.
-"""
+a list). A value that fits is taken as it is; otherwise what a person would see of it is kept, or the field counts as absent. Only
+what a type declares as `STRICT` (ids, the channel, the kind of event) must be valid; an optional id (`IDS`) that is invalid is left
+out. Pure. Called by `decode`, `directory`, `catch_up` and the others that read answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who and what the ids in Slack's payloads stand for. `directory` looks them up beforehand, so that decoding stays pure."""
+"""The names behind the ids in Slack's payloads. `directory` looks them up beforehand, so that decoding stays pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PENDING_FILE = PENDING.encode()
 SOME_GROUP = "group"
 """What a user group is called whose handle cannot be had: the app lacks usergroups:read, or the group is another workspace's."""
 SOME_CHANNEL = "private-channel"
-"""What a channel is called that the app may not see, as in Slack."""
+"""The name shown for a channel that the app may not see, as in Slack."""
 
 
 _BUILT_IN = {"USLACKBOT": "Slackbot"}
@@ -67,7 +67,7 @@ class Names:
     bots: Mapping[str, str] = field(default_factory=dict)
     """Names of apps by `bot_id`."""
     files: Mapping[str, File] = field(default_factory=dict)
-    """Files of which a message told no more than the id (Slack Connect)."""
+    """Files of which a message has only the id (Slack Connect)."""
     emoji: Mapping[str, str] = field(default_factory=dict)
     """Custom names that stand for a standard emoji, with that emoji."""
 

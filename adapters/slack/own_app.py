@@ -1,4 +1,4 @@
-"""The app itself, as Slack told of it last: who it is, how it is called, what it may do."""
+"""The app itself, as Slack last reported it: its identity, its names, what it may do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bridge.model.refs import AccountName
 
 
 class OwnApp:
-    """One account's. Until Slack was asked, it is nobody and may do everything."""
+    """One per account. Until Slack was asked, it has no identity and counts as allowed to do everything."""
 
     def __init__(self, account: AccountName, transport: Transport) -> None:
         self._transport = transport

@@ -1,4 +1,5 @@
-"""What `check --online` asks Slack: identity, scopes, Socket Mode, and per channel membership; and what to click when one lacks."""
+"""What `check --online` asks Slack: identity, scopes, Socket Mode, and per channel membership; and what to click when something is
+missing."""
 
 from __future__ import annotations
 
@@ -124,7 +125,7 @@ async def channel_item(transport: Transport, chat_id: str) -> ProbeItem:
 
 
 def _failed(name: str, error: BridgeError, chat_id: str = "") -> ProbeItem:
-    """Slack could not be asked, or said no. Only a refusal tells that something is wrong."""
+    """Slack could not be asked, or refused. Only a refusal means that something is wrong."""
     action = error.action if isinstance(error, AccountDown | ChatDown) else ""
     passing = isinstance(error, RetryLater | OutcomeUnknown | ConnectionLost)
     dead = isinstance(error, ChatDown)

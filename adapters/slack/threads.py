@@ -1,6 +1,6 @@
-"""What threads are about: author and first words of their parents, which replies do not carry; and which thread a reply is in.
+"""The parents of threads: their author and first words, which replies do not contain; and which thread a reply is in.
 
-Bounded; learned from the messages that pass, else asked for once. Without an answer in time a reply just has no excerpt.
+Bounded; learned from passing messages, otherwise requested once. Without an answer in time a reply has no excerpt.
 Called by `receiver`, `catch_up` and `sender`.
 """
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Answer = Mapping[str, Any]
 
 _QUIET = logging.getLogger("slack_sdk.quiet")
-"""slack_sdk writes whole requests and answers into the log at debug level: what people say has no place there."""
+"""slack_sdk logs whole requests and answers at debug level; message text must not be logged."""
 _QUIET.setLevel(logging.WARNING)
 
 _CONNECT_TIMEOUT_S = 10.0
@@ -59,7 +59,7 @@ _HOSTS = ("slack.com", ".slack.com", "slack-gov.com", ".slack-gov.com")
 
 
 _ANSWERS: ContextVar[list[aiohttp.ClientResponse]] = ContextVar("answers")
-"""The answers of the call that is being made: slack_sdk does not tell the status of one that is no JSON."""
+"""The answers of the current call: slack_sdk does not give the status of one that is no JSON."""
 
 
 class Transport:
@@ -70,7 +70,7 @@ class Transport:
         tls = client_context(options.ca_file)
         self._proxy = options.proxy
         self.time = PlatformTime()
-        """Slack's clock: what is compared with a `ts` is told by it, never by ours."""
+        """Slack's clock: a `ts` is compared with it, never with ours."""
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=options.request_timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=tls),
@@ -97,7 +97,7 @@ class Transport:
         return f"Transport({self._own_host})"
 
     def _learning(self) -> aiohttp.TraceConfig:
-        """Every answer of the Web API tells Slack's time, a refusal too."""
+        """Every answer of the Web API gives Slack's time, also a refusal."""
         api = URL(self._options.api_url).origin()
 
         async def learn(_: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
@@ -232,7 +232,7 @@ class Transport:
                 return await self._session.ws_connect(
                     url,
                     heartbeat=_HEARTBEAT_S,
-                    autoping=False,  # `SocketMode` answers, and so hears that Slack is there
+                    autoping=False,  # `SocketMode` answers pings itself, and so notices that Slack is there
                     max_msg_size=_MAX_FRAME_BYTES,
                     proxy=self._proxy,
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT_S),

@@ -1,4 +1,4 @@
-"""Sending files: three steps for each message, streamed from disk, and finding out under which `ts` Slack shared them.
+"""Sends files in three steps per message, streamed from disk, and finds out under which `ts` Slack shared them.
 
 Sharing is asynchronous: the answer of files.completeUploadExternal lacks the message's `ts`. It comes with the `file_share` event
 (the receiver calls `seen`), or from files.info. Source: slackapi/python-slack-sdk#1363; docs.slack.dev; read 2026-11.

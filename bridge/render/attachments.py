@@ -1,5 +1,5 @@
-"""Which files can go to a target, as what, and which of them together in one message. Pure; called by `render` and, before a file
-is fetched at all, by the outbox (`why_unsendable`)."""
+"""Which files can be sent to a target, as which kind, and which of them together in one message. Pure; called by `render` and,
+before a file is fetched at all, by the outbox (`why_unsendable`)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _INSTEAD = {
     AttachmentKind.ANIMATION: AttachmentKind.VIDEO,
     AttachmentKind.VIDEO_NOTE: AttachmentKind.VIDEO,
 }
-"""The next best kind, before a plain document."""
+"""The next best kind before a plain document."""
 _STICKER_AS = {
     "image/png": AttachmentKind.PHOTO,
     "image/jpeg": AttachmentKind.PHOTO,

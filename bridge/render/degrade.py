@@ -1,6 +1,6 @@
-"""Rich text -> the same in terms of what a target can show natively, and what was lost on the way. Pure.
+"""Converts rich text to what a target can show natively, and says what was lost. Pure.
 
-After `degrade` an encoder meets only marks and blocks that its capabilities declare as native. Called by `render`.
+After `degrade` an encoder gets only marks and blocks that its capabilities declare as native. Called by `render`.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class _Degrader:
         return all(type(one) is int and not one & ~self._native_marks for one in marks)
 
     def _honest(self, inlines: Iterable[Inline]) -> Iterator[Inline]:
-        """Links whose label claims another address, as label and address side by side."""
+        """Links whose label names another address, as label and address side by side."""
         for link, runs in groupby(inlines, key=lambda inline: inline.link if isinstance(inline, Text) else None):
             label = list(runs)
             if link is None or not claims_other_address("".join(map(inline_text, label)), link):

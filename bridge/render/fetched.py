@@ -1,4 +1,4 @@
-"""Attachments whose fetching is over, and why one of them cannot go to a target. Pure; called by `render` and `delivery`."""
+"""Attachments after fetching, and why one of them cannot be sent to a target. Pure; called by `render` and `delivery`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from bridge.render.attachments import Target, why_unsendable
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchResult:
     """An attachment whose fetching is over: complete on disk, or the reason why not, in words for readers. With neither, a created
-    message shows that the file is missing; an edited one takes it for the file that its copy has already."""
+    message shows that the file is missing; in an edited one it stands for the file that its copy has already."""
 
     attachment: Attachment
     file: OutboundFile | None = None
     problem: str = ""
     late: bool = False
-    """It cannot be had now and may still come: the words go without it. `problem` says so, `after_s` when to ask again."""
+    """It cannot be fetched now but may be later: the text is sent without it. `problem` says so, `after_s` when to ask again."""
     after_s: float | None = None
 
 
 def why_missing(item: FetchResult, target: Target) -> str:
-    """Why a file cannot be sent to the target, in words for its readers; empty if nothing speaks against it."""
+    """Why a file cannot be sent to the target, in words for its readers; empty if it can."""
     return item.problem or why_unsendable(as_fetched(item), target)
 
 

@@ -1,4 +1,4 @@
-"""Text and files -> messages: which text goes into which, for new copies and onto existing ones. Pure; called by `render`."""
+"""Distributes text and files over messages: for new copies, and onto existing ones. Pure; called by `render`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Slot:
     surplus: bool = False
     """An existing message that is no longer needed."""
     unchanged: bool = False
-    """An existing message that an edit does not concern: its files and the line above them stay as they are."""
+    """An existing message that an edit does not affect: its files and the line above them stay as they are."""
 
 
 class Layout:

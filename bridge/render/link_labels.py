@@ -1,4 +1,4 @@
-"""Whether a link's label claims to lead elsewhere than it does. Pure. Asked by `degrade`, for all platforms at once.
+"""Whether a link's label names another target than the link has. Pure. Asked by `degrade`, for all platforms at once.
 
 On the platform where it was typed such a link may have been shown bare, or with a warning; a copy must not hide the target.
 """
@@ -45,7 +45,7 @@ def _hosts_in(label: str) -> list[str]:
 
 
 def _plain(label: str) -> str:
-    """As an eye reads it: no invisible characters, wide and small forms as the plain ones."""
+    """As a reader sees it: no invisible characters, wide and small forms as plain ones."""
     visible = "".join(c for c in label[:_LONGEST] if unicodedata.category(c) not in ("Cf", "Mn", "Me"))
     return unicodedata.normalize("NFKC", visible).translate(_SLASHES).casefold()
 

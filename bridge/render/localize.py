@@ -1,5 +1,5 @@
-"""What in a text belongs to one account, for another: mentions and custom emoji with the target's ids, or as plain text. Pure;
-called by `render`, before `degrade`."""
+"""Translates account-specific parts of a text for another account: mentions and custom emoji get the target's ids, or become plain
+text. Pure; called by `render`, before `degrade`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def localize(
     losses: Losses,
     names: Names | None = None,
 ) -> RichText:
-    """Within one account ids stay. Elsewhere a mention of a person of the configuration gets their id at the target; what has no id
-    there, and mass mentions without permission, become text that pings nobody; custom emoji lose their id. Whom and what a mention
-    names is shown as `names` shows it everywhere."""
+    """Within one account ids stay. Elsewhere a mention of a person of the configuration gets their id at the target; those without
+    an id there, and mass mentions without permission, become text that pings nobody; custom emoji lose their id. Whom and what a
+    mention names is shown as `names` shows it everywhere."""
     if all(map(only_texts, runs_by_line(rich))):
         return rich
     change = _Localizer(origin, target, people, may_ping_all, losses, names or Names(people=people))

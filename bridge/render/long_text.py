@@ -1,7 +1,7 @@
-"""Texts that would take too many messages: what is shown of them, and the file that holds the whole text. Pure.
+"""Texts that would need too many messages: the part that is shown, and the file with the whole text. Pure.
 
-`layout` and `merge` cut, `delivery` adds the file to the message as one more attachment. Its bytes are made of the event alone:
-they can be made anew after a restart, and are the same for every target."""
+`layout` and `merge` cut, `delivery` adds the file to the message as one more attachment. Its bytes depend on the event alone: they
+can be made again after a restart, and are the same for every target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bridge.render.notices import line
 from bridge.render.split import Fits, split
 
 MOST_MESSAGES = 10
-"""Messages that one message may become, with its files as far as possible."""
+"""How many messages one message may become, with its files as far as possible."""
 _PREFIX = "bridge:whole-text:"
 _PLAIN = Capabilities(features={}, limits=Limits(text_length=0, caption_length=0, upload_bytes=0))
 

@@ -1,6 +1,6 @@
 """Several short texts of one author as one message, while the target's rates hold them back. Pure.
 
-What may be merged, how the message looks, and what becomes of it when one of its originals is edited or deleted. `delivery` asks,
+What may be merged, how the message looks, and how it changes when one of its originals is edited or deleted. `delivery` asks,
 and keeps the pieces in the journal: each original stays its own message with its own link."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FILL = 0.5
 
 
 class MergedPiece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one message gave to a merged one: kept until retention forgets it, since its own text is gone by then."""
+    """One message's piece of a merged one: kept until retention removes it, since the message's own text is gone by then."""
 
     head: RichText
     """The name line, shown if this is the first piece."""

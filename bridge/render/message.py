@@ -1,15 +1,13 @@
 """(event, target's capabilities) -> the parts to send and what is lost: every decision about how a message looks elsewhere. Pure.
 
-The outbox calls `render` for created and edited messages and `render_notice` for lines about what happened. Encoding into a
-platform's markup is the adapter's; what the text may hold for it is decided in `degrade`, splitting in `split`, files in
-`attachments`.
+The outbox calls `render` for created and edited messages and `render_notice` for lines about what happened. Adapters encode into a
+platform's markup; what the text may contain is decided in `degrade`, splitting in `split`, files in `attachments`.
 
 How a message looks. Where the target has native sender names, every part carries one. Elsewhere the author's name is a bold line of
 its own above the text; further parts of the message begin with the same line and an ellipsis, because each is a message of the same
-bot, may be forwarded or answered by itself, and must not look like another person's. Then come a forward's source, the quoted reply
+bot, may be forwarded or replied to alone, and must not look like another person's. Then come a forward's source, the quoted reply
 (where it is not native), the text, what has no native form (polls, places, files that cannot travel). A text that fits goes with
-the files as their caption, a longer one before them.
-"""
+the files as their caption, a longer one before them."""
 
 from __future__ import annotations
 
@@ -85,7 +83,7 @@ class Part:
     surplus: bool = False
     """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
     unchanged: bool = False
-    """For an edit: the copy at this place is not concerned; it need not be touched."""
+    """For an edit: this copy is not affected and stays as it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,8 +1,7 @@
 """The sandbox's page: its files, what it asks about the bridge, and the emulators' control API below `/api`.
 
-For loopback only. The page shows text and files of strangers, so its content security policy lets it load nothing from elsewhere
-and run nothing but its own modules; markup is rebuilt from an allow-list in `static/markup.js`.
-"""
+For loopback only. The page shows untrusted text and files, so its content security policy lets it load nothing from elsewhere and
+run only its own modules; markup is rebuilt from an allow-list in `static/markup.js`."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ DEFAULT_PORT = 8090
 _HOST = "127.0.0.1"
 _LAST_PORT = 65535
 _CONNECTED_WITHIN_S = 20.0
-"""So long the address of the page is kept back at most: a page that is opened earlier waits, too."""
+"""How long the address of the page is withheld at most: a page that is opened earlier waits, too."""
 
 
 def run_sandbox(
@@ -51,7 +51,7 @@ def run_sandbox(
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    gc.freeze()  # else the interpreter's last collection walks through all the libraries' objects: half a second for nothing
+    gc.freeze()  # otherwise the interpreter's last collection scans all objects of the libraries: half a second wasted
     return 0
 
 

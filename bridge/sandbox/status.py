@@ -44,7 +44,7 @@ class DeadStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SkipStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How many deliveries to `target` were left out on purpose, by this rule."""
+    """How many deliveries to `target` were skipped by this rule."""
 
     target: str
     rule: str

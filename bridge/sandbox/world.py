@@ -28,7 +28,7 @@ LOBBY = "lobby"
 
 _HOST = "127.0.0.1"
 _QUICK = BackOff(first_s=0.5, most_s=3.0, parked_first_s=2.0, parked_most_s=4.0, healthy_after_s=5.0)
-"""Somebody is watching: a healed messenger is found again within seconds."""
+"""A user is watching: a repaired messenger must be found again within seconds."""
 _STOP_LIMIT_S = 1.2
 
 

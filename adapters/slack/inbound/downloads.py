@@ -1,8 +1,7 @@
-"""Files from Slack: streamed, and never a login page or half a file in place of a whole one. Called by `adapter.open_file`.
+"""Files from Slack: streamed, and never a login page or half a file instead of the whole. Called by `adapter.open_file`.
 
-Without the right scope, or before a file is ready, Slack answers 200 with an HTML page [source: mautrix-slack]. What will never be
-had is said at once; a file that Slack is still working on is waited for, but not for ever.
-"""
+Without the right scope, or before a file is ready, Slack answers 200 with an HTML page [source: mautrix-slack]. A file that can
+never be fetched is reported at once; one that Slack is still processing is waited for, but not for ever."""
 
 from __future__ import annotations
 

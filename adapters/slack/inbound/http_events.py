@@ -1,4 +1,4 @@
-"""The HTTP Events API: requests from Slack, checked by signature, handed to the receiver, answered when the core has them.
+"""The HTTP Events API: requests from Slack are checked by signature, passed to the receiver, and answered when the core has them.
 
 The alternative to `socket_mode` for accounts with `events: http`; served by the core's public listener (`WebMount`).
 """
@@ -76,7 +76,7 @@ class HttpEvents:
         return web.Response()
 
     def _may_be_signed(self, request: web.Request) -> bool:
-        """What the headers alone tell: a signature's form, and a time of the last minutes. Nobody else's body is read."""
+        """What the headers alone show: a well-formed signature, and a recent time. Otherwise the body is not read."""
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         if not _SIGNATURE.fullmatch(request.headers.get("X-Slack-Signature", "")) or not _TIMESTAMP.fullmatch(timestamp):
             return False

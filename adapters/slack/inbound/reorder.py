@@ -27,7 +27,7 @@ _REMEMBERED = 5000
 
 
 class LateEvents:
-    """Remembers which messages, deletions and edits were here lately."""
+    """Remembers which messages, deletions and edits arrived recently."""
 
     def __init__(self) -> None:
         self._created: OrderedDict[str, None] = OrderedDict()
@@ -37,12 +37,12 @@ class LateEvents:
         self._said: OrderedDict[str, str] = OrderedDict()
 
     def learn_version(self, chat: ChatRef, message_id: str, edited_at: datetime) -> None:
-        """The message's words are known as of this moment: older edits of it are no news."""
+        """The message's text is known as of this time: older edits of it are ignored."""
         key = f"created:{chat.account}:{chat.chat_id}:{message_id}"
         _remember(self._versions, key, max(edited_at, self._versions.get(key, edited_at)))
 
     def says_otherwise(self, event: MessageCreated) -> bool:
-        """Whether an app's message says something else than when it was here last. Its updates leave no mark in the history."""
+        """Whether an app's message differs from when it was last seen. Its updates leave no mark in the history."""
         said = self._said.get(_created_key(event))
         return said is not None and said != digest(event.content)
 

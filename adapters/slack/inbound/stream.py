@@ -83,7 +83,7 @@ class Stream:
         try:
             await self._app.introduce()
             await intake.set_own_names(self._app.names)
-            intake.may_send()  # the Web API serves it, whatever becomes of the events
+            intake.may_send()  # the Web API serves it, whatever happens to the events
             await self._receive(intake)
         except BaseExceptionGroup as group:
             _raise_one(group)
@@ -123,7 +123,7 @@ class Stream:
                 await backlog.run()
 
     async def _learn_names(self, intake: Intake) -> None:
-        """Those of the workspace's people, and what they call us. Nothing waits for it; until then our user name has to do."""
+        """The names of the workspace's people, and our own. Nothing waits for them; until then our user name is used."""
         await self._directory.preload()
         user_id = self._app.identity.user_id
         own = (await self._directory.names(Wanted(users=frozenset({user_id})))).users.get(user_id)
@@ -191,7 +191,7 @@ class Stream:
 
 
 def _raise_one(group: BaseExceptionGroup[BaseException]) -> NoReturn:
-    """What the tasks failed with, as the one error that says most."""
+    """The most telling error of the failed tasks."""
     leaves = list(_leaves(group))
     for kind in (AccountDown, ConnectionLost):
         for leaf in leaves:

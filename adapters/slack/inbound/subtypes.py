@@ -1,4 +1,4 @@
-"""What becomes of each subtype of message: somebody says it, it is news of the channel, or it is skipped by its name. A table. Read
+"""How each subtype of message is handled: it is somebody's message, a service line, or skipped by its name. A table. Read
 by `decode`.
 
 Sources: docs.slack.dev, reference/events/message, and the subtypes that clients have met beside it (slack-morphism,

@@ -1,4 +1,4 @@
-"""Deletions: a whole message with its files, or some files out of it. Called by `adapter`."""
+"""Deletes a whole message with its files, or some of its files. Called by `adapter`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _FILE_IS_GONE = ("file_not_found", "file_deleted")
 
 
 async def delete_message(transport: Transport, account: AccountName, copy: Copy) -> None:
-    """See `bridge.model.adapter.Deletes`. A deleted message leaves its files behind. Nobody sees them any more, so a
-    refusal changes nothing for the message."""
+    """See `bridge.model.adapter.Deletes`. Slack keeps the files of a deleted message. Nobody sees them any more, so a refusal to
+    delete them does not fail the deletion."""
     for ts in copy.message_ids:
         await transport.call("chat.delete", {"channel": copy.chat_id, "ts": ts}, tolerate=("message_not_found",))
     for file_id in receipt_notes.file_ids(copy.adapter_data):
@@ -30,7 +30,7 @@ async def delete_message(transport: Transport, account: AccountName, copy: Copy)
 
 
 async def remove_files(transport: Transport, copy: Copy, indexes: Sequence[int]) -> Receipt:
-    """Deleting our file takes it out of the message; Slack leaves a note in its place. Raises Rejected for a file of unknown id."""
+    """Deleting our file removes it from the message; Slack leaves a note in its place. Raises Rejected for a file of unknown id."""
     files = receipt_notes.file_ids(copy.adapter_data)
     goes = [file_id for index, file_id in enumerate(files) if index in indexes]
     if len(goes) < len(indexes):

@@ -1,4 +1,4 @@
-"""What the core wants sent, to the arguments of Web API methods. Pure. Called by `sender`.
+"""Encodes outbound messages as the arguments of Web API methods. Pure. Called by `sender`.
 
 `link_names` and `parse="full"` are never used: they turn plain words into pings. Source: docs.slack.dev, chat methods.
 """
@@ -43,7 +43,7 @@ def body(outbound: Outbound | OutboundEdit, *, quote_reply: bool, show_sender: b
 
 
 def _harmless(inline: Any) -> Any:
-    """The core hands on no mass mention unless it may ping; this holds even if it did."""
+    """The core passes no mass mention unless it may ping; this enforces it here too."""
     if isinstance(inline, Mention) and inline.kind is MentionKind.EVERYONE:
         return Text(f"@{inline.name}", inline.marks)
     return inline

@@ -1,4 +1,4 @@
-"""A search for a message of ours in its channel and threads, after nobody knows whether it was posted. Called by `reconcile`.
+"""Searches for our message in its channel and threads when it is unknown whether it was posted. Called by `reconcile`.
 
 Our token is in the message's metadata and in the id of its block, and counts only on a message of ours: anybody may write both.
 A file share without text has neither: it is recognised by being ours, unknown to the bridge, and having files of the same names and

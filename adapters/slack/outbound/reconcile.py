@@ -1,7 +1,7 @@
 """Reconciliation after an unknown outcome: is the message there? Called by `adapter.send` and `adapter.reconcile`.
 
-Where to look from is told by Slack's clock (`adapters.common.platform_time`), never by this machine's; `message_search` looks.
-"""
+The start of the search is computed by Slack's clock (`adapters.common.platform_time`), never by this machine's; `message_search`
+searches."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bridge.model.clock import Clock
 from bridge.model.errors import RetryLater
 
 _MARGIN = timedelta(days=1)
-"""By how much the clock of an earlier process is mistrusted: it may have been wrong when it recorded the attempt."""
+"""The assumed error of an earlier process's clock: it may have been wrong when it recorded the attempt."""
 _KNOWN_IDS = 1000
 """How many of a channel's latest messages are known when one without a mark is looked for."""
 
 
 class Reconciler:
-    """One account's attempts, and what became of them. `intake` knows the messages that the bridge has, once the account ran."""
+    """One account's attempts, and their outcomes. `intake` knows the messages that the bridge has, once the account ran."""
 
     def __init__(self, transport: Transport, app: OwnApp, clock: Clock) -> None:
         self._transport = transport

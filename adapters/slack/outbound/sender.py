@@ -1,6 +1,6 @@
-"""Posting and editing: the message in its best form, and in a lesser one where Slack refused the better. Called by `adapter`.
+"""Posts and edits messages in their best form, and in a simpler one if Slack refuses it. Called by `adapter`.
 
-A refusal means that nothing was posted, so another try doubles nothing. Every lesser form is told as a loss.
+A refusal means that nothing was posted, so another try doubles nothing. Every simpler form is reported as a loss.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _THREAD_REFUSED = frozenset(
 )
 """Only the placement is refused: the message itself may be posted without the thread."""
 _BLOCKS_REFUSED = frozenset({"block_mismatch", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-"""Only the form is refused: the words may be posted without formatting."""
+"""Only the form is refused: the text may be posted without formatting."""
 
 _SHORTENED = LossOf(Loss.SHORTENED, f"{Loss.SHORTENED}: an edit without blocks takes 4000 characters")
 
@@ -52,7 +52,7 @@ class _Form:
 
     @property
     def recoverable(self) -> frozenset[str]:
-        """Refusals for which there is a lesser form."""
+        """Refusals for which there is a simpler form."""
         codes: frozenset[str] = frozenset() if self.as_plain else _BLOCKS_REFUSED
         codes |= _THREAD_REFUSED if self.thread else frozenset()
         return codes | (frozenset({"missing_scope"}) if self.with_persona else frozenset())

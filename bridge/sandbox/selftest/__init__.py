@@ -1,6 +1,6 @@
-"""`messenger-bridge sandbox --self-test`: everything that should cross between each two messengers, tried and judged.
+"""`messenger-bridge sandbox --self-test`: everything that should cross between each pair of messengers, tried and judged.
 
-`checks` does as people do and judges what people see; `room` lets it act and wait; `verdict` says what there is to say about a
+`checks` acts as people do and judges what people see; `room` lets it act and wait; `verdict` says what there is to say about a
 pair; `table` prints it. `run` puts them together.
 """
 

@@ -46,7 +46,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole table. `faults` concern no pair: dead letters, input that nobody understood."""
+    """The whole table. `faults` concern no pair: dead letters, input that was not understood."""
 
     cells: tuple[Cell, ...]
     faults: tuple[str, ...] = ()
