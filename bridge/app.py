@@ -131,6 +131,7 @@ class App:
             services.start(self._ends.run(), "ends not found yet")
             requests = RetryRequests(self._journal, outbox, self._supervisors.get, self._clock)
             services.start(requests.run(), "retried dead letters")
+            services.start(self._public.run(), "public listener")
             services.start(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
             services.start(self._presence.run(), "presence")
         except BaseException:

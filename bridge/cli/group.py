@@ -19,6 +19,7 @@ _COMMANDS = {
     "retry-now": "bridge.cli.retry_now:retry_now",
     "dialect": "bridge.cli.dialect:dialect",
     "keys": "bridge.cli.keys:keys",
+    "hooks": "bridge.cli.hooks:hooks",
     "schema": "bridge.cli.schema:schema",
     "sandbox": "bridge.cli.sandbox:sandbox",
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bridge.accounts.state import AccountState
+from bridge.web.arrivals import Replays
 from bridge.web.client_address import Proxies
 from bridge.web.keyed import KeyCounts, KeyedCalls, KeyedStore
 from bridge.web.public import PublicWeb
@@ -46,9 +47,11 @@ def public_web(
         return KeyedCalls(store, clock, counts, handler_of=handler_of)
 
     web = config().web
-    return PublicWeb(
+    public = PublicWeb(
         web.public_url,
         keyed=keyed,
         proxies=Proxies(web.trusted_proxies, web.forwarded),
         is_missing=is_missing,
     )
+    public.replays = Replays(store, clock, public)
+    return public

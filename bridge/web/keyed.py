@@ -5,7 +5,8 @@ Who has no valid key is answered like everybody else without one. Who has one is
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from math import ceil
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -15,8 +16,9 @@ from bridge.journal.contract import ArrivalStore, JournalError, KeyStore, Stored
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
-from bridge.policy.access_keys import KEY_PREFIX, hash_of, looks_right, opens
+from bridge.policy.access_keys import KEY_PREFIX, hash_of, looks_right, new_secret, opens
 from bridge.web.allowance import Allowances
+from bridge.web.arrivals import KEPT_BYTES, as_kept, is_worth_keeping
 from bridge.web.client_address import household
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from bridge.model.web_mount import KeyHandler
     from bridge.web.door import StrangerRequest
+    from bridge.web.stream import BoundedStream
 
 log = structlog.get_logger("web")
 
@@ -78,6 +81,8 @@ class KeyedCalls:
         self._handler_of = handler_of
         self._allowances = Allowances()
         self._visitors = Allowances()
+        self._passes: dict[str, StoredKey] = {}
+        """What stands in the place of a key while the bridge calls itself (see `passing`)."""
         self._used: dict[str, int] = {}
         """Key id -> the day for which its use is recorded."""
 
@@ -89,8 +94,10 @@ class KeyedCalls:
         if key is None:
             return None
         try:
-            self._look_at(key, request, client)
-            answer = await self._hand_on(key, request)
+            is_replay = secret in self._passes
+            if not is_replay:
+                self._look_at(key, request, client)
+            answer = await self._hand_on(key, request, is_replay=is_replay)
         except Refused as refused:
             self._counts.keyed(key.account, key.direction.value, refused.outcome)
             answer = refused.answer
@@ -102,7 +109,20 @@ class KeyedCalls:
             answer.headers.update(_cors(key, request.headers.get("Origin", "")))
         return answer
 
+    @contextmanager
+    def passing(self, key: StoredKey) -> Iterator[str]:
+        """What a request shows instead of the key, which nobody knows: for a replay. Good until the block ends."""
+        secret = new_secret()
+        self._passes[secret] = key
+        try:
+            yield secret
+        finally:
+            del self._passes[secret]
+
     async def _find(self, secret: str, direction: KeyDirection | None) -> StoredKey | None:
+        passing = self._passes.get(secret)
+        if passing is not None and passing.direction is direction:
+            return passing
         if direction is None or not looks_right(secret, KEY_PREFIX):
             return None
         asked = hash_of(secret)
@@ -143,14 +163,45 @@ class KeyedCalls:
         }
         return Refused(web.Response(status=204, headers=allowed), "preflight")
 
-    async def _hand_on(self, key: StoredKey, request: StrangerRequest) -> web.StreamResponse:
+    async def _hand_on(self, key: StoredKey, request: StrangerRequest, *, is_replay: bool) -> web.StreamResponse:
         """Raises Refused."""
         handler = self._handler_of(key.account)
         if handler is None:
             raise _refused(503, "not up just now; try again later", "not up", {"Retry-After": str(RETRY_DOWN_S)})
-        request.stream(most_bytes=key.most_bytes)
+        stream = request.stream(most_bytes=key.most_bytes, kept_bytes=KEPT_BYTES)
         await self._mark_used(key)
-        return await self._handled(key, request, handler(cast("web.Request", request), grant_of(key)))
+        handling = handler(cast("web.Request", request), grant_of(key, is_replay=is_replay))
+        from aiohttp import web
+
+        answer: web.StreamResponse | None = None
+        try:
+            answer = await self._handled(key, request, handling)
+        except web.HTTPException as error:
+            answer = error
+            raise
+        finally:
+            if answer is not None and not is_replay and key.direction is KeyDirection.IN:
+                await self._keep(key, request, stream, answer)
+        return answer
+
+    async def _keep(self, key: StoredKey, request: StrangerRequest, stream: BoundedStream, answer: web.StreamResponse) -> None:
+        if not is_worth_keeping(key, answer.status, self._clock):
+            return
+        text = getattr(answer, "text", None)
+        kept = as_kept(
+            key,
+            method=request.method,
+            query=request.rel_url.raw_query_string,
+            headers=request.headers.items(),
+            stream=stream,
+            status=answer.status,
+            answer=text if isinstance(text, str) else "",
+            clock=self._clock,
+        )
+        try:
+            await self._store.keep_arrival(kept)
+        except JournalError as error:
+            log.error("journal unavailable", reason=str(error))  # the call itself was handled, and is answered so
 
     async def _handled(
         self, key: StoredKey, request: StrangerRequest, handling: Awaitable[web.StreamResponse]
@@ -184,7 +235,7 @@ class KeyedCalls:
             raise
 
 
-def grant_of(key: StoredKey) -> KeyGrant:
+def grant_of(key: StoredKey, *, is_replay: bool) -> KeyGrant:
     return KeyGrant(
         key_id=key.key_id,
         chat=key.chat,
@@ -193,6 +244,7 @@ def grant_of(key: StoredKey) -> KeyGrant:
         is_form=key.is_form,
         origins=key.origins,
         most_bytes=key.most_bytes,
+        is_replay=is_replay,
     )
 
 

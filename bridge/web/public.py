@@ -8,15 +8,17 @@ aiohttp's server is imported where it is used: most bridges have no listener."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 import structlog
 
-from bridge.journal.contract import JournalError
+from bridge.journal.contract import Arrival, JournalError, StoredKey
 from bridge.model.refs import AccountName
+from bridge.web.arrivals import Replays, replayed_headers
 from bridge.web.client_address import Proxies
 from bridge.web.keyed import RETRY_DOWN_S, HandlerFailed, KeyedCalls, is_keyed
 
@@ -31,6 +33,8 @@ log = structlog.get_logger("web")
 T = TypeVar("T")
 
 _LOGGED_EVERY_S = 60.0
+_CALL_S = 30.0
+_ANSWER_BYTES = 2000
 
 
 class PublicWeb:
@@ -53,6 +57,7 @@ class PublicWeb:
         self._keyed = keyed(self) if keyed is not None else None
         self._proxies = proxies or Proxies()
         self._is_missing = is_missing
+        self.replays: Replays | None = None
         self._runner: web.ServerRunner | None = None
         self._logged_at_s: dict[str, float] = {}
 
@@ -73,6 +78,37 @@ class PublicWeb:
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         return int(self._runner.addresses[0][1])
+
+    async def run(self) -> None:
+        """What the listener does by itself, while there is one."""
+        if self._runner is None or self.replays is None:
+            await asyncio.get_running_loop().create_future()
+        else:
+            await self.replays.run()
+
+    async def repeat(self, key: StoredKey, arrival: Arrival) -> tuple[int, str]:
+        """See `arrivals.Repeater`: the listener is called as everybody calls it."""
+        assert self._keyed is not None
+        with self._keyed.passing(key) as secret:
+            query = f"?{arrival.query}" if arrival.query else ""
+            path = f"/{key.direction.value}/{secret}{query}"
+            return await self.call(path, arrival.method, replayed_headers(arrival.headers), arrival.body)
+
+    async def call(self, path: str, method: str, headers: Iterable[tuple[str, str]], body: bytes) -> tuple[int, str]:
+        """What this listener answers: status, and the beginning of the text. Raises OSError."""
+        from aiohttp import ClientError, ClientSession, ClientTimeout
+        from yarl import URL
+
+        assert self._runner is not None
+        host, port = self._runner.addresses[0][:2]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a place to call, not to listen on
+        url = URL(f"http://{f'[{host}]' if ':' in host else host}:{port}{path}", encoded=True)
+        try:
+            async with ClientSession(timeout=ClientTimeout(total=_CALL_S), auto_decompress=False) as session:
+                async with session.request(method, url, headers=list(headers), data=body or None, allow_redirects=False) as answer:
+                    return answer.status, (await answer.content.read(_ANSWER_BYTES)).decode("utf-8", "replace")
+        except (ClientError, TimeoutError, ValueError) as error:
+            raise OSError(str(error) or type(error).__name__) from error
 
     async def stop(self) -> None:
         if self._runner is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,121 +11,16 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 import bridge.web.door as door_module
-from bridge.journal.contract import Journal, KeySecret, StoredKey
+from bridge.journal.contract import KeySecret
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
-from bridge.observability.metrics import Metrics
 from bridge.policy.access_keys import hash_of, new_secret
-from bridge.web.client_address import Proxies
-from bridge.web.keyed import FORM_PER_MINUTE, KeyedCalls, shown
-from bridge.web.public import PublicWeb
-from tests.support.clock import ManualClock
-from tests.support.raw_http import OK, Caller
-from tests.support.web import LOOPBACK
+from bridge.web.keyed import FORM_PER_MINUTE, shown
+from tests.support.keyed_door import Door, header, status
+from tests.support.raw_http import OK
 
-HOOKS = AccountName("hooks")
 SITE = "https://example.com"
-
-
-class Account:
-    """What stands behind the keys: reads in pieces, as for files."""
-
-    def __init__(self) -> None:
-        self.is_up = True
-        self.calls: list[tuple[str, KeyGrant, bytes]] = []
-        self.answers: list[web.StreamResponse | Exception] = []
-
-    async def handle(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
-        body = b"".join([piece async for piece in request.content.iter_any()])
-        self.calls.append((request.method, grant, body))
-        answer = self.answers.pop(0) if self.answers else web.Response(text="ok")
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-class Door:
-    """A listener with keys, and its parts."""
-
-    def __init__(self, journal: Journal, *, url: str = "", is_missing: bool = False) -> None:
-        self.journal = journal
-        self.clock = ManualClock()
-        self.account = Account()
-        self.metrics = Metrics()
-        self.public = PublicWeb(url, keyed=self._keyed, proxies=Proxies([LOOPBACK]), is_missing=lambda: is_missing)
-        self.public.of(HOOKS).serve_keys(self.account.handle)
-        self.port = 0
-        self.callers: list[Caller] = []
-
-    def _keyed(self, public: PublicWeb) -> KeyedCalls:
-        def handler_of(account: AccountName) -> Any:
-            return public.key_handler(account) if self.account.is_up else None
-
-        return KeyedCalls(self.journal, self.clock, self.metrics, handler_of=handler_of)
-
-    async def key(self, key_id: str = "k1", **more: Any) -> str:
-        """A new key, as its holder knows it."""
-        secret = new_secret()
-        given: dict[str, Any] = {"account": HOOKS, "chat": "alerts", "direction": KeyDirection.IN, "per_minute": 60}
-        given |= {"most_bytes": 1_000_000, "created_at": self.clock.now()}
-        secrets = (KeySecret(hash=hash_of(secret), created_at=self.clock.now()),)
-        await self.journal.add_key(StoredKey(key_id=key_id, secrets=secrets, **(given | more)))
-        return secret
-
-    async def connect(self, text: str | bytes = b"") -> Caller:
-        caller = Caller(*await asyncio.open_connection("127.0.0.1", self.port))
-        caller.send(text)
-        self.callers.append(caller)
-        return caller
-
-    async def ask(self, path: str | bytes, head: str = "", body: bytes = b"hello", method: str = "POST") -> bytes:
-        where = path.encode() if isinstance(path, str) else path
-        length = f"Content-Length: {len(body)}\r\n" if body else ""
-        request = method.encode() + b" " + where + f" HTTP/1.1\r\nHost: x\r\n{length}{head}\r\n".encode() + body
-        return await (await self.connect(request)).answer()
-
-    def counted(self) -> dict[tuple[str, ...], int]:
-        return self.metrics._keyed.values
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    opened = SqliteJournal(tmp_path / "bridge.journal")
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def make(journal: Journal) -> AsyncIterator[Any]:
-    doors: list[Door] = []
-
-    async def build(**more: Any) -> Door:
-        door = Door(journal, **more)
-        door.port = await door.public.start("127.0.0.1", 0)
-        doors.append(door)
-        return door
-
-    yield build
-    for door in doors:
-        for caller in door.callers:
-            caller.writer.transport.abort()
-        await door.public.stop()
-
-
-@pytest.fixture
-async def door(make: Any) -> Door:
-    return await make()  # type: ignore[no-any-return]
-
-
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1])
-
-
-def header(answer: bytes, name: str) -> str | None:
-    lines = answer.split(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
-    return {key.lower(): value for key, _, value in (line.partition(": ") for line in lines)}.get(name.lower())
 
 
 # -- who gets through ---------------------------------------------------------------------------------------------------------
@@ -223,7 +116,7 @@ async def test_both_secrets_open_while_a_key_is_rotated(door: Door) -> None:
     made = KeySecret(hash=hash_of(new), created_at=door.clock.now())
     await door.journal.rotate_key("k1", made, old_until=door.clock.now() + timedelta(days=2))
     assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [200, 200]
-    door.clock.forward(2 * 86400)
+    door.manual.forward(2 * 86400)
     assert [status(await door.ask(f"/in/{one}")) for one in (old, new)] == [401, 200]
 
 
@@ -278,7 +171,7 @@ async def test_a_key_has_its_rate(door: Door) -> None:
     assert [status(answer) for answer in answers] == [200, 200, 200, 429]
     assert header(answers[3], "Retry-After") == "20"
     assert (await door.ask(f"/in/{other}")).startswith(OK)
-    door.clock.forward(20)
+    door.manual.forward(20)
     assert (await door.ask(f"/in/{secret}")).startswith(OK)
     assert len(door.account.calls) == 5
     assert door.counted()["hooks", "in", "too many"] == 1
