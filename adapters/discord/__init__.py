@@ -1,4 +1,4 @@
-"""Discord: the manifest only. discord.py and pydantic are imported when an account is looked at, not before."""
+"""Discord: the manifest only. discord.py and pydantic are imported only when an account is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One Discord bot as the core sees it: the contract's methods, each handed to the part that does it; and the parts put together."""
+"""One Discord bot as the core sees it: the contract's methods, each delegated to the part that does it; and the parts wired
+together."""
 
 from __future__ import annotations
 

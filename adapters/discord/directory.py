@@ -1,7 +1,5 @@
-"""Who and where: the bot itself, its servers and channels, people, all asked for by id. What is learned is kept in `guild_cache`.
-
-Called by `adapter`, `probe` and whoever meets an id that no event told of.
-"""
+"""People and chats by id: the bot itself, its servers and channels, and people. Results are kept in `guild_cache`. Called by
+`adapter`, `probe` and code that meets an id that no event contained."""
 
 from __future__ import annotations
 
@@ -81,7 +79,7 @@ class Directory:
     # -- channels -------------------------------------------------------------------------------------------------------------
 
     async def resolve(self, address: str) -> str:
-        """The id of a channel that bridge.yaml names by id or name. Raises ChatDown where there is none, or several."""
+        """The id of a channel that bridge.yaml names by id or name. Raises ChatDown if there is none, or several."""
         if address.isdecimal():
             channel = self._guilds.get(address)
             if channel is not None and channel.is_thread and channel.parent_id is not None:
@@ -126,8 +124,8 @@ class Directory:
         return self._guilds.learn(data)
 
     async def load(self, own_user_id: str) -> dict[str, BridgeError]:
-        """Everything through REST: for a resumed session, which is told nothing, and while no session is running. Returns the ids
-        of servers that could not be read, with the reason; what was known of such a server stays.
+        """Load everything through REST: for a resumed session, which receives no guild events, and while no session is running.
+        Returns the ids of servers that could not be read, with the reason; what was known of such a server stays.
 
         Raises `Refused` or a DeliveryError if the list of servers cannot be had, and `Refused` for the whole account."""
         failed: dict[str, BridgeError] = {}
@@ -147,7 +145,7 @@ class Directory:
         return failed
 
     async def _load_guild(self, guild_id: str, own_user_id: str) -> None:
-        """One server; it may have thrown the bot out meanwhile. What only helps may be missing: it is then noted as unknown."""
+        """One server, which may have removed the bot meanwhile. Optional parts may be missing: they are then noted as unknown."""
         unknown: dict[str, bool] = {}
         path = f"/guilds/{guild_id}"
 

@@ -27,7 +27,7 @@ from bridge.model.errors import (
 TOKEN_ACTION = "create a new token in Discord's developer portal (Bot, Reset Token) and put it into bridge.yaml"  # noqa: S105
 WRITE_LIMIT_WAIT_S = 60.0
 
-# codes that callers mend or tell apart; source: API reference, "JSON Error Codes"
+# codes that callers handle or distinguish; source: API reference, "JSON Error Codes"
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_EMOJI = 10014
@@ -69,7 +69,7 @@ class Refusal:
 
 
 class Refused(Exception):
-    """Raised by `transport` for an answer that the caller may mend itself; `error` is what it means if nobody does."""
+    """Raised by `transport` for an answer that the caller may handle itself; `error` is its meaning otherwise."""
 
     def __init__(self, refusal: Refusal, error: BridgeError) -> None:
         super().__init__(str(refusal))
@@ -196,7 +196,8 @@ def classify(refusal: Refusal, *, effect: Effect) -> BridgeError:
 
 
 def file_fault(refusal: Refusal) -> FileRejected | None:
-    """What a refused message with files means if it is about them; the words, and files that are not named, may still go."""
+    """What a refused message with files means if the files are the reason; the text, and files that are not named, may still be
+    sent."""
     if refusal.code in FILE_CODES:
         return FileRejected(FILE_CODES[refusal.code])
     if refusal.status in _OF_FILES:
@@ -214,8 +215,8 @@ def is_about_size(refusal: Refusal) -> bool:
 
 
 def _rate_limit(refusal: Refusal) -> RetryLater:
-    """One of the API concerns its route unless it says that it is global, whether it tells a time or not. What shows no sign of the
-    API comes from the proxy in front of it, concerns the whole address, and often tells no time."""
+    """A 429 of the API concerns its route unless it says that it is global, with or without a time. One without signs of the API
+    comes from the proxy in front of it, concerns the whole IP address, and often has no time."""
     scope = Scope.ACCOUNT if refusal.is_global or not refusal.is_of_api else Scope.CHAT
     return RetryLater(str(refusal), after_s=refusal.retry_after_s, scope=scope, rate_limited=True)
 
@@ -240,8 +241,8 @@ def refusal_of(status: int, payload: Any, headers: Mapping[str, str]) -> Refusal
 
 
 def _seconds(value: object) -> float | None:
-    """A wait that was told. What is no number of seconds counts as not told, and nobody is believed for longer than an hour: then
-    it is asked again."""
+    """The wait that Discord asks for. A value that is no number of seconds is ignored, and at most an hour is believed: then
+    Discord is asked again."""
     try:
         seconds = float(str(value))
     except ValueError:

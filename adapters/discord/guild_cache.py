@@ -120,7 +120,7 @@ class GuildCache:
 
     def learn(self, data: wire.Channel, *, guild_id: str = "") -> Channel:
         """A channel or thread object. `guild_id` where the object itself does not hold it. Raises KeyError, TypeError or ValueError
-        if it tells no id or kind."""
+        if it has no id or kind."""
         overwrites = tuple(
             (str(o.get("id")), whole(o.get("allow")), whole(o.get("deny"))) for o in objects(data.get("permission_overwrites"))
         )

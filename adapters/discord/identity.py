@@ -1,5 +1,5 @@
-"""Who the account is on Discord, and so what is its own: the bot, its application, the webhooks it made. Filled by `directory` and
-`own_webhooks`; no I/O."""
+"""The account's identity on Discord, and so what is its own: the bot, its application, the webhooks it made. Filled by `directory`
+and `own_webhooks`; no I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Identity:
     application_id: str = ""
     """Empty also where a server does not know of applications."""
     names: tuple[str, ...] = ()
-    """What we are called, but for nicknames on single servers."""
+    """Our names, apart from nicknames on single servers."""
     webhooks: set[str] = field(default_factory=set)
     """Ids of the webhooks that we made or posted through."""
 
@@ -32,7 +32,7 @@ class Identity:
         return str(message["author"]["id"]) == self.user_id
 
     def made(self, webhook: wire.Webhook) -> bool:
-        """Made by our application; where a server does not tell that: made by our bot."""
+        """Made by our application; if a server does not say that: made by our bot."""
         if str(webhook["id"]) in self.webhooks:
             return True
         if webhook.get("application_id") is not None and self.application_id:

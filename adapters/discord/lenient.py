@@ -1,8 +1,6 @@
-"""Reading payloads whose decoration may be anything: what is not of its documented type counts as not there. Pure.
-
-Only ids, channel and author are worth a refusal of the whole; a number where a text was promised must not cost a message. Used by
-`decode` and its helpers, and by `directory`.
-"""
+"""Reads payloads whose cosmetic fields may be anything: a value that is not of its documented type counts as absent. Pure. Only
+ids, channel and author may cause a refusal of the whole; a number instead of a text must not cost a message. Used by `decode` and
+its helpers, and by `directory`."""
 
 from __future__ import annotations
 

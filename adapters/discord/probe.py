@@ -1,6 +1,6 @@
 """What `check --online` asks Discord: token, intents, and per channel the rights a bridge needs, with what to click for each.
 
-What could not be looked up is said to be just that: a click is only named where it would help. Called by `adapter.probe`. Source of
+What could not be looked up is reported as such: a click is named only where it would help. Called by `adapter.probe`. Source of
 the bits: API reference, "Permissions"; PIN_MESSAGES apart since 2026-02-23.
 """
 
@@ -136,7 +136,7 @@ class _Channels:
         return ProbeItem(name=f"#{channel.name}", ok=True, detail="all rights", chat_id=channel.id)
 
     def _unknown_rights(self, channel: Channel) -> ProbeItem:
-        """Why they cannot be told: the server is another's, or could not be looked up."""
+        """Why the rights are not known: the bot is not on the server, or it could not be looked up."""
         server, error = self._guilds.servers.get(channel.guild_id), self._failed.get(channel.guild_id)
         if server is not None:
             parts = " and ".join(server.unknown) or "the server's roles"

@@ -1,7 +1,7 @@
-"""What Discord's rate-limit headers and 429s taught us, kept per bucket; holds calls back that would surely be refused.
+"""Rate limits learned from Discord's headers and 429s, per bucket; delays calls that would certainly be refused.
 
-Short waits happen here, before the request is made (the lane of one chat waits, nobody else); longer ones are `RetryLater`, so that
-the core knows. Pure apart from waiting. Called by `transport` only.
+Short waits happen here, before the request is made (only the lane of one chat waits); longer ones are `RetryLater`, so that the
+core knows. Pure apart from waiting. Called by `transport` only.
 
 Source: Discord API reference, "Rate Limits", August 2026: buckets by `X-RateLimit-*` headers, 50 requests a second for a bot.
 """
@@ -18,7 +18,7 @@ LONGEST_WAIT_S = 2.5
 LONGEST_TURN_S = 10.0
 """For one's turn among the bot's own calls: a burst at start asks for every channel's webhook."""
 LONGEST_RESET_S = 3600.0
-"""Whatever an answer tells: then it is asked again."""
+"""The longest wait, whatever an answer says: then Discord is asked again."""
 MARGIN_S = 0.02
 BUCKETS_KEPT = 4096
 

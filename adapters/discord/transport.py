@@ -69,7 +69,7 @@ class Route:
 
 
 class Transport:
-    """One account's HTTP session. Raises the bridge's errors, or `Refused` for an answer that the caller may mend."""
+    """One account's HTTP session. Raises the bridge's errors, or `Refused` for an answer that the caller may handle."""
 
     def __init__(self, options: DiscordOptions, clock: Clock) -> None:
         self._options = options

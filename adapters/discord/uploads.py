@@ -1,4 +1,4 @@
-"""Files on their way up: a multipart form streamed from disk, watched so that a stall ends it and a torn upload is known as one.
+"""Uploads: a multipart form streamed from disk, watched so that a stall ends it and a torn upload is recognised.
 
 Called by `transport` only. Source: API reference, "Uploading Files" (`payload_json` and `files[n]`).
 """

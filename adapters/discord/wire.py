@@ -1,7 +1,7 @@
 """Discord's objects as far as the bridge reads them: plain typed dictionaries. Types only.
 
-What arrives is read by `lenient`: a type says what the API reference promises, and only ids, channel and author are relied on. Not
-`discord.types`: its fields are required or a union per kind, and a component of a kind that nobody knew has no type there.
+What arrives is read by `lenient`: a type says what the API reference states, and only ids, channel and author are relied on. Not
+`discord.types`: its fields are required or a union per kind, and a component of an unknown kind has no type there.
 Source: API reference, resources and gateway events, August 2026.
 """
 
@@ -71,7 +71,7 @@ class Channel(TypedDict, total=False):
 
 
 class Guild(TypedDict, total=False):
-    """Also an unavailable one, of which only the id is told."""
+    """Also an unavailable one, of which only the id is given."""
 
     id: str
     unavailable: bool

@@ -86,7 +86,7 @@ class TeamSpiritAdapter:
         return self._encoder.measure(text)
 
     def _start(self) -> None:
-        """What is said from now on is relayed, and calls are let in: before the first answer of the server."""
+        """Messages from now on are relayed, and calls are accepted: before the first answer of the server."""
         if self._beginnings.start():
             self._webhook.mount_ahead()
 

@@ -1,6 +1,6 @@
 """The dialect's reading operations as methods: who we are, which chats and users there are, pages of history, webhooks.
 
-Between `encode`, `transport` and those who ask; which chat or person is meant by what is in `directory`.
+It connects `encode` and `transport`; `directory` resolves chats and people by name.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Client:
 
     @property
     def own_name(self) -> str:
-        """What we are called, once `identify` was told; empty if the dialect cannot tell."""
+        """Our name, once `identify` got it; empty if the dialect has none."""
         return self._encoder.me_name
 
     async def identify(self) -> str:
@@ -117,7 +117,7 @@ class Client:
         )
 
     async def message(self, message_id: str) -> Found:
-        """What thread a message is in. Raises Rejected or ChatDown if it is not there (for us), RetryLater, AccountDown."""
+        """The thread of a message. Raises Rejected or ChatDown if the message does not exist (for us), RetryLater, AccountDown."""
         call = self._operations.message
         assert call is not None, "the dialect looks no message up"
         answer = await self.call("message", call, {"message": {"id": message_id}})

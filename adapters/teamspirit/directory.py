@@ -1,4 +1,4 @@
-"""Who and where: the chat behind an id or a name, the person behind a user id. Bounded and forgetful; asks through `client`.
+"""People and chats: the chat for an id or a name, the person for a user id. A bounded cache with expiry; asks through `client`.
 
 Used by `adapter`, `probe` and what reads messages (`inbound`).
 """
@@ -79,8 +79,8 @@ class Directory:
         return native_id if native_id in self._aliases.values() else self._aliases.get(name, native_id)
 
     async def page(self, chat_id: str, after: str, since_ms: int | None) -> list[Any]:
-        """A page of a chat's history, oldest first. Raises DeliveryError, AccountDown; a chat that is refused may be a name, taken
-        for an id because nobody could look it up, and then the refusal says so."""
+        """A page of a chat's history, oldest first. Raises DeliveryError, AccountDown; a refused chat id may really be a name that
+        could not be looked up; then the error says so."""
         try:
             return await self._client.page(chat_id, after, since_ms)
         except ChatDown as error:
@@ -104,7 +104,7 @@ class Directory:
     # -- people -------------------------------------------------------------------------------------------------------------
 
     async def fill(self, author: Author) -> Author:
-        """The author with a name: as the server tells it, else the id. Never fails: a name is no reason to hold a message back."""
+        """The author with a name: the server's, otherwise the id. Never fails: a missing name must not delay a message."""
         known = await self.person(author.user_id)
         if known is None:
             return Author(user_id=author.user_id, name=author.user_id, is_bot=author.is_bot)
@@ -117,8 +117,8 @@ class Directory:
         )
 
     async def person(self, user_id: str) -> Author | None:
-        """What the server says about a user; None if it cannot be told. Failures are remembered for a minute, so that a missing
-        right does not double every call."""
+        """What the server says about a user; None if that cannot be found out. Failures are remembered for a minute, so that a
+        missing right does not double every call."""
         if self._operations.users is None:
             return None
         async with self._one_at_a_time:

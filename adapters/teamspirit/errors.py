@@ -98,7 +98,7 @@ def is_forbidden(error: BridgeError) -> bool:
 
 
 def is_temporary(error: BridgeError) -> bool:
-    """Whether nothing is wrong as far as anybody can tell: the server is away, or asks to come again."""
+    """Whether nothing is known to be wrong: the server is away, or asks to try later."""
     return isinstance(error, RetryLater | OutcomeUnknown)
 
 

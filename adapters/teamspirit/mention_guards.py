@@ -1,8 +1,8 @@
-"""Zero-width guards: how literal text is kept from becoming a mention, and how a decoder takes the guards out again. Pure.
+"""Zero-width guards: they keep literal text from becoming a mention, and the decoder removes them again. Pure.
 
-A mention in Mattermost-like messengers is an @ and a name, an emoji a name between colons, and no escape stops either: a zero-width
-space behind the first sign does. A literal one there gets one more, so that taking one out gives back exactly the text that was.
-"""
+A mention in Mattermost-like messengers is an @ and a name, an emoji a name between colons, and no escape prevents either: a
+zero-width space after the first sign does. A literal one there gets one more, so that removing one gives back exactly the original
+text."""
 
 from __future__ import annotations
 

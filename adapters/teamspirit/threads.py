@@ -49,7 +49,7 @@ class Threads:
         return self._roots.get(root, root)
 
     def forget(self, outbound: Outbound) -> None:
-        """What was known about these threads is no longer so."""
+        """Forget what was known about these threads."""
         for message_id in _named(outbound):
             root = self._roots.pop(message_id, "")
             self._roots.pop(root, None)

@@ -44,7 +44,7 @@ _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 """A type is as its sender says: what is none would end the header, or be refused."""
 
 A_FILE, BROKE_OFF = "(a file)", "(it broke off)"
-"""What stands for an answer that is no text."""
+"""The placeholder for an answer that is no text."""
 
 
 class Transport:

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 SAFE_LINK = re.compile(r"(?i)^(?:https?://|mailto:|tel:|ftp://)[^\s]+$")
 _BARE = re.compile(r"(?i)(?:(?:https?|ftp)://|www\.)\w[^\s<`\u200b\u2060]*")
 _LAST = "?!.,:*_~'\";"
-"""What ends a sentence, or markup, and no address."""
+"""Characters that end a sentence or markup, but not an address."""
 _BRACKET = re.compile(r"[()\[\]]")
 
 

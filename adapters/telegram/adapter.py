@@ -1,4 +1,4 @@
-"""The Telegram account: the contract's methods, each handed on to the part that does it."""
+"""The Telegram account: the contract's methods, each delegated to the part that does it."""
 
 from __future__ import annotations
 

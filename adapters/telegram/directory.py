@@ -1,4 +1,4 @@
-"""People and chats by name and id: who the bot is, what it may hear, and which chat an address of bridge.yaml names."""
+"""People and chats by name and id: the bot's identity, what it may receive, and which chat an address of bridge.yaml names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Directory:
         return str(chat["id"])
 
     async def hears_all(self, *, before: bool) -> bool:
-        """Whether privacy mode is off by now; as before, if that cannot be told."""
+        """Whether privacy mode is off now; the previous value if that cannot be found out."""
         try:
             me = record(await self._transport.call(Call("GetMe", {})))
         except (DeliveryError, AccountDown):

@@ -103,7 +103,8 @@ class NotOfTheApi(Exception):
 
 
 def file_fault(refusal: Refused, files: int) -> FileRejected | None:
-    """What a refused message with files comes to: Telegram took nothing of it, and would take the words. None if those are refused.
+    """The error for a refused message with files: Telegram accepted nothing of it, and would accept the text. None if the text is
+    refused.
 
     Of an album it mostly says which file it was: `failed to send message #2 with the error message "..."` (tdlib/telegram-bot-api,
     Client.cpp). A kind of file that is not allowed in the chat is of this sort as well: `not enough rights to send photos to the

@@ -1,4 +1,4 @@
-"""The one file with network I/O: Bot API calls through aiogram, raw updates, streamed downloads. Errors come out as ours.
+"""The one file with network I/O: Bot API calls through aiogram, raw updates, streamed downloads. It raises the bridge's errors.
 
 aiogram builds and streams the requests; answers stay plain JSON. Its models would fail a whole batch of updates for one strange
 value, and would call a message that was sent unsent because its description has a new field (platforms.md 1.4, 1.5).

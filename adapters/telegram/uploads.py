@@ -31,7 +31,7 @@ _MEDIA = {
 
 
 class _WatchedInput(InputFile):
-    """A file that is opened when its turn comes, and tells how far its upload got."""
+    """A file that is opened when its turn comes, and reports the progress of its upload."""
 
     def __init__(self, upload: Upload, progress: Progress) -> None:
         super().__init__(filename=upload.name, chunk_size=CHUNK_BYTES)

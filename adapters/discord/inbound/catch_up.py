@@ -1,7 +1,5 @@
-"""Catching up after a new session: what routed chats and threads have shown since, edits and deletions of the latest messages.
-
-Called by `receiver` before it hands over anything newer; reads through `history`.
-"""
+"""Catching up after a new session: messages in routed chats and threads since then, and edits and deletions of the latest messages.
+Called by `receiver` before it passes on anything newer; reads through `history`."""
 
 from __future__ import annotations
 
@@ -86,8 +84,7 @@ class CatchUp:
 
     async def _read_back(self, chat_id: str, channel_id: str, since: str) -> None:
         """What a channel or thread has shown since. Raises ConnectionLost when Discord does not answer: the next run tries again,
-        since nothing was stored that vouches for these messages. Only what Discord refuses, or fails to show time and again, is a
-        gap."""
+        since no cursor beyond these messages was stored. Only what Discord refuses, or repeatedly fails to show, is a gap."""
         lacks_right = not self._guilds.may_read_history(channel_id, self._identity.user_id)
         reason = "the bot lacks Read Message History in the channel" if lacks_right else await self._try_reading(channel_id, since)
         if reason:

@@ -151,7 +151,7 @@ def _typing(data: wire.Typing, context: Context, position: str) -> TypingStarted
 
 
 def _leaving(data: wire.MemberRemoval, context: Context, position: str) -> list[ChatEvent] | Ignored:
-    """Leaving is told of the server as a whole; it belongs where joining is announced."""
+    """Leaving is reported for the whole server; it is shown where joining is announced."""
     server = context.guilds.servers.get(str(data["guild_id"]))
     if server is None or not server.system_channel_id:
         return Ignored("member left a server without a channel for such news")

@@ -1,9 +1,8 @@
 """Message components -> rich text and files: texts, pictures, files, buttons and menus. Pure. Called by `decode_content`.
 
 With the flag IS_COMPONENTS_V2 they are all that a message shows; without it they are the rows of buttons below it. What cannot be
-operated elsewhere is shown by its label; a kind that nobody knew when this was written, by what it says of itself, or by a line.
-Source: API reference, "Component Reference", August 2026.
-"""
+operated elsewhere is shown by its label; an unknown kind is shown by the texts it contains, or by a line. Source: API reference,
+"Component Reference", August 2026."""
 
 from __future__ import annotations
 
@@ -67,7 +66,7 @@ class _Reader:
         return shown
 
     def _inside(self, holder: wire.Component, depth: int) -> Shown:
-        """What it holds; one that is nested deeper than Discord does is not looked into."""
+        """Its content; nesting deeper than Discord's own is not read."""
         if depth >= MAX_DEPTH:
             return Shown([plain("(more, nested too deeply)")])
         inner = objects(holder.get("components")) + objects([holder.get("component"), holder.get("accessory")])
@@ -138,7 +137,7 @@ class _Reader:
         return shown
 
     def _unknown(self, component: wire.Component, depth: int) -> Shown:
-        """What it says of itself, whatever it is."""
+        """The texts that it contains, whatever its kind."""
         words = [text(component.get(key)) for key in ("label", "title", "content", "description", "placeholder", "name")]
         shown = Shown([decode_text(one, self._names) for one in words if is_visible(one)])
         options = [text(option.get("label")) for option in objects(component.get("options"))]

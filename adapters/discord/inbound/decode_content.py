@@ -1,8 +1,7 @@
 """What a Discord message says -> `Content`: text, files, stickers, polls, bots' embeds and components, forwards, replies. Pure.
 
-Called by `decode`. Files are read in `decode_files`, embeds in `decode_embeds`, components in `decode_components`. Whatever is only
-decoration may be missing or of any type. Source: API reference, message resource, August 2026.
-"""
+Called by `decode`. Files are read in `decode_files`, embeds in `decode_embeds`, components in `decode_components`. Cosmetic fields
+may be missing or of any type. Source: API reference, message resource, August 2026."""
 
 from __future__ import annotations
 
@@ -32,13 +31,13 @@ def names_of(user: wire.User | None) -> tuple[str, ...]:
 
 
 def name_of(user: wire.User, member: wire.Member | None = None) -> str:
-    """As Discord shows it: nickname on the server, display name, username; empty if none is told."""
+    """As Discord shows it: nickname on the server, display name, username; empty if there is none."""
     return text(mapping(member).get("nick")) or text(user.get("global_name")) or text(user.get("username"))
 
 
 def author_of(data: wire.Message, cdn_url: str) -> Author:
     """Raises KeyError, TypeError or ValueError when the payload's author has no id. All personas of a webhook share its id: the
-    name tells them apart."""
+    name distinguishes them."""
     user, member = data["author"], mapping(data.get("member"))
     user_id, username = id_of(user["id"]), text(user.get("username"))
     avatar, guild_avatar = text(user.get("avatar")), text(member.get("avatar"))

@@ -1,7 +1,5 @@
-"""What decoding knows beside the payload: who we are, servers and people, and placeholders still to be filled. No I/O.
-
-One per account. Who needs only one of its parts is handed that part.
-"""
+"""What decoding knows besides the payload: our identity, servers and people, and placeholders still to be filled. No I/O. One per
+account. Code that needs only one part is given that part."""
 
 from __future__ import annotations
 

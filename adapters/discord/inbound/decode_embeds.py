@@ -28,7 +28,7 @@ _SAME_SITE = {"twitter.com": "x.com", "youtu.be": "youtube.com"}
 def own_embeds(data: wire.Message, *, is_forwarded: bool) -> list[wire.Embed]:
     """The embeds that are part of what the author posted."""
     embeds = objects(data.get("embeds"))
-    if is_forwarded or whole(data.get("flags")) & IS_CROSSPOST:  # nobody tells whose words these are
+    if is_forwarded or whole(data.get("flags")) & IS_CROSSPOST:  # the author of this text is not known
         sites = {_site(address) for address in _ADDRESS.findall(text(data.get("content")))}
         return [e for e in embeds if text(e.get("type")) not in PREVIEW_TYPES and _site(text(e.get("url"))) not in sites]
     author = mapping(data.get("author"))

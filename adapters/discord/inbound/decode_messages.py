@@ -1,4 +1,4 @@
-"""Message objects, from the gateway or from history -> created and edited messages, and what system messages tell. Pure.
+"""Message objects, from the gateway or from history -> created and edited messages, and the lines of system messages. Pure.
 
 Called by `decode` and `history`. What a message says is read in `decode_content`. A message that is not as the API reference
 describes makes these raise KeyError, TypeError, ValueError or AttributeError. Source: API reference, message resource, August 2026.
@@ -88,7 +88,7 @@ def _content(data: wire.Message, meta: EventMeta, context: Context) -> Content:
 
 
 def _system_message(data: wire.Message, kind: int, meta: EventMeta, author: Author, context: Context) -> ChatEvent | Ignored:
-    """What is told in a form of its own, else a line; never the content as if somebody had said it."""
+    """An event of its own kind, otherwise a line; never the content as if somebody had said it."""
     message_id = id_of(data["id"])
     match kind:
         case system_messages.RENAMED:

@@ -1,10 +1,8 @@
-"""Message types that are not somebody speaking: a line that says what happened, or the reason why nothing is told. Pure. Called by
-`decode`.
+"""Message types that are not a person's message: a line that says what happened, or the reason why they are left out. Pure. Called
+by `decode`.
 
-The content of such a message is data (a name, a number, a time), never speech, and that of a type nobody knew when this was written
-is not shown at all. Sources: API reference, "Message Types", August 2026; STAGE types in discord/discord-api-docs#5927; discord.py
-2.7.1, enums.py.
-"""
+The content of such a message is data (a name, a number, a time), never speech, and that of an unknown type is not shown at all.
+Sources: API reference, "Message Types", August 2026; STAGE types in discord/discord-api-docs#5927; discord.py 2.7.1, enums.py."""
 
 from __future__ import annotations
 
@@ -70,7 +68,7 @@ _QUOTED: Mapping[int, str] = {
 
 
 def ignored_reason(kind: int) -> str:
-    """Why a type of message is not told at all; empty if it is."""
+    """Why a type of message is left out; empty if it is shown."""
     return _UNTOLD.get(kind, "")
 
 

@@ -1,7 +1,7 @@
-"""Discord's Markdown dialect -> rich text. Pure; an own scanner, since no library reads this dialect. Called by `decode`.
+"""Discord's Markdown dialect -> rich text. Pure; a scanner of our own, since no library reads this dialect. Called by `decode`.
 
 Line by line: quotes, headings, lists and code blocks first, then what lies between them as paragraphs whose line breaks are kept.
-Anything that is not well-formed stays the text it is. Source: Discord's "Markdown Text 101", API reference "Message Formatting".
+Anything that is not well-formed stays literal text. Source: Discord's "Markdown Text 101", API reference "Message Formatting".
 """
 
 from __future__ import annotations

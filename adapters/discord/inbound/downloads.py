@@ -28,7 +28,7 @@ class Downloads:
 
     @asynccontextmanager
     async def open(self, attachment: Attachment) -> AsyncIterator[FileStream]:
-        """Raises Rejected when the file is gone for good, RetryLater when it cannot be had now."""
+        """Raises Rejected when the file is gone for good, RetryLater when it cannot be fetched now."""
         url = await self._address(attachment.file_id)
         try:
             async with self._transport.download(url, attachment.size_bytes) as stream:

@@ -2,7 +2,7 @@
 
 discord.py's own parsing of events is switched off (`parsers` is replaced): one malformed payload would end its client for good, its
 handlers run as tasks of their own, in any order, and its caches are not needed. So events reach the adapter as payloads, in order,
-with their sequence number; what has been read is told apart from what is on disk, and a session is resumed at the latter, also
+with their sequence number; what has been read is distinguished from what is on disk, and a session is resumed at the latter, also
 after a restart. One `discord.Client` per connection. Other network I/O is in `transport`; called by `adapter`.
 
 Source: discord.py 2.7.1, gateway.py and client.py (`Client.connect` is the model for the loop in `receiver.py`).
@@ -89,7 +89,7 @@ class GatewayEvent(msgspec.Struct, frozen=True):
 
 
 class SessionInvalid(Exception):
-    """Op 9: the session cannot be resumed; identify anew after a pause."""
+    """Op 9: the session cannot be resumed; identify again after a pause."""
 
 
 class Interrupted(Exception):
@@ -262,8 +262,8 @@ def _bound_frames(socket: DiscordWebSocket) -> None:
 
 def _note_beats_before_they_leave(socket: DiscordWebSocket) -> None:
     """The library notes when a heartbeat was sent once its thread hears so. On a fast line the answer comes before that, is
-    measured from the beat before, and "can't keep up ... 41.3s behind" is told of an idle connection. A late answer is still told
-    of."""
+    measured from the beat before, and "can't keep up ... 41.3s behind" is logged for an idle connection. A really late answer is
+    still logged."""
     keep_alive = socket._keep_alive
     if keep_alive is None:
         return

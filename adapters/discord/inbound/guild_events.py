@@ -1,7 +1,6 @@
-"""Guild events: what an event says of the channels around messages, kept in `guild_cache`, told to the core where a route has the
-channel.
+"""Guild events: what they say about channels is kept in `guild_cache`, and reported to the core where a route has the channel.
 
-Called by `receiver` for each event beside its decoding. A part of a payload that cannot be read costs no more than itself.
+Called by `receiver` for each event beside its decoding. A part of a payload that cannot be read costs only itself.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class GuildEvents:
         on_restored: Callable[[str], None],
         clock: Clock,
     ) -> None:
-        """`on_restored` is told of each channel whose rights, or webhooks, may have changed."""
+        """`on_restored` is called for each channel whose rights, or webhooks, may have changed."""
         self._directory = directory
         self._identity = identity
         self._guilds = guilds
@@ -65,7 +64,7 @@ class GuildEvents:
             self._intake.notice("the channel was deleted", "take it out of bridge.yaml", chat_id=str(data["id"]))
 
     def _tell_restored(self, event: str, data: Any) -> None:
-        """Rights may have been given back, or a webhook's channel freed; only sending tells."""
+        """Rights may have been restored, or a channel's webhook freed; only a send shows it."""
         routed = self._intake.routed_chats()
         match event:
             case "GUILD_CREATE":
@@ -84,7 +83,7 @@ class GuildEvents:
                 self._intake.chat_restored(chat_id)
 
     async def know_channel(self, channel_id: str, kind: object) -> None:
-        """A thread that no event told of: without its parent its messages would seem to be of an unknown chat.
+        """A thread that no event contained: without its parent its messages would seem to be of an unknown chat.
 
         Raises ConnectionLost when Discord cannot say now; the events come again then."""
         if self._guilds.get(channel_id) is not None or (kind is not None and kind not in THREAD_KINDS):

@@ -1,4 +1,4 @@
-"""Reading back: pages of a chat's messages, and what changed in them while nobody listened.
+"""Reading back: pages of a chat's messages, and what changed in them while the bridge was away.
 
 Called by `adapter` and `catch_up`; `reconcile` reads pages. Source: API reference, "Get Channel Messages": `after` gives the oldest
 messages behind an id, up to 100, newest first; without Read Message History the list is empty.

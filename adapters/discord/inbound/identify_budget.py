@@ -1,9 +1,8 @@
-"""How many sessions the bot has begun lately, remembered across restarts: Discord resets the token of one that begins over 1000 a
-day. Called by `receiver` before each IDENTIFY.
+"""How many sessions the bot has started recently, remembered across restarts: Discord resets the token of a bot that starts over
+1000 a day. Called by `receiver` before each IDENTIFY.
 
-Two counts are kept to, whichever is the stricter: Discord's own (`session_start_limit`), and ours, for servers that tell none and
-for restarts in a loop. Source: API reference, "Session Start Limit Object".
-"""
+The stricter of two limits applies: Discord's own (`session_start_limit`), and ours, for servers that give none and for restarts in
+a loop. Source: API reference, "Session Start Limit Object"."""
 
 from __future__ import annotations
 

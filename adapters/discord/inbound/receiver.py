@@ -1,9 +1,8 @@
-"""Receiving: the gateway's events in order into the intake, resumed where they were stored, and catch-up where they were not.
+"""Passes the gateway's events in order to the intake; resumes after the last stored one, and catches up what cannot be resumed.
 
-`stream` reads the gateway into a bounded queue; here, what is waiting is decoded and handed over as one batch. What has been handed
-over is remembered with it (`gateway` cursor: session and sequence), so that after a crash Discord itself replays the rest; when it
-will not (op 9, or too late), history from the `latest` cursor on fills in. Called by `adapter.run`.
-"""
+`stream` reads the gateway into a bounded queue; here, waiting events are decoded and passed on as one batch. The position is stored
+with them (`gateway` cursor: session and sequence), so that after a crash Discord itself replays the rest; if it does not (op 9, or
+too late), history from the `latest` cursor fills the gap. Called by `adapter.run`."""
 
 from __future__ import annotations
 
@@ -54,7 +53,7 @@ LATEST_CURSOR = "latest"
 
 
 class Receiver:
-    """One run. Raises ConnectionLost or AccountDown; everything read until then has been handed over."""
+    """One run. Raises ConnectionLost or AccountDown; everything read until then has been passed on."""
 
     def __init__(
         self,
@@ -221,7 +220,8 @@ class Receiver:
         return decoded
 
     async def _thread_deleted(self, thread_id: str, parent_id: str) -> list[ChatEvent]:
-        """Everything in it is gone, of which Discord does not tell one by one. What began a thread in a text channel is left."""
+        """Everything in it was deleted, which Discord does not report one by one. The message that started a thread in a text
+        channel stays."""
         if parent_id not in self._intake.routed_chats():
             return []
         parent = self._guilds.get(parent_id)

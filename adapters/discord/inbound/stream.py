@@ -96,14 +96,14 @@ class Stream:
         except Refused as refused:
             if isinstance(refused.error, AccountDown):
                 raise refused.error from None
-            answer = None  # the limit is not told: our own count is kept to
+            answer = None  # no limit was given: our own count applies
         except DeliveryError as error:
             raise ConnectionLost(error.reason) from None
         address: wire.GatewayAddress = mapping(answer)
         await self._budget.take(address.get("session_start_limit"))
 
     async def _open(self, connection: Connection, session: SessionState | None) -> None:
-        """A session's own address may be gone while the common one serves."""
+        """A session's own address may be gone while the common one works."""
         try:
             await connection.open(session)
         except ConnectionLost:

@@ -1,4 +1,4 @@
-"""Which messages are in which thread, kept for the day when the thread is deleted: Discord then tells of the thread alone.
+"""Which messages are in which thread, kept for when the thread is deleted: Discord then reports the thread alone.
 
 The core knows messages by their chat only, so each relayed thread has a cursor of its own with the ids of its latest messages,
 stored with them. Called by `receiver` and `catch_up`. Source: API reference, "Thread Delete".

@@ -1,8 +1,7 @@
-"""Archived threads: they take no change until they are woken up. Called by `sender` and `adapter`.
+"""Archived threads: they accept no change until they are reopened. Called by `sender` and `adapter`.
 
-Source: API reference, error 50083 ("tried to perform an operation on an archived thread, such as editing a message"). Posting wakes
-a thread by itself, unless it is locked.
-"""
+Source: API reference, error 50083 ("tried to perform an operation on an archived thread, such as editing a message"). Posting
+reopens a thread by itself, unless it is locked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of copies: edits, deletes, files that leave, pins. As the webhook that posted the copy, or as the bot.
+"""Changes of copies: edits, deletes, removed files, pins. As the webhook that posted the copy, or as the bot.
 
 Repeating any of them does no harm. Called by `adapter`; bodies come from `encode`, I/O is `transport`'s.
 """

@@ -89,7 +89,7 @@ def content_of(text: RichText, header: Header, *, mass_mentions: bool) -> tuple[
 
 
 def allowed_mentions(text: RichText, *, mass_mentions: bool) -> bodies.AllowedMentions:
-    """Only whom the text mentions on purpose; everyone and roles only if the route allows it for this author."""
+    """Only people that the text mentions on purpose; everyone and roles only if the route allows it for this author."""
     pings = pings_of(text)
     allowed: bodies.AllowedMentions = {"parse": ["everyone"] if mass_mentions and pings.everyone else []}
     if pings.users:

@@ -1,4 +1,4 @@
-"""Marks of a text -> delimiters between its pieces: what opens and closes where, and what must not run into what. Pure.
+"""Marks of a text -> delimiters between its pieces: what opens and closes where, and what must be kept apart. Pure.
 
 Called by `encode_text` only.
 """

@@ -1,8 +1,8 @@
 """Rich text -> Discord's Markdown dialect. Pure. Called by `encode`, and by `measure` for every text that is sent.
 
-Foreign text is escaped so that nothing in it is markup or a mention; addresses stay clickable, since inside them Discord reads no
-escapes. Source: Discord's "Markdown Text 101"; `tests/adapters/discord/outbound/test_encode_text.py` has what is escaped and why.
-"""
+Text from elsewhere is escaped so that nothing in it is markup or a mention; addresses stay clickable, since inside them Discord
+reads no escapes. Source: Discord's "Markdown Text 101"; `tests/adapters/discord/outbound/test_encode_text.py` has what is escaped
+and why."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from bridge.model.rich_text import (
 
 _URL = re.compile(r"https?://(?:[^\W_]|\[)(?:[^\s<>\\`]*[^\s<>\\`.,:;\"'\]])?")
 _NO_URL = re.compile(r"(https?)(?=://)")
-"""What Discord would take for an address although we do not."""
+"""What Discord would treat as an address although we do not."""
 _ESCAPED = re.compile(r"[\\*_~`|<\[\]]|@(?=everyone|here)")
 _LINE_START = re.compile(r"(^|\n)( *)(#{1,3}(?= |\Z)|>|-|(\d{1,10})\.(?= |\Z))")
 """What begins a block. A run of text may end in it: the space behind may be the next run's."""

@@ -1,4 +1,4 @@
-"""Lines above a copy's text: whose it is, where Discord does not show that, and what it answers. Pure.
+"""Lines above a copy's text: its author, where Discord does not show one, and what it replies to. Pure.
 
 Filled by `message_header`."""
 

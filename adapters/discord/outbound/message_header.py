@@ -1,7 +1,5 @@
-"""What stands above a copy's text where Discord itself does not show it: the author's name, and what the message answers.
-
-Called by `sender`. Fetches the answered message's words when the core does not know them.
-"""
+"""The lines above a copy's text for what Discord itself does not show: the author's name, and what the message replies to. Called
+by `sender`. Fetches the text of that message when the core does not know it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The ids of the webhooks we post through, known before anything is read or posted: a message of theirs is ours, whatever it says.
+"""The ids of the webhooks we post through, known before anything is read or posted: a message from them is ours, whatever it
+contains.
 
-Discord names our application on such messages; a server that speaks its API may not, and then the copies would come back as news.
-The ids are stored before a webhook is first used. Called by `adapter`.
-"""
+Discord names our application on such messages; a server that speaks its API may not, and then the copies would come back as new
+messages. The ids are stored before a webhook is first used. Called by `adapter`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a text mentions on purpose. Pure. Called by `encode`, and by `measure`."""
+"""The people whom a text mentions on purpose. Pure. Called by `encode`, and by `measure`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Who posted a copy, as `Receipt.adapter_data` says it: `webhook:<id>`, `webhook:<id>:named` (name in the text) or `bot`. Pure."""
+"""The poster of a copy, as `Receipt.adapter_data` stores it: `webhook:<id>`, `webhook:<id>:named` (name in the text) or `bot`.
+Pure."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 RECONCILE_PAGES = 20
 KNOWN_IDS = 1000
-"""How many of a chat's messages the journal is asked for, to tell them from one that is looked for."""
+"""How many of a chat's messages the journal is asked for, to exclude them from the search."""
 FURTHEST_BACK = timedelta(days=14)
 """Where to begin looking for a message that an earlier process sent at an impossible time."""
 

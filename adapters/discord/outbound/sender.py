@@ -1,8 +1,7 @@
 """Sending copies: as the channel's webhook, so that they carry their author's name and avatar, or as the bot.
 
-One attempt per call. What a refusal says to mend (webhook gone, name refused, reply not allowed) is mended and tried at once, since
-a refused request has done nothing. Called by `adapter`; forms come from `encode`, I/O is `transport`'s.
-"""
+One attempt per call. A cause that can be fixed (webhook gone, name refused, reply not allowed) is fixed and the send is tried again
+at once, since a refused request has had no effect. Called by `adapter`; forms come from `encode`, I/O is `transport`'s."""
 
 from __future__ import annotations
 
@@ -174,7 +173,7 @@ class Sender:
 
 
 def _of_the_largest(fault: FileRejected, outbound: Outbound) -> FileRejected:
-    """Nobody tells which file was too large: the largest was; if the others are too large as well, that is told next."""
+    """Discord does not say which file was too large: the largest was; if others are too large as well, the next refusal says so."""
     largest = max(range(len(outbound.files)), key=lambda number: outbound.files[number].size_bytes)
     return FileRejected(fault.reason, indexes=(largest,))
 

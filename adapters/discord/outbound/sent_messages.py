@@ -1,6 +1,6 @@
 """What this process has sent: when each token was first tried, and the ids of its latest messages. In memory only.
 
-Filled by `sender`, asked by `reconcile`: what is known to be another message is not taken for the one that is looked for.
+Filled by `sender`, asked by `reconcile`: a message that is known to be another one is excluded from the search.
 """
 
 from __future__ import annotations

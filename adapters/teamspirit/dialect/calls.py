@@ -1,6 +1,6 @@
 """Calls of the bridge to the server: what a dialect file says of each operation, and where its answer holds what is needed.
 
-Reference for whoever writes a dialect; used through `model.Dialect`.
+Reference for authors of dialects; used through `model.Dialect`.
 """
 
 from __future__ import annotations

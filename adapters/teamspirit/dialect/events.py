@@ -1,7 +1,5 @@
-"""Events of the server to the bridge: where the parts of a message or an event lie, and what a call must carry to be let in.
-
-Reference for whoever writes a dialect; used through `model.Dialect`.
-"""
+"""Events of the server to the bridge: where the parts of a message or an event are, and what a call must contain to be accepted.
+Reference for authors of dialects; used through `model.Dialect`."""
 
 from __future__ import annotations
 
@@ -163,7 +161,8 @@ class SignatureCheck(Entry):
 
 
 class Authentication(Entry):
-    """What a call must carry. All that is given here is required; nothing given would let everybody in, so it is a fault."""
+    """What a call must contain. Everything given here is required; if nothing is given, every call would be accepted, so that is a
+    fault."""
 
     key: KeyCheck | None = None
     signature: SignatureCheck | None = None

@@ -1,6 +1,5 @@
-"""From which moment on a chat's messages are news, for chats that were never read: from when the bridge was told to relay them, not
-from when it got round to reading. Used by `receiver` and `catch_up`.
-"""
+"""The time from which a chat's messages count as new, for chats that were never read: when their route was loaded, not when they
+were first read. Used by `receiver` and `catch_up`."""
 
 from __future__ import annotations
 
@@ -51,6 +50,6 @@ class Beginnings:
             self._begun_s[chat_id] = self._time.steady_now_s()
 
     def since(self, chat_id: str) -> datetime | None:
-        """By the server's clock; None if that was never told, or the chat is not relayed."""
+        """By the server's clock; None if that is not known, or the chat is not relayed."""
         begun_s = self._begun_s.get(chat_id)
         return None if begun_s is None or not self._time.is_known else self._time.at(begun_s)

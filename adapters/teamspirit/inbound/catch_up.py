@@ -1,7 +1,5 @@
-"""One chat's place in its history: reads what is new or changed, hands it to the intake, and moves the cursor with it.
-
-Called by `receiver`. What a page means is decided in `compare`.
-"""
+"""Reads one chat's history: passes what is new or changed to the intake, and moves the cursor with it. Called by `receiver`.
+`compare` decides what a page means."""
 
 from __future__ import annotations
 
@@ -151,7 +149,7 @@ class ChatReader:
     async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
         now = self._clock.now()
         if self._history.by == "since":
-            # a chat that was empty has no latest moment yet; 0 would be taken for no moment at all
+            # a chat that was empty has no latest time yet; 0 would mean no time at all
             since_ms = max(state.at_ms - OVERLAP_MS, 1)
             items = await self._read_page(self.chat_id, "", since_ms)
             if len(items) >= self._history.page_size:
@@ -208,7 +206,7 @@ class ChatReader:
             try:
                 self._set(msgspec.json.decode(stored, type=State))
             except msgspec.DecodeError:
-                # written by another version: beginning anew is the only thing that cannot double anything
+                # written by another version: only a new start cannot double anything
                 self._state = None
         self._loaded = True
 

@@ -1,4 +1,4 @@
-"""What a look at a chat's history says, given what was seen before: new, edited and deleted messages. Pure; used by `catch_up`.
+"""Compares a reading of a chat's history with earlier ones: new, edited and deleted messages. Pure; used by `catch_up`.
 
 Two ways, as the dialect states. `after`: a page of messages behind a known one; edits and deletes are found by comparing the latest
 messages with what they were. `since`: everything that changed since a moment, as the server itself knows it.
@@ -48,7 +48,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass
 class Found:
-    """What one look at the history brought."""
+    """The result of one reading of the history."""
 
     state: State
     events: list[ChatEvent] = field(default_factory=list)
@@ -205,7 +205,7 @@ class Compare:
 
 
 def _changed_ms(message: NativeMessage) -> int:
-    """0 if the server does not tell."""
+    """0 if the server does not say."""
     changed_at = message.updated_at or message.sent_at
     return in_ms(changed_at) if changed_at else 0
 

@@ -119,7 +119,7 @@ class Decoder:
     # -- events -------------------------------------------------------------------------------------------------------------
 
     def event(self, payload: Any, received_at: datetime) -> ChatEvent | Ignored:
-        """What a call of the server tells. Raises Undecodable."""
+        """The events of a call of the server. Raises Undecodable."""
         kind = self._kind_of(payload)
         if kind is None:
             raise Undecodable("no event of the dialect has this form")

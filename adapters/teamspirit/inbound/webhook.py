@@ -2,9 +2,8 @@
 
 A registration (with its key and secret) is kept in the account's cursors, since servers show them only once and redeliver to it
 what happened while we were down. Registering anew (other chats, another URL, a server that forgot) overlaps: the old key and secret
-are let in for a day more. One that is not wanted any more is taken back, and so are those that earlier instances left behind.
-Called by `receiver`.
-"""
+are accepted for another day. A registration that is no longer needed is removed, and so are those that earlier instances left
+behind. Called by `receiver`."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ _NO_PUBLIC_URL = "set web.public with its url in bridge.yaml, so that the messen
 
 
 _OVERLAP_S = 24 * 3600
-"""So long a server may go on redelivering what it signed before."""
+"""How long a server may continue to redeliver what it signed before."""
 _MOST_EARLIER = 5
 
 

@@ -1,4 +1,4 @@
-"""Authentication of the server's calls to us: by key, signature and time, before anything else is looked at. Constant time, pure.
+"""Authenticates the server's calls to us by key, signature and time, before anything else is read. Constant time, pure.
 
 What is refused says why, for the log and for the sender. Used by `webhook_endpoint`.
 """
@@ -91,7 +91,7 @@ class WebhookAuth:
         given = _signature(check, headers)
         secrets = [one.secret for one in self.credentials if one.secret]
         made = [hmac.new(secret.encode(), signed, getattr(hashlib, check.algorithm)).digest() for secret in secrets]
-        fits = [hmac.compare_digest(one, given) for one in made]  # all of them: the time it takes tells nothing
+        fits = [hmac.compare_digest(one, given) for one in made]  # all of them: the time taken reveals nothing
         if True not in fits:
             raise Refused(401, "wrong signature")
 

@@ -44,7 +44,7 @@ class WebhookEndpoint:
         self.renew(credentials)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        from aiohttp import web  # the core's server is running, or nobody would have called
+        from aiohttp import web  # the core's server is running, or there would be no call
 
         if request.method != "POST":
             return web.Response(status=405, text="only POST\n", headers={"Allow": "POST"})

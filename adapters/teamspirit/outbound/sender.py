@@ -1,4 +1,5 @@
-"""A message into its thread, or as an answer, if that can be: what it was to answer may be gone, which costs nobody the message.
+"""Sends a message into its thread, or as a reply, if possible: the message it replies to may be gone, which must not cost the
+message.
 
 Used by `adapter`; the threads themselves are `threads`.
 """
@@ -39,7 +40,7 @@ QUOTED = "quoted"
 
 @dataclass(frozen=True)
 class Posted:
-    """What became of it: the server's answer, the message as it was sent, and the first message of its thread."""
+    """The result: the server's answer, the message as it was sent, and the first message of its thread."""
 
     answer: Any
     sent: Outbound

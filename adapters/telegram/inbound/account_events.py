@@ -1,4 +1,5 @@
-"""What keeps the bot from hearing in its chats, told to a human who can change it: removed, no administrator, privacy mode on.
+"""Reports what keeps the bot from receiving in its chats, for a human who can change it: removed, no administrator, privacy mode
+on.
 
 Source: platforms.md 1.1 (privacy mode).
 """
@@ -29,7 +30,7 @@ LOOK_AGAIN_S = 900.0
 
 
 def hearing_fault(status: str, where: str, *, sees_all: bool) -> tuple[str, str] | None:
-    """Why a bot of this status in a group does not hear what people write there, and what to click; None if it does.
+    """Why a bot with this status in a group does not receive people's messages, and what to click; None if it does.
 
     `sees_all`: privacy mode is off (`can_read_all_group_messages`)."""
     if status in _GONE:
@@ -51,7 +52,7 @@ class Looks:
         self._now_s = now_s
         self._at_s: dict[tuple[str, bool], float] = {}
         self.reported: set[str] = set()
-        """Chats of which something was told."""
+        """Chats about which something was reported."""
 
     def due(self, chat_id: str, *, sees_all: bool) -> bool:
         """Whether to look at a chat now; it then counts as looked at."""
@@ -63,7 +64,7 @@ class Looks:
 
 
 async def look_at_chats(transport: Transport, intake: Intake, looks: Looks, *, sees_all: bool) -> None:
-    """Tell of every routed group in which the bot hears nothing. A look-up that fails says nothing, and does no harm."""
+    """Report every routed group in which the bot receives nothing. A failed look-up is ignored."""
     for chat_id in sorted(intake.routed_chats()):
         if not chat_id.startswith("-") or not looks.due(chat_id, sees_all=sees_all):
             continue  # all of a private chat is for the bot

@@ -1,6 +1,6 @@
-"""Albums on their way in: N messages with one `media_group_id`, no count and no end mark (platforms.md 1.2). Pure.
+"""Incoming albums: N messages with one `media_group_id`, no count and no end mark (platforms.md 1.2). Pure.
 
-A group is complete when nothing more came for a while, when it is full, or when the chat goes on with something else.
+A group is complete when nothing more arrived for some time, when it is full, or when the chat continues with something else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a connection goes on: the stored position, and the gap that is told when Telegram has forgotten what came before.
+"""Where a connection continues: the stored position, and the gap that is reported when Telegram no longer has what came before.
 
 Telegram itself keeps updates until they are confirmed, for a day: nothing needs to be fetched beside the stream.
 """

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 CONFLICTS_MAX = 5
 CONFLICTS_WITHIN_S = 600.0
-"""So many polls ended by somebody else in that time are no accident of a restart: each of ours ends one of theirs, and what people
-write goes to whoever polled last."""
+"""This many polls ended by somebody else in that time are no accident of a restart: each of ours ends one of theirs, and messages
+go to whichever polled last."""
 
 POLLED_ELSEWHERE = ("another program polls with this bot's token", "stop the other program, or use a bot of its own for the bridge")
 WEBHOOK_ELSEWHERE = (
@@ -21,7 +21,7 @@ WEBHOOK_ELSEWHERE = (
 
 
 def conflict_of(reason: str) -> tuple[str, str] | None:
-    """What is behind a refused poll, and what to do about it; None if it was refused for another reason."""
+    """The cause of a refused poll, and what to do about it; None if it was refused for another reason."""
     if "webhook is active" in reason:
         return WEBHOOK_ELSEWHERE
     return POLLED_ELSEWHERE if "terminated by other getUpdates" in reason else None

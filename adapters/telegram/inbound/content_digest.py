@@ -1,4 +1,4 @@
-"""What of a message's content stays the same as long as nothing of it changes, and a few letters for that. Pure."""
+"""A short digest of a message's content, which stays the same as long as nothing visible changes. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Bot API updates -> chat events. Pure; called by `receiver` for one update at a time.
 
-Works on plain JSON, so that one strange value spoils one update and not a batch. `Undecodable` means: keep it, count it, go on.
+Works on plain JSON, so that one strange value spoils one update and not a batch. `Undecodable` means: store it, count it, continue.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
         content = decode_content(messages, download_bytes=self.download_bytes)
         meta = self._meta(first, "created", received_at)
         if content is None:
-            # nobody said this: it may be news of the chat, of a kind younger than this program
+            # no person said this: it may be a service message of a kind newer than this program
             by = f"{meta.author.name}: " if meta.author is not None else ""
             content = Content(text=plain(f"({by}something Telegram calls {unknown_kind(first) or 'an empty message'})"))
             meta = msgspec.structs.replace(meta, author=None)
@@ -237,7 +237,7 @@ def _thread(message: Message) -> str | None:
 
 
 def _moment(unix_s: object, received_at: datetime) -> datetime:
-    """When it happened; as far as that is told, and a date of the calendar."""
+    """When it happened, if that is given and a valid date."""
     moment = whole(unix_s)
     if moment is None:
         return received_at

@@ -1,4 +1,4 @@
-"""Reactions as Telegram tells of them -> emoji as they are usually written. Pure; used by `decode`."""
+"""Reactions as Telegram reports them -> emoji as they are usually written. Pure; used by `decode`."""
 
 from __future__ import annotations
 

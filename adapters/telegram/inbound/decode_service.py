@@ -1,4 +1,4 @@
-"""Service messages that are no event of their own: a line that says what somebody did, or that nothing is told. Pure. Called by
+"""Service messages that are no event of their own: a line that says what somebody did, or nothing. Pure. Called by
 `decode`.
 
 Their texts are data (the name of an option, the reason of a refusal), never speech. Source of the fields: Bot API reference 10.3,
@@ -119,7 +119,7 @@ LINES: Mapping[str, Callable[[Json], str]] = {
     "community_chat_removed": lambda _: "took the chat out of its community",
     "community_chat_joined": _community("came by way of a community"),
 }
-"""What stands behind the name of who did it."""
+"""The text after the name of the person who did it."""
 
 SERVICE_FIELDS = EVENTS | UNTOLD | LINES.keys()
 

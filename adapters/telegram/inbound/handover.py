@@ -1,4 +1,4 @@
-"""The handing over of events to the core, together with the place that was read to. Used by `receiver`."""
+"""Passes events to the core, together with the read position. Used by `receiver`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.model.events import ChatEvent
 TRIES = 5
 """How often an event may make its acceptance fail, each time with a new connection, until it is set aside."""
 _BUGS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
-"""What a value that nobody foresaw ends in, as opposed to a disk that is full or a connection that is gone."""
+"""Errors caused by an unforeseen value, as opposed to a full disk or a lost connection."""
 
 
 async def hand_over(intake: Intake, events: Sequence[ChatEvent], cursor: Cursor, failed: Counter[str]) -> None:

@@ -1,8 +1,6 @@
-"""Files that a local Bot API server keeps on a disk we share with it. Its answers say where, and are not believed.
-
-The server keeps what a bot may see in a directory called as the bot's token (telegram-bot-api, Client.cpp: `dir_`). Whatever
-path it names: nothing outside that directory is read, no link is followed inside it, and only regular files are opened.
-"""
+"""Files that a local Bot API server keeps on a disk we share with it. Its answers say where, and are not trusted. The server keeps
+what a bot may see in a directory named like the bot's token (telegram-bot-api, Client.cpp: `dir_`). Whatever path it names: nothing
+outside that directory is read, no link is followed inside it, and only regular files are opened."""
 
 from __future__ import annotations
 

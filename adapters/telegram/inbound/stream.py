@@ -35,11 +35,11 @@ class UpdateStream:
         return await self._poll(offset - 1 if offset > 1 else 0, timeout_s=0)
 
     async def following(self, offset: int, *, timeout_s: int) -> list[msgspec.Raw]:
-        """What came since, as soon as something does, or nothing after `timeout_s`."""
+        """New updates, as soon as there are any, or none after `timeout_s`."""
         return await self._poll(offset, timeout_s=timeout_s)
 
     def heard(self) -> None:
-        """A whole long poll came back: nobody ended it."""
+        """A complete long poll returned: nobody ended it."""
         if self._conflicts.is_reported:
             self._conflicts.is_reported = False
             self._intake.chat_restored("")

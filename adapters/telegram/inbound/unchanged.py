@@ -1,9 +1,8 @@
-"""Edits that change nothing which is relayed: a vote on a button, a link preview that appeared. Pure; used by `receiver`.
+"""Edits that change nothing that is relayed: a vote on a button, a link preview that appeared. Pure; used by `receiver`.
 
-Telegram tells of them as of any other edit, with a date of their own, and the Bot API cannot be asked for a message. So what the
-latest messages say is remembered, as a few bytes each. Those with buttons, which are touched for days, are kept in the cursor too.
-Such an edit of any other message is relayed after a restart, and shows what is there already.
-"""
+Telegram reports them like any other edit, with a date of their own, and the Bot API cannot be asked for a message. So a digest of
+each of the latest messages is remembered, a few bytes each. Those with buttons, which are touched for days, are kept in the cursor
+too. Such an edit of any other message is relayed after a restart, and shows what is there already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Updates as they came: read from their JSON text, and what they tell of. Pure; used by `receiver` and `decode`."""
+"""Updates as they came: read from their JSON text, and their kind and message. Pure; used by `receiver` and `decode`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """The rich-text tree -> Telegram's text with entities. Pure and fast; used by `encode` and the adapter's `measure`.
 
-Never markup: foreign text goes out as text, formatting as entities with UTF-16 offsets (platforms.md 1.3). Two things could still
-make more of foreign words than they are, and are prevented: Telegram itself turns `@name` into a mention of that user, and `/word`
-into a command that a touch sends (an invisible character keeps them apart), and it keeps only the first 100 entities that cannot be
-split (links beyond them show their address).
-"""
+Never markup: text from elsewhere is sent as text, formatting as entities with UTF-16 offsets (platforms.md 1.3). Two things could
+still turn such text into something else, and are prevented: Telegram itself turns `@name` into a mention of that user, and `/word`
+into a command that a tap sends (an invisible character keeps them apart), and it keeps only the first 100 entities that cannot be
+split (links beyond them show their address)."""
 
 from __future__ import annotations
 

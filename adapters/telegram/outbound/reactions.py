@@ -21,7 +21,7 @@ _ROWS = (
 )
 
 SETTABLE = frozenset(emoji for row in _ROWS for emoji in row.split())
-"""What setMessageReaction takes from a bot."""
+"""What setMessageReaction accepts from a bot."""
 
 _CANDIDATES = 3
 """Reactions tried in a chat that allows only some."""
@@ -36,7 +36,7 @@ def settable(emoji: str) -> str | None:
 
 
 async def react(transport: Transport, outbound: OutboundReaction) -> None:
-    """Set the latest of the wanted reactions that a bot can set and that the chat allows. Raises Rejected where there is none."""
+    """Set the latest of the wanted reactions that a bot can set and that the chat allows. Raises Rejected if there is none."""
     wanted = [native for emoji in outbound.wanted if (native := settable(emoji)) is not None]
     candidates = list(dict.fromkeys(wanted))[:_CANDIDATES]
     for emoji in candidates:
