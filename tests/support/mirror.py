@@ -1,4 +1,4 @@
-"""Emulators of no platform in particular: four chats whose people are mirrored by a few lines of code instead of a daemon."""
+"""Emulators of no platform in particular: chats whose people are mirrored by a few lines of code instead of a daemon."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import html
 import itertools
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-import pytest
 from aiohttp import web
 
 from adapters.common.emulation import EmulatorBase
 from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Fault, SeenMessage, SeenReaction, StreamFault, Upload
-from adapters.common.emulation.control import control_app
 
 SAMPLE = "(formatted) bold italic strike code label quoted block"
 SAMPLE_HTML = (
@@ -172,31 +170,9 @@ class Mirror:
                 emulator.publish(kind, result)
 
 
-@pytest.fixture
-async def emulators() -> AsyncIterator[dict[str, FakeEmulator]]:
-    async with _started("telegram", "slack") as started:
-        yield started
-
-
-@pytest.fixture
-def started() -> Callable[..., AbstractAsyncContextManager[dict[str, FakeEmulator]]]:
-    """Start emulators of these names."""
-    return _started
-
-
-@pytest.fixture
-async def mirrored(started: Callable[..., Any]) -> AsyncIterator[Mirror]:
-    """Three emulators, mirrored."""
-    async with started("telegram", "slack", "discord") as emulators:
-        mirror = Mirror(emulators)
-        running = asyncio.create_task(mirror.run())
-        yield mirror
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
 @asynccontextmanager
-async def _started(*platforms: str) -> AsyncIterator[dict[str, FakeEmulator]]:
+async def started(*platforms: str) -> AsyncIterator[dict[str, FakeEmulator]]:
+    """Emulators of these names, each with a chat."""
     found = {platform: FakeEmulator(platform) for platform in platforms}
     for emulator in found.values():
         await emulator.start()
@@ -206,14 +182,3 @@ async def _started(*platforms: str) -> AsyncIterator[dict[str, FakeEmulator]]:
     finally:
         for emulator in found.values():
             await emulator.stop()
-
-
-@pytest.fixture
-async def control_url(emulators: dict[str, FakeEmulator]) -> AsyncIterator[str]:
-    runner = web.AppRunner(
-        control_app(emulators, upload_limit_bytes=100_000), access_log=None, shutdown_timeout=0.1, handler_cancellation=True
-    )
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
