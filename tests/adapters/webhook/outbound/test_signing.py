@@ -33,6 +33,32 @@ def test_the_known_answer_of_svix_and_of_standard_webhooks() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("secret", "webhook_id", "at", "body", "signature"),
+    [
+        (
+            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+            "mb-1f-17-0",
+            1795700000,
+            '{"type":"message.created","data":{"text":"Привет, 世界 👋 \\"x\\" \\n"}}',
+            "v1,ngwnOWjH2zOx/Pda8y/SSk4HmILom5lUWtDvKoF+upU=",
+        ),
+        (
+            "whsec_eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eA==",
+            "a",
+            1,
+            "",
+            "v1,5GyAcICbvyRbR9bG9dkgeAnjVoiTiUxKbViYLLDc6Ec=",
+        ),
+    ],
+)
+def test_what_npm_svix_signs(secret: str, webhook_id: str, at: int, body: str, signature: str) -> None:
+    """Recorded from `new Webhook(secret).sign(id, date, body)` of npm svix 1.99.1, with which npm standardwebhooks 1.0.0 agrees;
+    both took our headers with two secrets and a `v1a` signature between them. 2026-11-26."""
+    made = headers_for([secret], webhook_id, datetime.fromtimestamp(at, tz=UTC), body.encode())
+    assert made["webhook-signature"] == signature
+
+
 def test_a_private_key_signs_v1a_and_its_public_key_proves_it() -> None:
     (signature,) = signatures(PRIVATE)
     version, _, encoded = signature.partition(",")
