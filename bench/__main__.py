@@ -20,7 +20,7 @@ from rich.table import Table
 
 from adapters.common.emulation.contract import FaultKind
 from adapters.registry import platforms
-from bench import busy, files, neighbours, size, soak, speed, strangers, text, trouble
+from bench import busy, files, neighbours, size, soak, speed, strangers, text, trouble, webhooks
 
 _ROW_LIMIT_S = 3600.0
 
@@ -90,6 +90,11 @@ FIGURES: dict[str, Figure] = {
         for one in platforms()
     ],
     "strangers": lambda quick: [strangers.strangers(seconds=8 if quick else 30)],
+    "webhooks-out": lambda quick: [
+        webhooks.outgoing(endpoints=endpoints, messages=messages // (5 if quick else 1))
+        for endpoints, messages in ((1, 1000), (100, 100), (1000, 20))
+    ],
+    "webhooks-in": lambda quick: [webhooks.incoming(requests=500 if quick else 5000, at_once=at_once) for at_once in (1, 20, 200)],
     "busy": lambda quick: [busy.busy(messages=50_000 if quick else 1_000_000)],
     "soak": lambda quick: [soak.soak(minutes=1 if quick else 10)],
 }
