@@ -56,7 +56,7 @@ def capabilities(options: WebhookOptions | None) -> Capabilities:
     if options is not None and style == "template":
         table = TEMPLATE if shows_author(options.body) else SLACK
         return Capabilities(features=table, limits=limits, retry=RETRY)
-    return Capabilities(features=STANDARD, limits=limits, retry=RETRY)
+    return Capabilities(features=STANDARD, limits=limits, retry=RETRY, knows_repeats=True)
 
 
 def shows_author(tree: object) -> bool:

@@ -154,7 +154,7 @@ class Failures:
     def meaning_of(self, delivery: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError) -> Meaning:
         """The meaning of an adapter's error, or of one treated as such."""
         if isinstance(error, OutcomeUnknown):
-            if delivery.posts:
+            if delivery.posts and not self._gate.knows_repeats():
                 delivery.unknown.is_open = True
             else:
                 error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated safely

@@ -102,6 +102,14 @@ class Gate:
         except RetryLater:
             return True  # not built yet: asked again later
 
+    def knows_repeats(self) -> bool:
+        """Whether a message may be sent again without harm, whatever became of the attempts before."""
+        supervisor = self.supervisor
+        try:
+            return supervisor is not None and supervisor.adapter.capabilities.knows_repeats
+        except RetryLater:
+            return False  # not built yet: nothing was sent
+
     def schedule(self) -> RetrySchedule | None:
         """When the account's platform wants failed deliveries to be tried again; None: whenever the core does."""
         supervisor = self.supervisor
@@ -119,7 +127,7 @@ class Gate:
     def may_run_ahead(self, following: OpenDelivery | None) -> bool:
         """Whether attempts on the next deliveries may be recorded ahead of their turn."""
         supervisor = self.supervisor
-        if following is None or supervisor is None or not self.can_reconcile():
+        if following is None or supervisor is None or not (self.can_reconcile() or self.knows_repeats()):
             return False
         end = self.end(following)
         return end is not None and rates_of(end, supervisor) is UNLIMITED

@@ -228,7 +228,7 @@ class Lane:
         """An attempt was recorded and its outcome was not: the process died in between."""
         delivery.unknown.stopped(delivery.pending.recorded_at or delivery.pending.first_attempt_at)
         opened = await self._gate.opened(delivery)
-        if opened is None:
+        if opened is None or self._gate.knows_repeats():
             return Again()
         delivery.attempts.begin()
         error = OutcomeUnknown("the bridge stopped during the attempt")

@@ -165,6 +165,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """None: the core's own back-off. With one, the account's chats are taken for receivers that have nothing to do with each other:
     that others are served says nothing about a message that fails."""
 
+    knows_repeats: bool = False
+    """Whether a message that is sent again under its `Outbound.token` is known for the same. Then no outcome is unknown: what may
+    have arrived is simply sent again."""
+
     def level(self, feature: Feature) -> Support:
         found = self.features.get(feature)
         return found.level if found else Support.DROPPED

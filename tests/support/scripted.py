@@ -110,6 +110,7 @@ class ScriptedPlatform:
     removes_files: bool = False
     rates: Rates = UNLIMITED
     retry: RetrySchedule | None = None
+    knows_repeats: bool = False
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     before_send: Callable[[Outbound], None] | None = None
     before_change: Callable[[Operation, int], None] | None = None
@@ -142,7 +143,7 @@ class ScriptedPlatform:
         limits = Limits(
             text_length=self.text_length, caption_length=self.text_length, attachments_per_message=10, upload_bytes=1_000_000
         )
-        return Capabilities(features=table, limits=limits, rates=self.rates, retry=self.retry)
+        return Capabilities(features=table, limits=limits, rates=self.rates, retry=self.retry, knows_repeats=self.knows_repeats)
 
     def posted(self, chat: str = "c") -> list[Posted]:
         return [message for message in self.chats.get(chat, []) if not message.deleted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from bridge.journal.contract import DeliveryStatus
 from bridge.model.adapter import Outbound, Receipt
 from bridge.model.capabilities import RetrySchedule
-from bridge.model.errors import Answer, ChatOff, RetryLater
+from bridge.model.errors import Answer, ChatOff, OutcomeUnknown, RetryLater
 from bridge.model.rich_text import text_of
 from bridge.policy.retry import Policy
-from bridge.policy.routing import Route
+from bridge.policy.routing import OnUnknown, Route
 from tests.support.patience import eventually
 from tests.support.scripted import ScriptedAdapter, ScriptedPlatform, all_done, bridge, end
 
@@ -134,3 +135,30 @@ async def test_what_attempts_were_answered_is_kept_with_the_dead_letter(
         assert letter is not None
         assert {answer.answer.body for answer in letter.answers} == {"down for maintenance"}
         assert 2 <= len(letter.answers) <= 6
+
+
+async def test_what_is_known_when_it_comes_again_is_sent_again_whatever_a_route_says_of_the_unknown(
+    tmp_path: Path, one: ScriptedPlatform
+) -> None:
+    two = ScriptedPlatform("two", reconciles=False, knows_repeats=True)
+    held = [Route(name="c", ends=(end("one/c"), end("two/c", options={"unknown": OnUnknown.HOLD})))]
+    two.faults.append((OutcomeUnknown("no answer"), False))
+    async with bridge(tmp_path, [one, two], held, policy=HASTY) as app:
+        one.say("first")
+        one.say("second")
+        await eventually(lambda: two.texts() == ["first", "second"])
+        assert not await app._journal.dead_letters()
+
+
+async def test_after_a_crash_what_may_have_arrived_is_sent_again_in_order(tmp_path: Path, one: ScriptedPlatform) -> None:
+    two = ScriptedPlatform("two", reconciles=False, knows_repeats=True, hang=asyncio.Event())
+    held = [Route(name="c", ends=(end("one/c"), end("two/c", options={"unknown": OnUnknown.HOLD})))]
+    async with bridge(tmp_path, [one, two], held, policy=HASTY):
+        for number in range(20):
+            one.say(f"number {number}")
+        await eventually(lambda: two.sends == 1 and len(one.confirmed) == 20)
+    two.hang = None
+    async with bridge(tmp_path, [one, two], held, policy=HASTY) as app:
+        await eventually(lambda: two.texts()[-1:] == ["number 19"])
+        assert list(dict.fromkeys(two.texts())) == [f"number {number}" for number in range(20)]
+        assert not await app._journal.dead_letters()
