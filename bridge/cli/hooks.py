@@ -15,6 +15,7 @@ import typer
 
 from bridge.cli import completing
 from bridge.cli.exits import EX_FAILED, EX_TEMPFAIL, EX_USAGE
+from bridge.cli.hooks_enable import enable
 from bridge.cli.journal import JournalPath, moment, with_journal
 from bridge.cli.options import DEFAULT_CONFIG, ConfigPath, Json
 from bridge.cli.output import as_json, fail, one_line, say, table
@@ -30,7 +31,12 @@ _BODY_CHARS = 4000
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-hooks = typer.Typer(add_completion=False, no_args_is_help=True, help="Watch what arrives by a key, and put it through once more.")
+hooks = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Watch what arrives by a key, put it through once more; switch an end on again that is posted to.",
+)
+hooks.command()(enable)
 
 Key = Annotated[
     str,

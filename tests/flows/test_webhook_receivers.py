@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -91,8 +92,11 @@ LANE = ChatAddress(HOOKS, "lobby")
 
 
 async def enable(world: World) -> None:
-    """What the command does, beside the running bridge."""
-    assert world.app is not None
-    journal = world.app.journal
-    await journal.set_note(account_note(HOOKS, off_note("lobby")), "")
-    await journal.hurry(HOOKS, [LANE], [], everything=False, at=datetime.now(UTC))
+    """As an admin does it, beside the running bridge."""
+    done = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge.cli", "hooks", "enable", "webhook/lobby", "-c", str(world.folder / "bridge.yaml")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await done.communicate()
+    assert done.returncode == 0, out
