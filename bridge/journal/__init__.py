@@ -3,7 +3,7 @@
 contract    values and roles          tracing   what is told of one message
 sqlite      the storage: one file
 
-`open_journal` is the door: which storage is behind it is decided here alone.
+`open_journal` is the entry point: only this function decides which storage is used.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from bridge.model.refs import AccountName
 
 
 class _Store(LeaseStore, NoteStore, MailStore, Protocol):
-    """What it asks of the journal."""
+    """What it needs of the journal."""
 
 
 class JournalAccountStore:
@@ -37,5 +37,5 @@ class JournalAccountStore:
 
 
 def account_note(account: AccountName, name: str) -> str:
-    """What a note of an account is called in the journal."""
+    """The name of an account's note in the journal."""
     return f"account:{account}:{name}"

@@ -1,4 +1,4 @@
-"""Maintenance of a journal in use: old entries are forgotten, by a clock that is not believed at once. One per bridge; the app
+"""Maintenance of a journal in use: old entries are removed, by a clock that is not trusted at once. One per bridge; the app
 runs it.
 """
 
@@ -32,7 +32,7 @@ async def journal_id(journal: Journal) -> str:
 
 
 class Maintenance:
-    """`keep_days` says for how long entries are kept; `on_figures` is told what the journal holds, once an interval."""
+    """`keep_days` says for how long entries are kept; `on_figures` gets the journal's figures, once per interval."""
 
     def __init__(
         self, journal: Journal, clock: Clock, *, keep_days: Callable[[], float], on_figures: Callable[[Figures], None]

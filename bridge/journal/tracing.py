@@ -1,4 +1,4 @@
-"""What the journal tells about one message: every delivery of it, what became of each, and what waits for what. Types only."""
+"""What the journal says about one message: every delivery of it, the outcome of each, and what waits for what. Types only."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class TracedDelivery(_Value, frozen=True):
     copies: tuple[StoredPart, ...] = ()
     """The message's copies at that end as they are now, whichever delivery sent them."""
     shared_with: int = 0
-    """So many other messages are in the same message there."""
+    """How many other messages are in the same message there."""
     behind: InLine | None = None
     """For an open delivery that is not the first of its lane."""
 
 
 class ChangeKind(StrEnum):
-    """What is done to a message that is there."""
+    """A change of an existing message."""
 
     EDIT = "edit"
     DELETION = "deletion"
@@ -86,4 +86,4 @@ class Traced(_Value, frozen=True):
     """What was done to it and to its copies, in the order in which it was accepted: the newest of each kind, as far as the journal
     still has them."""
     left_out: Mapping[ChangeKind, int] = {}
-    """So many earlier changes of that kind are not among `changes`."""
+    """How many earlier changes of that kind are not among `changes`."""

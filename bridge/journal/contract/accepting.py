@@ -1,4 +1,4 @@
-"""What intake gives to the journal, and what it is answered."""
+"""What intake passes to the journal, and the result."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Following(_Value, frozen=True):
 
 
 class AcceptResult(_Value, frozen=True):
-    """What became of one entry. `delivery_ids` are parallel to the entry's deliveries; skipped ones have an id as well.
+    """The result for one entry. `delivery_ids` are parallel to the entry's deliveries; skipped ones have an id as well.
 
     `later`: the change of this created message that was accepted before it. If that is an edit, `event` is what was stored, the
     message as edited; if it is a deletion, all deliveries were skipped."""

@@ -1,4 +1,4 @@
-"""What a lane records of its deliveries."""
+"""Changes of deliveries, as lanes record them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Deferred(_Value, frozen=True):
 
 
 class Answered(_Value, frozen=True):
-    """What an attempt that failed was answered. The last `ANSWERS_KEPT` are kept while the delivery is open or given up."""
+    """The answer to a failed attempt. The last `ANSWERS_KEPT` are kept while the delivery is open or given up."""
 
     delivery_id: int
     at: datetime

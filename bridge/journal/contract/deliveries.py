@@ -21,8 +21,8 @@ class OpenDelivery(_Value, frozen=True):
 
     delivery_id: int
     lane_seq: int
-    """Its place in its lane, in the order of commit. Only these tell what a reader of the lane has seen: delivery ids do not, where
-    several processes accept."""
+    """Its sequence number in its lane, in the order of commit. Only these numbers show what a reader of the lane has seen; delivery
+    ids do not, if several processes accept."""
     event_seq: int
     route: str
     target: ChatAddress
@@ -39,7 +39,7 @@ class OpenDelivery(_Value, frozen=True):
     """When the attempt or the delay was recorded, by the clock that `first_attempt_at` and `not_before` are of: their differences
     are durations, whatever the clock did since."""
     plan: bytes = b""
-    """What `PlanSet` kept; empty if nothing."""
+    """What `PlanSet` stored; empty if nothing."""
     later: ChatEvent | None = None
     """The newest MessageEdited (but for one item of an album) or MessageDeleted of this message that was accepted after this."""
     lead_seq: int | None = None

@@ -1,4 +1,4 @@
-"""What the storage raises."""
+"""Errors that the storage raises."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     """Grows with each new owner, and is never used again: a storage refuses what an earlier owner writes late."""
     deadline_s: float = math.inf
-    """On CLOCK_BOOTTIME, which goes on while the machine sleeps: after it nothing is sent any more. Infinite where a lock on the
+    """On CLOCK_BOOTTIME, which continues while the machine sleeps: after it nothing is sent any more. Infinite where a lock on the
     storage keeps others out for as long as the process lives."""
 
 

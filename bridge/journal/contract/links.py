@@ -13,14 +13,13 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Carried(_Value, frozen=True):
-    """What a part carries, for the edits that come: whether they change text or a caption, and which of the origin's files are
-    there."""
+    """What a part contains, for later edits: whether they change text or a caption, and which of the origin's files it has."""
 
     text: bool = False
     files: bool = False
     marks: tuple[str, ...] = ()
-    """What the part's files are known by, in the order in which they were sent; empty although there are files: sent by a version
-    that did not keep it."""
+    """The marks of the part's files, in the order in which they were sent; empty although there are files: sent by a version that
+    did not store them."""
 
 
 NOTHING = Carried()
@@ -86,4 +85,4 @@ class Link(_Value, frozen=True):
     also_ids: tuple[str, ...] = ()
     """Further native messages of the original."""
     elsewhere: tuple[Elsewhere, ...] = ()
-    """Only when there is none in the thread asked for: the copies in the chat itself, then those in other threads, by their ids."""
+    """Only if there is none in the requested thread: the copies in the chat itself, then those in other threads, by their ids."""

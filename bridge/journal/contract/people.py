@@ -1,4 +1,4 @@
-"""What people are shown: dead letters, figures, input that was not understood."""
+"""Data for people: dead letters, figures, input that was not understood."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredAnswer(_Value, frozen=True):
-    """What an attempt that failed was answered, and when it had failed."""
+    """The answer to a failed attempt, and when it failed."""
 
     at: datetime
     answer: Answer

@@ -1,4 +1,4 @@
-"""What the machinery asks of durable storage, by role. Whoever uses the journal is given the roles it needs, and no others.
+"""What the machinery needs of durable storage, by role. Each user of the journal is given the roles it needs, and no others.
 
 Every coroutine that changes something returns once the change is on disk. Changes given in one call are one transaction.
 Event sequence numbers and delivery ids grow in the order of acceptance, and are never used twice. Every method raises JournalError
@@ -128,12 +128,12 @@ class WaitStore(LeaseStore, Protocol):
     async def hurry(
         self, account: AccountName, lanes: Sequence[ChatAddress], waits: Sequence[str], *, everything: bool, at: datetime
     ) -> int:
-        """What is open in those lanes is due at once, those named waits are over, and a running daemon hears of it by
+        """Open deliveries in those lanes are due at once, the named waits are over, and a running daemon learns of it by
         `take_hurried`: of the lanes, or with `everything` of the whole account. Returns how many deliveries are open in them."""
         ...
 
     async def take_hurried(self) -> Sequence[tuple[AccountName, ChatAddress | None]]:
-        """What was hurried since the last call; None: the whole account."""
+        """The hurry requests since the last call; None: the whole account."""
         ...
 
 
@@ -240,7 +240,7 @@ class ArrivalStore(Protocol):
         ...
 
     async def take_replays(self) -> Sequence[Arrival]:
-        """What was asked for since the last call, oldest first."""
+        """The requests since the last call, oldest first."""
         ...
 
     async def replayed(self, number: int, *, status: int, answer: str) -> None: ...

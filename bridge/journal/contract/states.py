@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands. Every delivery ends in one of the last three."""
+    """The state of a delivery. Every delivery ends in one of the last three."""
 
     WAITING = "waiting"
     """Not begun, or deferred until `not_before`."""

@@ -1,4 +1,4 @@
-"""What becomes of an event that is accepted: duplicate, echo, or stored; and with what."""
+"""Decides what becomes of an accepted event: duplicate, echo, or stored; and with what."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(slots=True)
 class Known(Generic[K]):
-    """What is known of the events of a group: read before, and kept current while they are accepted one after the other."""
+    """What is known about the events of a group: read before, and kept current while they are accepted one after the other."""
 
     event_keys: set[bytes] = field(default_factory=set)
     messages: dict[K, KnownMessage] = field(default_factory=dict)
     latest: dict[K, LatestChange] = field(default_factory=dict)
-    """Only those that can be read: a harmed row is taken for none, so that what is accepted does not suffer from it."""
+    """Only those that can be read: a damaged row counts as missing, so that it does not affect new events."""
     early: dict[K, Early] = field(default_factory=dict)
-    """Of messages that are not known yet."""
+    """The same for messages that are not known yet."""
 
 
 class NewDelivery(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class NewDelivery(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, Generic[K], frozen=True):
-    """What is to be written of an event that is accepted."""
+    """What to write for an accepted event."""
 
     event_seq: int
     event: ChatEvent
@@ -64,16 +64,16 @@ class Stored(msgspec.Struct, Generic[K], frozen=True):
     item_of: int | None = None
     """Of an edit of one message of an album: the created event whose item it replaces."""
     reacts_to: int | None = None
-    """Of people's reactions: the created event; `UNKNOWN` while the message is not known."""
+    """For people's reactions: the created event; `UNKNOWN` while the message is not known."""
     reacting: Reacting | None = None
     latest: LatestChange | None = None
-    """What the first of the event's messages has become by it."""
+    """The new state of the first of the event's messages."""
     message: K | None = None
     """The message that this is a change of."""
     claims: Sequence[K] = ()
     """Messages whose reactions of before are this event's from now on."""
     following: Sequence[Stored[K]] = ()
-    """What came before the message and is carried out after it: events of the bridge's own, right behind it in its lanes."""
+    """What came before the message and is applied after it: the bridge's own events, right after it in its lanes."""
 
     @property
     def open(self) -> int:
@@ -93,7 +93,7 @@ def messages_of(event: ChatEvent) -> tuple[str, ...]:
 
 
 def items_of(event: ChatEvent) -> tuple[AlbumItem, ...]:
-    """Of an album: what each of its messages says; of an edit of one of its messages: what that one says now."""
+    """Of an album: the content of each of its messages; of an edit of one of its messages: that message's new content."""
     match event:
         case MessageCreated():
             return event.items
@@ -106,7 +106,7 @@ def items_of(event: ChatEvent) -> tuple[AlbumItem, ...]:
 def accept(
     known: Known[K], entry: AcceptRequest, key: bytes, messages: Sequence[K], take_seq: Callable[[], int]
 ) -> Stored[K] | Verdict:
-    """What is to be stored, or why nothing is. `messages`: the event's, named as `known` names them."""
+    """What to store, or why nothing. `messages`: the event's, named as `known` names them."""
     event = entry.event
     if key in known.event_keys:
         return Verdict.DUPLICATE

@@ -1,4 +1,4 @@
-"""What a message has become since it was accepted: platforms promise no order, and redeliver late."""
+"""The changes of a message since it was accepted: platforms guarantee no order, and redeliver late."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_of_the_whole(event: ChatEvent) -> bool:
 
 
 def combined(before: LatestChange | None, event: MessageEdited | MessageDeleted, event_seq: int) -> LatestChange:
-    """What was deleted stays so; an edit that told its words alone leaves the files as an earlier one told them."""
+    """A deleted message stays deleted; an edit that contained only text leaves the files as an earlier one stated them."""
     if isinstance(event, MessageDeleted):
         return LatestChange(event_seq, None)
     if before is None:
@@ -65,7 +65,7 @@ def messages_of(event: ChatEvent) -> tuple[str, ...]:
 
 
 def newest(event: MessageCreated | MessageEdited, found: Iterable[LatestChange]) -> MessageEdited | MessageDeleted | None:
-    """Of the changes of the event's messages that were found: the one that counts, as an event."""
+    """The one that counts, as an event, of the changes found for the event's messages."""
     latest = max(found, key=lambda change: change.event_seq, default=None)
     if latest is None:
         return None

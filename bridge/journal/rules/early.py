@@ -1,4 +1,4 @@
-"""Reactions and pins that came before their message, or before its copy: they are kept, and follow it in its lanes."""
+"""Reactions and pins that came before their message, or before its copy: they are stored, and follow it in its lanes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WITHOUT_COPY = frozenset({str(Skip.REACTION_WITHOUT_COPY), str(Skip.PIN_WITHOUT
 
 @dataclass(slots=True)
 class Early:
-    """What people did with a message that has not come yet."""
+    """What people did with a message that has not arrived yet."""
 
     held: dict[tuple[str, str], None] = field(default_factory=dict)
     """(person, emoji), the latest last."""

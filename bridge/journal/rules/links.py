@@ -1,4 +1,4 @@
-"""What a native message leads to, and which messages stop being copies."""
+"""Which message a native message is linked to, and which messages stop being copies."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def elsewhere(copies: Mapping[str | None, Sequence[StoredPart]]) -> tuple[Elsewh
 
 
 def no_copies_any_more(before: Iterable[K], now: Iterable[K] = ()) -> list[K]:
-    """A part is replaced or removed: the messages that are gone. An id that the part still has stays a copy."""
+    """A part is replaced or removed: returns the messages that are gone. An id that the part still has stays a copy."""
     kept = set(now)
     return [message for message in before if message not in kept]

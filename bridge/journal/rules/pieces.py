@@ -13,8 +13,8 @@ def merged(lead_seq: int, pieces: Sequence[tuple[int, bytes]]) -> Merged:
 
 
 def names_its_message(state: DeliveryStatus) -> bool:
-    """Whether an open delivery tells which merged message it is part of: only while an attempt was made at that. A delivery that
-    waits may be merged anew, and a dead letter that is retried goes by itself: it is no piece any more."""
+    """Whether an open delivery shows which merged message it is part of: only after an attempt was made to send that. A waiting
+    delivery may be merged differently, and a retried dead letter is sent alone: it is no longer a piece."""
     return state is DeliveryStatus.SENDING
 
 

@@ -11,10 +11,10 @@ K = TypeVar("K")
 
 
 class Reacting(NamedTuple):
-    """What a person changes: first `removed` is taken away, then `added` is there, each at its position in this event."""
+    """A person's change: first `removed` is removed, then `added` is added, each at its position in this event."""
 
     person: str
-    """Native user id; empty if the platform does not tell who."""
+    """Native user id; empty if the platform does not say who."""
     removed: tuple[str, ...]
     added: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""Which changes a delivery takes, and where it stands after them."""
+"""Which changes a delivery accepts, and its state after them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import assert_never
 from bridge.journal.contract import AttemptStarted, Dead, Deferred, Delivered, DeliveryStatus, PartReceipt, PlanSet, Skipped
 
 IN_LINE = frozenset({DeliveryStatus.WAITING, DeliveryStatus.SENDING})
-"""What its lane carries out in order."""
+"""The states that its lane executes in order."""
 OPEN = IN_LINE | {DeliveryStatus.BEHIND}
 GIVEN_UP = frozenset({DeliveryStatus.HELD, DeliveryStatus.DEAD})
 FINAL = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED})
@@ -31,11 +31,11 @@ TAKEN_IN: Mapping[type, frozenset[DeliveryStatus]] = {
 an attempt that is not recorded must not be made. An outcome of one that has its final one already changes nothing."""
 
 AFTER_A_PART = {state: DeliveryStatus.WAITING if state is DeliveryStatus.SENDING else state for state in UNFINISHED}
-"""Where a delivery stands once a part of it was sent: the attempt's outcome is known, and the next part has none yet."""
+"""The state of a delivery after a part was sent: the attempt's outcome is known, and the next part has no attempt yet."""
 
 
 def after(change: AttemptStarted | Deferred | Delivered | Skipped | Dead) -> DeliveryStatus:
-    """Where a delivery stands after a change that it takes."""
+    """The state of a delivery after a change that it accepts."""
     match change:
         case AttemptStarted():
             return DeliveryStatus.SENDING

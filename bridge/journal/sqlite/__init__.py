@@ -1,4 +1,4 @@
-"""The journal in one SQLite file; `journal.open_journal` is the door.
+"""The journal in one SQLite file; `journal.open_journal` is the entry point.
 
 journal     the contract's methods; runs on the event loop, never touches the file
 threads     the writer (group commit), the reader and the checkpointer, each with its own connection

@@ -1,4 +1,4 @@
-"""Storing a group of accepted entries: duplicates and echoes out, numbers given, rows written. Runs on the writer's thread."""
+"""Stores a group of accepted entries: drops duplicates and echoes, assigns numbers, writes rows. Runs on the writer's thread."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def accept(ledger: Ledger, batches: Sequence[Batch]) -> list[list[AcceptResult]]
 
 
 def _known(ledger: Ledger, entries: Sequence[tuple[Prepared, int]]) -> Known[Message]:
-    """What the file knows of those events, each with its chat's number."""
+    """What the file contains about those events, each with its chat's number."""
     known: Known[Message] = Known()
     known.event_keys = {key for (key,) in _KEYS.run(ledger.connection, [(entry.key,) for entry, _chat in entries])}
     asked = {(chat, message) for entry, chat in entries for message in entry.messages}
@@ -183,7 +183,7 @@ def _known(ledger: Ledger, entries: Sequence[tuple[Prepared, int]]) -> Known[Mes
 
 
 def _readable_edit(json: bytes) -> MessageEdited | None:
-    """A row that is harmed, or of a newer version, is taken for none: the message that is accepted must not suffer from it."""
+    """A damaged row, or one of a newer version, counts as missing: it must not affect the new message."""
     try:
         return decode_edit(json)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -276,7 +276,7 @@ def _body(prepared: Prepared, event: ChatEvent) -> bytes:
 
 
 def _add_message(rows: _Rows, prepared: Prepared, stored: Stored[Message]) -> None:
-    """What the event tells of its messages."""
+    """What the event says about its messages."""
     seq = stored.event_seq
     for original in stored.originals:
         rows.links[original] = (*original, seq, seq, _ORIGINAL)

@@ -1,6 +1,6 @@
 """One statement over many rows.
 
-Each call into SQLite gives up the interpreter lock and has to win it back from a busy event loop, which can cost more than the
+Each call into SQLite releases the interpreter lock and has to get it back from a busy event loop, which can cost more than the
 work itself. So a group of jobs runs as few statements over many rows, whatever its size.
 """
 

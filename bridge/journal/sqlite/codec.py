@@ -97,7 +97,7 @@ def unpack_optional_time(micros: int | None) -> datetime | None:
 
 
 def hash_key(event_key: str) -> bytes:
-    """16 bytes stand for an event key of any length; no two keys of one journal will ever collide in 128 bits by chance."""
+    """16 bytes represent an event key of any length; two keys of one journal do not collide in 128 bits by chance."""
     return blake2b(event_key.encode(), digest_size=16).digest()
 
 
@@ -185,4 +185,4 @@ def unpack_author(name: str | None, user_id: Packed | None, username: str | None
 
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError, AssertionError)
-"""What reading a row raises that is harmed, or written by a newer version. An error of the storage itself is none of these."""
+"""The errors of reading a row that is damaged, or written by a newer version. An error of the storage itself is none of these."""

@@ -15,7 +15,7 @@ from bridge.model.refs import ChatAddress
 _REACTIONS, _PIN, _UNPIN = (CHANGES.index(kind) for kind in (ChangeKind.REACTIONS, ChangeKind.PIN, ChangeKind.UNPIN))
 
 _MOST = 64
-"""Of each kind so many changes of a message are looked at, the newest: where they were to go is the same for all of them."""
+"""How many changes of each kind are read, the newest: all of them have the same targets."""
 
 _CHANGED = Bulk(
     "SELECT DISTINCT change.chat, change.message FROM (VALUES {rows}) AS v"
@@ -65,7 +65,7 @@ def _further(more: str | None) -> Iterable[Packed]:
 
 
 def _changed(ledger: Ledger, messages: Iterable[tuple[int, Packed]], counts: Callable[[DeliveryStatus, str], bool]) -> Early:
-    """What was done with these native messages, which are one message; `counts` tells of a delivery whether its end does."""
+    """What was done with these native messages, which are one message; `counts` says of a delivery whether its end counts."""
     early, pins, unpins = Early(), list[int](), list[int]()
     for chat, message in messages:
         reactions, pinned = _newest(ledger, chat, message, _REACTIONS), _newest(ledger, chat, message, _PIN)

@@ -79,7 +79,7 @@ class SqliteJournal:
         try:
             await asyncio.shield(opening)
         except asyncio.CancelledError:
-            await asyncio.wait([opening])  # a thread cannot be stopped half-way; it is done soon
+            await asyncio.wait([opening])  # a thread cannot be stopped half-way; it ends soon
             if not opening.exception():
                 await self.close()
             raise
@@ -104,7 +104,7 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Does all that was asked before, then lets go of the file. May be called twice."""
-        # Detached here and not on the executor's thread: a call made from now on is refused rather than queued for nobody.
+        # Detached here and not on the executor's thread: a call made from now on is refused rather than queued in vain.
         threads = self._detach()
         await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._stop, *threads))
 
@@ -328,7 +328,7 @@ class SqliteJournal:
         return await self._read(lambda queries: queries.people.figures(size_on_disk_bytes(self._path)))
 
     async def prune(self, *, before: datetime, limit: int = 1000) -> int:
-        """Many small transactions rather than a long one: accepting goes on in between."""
+        """Many small transactions rather than a long one: accepting continues in between."""
         pruned = 0
         while pruned < limit:
             step = min(PRUNE_STEP_EVENTS, limit - pruned)

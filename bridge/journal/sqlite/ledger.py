@@ -1,4 +1,4 @@
-"""What the writer keeps in memory between transactions: the connection, the numbers of names, and the next numbers to give out."""
+"""What the writer keeps in memory between transactions: the connection, the numbers of names, and the next numbers to assign."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Links:
         self._parts = parts
 
     def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None) -> Link | None:
-        """A line of our own that stands for no message (somebody joined) leads nowhere, though it is known as a copy."""
+        """A line of our own that represents no message (somebody joined) is linked to none, though it is stored as a copy."""
         chat = self._names.find_chat(message.chat)
         if chat is None:
             return None

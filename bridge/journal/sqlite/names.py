@@ -1,4 +1,4 @@
-"""Numbers for what repeats: chats, lanes, ends in threads, routes. One instance per connection, used by its thread only."""
+"""Numbers for repeated names: chats, lanes, ends in threads, routes. One instance per connection, used by its thread only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LIMIT = 50_000
 
 
 class MissingName(LookupError):
-    """A row's number stands for nothing. It costs that row, not what else the file holds."""
+    """A row refers to an unknown number. It costs that row, not the rest of the file."""
 
 
 class _Table:
@@ -86,7 +86,7 @@ class Names:
         return self._lanes.number(lane.account, lane.address)
 
     def end(self, lane: ChatAddress, thread_id: str | None) -> int:
-        """What stands for an end: a thread of the lane's chat, or the chat itself."""
+        """The number of an end: a thread of the lane's chat, or the chat itself."""
         return self._ends.number(self.lane(lane), pack_optional(thread_id))
 
     def route(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Reads what people are shown: dead letters, figures, input that was not understood. On the reader's thread."""
+"""Reads data for people: dead letters, figures, input that was not understood. On the reader's thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carrying out changes to deliveries, many at once. Runs on the writer's thread.
+"""Executes changes to deliveries, many at once. Runs on the writer's thread.
 
 Changes are gathered into waves: within one wave each kind of change is one statement, and the kinds run in a fixed order. A change
 that must come after one already in the wave (same delivery or same part, later kind first) begins a new wave. So the result is that
@@ -263,7 +263,7 @@ def _must_exist(ledger: Ledger, rows: Sequence[Row], done: Sequence[Row]) -> Non
 
 
 def finish(ledger: Ledger, rows: Sequence[Row]) -> None:
-    """Rows (delivery, final state, at, note). The event's body goes with its last open delivery."""
+    """Rows (delivery, final state, at, note). The event's body is deleted with its last open delivery."""
     connection = ledger.connection
     done = _FINISH.run(connection, rows)
     if len(done) < len(rows):

@@ -32,7 +32,7 @@ class Job(Generic[T]):
         self.error: Exception | None = None
 
     def settle(self) -> None:
-        """On the loop. A caller that was cancelled meanwhile is not told: what it asked for is done all the same."""
+        """On the loop. A caller that was cancelled meanwhile gets no result; its request is done nevertheless."""
         if self.future.done():
             return
         if self.error is not None:
@@ -42,7 +42,7 @@ class Job(Generic[T]):
 
 
 class Thread:
-    """Takes everything that waits in its queue at once and hands it to `work`."""
+    """Takes everything that waits in its queue at once and passes it to `work`."""
 
     def __init__(self, name: str, path: Path, *, cache_kib: int, busy_timeout_s: float) -> None:
         self._path = path
@@ -95,7 +95,7 @@ class Thread:
                 self.reported(self._connection)
 
     def _carry_out(self, connection: sqlite3.Connection, group: list[Job[Any]]) -> None:
-        """Never raises, since this thread must not die: what goes wrong becomes the jobs' error."""
+        """Never raises, since this thread must not end: a failure becomes the jobs' error."""
         try:
             self.work(connection, group)
         except Exception as error:
@@ -106,10 +106,10 @@ class Thread:
         raise NotImplementedError
 
     def reported(self, connection: sqlite3.Connection) -> None:
-        """After a group, when nobody waits for it any more. Must not raise."""
+        """After a group, when nothing waits for it any more. Must not raise."""
 
     def as_error(self, error: Exception) -> Exception:
-        """Storage faults become JournalError; anything else is a mistake of the caller or a bug, and stays what it is."""
+        """Storage faults become JournalError; anything else is a caller's mistake or a bug, and is raised unchanged."""
         if isinstance(error, sqlite3.Error | OSError):
             explained = explain(error, self._path)
             explained.__cause__ = error
@@ -118,7 +118,7 @@ class Thread:
 
 
 def _report(group: Sequence[Job[Any]]) -> None:
-    """Wake the loop once. A loop that is closed has nobody waiting on it."""
+    """Wake the loop once. Nothing waits on a closed loop."""
     loop = group[0].future.get_loop()
     try:
         loop.call_soon_threadsafe(_settle, group)

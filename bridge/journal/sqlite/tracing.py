@@ -1,4 +1,4 @@
-"""Reads all that is known of one message, for people who ask what became of it. On the reader's thread."""
+"""Reads everything known about one message, for people who ask what became of it. On the reader's thread."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bridge.model.refs import AccountName, MessageRef
 _MOST_FOUND = 20
 """An id that is not unique on its platform may be many messages'."""
 _MOST_CHANGES = 20
-"""So many of each kind are told: a message may have thousands of reactions."""
+"""How many of each kind are shown: a message may have thousands of reactions."""
 
 _Change = tuple[int, Packed, int, int]
 """Chat, message, kind, and the number of the event."""

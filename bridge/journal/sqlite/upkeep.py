@@ -1,4 +1,5 @@
-"""All writes beside accepting and recording: dead letters, undecodable input, addresses, waits, pruning. On the writer's thread."""
+"""All writes other than accepting and recording: dead letters, undecodable input, addresses, waits, pruning. On the writer's
+thread."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ _DEAD = Bulk(f"SELECT id FROM delivery WHERE id IN (VALUES {{rows}}) AND state {
 
 
 def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:
-    """What was to be one message with others goes by itself now."""
+    """A delivery that was to be merged with others is now sent alone."""
     rows = _RETRY.run(ledger.connection, [(number,) for number in deliveries])
     alone = [(event, ledger.names.find_end(ledger.names.lane_of(lane), unpack_optional(thread))) for lane, event, thread in rows]
     ledger.connection.executemany(_NO_PIECE, alone)
@@ -172,7 +173,7 @@ def _links(chat: int, message: Packed | None, more: str | None, seq: int) -> lis
 
 
 def prune_rest(ledger: Ledger, before: datetime) -> None:
-    """What is old and belongs to no event; and reactions that came before their message, with the event that told of them."""
+    """Old entries that belong to no event; and reactions that came before their message, with their event."""
     moment = pack_time(before)
     ledger.connection.execute("DELETE FROM undecodable WHERE received_at < ?", (moment,))
     ledger.connection.execute(f"DELETE FROM reaction WHERE seq = {UNKNOWN} AND event NOT IN (SELECT seq FROM event)")

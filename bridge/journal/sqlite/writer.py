@@ -1,4 +1,4 @@
-"""The writer's thread: group commit. And the checkpointer's, which keeps the write-ahead log short beside it."""
+"""The writer's thread: group commit. And the checkpointer's, which keeps the write-ahead log short."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ _QUIET_S = 0.02
 
 
 class Checkpointer:
-    """Copies the write-ahead log into the file on a thread of its own, while the writer goes on committing.
+    """Copies the write-ahead log into the file on a thread of its own, while the writer continues to commit.
 
     The log can only start over when all of it is copied. If something was committed meanwhile, then the writer itself copies that
     little rest, between two groups (`finish`)."""
@@ -204,7 +204,7 @@ class Checkpointer:
             self._left_over = not self._copy_all(self._connection)
 
     def _copy_all(self, connection: sqlite3.Connection) -> bool:
-        """Whether the log is copied to its end, so that the next commit begins it anew."""
+        """Whether the log is copied to its end, so that the next commit starts a new log."""
         last_commit_s = self._last_commit_s
         return _checkpoint(connection) and self._last_commit_s == last_commit_s
 
