@@ -183,6 +183,46 @@ def revoke(key_id: KeyId, config: ConfigPath = DEFAULT_CONFIG, journal: JournalP
         typer.echo(f"revoked: {key_id}")
 
 
+@keys.command()
+def invite(
+    where: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ROUTE|ACCOUNT/END...",
+            help="What the holder of the link may choose from: ends by name, or all such ends of a route.",
+            show_default=False,
+            autocompletion=completing.places,
+        ),
+    ],
+    hours: Annotated[float, typer.Option("--hours", min=0.01, max=168, help="The link is good for so long.")] = 24.0,
+    config: ConfigPath = DEFAULT_CONFIG,
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Make a one-time link to a page where somebody without a terminal connects a website's form or a service to a chat."""
+    from bridge.cli.key_places import chats_of, find_chat
+    from bridge.journal.contract import Invite
+    from bridge.policy.access_keys import LINK_PREFIX, hash_of, new_secret
+
+    loaded = load_or_exit(config, json=json)
+    if not loaded.web.public_url:
+        fail("nobody could open the link: bridge.yaml has no web.public", EX_FAILED, json=json)
+    routes = {route.name for route in loaded.routes}
+    chats = [chat for one in where for chat in (chats_of(loaded, one) if one in routes else [find_chat(loaded, one, json=json)])]
+    if not chats:
+        fail(f"no end of {', '.join(where)} is one that keys can be for", EX_USAGE, json=json)
+    link, now = new_secret(LINK_PREFIX), datetime.now(UTC)
+    until = now + timedelta(hours=hours)
+    made = Invite(hash=hash_of(link), chats=tuple(dict.fromkeys(chats)), created_at=now, valid_until=until)
+    with_journal(config, journal, lambda opened: opened.add_invite(made), json=json)
+    url = f"{loaded.web.public_url}/keys/{link}"
+    if json:
+        as_json({"ok": True, "url": url, "valid_until": until, "chats": [str(chat) for chat in made.chats]})
+        return
+    say(f"for {', '.join(map(str, made.chats))}; works once, until {moment(until)} UTC:")
+    typer.echo(url)
+
+
 def _unknown(key_id: str, *, json: bool) -> NoReturn:
     fail(f"there is no key {key_id!r} that is valid; `keys list` shows them", EX_FAILED, json=json)
 

@@ -24,6 +24,10 @@ class KeyDirection(StrEnum):
     """Read what is sent into it: `/out/<key>`."""
 
 
+HONEYPOT_FIELD = "leave_this_empty"
+"""A field that forms made by the bridge hide from people: who fills it in is a robot."""
+
+
 class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     """A key that was shown to the public listener, and is valid. The key itself is known to nobody but its holder."""
 
@@ -38,6 +42,9 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     """Made for a website's form: browsers post with it, and what they send is what strangers wrote."""
     origins: tuple[str, ...] = ()
     """Of a form: the sites (`https://example.com`) whose pages may post by script."""
+    honeypot: str = ""
+    """Of a form: the field that people do not see. What has it filled in is answered as if it was taken, and is not relayed; left
+    empty it is not shown."""
     most_bytes: int = 1024**2
     """Of a request's body, as `content`, `multipart` and `post` of the request read it; they raise for more. `read` takes 1 MiB."""
     is_replay: bool = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bridge.accounts.state import AccountState
 from bridge.web.arrivals import Replays
 from bridge.web.client_address import Proxies
+from bridge.web.invited import InvitedPages, InvitedStore
 from bridge.web.keyed import KeyCounts, KeyedCalls, KeyedStore
 from bridge.web.public import PublicWeb
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.model.clock import Clock
     from bridge.model.platform import Platform
-    from bridge.model.refs import AccountName
+    from bridge.model.refs import AccountName, ChatAddress
     from bridge.model.web_mount import KeyHandler
 
 
+class PublicStore(KeyedStore, InvitedStore, Protocol):
+    pass
+
+
 def public_web(
-    store: KeyedStore,
+    store: PublicStore,
     clock: Clock,
     counts: KeyCounts,
     supervisors: Mapping[AccountName, AccountSupervisor],
@@ -46,6 +51,11 @@ def public_web(
 
         return KeyedCalls(store, clock, counts, handler_of=handler_of)
 
+    def leads_to(chat: ChatAddress) -> list[str]:
+        """Where what comes from there is relayed to."""
+        routes = [route for route in config().routes if any(end.chat == chat and end.sends for end in route.ends)]
+        return list(dict.fromkeys(str(end) for route in routes for end in route.ends if end.receives and end.chat != chat))
+
     web = config().web
     public = PublicWeb(
         web.public_url,
@@ -54,4 +64,5 @@ def public_web(
         is_missing=is_missing,
     )
     public.replays = Replays(store, clock, public)
+    public.pages = InvitedPages(store, clock, public, leads_to=leads_to)
     return public

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from bridge.model.web_mount import KeyDirection
 from bridge.policy.access_keys import DEFAULT_MOST_BYTES, DEFAULT_PER_MINUTE, hash_of, new_key_id, new_secret
 
 _LONGEST_LABEL = 80
+_HOST = re.compile(r"[\w.-]{1,253}|[0-9a-f:.]{2,45}")
 
 
 def make_key(
@@ -45,15 +47,16 @@ def make_key(
 
 
 def as_origin(text: str) -> str:
-    """A site as browsers name it: `https://example.com`, without a path. Raises ValueError."""
+    """A site as browsers name it: `https://example.com`, without a path, and in ASCII. Raises ValueError."""
     parts = urlsplit(text.strip().lower())
-    if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc or parts.path not in ("", "/"):
-        raise ValueError(f"{text!r} is no site: write it as https://example.com, without a path")
-    if parts.query or parts.fragment:
+    host = parts.hostname or ""
+    is_site = parts.scheme in ("http", "https") and "@" not in parts.netloc and _HOST.fullmatch(host) is not None
+    if not is_site or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is no site: write it as https://example.com, without a path")
     port = parts.port  # raises ValueError for one that cannot be
     is_usual = port in (None, 443 if parts.scheme == "https" else 80)
-    return f"{parts.scheme}://{parts.hostname}" + ("" if is_usual else f":{port}")
+    name = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    return f"{parts.scheme}://{name}" + ("" if is_usual else f":{port}")
 
 
 def url_of(public_url: str, direction: KeyDirection, secret: str) -> str:

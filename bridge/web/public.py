@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from bridge.journal.contract import Arrival, JournalError, StoredKey
 from bridge.model.refs import AccountName
 from bridge.web.arrivals import Replays, replayed_headers
 from bridge.web.client_address import Proxies
+from bridge.web.invited import ROOT, InvitedPages
 from bridge.web.keyed import RETRY_DOWN_S, HandlerFailed, KeyedCalls, is_keyed
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class PublicWeb:
         self._proxies = proxies or Proxies()
         self._is_missing = is_missing
         self.replays: Replays | None = None
+        self.pages: InvitedPages | None = None
         self._runner: web.ServerRunner | None = None
         self._logged_at_s: dict[str, float] = {}
 
@@ -94,6 +96,12 @@ class PublicWeb:
             path = f"/{key.direction.value}/{secret}{query}"
             return await self.call(path, arrival.method, replayed_headers(arrival.headers), arrival.body)
 
+    async def call_with(self, key: StoredKey, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
+        """See `invited.Listener`."""
+        assert self._keyed is not None
+        with self._keyed.passing(key) as secret:
+            return await self.call(f"/{key.direction.value}/{secret}", "POST", headers.items(), body)
+
     async def call(self, path: str, method: str, headers: Iterable[tuple[str, str]], body: bytes) -> tuple[int, str]:
         """What this listener answers: status, and the beginning of the text. Raises OSError."""
         from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -122,6 +130,8 @@ class PublicWeb:
             return refusal
         if is_keyed(path):
             return await self._by_key(request, path)
+        if path.startswith(ROOT):
+            return await self._page(request, path)
         account, _, name = path.removeprefix("/hooks/").partition("/")
         handler = self._handlers.get((account, name))
         if handler is None:
@@ -138,6 +148,12 @@ class PublicWeb:
             return _refusal(401)
         stranger = cast("StrangerRequest", request)
         answer = await self._answered(self._keyed.answer(stranger, path, self._client(request)), "")
+        return _refusal(401) if answer is None else answer
+
+    async def _page(self, request: web.Request, path: str) -> web.StreamResponse:
+        if self.pages is None:
+            return _refusal(401)
+        answer = await self._answered(self.pages.answer(cast("StrangerRequest", request), path), "")
         return _refusal(401) if answer is None else answer
 
     async def _answered(self, answering: Awaitable[T], account: str) -> T | web.Response:
@@ -205,7 +221,7 @@ def _refused_by_headers(request: web.Request, path: str) -> web.Response | None:
     """The checks that need neither the body nor the mounted handlers."""
     from bridge.web.door import MOST_BODY_BYTES
 
-    by_key = is_keyed(path)
+    by_key = is_keyed(path) or path.startswith(ROOT)
     if not by_key and (path.count("/") != 3 or not path.startswith("/hooks/")):
         return _refusal(401)
     if not by_key and request.method != "POST":

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
-from bridge.journal.contract import Journal, KeySecret, StoredKey
+from bridge.journal.contract import Invite, Journal, KeySecret, StoredKey
 from bridge.model.clock import Clock
-from bridge.model.refs import AccountName
+from bridge.model.refs import AccountName, ChatAddress
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.observability.metrics import Metrics
-from bridge.policy.access_keys import hash_of, new_secret
+from bridge.policy.access_keys import LINK_PREFIX, hash_of, new_secret
 from bridge.web.client_address import Proxies
+from bridge.web.invited import InvitedPages
 from bridge.web.keyed import KeyedCalls
 from bridge.web.public import PublicWeb
 from tests.support.clock import ManualClock
@@ -55,6 +57,16 @@ class Door:
         self.public.of(HOOKS).serve_keys(self.account.handle)
         self.port = 0
         self.callers: list[Caller] = []
+
+        self.public.pages = InvitedPages(journal, self.clock, self.public, leads_to=lambda chat: [f"tg/{chat.address}"])
+
+    async def invite(self, *chats: str, hours: float = 24) -> str:
+        """The path of a new link."""
+        link, now = new_secret(LINK_PREFIX), self.clock.now()
+        addresses = tuple(ChatAddress(HOOKS, chat) for chat in chats)
+        until = now + timedelta(hours=hours)
+        await self.journal.add_invite(Invite(hash=hash_of(link), chats=addresses, created_at=now, valid_until=until))
+        return f"/keys/{link}"
 
     def _keyed(self, public: PublicWeb) -> KeyedCalls:
         def handler_of(account: AccountName) -> Any:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bridge.journal.contract import StoredKey
+from bridge.journal.contract import Invite, StoredKey
 from bridge.journal.sqlite import SqliteJournal
-from bridge.policy.access_keys import hash_of, looks_right
+from bridge.policy.access_keys import LINK_PREFIX, hash_of, looks_right
 from tests.bridge.cli.conftest import Cli
 
 CONFIG = """\
@@ -170,3 +170,30 @@ def test_a_key_for_some_days_is_over_then(cli: Cli, daemon: SqliteJournal, folde
     (secret,) = stored(folder)[0].secrets
     assert secret.valid_until is not None
     assert timedelta(days=29, hours=23) < secret.valid_until - datetime.now(UTC) <= timedelta(days=30)
+
+
+def test_an_invitation_is_for_the_ends_of_a_route(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
+    done = cli("keys", "invite", "both", "hooks/alerts", "hooks/reader", "--json")
+    assert (done.code, done.data["chats"]) == (0, ["hooks/site", "hooks/alerts", "hooks/reader"])
+    base, _, link = done.data["url"].rpartition("/")
+    assert base == "https://example.com/bridge/keys"
+    assert looks_right(link, LINK_PREFIX)
+
+    async def kept() -> Invite | None:
+        journal = SqliteJournal(folder / "messenger-bridge.journal", exclusive=False)
+        await journal.open()
+        try:
+            return await journal.invite(hash_of(link))
+        finally:
+            await journal.close()
+
+    invite = asyncio.run(kept())
+    assert invite is not None
+    assert [str(chat) for chat in invite.chats] == done.data["chats"]
+    assert timedelta(hours=23) < invite.valid_until - datetime.now(UTC) <= timedelta(hours=24)
+
+
+def test_an_invitation_that_nobody_could_use_is_not_made(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
+    assert "neither ACCOUNT/END nor a route" in cli("keys", "invite", "tg/-1001234567890").err
+    (folder / "bridge.yaml").write_text(CONFIG.replace(", reader: {fetch: true}", "").replace("form: {}", ""))
+    assert "no web.public" in cli("keys", "invite", "alerts").err
