@@ -26,6 +26,14 @@ _LARGEST_ARGUMENT = 10_000
 _LARGEST_NUMBER = 2**256
 _WIDE_FORMAT = re.compile(r"\d{5}|\*|\{[^{}]*\{")
 """A width of five digits, or one that is an argument."""
+_TEXT_FILTERS = frozenset(
+    {"capitalize", "indent", "lower", "replace", "striptags", "title", "trim", "truncate", "upper", "urlencode", "wordcount"}
+)
+_LIST_FILTERS = frozenset(
+    {"dictsort", "first", "items", "join", "last", "length", "list", "map", "reject", "rejectattr", "reverse", "select"}
+    | {"selectattr", "sort", "sum", "unique"}
+)
+"""Of nothing they make nothing: payloads say null for what is not there."""
 _COUNTED, _WEIGHED = "the bridge counts", "the bridge weighs"
 
 
@@ -126,10 +134,14 @@ def _check_size(letters: int) -> None:
 
 def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A filter or a test, with what it is given and what it gives paid for."""
+    nothing = "" if name in _TEXT_FILTERS else () if name in _LIST_FILTERS else None
     passes = getattr(function, "jinja_pass_arg", None)  # it is handed the environment or the context first
 
     def call(*given: Any, **named: Any) -> Any:
-        arguments = given[1:] if passes is not None else given
+        first = 1 if passes is not None else 0
+        if len(given) > first and given[first] is None and nothing is not None:
+            given = (*given[:first], nothing, *given[first + 1 :])
+        arguments = given[first:]
         on, rest = (arguments[0] if arguments else None), (*arguments[1:], *named.values())
         weighed(on)
         _check(rest)

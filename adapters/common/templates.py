@@ -23,7 +23,11 @@ T = TypeVar("T")
 
 
 class TemplateFault(ValueError):
-    """The text is no template."""
+    """The text is no template. `line` of it is where, 1 for the first; 0 if nobody knows."""
+
+    def __init__(self, why: str, line: int = 0) -> None:
+        super().__init__(why)
+        self.line = line
 
 
 class TemplateFailed(ValueError):
@@ -34,7 +38,7 @@ class _Absent(ChainableUndefined):
     """A value that is not there counts as nothing: an absent optional part of a message must not fail the call."""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """One rule for all texts: nothing is empty, switches and numbers as JSON writes them."""
     if value is None or isinstance(value, Undefined):
         return ""
@@ -43,7 +47,7 @@ def _shown(value: Any) -> str:
 
 def _segment(value: Any) -> str:
     """A value inside a URL path can never become another segment, a query or a step up."""
-    quoted = quote(_shown(value), safe="")
+    quoted = quote(shown(value), safe="")
     return quoted.replace(".", "%2E") if set(quoted) == {"."} else quoted
 
 
@@ -53,7 +57,7 @@ def _paid(show: Callable[[Any], str]) -> Callable[[Any], str]:
 
 def _environment(*, in_path: bool) -> BoundedEnvironment:
     environment = BoundedEnvironment(
-        undefined=_Absent, autoescape=False, keep_trailing_newline=True, finalize=_paid(_segment if in_path else _shown)
+        undefined=_Absent, autoescape=False, keep_trailing_newline=True, finalize=_paid(_segment if in_path else shown)
     )
     environment.filters["json"] = _paid(lambda value: json.dumps(value, ensure_ascii=False))
     return environment
@@ -77,13 +81,13 @@ class Template:
             if self._pieces is None:
                 environment.compile(source)  # finds what parsing does not: unknown filters and tests
         except TemplateSyntaxError as error:
-            raise TemplateFault(f"not a template: {error.message}") from error
+            raise TemplateFault(f"not a template: {error.message}", error.lineno) from error
         except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
             raise TemplateFault("not a template: nested too deeply, or too large") from error
         self.source = source
         self.names = frozenset(_names(tree))
         self._single = None if in_path else _single_expression(tree, source)
-        self._shown = _segment if in_path else _shown
+        self._shown = _segment if in_path else shown
 
     @cached_property
     def _template(self) -> JinjaTemplate:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from adapters.webhook.capabilities import capabilities
 from adapters.webhook.directory import Directory
+from adapters.webhook.inbound.doors import Doors
 from adapters.webhook.inbound.downloads import Downloads
 from adapters.webhook.inbound.receiver import Receiver
 from adapters.webhook.outbound.encode_text import encode_slack, json_bytes
@@ -49,8 +50,9 @@ class WebhookAdapter:
         self._fetching = Fetching(context.store, context.clock)
         states = EndpointStates(context.account, context.store, context.clock)
         self._sender = Sender(options, self._directory, self._transport, states, self._fetching, context.clock)
-        self._downloads = Downloads(context.folder)
-        self._receiver = Receiver(context, self._downloads, self._fetching.serve)
+        self._downloads = Downloads(context.folder, context.clock)
+        self._receiver = Receiver(context, self._downloads)
+        Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve).open()
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return len(encode_slack(text)) if self._is_slack else json_bytes(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from adapters.common.options import Options as Group
 from adapters.common.tls import ca_file_faults
 from adapters.webhook.addresses import NO_NAME, check_address
 from adapters.webhook.outbound.checks import outbound_faults
+from adapters.webhook.recipe_files import Loaded, load
 from bridge.model.errors import ConfigFault
 
 
@@ -73,6 +75,11 @@ class EndOptions(Group):
     oauth2: OAuth2Options | None = Field(None, description="where a token for the receiver is fetched")
     fetch: bool = Field(False, description="messages are fetched by /out/<key>, instead of posted to url")
 
+    @cached_property
+    def incoming(self) -> Loaded:
+        """What `template` means, of options that passed the check."""
+        return load(self.template, "template")
+
 
 def _allowed_host(value: str) -> str:
     if fault := host_fault(value):
@@ -116,6 +123,7 @@ def check_options(options: WebhookOptions) -> Sequence[ConfigFault]:
 
 
 def _end_faults(key: str, end: EndOptions) -> Iterator[ConfigFault]:
+    yield from load(end.template, f"{key}.template").faults
     if end.signature is not None:
         yield from _signature_faults(f"{key}.signature", end.signature)
     if end.url is not None and end.fetch:

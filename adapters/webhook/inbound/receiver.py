@@ -1,40 +1,143 @@
-"""Requests become events: answered once the core has them on disk."""
+"""Requests become events, in the order of their arrival, and are answered once the core has them on disk."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Sequence
 
+import msgspec
+
+from adapters.webhook.inbound.body import Body, Kind
 from adapters.webhook.inbound.downloads import Downloads
+from adapters.webhook.inbound.events_of import Job, events_of
+from adapters.webhook.inbound.incidents import Incidents
 from bridge.model.adapter import Intake
+from bridge.model.events import ChatEvent
 from bridge.model.platform import AdapterContext
-from bridge.model.web_mount import KeyDirection
+from bridge.model.tasks import end
 
-if TYPE_CHECKING:
-    from aiohttp import web
+MOST_WAITING = 500
+_MOST_AT_ONCE = 64
+_TIDY_S = 600.0
+AGAIN_S = 10
+"""After so long whoever came too early may come again."""
 
-    from bridge.model.web_mount import KeyGrant, KeyHandler
+
+class Busy(Exception):
+    """Nothing is taken now: the account is not up, or too many wait."""
 
 
 class Receiver:
-    """Serves one account's ends. `read` answers who fetches. Requests that come before `run` are asked to come again."""
+    """Takes what the doors bring, for one account. What comes together is accepted together: that costs one write to disk."""
 
-    def __init__(self, context: AdapterContext, downloads: Downloads, read: KeyHandler) -> None:
-        self._read = read
-        self._context = context
+    def __init__(self, context: AdapterContext, downloads: Downloads) -> None:
+        self._account = context.account
+        self._clock = context.clock
         self._downloads = downloads
+        self._waiting: deque[tuple[Job, asyncio.Future[str]]] = deque()
+        self._came = asyncio.Event()
         self._intake: Intake | None = None
-        context.web.serve_keys(self._by_key)
 
     async def run(self, intake: Intake) -> None:
-        self._intake = intake
+        """Until cancelled."""
+        incidents = Incidents(intake.cursor)
         await intake.set_own_names([])
+        self._intake = intake
+        await self._tidy()
         intake.connected()
-        await asyncio.get_running_loop().create_future()
+        tidying = asyncio.create_task(self._tidy_now_and_then(), name=f"tidy {self._account}")
+        try:
+            while True:
+                await self._came.wait()
+                self._came.clear()
+                while batch := self._batch():
+                    await self._accept(batch, incidents, intake)
+        finally:
+            self._intake = None
+            while self._waiting:
+                _fail(self._waiting.popleft()[1])
+            await end([tidying])
 
-    async def _by_key(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
-        from aiohttp import web
+    @property
+    def intake(self) -> Intake:
+        """Raises Busy while the account is not up."""
+        if self._intake is None:
+            raise Busy
+        return self._intake
 
-        if grant.direction is KeyDirection.OUT:
-            return await self._read(request, grant)
-        return web.Response(status=503, text="try again later\n", headers={"Retry-After": "10"})
+    def ignored(self, reason: str) -> None:
+        """Count what was understood and is no message."""
+        if self._intake is not None:
+            self._intake.ignored(reason)
+
+    def _notice(self, reason: str, action: str) -> None:
+        if self._intake is not None:
+            self._intake.notice(reason, action)
+
+    async def keep(self, end: str, body: Body, reason: str) -> None:
+        """Keep what could not be read, for an admin who writes a template for it."""
+        if self._intake is not None:
+            raw = msgspec.json.encode(body.data if body.kind is Kind.JSON else dict(body.fields) or body.text)
+            await self._intake.undecodable(raw, f"{end}: {reason}")
+
+    async def take(self, job: Job) -> str:
+        """Returns the message's id once it is on disk. Raises Busy."""
+        if self._intake is None or len(self._waiting) >= MOST_WAITING:
+            raise Busy
+        done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.append((job, done))
+        self._came.set()
+        return await done
+
+    def _batch(self) -> list[tuple[Job, asyncio.Future[str]]]:
+        """Of those who still wait for it: who hung up comes again."""
+        batch: list[tuple[Job, asyncio.Future[str]]] = []
+        while self._waiting and len(batch) < _MOST_AT_ONCE:
+            job, done = self._waiting.popleft()
+            if not done.done():
+                batch.append((job, done))
+        return batch
+
+    async def _accept(self, batch: Sequence[tuple[Job, asyncio.Future[str]]], incidents: Incidents, intake: Intake) -> None:
+        events: list[ChatEvent] = []
+        became: list[tuple[asyncio.Future[str], str]] = []
+        unused: list[Job] = []
+        try:
+            for job, done in batch:
+                message_id, event = await events_of(job, self._account, incidents)
+                became.append((done, message_id))
+                if event is not None:
+                    events.append(event)
+                else:
+                    unused.append(job)
+                    intake.ignored("told before")
+            await intake.accept(events, cursors=incidents.cursors())
+        except BaseException:
+            incidents.forget()
+            for _, done in batch:
+                _fail(done)
+            raise
+        incidents.stored()
+        for done, message_id in became:
+            if not done.done():
+                done.set_result(message_id)
+        for job in unused:
+            await self._downloads.forget(job.said.content.attachments)
+
+    async def _tidy_now_and_then(self) -> None:
+        while True:
+            await self._clock.sleep(_TIDY_S)
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        try:
+            await self._downloads.tidy()
+        except OSError as error:
+            reason = f"received files cannot be taken away: {error.strerror or error}"
+            self._notice(reason, "let the bridge's user write the folder of received files, beside the journal")
+
+
+def _fail(done: asyncio.Future[str]) -> None:
+    if not done.done():
+        done.set_exception(Busy())

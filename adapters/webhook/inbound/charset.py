@@ -1,0 +1,45 @@
+"""Bytes of forms and texts to words, whatever the sender says of them or does not. Pure."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
+_ASCII_LETTER = re.compile(rb"[A-Za-z]")
+_LOOKED_AT_BYTES = 16 * 1024
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_LIKE_ASCII = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})
+
+
+def known(name: str) -> str:
+    """The charset's name in Python, or empty if there is no such charset of texts."""
+    try:
+        found = codecs.lookup(name.strip().strip("\"'"))
+    except (LookupError, ValueError):
+        return ""
+    return found.name if getattr(found, "_is_text_encoding", True) else ""
+
+
+def words_of(raw: bytes, charset: str = "") -> str:
+    """Read as UTF-8 if it is that, whatever was said; else as was said, else as the likelier of windows-1251 and windows-1252."""
+    for mark, name in _BOMS:
+        if raw.startswith(mark):
+            return raw.decode(name, "replace")
+    said = known(charset) if charset else ""
+    if said and said not in _LIKE_ASCII:
+        try:
+            return raw.decode(said)
+        except UnicodeDecodeError:
+            pass
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode(said if said in ("iso8859-1", "cp1252") else _guess(raw), "replace")
+
+
+def _guess(raw: bytes) -> str:
+    """Words in Cyrillic have no Latin letters in them; those of western languages have, beside the accented ones."""
+    words = [word for word in _WORD.findall(raw[:_LOOKED_AT_BYTES]) if not word.isascii()]
+    cyrillic = sum(len(word) for word in words if len(word) > 1 and not _ASCII_LETTER.search(word))
+    return "cp1251" if cyrillic * 2 > sum(map(len, words)) else "cp1252"

@@ -1,0 +1,190 @@
+"""The two ways in: `/in/<key>` for who has a key, `/hooks/<account>/<end>` for who signs. Read, decoded, taken, answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from adapters.webhook.inbound import answers, webhook_auth
+from adapters.webhook.inbound.body import NOTHING_BODY, Body, Kind
+from adapters.webhook.inbound.decode import Undecodable, decode
+from adapters.webhook.inbound.downloads import Downloads
+from adapters.webhook.inbound.events_of import Job
+from adapters.webhook.inbound.multipart import Reader
+from adapters.webhook.inbound.page import ROBOT, is_robot
+from adapters.webhook.inbound.received import Nothing, Received, shown_headers
+from adapters.webhook.inbound.receiver import AGAIN_S, Busy, Receiver
+from adapters.webhook.inbound.refusal import Refusal
+from bridge.model.platform import AdapterContext
+from bridge.model.web_mount import KeyDirection, KeyGrant
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from adapters.webhook.config import EndOptions, WebhookOptions
+    from bridge.model.web_mount import KeyHandler, WebHandler
+
+_REQUEST_IDS = (
+    "idempotency-key",
+    "x-github-delivery",
+    "webhook-id",
+    "svix-id",
+    "x-gitlab-event-uuid",
+    "x-atlassian-webhook-identifier",
+)
+"""What senders name a request by, the same whenever they send it again."""
+_LONGEST_ID = 256
+
+
+class _Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls, and for which end."""
+
+    end: str
+    label: str
+    request_id: str = ""
+    is_form: bool = False
+
+    @staticmethod
+    def of_key(grant: KeyGrant, end: EndOptions, headers: Mapping[str, str]) -> _Caller:
+        """What an admin puts through once more is no repeat."""
+        request_id = "" if grant.is_replay else _request_id(headers)
+        return _Caller(end=grant.chat, label=end.author or grant.label, request_id=request_id, is_form=grant.is_form)
+
+
+class Doors:
+    """Of one account."""
+
+    def __init__(
+        self, context: AdapterContext, receiver: Receiver, downloads: Downloads, *, fetching: KeyHandler | None = None
+    ) -> None:
+        """`fetching` answers keys that read."""
+        self._options: WebhookOptions = context.options
+        self._context = context
+        self._receiver = receiver
+        self._downloads = downloads
+        self._reader = Reader(downloads)
+        self._fetching = fetching
+
+    def open(self) -> None:
+        """Requests by key, and signed requests of every end that has a signature."""
+        self._context.web.serve_keys(self.by_key)
+        for name, end in self._options.ends.items():
+            if end.signature is not None:
+                self._context.web.mount(name, self._signed(name, end))
+
+    def _signed(self, name: str, end: EndOptions) -> WebHandler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._by_signature(request, name, end)
+
+        return handle
+
+    async def by_key(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
+        """A request under `/in/<key>` or `/out/<key>`. The key was looked at."""
+        headers = _low(request.headers)
+        if grant.direction is KeyDirection.OUT:
+            if self._fetching is None:
+                return answers.refused(404, "nothing can be read here", headers)
+            return await self._fetching(request, grant)
+        end = self._options.ends.get(grant.chat)
+        if end is None:
+            return answers.refused(404, "this key is for a receiver that is not there any more", headers)
+        if request.method in ("GET", "HEAD"):
+            return await self._called(request, grant, end, headers)
+        if request.method not in ("POST", "PUT"):
+            refusal = answers.refused(405, "send it by POST", headers)
+            refusal.headers["Allow"] = "POST, PUT, GET, HEAD" if end.get else "POST, PUT"
+            return refusal
+
+        async def read() -> Body:
+            return await self._reader.read(request, min(int(end.max_received_mb * 1_000_000), grant.most_bytes))
+
+        return await self._answered(request, end, headers, read, _Caller.of_key(grant, end, headers))
+
+    async def _called(
+        self, request: web.Request, grant: KeyGrant, end: EndOptions, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
+        if not end.get:
+            refusal = answers.refused(405, "send it by POST: calls by GET are not taken here", headers)
+            refusal.headers["Allow"] = "POST, PUT"
+            return refusal
+        if request.method == "HEAD" or is_robot(headers):
+            self._receiver.ignored(ROBOT)
+            return answers.looked_at(headers)
+
+        async def read() -> Body:
+            return NOTHING_BODY
+
+        return await self._answered(request, end, headers, read, _Caller.of_key(grant, end, headers))
+
+    async def _by_signature(self, request: web.Request, name: str, end: EndOptions) -> web.StreamResponse:
+        """Raises what `request.read` raises. A 401 reaches the caller without its text."""
+        from aiohttp import web
+
+        assert end.signature is not None
+        raw = await request.read()
+        headers = _low(request.headers)
+        try:
+            request_id = webhook_auth.check(end.signature, headers, raw, self._context.clock.now().timestamp())
+        except webhook_auth.NotSigned as error:
+            return web.Response(status=401, text=f"{name}: {error}")
+
+        async def read() -> Body:
+            return await self._reader.read_known(request, raw)
+
+        caller = _Caller(end=name, label=end.author or name, request_id=request_id or _request_id(headers))
+        return await self._answered(request, end, headers, read, caller)
+
+    async def _answered(
+        self,
+        request: web.Request,
+        end: EndOptions,
+        headers: Mapping[str, str],
+        read: Callable[[], Awaitable[Body]],
+        caller: _Caller,
+    ) -> web.StreamResponse:
+        query = {key: value for key, value in request.query.items() if len(key) < 100}
+        body: Body = NOTHING_BODY
+        try:
+            intake = self._receiver.intake  # nothing is read for an account that is not up
+            body = await read()
+            received = Received(body=body, method=request.method, headers=shown_headers(headers), query=query)
+            said = decode(received, caller.end, end, self._context.decode_post)
+            if isinstance(said, Nothing):
+                intake.ignored(said.reason)
+                await self._downloads.forget(body.files)
+                return answers.accepted(said.answer, "", headers, query, end.form)
+            job = Job(
+                end=caller.end,
+                said=said,
+                label=caller.label,
+                at=self._context.clock.now(),
+                request_id=caller.request_id,
+                by_person=caller.is_form or (body.kind is Kind.FORM and end.form is not None),
+            )
+            message_id = await self._receiver.take(job)
+            if said.failed:
+                await self._receiver.keep(caller.end, body, f"the template left something out: {said.failed}")
+        except Refusal as refusal:
+            await self._downloads.forget(body.files)
+            if isinstance(refusal, Undecodable):
+                await self._receiver.keep(caller.end, body, refusal.why)
+            again_s = AGAIN_S if refusal.status in (503, 507) else None
+            return answers.refused(refusal.status, refusal.why, headers, retry_after_s=again_s)
+        except Busy:
+            await self._downloads.forget(body.files)
+            return answers.refused(503, "try again later", headers, retry_after_s=AGAIN_S)
+        return answers.accepted(said.answer, message_id, headers, query, end.form)
+
+
+def _low(headers: Mapping[str, str]) -> dict[str, str]:
+    """The first of each name."""
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        found.setdefault(name.lower(), value)
+    return found
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    return next((f"{name} {value[:_LONGEST_ID]}" for name in _REQUEST_IDS if (value := headers.get(name, "").strip())), "")

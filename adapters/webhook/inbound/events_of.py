@@ -1,0 +1,70 @@
+"""What a request says as events: a message, or an edit of the one that its id names. Used by `receiver`, one request at a time."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import msgspec
+
+from adapters.webhook.inbound.incidents import Incident, Incidents, digest_of
+from adapters.webhook.inbound.received import Said
+from bridge.model.events import Author, ChatEvent, EventMeta, MessageCreated, MessageEdited
+from bridge.model.refs import AccountName, ChatRef
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that is to be taken."""
+
+    end: str
+    said: Said
+    label: str
+    """Who is shown where the payload names nobody."""
+    at: datetime
+    request_id: str = ""
+    """What names the request itself, if anything does: it may come again."""
+    by_person: bool = False
+
+
+async def events_of(job: Job, account: AccountName, incidents: Incidents) -> tuple[str, ChatEvent | None]:
+    """The id of the message that it is, and what is to be accepted: None if it tells nothing new."""
+    if job.request_id:
+        before = await incidents.request(job.end, job.request_id)
+        if before is not None:
+            return before, None
+    message_id, event = await _event(job, account, incidents)
+    if job.request_id:
+        await incidents.remember_request(job.end, job.request_id, message_id)
+    return message_id, event
+
+
+async def _event(job: Job, account: AccountName, incidents: Incidents) -> tuple[str, ChatEvent | None]:
+    said, digest = job.said, _digest(job.said)
+    known = await incidents.get(job.end, said.id) if said.id else None
+    if known is None or (known.over and not said.over):
+        message_id = digest_of(f"request {job.request_id}") if job.request_id else uuid.uuid4().hex[:24]
+        if said.id:
+            await incidents.set(job.end, said.id, Incident(message_id, digest, 0, said.over))
+        key = f"created:{account}:{job.end}:{message_id}"
+        return message_id, MessageCreated(meta=_meta(job, account, key), message_id=message_id, content=said.content)
+    if known.digest == digest and known.over == said.over:
+        return known.message_id, None
+    now = Incident(known.message_id, digest, known.version + 1, said.over)
+    await incidents.set(job.end, said.id, now)
+    if known.digest == digest:
+        return known.message_id, None
+    key = f"edited:{account}:{job.end}:{known.message_id}:{now.version}"
+    return known.message_id, MessageEdited(meta=_meta(job, account, key), message_id=known.message_id, content=said.content)
+
+
+def _digest(said: Said) -> str:
+    """Of what people see of it; files have another id each time they come."""
+    seen = [(file.name, file.size_bytes) for file in said.content.attachments]
+    content = msgspec.structs.replace(said.content, attachments=())
+    return digest_of(msgspec.json.encode([content, seen]).decode("utf-8", "replace"))
+
+
+def _meta(job: Job, account: AccountName, key: str) -> EventMeta:
+    name = " ".join((job.said.author or job.label or job.end).split())[:80] or job.end
+    author = Author(user_id=name, name=name, avatar_url=job.said.avatar_url, is_bot=not job.by_person)
+    return EventMeta(event_key=key, origin=ChatRef(account, job.end), occurred_at=job.at, received_at=job.at, author=author)

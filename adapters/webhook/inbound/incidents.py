@@ -1,0 +1,98 @@
+"""What earlier requests were about: a sender's id names a message, so that the next with it is an edit; a request that comes
+twice is one.
+
+Kept in `Cursor`s, which the core stores with the events. Each end has a fixed number of them and each is bounded, so that a sender
+costs no more, whatever ids it makes up. What falls out is the oldest: an update of it is a new message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from bridge.model.adapter import Cursor
+
+SHARDS = 16
+MOST_IDS, MOST_REQUESTS = 64, 64
+"""In each shard."""
+
+
+class Incident(msgspec.Struct, array_like=True, frozen=True):
+    """A message that a sender's id names."""
+
+    message_id: str
+    digest: str
+    """Of what it shows now."""
+    version: int = 0
+    over: bool = False
+
+
+class _Shard(msgspec.Struct, array_like=True):
+    incidents: dict[str, Incident] = {}
+    requests: dict[str, str] = {}
+    """Requests that were taken, by what names them, with the message that they became."""
+
+
+class Incidents:
+    """Those of one account. `read` gives the value of a cursor. Not for two batches at once."""
+
+    def __init__(self, read: Callable[[str], Awaitable[str | None]]) -> None:
+        self._read = read
+        self._shards: dict[str, _Shard] = {}
+        self._changed: dict[str, _Shard] = {}
+
+    async def request(self, end: str, request_id: str) -> str | None:
+        """The message that this request became when it came before; None if it is new."""
+        _, shard = await self._shard(end, request_id)
+        return shard.requests.get(digest_of(request_id))
+
+    async def remember_request(self, end: str, request_id: str, message_id: str) -> None:
+        name, shard = await self._shard(end, request_id)
+        shard.requests[digest_of(request_id)] = message_id
+        _bound(shard.requests, MOST_REQUESTS)
+        self._changed[name] = shard
+
+    async def get(self, end: str, incident_id: str) -> Incident | None:
+        _, shard = await self._shard(end, incident_id)
+        return shard.incidents.get(digest_of(incident_id))
+
+    async def set(self, end: str, incident_id: str, incident: Incident) -> None:
+        name, shard = await self._shard(end, incident_id)
+        shard.incidents.pop(digest_of(incident_id), None)
+        shard.incidents[digest_of(incident_id)] = incident
+        _bound(shard.incidents, MOST_IDS)
+        self._changed[name] = shard
+
+    def cursors(self) -> list[Cursor]:
+        """What changed since `stored`, to be stored with the events that changed it."""
+        return [Cursor(name=name, value=msgspec.json.encode(shard).decode()) for name, shard in self._changed.items()]
+
+    def stored(self) -> None:
+        self._changed.clear()
+
+    def forget(self) -> None:
+        """What changed was not stored: it is read anew."""
+        for name in self._changed:
+            self._shards.pop(name, None)
+        self._changed.clear()
+
+    async def _shard(self, end: str, key: str) -> tuple[str, _Shard]:
+        name = f"ids/{end}/{int(digest_of(key)[:4], 16) % SHARDS}"
+        if name not in self._shards:
+            stored = await self._read(name)
+            try:
+                self._shards[name] = msgspec.json.decode(stored, type=_Shard) if stored else _Shard({}, {})
+            except msgspec.DecodeError:  # of another version: what it knew is forgotten
+                self._shards[name] = _Shard({}, {})
+        return name, self._shards[name]
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _bound(kept: dict[str, str] | dict[str, Incident], most: int) -> None:
+    while len(kept) > most:
+        del kept[next(iter(kept))]

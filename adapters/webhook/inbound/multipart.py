@@ -1,0 +1,229 @@
+"""A request's body read from the network: small ones whole, files block by block onto disk."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from msgspec.structs import replace
+
+from adapters.webhook.inbound.body import MOST_FIELDS, Body, Kind, of_fields, parse, type_of
+from adapters.webhook.inbound.charset import words_of
+from adapters.webhook.inbound.downloads import Downloads, check_size
+from adapters.webhook.inbound.ntfy import word
+from adapters.webhook.inbound.refusal import COMPRESSED, TOO_LARGE, Refusal
+from bridge.model.events import Attachment, AttachmentKind
+
+if TYPE_CHECKING:
+    from aiohttp import BodyPartReader, web
+
+MOST_WORDS_BYTES = 1024**2
+"""Of a request, beside its files."""
+MOST_FILES = 20
+_NOT_WELL_FORMED = "the multipart body is not well formed: is its boundary the one in Content-Type?"
+_PIECE_S = 30.0
+"""Between two pieces of a body that comes."""
+_ENCODED_NAME = re.compile(r"(?:[\w.~-]|%[0-9A-Fa-f]{2})+", re.ASCII)
+_KINDS = {"image": AttachmentKind.PHOTO, "video": AttachmentKind.VIDEO, "audio": AttachmentKind.AUDIO}
+_FILE_HEADERS = ("x-filename", "filename", "file", "f")
+_PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+"""What every messenger shows as a picture; other images are files."""
+
+
+class Reader:
+    """Reads the requests of one account."""
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+
+    async def read(self, request: web.Request, most_bytes: int) -> Body:
+        """Raises Refusal. Files of a body that is refused are gone."""
+        if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            raise Refusal(415, COMPRESSED)
+        check_size(request.content_length or 0, most_bytes)
+        kind, _ = type_of(request.headers.get("Content-Type", ""))
+        if kind.startswith("multipart/"):
+            return await self._multipart(request, request.content, most_bytes)
+        name = _file_name(request.headers)
+        if name or _is_file(kind):
+            return await self._file(request, name, kind, most_bytes)
+        return parse(await request.read(), request.headers.get("Content-Type", ""))
+
+    async def read_known(self, request: web.Request, raw: bytes) -> Body:
+        """The same of a body that is here already, since its signature was looked at."""
+        kind, _ = type_of(request.headers.get("Content-Type", ""))
+        if kind.startswith("multipart/"):
+            return await self._multipart(request, _stream_of(raw), len(raw))
+        return parse(raw, request.headers.get("Content-Type", ""))
+
+    async def _file(self, request: web.Request, name: str, kind: str, most_bytes: int) -> Body:
+        """A body that is a file (`curl -T`)."""
+        async with self._downloads.receiving() as incoming:
+            while block := await _piece(request.content.readany()):
+                check_size(incoming.size_bytes + len(block), most_bytes)
+                await incoming.write(block)
+            if not incoming.size_bytes:
+                raise Refusal(400, "the file is empty")
+            await incoming.done()
+            return Body(kind=Kind.NOTHING, files=(_attachment(incoming.file_id, name, kind, incoming.size_bytes),))
+
+    async def _multipart(self, request: web.Request, content: Any, most_bytes: int) -> Body:
+        parts = _Parts(self._downloads, most_bytes)
+        try:
+            reader = _reader_class()(request.headers, content)
+            while (part := await _piece(reader.next())) is not None:
+                await parts.take(part)
+        except (ValueError, AssertionError, RuntimeError, LookupError):
+            await self._downloads.forget(tuple(parts.files))
+            raise Refusal(400, _NOT_WELL_FORMED) from None
+        except BaseException:
+            await asyncio.shield(self._downloads.forget(tuple(parts.files)))
+            raise
+        try:
+            return parts.body()
+        except Refusal:
+            await self._downloads.forget(tuple(parts.files))
+            raise
+
+
+class _Parts:
+    """The parts of one form as they come."""
+
+    def __init__(self, downloads: Downloads, most_bytes: int) -> None:
+        self._downloads = downloads
+        self._left_bytes = most_bytes
+        self._words_bytes = 0
+        self._raw: list[tuple[str, bytes, str]] = []
+        self.files: list[Attachment] = []
+
+    async def take(self, part: Any) -> None:
+        """Raises Refusal."""
+        if not hasattr(part, "read_chunk"):
+            raise Refusal(400, "a part of the form is a form itself")
+        if part.headers.get("Content-Transfer-Encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
+            raise Refusal(415, "a part of the form is encoded: send it as it is")
+        if part.filename is not None:
+            await self._file(part)
+        elif len(self._raw) >= MOST_FIELDS:
+            raise Refusal(400, f"the form has more than {MOST_FIELDS} fields")
+        else:
+            _, charset = type_of(part.headers.get("Content-Type", "text/plain"))
+            self._raw.append((part.name or "", await self._words(part), charset))
+
+    async def _words(self, part: BodyPartReader) -> bytes:
+        pieces = []
+        while block := await _piece(part.read_chunk()):
+            self._words_bytes += len(block)
+            if self._words_bytes > MOST_WORDS_BYTES:
+                raise Refusal(413, TOO_LARGE)
+            self._spend(len(block))
+            pieces.append(block)
+        return b"".join(pieces)
+
+    async def _file(self, part: BodyPartReader) -> None:
+        if len(self.files) >= MOST_FILES:
+            raise Refusal(413, f"a request has {MOST_FILES} files at most")
+        async with self._downloads.receiving() as incoming:
+            while block := await _piece(part.read_chunk()):
+                self._spend(len(block))
+                await incoming.write(block)
+            if not incoming.size_bytes:  # what a browser sends for a field in which no file was chosen
+                await incoming.drop()
+                return
+            await incoming.done()
+            kind, _ = type_of(part.headers.get("Content-Type", ""))
+            self.files.append(_attachment(incoming.file_id, part.filename or "", kind, incoming.size_bytes))
+
+    def _spend(self, size_bytes: int) -> None:
+        self._left_bytes -= size_bytes
+        if self._left_bytes < 0:
+            raise Refusal(413, TOO_LARGE)
+
+    def body(self) -> Body:
+        """Raises Refusal."""
+        said = next((raw.decode("ascii", "ignore") for name, raw, _ in self._raw if name == "_charset_"), "")
+        pairs = [(name, words_of(raw, charset or said)) for name, raw, charset in self._raw if name != "_charset_"]
+        body = of_fields(pairs, tuple(self.files))
+        return replace(body, kind=Kind.NOTHING) if body.kind is Kind.FORM and not pairs else body
+
+
+async def _piece(coming: Any) -> Any:
+    """Raises Refusal for whoever sends too slowly, or hangs up."""
+    from aiohttp import ClientPayloadError
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    try:
+        async with asyncio.timeout(_PIECE_S):
+            return await coming
+    except TimeoutError:
+        raise Refusal(408, "too slow") from None
+    except HttpProcessingError:
+        raise Refusal(400, _NOT_WELL_FORMED) from None
+    except (ClientPayloadError, ConnectionError):
+        raise Refusal(400, "the body ends too early") from None
+
+
+class _Part:
+    """aiohttp's part, which its reader does not know for one: of a part named `_charset_` it would read some itself, and then lose
+    its place in the body."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+
+@cache
+def _reader_class() -> Any:
+    from aiohttp import MultipartReader
+
+    class FormReader(MultipartReader):
+        async def fetch_next_part(self) -> Any:
+            return _Part(await super().fetch_next_part())
+
+    return FormReader
+
+
+def _stream_of(raw: bytes) -> Any:
+    from aiohttp.base_protocol import BaseProtocol
+    from aiohttp.streams import StreamReader
+
+    loop = asyncio.get_running_loop()
+    stream = StreamReader(BaseProtocol(loop), 2**16, loop=loop)
+    stream.feed_data(raw)
+    stream.feed_eof()
+    return stream
+
+
+def _file_name(headers: Mapping[str, str]) -> str:
+    return next((found for name in _FILE_HEADERS if (found := word(headers.get(name, "")).strip())), "")
+
+
+def _is_file(kind: str) -> bool:
+    if kind.partition("/")[0] in ("image", "video", "audio", "font"):
+        return True
+    return kind in ("application/pdf", "application/zip", "application/gzip")
+
+
+def _attachment(file_id: str, name: str, kind: str, size_bytes: int) -> Attachment:
+    """The name is for people: the core makes it safe."""
+    if "%" in name and _ENCODED_NAME.fullmatch(name):  # as Python's aiohttp writes names into forms
+        name = unquote(name)
+    name = name.replace("\\", "/").rpartition("/")[2][:200]
+    mime = kind if kind and kind != "application/octet-stream" else mimetypes.guess_type(name)[0] or kind
+    family = mime.partition("/")[0]
+    is_picture = family != "image" or mime in _PICTURES
+    extension = mimetypes.guess_extension(mime) or ""
+    return Attachment(
+        kind=_KINDS.get(family, AttachmentKind.DOCUMENT) if is_picture else AttachmentKind.DOCUMENT,
+        file_id=file_id,
+        name=name or f"file{extension}",
+        mime=mime,
+        size_bytes=size_bytes,
+    )

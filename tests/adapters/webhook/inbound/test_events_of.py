@@ -1,0 +1,136 @@
+"""Ids and updates through the real listener: the same again is an edit or nothing, and what is over is over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from adapters.webhook.inbound import incidents
+from bridge.model.rich_text import text_of
+from tests.adapters.webhook.harness import Hooks
+from tests.adapters.webhook.inbound.senders import alertmanager, kuma
+from tests.support.patience import eventually
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def tell(hooks: Hooks, payload: Any, **headers: str) -> str:
+    """The id of the message that it became."""
+    answer = await hooks.post("alerts", json.dumps(payload), headers={**JSON, **headers})
+    assert answer.status == 200, answer.text
+    return str(json.loads(answer.body)["id"])
+
+
+def edits(hooks: Hooks) -> list[str]:
+    return [text_of(event.content.text).splitlines()[0] for event in hooks.edited()]
+
+
+async def test_firing_and_resolved_are_one_message_and_the_next_fire_is_another(hooks: Hooks) -> None:
+    first = await tell(hooks, alertmanager())
+    assert await tell(hooks, alertmanager()) == first  # it repeats itself
+    assert await tell(hooks, alertmanager("firing", ("db1", "resolved"), ("db2", "firing"))) == first
+    assert await tell(hooks, alertmanager("resolved")) == first
+    assert await tell(hooks, alertmanager("resolved")) == first
+    again = await tell(hooks, alertmanager())
+    assert again != first
+    assert [event.message_id for event in hooks.created()] == [first, again]
+    assert [event.message_id for event in hooks.edited()] == [first, first]
+    assert edits(hooks)[-1] == "✅ [RESOLVED] DiskFull"
+    assert len(hooks.intake.events) == 4
+    assert hooks.intake.ignored_reasons["told before"] == 2
+
+
+async def test_back_and_forth_is_told_each_time(hooks: Hooks) -> None:
+    for value in ("a", "b", "a", "b", "b"):
+        await tell(hooks, {"id": 7, "text": value})
+    assert hooks.words() == ["a", "b", "a", "b"]
+    assert len({event.meta.event_key for event in hooks.intake.events}) == 4
+
+
+async def test_what_is_known_survives_a_restart(hooks: Hooks) -> None:
+    first = await tell(hooks, kuma(0, "Timeout"))
+    await hooks.end()
+    await hooks.begin()
+    assert await tell(hooks, kuma(0, "Timeout")) == first
+    assert await tell(hooks, kuma(1, "200 OK")) == first
+    assert edits(hooks) == ["✅ API is up"]
+
+
+async def test_ids_are_each_ends_own(hooks: Hooks) -> None:
+    await tell(hooks, {"id": "x", "text": "one"})
+    await hooks.post("other", json.dumps({"id": "x", "text": "two"}), headers=JSON)
+    assert len(hooks.created()) == 2
+    assert not hooks.edited()
+
+
+async def test_what_comes_after_its_end_alone_is_a_message(hooks: Hooks) -> None:
+    await tell(hooks, alertmanager("resolved"))
+    assert hooks.words()[0].startswith("✅")
+
+
+async def test_a_request_that_is_sent_again_is_nothing_new(hooks: Hooks) -> None:
+    for name in ("Idempotency-Key", "X-GitHub-Delivery", "webhook-id"):
+        ids = {await tell(hooks, {"message": "once"}, **{name: "abc"}) for _ in range(3)}
+        assert len(ids) == 1
+    assert hooks.words() == ["once"] * 3
+    await hooks.end()
+    await hooks.begin()
+    await tell(hooks, {"message": "once"}, **{"webhook-id": "abc"})
+    assert hooks.words() == ["once"] * 3
+    await tell(hooks, {"message": "once"})  # without an id, the same words are said again
+    await tell(hooks, {"message": "once"})
+    assert hooks.words() == ["once"] * 5
+
+
+async def test_an_old_request_does_not_undo_a_later_one(hooks: Hooks) -> None:
+    await tell(hooks, {"id": 1, "text": "a"}, **{"Idempotency-Key": "1"})
+    await tell(hooks, {"id": 1, "text": "b"}, **{"Idempotency-Key": "2"})
+    await tell(hooks, {"id": 1, "text": "a"}, **{"Idempotency-Key": "1"})
+    assert hooks.words() == ["a", "b"]
+
+
+async def test_what_a_failed_write_would_have_known_is_not_known(hooks: Hooks) -> None:
+    async def fail() -> None:
+        raise RuntimeError("the disk is full")
+
+    hooks.intake.before_accept = fail
+    assert (await hooks.post("alerts", b'{"id": 1, "text": "a"}', headers={**JSON, "Idempotency-Key": "1"})).status == 503
+    await asyncio.wait({hooks.running})
+    assert hooks.running.exception() is not None
+    hooks.intake.before_accept = None
+    await hooks.begin()
+    await tell(hooks, {"id": 1, "text": "a"}, **{"Idempotency-Key": "1"})
+    assert hooks.words() == ["a"]
+
+
+async def test_a_sender_that_makes_up_ids_costs_no_more(hooks: Hooks) -> None:
+    state = incidents.Incidents(hooks.intake.cursor)
+    for number in range(5000):
+        await state.set("alerts", f"id {number}", incidents.Incident(f"m{number}", "d"))
+        await state.remember_request("alerts", f"request {number}", f"m{number}")
+    cursors = state.cursors()
+    assert len(cursors) <= incidents.SHARDS
+    assert max(len(cursor.value) for cursor in cursors) < 16_000
+    assert await state.get("alerts", "id 4999")
+    assert await state.get("alerts", "id 0") is None
+    assert await state.request("alerts", "request 4999") == "m4999"
+
+
+async def test_state_of_another_version_is_forgotten(hooks: Hooks) -> None:
+    await tell(hooks, {"id": 1, "text": "a"})
+    await hooks.end()
+    hooks.intake.cursors = dict.fromkeys(hooks.intake.cursors, '{"another": "form"}')
+    await hooks.begin()
+    await tell(hooks, {"id": 1, "text": "b"})
+    assert hooks.words() == ["a", "b"]
+    assert not hooks.edited()
+
+
+async def test_the_same_files_again_are_nothing_new(hooks: Hooks, tmp_path: Path) -> None:
+    """They have another id each time they come; those of the repetition are not kept."""
+    for _ in range(2):
+        await hooks.call("PUT", await hooks.key("alerts"), data=b"same", headers={"Filename": "a.txt", "sid": "x"})
+    assert len(hooks.intake.events) == 1
+    await eventually(lambda: len(list(hooks.received.iterdir())) == 1, what="the repetition's file is gone")

@@ -1,0 +1,157 @@
+"""Signed requests through the real listener: who proves who it is, when, and only once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.adapters.webhook.harness import Answer, Hooks, StillClock
+from tests.adapters.webhook.inbound.senders import GITHUB, GITLAB
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OLD = "whsec_0000r8GKYqrTwjUPD8ILPZIo2LaLaSw0"
+JSON = {"Content-Type": "application/json"}
+BODY = b'{"text": "signed"}'
+
+
+def standard(
+    body: bytes, at_s: float, *, secret: str = SECRET, message_id: str = "msg_1", prefix: str = "webhook"
+) -> dict[str, str]:
+    """By the specification: HMAC-SHA256 over `id.timestamp.body`."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = f"{message_id}.{int(at_s)}.".encode() + body
+    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    named = {"id": message_id, "timestamp": str(int(at_s)), "signature": f"v1a,other v1,{signature}"}
+    return JSON | {f"{prefix}-{name}": value for name, value in named.items()}
+
+
+def ends(**signature: Any) -> dict[str, Any]:
+    return {"e": {"signature": signature}}
+
+
+async def send(hooks: Hooks, body: bytes, headers: dict[str, str]) -> Answer:
+    return await hooks.call("POST", f"{hooks.url}/hooks/hooks/e", data=body, headers=headers)
+
+
+async def test_standard_webhooks(tmp_path: Path) -> None:
+    clock = StillClock()
+    async with Hooks(tmp_path, ends(scheme="standard", secret=SECRET, previous_secret=OLD), clock=clock) as hooks:
+        now_s = clock.now().timestamp()
+        assert (await send(hooks, BODY, standard(BODY, now_s))).status == 200
+        assert (await send(hooks, BODY, standard(BODY, now_s, secret=OLD, message_id="msg_2"))).status == 200
+        assert (await send(hooks, BODY, standard(BODY, now_s, prefix="svix", message_id="msg_3"))).status == 200
+        assert hooks.words() == ["signed"] * 3
+        wrong = [
+            standard(BODY, now_s, secret="whsec_AAAAr8GKYqrTwjUPD8ILPZIo2LaLaSw0"),
+            standard(b"another", now_s),
+            standard(BODY, now_s) | {"webhook-id": "msg_9"},
+            standard(BODY, now_s) | {"webhook-timestamp": str(int(now_s) + 1)},
+            standard(BODY, now_s) | {"webhook-timestamp": "soon"},
+            standard(BODY, now_s) | {"webhook-signature": "v1,"},
+            standard(BODY, now_s) | {"webhook-signature": "v1,ä"},
+            JSON,
+        ]
+        for headers in wrong:
+            answer = await send(hooks, BODY, headers)
+            assert answer.status == 401
+            assert "signature" not in answer.text
+        assert len(hooks.intake.events) == 3
+
+
+async def test_a_signed_request_is_good_once_and_for_some_minutes(tmp_path: Path) -> None:
+    clock = StillClock()
+    async with Hooks(tmp_path, ends(scheme="standard", secret=SECRET), clock=clock) as hooks:
+        headers = standard(BODY, clock.now().timestamp())
+        assert (await send(hooks, BODY, headers)).status == 200
+        assert (await send(hooks, BODY, headers)).status == 200  # the sender did not hear the answer
+        assert hooks.words() == ["signed"]
+        clock.forward(301)
+        assert (await send(hooks, BODY, headers)).status == 401
+        early = standard(BODY, clock.now().timestamp() + 301, message_id="msg_2")
+        assert (await send(hooks, BODY, early)).status == 401
+
+
+async def test_github(tmp_path: Path) -> None:
+    event, payload = GITHUB["push"]
+    body = json.dumps(payload).encode()
+    right = "sha256=" + hmac.new(b"hush", body, hashlib.sha256).hexdigest()
+    headers = {**JSON, "X-GitHub-Event": event, "X-GitHub-Delivery": "1-2-3", "X-Hub-Signature-256": right}
+    async with Hooks(tmp_path, ends(scheme="github", secret="hush")) as hooks:
+        for delivery in ("1-2-3", "4-5-6"):  # the delivery's id is not signed: who replays can write another
+            assert (await send(hooks, body, {**headers, "X-GitHub-Delivery": delivery})).status == 200
+        assert [line.splitlines()[0] for line in hooks.words()] == ["pushed 2 commits (forced) to octo/web main"]
+        for wrong in ("", "sha256=", "sha1=abc", right[:-1] + ("0" if right[-1] != "0" else "1")):
+            assert (await send(hooks, body, {**headers, "X-Hub-Signature-256": wrong})).status == 401
+        form = b"payload=" + json.dumps(payload).encode().hex().encode()
+        assert (await send(hooks, form, headers)).status == 401
+
+
+async def test_github_sends_a_form_by_default(tmp_path: Path) -> None:
+    from urllib.parse import urlencode
+
+    event, payload = GITHUB["comment"]
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    signature = "sha256=" + hmac.new(b"hush", body, hashlib.sha256).hexdigest()
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-GitHub-Event": event, "X-Hub-Signature-256": signature}
+    async with Hooks(tmp_path, ends(scheme="github", secret="hush")) as hooks:
+        assert (await send(hooks, body, headers)).status == 200
+        assert hooks.words() == ["commented on #7 Broken in octo/web\nbold and code"]
+
+
+async def test_gitlab(tmp_path: Path) -> None:
+    body = json.dumps(GITLAB["push"]).encode()
+    headers = {**JSON, "X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": "hush", "Idempotency-Key": "k1"}
+    async with Hooks(tmp_path, ends(scheme="gitlab", secret="hush")) as hooks:
+        assert (await send(hooks, body, headers)).status == 200
+        assert (await send(hooks, body, headers)).status == 200  # its retry has the same key
+        assert len(hooks.intake.events) == 1
+        assert (await send(hooks, body, {**headers, "X-Gitlab-Token": "hus"})).status == 401
+        assert (await send(hooks, body, {**headers, "X-Gitlab-Token": "хуш"})).status == 401
+
+
+@pytest.mark.parametrize("encoding", ["hex", "base64"])
+async def test_any_other_hmac(tmp_path: Path, encoding: str) -> None:
+    options = {
+        "scheme": "hmac",
+        "secret": "hush",
+        "header": "X-Sig",
+        "prefix": "v0=",
+        "timestamp_header": "X-At",
+        "encoding": encoding,
+    }
+    clock = StillClock()
+    async with Hooks(tmp_path, ends(**options, signed="v0:{timestamp}:{body}", digest="sha512"), clock=clock) as hooks:
+
+        def signed(at_s: int) -> dict[str, str]:
+            digest = hmac.new(b"hush", f"v0:{at_s}:".encode() + BODY, hashlib.sha512).digest()
+            text = digest.hex().upper() if encoding == "hex" else base64.b64encode(digest).decode()
+            return {**JSON, "X-Sig": f"v0={text}", "X-At": str(at_s)}
+
+        now_s = int(clock.now().timestamp())
+        assert (await send(hooks, BODY, signed(now_s))).status == 200
+        assert (await send(hooks, BODY, signed(now_s))).status == 200
+        assert (await send(hooks, BODY, signed(now_s + 1))).status == 200
+        assert hooks.words() == ["signed"] * 2
+        assert (await send(hooks, BODY, signed(now_s - 301))).status == 401
+        assert (await send(hooks, BODY, {**signed(now_s), "X-Sig": signed(now_s)["X-Sig"].removeprefix("v0=")})).status == 401
+
+
+async def test_a_signed_form_with_files(tmp_path: Path) -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nsee\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nwords\r\n--b--\r\n'
+    )
+    signature = hmac.new(b"hush", body, hashlib.sha256).hexdigest()
+    async with Hooks(tmp_path, ends(scheme="hmac", secret="hush", header="X-Sig")) as hooks:
+        headers = {"Content-Type": "multipart/form-data; boundary=b", "X-Sig": signature}
+        assert (await send(hooks, body, headers)).status == 200
+        (file,) = hooks.created()[0].content.attachments
+        assert (hooks.words(), file.name, file.size_bytes) == (["see"], "a.txt", 5)
+        assert (await send(hooks, body, {**headers, "X-Sig": "0" * 64})).status == 401
+        assert len(list(hooks.received.iterdir())) == 1

@@ -1,0 +1,63 @@
+"""Options of an account: what the check finds before anything is sent or comes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from adapters.webhook.config import Options, check_options, needs_public_web
+
+
+def faults(ends: Any) -> list[tuple[str, str]]:
+    return [(fault.key, fault.why) for fault in check_options(Options.model_validate({"ends": ends}))]
+
+
+@pytest.mark.parametrize(
+    ("end", "key", "why"),
+    [
+        ({"signature": {"scheme": "hmac", "secret": "s"}}, "signature.header", "which header"),
+        ({"signature": {"scheme": "hmac", "secret": "s", "header": "X", "signed": "x"}}, "signature.signed", "{body}"),
+        (
+            {"signature": {"scheme": "hmac", "secret": "s", "header": "X", "signed": "{timestamp}.{body}"}},
+            "signature.signed",
+            "need each other",
+        ),
+        (
+            {"signature": {"scheme": "hmac", "secret": "s", "header": "X", "timestamp_header": "Y"}},
+            "signature.signed",
+            "each other",
+        ),
+        ({"signature": {"scheme": "github", "secret": "s", "header": "X"}}, "signature.header", "says this itself"),
+        ({"signature": {"scheme": "standard", "secret": "s", "digest": "sha512"}}, "signature.digest", "says this itself"),
+        ({"url": "https://example.com/hook", "fetch": True}, "fetch", "not both"),
+        ({"template": "nobody"}, "template", "no such template"),
+    ],
+)
+def test_what_does_not_go_together_is_told_at_its_key(end: Any, key: str, why: str) -> None:
+    assert any(at == f"ends.alerts.{key}" and why in said for at, said in faults({"alerts": end})), faults({"alerts": end})
+
+
+def test_an_account_has_ends_with_names() -> None:
+    assert faults({})[0][0] == "ends"
+    assert faults({"a/b": {}})[0][0] == "ends.a/b"
+    assert not faults({"alerts": {}, "Deploys-2.x_y": {}})
+
+
+def test_what_others_call_needs_the_public_listener() -> None:
+    signed = {"signature": {"scheme": "github", "secret": "s"}}
+    ends: list[dict[str, Any]] = [{"get": True}, {"form": {}}, {"fetch": True}, signed]
+    for end in ends:
+        fault = needs_public_web(Options.model_validate({"ends": {"a": end}}))
+        assert fault is not None
+        assert fault.key == f"ends.a.{next(iter(end))}"
+    assert needs_public_web(Options.model_validate({"ends": {"a": {"url": "https://example.com"}}})) is None
+
+
+def test_no_secret_is_shown() -> None:
+    options = Options.model_validate({"secret": "hush-1", "ends": {"a": {"signature": {"scheme": "github", "secret": "hush-2"}}}})
+    assert "hush" not in repr(options)
+    with pytest.raises(ValidationError) as refused:
+        Options.model_validate({"ends": {"a": {"signature": {"scheme": "none", "secret": "hush-3"}}}})
+    assert "hush" not in str(refused.value)
