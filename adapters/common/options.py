@@ -74,13 +74,13 @@ class NetworkOptions(Options):
         None, description="HTTP(S) proxy for every connection of this account, e.g. http://proxy:3128"
     )
     ca_file: Path | None = Field(
-        None, description="PEM file of the CA that signed the server's (or proxy's) certificate, beside the system's CAs"
+        None, description="PEM file of the CA that signed the server's (or proxy's) certificate; added to the system's CAs"
     )
     file_hosts: tuple[Annotated[str, AfterValidator(_file_host)], ...] = Field(
-        (), description="hosts, host:port or networks (10.0.0.0/8) beside the platform's own that files may be fetched from"
+        (), description="hosts, host:port or networks (10.0.0.0/8) that files may be fetched from, besides the platform's own"
     )
     request_timeout_s: float = Field(60.0, gt=0, le=3600, description="longest wait for one API answer, file transfers aside")
-    transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one file up or down")
+    transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one upload or download")
 
 
 __all__ = ["HttpUrl", "NetworkOptions", "Options", "ProxyUrl", "SecretStr", "http_url_fault"]

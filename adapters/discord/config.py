@@ -20,10 +20,12 @@ class DiscordOptions(NetworkOptions):
     token: SecretStr = Field(min_length=1, description="bot token, from the developer portal: Bot, Reset Token")
     post_as: Literal["webhook", "bot"] = Field(
         "webhook",
-        description="webhook: copies carry their author's name and avatar, through a webhook that is made in each channel; "
+        description="webhook: copies carry their author's name and avatar, through a webhook that is created in each channel; "
         "bot: the bot posts, with the author's name in the text and native replies",
     )
-    webhook_name: str = Field("messenger-bridge", min_length=1, max_length=80, description="name of the webhooks made in channels")
+    webhook_name: str = Field(
+        "messenger-bridge", min_length=1, max_length=80, description="name of the webhooks created in channels"
+    )
     members: bool = Field(
         False, description="report members who leave; needs the SERVER MEMBERS INTENT switch in the developer portal"
     )

@@ -41,7 +41,7 @@ class SlackOptions(NetworkOptions):
     replies: Replies = Field(Replies.THREAD, description="what a reply becomes: thread, broadcast (thread and channel) or quote")
     personas: bool = Field(True, description="post under the author's name and picture (needs chat:write.customize)")
     catch_up_messages: int = Field(
-        1000, ge=0, le=20_000, description="messages per channel that are fetched at most after a downtime; 0: none"
+        1000, ge=0, le=20_000, description="how many messages per channel are fetched at most after a downtime; 0: none"
     )
     api_url: HttpUrl = Field(DEFAULT_API_URL, description="base URL of the Web API")
 

@@ -32,7 +32,7 @@ class WebhookOptions(Group):
 class ChatOptions(Group):
     """A chat that is reached by webhooks alone. The key is how routes name it."""
 
-    id: str | None = Field(None, description="its id in the outgoing webhook's calls, if they name it by another than its key")
+    id: str | None = Field(None, description="its id in the outgoing webhook's calls, if that differs from its key")
     incoming_webhook: SecretStr | None = Field(None, description="URL of its incoming webhook")
 
 
@@ -44,7 +44,7 @@ class TeamSpiritOptions(NetworkOptions):
     overrides: dict[str, Any] = Field({}, description="single entries of the dialect, corrected: operations: {send: {path: ...}}")
     server: HttpUrl | None = Field(None, description="the messenger's server, e.g. https://im.example.com")
     api_key: SecretStr | None = Field(None, description="API key (or access token) of the bot")
-    variables: dict[str, str] = Field({}, description="further values for the dialect's templates: account.variables.<name>")
+    variables: dict[str, str] = Field({}, description="more values for the dialect's templates: account.variables.<name>")
     receive: Literal["auto", "webhook", "history"] = Field(
         "auto", description="auto: webhooks if the bridge has a public URL and the dialect has them, else reading the history"
     )
@@ -52,13 +52,13 @@ class TeamSpiritOptions(NetworkOptions):
         None, description="an outgoing webhook set up by hand; else the bridge registers its own"
     )
     chats: dict[str, ChatOptions] = Field({}, description="chats that are reached by webhooks alone")
-    poll_interval_s: float = Field(1.0, ge=0.05, le=3600, description="how often the history of a lively chat is read")
-    poll_idle_interval_s: float = Field(5.0, ge=0.05, le=3600, description="and of a chat in which nothing happens")
+    poll_interval_s: float = Field(1.0, ge=0.05, le=3600, description="how often the history of an active chat is read")
+    poll_idle_interval_s: float = Field(5.0, ge=0.05, le=3600, description="how often the history of a quiet chat is read")
     reread_messages: int = Field(50, ge=0, le=100, description="latest messages that are read again for edits and deletes")
     show_health: bool = Field(
         False, description="let the bot's own status say how the bridge is: online, away (connecting), busy (a human must act)"
     )
-    max_upload_mb: float | None = Field(None, gt=0, description="largest file the server takes, if other than the dialect says")
+    max_upload_mb: float | None = Field(None, gt=0, description="largest file in MB, if it differs from the dialect's limit")
 
     @cached_property
     def read_dialect(self) -> Dialect:

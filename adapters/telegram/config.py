@@ -23,12 +23,12 @@ class TelegramOptions(NetworkOptions):
         False,
         description="base_url is a Bot API server run with --local: files up to 2000 MB, read from the disk we share with it",
     )
-    poll_timeout_s: int = Field(50, ge=1, le=50, description="how long one getUpdates call waits for news")
+    poll_timeout_s: int = Field(50, ge=1, le=50, description="how long one getUpdates call waits for updates")
     album_wait_s: float = Field(
         0.8,
         ge=0.05,
         le=10,
-        description="how long after its last file an album counts as complete; Telegram does not tell",
+        description="how long after its last file an album counts as complete; Telegram does not say when it is",
     )
     files_root: Path | None = Field(
         None, description="where the local server's file directory is mounted here, if its path differs (with local_server)"
