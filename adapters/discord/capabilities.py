@@ -57,6 +57,7 @@ _COMMON: dict[Feature, Capability | Support] = {
     Feature.STICKER: Capability(Support.CONVERTED, "as a picture"),
     Feature.ALBUM: Support.FULL,
     Feature.LOCATION: Capability(Support.CONVERTED, "as text with a link to a map"),
+    Feature.CONTACT: Capability(Support.CONVERTED, "lines of text"),
     Feature.POLL: Capability(Support.CONVERTED, "as text"),
     Feature.SEES_EDITS: Support.FULL,
     Feature.SEES_DELETES: Support.FULL,

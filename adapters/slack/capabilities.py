@@ -55,6 +55,7 @@ _FEATURES: dict[Feature, Capability | Support] = {
     Feature.STICKER: Capability(Support.CONVERTED, "a picture"),
     Feature.ALBUM: Support.FULL,
     Feature.LOCATION: Capability(Support.CONVERTED, "a line with a map link"),
+    Feature.CONTACT: Capability(Support.CONVERTED, "lines of text"),
     Feature.POLL: Capability(Support.CONVERTED, "text"),
     Feature.SEES_EDITS: Support.FULL,
     Feature.SEES_DELETES: Support.FULL,

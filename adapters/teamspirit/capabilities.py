@@ -116,8 +116,18 @@ def _message(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]
     else:
         for feature in (Feature.PHOTO, Feature.VIDEO, Feature.AUDIO, Feature.VOICE, Feature.DOCUMENT, Feature.ANIMATION):
             yield feature, Capability(Support.CONVERTED, "a link, or a line with name and size")
-    for feature in (Feature.LOCATION, Feature.POLL):
-        yield feature, Capability(Support.CONVERTED, "lines of text")
+    yield Feature.POLL, Capability(Support.CONVERTED, "lines of text")
+    for feature, name in ((Feature.LOCATION, "location"), (Feature.CONTACT, "contact")):
+        yield feature, Support.FULL if _writes(dialect, name) else Capability(Support.CONVERTED, "lines of text")
+
+
+def _writes(dialect: Dialect, name: str) -> bool:
+    """Whether a message can be posted with it, and its change too."""
+    operations = dialect.operations
+    read = [variables_of(operations.send or operations.webhook_send)]
+    if operations.edit is not None:
+        read.append(variables_of(operations.edit))
+    return all(any(variable.startswith(f"message.{name}") for variable in variables) for variables in read)
 
 
 def deaf_after_s(options: TeamSpiritOptions) -> float | None:

@@ -61,6 +61,7 @@ FEATURES = features(
         Feature.STICKER: Capability(Support.PARTIAL, "WEBP, TGS and WEBM; others go as pictures"),
         Feature.ALBUM: Capability(Support.PARTIAL, "2 to 10 of a kind; photos and videos mix"),
         Feature.LOCATION: Capability(Support.CONVERTED, "a line with coordinates and a map link"),
+        Feature.CONTACT: Capability(Support.CONVERTED, "lines of text"),
         Feature.POLL: Capability(Support.CONVERTED, "the question and its options as text"),
         # 1.2 what the bot is told
         Feature.SEES_EDITS: _FULL,

@@ -142,8 +142,10 @@ def _identity(capabilities: Capabilities) -> Iterator[KindSupport]:
     else:
         yield KindSupport("reply", Level.CONVERTED, "a quoted line")
     yield _declared("thread", Feature.THREAD, capabilities)
-    for kind in ("poll", "location"):
-        yield KindSupport(kind, Level.CONVERTED, "lines of text")
+    yield KindSupport("poll", Level.CONVERTED, "lines of text")
+    for kind, feature in (("location", Feature.LOCATION), ("contact", Feature.CONTACT)):
+        is_native = capabilities.native(feature)
+        yield _declared(kind, feature, capabilities) if is_native else KindSupport(kind, Level.CONVERTED, "lines of text")
 
 
 def _declared(kind: str, feature: Feature, capabilities: Capabilities) -> KindSupport:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import msgspec
 
 from bridge.model.adapter import Reply, Sender
-from bridge.model.events import Attachment, MessageCreated, MessageEdited
+from bridge.model.events import Attachment, Contact, Location, MessageCreated, MessageEdited
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import EMPTY, RichText, concat
 from bridge.render.attachments import Target
@@ -29,6 +29,8 @@ class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reply: Reply | None = None
     mass_mentions: bool = False
     previews: bool = True
+    location: Location | None = None
+    contact: Contact | None = None
     late: bool = False
     """A file that could not be fetched when the text was sent: it follows, and nothing waits for it."""
 
@@ -86,6 +88,8 @@ def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) 
             reply=part.reply,
             mass_mentions=part.mass_mentions,
             previews=part.previews,
+            location=part.location,
+            contact=part.contact,
         )
         for part in rendered.parts
     ]
@@ -113,6 +117,8 @@ def without_files(
             files=kept if number == 0 else (),
             reply=part.reply if number == 0 else None,
             mass_mentions=part.mass_mentions and number == 0,
+            location=part.location if number == 0 else None,
+            contact=part.contact if number == 0 else None,
         )
         for number, text in enumerate(pieces)
     ]

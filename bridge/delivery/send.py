@@ -57,6 +57,8 @@ class PartSender:
             reply=part.reply,
             mass_mentions=part.mass_mentions,
             previews=part.previews,
+            location=part.location,
+            contact=part.contact,
         )
 
     async def ask(self, run: Execution, index: int, part: Part) -> Receipt | None:

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from bridge.model.capabilities import Capabilities
-from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.events import Attachment, Author, ChatEvent, Contact, Location
 from bridge.model.outcomes import LossNote
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
@@ -175,10 +175,14 @@ class Outbound(_Value, frozen=True):
     """Whether `Mention(kind=EVERYONE)` in the text may ping. If not, the text contains none."""
     previews: bool = True
     silent: bool = False
+    location: Location | None = None
+    """Only where LOCATION is native; elsewhere it is a line of the text. The same goes for `contact`."""
+    contact: Contact | None = None
 
 
 class OutboundEdit(_Value, frozen=True):
-    """New text for one part. Its files stay as they are; `has_files` says whether it has any (caption or message text)."""
+    """New text for one part. Its files stay as they are; `has_files` says whether it has any (caption or message text). `location`
+    and `contact` as in `Outbound`, as they are now."""
 
     token: str
     copy: Copy
@@ -188,6 +192,8 @@ class OutboundEdit(_Value, frozen=True):
     reply: Reply | None = None
     mass_mentions: bool = False
     previews: bool = True
+    location: Location | None = None
+    contact: Contact | None = None
 
 
 class OutboundDelete(_Value, frozen=True):

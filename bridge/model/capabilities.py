@@ -67,6 +67,7 @@ class Feature(StrEnum):
     STICKER = "sticker"
     ALBUM = "album"
     LOCATION = "location"
+    CONTACT = "contact"
     POLL = "poll"
     # what the platform reports to us
     SEES_EDITS = "sees_edits"

@@ -21,8 +21,10 @@ from bridge.model.capabilities import Feature, Support
 from bridge.model.characters import is_blank
 from bridge.model.events import (
     Author,
+    Contact,
     Content,
     Forward,
+    Location,
     MessageCreated,
     MessageEdited,
     ReplyTo,
@@ -78,12 +80,20 @@ class Part:
     reply: Reply | None = None
     mass_mentions: bool = False
     previews: bool = True
+    location: Location | None = None
+    """As it is shown natively; elsewhere it is in the text. The same goes for `contact`."""
+    contact: Contact | None = None
     has_files: bool = False
     """Whether the message has files: those in `files`, or for an edit those that it keeps."""
     surplus: bool = False
     """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
     unchanged: bool = False
     """For an edit: this copy is not affected and stays as it is."""
+
+    @property
+    def says(self) -> bool:
+        """Whether it has anything but files."""
+        return bool(self.text) or self.location is not None or self.contact is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +175,9 @@ class _Rendering:
             length=self.limits.sender_name_length,
         )
         self.sender = self._native_sender()
+        native = self.capabilities.native
+        self.location = self.content.location if native(Feature.LOCATION) else None
+        self.contact = self.content.contact if native(Feature.CONTACT) else None
 
     # -- the whole ------------------------------------------------------------------------------------------------------
 
@@ -203,6 +216,7 @@ class _Rendering:
 
     def text_parts(self, fetched: Sequence[FetchResult]) -> TextParts:
         _, missing = self._files(fetched)
+        self.location = self.contact = None  # text is all that there can be
         return TextParts(
             body=stack(*self._body(missing, self._known_reply(None), has_files=False)),
             head=self._name_line(),
@@ -217,6 +231,7 @@ class _Rendering:
         return self.target.options.previews and self.content.previews
 
     def _part(self, number: int, slot: Slot, reply: Reply | None) -> Part:
+        has_other = number == 0 and (self.location is not None or self.contact is not None)
         return Part(
             text=slot.text,
             files=slot.files,
@@ -224,9 +239,11 @@ class _Rendering:
             reply=self._reply_of_part(number, reply),
             mass_mentions=has_mass_mention(slot.text),
             previews=self._previews,
+            location=self.location if number == 0 else None,
+            contact=self.contact if number == 0 else None,
             has_files=slot.has_files,
-            surplus=slot.surplus,
-            unchanged=slot.unchanged,
+            surplus=slot.surplus and not has_other,
+            unchanged=slot.unchanged and not has_other,
         )
 
     def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
@@ -258,6 +275,8 @@ class _Rendering:
     def _body(self, missing: Sequence[RichText], quoted: Reply | None, *, has_files: bool) -> tuple[RichText, RichText]:
         """The words, and the lines below them."""
         content = self.content
+        location = None if self.location else content.location
+        contact = None if self.contact else content.contact
         words = [
             forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
@@ -266,19 +285,20 @@ class _Rendering:
         ]
         below = [
             poll_lines(content.poll) if content.poll else EMPTY,
-            location_lines(content.location) if content.location else EMPTY,
-            contact_lines(content.contact) if content.contact else EMPTY,
+            location_lines(location) if location else EMPTY,
+            contact_lines(contact) if contact else EMPTY,
             *missing,
         ]
         for loss, there in (
             (Loss.POLL_AS_TEXT, content.poll),
-            (Loss.LOCATION_AS_TEXT, content.location),
-            (Loss.CONTACT_AS_TEXT, content.contact),
+            (Loss.LOCATION_AS_TEXT, location),
+            (Loss.CONTACT_AS_TEXT, contact),
         ):
             if there:
                 self.losses[loss] = None
         body, lines = (degrade(concat(*pieces), self.capabilities, self.losses) for pieces in (words, below))
-        if not has_files and _shows_nothing(body) and _shows_nothing(lines):
+        is_shown = has_files or self.location or self.contact
+        if not is_shown and _shows_nothing(body) and _shows_nothing(lines):
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
         return body, lines
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from adapters.teamspirit.emulator import TeamSpiritEmulator
+from adapters.telegram.emulator import TelegramEmulator
 from tests.flows.world import World
+from tests.support.patience import eventually
 
 OTHERS = ("telegram", "slack", "discord")
 
@@ -23,3 +25,24 @@ async def test_places_contacts_and_cards_are_seen_everywhere(world: World) -> No
         assert "ivan@example" in person.text  # cut so that it is no link
         order = await world.copy(platform, "Order 17")
         assert all(words in order.text for words in ("the order:", "paid", "Sum: 300"))
+
+
+async def test_telegrams_places_and_contacts_are_native_in_teamspirit_and_lines_elsewhere(world: World) -> None:
+    """Who shows them is the message's sender; they have no line of text beside them."""
+    telegram, spirit = world.emulators["telegram"], world.emulators["teamspirit"]
+    assert isinstance(telegram, TelegramEmulator)
+    assert isinstance(spirit, TeamSpiritEmulator)
+    chat, messages = world.chats["telegram"].chat_id, spirit.world.state.chats[world.chats["teamspirit"].chat_id].messages
+    place = {"latitude": 59.9386, "longitude": 30.3141}
+    await telegram.post(chat, "Anna", {"venue": {"location": place, "title": "Palace Square", "address": "6"}, "location": place})
+    await telegram.post(chat, "Anna", {"contact": {"phone_number": "+7900", "first_name": "Ivan", "last_name": "Petrov"}})
+    await telegram.post(chat, "Anna", {"location": {"latitude": 0, "longitude": 0}})
+    await eventually(lambda: len(messages) == 3)
+    assert [message.text for message in messages] == ["", "", ""]
+    assert {message.sender_name for message in messages} == {"Anna"}
+    assert messages[0].location == {"lat": 59.9386, "lon": 30.3141, "title": "Palace Square", "address": "6"}
+    assert messages[1].contact == {"name": "Ivan Petrov", "phone": "+7900"}
+    assert messages[2].location == {"lat": 0, "lon": 0}
+    for platform in ("slack", "discord"):
+        await world.copy(platform, "Palace Square")
+        await world.copy(platform, "Ivan Petrov")

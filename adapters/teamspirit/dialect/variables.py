@@ -29,10 +29,23 @@ _CONTENT = {
     "message.format": "`markdown`, `html` or `plain`",
     "message.files": "ids of the uploaded files (a list); nothing if there are none",
 }
+_OTHER_DATA = {
+    "message.location": "the place that the message shows, or nothing; without it in `send` (and `edit`) a place is a line of text",
+    "message.location.latitude": "degrees, WGS 84",
+    "message.location.longitude": "degrees, WGS 84",
+    "message.location.title": "what is there",
+    "message.location.address": "its address",
+    "message.contact": "the contact that the message hands on, or nothing; as with a place",
+    "message.contact.name": "the contact's name",
+    "message.contact.phone": "its phone number",
+    "message.contact.details": "what else its card tells, a list of texts",
+    "message.contact.note": "the same as one text, a line each",
+}
 _TARGET = {"message.id": "native id of the message meant"}
 _SEND = {
     **_CHAT,
     **_CONTENT,
+    **_OTHER_DATA,
     "message.reply_to": "native id of the answered message",
     "message.reply_thread": "native thread id of the answered message",
     "message.thread": "native thread id to post into",
@@ -57,7 +70,7 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
     "users": {"user.id": "native id of the user"},
     "message": {"message.id": "native id of the message"},
     "send": _SEND,
-    "edit": {**_CHAT, **_TARGET, **_CONTENT},
+    "edit": {**_CHAT, **_TARGET, **_CONTENT, **_OTHER_DATA},
     "delete": {**_CHAT, **_TARGET},
     "react": _REACTION,
     "unreact": _REACTION,

@@ -125,6 +125,7 @@ class RestApi:
             sender_avatar_url=sender_avatar_url,
             reply_to=self._world.existing(chat, wire.text(body, "reply_to", default="")),
             thread=self._world.first_of_thread(chat, wire.text(body, "thread", default="")),
+            **wire.other_data(body),
         )
         self._world.happened("created", chat, message)
         return web.json_response({"id": message.message_id, "sent_at": stamp(message.sent_at)}, status=201)
@@ -137,6 +138,8 @@ class RestApi:
         message.format = content.format
         if content.files is not None:
             message.files = content.files
+        for name, data in wire.other_data(body).items():
+            setattr(message, name, data)
         self._world.edited(chat, message, content.text)
         return web.json_response({"id": message.message_id, "edited_at": stamp(message.edited_at or now())})
 

@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, hdrs, web
 from adapters.teamspirit.emulator.errors import Refused
 from adapters.teamspirit.emulator.files import FileStore, StoredFile
 from adapters.teamspirit.emulator.outgoing import EVENTS
-from adapters.teamspirit.emulator.records import Json
+from adapters.teamspirit.emulator.records import OTHER_DATA, Json
 from adapters.teamspirit.emulator.rules import Rules
 
 
@@ -90,9 +90,24 @@ def content(body: Json, store: FileStore, rules: Rules, kept_files: Sequence[Sto
                 raise Refused(400, "file_not_found", "no such file")
             files.append(stored)
         rules.check_file_count(len(files))
-    if not value.strip() and not (kept_files if files is None else files):
+    if not value.strip() and not (kept_files if files is None else files) and not other_data(body):
         raise Refused(400, "empty_message", "a message needs text or files")
     return Content(value, format_name, files)
+
+
+def other_data(body: Json) -> dict[str, Json]:
+    """Place, contact and card of a send or an edit, as far as it has them."""
+    found = {name: body[name] for name in OTHER_DATA if body.get(name) is not None}
+    for name, data in found.items():
+        if not isinstance(data, dict):
+            raise Refused(400, "bad_request", f"{name} must be an object")
+    for name, most in (("lat", 90), ("lon", 180)) if "location" in found else ():
+        degrees = found["location"].get(name)
+        if isinstance(degrees, bool) or not isinstance(degrees, int | float) or abs(degrees) > most:
+            raise Refused(400, "bad_request", f"location.{name} must be a number from -{most} to {most}")
+    if "contact" in found and not text(found["contact"], "name"):
+        raise Refused(400, "bad_request", "contact.name must not be empty")
+    return found
 
 
 def sender(body: Json) -> tuple[str, str]:

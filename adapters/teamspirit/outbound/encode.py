@@ -97,6 +97,7 @@ class Encoder:
         reply, sender = outbound.reply, outbound.sender
         message = {
             **self._content(outbound.text, outbound.mass_mentions),
+            **_other_data(outbound),
             "files": list(file_ids) or None,
             "reply_to": (reply.message_id if reply else "") or None,
             "reply_thread": reply_thread or (reply.thread_id if reply else "") or None,
@@ -112,7 +113,10 @@ class Encoder:
     def edit_values(self, outbound: OutboundEdit, *, quoted: bool = False) -> Values:
         text = self._below_line(outbound.reply, outbound.text) if quoted else outbound.text
         content = self._content(text, outbound.mass_mentions)
-        return {"chat": self.chat(outbound.copy.chat_id), "message": {**content, "id": _only_id(outbound.copy)}}
+        return {
+            "chat": self.chat(outbound.copy.chat_id),
+            "message": {**content, **_other_data(outbound), "id": _only_id(outbound.copy)},
+        }
 
     def reaction_values(self, copy: Copy, reaction: str) -> Values:
         """Raises Rejected for an emoji that the messenger cannot have: another platform's own, or one without a short name where
@@ -156,6 +160,19 @@ def quoted_line(reply: Reply) -> RichText:
         return RichText()
     name = (Text(f"{author}: ", int(Mark.BOLD)),) if author else ()
     return RichText((Quote((Paragraph((*name, Text(excerpt or "…"))),)),))
+
+
+def _other_data(outbound: Outbound | OutboundEdit) -> Values:
+    """What is nothing is left out, as everywhere."""
+    location, contact = outbound.location, outbound.contact
+    values: Values = {"location": None, "contact": None}
+    if location is not None:
+        degrees = {"latitude": location.latitude, "longitude": location.longitude}
+        values["location"] = {**degrees, "title": location.title or None, "address": location.address or None}
+    if contact is not None:
+        more = {"details": list(contact.details) or None, "note": "\n".join(contact.details) or None}
+        values["contact"] = {"name": contact.name, "phone": contact.phone or None, **more}
+    return values
 
 
 def _only_id(copy: Copy) -> str:

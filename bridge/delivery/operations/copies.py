@@ -28,9 +28,11 @@ async def edit_copy(
         reply=part.reply,
         mass_mentions=part.mass_mentions,
         previews=part.previews,
+        location=part.location,
+        contact=part.contact,
     )
     receipt = await throttled_calls.edit(adapter, outbound, run)
-    now_carried = msgspec.structs.replace(carried, text=bool(part.text))
+    now_carried = msgspec.structs.replace(carried, text=part.says)
     if (not receipt.message_ids or receipt.message_ids == copy.message_ids) and now_carried == carried:
         return None
     kept = receipt.message_ids or copy.message_ids

@@ -149,6 +149,8 @@ class _Creation:
             reply=self._to_words() if planned.late else planned.reply,
             mass_mentions=planned.mass_mentions,
             previews=planned.previews,
+            location=planned.location,
+            contact=planned.contact,
             has_files=bool(files),
         )
 

@@ -81,7 +81,7 @@ async def _edit_one(one: Standing, part: Part, sharing: Sequence[int], job: Edit
                 await throttled_calls.delete(adapter, one.copy, run)
                 return [part_gone(job.link, one.number, run)]
             return []
-        if part.unchanged or not (part.text or one.carried.text):
+        if part.unchanged or not (part.says or one.carried.text):
             return []
         edited = await edit_copy(one.number, one.copy, part, one.carried, job.adapter, run, job.tools)
     except ChangeRefused as error:

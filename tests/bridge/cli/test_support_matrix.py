@@ -29,7 +29,7 @@ def found(origin: Side, target: Side, **options: object) -> dict[str, KindSuppor
 def test_into_a_platform_that_can_everything() -> None:
     known = found(EVERYTHING, EVERYTHING, membership=True, renames=True, pins=True, typing=True, statuses=True)
     levels = {kind: fate.level for kind, fate in known.items()}
-    said_in_text = {"poll", "location", "joins and leaves", "renames", "statuses"}
+    said_in_text = {"poll", "joins and leaves", "renames", "statuses"}
     assert {kind for kind, level in levels.items() if level is not Level.NATIVE} == said_in_text
     assert all(levels[kind] is Level.CONVERTED for kind in said_in_text)
 

@@ -28,6 +28,7 @@ from tests.support.rendering import (
     NAME_IN_TEXT,
     PEOPLE,
     only_text,
+    re_rendered,
     rendered,
     said,
     shapes,
@@ -279,7 +280,8 @@ def test_a_poll_is_readable() -> None:
 
 
 def test_a_place_has_a_link_to_a_map() -> None:
-    made = rendered(Content(location=Location(latitude=59.9343, longitude=30.3351, title="Office", address="Nevsky 1")))
+    location = Location(latitude=59.9343, longitude=30.3351, title="Office", address="Nevsky 1")
+    made = rendered(Content(location=location), target(capabilities(Feature.LOCATION)))
     assert only_text(made) == (
         "📍 Office, Nevsky 1: 59.934300, 30.335100 "
         "(https://www.openstreetmap.org/?mlat=59.934300&mlon=30.335100#map=16/59.934300/30.335100)"
@@ -288,4 +290,17 @@ def test_a_place_has_a_link_to_a_map() -> None:
 
 
 def test_a_contact_is_a_line() -> None:
-    assert only_text(rendered(Content(contact=Contact(name="Kim Lee", phone="+1 234")))) == "👤 Kim Lee +1 234"
+    made = rendered(Content(contact=Contact(name="Kim Lee", phone="+1 234")), target(capabilities(Feature.CONTACT)))
+    assert only_text(made) == "👤 Kim Lee +1 234"
+
+
+def test_a_place_and_a_contact_are_native_where_they_can_be() -> None:
+    """Without a line, and without a word that the message is empty."""
+    location, contact = Location(latitude=1, longitude=2), Contact(name="Kim Lee")
+    made = rendered(Content(location=location, contact=contact))
+    assert [(part.location, part.contact, only_text(made)) for part in made.parts] == [(location, contact, "")]
+    assert not made.losses
+    long = rendered(said("word " * 2000, location=location))
+    assert [part.location for part in long.parts] == [location, *[None] * (len(long.parts) - 1)]
+    again = re_rendered(Content(location=location), [False])
+    assert [(part.location, part.surplus) for part in again.parts] == [(location, False)]

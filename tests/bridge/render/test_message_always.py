@@ -15,6 +15,7 @@ from bridge.model.characters import is_blank
 from bridge.model.events import (
     AttachmentKind,
     Author,
+    Contact,
     Content,
     Forward,
     Location,
@@ -65,6 +66,7 @@ CONTENTS = st.builds(
     forwarded_from=st.none() | st.builds(Forward, author_name=st.text(max_size=5), chat_name=st.text(max_size=5)),
     poll=st.none() | st.just(Poll(question="q", options=(PollOption(text="a"),))),
     location=st.none() | st.just(Location(latitude=1, longitude=2)),
+    contact=st.none() | st.just(Contact(name="Ivan")),
 )
 LIMITS = st.builds(
     limits,
@@ -77,7 +79,7 @@ LIMITS = st.builds(
 )
 TARGETS = st.builds(
     lambda lacking, album, within: target(capabilities(*lacking, levels={Feature.ALBUM: album}, within=within)),
-    st.sets(st.sampled_from([*TEXT_FEATURES, *FILE_KINDS, Feature.SENDER_NAME, Feature.REPLY])),
+    st.sets(st.sampled_from([*TEXT_FEATURES, *FILE_KINDS, Feature.SENDER_NAME, Feature.REPLY, Feature.LOCATION, Feature.CONTACT])),
     st.sampled_from(Support),
     LIMITS,
 )
@@ -93,12 +95,19 @@ def test_every_message_has_a_form_within_the_limits_and_no_file_vanishes(
     assert made.parts
     within = to.capabilities.limits
     for part in made.parts:
-        assert part.files or not is_blank(text_of(part.text))
+        assert part.files or part.location or part.contact or not is_blank(text_of(part.text))
         assert to.measure(part.text) <= (within.caption_length if part.files else within.text_length)
         assert len(part.files) <= within.attachments_per_message
         assert (part.sender is not None) == to.capabilities.native(Feature.SENDER_NAME)
         assert all(file.size_bytes <= within.upload_bytes for file in part.files)
     everything = "".join(to_plain(part.text) for part in made.parts)
+    for native, original, line in (
+        ([part.location for part in made.parts], content.location, "📍"),
+        ([part.contact for part in made.parts], content.contact, "👤"),
+    ):
+        shown = sum(one is not None for one in native) + everything.count(line)
+        assert shown == (original is not None), "once, and in one form"
+        assert native[0] == original or not any(native)
     sent = [file.name for part in made.parts for file in part.files]
     lines = sum(everything.count(f" - {problem}") for problem in ("too large for", "Telegram takes no"))
     assert len(sent) + lines == len(content.attachments)
@@ -115,8 +124,8 @@ def test_every_edit_fits_its_copies(content: Content, to: Target, existing: list
         assert part.has_files == (existing[number] if number < len(existing) else False)
         limit = within.caption_length if part.has_files else within.text_length
         assert to.measure(part.text) <= min(limit, within.edit_length or limit)
-        assert not (part.surplus and (part.has_files or part.text))
-    assert any(part.text or part.has_files for part in made.parts)
+        assert not (part.surplus and (part.has_files or part.says))
+    assert any(part.says or part.has_files for part in made.parts)
 
 
 @given(CONTENTS, TARGETS)

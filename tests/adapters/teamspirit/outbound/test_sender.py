@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
 from adapters.common.emulation.contract import Fault, FaultKind, SeenMessage, Upload
 from adapters.common.http_errors import Effect
+from adapters.teamspirit.capabilities import capabilities
+from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from adapters.teamspirit.errors import Gone, refusal
@@ -40,7 +43,7 @@ from bridge.model.adapter import (
 )
 from bridge.model.capabilities import Feature
 from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, RightMissing, Scope
-from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.events import Attachment, AttachmentKind, Contact, Location
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
 from tests.adapters.teamspirit.harness import make_adapter, options_of, running
 from tests.support.intake import RecordingIntake
@@ -117,6 +120,31 @@ async def test_edit_delete_react(emulator: TeamSpiritEmulator, adapter: Adapter,
     assert seen(emulator, chat).deleted
     with pytest.raises(Rejected):
         await adapter.edit(OutboundEdit(token="t", copy=copy, text=plain("too late")))
+
+
+async def test_places_and_contacts_are_sent_and_changed_as_such(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str) -> None:
+    assert isinstance(adapter, Edits)
+    there, elsewhere = Location(latitude=0.0, longitude=-0.5, title="Equator"), Location(latitude=1.0, longitude=2.0)
+    somebody = Contact(name="Ivan", details=("Widgets", "calls back"))
+    message = msgspec.structs.replace(outbound(chat), text=RichText(), location=there, contact=somebody)
+    receipt = await adapter.send(message)
+    (stored,) = emulator.world.state.chats[chat].messages
+    assert (stored.text, stored.location) == ("", {"lat": 0.0, "lon": -0.5, "title": "Equator"})
+    assert stored.contact == {"name": "Ivan", "note": "Widgets\ncalls back"}
+    copy = Copy(chat_id=chat, message_ids=receipt.message_ids)
+    await adapter.edit(OutboundEdit(token="t", copy=copy, text=RichText(), location=elsewhere))
+    assert stored.location == {"lat": 1.0, "lon": 2.0}
+    await adapter.edit(OutboundEdit(token="t", copy=copy, text=plain("words")))
+    assert (stored.text, stored.location) == ("words", {"lat": 1.0, "lon": 2.0})
+
+
+def test_a_dialect_that_does_not_say_how_has_places_as_lines() -> None:
+    whole = TeamSpiritOptions.model_validate({"server": "https://im.example.com", "api_key": "k"})
+    without = whole.model_copy(update={"overrides": {"operations": {"edit": {"json": {"location": None}}}}})
+    for options, native in ((whole, True), (without, False)):
+        known = capabilities(options)
+        assert known.native(Feature.LOCATION) is native
+        assert known.native(Feature.CONTACT)
 
 
 async def test_files_both_ways(emulator: TeamSpiritEmulator, adapter: Adapter, chat: str, tmp_path: Path) -> None:
