@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from adapters.common.emulation.contract import CallsBridge, EmulatedChat, SeenMessage
@@ -32,6 +34,7 @@ class Rig:
         self.intake = RecordingIntake()
         self.signs_of_life = 0
         self._sent = 0
+        self._folder = tempfile.TemporaryDirectory()
 
     async def __aenter__(self) -> Rig:
         await self.emulator.start()
@@ -42,7 +45,7 @@ class Rig:
             self.emulator.bridge_is_at(self.web.public_url, ACCOUNT)
         self.options = self.manifest.options().model_validate(self.emulator.account_options())
         self.adapter: Adapter = self.manifest.build(
-            AdapterContext(account=ACCOUNT, options=self.options, web=self.web, alive=self._alive)
+            AdapterContext(account=ACCOUNT, options=self.options, web=self.web, alive=self._alive, folder=Path(self._folder.name))
         )
         self.chat_id = await self.adapter.resolve(self.chat.address)
         self.intake.chats = {self.chat_id}
@@ -57,6 +60,7 @@ class Rig:
         await self.adapter.close()
         await self.web.stop()
         await self.emulator.stop()
+        self._folder.cleanup()
 
     def _alive(self) -> None:
         self.signs_of_life += 1

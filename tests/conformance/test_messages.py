@@ -47,7 +47,7 @@ from bridge.render.attachments import Target
 from bridge.render.message import render
 from bridge.render.origin import Origin
 from bridge.render.slice import runs
-from tests.conformance.cases import skip_if_lacking
+from tests.conformance.cases import CASES, skip_if_lacking
 from tests.conformance.rig import ACCOUNT, Rig
 from tests.conformance.test_text import FOREIGN, bare
 from tests.support.strategies import NOON
@@ -240,7 +240,7 @@ async def test_a_message_is_told_with_all_that_it_needs(rig: Rig) -> None:
     assert meta.author
     assert meta.author.name == "Anna Petrova"
     assert meta.author.user_id
-    assert not meta.author.is_bot
+    assert meta.author.is_bot is (Lacks.HUMANS in CASES[rig.platform].lacks)
     assert meta.occurred_at.utcoffset() == meta.received_at.utcoffset() == timedelta(0)
     assert kept(event) == event
 
