@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from adapters.webhook.emulator.errors import Refused
 from adapters.webhook.emulator.records import Chat, Message
 from adapters.webhook.emulator.wire import Event
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
+_LONGEST_NAME = 64
 
 Publish = Callable[[str, Message], None]
 
@@ -21,7 +25,9 @@ class World:
         self._publish = publish
 
     def add_chat(self, name: str) -> Chat:
-        return self.chats.setdefault(name, Chat(chat_id=name, name=name))
+        """Under a name that an end can have."""
+        end = _NOT_IN_NAMES.sub("-", name)[:_LONGEST_NAME].strip("-._") or "room"
+        return self.chats.setdefault(end, Chat(chat_id=end, name=name))
 
     def add_person(self, name: str) -> str:
         return self.people.setdefault(name, name)
