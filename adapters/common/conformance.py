@@ -24,6 +24,8 @@ class Lacks(StrEnum):
     """A message cannot be a reply to another."""
     FORMATTING = "formatting"
     """The text that people write is plain text."""
+    DELETES = "deletes"
+    """What was said cannot be taken back."""
     HUMANS = "humans"
     """Whoever speaks is a program."""
     SIGNS_OF_LIFE = "signs of life"

@@ -18,7 +18,11 @@ _PLAIN = Capability(Support.DROPPED, "the text is sent without it")
 _ONCE = Capability(Support.DROPPED, "the style has no form for it: what was posted stays as it is")
 _AS_AN_EVENT = Capability(Support.PARTIAL, "told as an event; what the receiver makes of it is its matter")
 
+_A_LINE = Capability(Support.CONVERTED, "a line with its name and size")
+
 _COMMON = {
+    **dict.fromkeys((Feature.PHOTO, Feature.VIDEO, Feature.AUDIO, Feature.VOICE, Feature.DOCUMENT, Feature.ANIMATION), _A_LINE),
+    Feature.STICKER: _A_LINE,
     **dict.fromkeys((Feature.BOLD, Feature.ITALIC, Feature.UNDERLINE, Feature.STRIKE, Feature.CODE), _PLAIN),
     Feature.LINK: Capability(Support.CONVERTED, "the address behind its words"),
     Feature.LIST: Capability(Support.CONVERTED, "lines of text"),

@@ -12,6 +12,7 @@ CASE = ConformanceCase(
     lacks={
         Lacks.REPLIES: "what a program posts by a webhook answers nothing",
         Lacks.FORMATTING: "what a program posts is plain text, unless it says otherwise",
+        Lacks.DELETES: "what a program posted by a webhook it cannot take back",
         Lacks.HUMANS: "who posts by a webhook is a program, unless it is a website's form",
         Lacks.SIGNS_OF_LIFE: "it is called by others, and opens no connection",
         Lacks.OWN_NAME: "a receiver is told by signed requests, which have no author but the message's",

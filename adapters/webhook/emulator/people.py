@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import aiohttp
 from standardwebhooks import Webhook
 
-from adapters.common.emulation.contract import Upload
+from adapters.common.emulation.contract import EmulatedFile, Upload
 from adapters.webhook.emulator.files import form_body
 from adapters.webhook.emulator.records import Message
 from adapters.webhook.emulator.wire import Said
@@ -39,11 +39,20 @@ class People:
         self.bridge_url = ""
         """`https://.../hooks/<account>`."""
 
-    async def say(self, chat_id: str, person: str, text: str, *, files: Sequence[Upload]) -> str:
+    async def say(self, chat_id: str, person: str, text: str, *, files: Sequence[Upload], shown: Sequence[EmulatedFile]) -> str:
+        """`shown`: the files as they are kept here."""
         sender_id = uuid.uuid4().hex
         message_id = await self._post(chat_id, Said(id=sender_id, text=text, author=person), files)
         now = datetime.now(UTC)
-        message = Message(message_id=message_id, chat_id=chat_id, author=person, text=text, sent_at=now, sender_id=sender_id)
+        message = Message(
+            message_id=message_id,
+            chat_id=chat_id,
+            author=person,
+            text=text,
+            sent_at=now,
+            sender_id=sender_id,
+            files=tuple(shown),
+        )
         self._world.add(message)
         return message_id
 

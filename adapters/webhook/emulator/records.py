@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from adapters.common.emulation.contract import EmulatedFile
+
 
 @dataclass
 class Message:
@@ -19,6 +21,7 @@ class Message:
     quote: str = ""
     reply_to: str = ""
     avatar_url: str = ""
+    files: tuple[EmulatedFile, ...] = ()
     edited: bool = False
     deleted: bool = False
     pinned: bool = False

@@ -18,6 +18,7 @@ def seen(message: Message) -> SeenMessage:
         is_bot=message.is_bot,
         text=message.text,
         html=escape(message.text).replace("\n", "<br>"),
+        files=message.files,
         reply_to=message.reply_to,
         reply_quote=message.quote,
         reactions=tuple(SeenReaction(emoji=emoji, by=("bridge",)) for emoji in sorted(message.reactions)),

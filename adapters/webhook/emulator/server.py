@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from adapters.common.emulation import EmulatorBase
-from adapters.common.emulation.contract import EmulatedChat, Fault, StreamFault, Upload
+from adapters.common.emulation.contract import EmulatedChat, EmulatedFile, Fault, StreamFault, Upload
 from adapters.webhook.emulator.errors import Refused, error, of_fault
 from adapters.webhook.emulator.people import People
 from adapters.webhook.emulator.records import Message
@@ -104,7 +105,18 @@ class WebhookEmulator(EmulatorBase):
         files: Sequence[Upload] = (),
     ) -> str:
         self.add_person(person)
-        return await self.people.say(chat_id, person, text, files=files)
+        return await self.people.say(chat_id, person, text, files=files, shown=[self._kept(upload) for upload in files])
+
+    def _kept(self, upload: Upload) -> EmulatedFile:
+        file_id = uuid.uuid4().hex
+        return EmulatedFile(
+            file_id=file_id,
+            name=upload.name,
+            mime=upload.mime,
+            size_bytes=len(upload.content),
+            kind="photo" if upload.mime.startswith("image/") else "document",
+            sha256=self.store_file(file_id, upload.content),
+        )
 
     async def edit(self, chat_id: str, message_id: str, text: str) -> None:
         await self.people.edit(chat_id, message_id, text)

@@ -119,6 +119,8 @@ async def edit(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
 
 async def delete(room: Room, origin: str, targets: Sequence[str]) -> Verdicts:
     words = f"to be deleted in {origin}"
+    if reason := room.people_lack(origin, Lacks.DELETES):
+        return await _crosses_at_least(room, origin, targets, words, reason)
     said = await room.say(origin, _AUTHOR, words)
     copies, verdicts = await _copies(room, targets, words)
     await room.emulators[origin].delete(room.chat_id(origin), said)
@@ -175,7 +177,10 @@ async def _file(room: Room, origin: str, targets: Sequence[str], upload: Upload,
     sent = original.files[0]  # some platforms convert what people upload: the copy must be what is shown there
 
     async def judge(target: str) -> Verdict:
-        await room.copy(target, caption)
+        copy = await room.copy(target, caption)
+        if not room.capabilities(target).limits.upload_bytes:
+            await room.until(target, lambda: sent.name in _all_text(room, target), f"nothing tells of the file: {copy.text!r}")
+            return degraded(room.less_than_full(target, feature))
         found = await room.until(
             target, lambda: room.file(target, sent.sha256), f"the file did not arrive: {_all_text(room, target)[-200:]!r}"
         )
