@@ -79,10 +79,16 @@ def load_emulator(platform: str) -> Emulator:
 
 
 def people_lack(platform: str) -> Mapping[Lacks, str]:
-    """What people of the platform cannot do, by the conformance case that its package offers; ours can do everything."""
+    """What people of the platform cannot do, by the conformance case that its package offers (`conformance:CASE`, of ours); without one they
+    can do everything."""
     from adapters.common.conformance import ENTRY_POINT_GROUP  # here, since the daemon needs none of it
 
-    cases = [] if platform in _OURS else [point.load() for point in entry_points(group=ENTRY_POINT_GROUP, name=platform)]
+    if platform in _OURS:
+        package = load_manifest(platform).package
+        has_one = find_spec(f"{package}.conformance") is not None
+        cases = [_find(package, "conformance", "CASE")] if has_one else []
+    else:
+        cases = [point.load() for point in entry_points(group=ENTRY_POINT_GROUP, name=platform)]
     return {what: reason for case in cases for what, reason in case.lacks.items()}
 
 
