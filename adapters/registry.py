@@ -8,6 +8,7 @@ command line only.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -79,13 +80,13 @@ def load_emulator(platform: str) -> Emulator:
 
 
 def people_lack(platform: str) -> Mapping[Lacks, str]:
-    """What people of the platform cannot do, by the conformance case that its package offers (`conformance:CASE`, of ours); without one they
-    can do everything."""
+    """What people of the platform cannot do, by the conformance case that its package offers (ours as `conformance:CASE`); without
+    one they can do everything."""
     from adapters.common.conformance import ENTRY_POINT_GROUP  # here, since the daemon needs none of it
 
     if platform in _OURS:
         package = load_manifest(platform).package
-        has_one = find_spec(f"{package}.conformance") is not None
+        has_one = importlib.util.find_spec(f"{package}.conformance") is not None
         cases = [_find(package, "conformance", "CASE")] if has_one else []
     else:
         cases = [point.load() for point in entry_points(group=ENTRY_POINT_GROUP, name=platform)]
