@@ -74,6 +74,8 @@ def why_unsendable(attachment: Attachment, target: Target) -> str:
         return "files are not relayed here"
     if attachment.problem:
         return attachment.problem
+    if not target.capabilities.limits.upload_bytes:
+        return f"{target.title} takes no files"
     size = attachment.size_bytes
     if size is not None and size > target.capabilities.limits.upload_bytes:
         return f"too large for {target.title}"

@@ -195,7 +195,8 @@ def _stream_of(raw: bytes) -> Any:
     from aiohttp.streams import StreamReader
 
     loop = asyncio.get_running_loop()
-    stream = StreamReader(BaseProtocol(loop), 2**16, loop=loop)
+    # it is all here: nobody has to be asked to pause
+    stream = StreamReader(BaseProtocol(loop), max(len(raw), 2**16), loop=loop)
     stream.feed_data(raw)
     stream.feed_eof()
     return stream

@@ -179,7 +179,8 @@ async def _file(room: Room, origin: str, targets: Sequence[str], upload: Upload,
     async def judge(target: str) -> Verdict:
         copy = await room.copy(target, caption)
         if not room.capabilities(target).limits.upload_bytes:
-            await room.until(target, lambda: sent.name in _all_text(room, target), f"nothing tells of the file: {copy.text!r}")
+            if copy.text.strip() == caption:
+                raise Failed("nothing tells of the file")
             return degraded(room.less_than_full(target, feature))
         found = await room.until(
             target, lambda: room.file(target, sent.sha256), f"the file did not arrive: {_all_text(room, target)[-200:]!r}"

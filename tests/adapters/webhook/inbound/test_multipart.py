@@ -75,3 +75,13 @@ def test_no_bytes_are_a_bug(tmp_path: Path, raw: bytes) -> None:
         path.unlink()
     found = read(tmp_path, raw)
     assert left(tmp_path) == (len(found.files) if isinstance(found, Body) else 0)
+
+
+def test_a_signed_request_may_have_a_file_larger_than_a_streams_buffer(tmp_path: Path) -> None:
+    content = b"attached" * 100_000
+    body = read(
+        tmp_path, HEAD + b'; filename="a.bin"\r\nContent-Type: application/octet-stream\r\n\r\n' + content + b"\r\n--b--\r\n"
+    )
+    assert isinstance(body, Body)
+    (file,) = body.files
+    assert file.size_bytes == len(content)
