@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from adapters.common.own_messages import OwnMessages
@@ -20,6 +21,7 @@ from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.downloads import Downloads
 from adapters.teamspirit.inbound.history import HistoryOnRequest
 from adapters.teamspirit.inbound.receiver import Reception
+from adapters.teamspirit.inbound.stream import Stream
 from adapters.teamspirit.inbound.webhook import Webhook
 from adapters.teamspirit.inbound.webhook_events import Calls
 from adapters.teamspirit.outbound.changes import Changes
@@ -59,7 +61,8 @@ class TeamSpiritAdapter:
         self._directory = Directory(operations, options.chats, self._client, context.clock)
         uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         threads = Threads(self._client.message if operations.message else None)
-        self._decoder = Decoder(
+        decoder = partial(
+            Decoder,
             dialect,
             context.account,
             is_own=self._own.is_own,
@@ -67,6 +70,8 @@ class TeamSpiritAdapter:
             learn=threads.learn,
             server=str(options.server or ""),
         )
+        self._decoder = decoder()
+        self._frames = decoder(told_by=dialect.websocket)
         attempts = Attempts(self._transport.time)
         self._sender = Sender(dialect, self._encoder, self._client, threads, uploads, self._own, attempts)
         self._changes = Changes(operations, self._encoder, self._client)
@@ -114,7 +119,11 @@ class TeamSpiritAdapter:
             window=context.options.reread_messages,
         )
         calls = Calls(decoder, directory, self._own, readers, intake, context.clock)
-        await Reception(context, self._client, self._own, self._webhook, readers, calls, intake).run()
+        stream = told = None
+        if self._dialect.websocket is not None and context.options.receive == "auto":
+            stream = Stream(context, self._dialect, self._transport, self._encoder, self._frames, intake)
+            told = Calls(self._frames, directory, self._own, readers, intake, context.clock)
+        await Reception(context, self._client, self._own, self._webhook, readers, calls, intake, stream, told).run()
 
     async def send(self, outbound: Outbound) -> Receipt:
         return await self._sender.send(outbound)

@@ -29,6 +29,7 @@ _MARKDOWN = (
     Feature.LIST,
 )
 _MARKUP = {"plain": (), "markdown": _MARKDOWN, "html": (*_MARKDOWN, Feature.UNDERLINE)}
+_BY_SOCKET = "only while the server's websocket is connected"
 _BY_WEBHOOK = "only while outgoing webhooks reach the bridge"
 
 
@@ -143,7 +144,9 @@ def shows_health(options: TeamSpiritOptions) -> bool:
 
 
 def _seen(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
-    history, events = dialect.operations.history, dialect.inbound.events if dialect.inbound else {}
+    history = dialect.operations.history
+    by_socket = dialect.websocket.events if dialect.websocket else {}
+    events = {**(dialect.inbound.events if dialect.inbound else {}), **by_socket}
     for feature, kind, readable in (
         (Feature.SEES_EDITS, "edited", history is not None),
         (Feature.SEES_DELETES, "deleted", history is not None and history.deletes != "unseen"),
@@ -152,11 +155,10 @@ def _seen(dialect: Dialect) -> Iterator[tuple[Feature, Capability | Support]]:
             whole = history is not None and history.by == "since"
             yield feature, Support.FULL if whole else Capability(Support.PARTIAL, "of the latest messages where history is read")
         elif kind in events:
-            yield feature, Capability(Support.PARTIAL, _BY_WEBHOOK)
-    if "reaction_added" in events:
-        yield Feature.SEES_REACTIONS, Capability(Support.PARTIAL, _BY_WEBHOOK)
-    if "member_joined" in events:
-        yield Feature.SEES_MEMBERSHIP, Capability(Support.PARTIAL, _BY_WEBHOOK)
+            yield feature, Capability(Support.PARTIAL, _BY_SOCKET if kind in by_socket else _BY_WEBHOOK)
+    for feature, kind in ((Feature.SEES_REACTIONS, "reaction_added"), (Feature.SEES_MEMBERSHIP, "member_joined")):
+        if kind in events:
+            yield feature, Capability(Support.PARTIAL, _BY_SOCKET if kind in by_socket else _BY_WEBHOOK)
 
 
 def _rates(dialect: Dialect) -> Rates:

@@ -46,7 +46,8 @@ class TeamSpiritOptions(NetworkOptions):
     api_key: SecretStr | None = Field(None, description="API key (or access token) of the bot")
     variables: dict[str, str] = Field({}, description="more values for the dialect's templates: account.variables.<name>")
     receive: Literal["auto", "webhook", "history"] = Field(
-        "auto", description="auto: webhooks if the bridge has a public URL and the dialect has them, else reading the history"
+        "auto",
+        description="auto: the server's websocket if the dialect has one, webhooks if the bridge has a public URL, the history",
     )
     webhook: WebhookOptions | None = Field(
         None, description="an outgoing webhook set up by hand; else the bridge registers its own"
@@ -138,7 +139,7 @@ def needs_public_web(options: TeamSpiritOptions) -> ConfigFault | None:
         )
     if options.webhook is not None:
         return ConfigFault("an outgoing webhook calls the bridge, which needs web.public", key="webhook", hint=instead)
-    if dialect.operations.history is None:
+    if dialect.operations.history is None and dialect.websocket is None:
         why = f"in the dialect {dialect.dialect} messages arrive by webhooks alone, which need web.public"
         return ConfigFault(why, key="dialect", hint=instead)
     return None

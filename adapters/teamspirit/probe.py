@@ -93,6 +93,10 @@ def _receiving(dialect: Dialect, options: TeamSpiritOptions, web: WebMount, acco
     """How messages will reach us, and for a webhook set up by hand the URL to enter in the messenger."""
     name, operations = "receiving", dialect.operations
     wants_webhook = dialect.inbound is not None and options.receive != "history"
+    if dialect.websocket is not None and options.receive == "auto" and options.webhook is None:
+        return ProbeItem(
+            name=name, ok=True, detail="by the server's websocket" + ", and the history" * (operations.history is not None)
+        )
     if not web.public_url:
         if operations.history is not None and options.receive != "webhook":
             return ProbeItem(name=name, ok=True, detail=f"by reading the history every {options.poll_interval_s:g} s or slower")

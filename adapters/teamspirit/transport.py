@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.http_errors import (
     TRANSPORT_ERRORS,
     Effect,
+    classify_connection_error,
     classify_page,
     classify_transfer_error,
     classify_transport_error,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect
 
 _CONNECT_TIMEOUT_S = 10.0
+_CLOSE_TIMEOUT_S = 3.0
+_MOST_FRAME_BYTES = 4 * 1024**2
 _CHECKED_BYTES_PER_S = 1_000_000
 _JSON = "application/json"
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
@@ -119,6 +122,24 @@ class Transport:
                 self.seen(request, answer.status, A_FILE)
             expected = body_bytes(answer, stated_bytes)
             yield FileStream(chunks=chunks_of(answer, expected), size_bytes=expected)
+
+    @asynccontextmanager
+    async def socket(self, url: str, headers: Mapping[str, str], ping_s: float) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """An open websocket, whose peer is pinged every so often. Raises ConnectionLost, AccountDown, RetryLater."""
+        try:
+            async with asyncio.timeout(self._options.request_timeout_s):
+                opened = await self._open().ws_connect(
+                    URL(url, encoded=True),
+                    headers=headers,
+                    heartbeat=ping_s,
+                    max_msg_size=_MOST_FRAME_BYTES,
+                    proxy=self._options.proxy,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT_S),
+                )
+        except TRANSPORT_ERRORS as error:
+            raise classify_connection_error(error, doing="websocket") from None
+        async with opened:
+            yield opened
 
     def _egress(self, request: Request) -> Egress:
         """Ours is the server, and where the dialect's `base` puts its API."""

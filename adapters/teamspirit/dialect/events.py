@@ -3,11 +3,11 @@ Reference for authors of dialects; used through `model.Dialect`."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from adapters.teamspirit.dialect.entry import Entry, Query
+from adapters.teamspirit.dialect.entry import Entry, Query, TemplateText
 
 
 class FileFields(Entry):
@@ -133,6 +133,8 @@ EventKind = Literal[
 class EventEntry(Entry):
     when: Query
     """True for a body that is this event. The first entry that is true wins."""
+    message: Query | None = None
+    """Where the message lies whole, as the history has it: `message_fields` then say where its parts are within it."""
     fields: Fields = Fields()
     """Where this event's parts lie, where it differs from `inbound.fields`."""
 
@@ -166,6 +168,31 @@ class Authentication(Entry):
 
     key: KeyCheck | None = None
     signature: SignatureCheck | None = None
+
+
+class Websocket(Entry):
+    """A connection of ours over which the server tells of events as they happen. Where there is a history, it counts: it is read
+    after each connection and after each gap, so that nothing is lost if the connection is. Beside what the server sends, each frame
+    has `connection`, a text that names this connection and no other."""
+
+    url: TemplateText
+    """http or https is taken for ws or wss."""
+    headers: dict[str, TemplateText] = Field({})
+    hello: tuple[Any, ...] = ()
+    """JSON frames that we send once it is open, in this order; templates may stand anywhere in them."""
+    ready: Query
+    """True for the frame that says that we are let in, and from now on told of events."""
+    refused: Query | None = None
+    """True for the frame that says that we are not."""
+    nested: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")], ...] = ()
+    """Dotted names of values that are JSON within a text: they are read before everything else."""
+    seq: Query | None = None
+    """A number that grows by one with each event: a jump means that some were lost."""
+    ping_s: float = Field(30.0, ge=1.0)
+    """How often the connection is tried, by the protocol's own ping."""
+    fields: Fields = Fields()
+    events: dict[EventKind, EventEntry]
+    """Frames that are none of these are passed over."""
 
 
 class Inbound(Entry):

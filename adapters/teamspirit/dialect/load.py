@@ -188,6 +188,12 @@ class _Reader:
         account = variables.ACCOUNT
         self._check_template(("base",), raw.get("base"), account)
         self._check_parameters(("headers",), raw.get("headers"), account)
+        socket = raw.get("websocket")
+        if isinstance(socket, dict):
+            self._check_template(("websocket", "url"), socket.get("url"), account)
+            self._check_parameters(("websocket", "headers"), socket.get("headers"), account)
+            for where, source in _leaves(socket.get("hello"), ("websocket", "hello")):
+                self._check_template(where, source, account)
         operations = raw.get("operations")
         if not isinstance(operations, dict):
             return

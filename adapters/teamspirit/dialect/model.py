@@ -10,7 +10,7 @@ from pydantic import Field
 
 from adapters.teamspirit.dialect.calls import Operations
 from adapters.teamspirit.dialect.entry import Entry, Query, TemplateText
-from adapters.teamspirit.dialect.events import Fields, Inbound
+from adapters.teamspirit.dialect.events import Fields, Inbound, Websocket
 
 
 class TextDialect(Entry):
@@ -81,3 +81,4 @@ class Dialect(Entry):
     message_fields: Fields = Fields()
     """Where the parts of a message lie within an item of `history`."""
     inbound: Inbound | None = None
+    websocket: Websocket | None = None

@@ -11,7 +11,7 @@ from adapters.teamspirit.dialect.variables import variables_of
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.calls import Operations
-    from adapters.teamspirit.dialect.events import Fields, Inbound
+    from adapters.teamspirit.dialect.events import Fields, Inbound, Websocket
     from adapters.teamspirit.dialect.model import Dialect
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -61,8 +61,8 @@ def nonsense_of(dialect: Dialect) -> Iterator[Nonsense]:
     operations = dialect.operations
     if operations.send is None and operations.webhook_send is None:
         yield Nonsense(("operations",), "there is no way to send: neither 'send' nor 'webhook_send'")
-    if operations.history is None and dialect.inbound is None:
-        yield Nonsense((), "there is no way to receive: neither 'history' nor 'inbound'")
+    if operations.history is None and dialect.inbound is None and dialect.websocket is None:
+        yield Nonsense((), "there is no way to receive: neither 'history' nor 'inbound' nor 'websocket'")
     if (operations.react is None) != (operations.unreact is None):
         yield Nonsense(("operations",), "'react' and 'unreact' need each other")
     yield from _calls(dialect)
@@ -72,6 +72,18 @@ def nonsense_of(dialect: Dialect) -> Iterator[Nonsense]:
     yield from _errors(dialect)
     if dialect.inbound is not None:
         yield from _inbound(dialect.inbound)
+    if dialect.websocket is not None:
+        yield from _header_names(("websocket", "headers"), dialect.websocket.headers)
+        yield from _fields(("websocket", "fields"), dialect.websocket.fields)
+        yield from _events(("websocket",), dialect.websocket)
+    whole = [
+        *(dialect.inbound.events.values() if dialect.inbound else ()),
+        *(dialect.websocket.events.values() if dialect.websocket else ()),
+    ]
+    if any(entry.message is not None for entry in whole):
+        for needed in ("message_id", "user_id"):
+            if getattr(dialect.message_fields, needed) is None:
+                yield Nonsense(("message_fields",), f"events that hold a whole 'message' need the entry {needed!r}")
 
 
 # -- calls ------------------------------------------------------------------------------------------------------------------
@@ -208,15 +220,17 @@ def _inbound(inbound: Inbound) -> Iterator[Nonsense]:
     if signature is not None and "body" not in signature.signed:
         yield Nonsense((*at, "signature", "signed"), "the signature must cover the 'body'")
     yield from _fields(("inbound", "fields"), inbound.fields)
-    yield from _events(inbound)
+    yield from _events(("inbound",), inbound)
 
 
-def _events(inbound: Inbound) -> Iterator[Nonsense]:
+def _events(above: tuple[str | int, ...], inbound: Inbound | Websocket) -> Iterator[Nonsense]:
     known: dict[str, str] = {}
     everything = ""
     for kind, entry in inbound.events.items():
-        at = ("inbound", "events", kind)
+        at = (*above, "events", kind)
         for group in _EVENT_NEEDS[kind]:
+            if entry.message is not None and group[0] in ("message_id", "user_id"):
+                continue  # `message_fields` say it
             if not any(getattr(entry.fields, name) or getattr(inbound.fields, name) for name in group):
                 yield Nonsense(at, f"nothing says where {group[0]!r} is")
         if everything:

@@ -39,7 +39,7 @@ from bridge.model.events import (
 from bridge.model.refs import AccountName, ChatRef
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.events import EventKind, Fields
+    from adapters.teamspirit.dialect.events import EventKind, Fields, Inbound, Websocket
     from adapters.teamspirit.dialect.model import Dialect
 
 
@@ -56,9 +56,11 @@ class Decoder:
         chat_id: Callable[[str, str], str],
         learn: Learn | None = None,
         server: str = "",
+        told_by: Inbound | Websocket | None = None,
     ) -> None:
-        """`server`: its address, where links to a path lead."""
+        """`server`: its address, where links to a path lead. `told_by`: what tells of events, if it is not `inbound`."""
         self.dialect = dialect
+        self._told_by = told_by if told_by is not None else dialect.inbound
         self._content = ContentDecoder(dialect.text, server, learn)
         self._account = account
         self._is_own = is_own
@@ -67,9 +69,9 @@ class Decoder:
         self._marks_alone = operations.me is None and "message.client_id" in variables_of(
             operations.send or operations.webhook_send
         )
-        inbound = dialect.inbound
+        told_by = self._told_by
         self._event_fields = (
-            {kind: _merged(inbound.fields, entry.fields) for kind, entry in inbound.events.items()} if inbound else {}
+            {kind: _merged(told_by.fields, entry.fields) for kind, entry in told_by.events.items()} if told_by else {}
         )
 
     # -- messages -----------------------------------------------------------------------------------------------------------
@@ -106,7 +108,13 @@ class Decoder:
     async def read_call_ahead(self, payload: Any) -> None:
         """The same for a call of the server."""
         if kind := self._kind_of(payload):
-            await self._content.read_ahead(payload, self._event_fields[kind])
+            item, fields = self._message_in(kind, payload)
+            await self._content.read_ahead(item, fields)
+
+    def _message_in(self, kind: EventKind, payload: Any) -> tuple[Any, Fields]:
+        """What holds the parts of an event's message, and where they are in it."""
+        whole = self._told_by.events[kind].message if self._told_by is not None else None
+        return (payload, self._event_fields[kind]) if whole is None else (find(whole, payload), self.dialect.message_fields)
 
     def chat_of_call(self, payload: Any) -> str:
         """The chat that a call is about; empty if it does not say."""
@@ -126,14 +134,18 @@ class Decoder:
         return self._event(kind, payload, self._event_fields[kind], received_at)
 
     def _kind_of(self, payload: Any) -> EventKind | None:
-        inbound = self.dialect.inbound
-        assert inbound is not None, "the dialect has no inbound calls"
-        return next((kind for kind, entry in inbound.events.items() if find(entry.when, payload)), None)
+        assert self._told_by is not None, "the dialect has no inbound calls"
+        return next((kind for kind, entry in self._told_by.events.items() if find(entry.when, payload)), None)
+
+    def is_event(self, payload: Any) -> bool:
+        """Whether it is an event that the dialect knows."""
+        return self._kind_of(payload) is not None
 
     def native_message(self, payload: Any, kind: EventKind) -> NativeMessage:
         """The message within an event. Raises Undecodable."""
         fields = self._event_fields[kind]
-        return self._content.message(payload, fields, self._chat_of(payload, fields), fallback=time_of(find(fields.time, payload)))
+        item, inner = self._message_in(kind, payload)
+        return self._content.message(item, inner, self._chat_of(payload, fields), fallback=time_of(find(fields.time, payload)))
 
     def _event(self, kind: EventKind, payload: Any, fields: Fields, received_at: datetime) -> ChatEvent | Ignored:
         if kind == "ignored":

@@ -16,6 +16,7 @@ from adapters.teamspirit.capabilities import HEALTH_CHECK_S, REREAD_WITH_WEBHOOK
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.inbound.catch_up import ChatReader
 from adapters.teamspirit.inbound.chat_readers import ChatReaders
+from adapters.teamspirit.inbound.stream import Stream
 from adapters.teamspirit.inbound.webhook import Webhook
 from adapters.teamspirit.inbound.webhook_events import Calls
 from bridge.model.adapter import Intake
@@ -54,8 +55,11 @@ class Reception:
         readers: ChatReaders,
         calls: Calls,
         intake: Intake,
+        stream: Stream | None = None,
+        told: Calls | None = None,
     ) -> None:
-        """`context.alive` is called whenever the server answered or called."""
+        """`stream` and `told`: the server's websocket, and who takes what it tells. `context.alive` is called whenever the server
+        answered or called."""
         options: TeamSpiritOptions = context.options
         self._account = context.account
         self._alive = context.alive
@@ -68,6 +72,8 @@ class Reception:
         self._readers = readers
         self._calls = calls
         self._intake = intake
+        self._stream = stream
+        self._told = told
         self._slots = asyncio.Semaphore(_CHATS_AT_ONCE)
         self._by_webhook = False
         self._calls_arrive = False
@@ -87,8 +93,13 @@ class Reception:
         try:
             if not begun and not self._by_webhook:
                 await self._begin()
-            self._intake.connected()
             async with asyncio.TaskGroup() as tasks:
+                if self._stream is not None and self._told is not None:
+                    name = f"adapter {self._account} websocket"
+                    ready = (lambda: None) if self._readers.can_read else self._intake.connected
+                    tasks.create_task(self._stream.run(self._told.take, self._catch_up, ready), name=name)
+                if self._stream is None or self._readers.can_read:
+                    self._intake.connected()
                 await self._follow_routes(tasks)
         except BaseExceptionGroup as group:
             raise _most_telling(group) from None
@@ -124,6 +135,26 @@ class Reception:
         except BaseExceptionGroup as group:
             raise _most_telling(group) from None
         return True
+
+    async def _catch_up(self) -> None:
+        """Read all chats: what the websocket did not tell comes before what it tells now."""
+
+        async def one(chat_id: str) -> None:
+            reader = self._readers.needed(chat_id)
+            try:
+                async with self._slots, reader.lock:
+                    await reader.read(again=True)
+            except DeliveryError as error:
+                log.info("history not read", account=self._account, chat=chat_id, reason=error.reason)
+
+        if not self._readers.can_read:
+            return
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for chat_id in self._readers.routed():
+                    tasks.create_task(one(chat_id), name=f"adapter {self._account} catch up {chat_id}")
+        except BaseExceptionGroup as group:
+            raise _most_telling(group) from None
 
     async def _follow_routes(self, tasks: asyncio.TaskGroup) -> None:
         """One task for each routed chat, as long as it is routed."""
@@ -213,7 +244,7 @@ class Reception:
         return self._by_webhook and self._webhook.redelivers
 
     def _pace_s(self, quiet_s: float) -> float:
-        if self._relies_on_calls and self._calls_arrive:
+        if (self._relies_on_calls and self._calls_arrive) or (self._stream is not None and self._stream.is_live):
             return REREAD_WITH_WEBHOOK_S
         return self._lively_s + (self._idle_s - self._lively_s) * min(quiet_s / _IDLE_AFTER_S, 1.0)
 

@@ -82,7 +82,8 @@ class Webhook:
         if inbound is None or options.receive == "history":
             await self._take_back(intake)
             return False
-        has_history = self._dialect.operations.history is not None
+        has_socket = self._dialect.websocket is not None and options.receive == "auto"
+        has_history = self._dialect.operations.history is not None or has_socket
         registers = self._dialect.operations.register_webhook is not None
         if not self._web.public_url:
             if options.receive == "webhook" or not has_history:

@@ -26,6 +26,7 @@ from bridge.model.rich_text import Mark, Paragraph, Quote, RichText, Text, conca
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions
     from adapters.teamspirit.dialect.calls import Call
+    from adapters.teamspirit.dialect.events import Websocket
     from adapters.teamspirit.dialect.model import Dialect
 
 Values = dict[str, Any]
@@ -83,6 +84,16 @@ class Encoder:
             form=None if call.form is None else _filled(call.form, known),
             multipart=None if call.multipart is None else _filled(call.multipart, known),
         )
+
+    def socket(self, websocket: Websocket) -> tuple[str, dict[str, str], list[str]]:
+        """Where a websocket is opened, with which headers, and the frames that are sent first. Raises what `request` raises."""
+        try:
+            known = self._account()
+            url = str(URL(template(websocket.url).text(known)))
+            headers = dict(_filled(websocket.headers, known))
+            return url, headers, [json.dumps(fill_tree(frame, known), ensure_ascii=False) for frame in websocket.hello]
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise Rejected(f"websocket: a template of the dialect does not work: {type(error).__name__}") from None
 
     def quoted(self, outbound: Outbound) -> Outbound:
         """The same where the answered message is shown by a line, since it cannot be pointed at; itself if it answers none."""

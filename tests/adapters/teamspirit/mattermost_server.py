@@ -48,8 +48,14 @@ class MattermostServer:
         self.may_change = True
         """Whether bots have the rights add_reaction and edit_post."""
         self.max_file_bytes = 100 * 1024**2
+        self.has_socket = True
+        self.dropped_frames = 0
+        """So many of the next frames are counted and not sent."""
+        self.sockets: dict[web.WebSocketResponse, int] = {}
+        """The next `seq` of each."""
         self.failing: dict[str, int] = {}
         """Operation -> the status that a proxy before the server answers it with."""
+        self._queues: dict[web.WebSocketResponse, asyncio.Queue[str | None]] = {}
         self._ids = itertools.count(1)
         self._clock_ms = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,6 +108,7 @@ class MattermostServer:
             **fields,
         }
         self.posts[post["id"]] = post
+        self.tell("posted", channel, channel_name=self.channels[channel]["name"], sender_name="@x", post=json.dumps(post))
         if self.outgoing is not None and not post["props"].get("from_webhook") and not self.users[user]["is_bot"]:
             self._call_out(post)
         return str(post["id"])
@@ -109,17 +116,74 @@ class MattermostServer:
     def edit(self, post_id: str, message: str) -> None:
         self.posts[post_id].update(message=message, edit_at=self.now_ms())
         self.posts[post_id]["update_at"] = self.posts[post_id]["edit_at"]
+        self.tell("post_edited", self.posts[post_id]["channel_id"], post=json.dumps(self.posts[post_id]))
 
     def change(self, post_id: str, **fields: Any) -> None:
         """What is no edit of the words: reactions, pins, props. `edit_at` stays (mattermost-server, app/post.go, UpdatePost)."""
         self.posts[post_id].update(fields, update_at=self.now_ms())
 
     def delete(self, post_id: str) -> None:
-        """With the answers to it, where it begins a thread."""
+        """With the answers to it, where it begins a thread. What it said is told once more: a recorded frame has the whole post."""
         at = self.now_ms()
+        gone = self.posts[post_id]
+        self.tell("post_deleted", gone["channel_id"], deleteBy=gone["user_id"], post=json.dumps(gone))
         for post in self.posts.values():
             if post_id in (post["id"], post["root_id"]):
                 post.update(delete_at=at, update_at=at, message="", file_ids=[], metadata={})
+
+    def react(self, post_id: str, user: str, emoji: str, *, remove: bool = False) -> None:
+        """Reactions of people. `create_at` of a removed one is 0, as recorded."""
+        reaction = {"user_id": user, "post_id": post_id, "emoji_name": emoji, "create_at": 0 if remove else self.now_ms()}
+        event = "reaction_removed" if remove else "reaction_added"
+        self.tell(event, self.posts[post_id]["channel_id"], reaction=json.dumps(reaction))
+        self.posts[post_id]["update_at"] = self.now_ms()
+
+    def tell(self, event: str, channel: str, **data: Any) -> None:
+        """An event to every websocket."""
+        broadcast = {"omit_users": None, "user_id": "", "channel_id": channel, "team_id": ""}
+        for socket in list(self.sockets):
+            self._frame(socket, {"event": event, "data": data, "broadcast": broadcast})
+
+    def _frame(self, socket: web.WebSocketResponse, frame: Json) -> None:
+        seq, self.sockets[socket] = self.sockets[socket], self.sockets[socket] + 1
+        if self.dropped_frames:
+            self.dropped_frames -= 1
+            return
+        self._queues[socket].put_nowait(json.dumps({**frame, "seq": seq}))
+
+    async def cut_sockets(self) -> None:
+        for socket in list(self.sockets):
+            self._queues[socket].put_nowait(None)
+            del self.sockets[socket]
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        """api/v4 websocket: an authentication challenge, then `hello` and events (server/channels/wsapi and app/web_conn.go)."""
+        if not self.has_socket:
+            raise web.HTTPNotFound
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        challenge = json.loads(await socket.receive_str())
+        self.calls.append(f"socket {challenge['action']}")
+        if challenge["action"] != "authentication_challenge" or challenge["data"]["token"] != TOKEN:
+            await socket.close()
+            return socket
+        self._queues[socket], self.sockets[socket] = asyncio.Queue(), 0
+        await socket.send_str(json.dumps({"status": "OK", "seq_reply": challenge["seq"]}))
+        self._frame(socket, {"event": "hello", "data": {"server_version": "9.11.0"}, "broadcast": {"user_id": self.bot}})
+        sender = asyncio.create_task(self._send_frames(socket), name="websocket frames")
+        self._tasks.add(sender)
+        sender.add_done_callback(self._tasks.discard)
+        async for _ in socket:
+            pass
+        self.sockets.pop(socket, None)
+        self._queues[socket].put_nowait(None)
+        return socket
+
+    async def _send_frames(self, socket: web.WebSocketResponse) -> None:
+        while (frame := await self._queues[socket].get()) is not None:
+            if not socket.closed:
+                await socket.send_str(frame)
+        await socket.close()
 
     def _call_out(self, post: Json) -> None:
         assert self.outgoing is not None
@@ -168,12 +232,14 @@ class MattermostServer:
         for method, path, handler in table:
             add(method, f"/api/v4{path}", self._wrapped(path, handler))
         add("POST", "/hooks/{hook}", self._incoming)
+        add("GET", "/api/v4/websocket", self._socket)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
+        await self.cut_sockets()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()

@@ -94,7 +94,7 @@ def test_what_can_never_work_is_a_fault(tmp_path: Path, old: str, new: str, faul
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("kind == 'edit'", '"`true`"'),
+        ("kind == 'edit'", "`true`"),
         ("text: text, sent_at: at}\ninb", "text: \"'[something]'\", sent_at: at}\ninb"),
         ("path: /me", "url: '{{ account.server }}/me'"),
         ("answer: {items: items}", "answer: {items: 'sort_by(values(items), &at)'}"),

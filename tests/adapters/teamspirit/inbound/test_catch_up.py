@@ -82,7 +82,13 @@ class Server:
 
 def dialect_by(by: str) -> Dialect:
     fields = {"updated_at": "updated_at", "deleted": "deleted"} if by == "since" else {}
-    history = {"by": by, "page_size": PAGE if by == "after" else 1000, "deletes": "missing" if by == "after" else "flagged"}
+    query = {"after": "{{ after }}"} if by == "after" else {"since": "{{ since_ms }}"}
+    history = {
+        "query": query,
+        "by": by,
+        "page_size": PAGE if by == "after" else 1000,
+        "deletes": "missing" if by == "after" else "flagged",
+    }
     loaded = load_dialect("teamspirit", {"operations": {"history": history}, "message_fields": fields})
     assert loaded.dialect is not None
     return loaded.dialect

@@ -24,7 +24,7 @@ from tests.adapters.teamspirit.trial.conftest import Try
         ({"message_fields": {"files": "attachments"}}, "history", "message_fields.files", "files"),
         ({"message_fields": {"edited_at": "changed_at"}}, "edit", "message_fields.edited_at", "edited_at"),
         (
-            {"operations": {"edit": {"json": {"text": None, "format": None, "files": "{{ message.files }}"}}}},
+            {"operations": {"edit": {"json": {"text": None, "body": "{{ message.text }}", "files": "{{ message.files }}"}}}},
             "edit",
             "operations.edit",
             "",

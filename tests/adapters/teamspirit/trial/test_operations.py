@@ -48,7 +48,7 @@ async def test_mattermost_s_dialect_is_right_against_its_server(server: Mattermo
         ({"operations": {"upload": {"file_field": "attachment"}}}, "upload", "operations.upload.json", ""),
         ({"operations": {"send": {"path": "/rooms/{{ chat.id }}"}}}, "send", "operations.send.path", ""),
         ({"operations": {"send": {"method": "PUT"}}}, "send", "operations.send.method", ""),
-        ({"operations": {"send": {"json": {"text": 5}}}}, "send", "operations.send.json", ""),
+        ({"operations": {"send": {"json": {"text": 5, "format": "{{ message.text }}"}}}}, "send", "operations.send.json", ""),
         ({"operations": {"send": {"answer": {"id": "data.id"}}}}, "send", "operations.send.answer.id", "the answer has id"),
         ({"operations": {"history": {"answer": {"items": "messages"}}}}, "history", "operations.history.answer.items", "items[0]"),
         ({"operations": {"edit": {"method": "PUT"}}}, "edit", "operations.edit.method", ""),
@@ -61,7 +61,12 @@ async def test_mattermost_s_dialect_is_right_against_its_server(server: Mattermo
             "the answer has secret",
         ),
         ({"operations": {"list_webhooks": {"answer": {"id": "name"}}}}, "list_webhooks", "operations.list_webhooks.answer.id", ""),
-        ({"errors": {"code": "code"}, "operations": {"send": {"json": {"text": 5}}}}, "send", "errors.code", "error.code"),
+        (
+            {"errors": {"code": "code"}, "operations": {"send": {"json": {"text": 5, "format": "{{ message.text }}"}}}},
+            "send",
+            "errors.code",
+            "error.code",
+        ),
     ],
 )
 async def test_a_wrong_dialect_is_told_its_entry(
