@@ -146,9 +146,15 @@ def path_template(source: str) -> Template:
 
 def fill_tree(tree: Any, values: Values) -> Any:
     """A JSON body with its templates filled in. An entry whose template comes out as nothing is left out, and so is a mapping of
-    which nothing is left; what the tree itself writes as null, empty or constant stays."""
+    which nothing is left; what the tree itself writes as null, empty or constant stays.
+
+    `{$each: "{{ list }}", $item: tree}` is a list: the tree filled in for each of the list, which it reads as `item`; nothing for
+    an empty one."""
     if isinstance(tree, str):
         return template(tree).native(values)
+    if isinstance(tree, Mapping) and set(tree) == {"$each", "$item"}:
+        each = fill_tree(tree["$each"], values)
+        return [fill_tree(tree["$item"], {**values, "item": item}) for item in each] if isinstance(each, list) and each else None
     if isinstance(tree, Mapping):
         filled = {key: fill_tree(value, values) for key, value in tree.items()}
         kept = {key: value for key, value in filled.items() if value is not None or tree[key] is None}

@@ -59,7 +59,9 @@ def capabilities_of(dialect: Dialect, options: TeamSpiritOptions) -> Capabilitie
 
 
 def takes_files(dialect: Dialect) -> bool:
-    return dialect.operations.upload is not None and "message.files" in variables_of(dialect.operations.send)
+    return dialect.operations.upload is not None and bool(
+        variables_of(dialect.operations.send) & {"message.files", "message.uploads"}
+    )
 
 
 def can_reconcile(dialect: Dialect) -> bool:

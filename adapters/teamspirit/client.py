@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
 from adapters.common.queries import find, find_text
-from adapters.teamspirit.errors import CHECK_SERVER
+from adapters.teamspirit.errors import CHECK_SERVER, Gone
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
@@ -21,9 +21,10 @@ from bridge.model.errors import AccountDown, ChatDown, Rejected, RetryLater
 from bridge.model.events import Author
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.calls import Call, Operations
+    from adapters.teamspirit.dialect.calls import Call, History, Operations
 
 _MOST_CHAT_PAGES = 1000
+_MOST_PAGES_BACK = 200
 
 
 @dataclass(frozen=True)
@@ -129,11 +130,33 @@ class Client:
         call = self._operations.history
         assert call is not None, "the dialect reads no history"
         values = {"chat": self._encoder.chat(chat_id), "after": after or None, "since_ms": since_ms, "limit": call.page_size}
+        if after and call.answer.previous is not None:
+            return await self._back_to(call, values, after)
+        return (await self._messages(call, values))[0]
+
+    async def _messages(self, call: History, values: Values) -> tuple[list[Any], str]:
+        """The messages of one page, oldest first, and what leads to the page before."""
         answer = await self.call("history", call, values)
         items = find(call.answer.items, answer)
         if not isinstance(items, list):
             raise RetryLater("history: the answer holds no list of messages")
-        return items
+        return items, find_text(call.answer.previous, answer)
+
+    async def _back_to(self, call: History, values: Values, after: str) -> list[Any]:
+        """What comes after a message, of a server that pages backwards alone. Raises Gone if the message is not met."""
+        found: list[Any] = []
+        cursor = ""
+        for _ in range(_MOST_PAGES_BACK):
+            items, following = await self._messages(call, {**values, "cursor": cursor or None})
+            ids = [find_text(call.answer.id, item) for item in items]
+            behind = [place for place, one in enumerate(ids) if one == after or _is_before(one, after)]
+            if behind:
+                return items[behind[-1] + 1 :] + found
+            found = items + found
+            if not items or not following or following == cursor:
+                break
+            cursor = following
+        raise Gone(f"history: {after} is not met on the way back")
 
     # -- webhooks -----------------------------------------------------------------------------------------------------------
 
@@ -159,3 +182,8 @@ class Client:
         call = self._operations.remove_webhook
         if call is not None:
             await self.call("remove_webhook", call, {"webhook": {"id": webhook_id}})
+
+
+def _is_before(message_id: str, other: str) -> bool:
+    """Numbers that grow tell it; of other ids nobody can."""
+    return message_id.isdecimal() and other.isdecimal() and int(message_id) < int(other)

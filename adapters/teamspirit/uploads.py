@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from adapters.common.queries import find_text
+from adapters.common.queries import find, find_text
 from adapters.teamspirit.capabilities import takes_files
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.errors import Gone
@@ -52,9 +52,11 @@ class Uploads:
             raise Rejected("the messenger takes no files")
         about = {"name": file.name, "mime": file.mime, "size": file.size_bytes}
         values: Values = {"chat": self._encoder.chat(chat_id), "file": about}
+        if call.prepare is not None:
+            values["prepared"] = find(call.prepare.answer, await self._client.call("upload", call.prepare, values))
         request = self._encoder.request("upload", call, values)
         answer = await self._transport.upload(request, call.file_field, file)
-        file_id = find_text(call.answer.id, answer)
+        file_id = find_text(call.answer.id, answer) or self._encoder.text_of(call.id, values)
         if not file_id:
             raise RetryLater("upload: the answer does not say which file it became")
         return file_id

@@ -95,18 +95,32 @@ class Message(Call):
 
 
 class UploadAnswer(Entry):
-    id: Query
+    id: Query | None = None
+
+
+class Prepare(Call):
+    """A call before the upload itself, which says where the file goes and what must go with it."""
+
+    answer: Query = "@"
+    """What of its answer the upload's templates read as `prepared`."""
 
 
 class Upload(Call):
+    prepare: Prepare | None = None
     file_field: str = "file"
-    """Name of the multipart part that carries the file."""
-    answer: UploadAnswer
+    """Name of the multipart part that carries the file, which is the last one."""
+    id: TemplateText | None = None
+    """The file's id, where the answer does not say it: a template over `prepared` and `file`."""
+    answer: UploadAnswer = UploadAnswer()
 
 
 class HistoryAnswer(Entry):
     items: Query
     """The list of messages, oldest first."""
+    previous: Query | None = None
+    """Of a server that gives the newest messages and pages backwards alone: what leads to the page before, read as `cursor`. The
+    bridge then reads back until it meets the message that it knows, by `id` within each item."""
+    id: Query = "id"
 
 
 class History(Call):

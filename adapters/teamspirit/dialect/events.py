@@ -16,6 +16,8 @@ class FileFields(Entry):
     id: Query
     name: Query | None = None
     mime: Query | None = None
+    kind: Query | None = None
+    """`image`, `video` or `audio`, where the MIME type is not told."""
     size: Query | None = None
 
 
@@ -146,7 +148,9 @@ class KeyCheck(Entry):
 
 
 class TimestampCheck(Entry):
-    header: str
+    header: str | None = None
+    body: Query | None = None
+    """Where it is in the body, which is signed."""
     window_s: float = Field(300.0, gt=0)
     """A call whose timestamp is further from our clock is refused."""
 

@@ -200,13 +200,18 @@ class _Reader:
         for name, call in operations.items():
             if name not in variables.OPERATIONS or not isinstance(call, dict):
                 continue
-            at, names = ("operations", name), variables.known(name)
-            self._check_template((*at, "path"), call.get("path"), names, in_path=True)
-            self._check_template((*at, "url"), call.get("url"), names)
-            for entry in _PARAMETER_ENTRIES:
-                self._check_parameters((*at, entry), call.get(entry), names)
-            for where, source in _leaves(call.get("json"), (*at, "json")):
-                self._check_template(where, source, names)
+            self._check_call(("operations", name), call, variables.known(name))
+            if isinstance(call.get("prepare"), dict):
+                self._check_call(("operations", name, "prepare"), call["prepare"], variables.known(name))
+
+    def _check_call(self, at: Path_, call: dict[str, Any], names: Mapping[str, str]) -> None:
+        self._check_template((*at, "path"), call.get("path"), names, in_path=True)
+        for entry in ("url", "id"):
+            self._check_template((*at, entry), call.get(entry), names)
+        for entry in _PARAMETER_ENTRIES:
+            self._check_parameters((*at, entry), call.get(entry), names)
+        for where, source in _leaves(call.get("json"), (*at, "json")):
+            self._check_template(where, source, names)
 
     def _check_parameters(self, at: Path_, raw: Any, names: Mapping[str, str]) -> None:
         if isinstance(raw, dict):

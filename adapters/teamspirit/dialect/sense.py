@@ -112,6 +112,8 @@ def _calls(dialect: Dialect) -> Iterator[Nonsense]:
     upload = dialect.operations.upload
     if upload is not None and upload.multipart is None:
         yield Nonsense(("operations", "upload"), "an upload needs 'multipart' (it may be empty: {})")
+    if upload is not None and (upload.answer.id is None) == (upload.id is None):
+        yield Nonsense(("operations", "upload"), "either 'answer.id' or the template 'id' must say which file it became")
 
 
 def _header_names(at: tuple[str | int, ...], headers: Mapping[str, str]) -> Iterator[Nonsense]:
@@ -178,6 +180,10 @@ def _history(dialect: Dialect) -> Iterator[Nonsense]:
     except ValueError:
         return
     where = {"after": "after", "since": "since_ms"}[history.by]
+    if history.answer.previous is not None:
+        where = "cursor"
+        if history.by != "after" or history.without_after != "newest":
+            yield Nonsense(("operations", "history", "answer", "previous"), "it needs 'by: after' and 'without_after: newest'")
     if where not in read:
         yield Nonsense(
             ("operations", "history"), f"'by: {history.by}' never says {{{{ {where} }}}}: it would read the same for ever"
@@ -215,7 +221,10 @@ def _inbound(inbound: Inbound) -> Iterator[Nonsense]:
     if required.key is not None and required.key.place == "header":
         yield from _header_names((*at, "key"), {required.key.name: ""})
     signature = required.signature
-    if signature is not None and ("timestamp" in signature.signed) != (signature.timestamp is not None):
+    stamp = signature.timestamp if signature is not None else None
+    if stamp is not None and (stamp.header is None) == (stamp.body is None):
+        yield Nonsense((*at, "signature", "timestamp"), "give either 'header' or 'body'")
+    if signature is not None and ("timestamp" in signature.signed) != (stamp is not None and stamp.body is None):
         yield Nonsense((*at, "signature"), "'timestamp' and its place in 'signed' need each other")
     if signature is not None and "body" not in signature.signed:
         yield Nonsense((*at, "signature", "signed"), "the signature must cover the 'body'")

@@ -28,6 +28,8 @@ _CONTENT = {
     "message.text": "the text in the dialect's flavour",
     "message.format": "`markdown`, `html` or `plain`",
     "message.files": "ids of the uploaded files (a list); nothing if there are none",
+    "message.uploads": "the same with `id`, `name`, `mime`, `size` and `kind` (image, video, audio or file) of each, for `$each`",
+    "item": "within the `$item` of an `$each`: the one of the list that it is filled in for",
 }
 _OTHER_DATA = {
     "message.location": "the place that the message shows, or nothing; without it in `send` (and `edit`) a place is a line of text",
@@ -79,6 +81,7 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "file.name": "name of the file",
         "file.mime": "its MIME type",
         "file.size": "its size in bytes",
+        "prepared": "what `prepare` answered",
     },
     "download": {"file.id": "native id of the file"},
     "history": {
@@ -86,6 +89,7 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "after": "id of the message to read on from; empty for the newest",
         "since_ms": "Unix time in milliseconds to read changes from",
         "limit": "the page size",
+        "cursor": "`previous` of the page behind",
     },
     "set_status": {"status.name": "online, away, busy or offline", "status.text": "what people see beside it"},
     "typing": {**_CHAT, "message.thread": "native thread id"},
@@ -99,6 +103,10 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_FREE = ("account.variables", "prepared", "item")
+"""Variables whose parts nobody but the server or the admin knows."""
+
+
 def known(operation: str) -> Mapping[str, str]:
     """Every variable that a template of this operation may read."""
     return {**ACCOUNT, **OPERATIONS[operation]}
@@ -106,7 +114,8 @@ def known(operation: str) -> Mapping[str, str]:
 
 def is_known(name: str, names: Mapping[str, str]) -> bool:
     """Whether a dotted name is one of the variables, a part of one (`message.sender`), or leads into free values."""
-    return name in names or name.startswith("account.variables.") or any(one.startswith(f"{name}.") for one in names)
+    free = any(name.startswith(f"{root}.") and root in names for root in _FREE)
+    return name in names or free or any(one.startswith(f"{name}.") for one in names)
 
 
 def variables_of(call: Call | None) -> frozenset[str]:
@@ -114,7 +123,7 @@ def variables_of(call: Call | None) -> frozenset[str]:
     if call is None:
         return frozenset()
     names: set[str] = set(path_template(call.path).names if call.path else template(call.url or "").names)
-    for tree in (call.headers, call.query, call.body, call.form, call.multipart):
+    for tree in (call.headers, call.query, call.body, call.form, call.multipart, getattr(call, "id", None)):
         for source in _texts(tree):
             names |= template(source).names
     return frozenset(names)

@@ -74,7 +74,7 @@ def _file(item: Any, fields: FileFields) -> Attachment:
     size = find(fields.size, item)
     known_size = isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**63
     return Attachment(
-        kind=_KINDS.get(mime.partition("/")[0], AttachmentKind.DOCUMENT),
+        kind=_KINDS.get(mime.partition("/")[0] or find_text(fields.kind, item), AttachmentKind.DOCUMENT),
         file_id=file_id,
         name=find_text(fields.name, item),
         mime=mime,

@@ -52,7 +52,7 @@ class WebhookAuth:
         """All that is known before the body is read. Raises Refused."""
         key, check = self._authentication.key, self._authentication.signature
         if check is not None:
-            if check.timestamp is not None:
+            if check.timestamp is not None and check.timestamp.header is not None:
                 self._check_time(headers.get(check.timestamp.header, ""), check.timestamp.window_s)
             if not any(one.secret for one in self.credentials) or not _signature(check, headers):
                 raise Refused(401, "the signature is missing")
@@ -67,6 +67,9 @@ class WebhookAuth:
         if signature is not None:
             self._check_signature(signature, headers, raw)
         payload = read_body(content_type, raw, charset)
+        stamp = signature.timestamp if signature is not None else None
+        if stamp is not None and stamp.body is not None:
+            self._check_time(find_text(stamp.body, payload), stamp.window_s)
         if key is not None and key.place == "body":
             if payload is None:
                 raise Refused(400, why_unreadable(raw))
@@ -85,7 +88,7 @@ class WebhookAuth:
             raise Refused(401, f"the timestamp is {how_far} from our clock, more than {window_s:g} s: one of the clocks is wrong")
 
     def _check_signature(self, check: SignatureCheck, headers: Mapping[str, str], raw: bytes) -> None:
-        timestamp = headers.get(check.timestamp.header, "") if check.timestamp is not None else ""
+        timestamp = headers.get(check.timestamp.header or "", "") if check.timestamp is not None else ""
         parts = {"timestamp": timestamp.encode("utf-8", "surrogatepass"), "body": raw}
         signed = b"".join(parts.get(part, part.encode()) for part in check.signed)
         given = _signature(check, headers)

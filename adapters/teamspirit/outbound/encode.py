@@ -19,7 +19,7 @@ from adapters.teamspirit import emoji_names
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.outbound.encode_text import encode_text
 from adapters.teamspirit.wire import Request
-from bridge.model.adapter import Copy, Outbound, OutboundEdit, Reply
+from bridge.model.adapter import Copy, Outbound, OutboundEdit, OutboundFile, Reply
 from bridge.model.errors import Rejected
 from bridge.model.rich_text import Mark, Paragraph, Quote, RichText, Text, concat
 
@@ -85,6 +85,10 @@ class Encoder:
             multipart=None if call.multipart is None else _filled(call.multipart, known),
         )
 
+    def text_of(self, source: str | None, values: Values) -> str:
+        """A template filled in, of which nothing but its text is wanted; empty if there is none."""
+        return template(source).text({**self._account(), **values}) if source is not None else ""
+
     def socket(self, websocket: Websocket) -> tuple[str, dict[str, str], list[str]]:
         """Where a websocket is opened, with which headers, and the frames that are sent first. Raises what `request` raises."""
         try:
@@ -110,6 +114,7 @@ class Encoder:
             **self._content(outbound.text, outbound.mass_mentions),
             **_other_data(outbound),
             "files": list(file_ids) or None,
+            "uploads": _uploads(file_ids, outbound.files),
             "reply_to": (reply.message_id if reply else "") or None,
             "reply_thread": reply_thread or (reply.thread_id if reply else "") or None,
             "thread": outbound.thread_id or None,
@@ -184,6 +189,17 @@ def _other_data(outbound: Outbound | OutboundEdit) -> Values:
         more = {"details": list(contact.details) or None, "note": "\n".join(contact.details) or None}
         values["contact"] = {"name": contact.name, "phone": contact.phone or None, **more}
     return values
+
+
+def _uploads(file_ids: Sequence[str], files: Sequence[OutboundFile]) -> list[Values] | None:
+    """What was uploaded, as dialects may have to describe it once more."""
+    made: list[Values] = []
+    for place, file_id in enumerate(file_ids):
+        file = files[place] if place < len(files) else None
+        kind = file.mime.partition("/")[0] if file is not None else ""
+        about = {"name": file.name, "mime": file.mime, "size": file.size_bytes} if file is not None else {"name": "file"}
+        made.append({"id": file_id, "kind": kind if kind in ("image", "video", "audio") else "file", **about})
+    return made or None
 
 
 def _only_id(copy: Copy) -> str:

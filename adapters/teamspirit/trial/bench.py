@@ -54,7 +54,7 @@ class Bench:
         )
         entry = options.chats.get(chat)
         self.chat_id = ((entry.id if entry is not None else None) or chat) if self.operations.chats is None else ""
-        self.me_id = self.message_id = self.file_id = self.webhook_id = ""
+        self.me_id = self.message_id = self.file_id = self.download_id = self.webhook_id = ""
         self.reads_text = False
         """Whether the dialect found the words of the test's message in the history."""
         self.secrets: list[str] = []

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from adapters.common.queries import find, find_text
-from adapters.teamspirit.inbound.decode_parts import time_of, truth_of, words_of
+from adapters.teamspirit.inbound.decode_parts import list_of, time_of, truth_of, words_of
 from adapters.teamspirit.trial.bench import Bench
 from adapters.teamspirit.trial.reading import Judge, alike, holds, leaves
 from bridge.model.adapter import Outbound
@@ -165,6 +165,9 @@ def _judge_item(bench: Bench, judge: Judge, item: Any) -> None:
         query = getattr(fields, name)
         if isinstance(query, str):
             judge.read_entries.append(ReadEntry(entry=f"message_fields.{name}", query=query, found=find(query, item)))
+    files = list_of(find(fields.files, item))
+    if files and fields.file is not None:
+        bench.download_id = find_text(fields.file.id, files[0])
     bench.reads_text = bench.token in words_of(find(fields.text, item))
     expected = {"user_id": bench.me_id, "text": bench.token, "client_id": f"test-{bench.token}"}
     for name, value in expected.items():

@@ -106,6 +106,8 @@ async def send(bench: Bench, judge: Judge) -> str:
 
 
 async def webhook_send(bench: Bench, judge: Judge) -> str:
+    if "incoming_webhook" not in bench.in_chat()["chat"]:
+        raise Skipped("bridge.yaml names no incoming webhook of the chat")
     return await _send("webhook_send", bench, judge)
 
 
@@ -172,7 +174,7 @@ async def unreact(bench: Bench, judge: Judge) -> str:
 
 
 async def download(bench: Bench, judge: Judge) -> str:
-    attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id=bench.file_id, name="test.txt")
+    attachment = Attachment(kind=AttachmentKind.DOCUMENT, file_id=bench.download_id or bench.file_id, name="test.txt")
     async with bench.downloads.open_file(attachment) as stream:
         content = b"".join([chunk async for chunk in stream.chunks])
     if content != _FILE and content != A_FILE.encode():

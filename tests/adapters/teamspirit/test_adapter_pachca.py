@@ -1,0 +1,181 @@
+"""The pachca dialect against a small Pachca, which the official SDK takes for one too."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bridge.model.adapter import Adapter, Outbound, OutboundFile, Reply, Sender
+from bridge.model.capabilities import Feature
+from bridge.model.dialects import StepState
+from bridge.model.events import Attachment, AttachmentKind, MessageCreated
+from bridge.model.rich_text import plain
+from bridge.web.public import PublicWeb
+from tests.adapters.teamspirit.harness import make_adapter, running, summary
+from tests.adapters.teamspirit.pachca_server import TOKEN, PachcaServer
+from tests.adapters.teamspirit.trial.conftest import context_of, steps_of
+from tests.support.intake import RecordingIntake
+from tests.support.patience import eventually
+
+
+@pytest.fixture
+async def pachca() -> AsyncIterator[PachcaServer]:
+    server = PachcaServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def options(server: PachcaServer, **more: Any) -> dict[str, Any]:
+    fast = {"poll_interval_s": 0.05, "poll_idle_interval_s": 0.05, "request_timeout_s": 30.0}
+    return {"dialect": "pachca", "server": server.url, "api_key": TOKEN, **fast, **more}
+
+
+@pytest.fixture
+async def adapter(pachca: PachcaServer) -> AsyncIterator[Adapter]:
+    made = make_adapter(options(pachca))
+    yield made
+    await made.close()
+
+
+async def test_the_official_sdk_takes_the_server_for_pachca(pachca: PachcaServer) -> None:
+    client_module = pytest.importorskip("pachca.client", reason="pachca-sdk is not installed")
+    models = pytest.importorskip("pachca.models")
+    chat = pachca.add_chat("duty")
+    client = client_module.PachcaClient(TOKEN, base_url=f"{pachca.url}/api/shared/v1")
+    assert (await client.profile.get_profile()).nickname == "mostik"
+    assert [one.name for one in await client.chats.list_chats_all()] == ["duty"]
+    made = await client.messages.create_message(
+        models.MessageCreateRequest(
+            message=models.MessageCreateRequestMessage(entity_id=chat, content="hello", display_name="Anna")
+        )
+    )
+    assert made.display_name == "Anna"
+    params = await client.common.get_upload_params()
+    request = models.FileUploadRequest(
+        **{name: getattr(params, name) for name in ("content_disposition", "policy", "x_amz_credential", "x_amz_algorithm")},
+        **{name: getattr(params, name) for name in ("x_amz_date", "x_amz_signature", "key")},
+        file=b"abc",
+    )
+    await client.common.upload_file(params.direct_url, request)
+    assert list(pachca.stored.values()) == [b"abc"]
+    await client.reactions.add_reaction(made.id, models.ReactionRequest(code="👍"))
+    listed = await client.messages.list_chat_messages_all(client_module.ListChatMessagesParams(chat_id=chat))
+    assert [one.content for one in listed] == ["hello"]
+    await client.messages.delete_message(made.id)
+    await client._client._transport._transport.aclose()  # what its own close leaves open
+    await client.close()
+
+
+async def test_every_operation_of_the_dialect_works(pachca: PachcaServer) -> None:
+    pachca.add_chat("duty")
+    steps = await steps_of(context_of(options(pachca)), "duty")
+    assert steps.pop("webhook_send").state is StepState.SKIPPED
+    assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.state != "ok"]
+    assert set(steps) == {
+        *("me", "chats", "users", "upload", "send", "history", "edit", "react", "unreact", "download", "set_status", "delete")
+    }
+    assert not pachca.messages
+    assert pachca.status == {"emoji": "🟢", "title": "online"}
+
+
+async def test_sending(pachca: PachcaServer, adapter: Adapter, intake: RecordingIntake, tmp_path: Path) -> None:
+    chat = pachca.add_chat("duty")
+    intake.chats.add(str(chat))
+    first = pachca.say(chat, pachca.add_user("anna"), "who is there?")
+    (tmp_path / "f").write_bytes(b"abc")
+    file = OutboundFile(
+        attachment=Attachment(kind=AttachmentKind.PHOTO, file_id="x"),
+        path=tmp_path / "f",
+        name="a.png",
+        mime="image/png",
+        size_bytes=3,
+    )
+    outbound = Outbound(
+        **{"token": "t-1", "attempt": 1, "chat_id": str(chat), "text": plain("me"), "files": (file,)},  # type: ignore[arg-type]
+        sender=Sender(name="Пётр", avatar_url="https://example.com/p.png"),
+        reply=Reply(message_id=str(first), author_name="anna", excerpt="who"),
+    )
+    receipt = await adapter.send(outbound)
+    posted = pachca.messages[int(receipt.message_ids[0])]
+    assert (posted["content"], posted["display_name"], posted["parent_message_id"]) == ("me", "Пётр", first)
+    assert posted["display_avatar_url"] == "https://example.com/p.png"
+    assert [(one["name"], one["file_type"]) for one in posted["files"]] == [("a.png", "image")]
+    assert list(pachca.stored.values()) == [b"abc"]
+    assert adapter.capabilities.native(Feature.SENDER_NAME)
+    assert adapter.capabilities.native(Feature.REPLY)
+
+
+async def test_receiving_by_the_history_alone(pachca: PachcaServer, intake: RecordingIntake) -> None:
+    chat = pachca.add_chat("duty")
+    intake.chats.add(str(chat))
+    anna = pachca.add_user("anna", first="Анна", last="Петрова")
+    pachca.say(chat, anna, "said before")
+    adapter = make_adapter(options(pachca))
+    async with running(adapter, intake):
+        photo = {"id": 5, "url": f"{pachca.url}/files/a", "key": "a", "name": "a.png", "file_type": "image"}
+        message = pachca.say(chat, anna, "**новое**", files=[photo])
+        await eventually(lambda: summary(intake) == ["+новое"])
+        (created,) = intake.of(MessageCreated)
+        assert created.meta.author is not None
+        assert created.meta.author.name == "Анна Петрова"
+        assert [one.kind for one in created.content.attachments] == [AttachmentKind.PHOTO]
+        pachca.edit(message, "другое")
+        await eventually(lambda: summary(intake)[-1] == "~другое")
+        del pachca.messages[message]
+        await eventually(lambda: summary(intake)[-1] == "-")
+    await adapter.close()
+    for number in range(120):
+        pachca.say(chat, anna, f"while away {number}")
+    again = make_adapter(options(pachca))
+    async with running(again, intake):
+        await eventually(lambda: len(summary(intake)) == 123)
+    assert summary(intake)[3:] == [f"+while away {number}" for number in range(120)]
+    assert not intake.gaps
+    await again.close()
+
+
+def signed(payload: dict[str, Any], secret: str) -> dict[str, Any]:
+    body = json.dumps(payload).encode()
+    return {"data": body, "headers": {"Pachca-Signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}}
+
+
+async def test_calls_of_the_outgoing_webhook(pachca: PachcaServer, web: PublicWeb, intake: RecordingIntake) -> None:
+    chat = pachca.add_chat("duty")
+    intake.chats.add(str(chat))
+    anna = pachca.add_user("anna")
+    webhook = {"path": "a-path-hard-to-guess", "secret": "signing-secret"}
+    adapter = make_adapter(options(pachca, webhook=webhook, poll_interval_s=3600.0, poll_idle_interval_s=3600.0), web)
+    async with running(adapter, intake), aiohttp.ClientSession() as session:
+        url = f"{web.public_url}/hooks/spirit/a-path-hard-to-guess"
+        message = pachca.say(chat, anna, "by a call")
+        call = {
+            **{"type": "message", "event": "new", "id": message, "entity_type": "discussion", "entity_id": chat, "chat_id": chat},
+            **{"content": "by a call", "user_id": anna, "created_at": pachca.messages[message]["created_at"], "thread": None},
+            **{"url": "https://app.pachca.com/x", "parent_message_id": None, "webhook_timestamp": int(time.time())},
+        }
+        reaction = {
+            **{"type": "reaction", "event": "new", "message_id": message, "code": "👍", "name": ":thumbsup:", "user_id": anna},
+            **{"created_at": "2026-11-26T10:00:00.000Z", "chat_id": chat, "webhook_timestamp": int(time.time())},
+        }
+        for wrong in (
+            signed(call, "another-secret"),
+            signed({**call, "webhook_timestamp": int(time.time()) - 600}, "signing-secret"),
+            signed({**call, "webhook_timestamp": None}, "signing-secret"),
+            {"data": json.dumps(call).encode()},
+        ):
+            async with session.post(url, **wrong) as answer:
+                assert answer.status == 401
+        for right in (call, reaction, {"type": "button", "event": "click", "webhook_timestamp": int(time.time())}):
+            async with session.post(url, **signed(right, "signing-secret")) as answer:
+                assert answer.status == 200, await answer.text()
+        await eventually(lambda: summary(intake) == ["+by a call", "👍|"])
+    await adapter.close()
