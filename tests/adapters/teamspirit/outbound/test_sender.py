@@ -15,12 +15,9 @@ import pytest
 from aiohttp import web
 
 from adapters.common.emulation.contract import Fault, FaultKind, SeenMessage, Upload
-from adapters.common.http_errors import Effect
 from adapters.teamspirit.capabilities import capabilities
 from adapters.teamspirit.config import TeamSpiritOptions
-from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from adapters.teamspirit.errors import Gone, refusal
 from bridge.model.adapter import (
     Adapter,
     Copy,
@@ -42,7 +39,7 @@ from bridge.model.adapter import (
     ShowsTyping,
 )
 from bridge.model.capabilities import Feature
-from bridge.model.errors import AccountDown, ChangeRefused, ChatDown, OutcomeUnknown, Rejected, RetryLater, RightMissing, Scope
+from bridge.model.errors import AccountDown, ChatDown, OutcomeUnknown, Rejected, RetryLater, Scope
 from bridge.model.events import Attachment, AttachmentKind, Contact, Location
 from bridge.model.rich_text import Mark, Mention, MentionKind, Paragraph, RichText, Text, plain
 from tests.adapters.teamspirit.harness import make_adapter, options_of, running
@@ -394,40 +391,6 @@ async def test_no_id_leads_elsewhere(emulator: TeamSpiritEmulator, adapter: Adap
     assert [message.text for message in odd.messages] == ["hello"]
 
 
-async def test_a_chat_is_found_by_id_or_name(emulator: TeamSpiritEmulator, adapter: Adapter) -> None:
-    emulator.world.rules.chats_page_size = 2
-    chats = [emulator.add_chat(f"chat-{number}") for number in range(5)]
-    assert await adapter.resolve("chat-4") == chats[4].chat_id
-    assert await adapter.resolve(chats[3].chat_id) == chats[3].chat_id
-    for emulated in chats:
-        assert await adapter.resolve(emulated.address) == emulated.chat_id
-    assert list(emulator.calls()).count("GET /chats") == 3, "one listing serves all"
-    with pytest.raises(ChatDown):
-        await adapter.resolve("nowhere")
-    await emulator.refuse_connections(True)
-    await adapter.close()
-    fresh = make_adapter(options_of(emulator))
-    with pytest.raises(RetryLater):
-        await fresh.resolve("chat-1")
-    await fresh.close()
-
-
-async def test_a_name_that_several_chats_have_is_refused_with_their_ids(emulator: TeamSpiritEmulator, adapter: Adapter) -> None:
-    twins = [emulator.add_chat(name).chat_id for name in ("lobby", "other", "third")]
-    for chat_id in twins[:2]:
-        emulator.world.state.chats[chat_id].name = "lobby"
-    with pytest.raises(ChatDown, match="2 chats are named 'lobby'") as caught:
-        await adapter.resolve("lobby")
-    assert caught.value.action.endswith(", ".join(sorted(twins[:2])))
-    assert await adapter.resolve(twins[1]) == twins[1]
-
-
-async def test_a_bot_that_may_not_list_chats_takes_ids(emulator: TeamSpiritEmulator) -> None:
-    adapter = make_adapter(options_of(emulator, overrides={"operations": {"chats": {"path": "/no/such/path"}}}))
-    assert await adapter.resolve("c17") == "c17"
-    await adapter.close()
-
-
 async def test_a_dialect_that_does_not_fit_needs_a_human(emulator: TeamSpiritEmulator, intake: RecordingIntake) -> None:
     adapter = make_adapter(options_of(emulator, overrides={"base": "{{ account.server }}/other"}))
     with pytest.raises(AccountDown) as caught:
@@ -511,26 +474,3 @@ async def test_abilities_and_capabilities_agree(adapter: Adapter) -> None:
         (Feature.STATUS, SetsStatus),
     ):
         assert adapter.capabilities.native(feature) == isinstance(adapter, ability), feature
-
-
-@pytest.mark.parametrize(
-    ("dialect", "operation", "status", "code", "error"),
-    [
-        ("teamspirit", "edit", 403, "forbidden", RightMissing),
-        ("teamspirit", "delete", 403, "", RightMissing),
-        ("teamspirit", "edit", 404, "message_not_found", Gone),
-        ("teamspirit", "delete", 403, "not_a_member", ChatDown),
-        ("teamspirit", "edit", 422, "too_long", Rejected),
-        ("teamspirit", "send", 403, "forbidden", ChatDown),
-        ("mattermost", "edit", 400, "api.post.update_post.permissions_time_limit.app_error", ChangeRefused),
-        ("mattermost", "edit", 400, "api.post.update_post.system_message.app_error", ChangeRefused),
-        ("mattermost", "delete", 403, "api.context.permissions.app_error", RightMissing),
-        ("mattermost", "send", 403, "api.context.permissions.app_error", ChatDown),
-    ],
-)
-def test_changes_that_are_refused(dialect: str, operation: str, status: int, code: str, error: type[Exception]) -> None:
-    effect = Effect.CREATES if operation == "send" else Effect.IDEMPOTENT
-    loaded = load_dialect(dialect).dialect
-    assert loaded is not None
-    answer = {"error": {"code": code}, "id": code}
-    assert type(refusal(loaded, operation, effect, status, {}, answer)) is error

@@ -1,0 +1,33 @@
+"""Refusals of changes: what each says of the message, the chat or the bot."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.common.http_errors import Effect
+from adapters.teamspirit.dialect.load import load_dialect
+from adapters.teamspirit.errors import Gone, refusal
+from bridge.model.errors import ChangeRefused, ChatDown, Rejected, RightMissing
+
+
+@pytest.mark.parametrize(
+    ("dialect", "operation", "status", "code", "error"),
+    [
+        ("teamspirit", "edit", 403, "forbidden", RightMissing),
+        ("teamspirit", "delete", 403, "", RightMissing),
+        ("teamspirit", "edit", 404, "message_not_found", Gone),
+        ("teamspirit", "delete", 403, "not_a_member", ChatDown),
+        ("teamspirit", "edit", 422, "too_long", Rejected),
+        ("teamspirit", "send", 403, "forbidden", ChatDown),
+        ("mattermost", "edit", 400, "api.post.update_post.permissions_time_limit.app_error", ChangeRefused),
+        ("mattermost", "edit", 400, "api.post.update_post.system_message.app_error", ChangeRefused),
+        ("mattermost", "delete", 403, "api.context.permissions.app_error", RightMissing),
+        ("mattermost", "send", 403, "api.context.permissions.app_error", ChatDown),
+    ],
+)
+def test_changes_that_are_refused(dialect: str, operation: str, status: int, code: str, error: type[Exception]) -> None:
+    effect = Effect.CREATES if operation == "send" else Effect.IDEMPOTENT
+    loaded = load_dialect(dialect).dialect
+    assert loaded is not None
+    answer = {"error": {"code": code}, "id": code}
+    assert type(refusal(loaded, operation, effect, status, {}, answer)) is error
