@@ -12,7 +12,16 @@ from typing import Any
 
 import structlog
 
-from bridge.journal.contract import AttemptStarted, Change, DeliveryStatus, JournalError, OpenDelivery
+from bridge.journal.contract import (
+    AttemptStarted,
+    Change,
+    Deferred,
+    DeliveryStatus,
+    JournalError,
+    OpenDelivery,
+    PiecesSet,
+    PlanSet,
+)
 from bridge.model.clock import Clock
 from bridge.model.events import MessageCreated
 from bridge.model.refs import ChatAddress
@@ -68,7 +77,7 @@ class AttemptLog:
 
     async def record(self, changes: Sequence[Change] = ()) -> None:
         """Write what is waiting to be written, then these changes, as one transaction. Raises the error of an earlier transaction
-        that nothing awaited."""
+        that nothing awaited. If this one fails, what has happened already stays to be written; only attempts and delays do not."""
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -82,6 +91,7 @@ class AttemptLog:
             except BaseException:
                 # prerecorded together with the failed changes: they are not on disk
                 self._prerecorded.difference_update(one.delivery_id for one in changes if isinstance(one, AttemptStarted))
+                self._unwritten += _happened(changes)
                 raise
 
     async def _write_all(self, batch: Sequence[Change], waiting: int, changes: Sequence[Change]) -> None:
@@ -188,6 +198,14 @@ class AttemptLog:
     def _note_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             self._failure = self._failure or task.exception()
+
+
+def _happened(changes: Sequence[Change]) -> list[Change]:
+    """Those that say what has happened. An attempt and a delay were about to, and so was what is recorded with an attempt: how the
+    message is made up."""
+    begins = any(isinstance(one, AttemptStarted) for one in changes)
+    planned = AttemptStarted | Deferred | PlanSet | PiecesSet if begins else AttemptStarted | Deferred
+    return [one for one in changes if not isinstance(one, planned)]
 
 
 def _delivery_of(change: Change) -> int | None:

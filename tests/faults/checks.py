@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from bridge.journal.contract import DeadLetter
 from bridge.journal.sqlite.codec import DEAD, DELIVERED, HELD, SKIPPED, hash_key
-from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
+from bridge.model.capabilities import UNLIMITED
+from bridge.model.events import MessageChange, MessageCreated
 from bridge.model.outcomes import Skip
 from tests.faults.platform import WORD, Said, SimulatedPlatform
 from tests.faults.simulation import Simulation
@@ -24,7 +25,7 @@ class Broken(AssertionError):
 
 def check(simulation: Simulation) -> None:
     """Every message is in every other chat of its route, or a dead letter with a reason; never twice where the platform can be
-    asked; in order; edits, deletions, answers, reactions and files in place; nothing is left in memory. Raises Broken."""
+    asked; in order; edits, deletions, answers, reactions, pins and files in place; nothing is left in memory. Raises Broken."""
     seed = simulation.plan.seed
     _require(simulation.lanes_left == 0, f"seed {seed}: {simulation.lanes_left} lanes never ended")
     _require(simulation.most_queued <= MOST_QUEUED, f"seed {seed}: {simulation.most_queued} deliveries of a lane in memory")
@@ -59,7 +60,7 @@ def _dead(letters: Sequence[DeadLetter]) -> set[tuple[str, str, str]]:
     found: set[tuple[str, str, str]] = set()
     for letter in letters:
         _require(letter.reason, f"a dead letter without a reason: {letter}")
-        assert isinstance(letter.event, MessageCreated | MessageEdited | MessageDeleted | ReactionsChanged)
+        assert isinstance(letter.event, MessageCreated | MessageChange)
         found.add((str(letter.target), letter.event.message_id, type(letter.event).__name__))
     return found
 
@@ -86,7 +87,7 @@ def _without_route(simulation: Simulation) -> set[tuple[str, str, str]]:
                 names = (target.name, chat.replace("c", "route"))
                 excused = until_s >= since_s and simulation.settings.may_be_absent(names, since_s, until_s)
                 if excused or f"{target.name}/{chat}" in skipped[hash_key(event.meta.event_key)]:
-                    assert isinstance(event, MessageCreated | MessageEdited | MessageDeleted | ReactionsChanged)
+                    assert isinstance(event, MessageCreated | MessageChange)
                     found.add((f"{target.name}/{chat}", event.message_id, type(event).__name__))
     return found
 
@@ -152,7 +153,7 @@ class _Chat:
         return (self.address, said.message_id, kind) in self.dead
 
     def is_beside(self, said: Said) -> bool:
-        """Whether it came beside the line, or late: it has no place in the order, and answers and reactions may have missed it."""
+        """Whether it came beside the line, or late: it has no place in the order, and answers may have missed it."""
         return said.late or (self.address, said.message_id, "MessageCreated") in self.retried
 
     def is_complete(self, said: Said) -> bool:
@@ -200,7 +201,15 @@ class _Chat:
             answered = self.first_post[said.answers.words[0]].message_id
             _require(post.reply_to in (answered, ""), f"{self.where}: {said.words[0]} answers the wrong message")
             _require(post.reply_to, f"{self.where}: {said.words[0]} lost what it answers")
-        if said.reaction and self.target.reconciles and not self._is_dead(said, "ReactionsChanged") and not self.is_beside(said):
-            alone = len({word.rpartition(".")[0] for word in WORD.findall(post.text)}) == 1  # a merged one shows those of all
-            right = post.reactions == (said.reaction,) if alone else said.reaction in post.reactions
-            _require(right, f"{self.where}: {said.words[0]} shows {post.reactions}, not {said.reaction}")
+        if self.target.reconciles:
+            self._check_marks(said, post)
+
+    def _check_marks(self, said: Said, post: Posted) -> None:
+        """Reactions and the pin, whenever they came: what is merged shows those of all."""
+        alone = len({word.rpartition(".")[0] for word in WORD.findall(post.text)}) == 1
+        held, shown = {emoji for emoji in said.reactions.values() if emoji}, set(post.reactions)
+        if not self._is_dead(said, "ReactionsChanged"):
+            _require(shown == held if alone else held <= shown, f"{self.where}: {said.words[0]} shows {shown}, not {held}")
+        never_merged = self.target.rates is UNLIMITED  # else the pin may be that of one which is gone from the post since
+        if never_merged and not self._is_dead(said, "PinsChanged"):
+            _require(post.pinned == said.pinned, f"{self.where}: {said.words[0]} is pinned: {post.pinned}, not {said.pinned}")

@@ -26,6 +26,7 @@ async def people(simulation: Simulation) -> None:
     one.attach(with_file, rng.randbytes(1500))
     await pause()
     one.react_to(long, "👍")
+    one.pin_or_unpin(first)
     one.speak(5, "c0", answers=with_file)
     gone = three.speak(6, "c0")
     one.speak(7, "c0")

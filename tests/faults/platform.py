@@ -8,7 +8,7 @@ import itertools
 import random
 import re
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from bridge.model.rich_text import text_of
 from tests.faults.life import Life
 from tests.faults.settings import INFINITY_S
 from tests.faults.virtual_time import START
-from tests.support.scripted import ScriptedAdapter, ScriptedPlatform
+from tests.support.scripted import PinningAdapter, ScriptedAdapter, ScriptedPlatform
 
 WORD = re.compile(r"\b[a-z]+\.\d+\.\d+[;~]")
 """Every word of a message tells where it is from, which message it belongs to and its place in it; it ends in `~` once it was
@@ -63,6 +63,9 @@ class Faults:
     """Per file and target: it is refused there."""
     creation_late: float = 0.02
     """Per message: the platform tells of it after what is said, and after its changes, for a while."""
+    change_late: float = 0.1
+    """Per change of a message: told after what else happens to it for a while, but for later ones of the same kind (by the same
+    person, if it is a reaction), which adapters put into order."""
     late_answers: float = 0.2
     """Per transaction and reading: it is answered a while after it was carried out."""
     old_redelivered: float = 0.05
@@ -83,7 +86,9 @@ class Said:
     words: tuple[str, ...]
     edited: bool = False
     deleted: bool = False
-    reaction: str = ""
+    reactions: dict[str, str] = field(default_factory=dict)
+    """Who holds which emoji, one each; none is empty. The person who took it last comes last."""
+    pinned: bool = False
     file: bytes | None = None
     more: bytes | None = None
     """A file that came with an edit."""
@@ -124,20 +129,29 @@ class SimulatedPlatform(ScriptedPlatform):
     """Per event key: from the first time that the bridge was given it until it was accepted."""
 
     held_back: int = 0
+    late: dict[object, list[ChatEvent]] = field(default_factory=dict)
+    """What is not told yet: changes of one kind of one message, in order."""
 
     def hear(self, *events: ChatEvent) -> None:
         self.told.extend(events)
-        if isinstance(events[0], MessageCreated) and self.rng.random() < self.plan.creation_late:
-            self.held_back += 1
-            asyncio.get_running_loop().call_later(self.rng.uniform(1, 60), self._tell_late, events)
-        else:
-            self._tell(events)
+        for event in events:
+            kind = _kind(event)
+            if kind in self.late:
+                self.late[kind].append(event)
+                self.held_back += 1
+            elif self.rng.random() < (self.plan.creation_late if isinstance(event, MessageCreated) else self.plan.change_late):
+                self.late[kind] = [event]
+                self.held_back += 1
+                asyncio.get_running_loop().call_later(self.rng.uniform(1, 60), self._tell_late, kind)
+            else:
+                self._tell([event])
 
-    def _tell_late(self, events: tuple[ChatEvent, ...]) -> None:
-        self.held_back -= 1
+    def _tell_late(self, kind: object) -> None:
+        events = self.late.pop(kind)
+        self.held_back -= len(events)
         self._tell(events)
 
-    def _tell(self, events: tuple[ChatEvent, ...]) -> None:
+    def _tell(self, events: Sequence[ChatEvent]) -> None:
         self.upstream.extend(events)
         self.arrived.set()
 
@@ -184,15 +198,28 @@ class SimulatedPlatform(ScriptedPlatform):
         said.deleted = True
         self.delete(said.message_id, chat=said.chat)
 
-    def react_to(self, said: Said, emoji: str) -> None:
+    def react_to(self, said: Said, emoji: str, person: str = "Boris") -> None:
+        """The person takes this emoji instead of the one before, or takes that one back."""
+        before = said.reactions.pop(person, "")
+        said.reactions[person] = emoji
         # somebody may come back to an emoji: that is another event than the first time
-        meta = self.meta(f"reacted:{said.message_id}:{emoji}:{next(self.reacted)}", said.chat)
-        removed = (said.reaction,) if said.reaction else ()
-        said.reaction = emoji
-        self.hear(ReactionsChanged(meta=meta, message_id=said.message_id, added=(emoji,), removed=removed))
+        meta = self.meta(f"reacted:{said.message_id}:{emoji}:{next(self.reacted)}", said.chat, person)
+        added, removed = ((one,) if one else () for one in (emoji, before))
+        self.hear(ReactionsChanged(meta=meta, message_id=said.message_id, added=added, removed=removed))
+
+    def pin_or_unpin(self, said: Said) -> None:
+        said.pinned = not said.pinned
+        self.pin(said.message_id, said.pinned, chat=said.chat)
 
 
-class SimulatedAdapter(ScriptedAdapter):
+def _kind(event: ChatEvent) -> object:
+    """What an adapter hands over in order."""
+    message_id = getattr(event, "message_id", "")
+    person = event.meta.author.user_id if isinstance(event, ReactionsChanged) and event.meta.author else ""
+    return type(event), message_id, person
+
+
+class SimulatedAdapter(PinningAdapter):
     platform: SimulatedPlatform
 
     def __init__(self, platform: SimulatedPlatform, context: AdapterContext) -> None:

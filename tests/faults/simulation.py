@@ -56,7 +56,8 @@ class Plan:
     """Per minute: an admin has dead letters sent again, while people talk; and all of them in the end."""
     edits: float = 0.05
     deletions: float = 0.02
-    reactions: float = 0.05
+    reactions: float = 0.1
+    pins: float = 0.02
     replies: float = 0.1
     long: float = 0.03
     files: float = 0.03
@@ -96,6 +97,9 @@ class Simulation:
         self._journal_rng = random.Random(f"{plan.seed} journal")
         self._digest = hashlib.blake2b(digest_size=16)
         self._held: list[asyncio.Task[Any]] = []
+        self._starting: asyncio.Task[Any] | None = None
+        self._under_way: asyncio.Task[Any] | None = None
+        """What an admin began last."""
         self.trace: deque[str] = deque(maxlen=500)
         self.platforms = [
             SimulatedPlatform(
@@ -111,7 +115,10 @@ class Simulation:
             for name, reconciles in plan.platforms
         ]
         self.routes = [
-            Route(name=f"route{number}", ends=tuple(end(f"{platform.name}/c{number}") for platform in self.platforms))
+            Route(
+                name=f"route{number}",
+                ends=tuple(end(f"{platform.name}/c{number}", options={"pins": True}) for platform in self.platforms),
+            )
             for number in range(plan.chats)
         ]
 
@@ -153,6 +160,7 @@ class Simulation:
         self.settings.applied()
         starting = asyncio.create_task(self.app.start(), name="start")
         dying = asyncio.create_task(self.life.over.wait(), name="dying")
+        self._starting = starting
         self._held = [starting, dying]  # a dead process's start waits for what nobody else knows: it would be collected unfinished
         await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -205,6 +213,8 @@ class Simulation:
         if trouble.done():
             trouble.result()
         trouble.cancel()
+        if self._under_way is not None:
+            await asyncio.wait({self._under_way})  # as the daemon: one reload after the other
         await self.settle()
         await self.finish()
 
@@ -277,11 +287,16 @@ class Simulation:
         for likely, change in (
             (self.plan.edits, platform.correct),
             (self.plan.deletions, platform.withdraw),
-            (self.plan.reactions, lambda said: platform.react_to(said, self.rng.choice("👍🎉😀"))),
+            (self.plan.reactions, lambda said: platform.react_to(said, self._emoji(), self.rng.choice(("Boris", "Carla")))),
+            (self.plan.pins, platform.pin_or_unpin),
         ):
             said = self.rng.choice(recent)
             if self.rng.random() < likely and not said.deleted and not (said.edited and change == platform.correct):
                 change(said)
+
+    def _emoji(self) -> str:
+        """Or none any more."""
+        return self.rng.choice(("👍", "🎉", "😀", ""))
 
     async def _trouble(self) -> None:
         """Once a minute something may happen to the machine or an account, and it is looked at what the bridge holds in memory."""
@@ -331,12 +346,14 @@ class Simulation:
 
     async def _meanwhile(self, doing: Coroutine[Any, Any, Any], name: str) -> bool:
         """Something that the process may die over. Whether it was done."""
-        if self.app is None or self.app._outbox is None or self.life.over.is_set():
+        is_up = self._starting is not None and self._starting.done()  # the daemon hears nobody before
+        if self.app is None or not is_up or self.life.over.is_set():
             doing.close()
             return False
         task = asyncio.create_task(doing, name=name)
         dying = asyncio.create_task(self.life.over.wait(), name="simulated wait for the end")
         self._held += [task]
+        self._under_way = task
         await asyncio.wait({task, dying}, return_when=asyncio.FIRST_COMPLETED)
         dying.cancel()
         if not task.done() or task.cancelled():

@@ -48,7 +48,7 @@ def play_limited(plan: Plan, folder: Path) -> Limited:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_loud_quarter_of_an_hour(tmp_path: Path, seed: int) -> None:
-    plan = Plan(seed=seed, messages=500, duration_s=900, chats=1, deaths=4, reactions=0, edits=0.1, deletions=0.05)
+    plan = Plan(seed=seed, messages=500, duration_s=900, chats=1, deaths=4, reactions=0, pins=0, edits=0.1, deletions=0.05)
     simulation = play_limited(plan, tmp_path)
     posted = sum(len(platform.posted("c0")) for platform in simulation.platforms)
     assert posted < 2 * 500 * 0.85, "some were merged"
@@ -59,7 +59,7 @@ def test_two_hundred_a_minute_on_a_good_day(tmp_path: Path, seed: int) -> None:
     platforms = (("one", True), ("two", False))
     calm = Plan(
         seed=seed, messages=600, duration_s=180, chats=1, platforms=platforms, deaths=0, clock_steps=0, reloads=0, edits=0.05,
-        deletions=0.02, reactions=0, replies=0, files=0, long=0, faults=KIND,
+        deletions=0.02, reactions=0, pins=0, replies=0, files=0, long=0, faults=KIND,
     )  # fmt: skip
     simulation = play_limited(calm, tmp_path)
     for sent_at_s in simulation.sent_at_s.values():
@@ -98,7 +98,7 @@ def test_every_kind_of_change_keeps_to_its_own_rate(tmp_path: Path, seed: int) -
     """Edits, deletes and reactions in disorderly haste: none is lost, and each platform is asked no more often than it declared."""
     haste = Plan(
         seed=seed, messages=240, duration_s=240, chats=1, platforms=(("one", True), ("two", False)), deaths=0, clock_steps=0,
-        reloads=0, edits=0.4, deletions=0.2, reactions=0.4, replies=0, files=0, long=0.05, faults=KIND,
+        reloads=0, edits=0.4, deletions=0.2, reactions=0.6, pins=0, replies=0, files=0, long=0.05, faults=KIND,
     )  # fmt: skip
     simulation = Watched(haste, tmp_path)
     on_a_virtual_loop(seed, simulation.run())

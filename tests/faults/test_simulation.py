@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -36,6 +37,25 @@ def test_an_hour_with_a_busy_admin(tmp_path: Path, seed: int) -> None:
     """Accounts are refused again and again, tokens, routes and accounts come and go meanwhile, and dead letters are retried."""
     faults = Faults(account_down=0.03, send_refused=0.03, creation_late=0.05)
     simulation = play(Plan(seed=seed, changes=0.3, retries=0.2, edits=0.1, deletions=0.05, faults=faults), tmp_path)
+    check(simulation)
+    assert simulation.retried
+
+
+RETRIED_AND_LATE = Plan(
+    seed=0,
+    messages=300,
+    changes=0,
+    retries=0.5,
+    reactions=0.5,
+    pins=0.2,
+    faults=Faults(send_refused=0.1, creation_late=0.1, change_late=0.4),
+)
+
+
+@pytest.mark.parametrize("seed", [0, 13, 21, 39])
+def test_an_hour_of_retried_letters_and_changes_that_come_before_their_message(tmp_path: Path, seed: int) -> None:
+    """Reactions, pins, edits and deletions overtake their message and each other."""
+    simulation = play(replace(RETRIED_AND_LATE, seed=seed), tmp_path)
     check(simulation)
     assert simulation.retried
 
@@ -133,6 +153,20 @@ def test_a_task_per_event_mixes_them_up(tmp_path: Path) -> None:
     check(play(Plan(seed=0, chats=1, messages=100, duration_s=2, **calm), tmp_path / "right"))  # type: ignore[arg-type]
     with pytest.raises(Broken, match="out of order"):
         check(play(Plan(seed=0, chats=1, messages=100, duration_s=2, **calm, adapter=Concurrent), tmp_path / "wrong"))  # type: ignore[arg-type]
+
+
+def test_reactions_that_came_before_the_copy_of_a_retried_letter_are_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.delivery.lane.copy_came_late", lambda pending: None)
+    with pytest.raises(Broken, match=r"shows|is pinned"):
+        check(play(RETRIED_AND_LATE, tmp_path))
+
+
+def test_reactions_that_came_before_their_message_are_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.journal.rules.early.Early.following", lambda *_, **__: [])
+    with pytest.raises(Broken, match=r"shows|is pinned"):
+        check(play(replace(RETRIED_AND_LATE, retries=0.0, faults=Faults(creation_late=0.5)), tmp_path))
 
 
 def test_a_copy_that_was_never_made_is_missed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.delivery.attempt_log import AttemptLog
-from bridge.journal.contract import AttemptStarted, Change, Delivered, OpenDelivery, PartReceipt
+from bridge.journal.contract import AttemptStarted, Change, Delivered, OpenDelivery, PartReceipt, PlanSet
 from bridge.model.adapter import Receipt
 from bridge.model.clock import SystemClock
 from bridge.model.refs import AccountName, ChatRef
@@ -244,6 +244,34 @@ async def test_what_a_disk_does_not_take_is_written_once_it_does(disk: Disk, wai
     disk.broken = None
     await made.record()
     assert outcomes(disk) == [1, 2]
+
+
+async def test_what_has_happened_is_written_later_and_what_was_about_to_is_not(disk: Disk, waiting: deque[OpenDelivery]) -> None:
+    """A receipt between two parts, which the lane waits for."""
+    made = records(disk, waiting)
+    disk.broken = RuntimeError("a bug")
+    begun: list[Change] = [PlanSet(delivery_id=2, content=b"plan"), AttemptStarted(delivery_id=2, part=0, attempt=1, at=NOW)]
+    for changes in (receipts(1), begun, receipts(3)):
+        with pytest.raises(RuntimeError):
+            await made.record(changes)
+    assert not made.are_complete
+    disk.broken = None
+    await made.record()
+    assert outcomes(disk) == [1, 3]
+    assert not any(isinstance(one, PlanSet | AttemptStarted) for batch in disk.written for one in batch)
+    assert made.are_complete
+
+
+async def test_what_has_happened_and_was_refused_is_tried_once_more(disk: Disk, waiting: deque[OpenDelivery]) -> None:
+    made = records(disk, waiting)
+    disk.refused = frozenset({1})
+    for number in (1, 2):
+        with pytest.raises(ValueError, match=r"\[1\]"):
+            await made.record([*receipts(1), *receipts(number)])
+    disk.refused = frozenset()
+    await made.record()
+    assert set(outcomes(disk)) == {1, 2}
+    assert made.are_complete
 
 
 async def test_a_write_that_was_cancelled_loses_nothing(disk: Disk, waiting: deque[OpenDelivery]) -> None:

@@ -12,10 +12,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.accounts.state import AccountState
-from bridge.journal.contract import AttemptStarted, Change, Delivered, Lease, Skipped
+from bridge.journal.contract import AttemptStarted, Change, Delivered, Lease, PartReceipt, Skipped
 from bridge.journal.sqlite import SqliteJournal
+from bridge.model.errors import Rejected
 from bridge.model.refs import AccountName, ChatAddress
-from tests.support.patience import PATIENCE_S, eventually
+from tests.support.patience import PATIENCE_S, eventually, eventually_asked
 from tests.support.scripted import ScriptedPlatform, all_done, bridge
 
 LANE = ChatAddress(AccountName("two"), "c")
@@ -132,6 +133,36 @@ async def test_a_lane_that_failed_is_quick_again_once_it_works(
 
 
 # -- refused records --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_part_whose_receipt_met_a_bug_is_not_sent_again(
+    tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later part is refused, and an admin has the letter sent again."""
+    two.text_length = 40
+    two.faults.extend([None, None, (Rejected("too ugly"), False)])
+    words = " ".join(f"w{number}" for number in range(30))
+    async with bridge(tmp_path, [one, two]) as app:
+        record, failures = app._journal.record, 1
+
+        async def broken_once(lease: Lease, changes: Sequence[Change]) -> None:
+            nonlocal failures
+            if failures and any(isinstance(change, PartReceipt) and change.part == 1 for change in changes):
+                failures -= 1
+                raise KeyError("a bug")
+            await record(lease, changes)
+
+        monkeypatch.setattr(app._journal, "record", broken_once)
+        long = one.say(words)
+        (letter,) = await eventually_asked(app._journal.dead_letters)
+        await app._journal.retry_dead([letter.delivery_id])
+        assert app._outbox is not None
+        app._outbox.wake(LANE)
+        await eventually(lambda: " ".join(two.texts()).split() == words.split(), f"{two.texts()}")
+        one.delete(long)
+        await eventually(lambda: two.texts() == [])
+        await all_done(app)
+    assert not failures
 
 
 @pytest.mark.parametrize("kind", [Delivered, AttemptStarted])
