@@ -39,7 +39,7 @@ class ChatOptions(Group):
 class TeamSpiritOptions(NetworkOptions):
     dialect: Path = Field(
         Path(DEFAULT_DIALECT),
-        description="how the server speaks: teamspirit, teamspirit-webhooks, mattermost, pachca, or a file of your own",
+        description="how the server speaks: teamspirit, teamspirit-webhooks, mattermost, pachca, rocketchat, or a file of your own",
     )
     overrides: dict[str, Any] = Field({}, description="single entries of the dialect, corrected: operations: {send: {path: ...}}")
     server: HttpUrl | None = Field(None, description="the messenger's server, e.g. https://im.example.com")

@@ -1,0 +1,208 @@
+"""The rocketchat dialect against a small Rocket.Chat, which rocketchat-api takes for one too."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web as http
+
+from bridge.model.adapter import Outbound, Reply, Sender
+from bridge.model.capabilities import Feature
+from bridge.model.dialects import StepState
+from bridge.model.errors import AccountDown
+from bridge.model.rich_text import plain
+from bridge.web.public import PublicWeb
+from tests.adapters.teamspirit.harness import make_adapter, running, summary
+from tests.adapters.teamspirit.trial.conftest import context_of, steps_of
+from tests.support.intake import RecordingIntake
+from tests.support.patience import eventually
+
+TOKEN, USER = "rc-personal-access-token", "rocketbot17chars0"
+Json = dict[str, Any]
+
+
+class RocketChatServer:
+    """Shapes of developer.rocket.chat: what is refused is `{"success": false, "error", "errorType"}`."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.messages: dict[str, Json] = {}
+        self.reactions: list[tuple[str, str, bool]] = []
+        self.status: Json = {}
+        self._ids = itertools.count(1)
+        self._runner: http.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = http.Application()
+        table: list[tuple[str, str, Callable[[http.Request], Awaitable[Json]]]] = [
+            ("GET", "me", self._me),
+            ("GET", "rooms.get", self._rooms),
+            ("GET", "users.info", self._user),
+            ("POST", "chat.postMessage", self._post),
+            ("POST", "chat.update", self._update),
+            ("POST", "chat.delete", self._delete),
+            ("POST", "chat.react", self._react),
+            ("POST", "users.setStatus", self._set_status),
+        ]
+        for method, name, handler in table:
+            app.router.add_route(method, f"/api/v1/{name}", self._wrapped(handler))
+        self._runner = http.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await http.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _wrapped(self, handler: Callable[[http.Request], Awaitable[Json]]) -> Any:
+        async def wrapped(request: http.Request) -> http.StreamResponse:
+            if (request.headers.get("X-Auth-Token"), request.headers.get("X-User-Id")) != (TOKEN, USER):
+                return http.json_response({"status": "error", "message": "You must be logged in to do this."}, status=401)
+            try:
+                return http.json_response({**await handler(request), "success": True})
+            except KeyError:
+                error = {"success": False, "error": "Invalid message [error-invalid-message]", "errorType": "error-invalid-message"}
+                return http.json_response(error, status=400)
+
+        return wrapped
+
+    async def _me(self, _: http.Request) -> Json:
+        return {"_id": USER, "username": "mostik", "name": "Mostik", "status": "online", "roles": ["bot"]}
+
+    async def _rooms(self, _: http.Request) -> Json:
+        return {"update": [{"_id": "GENERAL", "t": "c", "name": "general", "fname": "General"}], "remove": []}
+
+    async def _user(self, request: http.Request) -> Json:
+        assert request.query["userId"]
+        return {"user": {"_id": request.query["userId"], "username": "anna", "name": "Anna Petrova", "roles": ["user"]}}
+
+    async def _post(self, request: http.Request) -> Json:
+        body = await request.json()
+        assert body.get("roomId") == "GENERAL" or body.get("channel") == "general"
+        message = {"_id": f"m{next(self._ids)}", "rid": "GENERAL", "msg": body["text"], "u": {"_id": USER, "username": "mostik"}}
+        self.messages[str(message["_id"])] = {
+            **message,
+            **{name: body[name] for name in ("alias", "avatar", "tmid") if name in body},
+        }
+        return {"ts": 1481748965123, "channel": "general", "message": self.messages[str(message["_id"])]}
+
+    async def _update(self, request: http.Request) -> Json:
+        body = await request.json()
+        self.messages[body["msgId"]]["msg"] = body["text"]
+        return {"message": self.messages[body["msgId"]]}
+
+    async def _delete(self, request: http.Request) -> Json:
+        body = await request.json()
+        del self.messages[body["msgId"]]
+        return {"_id": body["msgId"], "ts": 1481748965123}
+
+    async def _react(self, request: http.Request) -> Json:
+        body = await request.json()
+        assert body["messageId"] in self.messages
+        self.reactions.append((body["messageId"], body["emoji"], body.get("shouldReact", True)))
+        return {}
+
+    async def _set_status(self, request: http.Request) -> Json:
+        self.status = await request.json()
+        assert self.status["status"] in ("online", "away", "busy", "offline")
+        return {}
+
+
+@pytest.fixture
+async def rocket() -> AsyncIterator[RocketChatServer]:
+    server = RocketChatServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def options(server: RocketChatServer, **more: Any) -> Json:
+    webhook = {"path": "a-path-hard-to-guess", "key": "outgoing-token"}
+    return {
+        "dialect": "rocketchat",
+        "server": server.url,
+        "api_key": TOKEN,
+        "variables": {"user_id": USER},
+        "webhook": webhook,
+        **more,
+    }
+
+
+async def test_rocketchat_api_takes_the_server_for_rocket_chat(rocket: RocketChatServer) -> None:
+    module = pytest.importorskip("rocketchat_API.rocketchat", reason="rocketchat-api is not installed")
+
+    def use() -> None:
+        client = module.RocketChat(auth_token=TOKEN, user_id=USER, server_url=rocket.url)
+        assert client.me()["username"] == "mostik"
+        posted = client.chat_post_message("hello", channel="general", alias="Anna")["message"]
+        assert (posted["msg"], posted["alias"]) == ("hello", "Anna")
+        client.chat_update(room_id="GENERAL", msg_id=posted["_id"], text="edited")
+        client.chat_react(msg_id=posted["_id"], emoji=":tada:")
+        client.chat_delete(room_id="GENERAL", msg_id=posted["_id"])
+
+    await asyncio.to_thread(use)
+    assert not rocket.messages
+
+
+async def test_every_operation_of_the_dialect_works(rocket: RocketChatServer) -> None:
+    steps = await steps_of(context_of(options(rocket)), "general")
+    assert steps.pop("webhook_send").state is StepState.SKIPPED
+    assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.complaints]
+    assert set(steps) == {"me", "chats", "users", "send", "edit", "react", "unreact", "set_status", "delete"}
+    assert not rocket.messages
+    assert [(emoji, wanted) for _, emoji, wanted in rocket.reactions] == [(":+1:", True), (":+1:", False)]
+
+
+async def test_sending_under_another_name_into_a_thread(rocket: RocketChatServer) -> None:
+    adapter = make_adapter(options(rocket))
+    outbound = Outbound(
+        token="t-1",
+        attempt=1,
+        chat_id="GENERAL",
+        text=plain("me"),
+        sender=Sender(name="Пётр", avatar_url="https://example.com/p.png"),
+        reply=Reply(message_id="m0", author_name="anna", excerpt="who"),
+    )
+    receipt = await adapter.send(outbound)
+    posted = rocket.messages[receipt.message_ids[0]]
+    assert (posted["msg"], posted["alias"], posted["avatar"], posted["tmid"]) == ("me", "Пётр", "https://example.com/p.png", "m0")
+    assert adapter.capabilities.native(Feature.SENDER_NAME)
+    assert not adapter.capabilities.native(Feature.PHOTO)
+    await adapter.close()
+
+
+async def test_calls_of_the_outgoing_webhook(rocket: RocketChatServer, web: PublicWeb, intake: RecordingIntake) -> None:
+    intake.chats.add("GENERAL")
+    adapter = make_adapter(options(rocket), web)
+    async with running(adapter, intake), aiohttp.ClientSession() as session:
+        url = f"{web.public_url}/hooks/spirit/a-path-hard-to-guess"
+        call = {
+            **{"token": "outgoing-token", "bot": False, "channel_id": "GENERAL", "channel_name": "general", "message_id": "p1"},
+            **{"timestamp": "2026-11-26T10:00:00.000Z", "user_id": "u1", "user_name": "anna", "text": "hello :tada:"},
+            **{"siteUrl": "https://chat.example.com"},
+        }
+        async with session.post(url, json={**call, "token": "another"}) as answer:
+            assert answer.status == 401
+        for one in (
+            call,
+            {**call, "text": "edited", "isEdited": True},
+            {**call, "message_id": "p2", "text": "below", "tmid": "p1"},
+        ):
+            async with session.post(url, json=one) as answer:
+                assert answer.status == 200, await answer.text()
+        await eventually(lambda: summary(intake) == ["+hello 🎉", "~edited", "+below"])
+        assert [event.meta.thread_id for event in intake.foreign()] == [None, None, "p1"]
+    await adapter.close()
+
+
+async def test_a_wrong_user_id_is_the_account_s_trouble(rocket: RocketChatServer, web: PublicWeb, intake: RecordingIntake) -> None:
+    adapter = make_adapter(options(rocket, variables={"user_id": "another"}), web)
+    async with running(adapter, intake) as run:
+        assert isinstance(await run.error(), AccountDown)
+    await adapter.close()
