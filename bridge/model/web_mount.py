@@ -25,7 +25,8 @@ class KeyDirection(StrEnum):
 
 
 HONEYPOT_FIELD = "leave_this_empty"
-"""A field that forms made by the bridge hide from people: who fills it in is a robot."""
+"""A field that forms made by the bridge hide from people: who fills it in is a robot. It is answered as if it was taken, and not
+relayed."""
 
 
 class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +43,6 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     """Made for a website's form: browsers post with it, and what they send is what strangers wrote."""
     origins: tuple[str, ...] = ()
     """Of a form: the sites (`https://example.com`) whose pages may post by script."""
-    honeypot: str = ""
-    """Of a form: the field that people do not see. What has it filled in is answered as if it was taken, and is not relayed; left
-    empty it is not shown."""
     most_bytes: int = 1024**2
     """Of a request's body, as `content`, `multipart` and `post` of the request read it; they raise for more. `read` takes 1 MiB."""
     is_replay: bool = False

@@ -15,7 +15,7 @@ import structlog
 from bridge.journal.contract import ArrivalStore, JournalError, KeyStore, StoredKey
 from bridge.model.clock import Clock
 from bridge.model.refs import AccountName
-from bridge.model.web_mount import HONEYPOT_FIELD, KeyDirection, KeyGrant
+from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import KEY_PREFIX, hash_of, looks_right, new_secret, opens
 from bridge.web.allowance import Allowances
 from bridge.web.arrivals import KEPT_BYTES, as_kept, is_worth_keeping
@@ -243,7 +243,6 @@ def grant_of(key: StoredKey, *, is_replay: bool) -> KeyGrant:
         label=key.label,
         is_form=key.is_form,
         origins=key.origins,
-        honeypot=HONEYPOT_FIELD if key.is_form else "",
         most_bytes=key.most_bytes,
         is_replay=is_replay,
     )

@@ -11,7 +11,7 @@ from bridge.model.clock import Clock
 from bridge.model.events import Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain
-from bridge.model.web_mount import KeyGrant
+from bridge.model.web_mount import HONEYPOT_FIELD, KeyGrant
 
 TARGET = ChatAddress(AccountName("tg"), "lobby")
 
@@ -24,7 +24,7 @@ class AcceptingAccount:
     async def handle(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
         body = (await request.read()).decode()
         fields = {name: values[0] for name, values in parse_qs(body).items()} if grant.is_form else {"text": body}
-        if fields.pop(grant.honeypot, ""):
+        if fields.pop(HONEYPOT_FIELD, ""):
             return web.Response(text="ok")
         self.texts.append(" / ".join(fields.values()))
         now, number = self._clock.now(), str(len(self.texts))

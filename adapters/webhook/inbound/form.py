@@ -9,6 +9,7 @@ from adapters.webhook.inbound.common_json import TEXTS
 from adapters.webhook.inbound.decode_content import decode_content, short
 from adapters.webhook.inbound.received import Answer, Nothing, Said
 from bridge.model.rich_text import EMPTY, plain
+from bridge.model.web_mount import HONEYPOT_FIELD
 
 if TYPE_CHECKING:
     from adapters.webhook.config import FormOptions
@@ -27,7 +28,8 @@ def decode_form(body: Body, options: FormOptions | None) -> Said | Nothing | Non
     for name, value in body.fields:
         if value.strip():
             values[name] = f"{values[name]}, {value}" if name in values else value
-    if options is not None and options.honeypot and values.pop(options.honeypot, ""):
+    traps = (HONEYPOT_FIELD, options.honeypot if options is not None else "")
+    if any(values.get(trap) for trap in traps):
         return Nothing(reason=ROBOT, answer=Answer.FORM)
     author = values.get(options.author, "") if options is not None and options.author else _author(values)
     fields = list(_fields(values, options))

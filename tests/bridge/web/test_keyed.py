@@ -14,7 +14,7 @@ import bridge.web.door as door_module
 from bridge.journal.contract import KeySecret
 from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName
-from bridge.model.web_mount import HONEYPOT_FIELD, KeyDirection, KeyGrant
+from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import hash_of, new_secret
 from bridge.web.keyed import FORM_PER_MINUTE, shown
 from tests.support.keyed_door import Door, header, status
@@ -38,7 +38,6 @@ async def test_a_key_leads_to_its_chat(door: Door) -> None:
         label="Grafana",
         is_form=True,
         origins=(SITE,),
-        honeypot=HONEYPOT_FIELD,
         most_bytes=1_000_000,
     )
     assert door.counted() == {("hooks", "in", "taken"): 1}

@@ -15,6 +15,7 @@ import pytest
 from adapters.webhook.inbound import multipart
 from bridge.model.adapter import FileStream
 from bridge.model.events import AttachmentKind
+from bridge.model.web_mount import HONEYPOT_FIELD
 from tests.adapters.webhook.harness import Answer, Hooks, shown
 from tests.support.intake import Gate
 from tests.support.patience import PATIENCE_S, eventually
@@ -288,6 +289,15 @@ async def test_a_form_redirects_a_browser_and_answers_a_script(tmp_path: Path) -
         assert (answer.status, answer.headers["Location"]) == (303, "https://www.example.com/thanks")
         answer = await hooks.call("POST", key, data="message=hi", headers={**FORM, "Accept": "*/*"})
         assert json.loads(answer.body)["id"]
+
+
+async def test_who_fills_in_the_hidden_field_of_our_own_forms_is_a_robot(tmp_path: Path) -> None:
+    async with Hooks(tmp_path, {"contact": {}}) as hooks:
+        key = await hooks.key("contact", is_form=True)
+        answer = await hooks.call("POST", key, data=f"message=buy&{HONEYPOT_FIELD}=spam", headers=BROWSER)
+        assert (answer.status, hooks.intake.events) == (200, [])
+        await hooks.call("POST", key, data=f"message=hello&{HONEYPOT_FIELD}=", headers=BROWSER)
+        assert hooks.words() == ["hello"]
 
 
 async def test_who_fills_in_what_nobody_sees_is_a_robot(tmp_path: Path) -> None:
