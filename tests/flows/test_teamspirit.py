@@ -169,3 +169,19 @@ def peak_bytes(daemon: Daemon) -> int:
     assert daemon.process is not None
     status = Path(f"/proc/{daemon.process.pid}/status").read_text()
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+# -- what else happens in a chat --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("two", ["webhook"], indirect=True)  # only calls tell of them
+async def test_people_who_come_and_go_and_new_names_are_told_where_the_route_says_so(two: World) -> None:
+    two.route_options |= {"membership": True, "renames": True}
+    await two.start_bridge()
+    emulator, chat = spirit(two), two.chats["teamspirit"].chat_id
+    emulator.join(chat, "Vera")
+    await two.copy("discord", "Vera joined")
+    emulator.join(chat, "Vera", leave=True)
+    await two.copy("discord", "Vera left")
+    emulator.rename(chat, "Anna", "salon")
+    await two.copy("discord", "salon")
