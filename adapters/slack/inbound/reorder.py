@@ -1,4 +1,5 @@
-"""Events that Slack delivers in the wrong order: a message after its own edit or deletion, an edit after a later one.
+"""Events that Slack delivers in the wrong order: a message after its own edit or deletion; an edit, a reaction or a pin after a
+later one of the same.
 
 An unacknowledged event comes again at once, after one minute and after five, while later ones pass it. What is remembered here is
 only needed for that long. Called by `receiver`; lives as long as the account, since retries outlive a connection.
@@ -15,9 +16,10 @@ import msgspec
 
 from adapters.slack.inbound.decode import digest
 from adapters.slack.timestamps import moment, to_ts
-from bridge.model.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited
+from bridge.model.events import ChatEvent, Ignored, MessageCreated, MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
 from bridge.model.refs import ChatRef
 
+K = TypeVar("K")
 V = TypeVar("V")
 IsKnown = Callable[[str], Awaitable[bool]]
 """Whether the core has an event of that key."""
@@ -35,6 +37,8 @@ class LateEvents:
         self._versions: OrderedDict[str, datetime] = OrderedDict()
         self._edits: OrderedDict[str, datetime] = OrderedDict()
         self._said: OrderedDict[str, str] = OrderedDict()
+        self._marks: OrderedDict[tuple[str, ...], datetime] = OrderedDict()
+        """Each person's reactions, and pins: when they were changed last."""
 
     def learn_version(self, chat: ChatRef, message_id: str, edited_at: datetime) -> None:
         """The message's text is known as of this time: older edits of it are ignored."""
@@ -76,8 +80,22 @@ class LateEvents:
                 _remember(self._deleted, _created_key(event), None)
             case MessageEdited():
                 return await self._edited(event, floor, arriving, is_known)
+            case ReactionsChanged() | PinsChanged():
+                return self._marked(event)
             case _:
                 pass
+        return event
+
+    def _marked(self, event: ReactionsChanged | PinsChanged) -> ChatEvent | Ignored:
+        """A reaction that is added and taken back tells of each in an event, and so does a pin: the later one counts."""
+        origin, what = event.meta.origin, ["pin"]
+        if isinstance(event, ReactionsChanged):
+            what = [event.meta.author.user_id if event.meta.author else "", *event.added, *event.removed]
+        key = (str(origin), event.message_id, *what)
+        at = self._marks.get(key, event.meta.occurred_at)
+        if event.meta.occurred_at < at:
+            return Ignored("older than a change of the same reaction or pin that was here first")
+        _remember(self._marks, key, event.meta.occurred_at)
         return event
 
     async def _edited(self, event: MessageEdited, floor: str, arriving: set[str], is_known: IsKnown) -> ChatEvent | Ignored:
@@ -117,7 +135,7 @@ def _created_key(event: MessageCreated | MessageEdited | MessageDeleted) -> str:
     return f"created:{origin.account}:{origin.chat_id}:{event.message_id}"
 
 
-def _remember(keys: OrderedDict[str, V], key: str, value: V) -> None:
+def _remember(keys: OrderedDict[K, V], key: K, value: V) -> None:
     keys[key] = value
     keys.move_to_end(key)
     while len(keys) > _REMEMBERED:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from adapters.slack.emulator import SlackEmulator
-from bridge.model.events import (
-    MessageEdited,
-)
+from bridge.model.events import MessageEdited, ReactionsChanged
 from bridge.model.rich_text import text_of
 from tests.support.patience import eventually
 
@@ -108,3 +108,29 @@ async def test_words_that_come_back_within_a_second_are_another_edit(account: An
     emulator.deliveries.redeliver_last()
     await eventually(lambda: account.intake.duplicates and emulator.deliveries.unsettled == 0)
     assert [text_of(event.content.text) for event in account.intake.of(MessageEdited)] == ["|", "-", "|", "-"]
+
+
+@pytest.mark.parametrize("last", ["added", "removed"])
+async def test_a_reaction_that_comes_again_after_a_later_one_of_the_same(account: Any, emulator: SlackEmulator, last: str) -> None:
+    """Another person's, and another emoji, are others."""
+    chat = account.chat()
+    await account.start()
+    ts = await emulator.say(chat, "Anna", "words")
+    if last == "added":
+        await emulator.react(chat, ts, "Boris", "👍")
+    await eventually(lambda: account.intake.texts() == ["words"] and emulator.deliveries.unsettled == 0)
+    before = len(account.intake.of(ReactionsChanged))
+    emulator.deliveries.retry_delays_s = (0.4,)
+    emulator.deliveries.use(lambda delivery: False)
+    await emulator.react(chat, ts, "Boris", "👍", remove=last == "added")
+    await emulator.react(chat, ts, "Carla", "👍")
+    await emulator.react(chat, ts, "Boris", "🎉")
+    emulator.deliveries.use(emulator.sockets.send)
+    await emulator.react(chat, ts, "Boris", "👍", remove=last == "removed")
+    await eventually(lambda: emulator.deliveries.unsettled == 0)
+    came = account.intake.of(ReactionsChanged)[before:]
+    assert len(came) == 3
+    boris = [event for event in came if "👍" in (*event.added, *event.removed) and event.meta.author.name == "Boris"]
+    assert [bool(event.added) for event in boris] == [last == "added"]
+    reason = "older than a change of the same reaction or pin that was here first"
+    assert account.intake.ignored_reasons[reason] == 1
