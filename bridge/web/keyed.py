@@ -5,6 +5,7 @@ Who has no valid key is answered like everybody else without one. Who has one is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -32,6 +33,10 @@ log = structlog.get_logger("web")
 
 FORM_PER_MINUTE = 6
 """What one visitor of a website may send by a form's key."""
+MOST_AT_ONCE = 24
+"""Calls of one key that are under way at a time: slow bodies, and readers who wait. A tenth of the listener's connections, so that
+nobody's key, which on a website everybody knows, keeps the others out."""
+_RETRY_BUSY_S = 5
 RETRY_DOWN_S = 30
 """How soon a sender may come again whose account is not up."""
 _DIRECTIONS = {"in": KeyDirection.IN, "out": KeyDirection.OUT}
@@ -83,6 +88,7 @@ class KeyedCalls:
         self._visitors = Allowances()
         self._passes: dict[str, StoredKey] = {}
         """What stands in the place of a key while the bridge calls itself (see `passing`)."""
+        self._under_way: Counter[str] = Counter()
         self._used: dict[str, int] = {}
         """Key id -> the day for which its use is recorded."""
 
@@ -97,7 +103,8 @@ class KeyedCalls:
             is_replay = secret in self._passes
             if not is_replay:
                 self._look_at(key, request, client)
-            answer = await self._hand_on(key, request, is_replay=is_replay)
+            with self._counted(key):
+                answer = await self._hand_on(key, request, is_replay=is_replay)
         except Refused as refused:
             self._counts.keyed(key.account, key.direction.value, refused.outcome)
             answer = refused.answer
@@ -149,6 +156,20 @@ class KeyedCalls:
             raise _refused(429, "too many requests; see Retry-After", "too many", {"Retry-After": str(ceil(wait_s))})
         if (request.content_length or 0) > key.most_bytes:
             raise _refused(413, f"larger than {key.most_bytes} bytes", "too large")
+
+    @contextmanager
+    def _counted(self, key: StoredKey) -> Iterator[None]:
+        """Raises Refused."""
+        if self._under_way[key.key_id] >= MOST_AT_ONCE:
+            headers = {"Retry-After": str(_RETRY_BUSY_S)}
+            raise _refused(429, f"{MOST_AT_ONCE} calls of this key are under way; see Retry-After", "too many", headers)
+        self._under_way[key.key_id] += 1
+        try:
+            yield
+        finally:
+            self._under_way[key.key_id] -= 1
+            if not self._under_way[key.key_id]:
+                del self._under_way[key.key_id]
 
     def _preflight(self, key: StoredKey, origin: str) -> Refused:
         """A browser asks whether a page's script may post a form."""

@@ -30,11 +30,14 @@ class Account:
 
     def __init__(self) -> None:
         self.is_up = True
+        self.entered = 0
+        """Calls that were handed to it, with or without their bodies."""
         self.calls: list[tuple[str, KeyGrant, bytes]] = []
         self.requests: list[web.Request] = []
         self.answers: list[web.StreamResponse | Exception] = []
 
     async def handle(self, request: web.Request, grant: KeyGrant) -> web.StreamResponse:
+        self.entered += 1
         body = b"".join([piece async for piece in request.content.iter_any()])
         self.calls.append((request.method, grant, body))
         self.requests.append(request)

@@ -16,8 +16,9 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import hash_of, new_secret
-from bridge.web.keyed import FORM_PER_MINUTE, shown
+from bridge.web.keyed import FORM_PER_MINUTE, MOST_AT_ONCE, shown
 from tests.support.keyed_door import Door, header, status
+from tests.support.patience import eventually
 from tests.support.raw_http import OK
 
 SITE = "https://example.com"
@@ -221,6 +222,26 @@ async def test_a_larger_body_streams_up_to_the_keys_bound(door: Door) -> None:
         large.send(b"10000\r\n" + bytes(0x10000) + b"\r\n")
     assert status(await large.answer()) == 413
     assert len(door.account.calls) == 1
+
+
+async def test_one_key_does_not_take_all_connections(door: Door) -> None:
+    secret, other = await door.key(per_minute=1000), await door.key("k2")
+    head = f"POST /in/{secret} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    slow = [await door.connect(head + "a") for _ in range(MOST_AT_ONCE)]
+    await eventually(lambda: door.account.entered == MOST_AT_ONCE, what="as many as may")
+    answer = await door.ask(f"/in/{secret}")
+    assert (status(answer), header(answer, "Retry-After")) == (429, "5")
+    assert (await door.ask(f"/in/{other}")).startswith(OK)
+    slow[0].send("b")
+    assert (await slow[0].answer()).startswith(OK)
+    slow[1].writer.transport.abort()
+    for _ in range(2):
+        assert (await door.ask(f"/in/{secret}")).startswith(OK)
+    for caller in slow[2:]:
+        caller.send("b")
+        assert (await caller.answer()).startswith(OK)
+    assert door.public._keyed is not None
+    await eventually(lambda: not door.public._keyed._under_way, what="nothing under way")  # type: ignore[union-attr]
 
 
 async def test_a_drip_is_let_go(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
