@@ -9,6 +9,8 @@ _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _ASCII_LETTER = re.compile(rb"[A-Za-z]")
 _LOOKED_AT_BYTES = 16 * 1024
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
+"""Codecs of Python that are no charset, or one that no browser reads."""
 _LIKE_ASCII = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})
 
 
@@ -18,7 +20,7 @@ def known(name: str) -> str:
         found = codecs.lookup(name.strip().strip("\"'"))
     except (LookupError, ValueError):
         return ""
-    return found.name if getattr(found, "_is_text_encoding", True) else ""
+    return found.name if getattr(found, "_is_text_encoding", True) and found.name not in _NO_CHARSETS else ""
 
 
 def words_of(raw: bytes, charset: str = "") -> str:

@@ -14,7 +14,7 @@ from adapters.webhook.inbound.downloads import Downloads
 from adapters.webhook.inbound.events_of import Job
 from adapters.webhook.inbound.multipart import Reader
 from adapters.webhook.inbound.page import ROBOT, is_robot
-from adapters.webhook.inbound.received import Nothing, Received, shown_headers
+from adapters.webhook.inbound.received import Nothing, Received, cleaned, shown_headers
 from adapters.webhook.inbound.receiver import AGAIN_S, Busy, Receiver
 from adapters.webhook.inbound.refusal import Refusal
 from bridge.model.platform import AdapterContext
@@ -157,7 +157,7 @@ class Doors:
                 return answers.accepted(said.answer, "", headers, query, end.form)
             job = Job(
                 end=caller.end,
-                said=said,
+                said=cleaned(said),
                 label=caller.label,
                 at=self._context.clock.now(),
                 request_id=caller.request_id,

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from adapters.webhook.inbound.body import Body
+from bridge.model.characters import clean
 from bridge.model.events import Content
 
 
@@ -53,6 +54,27 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     answer: Answer = Answer.JSON
+
+
+def cleaned(said: Said) -> Said:
+    """The same if it can be stored; else without the halves of surrogate pairs, which JSON can carry into any text."""
+    try:
+        msgspec.json.encode(said)
+    except UnicodeEncodeError:
+        return msgspec.convert(_clean(msgspec.to_builtins(said)), Said)
+    return said
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {name: _clean(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_clean(each) for each in value]
+        case _:
+            return value
 
 
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-gitlab-token", "x-api-key", "x-auth-token"})

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Sequence
-
-import msgspec
 
 from adapters.webhook.inbound.body import Body, Kind
 from adapters.webhook.inbound.downloads import Downloads
@@ -78,8 +77,8 @@ class Receiver:
     async def keep(self, end: str, body: Body, reason: str) -> None:
         """Keep what could not be read, for an admin who writes a template for it."""
         if self._intake is not None:
-            raw = msgspec.json.encode(body.data if body.kind is Kind.JSON else dict(body.fields) or body.text)
-            await self._intake.undecodable(raw, f"{end}: {reason}")
+            text = json.dumps(body.data if body.kind is Kind.JSON else dict(body.fields) or body.text)
+            await self._intake.undecodable(text.encode(), f"{end}: {reason}")
 
     async def take(self, job: Job) -> str:
         """Returns the message's id once it is on disk. Raises Busy."""
@@ -105,7 +104,11 @@ class Receiver:
         unused: list[Job] = []
         try:
             for job, done in batch:
-                message_id, event = await events_of(job, self._account, incidents)
+                try:
+                    message_id, event = await events_of(job, self._account, incidents)
+                except (ValueError, TypeError) as error:  # a bug that this request brings out: the others go on
+                    done.set_exception(error)
+                    continue
                 became.append((done, message_id))
                 if event is not None:
                     events.append(event)

@@ -103,9 +103,59 @@ async def test_what_is_wrong_is_said_and_nothing_of_ours(hooks: Hooks, data: Any
     assert not hooks.intake.events
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message": "\\ud800 half"}',
+        b'{"message": "x", "author": "\\udfff", "id": "\\ud83d"}',
+        b'{"content": "x", "username": "\\ud83d"}',
+        b'{"text": "\\ud83d x", "attachments": [{"text": "\\ud800"}]}',
+        b'{"message": "x", "priority": 1e400, "tags": [1, null, "a"], "fields": {"a": 1e999}}',
+        b'{"message": 123456789012345678901234567890}',
+        b'{"value": 123456789012345678901234567890, "half": "\\ud800"}',
+        b'{"value": ' + b"[" * 500 + b"]" * 500 + b"}",
+    ],
+)
+async def test_what_json_can_carry_costs_nobody_anything(hooks: Hooks, body: bytes) -> None:
+    answer = await hooks.post("alerts", body, headers=JSON)
+    assert answer.status in (200, 204, 400, 422), answer.text
+    assert (await hooks.post("alerts", b"the next", headers={"Content-Type": "text/plain"})).status == 200
+    for event in hooks.intake.events:
+        shown(event).encode()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Type: text/plain; charset=\udcff",
+        "Content-Type: \udcff\udcfe",
+        "Content-Type: text/plain; charset=unicode-escape",
+        "Content-Type: text/plain; charset*=utf-8''%FF",
+        "Content-Type: multipart/form-data; boundary=\udcff",
+        "Title: =?unicode-escape?q?=5Cud800?=",
+        "Title: =?none?b?!!!?=",
+        "Filename: \udcff\udcfe",
+        "Idempotency-Key: \udcff",
+        "Accept: \udcff",
+    ],
+)
+async def test_no_header_is_a_bug(hooks: Hooks, head: str) -> None:
+    host, _, path = (await hooks.key("alerts")).removeprefix("http://").partition("/")
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    request = (
+        f"POST /{path}?%FF=%FE&title=%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\nContent-Length: 7\r\n\r\nthe end"
+    )
+    writer.write(request.encode("utf-8", "surrogateescape"))
+    async with asyncio.timeout(PATIENCE_S):
+        status = int((await reader.read()).split()[1])
+    writer.close()
+    assert status in (200, 400, 415)
+    assert (await hooks.post("alerts", b"the next", headers={"Content-Type": "text/plain"})).status == 200
+
+
 async def test_what_no_template_can_show_is_kept_for_the_admin(hooks: Hooks) -> None:
     await hooks.post("alerts", b'{"value": 3}', headers=JSON)
-    assert hooks.intake.undecoded == [(b'{"value":3}', hooks.intake.undecoded[0][1])]
+    assert hooks.intake.undecoded == [(b'{"value": 3}', hooks.intake.undecoded[0][1])]
     assert hooks.intake.undecoded[0][1].startswith("alerts: ")
 
 
