@@ -32,10 +32,10 @@ class _Tools:
         return _sheet(load_dialect(name_or_path))
 
     def operations(self, options: TeamSpiritOptions) -> Sequence[str]:
-        return there(options.read_dialect.operations)
+        return there(options.read_dialect)
 
     def writes(self, options: TeamSpiritOptions, chat: str, only: Collection[str]) -> Sequence[str]:
-        return sentences(options.read_dialect.operations, chat, only)
+        return sentences(options.read_dialect, chat, only)
 
     async def trial(
         self, context: AdapterContext, chat: str, *, only: Collection[str] = (), reading: bool = False, played: Any = None
@@ -48,7 +48,7 @@ class _Tools:
         else:
             bench = Bench(context, loaded.dialect, recording.chat, recording.answers)
         sources = {entry.key: entry.source for entry in loaded.entries}
-        async for step in Trial(bench, sources).run(chosen(loaded.dialect.operations, only, reading=reading)):
+        async for step in Trial(bench, sources).run(chosen(loaded.dialect, only, reading=reading)):
             yield step
 
     def recording(self, context: AdapterContext, chat: str, steps: Sequence[Step]) -> Any:

@@ -6,7 +6,7 @@ Used by `steps`.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,19 @@ class Kept:
                 body=_body(request),
                 status=status,
                 answer=answer,
+            )
+        )
+
+    def add_socket(self, url: str, headers: Mapping[str, str], sent: list[Any], frames: list[Any]) -> None:
+        self.all.append(
+            Exchanged(
+                operation="websocket",
+                method="WEBSOCKET",
+                url=url,
+                headers=tuple(headers.items()),
+                body=sent,
+                status=101 if frames else 0,
+                answer=frames,
             )
         )
 

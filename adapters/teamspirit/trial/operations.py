@@ -6,6 +6,7 @@ Each goes the adapter's own way (encoder, client, uploads), so that what works h
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from adapters.teamspirit.capabilities import takes_files
 from adapters.teamspirit.client import Chat
 from adapters.teamspirit.transport import A_FILE
 from adapters.teamspirit.trial.bench import Bench, Skipped
+from adapters.teamspirit.trial.exchanges import PlayedTransport
 from adapters.teamspirit.trial.histories import check_changed, check_gone, check_message, learn_by_words
 from adapters.teamspirit.trial.reading import Judge, alike
 from bridge.model.adapter import Copy, Outbound, OutboundEdit, OutboundFile
@@ -32,6 +34,8 @@ HOOK_URL = "https://bridge.invalid/hooks/dialect-test"
 EMOJI = "👍"
 _FILE = b"A file of the messenger bridge's test."
 _MOST_NAMED = 5
+_LET_IN_S = 10.0
+_MOST_FRAMES = 20
 
 
 async def me(bench: Bench, judge: Judge) -> str:
@@ -80,6 +84,35 @@ async def users(bench: Bench, judge: Judge) -> str:
     for name in type(call.answer).model_fields:
         judge.read(f"operations.users.answer.{name}", getattr(call.answer, name), answer, needed=name in ("id", "name"))
     return "asked for ourselves"
+
+
+async def websocket(bench: Bench, judge: Judge) -> str:
+    """Connect, say what is to be said first, and read until we are let in."""
+    entry = bench.dialect.websocket
+    assert entry is not None
+    if isinstance(bench.transport, PlayedTransport):
+        raise Skipped("a recording has no websocket")
+    url, headers, hello = bench.encoder.socket(entry)
+    frames: list[Any] = []
+    try:
+        async with bench.transport.socket(url, headers, entry.ping_s) as socket, asyncio.timeout(_LET_IN_S):
+            for frame in hello:
+                await socket.send_str(frame)
+            while len(frames) < _MOST_FRAMES:
+                frames.append(await socket.receive_json())
+                if find(entry.refused, frames[-1]):
+                    judge.complain("websocket.hello", "the server does not let us in: see what it says")
+                    break
+                if find(entry.ready, frames[-1]):
+                    judge.read("websocket.seq", entry.seq, frames[-1])
+                    return f"let in by frame {len(frames)}"
+    except (TimeoutError, TypeError, ValueError):
+        pass  # no further frame, or none that is JSON
+    finally:
+        bench.kept.add_socket(url, headers, [json.loads(frame) for frame in hello], frames)
+    if not judge.complaints:
+        judge.complain("websocket.ready", f"none of {len(frames)} frames says that we are let in", "look at what they say")
+    return "not let in"
 
 
 async def upload(bench: Bench, judge: Judge) -> str:
@@ -255,7 +288,23 @@ def _copy(bench: Bench) -> Copy:
 OPERATIONS: Mapping[str, Operation] = {
     function.__name__: function
     for function in (
-        *(me, chats, users, upload, send, webhook_send, message, history, edit, react, unreact, download, typing, set_status),
+        *(
+            me,
+            chats,
+            users,
+            websocket,
+            upload,
+            send,
+            webhook_send,
+            message,
+            history,
+            edit,
+            react,
+            unreact,
+            download,
+            typing,
+            set_status,
+        ),
         *(register_webhook, list_webhooks, remove_webhook, delete),
     )
 }

@@ -15,12 +15,13 @@ from bridge.model.dialects import Step, StepState
 from bridge.model.errors import BridgeError
 
 if TYPE_CHECKING:
-    from adapters.teamspirit.dialect.calls import Operations
+    from adapters.teamspirit.dialect.model import Dialect
 
-READING = frozenset({"me", "chats", "users", "history", "list_webhooks"})
+READING = frozenset({"me", "chats", "users", "websocket", "history", "list_webhooks"})
 """Operations that change nothing."""
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "users": ("me",),
+    "websocket": ("me",),
     "upload": ("chats",),
     "send": ("me", "chats"),
     "webhook_send": ("chats",),
@@ -55,27 +56,32 @@ _SAYS: Mapping[str, str] = {
 }
 
 
-def there(operations: Operations) -> list[str]:
+def there(dialect: Dialect) -> list[str]:
     """What of the dialect can be tried, in order."""
-    return [name for name in OPERATIONS if getattr(operations, name) is not None]
+    return [name for name in OPERATIONS if _has(dialect, name)]
 
 
-def chosen(operations: Operations, only: Collection[str] = (), *, reading: bool = False) -> list[str]:
+def _has(dialect: Dialect, name: str) -> bool:
+    return getattr(dialect if name == "websocket" else dialect.operations, name) is not None
+
+
+def chosen(dialect: Dialect, only: Collection[str] = (), *, reading: bool = False) -> list[str]:
     """What is to be tried: `only` these and what they need, or everything; with `reading`, nothing that writes."""
-    wanted = set(only) or set(there(operations))
+    wanted = set(only) or set(there(dialect))
     pending = list(wanted)
     while pending:
         one = pending.pop()
         further = {*NEEDS.get(one, ()), *([CLEANS_UP[one]] if one in CLEANS_UP else [])} - wanted
         wanted |= further
         pending += further
-    return [name for name in there(operations) if name in wanted and (not reading or name in READING)]
+    return [name for name in there(dialect) if name in wanted and (not reading or name in READING)]
 
 
-def sentences(operations: Operations, chat: str, only: Collection[str] = ()) -> list[str]:
+def sentences(dialect: Dialect, chat: str, only: Collection[str] = ()) -> list[str]:
     """What the trial would change on the server."""
-    said = [_SAYS[name].format(chat=chat or "the chat") for name in chosen(operations, only) if name in _SAYS]
-    if operations.send is not None and operations.delete is None and "send" in chosen(operations, only):
+    wanted = chosen(dialect, only)
+    said = [_SAYS[name].format(chat=chat or "the chat") for name in wanted if name in _SAYS]
+    if "send" in wanted and dialect.operations.delete is None:
         said.append("leaves the test message there: the dialect cannot delete it")
     return said
 
@@ -108,7 +114,10 @@ class Trial:
         except BridgeError as error:
             detail, state = str(getattr(error, "reason", error)), StepState.WRONG
             errors = self._bench.dialect.errors
-            judge.refused(kept[-1] if len(kept) > first else None, errors.code, errors.message)
+            if name == "websocket":
+                judge.complain("websocket.url", "it cannot be opened: check the address, and that a proxy lets websockets through")
+            else:
+                judge.refused(kept[-1] if len(kept) > first else None, errors.code, errors.message)
         if state is StepState.OK:
             self._worked.add(name)
             state = StepState.WRONG if judge.complaints else StepState.OK
@@ -126,7 +135,7 @@ class Trial:
 
     def _check_needs(self, name: str) -> None:
         for needed in NEEDS.get(name, ()):
-            if getattr(self._bench.operations, needed) is not None and needed not in self._worked | {_SOFT}:
+            if _has(self._bench.dialect, needed) and needed not in self._worked | {_SOFT}:
                 raise Skipped(f"needs {needed}, which did not work")
         if name in ("edit", "react", "message") and not self._bench.message_id:
             raise Skipped("which message was sent is not known")

@@ -32,6 +32,7 @@ async def test_mattermost_s_dialect_is_right_against_its_server(server: Mattermo
     steps = await steps_of(context_of(account_options(server)), "town-square")
     assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.complaints]
     assert all(post["delete_at"] for post in server.posts.values())
+    assert steps["websocket"].detail == "let in by frame 1"
     assert {post["channel_id"] for post in server.posts.values()} == {channel}
 
 
@@ -84,3 +85,19 @@ async def test_secrets_that_the_server_tells_are_not_shown(attempt: Try, emulato
     registered = steps["register_webhook"]
     assert {one.found for one in registered.read if one.entry.endswith((".key", ".secret"))} == {"***"}
     assert registered.exchanges[0].answer["secret"] == "***"
+
+
+@pytest.mark.parametrize(
+    ("websocket", "entry"),
+    [
+        ({"ready": "event == 'welcome'"}, "websocket.ready"),
+        ({"refused": "seq_reply == `1`", "ready": "event == 'hello'"}, "websocket.hello"),
+        ({"url": "{{ account.server }}/api/v5/websocket"}, "websocket.url"),
+    ],
+)
+async def test_a_websocket_that_does_not_let_us_in(server: MattermostServer, websocket: dict[str, str], entry: str) -> None:
+    options = account_options(server, overrides={"websocket": websocket})
+    steps = await steps_of(context_of(options), "", only=["websocket"])
+    assert list(steps) == ["me", "websocket"]
+    assert [one.entry for one in steps["websocket"].complaints] == [entry], steps["websocket"]
+    assert steps["websocket"].exchanges[0].body[0]["action"] == "authentication_challenge"
