@@ -36,18 +36,30 @@ def sheet_of(name: str, path: Path, *, json: bool) -> DialectSheet:
     if path.exists() and name in _accounts(path):
         config = load_or_exit(path, json=json)
         account = next(account for known, account in config.accounts.items() if known == name)
-        sheet = _tools(registry.load_platform(account.platform), name, json=json).sheet(account.options)
+        tools = _tools(registry.load_platform(account.platform), name, json=json)
+        sheet = tools.sheet(account.options) if account.options is not None else _sheet_as_written(tools, path, name)
         return _with_overrides(sheet, path, name)
     found = None
     for platform in registry.platforms():
-        tools = registry.load_platform(platform).dialects()
-        if tools is not None:
-            found = tools.sheet_of(name)
+        offered = registry.load_platform(platform).dialects()
+        if offered is not None:
+            found = offered.sheet_of(name)
             if not found.faults or Path(name).exists():
                 return found
     if found is not None:
         return found
     return fail(f"there is no account and no dialect {name!r}", EX_USAGE, json=json)
+
+
+def _sheet_as_written(tools: Dialects, path: Path, account: str) -> DialectSheet:
+    """Without the secrets that the other options have: what the file itself says of the dialect."""
+    import yaml
+
+    entry = yaml.safe_load(path.read_text(encoding="utf-8-sig"))["accounts"][account]
+    named = str(entry.get("dialect") or "")
+    if named.endswith((".yaml", ".yml")):
+        named = str(path.parent / named)
+    return tools.sheet_of(named, entry.get("overrides") or {})
 
 
 def _tools(platform: Platform, name: str, *, json: bool) -> Dialects:

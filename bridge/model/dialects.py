@@ -5,7 +5,7 @@ Types only. A package offers a `Dialects` (`bridge.model.platform.Platform.diale
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -104,8 +104,9 @@ class Dialects(Protocol):
         """The effective dialect of an account's options."""
         ...
 
-    def sheet_of(self, name_or_path: str) -> DialectSheet:
-        """A shipped dialect, or a file, without an account. With a fault if there is none of that name."""
+    def sheet_of(self, name_or_path: str, overrides: Mapping[str, Any] | None = None) -> DialectSheet:
+        """A shipped dialect (empty: the platform's default), or a file, without an account's other options. With a fault if there
+        is none of that name."""
         ...
 
     def operations(self, options: Any) -> Sequence[str]:

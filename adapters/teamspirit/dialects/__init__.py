@@ -5,10 +5,10 @@ The registry looks for `TOOLS`; the work is in `trial` and `dialect.load`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adapters.teamspirit.config import TeamSpiritOptions, load
+from adapters.teamspirit.config import DEFAULT_DIALECT, TeamSpiritOptions, load
 from adapters.teamspirit.dialect.load import Loaded, load_dialect, shipped_names
 from adapters.teamspirit.trial.bench import Bench
 from adapters.teamspirit.trial.recording import as_recording, read_recording
@@ -28,8 +28,8 @@ class _Tools:
     def sheet(self, options: TeamSpiritOptions) -> DialectSheet:
         return _sheet(load(options))
 
-    def sheet_of(self, name_or_path: str) -> DialectSheet:
-        return _sheet(load_dialect(name_or_path))
+    def sheet_of(self, name_or_path: str, overrides: Mapping[str, Any] | None = None) -> DialectSheet:
+        return _sheet(load_dialect(name_or_path or DEFAULT_DIALECT, overrides))
 
     def operations(self, options: TeamSpiritOptions) -> Sequence[str]:
         return there(options.read_dialect)

@@ -39,6 +39,18 @@ def test_show_tells_where_each_entry_comes_from(cli: Any, folder: Path) -> None:
     assert "a-teamspirit-key" not in text
 
 
+def test_show_needs_no_secrets(cli: Any, folder: Path) -> None:
+    with_overrides(folder)
+    path = folder / "bridge.yaml"
+    path.write_text(path.read_text().replace("a-teamspirit-key", "${NOT_IN_THIS_SHELL}"))
+    entries = {one["key"]: one["from"] for one in cli("dialect", "show", "spirit", "--json").data["entries"]}
+    assert entries["operations.send.answer.id"] == "bridge.yaml:11"
+    assert entries["operations.send.method"].startswith("teamspirit.yaml:")
+    done = cli("dialect", "test", "spirit", "--yes")
+    assert done.code in (1, 78)
+    assert "NOT_IN_THIS_SHELL" in done.err or "root" in done.err
+
+
 def test_show_takes_a_shipped_dialect_or_a_file(cli: Any, folder: Path) -> None:
     (folder / "bridge.yaml").unlink()
     assert cli("dialect", "show", "mattermost").out.startswith("mattermost (Mattermost), ")
