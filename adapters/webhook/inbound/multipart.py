@@ -113,7 +113,7 @@ class _Parts:
             raise Refusal(400, f"the form has more than {MOST_FIELDS} fields")
         else:
             _, charset = type_of(part.headers.get("Content-Type", "text/plain"))
-            self._raw.append((part.name or "", await self._words(part), charset))
+            self._raw.append((self._in_header(part.name), await self._words(part), charset))
 
     async def _words(self, part: BodyPartReader) -> bytes:
         pieces = []
@@ -137,7 +137,16 @@ class _Parts:
                 return
             await incoming.done()
             kind, _ = type_of(part.headers.get("Content-Type", ""))
-            self.files.append(_attachment(incoming.file_id, part.filename or "", kind, incoming.size_bytes))
+            name = self._in_header(part.filename)
+            self.files.append(_attachment(incoming.file_id, name, kind, incoming.size_bytes))
+
+    def _in_header(self, text: str | None) -> str:
+        """Names are written as the form's words are; aiohttp takes them for UTF-8."""
+        return words_of((text or "").encode("utf-8", "surrogateescape"), self._said())
+
+    def _said(self) -> str:
+        """The charset that the form itself tells; browsers fill it in."""
+        return next((raw.decode("ascii", "ignore") for name, raw, _ in self._raw if name == "_charset_"), "")
 
     def _spend(self, size_bytes: int) -> None:
         self._left_bytes -= size_bytes
@@ -146,7 +155,7 @@ class _Parts:
 
     def body(self) -> Body:
         """Raises Refusal."""
-        said = next((raw.decode("ascii", "ignore") for name, raw, _ in self._raw if name == "_charset_"), "")
+        said = self._said()
         pairs = [(name, words_of(raw, charset or said)) for name, raw, charset in self._raw if name != "_charset_"]
         body = of_fields(pairs, tuple(self.files))
         return replace(body, kind=Kind.NOTHING) if body.kind is Kind.FORM and not pairs else body

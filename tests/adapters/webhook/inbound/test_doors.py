@@ -107,8 +107,10 @@ async def test_what_is_wrong_is_said_and_nothing_of_ours(hooks: Hooks, data: Any
     "body",
     [
         b'{"message": "\\ud800 half"}',
+        b'{"title": "\\ud800", "message": "x", "fields": {"\\ud83d": "\\udfff"}}',
         b'{"message": "x", "author": "\\udfff", "id": "\\ud83d"}',
         b'{"content": "x", "username": "\\ud83d"}',
+        b'{"content": "x", "poll": {"question": {"text": "\\ud83d"}, "answers": []}}',
         b'{"text": "\\ud83d x", "attachments": [{"text": "\\ud800"}]}',
         b'{"message": "x", "priority": 1e400, "tags": [1, null, "a"], "fields": {"a": 1e999}}',
         b'{"message": 123456789012345678901234567890}',
