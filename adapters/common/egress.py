@@ -150,6 +150,12 @@ class Egress:
         """One request, whose answer the caller closes: a redirect is an answer like any other. Raises as `open` does."""
         return await self._hop(session, method, self._parsed(url), None, dict(headers), timeout, body)
 
+    async def look(self, url: str | URL) -> None:
+        """Whether `ask` would be allowed there now, without asking. Raises Rejected, RetryLater."""
+        here = self._parsed(url)
+        if not self.admit(here):
+            await self._checked(here)
+
     def admit(self, url: str | URL, before: URL | None = None) -> bool:
         """Look at an address without asking for it. Raises Rejected.
 

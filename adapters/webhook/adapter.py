@@ -16,7 +16,7 @@ from adapters.webhook.outbound.endpoint_state import EndpointStates
 from adapters.webhook.outbound.fetching import Fetching
 from adapters.webhook.outbound.reactions import Reactions
 from adapters.webhook.outbound.sender import Sender
-from adapters.webhook.probe import look_at, probe
+from adapters.webhook.probe import Probe
 from adapters.webhook.transport import Transport
 from bridge.model.adapter import (
     Copy,
@@ -50,6 +50,7 @@ class WebhookAdapter:
         self._fetching = Fetching(context.store, context.clock)
         states = EndpointStates(context.account, context.store, context.clock)
         self._sender = Sender(options, self._directory, self._transport, states, self._fetching, context.clock)
+        self._probe = Probe(self._directory, self._transport, states)
         self._downloads = Downloads(context.folder, context.clock)
         self._receiver = Receiver(context, self._downloads)
         Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve).open()
@@ -61,10 +62,10 @@ class WebhookAdapter:
         return self._directory.resolve(address)
 
     async def probe(self, chat_ids: Sequence[str]) -> Sequence[ProbeItem]:
-        return await probe(self._directory, chat_ids)
+        return await self._probe.probe(chat_ids)
 
     async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
-        return await look_at(self._directory, chat_id)
+        return await self._probe.look_at(chat_id)
 
     async def run(self, intake: Intake) -> None:
         self._sender.intake = intake

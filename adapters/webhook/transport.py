@@ -85,6 +85,13 @@ class Transport:
             status=answer.status, headers=answer.headers, answer=Answer(status=answer.status, took_s=took_s, body=shown)
         )
 
+    async def look(self, url: str) -> None:
+        """Whether a receiver's address may be posted to, without asking it. Raises ChatDown, RetryLater."""
+        try:
+            await self._egress.look(url)
+        except Rejected as error:
+            raise _of_one_end(error) from None
+
     async def fetch_token(self, end: EndOptions, oauth2: OAuth2Options) -> tuple[int, bytes]:
         """The answer to a request for a token: its status, and its body as far as it is one. Raises ChatDown, RetryLater."""
         doing = "fetching a token"

@@ -59,6 +59,14 @@ class EndpointStates:
         await self.switch_on(end)
         return True
 
+    async def why_off(self, end: str, url: str) -> ChatOff | None:
+        """For who looks at it and sends nothing."""
+        try:
+            await self.check(end, url)
+        except ChatOff as off:
+            return off
+        return None
+
     async def switch_on(self, end: str) -> None:
         self._off.pop(end, None)
         self._failing.pop(end, None)
