@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+from yarl import URL
 
 from adapters.common.egress import Egress, Purpose
 from adapters.common.http_body import no_redirects
@@ -29,8 +30,10 @@ ENDPOINTS = Purpose(
 _CONNECT_TIMEOUT_S = 10.0
 _MOST_READ_BYTES = 4096
 """Of an answer: nobody needs more of it."""
+_LONGEST_READ_S = 5.0
 _MOST_TOKEN_BYTES = 65536
 _MOST_SHOWN = 500
+_SHORTEST_TOKEN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ class Transport:
         try:
             answer = await self._ask(end, url, headers, body)
             try:
-                start = await _start_of(answer, _MOST_READ_BYTES)
+                start = await _shown_of(answer)
             finally:
                 answer.close()
         except (Rejected, AccountDown, RetryLater) as error:
@@ -125,7 +128,9 @@ class Transport:
                     connector=aiohttp.TCPConnector(ssl=context, limit=0),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     trace_configs=[no_redirects(), departures()],
-                    headers={"User-Agent": "messenger-bridge"},
+                    # a body that is packed wrongly, or to gigabytes, would cost the status that came before it
+                    auto_decompress=False,
+                    headers={"User-Agent": "messenger-bridge", "Accept-Encoding": "identity"},
                 )
             return self._sessions[key]
 
@@ -145,8 +150,18 @@ class Transport:
                 yield secret.get_secret_value()
         for name in ("Authorization", "webhook-signature"):
             yield from headers.get(name, "").split()
-        if end.url is not None:
-            yield end.url
+        yield from _secrets_in(end.url or "")
+
+
+def _secrets_in(url: str) -> Iterator[str]:
+    """A url's tokens: a receiver that does not know a path repeats it (`Cannot POST /hooks/...`), as it came or decoded. What is
+    short is a word such as `api`, and no token."""
+    parsed = URL(url)
+    yield url
+    yield parsed.raw_path_qs
+    yield f"{parsed.path}?{parsed.query_string}"
+    values = [*parsed.parts, *parsed.raw_parts, *parsed.query.values()]
+    yield from sorted((value for value in values if len(value) >= _SHORTEST_TOKEN), key=len, reverse=True)
 
 
 def _of_one_end(error: BridgeError, cause: BaseException | None = None) -> BridgeError:
@@ -172,11 +187,25 @@ async def _start_of(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     return bytes(start)
 
 
+async def _shown_of(answer: aiohttp.ClientResponse) -> bytes:
+    """The start of a body that is only shown. The status has said what became of the message: a body that hangs, breaks or is coded
+    wrongly changes nothing of that, and would let it be posted twice."""
+    start = b""
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return start  # although that was not accepted
+    with suppress(*TRANSPORT_ERRORS):
+        async with asyncio.timeout(_LONGEST_READ_S):
+            start = await _start_of(answer, _MOST_READ_BYTES)
+    return start
+
+
 def showable(start: bytes, charset: str, *, hide: Iterator[str]) -> str:
-    """The start of an answer on one line: without control characters, and without what `hide` names."""
-    text = ""
-    with suppress(LookupError):
+    """The start of an answer on one line: without control characters, and without what `hide` names. A charset that is none of
+    texts, or not known, is read as UTF-8."""
+    try:
         text = start.decode(charset, "replace")
+    except (LookupError, ValueError):
+        text = start.decode("utf-8", "replace")
     for secret in hide:
         if len(secret) > 3:
             text = text.replace(secret, "***")
