@@ -25,10 +25,12 @@ ACTION = "see to it that the receiver takes messages again, then: messenger-brid
 
 @dataclass(slots=True)
 class _Failing:
-    """Since when, in seconds since 1970; the failure that the next is compared with; whether two were far enough apart."""
+    """Since when, in seconds since 1970; the failure that the next is compared with; a mark of the url that fails; whether two were
+    far enough apart."""
 
     since_s: float
     compared_s: float
+    of: str
     is_spaced: bool = False
 
 
@@ -78,24 +80,27 @@ class EndpointStates:
         now = self._clock.now()
         self._off[end] = why
         await self._write(off_note(end), json.dumps({"why": why, "since": now.isoformat(timespec="seconds"), "of": _of(url)}))
+        await self.worked(end)  # once it is on again, also while nothing runs, the days begin anew
         return self._chat_off(end, why)
 
     async def worked(self, end: str) -> None:
+        """No failures of before count."""
         if self._failing.pop(end, None) is not None:
             await self._write(_failing_note(end), "")
 
-    async def failed(self, end: str) -> bool:
-        """Whether it has failed for long enough to be switched off."""
+    async def failed(self, end: str, url: str) -> bool:
+        """Whether this url of it has failed for long enough to be switched off."""
         now_s = self._clock.now().timestamp()
         failing = self._failing.get(end)
-        if failing is None or now_s < failing.since_s:  # the clock was wrong then, or is now
-            self._failing[end] = failing = _Failing(since_s=now_s, compared_s=now_s)
+        if failing is None or failing.of != _of(url) or now_s < failing.since_s:  # the clock was wrong then, or is now
+            self._failing[end] = failing = _Failing(since_s=now_s, compared_s=now_s, of=_of(url))
         elif (gap_s := now_s - failing.compared_s) >= APART_S[0]:
             failing.is_spaced = failing.is_spaced or gap_s <= APART_S[1]
             failing.compared_s = now_s
         else:
             return failing.is_spaced and now_s - failing.since_s >= FAILING_S
-        await self._write(_failing_note(end), json.dumps([failing.since_s, failing.compared_s, failing.is_spaced]))
+        note = [failing.since_s, failing.compared_s, failing.of, failing.is_spaced]
+        await self._write(_failing_note(end), json.dumps(note))
         return failing.is_spaced and now_s - failing.since_s >= FAILING_S
 
     def _chat_off(self, end: str, why: str) -> ChatOff:
@@ -108,8 +113,8 @@ class EndpointStates:
         if off:
             self._off[end] = str(off.get("why", ""))
         try:
-            since_s, compared_s, is_spaced = json.loads(await self._store.note(_failing_note(end)) or "null")
-            self._failing[end] = _Failing(float(since_s), float(compared_s), bool(is_spaced))
+            since_s, compared_s, of, is_spaced = json.loads(await self._store.note(_failing_note(end)) or "null")
+            self._failing[end] = _Failing(float(since_s), float(compared_s), str(of), bool(is_spaced))
         except (ValueError, TypeError):
             pass  # none, or of a form that another version wrote: it is counted anew
 

@@ -98,7 +98,7 @@ class Sender:
         except ChatOff:
             raise
         except DeliveryError as error:
-            if isinstance(error, Rejected) or not await self._states.failed(name):
+            if isinstance(error, Rejected) or not await self._states.failed(name, end.url):
                 raise
             off = await self._off(name, end.url, f"nothing but failures for five days, the last one: {error.reason}")
             off.answer = error.answer

@@ -234,48 +234,6 @@ async def test_another_url_switches_an_end_on() -> None:
         assert old.url not in str(store.notes)
 
 
-async def test_five_days_of_nothing_but_failures_switch_an_end_off() -> None:
-    clock, store = ManualClock(), MemoryStore()
-    async with receiving() as there:
-        for hours in (0, 1, 13, 23, 40, 27):
-            async with account(there.url, store=store, clock=clock) as adapter:  # each time after a restart
-                clock.forward(hours * 3600)
-                there.answers.append(500)
-                with pytest.raises(RetryLater):
-                    await adapter.send(message())
-        async with account(there.url, store=store, clock=clock) as adapter:
-            clock.forward(17 * 3600)
-            there.answers.append(500)
-            with pytest.raises(ChatOff) as raised:
-                await adapter.send(message())
-            assert "HTTP 500" in raised.value.reason
-            assert raised.value.answer is not None
-
-
-@pytest.mark.parametrize("gaps_h", [(0, 130), (0, 1, 130), (0, 30, 30, 30, 40)])
-async def test_few_failures_far_apart_switch_nothing_off(gaps_h: tuple[int, ...]) -> None:
-    clock = ManualClock()
-    async with receiving() as there, account(there.url, store=MemoryStore(), clock=clock) as adapter:
-        for hours in gaps_h:
-            clock.forward(hours * 3600)
-            there.answers.append(500)
-            with pytest.raises(RetryLater):
-                await adapter.send(message())
-
-
-async def test_one_success_begins_the_days_anew() -> None:
-    clock = ManualClock()
-    async with receiving() as there, account(there.url, store=MemoryStore(), clock=clock) as adapter:
-        for number in range(30):
-            clock.forward(13 * 3600)
-            there.answers.append(200 if number % 8 == 7 else 500)
-            if number % 8 == 7:
-                await adapter.send(message())
-            else:
-                with pytest.raises(RetryLater):
-                    await adapter.send(message())
-
-
 async def test_a_huge_answer_is_read_at_its_beginning_only_and_shows_no_secret() -> None:
     async with receiving() as there, account(there.url) as adapter:
         there.answers.append(web.Response(status=500, body=f"{SECRET} {there.url} ".encode() + b"x" * 50_000_000))
