@@ -53,7 +53,7 @@ class WebhookAdapter:
         self._probe = Probe(self._directory, self._transport, states)
         self._downloads = Downloads(context.folder, context.clock)
         self._receiver = Receiver(context, self._downloads)
-        Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve).open()
+        self._doors = Doors(context, self._receiver, self._downloads, fetching=self._fetching.serve)
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return len(encode_slack(text)) if self._is_slack else json_bytes(text)
@@ -69,7 +69,8 @@ class WebhookAdapter:
 
     async def run(self, intake: Intake) -> None:
         self._sender.intake = intake
-        await self._receiver.run(intake)
+        with self._doors.opened():
+            await self._receiver.run(intake)
 
     async def send(self, outbound: Outbound) -> Receipt:
         return await self._sender.send(outbound)

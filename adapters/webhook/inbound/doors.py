@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -66,13 +67,19 @@ class Doors:
         self._downloads = downloads
         self._reader = Reader(downloads)
         self._fetching = fetching
+        context.web.serve_keys(self.by_key)
 
-    def open(self) -> None:
-        """Requests by key, and signed requests of every end that has a signature."""
-        self._context.web.serve_keys(self.by_key)
-        for name, end in self._options.ends.items():
-            if end.signature is not None:
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Signed requests of every end that has a signature are taken. An end that a reload took away has no door afterwards."""
+        signed = {name: end for name, end in self._options.ends.items() if end.signature is not None}
+        try:
+            for name, end in signed.items():
                 self._context.web.mount(name, self._signed(name, end))
+            yield
+        finally:
+            for name in signed:
+                self._context.web.unmount(name)
 
     def _signed(self, name: str, end: EndOptions) -> WebHandler:
         async def handle(request: web.Request) -> web.StreamResponse:

@@ -104,6 +104,15 @@ async def test_github_sends_a_form_by_default(tmp_path: Path) -> None:
         assert hooks.words() == ["commented on #7 Broken in octo/web\nbold and code"]
 
 
+async def test_the_door_is_there_while_the_account_is(tmp_path: Path) -> None:
+    headers = {**JSON, "X-Gitlab-Token": "hush"}
+    async with Hooks(tmp_path, ends(scheme="gitlab", secret="hush")) as hooks:
+        await hooks.end()
+        assert (await send(hooks, BODY, headers)).status == 401  # the listener says 503 where an account is missing
+        await hooks.begin()
+        assert (await send(hooks, BODY, headers)).status == 200
+
+
 async def test_gitlab(tmp_path: Path) -> None:
     body = json.dumps(GITLAB["push"]).encode()
     headers = {**JSON, "X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": "hush", "Idempotency-Key": "k1"}
