@@ -6,7 +6,7 @@ Who has no valid key is answered like everybody else without one. Who has one is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
 from math import ceil
 from typing import TYPE_CHECKING, Protocol, cast
@@ -36,6 +36,8 @@ FORM_PER_MINUTE = 6
 MOST_AT_ONCE = 24
 """Calls of one key that are under way at a time: slow bodies, and readers who wait. A tenth of the listener's connections, so that
 nobody's key, which on a website everybody knows, keeps the others out."""
+FORM_AT_ONCE = 4
+"""Of one visitor of a website."""
 _RETRY_BUSY_S = 5
 RETRY_DOWN_S = 30
 """How soon a sender may come again whose account is not up."""
@@ -88,7 +90,7 @@ class KeyedCalls:
         self._visitors = Allowances()
         self._passes: dict[str, StoredKey] = {}
         """What stands in the place of a key while the bridge calls itself (see `passing`)."""
-        self._under_way: Counter[str] = Counter()
+        self._under_way: Counter[Hashable] = Counter()
         self._used: dict[str, int] = {}
         """Key id -> the day for which its use is recorded."""
 
@@ -103,7 +105,7 @@ class KeyedCalls:
             is_replay = secret in self._passes
             if not is_replay:
                 self._look_at(key, request, client)
-            with self._counted(key):
+            with self._counted(key, client):
                 answer = await self._hand_on(key, request, is_replay=is_replay)
         except Refused as refused:
             self._counts.keyed(key.account, key.direction.value, refused.outcome)
@@ -149,27 +151,33 @@ class KeyedCalls:
         if request.method == "OPTIONS":
             raise self._preflight(key, origin)
         now_s = self._clock.monotonic_s()
-        wait_s = self._allowances.take(key.key_id, key.per_minute, now_s)
-        if key.is_form and not wait_s:
+        wait_s = 0.0
+        if key.is_form:  # before the key's own rate, which one visitor must not use up for all
             wait_s = self._visitors.take((key.key_id, household(client)), FORM_PER_MINUTE, now_s)
+        wait_s = wait_s or self._allowances.take(key.key_id, key.per_minute, now_s)
         if wait_s:
             raise _refused(429, "too many requests; see Retry-After", "too many", {"Retry-After": str(ceil(wait_s))})
         if (request.content_length or 0) > key.most_bytes:
             raise _refused(413, f"larger than {key.most_bytes} bytes", "too large")
 
     @contextmanager
-    def _counted(self, key: StoredKey) -> Iterator[None]:
+    def _counted(self, key: StoredKey, client: str) -> Iterator[None]:
         """Raises Refused."""
-        if self._under_way[key.key_id] >= MOST_AT_ONCE:
-            headers = {"Retry-After": str(_RETRY_BUSY_S)}
-            raise _refused(429, f"{MOST_AT_ONCE} calls of this key are under way; see Retry-After", "too many", headers)
-        self._under_way[key.key_id] += 1
+        bounds: dict[Hashable, int] = {key.key_id: MOST_AT_ONCE}
+        if key.is_form:
+            bounds[key.key_id, household(client)] = FORM_AT_ONCE
+        for who, most in bounds.items():
+            if self._under_way[who] >= most:
+                headers = {"Retry-After": str(_RETRY_BUSY_S)}
+                raise _refused(429, f"{most} calls of this key are under way; see Retry-After", "too many", headers)
+        self._under_way.update(bounds.keys())
         try:
             yield
         finally:
-            self._under_way[key.key_id] -= 1
-            if not self._under_way[key.key_id]:
-                del self._under_way[key.key_id]
+            self._under_way.subtract(bounds.keys())
+            for who in bounds:
+                if not self._under_way[who]:
+                    del self._under_way[who]
 
     def _preflight(self, key: StoredKey, origin: str) -> Refused:
         """A browser asks whether a page's script may post a form."""

@@ -186,10 +186,10 @@ class Doors:
 
 
 def _low(headers: Mapping[str, str]) -> dict[str, str]:
-    """The first of each name."""
+    """The first of each name. Bytes that are no UTF-8 (aiohttp hands them on as halves of surrogate pairs) are U+FFFD."""
     found: dict[str, str] = {}
     for name, value in headers.items():
-        found.setdefault(name.lower(), value)
+        found.setdefault(name.lower(), value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     return found
 
 

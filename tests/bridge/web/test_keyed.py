@@ -16,7 +16,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import hash_of, new_secret
-from bridge.web.keyed import FORM_PER_MINUTE, MOST_AT_ONCE, shown
+from bridge.web.keyed import FORM_AT_ONCE, FORM_PER_MINUTE, MOST_AT_ONCE, shown
 from tests.support.keyed_door import Door, header, status
 from tests.support.patience import eventually
 from tests.support.raw_http import OK
@@ -196,6 +196,28 @@ async def test_a_visitor_of_a_form_has_a_rate_of_its_own(door: Door) -> None:
     assert await posted("6.6.6.6, 2001:db8::3") == 429, "what a visitor writes itself counts for nothing"
     other = await door.key("k2")
     assert status(await door.ask(f"/in/{other}", "X-Forwarded-For: 2001:db8::1\r\n")) == 200
+
+
+async def test_one_visitor_does_not_use_up_a_forms_rate(door: Door) -> None:
+    secret = await door.key(is_form=True, per_minute=2 * FORM_PER_MINUTE)
+    for _ in range(3 * FORM_PER_MINUTE):
+        await door.ask(f"/in/{secret}", "X-Forwarded-For: 203.0.113.9\r\n")
+    assert status(await door.ask(f"/in/{secret}", "X-Forwarded-For: 198.51.100.7\r\n")) == 200
+    assert len(door.account.calls) == FORM_PER_MINUTE + 1
+
+
+async def test_one_visitor_does_not_hold_a_form(door: Door) -> None:
+    secret = await door.key(is_form=True)
+    head = f"POST /in/{secret} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: 2\r\n\r\n"
+    slow = [await door.connect(head + "a") for _ in range(FORM_AT_ONCE)]
+    await eventually(lambda: door.account.entered == FORM_AT_ONCE, what="as many as may")
+    assert status(await (await door.connect(head + "ab")).answer()) == 429
+    assert status(await door.ask(f"/in/{secret}", "X-Forwarded-For: 198.51.100.7\r\n")) == 200
+    for caller in slow:
+        caller.send("b")
+        assert (await caller.answer()).startswith(OK)
+    assert door.public._keyed is not None
+    await eventually(lambda: not door.public._keyed._under_way, what="nothing under way")  # type: ignore[union-attr]
 
 
 async def test_what_is_too_large_is_refused_before_it_comes(door: Door) -> None:

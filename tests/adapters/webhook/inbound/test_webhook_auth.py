@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -13,6 +14,7 @@ import pytest
 
 from tests.adapters.webhook.harness import Answer, Hooks, StillClock
 from tests.adapters.webhook.inbound.senders import GITHUB, GITLAB
+from tests.support.raw_http import Caller
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OLD = "whsec_0000r8GKYqrTwjUPD8ILPZIo2LaLaSw0"
@@ -62,6 +64,19 @@ async def test_standard_webhooks(tmp_path: Path) -> None:
             assert answer.status == 401
             assert "signature" not in answer.text
         assert len(hooks.intake.events) == 3
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature", "Content-Type"])
+async def test_a_stranger_learns_nothing_by_headers_that_are_no_text(tmp_path: Path, name: str) -> None:
+    async with Hooks(tmp_path, ends(scheme="standard", secret=SECRET)) as hooks:
+        now_s = hooks.clock.now().timestamp()
+        heads = {**standard(b"another", now_s), name: "?"}
+        lines = b"".join(f"{each}: {value}\r\n".encode().replace(b": ?", b": \xff") for each, value in heads.items())
+        host, port = hooks.url.removeprefix("http://").split(":")
+        caller = Caller(*await asyncio.open_connection(host, int(port)))
+        caller.send(b"POST /hooks/hooks/e HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n" + lines + b"\r\n{}")
+        assert (await caller.answer()).startswith(b"HTTP/1.1 401 ")
+        caller.writer.close()
 
 
 async def test_a_signed_request_is_good_once_and_for_some_minutes(tmp_path: Path) -> None:
@@ -147,6 +162,10 @@ async def test_any_other_hmac(tmp_path: Path, encoding: str) -> None:
         assert (await send(hooks, BODY, signed(now_s))).status == 200
         assert (await send(hooks, BODY, signed(now_s + 1))).status == 200
         assert hooks.words() == ["signed"] * 2
+        text = signed(now_s)["X-Sig"].removeprefix("v0=")
+        other = text.lower() if encoding == "hex" else text.rstrip("=")
+        assert (await send(hooks, BODY, {**signed(now_s), "X-Sig": f"v0={other}"})).status == 200
+        assert len(hooks.words()) == 2, "another spelling of the same signature is the same request"
         assert (await send(hooks, BODY, signed(now_s - 301))).status == 401
         assert (await send(hooks, BODY, {**signed(now_s), "X-Sig": signed(now_s)["X-Sig"].removeprefix("v0=")})).status == 401
 
