@@ -193,8 +193,8 @@ class KeyStore(Protocol):
         ...
 
     async def rotate_key(self, key_id: str, secret: KeySecret, *, old_until: datetime) -> bool:
-        """A second secret; those there are open the key until `old_until` at the latest. False: there is no such key, or it is
-        revoked."""
+        """A second secret; those there are open the key until `old_until` at the latest. A key that ends some day ends then with
+        its new secret too. False: there is no such key, or it is revoked or over."""
         ...
 
     async def revoke_key(self, key_id: str, *, at: datetime) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import date, datetime, timedelta
 
+from msgspec.structs import replace
+
 from bridge.journal.contract import KeySecret, StoredKey
 from bridge.journal.sqlite.codec import pack_more, pack_optional_time, pack_time, unpack_more, unpack_optional_time, unpack_time
 from bridge.journal.sqlite.ledger import Ledger
@@ -80,8 +82,11 @@ def _add_secret(ledger: Ledger, key_id: str, secret: KeySecret) -> None:
 
 
 def rotate_key(ledger: Ledger, key_id: str, secret: KeySecret, old_until: datetime) -> bool:
-    found = ledger.connection.execute("SELECT 1 FROM access_key WHERE id = ? AND revoked_at IS NULL", (key_id,)).fetchone()
-    if found is None:
+    newest = ledger.connection.execute(  # of a key that is revoked there is none
+        "SELECT valid_until FROM key_secret WHERE key = ? ORDER BY created_at DESC LIMIT 1", (key_id,)
+    ).fetchone()
+    ends_at: int | None = None if newest is None else newest[0]
+    if newest is None or (ends_at is not None and ends_at <= pack_time(secret.created_at)):
         return False
     end = pack_time(old_until)
     ledger.connection.execute(
@@ -93,7 +98,7 @@ def rotate_key(ledger: Ledger, key_id: str, secret: KeySecret, old_until: dateti
     ledger.connection.execute(
         "DELETE FROM key_secret WHERE key = ?1 AND created_at < (SELECT max(created_at) FROM key_secret WHERE key = ?1)", (key_id,)
     )
-    _add_secret(ledger, key_id, secret)
+    _add_secret(ledger, key_id, secret if ends_at is None else replace(secret, valid_until=unpack_time(ends_at)))
     return True
 
 

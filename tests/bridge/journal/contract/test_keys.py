@@ -95,11 +95,13 @@ async def test_a_rotation_at_once_leaves_the_new_one_alone(journal: Journal) -> 
     assert found.secrets == (secret("second", made=10),)
 
 
-async def test_a_secret_that_ends_earlier_is_not_prolonged_by_a_rotation(journal: Journal) -> None:
+async def test_a_key_that_ends_some_day_is_not_prolonged_by_a_rotation(journal: Journal) -> None:
     await journal.add_key(key(secrets=(secret("first", until=30),)))
-    await journal.rotate_key("k1", secret("second", made=10), old_until=at(100))
+    assert await journal.rotate_key("k1", secret("second", made=10), old_until=at(100))
     (found,) = await journal.keys()
-    assert [one.valid_until for one in found.secrets] == [at(30), None]
+    assert [one.valid_until for one in found.secrets] == [at(30), at(30)]
+    assert not await journal.rotate_key("k1", secret("third", made=30), old_until=at(100)), "it is over"
+    assert await journal.find_key(b"third") is None
 
 
 async def test_a_revoked_key_is_listed_and_opens_nothing(journal: Journal) -> None:
