@@ -13,8 +13,10 @@ from aiohttp import web
 from adapters import registry
 from adapters.common.options import NetworkOptions, ProxyUrl
 from bridge.config.load import load_config
+from bridge.model.adapter import Outbound
 from bridge.model.errors import BridgeError
 from bridge.model.platform import AdapterContext
+from bridge.model.rich_text import plain
 from tests.conformance.rig import ACCOUNT
 from tests.support.intake import RecordingIntake
 from tests.support.web import UnreachedWeb
@@ -56,10 +58,13 @@ async def test_the_password_goes_to_the_proxy_and_into_no_text(
     manifest = registry.load_platform(platform)
     emulator = registry.load_emulator(platform)
     await emulator.start()
+    chat = emulator.add_chat("lobby")
     options = manifest.options().model_validate({**emulator.account_options(), "proxy": proxy.url})
     adapter = manifest.build(AdapterContext(account=ACCOUNT, options=options, web=UnreachedWeb()))
     try:
         with pytest.raises(BridgeError) as raised:
+            if manifest.deaf_after_s(options) is None:  # it is called by others, and connects when it sends
+                await adapter.send(Outbound(token="t1", attempt=1, chat_id=chat.chat_id, text=plain("hello")))
             await adapter.run(RecordingIntake())
         probed = await adapter.probe(["1"])
     finally:
