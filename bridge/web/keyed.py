@@ -6,10 +6,10 @@ Who has no valid key is answered like everybody else without one. Who has one is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator
 from contextlib import contextmanager
 from math import ceil
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import structlog
 
@@ -21,6 +21,7 @@ from bridge.policy.access_keys import KEY_PREFIX, hash_of, looks_right, new_secr
 from bridge.web.allowance import Allowances
 from bridge.web.arrivals import KEPT_BYTES, as_kept, is_worth_keeping
 from bridge.web.client_address import household
+from bridge.web.reading import while_valid
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -106,7 +107,7 @@ class KeyedCalls:
             if not is_replay:
                 self._look_at(key, request, client)
             with self._counted(key, client):
-                answer = await self._hand_on(key, request, is_replay=is_replay)
+                answer = await self._while_valid(secret, key, request, self._hand_on(key, request, is_replay=is_replay))
         except Refused as refused:
             self._counts.keyed(key.account, key.direction.value, refused.outcome)
             answer = refused.answer
@@ -127,6 +128,22 @@ class KeyedCalls:
             yield secret
         finally:
             del self._passes[secret]
+
+    async def _while_valid(
+        self, secret: str, key: StoredKey, request: StrangerRequest, handling: Coroutine[Any, Any, web.StreamResponse]
+    ) -> web.StreamResponse:
+        """A reader who waits is let go once the key is revoked, or no longer its newest secret. Raises ConnectionError then."""
+        if key.direction is KeyDirection.IN:
+            return await handling
+
+        async def is_valid() -> bool:
+            return await self._find(secret, key.direction) is not None
+
+        try:
+            return await while_valid(handling, is_valid, self._clock)
+        except ConnectionError:
+            request.let_go()
+            raise
 
     async def _find(self, secret: str, direction: KeyDirection | None) -> StoredKey | None:
         passing = self._passes.get(secret)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,8 @@ from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import hash_of, new_secret
 from bridge.web.keyed import FORM_AT_ONCE, FORM_PER_MINUTE, MOST_AT_ONCE, shown
-from tests.support.keyed_door import Door, header, status
-from tests.support.patience import eventually
+from tests.support.keyed_door import HOOKS, Door, header, status
+from tests.support.patience import PATIENCE_S, eventually, stays
 from tests.support.raw_http import OK
 
 SITE = "https://example.com"
@@ -116,6 +118,34 @@ async def test_a_revoked_key_stops_at_once(door: Door, tmp_path: Path) -> None:
     assert await beside.revoke_key("k1", at=door.clock.now())
     await beside.close()
     assert status(await door.ask(f"/in/{secret}")) == 401
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_a_reader_who_waits_is_let_go_when_the_key_is_revoked(door: Door, has_begun: bool) -> None:
+    secret = await door.key(direction=KeyDirection.OUT)
+    entered, left = asyncio.Event(), asyncio.Event()
+
+    async def handle(request: web.Request, grant: KeyGrant) -> web.StreamResponse:
+        response = web.StreamResponse()
+        if has_begun:
+            await response.prepare(request)
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+        return response
+
+    door.public.of(HOOKS).serve_keys(handle)
+    caller = await door.connect(f"GET /out/{secret} HTTP/1.1\r\nHost: x\r\n\r\n")
+    await entered.wait()
+    await stays(lambda: not left.is_set())  # the clock of the door runs meanwhile, look by look
+    assert await door.journal.revoke_key("k1", at=door.clock.now())
+    await eventually(left.is_set, what="the reader's end")
+    with contextlib.suppress(ConnectionError):
+        await asyncio.wait_for(caller.reader.read(), PATIENCE_S)
+    assert door.public._keyed is not None
+    await eventually(lambda: not door.public._keyed._under_way, what="nothing under way")  # type: ignore[union-attr]
 
 
 async def test_both_secrets_open_while_a_key_is_rotated(door: Door) -> None:
