@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("teamspirit")
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+_STABLE_S = 60.0
+"""A connection that broke sooner is a failure too: to be let in and thrown out again all the time would cost a reading of all chats
+each time."""
 _FAILURES_BEFORE_NOTICE = 3
 _MOST_BEFORE_READY = 100
 _SAYS = "the messenger's websocket cannot be used; its chats are read instead"
@@ -70,8 +73,9 @@ class Stream:
 
     async def run(self, take: Take, catch_up: Callable[[], Awaitable[None]], on_ready: Callable[[], None] = lambda: None) -> None:
         """Until cancelled. Raises AccountDown, and ConnectionLost if it is needed."""
-        failures = 0
+        failures = breaks = 0
         while True:
+            began_s = self._clock.monotonic_s()
             try:
                 url, headers, frames = self._encoder.socket(self._websocket)
                 async with self._transport.socket(url, headers, self._websocket.ping_s) as socket:
@@ -88,12 +92,13 @@ class Stream:
                 if self._needed:
                     raise ConnectionLost(str(getattr(error, "reason", error))) from None
                 failures += 1
+                breaks = 1 if self._clock.monotonic_s() - began_s >= _STABLE_S else breaks + 1
                 log.info("websocket lost", account=self._account, reason=str(getattr(error, "reason", error)))
                 if failures == _FAILURES_BEFORE_NOTICE:
                     self._intake.notice(_SAYS, _LOOK_AT)
             finally:
                 self.is_live = False
-            await self._clock.sleep(min(_FIRST_WAIT_S * 2.0 ** min(failures - 1, 10), _LONGEST_WAIT_S))
+            await self._clock.sleep(min(_FIRST_WAIT_S * 2.0 ** min(breaks - 1, 10), _LONGEST_WAIT_S))
 
     async def _let_in(self, socket: ClientWebSocketResponse, frames: list[str]) -> None:
         """Raises ConnectionLost."""
@@ -155,12 +160,12 @@ class Stream:
         return {**payload, "connection": self._connection}
 
     def _note_seq(self, payload: Any) -> bool:
-        """Whether nothing is missing before this frame."""
+        """Whether nothing is missing before this frame. One that is told again is not missing."""
         seq = find(self._websocket.seq, payload)
         if not isinstance(seq, int) or isinstance(seq, bool):
             return True
         last, self._last_seq = self._last_seq, seq
-        return last is None or seq == last + 1
+        return last is None or seq in (last, last + 1)
 
 
 def _json(raw: bytes) -> Any:

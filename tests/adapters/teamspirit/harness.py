@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from adapters.registry import load_platform
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter
+from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, ReactionsChanged
 from bridge.model.platform import AdapterContext
 from bridge.model.refs import AccountName
@@ -42,10 +43,11 @@ def brief(event: ChatEvent) -> str:
             return type(event).__name__
 
 
-def make_adapter(options: dict[str, Any], web: PublicWeb | None = None) -> Adapter:
+def make_adapter(options: dict[str, Any], web: PublicWeb | None = None, clock: Clock = SYSTEM_CLOCK) -> Adapter:
     made = load_platform("teamspirit").options().model_validate(options)
     assert not load_platform("teamspirit").check_options(made)
-    return load_platform("teamspirit").build(AdapterContext(account=ACCOUNT, options=made, web=(web or PublicWeb()).of(ACCOUNT)))
+    context = AdapterContext(account=ACCOUNT, options=made, web=(web or PublicWeb()).of(ACCOUNT), clock=clock)
+    return load_platform("teamspirit").build(context)
 
 
 def options_of(emulator: TeamSpiritEmulator, **more: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from mattermostdriver import Driver  # type: ignore[import-untyped]
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.inbound.decode import Decoder
 from bridge.model.adapter import Adapter
+from bridge.model.clock import SystemClock
+from bridge.model.errors import ConnectionLost
 from bridge.model.events import (
     Ignored,
     MembershipChanged,
@@ -128,6 +130,51 @@ async def test_a_frame_that_is_lost_shows_by_its_number(
         server.post(channel, anna, "lost on the way")
         server.post(other, anna, "not relayed")
         await eventually(lambda: summary(intake) == ["+lost on the way"])
+
+
+async def test_a_frame_that_is_told_again_is_nothing(
+    server: MattermostServer, by_socket: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    anna = server.add_user("anna")
+    async with running(by_socket, intake):
+        await connected(server)
+        reads = server.calls.count("GET /channels/{channel}/posts")
+        (socket,) = server.sockets
+        for _ in range(20):
+            server.sockets[socket] = 1
+            server.tell("typing", channel, user_id=anna, parent_id="")
+        server.post(channel, anna, "after it")
+        await eventually(lambda: summary(intake)[-1:] == ["+after it"])
+        assert server.calls.count("GET /channels/{channel}/posts") <= reads + 3
+    assert len({one.meta.event_key for one in intake.foreign()}) == 2
+
+
+async def test_a_server_that_throws_us_out_each_time_is_asked_more_and_more_seldom(
+    server: MattermostServer, channel: str, intake: RecordingIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    class Clock(SystemClock):
+        """The websocket's waits are none, but for the last."""
+
+        async def sleep(self, seconds: float) -> None:
+            task = asyncio.current_task()
+            if task is not None and task.get_name().endswith(" websocket"):
+                waits.append(seconds)
+                seconds = 0.0 if len(waits) < 6 else 3600.0
+            await super().sleep(seconds)
+
+    async def thrown_out(*_: object) -> None:
+        raise ConnectionLost("websocket: closed (1001)")
+
+    monkeypatch.setattr("adapters.teamspirit.inbound.stream.Stream._follow", thrown_out)
+    adapter = make_adapter(account_options(server, **RARELY), clock=Clock())
+    async with running(adapter, intake):
+        await eventually(lambda: len(waits) == 6, "six connections")
+    await adapter.close()
+    assert waits == [1, 2, 4, 8, 16, 32]
+    assert server.calls.count("socket authentication_challenge") == 6
+    assert not intake.notices
 
 
 async def test_our_own_messages_are_known_as_ours(
