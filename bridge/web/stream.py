@@ -73,6 +73,10 @@ class BoundedStream:
     def exception(self) -> BaseException | None:
         return self._source.exception()
 
+    def set_exception(self, exc: BaseException) -> None:
+        """aiohttp says so when the caller hung up or the listener stops: whoever reads ends."""
+        self._source.set_exception(exc)
+
     def _count(self, piece: bytes) -> bytes:
         """Raises HTTPRequestEntityTooLarge."""
         kept = len(self.beginning)

@@ -115,17 +115,17 @@ class Fetching:
         until_s = self._clock.monotonic_s() + LONGEST_STREAM_S
         with suppress(ConnectionError, TimeoutError):
             await response.prepare(request)
-            await _write(response, b"retry: 5000\n\n")
+            await _write(request, response, b"retry: 5000\n\n")
             while not self._is_closed and self._clock.monotonic_s() < until_s:
                 page = await self._page(request, store, end, after, MOST_AT_ONCE, HEARTBEAT_S)
                 if page.missed:
-                    await _write(response, f"event: missed\ndata: {page.missed}\n\n".encode())
+                    await _write(request, response, f"event: missed\ndata: {page.missed}\n\n".encode())
                 for mail in page.mail:
-                    await _write(response, _event(mail))
+                    await _write(request, response, _event(mail))
                     after = mail.number
                 if not page.mail:
                     after = page.last
-                    await _write(response, b": nothing new\n\n")
+                    await _write(request, response, b": nothing new\n\n")
         return response
 
     async def _page(self, request: web.Request, store: AccountStore, end: str, after: int, limit: int, wait_s: float) -> MailPage:
@@ -174,7 +174,12 @@ def _event(mail: Mail) -> bytes:
     return f"id: {mail.number}\nevent: {json.loads(mail.content)['type']}\ndata: {data}\n\n".encode("utf-8", "replace")
 
 
-async def _write(response: web.StreamResponse, data: bytes) -> None:
-    """A reader that does not read ends its stream; it comes back with its cursor."""
-    async with asyncio.timeout(_WRITE_TIMEOUT_S):
-        await response.write(data)
+async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+    """A reader that does not read ends its stream, with what waits for it; it comes back with its cursor."""
+    try:
+        async with asyncio.timeout(_WRITE_TIMEOUT_S):
+            await response.write(data)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise

@@ -296,6 +296,38 @@ async def test_one_key_does_not_take_all_connections(door: Door) -> None:
     await eventually(lambda: not door.public._keyed._under_way, what="nothing under way")  # type: ignore[union-attr]
 
 
+async def test_who_hangs_up_ends_its_call(door: Door) -> None:
+    """A call that waits for something else than its body is told of the hang-up by aiohttp alone."""
+    ended = asyncio.Event()
+
+    async def wait(request: web.Request, _: KeyGrant) -> web.StreamResponse:
+        started.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.set()
+        raise AssertionError
+
+    started = asyncio.Event()
+    door.public.of(HOOKS).serve_keys(wait)
+    secret = await door.key()
+    caller = await door.connect(f"POST /in/{secret} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok")
+    await eventually(started.is_set, what="the call")
+    caller.writer.transport.abort()
+    await eventually(ended.is_set, what="the call's end")
+    assert door.public._keyed is not None
+    await eventually(lambda: not door.public._keyed._under_way, what="nothing under way")  # type: ignore[union-attr]
+
+
+async def test_a_stop_ends_calls_that_are_under_way(door: Door) -> None:
+    secret = await door.key()
+    await door.connect(f"POST /in/{secret} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+    await eventually(lambda: door.account.entered == 1, what="the call")
+    assert door.public._runner is not None
+    door.public._runner._shutdown_timeout = 0.01
+    await door.public.stop()
+
+
 async def test_a_drip_is_let_go(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door_module, "BODY_S", 0.3)
     secret = await door.key()

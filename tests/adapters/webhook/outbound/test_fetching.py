@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -160,6 +160,24 @@ async def test_a_silent_stream_stays_open_by_comments(monkeypatch: pytest.Monkey
         assert lines.count(b": nothing new\n") == 2
         await adapter.send(message("after the silence"))
         assert json.loads((await read_events(answer, 1))[0]["data"])["data"]["text"] == "after the silence"
+
+
+async def test_a_reader_who_does_not_read_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what waits for it stays in memory, as does its connection."""
+    monkeypatch.setattr(fetching, "_WRITE_TIMEOUT_S", 0.05)
+    async with served() as (adapter, client):
+        for number in range(100):
+            await adapter.send(message("x" * 100_000, token=f"t{number}"))
+        assert client._base_url is not None
+        async with asyncio.timeout(PATIENCE_S):
+            reader, writer = await asyncio.open_connection("127.0.0.1", client._base_url.port, limit=1)
+            writer.write(b"GET /out HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+            await reader.readexactly(1)
+            await eventually(lambda: not adapter._fetching._readers)
+            with suppress(ConnectionError):
+                while await reader.read(2**20):
+                    pass
+            writer.close()
 
 
 async def test_a_stop_ends_streams() -> None:
