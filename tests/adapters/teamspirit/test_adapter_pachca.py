@@ -12,6 +12,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pachca.client import PachcaClient
+from pachca.models import (
+    FileUploadRequest,
+    ListChatMessagesParams,
+    MessageCreateRequest,
+    MessageCreateRequestMessage,
+    ReactionRequest,
+)
 
 from bridge.model.adapter import Adapter, Outbound, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature
@@ -47,31 +55,27 @@ async def adapter(pachca: PachcaServer) -> AsyncIterator[Adapter]:
 
 
 async def test_the_official_sdk_takes_the_server_for_pachca(pachca: PachcaServer) -> None:
-    client_module = pytest.importorskip("pachca.client", reason="pachca-sdk is not installed")
-    models = pytest.importorskip("pachca.models")
     chat = pachca.add_chat("duty")
-    client = client_module.PachcaClient(TOKEN, base_url=f"{pachca.url}/api/shared/v1")
+    client = PachcaClient(TOKEN, base_url=f"{pachca.url}/api/shared/v1")
     assert (await client.profile.get_profile()).nickname == "mostik"
     assert [one.name for one in await client.chats.list_chats_all()] == ["duty"]
     made = await client.messages.create_message(
-        models.MessageCreateRequest(
-            message=models.MessageCreateRequestMessage(entity_id=chat, content="hello", display_name="Anna")
-        )
+        MessageCreateRequest(message=MessageCreateRequestMessage(entity_id=chat, content="hello", display_name="Anna"))
     )
     assert made.display_name == "Anna"
     params = await client.common.get_upload_params()
-    request = models.FileUploadRequest(
+    request = FileUploadRequest(
         **{name: getattr(params, name) for name in ("content_disposition", "policy", "x_amz_credential", "x_amz_algorithm")},
         **{name: getattr(params, name) for name in ("x_amz_date", "x_amz_signature", "key")},
         file=b"abc",
     )
     await client.common.upload_file(params.direct_url, request)
     assert list(pachca.stored.values()) == [b"abc"]
-    await client.reactions.add_reaction(made.id, models.ReactionRequest(code="👍"))
-    listed = await client.messages.list_chat_messages_all(client_module.ListChatMessagesParams(chat_id=chat))
+    await client.reactions.add_reaction(made.id, ReactionRequest(code="👍"))
+    listed = await client.messages.list_chat_messages_all(ListChatMessagesParams(chat_id=chat))
     assert [one.content for one in listed] == ["hello"]
     await client.messages.delete_message(made.id)
-    await client._client._transport._transport.aclose()  # what its own close leaves open
+    await client._client._transport._transport.aclose()  # type: ignore[attr-defined] # what its own close leaves open
     await client.close()
 
 

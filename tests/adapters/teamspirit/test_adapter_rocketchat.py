@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web as http
+from rocketchat_API.rocketchat import RocketChat  # type: ignore[import-untyped]
 
 from bridge.model.adapter import Outbound, Reply, Sender
 from bridge.model.capabilities import Feature
@@ -135,10 +136,8 @@ def options(server: RocketChatServer, **more: Any) -> Json:
 
 
 async def test_rocketchat_api_takes_the_server_for_rocket_chat(rocket: RocketChatServer) -> None:
-    module = pytest.importorskip("rocketchat_API.rocketchat", reason="rocketchat-api is not installed")
-
     def use() -> None:
-        client = module.RocketChat(auth_token=TOKEN, user_id=USER, server_url=rocket.url)
+        client = RocketChat(auth_token=TOKEN, user_id=USER, server_url=rocket.url)
         assert client.me()["username"] == "mostik"
         posted = client.chat_post_message("hello", channel="general", alias="Anna")["message"]
         assert (posted["msg"], posted["alias"]) == ("hello", "Anna")
