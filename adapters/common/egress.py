@@ -30,6 +30,8 @@ Network = IPv4Network | IPv6Network
 _MOST_REDIRECTS = 5
 _NAMED = re.compile(r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LOOKUP_TIMEOUT_S = 10.0
+_MOST_SILENT = 2
+"""So many addresses of a host may take the whole time for a connection."""
 
 _NOT_PUBLIC_4 = tuple(
     ipaddress.IPv4Network(network)
@@ -217,13 +219,19 @@ class Egress:
                 return await ask(url, headers, None)
             except aiohttp.InvalidURL:
                 raise self._unusable() from None
-        failure: aiohttp.ClientConnectorError | None = None
-        for address in await self._checked(url):
+        failure: aiohttp.ClientConnectionError | None = None
+        left, silent = list(await self._checked(url)), 0
+        while left and silent < _MOST_SILENT:
+            address = left.pop(0)
             pinned = url.with_host(address)
             try:
                 return await ask(pinned, {**headers, "Host": url.host_port_subcomponent or ""}, url.raw_host)
             except aiohttp.ClientConnectorError as error:
                 failure = error
+            except aiohttp.ConnectionTimeoutError as error:
+                failure, silent = error, silent + 1
+                # often one family leads nowhere from here: the other one comes next
+                left.sort(key=lambda other: (":" in other) == (":" in address))
         assert failure is not None, "a name that resolves has addresses"
         raise failure
 

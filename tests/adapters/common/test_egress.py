@@ -6,12 +6,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
@@ -269,3 +270,60 @@ def test_what_is_no_entry_of_file_hosts(entry: str) -> None:
     assert host_fault(entry)
     with pytest.raises(ValueError, match="file_hosts"):
         NetworkOptions.model_validate({"file_hosts": [entry]})
+
+
+class Lines:
+    """A session whose connections to some addresses are never answered, and refused by others."""
+
+    def __init__(self, silent: Sequence[str], refusing: Sequence[str] = ()) -> None:
+        self.silent, self.refusing = silent, refusing
+        self.asked: list[str] = []
+
+    async def request(self, method: str, url: URL, **_: Any) -> str:
+        self.asked.append(str(url.host))
+        if url.host in self.silent:
+            raise aiohttp.ConnectionTimeoutError
+        if url.host in self.refusing:
+            raise aiohttp.ClientConnectorError(ConnectionKey("", 0, True, True, None, None, None), OSError("refused"))
+        return "answered"
+
+
+async def called(lines: Any) -> None:
+    await Egress(()).ask(lines, "https://files.example.com/a", method="GET", headers={}, timeout=TIMEOUT, body=b"")
+
+
+SIX, FOUR = ["2606:4700::1", "2606:4700::2", "2606:4700::3"], ["1.1.1.1", "1.1.1.2"]
+
+
+@pytest.mark.parametrize(
+    ("silent", "refusing", "asked"),
+    [
+        (SIX, [], [SIX[0], FOUR[0]]),
+        (SIX, FOUR[:1], [SIX[0], *FOUR]),
+        ([], SIX, [*SIX, FOUR[0]]),
+        ([], [], [SIX[0]]),
+    ],
+)
+async def test_of_a_host_with_several_addresses_one_that_answers_is_enough(
+    silent: list[str], refusing: list[str], asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lookup(host: str, port: int) -> list[str]:
+        return [*SIX, *FOUR]
+
+    monkeypatch.setattr("adapters.common.egress._addresses", lookup)
+    lines: Any = Lines(silent, refusing)
+    await called(lines)
+    assert lines.asked == asked
+
+
+async def test_a_host_of_many_silent_addresses_takes_no_longer_than_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [f"1.1.1.{number}" for number in range(250)]
+
+    async def lookup(host: str, port: int) -> list[str]:
+        return many
+
+    monkeypatch.setattr("adapters.common.egress._addresses", lookup)
+    lines: Any = Lines(many)
+    with pytest.raises(aiohttp.ConnectionTimeoutError):
+        await called(lines)
+    assert lines.asked == many[:2]
