@@ -1,19 +1,21 @@
 """Recording of a trial: its exchanges as JSON that a trial can play, without secrets and personal data.
 
 What is no shape of the wire format is replaced: ids by others of the same form, everywhere by the same one; names, texts and
-addresses by numbered words; numbers that may be ids or telephones by others of as many digits. Times, small numbers, switches,
-words of a closed set (`type`, `status`) and the test's own texts stay. Used by the package `dialects`.
+addresses by numbered words; numbers that may be ids, telephones or places by others of as many digits. Times, small whole numbers,
+switches, words of a closed set (`type`, `status`) and the test's own texts stay. Used by the package `dialects`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import secrets
 import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -38,7 +40,7 @@ _WORD = re.compile(r"[A-Za-z0-9_.:+/-]{1,60}")
 _ID = re.compile(r"[\w.:=+/-]{1,200}", re.ASCII)
 _HAS_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
 _OURS = frozenset({A_FILE, BROKE_OFF, THE_FILE, HOOK_URL, "online", "***"})
-_URL_PART = re.compile(r"[^/?&=]+")
+_URL_PART = re.compile(r"[^/]+")
 _SECONDS, _MILLISECONDS = range(1_000_000_000, 2_500_000_000), range(1_000_000_000_000, 2_500_000_000_000)
 _SMALL = 1000
 _ID_LENGTH = 16
@@ -67,17 +69,19 @@ def as_recording(options: TeamSpiritOptions, chat: str, steps: Sequence[Step]) -
         "dialect": options.read_dialect.dialect,
         "chat": masks.text(chat),
         "token": found[1] if found else "",
-        "exchanges": [
-            {
-                "operation": one.operation,
-                "method": one.method,
-                "url": masks.url(one.url),
-                "body": masks.value(one.body),
-                "status": one.status,
-                "answer": masks.value(one.answer),
-            }
-            for one in exchanges
-        ],
+        "exchanges": [_masked(one, masks) for one in exchanges],
+    }
+
+
+def _masked(one: Exchanged, masks: _Masks) -> dict[str, Any]:
+    body, answer = masks.value(one.body), masks.value(one.answer)  # first: what is a word there is one in the url too
+    return {
+        "operation": one.operation,
+        "method": one.method,
+        "url": masks.url(one.url),
+        "body": body,
+        "status": one.status,
+        "answer": answer,
     }
 
 
@@ -104,8 +108,10 @@ class _Masks:
         match value:
             case str():
                 return self.text(value, key)
-            case bool() | None | float():
+            case bool() | None:
                 return value
+            case float():
+                return self._fraction(value)
             case int():
                 return self._number(value)
             case dict():
@@ -139,7 +145,9 @@ class _Masks:
             url = url.replace(secret, "***")
         known = self._server and url.startswith(self._server)
         rest = url.removeprefix(self._server) if known else "/" + url.split("/", 3)[-1]
-        return SERVER + _URL_PART.sub(lambda part: self._url_part(part[0]), rest)
+        path, mark, query = rest.partition("?")
+        told = [(name, self.text(value, name)) for name, value in parse_qsl(query, keep_blank_values=True)]
+        return SERVER + _URL_PART.sub(lambda part: self._url_part(part[0]), path) + mark + urlencode(told, safe="*")
 
     def _url_part(self, part: str) -> str:
         if part in self._words:
@@ -150,13 +158,20 @@ class _Masks:
     def _key(self, name: str) -> str:
         """Some servers key their messages by id."""
         looks_like_id = len(name) >= _ID_LENGTH and any(letter.isdigit() for letter in name)
-        return self.text(name) if looks_like_id or name.isdecimal() else name
+        return self.text(name) if looks_like_id or name.isdecimal() or "@" in name else name
 
     def _number(self, number: int) -> int:
         if abs(number) < _SMALL or number in _SECONDS or number in _MILLISECONDS:
             return number
         like = self._like(str(abs(number)))
         return int(like if like[0] != "0" else "1" + like[1:]) * (1 if number > 0 else -1)
+
+    def _fraction(self, number: float) -> float:
+        """Of a place on earth it stays one."""
+        if not math.isfinite(number) or number.is_integer() or int(number) in _SECONDS:
+            return number
+        whole, _, rest = str(abs(number)).partition(".")
+        return math.copysign(int(self._like(whole)) % 90 + float(f"0.{self._like(rest)}"), number) if rest.isdecimal() else 0.5
 
     def _numbered(self, text: str) -> str:
         return self._words.setdefault(text, f"word{len(self._words) + 1}")

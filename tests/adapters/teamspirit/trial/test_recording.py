@@ -9,7 +9,7 @@ import pytest
 
 from adapters.registry import load_platform
 from adapters.teamspirit.emulator import TeamSpiritEmulator
-from bridge.model.dialects import Step, StepState
+from bridge.model.dialects import Exchanged, Step, StepState
 from bridge.model.errors import ConfigFault
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer, account_options
 from tests.adapters.teamspirit.trial.conftest import context_of, steps_of
@@ -75,3 +75,27 @@ async def test_what_is_no_recording_is_refused(emulator: TeamSpiritEmulator, non
 async def test_a_recording_that_ends_early_says_so(emulator: TeamSpiritEmulator) -> None:
     steps = await steps_of(context_of(emulator.account_options()), "", played={"exchanges": []})
     assert "no (further) answer" in steps["me"].detail
+
+
+def test_addresses_queries_keys_and_places_tell_nothing_of_people_either() -> None:
+    exchanged = Exchanged(
+        operation="users",
+        method="GET",
+        url="https://im.example.com/api/users/anna/chats?key=hunter&mail=anna%40corp.example&limit=50",
+        headers=(),
+        body={"user": "anna"},
+        status=200,
+        answer={"boris@corp.example": {"latitude": -55.751244, "longitude": 37.618423, "at": 1700000000.25, "ratio": 2.0}},
+    )
+    step = Step(operation="users", state=StepState.OK, detail="", exchanges=(exchanged,), read=(), complaints=())
+    options = {"server": "https://im.example.com", "api_key": "key0123456789abcdef"}
+    recording = recorded(options, "c1", {"users": step})
+    text = json.dumps(recording)
+    for told in ("anna", "hunter", "corp.example", "boris", "55.75", "37.61"):
+        assert told not in text, told
+    (exchange,) = recording["exchanges"]
+    assert "/chats?key=" in exchange["url"]
+    assert exchange["url"].endswith("limit=50")
+    (place,) = exchange["answer"].values()
+    assert -90 < place["latitude"] < 0 < place["longitude"] < 90
+    assert (place["at"], place["ratio"]) == (1700000000.25, 2.0)
