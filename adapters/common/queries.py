@@ -19,6 +19,8 @@ def checked(source: str) -> str:
         tree = _compiled(source).parsed
     except JMESPathError as error:
         raise ValueError(f"not a JMESPath expression: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ValueError("a JMESPath expression that nests too deeply") from None
     for node in _nodes(tree):
         if why := _why_never(node):
             raise ValueError(why)

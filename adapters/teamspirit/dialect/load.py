@@ -22,6 +22,8 @@ from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.dialect.sense import nonsense_of
 from bridge.model.errors import ConfigFault
 
+_MOST_BYTES = 1024**2
+_MOST_ENTRIES = 20_000
 SHIPPED = Path(__file__).parent.parent / "dialects"
 Path_ = tuple[str | int, ...]
 """Where in the file: keys and list positions."""
@@ -64,12 +66,26 @@ def load_dialect(name_or_path: str, overrides: Mapping[str, Any] | None = None, 
             None, [ConfigFault("no such dialect", key="dialect", value=name_or_path, hint=_nearest(name_or_path, shipped_names()))]
         )
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            return Loaded(None, [ConfigFault("the dialect file is larger than a megabyte", key="dialect", value=str(path))])
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror or "not readable" if isinstance(error, OSError) else "not UTF-8"
         return Loaded(None, [ConfigFault(f"cannot read the dialect file: {why}", key="dialect", value=str(path))])
     reader = _Reader(str(path) if path.parent != SHIPPED else path.name)
     return reader.load(text, overrides or {})
+
+
+def _is_endless(root: Node | None) -> bool:
+    """Aliases make a huge tree of a small file, or one that has itself in it."""
+    pending, count = [root], 0
+    while pending and count <= _MOST_ENTRIES:
+        node, count = pending.pop(), count + 1
+        if isinstance(node, MappingNode):
+            pending += [each for entry in node.value for each in entry]
+        elif isinstance(node, SequenceNode):
+            pending += node.value
+    return count > _MOST_ENTRIES
 
 
 class _Reader:
@@ -88,6 +104,9 @@ class _Reader:
             return Loaded(None, [ConfigFault(f"YAML: {error.problem}", path=self._path, line=line, column=column)])
         except (yaml.YAMLError, RecursionError) as error:
             return Loaded(None, [ConfigFault(f"not valid YAML: {type(error).__name__}", path=self._path)])
+        if _is_endless(root):
+            why = f"more than {_MOST_ENTRIES} entries, as its aliases (*name) repeat them: write them out"
+            return Loaded(None, [ConfigFault(why, path=self._path, line=1, column=1)])
         if not isinstance(root, MappingNode):
             return Loaded(None, [ConfigFault("a dialect must be a mapping", path=self._path, line=1, column=1)])
         raw = self._value(root, ())

@@ -237,3 +237,26 @@ def test_simple_templates_and_paths_mean_the_same_the_quick_way(value: object) -
         assert path_template(quick).text(values) == path_template(slow).text(values)
     assert find("message.deep.text", values) == find("message | deep | text", values)
     assert find("message.deep.text.more", values) == find("message | deep | text | more", values)
+
+
+LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{','.join([f'*a{n}'] * 10)}]\n" for n in range(12))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (LAUGHS, "as its aliases (*name) repeat them"),
+        ("headers: &h {a: *h}\n", "as its aliases (*name) repeat them"),
+        ("<<: &a {<<: *a}\n", "as its aliases (*name) repeat them"),
+        ("x: " + "[" * 3000 + "]" * 3000, "not valid YAML"),
+        (f"message_fields: {{text: '{'[' * 3000}{']' * 3000}'}}\n", "nests too deeply"),
+        ("dialect: " + "x" * 2**20, "larger than a megabyte"),
+    ],
+    ids=["many aliases", "itself", "itself merged", "deep", "deep query", "huge"],
+)
+def test_a_hostile_file_is_a_fault_and_costs_little(text: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    loaded = load_dialect(str(path))
+    assert loaded.dialect is None
+    assert says in " ".join(str(fault) for fault in loaded.faults)
