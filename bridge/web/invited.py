@@ -47,6 +47,7 @@ _COOKIE = "messenger_bridge_keys"
 _TESTS_PER_MINUTE = 6
 _LOOKS, _LOOK_EVERY_S = 20, 0.25
 _MOST_FORM_BYTES = 32 * 1024
+_MOST_FIELDS = 100
 _POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -139,7 +140,10 @@ class InvitedPages:
         actions = {"make": self._make, "test": self._test, "look": self._look}
         if name not in actions or (request.content_length or _MOST_FORM_BYTES + 1) > _MOST_FORM_BYTES:
             return None
-        form = parse_qsl((await request.read()).decode("utf-8", "replace"), max_num_fields=100)
+        try:
+            form = parse_qsl((await request.read()).decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            return None  # none of our pages has so many
         if not hmac.compare_digest(dict(form).get("guard", "").encode(), guard.encode()):
             return None  # another site's page
         return await actions[name](request, form, secret, session, guard)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MOST_WORDS_BYTES = 1024**2
 """Of a request, beside its files."""
 MOST_FILES = 20
+MOST_PARTS = MOST_FIELDS + 2 * MOST_FILES
+"""With those of files that nobody chose, which are empty."""
+_MOST_LINES = 20 * MOST_PARTS
+"""Of a form beside its parts' contents: boundaries, headers, and what stands before the first."""
 _NOT_WELL_FORMED = "the multipart body is not well formed: is its boundary the one in Content-Type?"
 _PIECE_S = 30.0
 """Between two pieces of a body that comes."""
@@ -75,7 +79,7 @@ class Reader:
     async def _multipart(self, request: web.Request, content: Any, most_bytes: int) -> Body:
         parts = _Parts(self._downloads, most_bytes)
         try:
-            reader = _reader_class()(request.headers, content)
+            reader = _reader_class()(request.headers, _FewLines(content))
             while (part := await _piece(reader.next())) is not None:
                 await parts.take(part)
         except (ValueError, AssertionError, RuntimeError, LookupError):
@@ -98,11 +102,15 @@ class _Parts:
         self._downloads = downloads
         self._left_bytes = most_bytes
         self._words_bytes = 0
+        self._count = 0
         self._raw: list[tuple[str, bytes, str]] = []
         self.files: list[Attachment] = []
 
     async def take(self, part: Any) -> None:
         """Raises Refusal."""
+        self._count += 1
+        if self._count > MOST_PARTS:
+            raise Refusal(400, f"the form has more than {MOST_FIELDS} fields")
         if not hasattr(part, "read_chunk"):
             raise Refusal(400, "a part of the form is a form itself")
         if part.headers.get("Content-Transfer-Encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
@@ -175,6 +183,25 @@ async def _piece(coming: Any) -> Any:
         raise Refusal(400, _NOT_WELL_FORMED) from None
     except (ClientPayloadError, ConnectionError):
         raise Refusal(400, "the body ends too early") from None
+
+
+class _FewLines:
+    """A body of which only so many lines are read one by one: each costs as much time as a whole block."""
+
+    def __init__(self, content: Any) -> None:
+        self._content = content
+        self._left = _MOST_LINES
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    async def readline(self, **bounds: Any) -> bytes:
+        """Raises ValueError."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many lines")
+        line: bytes = await self._content.readline(**bounds)
+        return line
 
 
 class _Part:

@@ -96,6 +96,13 @@ async def test_without_its_session_nothing_is_made(door: Door, visitor: Visitor)
     assert await door.journal.keys() == []
 
 
+async def test_more_fields_than_any_page_has_are_no_form_of_ours(door: Door, visitor: Visitor) -> None:
+    guard = await visitor.begin(await door.invite("alerts"))
+    status, _ = await visitor.post("/keys/make", [("guard", guard), *(("field", "name"),) * 200])
+    assert status == 401
+    assert not await door.journal.keys()
+
+
 async def test_a_key_is_only_for_a_chat_of_the_link(door: Door, visitor: Visitor) -> None:
     guard = await visitor.begin(await door.invite("alerts", "site"))
     status, page = await visitor.post("/keys/make", {"chat": "hooks/other", "what": "service", "guard": guard})

@@ -56,6 +56,8 @@ def test_fields_have_the_charset_that_the_form_says(tmp_path: Path) -> None:
         (b"--b\r\n" + b"X: y\r\n" * 10_000 + b"\r\nwords\r\n--b--\r\n", 400),
         ((HEAD + b"\r\n\r\nx\r\n") * 201 + b"--b--\r\n", 400),
         ((HEAD + b'; filename="a"\r\n\r\nx\r\n') * 21 + b"--b--\r\n", 413),
+        ((HEAD + b'; filename="a"\r\n\r\n\r\n') * 300 + HEAD + b"\r\n\r\nx\r\n--b--\r\n", 400),
+        (b"\r\n" * 10_000 + HEAD + b"\r\n\r\nx\r\n--b--\r\n", 400),
     ],
 )
 def test_what_is_refused_leaves_nothing(tmp_path: Path, part: bytes, status: int) -> None:
