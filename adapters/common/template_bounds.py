@@ -7,7 +7,7 @@ its units fails: nothing it does takes more than a moment, or more than some meg
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -34,6 +34,11 @@ _LIST_FILTERS = frozenset(
     | {"selectattr", "sort", "sum", "unique"}
 )
 """Of nothing they make nothing: payloads say null for what is not there."""
+_PER_ITEM = frozenset(
+    {"batch", "dictsort", "groupby", "join", "list", "map", "max", "min", "reject", "rejectattr", "select", "selectattr", "slice"}
+    | {"sort", "sum", "unique"}
+)
+"""They do something with each item, which of a text is each letter: a sender may write one where a list is expected."""
 _COUNTED, _WEIGHED = "the bridge counts", "the bridge weighs"
 
 
@@ -119,6 +124,8 @@ def _check_growth(name: str, on: Any, arguments: tuple[Any, ...]) -> None:
             _check_size(len(on) + on.count("\t") * _LARGEST_ARGUMENT)
         case (("indent" | "wordwrap" | "urlize"), _) if isinstance(on, str):
             _check_size(len(on) + (on.count("\n") + 1) * max((_width(each) for each in arguments), default=0))
+        case (("translate" | "decode" | "encode"), _) if isinstance(on, str | bytes):
+            raise TooMuch  # a table of long texts, a codec that takes its time
         case "sum", _ if isinstance(on, list | tuple) and not all(isinstance(each, int | float) for each in on):
             raise TooMuch
 
@@ -144,6 +151,8 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         arguments = given[first:]
         on, rest = (arguments[0] if arguments else None), (*arguments[1:], *named.values())
         weighed(on)
+        if name in _PER_ITEM and isinstance(on, Sized):
+            _spend(len(on))
         _check(rest)
         _check_growth(name, on, rest)
         return weighed(function(*given, **named))
