@@ -154,10 +154,10 @@ class Failures:
     def meaning_of(self, delivery: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError) -> Meaning:
         """The meaning of an adapter's error, or of one treated as such."""
         if isinstance(error, OutcomeUnknown):
-            if delivery.posts and not self._gate.knows_repeats():
+            if self._gate.may_double(delivery):
                 delivery.unknown.is_open = True
             else:
-                error = RetryLater(error.reason)  # edits, deletes and reactions can be repeated safely
+                error = RetryLater(error.reason)  # edits, deletes, reactions and native pins can be repeated safely
         was_underway = self._count(delivery)
         end = self._gate.end(delivery.pending)
         if end is None:

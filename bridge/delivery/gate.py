@@ -110,6 +110,17 @@ class Gate:
         except RetryLater:
             return False  # not built yet: nothing was sent
 
+    def may_double(self, delivery: DeliveryState) -> bool:
+        """Whether another attempt could post something twice."""
+        supervisor = self.supervisor
+        try:
+            adapter = None if supervisor is None else supervisor.adapter
+        except RetryLater:
+            adapter = None  # not built yet
+        if adapter is None:
+            return delivery.posts_further or delivery.pending.event.traits.posts
+        return delivery.posts(adapter) and not adapter.capabilities.knows_repeats
+
     def schedule(self) -> RetrySchedule | None:
         """When the account's platform wants failed deliveries to be tried again; None: whenever the core does."""
         supervisor = self.supervisor

@@ -148,7 +148,7 @@ class Lane:
             await self._correct(delivery, left_s)
             await self._wait_firmly(left_s)
         result: Again | Done = Again()
-        if pending.state is DeliveryStatus.SENDING and delivery.posts and not is_prerecorded:
+        if pending.state is DeliveryStatus.SENDING and pending.event.traits.posts and not is_prerecorded:
             result = await self._interrupted(delivery)
         while isinstance(result, Again):
             result = await self._attempt(delivery)
@@ -228,7 +228,7 @@ class Lane:
         """An attempt was recorded and its outcome was not: the process died in between."""
         delivery.unknown.stopped(delivery.pending.recorded_at or delivery.pending.first_attempt_at)
         opened = await self._gate.opened(delivery)
-        if opened is None or self._gate.knows_repeats():
+        if opened is None or not self._gate.may_double(delivery):
             return Again()
         delivery.attempts.begin()
         error = OutcomeUnknown("the bridge stopped during the attempt")

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.delivery.message_plan import Plan
+from bridge.delivery.target import posts
 from bridge.files.fetch import Patience
 from bridge.journal.contract import Change, DeliveryStatus, OpenDelivery, Piece, PiecesSet, StoredPart
+from bridge.model.adapter import Adapter
 from bridge.model.clock import Clock
 from bridge.model.outcomes import LossNote
 
@@ -185,11 +187,10 @@ class DeliveryState:
         """All deliveries that this is about."""
         return [self.pending, *self.group.followers]
 
-    @property
-    def posts(self) -> bool:
-        """Whether repeating the attempt could double something: edits, deletes and reactions can be repeated freely, but for the
-        further messages of an edit."""
-        return self.posts_further or self.pending.event.traits.posts
+    def posts(self, adapter: Adapter) -> bool:
+        """Whether repeating the attempt could double something at this target: edits, deletes, reactions and native pins can be
+        repeated freely, but for the further messages of an edit."""
+        return self.posts_further or posts(self.pending.event, adapter)
 
     def part_over(self) -> None:
         """The outcome of the tried part is known: the next one, or the same in another form, starts afresh."""

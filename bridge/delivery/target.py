@@ -6,8 +6,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from bridge.model.adapter import Adapter, Reconciles
+from bridge.model.adapter import Adapter, Pins, Reconciles
 from bridge.model.capabilities import Capabilities, Feature
+from bridge.model.events import ChatEvent
 from bridge.model.refs import ChatRef
 from bridge.policy.routing import RelayOptions, RouteEnd
 from bridge.render.attachments import Target
@@ -42,3 +43,14 @@ class ResolvedTarget:
 def can_reconcile(adapter: Adapter) -> bool:
     """Whether the platform can be asked what became of a message."""
     return isinstance(adapter, Reconciles) and adapter.capabilities.native(Feature.RECONCILE)
+
+
+def can_pin(adapter: Adapter) -> bool:
+    """Whether a pin is set on the message itself; otherwise a line says so."""
+    return isinstance(adapter, Pins)
+
+
+def posts(event: ChatEvent, adapter: Adapter) -> bool:
+    """Whether executing the event posts a message at this target. A change that the target makes itself posts none: an attempt can
+    be repeated."""
+    return event.traits.posts and not (event.traits.needs is Feature.PIN and can_pin(adapter))

@@ -19,7 +19,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     off: Skip | None = None
     """The rule by which it is skipped while that option is off."""
     posts: bool = True
-    """Executing it may post a message, which a repetition would double; otherwise an attempt can be repeated safely."""
+    """Executing it may post a message, which a repetition would double; otherwise an attempt can be repeated safely. That
+    depends on the target if the kind is made natively or else said by a line."""
     echoes: bool = False
     """The bridge's own action at a target comes back as such an event; if it is about one of its own copies, it is an echo."""
     kept: bool = True
