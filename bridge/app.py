@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from bridge.accounts.back_off import BackOff
 from bridge.accounts.chat_probes import Lookout
 from bridge.accounts.ends import Ends
@@ -18,8 +16,8 @@ from bridge.accounts.health import HealthReport, without_journal
 from bridge.accounts.presence import Presence, PresencePace
 from bridge.accounts.state import Health
 from bridge.accounts.supervisor import AccountSupervisor
-from bridge.config.model import AccountConfig, Config
-from bridge.config.restart import needing_restart, same_account
+from bridge.config.model import Config
+from bridge.config.restart import needing_restart
 from bridge.delivery.executor import DeliveryExecutor
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
@@ -30,35 +28,27 @@ from bridge.files.fetch import FileFetcher
 from bridge.files.spool import Spool
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
 from bridge.journal import journal_at
-from bridge.journal.account_store import JournalAccountStore
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.maintenance import Maintenance, journal_id
-from bridge.model.adapter import Adapter, Intake
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
-from bridge.model.platform import AdapterContext, Platform
+from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatRef
-from bridge.model.tasks import Services, end
+from bridge.model.tasks import Services
 from bridge.observability.logs import Metrics
-from bridge.policy.loops import RecentMessages
 from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
 from bridge.render.origin import Origin
+from bridge.running_accounts import AccountParts, RunningAccounts, end_tasks
 from bridge.web.build import public_web
 from bridge.web.listening import named
 
 if TYPE_CHECKING:
     from bridge.web.admin import AdminWeb
 
-log = structlog.get_logger("app")
-
-_END_S = 10.0
-_FINISH_S = 10.0
-"""How long a reload waits for sends in progress on an account that it replaces."""
 _OWN_NAMES = ("Bridge", "Messenger Bridge")
 """Usual names of bridge bots: nobody else is shown under these. `reserved_names` adds to them."""
 
@@ -81,13 +71,11 @@ class App:
         self._manifests = manifests
         self._clock = clock or SystemClock()
         self._journal = journal or journal_at(config.journal.path)
-        self._back_off = back_off
         self._policy = policy
         self._table = RoutingTable(config.routes)
         self._people = self._people_of(config)
         self._own_names = OwnNames(self._journal, on_change=self._protect_names)
         self._protect_names()
-        self._recent = RecentMessages()
         self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account), self._clock)
@@ -103,9 +91,7 @@ class App:
         )
         self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
         self._presence = Presence(lambda: self._supervisors, self._health, self._clock, presence_pace)
-        self._made_of: dict[AccountName, AccountConfig] = {}
-        """The account options that each supervisor was built from, also after a reload that failed half-way."""
-        self._running: dict[AccountName, asyncio.Task[None]] = {}
+        self._accounts = RunningAccounts(self._account_parts(back_off), self._supervisors)
         self._services: Services | None = None
         self._outbox: Outbox | None = None
         self.public_port = 0
@@ -125,8 +111,7 @@ class App:
                 await self._own_names.load(name)
             outbox = await self._start_outbox(services)
             await self._listen()
-            for configured in self._config.accounts.values():
-                await self._start_account(configured)
+            await self._accounts.start_missing()
             services.start(self._maintenance.run(), "maintenance")
             services.start(self._ends.run(), "ends not found yet")
             requests = RetryRequests(self._journal, outbox, self._supervisors.get, self._clock)
@@ -140,19 +125,16 @@ class App:
 
     async def stop(self, *, drain_s: float | None = None) -> int:
         """Intake stops, lanes drain to the deadline, the rest stays in the journal. Returns how many lanes still had work."""
-        await _end(list(self._running.values()))
-        self._running.clear()
+        await self._accounts.end()
         left = 0
         if self._outbox is not None:
             left = await self._outbox.drain(self._config.drain_s if drain_s is None else drain_s)
         if self._services is not None:
-            await _end(self._services.tasks)
+            await end_tasks(self._services.tasks)
             self._services.tasks.clear()
         await self._files.close()
         await self._presence.off()
-        async with asyncio.TaskGroup() as closing:
-            for supervisor in self._supervisors.values():
-                closing.create_task(supervisor.close(), name=f"close {supervisor.account}")
+        await self._accounts.close()
         await self._public.stop()
         if self._admin is not None:
             await self._admin.stop()
@@ -187,46 +169,22 @@ class App:
         for name in config.accounts:
             await self._own_names.load(name)
             await self._ends.recall(name, table)
-        self._ends.keep(table, self._going_on(config))
+        self._ends.keep(table, self._accounts.going_on(config))
         try:
-            await self._ends.look_up_ahead(table, self._going_on(config))
-            self._ends.keep(table, self._going_on(config))  # a chat may have moved meanwhile
+            await self._ends.look_up_ahead(table, self._accounts.going_on(config))
+            self._ends.keep(table, self._accounts.going_on(config))  # a chat may have moved meanwhile
             self._config = config  # together with the table and the supervisors, without an await in between
             self._table = table
             self._people = self._people_of(config)
             self._protect_names()
         finally:
             self._ends.in_force()
-        await self._replace_accounts()
+        await self._accounts.replace()
         assert self._outbox is not None
         self._outbox.reloaded()
         for lane in await self._journal.open_lanes():
             self._outbox.wake(lane)
         return needing_restart(self._started_with, config)
-
-    def _going_on(self, config: Config) -> dict[AccountName, AccountSupervisor]:
-        """Accounts that stay connected as they are."""
-        same = [name for name, configured in config.accounts.items() if same_account(configured, self._made_of.get(name))]
-        return {name: self._supervisors[name] for name in same if name in self._supervisors}
-
-    async def _replace_accounts(self) -> None:
-        """Those that are new, gone or have other options. A configured account has a supervisor at all times: otherwise its lanes
-        would treat it as removed, and skip their deliveries."""
-        gone: list[tuple[AccountSupervisor, asyncio.Task[None] | None]] = []
-        for name in list(self._supervisors):
-            configured = self._config.accounts.get(name)
-            if same_account(configured, self._made_of.get(name)):
-                continue
-            gone.append((self._supervisors.pop(name), self._running.pop(name, None)))
-            if configured is not None:
-                self._supervisors[name] = self._make_supervisor(configured)
-        for supervisor, running in gone:
-            if running is not None:
-                await _end([running])
-            await supervisor.close(finish_s=_FINISH_S)
-        for name, configured in self._config.accounts.items():
-            if name not in self._running:
-                await self._start_account(configured)
 
     # -- for people ---------------------------------------------------------------------------------------------------------
 
@@ -270,6 +228,22 @@ class App:
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 
+    def _account_parts(self, back_off: BackOff | None) -> AccountParts:
+        return AccountParts(
+            config=lambda: self._config,
+            table=lambda: self._table,
+            people=lambda: self._people,
+            manifests=self._manifests,
+            journal=self._journal,
+            maintenance=self._maintenance,
+            clock=self._clock,
+            metrics=self.metrics,
+            public=self._public,
+            ends=self._ends,
+            own_names=self._own_names,
+            back_off=back_off,
+        )
+
     async def _start_outbox(self, services: Services) -> Outbox:
         tools = Tools(
             journal=self._journal,
@@ -292,8 +266,7 @@ class App:
             clock=self._clock,
             policy=self._policy,
         )
-        for account in self._config.accounts.values():
-            self._supervisors[account.name] = self._make_supervisor(account)
+        self._accounts.begin(outbox, self._journal_name)
         started = asyncio.Event()
         services.start(outbox.run(started), "outbox")
         await started.wait()
@@ -310,66 +283,6 @@ class App:
             self._admin = AdminWeb(report=self.report, metrics=self.metrics.expose, hosts=web.admin_hosts)
             with named("web.admin.listen", web.admin):
                 self.admin_port = await self._admin.start(web.admin.host, web.admin.port)
-
-    def _make_supervisor(self, account: AccountConfig) -> AccountSupervisor:
-        def build() -> Adapter:
-            web = self._public.of(account.name)
-            context = AdapterContext(
-                account=account.name,
-                options=account.options,
-                web=web,
-                alive=lambda: made.alive(),
-                folder=self._config.journal.path.with_suffix(".received") / account.name,
-                decode_post=lambda platform, payload: self._manifests(platform).decode_post(payload),
-                clock=self._clock,
-                store=JournalAccountStore(self._journal, account.name, self._clock),
-            )
-            return self._manifests(account.platform).build(context)
-
-        def make_intake(supervisor: AccountSupervisor) -> Intake:
-            assert self._outbox is not None
-            return AccountIntake(
-                supervisor,
-                journal=self._journal,
-                lanes=self._outbox,
-                table=lambda: self._table,
-                counts=self.metrics,
-                clock=self._clock,
-                recent=self._recent,
-                people=lambda: self._people,
-                own_names=self._own_names,
-                journal_id=self._journal_name,
-                stamp=self._maintenance.stamp,
-                until_routed=self._ends.until_routed,
-            )
-
-        assert self._outbox is not None
-        self._made_of[account.name] = account
-        made = AccountSupervisor(
-            account.name,
-            build=build,
-            make_intake=make_intake,
-            table=lambda: self._table,
-            remember_address=self._ends.remember,
-            wake_lanes=self._outbox.wake_account,
-            clock=self._clock,
-            back_off=self._back_off,
-            on_state=lambda name, health: self._state_is(made, health),
-        )
-        made.shows_health = self._manifests(account.platform).shows_health(account.options)
-        return made
-
-    def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:
-        """A replaced supervisor no longer reports about its account."""
-        if self._supervisors.get(supervisor.account) in (supervisor, None):
-            self.metrics.account_state(supervisor.account, health.state.value)
-
-    async def _start_account(self, account: AccountConfig) -> None:
-        await self._ends.recall(account.name, self._table)
-        supervisor = self._supervisors.get(account.name)
-        if supervisor is None:
-            supervisor = self._supervisors[account.name] = self._make_supervisor(account)
-        self._running[account.name] = asyncio.create_task(supervisor.run(), name=f"account {account.name}")
 
     def _people_of(self, config: Config) -> People:
         ids = {account.name: self._manifests(account.platform).manifest.user_id for account in config.accounts.values()}
@@ -391,9 +304,3 @@ class App:
             chat_name=name,
             chat_is_named=manifest is not None and not manifest.is_chat_id(name),
         )
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Bounded in time: a task that does not end must not block a stop or a reload."""
-    for task in await end(tasks, within_s=_END_S):
-        log.error("does not end", task=task.get_name(), waited_s=_END_S)

@@ -38,7 +38,7 @@ def two() -> ScriptedPlatform:
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.accounts.ends._RESOLVE_S", 0.2)
-    monkeypatch.setattr("bridge.app._FINISH_S", 0.2)
+    monkeypatch.setattr("bridge.running_accounts._FINISH_S", 0.2)
     monkeypatch.setattr("bridge.accounts.supervisor._CLOSE_S", 0.2)
     monkeypatch.setattr("bridge.accounts.supervisor._GRACE_S", 0.2)
 

@@ -393,7 +393,7 @@ def bridge(folder: Path, platforms: Sequence[ScriptedPlatform], routes: Sequence
     config = more.pop("change", lambda config: config)(config)
     clock: Clock | None = more.pop("clock", None)
     policy = more.pop("policy", None) or (None if clock else Policy(base_s=0.05, cap_s=0.5, floor_s=0.01))
-    return App(config, manifests=table.__getitem__, back_off=QUICK, clock=clock, policy=policy, **more)
+    return App(config, manifests=table.__getitem__, clock=clock, policy=policy, **{"back_off": QUICK, **more})
 
 
 async def all_done(app: App, *, within_s: float = PATIENCE_S) -> None:

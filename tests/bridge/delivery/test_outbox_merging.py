@@ -268,7 +268,7 @@ async def test_a_crash_during_the_attempt(tmp_path: Path, one: ScriptedPlatform,
         one.say(text)
     await eventually(lambda: two.sends == 2)
     assert app._services is not None
-    tasks = [*app._running.values(), *app._services.tasks]
+    tasks = [*app._accounts.running.values(), *app._services.tasks]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -84,9 +84,7 @@ async def test_it_counts_at_the_next_start_too(tmp_path: Path, one: ScriptedPlat
 async def test_an_account_that_is_down_connects_at_once(tmp_path: Path, one: ScriptedPlatform, two: ScriptedPlatform) -> None:
     two.run_errors.append(AccountDown("wrong token", action="make a new one"))
     back_off = BackOff(parked_first_s=20_000.0, parked_most_s=20_000.0)
-    app = bridge(tmp_path, [one, two])
-    app._back_off = back_off
-    async with app:
+    async with bridge(tmp_path, [one, two], back_off=back_off) as app:
         await eventually(lambda: app.account_states()["two"].state is AccountState.PARKED)
         one.say("m1")
         await wish(tmp_path, "")
