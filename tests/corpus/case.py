@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
+SECRET = "s3cr3t-of-the-payload"
+"""Stands for what a sender tells and nobody may see."""
 KEYS = frozenset({"about", "payloads", "missing", "route", "account"})
 
 Json = dict[str, Any]

@@ -10,15 +10,21 @@ import hashlib
 import json
 import re
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+
+import aiohttp
 
 from adapters.discord.emulator.gateway import GUILD_MESSAGE_REACTIONS, GUILD_MESSAGES
 from adapters.discord.emulator.records import Author, Message, StoredAttachment
 from adapters.slack.emulator.blobs import Blob
 from adapters.slack.emulator.records import SlackFile
 from adapters.telegram.emulator.records import StoredFile
+from bridge.model.refs import AccountName, ChatAddress
+from bridge.model.web_mount import KeyDirection
+from bridge.web.new_keys import make_key
 from tests.adapters.teamspirit.mattermost_server import MattermostServer
 from tests.corpus.case import Case
 from tests.flows.world import World
@@ -32,6 +38,10 @@ PEOPLE = {"U0PERSON01": "Kim Lee", "U0PERSON02": "Anna Petrova"}
 """Slack tells ids alone; these are known to the workspace."""
 ENDS = "Zoe"
 """Who says that a step is over."""
+SENDER = "sender"
+"""The end that webhooks are posted to; what `ENDS` says comes by another."""
+_CURL = "application/x-www-form-urlencoded"
+"""What `curl -d` calls whatever it sends."""
 _UNIX = re.compile(r"\b(179[56]\d{6})(?=(\d{3})?\b)")
 _ISO = re.compile(r"2026-11-26T\d\d:\d\d:\d\d")
 _PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000400000003008020000007d0d2a5b")
@@ -57,6 +67,7 @@ def origin_of(case: Case, world: World, mattermost: MattermostServer | None) -> 
         "slack": Slack,
         "discord": Discord,
         "teamspirit": TeamSpirit,
+        "webhook": Webhook,
     }
     return kinds[case.origin](case, world)
 
@@ -217,6 +228,54 @@ class TeamSpirit(_Emulated):
         self.emulator.world.outgoing.emit(made, self.chat)
         # what is said next may be read from the history at once: that must not overtake this call
         await eventually(lambda: not self.emulator.world.outgoing.undelivered, what="the call is answered")
+
+
+class Webhook(_Emulated):
+    """A payload is a request of a sender that has a key: `method`, `query`, `headers`, and one of `json`, `text` and `form`."""
+
+    def __init__(self, case: Case, world: World) -> None:
+        super().__init__(case, world)
+        self._url = ""
+
+    def is_change(self, payload: Json) -> bool:
+        """It may be: that is in the payload's words."""
+        return True
+
+    async def deliver(self, payload: Json) -> None:
+        url = f"{await self._key()}?{payload.get('query', '')}"
+        body, kind = request_body(payload)
+        headers = {**({"Content-Type": kind} if kind else {}), **payload.get("headers", {})}
+        async with (
+            aiohttp.ClientSession() as client,
+            client.request(payload.get("method", "POST"), url, data=body, headers=headers) as answer,
+        ):
+            assert answer.status < 300, f"{self.case.name}: answered {answer.status}: {await answer.text()}"
+
+    async def _key(self) -> str:
+        """The URL of a key. It is for people where the end has a form."""
+        if not self._url:
+            assert self.world.app is not None
+            address, is_form = ChatAddress(AccountName("webhook"), SENDER), "form" in self.case.account
+            stored, secret = make_key(address, KeyDirection.IN, now=self.now, label="a sender", is_form=is_form)
+            await self.world.app.journal.add_key(stored)
+            self._url = f"http://127.0.0.1:{self.world.app.public_port}/in/{secret}"
+        return self._url
+
+
+def request_body(payload: Json) -> tuple[Any, str]:
+    """The body of a webhook's request, and its content type if that is not to be found out by what sends it."""
+    if "json" in payload:
+        return json.dumps(payload["json"], ensure_ascii=False).encode(), "application/json"
+    if payload.get("multipart"):
+        form = aiohttp.FormData(payload["form"], default_to_multipart=True)
+        for file in payload.get("files", ()):
+            body = content(file["mime"], file["size"])
+            form.add_field(file["field"], body, filename=file["name"], content_type=file["mime"])
+        return form, ""
+    if "form" in payload:
+        return urllib.parse.urlencode(payload["form"]).encode(), _CURL
+    charset = payload.get("headers", {}).get("Content-Type", "").partition("charset=")[2] or "utf-8"
+    return (payload["text"].encode(charset), _CURL) if "text" in payload else (None, "")
 
 
 class Mattermost:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.emulation.contract import SeenMessage
+from adapters.common.emulation.contract import CallsBridge, SeenMessage
 from adapters.registry import load_platform
 from bridge.accounts.state import AccountState
 from bridge.app import App
@@ -25,7 +25,7 @@ from bridge.model.platform import AdapterContext, Platform
 from bridge.model.rich_text import text_of
 from tests.adapters.teamspirit.mattermost_server import TOKEN, MattermostServer
 from tests.corpus.case import Case
-from tests.corpus.origins import Origin, origin_of
+from tests.corpus.origins import SENDER, Origin, origin_of
 from tests.flows.world import PLATFORMS, QUICK, World
 from tests.support.network import free_port
 from tests.support.patience import eventually
@@ -79,12 +79,13 @@ class CorpusWorld(World):
     """The world of the flow tests, with a Mattermost in the place of TeamSpirit where the case comes from one."""
 
     def __init__(self, folder: Path, case: Case) -> None:
-        super().__init__(folder, [name for name in PLATFORMS if name != SAME_PLATFORM.get(case.origin)])
+        targets = [name for name in PLATFORMS if name != SAME_PLATFORM.get(case.origin)]
+        super().__init__(folder, [*targets, "webhook"] if case.origin == "webhook" else targets)
         self.case = case
         self.told = Told()
         self.route_options = dict(case.route)
         self.mattermost: MattermostServer | None = None
-        if case.origin == "teamspirit":
+        if case.origin in ("teamspirit", "webhook"):
             port = free_port()
             self.settings["web"] = {"public": {"listen": f"127.0.0.1:{port}", "url": f"http://127.0.0.1:{port}"}}
 
@@ -96,12 +97,21 @@ class CorpusWorld(World):
             server = {"server": self.mattermost.url, "api_key": TOKEN}
             document["accounts"]["mattermost"] = {"platform": "teamspirit", "dialect": "mattermost", **server, **fast}
             document["routes"][0]["between"].append(f"mattermost/{channel}")
-        document["accounts"][self.case.origin].update(self.case.account)
+        if self.case.origin == "webhook":
+            document["accounts"]["webhook"]["ends"][SENDER] = self.case.account
+            (route,) = document["routes"]
+            route["to"] = [end for end in route.pop("between") if not end.startswith("webhook/")]
+            route["from"] = [f"webhook/{self.chats['webhook'].address}", f"webhook/{SENDER}"]
+        else:
+            document["accounts"][self.case.origin].update(self.case.account)
         return document
 
     async def start_bridge(self, *, wait_up: bool = True) -> App:
         self.app = App(self.config(), manifests=self._manifest, back_off=QUICK)
         await self.app.start()
+        for name, emulator in self.emulators.items():
+            if isinstance(emulator, CallsBridge):
+                emulator.bridge_is_at(f"http://127.0.0.1:{self.app.public_port}", name)
         await self.all_up()
         await self.until_state(self.case.origin, AccountState.UP)
         return self.app
@@ -234,7 +244,7 @@ def shown_message(message: SeenMessage, texts: Mapping[str, str]) -> Json:
 def plain(value: Json, world: CorpusWorld) -> Json:
     """Without the ids and addresses of this run."""
     known = {emulator.base_url: f"http://{name}.example" for name, emulator in world.emulators.items()}
-    known |= {chat.chat_id: f"<chat on {name}>" for name, chat in world.chats.items()}
+    known |= {chat.chat_id: f"<chat on {name}>" for name, chat in world.chats.items() if chat.chat_id != chat.name}
     if discord := world.emulators.get("discord"):
         known[str(discord.world.guild_id)] = "<server>"  # type: ignore[attr-defined]
     if world.mattermost is not None:

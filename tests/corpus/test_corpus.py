@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus.case import HERE, Case, cases, read, written
+from tests.corpus.case import HERE, SECRET, Case, cases, read, written
 from tests.corpus.playing import play
 
 CASES = cases()
@@ -27,6 +27,12 @@ async def test_a_payload_shows_elsewhere_as_reviewed(case: Case, tmp_path: Path)
 
 def test_no_expectation_is_left_behind() -> None:
     assert {path.with_suffix(".json") for path in HERE.glob("*/*.yaml")} <= {case.path for case in CASES}
+
+
+def test_no_secret_of_a_payload_is_shown() -> None:
+    secretive = [case for case in CASES if SECRET in case.path.read_text(encoding="utf-8")]
+    assert len(secretive) >= 5
+    assert [case.name for case in secretive if SECRET in case.expectation.read_text(encoding="utf-8")] == []
 
 
 def test_a_case_with_a_key_that_nobody_reads_is_refused(tmp_path: Path) -> None:

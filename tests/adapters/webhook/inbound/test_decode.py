@@ -93,6 +93,7 @@ def test_grafana_of_both_kinds() -> None:
     [
         ("ping", "octo/web is connected\nKeep it logically awesome."),
         ("push", "pushed 2 commits (forced) to octo/web main\na1b2c3d Fix *the* _thing_ (Anna)\nb1b2c3d Second"),
+        ("issue", "opened issue #7 Broken <login> & *more* in octo/web\nIt fails:\nopen /login\nsee the log\n500 <oops>"),
         ("pull request", "opened pull request #5 Add <b> in octo/web"),
         ("merged", "merged pull request #5 Add it in octo/web"),
         ("comment", "commented on #7 Broken in octo/web\nbold and code"),
@@ -109,7 +110,7 @@ def test_github(case: str, shown: str) -> None:
     assert found.id == {"comment": "comment 99", "run": "workflow_run 3"}.get(case, "")
 
 
-@pytest.mark.parametrize("case", ["check", "branch gone"])
+@pytest.mark.parametrize("case", ["check", "branch gone", "label"])
 def test_what_nobody_reads_in_a_chat_is_ignored(case: str) -> None:
     event, payload = senders.GITHUB[case]
     assert isinstance(read(payload, {"x-github-event": event}), Nothing)
