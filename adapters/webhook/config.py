@@ -10,13 +10,25 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from adapters.common.egress import host_fault
-from adapters.common.options import HttpUrl, NetworkOptions, SecretStr
+from adapters.common.options import HttpUrl, NetworkOptions, SecretStr, http_url_fault
 from adapters.common.options import Options as Group
 from adapters.common.tls import ca_file_faults
 from adapters.webhook.addresses import NO_NAME, check_address
 from adapters.webhook.outbound.checks import outbound_faults
 from adapters.webhook.recipe_files import Loaded, load
 from bridge.model.errors import ConfigFault
+
+
+def _exact_url(value: str) -> str:
+    if fault := http_url_fault(value):
+        raise ValueError(fault)
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        raise ValueError("a URL with a login, which is never sent: use oauth2, or a token in the path or query")
+    return value
+
+
+ExactUrl = Annotated[str, AfterValidator(_exact_url)]
+"""As the receiver gave it: to many servers a path with a slash at its end is another than the one without."""
 
 
 class SignatureOptions(Group):
@@ -50,7 +62,7 @@ class FormOptions(Group):
 class OAuth2Options(Group):
     """Client credentials (RFC 6749 section 4.4), where a receiver asks for a token."""
 
-    token_url: HttpUrl = Field(description="where the token is fetched")
+    token_url: ExactUrl = Field(description="where the token is fetched")
     client_id: str = Field(description="who asks for it")
     client_secret: SecretStr = Field(description="and its secret")
     scope: str = Field("", description="what the token is for, if the server asks")
@@ -67,7 +79,7 @@ class EndOptions(Group):
     form: FormOptions | None = Field(None, description="how a website's form is shown")
     author: str = Field("", description="who is shown as author where a payload names nobody; else it is the key's label")
     max_received_mb: float = Field(25.0, gt=0, le=2000, description="the largest request that is taken, files and all")
-    url: HttpUrl | None = Field(None, description="where messages are posted to")
+    url: ExactUrl | None = Field(None, description="where messages are posted to")
     secret: SecretStr | None = Field(None, description="what signs them (whsec_...), if another than the account's")
     previous_secret: SecretStr | None = Field(None, description="a secret that signs too, until the receiver has the new one")
     client_cert: Path | None = Field(None, description="PEM file of the certificate that is shown to the receiver")

@@ -32,6 +32,8 @@ class Received:
     method: str
     headers: dict[str, str]
     body: bytes
+    path: str = ""
+    """With the query, as it came."""
 
     def verified(self, secret: str = SECRET) -> Any:
         """The payload. Raises for a signature that is not right."""
@@ -47,7 +49,7 @@ class Receiver:
     answers: deque[int | web.Response | asyncio.Event] = field(default_factory=deque)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.received.append(Received(request.method, dict(request.headers), await request.read()))
+        self.received.append(Received(request.method, dict(request.headers), await request.read(), request.raw_path))
         answer = self.answers.popleft() if self.answers else 200
         if isinstance(answer, asyncio.Event):
             await answer.wait()

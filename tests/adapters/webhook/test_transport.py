@@ -152,3 +152,19 @@ async def test_an_answer_that_repeats_the_address_shows_no_token(repeated: str) 
     assert "***" in raised.value.answer.body
     assert "T0ken" not in raised.value.answer.body
     assert "y-in-query" not in raised.value.answer.body
+
+
+@pytest.mark.parametrize("path", ["/hook/", "/hook", "/a//b/?x=1/", ""])
+async def test_a_url_is_asked_for_as_it_was_given(path: str) -> None:
+    async with receiving() as there:
+        url = there.url.removesuffix("/hook") + path
+        async with account(url) as adapter:
+            await adapter.send(message())
+        assert [one.path for one in there.received] == [path or "/"]
+
+
+def test_a_login_in_a_url_is_a_fault_before_anything_is_sent() -> None:
+    for url in ("https://user:pass@example.com/hook", "https://token@example.com"):
+        with pytest.raises(ValueError, match="a URL with a login"):
+            faults(ends={"a": {"url": url}})
+    assert faults(ends={"a": {"url": "https://example.com/@someone?to=a@b"}}) == []
