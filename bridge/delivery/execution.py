@@ -29,6 +29,11 @@ class Poisoned(Exception):
     """The platform never takes the message, and said that it is not there: it is given up, for the reason in the text."""
 
 
+class AsItIsNow(Exception):
+    """For a retried dead letter of unknown outcome: it is known by now whether the next part is there, or cannot be known. It is
+    taken up again, as later changes have made it."""
+
+
 class DeliveryContext(Protocol):
     """What an operation needs of its lane."""
 

@@ -13,14 +13,14 @@ import structlog
 from msgspec.structs import replace
 
 from bridge.accounts.supervisor import AccountSupervisor
-from bridge.delivery import poison
+from bridge.delivery import doubt, poison
 from bridge.delivery.execution import NotNow, Poisoned
 from bridge.delivery.gate import Gate, Opened
 from bridge.delivery.lane_services import LaneServices
 from bridge.delivery.message_plan import as_of_a_former_chat
 from bridge.delivery.poison import Poison
 from bridge.delivery.state import DeliveryState
-from bridge.journal.contract import Change, Dead, JournalError, Skipped
+from bridge.journal.contract import Change, Dead, JournalError, OpenDelivery, Skipped
 from bridge.model.errors import (
     AccountDown,
     ChatDown,
@@ -55,6 +55,13 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Again:
     """Another attempt follows at once; everything is looked up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """It is taken up again in this form, as if it had just been read."""
+
+    pending: OpenDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +185,7 @@ class Failures:
             if delivery.unknown.is_open and self._gate.can_reconcile():
                 delivery.faults.verdict = why  # the attempt may have succeeded: the platform is asked first
             else:
-                return self._poisoned(delivery, why + (". It may have arrived" if delivery.unknown.is_open else ""))
+                return self._poisoned(delivery, why)
         return self._meaning_of_step(self._next_step(delivery, error, end), delivery, supervisor, error)
 
     def _meaning_of_step(self, step: Step, delivery: DeliveryState, supervisor: AccountSupervisor, error: DeliveryError) -> Meaning:
@@ -257,10 +264,13 @@ class Failures:
         return Done([Skipped(delivery_id=delivery.pending.delivery_id, rule=Skip.LEFT_BEHIND, at=self._clock.now())])
 
     def dead(self, delivery: DeliveryState, reason: str, *, held: bool = False) -> Done:
+        if delivery.unknown.is_open and "may have arrived" not in reason:
+            reason += ". It may have arrived"
         for one in delivery.together:
             log.error("dead letter", target=str(self._address), route=one.route, delivery=one.delivery_id, reason=reason)
         now = self._clock.now()
-        return Done([Dead(delivery_id=one.delivery_id, reason=reason, at=now, held=held) for one in delivery.together])
+        ends = [Dead(delivery_id=one.delivery_id, reason=reason, at=now, held=held) for one in delivery.together]
+        return Done([*doubt.kept(delivery, self._clock), *ends])
 
 
 def _unclear(delivery: DeliveryState, reason: str) -> DeliveryError:
@@ -273,4 +283,5 @@ def _is_its_own_trouble(delivery: DeliveryState, error: DeliveryError, step: Wai
     is_of_the_chat = (
         isinstance(error, ChatDown) or (isinstance(error, RetryLater) and error.rate_limited) or step.scope is not Scope.CHAT
     )
-    return delivery.is_beside_line and not (is_of_the_chat or delivery.unknown.is_open or delivery.attempts.unexpected)
+    is_in_doubt = delivery.unknown.is_open and not delivery.unknown.is_of_letter  # a letter's doubt is kept while it is set aside
+    return delivery.is_beside_line and not (is_of_the_chat or is_in_doubt or delivery.attempts.unexpected)

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec.structs import replace
 
+from bridge.delivery import doubt
 from bridge.delivery.attempt_log import AttemptLog, is_simple
 from bridge.delivery.backlog import Backlog, is_one_message
-from bridge.delivery.failure import Again, Aside, Ask, Defer, Done, Failures, Follow, JournalDown, Meaning, Split
+from bridge.delivery.execution import AsItIsNow
+from bridge.delivery.failure import Again, Anew, Aside, Ask, Defer, Done, Failures, Follow, JournalDown, Meaning, Split
 from bridge.delivery.file_patience import be_patient
 from bridge.delivery.gate import Gate, Opened
 from bridge.delivery.lane_services import LaneServices
@@ -147,12 +149,15 @@ class Lane:
         if pending.not_before is not None and (left_s := self._line.left_s(pending)) > 0:
             await self._correct(delivery, left_s)
             await self._wait_firmly(left_s)
-        result: Again | Done = Again()
+        result: Again | Anew | Done = Again()
         if pending.state is DeliveryStatus.SENDING and pending.event.traits.posts and not is_prerecorded:
             result = await self._interrupted(delivery)
         while isinstance(result, Again):
             result = await self._attempt(delivery)
-        await self._close(delivery, result.changes)
+        if isinstance(result, Anew):
+            await self._work_on(result.pending)
+        else:
+            await self._close(delivery, result.changes)
 
     def _begin(self, pending: OpenDelivery, is_prerecorded: bool, *, reworded: bool = False) -> DeliveryState:
         delivery = taken_up(pending, self._clock, prerecorded=is_prerecorded, reworded=reworded)
@@ -184,7 +189,7 @@ class Lane:
 
     # -- attempts -----------------------------------------------------------------------------------------------------------
 
-    async def _attempt(self, delivery: DeliveryState) -> Again | Done:
+    async def _attempt(self, delivery: DeliveryState) -> Again | Anew | Done:
         opened = await self._gate.ready(delivery, self._throttle)
         if opened is None:
             now = self._clock.now()
@@ -193,6 +198,10 @@ class Lane:
             changes = await self._execute(delivery, opened)
         except Stopping:
             raise
+        except AsItIsNow:
+            pending, plan = doubt.settled(delivery)
+            await self.record([plan])
+            return Anew(pending)
         except Exception as error:
             self._keep_answer(delivery, error)
             return await self._carry_out(self._failures.meaning(delivery, opened, error), delivery, opened)
@@ -262,7 +271,8 @@ class Lane:
     def _set_aside(self, delivery: DeliveryState, after_s: float, reason: str) -> Done:
         self._services.counts.retried(self.address.account, "set aside")
         self._line.set_aside(after_s)
-        return Done([*delivery.made.unrecorded, self._deferred(delivery, delivery.pending, after_s, reason, behind=True)])
+        kept = [*delivery.made.unrecorded, *doubt.kept(delivery, self._clock)]
+        return Done([*kept, self._deferred(delivery, delivery.pending, after_s, reason, behind=True)])
 
     def _deferred(self, delivery: DeliveryState, pending: OpenDelivery, after_s: float, reason: str, *, behind: bool) -> Deferred:
         now, spent_s = self._clock.now(), delivery.time.spent_s(self._clock.monotonic_s())

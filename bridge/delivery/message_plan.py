@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 
@@ -47,11 +48,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The rest of it is executed as this edit of what was sent."""
     chat_id: str = ""
     """Where the message that it replies to is; empty: it is no reply, or an earlier version wrote the plan."""
+    unknown_since: datetime | None = None
+    """It was given up while the next part may have been there: when that was first tried, by the local clock."""
+    taken_back: bool = False
+    """It was found in the chat after its author had deleted it: what remains to be done is to delete it."""
 
     @property
     def is_simple(self) -> bool:
         """Whether nothing of it has to be stored: a single part is sent or not."""
         return len(self.parts) < 2 and self.event is None
+
+    @property
+    def says_nothing(self) -> bool:
+        """It was stored for what it says beside the parts: the message is rendered again."""
+        return not self.parts and self.edit is None and not self.taken_back
 
     def replaced(self, index: int, parts: Sequence[PlannedPart]) -> Plan:
         return msgspec.structs.replace(self, parts=(*self.parts[:index], *parts, *self.parts[index + 1 :]))

@@ -7,12 +7,13 @@ from datetime import timedelta
 import structlog
 
 from bridge.delivery.copies import carried_by
-from bridge.delivery.execution import Execution, Poisoned
+from bridge.delivery.execution import AsItIsNow, Execution, Poisoned
 from bridge.delivery.recent_posts import Posted
 from bridge.delivery.target import can_reconcile
 from bridge.journal.contract import AttemptStarted, Carried, Change, OpenDelivery, PartReceipt
 from bridge.model.adapter import Outbound, Receipt, Reconciles
 from bridge.model.clock import Clock
+from bridge.model.events import MessageCreated
 from bridge.policy.echo import token_for
 from bridge.render.message import Part
 
@@ -63,7 +64,16 @@ class PartSender:
 
     async def ask(self, run: Execution, index: int, part: Part) -> Receipt | None:
         """For a part of unknown outcome: its receipt if it is there. None: it is not, or that cannot be found out (the lane has
-        already asked the route's policy). Raises what the adapter raises."""
+        already asked the route's policy; a dead letter is retried because an admin wished it). Raises what the adapter raises, and
+        AsItIsNow for a retried message that is not there."""
+        found = await self._found(run, index, part)
+        delivery = run.delivery
+        is_message = isinstance(run.pending.event, MessageCreated) and not delivery.posts_further
+        if found is None and delivery.unknown.is_of_letter and is_message:
+            raise AsItIsNow
+        return found
+
+    async def _found(self, run: Execution, index: int, part: Part) -> Receipt | None:
         delivery, adapter = run.delivery, run.target.adapter
         if not (isinstance(adapter, Reconciles) and can_reconcile(adapter)):
             return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.delivery.message_plan import Plan
+from bridge.delivery.superseded import doubt_of
 from bridge.delivery.target import posts
 from bridge.files.fetch import Patience
 from bridge.journal.contract import Change, DeliveryStatus, OpenDelivery, Piece, PiecesSet, StoredPart
@@ -59,6 +60,8 @@ class UnknownOutcome:
     """Whether the part that comes next may be there already, and since when to look for it."""
 
     is_open: bool = False
+    is_of_letter: bool = False
+    """It was given up with that question, and an admin retries it: the platform is asked before anything else."""
     _since: datetime | None = None
     _since_s: float | None = None
     """On the monotonic clock, if this process made the attempt: the wall clock may step meanwhile."""
@@ -71,6 +74,10 @@ class UnknownOutcome:
     def stopped(self, since: datetime | None) -> None:
         """An earlier process may have posted it."""
         self._since, self._since_s = since, None
+
+    def retried(self, since: datetime, *, is_open: bool) -> None:
+        """A dead letter of unknown outcome."""
+        self.is_of_letter, self.is_open, self._since, self._since_s = True, is_open, since, None
 
     def close(self) -> None:
         self.is_open = False
@@ -220,10 +227,14 @@ def taken_up(pending: OpenDelivery, clock: Clock, *, prerecorded: bool, reworded
         if pending.state is DeliveryStatus.BEHIND:
             until = pending.not_before or until  # it waited beside the line
         time = TimeSpent(max((until - pending.first_attempt_at).total_seconds(), 0.0), clock.monotonic_s())
+    unknown, since = UnknownOutcome(), doubt_of(pending)
+    if since is not None:
+        unknown.retried(since, is_open=pending.event.traits.posts)  # an edit asks when it comes to its further messages
     return DeliveryState(
         pending=pending,
         parts=list(pending.parts),
         attempts=Attempts(number=0 if prerecorded else pending.attempt),
+        unknown=unknown,
         time=time,
         made=MadeUp(is_reworded=reworded),
     )

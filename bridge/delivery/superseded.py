@@ -5,18 +5,38 @@ and those taken again after a restart, are checked here, so that nothing is sent
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import structs
 from msgspec.structs import replace
 
+from bridge.delivery.message_plan import decode_plan
 from bridge.journal.contract import CopyCameLate, DeliveryStatus, OpenDelivery
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
 from bridge.model.outcomes import Skip
+
+_SAID = "may have arrived"
+"""In the reasons of dead letters of unknown outcome. Earlier versions kept nothing else of it."""
+
+
+def doubt_of(pending: OpenDelivery) -> datetime | None:
+    """For a dead letter that is retried and whose next part may be there: since when to look for it, by the local clock of that
+    time."""
+    if pending.state is not DeliveryStatus.BEHIND:
+        return None
+    plan = decode_plan(pending.plan)
+    if plan is not None and plan.unknown_since is not None:
+        return plan.unknown_since
+    is_told = plan is None and _SAID in pending.last_error
+    return pending.first_attempt_at or pending.event.meta.received_at if is_told else None
 
 
 def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
     """The delivery to execute, or the rule by which it is skipped. A message whose outcome is unknown stays as it was: the platform
     is asked with its own text. An edit that was in progress may be older than one that was executed."""
     later, event = pending.later, pending.event
+    if isinstance(event, MessageCreated) and (doubt_of(pending) is not None or _is_taken_back(pending)):
+        return pending
     if pending.state is DeliveryStatus.SENDING and isinstance(event, MessageEdited) and isinstance(later, MessageEdited):
         return _as_the_newest(pending, event, later)
     if later is None or pending.state is DeliveryStatus.SENDING:
@@ -35,6 +55,11 @@ def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
             return Skip.SUPERSEDED
         case _:
             return pending
+
+
+def _is_taken_back(pending: OpenDelivery) -> bool:
+    plan = decode_plan(pending.plan) if pending.state is DeliveryStatus.BEHIND else None
+    return plan is not None and plan.taken_back
 
 
 def copy_came_late(pending: OpenDelivery) -> CopyCameLate | None:

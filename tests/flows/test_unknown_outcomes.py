@@ -15,7 +15,7 @@ import pytest
 from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.journal.contract import DeliveryStatus
 from tests.flows.world import World
-from tests.support.patience import eventually
+from tests.support.patience import eventually, eventually_asked
 
 AFTER = (FaultKind.DROP_AFTER, FaultKind.HANG_AFTER, FaultKind.SERVER_ERROR_AFTER)
 """The request was processed, the answer did not come."""
@@ -124,6 +124,28 @@ async def test_telegram_cannot_be_asked_and_a_route_may_leave_it_to_a_human(impa
     assert all("may have arrived" in letter.reason for letter in letters)
     await world.app._journal.retry_dead([letters[0].delivery_id])
     await eventually(lambda: len(world.copies(world.target, f"perhaps over {AFTER[0].value}!")) == 2)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DROP_AFTER, FaultKind.DROP])
+@pytest.mark.parametrize("how", [how for how in SENDS if how != "telegram"])
+async def test_a_dead_letter_that_may_have_arrived_is_asked_for_before_it_is_sent_again(
+    impatient: Callable[..., Any], how: str, kind: FaultKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await impatient(how)
+    assert world.app is not None
+    journal = world.app._journal
+    monkeypatch.setattr("bridge.policy.retry._too_late", lambda *_: True)
+    world.break_sends(kind)
+    await world.say(world.origin, "perhaps over.")
+    (letter,) = await eventually_asked(journal.dead_letters, holds=lambda letters: len(letters) == 1)
+    assert "may have arrived" in letter.reason
+    monkeypatch.undo()
+    await journal.retry_dead([letter.delivery_id])
+    await world.copy(world.target, "perhaps over.")
+    await eventually_asked(journal.open_lanes, holds=lambda lanes: not lanes)
+    await world.say(world.origin, "the end.")
+    await world.copy(world.target, "the end.")
+    assert len(world.copies(world.target, "perhaps over.")) == 1
 
 
 @pytest.mark.parametrize("how", SENDS)

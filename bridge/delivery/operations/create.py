@@ -11,9 +11,10 @@ from contextlib import AsyncExitStack
 import msgspec
 
 from bridge.delivery.copies import stored_part
-from bridge.delivery.execution import Execution, NotNow
+from bridge.delivery.execution import AsItIsNow, Execution, NotNow
 from bridge.delivery.message_plan import Plan, PlannedPart, encode_plan, without_files
 from bridge.delivery.operations.create_plan import begins_at, begun_plan, beside_edits, can_ask, new_plan, since_edited
+from bridge.delivery.operations.delete import delete
 from bridge.delivery.operations.edit import edit as carry_out_edit
 from bridge.delivery.operations.part_files import PartFiles
 from bridge.delivery.operations.tools import Tools
@@ -21,7 +22,8 @@ from bridge.journal.contract import Change, PlanSet
 from bridge.model.adapter import Edits, OutboundFile, Receipt, Reply
 from bridge.model.capabilities import Feature
 from bridge.model.errors import FileRejected
-from bridge.model.events import MessageCreated
+from bridge.model.events import MessageCreated, MessageDeleted
+from bridge.model.outcomes import Skip
 from bridge.render.degrade import Losses
 from bridge.render.message import FetchResult, Part
 
@@ -29,6 +31,10 @@ from bridge.render.message import FetchResult, Part
 async def create(event: MessageCreated, run: Execution, tools: Tools) -> Sequence[Change]:
     delivery = run.delivery
     plan = begun_plan(run)
+    if plan is not None and plan.taken_back:
+        if not run.target.options.deletes:
+            return [run.skipped(Skip.DELETED_BEFORE)]
+        return await delete(MessageDeleted(meta=event.meta, message_id=event.message_id), run, tools)
     if plan is not None and plan.event is not None:
         event = plan.event
     if plan is not None and any(index >= len(event.content.attachments) for part in plan.parts for index in part.files):
@@ -36,6 +42,7 @@ async def create(event: MessageCreated, run: Execution, tools: Tools) -> Sequenc
     plan, edit = since_edited(delivery, plan, event)
     if edit is not None and isinstance(run.target.adapter, Edits):
         kept = msgspec.structs.replace(plan or Plan(parts=()), edit=edit)
+        delivery.made.plan = kept
         delivery.made.unrecorded = [PlanSet(delivery_id=run.pending.delivery_id, content=encode_plan(kept))]
         return await carry_out_edit(edit, run, tools)
     async with AsyncExitStack() as stack:
@@ -84,6 +91,11 @@ class _Creation:
                     plan = self._refused(plan, index, part, refused)
                     continue
             final = [self._sent(index, part, receipt)]
+            if self._delivery.unknown.is_of_letter:
+                self._delivery.unknown.is_of_letter = False
+                if self._delivery.pending.later is not None:
+                    await self._run.context.record(final)
+                    raise AsItIsNow
             index += 1
             if plan.done:
                 plan = self._delivery.made.plan = msgspec.structs.replace(plan, done=index)

@@ -23,6 +23,8 @@ def begun_plan(run: Execution) -> Plan | None:
     """The stored plan of a message that was begun, which continues with it."""
     delivery, made = run.delivery, run.delivery.made
     plan = (made.plan if delivery.parts or made.file_refused else None) or decode_plan(run.pending.plan)
+    if plan is not None and plan.says_nothing:
+        return None
     if plan is not None and not delivery.parts and plan.chat_id not in ("", run.target.chat.chat_id):
         # the chat has moved since: the message that it answers may be another's number there
         made.is_reworded, made.file_refused = plan.event is not None, False

@@ -60,8 +60,9 @@ async def _post(parts: Sequence[Part], number: int, job: EditJob) -> int:
     run, delivery, waiting = job.run, job.run.delivery, list(parts)
     while waiting:
         part = waiting.pop(0)
-        if delivery.pending.state is DeliveryStatus.SENDING and not delivery.further_asked:
-            # the process stopped during an attempt, which may have been this one, or one before it: since the edit came
+        is_sending, is_of_letter = delivery.pending.state is DeliveryStatus.SENDING, delivery.unknown.is_of_letter
+        if (is_sending or is_of_letter) and not delivery.further_asked:
+            # it stopped, or was given up, at an attempt that may have been this one, or one before it: since the edit came
             delivery.further_asked = True
             delivery.unknown.stopped(delivery.pending.event.meta.received_at)
             delivery.unknown.is_open = can_reconcile(run.target.adapter)
