@@ -15,7 +15,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -26,6 +26,8 @@ from bridge.model.errors import Rejected, RetryLater
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+Body = bytes | Callable[[], Awaitable[bytes | aiohttp.FormData | None]]
+"""A form is made anew for each address that is tried: aiohttp closes its files if nobody answers."""
 
 _MOST_REDIRECTS = 5
 _NAMED = re.compile(r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -147,10 +149,11 @@ class Egress:
         method: str,
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,
-        body: bytes,
+        body: Body,
+        middlewares: Sequence[aiohttp.ClientMiddlewareType] | None = None,
     ) -> aiohttp.ClientResponse:
         """One request, whose answer the caller closes: a redirect is an answer like any other. Raises as `open` does."""
-        return await self._hop(session, method, self._parsed(url), None, dict(headers), timeout, body)
+        return await self._hop(session, method, self._parsed(url), None, dict(headers), timeout, body, middlewares)
 
     async def look(self, url: str | URL) -> None:
         """Whether `ask` would be allowed there now, without asking. Raises Rejected, RetryLater."""
@@ -200,18 +203,20 @@ class Egress:
         before: URL | None,
         headers: dict[str, str],
         timeout: aiohttp.ClientTimeout,
-        body: bytes | None = None,
+        body: Body | None = None,
+        middlewares: Sequence[aiohttp.ClientMiddlewareType] | None = None,
     ) -> aiohttp.ClientResponse:
-        def ask(target: URL, headers: dict[str, str], server_name: str | None) -> aiohttp.client._RequestContextManager:
-            return session.request(
+        async def ask(target: URL, headers: dict[str, str], server_name: str | None) -> aiohttp.ClientResponse:
+            return await session.request(
                 method,
                 target,
                 headers=headers,
-                data=body,
+                data=await body() if callable(body) else body,
                 proxy=self._proxy,
                 timeout=timeout,
                 allow_redirects=False,
                 server_hostname=server_name,
+                middlewares=middlewares,
             )
 
         if self.admit(url, before):

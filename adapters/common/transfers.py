@@ -91,6 +91,11 @@ def open_watched(file: OutboundFile, progress: Progress) -> WatchedFile:
     return WatchedFile(raw, progress)
 
 
+def open_again(file: OutboundFile, progress: Progress) -> WatchedFile:
+    """The same for another attempt of the same upload, none of which was sent yet."""
+    return WatchedFile(CheckedFile(file), progress)
+
+
 def body_bytes(response: aiohttp.ClientResponse, stated_bytes: int | None) -> int | None:
     """How many bytes the body of a download must have, if known: as many as the server announces; if the body ends only with the
     connection, as many as were stated before (a chunked body marks its own end)."""

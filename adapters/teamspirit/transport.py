@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
 
-from adapters.common.egress import Egress
+from adapters.common.egress import FILES, Egress, Purpose
 from adapters.common.http_body import BoundedResponse, no_redirects
 from adapters.common.http_errors import (
     TRANSPORT_ERRORS,
@@ -28,7 +29,7 @@ from adapters.common.http_errors import (
 )
 from adapters.common.platform_time import PlatformTime
 from adapters.common.tls import client_context
-from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, chunks_of, open_watched
+from adapters.common.transfers import AS_IT_IS, Progress, body_bytes, chunks_of, open_again, open_watched
 from adapters.teamspirit.errors import refusal
 from adapters.teamspirit.wire import Request, load_json
 from bridge.model.adapter import FileStream, OutboundFile
@@ -45,6 +46,8 @@ _CHECKED_BYTES_PER_S = 1_000_000
 _JSON = "application/json"
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 """A type is as its sender says: what is none would end the header, or be refused."""
+
+Content = bytes | aiohttp.FormData | None
 
 A_FILE, BROKE_OFF = "(a file)", "(it broke off)"
 """The placeholder for an answer that is no text."""
@@ -73,24 +76,30 @@ class Transport:
 
     async def call(self, request: Request, effect: Effect) -> Any:
         """The JSON of the answer (None if it has none). Raises a DeliveryError or AccountDown."""
-        async with self._answer(request, effect, _body(request), self._options.request_timeout_s) as answer:
+        async with self._answer(request, effect, partial(_body, request), self._options.request_timeout_s) as answer:
             return await self._payload(request, effect, answer)
 
     async def upload(self, request: Request, field: str, outbound: OutboundFile) -> Any:
         """The same with a file as one part of a multipart body, streamed from disk. Repeating an upload doubles nothing."""
         progress = Progress()
-        with await asyncio.to_thread(open_watched, outbound, progress) as file:
+        with ExitStack() as files:
+            unused = [files.enter_context(await asyncio.to_thread(open_watched, outbound, progress))]
             # a server may look through the whole file before it answers
             answer_s = self._options.request_timeout_s + progress.size_bytes / _CHECKED_BYTES_PER_S
-            form = aiohttp.FormData(quote_fields=False)
-            for key, value in request.multipart or ():
-                form.add_field(key, value)
             mime = outbound.mime if _MIME.fullmatch(outbound.mime) else "application/octet-stream"
-            form.add_field(field, file, filename=outbound.name.replace('"', "'"), content_type=mime)
+
+            async def form() -> aiohttp.FormData:
+                file = unused.pop() if unused else files.enter_context(await asyncio.to_thread(open_again, outbound, progress))
+                made = aiohttp.FormData(quote_fields=False)
+                for key, value in request.multipart or ():
+                    made.add_field(key, value)
+                made.add_field(field, file, filename=outbound.name.replace('"', "'"), content_type=mime)
+                return made
+
             try:
                 async with (
                     progress.moving(self._options.request_timeout_s, answer_s=answer_s),
-                    self._answer(request, Effect.IDEMPOTENT, {"data": form}, self._options.transfer_timeout_s) as answer,
+                    self._answer(request, Effect.IDEMPOTENT, form, self._options.transfer_timeout_s) as answer,
                 ):
                     return await self._payload(request, Effect.IDEMPOTENT, answer)
             except TimeoutError as error:
@@ -103,7 +112,7 @@ class Transport:
             total=self._options.transfer_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._options.request_timeout_s
         )
         try:
-            answer = await self._egress(request).open(
+            answer = await self._egress(request, FILES).open(
                 self._open(),
                 _url(request),
                 method=request.method,
@@ -141,38 +150,52 @@ class Transport:
         async with opened:
             yield opened
 
-    def _egress(self, request: Request) -> Egress:
+    def _egress(self, request: Request, purpose: Purpose) -> Egress:
         """Ours is the server, and where the dialect's `base` puts its API."""
-        own = [url for url in (self._options.server, *_webhook_urls(self._options)) if url]
-        call = self._dialect.operations.download
-        if call is not None and call.path is not None:
-            own.append(request.url)
-        return Egress(own, also=self._options.file_hosts, proxy=self._options.proxy)
+        own = [url for url in (self._options.server, request.base, *_webhook_urls(self._options)) if url]
+        return Egress(own, also=self._options.file_hosts, proxy=self._options.proxy, purpose=purpose)
 
     # -- one request --------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def _answer(
-        self, request: Request, effect: Effect, body: dict[str, Any], timeout_s: float
+        self, request: Request, effect: Effect, body: Callable[[], Awaitable[Content]], timeout_s: float
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
-            async with self._open().request(
-                request.method,
-                _url(request),
-                headers={**request.headers, **({"Content-Type": _JSON} if request.json_body is not None else {})},
-                proxy=self._options.proxy,
-                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
-                # a redirected POST would become a GET, and the key would go to another server
-                allow_redirects=False,
-                middlewares=middlewares_for(effect),
-                **body,
-            ) as answer:
+            async with await self._asked(request, effect, body, timeout_s) as answer:
                 self.time.learn(answer.headers)
                 yield answer
         except TRANSPORT_ERRORS as error:
             if self.seen is not None:
                 self.seen(request, 0, f"({type(error).__name__})")
             raise classify_transport_error(error, effect=effect, doing=request.operation) from None
+
+    async def _asked(
+        self, request: Request, effect: Effect, body: Callable[[], Awaitable[Content]], timeout_s: float
+    ) -> aiohttp.ClientResponse:
+        """A redirect is an answer like any other: a redirected POST would become a GET, and the key would go to another server."""
+        headers = {**request.headers, **({"Content-Type": _JSON} if request.json_body is not None else {})}
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S)
+        if request.is_led:
+            return await self._egress(request, _led(request.operation)).ask(
+                self._open(),
+                _url(request),
+                method=request.method,
+                headers=headers,
+                timeout=timeout,
+                body=body,
+                middlewares=middlewares_for(effect),
+            )
+        return await self._open().request(
+            request.method,
+            _url(request),
+            headers=headers,
+            data=await body(),
+            proxy=self._options.proxy,
+            timeout=timeout,
+            allow_redirects=False,
+            middlewares=middlewares_for(effect),
+        )
 
     async def _tell(self, request: Request, answer: aiohttp.ClientResponse) -> None:
         if self.seen is None:
@@ -216,17 +239,22 @@ def _url(request: Request) -> URL:
     return url.update_query(list(request.query)) if request.query else url
 
 
-def _body(request: Request) -> dict[str, Any]:
+def _led(operation: str) -> Purpose:
+    where = f"{operation}: the server leads to {{host}}, where nothing is sent"
+    return Purpose(what=operation, where=where, option="file_hosts")
+
+
+async def _body(request: Request) -> Content:
     if request.json_body is not None:
-        return {"data": request.json_body}
+        return request.json_body
     if request.form is not None:
-        return {"data": aiohttp.FormData(list(request.form))}
+        return aiohttp.FormData(list(request.form))
     if request.multipart is not None:
         form = aiohttp.FormData(quote_fields=False)
         for key, value in request.multipart:
             form.add_field(key, value, content_type="text/plain; charset=utf-8")
-        return {"data": form}
-    return {}
+        return form
+    return None
 
 
 async def _read_json(answer: aiohttp.ClientResponse) -> Any:

@@ -35,6 +35,10 @@ class Request:
     json_body: bytes | None = field(default=None, repr=False)
     form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     multipart: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    base: str = field(default="", repr=False)
+    """Where the dialect puts the server's API; empty if it does not."""
+    is_led: bool = False
+    """Whether the host comes of what the server said, not of the dialect or bridge.yaml."""
 
 
 class Undecodable(ValueError):

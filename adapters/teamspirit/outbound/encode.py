@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 _EXCERPT_LENGTH = 100
+_WHOLE_HOST = re.compile(r"(?:https?://[^/?#{}\s]+|\{\{ *account\.[\w.]+ *\}\})[/?#]")
+"""Of a `url`: its host, before anything that could be the server's word."""
+_OURS = ("account.", "chat.incoming_webhook", "webhook.url")
 
 
 class Encoder:
@@ -67,8 +71,9 @@ class Encoder:
     def _request(self, operation: str, call: Call, values: Values) -> Request:
         known = {**self._account(), **values}
         own = self._dialect.headers if call.path is not None else {}
+        base = str(URL(template(self._dialect.base).text(known)))
         if call.path is not None:
-            url = str(URL(template(self._dialect.base).text(known))) + quote(path_template(call.path).text(known), safe="/%:@+~,;=")
+            url = base + quote(path_template(call.path).text(known), safe="/%:@+~,;=")
         else:
             url = str(URL(template(call.url or "").text(known)))
         body = None
@@ -83,6 +88,8 @@ class Encoder:
             json_body=body,
             form=None if call.form is None else _filled(call.form, known),
             multipart=None if call.multipart is None else _filled(call.multipart, known),
+            base=base,
+            is_led=is_led(call),
         )
 
     def text_of(self, source: str | None, values: Values) -> str:
@@ -206,6 +213,14 @@ def _only_id(copy: Copy) -> str:
     if not copy.message_ids:
         raise Rejected("which message it became was never told")
     return copy.message_ids[0]
+
+
+def is_led(call: Call) -> bool:
+    """Whether what a server says decides which host is asked: any value but what bridge.yaml says, unless it comes behind a host
+    that is already whole."""
+    if call.url is None or _WHOLE_HOST.match(call.url):
+        return False
+    return any(not name.startswith(_OURS) for name in template(call.url).names)
 
 
 def _filled(entries: Mapping[str, str], values: Values) -> tuple[tuple[str, str], ...]:

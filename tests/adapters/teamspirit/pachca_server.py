@@ -20,6 +20,8 @@ BOT = 134412
 class PachcaServer:
     def __init__(self) -> None:
         self.url = ""
+        self.store_url = ""
+        """Where it says that files go; empty: to itself."""
         self.users: dict[int, Json] = {}
         self.chats: dict[int, Json] = {}
         self.messages: dict[int, Json] = {}
@@ -189,7 +191,7 @@ class PachcaServer:
                 "x-amz-date": "20261126T000000Z",
                 "x-amz-signature": "s",
                 "key": f"attaches/files/{next(self._ids)}/${{filename}}",
-                "direct_url": f"{self.url}/store",
+                "direct_url": self.store_url or f"{self.url}/store",
             },
             status=201,
         )

@@ -24,6 +24,7 @@ from pachca.models import (
 from bridge.model.adapter import Adapter, Outbound, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature
 from bridge.model.dialects import StepState
+from bridge.model.errors import FileRejected
 from bridge.model.events import Attachment, AttachmentKind, MessageCreated
 from bridge.model.rich_text import plain
 from bridge.web.public import PublicWeb
@@ -116,6 +117,55 @@ async def test_sending(pachca: PachcaServer, adapter: Adapter, intake: Recording
     assert list(pachca.stored.values()) == [b"abc"]
     assert adapter.capabilities.native(Feature.SENDER_NAME)
     assert adapter.capabilities.native(Feature.REPLY)
+
+
+def with_file(chat: int, folder: Path) -> Outbound:
+    (folder / "f").write_bytes(b"abc")
+    attachment = Attachment(kind=AttachmentKind.PHOTO, file_id="x")
+    file = OutboundFile(attachment=attachment, path=folder / "f", name="a.png", mime="image/png", size_bytes=3)
+    return Outbound(token="t-1", attempt=1, chat_id=str(chat), text=plain("me"), files=(file,))
+
+
+@pytest.fixture
+async def store(pachca: PachcaServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PachcaServer]:
+    """Another server of this machine, which `store.example.com` leads to. At the first address that is tried nobody listens."""
+
+    async def lookup(host: str, port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"] if host == "store.example.com" else [host]
+
+    monkeypatch.setattr("adapters.common.egress._addresses", lookup)
+    server = PachcaServer()
+    server.stored = pachca.stored
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "store.example.com", "169.254.169.254"])
+async def test_a_file_does_not_go_where_the_server_leads_into_a_private_network(
+    pachca: PachcaServer, adapter: Adapter, store: PachcaServer, tmp_path: Path, host: str
+) -> None:
+    pachca.store_url = f"{store.url.replace('127.0.0.1', host)}/store"
+    with pytest.raises(FileRejected) as caught:
+        await adapter.send(with_file(pachca.add_chat("duty"), tmp_path))
+    assert (
+        caught.value.reason == f"upload: the server leads to {host}, where nothing is sent; file_hosts in bridge.yaml can allow it"
+    )
+    assert not store.stored
+    assert not pachca.messages
+
+
+@pytest.mark.parametrize(("host", "allowed"), [("127.0.0.1", "127.0.0.1"), ("store.example.com", "127.0.0.0/8")])
+async def test_a_file_goes_to_a_store_that_is_allowed(
+    pachca: PachcaServer, store: PachcaServer, tmp_path: Path, host: str, allowed: str
+) -> None:
+    pachca.store_url = f"{store.url.replace('127.0.0.1', host)}/store"
+    adapter = make_adapter(options(pachca, file_hosts=[allowed]))
+    try:
+        await adapter.send(with_file(pachca.add_chat("duty"), tmp_path))
+    finally:
+        await adapter.close()
+    assert list(store.stored.values()) == [b"abc"]
 
 
 async def test_receiving_by_the_history_alone(pachca: PachcaServer, intake: RecordingIntake) -> None:
