@@ -107,7 +107,7 @@ class Receiver:
                 try:
                     message_id, event = await events_of(job, self._account, incidents)
                 except (ValueError, TypeError) as error:  # a bug that this request brings out: the others go on
-                    done.set_exception(error)
+                    _fail(done, error)
                     continue
                 became.append((done, message_id))
                 if event is not None:
@@ -141,6 +141,7 @@ class Receiver:
             self._notice(reason, "let the bridge's user write the folder of received files, beside the journal")
 
 
-def _fail(done: asyncio.Future[str]) -> None:
+def _fail(done: asyncio.Future[str], error: Exception | None = None) -> None:
+    """Tell who posted it, unless they hung up meanwhile."""
     if not done.done():
-        done.set_exception(Busy())
+        done.set_exception(error or Busy())

@@ -56,6 +56,8 @@ def _standard(options: SignatureOptions, headers: Mapping[str, str], body: bytes
             break
     else:
         raise NotSigned("it has no webhook-id or webhook-timestamp")
+    if "." in message_id:  # what is signed is joined by dots: with one in the id, another id and body would have the same signature
+        raise NotSigned("its webhook-id has a dot in it")
     _check_moment(said_at, now_s, options.window_s)
     signed = b".".join((message_id.encode(), said_at.encode(), body))
     given = [each[3:] for each in headers.get(f"{prefix}-signature", "").split()[:20] if each.startswith("v1,")]

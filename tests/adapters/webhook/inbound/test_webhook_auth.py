@@ -53,6 +53,7 @@ async def test_standard_webhooks(tmp_path: Path) -> None:
             standard(BODY, now_s, secret="whsec_AAAAr8GKYqrTwjUPD8ILPZIo2LaLaSw0"),
             standard(b"another", now_s),
             standard(BODY, now_s) | {"webhook-id": "msg_9"},
+            standard(BODY, now_s, message_id="msg.10"),
             standard(BODY, now_s) | {"webhook-timestamp": str(int(now_s) + 1)},
             standard(BODY, now_s) | {"webhook-timestamp": "soon"},
             standard(BODY, now_s) | {"webhook-signature": "v1,"},
