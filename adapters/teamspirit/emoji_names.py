@@ -14,6 +14,7 @@ _TONES = ("light", "medium_light", "medium", "medium_dark", "dark")
 _TONED = re.compile(r"(.+)_(" + "|".join(_TONES) + r")_skin_tone")
 _FIRST_TONE = 0x1F3FB
 _PEOPLE = "\U0001f9d1\U0001f468\U0001f469"
+_SHORT_NAME = re.compile(r"`+[^`]*`+|(?<![^\W_]):([a-z0-9_+\-]{1,80}):(?![^\W_])")
 
 
 @cache
@@ -61,6 +62,11 @@ def emoji_of(name: str) -> str:
     if toned is not None and toned[1] in by_name:
         return _with_tone(by_name[toned[1]], chr(_FIRST_TONE + _TONES.index(toned[2])))
     return ""
+
+
+def with_emoji(words: str) -> str:
+    """Words with emoji in place of the short names that have one, but for those in backticks."""
+    return _SHORT_NAME.sub(lambda found: (found[1] and emoji_of(found[1])) or found[0], words)
 
 
 def _with_tone(character: str, modifier: str) -> str:

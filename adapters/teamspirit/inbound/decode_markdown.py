@@ -51,7 +51,7 @@ def decode_markdown(source: str, dialect: TextDialect, *, server: str = "") -> R
     """`server`: where links to a path lead. Never raises: what is no markup is text."""
     if _is_plain(source, dialect):
         return plain(source.strip("\n"))
-    tokens = parse(fence_tables(source), emoji_names=dialect.emoji_names, server=server)
+    tokens = parse(fence_tables(source, emoji_names=dialect.emoji_names), emoji_names=dialect.emoji_names, server=server)
     return normalize(RichText(tuple(_Blocks(dialect).decode(tokens))))
 
 

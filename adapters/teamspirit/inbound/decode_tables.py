@@ -7,7 +7,10 @@ row of heads with a row of dashes below it, each with as many cells. Source: Git
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import zip_longest
+
+from adapters.teamspirit.emoji_names import with_emoji
 
 _DASHES = re.compile(r" {0,3}\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -17,8 +20,9 @@ _WIDEST = 60
 _BACKTICKS = re.compile("`+")
 
 
-def fence_tables(source: str) -> str:
-    """The source with each table inside a fence; everything else as it is."""
+def fence_tables(source: str, *, emoji_names: bool = False) -> str:
+    """The source with each table inside a fence; everything else as it is. `emoji_names`: short names in cells become emoji,
+    since in a fence nobody makes them so later."""
     if "|" not in source:
         return source
     lines = source.split("\n")
@@ -32,7 +36,7 @@ def fence_tables(source: str) -> str:
             fence = "" if fence else opening[1]
         end = at if fence or opening else _table_end(lines, at)
         if end > at:
-            shown += _fenced(lines[at:end])
+            shown += _fenced(lines[at:end], with_emoji if emoji_names else str)
             at = end
         else:
             shown.append(line)
@@ -58,8 +62,8 @@ def _cells(row: str) -> list[str]:
     return pieces[:-1] if len(pieces) > 1 and not pieces[-1] else pieces
 
 
-def _fenced(rows: list[str]) -> list[str]:
-    cells = [_cells(row) for row in (rows[0], *rows[2:])]
+def _fenced(rows: list[str], shown: Callable[[str], str]) -> list[str]:
+    cells = [[shown(cell) for cell in _cells(row)] for row in (rows[0], *rows[2:])]
     widths = [min(max(map(len, column)), _WIDEST) for column in zip_longest(*cells, fillvalue="")]
     head, *body = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells]
     rule = "-+-".join("-" * width for width in widths)

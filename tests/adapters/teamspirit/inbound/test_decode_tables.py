@@ -40,6 +40,12 @@ def test_cells_may_hold_fences_and_rows_may_be_short_or_long() -> None:
     assert shown.split("\n") == ["````", "a   | b", "----+-----+-----", "`x` | ``` | more", "1", "````"]
 
 
+def test_short_names_in_cells_are_emoji_where_words_have_them() -> None:
+    source = "|Tests|:x:|\n|-|-|\n|948 :white_check_mark:|`:x:` at 12:30:15 :no_such_name:|"
+    assert fence_tables(source, emoji_names=True).split("\n")[1::2] == ["Tests | ❌", "948 ✅ | `:x:` at 12:30:15 :no_such_name:"]
+    assert ":white_check_mark:" in fence_tables(source)
+
+
 def test_one_long_cell_does_not_make_every_row_long() -> None:
     source = "|a|b|\n|-|-|\n|" + "x" * 8000 + "|y|\n" + "|1|2|\n" * 1500
     assert len(fence_tables(source)) < 20 * len(source)
