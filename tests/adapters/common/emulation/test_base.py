@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from adapters.common.emulation import EmulatorBase
-from adapters.common.emulation.contract import ChangesLost, Emulator, Upload
+from adapters.common.emulation.contract import CallsBridge, ChangesLost, Emulator, Upload
 from adapters.common.emulation.control_client import ControlClient
 from adapters.registry import load_emulator, platforms
 from tests.support.patience import PATIENCE_S
+from tests.support.web import LoopbackWeb
 
 
 def built(platform: str, **options: Any) -> Any:
     emulator = load_emulator(platform)
     emulator.configure(options)
     return emulator
+
+
+async def _takes(request: web.Request) -> web.Response:
+    """A bridge that has everything on disk, and has named it."""
+    await request.read()
+    return web.json_response({"id": uuid.uuid4().hex})
 
 
 async def _first(emulator: Emulator, since: int, count: int) -> Any:
@@ -32,8 +41,13 @@ async def _first(emulator: Emulator, since: int, count: int) -> Any:
 async def test_an_emulator_remembers_no_more_than_it_is_told_to(platform: str) -> None:
     emulator: Emulator = built(platform, messages_kept=20, changes_kept=30, files_kept=5)
     await emulator.start()
+    bridge = LoopbackWeb("hooks")
     try:
         chat = emulator.add_chat("lobby")
+        if isinstance(emulator, CallsBridge):
+            await bridge.start()
+            bridge.mount(chat.chat_id, _takes)
+            emulator.bridge_is_at(bridge.public_url, "hooks")
         for number in range(200):
             files = [Upload(name=f"{number}.txt", mime="text/plain", content=b"%d" % number)] if number % 10 == 0 else ()
             last = await emulator.say(chat.chat_id, "Anna", f"m{number}", files=files)
@@ -46,6 +60,7 @@ async def test_an_emulator_remembers_no_more_than_it_is_told_to(platform: str) -
         assert kept == [*(f"m{number}" for number in range(171, 200)), "again"]
     finally:
         await emulator.stop()
+        await bridge.stop()
 
 
 async def test_who_falls_behind_is_told_and_can_go_on(emulators: dict[str, EmulatorBase]) -> None:
