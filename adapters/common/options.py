@@ -77,7 +77,7 @@ class NetworkOptions(Options):
         None, description="PEM file of the CA that signed the server's (or proxy's) certificate; added to the system's CAs"
     )
     file_hosts: tuple[Annotated[str, AfterValidator(_file_host)], ...] = Field(
-        (), description="hosts, host:port or networks (10.0.0.0/8) that files may be fetched from, besides the platform's own"
+        (), description="hosts, host:port or networks (10.0.0.0/8) that files may come from or go to, besides the platform's own"
     )
     request_timeout_s: float = Field(60.0, gt=0, le=3600, description="longest wait for one API answer, file transfers aside")
     transfer_timeout_s: float = Field(3600.0, gt=0, description="longest time for one upload or download")
