@@ -85,7 +85,7 @@ async def test_a_body_is_read_for_what_it_is(hooks: Hooks, data: Any, headers: d
         (b"[1, 2]", JSON, 422, "no object"),
         (b'{"value": 3, "token": "s3cret"}', JSON, 422, "says what to show"),
         (b"<a/>", {"Content-Type": "application/xml"}, 415, "application/xml"),
-        (gzip.compress(b'{"text": "x"}'), JSON, 415, "compressed"),
+        (gzip.compress(b'{"text": "x"}', mtime=0), JSON, 415, "compressed"),
         ("&".join(f"a{n}=b" for n in range(300)), FORM, 400, "fields"),
         (b"payload=%7Bnot", FORM, 400, "no JSON"),
         (b"x", {"Content-Type": "multipart/form-data"}, 400, "boundary"),
