@@ -153,10 +153,11 @@ async def test_what_is_known_when_it_comes_again_is_sent_again_whatever_a_route_
 async def test_after_a_crash_what_may_have_arrived_is_sent_again_in_order(tmp_path: Path, one: ScriptedPlatform) -> None:
     two = ScriptedPlatform("two", reconciles=False, knows_repeats=True, hang=asyncio.Event())
     held = [Route(name="c", ends=(end("one/c"), end("two/c", options={"unknown": OnUnknown.HOLD})))]
-    async with bridge(tmp_path, [one, two], held, policy=HASTY):
+    async with bridge(tmp_path, [one, two], held, policy=HASTY) as app:
         for number in range(20):
             one.say(f"number {number}")
         await eventually(lambda: two.sends == 1 and len(one.confirmed) == 20)
+        await app.stop(drain_s=0)
     two.hang = None
     async with bridge(tmp_path, [one, two], held, policy=HASTY) as app:
         await eventually(lambda: two.texts()[-1:] == ["number 19"])
