@@ -16,6 +16,7 @@ from adapters.slack.outbound.encode_text import fallback_text, rich_text_element
 from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.outbound.encode_text import encode_text as teamspirit_text
 from adapters.telegram.outbound.encode_text import encode_text as telegram_text
+from adapters.webhook.outbound.encode_text import encode_text as webhook_text
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.model.events import Author, Content, EventMeta, MessageCreated
@@ -130,6 +131,8 @@ def _encoder(platform: str, options: Any) -> Callable[[RichText], object]:
             return discord_text
         case "telegram":
             return telegram_text
+        case "webhook":
+            return webhook_text
         case _:
             assert isinstance(options, TeamSpiritOptions)
             return lambda rich: teamspirit_text(rich, options.read_dialect.text)
