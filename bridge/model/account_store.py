@@ -33,9 +33,12 @@ class MailPage(msgspec.Struct, frozen=True, kw_only=True):
     """The number of the newest message that ever was there."""
 
 
+class StoreDown(Exception):
+    """The bridge's own storage fails just now. An adapter need not catch it: the core waits for the disk."""
+
+
 class AccountStore(Protocol):
-    """One account's. Each coroutine that changes something returns once the change is on disk; all raise JournalError, which is not
-    for an adapter to catch."""
+    """One account's. Each coroutine that changes something returns once the change is on disk. All raise StoreDown."""
 
     async def note(self, name: str) -> str:
         """Empty if there is none."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.model.account_store import AccountStore, off_note
+from bridge.model.account_store import AccountStore, StoreDown, off_note
 from bridge.model.clock import Clock
 from bridge.model.errors import ChatOff
 
@@ -45,9 +46,13 @@ class EndpointStates:
         self._off: dict[str, str] = {}
         """Why, by end."""
         self._failing: dict[str, _Failing] = {}
+        self._unwritten: dict[str, str] = {}
+        """Notes that the store did not take yet."""
 
     async def check(self, end: str, url: str) -> bool:
-        """Before an attempt. True: it was off, and is on again. Raises ChatOff."""
+        """Before an attempt. True: it was off, and is on again. Raises ChatOff, and StoreDown while a note cannot be kept."""
+        for name in (off_note(end), _failing_note(end)):
+            await self._keep(name)
         if end not in self._known:
             await self._read(end)
             self._known.add(end)
@@ -119,8 +124,18 @@ class EndpointStates:
             pass  # none, or of a form that another version wrote: it is counted anew
 
     async def _write(self, name: str, value: str) -> None:
-        if self._store is not None:
+        """What became of an attempt does not depend on whether a note of it can be kept now: a message that arrived would be sent
+        again. `check` keeps the note before the next attempt."""
+        self._unwritten[name] = value
+        with suppress(StoreDown):
+            await self._keep(name)
+
+    async def _keep(self, name: str) -> None:
+        value = self._unwritten.get(name)
+        if value is not None and self._store is not None:
             await self._store.set_note(name, value)
+        if self._unwritten.get(name) == value:
+            self._unwritten.pop(name, None)
 
 
 def _failing_note(end: str) -> str:

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from adapters.webhook.adapter import WebhookAdapter, build
 from adapters.webhook.config import WebhookOptions
-from bridge.model.account_store import Mail, MailPage
+from bridge.model.account_store import Mail, MailPage, StoreDown
 from bridge.model.adapter import Copy, Outbound, Sender
 from bridge.model.clock import SYSTEM_CLOCK, Clock
 from bridge.model.platform import AdapterContext
@@ -81,6 +81,7 @@ class MemoryStore:
     """An account's notes and mailboxes without a journal."""
 
     def __init__(self) -> None:
+        self.is_full = False
         self.notes: dict[str, str] = {}
         self.boxes: dict[str, list[Mail]] = {}
 
@@ -88,6 +89,8 @@ class MemoryStore:
         return self.notes.get(name, "")
 
     async def set_note(self, name: str, value: str) -> None:
+        if self.is_full:
+            raise StoreDown("disk full")
         self.notes[name] = value
 
     async def put_mail(self, chat_id: str, name: str, content: bytes) -> None:

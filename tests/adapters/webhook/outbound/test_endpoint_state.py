@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from bridge.model.account_store import StoreDown
 from bridge.model.errors import ChatOff, DeliveryError, RetryLater
 from tests.adapters.webhook.receivers import MemoryStore, account, message, receiving
 from tests.support.clock import ManualClock
@@ -84,3 +86,33 @@ async def test_one_success_begins_the_days_anew() -> None:
             else:
                 with pytest.raises(RetryLater):
                     await adapter.send(message())
+
+
+async def test_what_arrived_has_arrived_although_no_note_can_be_kept() -> None:
+    store = MemoryStore()
+    async with receiving() as there, account(there.url, store=store) as adapter:
+        there.answers.append(500)
+        with pytest.raises(RetryLater):
+            await adapter.send(message())
+        assert store.notes["failing/alerts"]
+        store.is_full = True
+        assert (await adapter.send(message())).message_ids
+        with pytest.raises(StoreDown):  # before it is sent
+            await adapter.send(message())
+        assert len(there.received) == 2
+        store.is_full = False
+        await adapter.send(message())
+        assert not store.notes["failing/alerts"]
+
+
+async def test_a_receiver_that_wants_no_more_gets_no_more_although_that_cannot_be_kept_yet() -> None:
+    store = MemoryStore()
+    async with receiving() as there, account(there.url, store=store) as adapter:
+        store.is_full = True
+        there.answers.append(web.Response(headers={"webhook-delivery": "disable"}))
+        assert (await adapter.send(message())).message_ids
+        store.is_full = False
+        with pytest.raises(ChatOff):
+            await adapter.send(message())
+        assert len(there.received) == 1
+        assert store.notes["off/alerts"]
