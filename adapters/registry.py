@@ -64,6 +64,7 @@ def load_platform(platform: str) -> Platform:
         check_thread=_function(package, "addresses", "check_thread"),
         build=_function(package, "adapter", "build"),
         preload=lambda: _find(package, "adapter", "build") and None,
+        check_end=_function(package, "addresses", "check_end", optional=True),
         needs_public_web=_function(package, "config", "needs_public_web", optional=True),
         message_of_link=_function(package, "links", "message_of_link", optional=True),
         decode_post=_function(package, "inbound.posts", "decode_post", optional=True),

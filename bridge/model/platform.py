@@ -118,6 +118,8 @@ class Platform(_Value, frozen=True):
     """`adapter:build`. Imports the client library and builds the adapter inside the running loop; does no network I/O."""
     preload: Callable[[], None]
     """Import what `build` will import. Called before the loop starts, since imports block it."""
+    check_end: Callable[[Any, str, bool], str | None] = lambda _options, _chat, _receives: None
+    """`addresses:check_end`, if it is there. Why a chat can be no end with these options, or None. Last: whether it is a target."""
     needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
     """`config:needs_public_web`, if it is there. The fault of an account with these options where bridge.yaml has no
     `web.public`: which option needs it, and what else would do; None if nothing does. Asked only for options without other

@@ -20,7 +20,7 @@ accounts:
   hooks:
     platform: webhook
     secret: ${A_SECRET_THAT_ONLY_THE_SERVICE_HAS}
-    ends: {alerts: {}, site: {form: {}}, reader: {fetch: true}}
+    ends: {alerts: {url: 'https://r.example'}, site: {url: 'https://r.example', form: {}}, reader: {fetch: true}}
   tg: {platform: telegram, token: "${TELEGRAM_TOKEN}"}
 routes:
   - {name: alerts, from: hooks/alerts, to: tg/-1001234567890}
@@ -127,7 +127,7 @@ def test_sites_are_kept_as_browsers_name_them(cli: Cli, daemon: SqliteJournal, f
 
 
 def test_without_a_public_url_the_key_alone_is_shown(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
-    (folder / "bridge.yaml").write_text(CONFIG.replace(", reader: {fetch: true}", "").replace("form: {}", ""))
+    (folder / "bridge.yaml").write_text(CONFIG.replace("fetch: true", "url: 'https://r.example'").replace(", form: {}", ""))
     done = cli("keys", "create", "alerts", "--in")
     assert looks_right(done.out.strip())
     assert "no web.public" in done.err
@@ -195,5 +195,5 @@ def test_an_invitation_is_for_the_ends_of_a_route(cli: Cli, daemon: SqliteJourna
 
 def test_an_invitation_that_nobody_could_use_is_not_made(cli: Cli, daemon: SqliteJournal, folder: Path) -> None:
     assert "neither ACCOUNT/END nor a route" in cli("keys", "invite", "tg/-1001234567890").err
-    (folder / "bridge.yaml").write_text(CONFIG.replace(", reader: {fetch: true}", "").replace("form: {}", ""))
+    (folder / "bridge.yaml").write_text(CONFIG.replace("fetch: true", "url: 'https://r.example'").replace(", form: {}", ""))
     assert "no web.public" in cli("keys", "invite", "alerts").err
