@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from adapters import registry
-from adapters.common.conformance import NetworkCase
+from adapters.common.conformance import Lacks, NetworkCase
 from adapters.common.emulation.contract import Fault, FaultKind
 from bridge.config.load import load_config
 from bridge.model.adapter import Copy, Deletes, Edits, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reacts
 from bridge.model.errors import AccountDown, BridgeError, ConfigFault, ConnectionLost, OutcomeUnknown, RetryLater, Scope
 from bridge.model.platform import AdapterContext
 from bridge.model.rich_text import plain
-from tests.conformance.cases import CASES
+from tests.conformance.cases import CASES, skip_if_lacking
 from tests.conformance.rig import ACCOUNT, Rig
 from tests.support import faulty_network as network
 from tests.support.intake import RecordingIntake
@@ -118,6 +118,7 @@ TABLE: dict[str, tuple[network.Fault, Answer]] = {
 @pytest.fixture
 def case(platform: str) -> NetworkCase:
     found = CASES[platform].network
+    skip_if_lacking(platform, Lacks.ONE_CREDENTIAL)  # nor one server: its own tests have the table
     if found is None:
         pytest.skip("its case says nothing of its network")
     return found
