@@ -52,4 +52,4 @@ new-platform:
 	@.venv/bin/ruff check -q --fix adapters/$(NAME)
 
 clean:
-	rm -rf .venv .venv-nextcord .venv-ntfy .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-nextcord .venv-ntfy .node .debian .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Renews the pinned versions and their hashes: constraints.txt, constraints-test.txt and the requirements of nextcord's environment.
+# Renews the pinned versions and their hashes: constraints.txt, constraints-test.txt, the requirements of nextcord's environment, and
+# (where npm is) those of Node in tests/node.
 # `constraints.sh` takes the newest versions that pyproject.toml admits; `constraints.sh NAME ...` renews those packages alone, and adds what
 # pyproject.toml asks for since. uv does the work, in an environment of its own.
 set -eu
@@ -44,3 +45,8 @@ pinned=$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' constraints.
 compile constraints-test.txt "What the checks need besides constraints.txt." --extra test -c constraints.txt $pinned pyproject.toml
 
 compile "$nextcord/requirements.txt" "nextcord and what it needs, for an environment of its own." -c constraints.txt "$nextcord/requirements.in"
+
+if command -v npm >/dev/null 2>&1; then
+    [ $# -gt 0 ] || rm -f tests/node/package-lock.json
+    (cd tests/node && npm install --package-lock-only --silent)
+fi

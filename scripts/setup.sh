@@ -143,3 +143,6 @@ if [ "$want" = test ] && ! command -v systemd-analyze >/dev/null 2>&1; then
         exit 1
     }
 fi
+if [ "$want" = test ]; then
+    . scripts/programs.sh
+fi

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.hooked import Hooked, running
 from tests.flows.world import World
 
 
@@ -24,3 +25,10 @@ async def quiet_world(tmp_path: Path) -> AsyncIterator[World]:
 async def world(quiet_world: World) -> World:
     await quiet_world.start_bridge()
     return quiet_world
+
+
+@pytest.fixture
+async def hooked(tmp_path: Path) -> AsyncIterator[Hooked]:
+    """Telegram's group, and an account of webhooks whose ends lead there."""
+    async with running(Hooked(tmp_path)) as world:
+        yield world

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 NEXTCORD = ROOT / "tests" / "adapters" / "discord" / "nextcord"
 FILES = (ROOT / "constraints.txt", ROOT / "constraints-test.txt", NEXTCORD / "requirements.txt")
+NODE = ROOT / "tests" / "node"
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -66,6 +68,16 @@ def test_one_package_has_one_version() -> None:
     both = run.keys() & nextcord.keys()
     assert "aiohttp" in both
     assert not [name for name in both if run[name][0].specifier != nextcord[name][0].specifier]
+
+
+def test_nodes_packages_have_hashes_and_no_address() -> None:
+    asked = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    itself, *locked = json.loads((NODE / "package-lock.json").read_text(encoding="utf-8"))["packages"].items()
+    assert itself[1]["dependencies"] == asked
+    assert {f"node_modules/{name}" for name in asked} <= {path for path, _ in locked}
+    for path, package in locked:
+        assert package["integrity"].startswith("sha512-"), path
+        assert "resolved" not in package, path
 
 
 def test_what_is_not_pinned_is_found() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiohttp import web
 from playwright.async_api import Browser, expect
 
-from tests.flows.test_incoming_webhooks import Hooked
+from tests.flows.hooked import Hooked
 
 pytestmark = pytest.mark.browser
 
@@ -23,17 +21,6 @@ FORM = """<!doctype html><meta charset="{charset}"><title>Магазин</title>
   <input name="url" style="display:none" tabindex="-1" autocomplete="off">
   <button>Send</button>
 </form>"""
-
-
-@pytest.fixture
-async def hooked(tmp_path: Path) -> AsyncIterator[Hooked]:
-    world = Hooked(tmp_path)
-    await world.start_platforms()
-    await world.start_bridge(wait_up=False)
-    await world.all_up("telegram", "hooks")
-    yield world
-    await world.stop_bridge()
-    await world.stop_platforms()
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "windows-1251"])
