@@ -2,12 +2,15 @@
 
 model          vocabulary: references, events, rich text, capabilities, errors, the adapters' contract. All that adapters import
 identity       who somebody is, and how a foreign name is shown
-policy         decisions: routes, retries, rates, echoes, loops, secrets
+policy         decisions: routes, retries, rates, echoes, loops, secrets, access keys
 journal        what was accepted and what became of it, on disk           render   an event as the target's chat gets it
 accounts       one account each: connected, restarted, parked, its health
 files          the spool: each file is fetched once                       config   bridge.yaml, read and checked
 observability  logs, metrics, outcomes
-intake         input becomes the bridge's responsibility                  web      the two HTTP listeners
+intake         input becomes the bridge's responsibility                  web      the admin and the public listener
+systemd        notifications to systemd                                   process  standard streams, early signals
 delivery       one ordered lane per target chat
-app, daemon    the parts wired; the process. Then cli and sandbox
+running_accounts, app, daemon    accounts built and replaced; the parts wired; the daemon's life
+sandbox        the bridge between emulators
+cli            the commands
 """

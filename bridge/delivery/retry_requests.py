@@ -46,7 +46,7 @@ class RetryRequests:
     async def _try_now(self) -> None:
         """Lanes end their waits, accounts that are down connect. Raises JournalError."""
         for account, address in await self._journal.take_hurried():
-            log.info("tried now, as wished", account=account, chat=str(address or ""))
+            log.info("tried now on request", account=account, target=str(address or ""))
             self._outbox.try_now(account, address)
             supervisor = self._supervisor_of(account)
             if supervisor is not None and address is None:

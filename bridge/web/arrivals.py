@@ -115,7 +115,7 @@ class Replays:
         for arrival in asked:
             key = keys.get(arrival.key_id)
             status, answer = (401, "the key is revoked") if key is None else await self._repeated(key, arrival)
-            log.info("replayed, as wished", key=arrival.key_id, status=status)
+            log.info("replayed on request", access_key=arrival.key_id, status=status)
             await self._store.replayed(arrival.number, status=status, answer=_mask(answer)[:_ANSWER_CHARS])
 
     async def _repeated(self, key: StoredKey, arrival: Arrival) -> tuple[int, str]:

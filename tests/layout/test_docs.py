@@ -127,3 +127,54 @@ def test_metrics_have_the_names() -> None:
     named = {name for _, name in pages(re.compile(r"messenger_bridge_([a-z_]+)"))}
     assert len(named) > 10
     assert not [name for name in named if not {name, name.removesuffix("_total")} & kept]
+
+
+def children_of_bridge() -> set[str]:
+    return {
+        path.stem
+        for path in (ROOT / "bridge").iterdir()
+        if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").is_file()
+    }
+
+
+def test_both_maps_name_every_package_and_module_of_bridge() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = set(re.findall(r"`bridge/(\w+)", "\n".join(line for line in page.splitlines() if line.startswith("| `bridge/"))))
+    assert table == children_of_bridge()
+    docstring = importlib.import_module("bridge").__doc__ or ""
+    entries = [
+        name for cell in re.findall(r"(?:^|\s{2,})(\w+(?:, \w+)*)(?=\s{2,})", docstring, re.MULTILINE) for name in cell.split(", ")
+    ]
+    assert sorted(entries) == sorted(children_of_bridge())
+
+
+def test_the_table_of_the_architecture_names_what_is_in_each_folder() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| `(bridge/\w+)/` \| (.*) \|$", page, re.MULTILINE)
+    assert len(found) > 9
+    for folder, text in found:
+        for name in re.findall(r"`(\w+)/?`", text):
+            module = ROOT / folder / f"{name}.py"
+            assert module.is_file() or module.with_suffix("").is_dir() or is_there(f"{folder.replace('/', '.')}.{name}"), (
+                folder,
+                name,
+            )
+
+
+def test_what_the_exercise_names_is_in_a_file_that_it_names() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## An exercise")[2]
+    answers = re.split(r"^\d\. ", page, flags=re.MULTILINE)[1:]
+    assert len(answers) == 5
+    for answer in answers:
+        folders = [
+            path.replace("<platform>", "*").rstrip("/") for path in re.findall(r"`((?:bridge|adapters|tests)/[^`]+)`", answer)
+        ]
+        sources = [
+            source
+            for path in folders
+            for found in ROOT.glob(path)
+            for source in ([found] if found.is_file() else found.rglob("*.py"))
+        ]
+        texts = [source.read_text(encoding="utf-8") for source in sources]
+        assert not [name for name in re.findall(r"`(\w+)`", answer) if not any(name in text for text in texts)]
+        assert not [path for path in folders if not list(ROOT.glob(path))]

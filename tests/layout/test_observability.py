@@ -1,11 +1,14 @@
-"""`docs/observability.md` is complete both ways: every event of the log and every metric is there, and nothing else is."""
+"""`docs/observability.md` is complete both ways: every event of the log with its fields and every metric is there, and nothing
+else is."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from bridge.accounts.state import AccountState
 from bridge.model.outcomes import Arrival, Outcome
@@ -21,12 +24,23 @@ BUILT = {
     "'account ' + state.value": {f"account {state.value}" for state in (AccountState.BACKOFF, AccountState.PARKED)},
 }
 """Events that are not written out where they are logged: the expression there, and what it can be."""
+PASSED_ON = {"losses", "attempt"}
+"""Fields that `outcome_log` adds by `**details`."""
+NOT_FIELDS = {None, "exc_info"}
 NOT_THE_BRIDGE = ("adapters/common/emulation/", "bridge/sandbox/")
 """Emulators and the sandbox log for developers."""
 
 
-def events_of(source: str) -> Iterator[tuple[str, str, int]]:
-    """What a module logs: event, level, line."""
+class Logged(NamedTuple):
+    """One event that one call logs."""
+
+    event: str
+    level: str
+    fields: frozenset[str]
+    where: str
+
+
+def events_of(source: str, where: str = "") -> Iterator[Logged]:
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS and node.args):
             continue
@@ -35,20 +49,29 @@ def events_of(source: str) -> Iterator[tuple[str, str, int]]:
         if (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) not in LOGGERS:
             continue
         event = node.args[0]
-        if isinstance(event, ast.Constant) and isinstance(event.value, str):
-            yield event.value, node.func.attr, node.lineno
-        else:
-            for name in BUILT.get(ast.unparse(event), {f"not in BUILT: {ast.unparse(event)}"}):
-                yield name, node.func.attr, node.lineno
+        written = {event.value} if isinstance(event, ast.Constant) and isinstance(event.value, str) else None
+        names = written or BUILT.get(ast.unparse(event), {f"not in BUILT: {ast.unparse(event)}"})
+        fields = frozenset(one.arg for one in node.keywords if one.arg is not None and one.arg not in NOT_FIELDS)
+        yield from (Logged(name, node.func.attr, fields, f"{where}:{node.lineno}") for name in sorted(names))
 
 
-def logged() -> Iterator[tuple[str, str, str]]:
-    """Event, level, and where."""
+@cache
+def logged() -> tuple[Logged, ...]:
+    return tuple(_logged())
+
+
+def _logged() -> Iterator[Logged]:
     for folder in ("bridge", "adapters"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             where = path.relative_to(ROOT).as_posix()
             if not where.startswith(NOT_THE_BRIDGE) and "/emulator/" not in where:
-                yield from ((event, level, f"{where}:{line}") for event, level, line in events_of(path.read_text(encoding="utf-8")))
+                yield from events_of(path.read_text(encoding="utf-8"), where)
+
+
+def shared_fields() -> set[str]:
+    """The fields of the first table: those that mean the same in every event."""
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ", PAGE.partition("\n### ")[0], re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
 
 def rows(title: str) -> list[tuple[str, str]]:
@@ -60,13 +83,23 @@ def rows(title: str) -> list[tuple[str, str]]:
 
 def test_every_event_of_the_log_is_explained_with_its_level() -> None:
     named = {row for row in rows("The log") if row[1] in LEVELS}
-    found = list(logged())
-    assert len(found) > 60
-    assert not [(event, level, where) for event, level, where in found if (event, level) not in named]
+    assert len(logged()) > 60
+    assert not [one for one in logged() if (one.event, one.level) not in named]
+
+
+def test_every_field_is_explained_for_all_events_or_beside_its_own() -> None:
+    meanings = dict(re.findall(r"^\| `([^`]+)` \| \w+ \| (.*?) \|$", PAGE.partition("\n## The metrics")[0], re.MULTILINE))
+    shared = shared_fields()
+    assert len(shared) > 15
+    unexplained = [
+        (one, name) for one in logged() for name in sorted(one.fields - shared) if f"`{name}`" not in meanings[one.event]
+    ]
+    assert not unexplained
+    assert not shared - PASSED_ON - {name for one in logged() for name in one.fields}
 
 
 def test_every_event_that_is_explained_is_logged() -> None:
-    known = {(event, level) for event, level, _ in logged()}
+    known = {(one.event, one.level) for one in logged()}
     named = [row for row in rows("The log") if row[1] in LEVELS]
     assert len(set(named)) == len(named)
     assert not [row for row in named if row not in known]
@@ -87,5 +120,9 @@ def test_a_metric_of_time_or_size_says_its_unit() -> None:
 
 
 def test_an_event_that_is_put_together_must_be_listed() -> None:
-    source = 'log.info("a")\nlog.warning(what)\nstructlog.get_logger("x").error("b")\nparser.error("no log")\n'
-    assert list(events_of(source)) == [("a", "info", 1), ("not in BUILT: what", "warning", 2), ("b", "error", 3)]
+    source = 'log.info("a", end=1, **more)\nlog.warning(what)\nstructlog.get_logger("x").error("b")\nparser.error("no log")\n'
+    assert [(one.event, one.level, set(one.fields), one.where) for one in events_of(source)] == [
+        ("a", "info", {"end"}, ":1"),
+        ("not in BUILT: what", "warning", set(), ":2"),
+        ("b", "error", set(), ":3"),
+    ]
