@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.common.templates import template
 from bridge.model.capabilities import Capabilities, Capability, Feature, Limits, Rates, RetrySchedule, Support, Window, features
+from bridge.model.templates import template
 
 if TYPE_CHECKING:
     from adapters.webhook.config import WebhookOptions

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.template_bounds import TooMuch, bounded
-from adapters.common.templates import TemplateFailed, shown, template
+from bridge.model.template_bounds import TooMuch, bounded
+from bridge.model.templates import TemplateFailed, shown, template
 
 FORMATS = ("plain", "markdown", "mrkdwn")
 

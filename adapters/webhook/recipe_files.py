@@ -14,9 +14,9 @@ import msgspec
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from adapters.common.templates import TemplateFault, template
 from adapters.webhook.recipe import ENTRIES, FORMATS, Recipe
 from bridge.model.errors import ConfigFault
+from bridge.model.templates import TemplateFault, template
 
 SHIPPED = Path(__file__).parent / "templates"
 AUTO = "auto"

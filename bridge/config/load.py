@@ -33,10 +33,11 @@ from bridge.config.model import (
 from bridge.config.nodes import Entries, Entry
 from bridge.config.people import read_people
 from bridge.config.relay import cascade, read_relay
+from bridge.config.route_tests import run_tests
 from bridge.config.routes import ReadRoute, RouteReader
 from bridge.config.sections import JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
 from bridge.config.values import Absent, Values
-from bridge.identity.people import Person
+from bridge.identity.people import People, Person
 from bridge.model.errors import ConfigFault
 from bridge.model.forwarded import ForwardedHeader
 from bridge.model.refs import AccountName
@@ -170,6 +171,7 @@ class _Reader:
         accounts = self._accounts(given, root)
         routes = self._routes(given, root, accounts, defaults)
         people = self._people(given, accounts)
+        self._run_tests(routes, people)
         journal, media = self._folders(given)
         web = self._web(given, accounts)
         log = self._section(given, "log", LogSection) or LogSection()
@@ -231,6 +233,15 @@ class _Reader:
 
     def _people(self, given: Entries, accounts: Mapping[str, Account]) -> tuple[Person, ...]:
         return read_people(self._values, given["people"].value, accounts) if "people" in given else ()
+
+    def _run_tests(self, routes: Sequence[ReadRoute], people: Sequence[Person]) -> None:
+        """Only where all the rest is right."""
+        if self._faults.faults:
+            return
+        known = People(people)
+        for one in routes:
+            if one.tests is not None:
+                run_tests(self._values, one.route, one.tests, f"{one.key}.tests", known)
 
     def _folders(self, given: Entries) -> tuple[JournalConfig, MediaConfig]:
         journal = self._section(given, "journal", JournalSection) or JournalSection()

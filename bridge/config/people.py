@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 from yaml.nodes import Node
 
+from bridge.config import nodes
 from bridge.config.accounts import Account
 from bridge.config.faults import did_you_mean
-from bridge.config.nodes import join
+from bridge.config.nodes import Entries, join
 from bridge.config.values import Values
 from bridge.identity.people import Person
 from bridge.model.refs import AccountName
+
+_OWN_KEYS = ("name", "roles")
+"""An account of such a name goes before: files are older than the key."""
 
 
 def read_people(values: Values, section: Node, accounts: Mapping[str, Account]) -> tuple[Person, ...]:
@@ -20,6 +24,7 @@ def read_people(values: Values, section: Node, accounts: Mapping[str, Account]) 
     people: list[Person] = []
     names: dict[str, int] = {}
     claimed: dict[tuple[str, str], str] = {}
+    own = [name for name in _OWN_KEYS if name == "name" or name not in accounts]
     for index, node in enumerate(values.sequence(section, "people")):
         key = f"people[{index}]"
         found = values.mapping(node, key)
@@ -34,12 +39,13 @@ def read_people(values: Values, section: Node, accounts: Mapping[str, Account]) 
                 why = f"{name!r} is already in line {names[name]}"
                 faults.add(found["name"].value, join(key, "name"), why, value=name, hint="one line per person")
             names.setdefault(name, node.start_mark.line + 1)
+        roles = _roles(values, found, key) if "roles" in own else ()
         ids: dict[AccountName, str] = {}
         for account, entry in found.items():
-            if account == "name":
+            if account in own:
                 continue
             if account not in accounts:
-                hint = did_you_mean(account, (*accounts, "name"))
+                hint = did_you_mean(account, (*accounts, *own))
                 faults.add(entry.key, join(key, account), f"unknown account {account!r}", value=account, hint=hint)
                 continue
             native = values.text(entry.value, join(key, account))
@@ -51,5 +57,13 @@ def read_people(values: Values, section: Node, accounts: Mapping[str, Account]) 
             ids[AccountName(account)] = native
         if not ids and name:
             faults.warn(node, key, f"{name} has no id in any account")
-        people.append(Person(name=name, ids=ids))
+        people.append(Person(name=name, ids=ids, roles=roles))
     return tuple(people)
+
+
+def _roles(values: Values, found: Entries, key: str) -> tuple[str, ...]:
+    entry = found.get("roles")
+    if entry is None or nodes.is_null(entry.value):
+        return ()
+    texts = [values.text(node, f"{key}.roles[{n}]") for n, node in enumerate(values.sequence(entry.value, f"{key}.roles"))]
+    return tuple(text for text in texts if text)

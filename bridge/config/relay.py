@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import string
 from typing import Any
 
 import msgspec
 from yaml.nodes import Node
 
-from bridge.config.faults import did_you_mean
 from bridge.config.nodes import Entries, join
 from bridge.config.sections import RelaySection
 from bridge.config.values import Values
+from bridge.identity.sender_templates import problem
 from bridge.policy.routing import RelayOptions
 
 RELAY_KEYS = frozenset(RelaySection.model_fields)
-PLACEHOLDERS = ("name", "username", "platform", "account", "chat")
 
 _NULL_MEANS_SOMETHING = frozenset(("max_file_mb",))
 
@@ -36,8 +34,8 @@ def read_relay(values: Values, found: Entries, at: Node, key: str, *, also: tupl
         for name in section.model_fields_set
         if name in _NULL_MEANS_SOMETHING or getattr(section, name) is not None
     }
-    if "sender" in given and (problem := template_problem(given["sender"])):
-        why, hint = problem
+    if "sender" in given and (wrong := problem(given["sender"])):
+        why, hint = wrong
         values.faults.add(mine["sender"].value, join(key, "sender"), why, value=given["sender"], hint=hint)
     return given
 
@@ -46,22 +44,3 @@ def cascade(base: RelayOptions, *given: Given) -> RelayOptions:
     """The effective options: each later one overrides the earlier."""
     changes = {name: value for one in given for name, value in one.items()}
     return msgspec.structs.replace(base, **changes) if changes else base
-
-
-def template_problem(template: str) -> tuple[str, str] | None:
-    """Why a sender template is invalid, with a hint; None if it is valid."""
-    if not template.strip():
-        return "is empty", "use '{name}'"
-    try:
-        parts = list(string.Formatter().parse(template))
-    except ValueError as error:
-        return f"not a template: {error}", "write {{ and }} for braces themselves"
-    for _, name, form, conversion in parts:
-        if name is None:
-            continue
-        if name not in PLACEHOLDERS:
-            hint = did_you_mean(name, PLACEHOLDERS)
-            return f"unknown placeholder {{{name}}}", hint
-        if form or conversion:
-            return f"{{{name}}} takes no format", f"write {{{name}}}"
-    return None

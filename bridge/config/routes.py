@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bridge.config import nodes
 from bridge.config.accounts import Account
-from bridge.config.faults import did_you_mean
-from bridge.config.filters import read_filters
+from bridge.config.faults import Faults, did_you_mean
+from bridge.config.filters import read_filters, read_rewrites
 from bridge.config.nodes import Entries, join
 from bridge.config.relay import Given, cascade, read_relay
 from bridge.config.values import Values
 from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress
-from bridge.policy.routing import Filter, RelayOptions, Route, RouteEnd
+from bridge.policy.filters import Filter
+from bridge.policy.rewrites import Rewrite
+from bridge.policy.routing import RelayOptions, Route, RouteEnd
 
-_ROUTE_KEYS = ("name", "between", "from", "to", "filter")
+_ROUTE_KEYS = ("name", "between", "from", "to", "filter", "rewrite", "tests")
+_END_KEYS = ("chat", "filter", "rewrite")
 _LONGEST_NAME = 100
 
 
@@ -30,6 +34,8 @@ class ReadRoute:
     key: str
     at: Node
     end_nodes: list[Node]
+    tests: Node | None = None
+    """Run once the people are known."""
 
 
 class RouteReader:
@@ -60,9 +66,6 @@ class RouteReader:
         given: Given = {}
         if any(one not in _ROUTE_KEYS for one in found):
             given = read_relay(self._values, found, node, key, also=_ROUTE_KEYS)
-        filters: tuple[Filter, ...] = ()
-        if "filter" in found and not nodes.is_null(found["filter"].value):
-            filters = read_filters(self._values, found["filter"].value, join(key, "filter"))
         end_nodes: list[Node] = []
         ends: list[RouteEnd] = []
         places: set[tuple[ChatAddress, str | None]] = set()
@@ -76,7 +79,31 @@ class RouteReader:
             places.add(place)
             ends.append(end)
             end_nodes.append(end_node)
-        return ReadRoute(Route(name=name, ends=tuple(ends), filters=filters), key, node, end_nodes)
+        route = self._with_lines(Route(name=name, ends=tuple(ends)), found, key, end_nodes)
+        return ReadRoute(route, key, node, end_nodes, _given(found, "tests"))
+
+    def _with_lines(self, route: Route, found: Entries, key: str, end_nodes: Sequence[Node]) -> Route:
+        """The route with its `filter` and `rewrite`, and those of its ends."""
+        origins = [end for end in route.ends if end.sends]
+        targets = [end for end in route.ends if end.receives]
+        filters: tuple[Filter, ...] = ()
+        if (section := _given(found, "filter")) is not None:
+            filters = read_filters(self._values, section, join(key, "filter"), origins=origins, targets=targets)
+        rewrites = self._rewrites(found, key)
+        ends = []
+        for end, node in zip(route.ends, end_nodes, strict=True):
+            own = nodes.entries(node, key, Faults("")) if isinstance(node, MappingNode) else {}
+            at = f"{key}, end {end}"
+            lines: tuple[Filter, ...] = ()
+            if (section := _given(own, "filter")) is not None:
+                others = [one for one in origins if one is not end]
+                lines = read_filters(self._values, section, f"{at}, filter", origins=others, targets=[end])
+            ends.append(replace(end, filters=lines, rewrites=(*rewrites, *self._rewrites(own, at))))
+        return replace(route, ends=tuple(ends), filters=filters)
+
+    def _rewrites(self, found: Entries, key: str) -> tuple[Rewrite, ...]:
+        section = _given(found, "rewrite")
+        return () if section is None else read_rewrites(self._values, section, join(key, "rewrite"))
 
     def _name(self, found: Entries, node: Node, key: str) -> str:
         if "name" not in found:
@@ -132,7 +159,7 @@ class RouteReader:
         at = node
         if isinstance(node, MappingNode):
             found = nodes.entries(node, key, self._faults)
-            given = read_relay(self._values, found, node, key, also=("chat",))
+            given = read_relay(self._values, found, node, key, also=_END_KEYS)
             if "chat" not in found:
                 self._faults.add(node, key, "chat is missing", hint="an end is account/chat or {chat: account/chat, ...}")
                 return None
@@ -170,6 +197,10 @@ class RouteReader:
         return RouteEnd(
             chat=ChatAddress(AccountName(name), chat), thread_id=thread, receives=receives, sends=sends, options=options
         )
+
+
+def _given(found: Entries, name: str) -> Node | None:
+    return found[name].value if name in found and not nodes.is_null(found[name].value) else None
 
 
 def split_address(manifest: Platform, address: str) -> tuple[str, str | None, str]:

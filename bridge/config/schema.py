@@ -18,7 +18,9 @@ from bridge.config.sections import (
     LogSection,
     MediaSection,
     RelaySection,
+    RewriteSection,
     ShutdownSection,
+    TestSection,
     WebSection,
 )
 from bridge.model.platform import Platform
@@ -44,6 +46,9 @@ def schema(manifests: Sequence[Platform]) -> Json:
         )
     }
     defs["condition"] = {**_object(ConditionSection, "condition", defs), "minProperties": 1}
+    defs["rewrite"] = _object(RewriteSection, "rewrite", defs)
+    defs["test"] = _test(defs)
+    defs["filter"] = _filter_lines()
     defs["relay"] = _closed(relay, "Relay options, the outermost of the cascade end > route > account > defaults")
     defs["end"] = _end(relay)
     defs["route"] = _route(relay)
@@ -83,26 +88,23 @@ def _list(items: Json, description: str) -> Json:
 def _person() -> Json:
     return {
         "type": "object",
-        "properties": {"name": {"type": "string", "description": "Shown everywhere"}},
+        "properties": {
+            "name": {"type": "string", "description": "Shown everywhere"},
+            "roles": {"type": "array", "items": {"type": "string"}, "description": "What filters and commands know the person by"},
+        },
         "required": ["name"],
         "additionalProperties": {**_ID, "description": "User id or username in the account of that name"},
     }
 
 
-def _end(relay: Json) -> Json:
-    address = {
-        "type": "string",
-        "pattern": r"^[^/]+/.+|\$\{",
-        "description": "account/chat or account/chat/thread",
-        "examples": ["tg/-1001234567890", "team/#engineering"],
-    }
-    return {"anyOf": [address, {**_closed({"chat": address, **relay}, "An end with its own relay options"), "required": ["chat"]}]}
+_LINES: Json = {
+    "filter": _list({"$ref": "#/$defs/filter"}, "The first line whose condition holds decides"),
+    "rewrite": _list({"$ref": "#/$defs/rewrite"}, "Replacements in the words of messages, one after the other"),
+}
 
 
-def _route(relay: Json) -> Json:
-    end: Json = {"$ref": "#/$defs/end"}
-    one_or_more = {"anyOf": [end, {"type": "array", "minItems": 1, "items": end}]}
-    line = {
+def _filter_lines() -> Json:
+    return {
         "type": "object",
         "properties": {
             "drop": {"$ref": "#/$defs/condition", "description": "Messages that match are not relayed"},
@@ -115,12 +117,41 @@ def _route(relay: Json) -> Json:
         "maxProperties": 1,
         "additionalProperties": False,
     }
+
+
+def _test(defs: Json) -> Json:
+    found = _object(TestSection, "test", defs)
+    ends = {"type": "array", "items": {"type": "string"}}
+    words = {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}}
+    found["properties"]["gives"] = {"anyOf": [ends, words], "description": "The ends that get it; or each with its words"}
+    return {**found, "required": [*found.get("required", ()), "gives"]}
+
+
+def _end(relay: Json) -> Json:
+    address = {
+        "type": "string",
+        "pattern": r"^[^/]+/.+|\$\{",
+        "description": "account/chat or account/chat/thread",
+        "examples": ["tg/-1001234567890", "team/#engineering"],
+    }
+    return {
+        "anyOf": [
+            address,
+            {**_closed({"chat": address, **_LINES, **relay}, "An end with its own relay options"), "required": ["chat"]},
+        ]
+    }
+
+
+def _route(relay: Json) -> Json:
+    end: Json = {"$ref": "#/$defs/end"}
+    one_or_more = {"anyOf": [end, {"type": "array", "minItems": 1, "items": end}]}
     properties = {
         "name": {**_ID, "description": "The route's name in log, journal and `dead`; unique"},
         "between": {"type": "array", "minItems": 2, "items": end, "description": "Mirrored in every direction"},
         "from": {**one_or_more, "description": "One way: where messages come from"},
         "to": {**one_or_more, "description": "One way: where messages go"},
-        "filter": _list(line, "The first line whose condition holds decides"),
+        **_LINES,
+        "tests": _list({"$ref": "#/$defs/test"}, "What should become of messages; `check` says where it does not"),
         **relay,
     }
     return {

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bridge.config.model import Listener, LogFormat
+from bridge.model.events import AttachmentKind
 from bridge.model.forwarded import ForwardedHeader
+from bridge.policy.filters import CONTENT_KINDS, EVENT_KINDS
 from bridge.policy.routing import OnUnknown, Pace
 
 
@@ -112,8 +114,46 @@ class ConditionSection(Section):
 
     text: str | None = Field(default=None, description="Regular expression searched for in the message's text")
     author: str | None = Field(default=None, description="Regular expression searched for in the author's name and username")
+    role: str | tuple[str, ...] | None = Field(
+        default=None, description="Roles, one of which the author has: in `people`, or as the platform tells them"
+    )
     bot: bool | None = Field(default=None, description="Whether the author is a bot")
     files: bool | None = Field(default=None, description="Whether the message has files")
+    kind: str | tuple[str, ...] | None = Field(
+        default=None,
+        description="What it is: " + ", ".join((*EVENT_KINDS, *CONTENT_KINDS)) + ". A line without it is about messages",
+    )
+    thread: bool | None = Field(default=None, description="Whether it is in a thread or topic")
+    thread_id: str | None = Field(default=None, description="The thread or topic it is in, by its id")
+    from_: str | tuple[str, ...] | None = Field(
+        default=None, alias="from", description="Only what comes from these accounts or ends of the route"
+    )
+    to: str | tuple[str, ...] | None = Field(default=None, description="Only what goes to these accounts or ends of the route")
+
+
+class RewriteSection(Section):
+    """One replacement in the words of messages."""
+
+    find: str = Field(min_length=1, description="Regular expression searched for in the words, within one formatting")
+    replace: str = Field(default="", description=r"What takes its place; \\1 and \\g<name> are what groups found")
+    code: bool = Field(default=False, description="Whether code is searched as well")
+
+
+class TestSection(Section):
+    """One of a route's tests: something that happens; `gives` says which ends get it."""
+
+    from_: str | None = Field(default=None, alias="from", description="The end it comes from, if several send")
+    kind: Literal["message", "edit", "delete", "reaction", "membership", "rename", "pin", "typing", "status"] = Field(
+        default="message", description="What happens"
+    )
+    text: str = Field(default="", description="What it says")
+    author: str = Field(default="Somebody", description="Who does it: a name; of a person in `people`, that person")
+    username: str = Field(default="", description="The author's username there")
+    role: tuple[str, ...] = Field(default=(), description="Roles that the platform tells of the author")
+    bot: bool = Field(default=False, description="Whether the author is a bot")
+    files: tuple[AttachmentKind, ...] = Field(default=(), description="The kinds of its files")
+    reply: bool = Field(default=False, description="Whether it answers a message")
+    thread_id: str | None = Field(default=None, description="The thread or topic it is in")
 
 
 def _network(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -26,6 +27,7 @@ from bridge.model.events import (
     ReplyTo,
     StatusChanged,
 )
+from bridge.model.outcomes import LossNote
 from bridge.model.pauses import beside, beside_if
 from bridge.model.refs import ChatRef, MessageRef
 from bridge.model.rich_text import RichText, is_long
@@ -33,6 +35,7 @@ from bridge.render.long_text import with_whole_text
 from bridge.render.message import FetchResult, Part, Rendered, TextParts, render, render_lines
 from bridge.render.notice_message import notice_text, render_notice
 from bridge.render.origin import Origin
+from bridge.render.rewriting import rewritten_content, rewritten_reply
 
 _Message = TypeVar("_Message", MessageCreated, MessageEdited)
 
@@ -62,25 +65,42 @@ class MessageRenderer:
         existing: Sequence[bool] | None = None,
         notes: Sequence[RichText] = (),
     ) -> Rendered:
-        made = partial(
-            render,
+        made = partial(self._render, event, target, fetched, reply, existing, notes)
+        return await beside_if(is_long(event.content.text), made)
+
+    def _render(
+        self,
+        event: MessageCreated | MessageEdited,
+        target: ResolvedTarget,
+        fetched: Sequence[FetchResult],
+        reply: Reply | None,
+        existing: Sequence[bool] | None,
+        notes: Sequence[RichText],
+    ) -> Rendered:
+        event, losses = _rewritten(event, target)
+        made = render(
             event,
             origin=self.origin_of(event.meta.origin),
             target=target.rendering,
             fetched=fetched,
-            reply=reply,
+            reply=rewritten_reply(reply, target.end.rewrites),
             people=self._people(),
             names=self._names(),
             existing=existing,
             notes=notes,
         )
-        return await beside_if(is_long(event.content.text), made)
+        return dataclasses.replace(made, losses=(*made.losses, *losses)) if losses else made
+
+    def rewritten_content(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> Content:
+        """The message's content with the replacements of the target."""
+        return rewritten_content(event.content, target.end.rewrites)[0]
 
     def text_parts(
         self, event: MessageCreated | MessageEdited, target: ResolvedTarget, fetched: Sequence[FetchResult] = ()
     ) -> TextParts:
         """A text message in the pieces that merged messages are put together from."""
-        return render_lines(
+        event, losses = _rewritten(event, target)
+        made = render_lines(
             event,
             origin=self.origin_of(event.meta.origin),
             target=target.rendering,
@@ -88,6 +108,7 @@ class MessageRenderer:
             names=self._names(),
             fetched=fetched,
         )
+        return dataclasses.replace(made, losses=(*made.losses, *losses)) if losses else made
 
     def tail(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> RichText:
         """The line above what follows the message's first part."""
@@ -100,10 +121,14 @@ class MessageRenderer:
         text = notice_text(event, origin=self.origin_of(event.meta.origin), names=self._names())
         return render_notice(text, target=target.rendering).parts
 
-    async def with_whole_text(self, event: _Message) -> _Message:
+    async def with_whole_text(self, event: _Message, target: ResolvedTarget) -> _Message:
         """The event with a file more, which holds its whole text: for targets that show only the beginning."""
-        content = await beside(partial(with_whole_text, event.content, event.meta, self.author_name(event.meta)))
-        return msgspec.structs.replace(event, content=content)
+
+        def made() -> Content:
+            whole = with_whole_text(self.rewritten_content(event, target), event.meta, self.author_name(event.meta))
+            return msgspec.structs.replace(event.content, attachments=whole.attachments)
+
+        return msgspec.structs.replace(event, content=await beside(made))
 
     def author_name(self, meta: EventMeta) -> str:
         return self._names().plain_name(meta.origin.account, meta.author) if meta.author else ""
@@ -132,3 +157,10 @@ class MessageRenderer:
         """As the bridge shows the author of an original."""
         who = name if isinstance(name, AuthorName) else AuthorName(name)
         return self._names().distinct_name(link.original.chat.account, who, user_id=who.user_id, username=who.username)
+
+
+def _rewritten(
+    event: MessageCreated | MessageEdited, target: ResolvedTarget
+) -> tuple[MessageCreated | MessageEdited, tuple[LossNote, ...]]:
+    content, losses = rewritten_content(event.content, target.end.rewrites)
+    return msgspec.structs.replace(event, content=content), losses

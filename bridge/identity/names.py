@@ -1,24 +1,24 @@
 """Safe sender names: the name a message is shown under, so that nobody can impersonate somebody else. Pure.
 
-`render` asks `Names.shown` for every message; the configuration check asks `check_template`.
+`render` asks `Names.shown` for every message; templates are `sender_templates`.
 """
 
 from __future__ import annotations
 
-import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 import regex
 
+from bridge.identity import sender_templates
 from bridge.identity.lookalikes import looks_of, mixes_alphabets, skeleton
 from bridge.identity.people import People
 from bridge.model.characters import BLANK, INVISIBLE
 from bridge.model.events import Author
 from bridge.model.refs import AccountName
 
-PLACEHOLDERS = ("name", "username", "platform", "account", "chat")
 UNKNOWN = "unknown"
 _ELLIPSIS = "…"
 _MOST_REMEMBERED = 1024
@@ -43,24 +43,6 @@ _ADDRESS = regex.compile(rf"(?<=[\p{{L}}\p{{N}}])(?::(?=/)|\.(?=(?:{_DOMAINS})(?
 """What makes platforms turn a part of a name into a link: `://`, and the dot before the usual top-level domains."""
 _MARKUP = regex.compile(r"[`*<>|\[\]\\]+|_{2,}|~{2,}|^[@#&:\s]+|:+$")
 _PILED_MARKS = regex.compile(r"(\p{M}{2})(?<!\ufe0f)\p{M}+")
-
-
-@lru_cache(maxsize=256)
-def check_template(template: str) -> str | None:
-    """Why the template of a sender name cannot be used, or None."""
-    try:
-        fields = list(string.Formatter().parse(template))
-    except ValueError as error:
-        return f"not a template: {error}"
-    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    for _, field, spec, conversion in fields:
-        if field is None:
-            continue
-        if field not in PLACEHOLDERS or spec or conversion:
-            return f"unknown placeholder {{{field}}}; known are {known}"
-    if not any(field in ("name", "username") for _, field, _, _ in fields):
-        return "shows nobody's name: it needs {name} or {username}"
-    return None
 
 
 @lru_cache(maxsize=1024)
@@ -177,25 +159,29 @@ class Names:
     ) -> str:
         """The sender's name by template, at most `length` code points. `platform` is its title as written for people.
 
-        Raises ValueError for a template that `check_template` refuses.
+        Raises ValueError for a template that has a `sender_templates.problem`.
         """
         return self._decided(author, template, account, platform, chat, length)
 
     def _decide(self, author: Author | None, template: str, account: AccountName, platform: str, chat: str, length: int) -> str:
-        if why := check_template(template):
-            raise ValueError(why)
+        if why := sender_templates.problem(template):
+            raise ValueError(" - ".join(why))
         person = self.people.person_of(account, author)
         values = {
             "username": show_name(author.username if author else "") or self.plain_name(account, author),
             "platform": clean_name(platform),
             "account": clean_name(account),
             "chat": show_name(chat),
+            "bot": author is not None and author.is_bot,
+            "known": person is not None,
+            "roles": [*(author.roles if author else ()), *(person.roles if person else ())],
         }
-        around = len(template.format(name="", **values))
+        around = len(_filled(template, {**values, "name": ""}))
         name = self.plain_name(account, author, length=max(length - around, min(length, 24)))
-        text = clean_line(template.format(name=name, **values)) or UNKNOWN
+        text = clean_line(_filled(template, {**values, "name": name})) or name
         is_checked = text == name or name.endswith(f" ({account})")
-        mark = "" if is_checked or (person and text == name) else self._distinguisher(text, account, length, [skeleton(text)])
+        is_own = person is not None and skeleton(text) == skeleton(name)
+        mark = "" if is_checked or is_own else self._distinguisher(text, account, length, [skeleton(text)])
         return shorten(text, length - len(mark)) + mark
 
     def _distinguisher(self, name: str, account: AccountName, length: int, looks: Iterable[str], *, mixed: bool = False) -> str:
@@ -206,6 +192,14 @@ class Names:
 
     def _is_taken(self, look: str) -> bool:
         return look in self._protected or look in self._of_people
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> str:
+    """The name alone if the template cannot be filled with these values."""
+    try:
+        return sender_templates.fill(template, values)
+    except ValueError:
+        return str(values["name"])
 
 
 def clean_line(text: str) -> str:

@@ -23,6 +23,8 @@ class Person:
 
     name: str
     ids: Mapping[AccountName, str]
+    roles: tuple[str, ...] = ()
+    """What filters and commands know the person by: `moderator` may moderate."""
 
 
 class People:

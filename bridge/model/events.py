@@ -35,6 +35,8 @@ class Author(_Part, frozen=True):
     username: str = ""
     avatar_url: str = ""
     is_bot: bool = False
+    roles: tuple[str, ...] = ()
+    """Names of the person's roles there, as far as the platform tells them with what the person does."""
 
 
 class AttachmentKind(StrEnum):

@@ -155,6 +155,8 @@ class Loss(_Word):
     FORMATTING_REFUSED = "formatting dropped: the platform refused it"
     SHORTENED = "shortened"
     """`LossOf` says why."""
+    NOT_REWRITTEN = "a rewrite was left out"
+    """`LossOf` says which: it took too long, or made too much."""
 
     # around the words
     SENDER_AS_LINE = "sender shown as a line in the text"

@@ -11,11 +11,12 @@ from enum import StrEnum
 import msgspec
 
 from bridge.identity.people import People
-from bridge.model.events import ChatEvent, MessageChange, MessageCreated
-from bridge.model.outcomes import NamedSkip, Skip, SkipRule
+from bridge.model.events import ChatEvent, MessageChange
+from bridge.model.outcomes import Skip, SkipRule
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
-from bridge.model.rich_text import text_of
-from bridge.policy.patterns import Pattern, Searches
+from bridge.policy.filters import Filter, Look
+from bridge.policy.patterns import Searches
+from bridge.policy.rewrites import Rewrite
 
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,28 +67,6 @@ class RelayOptions(_Value, frozen=True):
     """Hours after which an undelivered message becomes a dead letter. None: as the target's schedule says, else a week."""
 
 
-class Condition(_Value, frozen=True):
-    """All given parts must hold. `text` and `author` are regular expressions searched for; `bot` compares the author's bot flag;
-    `files` whether the message has files."""
-
-    text: Pattern | None = None
-    author: Pattern | None = None
-    bot: bool | None = None
-    files: bool | None = None
-
-
-class Filter(_Value, frozen=True):
-    """One line of a route's `filter`: the first whose condition holds decides; if none does, the message is relayed, unless the
-    list has a `keep`, in which case it is dropped.
-
-    A pattern that takes too long never loses a message: a `drop` does not hold then, and a `keep` does."""
-
-    keep: bool
-    condition: Condition
-    name: str
-    """How the rule is called where a skip is explained: `filter 1: drop text ^DEBUG`."""
-
-
 class RouteEnd(_Value, frozen=True):
     chat: ChatAddress
     thread_id: str | None = None
@@ -96,6 +75,10 @@ class RouteEnd(_Value, frozen=True):
     sends: bool = True
     """Whether messages of this end are relayed."""
     options: RelayOptions = RelayOptions()
+    filters: tuple[Filter, ...] = ()
+    """For what is sent into this end, after the route's own."""
+    rewrites: tuple[Rewrite, ...] = ()
+    """For what is sent into this end: the route's, then the end's own."""
 
     def __str__(self) -> str:
         return str(self.chat) if self.thread_id is None else f"{self.chat}/{self.thread_id}"
@@ -188,15 +171,15 @@ class RoutingTable:
         """Targets of an event, each target once, in the order of the routes. If several routes lead to one target, a route that
         relays the event wins over one whose rules skip it. `people` lets author filters name the people of the configuration."""
         planned: dict[_Place, Planned] = {}
+        look = Look(event, people, self._searches)
         for address in self.addresses_of(event.meta.origin):
             for route, end in self._origin_ends(address, event):
-                rule = self._filtered(route, event, people)
                 here = self._place(end)
                 for target in route.ends:
                     place = self._place(target)
                     if not target.receives or place == here:
                         continue
-                    skip = rule or _not_wanted(event, target.options)
+                    skip = self._filtered(route, end, target, look) or _not_wanted(event, target.options)
                     known = planned.get(place)
                     if known is None or (known.skip_rule and not skip):
                         planned[place] = Planned(route=route.name, end=target, skip_rule=skip)
@@ -207,17 +190,16 @@ class RoutingTable:
         taken, self._slow = list(self._slow), {}
         return taken
 
-    def _filtered(self, route: Route, event: ChatEvent, people: People | None) -> SkipRule | None:
-        if not route.filters or not isinstance(event, MessageCreated):
-            return None
-        for rule in route.filters:
-            holds = _holds(rule.condition, event, people, self._searches)
-            if holds is None:
-                self._slow[route.name, rule.name] = None
-                holds = rule.keep
-            if holds:
-                return None if rule.keep else NamedSkip(Skip.FILTER, rule.name)
-        return Skip.NOT_KEPT if any(rule.keep for rule in route.filters) else None
+    def _filtered(self, route: Route, origin: RouteEnd, target: RouteEnd, look: Look) -> SkipRule | None:
+        """By the route's lines, then by the target's own."""
+
+        def tell_slow(line: str) -> None:
+            self._slow[route.name, line] = None
+
+        for filters in (route.filters, target.filters):
+            if filters and (rule := look.skip(filters, origin, target, tell_slow)):
+                return rule
+        return None
 
     def _origin_ends(self, address: ChatAddress, event: ChatEvent) -> list[tuple[Route, RouteEnd]]:
         """Ends that an event of this thread belongs to: those of the thread itself, else those of the whole chat.
@@ -236,31 +218,6 @@ class RoutingTable:
     def _place(self, end: RouteEnd) -> _Place:
         """What makes two ends the same: two addresses may lead to one chat (`#general` and its id)."""
         return end.chat.account, self._native.get(end.chat), "" if end.chat in self._native else end.chat.address, end.thread_id
-
-
-def _holds(condition: Condition, event: MessageCreated, people: People | None, searches: Searches) -> bool | None:
-    """None: a pattern took too long to tell. What is known at once is asked first."""
-    author = event.meta.author
-    if condition.bot is not None and condition.bot != bool(author and author.is_bot):
-        return False
-    if condition.files is not None and condition.files != bool(event.content.attachments):
-        return False
-    found: list[bool | None] = []
-    if condition.text is not None:
-        found.append(searches.search(condition.text, text_of(event.content.text)))
-    if condition.author is not None and False not in found:
-        names = [searches.search(condition.author, name) for name in _names_of(event, people)]
-        found.append(True if True in names else None if None in names else False)
-    return False if False in found else None if None in found else True
-
-
-def _names_of(event: ChatEvent, people: People | None) -> list[str]:
-    """All names of the author: shown name, username, name in `people`."""
-    author = event.meta.author
-    if author is None:
-        return []
-    person = people.person_of(event.meta.origin.account, author) if people else None
-    return [name for name in (author.name, author.username, person.name if person else "") if name]
 
 
 def _not_wanted(event: ChatEvent, options: RelayOptions) -> SkipRule | None:

@@ -127,7 +127,8 @@ def _member_author(data: wire.Reaction | wire.Typing, user_id: str, context: Con
     member = mapping(data.get("member"))
     if not mapping(member.get("user")).get("id"):
         return context.people.get(user_id) or Author(user_id=user_id, name="")
-    author = author_of({"author": member["user"], "member": member, "guild_id": data.get("guild_id") or ""}, context.cdn_url)
+    shown: wire.Message = {"author": member["user"], "member": member, "guild_id": data.get("guild_id") or ""}
+    author = author_of(shown, context.cdn_url, context.guilds)
     context.remember(author)
     return author
 

@@ -5,7 +5,8 @@ may be missing or of any type. Source: API reference, message resource, August 2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from adapters.discord import wire
 from adapters.discord.guild_cache import GuildCache
@@ -35,9 +36,9 @@ def name_of(user: wire.User, member: wire.Member | None = None) -> str:
     return text(mapping(member).get("nick")) or text(user.get("global_name")) or text(user.get("username"))
 
 
-def author_of(data: wire.Message, cdn_url: str) -> Author:
+def author_of(data: wire.Message, cdn_url: str, guilds: GuildCache | None = None) -> Author:
     """Raises KeyError, TypeError or ValueError when the payload's author has no id. All personas of a webhook share its id: the
-    name distinguishes them."""
+    name distinguishes them. With `guilds`, roles have their names: a message of the gateway has the member's role ids."""
     user, member = data["author"], mapping(data.get("member"))
     user_id, username = id_of(user["id"]), text(user.get("username"))
     avatar, guild_avatar = text(user.get("avatar")), text(member.get("avatar"))
@@ -51,7 +52,14 @@ def author_of(data: wire.Message, cdn_url: str) -> Author:
         username="" if is_persona else username,
         avatar_url=url,
         is_bot=user.get("bot") is True,
+        roles=_roles(member, guilds) if guilds is not None else (),
     )
+
+
+def _roles(member: Mapping[str, Any], guilds: GuildCache) -> tuple[str, ...]:
+    found = member.get("roles")
+    ids = found if isinstance(found, list) else []
+    return tuple(name for role_id in ids if isinstance(role_id, str) and (name := guilds.role_name(role_id)))
 
 
 def content_of(data: wire.Message, guilds: GuildCache, cdn_url: str, known: Lookup = lambda _: "") -> Content:

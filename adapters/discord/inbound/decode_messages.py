@@ -51,7 +51,7 @@ def decode_message(data: wire.Message, context: Context) -> ChatEvent | Ignored:
     if flags & LOADING:
         context.await_content(id_of(data["id"]))
         return Ignored("placeholder of a command")
-    author = author_of(data, context.cdn_url)
+    author = author_of(data, context.cdn_url, context.guilds)
     if data.get("webhook_id") is None:
         context.remember(author)
     meta = _message_meta(data, context, "created", author)
@@ -137,7 +137,12 @@ def decode_edit(data: wire.Message, context: Context) -> MessageEdited | None:
     at = moment(edited)
     version = f"{at.timestamp():.6f}" if at is not None else str(edited)[:40]
     meta = _message_meta(
-        data, context, "edited", author_of(data, context.cdn_url), version=version, occurred_at=at or context.clock.now()
+        data,
+        context,
+        "edited",
+        author_of(data, context.cdn_url, context.guilds),
+        version=version,
+        occurred_at=at or context.clock.now(),
     )
     return MessageEdited(
         meta=meta,

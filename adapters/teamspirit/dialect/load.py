@@ -15,12 +15,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from adapters.common.templates import TemplateFault, path_template, template
 from adapters.teamspirit.dialect import variables
 from adapters.teamspirit.dialect.calls import Operations
 from adapters.teamspirit.dialect.model import Dialect
 from adapters.teamspirit.dialect.sense import nonsense_of
 from bridge.model.errors import ConfigFault
+from bridge.model.templates import TemplateFault, path_template, template
 
 _MOST_BYTES = 1024**2
 _MOST_ENTRIES = 20_000

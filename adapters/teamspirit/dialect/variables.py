@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from adapters.common.templates import path_template, template
+from bridge.model.templates import path_template, template
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.calls import Call

@@ -15,7 +15,6 @@ import msgspec
 from jinja2 import TemplateError
 from yarl import URL
 
-from adapters.common.templates import fill_tree, path_template, template
 from adapters.teamspirit import emoji_names
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.outbound.encode_text import encode_text
@@ -23,6 +22,7 @@ from adapters.teamspirit.wire import Request
 from bridge.model.adapter import Copy, Outbound, OutboundEdit, OutboundFile, Reply
 from bridge.model.errors import Rejected
 from bridge.model.rich_text import Mark, Paragraph, Quote, RichText, Text, concat
+from bridge.model.templates import fill_tree, path_template, template
 
 if TYPE_CHECKING:
     from adapters.teamspirit.config import TeamSpiritOptions

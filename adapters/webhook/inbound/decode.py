@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from adapters.common.lenient import words
-from adapters.common.templates import TemplateFailed
 from adapters.webhook import recipe, recipe_files
 from adapters.webhook.inbound.body import Body, Kind
 from adapters.webhook.inbound.common_json import decode_common
@@ -19,6 +18,7 @@ from adapters.webhook.inbound.page import decode_page
 from adapters.webhook.inbound.received import Answer, Nothing, Received, Said
 from adapters.webhook.inbound.refusal import NOTHING, Refusal
 from bridge.model.events import Attachment
+from bridge.model.templates import TemplateFailed
 
 if TYPE_CHECKING:
     from adapters.webhook.config import EndOptions

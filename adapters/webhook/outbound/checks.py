@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from adapters.common.templates import TemplateFault, template
 from adapters.common.tls import certificate_faults
 from adapters.webhook.outbound.signing import key_fault
 from bridge.model.errors import ConfigFault
+from bridge.model.templates import TemplateFault, template
 
 if TYPE_CHECKING:
     from adapters.common.options import SecretStr

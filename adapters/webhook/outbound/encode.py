@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.common.templates import fill_tree, template
 from adapters.webhook.outbound.encode_text import encode_slack, encode_text
 from adapters.webhook.wire import StandardPayload
 from bridge.model.adapter import Copy, Outbound, OutboundEdit, OutboundReaction, Reply, Sender
+from bridge.model.templates import fill_tree, template
 
 if TYPE_CHECKING:
     from adapters.webhook.config import WebhookOptions

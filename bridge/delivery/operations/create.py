@@ -38,7 +38,7 @@ async def create(event: MessageCreated, run: Execution, tools: Tools) -> Sequenc
     if plan is not None and plan.event is not None:
         event = plan.event
     if plan is not None and any(index >= len(event.content.attachments) for part in plan.parts for index in part.files):
-        event = await tools.renderer.with_whole_text(event)
+        event = await tools.renderer.with_whole_text(event, run.target)
     plan, edit = since_edited(delivery, plan, event)
     if edit is not None and isinstance(run.target.adapter, Edits):
         kept = msgspec.structs.replace(plan or Plan(parts=()), edit=edit)

@@ -53,7 +53,7 @@ async def new_plan(files: PartFiles, run: Execution, tools: Tools) -> Plan:
     reply = await renderer.reply(event.content.reply_to, event.meta.origin, run)
     rendered = await renderer.render(event, target, fetched, reply)
     if rendered.left_out and not any(map(is_whole_text, event.content.attachments)):
-        fetched.append(await files.fetch_added(await renderer.with_whole_text(event)))
+        fetched.append(await files.fetch_added(await renderer.with_whole_text(event, target)))
         rendered = await renderer.render(files.event, target, fetched, reply)
     run.delivery.losses = list(rendered.losses)
     several = len(rendered.parts) > 1 or any(one.file is not None or one.late for one in fetched)

@@ -76,7 +76,7 @@ async def _with_whole_text(event: MessageEdited, copies: Sequence[Standing], run
     fetched = [FetchResult(attachment=attachment) for attachment in event.content.attachments]
     shown = [one.carried.files for one in copies]
     rendered = await tools.renderer.render(event, run.target, fetched, None, existing=shown)
-    return await tools.renderer.with_whole_text(event) if rendered.left_out else event
+    return await tools.renderer.with_whole_text(event, run.target) if rendered.left_out else event
 
 
 async def _fetched(
@@ -90,7 +90,7 @@ async def _fetched(
             stack,
             event_seq=run.pending.event_seq,
             origin=event.meta.origin,
-            content=event.content,
+            content=tools.renderer.rewritten_content(event, target),
             most_bytes=most_bytes(target.capabilities.limits, target.options),
             patience=run.delivery.files.patience,
             within_s=run.delivery.files.wait_s,

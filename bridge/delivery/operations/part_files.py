@@ -83,7 +83,7 @@ class PartFiles:
             self._stack,
             event_seq=run.pending.event_seq,
             origin=self.event.meta.origin,
-            content=content,
+            content=self._tools.renderer.rewritten_content(self.event, run.target),
             most_bytes=most_bytes(run.target.capabilities.limits, run.target.options),
             patience=run.delivery.files.patience,
             within_s=run.delivery.files.wait_s,

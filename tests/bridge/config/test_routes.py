@@ -189,41 +189,6 @@ def test_unknown_options_are_found_at_every_level(zoo: Any, place: str) -> None:
     assert f"{place}: unknown key 'sendr' - did you mean 'sender'?" in str(fault)
 
 
-# -- filters ----------------------------------------------------------------------------------------------------------------
-
-
-def test_filters(zoo: Any) -> None:
-    config = zoo.good(
-        "routes:\n  - name: a\n    between: [polly/#x, owl/y]\n    filter:\n"
-        "      - drop: {text: '^DEBUG', bot: yes}\n      - keep: {author: anna, files: no}\n"
-    )
-    drop, keep = config.routes[0].filters
-    assert (drop.keep, drop.condition.text.pattern, drop.condition.bot, drop.condition.files) == (False, "^DEBUG", True, None)
-    assert (keep.keep, keep.condition.author.pattern, keep.condition.files) == (True, "anna", False)
-    assert (drop.name, keep.name) == ("filter 1: drop text ^DEBUG bot true", "filter 2: keep author anna files false")
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        ("[{drop: {text: '('}}]", "routes[0].filter[0].drop.text: not a regular expression"),
-        ("[{drop: {}}]", "routes[0].filter[0].drop: needs at least one of text, author, bot, files"),
-        ("[{drop: '^x'}]", "routes[0].filter[0].drop: must be a mapping of conditions"),
-        ("[{drop: {txt: x}}]", "routes[0].filter[0].drop.txt: unknown key 'txt' - did you mean 'text'?"),
-        ("[{drop: {text: [a]+}}]", "quote"),
-        ("[{drop: {text: [a]}}]", "routes[0].filter[0].drop.text: must be text"),
-        ("[{drop: {bot: perhaps}}]", "must be true or false"),
-        ("[{drp: {text: x}}]", "unknown key 'drp' - did you mean 'drop'?"),
-        ("[{drop: {text: x}, keep: {text: y}}]", "each line of a filter is one drop: or one keep:"),
-        ("[drop]", "must be a mapping"),
-        ("{drop: {text: x}}", "routes[0].filter: must be a list"),
-    ],
-)
-def test_faults_of_filters(zoo: Any, lines: str, words: str) -> None:
-    found = zoo.faults(f"routes:\n  - name: a\n    between: [polly/#x, owl/y]\n    filter: {lines}\n")
-    assert any(words in fault for fault in found) or words == "quote", found
-
-
 # -- people -----------------------------------------------------------------------------------------------------------------
 
 

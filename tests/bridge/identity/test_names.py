@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.identity.lookalikes import skeleton
-from bridge.identity.names import Names, check_template, clean_name, shorten
+from bridge.identity.names import Names, clean_name, shorten
 from bridge.identity.people import People, Person
 from bridge.model.events import Author
 from bridge.model.refs import AccountName
@@ -31,30 +31,6 @@ def shown(name: str, template: str = "{name}", *, user_id: str = "9", username: 
 def test_all_placeholders() -> None:
     text = shown("Kim", "{name} @{username} via {platform}/{account} in {chat}", username="kim_l")
     assert text == "Kim @kim_l via Telegram/tg in general"
-
-
-@pytest.mark.parametrize(
-    ("template", "fault"),
-    [
-        ("{nmae}", "unknown placeholder {nmae}; known are {name}, {username}"),
-        ("{name.__class__}", "unknown placeholder"),
-        ("{name!r}", "unknown placeholder"),
-        ("{name:>99999999}", "unknown placeholder"),
-        ("{0}", "unknown placeholder"),
-        ("{name", "not a template"),
-        ("{platform}", "shows nobody's name"),
-        ("", "shows nobody's name"),
-    ],
-)
-def test_faults_of_templates(template: str, fault: str) -> None:
-    assert fault in (check_template(template) or "")
-    with pytest.raises(ValueError, match=r"template|placeholder|name"):
-        shown("Kim", template)
-
-
-@pytest.mark.parametrize("template", ["{name}", "{{{name}}}", "{username} ({chat})"])
-def test_good_templates(template: str) -> None:
-    assert check_template(template) is None
 
 
 # -- cleaning ---------------------------------------------------------------------------------------------------------------

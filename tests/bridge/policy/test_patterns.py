@@ -9,8 +9,9 @@ import pytest
 import regex
 
 from bridge.model.outcomes import Skip
+from bridge.policy.filters import Condition, Filter
 from bridge.policy.patterns import Searches, is_slow, timed
-from bridge.policy.routing import Condition, Filter, Route, RoutingTable
+from bridge.policy.routing import Route, RoutingTable
 from tests.bridge.policy.test_routing import end, said, table
 
 FATAL = ["(a+)+$", "(a|a)*$", "(a|aa)+$", r"(\w*)*$", r"^((a+)+)+$", r"(?:(?:a*)*)*!"]

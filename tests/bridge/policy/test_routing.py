@@ -29,7 +29,8 @@ from bridge.model.events import (
 )
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain
-from bridge.policy.routing import Condition, Filter, RelayOptions, Route, RouteEnd, RoutingTable
+from bridge.policy.filters import Condition, Filter
+from bridge.policy.routing import RelayOptions, Route, RouteEnd, RoutingTable
 from tests.support.strategies import NOON, TEAM, TG, attachment
 
 SPIRIT = AccountName("spirit")

@@ -71,6 +71,12 @@ def test_keys_times_and_names(context: Context) -> None:
     assert guild_avatar == f"https://cdn/guilds/{GUILD}/users/7/avatars/xyz.png?size=128"
 
 
+def test_roles_have_their_names(context: Context) -> None:
+    event = one(context, "MESSAGE_CREATE", message(member={"roles": ["9", "404", None]}))
+    assert event.meta.author.roles == ("ops",)
+    assert one(context, "MESSAGE_CREATE", message(member={"roles": "9"})).meta.author.roles == ()
+
+
 def test_thread_messages_and_their_changes_belong_to_the_parent(context: Context) -> None:
     for event, data in (
         ("MESSAGE_CREATE", message(channel_id=THREAD)),

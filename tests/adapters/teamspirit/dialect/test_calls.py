@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.common.templates import fill_tree
 from adapters.teamspirit.dialect.load import load_dialect
+from bridge.model.templates import fill_tree
 
 
 def test_each_of_a_list_is_described_anew() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from adapters.common.queries import find
-from adapters.common.templates import TemplateFailed, TemplateFault, fill_tree, path_template, template
 from adapters.registry import load_platform
 from adapters.teamspirit.dialect.load import SHIPPED, load_dialect, shipped_names
+from bridge.model.templates import TemplateFailed, TemplateFault, fill_tree, path_template, template
 
 MINIMAL = """\
 dialect: mine

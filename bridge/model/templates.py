@@ -1,7 +1,7 @@
 """Jinja2 templates in a sandbox, as admins write them. A text that is one `{{ expression }}` keeps the expression's own type.
 
-What a template may cost is bounded (`template_bounds`), whatever it is filled with. Used by the dialects of TeamSpirit and by the
-templates of webhooks.
+What a template may cost is bounded (`template_bounds`), whatever it is filled with. Used for the names of senders, and by adapters
+whose formats are data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jinja2 import ChainableUndefined, TemplateError, TemplateSyntaxError, Undef
 from jinja2 import Template as JinjaTemplate
 from jinja2.environment import TemplateExpression
 
-from adapters.common.template_bounds import MOST_TEXT, BoundedEnvironment, TooMuch, bounded, weighed
+from bridge.model.template_bounds import MOST_TEXT, BoundedEnvironment, TooMuch, bounded, weighed
 
 Values = Mapping[str, Any]
 T = TypeVar("T")

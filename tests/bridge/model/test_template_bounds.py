@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapters.common.template_bounds import MOST_TEXT
-from adapters.common.templates import TemplateFailed, TemplateFault, template
+from bridge.model.template_bounds import MOST_TEXT
+from bridge.model.templates import TemplateFailed, TemplateFault, template
 
 LARGE: dict[str, Any] = {
     "many": list(range(300_000)),
