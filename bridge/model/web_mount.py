@@ -47,6 +47,9 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     """Of a request's body, as `content`, `multipart` and `post` of the request read it; they raise for more. `read` takes 1 MiB."""
     is_replay: bool = False
     """An admin puts through once more what arrived earlier: neither its age nor a signature says anything, and it is no repeat."""
+    place: str = "in"
+    """The first word of the path that was called: `in` or `out`; `hooks`, or empty, where a sender adds its own platform's path to
+    the listener's address (`/hooks/<key>`; `/` and `/<topic>`, with the key as a bearer)."""
 
 
 class WebMount(Protocol):
@@ -68,8 +71,9 @@ class WebMount(Protocol):
     def unmount(self, name: str) -> None: ...
 
     def serve_keys(self, handler: KeyHandler) -> None:
-        """Handle the requests under `/in/<key>` and `/out/<key>` whose key is valid and for a chat of this account. Rates, the size
-        that the headers declare, and web pages' origins have been looked at; the method (but OPTIONS) and the body have not.
+        """Handle the requests under `/in/<key>` and `/out/<key>` (see also `KeyGrant.place`) whose key is valid and for a chat of
+        this account. Rates, the size that the headers declare, and web pages' origins have been looked at; the method (but OPTIONS)
+        and the body have not.
 
         The handler is called only while the account is up (`Intake.connected`): before, senders are asked to come again. `read` of
         the request takes 1 MiB; what is larger is read in pieces, by `content` or `multipart`, up to `KeyGrant.most_bytes` and no

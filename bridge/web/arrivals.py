@@ -29,8 +29,10 @@ _VALUE_CHARS = 500
 _MOST_HEADERS = 64
 _SECRET_NAME = re.compile(r"authorization|cookie|token|secret|password|api-?key|credential|signature", re.IGNORECASE)
 _OWN_KEY = re.compile(rb"(mbk_|mbi_)[0-9A-Za-z]{38}")
+_PLACE = ":path"
+"""HTTP/2's name for where a request went, which no header of HTTP/1 can have: kept where it was not `/in` or `/out`."""
 _OF_THE_CONNECTION = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "expect", "keep-alive", "te", "upgrade"}
+    {_PLACE, "host", "connection", "content-length", "transfer-encoding", "expect", "keep-alive", "te", "upgrade"}
 )
 _mask = Masker()
 
@@ -43,6 +45,7 @@ def as_kept(
     key: StoredKey,
     *,
     method: str,
+    place: str,
     query: str,
     headers: Iterable[tuple[str, str]],
     stream: BoundedStream,
@@ -53,12 +56,15 @@ def as_kept(
     """A request as it is stored: without the key, and without what its headers have for secrets. Its body is as it came, but for
     keys of ours in it (senders repeat the URL that they were given)."""
     body = bytes(stream.beginning)
+    kept = [(_text(name), _masked(name, _text(value))) for name, value in list(headers)[:_MOST_HEADERS]]
+    if place != key.direction.value:
+        kept.insert(0, (_PLACE, f"/{place}"))
     return NewArrival(
         key_id=key.key_id,
         arrived_at=clock.now(),
         method=method,
         query=_mask(f"?{query}")[1:],
-        headers=tuple((_text(name), _masked(name, _text(value))) for name, value in list(headers)[:_MOST_HEADERS]),
+        headers=tuple(kept),
         body=_OWN_KEY.sub(rb"\1" + MASK.encode(), body),
         is_whole=stream.at_eof() and stream.size_bytes == len(body),
         status=status,
@@ -73,6 +79,12 @@ def _text(header: str) -> str:
 
 def _masked(name: str, value: str) -> str:
     return MASK if _SECRET_NAME.search(name) else _mask(value)[:_VALUE_CHARS]
+
+
+def place_to_call(key: StoredKey, arrival: Arrival, secret: str) -> tuple[str, list[tuple[str, str]]]:
+    """The path that it came to, with this in the place of the key, and the header that shows it where the path does not."""
+    place = next((value[1:] for name, value in arrival.headers if name == _PLACE), key.direction.value)
+    return (f"/{place}/{secret}", []) if place else ("/", [("Authorization", f"Bearer {secret}")])
 
 
 def replayed_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Calls with a key: `/in/<key>` and `/out/<key>`. Looks the key up, holds its limits, and hands the request to the key's account.
+"""Calls with a key, which is shown as `key_paths` says. Looks the key up, holds its limits, and hands the request to its account.
 
 Who has no valid key is answered like everybody else without one. Who has one is told what is wrong: too often (429), too large
 (413), another site's form (403), an account that is not up just now (503: senders try again)."""
@@ -21,6 +21,7 @@ from bridge.policy.access_keys import KEY_PREFIX, hash_of, looks_right, new_secr
 from bridge.web.allowance import Allowances
 from bridge.web.arrivals import KEPT_BYTES, as_kept, is_worth_keeping
 from bridge.web.client_address import household
+from bridge.web.key_paths import NOTHING, shown
 from bridge.web.reading import while_valid
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ FORM_AT_ONCE = 4
 _RETRY_BUSY_S = 5
 RETRY_DOWN_S = 30
 """How soon a sender may come again whose account is not up."""
-_DIRECTIONS = {"in": KeyDirection.IN, "out": KeyDirection.OUT}
 _PREFLIGHT_S = 600
 
 
@@ -98,7 +98,7 @@ class KeyedCalls:
     async def answer(self, request: StrangerRequest, path: str, client: str) -> web.StreamResponse | None:
         """None: no valid key is shown. `client` is the caller's address. Raises JournalError, HTTPException (the answer to a body
         that is too large or too slow) and HandlerFailed."""
-        direction, secret = shown(path, request.headers.get("Authorization", ""))
+        direction, secret, place = shown(path, request.headers.get("Authorization", "")) or NOTHING
         key = await self._find(secret, direction)
         if key is None:
             return None
@@ -107,7 +107,7 @@ class KeyedCalls:
             if not is_replay:
                 self._look_at(key, request, client)
             with self._counted(key, client):
-                answer = await self._while_valid(secret, key, request, self._hand_on(key, request, is_replay=is_replay))
+                answer = await self._while_valid(secret, key, request, self._hand_on(key, request, place, is_replay=is_replay))
         except Refused as refused:
             self._counts.keyed(key.account, key.direction.value, refused.outcome)
             answer = refused.answer
@@ -209,14 +209,14 @@ class KeyedCalls:
         }
         return Refused(web.Response(status=204, headers=allowed), "preflight")
 
-    async def _hand_on(self, key: StoredKey, request: StrangerRequest, *, is_replay: bool) -> web.StreamResponse:
+    async def _hand_on(self, key: StoredKey, request: StrangerRequest, place: str, *, is_replay: bool) -> web.StreamResponse:
         """Raises Refused."""
         handler = self._handler_of(key.account)
         if handler is None:
             raise _refused(503, "not up just now; try again later", "not up", {"Retry-After": str(RETRY_DOWN_S)})
         stream = request.stream(most_bytes=key.most_bytes, kept_bytes=KEPT_BYTES)
         await self._mark_used(key)
-        handling = handler(cast("web.Request", request), grant_of(key, is_replay=is_replay))
+        handling = handler(cast("web.Request", request), grant_of(key, place, is_replay=is_replay))
         from aiohttp import web
 
         answer: web.StreamResponse | None = None
@@ -227,16 +227,19 @@ class KeyedCalls:
             raise
         finally:
             if answer is not None and not is_replay and key.direction is KeyDirection.IN:
-                await self._keep(key, request, stream, answer)
+                await self._keep(key, request, place, stream, answer)
         return answer
 
-    async def _keep(self, key: StoredKey, request: StrangerRequest, stream: BoundedStream, answer: web.StreamResponse) -> None:
+    async def _keep(
+        self, key: StoredKey, request: StrangerRequest, place: str, stream: BoundedStream, answer: web.StreamResponse
+    ) -> None:
         if not is_worth_keeping(key, answer.status, self._clock):
             return
         text = getattr(answer, "text", None)
         kept = as_kept(
             key,
             method=request.method,
+            place=place,
             query=request.rel_url.raw_query_string,
             headers=request.headers.items(),
             stream=stream,
@@ -281,7 +284,7 @@ class KeyedCalls:
             raise
 
 
-def grant_of(key: StoredKey, *, is_replay: bool) -> KeyGrant:
+def grant_of(key: StoredKey, place: str, *, is_replay: bool) -> KeyGrant:
     return KeyGrant(
         key_id=key.key_id,
         chat=key.chat,
@@ -291,22 +294,8 @@ def grant_of(key: StoredKey, *, is_replay: bool) -> KeyGrant:
         origins=key.origins,
         most_bytes=key.most_bytes,
         is_replay=is_replay,
+        place=place,
     )
-
-
-def is_keyed(path: str) -> bool:
-    return path.split("/", 2)[1:2] in (["in"], ["out"])
-
-
-def shown(path: str, authorization: str) -> tuple[KeyDirection | None, str]:
-    """The key that a request shows, in its path or as a bearer: `/in/<key>`, or `/in` and `Authorization: Bearer <key>`. Nothing
-    else stands in the path."""
-    _, root, *rest = path.split("/")
-    direction = _DIRECTIONS.get(root)
-    if rest and rest != [""]:
-        return (direction, rest[0]) if len(rest) == 1 else (None, "")
-    scheme, _, bearer = authorization.partition(" ")
-    return direction, bearer.strip() if scheme.lower() == "bearer" else ""
 
 
 def _cors(key: StoredKey, origin: str) -> dict[str, str]:

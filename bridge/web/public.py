@@ -1,5 +1,5 @@
 """The public listener: platforms call us under `/hooks/<account>/<name>`, holders of a key under `/in/<key>` and `/out/<key>` (see
-`keyed`). Knows nothing of their formats: adapters mount handlers, and check who calls, by the headers first.
+`key_paths`). Knows nothing of their formats: adapters mount handlers, and check who calls, by the headers first.
 
 Unauthenticated callers get the same answer on every path: they must not learn the names of accounts, or why a call was refused. The
 reasons are in the log, at most one a minute.
@@ -18,10 +18,11 @@ import structlog
 
 from bridge.journal.contract import Arrival, JournalError, StoredKey
 from bridge.model.refs import AccountName
-from bridge.web.arrivals import Replays, replayed_headers
+from bridge.web.arrivals import Replays, place_to_call, replayed_headers
 from bridge.web.client_address import Proxies
 from bridge.web.invited import ROOT, InvitedPages
-from bridge.web.keyed import RETRY_DOWN_S, HandlerFailed, KeyedCalls, is_keyed
+from bridge.web.key_paths import shown
+from bridge.web.keyed import RETRY_DOWN_S, HandlerFailed, KeyedCalls
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -93,8 +94,8 @@ class PublicWeb:
         assert self._keyed is not None
         with self._keyed.passing(key) as secret:
             query = f"?{arrival.query}" if arrival.query else ""
-            path = f"/{key.direction.value}/{secret}{query}"
-            return await self.call(path, arrival.method, replayed_headers(arrival.headers), arrival.body)
+            path, bearer = place_to_call(key, arrival, secret)
+            return await self.call(path + query, arrival.method, [*replayed_headers(arrival.headers), *bearer], arrival.body)
 
     async def call_with(self, key: StoredKey, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
         """See `invited.Listener`."""
@@ -128,7 +129,7 @@ class PublicWeb:
         refusal = _refused_by_headers(request, path)
         if refusal is not None:
             return refusal
-        if is_keyed(path):
+        if _is_keyed(request, path):
             return await self._by_key(request, path)
         if path.startswith(ROOT):
             return await self._page(request, path)
@@ -217,11 +218,15 @@ def _without(prefix: str, path: str) -> str:
     return path.removeprefix(prefix) if path.startswith(prefix + "/") else path
 
 
+def _is_keyed(request: web.Request, path: str) -> bool:
+    return shown(path, request.headers.get("Authorization", "")) is not None
+
+
 def _refused_by_headers(request: web.Request, path: str) -> web.Response | None:
     """The checks that need neither the body nor the mounted handlers."""
     from bridge.web.door import MOST_BODY_BYTES
 
-    by_key = is_keyed(path) or path.startswith(ROOT)
+    by_key = _is_keyed(request, path) or path.startswith(ROOT)
     if not by_key and (path.count("/") != 3 or not path.startswith("/hooks/")):
         return _refusal(401)
     if not by_key and request.method != "POST":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import apprise
+import matterhook
 import pytest
+from matterhook.incoming import HTTPError
 
 from tests.flows.hooked import Hooked, running
 from tests.support.network import free_port
@@ -19,14 +22,60 @@ from tests.support.patience import PATIENCE_S, eventually
 from tests.support.programs import debian, node
 
 
-@pytest.mark.parametrize("scheme", ["json", "form"])
-async def test_apprise_posts_unchanged(hooked: Hooked, scheme: str) -> None:
-    """What it makes for Slack and Mattermost goes to their own paths alone: those are read in the adapter's tests."""
+async def test_apprise_posts_unchanged(hooked: Hooked) -> None:
+    """By those of its services that can be given an address. Of XML it is told that it is not read."""
+    url = await hooked.key("alerts")
+    place, key = url.removeprefix("http://"), url.rpartition("/")[2]
+    server = hooked.url.removeprefix("http://")
+    addresses = {
+        "json": f"json://{place}",
+        "form": f"form://{place}",
+        "mattermost": f"mmost://{server}/{key}?format=markdown",
+        "ntfy": f"ntfy://{server}/backups?token={key}&priority=max&tags=disk&image=no",
+    }
+    for name, address in addresses.items():
+        assert await notified(address, f"the words of {name}"), name
+        copy = await hooked.copy("telegram", f"the words of {name}")
+        assert "The title" in copy.text, name
+    assert "highest priority" in copy.text
+    assert "🏷️ disk" in copy.text
+    assert not await notified(f"xml://{place}", "never")
+
+
+async def test_apprise_sends_files(hooked: Hooked, tmp_path: Path) -> None:
+    url = await hooked.key("alerts")
+    server, key = hooked.url.removeprefix("http://"), url.rpartition("/")[2]
+    report = tmp_path / "report.csv"
+    report.write_bytes(b"a;b\n")
+    for address in (f"form://{url.removeprefix('http://')}", f"ntfy://{server}/backups?token={key}"):
+        assert await notified(address, "as a file", attach=str(report)), address
+    files = await eventually(lambda: two([file for seen in hooked.seen("telegram") for file in seen.files]), what="both files")
+    assert {(file.name, file.sha256) for file in files} == {("report.csv", hashlib.sha256(b"a;b\n").hexdigest())}
+
+
+def two(found: list[Any]) -> list[Any] | None:
+    return found if len(found) == 2 else None
+
+
+async def notified(address: str, words: str, **more: Any) -> bool:
     notifier = apprise.Apprise()
-    notifier.add((await hooked.key("alerts")).replace("http://", f"{scheme}://"))
-    assert await asyncio.wait_for(notifier.async_notify(body="the words", title="The title"), PATIENCE_S)
-    copy = await hooked.copy("telegram", "the words")
-    assert "The title" in copy.text
+    assert notifier.add(address), address
+    sent = await asyncio.wait_for(notifier.async_notify(body=words, title="The title", **more), PATIENCE_S)
+    return bool(sent)
+
+
+async def test_matterhook_posts_unchanged(hooked: Hooked) -> None:
+    """It adds the path of Mattermost's incoming webhooks itself, and writes Mattermost's Markdown."""
+    key = (await hooked.key("alerts")).rpartition("/")[2]
+    hook = matterhook.Webhook(hooked.url, key, username="Deploys", channel="town-square")
+    await asyncio.to_thread(hook.send, "**bold** [words](https://example.com/w)")
+    copy = await hooked.copy("telegram", "bold words")
+    assert "Deploys" in copy.text
+    box = matterhook.Attachment(fallback="x", title="Backup", text="*done*")
+    await asyncio.to_thread(hook.send, None, attachments=[box.payload])
+    assert "Backup" in (await hooked.copy("telegram", "done")).text
+    with pytest.raises(HTTPError, match="not authorised"):
+        await asyncio.to_thread(matterhook.Webhook(hooked.url, key[:-1] + "x").send, "never")
 
 
 _SLACK_WEBHOOK = """

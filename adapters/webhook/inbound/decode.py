@@ -13,7 +13,7 @@ from adapters.webhook.inbound.common_json import decode_common
 from adapters.webhook.inbound.decode_content import decode_content, web_address
 from adapters.webhook.inbound.decode_text import DecodePost, decode_text
 from adapters.webhook.inbound.form import decode_form
-from adapters.webhook.inbound.ntfy import decode_words
+from adapters.webhook.inbound.ntfy import decode_words, told_beside
 from adapters.webhook.inbound.page import decode_page
 from adapters.webhook.inbound.received import Answer, Nothing, Received, Said
 from adapters.webhook.inbound.refusal import NOTHING, Refusal
@@ -58,7 +58,7 @@ def _by_kind(received: Received, end: str, options: EndOptions, decode_post: Dec
     body, found = received.body, None
     match body.kind:
         case Kind.JSON:
-            return _json(body, decode_post)
+            return _json(body, received, decode_post)
         case Kind.FORM:
             found = decode_form(body, options.form)
         case Kind.TEXT:
@@ -76,27 +76,30 @@ def _by_kind(received: Received, end: str, options: EndOptions, decode_post: Dec
 # -- JSON -----------------------------------------------------------------------------------------------------------------------
 
 
-def _json(body: Body, decode_post: DecodePost) -> Said:
+def _json(body: Body, received: Received, decode_post: DecodePost) -> Said:
     data = body.data
     if isinstance(data, str) and data.strip():
         return Said(content=decode_content(text=decode_text(data), files=body.files))
     if not isinstance(data, dict):
         raise Undecodable(422, 'the JSON is no object: give {"text": "..."}')
-    if style := _style(data):
+    if style := _style(data, received.place):
         return _post(style, body, decode_post)
+    if not received.place:
+        data = {**told_beside(received.headers), **data}
     said = decode_common(data, body.files, decode_post)
     if said is None:
         raise Undecodable(422, _UNKNOWN)
     return said
 
 
-def _style(data: dict[str, Any]) -> str:
-    """Whose incoming webhook the payload is written for; empty if nobody's."""
+def _style(data: dict[str, Any], place: str) -> str:
+    """Whose incoming webhook the payload is written for; empty if nobody's. What Slack and Mattermost share is Mattermost's at its
+    own path."""
     names = {name for name, value in data.items() if value is not None}
     if "embeds" in names or (names and names <= _DISCORD):
         return "discord" if names & {"content", "embeds", "poll", "components"} else ""
     if names & {"text", "attachments", "blocks", "props"} and names <= _POSTS:
-        is_mattermost = bool(names & set(_MATTERMOST_ALONE)) and "blocks" not in names
+        is_mattermost = (place == "hooks" or bool(names & set(_MATTERMOST_ALONE))) and "blocks" not in names
         return "mattermost" if is_mattermost else "slack"
     return "slack" if "blocks" in names or ("attachments" in names and "fallback" in str(data.get("attachments"))[:10_000]) else ""
 

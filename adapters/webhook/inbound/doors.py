@@ -46,12 +46,16 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     request_id: str = ""
     is_form: bool = False
+    place: str = "in"
+    """See `Received.place`."""
 
     @staticmethod
     def of_key(grant: KeyGrant, end: EndOptions, headers: Mapping[str, str]) -> _Caller:
         """What an admin puts through once more is no repeat."""
         request_id = "" if grant.is_replay else _request_id(headers)
-        return _Caller(end=grant.chat, label=end.author or grant.label, request_id=request_id, is_form=grant.is_form)
+        return _Caller(
+            end=grant.chat, label=end.author or grant.label, request_id=request_id, is_form=grant.is_form, place=grant.place
+        )
 
 
 class Doors:
@@ -105,7 +109,8 @@ class Doors:
             return refusal
 
         async def read() -> Body:
-            return await self._reader.read(request, min(int(end.max_received_mb * 1_000_000), grant.most_bytes))
+            most_bytes = min(int(end.max_received_mb * 1_000_000), grant.most_bytes)
+            return await self._reader.read(request, most_bytes, by_query=not grant.place)
 
         return await self._answered(request, end, headers, read, _Caller.of_key(grant, end, headers))
 
@@ -156,7 +161,7 @@ class Doors:
         try:
             intake = self._receiver.intake  # nothing is read for an account that is not up
             body = await read()
-            received = Received(body=body, method=request.method, headers=shown_headers(headers), query=query)
+            received = Received(body=body, method=request.method, headers=shown_headers(headers), query=query, place=caller.place)
             said = decode(received, caller.end, end, self._context.decode_post)
             if isinstance(said, Nothing):
                 intake.ignored(said.reason)

@@ -45,15 +45,15 @@ class Reader:
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
 
-    async def read(self, request: web.Request, most_bytes: int) -> Body:
-        """Raises Refusal. Files of a body that is refused are gone."""
+    async def read(self, request: web.Request, most_bytes: int, *, by_query: bool = False) -> Body:
+        """`by_query`: a file's name may be there too. Raises Refusal. Files of a body that is refused are gone."""
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             raise Refusal(415, COMPRESSED)
         check_size(request.content_length or 0, most_bytes)
         kind, _ = type_of(request.headers.get("Content-Type", ""))
         if kind.startswith("multipart/"):
             return await self._multipart(request, request.content, most_bytes)
-        name = _file_name(request.headers)
+        name = _file_name(request.headers) or (_file_name(request.query) if by_query else "")
         if name or _is_file(kind):
             return await self._file(request, name, kind, most_bytes)
         return parse(await request.read(), request.headers.get("Content-Type", ""))
@@ -238,8 +238,8 @@ def _stream_of(raw: bytes) -> Any:
     return stream
 
 
-def _file_name(headers: Mapping[str, str]) -> str:
-    return next((found for name in _FILE_HEADERS if (found := word(headers.get(name, "")).strip())), "")
+def _file_name(told: Mapping[str, str]) -> str:
+    return next((found for name in _FILE_HEADERS if (found := word(told.get(name, "")).strip())), "")
 
 
 def _is_file(kind: str) -> bool:

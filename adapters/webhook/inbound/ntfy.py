@@ -31,6 +31,8 @@ _NAMES = {
     "author": ("x-author", "author"),
 }
 _PRIORITIES = {"min": 1, "low": 2, "default": 3, "high": 4, "urgent": 5, "max": 5}
+_NUMBERS = ("1", "2", "3", "4", "5")
+_YES = ("1", "yes", "true")
 _SHOWN = {4: "❗ high priority", 5: "‼️ highest priority"}
 _MOST_TAGS = 20
 
@@ -53,9 +55,9 @@ def decode_words(
     attached = web_address(told("attach"))
     if not (title or text or files or attached):
         return None
-    written_in = "markdown" if is_markdown or told("markdown").lower() in ("1", "yes", "true") else "plain"
+    written_in = "markdown" if is_markdown or told("markdown").lower() in _YES else "plain"
     given = told("priority").lower()
-    priority = _PRIORITIES.get(given) or (int(given) if given in ("1", "2", "3", "4", "5") else 3)
+    priority = _PRIORITIES.get(given) or (int(given) if given in _NUMBERS else 3)
     lines = [priority_line(priority), tags_line(told("tags").split(",")), f"📎 {attached}" if attached else ""]
     said = concat(decode_text(text, written_in, decode_post), *(plain(line) for line in lines if line))
     return Said(
@@ -64,6 +66,23 @@ def decode_words(
         author=told("author"),
         avatar_url=web_address(told("icon")),
     )
+
+
+def told_beside(headers: Mapping[str, str]) -> dict[str, Any]:
+    """What headers tell of a message that comes as JSON, under the names that JSON has for it."""
+
+    def told(name: str) -> str:
+        return next((found for each in _NAMES[name] if (found := word(headers.get(each, "")).strip())), "")
+
+    given = told("priority").lower()
+    return {
+        "title": told("title"),
+        "click": told("click"),
+        "icon": told("icon"),
+        "markdown": told("markdown").lower() in _YES,
+        "tags": told("tags").split(","),
+        "priority": _PRIORITIES.get(given) or (int(given) if given in _NUMBERS else 3),
+    }
 
 
 def priority_line(priority: int) -> str:

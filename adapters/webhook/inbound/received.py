@@ -21,6 +21,8 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = {}
     by_person: bool = False
     """It came from a form on a website."""
+    place: str = "in"
+    """See `KeyGrant.place`: at Mattermost's path (`hooks`) and at ntfy's (empty) their own payloads are meant."""
 
 
 class Answer(StrEnum):

@@ -113,3 +113,25 @@ async def test_a_replay_by_a_key_that_was_revoked_meanwhile_is_refused(door: Doo
     (one,) = await kept(door)
     assert (one.replay_status, one.replay_answer) == (401, "the key is revoked")
     assert len(door.account.calls) == 1
+
+
+@pytest.mark.parametrize("place", ["hooks", ""])
+async def test_a_replay_goes_where_the_request_went(door: Door, place: str) -> None:
+    """At another platform's path the same words are read in another way."""
+    secret = await door.key()
+    await door.journal.listen_to_key("k1", door.clock.now() + timedelta(seconds=60))
+    path, head = (f"/hooks/{secret}", "") if place else ("/topic", f"Authorization: Bearer {secret}\r\n")
+    assert status(await door.ask(f"{path}?a=1", head)) == 200
+    (one,) = await kept(door)
+    assert one.headers[0] == (":path", f"/{place}")
+    await door.journal.ask_replay("k1", since=door.clock.now() - timedelta(seconds=60), at=door.clock.now())
+    await Replays(door.journal, door.clock, door.public).take()
+    first, again = (grant for _, grant, _ in door.account.calls)
+    assert (first.place, again.place, again.is_replay) == (place, place, True)
+
+
+async def test_nobody_names_the_path_of_a_replay(door: Door) -> None:
+    secret = await door.key()
+    await door.journal.listen_to_key("k1", door.clock.now() + timedelta(seconds=60))
+    assert status(await door.ask(f"/in/{secret}", ":path: /hooks\r\n")) == 400
+    assert not await kept(door)

@@ -18,7 +18,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.refs import AccountName
 from bridge.model.web_mount import KeyDirection, KeyGrant
 from bridge.policy.access_keys import hash_of, new_secret
-from bridge.web.keyed import FORM_AT_ONCE, FORM_PER_MINUTE, MOST_AT_ONCE, shown
+from bridge.web.keyed import FORM_AT_ONCE, FORM_PER_MINUTE, MOST_AT_ONCE
 from tests.support.keyed_door import HOOKS, Door, header, status
 from tests.support.patience import PATIENCE_S, eventually, stays
 from tests.support.raw_http import OK
@@ -395,18 +395,3 @@ async def test_a_prefix_may_be_left_on_or_taken_off(make: Any) -> None:
     assert (await door.ask(f"http://example.com/bridge/in/{secret}")).startswith(OK)
     assert status(await door.ask(f"/bridged/in/{secret}")) == 401
     assert status(await door.ask(f"/bridge/bridge/in/{secret}")) == 401
-
-
-@pytest.mark.parametrize(
-    ("path", "authorization", "expected"),
-    [
-        ("/in/k", "", (KeyDirection.IN, "k")),
-        ("/out/k", "Bearer other", (KeyDirection.OUT, "k")),
-        ("/in/", "Bearer k", (KeyDirection.IN, "k")),
-        ("/in", "Basic k", (KeyDirection.IN, "")),
-        ("/in/k/", "Bearer k", (None, "")),
-        ("/", "Bearer k", (None, "k")),
-    ],
-)
-def test_where_a_key_is_shown(path: str, authorization: str, expected: object) -> None:
-    assert shown(path, authorization) == expected

@@ -44,7 +44,12 @@ async def driven(door: Door, folder: Path, key: str, *options: str) -> str:
 @pytest.mark.parametrize(
     ("more", "operations", "mode", "methods"),
     [
-        ({"direction": KeyDirection.IN}, ["say", "called", "sayWithBearer"], "all", {"GET", "POST"}),
+        (
+            {"direction": KeyDirection.IN},
+            ["say", "called", "sayWithBearer", "sayAsToMattermost", "sayAsToNtfy", "sayAsToTopic"],
+            "all",
+            {"GET", "POST"},
+        ),
         ({"direction": KeyDirection.OUT}, ["read", "readWithBearer"], "all", {"GET"}),
         # one visitor of a form soon has posted enough
         ({"direction": KeyDirection.IN, **FORM}, ["say", "preflight"], "positive", {"POST"}),
@@ -64,7 +69,7 @@ async def test_schemathesis_finds_nothing_with_a_key(
 async def test_schemathesis_opens_nothing_without_a_key(door: Door, tmp_path: Path) -> None:
     await door.key()
     report = await driven(door, tmp_path, new_secret())
-    assert "Tested: 9" in report
+    assert "Tested: 12" in report
     assert not door.account.entered
     assert [key.key_id for key in await door.journal.keys()] == ["k1"]
     assert await door.journal.arrivals("k1") == []

@@ -1,0 +1,48 @@
+"""Where a request shows its key: `/in/<key>` and `/out/<key>`, or `/in`, `/out` and `Authorization: Bearer <key>`. Pure.
+
+Two more places are for senders who are given a server's address alone, and add the path of their own platform:
+- `/hooks/<key>`, where Mattermost has its incoming webhooks (developers.mattermost.com, "Incoming webhooks");
+- `/` and `/<topic>` with the key as a bearer, where ntfy takes messages (docs/publish.md, "Publish as JSON", "Access tokens").
+Read 2026-11-26. Called by `public` and `keyed`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from bridge.model.web_mount import KeyDirection
+
+_DIRECTIONS = {"in": KeyDirection.IN, "out": KeyDirection.OUT}
+_TOPIC = re.compile(r"[-_A-Za-z0-9]{0,64}", re.ASCII)
+
+
+class Shown(NamedTuple):
+    direction: KeyDirection | None
+    secret: str
+    place: str
+    """See `KeyGrant.place`."""
+
+
+NOTHING = Shown(None, "", "")
+
+
+def shown(path: str, authorization: str) -> Shown | None:
+    """What a request shows; without a direction if no key can be at that place. None: it is no place for keys."""
+    if not path.startswith("/"):
+        return None  # a whole URL, or what a tunnel is asked for
+    _, root, *rest = path.split("/")
+    if root in _DIRECTIONS:
+        direction = _DIRECTIONS[root]
+        if rest and rest != [""]:
+            return Shown(direction, rest[0], root) if len(rest) == 1 else NOTHING
+        return Shown(direction, _bearer(authorization), root)
+    if root == "hooks" and len(rest) == 1:
+        return Shown(KeyDirection.IN, rest[0], root)
+    if not rest and _TOPIC.fullmatch(root) and _bearer(authorization):
+        return Shown(KeyDirection.IN, _bearer(authorization), "")
+    return None
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, bearer = authorization.partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else ""
