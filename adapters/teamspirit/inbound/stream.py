@@ -1,7 +1,7 @@
 """Websocket of a server that has one: connected, let in, and followed; each frame that is an event is handed on in order.
 
 Where there is a history, it counts: `catch_up` is called once we are let in, and whenever frames were lost, so that a socket that
-breaks costs time and no message. Used by `receiver`.
+breaks costs time and no message. Events that come before the frame that lets us in are taken after it. Used by `receiver`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ _SAYS = "the messenger's websocket cannot be used; its chats are read instead"
 _LOOK_AT = "check the dialect's websocket, and that a proxy on the way lets websockets through"
 
 Take = Callable[[Any, bytes], Awaitable[None]]
+Frame = tuple[dict[str, Any], bytes]
+"""What it says, and as it came."""
 
 
 class Stream:
@@ -79,12 +81,14 @@ class Stream:
             try:
                 url, headers, frames = self._encoder.socket(self._websocket)
                 async with self._transport.socket(url, headers, self._websocket.ping_s) as socket:
-                    await self._let_in(socket, frames)
+                    early = await self._let_in(socket, frames)
                     if failures >= _FAILURES_BEFORE_NOTICE:
                         self._intake.chat_restored("")
                     failures, self.is_live = 0, True
                     on_ready()
                     await catch_up()
+                    for payload, raw in early:
+                        await self._hand_on(payload, raw, take)
                     await self._follow(socket, take, catch_up)
             except AccountDown:
                 raise
@@ -100,20 +104,24 @@ class Stream:
                 self.is_live = False
             await self._clock.sleep(min(_FIRST_WAIT_S * 2.0 ** min(breaks - 1, 10), _LONGEST_WAIT_S))
 
-    async def _let_in(self, socket: ClientWebSocketResponse, frames: list[str]) -> None:
-        """Raises ConnectionLost."""
+    async def _let_in(self, socket: ClientWebSocketResponse, frames: list[str]) -> list[Frame]:
+        """The events that came before we were let in, in their order. Raises ConnectionLost."""
         self._last_seq, self._connection = None, secrets.token_hex(8)
+        early: list[Frame] = []
         try:
             async with asyncio.timeout(self._ready_within_s):
                 for frame in frames:
                     await socket.send_str(frame)
                 for _ in range(_MOST_BEFORE_READY):
-                    payload, _raw = await self._next(socket)
+                    payload, raw = await self._next(socket)
                     if find(self._websocket.refused, payload):
                         raise ConnectionLost("websocket: the server does not let us in")
-                    self._note_seq(payload)
+                    # a gap here costs nothing: all chats are read once we are let in
+                    payload, _whole = self._numbered(payload)
+                    if self._decoder.is_event(payload):
+                        early.append((payload, raw))
                     if find(self._websocket.ready, payload):
-                        return
+                        return early
         except (TimeoutError, ConnectionError) as error:
             raise ConnectionLost(f"websocket: not let in ({type(error).__name__})") from None
         raise ConnectionLost("websocket: none of the first frames says that we are let in")
@@ -123,20 +131,25 @@ class Stream:
         while True:
             payload, raw = await self._next(socket)
             self._alive()
-            if not self._note_seq(payload):
+            payload, whole = self._numbered(payload)
+            if not whole:
                 log.info("websocket lost events", account=self._account)
                 await catch_up()
-            if not self._decoder.is_event(payload):
-                continue
-            chat_id = self._decoder.chat_of_call(payload)
-            if chat_id and chat_id not in self._intake.routed_chats():
-                continue
-            try:
-                await take(payload, raw)
-            except NotNow:
-                log.info("left to the history", account=self._account, chat=chat_id)
+            await self._hand_on(payload, raw, take)
 
-    async def _next(self, socket: ClientWebSocketResponse) -> tuple[Any, bytes]:
+    async def _hand_on(self, payload: Any, raw: bytes, take: Take) -> None:
+        """A frame that is an event of a chat that is relayed."""
+        if not self._decoder.is_event(payload):
+            return
+        chat_id = self._decoder.chat_of_call(payload)
+        if chat_id and chat_id not in self._intake.routed_chats():
+            return
+        try:
+            await take(payload, raw)
+        except NotNow:
+            log.info("left to the history", account=self._account, chat=chat_id)
+
+    async def _next(self, socket: ClientWebSocketResponse) -> Frame:
         """The next frame that is JSON, with what is JSON within it read as well. Raises ConnectionLost."""
         while True:
             frame = await socket.receive()
@@ -148,7 +161,7 @@ class Stream:
                 return self._unfolded(payload), raw
             await self._intake.undecodable(raw[:64], "websocket: a frame that is no JSON object")
 
-    def _unfolded(self, payload: dict[str, Any]) -> Any:
+    def _unfolded(self, payload: dict[str, Any]) -> dict[str, Any]:
         for path in self._websocket.nested:
             *parents, name = path.split(".")
             holder: Any = payload
@@ -157,15 +170,19 @@ class Stream:
             if isinstance(holder, dict) and isinstance(holder.get(name), str):
                 inner = _json(holder[name].encode("utf-8", "surrogatepass"))
                 holder[name] = holder[name] if inner is None else inner
-        return {**payload, "connection": self._connection}
+        return payload
 
-    def _note_seq(self, payload: Any) -> bool:
-        """Whether nothing is missing before this frame. One that is told again is not missing."""
+    def _numbered(self, payload: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """The frame with the name of its connection, and whether nothing is missing before it. One that is told again is not missing.
+        Numbers that begin anew are those of another connection, for which the server took this one: a proxy led it elsewhere, say."""
         seq = find(self._websocket.seq, payload)
-        if not isinstance(seq, int) or isinstance(seq, bool):
-            return True
-        last, self._last_seq = self._last_seq, seq
-        return last is None or seq in (last, last + 1)
+        whole = True
+        if isinstance(seq, int) and not isinstance(seq, bool):
+            last, self._last_seq = self._last_seq, seq
+            whole = last is None or seq in (last, last + 1)
+            if last is not None and seq < last:
+                self._connection = secrets.token_hex(8)
+        return {**payload, "connection": self._connection}, whole
 
 
 def _json(raw: bytes) -> Any:

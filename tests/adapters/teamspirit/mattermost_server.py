@@ -53,6 +53,8 @@ class MattermostServer:
         """So many of the next frames are counted and not sent."""
         self.sockets: dict[web.WebSocketResponse, int] = {}
         """The next `seq` of each."""
+        self.at: Callable[[str], None] = lambda _: None
+        """Called at each moment of a websocket's beginning: `challenged`, `let in`, `greeted`."""
         self.failing: dict[str, int] = {}
         """Operation -> the status that a proxy before the server answers it with."""
         self._queues: dict[web.WebSocketResponse, asyncio.Queue[str | None]] = {}
@@ -168,16 +170,24 @@ class MattermostServer:
             await socket.close()
             return socket
         self._queues[socket], self.sockets[socket] = asyncio.Queue(), 0
-        await socket.send_str(json.dumps({"status": "OK", "seq_reply": challenge["seq"]}))
-        self._frame(socket, {"event": "hello", "data": {"server_version": "9.11.0"}, "broadcast": {"user_id": self.bot}})
         sender = asyncio.create_task(self._send_frames(socket), name="websocket frames")
         self._tasks.add(sender)
         sender.add_done_callback(self._tasks.discard)
+        self.at("challenged")
+        self._queues[socket].put_nowait(json.dumps({"status": "OK", "seq_reply": challenge["seq"]}))
+        self.at("let in")
+        self.hello(socket)
+        self.at("greeted")
         async for _ in socket:
             pass
         self.sockets.pop(socket, None)
         self._queues[socket].put_nowait(None)
         return socket
+
+    def hello(self, socket: web.WebSocketResponse) -> None:
+        """Each connection has an id of its own: server/public/model/websocket_message.go, WebsocketEventHello."""
+        data = {"server_version": "9.11.0", "connection_id": self.new_id()}
+        self._frame(socket, {"event": "hello", "data": data, "broadcast": {"user_id": self.bot}})
 
     async def _send_frames(self, socket: web.WebSocketResponse) -> None:
         while (frame := await self._queues[socket].get()) is not None:

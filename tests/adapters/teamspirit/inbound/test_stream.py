@@ -132,6 +132,76 @@ async def test_a_frame_that_is_lost_shows_by_its_number(
         await eventually(lambda: summary(intake) == ["+lost on the way"])
 
 
+async def test_what_happens_while_the_socket_begins_is_not_lost(
+    server: MattermostServer, by_socket: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    """Posts are in the history as well. A reaction, somebody who types, a member: only a frame tells of them."""
+    anna, boris = server.add_user("anna"), server.add_user("boris")
+    first = server.post(channel, anna, "before all")
+    moments: list[str] = []
+
+    def at(moment: str) -> None:
+        moments.append(moment)
+        if len(moments) > 3:
+            return
+        server.react(first, anna, {"challenged": "tada", "let in": "eyes", "greeted": "heart"}[moment])
+        server.post(channel, anna, moment)
+        server.tell("user_added", channel, user_id=boris, team_id="t")
+
+    server.at = at
+    async with running(by_socket, intake):
+        await eventually(lambda: len(moments) == 3, "the websocket")
+        server.post(channel, anna, "afterwards")
+        await eventually(lambda: summary(intake)[-1:] == ["+afterwards"])
+    assert moments == ["challenged", "let in", "greeted"]
+    told = summary(intake)
+    assert sorted(one for one in told if "|" in one) == sorted(["🎉|", "👀|", "❤️|"])
+    assert [one for one in told if one.startswith("+")] == ["+challenged", "+let in", "+greeted", "+afterwards"]
+    assert told.count("MembershipChanged") == 3
+    assert len({one.meta.event_key for one in intake.foreign()}) == len(told)
+
+
+async def test_another_hello_is_another_connection(
+    server: MattermostServer, by_socket: Adapter, channel: str, intake: RecordingIntake
+) -> None:
+    """Its numbers begin anew: what they tell is no repetition, and what was lost between both comes from the history."""
+    anna = server.add_user("anna")
+    async with running(by_socket, intake):
+        await connected(server)
+        (socket,) = server.sockets
+        post = server.post(channel, anna, "hello")
+        server.react(post, anna, "tada")
+        await eventually(lambda: summary(intake) == ["+hello", "🎉|"])
+        server.dropped_frames = 1
+        server.post(channel, anna, "lost on the way")
+        server.sockets[socket] = 0
+        server.hello(socket)
+        server.post(channel, anna, "again")
+        server.react(post, anna, "eyes")
+        await eventually(lambda: summary(intake)[-1:] == ["👀|"])
+    assert summary(intake) == ["+hello", "🎉|", "+lost on the way", "+again", "👀|"]
+
+
+async def test_a_server_that_talks_and_never_lets_us_in_is_left(
+    server: MattermostServer, channel: str, intake: RecordingIntake
+) -> None:
+    anna = server.add_user("anna")
+
+    def at(moment: str) -> None:
+        if moment == "challenged":
+            for number in range(300):
+                server.tell("typing", channel, user_id=anna, parent_id=str(number))
+
+    server.at = at
+    adapter = make_adapter(account_options(server))
+    async with running(adapter, intake):
+        await eventually(lambda: server.calls.count("socket authentication_challenge") >= 2, "another connection")
+        server.post(channel, anna, "read meanwhile")
+        await eventually(lambda: "+read meanwhile" in summary(intake))
+        assert "TypingStarted" not in summary(intake)
+    await adapter.close()
+
+
 async def test_a_frame_that_is_told_again_is_nothing(
     server: MattermostServer, by_socket: Adapter, channel: str, intake: RecordingIntake
 ) -> None:
