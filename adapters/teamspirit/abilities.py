@@ -15,6 +15,7 @@ from adapters.teamspirit.outbound.changes import Changes
 from adapters.teamspirit.outbound.presence import Presence
 from adapters.teamspirit.outbound.reactions import Reactions
 from adapters.teamspirit.outbound.reconcile import Reconciliation
+from adapters.teamspirit.people import People
 from bridge.model.adapter import FileStream, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Receipt
 from bridge.model.events import Attachment, Author, ChatEvent
 
@@ -82,9 +83,14 @@ class _SetsStatus:
 
 class _LooksUpPeople:
     _directory: Directory
+    _people: People
 
     async def person(self, user_id: str) -> Author | None:
-        return await self._directory.person(user_id)
+        known = None if "@" in user_id else await self._directory.person(user_id)
+        if known is not None:
+            return known
+        found = await self._people.find(user_id)
+        return None if found is None else Author(user_id=found.user_id, name=found.name or found.username, username=found.username)
 
 
 def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
@@ -99,7 +105,7 @@ def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
         (_Reconciles, can_reconcile(dialect)),
         (_ShowsTyping, operations.typing),
         (_SetsStatus, operations.set_status),
-        (_LooksUpPeople, operations.users),
+        (_LooksUpPeople, operations.users or operations.find_users),
     ]
     made: type[A] = type(base.__name__, (*(ability for ability, there in abilities if there), base), {})
     return made

@@ -26,10 +26,12 @@ from adapters.teamspirit.inbound.webhook import Webhook
 from adapters.teamspirit.inbound.webhook_events import Calls
 from adapters.teamspirit.outbound.changes import Changes
 from adapters.teamspirit.outbound.encode import Encoder
+from adapters.teamspirit.outbound.mentions import Mentions
 from adapters.teamspirit.outbound.presence import Presence
 from adapters.teamspirit.outbound.reactions import Reactions
 from adapters.teamspirit.outbound.reconcile import Reconciliation
 from adapters.teamspirit.outbound.sender import Sender
+from adapters.teamspirit.people import People
 from adapters.teamspirit.probe import look_at, probe
 from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.transport import Transport
@@ -59,6 +61,7 @@ class TeamSpiritAdapter:
         self._transport = Transport(dialect, options)
         self._client = Client(operations, self._encoder, self._transport)
         self._directory = Directory(operations, options.chats, self._client, context.clock)
+        self._people = People(operations, self._client, self._directory, context.clock)
         uploads = Uploads(dialect, self._encoder, self._client, self._transport)
         threads = Threads(self._client.message if operations.message else None)
         decoder = partial(
@@ -73,8 +76,9 @@ class TeamSpiritAdapter:
         self._decoder = decoder()
         self._frames = decoder(told_by=dialect.websocket)
         attempts = Attempts(self._transport.time)
-        self._sender = Sender(dialect, self._encoder, self._client, threads, uploads, self._own, attempts)
-        self._changes = Changes(operations, self._encoder, self._client)
+        mentions = Mentions(dialect, self._people, self._encoder.measure, by_name=options.mentions_by_name)
+        self._sender = Sender(dialect, self._encoder, self._client, threads, uploads, self._own, attempts, mentions)
+        self._changes = Changes(operations, self._encoder, self._client, mentions)
         self._reactions = Reactions(operations, self._encoder, self._client)
         self._presence = Presence(operations, self._encoder, self._client)
         self._reconciliation = Reconciliation(operations, self._client, self._decoder, self._sender, self._own, attempts)
@@ -118,11 +122,11 @@ class TeamSpiritAdapter:
             clock=context.clock,
             window=context.options.reread_messages,
         )
-        calls = Calls(decoder, directory, self._own, readers, intake, context.clock)
+        calls = Calls(decoder, directory, self._people, self._own, readers, intake, context.clock)
         stream = told = None
         if self._dialect.websocket is not None and context.options.receive == "auto":
             stream = Stream(context, self._dialect, self._transport, self._encoder, self._frames, intake)
-            told = Calls(self._frames, directory, self._own, readers, intake, context.clock)
+            told = Calls(self._frames, directory, self._people, self._own, readers, intake, context.clock)
         await Reception(context, self._client, self._own, self._webhook, readers, calls, intake, stream, told).run()
 
     async def send(self, outbound: Outbound) -> Receipt:

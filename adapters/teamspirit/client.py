@@ -13,6 +13,7 @@ from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
 from adapters.common.queries import find, find_text
 from adapters.teamspirit.errors import CHECK_SERVER, Gone
+from adapters.teamspirit.inbound.decode_parts import list_of, truth_of
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.threads import Found
 from adapters.teamspirit.transport import Transport
@@ -32,6 +33,16 @@ class Chat:
     chat_id: str
     name: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody whom the server tells of."""
+
+    user_id: str
+    username: str
+    name: str
+    email: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,29 @@ class Client:
             avatar_url=web_url(find_text(call.answer.avatar_url, answer)),
             is_bot=bool(find(call.answer.is_bot, answer)),
         )
+
+    async def find_users(self, *, name: str = "", email: str = "") -> list[Known]:
+        """Those whom the server tells by a name or an e-mail address, perhaps with others. Raises DeliveryError, AccountDown."""
+        call = self._operations.find_users
+        assert call is not None, "the dialect finds no people"
+        try:
+            answer = await self.call("find_users", call, {"user": {"name": name or None, "email": email or None}})
+        except Gone:
+            return []
+        items, fields = list_of(find(call.answer.items, answer)), call.answer
+        parts = (fields.id, fields.username, fields.name, fields.email)
+        found = [Known(*(find_text(part, item).strip() for part in parts)) for item in items]
+        return [one for one in found if one.user_id]
+
+    async def is_member(self, chat_id: str, user_id: str) -> bool:
+        """Whether a user is in a chat. Raises DeliveryError, AccountDown."""
+        call = self._operations.member
+        assert call is not None, "the dialect does not tell who is in a chat"
+        try:
+            answer = await self.call("member", call, {"chat": self._encoder.chat(chat_id), "user": {"id": user_id}})
+        except Gone:
+            return False
+        return call.answer.is_member is None or truth_of(find(call.answer.is_member, answer))
 
     async def message(self, message_id: str) -> Found:
         """The thread of a message. Raises Rejected or ChatDown if the message does not exist (for us), RetryLater, AccountDown."""

@@ -69,6 +69,8 @@ def refusal(
     after_s = _wait_s(dialect, headers, payload)
     if status == 429:
         return RetryLater(reason, after_s=after_s, scope=Scope.ACCOUNT, rate_limited=True)
+    if operation == "member" and status == 404:
+        return Gone(reason)
     if code and code in errors.thread_codes:
         return ThreadGone(reason)
     if code and code in errors.file_codes:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.config.model import AccountConfig, Config
 from bridge.config.secrets import secrets_of
-from bridge.model.adapter import Adapter
+from bridge.model.adapter import Adapter, LooksUpPeople
 from bridge.model.errors import AccountDown, BridgeError, ChatDown, ConnectionLost, RetryLater
 from bridge.model.platform import AdapterContext, Platform
-from bridge.model.refs import ChatAddress
+from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RoutingTable
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bridge.model.web_mount import KeyHandler, WebHandler
 
 _CLOSE_S = 5.0
+_MOST_PEOPLE = 100
+"""How many people are looked up on each account: a check shall end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,15 @@ async def probe_all(config: Config, manifests: Callable[[str], Platform], *, tim
     """All accounts at once, each within `timeout_s`. One account's failure is its own finding."""
     table = RoutingTable(config.routes)
     mask = Masker(secrets_of(config))
+    entries: dict[AccountName, dict[str, str]] = {}
+    for person in config.people:
+        for account_name, entry in person.ids.items():
+            entries.setdefault(account_name, {})[person.name] = entry
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(
-                _Probe(account, table, manifests(account.platform), config.web.public_url).run(timeout_s), name=f"probe {name}"
+                _Probe(account, table, manifests(account.platform), config.web.public_url, entries.get(name, {})).run(timeout_s),
+                name=f"probe {name}",
             )
             for name, account in config.accounts.items()
         ]
@@ -54,11 +61,15 @@ async def probe_all(config: Config, manifests: Callable[[str], Platform], *, tim
 
 
 class _Probe:
-    def __init__(self, account: AccountConfig, table: RoutingTable, manifest: Platform, public_url: str) -> None:
+    def __init__(
+        self, account: AccountConfig, table: RoutingTable, manifest: Platform, public_url: str, people: Mapping[str, str]
+    ) -> None:
+        """`people`: name -> what `people` in bridge.yaml calls that person on this account."""
         self._account = account
         self._table = table
         self._addresses = [address.address for address in table.addresses(account.name)]
         self._manifest = manifest
+        self._people = people
         self._web = _NoWeb(account.name, public_url)
         self._findings: list[Finding] = []
 
@@ -113,6 +124,28 @@ class _Probe:
             self._add(
                 where, item.name, ok=item.ok, detail=item.detail, action=item.action, temporary=item.temporary and not item.ok
             )
+
+        await self._ask_for_people(adapter)
+
+    async def _ask_for_people(self, adapter: Adapter) -> None:
+        """Whom the platform knows by what `people` says. Somebody unknown is no fault: names are shown all the same."""
+        if not isinstance(adapter, LooksUpPeople):
+            return
+        for name, entry in list(self._people.items())[:_MOST_PEOPLE]:
+            try:
+                found = await adapter.person(entry.strip().removeprefix("@"))
+            except BridgeError as error:
+                self._add("", f"person {name}", ok=True, detail=f"{entry}: not looked up: {error}")
+                continue
+            if found is None:
+                self._add(
+                    "", f"person {name}", ok=True, detail=f"{entry}: nobody is found, or several are: mentions may ping nobody"
+                )
+                continue
+            who = ", ".join(dict.fromkeys(part for part in (found.name, found.username, found.user_id) if part))
+            self._add("", f"person {name}", ok=True, detail=f"{entry} is {who}")
+        if len(self._people) > _MOST_PEOPLE:
+            self._add("", "people", ok=True, detail=f"{len(self._people) - _MOST_PEOPLE} more are not looked up")
 
     def _add(self, where: str, name: str, *, ok: bool, detail: str = "", action: str = "", temporary: bool = False) -> None:
         self._findings.append(Finding(self._account.name, where, name, ok, detail, action, temporary))

@@ -370,4 +370,7 @@ class Pins(Protocol):
 
 @runtime_checkable
 class LooksUpPeople(Protocol):
-    async def person(self, user_id: str) -> Author | None: ...
+    async def person(self, user_id: str) -> Author | None:
+        """Who has that native id, or goes by what `people` in bridge.yaml may say instead: a username, an e-mail address. None if
+        nobody is found, or several are."""
+        ...

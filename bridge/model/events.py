@@ -280,6 +280,8 @@ class Status(StrEnum):
     AWAY = "away"
     BUSY = "busy"
     OFFLINE = "offline"
+    OTHER = "other"
+    """Of the platform's own kind, which the text names."""
 
 
 class StatusChanged(_Event, frozen=True, tag="status"):

@@ -48,6 +48,7 @@ _STATUS = {
     Status.AWAY: "is away",
     Status.BUSY: "is busy",
     Status.OFFLINE: "is offline",
+    Status.OTHER: "has another status",
 }
 
 

@@ -37,6 +37,20 @@ async def test_a_persons_status_is_told_where_the_route_says_so(quiet_world: Wor
         assert "busy" in told.text
 
 
+async def test_a_status_that_names_no_chat_is_told_as_well(quiet_world: World) -> None:
+    """A status is a person's: a server may tell it once, and of no chat."""
+    called_by_webhook(quiet_world)
+    quiet_world.route_options["statuses"] = True
+    app = await quiet_world.start_bridge()
+    spirit(quiet_world).world.rules.statuses_without_chat = True
+    spirit(quiet_world).set_status("Anna", "vacation", "back on Monday")
+    for platform in OTHERS:
+        told = await quiet_world.copy(platform, "back on Monday")
+        assert "Anna" in told.text
+        assert "vacation" in told.text, "a word that the bridge has no other word for"
+    assert not (await app.report())["journal"]["undecodable"]
+
+
 async def test_and_nowhere_else(quiet_world: World) -> None:
     called_by_webhook(quiet_world)
     await quiet_world.start_bridge()

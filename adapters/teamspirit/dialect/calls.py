@@ -69,6 +69,34 @@ class Users(Call):
     answer: UsersAnswer
 
 
+class FindUsersAnswer(Entry):
+    """`items` finds the list, or a single user; the others are read within each item."""
+
+    items: Query
+    id: Query
+    username: Query | None = None
+    name: Query | None = None
+    email: Query | None = None
+
+
+class FindUsers(Call):
+    """People by username, shown name, or e-mail address. A server may return more people than those that are meant: the bridge
+    compares. Needed for `@Name` in other messengers' texts, and for e-mail addresses under `people`."""
+
+    answer: FindUsersAnswer
+
+
+class MemberAnswer(Entry):
+    is_member: Query | None = None
+    """Something true if the user is in the chat. Without it, success says so, and 404 that they are not."""
+
+
+class Member(Call):
+    """Whether a user is in a chat. Asked before a status that names no chat is told there."""
+
+    answer: MemberAnswer = MemberAnswer()
+
+
 class SentAnswer(Entry):
     id: Query | None = None
     """Without it a sent message can never be edited or deleted."""
@@ -163,6 +191,8 @@ class Operations(Entry):
     me: Me | None = None
     chats: Chats | None = None
     users: Users | None = None
+    find_users: FindUsers | None = None
+    member: Member | None = None
     message: Message | None = None
     send: Send | None = None
     edit: NoAnswer | None = None

@@ -19,6 +19,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BEGINS_WITH_VARIABLE = re.compile(r"\{\{|\{%")
 _MUST_READ: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "users": (("user.id",),),
+    "find_users": (("user.name", "user.email", "user"),),
+    "member": (("chat.id",), ("user.id",)),
     "message": (("message.id",),),
     "send": (("message.text",),),
     "webhook_send": (("message.text",),),
@@ -44,7 +46,7 @@ _EVENT_NEEDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "member_joined": (("chat_id",), ("member_id", "user_id")),
     "member_left": (("chat_id",), ("member_id", "user_id")),
     "chat_renamed": (("chat_id",), ("chat_name",)),
-    "status_changed": (("chat_id",), ("status",)),
+    "status_changed": (("user_id",), ("status", "status_text")),
     "typing": (("chat_id",),),
     "ignored": (),
 }

@@ -70,6 +70,11 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
     "me": {},
     "chats": {"cursor": "`next_cursor` of the page before"},
     "users": {"user.id": "native id of the user"},
+    "find_users": {
+        "user.name": "the username or shown name that is looked for",
+        "user.email": "or the e-mail address; only one of both is there",
+    },
+    "member": {**_CHAT, "user.id": "native id of the user"},
     "message": {"message.id": "native id of the message"},
     "send": _SEND,
     "edit": {**_CHAT, **_TARGET, **_CONTENT, **_OTHER_DATA},

@@ -47,7 +47,7 @@ class Webhook:
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     def wants(self, event: str, chat_id: str) -> bool:
-        return (not self.chats or chat_id in self.chats) and (not self.events or event in self.events)
+        return (not self.chats or not chat_id or chat_id in self.chats) and (not self.events or event in self.events)
 
     def listed(self) -> Json:
         """Key and secret are shown once, at registration."""

@@ -38,6 +38,7 @@ class User:
     display_name: str
     avatar_url: str = ""
     is_bot: bool = False
+    email: str = ""
     status: str = "online"
     status_text: str = ""
 

@@ -30,6 +30,7 @@ class RestApi:
             (hdrs.METH_GET, "/me", self._me),
             (hdrs.METH_PUT, "/me/status", self._set_status),
             (hdrs.METH_GET, "/chats", self._list_chats),
+            (hdrs.METH_GET, "/users", self._find_users),
             (hdrs.METH_GET, "/users/{user}", self._get_user),
             (hdrs.METH_GET, "/chats/{chat}/messages", self._history),
             (hdrs.METH_POST, "/chats/{chat}/messages", self._send),
@@ -90,6 +91,18 @@ class RestApi:
         if user is None:
             raise Refused(404, "user_not_found", "no such user")
         return web.json_response(user.wire())
+
+    async def _find_users(self, request: web.Request) -> web.StreamResponse:
+        """By username or shown name, or by e-mail address. Case does not matter."""
+        name, email = (request.query.get(key, "").casefold() for key in ("name", "email"))
+        if not name and not email:
+            raise Refused(400, "bad_request", "give name or email")
+        found = [
+            user
+            for user in self._world.state.users.values()
+            if (name and name in (user.name.casefold(), user.display_name.casefold())) or (email and email == user.email.casefold())
+        ]
+        return web.json_response({"items": [{**user.wire(), "email": user.email or None} for user in found]})
 
     # -- REST: messages -----------------------------------------------------------------------------------------------------
 

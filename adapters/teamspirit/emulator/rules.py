@@ -19,6 +19,8 @@ class Rules:
     refused_types: frozenset[str] = frozenset()
     """Endings of file names, in lower case."""
     chats_page_size: int = 100
+    statuses_without_chat: bool = False
+    """Whether a person's status is told once, naming no chat."""
 
     def check_text(self, text: str) -> None:
         if len(text) > self.max_text_chars:

@@ -94,28 +94,32 @@ class World:
         chat.without_bot = not is_in
 
     def set_status(self, user: User, status: str, text: str) -> Json:
-        """Told in every chat, as far as webhooks listen there."""
+        """Told in every chat that webhooks listen to; or once without a chat, since a status is a person's. The vendor does
+        not say which: `Rules.statuses_without_chat`."""
         user.status, user.status_text = status, text
         told = {"status": status, "text": text}
+        if self.rules.statuses_without_chat:
+            self.emit("status.changed", None, user, status=told)
+            return told
         for chat in self.state.chats.values():
             self.emit("status.changed", chat, user, status=told)
         return told
 
-    def emit(self, event: str, chat: Chat, user: User, message: Message | None = None, **fields: Json) -> None:
-        """Tell the outgoing webhooks."""
-        if not self.outgoing.webhooks or chat.without_bot:
+    def emit(self, event: str, chat: Chat | None, user: User, message: Message | None = None, **fields: Json) -> None:
+        """Tell the outgoing webhooks. What is in no chat is told to each of them."""
+        if not self.outgoing.webhooks or (chat is not None and chat.without_bot):
             return
         body: Json = {
             "event_id": self.state.next_id("e"),
             "event": event,
             "time": stamp(now()),
-            "chat": chat.wire(),
+            **({"chat": chat.wire()} if chat is not None else {}),
             "user": user.wire(),
             **fields,
         }
         if message is not None:
             body["message"] = message.wire()
-        self.outgoing.emit(body, chat.chat_id)
+        self.outgoing.emit(body, chat.chat_id if chat is not None else "")
 
     def poison(self) -> None:
         """An event of unknown shape to every webhook, and an item of unknown shape in one chat's history."""

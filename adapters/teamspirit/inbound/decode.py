@@ -42,6 +42,15 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.events import EventKind, Fields, Inbound, Websocket
     from adapters.teamspirit.dialect.model import Dialect
 
+_STATUSES = {
+    **{status.value: status for status in Status if status is not Status.OTHER},
+    **dict.fromkeys(("available", "active"), Status.ONLINE),
+    **dict.fromkeys(("idle", "inactive", "brb"), Status.AWAY),
+    **dict.fromkeys(("dnd", "do not disturb"), Status.BUSY),
+    **dict.fromkeys(("invisible", "disconnected"), Status.OFFLINE),
+}
+"""Words of messengers for the same."""
+
 
 class Decoder:
     """For one account. `is_own` tells whether a user id, or a message (chat, id), is ours; `chat_id` maps a chat's native id and
@@ -127,7 +136,7 @@ class Decoder:
     # -- events -------------------------------------------------------------------------------------------------------------
 
     def event(self, payload: Any, received_at: datetime) -> ChatEvent | Ignored:
-        """The events of a call of the server. Raises Undecodable."""
+        """The event of a call of the server. A status that names no chat has an empty one. Raises Undecodable."""
         kind = self._kind_of(payload)
         if kind is None:
             raise Undecodable("no event of the dialect has this form")
@@ -155,7 +164,7 @@ class Decoder:
             if message.system:
                 return Ignored("notice of the server")
             return self.created(message, received_at) if kind == "created" else self.edited(message, received_at)
-        chat_id = self._chat_of(payload, fields)
+        chat_id = self._chat_of(payload, fields) if kind != "status_changed" or find(fields.chat_id, payload) else ""
         occurred_at = time_of(find(fields.time, payload)) or received_at
         author = author_of(payload, fields)
         if kind == "deleted":
@@ -189,14 +198,21 @@ class Decoder:
             case "chat_renamed":
                 return ChatRenamed(meta=meta, name=needed(fields.chat_name, payload, "chat name"))
             case "status_changed":
-                status = needed(fields.status, payload, "status")
-                if status not in set(Status):
-                    raise Undecodable("unknown status")
-                return StatusChanged(meta=meta, status=Status(status), text=find_text(fields.status_text, payload))
+                return self._status(payload, fields, meta)
             case "typing":
                 return TypingStarted(meta=meta)
             case _:
                 return Ignored("ignored by the dialect")
+
+    def _status(self, payload: Any, fields: Fields, meta: EventMeta) -> StatusChanged | Ignored:
+        """Of a word that is none of ours, people see the word."""
+        word, text = find_text(fields.status, payload).strip(), find_text(fields.status_text, payload).strip()
+        if meta.author is None or not (word or text):
+            return Ignored("a status that says nothing, or of nobody")
+        status = _STATUSES.get(word.lower().replace("_", " "), Status.OTHER)
+        if status is Status.OTHER and word and word != text:
+            text = f"{word}: {text}" if text else word
+        return StatusChanged(meta=meta, status=status, text=text)
 
     # -- parts --------------------------------------------------------------------------------------------------------------
 

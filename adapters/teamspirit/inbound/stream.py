@@ -173,8 +173,8 @@ class Stream:
         return payload
 
     def _numbered(self, payload: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        """The frame with the name of its connection, and whether nothing is missing before it. One that is told again is not missing.
-        Numbers that begin anew are those of another connection, for which the server took this one: a proxy led it elsewhere, say."""
+        """The frame with the name of its connection, and whether nothing is missing before it. A repeated frame leaves no gap.
+        Numbers that begin anew belong to another connection: a proxy moved us to another server, say."""
         seq = find(self._websocket.seq, payload)
         whole = True
         if isinstance(seq, int) and not isinstance(seq, bool):

@@ -22,6 +22,7 @@ from adapters.teamspirit.inbound.chat_readers import ChatReaders
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.webhook_body import why_unreadable
 from adapters.teamspirit.inbound.webhook_endpoint import NotNow
+from adapters.teamspirit.people import People
 from adapters.teamspirit.wire import Undecodable
 from bridge.model.adapter import Intake
 from bridge.model.clock import Clock
@@ -35,7 +36,9 @@ from bridge.model.events import (
     MessageDeleted,
     MessageEdited,
     ReactionsChanged,
+    StatusChanged,
 )
+from bridge.model.refs import ChatRef
 
 log = structlog.get_logger("teamspirit")
 
@@ -44,11 +47,19 @@ _KEPT_RAW_BYTES = 64 * 1024
 
 class Calls:
     def __init__(
-        self, decoder: Decoder, directory: Directory, own: OwnMessages, readers: ChatReaders, intake: Intake, clock: Clock
+        self,
+        decoder: Decoder,
+        directory: Directory,
+        people: People,
+        own: OwnMessages,
+        readers: ChatReaders,
+        intake: Intake,
+        clock: Clock,
     ) -> None:
         self._clock = clock
         self._decoder = decoder
         self._directory = directory
+        self._people = people
         self._own = own
         self._intake = intake
         self._readers = readers
@@ -85,13 +96,33 @@ class Calls:
             meta = msgspec.structs.replace(event.meta, author=await self._directory.fill(author))
             event = msgspec.structs.replace(event, meta=meta)
         event = await self._marked_own(event)
-        if isinstance(event, MembershipChanged) and event.member.user_id == self._own.me_id:
-            self._we_came_or_went(event)
+        if isinstance(event, StatusChanged) and not event.meta.origin.chat_id:
+            await self._intake.accept(await self._in_their_chats(event))
+            return
+        if isinstance(event, MembershipChanged):
+            is_in = event.change is MembershipKind.JOINED
+            self._people.moved(event.meta.origin.chat_id, event.member.user_id, is_in=is_in)
+            if event.member.user_id == self._own.me_id:
+                self._we_came_or_went(event)
         reader = self._readers.of(event.meta.origin.chat_id)
         if reader is not None:
             await self._with_history(event, payload, reader)
         else:
             await self._intake.accept([event])
+
+    async def _in_their_chats(self, event: StatusChanged) -> list[ChatEvent]:
+        """A status that names no chat is told in the relayed chats that the person is in. If the dialect cannot tell, it is told in
+        all relayed chats: the routes say which of them tell statuses at all."""
+        origin, key = event.meta.origin, event.meta.event_key
+        user_id = event.meta.author.user_id if event.meta.author is not None else ""
+        told: list[ChatEvent] = []
+        for chat_id in sorted(self._intake.routed_chats()):
+            if await self._people.is_member(chat_id, user_id) is False:
+                continue
+            there = ChatRef(origin.account, chat_id)
+            meta = msgspec.structs.replace(event.meta, origin=there, event_key=f"{key}:{chat_id}")
+            told.append(msgspec.structs.replace(event, meta=meta))
+        return told
 
     def _we_came_or_went(self, event: MembershipChanged) -> None:
         if event.change is MembershipKind.JOINED:

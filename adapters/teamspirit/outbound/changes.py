@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from adapters.teamspirit.client import Client
 from adapters.teamspirit.errors import Gone
 from adapters.teamspirit.outbound.encode import Encoder, Values
+from adapters.teamspirit.outbound.mentions import Mentions
 from adapters.teamspirit.outbound.sender import QUOTED
 from bridge.model.adapter import OutboundDelete, OutboundEdit, Receipt
 from bridge.model.pauses import beside_if
@@ -20,14 +23,16 @@ if TYPE_CHECKING:
 class Changes:
     """Each method needs its operation in the dialect. Raises DeliveryError, AccountDown."""
 
-    def __init__(self, operations: Operations, encoder: Encoder, client: Client) -> None:
+    def __init__(self, operations: Operations, encoder: Encoder, client: Client, mentions: Mentions) -> None:
         self._operations = operations
         self._encoder = encoder
         self._client = client
+        self._mentions = mentions
 
     async def edit(self, outbound: OutboundEdit) -> Receipt:
         call = self._operations.edit
         assert call is not None
+        outbound = msgspec.structs.replace(outbound, text=await self._mentions.resolved(outbound.text))
         encode = partial(self._encoder.edit_values, outbound, quoted=outbound.copy.adapter_data == QUOTED)
         values = await beside_if(is_long(outbound.text), encode)
         await self._client.call("edit", call, values)

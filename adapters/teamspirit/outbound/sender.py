@@ -21,6 +21,7 @@ from adapters.teamspirit.client import Client
 from adapters.teamspirit.dialect.variables import variables_of
 from adapters.teamspirit.errors import Gone, ThreadGone
 from adapters.teamspirit.outbound.encode import Encoder
+from adapters.teamspirit.outbound.mentions import Mentions
 from adapters.teamspirit.threads import Threads
 from adapters.teamspirit.uploads import Uploads
 from adapters.teamspirit.wire import NativeMessage
@@ -57,11 +58,13 @@ class Sender:
         uploads: Uploads,
         own: OwnMessages,
         attempts: Attempts,
+        mentions: Mentions,
     ) -> None:
         self._operations = dialect.operations
         self._uploads = uploads
         self._own = own
         self._attempts = attempts
+        self._mentions = mentions
         self._encoder = encoder
         self._client = client
         self._threads = threads
@@ -73,6 +76,7 @@ class Sender:
         operation = "send" if self._operations.send is not None else "webhook_send"
         call = self._operations.send or self._operations.webhook_send
         assert call is not None, "the dialect cannot send"
+        outbound = msgspec.structs.replace(outbound, text=await self._mentions.resolved(outbound.text))
         self._attempts.begin(outbound.token)
         with self._own.sending(outbound.chat_id):
             posted = await self._post(operation, call, outbound, file_ids)

@@ -16,6 +16,7 @@ from adapters.common.http_errors import Effect
 from adapters.common.queries import find, find_text
 from adapters.teamspirit.capabilities import takes_files
 from adapters.teamspirit.client import Chat
+from adapters.teamspirit.inbound.decode_parts import list_of
 from adapters.teamspirit.transport import A_FILE
 from adapters.teamspirit.trial.bench import Bench, Skipped
 from adapters.teamspirit.trial.exchanges import PlayedTransport
@@ -84,6 +85,38 @@ async def users(bench: Bench, judge: Judge) -> str:
     for name in type(call.answer).model_fields:
         judge.read(f"operations.users.answer.{name}", getattr(call.answer, name), answer, needed=name in ("id", "name"))
     return "asked for ourselves"
+
+
+async def find_users(bench: Bench, judge: Judge) -> str:
+    """Look ourselves up by name."""
+    call = bench.operations.find_users
+    assert call is not None
+    name, fields = bench.encoder.me_name, call.answer
+    if not name:
+        raise Skipped("nobody's name is known")
+    answer = await bench.call("find_users", {"user": {"name": name, "email": None}})
+    items = list_of(judge.read("operations.find_users.answer.items", fields.items, answer))
+    ours: Any = next((item for item in items if name in (find_text(fields.username, item), find_text(fields.name, item))), None)
+    if ours is None:
+        where, near = "operations.find_users.answer.items", alike(fields.items, "items", answer)
+        judge.complain(where, f"none of the {len(items)} people found has the name {name!r}", near)
+    for part in type(fields).model_fields:
+        if part != "items" and items:
+            entry = f"operations.find_users.answer.{part}"
+            judge.read(entry, getattr(fields, part), ours or items[0], needed=part in ("id", "username"))
+    return f"{len(items)} people have the name {name}"
+
+
+async def member(bench: Bench, judge: Judge) -> str:
+    """Ask whether we are in the chat."""
+    call = bench.operations.member
+    assert call is not None
+    if not bench.me_id:
+        raise Skipped("nobody's id is known")
+    answer = await bench.call("member", {**bench.in_chat(), "user": {"id": bench.me_id}})
+    if call.answer.is_member is not None:
+        judge.read("operations.member.answer.is_member", call.answer.is_member, answer, needed=True)
+    return "we are in the chat"
 
 
 async def websocket(bench: Bench, judge: Judge) -> str:
@@ -292,6 +325,8 @@ OPERATIONS: Mapping[str, Operation] = {
             me,
             chats,
             users,
+            find_users,
+            member,
             websocket,
             upload,
             send,

@@ -226,6 +226,7 @@ class MattermostServer:
         table: list[tuple[str, str, Callable[[web.Request], Awaitable[Any]]]] = [
             ("GET", "/users/me", self._me),
             ("GET", "/users/me/channels", self._channels),
+            ("POST", "/users/search", self._search_users),
             ("GET", "/users/{user}", self._user),
             ("PUT", "/users/{user}/status", self._status),
             ("POST", "/users/{user}/typing", self._typing),
@@ -276,6 +277,19 @@ class MattermostServer:
 
     async def _user(self, request: web.Request) -> Json:
         return self.users[request.match_info["user"]]
+
+    async def _search_users(self, request: web.Request) -> Any:
+        """By the beginning of a username, nickname or name, or of a visible e-mail address: server/public/model/user_search.go."""
+        body = await request.json()
+        assert set(body) <= {"term", "limit", "team_id", "in_channel_id", "allow_inactive"}, body
+        term = body["term"].lower()
+        parts = ("username", "nickname", "first_name", "last_name", "email")
+
+        def is_found(user: Json) -> bool:
+            whole = f"{user['first_name']} {user['last_name']}".lower()
+            return whole.startswith(term) or any(str(user.get(part, "")).lower().startswith(term) for part in parts)
+
+        return [user for user in self.users.values() if is_found(user)][: body.get("limit", 100)]
 
     async def _channels(self, _: web.Request) -> list[Json]:
         return list(self.channels.values())

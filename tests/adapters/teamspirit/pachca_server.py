@@ -74,6 +74,7 @@ class PachcaServer:
             ("GET", "/profile", self._profile),
             ("PUT", "/profile/status", self._status),
             ("GET", "/chats", self._chats),
+            ("GET", "/users", self._users),
             ("GET", "/users/{id}", self._user),
             ("GET", "/messages", self._list),
             ("POST", "/messages", self._create),
@@ -119,6 +120,13 @@ class PachcaServer:
 
     async def _user(self, request: web.Request) -> web.StreamResponse:
         return data(self.users[int(request.match_info["id"])])
+
+    async def _users(self, request: web.Request) -> web.StreamResponse:
+        """`query` is searched in names, nicknames, e-mail addresses and telephone numbers."""
+        query = request.query.get("query", "").lower()
+        parts = ("first_name", "last_name", "nickname", "email", "phone_number")
+        found = [user for user in self.users.values() if query in " ".join(str(user.get(part) or "") for part in parts).lower()]
+        return self._paged(request, found)
 
     async def _chats(self, request: web.Request) -> web.StreamResponse:
         return self._paged(request, sorted(self.chats.values(), key=lambda one: -int(one["id"])))

@@ -86,7 +86,21 @@ async def test_every_operation_of_the_dialect_works(pachca: PachcaServer) -> Non
     assert steps.pop("webhook_send").state is StepState.SKIPPED
     assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.state != "ok"]
     assert set(steps) == {
-        *("me", "chats", "users", "upload", "send", "history", "edit", "react", "unreact", "download", "set_status", "delete")
+        *(
+            "me",
+            "chats",
+            "users",
+            "find_users",
+            "upload",
+            "send",
+            "history",
+            "edit",
+            "react",
+            "unreact",
+            "download",
+            "set_status",
+            "delete",
+        )
     }
     assert not pachca.messages
     assert pachca.status == {"emoji": "🟢", "title": "online"}

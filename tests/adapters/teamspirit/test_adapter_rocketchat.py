@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -44,6 +45,7 @@ class RocketChatServer:
             ("GET", "me", self._me),
             ("GET", "rooms.get", self._rooms),
             ("GET", "users.info", self._user),
+            ("GET", "users.autocomplete", self._autocomplete),
             ("POST", "chat.postMessage", self._post),
             ("POST", "chat.update", self._update),
             ("POST", "chat.delete", self._delete),
@@ -82,6 +84,13 @@ class RocketChatServer:
     async def _user(self, request: http.Request) -> Json:
         assert request.query["userId"]
         return {"user": {"_id": request.query["userId"], "username": "anna", "name": "Anna Petrova", "roles": ["user"]}}
+
+    async def _autocomplete(self, request: http.Request) -> Json:
+        """`selector` is JSON within the query: apps/meteor/app/api/server/v1/users.ts."""
+        term = json.loads(request.query["selector"])["term"].lower()
+        people = [("u-anna", "anna", "Anna Petrova"), (USER, "mostik", "Mostik")]
+        found = [one for one in people if one[1].startswith(term) or one[2].lower().startswith(term)]
+        return {"items": [{"_id": one[0], "username": one[1], "name": one[2], "status": "online"} for one in found]}
 
     async def _post(self, request: http.Request) -> Json:
         body = await request.json()
@@ -153,7 +162,7 @@ async def test_every_operation_of_the_dialect_works(rocket: RocketChatServer) ->
     steps = await steps_of(context_of(options(rocket)), "general")
     assert steps.pop("webhook_send").state is StepState.SKIPPED
     assert {step.state for step in steps.values()} == {StepState.OK}, [step for step in steps.values() if step.complaints]
-    assert set(steps) == {"me", "chats", "users", "send", "edit", "react", "unreact", "set_status", "delete"}
+    assert set(steps) == {"me", "chats", "users", "find_users", "send", "edit", "react", "unreact", "set_status", "delete"}
     assert not rocket.messages
     assert [(emoji, wanted) for _, emoji, wanted in rocket.reactions] == [(":+1:", True), (":+1:", False)]
 

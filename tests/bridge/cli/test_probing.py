@@ -61,7 +61,9 @@ def probe(tmp_path: Path) -> Callable[..., Any]:
     """Probe accounts a0, a1, ... of which each acts as given; returns findings and adapters."""
 
     async def run(
-        *acts: Callable[[], Any], timeout_s: float = 5.0, route: dict[str, Any] | None = None
+        *acts: Callable[[], Any],
+        timeout_s: float = 5.0,
+        route: dict[str, Any] | None = None,
     ) -> tuple[list[Finding], list[Scripted]]:
         real = registry.load_platform("teamspirit")
         document = {
@@ -219,6 +221,30 @@ async def test_without_a_network_the_command_says_so_and_ends_with_75(emulator: 
     assert "FAILED" not in out
     assert "failed" not in out.splitlines()[-1]
     await emulator.start()
+
+
+async def test_whom_the_people_of_the_file_are(tmp_path: Path) -> None:
+    server = registry.load_emulator("teamspirit")
+    await server.start()
+    try:
+        chat = server.add_chat("lobby")
+        await server.say(chat.chat_id, "Anna", "hello")
+        path = configured(server, tmp_path, chat.address)
+        document = yaml.safe_load(path.read_text())
+        document["people"] = [
+            {"name": "Anna Petrova", "one": "@anna"},
+            {"name": "Boris", "one": "boris@corp.example", "other": "b"},
+        ]
+        path.write_text(yaml.safe_dump(document))
+        loaded = load_config(path, {}, registry.load_platform)
+        assert loaded.config is not None, [str(fault) for fault in loaded.faults]
+        findings = await probe_all(of_one(loaded.config), registry.load_platform, timeout_s=20)
+        told = {found.name: found.detail for found in findings if found.name.startswith("person ")}
+        assert told["person Anna Petrova"].startswith("@anna is Anna, anna, u")
+        assert told["person Boris"].startswith("boris@corp.example: nobody is found")
+        assert all(found.ok for found in findings)
+    finally:
+        await server.stop()
 
 
 async def checked(folder: Path) -> tuple[int | None, str, str]:

@@ -19,7 +19,7 @@ async def test_what_needs_something_that_does_not_work_is_not_tried(attempt: Try
 
 async def test_reading_alone_changes_nothing(attempt: Try, emulator: TeamSpiritEmulator) -> None:
     steps = await attempt(reading=True)
-    assert set(steps) == READING - {"websocket"}
+    assert set(steps) == READING - {"websocket", "member"}
     assert not emulator.transcript(emulator.chats()[0].chat_id)
 
 
