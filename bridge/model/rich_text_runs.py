@@ -61,15 +61,17 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     run: list[Text] = []
     for inline in in_steps(inlines):
         if isinstance(inline, Text):
+            if not clean(inline.text):
+                continue  # what shows nothing does not keep its neighbours apart
             if run and (run[0].marks != inline.marks or (run[0].link or None) != (inline.link or None)):
                 merged.extend(_joined(run))
                 run = []
             run.append(inline)
         else:
-            merged.extend(_joined(run))
-            run = []
             atom = _cleaned(inline)
             if inline_text(atom):
+                merged.extend(_joined(run))
+                run = []
                 merged.append(atom)
     merged.extend(_joined(run))
     return tuple(merged)

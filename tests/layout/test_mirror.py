@@ -4,6 +4,7 @@ shrink."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,16 @@ TREES = ("bridge", "adapters")
 LARGE_LINES = 150
 """A module of fewer lines may be tested through those that use it."""
 EXCEPTIONS = Path(__file__).parent / "mirror_exceptions.txt"
+
+
+def is_only_types(source: str) -> bool:
+    """Whether a module has no function with code, but for constructors: types, protocols and tables need no test of their own."""
+    functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return all(
+        function.name == "__init__"
+        or all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in function.body)
+        for function in functions
+    )
 
 
 def is_about(test: Path, root: Path) -> bool:
@@ -36,11 +47,8 @@ def misnamed(root: Path) -> Iterator[str]:
 def untested(root: Path) -> Iterator[str]:
     for tree in TREES:
         for path in sorted((root / tree).rglob("*.py")):
-            if (
-                path.stem.startswith("__")
-                or path.stem == "wire"
-                or len(path.read_text(encoding="utf-8").splitlines()) < LARGE_LINES
-            ):
+            source = path.read_text(encoding="utf-8")
+            if path.stem.startswith("__") or path.stem == "wire" or source.count("\n") < LARGE_LINES or is_only_types(source):
                 continue
             folder = root / "tests" / path.relative_to(root).parent
             if not any(
@@ -74,7 +82,10 @@ def test_it_tells_what_is_misnamed_and_untested(tmp_path: Path) -> None:
     }.items():
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n" * lines)
+        path.write_text("def run(): return 1\n" + "\n" * lines)
+    (tmp_path / "bridge/a/types.py").write_text(
+        "class A:\n    def run(self):\n        '''Shape.'''\n        ...\n" + "\n" * LARGE_LINES
+    )
     for name in (
         "a/test_large",
         "a/test_large_when_it_rains",
@@ -91,3 +102,11 @@ def test_it_tells_what_is_misnamed_and_untested(tmp_path: Path) -> None:
     assert list(misnamed(tmp_path)) == found
     assert list(untested(tmp_path)) == ["bridge/a/big.py"]
     assert listed(["# why", "", "x.py"]) == {"x.py"}
+
+
+def test_only_constructors_and_empty_bodies_are_no_code() -> None:
+    assert is_only_types(
+        "A = {1: 2}\nclass B(Exception):\n    def __init__(self, a):\n        self.a = a\n    async def b(self): ...\n"
+    )
+    assert not is_only_types("class B:\n    def c(self):\n        return 1\n")
+    assert not is_only_types("class B:\n    def c(self):\n        pass\n")

@@ -1,4 +1,4 @@
-"""What the platforms' emulators share: a server that can be disturbed, the fault plan, the chats' record, the control API."""
+"""What the platforms' emulators share: a server with faults on command, the fault plan, the log of changes, the control API."""
 
 from adapters.common.emulation.base import EmulatorBase
 from adapters.common.emulation.faults import FaultPlan

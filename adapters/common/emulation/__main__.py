@@ -1,7 +1,7 @@
-"""Emulators and their control API alone in a process: `python -m adapters.common.emulation telegram slack`.
+"""Emulators and their control API in a process of their own: `python -m adapters.common.emulation telegram slack`.
 
 For benchmarks and fault tests, whose daemon is another process. `--option telegram.local=true` sets an emulator's own option,
-`--list-options` names them all. Prints one line of JSON when everything listens:
+`--list-options` lists them all. Prints one line of JSON when everything listens:
 `{"control": URL, "platforms": {"telegram": {"base_url": URL, "account_options": {...}}}}`. Ends on SIGTERM or SIGINT.
 """
 
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _listed(platform: str) -> Iterator[str]:
-    """One line an option: its name, what it is by default, what it means."""
+    """One line per option: name, default, meaning."""
     model = getattr(load_emulator(platform), "options_model", None)
     for name, field in model.model_fields.items() if model is not None else ():
         yield f"{platform}.{name}={json.dumps(field.default)}  {field.description}"

@@ -1,4 +1,4 @@
-"""The server half of every emulator: listening, being disturbed on command, and the record of what people see.
+"""The server half of every emulator: it listens, injects faults on command, and records what people see.
 
 A platform's emulator subclasses `EmulatorBase`, serves its wire protocol from `routes()`, names each request's operation for the
 fault plan, and publishes every visible change with `publish()`.
@@ -42,7 +42,7 @@ class EmulatorBase(ABC):
     platform: str = ""
     max_request_bytes: int = 4 * 1024**3
     options_model: ClassVar[type[EmulatorOptions]] = EmulatorOptions
-    """What `configure` takes."""
+    """The options that `configure` accepts."""
 
     def __init__(self) -> None:
         self.options = self.options_model()
@@ -66,7 +66,7 @@ class EmulatorBase(ABC):
 
     @abstractmethod
     def operation(self, request: web.Request) -> str:
-        """The platform's own name for what this request asks."""
+        """The platform's own name for the operation that this request calls."""
 
     @abstractmethod
     def fault_response(self, fault: Fault) -> web.StreamResponse:
@@ -156,7 +156,6 @@ class EmulatorBase(ABC):
 
     async def _listen(self) -> None:
         assert self._runner is not None, "start() first"
-        # a small backlog of attempts: the port may still be held for an instant by the connections just cut
         self._site = web.TCPSite(self._runner, self._host, self._port, reuse_address=True)
         await self._site.start()
         if not self._port:

@@ -1,4 +1,4 @@
-"""The bodies that an emulator serves: files streamed from memory or disk, and any answer's body slowed down or cut on command."""
+"""Response bodies of an emulator: files streamed from memory or disk, and any body slowed down or cut off on command."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Chunks = Callable[[], Iterator[bytes]]
 
 
 class Body(web.StreamResponse):
-    """An answer whose body is streamed, of a size that its headers announce. `bytes_per_s` and `cut_after_bytes` may be set until
-    it is sent."""
+    """A response with a streamed body, whose size its headers announce. `bytes_per_s` and `cut_after_bytes` may be set until it is
+    sent."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Body(web.StreamResponse):
         return cls(lambda: _read(path), path.stat().st_size, content_type=content_type)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send all of it. Raises ConnectionError when the client has left, or the body is cut."""
+        """Send all of it. Raises ConnectionError when the client has disconnected, or the body is cut off."""
         writer = await super().prepare(request)
         if request.method != "HEAD":
             left = self.cut_after_bytes
@@ -85,7 +85,7 @@ def _read(path: Path) -> Iterator[bytes]:
 
 
 def disturbed(response: web.StreamResponse, fault: Fault) -> web.StreamResponse:
-    """The same answer as SLOW_BODY or CUT_BODY wants it. One that has been sent already (a socket) stays as it was."""
+    """The same response with SLOW_BODY or CUT_BODY applied. One that has been sent already (a socket) is not changed."""
     if isinstance(response, web.Response) and not response.prepared:
         content = response.body if isinstance(response.body, bytes | bytearray) else b""
         headers = {name: value for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS}

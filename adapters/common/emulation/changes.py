@@ -1,7 +1,7 @@
-"""The log of what changed in an emulator's chats: numbered, bounded, followed by any number of readers.
+"""The log of the changes in an emulator's chats: numbered, bounded, with any number of readers.
 
-A reader that falls behind by more than is kept is told so (`ChangesLost`); nothing is left out silently. An entry is rendered when
-somebody reads it, not when it is made: benchmarks make many that nobody reads.
+A reader that falls behind by more than the log keeps gets `ChangesLost`; nothing is left out silently. An entry is rendered when it
+is read, not when it is made: benchmarks make many that nobody reads.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ChangeLog(Generic[_T]):
         return len(self._entries)
 
     def keep(self, kept: int) -> None:
-        """Another bound."""
+        """Change the bound."""
         self._entries = deque(self._entries, maxlen=kept)
 
     def record(self, kind: str, entry: _T) -> None:

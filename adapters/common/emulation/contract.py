@@ -1,8 +1,8 @@
-"""What an emulator of a platform offers beside the platform's own wire protocol.
+"""The contract of an emulator: what it offers beside the platform's own wire protocol. Types only.
 
 An emulator is a stand-in server: it speaks the wire protocol of one platform on loopback and enforces that platform's limits and
-rules. Sandbox mode, tests and benchmarks run the daemon against it. This module holds only the types; `adapters/common/emulation`
-has what the emulators share, `adapters/<platform>/emulator.py` the wire protocols.
+rules. The sandbox, tests and benchmarks run the daemon against it. `adapters/common/emulation` has what the emulators share,
+`adapters/<platform>/emulator/` the wire protocols.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ChangesLost(Exception):
-    """A follower of `Emulator.changes` asked for changes that are no longer kept: it fell behind, or came too late.
+    """A reader of `Emulator.changes` requested changes that are no longer kept: it fell behind, or came too late.
 
-    Look at the transcripts and go on from `resume_seq`."""
+    Read the transcripts, then continue from `resume_seq`."""
 
     def __init__(self, resume_seq: int) -> None:
         super().__init__(f"changes before {resume_seq + 1} are no longer kept")
@@ -76,11 +76,11 @@ class StreamFault(StrEnum):
     """What an emulator does to the event stream on command (once per command)."""
 
     DISCONNECT = "disconnect"
-    """Every open event connection (long poll, socket, gateway) is cut without a goodbye."""
+    """Every open event connection (long poll, socket, gateway) is closed without a closing frame or a response."""
     DISCONNECT_CLEAN = "disconnect_clean"
-    """As the platform announces it: Slack `disconnect`, Discord op 7; where it has no such thing, as DISCONNECT."""
+    """Announced as the platform announces it: Slack `disconnect`, Discord op 7; without such an announcement, as DISCONNECT."""
     INVALIDATE_SESSION = "invalidate_session"
-    """A session can no longer be resumed (Discord op 9); where there are no sessions, as DISCONNECT."""
+    """A session can no longer be resumed (Discord op 9); on platforms without sessions, as DISCONNECT."""
     REDELIVER = "redeliver"
     """The last event is delivered once more, as the platform marks redeliveries."""
     REORDER = "reorder"
@@ -116,9 +116,9 @@ class SeenMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     author_avatar_url: str = ""
     is_bot: bool = False
     text: str = ""
-    """What is displayed, without markup."""
+    """The displayed text, without markup."""
     html: str = ""
-    """What is displayed, as safe HTML of <b> <i> <u> <s> <code> <pre> <blockquote> <a> <ul> <ol> <li> <h1>.. <span class=...>,
+    """The displayed text as safe HTML of <b> <i> <u> <s> <code> <pre> <blockquote> <a> <ul> <ol> <li> <h1>.. <span class=...>,
     rendered from the wire by the emulator's own reading of it (never by the adapter's decoder)."""
     files: tuple[EmulatedFile, ...] = ()
     reply_to: str = ""
@@ -139,19 +139,19 @@ class SeenChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """created, edited, deleted or reactions."""
     message: SeenMessage
     at_s: float = 0.0
-    """When it happened, in seconds of `time.monotonic`, which is the same for all processes of a machine."""
+    """When it happened: seconds of `time.monotonic`, whose clock all processes of a machine share."""
 
 
 class EmulatedChat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chat_id: str
-    """The platform's native id, as it stands in the wire protocol."""
+    """The platform's native id, as the wire protocol writes it."""
     name: str
     address: str
-    """How this chat is written in bridge.yaml behind `account/`."""
+    """How bridge.yaml writes this chat, behind `account/`."""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that a person attaches. `kind` empty: as the platform's client would guess from the MIME type."""
+    """A file that a person attaches. An empty `kind` is what the platform's client would guess from the MIME type."""
 
     name: str
     mime: str
@@ -170,8 +170,8 @@ class Emulator(Protocol):
         ...
 
     def configure(self, options: Mapping[str, Any]) -> None:
-        """Set the emulator's own options by name, before `start` and before chats are added. Raises ValueError, which names what
-        is wrong."""
+        """Set the emulator's own options by name, before `start` and before chats are added. Raises ValueError, which names the
+        faulty option."""
         ...
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None: ...
@@ -194,7 +194,8 @@ class Emulator(Protocol):
         ...
 
     def handle(self, name: str) -> str:
-        """How `people` in bridge.yaml names this person: the username they are mentioned by, or the user id where that is how."""
+        """How `people` in bridge.yaml names this person: the username that mentions use, or the user id on platforms where mentions
+        use that."""
         ...
 
     # acting as a person: markup is what the platform's own composer accepts
@@ -208,8 +209,8 @@ class Emulator(Protocol):
         thread_id: str = "",
         files: Sequence[Upload] = (),
     ) -> str:
-        """Post as `person` (display name); returns the native message id. Several files make what the platform makes of it
-        (an album, one message): the id is then the first message's."""
+        """Post as `person` (display name); returns the native message id. The platform decides whether several files are one
+        message or an album; of an album it is the first message's id."""
         ...
 
     async def edit(self, chat_id: str, message_id: str, text: str) -> None: ...
@@ -221,7 +222,7 @@ class Emulator(Protocol):
     def formatting_sample(self) -> str:
         """Composer markup with bold, italic, strike, inline code, a link, a quote and a code block, for self-tests.
 
-        Displayed, the words are: bold italic strike code label quoted block.
+        The displayed words are: bold italic strike code label quoted block.
         """
         ...
 
@@ -254,10 +255,10 @@ class Emulator(Protocol):
 
 @runtime_checkable
 class RemovesBot(Protocol):
-    """An emulator whose bot can be thrown out of a chat. Optional."""
+    """An emulator whose bot can be removed from a chat. Optional."""
 
     def remove_bot(self, chat_id: str) -> None:
-        """From now on the bot hears and may do nothing in the chat, as its platform does it."""
+        """Remove the bot as the platform does it: from now on it gets no events of the chat and every call for it is refused."""
         ...
 
     def bring_bot_back(self, chat_id: str) -> None:
@@ -267,8 +268,8 @@ class RemovesBot(Protocol):
 
 @runtime_checkable
 class CallsBridge(Protocol):
-    """An emulator whose people reach the bridge by its public listener, and whose platform has no call that tells it where that is.
-    Optional."""
+    """An emulator whose people reach the bridge by its public listener, and whose platform has no call that registers the
+    listener's URL. Optional."""
 
     def bridge_is_at(self, public_url: str, account: str) -> None:
         """To be called once the bridge listens, before people say anything. `account`: its name in bridge.yaml."""

@@ -1,9 +1,9 @@
-"""The control API: lets another process, or a page, be the people in the emulated messengers, and break things on purpose.
+"""The control API: another process, or a page, acts as the people in the emulated messengers and injects faults.
 
 `control_app` serves any set of emulators as JSON over HTTP; `control_client.ControlClient` is its other half. Called by the sandbox
 page, by tests that kill the daemon, and by benchmarks. For loopback only (`loopback`); no part of any platform's own protocol.
 
-    GET  /                                   platforms, their chats, and what is broken at present
+    GET  /                                   platforms, their chats, and the faults injected at present
     GET  /changes                            all platforms' changes as server-sent events
     GET  /{platform}/changes?since_seq=      one platform's; the event id is the change's `seq`
     GET  /{platform}/transcript?chat_id=     what a person sees in a chat
@@ -76,7 +76,7 @@ class React(_Body, frozen=True):
 
 
 class RemoveBot(_Body, frozen=True):
-    """Throw the bot out of a chat, or let it in again (`back`)."""
+    """Remove the bot from a chat, or bring it back (`back`)."""
 
     chat_id: str
     back: bool = False
@@ -132,7 +132,8 @@ class _Refused(Exception):
 
 
 def control_app(emulators: Mapping[str, Emulator], *, upload_limit_bytes: int = UPLOAD_LIMIT_BYTES) -> web.Application:
-    """The API over these started emulators, by platform name. `upload_limit_bytes` bounds the files of one message together."""
+    """The API of these started emulators, by platform name. `upload_limit_bytes` bounds the total size of the files of one
+    message."""
     api = _ControlApi(emulators, upload_limit_bytes)
     app = web.Application(middlewares=[loopback_only, _explained])
     app.add_routes(
@@ -227,7 +228,7 @@ class _ControlApi:
         except LookupError as fault:
             raise _Refused(404, f"{platform} does not know {_words(fault)}") from fault
         except Exception as fault:
-            # each platform has its own way to refuse what a person tries; whoever tried is told
+            # each platform has its own refusals of what a person tries; the caller gets the reason
             _log.debug("%s refused %s", platform, name, exc_info=True)
             raise _Refused(422, _words(fault)) from fault
         return _json(result)
@@ -257,7 +258,7 @@ class _ControlApi:
                 )
             case RemoveBot():
                 if not isinstance(emulator, RemovesBot):
-                    raise ValueError(f"the emulator of {platform} cannot throw the bot out of a chat")
+                    raise ValueError(f"the emulator of {platform} cannot remove the bot from a chat")
                 (emulator.bring_bot_back if operation.back else emulator.remove_bot)(operation.chat_id)
             case Inject():
                 emulator.inject(operation.fault)

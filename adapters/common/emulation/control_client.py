@@ -31,7 +31,7 @@ class ControlError(Exception):
 
 
 class ControlClient:
-    """Open with `async with`. `url` is where the control API answers, as the emulators' process printed it."""
+    """The client; open it with `async with`. `url` is the control API's, as the emulators' process printed it."""
 
     def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
         self._url = url.rstrip("/")
@@ -48,7 +48,7 @@ class ControlClient:
             self._session = None
 
     async def platforms(self) -> dict[str, RemoteEmulator]:
-        """The emulators on the other side, by platform name."""
+        """The emulators of the other process, by platform name."""
         entries = await self.get("/", list[dict[str, Any]])
         return {entry["platform"]: RemoteEmulator(self, entry["platform"], entry["base_url"]) for entry in entries}
 
@@ -81,7 +81,7 @@ class ControlClient:
             return msgspec.json.decode(await _body(response))
 
     async def events(self, path: str, **query: str) -> AsyncIterator[bytes]:
-        """The data of each event `change`, until the other side ends (then ConnectionError). Raises ChangesLost at a `reset`."""
+        """The data of each event `change`. Raises ChangesLost at a `reset`, and ConnectionError when the stream ends."""
         endless = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout.total, sock_read=60.0)
         async with self._open().get(self._to(path, query), timeout=endless) as response:
             if response.status != 200:
@@ -169,8 +169,8 @@ class RemoteEmulator:
         return await self._client.get(f"/{self.platform}/transcript", list[SeenMessage], chat_id=chat_id)
 
     async def changes(self, since_seq: int = 0) -> AsyncIterator[SeenChange]:
-        """As `Emulator.changes` (ChangesLost included); raises ConnectionError or aiohttp.ClientError when the other process is
-        gone. Go on from the `seq` last seen."""
+        """As `Emulator.changes` (ChangesLost included); raises ConnectionError or aiohttp.ClientError when the other process has
+        ended. Continue from the `seq` last seen."""
         async for data in self._client.events(f"/{self.platform}/changes", since_seq=str(since_seq)):
             yield msgspec.json.decode(data, type=SeenChange)
 

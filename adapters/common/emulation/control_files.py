@@ -1,4 +1,4 @@
-"""A file out of a chat, served so that it can do no harm: it was sent by anyone and comes from the page's own address."""
+"""Serves a file of a chat safely: anyone may have sent it, and it has the same origin as the page."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _SHOWN_IN_PLACE = frozenset(
         "video/ogg",
     }
 )
-"""What a browser may show without leaving the page. No SVG, HTML or PDF: those can carry scripts."""
+"""Types that a browser may show inside the page. No SVG, HTML or PDF: those can contain scripts."""
 
 
 def file_response(request: web.Request, content: bytes) -> web.Response:
-    """The file, or the part of it that a media player asks for (`Range`).
+    """The file, or the part of it that a media player requests (`Range`).
 
-    `?mime=` says what it is and `?name=` how it is saved; a type that is not harmless is only ever downloaded.
+    `?mime=` is its type, `?name=` the name to save it under. A type that is not known to be harmless is offered as a download only.
     """
     mime = request.query.get("mime", "").partition(";")[0].strip().lower()
     in_place = mime in _SHOWN_IN_PLACE

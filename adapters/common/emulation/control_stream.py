@@ -1,10 +1,10 @@
 """The control API's change streams as server-sent events: every change once, in order, resumable after a broken connection.
 
-What is asked for but no longer kept is an event `reset` with `{"platform": ..., "resume_seq": ...}`: look at the transcripts; the
-stream goes on with the oldest change that is kept.
+If a requested change is no longer kept, the stream has an event `reset` with `{"platform": ..., "resume_seq": ...}` in its place:
+read the transcripts; the stream continues with the oldest change that is kept.
 
-A stream over several platforms carries its whole position in the event id, `boot;telegram=3,slack=5`. `boot` names this run of the
-emulators: a page that comes back to a new run starts from the beginning, because it is told a new one in the event `hello`.
+In a stream of several platforms each event id is the whole position, `boot;telegram=3,slack=5`. `boot` identifies this run of the
+emulators. A page that reconnects to a new run starts from the beginning, because the event `hello` carries the new `boot`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Reset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BadPosition(ValueError):
-    """What the client sent as its position is none."""
+    """The client sent a position that cannot be read."""
 
 
 class PlatformChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class PlatformChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_positions(since: str, *, boot: str) -> dict[str, int]:
-    """The `seq` per platform after which to go on. A position of another run, or none, is the beginning. Raises BadPosition."""
+    """The `seq` per platform to continue after. A position of another run, or none, is the beginning. Raises BadPosition."""
     if not since:
         return {}
     found = _POSITION.fullmatch(since)
@@ -61,7 +61,7 @@ def parse_positions(since: str, *, boot: str) -> dict[str, int]:
 async def serve(
     request: web.Request, emulators: Mapping[str, Emulator], positions: Mapping[str, int], *, boot: str = ""
 ) -> web.StreamResponse:
-    """Stream until the client leaves. With `boot` the ids are whole positions, without it the change's own `seq`."""
+    """Stream until the client disconnects. With `boot` the ids are whole positions, without it the change's own `seq`."""
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     )
@@ -99,7 +99,7 @@ async def serve(
                 tasks.create_task(pump(platform, emulator), name=f"control changes {platform}")
             tasks.create_task(write(), name="control changes write")
     except* ConnectionError:
-        pass  # the client has left: nothing is owed to it
+        pass  # the client has disconnected
     return response
 
 

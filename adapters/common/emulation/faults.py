@@ -24,7 +24,7 @@ class FaultPlan:
         self._rules.clear()
 
     def decide(self, operation: str) -> Fault | None:
-        """The fault for this call, if any. Counts the call, so it is asked once per request."""
+        """The fault for this call, if any. Counts the call: to be called once per request."""
         chosen: Fault | None = None
         for rule in self._rules:
             if fnmatchcase(operation, rule.fault.operation) and rule.hit(taken=chosen is not None):

@@ -1,8 +1,9 @@
-"""Keeps a web server on loopback to itself: what a stranger's page in the user's browser may not do to it.
+"""Protects a web server on loopback from pages of other sites in the user's browser.
 
 Any page in a browser can send requests to 127.0.0.1, and a hostile name server can point any name there. So the Host header must
-name loopback (DNS rebinding), the Origin must be this very server, and whatever changes something must carry a header of our own,
-which a browser sends across origins only after asking (cross-site request forgery). Used by the control API and the sandbox page.
+name loopback (DNS rebinding), the Origin must be this very server, and every request that changes something must carry a header of
+our own, which a browser sends to another origin only after a preflight (cross-site request forgery). Used by the control API and
+the sandbox page.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def refusal(request: web.BaseRequest) -> str:
     origin = request.headers.get("Origin")
     if origin is not None and origin.lower() != f"{request.scheme}://{host}".lower():
         return f"Origin {origin[:100]!r} is another site"
-    # Browsers say so themselves, also where they send no Origin. Following a link to us is harmless: we are never framed.
+    # Browsers send this header even where they send no Origin. Following a link to us is harmless: our pages are never framed.
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and request.headers.get("Sec-Fetch-Mode") != "navigate":
         return "the request comes from another site"
     if request.method not in _READS and OWN_HEADER not in request.headers:

@@ -1,7 +1,7 @@
-"""An emulator's own options: how large a file it takes, which rates it keeps, how much it remembers. Strict, by name.
+"""An emulator's own options: the largest file it accepts, the rate limits it enforces, how much it keeps. Strict, by name.
 
-Each platform's emulator states its options as a pydantic model; `EmulatorBase.configure` takes them as plain values from code, and
-`parse_options` reads them from a command line (`telegram.local=true`). They are no account options: those stand in bridge.yaml.
+Each emulator declares its options as a pydantic model; `EmulatorBase.configure` takes them as plain values from code, and
+`parse_options` reads them from a command line (`telegram.local=true`). Account options are something else: they are in bridge.yaml.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from adapters.common.options import Options
 
 
 class EmulatorOptions(Options):
-    """What every emulator has. All of it bounds memory: the oldest goes first."""
+    """The options of every emulator. They bound memory: the oldest is forgotten first."""
 
     messages_kept: int = Field(default=50_000, ge=1, description="messages remembered per chat")
     changes_kept: int = Field(default=50_000, ge=1, description="changes that a follower may fall behind by")
@@ -25,7 +25,7 @@ class EmulatorOptions(Options):
 
 
 class OptionFault(ValueError):
-    """An option that does not exist, or a value it cannot have. The text names it and what there is instead."""
+    """An option that does not exist, or a value that it cannot have. The text names it and what is possible instead."""
 
 
 _O = TypeVar("_O", bound=EmulatorOptions)
@@ -50,7 +50,7 @@ def _unknown(name: str, known: Collection[str]) -> str:
 
 def parse_options(entries: Iterable[str], platforms: Collection[str]) -> dict[str, dict[str, Any]]:
     """`PLATFORM.NAME=VALUE` as written on a command line, to values by platform and name. A value is read as YAML reads it: true,
-    40, 0.5. Which names there are is the emulator's business. Raises OptionFault."""
+    40, 0.5. The emulator checks the names. Raises OptionFault."""
     found: dict[str, dict[str, Any]] = {}
     for entry in entries:
         key, equals, raw = entry.partition("=")

@@ -1,4 +1,4 @@
-"""What all REST handlers share: authentication, lookups with their refusals, request bodies, the error edge.
+"""What all REST handlers share: authentication, lookups with their refusals, request bodies, errors as responses.
 
 Source: Discord API reference, "Uploading Files" for the multipart form.
 """
@@ -42,7 +42,7 @@ class Body:
 
 
 class Api:
-    """The things every handler needs. One per emulator."""
+    """The state that every handler needs. One per emulator."""
 
     def __init__(self, world: World, payloads: Payloads, operations: Operations, files: FileStore) -> None:
         self.world = world
@@ -53,7 +53,7 @@ class Api:
         self.buckets = Buckets()
 
     def routes(self, table: list[tuple[str, str, Handler]]) -> list[web.RouteDef]:
-        """The table under every version prefix, each handler behind the error edge."""
+        """The routes under every version prefix; each handler's refusals become responses."""
         return [web.route(method, prefix + path, self._edge(handler)) for prefix in PREFIXES for method, path, handler in table]
 
     def _edge(self, handler: Handler) -> Handler:
@@ -92,7 +92,7 @@ class Api:
         return message
 
     def require_awake(self, channel: Channel) -> None:
-        """Nothing can be changed in an archived thread."""
+        """Raise ApiError for an archived thread, in which nothing can be changed."""
         if channel.is_archived:
             raise errors.ApiError(400, 50083, "Thread is archived")
 

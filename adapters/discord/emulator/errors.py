@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 JSON_HEADERS = {"Content-Type": "application/json"}
-"""Exactly this: a charset parameter breaks discord.py and nextcord."""
+"""Without a charset parameter, which breaks discord.py and nextcord."""
 
 
 def json_response(payload: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -19,7 +19,7 @@ def json_response(payload: object, status: int = 200, headers: dict[str, str] | 
 
 
 class ApiError(Exception):
-    """A request that the platform refuses; becomes its JSON answer at the edge."""
+    """A request that the platform refuses; `Api` turns it into the JSON response."""
 
     def __init__(self, status: int, code: int, message: str, errors: dict[str, object] | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -36,7 +36,7 @@ class ApiError(Exception):
 
 
 class RateLimited(Exception):
-    """A bucket is empty; carries what the 429 says."""
+    """A bucket is empty; has the fields of the 429."""
 
     def __init__(self, retry_after_s: float, *, scope: str = "user", is_global: bool = False) -> None:
         super().__init__(f"rate limited for {retry_after_s} s")
@@ -49,7 +49,7 @@ class RateLimited(Exception):
 
 
 def rate_limit_response(retry_after_s: float | None, *, scope: str = "user", is_global: bool = False) -> web.Response:
-    """A 429 of the API itself, or (`retry_after_s` None) one of the proxy in front of it: no JSON, no `Via`, no wait told."""
+    """A 429 of the API itself, or (`retry_after_s` None) one of the proxy in front of it: no JSON, no `Via`, no wait."""
     if retry_after_s is None:
         return web.Response(status=429, text="error code: 1015", content_type="text/plain")
     headers = {

@@ -1,6 +1,6 @@
 """Files people and bots attach: received as a stream, kept in memory when small and in a temporary file when not.
 
-Also guesses what a picture's header tells (its dimensions), as Discord's media proxy does.
+Also reads a picture's dimensions from its header, as Discord's media proxy does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class StoredFile:
 
 
 class FileStore:
-    """All the files of one emulator, by attachment id. `close` removes what lies on disk."""
+    """All files of one emulator, by attachment id. `close` removes those on disk."""
 
     def __init__(self) -> None:
         self._files: dict[int, StoredFile] = {}
@@ -53,7 +53,7 @@ class FileStore:
         return stored
 
     async def receive(self, file_id: int, chunks: AsyncIterator[bytes], *, limit_bytes: int) -> StoredFile | None:
-        """Stores a stream; None when it is over the limit (the rest is read and thrown away)."""
+        """Stores a stream; None if it is over the limit (the rest is read and discarded)."""
         digest = hashlib.sha256()
         memory = bytearray()
         size = 0

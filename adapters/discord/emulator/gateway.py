@@ -80,7 +80,7 @@ class Connection:
         self.received: deque[float] = deque(maxlen=MAX_SENDS_PER_MINUTE)
 
     def put(self, frame: bytes) -> None:
-        """Queues a frame; a reader that is hopelessly behind is cut."""
+        """Queues a frame; a reader whose queue is full is disconnected."""
         try:
             self.queue.put_nowait(frame)
         except asyncio.QueueFull:
@@ -120,12 +120,13 @@ class Gateway:
         self._is_swapping = False
         self.identifies = 0
         self.identify_limit = 100_000
-        """Sessions a day. Discord's own figure is 1000; like the rate budgets it is generous by default."""
+        """Sessions per day. Discord allows 1000; as with the rate budgets, the default is higher."""
 
     # -- what the operations call ---------------------------------------------------------------------------------------------
 
     def dispatch(self, name: str, payload: Json, *, intent: int, channel: Channel | None = None, about: int = 0) -> None:
-        """Send an event to every session that asked for it and may see its channel; the bot that it is `about` need not ask."""
+        """Send an event to every session whose intents include it and that may see its channel; the bot that it is `about` needs no
+        intent."""
         full = msgspec.json.encode(payload)
         event = Event(name, full, full, intent, channel, about=about)
         self._order(event)
@@ -187,7 +188,7 @@ class Gateway:
             connection.put_op(RECONNECT)
 
     def invalidate_sessions(self) -> None:
-        """No session can be resumed any more; those connected are told so."""
+        """From now on no session can be resumed; connected ones get op 9."""
         self._sessions.clear()
         for connection in list(self._connections):
             connection.put_op(INVALID_SESSION, False)
@@ -246,7 +247,7 @@ class Gateway:
     def _handle(
         self, connection: Connection, session: Session | None, raw: str | bytes
     ) -> tuple[tuple[int, str] | None, Session | None]:
-        """One payload from the client; returns the close code and reason if it is at fault, and the session it now has."""
+        """Handle one payload of the client. Returns the close code and reason if it is faulty, and the session it now has."""
         if connection.is_flooding():
             return (4008, "You are being rate limited."), session
         try:

@@ -13,7 +13,7 @@ EPOCH_MS = 1_420_070_400_000
 
 
 class Snowflakes:
-    """Strictly growing ids whose upper bits tell when they were made."""
+    """Strictly growing ids whose upper bits are the time of their creation."""
 
     def __init__(self) -> None:
         self._last = 0

@@ -1,6 +1,6 @@
 """What a person sees in the emulated chats: messages as `SeenMessage`, and the bounded log of changes.
 
-Rendering happens when somebody looks, not when something changes: benchmarks push many messages that nobody reads.
+Messages are rendered when somebody reads them, not when they change: benchmarks make many that nobody reads.
 """
 
 from __future__ import annotations

@@ -200,7 +200,7 @@ class Operations:
         self._gateway.dispatch("THREAD_UPDATE", self._payloads.channel(thread), intent=gw.GUILDS, channel=thread)
 
     def rename(self, channel: Channel, name: str, by: User | None = None) -> None:
-        """A thread says so itself, by a message of type 4 in it."""
+        """Rename a channel or thread. A thread then has a message of type 4 about it."""
         channel.name = name
         event = "THREAD_UPDATE" if channel.is_thread else "CHANNEL_UPDATE"
         self._gateway.dispatch(event, self._payloads.channel(channel), intent=gw.GUILDS, channel=channel)
@@ -210,7 +210,7 @@ class Operations:
     def remove_channel(self, channel: Channel) -> None:
         event = "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE"
         payload = self._payloads.channel(channel)
-        if channel.is_thread:  # only this is told; source: API reference, "Thread Delete"
+        if channel.is_thread:  # its messages get no event of their own; source: API reference, "Thread Delete"
             payload = {key: payload[key] for key in ("id", "guild_id", "parent_id", "type")}
         for webhook in [w for w in self._world.webhooks.values() if w.channel_id == channel.id]:
             del self._world.webhooks[webhook.id]
@@ -245,7 +245,8 @@ class Operations:
         self._gateway.dispatch("GUILD_MEMBER_ADD", payload, intent=gw.GUILD_MEMBERS)
 
     def announce_bot(self, bot: Bot) -> None:
-        """The bot's member object changed. An update about oneself needs no intent (gateway page, "Guild Members")."""
+        """Report that the bot's member object changed. An update about the bot itself needs no intent (gateway page, "Guild
+        Members")."""
         payload = {**self._payloads.member(bot.user), "guild_id": str(self._world.guild_id)}
         self._gateway.dispatch("GUILD_MEMBER_UPDATE", payload, intent=gw.GUILD_MEMBERS, about=bot.user.id)
 

@@ -1,6 +1,6 @@
 """People of the emulated guild, and what Discord's composer lets them do: write, edit, delete, react, pin, start threads.
 
-Called by `server`, which is what the sandbox and the tests hold.
+Called by `server`, which the sandbox and the tests use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PERSON_MAX_CONTENT = 4000
 
 
 class People:
-    """Acting as a person. `person` gives who goes by a name, who is there as soon as somebody acts under it."""
+    """Acts as people. `person` returns the person of a name, who exists as soon as somebody acts under it."""
 
     def __init__(self, world: World, operations: Operations, api: Api, store: FileStore, person: Callable[[str], User]) -> None:
         self._world = world
@@ -152,7 +152,7 @@ class People:
         self._operations.rename(self.channel(thread_id), name, self._person(person))
 
     def delete_thread(self, thread_id: str) -> None:
-        """A moderator deletes a thread or post with everything in it: no deletion of its messages is told."""
+        """A moderator deletes a thread or post with everything in it. Its messages get no events of their own."""
         self._operations.remove_channel(self.channel(thread_id))
 
     def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
@@ -171,10 +171,10 @@ class People:
         return str(forwarded.id)
 
     def post_raw(self, chat_id: str, person: str, **fields: Any) -> str:
-        """A message of any shape (stickers, polls, system types), for what no composer makes."""
+        """Post a message of any shape that a composer cannot make: stickers, polls, system types."""
         return str(self._operations.post(self.channel(chat_id), author=author_of(self._person(person)), **fields).id)
 
     def resolve_embeds(self, chat_id: str, message_id: str, url: str) -> None:
-        """The link preview arrives: an update that is no edit."""
+        """Add the link preview: an update that is no edit."""
         channel, message = self.find(chat_id, message_id)
         self._operations.amend(channel, message, embeds=({"type": "link", "url": url, "title": "Preview"},))

@@ -34,7 +34,7 @@ class Permission(IntFlag):
 
 
 BOT_PERMISSIONS = Permission(2252109588589632)
-"""What a bridge asks for in its invitation."""
+"""The permissions that the bridge's invitation requests."""
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +159,7 @@ class Channel:
     """Per bot user: what a channel overwrite takes away."""
     messages: dict[int, Message] = field(default_factory=dict)
     seen: dict[int, Message] = field(default_factory=dict)
-    """As `messages`, with the deleted ones marked: what a person watching would remember."""
+    """As `messages`, with the deleted ones marked: for the transcript."""
     order: list[int] = field(default_factory=list)
     pins: list[int] = field(default_factory=list)
     last_message_id: int | None = None

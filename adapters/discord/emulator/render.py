@@ -171,7 +171,7 @@ class _Reader:
         return (source[at], escape(source[at])), at + 1
 
     def _special(self, source: str, at: int) -> tuple[Shown, int] | None:
-        """What stands for itself or for one thing: escapes, code, addresses, mentions, emoji, times."""
+        """One token: an escape, code, an address, a mention, an emoji or a time."""
         if found := _ESCAPE.match(source, at):
             return (found[1], escape(found[1])), found.end()
         if found := _CODE_BLOCK.match(source, at):

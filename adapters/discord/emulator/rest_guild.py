@@ -165,7 +165,7 @@ class GuildRoutes:
         return json_response(self._api.payloads.channel(channel))
 
     async def modify_channel(self, request: web.Request) -> web.StreamResponse:
-        """Archiving, locking and renaming of threads; other channels are not the bridge's to change."""
+        """Archives, locks and renames threads; changes of other channels are not emulated."""
         bot, channel = self._channel(request)
         if not channel.is_thread:
             raise errors.missing_permissions()

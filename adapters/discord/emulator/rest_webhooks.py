@@ -19,7 +19,7 @@ from adapters.discord.emulator.wire import Json
 
 MAX_AVATAR_URL = 2048
 USERS_ONLY = ("users",)
-"""What a webhook message pings when the request does not say."""
+"""What a webhook message pings if the request has no `allowed_mentions`."""
 
 
 class WebhookRoutes:

@@ -110,7 +110,7 @@ def check_webhook_name(name: object, field: str = "username") -> str:
 
 
 def pings(content: str, allowed: object, *, by_default: tuple[str, ...], may_everyone: bool) -> Pings:
-    """Whom this text notifies. `by_default` is what counts as allowed when the request does not say (None)."""
+    """Whom this text notifies. `by_default` is allowed if the request states nothing (None)."""
     parse, users, roles = _check_allowed(allowed, by_default)
     text = _CODE.sub("", content)
     named_users = tuple(dict.fromkeys(int(u) for u in _USER.findall(text)))
@@ -147,12 +147,12 @@ def is_unicode_emoji(text: str) -> bool:
 
 @dataclass(slots=True)
 class RateBudgets:
-    """Requests per seconds and bucket. The defaults stay out of the way; `strict()` has what the community measured."""
+    """Requests per bucket and seconds. The defaults limit nothing in practice; `strict()` has what the community measured."""
 
     channel: tuple[int, float] = (100_000, 5.0)
     webhook: tuple[int, float] = (100_000, 2.0)
     webhook_channel: tuple[int, float] = (100_000, 60.0)
-    """Hidden: no header tells of it."""
+    """Not announced by any header."""
     reaction: tuple[int, float] = (100_000, 0.25)
     global_requests: tuple[int, float] = (100_000, 1.0)
 
@@ -170,7 +170,7 @@ class Buckets:
         self._recent: dict[str, deque[float]] = {}
 
     def take(self, key: str, budget: tuple[int, float]) -> dict[str, str]:
-        """Takes one token; returns the headers. Raises RateLimited when the window is used up."""
+        """Takes one token; returns the headers. Raises RateLimited if the window has none left."""
         limit, window_s = budget
         now = time.monotonic()
         started, used = self._windows.get(key, (now, 0))
@@ -189,7 +189,7 @@ class Buckets:
         }
 
     def take_quietly(self, key: str, budget: tuple[int, float], *, scope: str = "shared", is_global: bool = False) -> None:
-        """A sliding budget that no header tells of."""
+        """Takes one token of a sliding window that no header announces."""
         limit, window_s = budget
         if limit >= 100_000:
             return

@@ -1,8 +1,8 @@
 """DiscordEmulator: the stand-in server as the sandbox, the tests and the benchmarks use it.
 
-Puts the parts together (world, operations, REST, gateway, CDN) and is the human side: what `people` do with Discord's own composer,
-and what they see. Beside the common protocol of `emulation.contract` it has the platform's own switches:
-`message_content`, `deny`, `set_boost`, `budgets`, threads, pins, forwards and so on.
+Joins the parts (world, operations, REST, gateway, CDN) and offers what people do with Discord's own composer, and what they see.
+Beside the common protocol of `emulation.contract` it has the platform's own switches: `message_content`, `deny`, `set_boost`,
+`budgets`, threads, pins, forwards and so on.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ class DiscordEmulator(EmulatorBase):
         self.people.rename_thread(thread_id, person, name)
 
     async def delete_thread(self, thread_id: str) -> None:
-        """A moderator deletes a thread or post with everything in it: no deletion of its messages is told."""
+        """A moderator deletes a thread or post with everything in it. Its messages get no events of their own."""
         self.people.delete_thread(thread_id)
 
     async def archive_thread(self, thread_id: str, *, locked: bool = False) -> None:
@@ -255,11 +255,11 @@ class DiscordEmulator(EmulatorBase):
         return self.people.forward(chat_id, message_id, person, to_chat_id)
 
     async def post_raw(self, chat_id: str, person: str, **fields: Any) -> str:
-        """A message of any shape (stickers, polls, system types), for what no composer makes."""
+        """Post a message of any shape that a composer cannot make: stickers, polls, system types."""
         return self.people.post_raw(chat_id, person, **fields)
 
     async def resolve_embeds(self, chat_id: str, message_id: str, url: str) -> None:
-        """The link preview arrives: an update that is no edit."""
+        """Add the link preview: an update that is no edit."""
         self.people.resolve_embeds(chat_id, message_id, url)
 
     # -- the administrator's switches -----------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ class DiscordEmulator(EmulatorBase):
         self.operations.announce_channel_change(channel)
 
     def remove_bot(self, chat_id: str) -> None:
-        """A bot is a member of servers: of a channel it can be kept from seeing it."""
+        """Hide the channel from the bot: bots are members of servers, not of channels."""
         self.deny(chat_id, Permission.VIEW_CHANNEL)
 
     def bring_bot_back(self, chat_id: str) -> None:

@@ -1,4 +1,4 @@
-"""One emulated guild: who and what is in it, and who may do what. No I/O; what happens in it is `operations`."""
+"""One emulated guild: its people, channels and permissions. No I/O; `operations` changes it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class World:
         self.file_limit_bytes: int | None = None
         """Overrides what the boost level allows, for tests and benchmarks."""
         self.tells_applications = True
-        """Whether messages and webhooks say which application they belong to: servers that speak Discord's API may not."""
+        """Whether messages and webhooks have the id of their application: servers that speak Discord's API may leave it out."""
 
     @property
     def max_file_bytes(self) -> int:

@@ -12,7 +12,7 @@ from adapters.slack.emulator.errors import ApiError
 
 
 class Arguments:
-    """What a Web API method was called with. Structured values arrive as JSON text in forms and as they are in JSON bodies."""
+    """The arguments of one Web API call. Structured values arrive as JSON text in forms and as they are in JSON bodies."""
 
     def __init__(self, values: dict[str, Any], token: str) -> None:
         self._values = {key: value for key, value in values.items() if value is not None}
@@ -41,7 +41,7 @@ class Arguments:
             raise ApiError("invalid_arguments") from None
 
     def structure(self, key: str, error: str) -> Any:
-        """A list or an object; None if it was not given. `error` is the code for what is no JSON."""
+        """A list or an object; None if it was not given. `error` is the error code if it is no JSON."""
         value = self._values.get(key)
         if not isinstance(value, str):
             return value

@@ -1,4 +1,4 @@
-"""File contents of the emulator: small ones in memory, large ones in a temporary file that goes with the object."""
+"""File contents of the emulator: small ones in memory, large ones in a temporary file that is removed with the object."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Events on their way to the app: numbering, acknowledgement deadline, the three retries. The ways out: `sockets`, `http_sender`.
+"""Delivery of events to the app: numbering, acknowledgement deadline, the three retries. The transports: `sockets`, `http_sender`.
 
-Rules: an event not acknowledged within 3 s is sent again at once, after 1 min and after 5 min, also when there was no connection to
-send it to; then it is lost (docs.slack.dev/apis/events-api). Each event goes to one of the open connections.
+Rules: an event not acknowledged within 3 s is sent again at once, after 1 min and after 5 min, also if no connection was open; then
+it is lost (docs.slack.dev/apis/events-api). Each event goes to one of the open connections.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Deliveries:
         self.ack_deadline_s = 3.0
         self.retry_delays_s: tuple[float, ...] = (0.0, 60.0, 300.0)
         self.new_event_id_on_retry = False
-        """Whether a retry carries another event_id is not documented; both can be played."""
+        """Whether a retry has a new event_id is not documented; both can be emulated."""
         self.lost: collections.deque[str] = collections.deque(maxlen=1000)
         """event_ids that were given up after the last retry; the latest."""
 
@@ -80,7 +80,7 @@ class Deliveries:
         return delivery
 
     def emit_payload(self, payload: Json) -> None:
-        """An event of any shape, as it is."""
+        """Send an event of any shape, unchanged."""
         self._counter += 1
         self._unsettled += 1
         self._attempt(Delivery(f"Ev0{self._counter:09X}", payload))
@@ -93,13 +93,13 @@ class Deliveries:
         return True
 
     def failed(self, envelope_id: str, reason: str) -> None:
-        """The transport knows that this attempt failed; no need to wait for the deadline."""
+        """This attempt failed, as the transport knows: do not wait for the deadline."""
         found = self._waiting.pop(envelope_id, None)
         if found is not None:
             self._retry(found[1], reason)
 
     def redeliver_last(self) -> None:
-        """The last event once more, marked as Slack marks a retry, though it may have been acknowledged."""
+        """Send the last event again, marked as Slack marks a retry, although it may have been acknowledged."""
         if self._last is not None:
             again = Delivery(self._last.event_id, self._last.payload, attempt=1, reason="timeout")
             self._unsettled += 1

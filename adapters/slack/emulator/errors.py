@@ -20,13 +20,13 @@ class ApiError(Exception):
 
 
 def rate_limited(wait_s: float | None) -> web.Response:
-    """Slack's waits are whole seconds; a shorter one, for fast tests, is sent as it is."""
+    """A 429. Slack's waits are whole seconds; a shorter one, for fast tests, is sent unrounded."""
     headers = {} if wait_s is None else {"Retry-After": f"{wait_s:g}"}
     return json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
 
 
 def fault_answer(fault: Fault, operation: str) -> web.Response:
-    """What stands in for the answer while a fault is on."""
+    """The response that a fault puts in place of the real one."""
     if fault.kind is FaultKind.RATE_LIMIT:
         return rate_limited(fault.retry_after_s)
     if fault.kind is not FaultKind.UNAUTHORIZED:

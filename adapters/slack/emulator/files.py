@@ -51,10 +51,10 @@ class FileService:
         self._spawn = spawn
         self._uploads: dict[str, SlackFile] = {}
         self.allowed: Literal["all", "images", "none"] = "all"
-        """Which files the workspace takes: an admin may switch uploads off, or leave images only."""
+        """Which files the workspace accepts: an admin may forbid uploads, or allow images only."""
         self.share_delay_s = 0.02
         self.download_not_ready = 0
-        """How many of the next downloads are answered with the HTML page of a file that is not ready yet."""
+        """Number of the next downloads that get the HTML page of a file that is not ready yet."""
 
     def check_allowed(self, name: str) -> None:
         is_image = (mimetypes.guess_type(name)[0] or "").startswith("image/")
@@ -64,13 +64,13 @@ class FileService:
             raise ApiError("file_uploads_except_images_disabled")
 
     def expect(self, file: SlackFile) -> str:
-        """The address, within the server, to which the file's bytes are to be sent."""
+        """The path on this server to send the file's bytes to."""
         ticket = f"{file.file_id}-{self._workspace.new_id('X')}"
         self._uploads[ticket] = file
         return f"/upload/v1/{ticket}"
 
     def share_soon(self, message: Message) -> None:
-        """The message is posted after `share_delay_s`."""
+        """Post the message after `share_delay_s`."""
         self._spawn(self._share_later(message))
 
     async def _share_later(self, message: Message) -> None:

@@ -14,7 +14,7 @@ from adapters.slack.emulator.world import Workspace
 
 
 class People:
-    """Acting as a person, who is there as soon as somebody acts under the name."""
+    """Acts as people. A person exists as soon as somebody acts under the name."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -55,7 +55,7 @@ class People:
         self._workspace.change(message, by=message.user, text=mrkdwn, blocks=blocks)
 
     def react(self, message: Message, person: str, character: str, *, remove: bool) -> None:
-        """Raises ApiError for what Slack's clients do not offer."""
+        """Set or remove a reaction. Raises ApiError for what Slack's clients do not offer."""
         user = self.person(person)
         name = emoji.name_of(character) or character.strip(":")
         if not self._workspace.resolve_emoji(name):

@@ -35,8 +35,8 @@ class Shown:
 
 
 def show(text: str, blocks: list[Json] | None, name: Name, *, marks: bool = True) -> Shown:
-    """Blocks win over text, as in Slack's clients; text then serves notifications only. Without `marks` (`mrkdwn: false` when
-    posting) only the `<...>` tokens of the text are read."""
+    """A message as displayed. Slack's clients show the blocks if there are any; the text then serves notifications only. Without
+    `marks` (`mrkdwn: false` when posting) only the `<...>` tokens of the text are read."""
     if not blocks:
         return mrkdwn(text, name) if marks else _tokens(text, name, marks=False)
     return _stacked([_block(block, name) for block in blocks])

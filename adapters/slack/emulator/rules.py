@@ -17,7 +17,7 @@ MAX_SECTION_TEXT = 3_000
 MAX_HEADER_TEXT = 150
 MAX_MARKDOWN = 12_000
 MAX_ALL_BLOCKS = 13_200
-MAX_METADATA_JSON = 8_000  # inferred: the size is capped, by how much is not documented
+MAX_METADATA_JSON = 8_000  # inferred: the size is limited; the limit is not documented
 MAX_FILE_BYTES = 1024**3
 
 _BLOCKS = {
@@ -156,12 +156,12 @@ _TIERS = {
 
 
 class RateBudgets:
-    """Token buckets per method (chat.postMessage: one a second per channel). A switch: by default nothing is limited."""
+    """Token buckets per method (chat.postMessage: one message per second per channel). By default nothing is limited."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.enabled = False
         self.post_per_second = 1.0
-        self.post_burst = 4.0  # inferred: short bursts are allowed, how short is not documented
+        self.post_burst = 4.0  # inferred: short bursts are allowed; their length is not documented
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 

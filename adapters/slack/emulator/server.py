@@ -52,7 +52,7 @@ class SlackEmulator(EmulatorBase):
     def __init__(self) -> None:
         super().__init__()
         self.public_url = ""
-        """Where files, uploads and sockets are said to be, if not at `base_url` (behind a relay)."""
+        """Base URL that responses give for files, uploads and sockets; empty: `base_url`. For use behind a relay."""
         self.workspace = Workspace(
             publish=self.publish, emit=self._report, base_url=lambda: self.public_url or self.base_url, keep=self.options
         )

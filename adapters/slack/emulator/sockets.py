@@ -36,7 +36,7 @@ class SocketMode:
         self._random = random.Random(7)
         self.refresh_lead_s = 0.3
         """Time between the `warning` and the `refresh_requested` of a clean disconnect, and again until the socket is closed. Slack
-        leaves some seconds (unconfirmed); short here, so that tests are."""
+        waits some seconds (unconfirmed); short here, so that tests are fast."""
         self.connections_total = 0
 
     @property
@@ -117,14 +117,14 @@ class SocketMode:
     # -- on command ---------------------------------------------------------------------------------------------------------
 
     def cut(self) -> None:
-        """Every socket is gone without a goodbye."""
+        """Cut every socket without a close frame."""
         for socket in self._sockets[:]:
             self._sockets.remove(socket)
             if socket.transport is not None:
                 socket.transport.abort()
 
     async def refresh(self) -> None:
-        """As Slack renews connections: `warning`, then `refresh_requested`, then the close."""
+        """Renew connections as Slack does: `warning`, then `refresh_requested`, then the close."""
         ending = self._sockets[:]
         for reason in ("warning", "refresh_requested"):
             frame = _frame({"type": "disconnect", "reason": reason, "debug_info": {"host": "emulator"}})

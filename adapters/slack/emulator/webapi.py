@@ -1,4 +1,4 @@
-"""The Web API's front door: which methods exist, with which token and scope, and the form of every answer."""
+"""The Web API's dispatch: which methods exist, the token and scope each needs, and the form of every response."""
 
 from __future__ import annotations
 

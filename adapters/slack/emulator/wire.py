@@ -23,7 +23,7 @@ def json_response(body: Json, *, status: int = 200, headers: dict[str, str] | No
 def message_wire(message: Message, workspace: Workspace) -> Json:
     """A message as history and events carry it.
 
-    What the app posted carries bot_id and app_id. With a custom name it has `subtype: bot_message` and `username` instead of `user`
+    A message of the app has bot_id and app_id. With a custom name it has `subtype: bot_message` and `username` instead of `user`
     (seen so in 2020, unconfirmed for current apps; `Workspace.persona_as_bot_message` switches the shape).
     """
     wire: Json = {"type": "message", "ts": message.ts, "text": message.text, "team": workspace.team_id}

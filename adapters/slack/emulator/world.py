@@ -42,7 +42,7 @@ ALL_SCOPES = [
     "team:read",
     "usergroups:read",
 ]
-"""What a bridge asks for."""
+"""The scopes that the bridge's manifest requests."""
 
 
 class Workspace:
@@ -104,7 +104,7 @@ class Workspace:
         return user
 
     def user_id(self, name: str) -> str:
-        """By display name or handle; empty if nobody is called so."""
+        """The id of a display name or handle; empty if nobody has it."""
         if name in self._user_ids:
             return self._user_ids[name]
         return next((user.user_id for user in self.users.values() if name in (user.name, user.display_name)), "")
@@ -133,7 +133,7 @@ class Workspace:
         self.emit({"type": kind, "channel": channel.channel_id, "user": user})
 
     def join(self, channel: Channel, user: str) -> None:
-        """As Slack reports it: both a `channel_join` message and `member_joined_channel`."""
+        """Join a channel. Slack reports both a `channel_join` message and `member_joined_channel`."""
         if user in channel.members:
             return
         channel.members.add(user)
@@ -198,7 +198,7 @@ class Workspace:
         self._emit_changed(message.channel, self.wire(message), previous)
 
     def delete_file(self, file: SlackFile) -> None:
-        """Every message that shows the file is reported as changed: a tombstone is in its place."""
+        """Delete a file. Every message that shows it is reported as changed, with a tombstone in its place."""
         shares = [(self.channels[channel_id], share["ts"]) for channel_id, found in file.shares.items() for share in found]
         messages = [channel.messages[ts] for channel, ts in shares if ts in channel.messages]
         before = [self.wire(message) for message in messages]
@@ -209,7 +209,7 @@ class Workspace:
         self.emit({"type": "file_deleted", "file_id": file.file_id})
 
     def remove(self, message: Message) -> None:
-        """A parent with replies stays as a tombstone and is reported as a change (`tombstone_parents`)."""
+        """Delete a message. A parent with replies stays as a tombstone and is reported as a change (`tombstone_parents`)."""
         channel = self.channels[message.channel]
         previous = self.wire(message)
         self._publish("deleted", seen_message(message, self, deleted=True))

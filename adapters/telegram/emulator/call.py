@@ -1,4 +1,4 @@
-"""One Bot API call: which bot, which parameters, and what several methods need of them (chat, topic, reply, text, files)."""
+"""One Bot API call: its bot, its parameters, and how several methods read them (chat, topic, reply, text, files)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Call:
         return self.world.queues[self.bot.user_id]
 
     def chat(self, name: str = "chat_id", *, member: bool = True) -> Chat:
-        """The chat a parameter names. Raises ApiError when there is none, it has moved, or the bot was removed."""
+        """The chat that a parameter names. Raises ApiError if there is none, it has moved, or the bot was removed."""
         asked = self.params.text(name)
         if not asked:
             raise bad_request("chat_id is empty")
@@ -78,7 +78,7 @@ class Call:
     # -- sends --------------------------------------------------------------------------------------------------------------
 
     def target(self, *, messages: int = 1) -> Target:
-        """Where a send goes; takes it out of the chat's rate budget, if there is one."""
+        """Where a send goes. Counts against the chat's rate limit, if there is one."""
         chat = self.chat()
         target = Target(chat, self._thread(chat))
         self._reply(target)
@@ -149,7 +149,7 @@ class Call:
         return _KnownUsers(self.world)
 
     def file(self, name: str, value: str | None = None) -> StoredFile:
-        """The file that a parameter, or a field of an album item, refers to: an upload, a file id; URLs are out of reach."""
+        """The file that a parameter, or a field of an album item, refers to: an upload or a file id. URLs are not fetched."""
         if value is None and name in self.params.files:
             return self._checked(self.params.files[name])
         asked = self.params.text(name) if value is None else value
@@ -194,7 +194,7 @@ _KINDS = {
     "document": "documents",
     "text": "text messages",
 }
-"""How Telegram calls what a chat does not allow (TDLib, MessageContent.cpp: can_send_message_content)."""
+"""Telegram's words for kinds of content that a chat does not allow (TDLib, MessageContent.cpp: can_send_message_content)."""
 
 
 class _KnownUsers(dict[int, Json]):

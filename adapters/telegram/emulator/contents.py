@@ -29,7 +29,7 @@ _SUFFIX_MIMES = {
 
 
 def settle_kind(kind: str, stored: StoredFile) -> str:
-    """What a file sent as `kind` becomes. Raises ApiError where Telegram refuses it."""
+    """The kind that a file sent as `kind` gets. Raises ApiError where Telegram refuses it."""
     mime = _mime(stored)
     match kind:
         case "photo":
@@ -70,7 +70,7 @@ def _check_photo(stored: StoredFile) -> None:
 
 
 def media_content(files: FileStore, kind: str, stored: StoredFile, facts: Json | None = None) -> Json:
-    """The content fields of a message with this file. `facts` are what the sender said of it: duration, title, emoji ..."""
+    """The content fields of a message with this file. `facts` are what the sender stated: duration, title, emoji ..."""
     facts = {key: value for key, value in (facts or {}).items() if value not in (None, "", 0)}
     files.publish_path(stored, kind)
     wire = file_wire(stored)
@@ -104,7 +104,7 @@ def _only(facts: Json, *names: str) -> Json:
 
 
 def guess_kind(stored: StoredFile) -> str:
-    """What a person's client makes of a file that is attached without saying how."""
+    """The kind that a person's client chooses for an attached file."""
     mime = _mime(stored)
     if mime in ("image/jpeg", "image/png", "image/webp", "image/bmp"):
         return "photo"
@@ -120,7 +120,7 @@ def guess_kind(stored: StoredFile) -> str:
 
 
 def album_groups(kinds: list[str]) -> list[list[int]]:
-    """Which of several files, by position, share a message group: photos and videos mix, documents and audio keep apart."""
+    """Which of several files, by position, share a media group: photos and videos mix, documents and audio do not."""
     groups: list[list[int]] = []
     family = ""
     for position, kind in enumerate(kinds):

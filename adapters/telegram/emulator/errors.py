@@ -1,4 +1,4 @@
-"""The Bot API's error answers, as the emulator gives them. Raised by the methods, turned into JSON by the server."""
+"""The Bot API's error responses. Raised by the methods, turned into JSON by the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulated Telegram's file storage: uploads streamed in, bounded in memory, with the facts Telegram tells about a file."""
+"""The emulated Telegram's file storage: uploads streamed in, bounded in memory, with the metadata that Telegram reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from adapters.common.emulation.options import EmulatorOptions
 from adapters.telegram.emulator.records import StoredFile
 
 MEMORY_BYTES = 8 * 1024**2
-"""A larger file lies on disk."""
+"""A larger file is kept on disk."""
 
 _FOLDERS = {
     "photo": "photos",
@@ -30,7 +30,7 @@ _FOLDERS = {
 
 
 class FileStore:
-    """All files of one emulator, by file id and by download path. Files on disk go with `close`."""
+    """All files of one emulator, by file id and by download path. `close` removes those on disk."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None
@@ -67,7 +67,7 @@ class FileStore:
         return incoming.finish()
 
     def publish_path(self, stored: StoredFile, kind: str) -> str:
-        """The download path of a file, made up the way the Bot API does: folder by kind, a counter, the extension."""
+        """The download path of a file in the Bot API's form: folder by kind, a counter, the extension."""
         if not stored.file_path:
             extension = ".jpg" if kind == "photo" else Path(stored.name).suffix or mimetypes.guess_extension(stored.mime) or ""
             stored.file_path = f"{_FOLDERS.get(kind, 'documents')}/file_{next(self._numbers)}{extension}"
@@ -75,7 +75,7 @@ class FileStore:
         return stored.file_path
 
     def on_disk(self, stored: StoredFile, token: str) -> Path:
-        """The file as a path on this machine, in the bot's own directory (what a local Bot API server answers to getFile)."""
+        """The file's path on this machine, in the bot's own directory: what getFile of a local Bot API server returns."""
         path = self._root() / token / self.publish_path(stored, "document")
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Bot API methods that only ask, and those that steer updates: getMe, getChat, getFile, getUpdates, webhooks, logOut."""
+"""Bot API methods that only read, and those that control updates: getMe, getChat, getFile, getUpdates, webhooks, logOut."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def get_file(call: Call) -> Json:
 
 
 async def get_custom_emoji_stickers(call: Call) -> list[Json]:
-    """Those that exist. Source of the bound: tdlib/td StickersManager.cpp, MAX_GET_CUSTOM_EMOJI_STICKERS."""
+    """The stickers of those ids that exist. Source of the bound: tdlib/td StickersManager.cpp, MAX_GET_CUSTOM_EMOJI_STICKERS."""
     asked = call.params.json("custom_emoji_ids")
     if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked):
         raise bad_request("can't parse custom emoji identifiers JSON object")

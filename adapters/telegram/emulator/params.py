@@ -1,6 +1,6 @@
-"""A Bot API request's parameters, whichever way the client wrote them: query string, JSON, urlencoded or multipart form.
+"""A Bot API request's parameters, in any of their forms: query string, JSON, urlencoded or multipart form.
 
-Clients differ (platforms.md, independent clients): aiogram sends forms with nested JSON strings, others JSON bodies or none at all.
+Clients differ: aiogram sends forms with nested JSON strings, others send JSON bodies or none at all.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Params:
 
 
 async def read_params(request: web.Request, store: FileStore, *, upload_bytes: int) -> Params:
-    """Read a request's body. Raises ApiError 413 when a file is larger than the server takes."""
+    """Read a request's body. Raises ApiError 413 if a file is larger than the server accepts."""
     values: dict[str, Any] = dict(request.query)
     files: dict[str, StoredFile] = {}
     content_type = request.content_type
@@ -92,7 +92,7 @@ async def read_params(request: web.Request, store: FileStore, *, upload_bytes: i
                 mime = part.headers.get("Content-Type", "application/octet-stream")
                 files[name] = await store.receive(part.filename, mime, _bounded(part, upload_bytes))
     elif content_type == "application/x-www-form-urlencoded":
-        # read by hand: aiohttp ignores the body of a GET, which pyTelegramBotAPI sends
+        # read here: aiohttp ignores the body of a GET, which pyTelegramBotAPI sends
         values |= dict(parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True))
     return Params(values, files)
 
@@ -103,5 +103,5 @@ async def _bounded(part: BodyPartReader, limit_bytes: int) -> AsyncIterator[byte
         read_bytes += len(chunk)
         if read_bytes <= limit_bytes:
             yield chunk
-    if read_bytes > limit_bytes:  # told only after the whole body is read, so that the client hears it
+    if read_bytes > limit_bytes:  # refused only after the whole body is read, so that the client gets the response
         raise ApiError(413, "Request Entity Too Large")

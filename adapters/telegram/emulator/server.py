@@ -1,4 +1,4 @@
-"""`TelegramEmulator`: a stand-in for Telegram's Bot API server, with people to act as and faults to play.
+"""`TelegramEmulator`: a stand-in for Telegram's Bot API server, with people to act as and faults to inject.
 
 It serves `/bot<token>/<method>` and `/file/bot<token>/<path>`, as api.telegram.org does (Bot API 10.3; platforms.md section 1).
 Tests, the sandbox and benchmarks start it; nothing of the adapter is used here.
@@ -46,7 +46,7 @@ class TelegramEmulatorOptions(EmulatorOptions):
 class TelegramEmulator(EmulatorBase):
     """One Bot API server. `local` makes it a `--local` one: no 20 MB limit, file paths on this machine's disk.
 
-    `rates` sets send budgets (none by default). The first bot exists from the start; `add_bot` adds more.
+    `rates` sets rate limits for sends (none by default). The first bot exists from the start; `add_bot` adds more.
     """
 
     platform = "telegram"
@@ -205,7 +205,7 @@ class TelegramEmulator(EmulatorBase):
     # -- bots, people and places --------------------------------------------------------------------------------------------
 
     def add_bot(self, name: str, username: str) -> str:
-        """One more bot; returns its token. It is in no chat until `promote` says so, except in chats made later."""
+        """Add a bot; returns its token. It joins existing chats by `promote`, and each new chat from its start."""
         bot = self.world.new_bot(name, username)
         token = f"{bot.user_id}:AAEmulated-{len(self._tokens):024d}"
         self._tokens[token] = bot
@@ -248,7 +248,7 @@ class TelegramEmulator(EmulatorBase):
         return self.world.people[int(self._people[name])]
 
     def kick(self, chat_id: str, token: str = "") -> None:
-        """Remove the bot: it is told so, and every call for this chat answers 403."""
+        """Remove the bot: it gets `my_chat_member`, and every call for this chat is answered with 403."""
         self.world.set_bot_status(self._chat(chat_id), self.bot(token), KICKED, self._person("Group Owner"))
 
     def remove_bot(self, chat_id: str) -> None:
@@ -258,7 +258,7 @@ class TelegramEmulator(EmulatorBase):
         self.promote(chat_id)
 
     def forbid(self, chat_id: str, *kinds: str) -> None:
-        """The chat's permissions do not allow these kinds of content any more: `photo`, `voice`, `text`."""
+        """Take these kinds of content out of the chat's permissions: `photo`, `voice`, `text`."""
         self._chat(chat_id).forbidden_kinds = frozenset(kinds)
 
     def promote(self, chat_id: str, token: str = "", *, admin: bool = True) -> None:
@@ -314,7 +314,7 @@ class TelegramEmulator(EmulatorBase):
         self.people.caption(self._message(chat_id, message_id), text)
 
     async def replace_file(self, chat_id: str, message_id: str, file: Upload, *, text: str | None = None) -> None:
-        """A person puts another file into a message; without `text` its words stay."""
+        """A person replaces a message's file; without `text` its words stay."""
         self.people.replace_file(self._message(chat_id, message_id), file, text)
 
     async def touch(self, chat_id: str, message_id: str) -> None:

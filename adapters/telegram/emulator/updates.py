@@ -18,7 +18,7 @@ from adapters.telegram.emulator.errors import ApiError, conflict
 Json = dict[str, Any]
 
 ALWAYS_OFF = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
-"""Update kinds that come only when they are asked for by name."""
+"""Update kinds that are sent only if `allowed_updates` names them."""
 LONG_POLL_MAX_S = 50
 BATCH_MAX = 100
 _CONFLICT_DELAY_S = 3.0
@@ -26,7 +26,7 @@ _FIRST_ID = 518_000_001
 
 
 class UpdateQueue:
-    """What waits for one bot. Updates are kept as (update_id, JSON text), oldest first."""
+    """One bot's pending updates, kept as (update_id, JSON text), oldest first."""
 
     def __init__(self, *, conflict_delay_s: float = _CONFLICT_DELAY_S) -> None:
         self.allowed: frozenset[str] | None = None
@@ -68,7 +68,7 @@ class UpdateQueue:
         self.push_text(msgspec.json.encode({"update_id": self._next_id} | body))
 
     def push_text(self, update: bytes) -> None:
-        """Queue the JSON text of an update, which must hold `next_id`; it need not be proper JSON."""
+        """Queue the JSON text of an update, which must contain `next_id`; it need not be valid JSON."""
         update_id = self._next_id
         self._next_id += 1
         self._pending.append((update_id, update))
@@ -79,7 +79,7 @@ class UpdateQueue:
         self._next_id += count
 
     def redeliver(self) -> None:
-        """Hand the newest update out once more, though it is confirmed."""
+        """Deliver the newest update again, although it is confirmed."""
         if self._last is not None or self._pending:
             self._redeliver = True
             self._wake()

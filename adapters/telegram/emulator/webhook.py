@@ -1,6 +1,6 @@
-"""Webhook delivery: updates posted to the bot's URL with the secret header, again with growing delay until they are taken.
+"""Webhook delivery: updates are posted to the bot's URL with the secret header, again with growing delay until they are accepted.
 
-Source: platforms.md 1.1 (tdlib/telegram-bot-api WebhookActor). Deliveries here go one after another, except for a commanded swap.
+Source: platforms.md 1.1 (tdlib/telegram-bot-api WebhookActor). Updates are delivered one after another, unless a swap is commanded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Bot API's objects that people, chats, messages and files are on the wire. Pure. Source: Bot API reference 10.3."""
+"""The Bot API's objects for people, chats, messages and files. Pure. Source: Bot API reference 10.3."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def user_wire(person: Person) -> Json:
 
 
 def me_wire(bot: Person) -> Json:
-    """What getMe gives."""
+    """The User that getMe returns."""
     return user_wire(bot) | {
         "can_join_groups": True,
         "can_read_all_group_messages": bot.sees_everything,
@@ -43,7 +43,7 @@ def me_wire(bot: Person) -> Json:
 
 
 def file_wire(file: StoredFile) -> Json:
-    """What all kinds of files have."""
+    """The fields that all kinds of files have."""
     return {"file_id": file.file_id, "file_unique_id": file.unique_id, "file_size": file.size_bytes}
 
 
@@ -65,7 +65,7 @@ def message_wire(message: Message, *, with_reply: bool = True) -> Json:
     if with_reply:
         replied = message.chat.messages.get(message.reply_to) if message.reply_to is not None else None
         if replied is None and message.chat.is_forum and message.thread_id is not None:
-            # a plain message of a topic answers the topic's creation message (platforms.md 1.2)
+            # a plain message of a topic is a reply to the topic's creation message (platforms.md 1.2)
             replied = message.chat.messages.get(message.thread_id)
         if replied is not None and not replied.deleted:
             wire["reply_to_message"] = message_wire(replied, with_reply=False)

@@ -1,4 +1,4 @@
-"""The emulated Telegram itself: changes to chats and messages, who is told about them, and what people see.
+"""The emulated Telegram itself: changes to chats and messages, the updates that report them, and what people see.
 
 Knows nothing of HTTP. The server's methods act here for bots, `people.People` for humans.
 """
@@ -73,7 +73,7 @@ class World:
         return chat
 
     def set_bot_status(self, chat: Chat, bot: Person, status: str, by: Person | None = None) -> None:
-        """Promote, demote, remove or bring back a bot; it is told by `my_chat_member`."""
+        """Promote, demote, remove or bring back a bot, which gets `my_chat_member`."""
         before = chat.bots.get(bot.user_id, LEFT)
         chat.bots[bot.user_id] = status
         change: Json = {
@@ -88,7 +88,7 @@ class World:
     # -- telling bots -------------------------------------------------------------------------------------------------------
 
     def tell(self, kind: str, chat: Chat, payload: Json, *, only_admins: bool = False, besides: int = 0) -> None:
-        """Queue an update for every bot that may see it. `besides` is the bot whose own doing it is."""
+        """Queue an update for every bot that may see it, except `besides`, the bot that caused it."""
         for bot_id, status in chat.bots.items():
             if bot_id == besides or status in (KICKED, LEFT) or (only_admins and status != ADMINISTRATOR):
                 continue
@@ -132,7 +132,7 @@ class World:
         """Post one message, or an album of several; shown once."""
         group_id = str(next(self._album_numbers)) if len(contents) > 1 else ""
         date = int(self.now())
-        if chat.type == "channel":  # posts are the channel's own, whoever wrote them
+        if chat.type == "channel":  # posts have the channel as their sender
             extra = {"sender_chat": chat_wire(chat)} | (extra or {})
         posted: list[Message] = []
         for content in contents:
@@ -163,7 +163,7 @@ class World:
         return posted
 
     def change(self, message: Message, content: Json, *, visible: bool = True) -> None:
-        """Edit a message. `visible=False`: an edit nobody sees, which bots are told about all the same (platforms.md 1.2)."""
+        """Edit a message. `visible=False`: an edit that changes nothing visible, which bots get all the same (platforms.md 1.2)."""
         message.content = content
         if visible:
             message.edit_date = max(int(self.now()), message.date)
@@ -172,12 +172,12 @@ class World:
             self._show("edited", message)
 
     def remove(self, message: Message) -> None:
-        """Delete a message. No bot is told: the Bot API has no such update for ordinary chats (platforms.md 1.2)."""
+        """Delete a message. No bot gets an update: the Bot API has none for ordinary chats (platforms.md 1.2)."""
         message.deleted = True
         self._show("deleted" if self._seen(message).deleted else "edited", message)
 
     def react(self, message: Message, person: Person, emojis: list[str]) -> None:
-        """Set one person's reactions. Bots that are administrators are told, but not of bots' reactions (platforms.md 1.2)."""
+        """Set one person's reactions. Bots that are administrators get an update, not of bots' reactions (platforms.md 1.2)."""
         before = message.reactions.get(person.user_id, [])
         if before == emojis:
             return

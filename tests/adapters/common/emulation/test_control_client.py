@@ -95,7 +95,7 @@ async def test_the_rest_of_the_protocol(emulators: Emulators, remote: RemoteEmul
 
 async def test_the_bot_is_thrown_out_and_let_in_again(emulators: Emulators, remote: RemoteEmulator) -> None:
     chat = (await remote.chats())[0].chat_id
-    with pytest.raises(ControlError, match="cannot throw the bot out"):
+    with pytest.raises(ControlError, match="cannot remove the bot"):
         await remote.remove_bot(chat)
     done: list[tuple[str, str]] = []
     emulator: Any = emulators["telegram"]

@@ -1,0 +1,64 @@
+"""HTML of messages: the usual tags are understood, unknown ones keep their text, nothing raises."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.teamspirit.dialect.model import TextDialect
+from adapters.teamspirit.inbound.decode_html import decode_html
+from bridge.model.rich_text import Block, CodeBlock, Heading, Mark, Mention, MentionKind, Paragraph, Quote, Text, text_of, to_plain
+
+HTML = TextDialect(flavour="html")
+
+
+def paragraph(*inlines: Text | Mention) -> Block:
+    return Paragraph(inlines)
+
+
+@pytest.mark.parametrize(
+    ("source", "blocks"),
+    [
+        ("<b>a <i>b</i></b>", [paragraph(Text("a ", int(Mark.BOLD)), Text("b", int(Mark.BOLD | Mark.ITALIC)))]),
+        ("<a href='https://e.com/'>x</a>", [paragraph(Text("x", 0, "https://e.com/"))]),
+        ("<a href='javascript:alert(1)'>x</a>", [paragraph(Text("x"))]),
+        ("<h2>a</h2>b", [Heading(2, (Text("a"),)), paragraph(Text("b"))]),
+        ("<pre><code class='language-py'>a &lt; b\n</code></pre>", [CodeBlock("a < b", "py")]),
+        ("<pre>never closed", [CodeBlock("never closed", "")]),
+        ("<blockquote>a<blockquote>b</blockquote></blockquote>", [Quote((Paragraph((Text("a\nb"),)),))]),
+        ("<blink>a</blink><br>b", [paragraph(Text("a\nb"))]),
+        (
+            "@all, @anna",
+            [paragraph(Mention(MentionKind.EVERYONE, "all", "all"), Text(", "), Mention(MentionKind.USER, "anna", "anna"))],
+        ),
+        ("<code>@all</code>", [paragraph(Text("@all", int(Mark.CODE)))]),
+    ],
+)
+def test_tags(source: str, blocks: list[Block]) -> None:
+    assert list(decode_html(source, HTML).blocks) == blocks
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("<ul><li>a<li>b</ul>", "• a\n• b"),
+        ("<ol start=3><li>a</li><li>b</li></ol>", "3. a\n4. b"),
+        ("<ol><li>a</li><li value=7>b</li></ol>", "1. a\n7. b"),
+        ("<ol start=99999999999999><li>a</li></ol>", "1. a"),
+    ],
+)
+def test_lists_keep_bullets_and_numbers(source: str, shown: str) -> None:
+    assert to_plain(decode_html(source, HTML)) == shown
+
+
+TAGS = st.sampled_from(
+    ["<b>", "</b>", "<pre>", "</pre>", "<ul>", "<li>", "</ol>", "<blockquote>", "</blockquote>", "<h1>", "a", "&lt;"]
+)
+
+
+@given(st.lists(TAGS, max_size=12).map("".join))
+def test_tags_in_any_order_keep_every_letter(source: str) -> None:
+    assert text_of(decode_html(source, HTML)).count("a") == source.replace("<blockquote>", "").replace("</blockquote>", "").count(
+        "a"
+    )
