@@ -303,17 +303,3 @@ def test_a_slip_does_not_fit_the_schema(validator: Any, place: str, value: Any) 
         node = node[int(step)] if isinstance(node, list) else node[step]
     node[int(last) if isinstance(node, list) else last] = value
     assert list(validator.iter_errors(parsed))
-
-
-def test_secrets_by_file_fit_the_schema_but_not_twice(validator: Any) -> None:
-    account = {"platform": "telegram", "token_file": "/x"}
-    assert not list(validator.iter_errors({"accounts": {"tg": account}}))
-    assert list(validator.iter_errors({"accounts": {"tg": {**account, "token": "x"}}}))
-    assert list(validator.iter_errors({"accounts": {"tg": {"platform": "telegram"}}}))
-
-
-def test_every_option_is_described_in_the_schema() -> None:
-    built = schema([registry.load_platform(name) for name in registry.platforms()])
-    for name, part in built["$defs"].items():
-        for key, option in part.get("properties", {}).items():
-            assert "description" in str(option) or "$ref" in str(option) or key == "platform", f"{name}.{key}"

@@ -19,6 +19,7 @@ from bridge.journal.sqlite import SqliteJournal
 from bridge.model.events import Attachment, AttachmentKind, Author, Content, EventMeta, MessageCreated
 from bridge.model.refs import AccountName, ChatAddress, ChatRef
 from bridge.model.rich_text import plain
+from tests.bridge.cli.traced import traced_journal as traced_journal
 
 CONFIG = """\
 accounts:
