@@ -74,5 +74,5 @@ async def test_changes_of_many_deliveries_in_one_call(journal: Journal) -> None:
     assert [(one["state"], one["attempt"]) for one in await left(journal, A)] == [
         (DeliveryStatus.SENDING, 2),
         (DeliveryStatus.SENDING, 2),
-        (DeliveryStatus.SENDING, 1),
+        (DeliveryStatus.WAITING, 0),
     ]
