@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.common.templates import TemplateFailed, TemplateFault, fill_tree, path_template, shown, template
+from bridge.model.templates import TemplateFailed, TemplateFault, fill_tree, path_template, shown, template
 
 VALUES: dict[str, Any] = {"message": {"text": "hi", "sender": {"name": "Anna"}, "files": ["a", "b"], "size": 3}, "on": True}
 
