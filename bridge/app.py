@@ -43,7 +43,7 @@ from bridge.policy.retry import Policy
 from bridge.policy.routing import RoutingTable
 from bridge.render.origin import Origin
 from bridge.running_accounts import AccountParts, RunningAccounts, end_tasks
-from bridge.web.build import public_web
+from bridge.web.build import Media, media, public_web
 from bridge.web.listening import named
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class App:
         self._public = public_web(
             *(self._journal, self._clock, self.metrics, self._supervisors), config=lambda: self._config, manifests=manifests
         )
+        self._media: Media | None = None
         self._ends = Ends(lambda: self._supervisors, lambda: self._table, self._journal, self._clock)
         self._presence = Presence(lambda: self._supervisors, self._health, self._clock, presence_pace)
         self._accounts = RunningAccounts(self._account_parts(back_off), self._supervisors)
@@ -109,6 +110,7 @@ class App:
             await self._maintenance.begin()
             for name in self._config.accounts:
                 await self._own_names.load(name)
+            await self._start_media()
             outbox = await self._start_outbox(services)
             await self._listen()
             await self._accounts.start_missing()
@@ -133,6 +135,8 @@ class App:
             await end_tasks(self._services.tasks)
             self._services.tasks.clear()
         await self._files.close()
+        if self._media is not None:
+            await self._media.files.close()
         await self._presence.off()
         await self._accounts.close()
         await self._public.stop()
@@ -244,11 +248,24 @@ class App:
             back_off=back_off,
         )
 
+    async def _start_media(self) -> None:
+        self._media = await media(
+            *(self._journal, self._clock, self._spool, self._supervisors), config=lambda: self._config, is_relayed=self._is_relayed
+        )
+        self._public.media = self._media.pages if self._media is not None else None
+
+    def _is_relayed(self, chat: ChatRef) -> bool:
+        return chat.chat_id in self._table.origin_chats(chat.account)
+
     async def _start_outbox(self, services: Services) -> Outbox:
         tools = Tools(
             journal=self._journal,
             renderer=MessageRenderer(
-                journal=self._journal, people=lambda: self._people, names=lambda: self._names, origin_of=self._origin_of
+                journal=self._journal,
+                people=lambda: self._people,
+                names=lambda: self._names,
+                origin_of=self._origin_of,
+                file_links=self._media.links if self._media is not None else None,
             ),
             sender=PartSender(journal_id=self._journal_name, clock=self._clock),
             files=self._files,

@@ -40,6 +40,9 @@ class MediaConfig:
     """Folder for files in transit; None: beside the journal."""
     spool_mb: float = 4096.0
     """Bound of the spool; transfers wait while it is full."""
+    links: bool = True
+    """Whether a file that a chat cannot take is shown as a link to it, where there is a public listener."""
+    link_days: float = 7.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

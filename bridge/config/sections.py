@@ -181,6 +181,11 @@ class JournalSection(Section):
 class MediaSection(Section):
     spool: Path | None = Field(default=None, description="Folder for files in transit. Default: beside the journal")
     spool_mb: float = Field(default=4096.0, ge=1, description="Size limit of that folder; transfers wait while it is full")
+    links: bool = Field(
+        default=True,
+        description="Where web.public is set: a file that a chat cannot take is shown as a link to it, not only as a line",
+    )
+    link_days: float = Field(default=7.0, gt=0, le=365, description="How long such a link opens the file")
 
 
 class PublicSection(Section):

@@ -5,20 +5,24 @@ elsewhere, and a file may be gone. Pure; `operations.create` executes a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
-from bridge.model.adapter import Reply, Sender
+from bridge.model.adapter import ListedFile, Reply, Sender
 from bridge.model.events import Attachment, Contact, Location, MessageCreated, MessageEdited
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import EMPTY, RichText, concat
 from bridge.render.attachments import Target
 from bridge.render.degrade import Losses, degrade
+from bridge.render.fetched import listed_file
 from bridge.render.message import FetchResult, Part, Rendered
 from bridge.render.notices import file_line
+
+LinkTo = Callable[[Attachment], str]
+"""A link to a file of the message; empty if there is none."""
 
 
 class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,6 +36,7 @@ class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     previews: bool = True
     location: Location | None = None
     contact: Contact | None = None
+    listed: tuple[ListedFile, ...] = ()
     late: bool = False
     """A file that could not be fetched when the text was sent: it follows, and nothing waits for it."""
 
@@ -100,6 +105,7 @@ def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) 
             previews=part.previews,
             location=part.location,
             contact=part.contact,
+            listed=part.listed,
         )
         for part in rendered.parts
     ]
@@ -113,12 +119,19 @@ def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) 
 
 
 def without_files(
-    plan: Plan, index: int, problems: Mapping[int, str], attachments: Sequence[Attachment], target: Target, losses: Losses
+    plan: Plan,
+    index: int,
+    problems: Mapping[int, str],
+    attachments: Sequence[Attachment],
+    target: Target,
+    losses: Losses,
+    link: LinkTo,
 ) -> Plan:
     """The plan with lines in place of some files of one part. `problems`: why each of them cannot be sent, by its index."""
     part = plan.parts[index]
     kept = tuple(place for place in part.files if place not in problems)
-    lines = lines_for([(attachments[place], problem) for place, problem in problems.items()], target, losses)
+    missing = _listed([(attachments[place], problem) for place, problem in problems.items()], link)
+    lines = lines_for(missing, target, losses)
     pieces = beside_or_behind(part.text, lines, plan.tail, target, has_files=bool(kept))
     parts = [
         msgspec.structs.replace(
@@ -129,27 +142,35 @@ def without_files(
             mass_mentions=part.mass_mentions and number == 0,
             location=part.location if number == 0 else None,
             contact=part.contact if number == 0 else None,
+            listed=(*part.listed, *missing) if number == 0 else (),
         )
         for number, text in enumerate(pieces)
     ]
     return plan.replaced(index, parts)
 
 
-def parts_without_files(part: Part, problems: Mapping[int, str], tail: RichText, target: Target, losses: Losses) -> list[Part]:
+def parts_without_files(
+    part: Part, problems: Mapping[int, str], tail: RichText, target: Target, losses: Losses, link: LinkTo
+) -> list[Part]:
     """The same for a part that is in no plan: `problems` by the index among its files."""
     kept = tuple(file for place, file in enumerate(part.files) if place not in problems)
-    lines = lines_for([(part.files[place].attachment, problem) for place, problem in problems.items()], target, losses)
+    missing = _listed([(part.files[place].attachment, problem) for place, problem in problems.items()], link)
+    lines = lines_for(missing, target, losses)
     pieces = beside_or_behind(part.text, lines, tail, target, has_files=bool(kept))
-    first = replace(part, text=pieces[0], files=kept, has_files=bool(kept))
+    first = replace(part, text=pieces[0], files=kept, has_files=bool(kept), listed=(*part.listed, *missing))
     return [first, *(Part(text=text, sender=part.sender, previews=part.previews) for text in pieces[1:])]
 
 
-def lines_for(missing: Sequence[tuple[Attachment, str]], target: Target, losses: Losses) -> RichText:
+def _listed(missing: Sequence[tuple[Attachment, str]], link: LinkTo) -> list[ListedFile]:
+    return [listed_file(attachment, problem, link(attachment)) for attachment, problem in missing]
+
+
+def lines_for(missing: Sequence[ListedFile], target: Target, losses: Losses) -> RichText:
     """One visible line for each file, with the reason why it is not there."""
-    for attachment, problem in missing:
-        kind = attachment.kind.value.replace("_", " ")
-        losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {problem}")] = None
-    return degrade(concat(*(file_line(attachment, problem) for attachment, problem in missing)), target.capabilities, losses)
+    for one in missing:
+        kind = one.attachment.kind.value.replace("_", " ")
+        losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {one.problem}")] = None
+    return degrade(concat(*(file_line(one.attachment, one.problem, one.url) for one in missing)), target.capabilities, losses)
 
 
 def beside_or_behind(text: RichText, lines: RichText, tail: RichText, target: Target, *, has_files: bool) -> list[RichText]:

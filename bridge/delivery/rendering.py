@@ -12,11 +12,13 @@ import msgspec
 from bridge.delivery.copies import copy_here, copy_nearby
 from bridge.delivery.execution import Execution
 from bridge.delivery.target import ResolvedTarget
+from bridge.files.links import FileLinks
 from bridge.identity.names import Names
 from bridge.identity.people import People
 from bridge.journal.contract import AuthorName, Link, LinkStore
 from bridge.model.adapter import Reply
 from bridge.model.events import (
+    Attachment,
     ChatRenamed,
     Content,
     EventMeta,
@@ -31,7 +33,8 @@ from bridge.model.outcomes import LossNote
 from bridge.model.pauses import beside, beside_if
 from bridge.model.refs import ChatRef, MessageRef
 from bridge.model.rich_text import RichText, is_long
-from bridge.render.long_text import with_whole_text
+from bridge.render.fetched import is_offered
+from bridge.render.long_text import is_whole_text, with_whole_text
 from bridge.render.message import FetchResult, Part, Rendered, TextParts, render, render_lines
 from bridge.render.notice_message import notice_text, render_notice
 from bridge.render.origin import Origin
@@ -41,7 +44,8 @@ _Message = TypeVar("_Message", MessageCreated, MessageEdited)
 
 
 class MessageRenderer:
-    """It has no state of its own. `origin_of` gives the names of an event's origin."""
+    """It has no state of its own. `origin_of` gives the names of an event's origin. Without `file_links` no file is shown as a
+    link."""
 
     def __init__(
         self,
@@ -50,8 +54,10 @@ class MessageRenderer:
         people: Callable[[], People],
         names: Callable[[], Names],
         origin_of: Callable[[ChatRef], Origin],
+        file_links: FileLinks | None = None,
     ) -> None:
         self._journal = journal
+        self._file_links = file_links
         self._people = people
         self._names = names
         self.origin_of = origin_of
@@ -82,7 +88,7 @@ class MessageRenderer:
             event,
             origin=self.origin_of(event.meta.origin),
             target=target.rendering,
-            fetched=fetched,
+            fetched=self._with_links(event, target, fetched),
             reply=rewritten_reply(reply, target.end.rewrites),
             people=self._people(),
             names=self._names(),
@@ -106,9 +112,23 @@ class MessageRenderer:
             target=target.rendering,
             people=self._people(),
             names=self._names(),
-            fetched=fetched,
+            fetched=self._with_links(event, target, fetched),
         )
         return dataclasses.replace(made, losses=(*made.losses, *losses)) if losses else made
+
+    def links_of(self, event: MessageCreated | MessageEdited) -> Callable[[Attachment], str]:
+        """Gives links to files of that message, empty ones if there are none."""
+        message, links = MessageRef(event.meta.origin, event.message_id), self._file_links
+        return lambda attachment: "" if links is None or is_whole_text(attachment) else links.url(message, attachment)
+
+    def _with_links(
+        self, event: MessageCreated | MessageEdited, target: ResolvedTarget, fetched: Sequence[FetchResult]
+    ) -> Sequence[FetchResult]:
+        """With links to those that only the target does not take."""
+        if self._file_links is None or not any(is_offered(one, target.rendering) for one in fetched):
+            return fetched
+        link = self.links_of(event)
+        return [dataclasses.replace(one, url=link(one.attachment)) if is_offered(one, target.rendering) else one for one in fetched]
 
     def tail(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> RichText:
         """The line above what follows the message's first part."""

@@ -60,6 +60,7 @@ class PartSender:
             previews=part.previews,
             location=part.location,
             contact=part.contact,
+            listed_files=part.listed,
         )
 
     async def ask(self, run: Execution, index: int, part: Part) -> Receipt | None:

@@ -12,9 +12,9 @@ import structlog
 
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.files.downloads import Downloads
-from bridge.files.file_names import file_name, mime_of
+from bridge.files.on_demand import opened
 from bridge.files.spool import Opener, Spool, Spooled, TooLarge
-from bridge.model.adapter import FileStream, OpensFiles, OutboundFile
+from bridge.model.adapter import FileStream, OutboundFile
 from bridge.model.capabilities import Limits
 from bridge.model.clock import Clock
 from bridge.model.errors import AccountDown, BridgeError, Rejected, RetryLater
@@ -22,6 +22,7 @@ from bridge.model.events import Attachment, Content
 from bridge.model.pauses import beside
 from bridge.model.refs import AccountName, ChatRef
 from bridge.policy.routing import RelayOptions
+from bridge.render.file_names import file_name, mime_of
 from bridge.render.long_text import is_whole_text, whole_text
 from bridge.render.message import FetchResult
 
@@ -174,7 +175,7 @@ class FileFetcher:
     ) -> bool:
         async def fetch() -> None:
             supplier = self._suppliers(origin.account)
-            fetching = self._spool_it(key, lambda: self._open(origin.account, attachment), most_bytes)
+            fetching = self._spool_it(key, lambda: opened(self._suppliers, origin.account, attachment), most_bytes)
             await (fetching if supplier is None else supplier.call(fetching))
 
         self._limits.setdefault(key, set()).add(most_bytes)
@@ -190,15 +191,6 @@ class FileFetcher:
         if not isinstance(error, BridgeError | OSError | TimeoutError):
             log.exception("file fetched unexpectedly badly", account=origin)
         return getattr(error, "reason", "") or str(error) or type(error).__name__
-
-    def _open(self, origin: AccountName, attachment: Attachment) -> AbstractAsyncContextManager[FileStream]:
-        supervisor = self._suppliers(origin)
-        if supervisor is None:
-            raise Rejected("the account it came from is no longer configured")
-        adapter = supervisor.adapter
-        if not isinstance(adapter, OpensFiles):
-            raise Rejected("files of this account cannot be fetched")
-        return adapter.open_file(attachment)
 
 
 def _gone() -> AbstractAsyncContextManager[FileStream]:

@@ -136,6 +136,21 @@ class OutboundFile(_Value, frozen=True):
     which checks them."""
 
 
+class ListedFile(_Value, frozen=True):
+    """A file of the message that is not sent as a file: its text has a line about it. `attachment` as the origin describes it.
+
+    `url` opens the file by the bridge's own public listener, for whoever has the link, until it ends (`media.link_days`) or the
+    message is deleted. Empty where there is none: no `web.public`, links are off, or nobody can fetch the file."""
+
+    attachment: Attachment
+    name: str
+    """As of an `OutboundFile`."""
+    mime: str
+    problem: str = ""
+    """Why it is not sent, in words for readers."""
+    url: str = ""
+
+
 class Copy(_Value, frozen=True):
     """One sent part as it exists in the target. `adapter_data` is its own note from the `Receipt` (which webhook, say)."""
 
@@ -178,6 +193,8 @@ class Outbound(_Value, frozen=True):
     location: Location | None = None
     """Only where LOCATION is native; elsewhere it is a line of the text. The same goes for `contact`."""
     contact: Contact | None = None
+    listed_files: tuple[ListedFile, ...] = ()
+    """The files that are lines of the text, for platforms that can say more of them than the line does."""
 
 
 class OutboundEdit(_Value, frozen=True):
@@ -194,6 +211,8 @@ class OutboundEdit(_Value, frozen=True):
     previews: bool = True
     location: Location | None = None
     contact: Contact | None = None
+    listed_files: tuple[ListedFile, ...] = ()
+    """As of `Outbound`, as they are now."""
 
 
 class OutboundDelete(_Value, frozen=True):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bridge.model.adapter import OutboundFile
+from bridge.model.adapter import ListedFile, OutboundFile
 from bridge.model.events import Attachment
 from bridge.render.attachments import Target, why_unsendable
+from bridge.render.file_names import file_name, mime_of
+from bridge.render.long_text import is_whole_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +24,19 @@ class FetchResult:
     late: bool = False
     """It cannot be fetched now but may be later: the text is sent without it. `problem` says so, `after_s` when to ask again."""
     after_s: float | None = None
+    url: str = ""
+    """A link to the file, for a line about one that the target cannot take."""
+
+
+def is_offered(item: FetchResult, target: Target) -> bool:
+    """Whether a link may stand for a file that is not sent: it can be fetched, and only the target does not take it. Files that are
+    not relayed into this chat have none."""
+    is_fetchable = not (item.problem or item.late or item.attachment.problem or is_whole_text(item.attachment))
+    return is_fetchable and target.options.files and bool(why_unsendable(as_fetched(item), target))
+
+
+def listed_file(attachment: Attachment, problem: str, url: str) -> ListedFile:
+    return ListedFile(attachment=attachment, name=file_name(attachment), mime=mime_of(attachment), problem=problem, url=url)
 
 
 def why_missing(item: FetchResult, target: Target) -> str:

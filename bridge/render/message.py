@@ -12,24 +12,21 @@ the files as their caption, a longer one before them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bridge.identity.names import Names
 from bridge.identity.people import People
-from bridge.model.adapter import OutboundFile, Reply, Sender
+from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature, Support
 from bridge.model.characters import is_blank
 from bridge.model.events import (
     Author,
-    Contact,
     Content,
     Forward,
-    Location,
     MessageCreated,
     MessageEdited,
     ReplyTo,
 )
-from bridge.model.outcomes import Loss, LossNote, LossOf
+from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import (
     EMPTY,
     Mark,
@@ -43,7 +40,7 @@ from bridge.model.rich_text import (
 )
 from bridge.render.attachments import Target, as_sendable_kind, why_unsendable
 from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
-from bridge.render.fetched import FetchResult, as_fetched, why_missing
+from bridge.render.fetched import FetchResult, as_fetched, listed_file, why_missing
 from bridge.render.layout import Layout, Slot
 from bridge.render.localize import localize
 from bridge.render.long_text import cut_line, is_whole_text
@@ -57,6 +54,7 @@ from bridge.render.notices import (
     reply_lines,
 )
 from bridge.render.origin import Origin
+from bridge.render.parts import Part, Rendered, TextParts
 from bridge.render.slice import runs
 
 __all__ = [
@@ -64,60 +62,11 @@ __all__ = [
     "Part",
     "Rendered",
     "Target",
+    "TextParts",
     "render",
     "why_missing",
     "why_unsendable",
 ]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
-    """One message to send, or for an edit the new text of one copy."""
-
-    text: RichText = EMPTY
-    files: tuple[OutboundFile, ...] = ()
-    sender: Sender | None = None
-    reply: Reply | None = None
-    mass_mentions: bool = False
-    previews: bool = True
-    location: Location | None = None
-    """As it is shown natively; elsewhere it is in the text. The same goes for `contact`."""
-    contact: Contact | None = None
-    has_files: bool = False
-    """Whether the message has files: those in `files`, or for an edit those that it keeps."""
-    surplus: bool = False
-    """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
-    unchanged: bool = False
-    """For an edit: this copy is not affected and stays as it is."""
-
-    @property
-    def says(self) -> bool:
-        """Whether it has anything but files."""
-        return bool(self.text) or self.location is not None or self.contact is not None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rendered:
-    """At least one part. For an edit with `existing`, `parts[n]` belongs to the n-th existing copy; those beyond are new."""
-
-    parts: tuple[Part, ...]
-    losses: tuple[LossNote, ...] = ()
-    left_out: int = 0
-    """Characters of the text that are not in the parts: it would need too many messages."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TextParts:
-    """A message of text alone, taken apart: what `render.merge` puts merged messages together from."""
-
-    head: RichText
-    """The line above it that says whose it is; empty where senders are native."""
-    tail: RichText
-    """The same above further parts."""
-    body: RichText
-    sender: Sender | None
-    previews: bool
-    losses: tuple[LossNote, ...]
 
 
 def render_lines(
@@ -165,6 +114,7 @@ class _Rendering:
         self.capabilities = target.capabilities
         self.limits = target.capabilities.limits
         self.losses: Losses = {}
+        self.listed: list[ListedFile] = []
         self.author: Author | None = event.meta.author
         self.name = names.shown(
             self.author or Author(user_id="", name=origin.chat_title or origin.title),
@@ -241,6 +191,7 @@ class _Rendering:
             previews=self._previews,
             location=self.location if number == 0 else None,
             contact=self.contact if number == 0 else None,
+            listed=tuple(self.listed) if number == 0 else (),
             has_files=slot.has_files,
             surplus=slot.surplus and not has_other,
             unchanged=slot.unchanged and not has_other,
@@ -372,7 +323,8 @@ class _Rendering:
             if item.late:
                 missing.append(file_line(as_fetched(item), problem))
             elif problem:
-                missing.append(file_line(as_fetched(item), problem))
+                missing.append(file_line(as_fetched(item), problem, item.url))
+                self.listed.append(listed_file(as_fetched(item), problem, item.url))
                 kind = item.attachment.kind.value.replace("_", " ")
                 self.losses[LossOf(Loss.FILE_AS_LINE, f"{kind} shown as a line: {problem}")] = None
             elif item.file is None or edited:

@@ -21,7 +21,7 @@ from bridge.model.events import (
     Status,
     StatusChanged,
 )
-from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text
+from bridge.model.rich_text import EMPTY, Mark, Paragraph, Quote, RichText, Text, normalize
 
 EXCERPT_LENGTH = 120
 """Longest excerpt of an answered message, in code points."""
@@ -77,8 +77,8 @@ def human_duration(duration_s: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def file_line(attachment: Attachment, problem: str) -> RichText:
-    """`📎 video.mp4 (1.2 GB) - too large for Telegram`."""
+def file_line(attachment: Attachment, problem: str, url: str = "") -> RichText:
+    """`📎 video.mp4 (1.2 GB) - too large for Telegram`; with a link, the name leads there."""
     kind = attachment.kind.value.replace("_", " ")
     if attachment.kind is AttachmentKind.STICKER:
         title = shorten(show_words(attachment.name.rpartition(".")[0]), _FILE_NAME_LENGTH)
@@ -89,13 +89,12 @@ def file_line(attachment: Attachment, problem: str) -> RichText:
     details = [human_size(attachment.size_bytes)] if attachment.size_bytes else []
     if attachment.duration_s:
         details.append(human_duration(attachment.duration_s))
-    text = f"{_ICONS[attachment.kind]} {name}"
-    if details:
-        text += f" ({', '.join(details)})"
+    text = f" ({', '.join(details)})" if details else ""
     if problem:
         text += f" - {clean_line(problem)}"
     alt = shorten(clean_line(attachment.alt_text), _ALT_TEXT_LENGTH)
-    return RichText((Paragraph((Text(text), Text(f"\n{alt}" if alt else "", Mark.ITALIC))),))
+    named = Text(f"{_ICONS[attachment.kind]} "), Text(name, link=url or None), Text(text)
+    return normalize(RichText((Paragraph((*named, Text(f"\n{alt}" if alt else "", Mark.ITALIC))),)))
 
 
 def added_line(*, replaces: bool) -> RichText:

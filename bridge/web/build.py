@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.accounts.state import AccountState
+from bridge.files.links import FileLinks, kept_seal
+from bridge.files.on_demand import OnDemand
+from bridge.journal.contract import NoteStore
 from bridge.web.arrivals import Replays
 from bridge.web.client_address import Proxies
 from bridge.web.invited import InvitedPages, InvitedStore
 from bridge.web.keyed import KeyCounts, KeyedCalls, KeyedStore
+from bridge.web.media import MediaPages, OriginalStore
 from bridge.web.public import PublicWeb
 
 if TYPE_CHECKING:
     from bridge.accounts.supervisor import AccountSupervisor
     from bridge.config.model import Config
+    from bridge.files.spool import Spool
     from bridge.model.clock import Clock
     from bridge.model.platform import Platform
-    from bridge.model.refs import AccountName, ChatAddress
+    from bridge.model.refs import AccountName, ChatAddress, ChatRef
     from bridge.model.web_mount import KeyHandler
 
 
@@ -66,3 +72,44 @@ def public_web(
     public.replays = Replays(store, clock, public)
     public.pages = InvitedPages(store, clock, public, leads_to=leads_to)
     return public
+
+
+class MediaStore(NoteStore, OriginalStore, Protocol):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """What stands behind links to files."""
+
+    links: FileLinks
+    files: OnDemand
+    pages: MediaPages
+
+
+_LINKED_PART = 0.5
+"""How much of the spool files that are asked for by links may have in use, so that deliveries go on."""
+
+
+async def media(
+    store: MediaStore,
+    clock: Clock,
+    spool: Spool,
+    supervisors: Mapping[AccountName, AccountSupervisor],
+    *,
+    config: Callable[[], Config],
+    is_relayed: Callable[[ChatRef], bool],
+) -> Media | None:
+    """None where nobody outside reaches the bridge. Raises JournalError."""
+    started_with = config()
+    if not started_with.web.public_url:
+        return None
+
+    def days() -> float:
+        now = config().media
+        return now.link_days if now.links else 0.0
+
+    most_bytes = int(started_with.media.spool_mb * 1_000_000 * _LINKED_PART)
+    links = FileLinks(await kept_seal(store), started_with.web.public_url, clock, days=days, most_bytes=most_bytes)
+    files = OnDemand(spool, supervisors.get, clock, most_bytes=most_bytes)
+    return Media(links=links, files=files, pages=MediaPages(links, files, store, clock, is_relayed=is_relayed))

@@ -1,5 +1,6 @@
 """The public listener: platforms call us under `/hooks/<account>/<name>`, holders of a key under `/in/<key>` and `/out/<key>` (see
-`key_paths`). Knows nothing of their formats: adapters mount handlers, and check who calls, by the headers first.
+`key_paths`), and links lead to files under `/files/` (see `media`). Knows nothing of their formats: adapters mount handlers, and
+check who calls, by the headers first.
 
 Unauthenticated callers get the same answer on every path: they must not learn the names of accounts, or why a call was refused. The
 reasons are in the log, at most one a minute.
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from bridge.files.links import ROOT as FILES
 from bridge.journal.contract import Arrival, JournalError, StoredKey
 from bridge.model.refs import AccountName
 from bridge.web.arrivals import Replays, place_to_call, replayed_headers
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from bridge.model.web_mount import KeyHandler, WebHandler
     from bridge.web.door import StrangerRequest
+    from bridge.web.media import MediaPages
 
 log = structlog.get_logger("web")
 
@@ -61,6 +64,7 @@ class PublicWeb:
         self._is_missing = is_missing
         self.replays: Replays | None = None
         self.pages: InvitedPages | None = None
+        self.media: MediaPages | None = None
         self._runner: web.ServerRunner | None = None
         self._logged_at_s: dict[str, float] = {}
 
@@ -126,6 +130,8 @@ class PublicWeb:
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
         path = _without(self._prefix, request.rel_url.raw_path)
+        if self.media is not None and path.startswith(FILES):
+            return await self._answered(self.media.answer(request, path, self._client(request)), "")
         refusal = _refused_by_headers(request, path)
         if refusal is not None:
             return refusal

@@ -30,6 +30,7 @@ async def edit_copy(
         previews=part.previews,
         location=part.location,
         contact=part.contact,
+        listed_files=part.listed,
     )
     receipt = await throttled_calls.edit(adapter, outbound, run)
     now_carried = msgspec.structs.replace(carried, text=part.says)

@@ -149,7 +149,8 @@ class _Creation:
     def _without(self, plan: Plan, index: int, problems: dict[int, str]) -> Plan:
         losses: Losses = {}
         attachments = self._files.event.content.attachments
-        changed = without_files(plan, index, problems, attachments, self._run.target.rendering, losses)
+        link = self._tools.renderer.links_of(self._files.event)
+        changed = without_files(plan, index, problems, attachments, self._run.target.rendering, losses, link)
         self._delivery.lose([*losses])
         return changed
 
@@ -163,6 +164,7 @@ class _Creation:
             previews=planned.previews,
             location=planned.location,
             contact=planned.contact,
+            listed=planned.listed,
             has_files=bool(files),
         )
 

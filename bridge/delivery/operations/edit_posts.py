@@ -88,6 +88,7 @@ def _without_files(part: Part, refused: FileRejected, job: EditJob) -> list[Part
     at = [index for index in refused.indexes if index < len(part.files)] or range(len(part.files))
     tail = job.tools.renderer.tail(job.event, job.run.target)
     losses: Losses = {}
-    parts = parts_without_files(part, dict.fromkeys(at, refused.reason), tail, job.run.target.rendering, losses)
+    link = job.tools.renderer.links_of(job.event)
+    parts = parts_without_files(part, dict.fromkeys(at, refused.reason), tail, job.run.target.rendering, losses, link)
     job.run.delivery.lose([*losses])
     return parts

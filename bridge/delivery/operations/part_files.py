@@ -10,10 +10,10 @@ from bridge.delivery.execution import Execution
 from bridge.delivery.message_plan import PlannedPart
 from bridge.delivery.operations.tools import Tools
 from bridge.files.fetch import FileNotYet, most_bytes
-from bridge.files.file_names import file_name, mime_of
 from bridge.model.adapter import OutboundFile
 from bridge.model.events import MessageCreated
 from bridge.render.attachments import as_sendable_kind
+from bridge.render.file_names import file_name, mime_of
 from bridge.render.message import FetchResult, why_missing
 
 

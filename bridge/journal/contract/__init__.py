@@ -26,7 +26,7 @@ from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.errors import JournalError
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
-from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Piece, StoredPart
+from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Original, Piece, StoredPart
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredAnswer, StoredWait, Undecodable
 from bridge.journal.contract.roles import (
     AddressStore,
@@ -87,6 +87,7 @@ __all__ = [
     "NewArrival",
     "NoteStore",
     "OpenDelivery",
+    "Original",
     "PartGone",
     "PartReceipt",
     "Piece",

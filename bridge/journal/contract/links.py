@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bridge.model.adapter import Copy
+from bridge.model.events import MessageEdited
 from bridge.model.refs import MessageRef
 
 
@@ -86,3 +87,11 @@ class Link(_Value, frozen=True):
     """Further native messages of the original."""
     elsewhere: tuple[Elsewhere, ...] = ()
     """Only if there is none in the requested thread: the copies in the chat itself, then those in other threads, by their ids."""
+
+
+class Original(_Value, frozen=True):
+    """What became of a message that was accepted."""
+
+    is_deleted: bool = False
+    edit: MessageEdited | None = None
+    """Its newest edit that says what the whole message is; None: it was not edited."""

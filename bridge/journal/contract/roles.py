@@ -17,7 +17,7 @@ from bridge.journal.contract.changes import Change
 from bridge.journal.contract.deliveries import Damaged, OpenDelivery
 from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival, StoredKey
 from bridge.journal.contract.leases import Lease, LeaseStore
-from bridge.journal.contract.links import Link, Merged
+from bridge.journal.contract.links import Link, Merged, Original
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
 from bridge.model.account_store import MailPage
 from bridge.model.adapter import Cursor
@@ -89,6 +89,11 @@ class LinkStore(Protocol):
 
     async def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None = None) -> Link | None:
         """Resolve a native message, original or copy, and find its copies at the end `target` with that thread."""
+        ...
+
+    async def original(self, message: MessageRef) -> Original | None:
+        """What became of an accepted message, or of the album that it is an item of; None: no original of that id is known (any
+        more). A copy is none."""
         ...
 
     async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bridge.journal.contract import Original
 from bridge.journal.tracing import ChangeKind
 from bridge.model.events import ChatEvent, MessageCreated, MessageDeleted, MessageEdited, PinsChanged, ReactionsChanged
 
@@ -70,3 +71,11 @@ def newest(event: MessageCreated | MessageEdited, found: Iterable[LatestChange])
     if latest is None:
         return None
     return latest.edit or MessageDeleted(meta=event.meta, message_id=event.message_id)
+
+
+def standing_of(found: Iterable[LatestChange]) -> Original:
+    """What became of a message, by the changes found for its native messages."""
+    latest = max(found, key=lambda change: change.event_seq, default=None)
+    if latest is None:
+        return Original()
+    return Original(is_deleted=latest.edit is None, edit=latest.edit)

@@ -26,6 +26,7 @@ from bridge.journal.contract import (
     Merged,
     NewArrival,
     OpenDelivery,
+    Original,
     StoredKey,
     StoredWait,
     Undecodable,
@@ -188,6 +189,9 @@ class SqliteJournal:
 
     async def link(self, message: MessageRef, target: ChatAddress, thread_id: str | None = None) -> Link | None:
         return await self._read(lambda queries: queries.links.link(message, target, thread_id))
+
+    async def original(self, message: MessageRef) -> Original | None:
+        return await self._read(lambda queries: queries.links.original(message))
 
     async def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None = None) -> Merged | None:
         return await self._read(lambda queries: queries.links.merged(event_seq, target, thread_id))

@@ -5,10 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from bridge.journal.contract import Elsewhere, Link, Merged
+from bridge.journal.contract import Elsewhere, Link, Merged, Original
 from bridge.journal.rules import pieces, reactions
+from bridge.journal.rules.changes import LatestChange, standing_of
 from bridge.journal.rules.links import LinkKind, elsewhere
-from bridge.journal.sqlite.codec import PART_COLUMNS, UNREADABLE, decode_item, pack_id, unpack_author, unpack_id, unpack_more
+from bridge.journal.sqlite.codec import (
+    PART_COLUMNS,
+    UNREADABLE,
+    decode_edit,
+    decode_item,
+    pack_id,
+    unpack_author,
+    unpack_id,
+    unpack_more,
+)
 from bridge.journal.sqlite.names import Names
 from bridge.journal.sqlite.parts import Parts
 from bridge.model.events import AlbumItem
@@ -55,6 +65,24 @@ class Links:
     def _elsewhere(self, seq: int, target: ChatAddress) -> tuple[Elsewhere, ...]:
         """The copies in all threads of the target. For the rare case that the thread asked for has none."""
         return elsewhere({self._names.thread_of(end): parts for end, parts in self._parts.at(seq, target).items()})
+
+    def original(self, message: MessageRef) -> Original | None:
+        chat = self._names.find_chat(message.chat)
+        row = self._connection.execute(
+            "SELECT event.message, event.also FROM link JOIN event ON event.seq = link.seq"
+            f" WHERE link.chat = ? AND link.message = ? AND link.copy = {LinkKind.ORIGINAL} AND event.message IS NOT NULL",
+            (chat, pack_id(message.message_id)),
+        ).fetchone()
+        if row is None:
+            return None
+        found: list[LatestChange] = []
+        for packed in (row[0], *map(pack_id, unpack_more(row[1]))):
+            rows = self._connection.execute("SELECT seq, json FROM latest WHERE chat = ? AND message = ?", (chat, packed))
+            try:
+                found += [LatestChange(seq, None if json is None else decode_edit(json)) for seq, json in rows.fetchall()]
+            except UNREADABLE:
+                return None  # nobody can tell what it says by now
+        return standing_of(found)
 
     def merged(self, event_seq: int, target: ChatAddress, thread_id: str | None) -> Merged | None:
         end = self._names.find_end(target, thread_id)

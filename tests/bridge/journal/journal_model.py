@@ -11,6 +11,7 @@ from bridge.journal.contract import (
     Elsewhere,
     LaneFigures,
     Link,
+    Original,
 )
 from bridge.model.events import MessageCreated
 from bridge.model.outcomes import Skip
@@ -44,6 +45,17 @@ class Model(Accepting, Delivering):
             also_ids=event.also_ids,
             elsewhere=() if copies else tuple(Elsewhere(thread_id=end[1], copies=self._copies(link.seq, end)) for end in ends),
         )
+
+    def original(self, message: MessageRef) -> Original | None:
+        link = self.links.get(message)
+        if link is None or link.is_gone or link.is_copy:
+            return None
+        event = self.events[link.seq].event
+        assert isinstance(event, MessageCreated)
+        ids = (event.message_id, *event.also_ids)
+        found = [self.latest[ref] for one in ids if (ref := MessageRef(event.meta.origin, one)) in self.latest]
+        _, edit = max(found, key=lambda change: change[0], default=(0, None))
+        return Original(is_deleted=bool(found) and edit is None, edit=edit)
 
     def ranks(self, chat: ChatRef) -> dict[str, int]:
         return {message.message_id: link.rank for message, link in self.links.items() if message.chat == chat and not link.is_gone}

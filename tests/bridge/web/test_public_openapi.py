@@ -70,9 +70,9 @@ async def whole_answer(door: Door, request: bytes, *, is_all: bool = False) -> b
 
 def test_the_document_names_every_place_that_is_served() -> None:
     served = {"/in", "/in/{key}", "/out", "/out/{key}", "/hooks/{account}/{name}", "/keys/{link}", "/hooks/{key}", "/", "/{topic}"}
-    assert DOCUMENT["paths"].keys() == served
+    assert DOCUMENT["paths"].keys() == served | {"/files/{sealed}/{name}"}
     ids = [operation["operationId"] for *_, operation in OPERATIONS]
-    assert len(set(ids)) == len(ids) == 12
+    assert len(set(ids)) == len(ids) == 14
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=[one["operationId"] for *_, one in OPERATIONS])
@@ -97,7 +97,7 @@ def test_every_answer_is_one_that_the_document_names(
             door.account.is_up = is_up
             shown = key if is_valid else new_secret()
             link = (await door.invite("alerts")).rpartition("/")[2] if is_valid else new_secret(LINK_PREFIX)
-            place = path.format(key=shown, account="hooks", name="events", link=link, topic="backups")
+            place = path.format(key=shown, account="hooks", name="events", link=link, topic="backups", sealed="AAAA")
             given = heads if "security" in operation else {**heads, "Authorization": f"Bearer {shown}"}
             lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
             where = f"{place}?{query}" if query else place

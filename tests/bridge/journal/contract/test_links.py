@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bridge.journal.contract import AttemptStarted, Delivered, Journal, Link, PartGone, StoredPart
+from bridge.journal.contract import AttemptStarted, Delivered, Journal, Link, Original, PartGone, StoredPart
 from bridge.model.adapter import Copy
 from bridge.model.refs import AccountName, ChatRef
 from tests.bridge.journal.journal_makers import (
@@ -350,3 +350,25 @@ async def test_many_parts_in_one_call(journal: Journal, count: int) -> None:
     link = await journal.link(message(CHAT, "1"), A)
     assert link is not None
     assert [part.copy.message_ids for part in link.copies] == [(f"p{part}",) for part in range(count)]
+
+
+async def test_an_original_says_what_became_of_it(journal: Journal, reopen: Reopen) -> None:
+    await deliver(journal, await accept(journal, created("1", also=("2",)), A), (A, "70"))
+    await accept(journal, created("5"), A)
+    assert await journal.original(message(CHAT, "2")) == Original()
+    assert await journal.original(message(native(A), "70")) is None, "a copy is no original"
+    assert await journal.original(message(CHAT, "9")) is None
+    await accept(journal, edited("1"), A)
+    await accept(journal, deleted("5"), A)
+    journal = await reopen(journal)
+    for asked in ("1", "2"):
+        assert await journal.original(message(CHAT, asked)) == Original(edit=edited("1"))
+    assert await journal.original(message(CHAT, "5")) == Original(is_deleted=True)
+    await accept(journal, edited("5", version=2), A)
+    assert await journal.original(message(CHAT, "5")) == Original(is_deleted=True), "a late edit does not bring it back"
+
+
+async def test_an_original_is_forgotten_with_its_event(journal: Journal) -> None:
+    await deliver(journal, await accept(journal, created("1"), A), (A, "70"))
+    await journal.prune(before=at(10))
+    assert await journal.original(message(CHAT, "1")) is None

@@ -289,6 +289,8 @@ class JournalMachine(RuleBasedStateMachine):
                 for thread in THREADS:
                     link = self.call(self.journal.link(message, target, thread))
                     assert link == self.model.link(message, target, thread), (message, thread)
+        for message in [*self.model.links, MessageRef(ORIGINS[0], "unknown")]:
+            assert self.call(self.journal.original(message)) == self.model.original(message), message
         for chat in [*ORIGINS, *map(native, LANES)]:
             ranks = self.model.ranks(chat)
             for limit in (2, 100):

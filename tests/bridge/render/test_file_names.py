@@ -9,8 +9,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.files.file_names import file_name, mime_of
 from bridge.model.events import Attachment, AttachmentKind
+from bridge.render.file_names import file_name, mime_of
 
 
 def named(name: str, mime: str = "") -> str:

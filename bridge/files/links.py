@@ -1,0 +1,173 @@
+"""Links to files: made for a message's line, and read back by the listener. Pure, but for the clock.
+
+`FileLinks.url` makes one, `FileLinks.read` says what a request asks for. A link is sealed: it holds what the bridge needs to fetch
+the file again (the message, and the origin's own handle on the file) and the moment it ends, encrypted and authenticated by one
+key (AES-SIV, RFC 5297, with the file's name in the URL as associated data). So nothing is stored for a link, nothing can be read
+from it, nothing in it can be changed, and what is compared is compared in constant time. The key is a note of the journal.
+
+Whether a link still opens anything is asked at each request (`web.media`): the message must be known, not deleted, and still have
+the file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from re import compile as pattern
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from bridge.journal.contract import NoteStore
+from bridge.model.clock import Clock
+from bridge.model.events import Attachment
+from bridge.model.refs import AccountName, ChatRef, MessageRef
+from bridge.render.file_names import file_name, mime_of
+
+ROOT = "/files/"
+"""Of every link's path, below the public URL: `/files/<sealed>/<name>`."""
+LONGEST_URL = 1500
+"""A longer one is not made: platforms refuse it, and a message has room for words too."""
+_KEY_BYTES = 64
+"""AES-256-SIV."""
+_KEY_NOTE = "links key"
+_LONGEST_SEALED = 4000
+_SLUG_LENGTH = 60
+_UNFIT = pattern(r"[^A-Za-z0-9._-]+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
+
+
+class Purpose(StrEnum):
+    """What is sealed for one purpose opens nothing of another."""
+
+    FILE = "file"
+    FACE = "face"
+
+
+class FileGrant(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What a link opens: one file of one message."""
+
+    ends_at_h: int
+    """The end of the link, in hours since 1970 UTC."""
+    account: AccountName
+    chat_id: str
+    message_id: str
+    file_id: str
+    name: str
+    mime: str
+    size_bytes: int | None = None
+    """As the origin stated it."""
+    unique_id: str = ""
+
+    @property
+    def message(self) -> MessageRef:
+        return MessageRef(ChatRef(self.account, self.chat_id), self.message_id)
+
+    @property
+    def ends_at(self) -> datetime:
+        return _EPOCH + timedelta(hours=self.ends_at_h)
+
+    def is_of(self, attachment: Attachment) -> bool:
+        """Whether the attachment is this file."""
+        return (attachment.unique_id or attachment.file_id) == (self.unique_id or self.file_id)
+
+
+class Seal:
+    """Seals values with one key. The cipher is imported where it is used: most bridges make no links."""
+
+    def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+        self._cipher = AESSIV(key)
+
+    def make(self, purpose: Purpose, value: msgspec.Struct, beside: str) -> str:
+        """As part of a URL: letters, digits, `-` and `_`. The same for the same value. `beside` is what stands beside it in the
+        URL, and has to stand there again."""
+        sealed = self._cipher.encrypt(msgspec.msgpack.encode(value), [purpose.encode(), beside.encode()])
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def read(self, purpose: Purpose, sealed: str, beside: str, kind: type[T]) -> T | None:
+        """None for whatever this key has not sealed for that purpose."""
+        from cryptography.exceptions import InvalidTag
+
+        if len(sealed) > _LONGEST_SEALED or not sealed.isascii():
+            return None
+        try:
+            data = base64.b64decode(sealed + "=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
+            opened = self._cipher.decrypt(data, [purpose.encode(), beside.encode("utf-8", "replace")])
+            return msgspec.msgpack.decode(opened, type=kind)
+        except (binascii.Error, InvalidTag, ValueError, msgspec.MsgspecError):
+            return None
+
+
+async def kept_seal(notes: NoteStore) -> Seal:
+    """With the journal's own key, made when it is first asked for. Raises JournalError: a storage that is down makes no new key."""
+    known = await notes.note(_KEY_NOTE)
+    if known is None:
+        known = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+        await notes.set_note(_KEY_NOTE, known)
+    return Seal(base64.b64decode(known))
+
+
+class FileLinks:
+    """Links below `base_url`. `days` is for how long one is good, 0 for none at all; it is asked each time. `most_bytes`: a larger
+    file gets none, since it could not be served."""
+
+    def __init__(self, seal: Seal, base_url: str, clock: Clock, *, days: Callable[[], float], most_bytes: int) -> None:
+        self._seal = seal
+        self._base_url = base_url
+        self._clock = clock
+        self._days = days
+        self.most_bytes = most_bytes
+
+    @property
+    def are_on(self) -> bool:
+        return self._days() > 0
+
+    def url(self, message: MessageRef, attachment: Attachment) -> str:
+        """A link to a file of that original; empty if there can be none. It does not ask whether it may be shown: the caller
+        relays the message."""
+        if not self.are_on or not attachment.file_id or attachment.problem or (attachment.size_bytes or 0) > self.most_bytes:
+            return ""
+        ends_at = self._clock.now() + timedelta(days=self._days())
+        grant = FileGrant(
+            ends_at_h=-((_EPOCH - ends_at) // timedelta(hours=1)),  # the next full hour
+            account=message.chat.account,
+            chat_id=message.chat.chat_id,
+            message_id=message.message_id,
+            file_id=attachment.file_id,
+            name=file_name(attachment),
+            mime=mime_of(attachment),
+            size_bytes=attachment.size_bytes,
+            unique_id=attachment.unique_id,
+        )
+        slug = slug_of(grant.name)
+        url = f"{self._base_url}{ROOT}{self._seal.make(Purpose.FILE, grant, slug)}/{quote(slug)}"
+        return url if len(url) <= LONGEST_URL else ""
+
+    def read(self, path: str) -> FileGrant | None:
+        """What a path below `ROOT` asks for, whether or not it is over. None: no link of ours."""
+        sealed, slash, slug = path.removeprefix(ROOT).partition("/")
+        if not slash or not path.startswith(ROOT):
+            return None
+        return self._seal.read(Purpose.FILE, sealed, slug, FileGrant)
+
+    def is_over(self, grant: FileGrant) -> bool:
+        return self._clock.now() >= grant.ends_at
+
+
+def slug_of(name: str) -> str:
+    """A file's name for the end of a URL: plain letters, which no messenger takes for the end of the link."""
+    plain = _UNFIT.sub("_", unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode())
+    stem, dot, extension = plain.rpartition(".")
+    if not dot or len(extension) > 10:
+        stem, extension = plain, ""
+    stem = stem.strip("._-")[: _SLUG_LENGTH - len(extension) - 1] or "file"
+    return f"{stem}.{extension}" if extension else stem

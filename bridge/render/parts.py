@@ -1,0 +1,63 @@
+"""What rendering gives: the parts of a message, each of them one message to send or the new state of one copy. Types only;
+`message` makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
+from bridge.model.events import Contact, Location
+from bridge.model.outcomes import LossNote
+from bridge.model.rich_text import EMPTY, RichText
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One message to send, or for an edit the new text of one copy."""
+
+    text: RichText = EMPTY
+    files: tuple[OutboundFile, ...] = ()
+    sender: Sender | None = None
+    reply: Reply | None = None
+    mass_mentions: bool = False
+    previews: bool = True
+    location: Location | None = None
+    """As it is shown natively; elsewhere it is in the text. The same goes for `contact`."""
+    contact: Contact | None = None
+    listed: tuple[ListedFile, ...] = ()
+    """Of the message's first part: the files that are lines of its text."""
+    has_files: bool = False
+    """Whether the message has files: those in `files`, or for an edit those that it keeps."""
+    surplus: bool = False
+    """For an edit: the copy at this place is no longer needed, since the text became shorter; delete it."""
+    unchanged: bool = False
+    """For an edit: this copy is not affected and stays as it is."""
+
+    @property
+    def says(self) -> bool:
+        """Whether it has anything but files."""
+        return bool(self.text) or self.location is not None or self.contact is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """At least one part. For an edit with `existing`, `parts[n]` belongs to the n-th existing copy; those beyond are new."""
+
+    parts: tuple[Part, ...]
+    losses: tuple[LossNote, ...] = ()
+    left_out: int = 0
+    """Characters of the text that are not in the parts: it would need too many messages."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextParts:
+    """A message of text alone, taken apart: what `render.merge` puts merged messages together from."""
+
+    head: RichText
+    """The line above it that says whose it is; empty where senders are native."""
+    tail: RichText
+    """The same above further parts."""
+    body: RichText
+    sender: Sender | None
+    previews: bool
+    losses: tuple[LossNote, ...]
