@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.common.http_errors import Effect
 from adapters.common.platform_time import PlatformTime
 from adapters.common.queries import find, find_text
-from adapters.teamspirit.errors import CHECK_SERVER, Gone
+from adapters.teamspirit.errors import CHECK_SERVER, Gone, TooFar
 from adapters.teamspirit.inbound.decode_parts import list_of, truth_of
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.threads import Found
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_CHAT_PAGES = 1000
 _MOST_PAGES_BACK = 200
+_MOST_WEBHOOK_PAGES = 100
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Client:
         call = self._operations.chats
         assert call is not None, "the dialect lists no chats"
         found: list[Chat] = []
+        cursors: set[str] = set()
         cursor: str | None = None
         for _ in range(_MOST_CHAT_PAGES):
             answer = await self.call("chats", call, {"cursor": cursor})
@@ -107,8 +109,9 @@ class Client:
                 name = find_text(call.answer.name, item)
                 found.append(Chat(find_text(call.answer.id, item), name, find_text(call.answer.title, item) or name))
             following = find_text(call.answer.next_cursor, answer)
-            if not following or following == cursor:
+            if not following or following in cursors:
                 break
+            cursors.add(following)
             cursor = following
         return [chat for chat in found if chat.chat_id]
 
@@ -179,6 +182,7 @@ class Client:
     async def _back_to(self, call: History, values: Values, after: str) -> list[Any]:
         """What comes after a message, of a server that pages backwards alone. Raises Gone if the message is not met."""
         found: list[Any] = []
+        cursors = {""}
         cursor = ""
         for _ in range(_MOST_PAGES_BACK):
             items, following = await self._messages(call, {**values, "cursor": cursor or None})
@@ -187,10 +191,11 @@ class Client:
             if behind:
                 return items[behind[-1] + 1 :] + found
             found = items + found
-            if not items or not following or following == cursor:
-                break
+            if not items or following in cursors:
+                raise Gone(f"history: {after} is not met on the way back")
+            cursors.add(following)
             cursor = following
-        raise Gone(f"history: {after} is not met on the way back")
+        raise TooFar(f"history: {after} is not met within {_MOST_PAGES_BACK} pages")
 
     # -- webhooks -----------------------------------------------------------------------------------------------------------
 
@@ -199,10 +204,19 @@ class Client:
         call = self._operations.list_webhooks
         if call is None:
             return []
-        answer = await self.call("list_webhooks", call, {})
-        items = find(call.answer.items, answer)
-        found = items if isinstance(items, list) else []
-        return [Registration(find_text(call.answer.id, item), find_text(call.answer.url, item)) for item in found]
+        found: dict[str, Registration] = {}
+        cursors = {""}
+        cursor = ""
+        for _ in range(_MOST_WEBHOOK_PAGES):
+            answer = await self.call("list_webhooks", call, {"cursor": cursor or None})
+            for item in list_of(find(call.answer.items, answer)):
+                webhook_id = find_text(call.answer.id, item)
+                found.setdefault(webhook_id, Registration(webhook_id, find_text(call.answer.url, item)))
+            cursor = find_text(call.answer.next_cursor, answer)
+            if cursor in cursors:
+                break
+            cursors.add(cursor)
+        return list(found.values())
 
     async def register_webhook(self, url: str, chat_ids: Sequence[str]) -> tuple[str, str, str]:
         """Ask the server to call `url` about these chats; returns the webhook's id, key and secret."""
@@ -219,5 +233,8 @@ class Client:
 
 
 def _is_before(message_id: str, other: str) -> bool:
-    """Numbers that grow tell it; of other ids nobody can."""
-    return message_id.isdecimal() and other.isdecimal() and int(message_id) < int(other)
+    """Numbers that grow tell it; of other ids nobody can. They may have any length."""
+    if not (message_id.isascii() and other.isascii() and message_id.isdecimal() and other.isdecimal()):
+        return False
+    one, two = message_id.lstrip("0"), other.lstrip("0")
+    return (len(one), one) < (len(two), two)

@@ -39,6 +39,10 @@ class Gone(MessageGone):
     """The message to change is no longer there."""
 
 
+class TooFar(Gone):
+    """It was not met on a long way back: what is older is further."""
+
+
 class ThreadGone(Rejected):
     """The thread to post into is not there (any more), and nothing was posted."""
 

@@ -18,7 +18,7 @@ from bridge.accounts.state import AccountState
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.model.adapter import Adapter, SetsStatus
 from bridge.model.clock import Clock
-from bridge.model.errors import BridgeError
+from bridge.model.errors import BridgeError, OutcomeUnknown, RetryLater
 from bridge.model.events import Status as Shown
 from bridge.model.refs import AccountName
 
@@ -44,6 +44,8 @@ class _Shown:
     status: tuple[Shown, str] | None
     """None: it could not be set."""
     at_s: float
+    may_show: bool = False
+    """Whether the platform may show something of ours: it took a status, or never said."""
 
 
 class Presence:
@@ -88,7 +90,7 @@ class Presence:
         async with asyncio.TaskGroup() as tasks:
             for name, shown in self._shown.items():
                 supervisor = self._supervisors().get(name)
-                if supervisor is not None and supervisor.is_built and shown.status is not None:
+                if supervisor is not None and supervisor.is_built and shown.may_show:
                     work = self._set(supervisor, (Shown.OFFLINE, ""), within_s=_LAST_CALL_S)
                     tasks.create_task(work, name=f"status of {name}")
         self._shown.clear()
@@ -105,14 +107,17 @@ class Presence:
 
     async def _set(self, supervisor: AccountSupervisor, wanted: tuple[Shown, str], *, within_s: float = _CALL_S) -> None:
         adapter = supervisor.adapter
-        shown = self._shown[supervisor.account] = _Shown(adapter, None, self._clock.monotonic_s())
+        before = self._shown.get(supervisor.account)
+        shown = _Shown(adapter, None, self._clock.monotonic_s(), before is not None and before.may_show)
+        self._shown[supervisor.account] = shown
         if not isinstance(adapter, SetsStatus):
             return
         try:
             async with asyncio.timeout(within_s):
                 await supervisor.call(adapter.set_status(wanted[0].value, wanted[1]))
-            shown.status = wanted
+            shown.status, shown.may_show = wanted, True
         except (BridgeError, OSError, TimeoutError) as error:
+            shown.may_show |= isinstance(error, TimeoutError | OutcomeUnknown | RetryLater)
             reason = getattr(error, "reason", "") or str(error) or type(error).__name__
             log.info("status not set", account=supervisor.account, status=wanted[0].value, reason=reason)
         except Exception:

@@ -177,6 +177,7 @@ class RegisterWebhook(Call):
 
 class ListWebhooksAnswer(Entry):
     items: Query
+    next_cursor: Query | None = None
     id: Query
     url: Query
 

@@ -103,7 +103,7 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "webhook.url": "our URL to be called",
         "webhook.chats": "native ids of the chats we want to hear of (a list)",
     },
-    "list_webhooks": {},
+    "list_webhooks": {"cursor": "`next_cursor` of the page before"},
     "remove_webhook": {"webhook.id": "native id of the webhook"},
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from adapters.teamspirit.errors import Gone
+from adapters.teamspirit.errors import Gone, TooFar
 from adapters.teamspirit.inbound.compare import OVERLAP_MS, START, Compare, Found, State
 from adapters.teamspirit.inbound.decodings import Decodings
 from adapters.teamspirit.wire import NativeMessage
@@ -92,6 +92,8 @@ class ChatReader:
             if len(page) < self._history.page_size or not last:
                 break
             page = await self._read_page(self.chat_id, last, None)
+            if self._compare.last_id(page) == last:
+                break  # a server that never moves on
             items = [*items[-self._history.page_size :], *page]
         return items
 
@@ -131,7 +133,7 @@ class ChatReader:
 
     async def _read_on(self, start: int, missing_before: frozenset[str]) -> bool:
         """Pages behind `seen[start]` (-1: the last one), to the end."""
-        news = False
+        news, reached = False, ""
         for _ in range(_MOST_PAGES):
             assert self._state is not None, "begin sets it"
             found = await self._look(self._state, start, missing_before)
@@ -142,8 +144,9 @@ class ChatReader:
             if start >= 0:
                 self._missing |= found.missing
             start = found.place if start >= 0 else -1
-            if not found.more:
-                break
+            before, reached = reached, found.state.seen[found.place][0] if found.state.seen else ""
+            if not found.more or reached == before:
+                break  # the last page, or a server that never moves on
         return news
 
     async def _look(self, state: State, start: int, missing_before: frozenset[str]) -> Found:
@@ -163,9 +166,14 @@ class ChatReader:
     async def _page(self, state: State, start: int) -> tuple[list[Any], int]:
         """The page behind `state.seen[start]`, or behind the nearest one, older ones first, that the server still knows."""
         places = [*range(start, -1, -1), *range(start + 1, len(state.seen))] if state.seen else []
+        too_far = False
         for place in places:
+            if too_far and place != len(state.seen) - 1:
+                continue  # only the newest one may be nearer
             try:
                 return await self._read_page(self.chat_id, state.seen[place][0], None), place
+            except TooFar:
+                too_far = True
             except Gone:
                 continue
         items = await self._read_page(self.chat_id, "", None)

@@ -35,6 +35,8 @@ _NO_PUBLIC_URL = "set web.public with its url in bridge.yaml, so that the messen
 _OVERLAP_S = 24 * 3600
 """How long a server may continue to redeliver what it signed before."""
 _MOST_EARLIER = 5
+_MOST_REMOVED = 20
+"""At one look: a server may have thousands of them."""
 
 
 class _Earlier(msgspec.Struct, frozen=True):
@@ -73,6 +75,9 @@ class Webhook:
         self._endpoint: WebhookEndpoint | None = None
         self._mounted = ""
         self._registered: _Registered | None = None
+        self._made: set[str] = set()
+        """Registered by this process."""
+        self._listed: set[str] = set()
 
     async def connect(self, intake: Intake) -> bool:
         """Mount the webhook, and register it if it is ours to register. False if this account reads the history instead.
@@ -177,13 +182,21 @@ class Webhook:
         if old.chats != tuple(sorted(routed)):
             return False
         url = self._mount(old.name, self._credentials(old)) if self._registered is None else old.url
-        forgets = self._dialect.operations.list_webhooks is not None
-        return url == old.url and (not forgets or any(one.webhook_id == old.webhook_id for one in known))
+        if url != old.url:
+            return False
+        if self._dialect.operations.list_webhooks is None:
+            return True
+        if any(one.webhook_id == old.webhook_id for one in known):
+            self._listed.add(old.webhook_id)
+            return True
+        # the server forgot it; or its list never held what we registered, and would not hold another one either
+        return old.webhook_id in self._made and old.webhook_id not in self._listed
 
     async def _register(self, intake: Intake, old: _Registered | None, chats: Sequence[str]) -> _Registered:
         name = old.name if old is not None else secrets.token_urlsafe(24)
         url = self._mount(name, self._credentials(old) if old else [], more_to_come=True)
         webhook_id, key, secret = await self._client.register_webhook(url, chats)
+        self._made.add(webhook_id)
         new = _Registered(webhook_id, key, secret, name, url, tuple(chats), self._earlier(old) if old else ())
         await intake.accept([], cursors=[Cursor(name=_CURSOR, value=msgspec.json.encode(new).decode())])
         self._mount(name, self._credentials(new))
@@ -193,9 +206,19 @@ class Webhook:
     async def _remove_others(self, ours: _Registered, known: Sequence[Registration]) -> None:
         """Those that lead to this account too: of before, or of an instance that was here before us."""
         prefix = ours.url.rpartition("/")[0] + "/"
+        removed = 0
         for one in known:
-            if one.webhook_id != ours.webhook_id and one.url.startswith(prefix):
+            if one.webhook_id == ours.webhook_id or not one.url.startswith(prefix):
+                continue
+            if removed == _MOST_REMOVED:
+                return
+            removed += 1
+            try:
                 await self._remove(one.webhook_id)
+            except DeliveryError as error:
+                # that nothing is tidied up costs no message; it is tried again at the next look
+                log.info("webhook not removed", account=self._account, webhook=one.webhook_id, reason=error.reason)
+                return
 
     async def _take_back(self, intake: Intake) -> None:
         """The server shall not call us any more, as far as we asked it to."""

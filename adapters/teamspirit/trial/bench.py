@@ -13,6 +13,7 @@ from adapters.teamspirit.inbound.downloads import Downloads
 from adapters.teamspirit.outbound.encode import Encoder, Values
 from adapters.teamspirit.transport import Transport
 from adapters.teamspirit.trial.exchanges import Kept, PlayedTransport
+from adapters.teamspirit.trial.masks import Secrets, secrets_of
 from adapters.teamspirit.uploads import Uploads
 from bridge.model.dialects import Exchanged
 
@@ -57,8 +58,8 @@ class Bench:
         self.me_id = self.message_id = self.file_id = self.download_id = self.webhook_id = ""
         self.reads_text = False
         """Whether the dialect found the words of the test's message in the history."""
-        self.secrets: list[str] = []
-        """What the server told us in confidence: never shown, never recorded."""
+        self.secrets = Secrets(secrets_of(options))
+        """Those of bridge.yaml, and what the server told us in confidence: never shown, never recorded."""
         self.message_ids: list[str] = []
         """Of the test's messages that are still there, the first one first."""
 

@@ -273,8 +273,8 @@ async def register_webhook(bench: Bench, judge: Judge) -> str:
         ("secret", required is not None and required.signature is not None),
     ):
         judge.read(f"operations.register_webhook.answer.{name}", getattr(call.answer, name), answer, needed=needed)
-    confidential = (find_text(call.answer.key, answer), find_text(call.answer.secret, answer))
-    bench.secrets.extend(text for text in confidential if len(text) > 3)
+    for confidential in (call.answer.key, call.answer.secret):
+        bench.secrets.add(find_text(confidential, answer))
     return f"became {bench.webhook_id}"
 
 

@@ -22,6 +22,7 @@ import msgspec
 from adapters.teamspirit.inbound.decode_parts import time_of
 from adapters.teamspirit.transport import A_FILE, BROKE_OFF
 from adapters.teamspirit.trial.exchanges import THE_FILE
+from adapters.teamspirit.trial.masks import Secrets, secrets_of
 from adapters.teamspirit.trial.operations import HOOK_URL
 from bridge.model.dialects import Exchanged, Step
 from bridge.model.errors import ConfigFault
@@ -100,9 +101,7 @@ class _Masks:
         self._salt = secrets.token_bytes(16)
         self._words: dict[str, str] = {}
         self._server = str(options.server or "")
-        key = options.api_key
-        self._secrets = [key.get_secret_value()] if key is not None else []
-        self._secrets += [one.incoming_webhook.get_secret_value() for one in options.chats.values() if one.incoming_webhook]
+        self._secrets = Secrets(secrets_of(options))
 
     def value(self, value: Any, key: str = "") -> Any:
         match value:
@@ -122,8 +121,7 @@ class _Masks:
                 return value
 
     def text(self, text: str, key: str = "") -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
+        text = self._secrets.hide(text)
         if text in _OURS or (self._token and self._token in text) or not any(letter.isalnum() for letter in text):
             return text
         if _HAS_TIME.match(text) and time_of(text) is not None:
@@ -141,8 +139,7 @@ class _Masks:
 
     def url(self, url: str) -> str:
         """Its path and query, with ids replaced; the host of nobody."""
-        for secret in self._secrets:
-            url = url.replace(secret, "***")
+        url = self._secrets.hide(url)
         known = self._server and url.startswith(self._server)
         rest = url.removeprefix(self._server) if known else "/" + url.split("/", 3)[-1]
         path, mark, query = rest.partition("?")

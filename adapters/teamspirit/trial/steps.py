@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Collection, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -133,7 +133,7 @@ class Trial:
             read=tuple(judge.read_entries),
             complaints=tuple(judge.complaints),
         )
-        return msgspec.convert(_hidden(msgspec.to_builtins(step), self._bench.secrets), Step)
+        return msgspec.convert(self._bench.secrets.hide_all(msgspec.to_builtins(step)), Step)
 
     def _check_needs(self, name: str) -> None:
         for needed in NEEDS.get(name, ()):
@@ -152,17 +152,3 @@ class Trial:
         if bench.operations.remove_webhook is not None and bench.webhook_id:
             with contextlib.suppress(BridgeError):
                 await bench.call("remove_webhook", {"webhook": {"id": bench.webhook_id}})
-
-
-def _hidden(value: Any, secrets: Sequence[str]) -> Any:
-    match value:
-        case str():
-            for secret in secrets:
-                value = value.replace(secret, "***")
-            return value
-        case dict():
-            return {key: _hidden(inner, secrets) for key, inner in value.items()}
-        case list() | tuple():
-            return [_hidden(inner, secrets) for inner in value]
-        case _:
-            return value

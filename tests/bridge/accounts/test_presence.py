@@ -13,7 +13,7 @@ from bridge.accounts.health import HealthReport, Status
 from bridge.accounts.presence import Presence, PresencePace, words
 from bridge.accounts.state import AccountState, Health
 from bridge.accounts.supervisor import AccountSupervisor
-from bridge.model.errors import RetryLater
+from bridge.model.errors import OutcomeUnknown, Rejected, RetryLater
 from bridge.model.refs import AccountName
 from tests.support.clock import ManualClock
 
@@ -140,6 +140,41 @@ async def test_at_the_end_who_shows_a_status_is_offline(bridge: Bridge) -> None:
     await bridge.look()
     await bridge.presence.off()
     assert bridge.bot.set == [ONLINE, ("offline", "")]
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [(TimeoutError(), True), (OutcomeUnknown("slow"), True), (RetryLater("away"), True), (Rejected("not allowed"), False)],
+)
+async def test_a_status_that_may_have_been_taken_is_taken_back_at_the_end(bridge: Bridge, failure: Exception, told: bool) -> None:
+    bridge.bot.refuses = failure
+    await bridge.look()
+    bridge.bot.refuses = None
+    await bridge.presence.off()
+    assert bridge.bot.set == ([("offline", "")] if told else [])
+
+
+async def test_a_later_refusal_does_not_hide_what_is_shown(bridge: Bridge) -> None:
+    await bridge.look()
+    bridge.bot.refuses, bridge.accounts[OTHER] = Rejected("not now"), Status.WARN
+    await bridge.look(after_s=31)
+    await bridge.look(after_s=31)
+    bridge.bot.refuses = None
+    await bridge.presence.off()
+    assert bridge.bot.set == [ONLINE, ("offline", "")]
+
+
+async def test_a_server_that_flaps_sees_the_last_state_and_no_storm(bridge: Bridge) -> None:
+    """An account comes and goes every second for ten minutes."""
+    await bridge.look()
+    for second in range(600):
+        bridge.accounts[OTHER] = Status.WARN if second % 2 else Status.PASS
+        await bridge.look(after_s=1)
+    assert bridge.bot.set == [ONLINE]
+    bridge.accounts[OTHER] = Status.FAIL
+    for _ in range(60):
+        await bridge.look(after_s=1)
+    assert bridge.bot.set == [ONLINE, BUSY]
 
 
 async def test_an_end_does_not_wait_for_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

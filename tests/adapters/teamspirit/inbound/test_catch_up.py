@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.teamspirit.client import Client, _is_before
+from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.dialect.calls import History
 from adapters.teamspirit.dialect.load import load_dialect
 from adapters.teamspirit.dialect.model import Dialect
-from adapters.teamspirit.errors import Gone
+from adapters.teamspirit.errors import Gone, TooFar
 from adapters.teamspirit.inbound.catch_up import ChatReader
+from adapters.teamspirit.inbound.compare import State
 from adapters.teamspirit.inbound.decode import Decoder
 from adapters.teamspirit.inbound.decodings import Decodings
+from adapters.teamspirit.outbound.encode import Encoder
 from bridge.model.clock import SYSTEM_CLOCK
 from bridge.model.errors import RetryLater
 from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited
@@ -25,6 +30,7 @@ from bridge.model.rich_text import text_of
 from tests.support.intake import RecordingIntake
 
 PAGE, WINDOW = 5, 4
+PACHCA = TeamSpiritOptions.model_validate({"dialect": "pachca", "api_key": "key"})
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -228,3 +234,97 @@ async def test_what_is_missing_once_may_be_a_mistake() -> None:
     assert reader.in_doubt
     await reader.read(again=True)
     assert [event.message_id for event in intake.of(MessageDeleted)] == ["m2"]
+
+
+class Odd:
+    """A server that does not do what its dialect says."""
+
+    def __init__(self, pages: Callable[[str], list[Any]]) -> None:
+        self.pages = pages
+        self.asked: list[str] = []
+
+    async def page(self, chat_id: str, after: str, since_ms: int | None) -> list[Any]:
+        self.asked.append(after)
+        assert len(self.asked) < 200, "it is asked for ever"
+        return self.pages(after)
+
+
+def item_of(message_id: Any, text: str = "x", **more: Any) -> dict[str, Any]:
+    at = "2026-01-01T00:00:00Z"  # all at the same time
+    return {"id": message_id, "text": text, "user": {"id": 5, "name": "anna"}, "sent_at": at, **more}
+
+
+async def test_a_server_that_gives_the_same_page_for_ever_is_left() -> None:
+    odd = Odd(lambda _: [item_of(f"m{number}") for number in range(PAGE)])
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, odd), intake, DIALECTS["after"])
+    for again in (False, True, False, True):
+        async with reader.lock:
+            await reader.read(again=again)
+    assert len(odd.asked) < 20
+    assert not intake.foreign()
+
+
+@pytest.mark.parametrize(
+    "ids", [lambda n: n, lambda n: 10**30 + n, lambda n: f"{n:0>5000}", lambda n: f"é/{n}?&#", lambda n: n + 0.5]
+)
+async def test_equal_times_on_the_border_of_pages_and_ids_of_any_kind(ids: Callable[[int], Any]) -> None:
+    """What counts is the place in the history, and never the time or the form of an id."""
+    posted = [item_of(ids(number), str(number)) for number in range(1, 3)]
+
+    def pages(after: str) -> list[Any]:
+        place = next((at + 1 for at, one in enumerate(posted) if str(one["id"]) == after), 0)
+        return posted[place : place + PAGE]
+
+    intake = RecordingIntake()
+    reader = reader_of(cast(Server, Odd(pages)), intake, DIALECTS["after"])
+    async with reader.lock:
+        await reader.begin()
+        posted += [item_of(ids(number), str(number)) for number in range(3, 23)]
+        for again in (False, True, True):
+            await reader.read(again=again)
+    assert intake.texts() == [str(number) for number in range(3, 23)]
+
+
+def test_ids_that_are_numbers_are_compared_by_size() -> None:
+    assert _is_before("9", "10")
+    assert _is_before("007", "8")
+    assert _is_before("1" * 6000, "2" * 6000)
+    assert not _is_before("2" * 6000, "1" * 6000)
+    for one, two in (("10", "9"), ("5", "5"), ("a", "b"), ("", "1"), ("٣", "4"), ("-1", "2"), ("1.5", "2")):
+        assert not _is_before(one, two)
+
+
+async def test_the_way_back_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that pages backwards: pages that come round, and pages that never end. Neither is walked for each known message."""
+    monkeypatch.setattr("adapters.teamspirit.client._MOST_PAGES_BACK", 10)
+    dialect = PACHCA.read_dialect
+    asked: list[str] = []
+
+    class Walked(Client):
+        def __init__(self, pages: int) -> None:
+            self._operations, self._encoder, self._pages = dialect.operations, Encoder(dialect, PACHCA), pages
+
+        async def call(self, operation: str, call: Any, values: Any, effect: Any = None) -> Any:
+            page = int(values.get("cursor") or 0)
+            asked.append(str(page))
+            return {"data": [{"id": f"x{page}"}], "meta": {"paginate": {"next_page": str((page + 1) % self._pages or 1)}}}
+
+    with pytest.raises(Gone) as round_trip:
+        await Walked(4).page("1", "m1", None)
+    assert not isinstance(round_trip.value, TooFar)
+    assert len(asked) <= 5
+    asked.clear()
+    with pytest.raises(TooFar):
+        await Walked(10**9).page("1", "m1", None)
+    assert len(asked) == 10
+    asked.clear()
+    server = Odd(lambda after: [] if not after else too_far())
+    reader = reader_of(cast(Server, server), RecordingIntake(), dialect)
+    state = State(seen=tuple((f"m{number}", "v") for number in range(50)), at_ms=5)
+    await reader._page(state, 20)
+    assert server.asked == ["m20", "m49", ""]
+
+
+def too_far() -> list[Any]:
+    raise TooFar("history: not met")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
+import pytest
 
+from adapters.common.emulation.contract import Fault, FaultKind
+from adapters.teamspirit.client import Client
+from adapters.teamspirit.config import TeamSpiritOptions
 from adapters.teamspirit.emulator import TeamSpiritEmulator
 from adapters.teamspirit.emulator.outgoing import Webhook
 from bridge.model.adapter import Adapter
@@ -16,6 +21,7 @@ from tests.support.intake import RecordingIntake
 from tests.support.patience import eventually
 
 STORED = "webhook"
+LIST, REMOVE = "GET /webhooks", "DELETE /webhooks/{webhook}"
 
 
 def registered(emulator: TeamSpiritEmulator) -> list[Webhook]:
@@ -103,6 +109,74 @@ async def test_what_another_instance_left_behind_is_removed(
     async with running(adapter, fresh):
         assert {one.webhook_id for one in registered(emulator)} == ids - {stray.webhook_id}
     await adapter.close()
+
+
+async def test_a_server_that_does_not_remove_costs_no_message(
+    emulator: TeamSpiritEmulator, web: PublicWeb, intake: RecordingIntake
+) -> None:
+    """Whatever it says to a removal, the account is up, and what is removed at one look is bounded."""
+    chat = emulator.add_chat("one").chat_id
+    intake.chats.add(chat)
+    for number in range(100):
+        emulator.outgoing_webhook(f"{web.public_url}/hooks/spirit/stray-{number}")
+    for status in (500, 503, 403, 400, 404):
+        emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation=REMOVE, status=status, times=10_000))
+        adapter = make_adapter(options_of(emulator), web)
+        before = list(emulator.calls()).count(REMOVE)
+        async with running(adapter, intake):
+            await emulator.say(chat, "Anna", f"after {status}")
+            await eventually(lambda status=status: summary(intake)[-1:] == [f"+after {status}"])
+        await adapter.close()
+        assert list(emulator.calls()).count(REMOVE) - before <= 20
+        emulator.clear_faults()
+    assert len({one.webhook_id for one in registered(emulator)}) == 101, "ours is made once"
+
+
+async def test_a_list_that_never_holds_ours_makes_no_registration_after_the_other(
+    emulator: TeamSpiritEmulator, web: PublicWeb, intake: RecordingIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.teamspirit.inbound.receiver.HEALTH_CHECK_S", 0.05)
+    chat = emulator.add_chat("one").chat_id
+    intake.chats.add(chat)
+    adapter = make_adapter(options_of(emulator, overrides={"operations": {"list_webhooks": {"answer": {"id": "name"}}}}), web)
+    async with running(adapter, intake):
+        await eventually(lambda: list(emulator.calls()).count(LIST) >= 5, "five looks")
+    await adapter.close()
+    assert len(registered(emulator)) == 1
+
+
+async def test_a_registration_that_is_listed_and_then_forgotten_is_made_anew(
+    emulator: TeamSpiritEmulator, hooked: Adapter, intake: RecordingIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.teamspirit.inbound.receiver.HEALTH_CHECK_S", 0.05)
+    intake.chats.add(emulator.add_chat("one").chat_id)
+    async with running(hooked, intake):
+        looks = list(emulator.calls()).count(LIST)
+        await eventually(lambda: list(emulator.calls()).count(LIST) >= looks + 2, "it was seen in the list")
+        emulator.world.outgoing.webhooks.clear()
+        await eventually(lambda: len(registered(emulator)) == 1, "made anew")
+
+
+async def test_ours_on_a_later_page_of_the_list_and_twice_in_it(intake: RecordingIntake) -> None:
+    """Pages that never end, too: they come round to the first one."""
+    overrides = {"operations": {"list_webhooks": {"query": {"cursor": "{{ cursor }}"}, "answer": {"next_cursor": "next"}}}}
+    dialect = TeamSpiritOptions.model_validate({"overrides": overrides}).read_dialect
+    asked: list[str] = []
+
+    class Paged(Client):
+        def __init__(self) -> None:
+            self._operations = dialect.operations
+
+        async def call(self, operation: str, call: Any, values: Any, effect: Any = None) -> Any:
+            page = int(values["cursor"] or 0)
+            asked.append(operation)
+            items = [{"id": page * 1000 + number, "url": "https://e.example/a"} for number in range(1000)]
+            return {"items": [*items, {"id": 7, "url": "https://e.example/seven"}], "next": (page + 1) % 5}
+
+    found = await Paged().webhooks()
+    assert len(found) == 5000
+    assert [one.url for one in found if one.webhook_id == "4999"] == ["https://e.example/a"]
+    assert len(asked) <= 6
 
 
 async def test_a_registration_that_nobody_wants_any_more_is_taken_back(
