@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 GUARD = "\u200b"
 JOINER = "\u2060"
 """Word joiner: stands between markup characters that would otherwise be read as one, and is no part of the text."""
+GAP = "\ufeff"
+"""The same where the mark behind must not be read as the end of another: Mattermost's mobile apps take it for white space, before
+which nothing ends. Other readers take it for a letter."""
 
 _AT = re.compile(r"@(?=[\w\u200b])")
 _GUARDED_AT = re.compile("@\u200b")

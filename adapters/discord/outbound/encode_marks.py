@@ -29,6 +29,10 @@ BOLD, ITALIC, UNDERLINE, STRIKE, SPOILER, CODE = (
 _DELIMITERS = {BOLD: "**", UNDERLINE: "__", STRIKE: "~~", SPOILER: "||"}
 
 
+_UNESCAPED = (STRIKE, SPOILER)
+"""Discord looks for their end without regard to backslashes, and takes for the end of a strike only what no `_` follows."""
+
+
 _ORDER = (SPOILER, STRIKE, UNDERLINE, BOLD, ITALIC)
 
 
@@ -68,11 +72,13 @@ def joined(tokens: list[Token]) -> str:
     for number, (piece, mark, _, url_at) in enumerate(in_steps(tokens)):
         if mark:
             piece = italic[number] if mark == ITALIC else _DELIMITERS[mark]
-            if after_mark and last and last[-1] == piece[0]:
+            if last and last[-1] == piece[0] and (after_mark or mark in _UNESCAPED):
                 out.append(ZERO_WIDTH)
         elif url_at != NO_ADDRESS and not _ends_cleanly(tokens, number):
             piece = f"{piece[:url_at]}<{piece[url_at:]}>"
         if piece:
+            if after_mark == STRIKE and piece[0] == "_":
+                out.append(ZERO_WIDTH)
             out.append(piece)
             last = piece
         after_mark = mark

@@ -118,7 +118,8 @@ def _heading(block: Heading, mass: bool) -> str:
     """Discord has three levels; a deeper one is a bold line, as is one of several lines."""
     plain = "".join(map(inline_text, block.inlines))
     if block.level <= 3 and "\n" not in plain and plain.strip():
-        return "#" * block.level + " " + _inlines(block.inlines, mass).lstrip(" ")
+        words = _inlines(block.inlines, mass).lstrip(" ")
+        return "#" * block.level + (" \\" if words.startswith("#") else " ") + words
     return _inlines(tuple(_with_marks(inline, BOLD) for inline in block.inlines), mass)
 
 
@@ -274,10 +275,11 @@ def _link(label: str, url: str, *, marks: int, at_line_start: bool) -> tuple[str
     if label == url or not label.strip():
         if _URL.fullmatch(url):
             return _quiet_url(url, marks), 0
-        return f"<{safe}>", NO_ADDRESS
+        return f"<{_quiet_url(safe, marks)}>", NO_ADDRESS
+    safe = _quiet_url(safe, marks)
     if "[" in label or "]" in label or "\n" in label or "://" in label:
         return f"{_escape_plain(label, at_line_start=at_line_start)} (<{safe}>)", NO_ADDRESS
-    return f"[{_escape_plain(label, at_line_start=False)}](<{safe}>)", NO_ADDRESS
+    return f"[{_escape_plain(label, at_line_start=True)}](<{safe}>)", NO_ADDRESS
 
 
 def _safe_url(url: str) -> str | None:

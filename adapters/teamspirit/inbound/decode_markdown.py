@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from adapters.teamspirit.inbound.decode_tables import fence_tables
 from adapters.teamspirit.inbound.markdown_parser import ADDRESS, parse
-from adapters.teamspirit.mention_guards import GUARD, JOINER, guard, mentions, unguard
+from adapters.teamspirit.mention_guards import GAP, GUARD, JOINER, guard, mentions, unguard
 from bridge.model.pauses import in_steps, pause_point
 from bridge.model.rich_text import (
     Block,
@@ -236,14 +236,14 @@ def _without_joiners(inlines: Sequence[Inline]) -> list[Inline]:
     """Takes out the word joiners that `encode_markdown` puts where formatting begins or ends."""
     clean: list[Inline] = []
     for number, inline in enumerate(in_steps(inlines)):
-        if isinstance(inline, Text) and JOINER in inline.text and not inline.marks & Mark.CODE:
+        if isinstance(inline, Text) and (JOINER in inline.text or GAP in inline.text) and not inline.marks & Mark.CODE:
             text = inline.text
             before = inlines[number - 1] if number else None
             after = inlines[number + 1] if number + 1 < len(inlines) else None
             if inline.marks or (before is not None and before.marks):
                 text = text.removeprefix(JOINER)
             if inline.marks or (after is not None and after.marks):
-                text = text.removesuffix(JOINER)
+                text = text.removesuffix(GAP).removesuffix(JOINER)
             inline = Text(text, inline.marks, inline.link)
         clean.append(inline)
     return clean

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from adapters.teamspirit.mention_guards import GUARD, JOINER, clean, guard, is_username
+from adapters.teamspirit.outbound.encode_marks import Written, signs
 from adapters.teamspirit.web_links import SAFE_LINK, bare_address
 from bridge.model.pauses import in_steps
 from bridge.model.rich_text import (
@@ -49,7 +49,6 @@ _CLOSING_HASHES = re.compile(r"(?:^|(?<=\s))#+$")
 _NAME_GOES_ON = re.compile(r"\w|[.\-]+\w")
 _EDGE_SPACE = re.compile(r"^\s+|\s+$")
 _LANGUAGE = re.compile(r"[^\w+#.\-]")
-_DELIMITERS = ((int(Mark.STRIKE), "~~"), (int(Mark.BOLD), "**"), (int(Mark.ITALIC), "*"))
 _CODE = int(Mark.CODE)
 """Bare integers: operations on flags make objects, and every text that is measured goes through here."""
 
@@ -129,7 +128,7 @@ class _Encoder:
         """Runs of one link are one link; markup never reaches over a line break or into another link."""
         if len(inlines) == 1 and type(inlines[0]) is Text and _is_bare(inlines[0]):
             return inlines[0].text
-        written = _Written()
+        written = Written()
         line = [*_by_line(inlines)]
         at = 0
         for link, runs in in_steps(_by_link(line)):
@@ -139,7 +138,7 @@ class _Encoder:
             if shows_itself and runs[0].marks:
                 runs, link = [Text(link or "", runs[0].marks)], None
             is_link = link is not None and SAFE_LINK.match(link) is not None
-            label = self._marked(runs, before=written.last, after=after, in_link=is_link)
+            label = self._marked(runs, before="[" if is_link else written.last, after=after, in_link=is_link)
             if written.last == "`" and label.startswith("`"):
                 written.add(JOINER)
             if link is None:
@@ -157,11 +156,11 @@ class _Encoder:
     def _marked(self, runs: Sequence[Inline], *, before: str, after: str, in_link: bool) -> str:
         """Runs with their marks opened and closed so that they nest, white space outside of them. `before` and `after`: the
         characters that stand beside them."""
-        written = _Written(before)
+        written = Written(before)
         opened: list[str] = []
         mentioned = False
         for number, run in enumerate(in_steps(runs)):
-            wanted = _signs(run.marks) if run.marks else ()
+            wanted = signs(run.marks) if run.marks else ()
             if type(run) is Text and not run.marks & _CODE and _means_nothing(run.text):
                 body = run.text
                 if not (wanted or opened or mentioned):
@@ -187,9 +186,8 @@ class _Encoder:
             lead = body[: len(body) - len(body.lstrip())]
             tail = body[len(body.rstrip()) :]
             written.add(lead)
-            for sign in wanted[keep:]:
-                written.open(sign, bare)
-                opened.append(sign)
+            if keep < len(wanted):
+                written.open(wanted[keep:], bare, opened)
             written.add(bare)
             if tail:
                 written.close(opened, 0)
@@ -246,37 +244,6 @@ class _Encoder:
 
     def _escaped(self, text: str) -> str:
         return _escape(guard(text, self._dialect))
-
-
-class _Written:
-    """What has been written, piece by piece, and the character it ends in."""
-
-    __slots__ = ("last", "pieces")
-
-    def __init__(self, last: str = "") -> None:
-        self.pieces: list[str] = []
-        self.last = last
-
-    def add(self, piece: str) -> None:
-        if piece:
-            self.pieces.append(piece)
-            self.last = piece[-1]
-
-    def open(self, sign: str, body: str) -> None:
-        """Open a mark before these words."""
-        touches = self.last != "" and self.last in "*~"
-        self.add(f"{JOINER if touches else ''}{sign}{'' if _letter(body[0]) else JOINER}")
-
-    def close(self, opened: list[str], keep: int) -> None:
-        """Close marks until only so many are open."""
-        while len(opened) > keep:
-            sign = opened.pop()
-            self.add(sign if _letter(self.last) else JOINER + sign)
-
-
-@cache
-def _signs(marks: int) -> tuple[str, ...]:
-    return tuple(sign for mark, sign in _DELIMITERS if marks & mark)
 
 
 def _means_nothing(text: str) -> bool:
@@ -358,11 +325,6 @@ def _code(text: str) -> str:
     fence = "`" * next(length for length in range(1, len(text) + 2) if length not in runs)
     padded = text.startswith(("`", " ")) or text.endswith(("`", " "))
     return f"{fence} {text} {fence}" if padded and text.strip(" ") else f"{fence}{text}{fence}"
-
-
-def _letter(character: str) -> bool:
-    """Whether markdown takes the character for neither white space nor punctuation, so that marks beside it hold."""
-    return character.isalnum() or character == JOINER
 
 
 def _common(opened: Sequence[object], wanted: Sequence[object]) -> int:

@@ -278,3 +278,16 @@ def test_a_list_right_within_an_item_is_a_list() -> None:
     block = List((ListItem(()), ListItem((Text("inner"),), 1, False)), ordered=True)
     encoded = encode_text(RichText((block,)))
     assert show(encoded, NAMES)[1] == "<ol><li>\u200b</li><ul><li>inner</li></ul></ol>"
+
+
+def test_a_mark_ends_where_it_was_meant_to() -> None:
+    """As two parsers of Discord's dialect read it (tests/oracles)."""
+    for runs, written in (
+        ([Text("a", 8), Text("b", 4)], "~~a~~\u200b__b__"),  # a strike does not end before a `_`
+        ([Text("a~", 8), Text("b")], "~~a\\~\u200b~~b"),  # nor does a backslash protect its sign
+        ([Text("a|", 16)], "||a\\|\u200b||"),
+        ([Text("page", 2, "https://e.com/a_b*c")], "_[page](<https://e.com/a%5Fb%2Ac>)_"),
+        ([Text("1. a", 0, "https://e.com/")], "[1\\. a](<https://e.com/>)"),
+    ):
+        assert encode_text(RichText((Paragraph(tuple(runs)),))) == written
+    assert encode_text(RichText((Heading(2, (Text("#5"),)),))) == "## \\#5"

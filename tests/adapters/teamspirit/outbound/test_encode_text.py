@@ -127,7 +127,7 @@ trees = st.lists(blocks, min_size=1, max_size=4).map(lambda found: normalize(Ric
 
 def bare(text: str) -> str:
     """Words alone: zero-width guards, white space and an unsafe link's visible address left out."""
-    return re.sub(r"[\s\u200b\u2060]|\(javascript:alert\(1\)\)", "", text)
+    return re.sub(r"[\s\u200b\u2060\ufeff]|\(javascript:alert\(1\)\)", "", text)
 
 
 @given(trees)
