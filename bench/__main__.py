@@ -134,7 +134,7 @@ def main() -> None:
     if load > 0.5:
         console.print(f"[yellow]the machine is busy (load {load:.1f}): figures of time will be worse than they are[/]")
     began = time.time()
-    # the emulators' own pauses must not be taken for the relay's
+    # pauses of the emulators must not count as the relay's
     gc.collect()
     gc.freeze()
     results = uvloop.run(measure(options.only or list(FIGURES), options.quick, console))

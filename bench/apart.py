@@ -1,4 +1,4 @@
-"""An emulator in a process of its own: what it has to do does not hold up the clocks of whoever measures, nor another emulator."""
+"""An emulator in a process of its own: its work delays neither the measuring process nor another emulator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Apart:
         return self._process
 
     async def start(self, cores: Collection[int] = ()) -> None:
-        """Runs on these cores; none: on those of this process. Raises RuntimeError if it does not come up, or TimeoutError."""
+        """Start it on these cores; none: on those of this process. Raises RuntimeError or TimeoutError if it does not start."""
         options = [f"--option={self.platform}.{name}={json.dumps(value)}" for name, value in self._options.items()]
         command = [sys.executable, "-m", "adapters.common.emulation", self.platform, *options]
         environ = {**os.environ, "PYTHONPATH": os.getcwd()}
@@ -56,12 +56,12 @@ class Apart:
         self.emulator = await self._client.emulator(self.platform)
 
     def give_way(self) -> None:
-        """From now on processes that share its core come first: it stands for a server elsewhere, which would not be felt here."""
+        """Lower its priority, so that processes on the same core come first: a real server would use no time of this machine."""
         os.setpriority(os.PRIO_PROCESS, self.process.pid, _GIVES_WAY)
 
     async def changes(self) -> AsyncIterator[SeenChange]:
-        """Each once, over broken connections too. Raises RuntimeError when the process has ended, and ChangesLost: what was lost
-        cannot be told from what did not arrive, so a figure would say nothing."""
+        """Each change once, also after broken connections. Raises RuntimeError when the process has ended, and ChangesLost: then a
+        lost change cannot be distinguished from a message that did not arrive, and the figure would be worthless."""
         at = 0
         while True:
             try:

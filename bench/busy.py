@@ -1,7 +1,7 @@
 """The figure of a long day in busy chats: a million messages, while lanes read their backlogs and the configuration is reloaded.
 
-In each chat people write in bursts larger than what a lane has at hand, and go on one by one until all has arrived. So a lane
-changes again and again between what it is handed and what it reads: there a message would be lost, taken up twice or overtaken.
+In each chat people write in bursts larger than a lane keeps in memory, then one by one until all has arrived. So a lane alternates
+between deliveries that it gets from the intake and those that it reads: there a message could be lost, taken twice or overtaken.
 """
 
 from __future__ import annotations

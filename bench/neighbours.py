@@ -1,8 +1,8 @@
-"""The figure of isolation: how late a healthy route's messages are while something heavy is under way beside it, in one run.
+"""The figure of isolation: the delay of a healthy route's messages beside a heavy one, in one run.
 
-The neighbour's messages go into another chat of the same account as the healthy route's, and to a platform that is in trouble.
-Each emulator has a process of its own, and the healthy messages are timed where they are said and where they become visible:
-what the neighbour costs the emulators, or this process, is not taken for the bridge's.
+The neighbour's messages go to another chat of the same account as the healthy route's, and to a platform that is failing. Each
+emulator has a process of its own, and the healthy messages are timed where they are posted and where they become visible: the
+neighbour's cost for the emulators, or for this process, does not count as the bridge's.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ async def _nothing(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _poison(stage: Stage) -> AsyncIterator[None]:
-    """A message that its target never takes, and never refuses for good either."""
+    """A message that its target never accepts, and never refuses for good."""
     emulator = stage.apart[TROUBLED].emulator
     await emulator.inject(Fault(kind=FaultKind.SERVER_ERROR, operation="*"))
     await stage.say(HEAVY, 1, "poison")
@@ -103,7 +103,7 @@ async def _poison(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _long(stage: Stage, characters: int) -> AsyncIterator[None]:
-    """A message of so many characters, every few seconds."""
+    """A message of that many characters, every few seconds."""
     async with _again_and_again(lambda: stage.say(HEAVY, 1, "*a* " * (characters // 4)), every_s=5.0):
         yield
 
@@ -138,7 +138,7 @@ async def _again_and_again(say: Callable[[], Any], *, every_s: float = 1.0) -> A
 
 @asynccontextmanager
 async def _backlog(stage: Stage, messages: int) -> AsyncIterator[None]:
-    """So many messages wait for a platform that was away, and that has just come back."""
+    """That many messages wait for a platform that was unreachable and has just returned."""
     await stage.apart[TROUBLED].emulator.refuse_connections(True)
     for number in range(messages):
         await stage.say(HEAVY, 1, f"backlog {number}")

@@ -1,7 +1,7 @@
 """The figure of a long run: whether the bridge's process grows under a steady load of everything that people do.
 
-Measured is the bridge's process alone. The emulators live in the measuring process and are told to remember little, so that their
-growth neither counts nor slows the load down; how fast they were really driven is in the row.
+Only the bridge's process is measured. The emulators run in the measuring process and keep few messages, so that their growth
+neither counts nor slows the load down; the rate that was reached is in the row.
 """
 
 from __future__ import annotations
@@ -150,5 +150,5 @@ def _growth_percent(values: Sequence[float]) -> float:
 
 
 def _span(values: Sequence[int]) -> str:
-    """How a number went: at the beginning, in the middle, at the end, and the most it was."""
+    """A number over time: at the beginning, in the middle, at the end, and its maximum."""
     return f"{values[0]} / {values[len(values) // 2]} / {values[-1]} (most {max(values)})"

@@ -37,7 +37,7 @@ async def latency(*, kind: str = "bridge", per_s: float = 5.0, messages: int = 1
 
 
 async def disk_sync(*, per_s: float = 5.0, times: int = 150, pages: int = 10) -> Row:
-    """What the disk alone takes to keep as much as the journal writes for a message: the price of "accepted means kept"."""
+    """The time that the disk alone needs to store as much as the journal writes per message: the price of "accepted means kept"."""
     took_ms = []
     with tempfile.TemporaryFile(dir=os.environ.get("BENCH_DIR")) as file:
         for _ in range(times):

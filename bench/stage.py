@@ -1,6 +1,6 @@
-"""What every figure stands on: the emulators on one core, the relay under test in a process on the other.
+"""The set-up of every figure: the emulators on one core, the relay under test in a process on the other.
 
-The emulators are in this process, except those that a stage is told to keep apart: each of them has a process of its own.
+The emulators are in this process, except those that a stage keeps apart: each of them has a process of its own.
 
 A relay is the bridge itself or `bench.bare`, the plainest possible one, for comparison.
 """
@@ -243,7 +243,7 @@ class Relay:
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
     def forget_peak(self) -> None:
-        """From now on `peak_rss_bytes` tells of what follows (Linux: /proc/PID/clear_refs)."""
+        """From now on `peak_rss_bytes` is the peak since this call (Linux: /proc/PID/clear_refs)."""
         assert self.process is not None
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 

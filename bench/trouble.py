@@ -1,4 +1,4 @@
-"""The figures of delivery under trouble: what is lost, doubled or out of order, and how soon it is over."""
+"""The figures of delivery under failures: messages lost, doubled or out of order, and the time to recover."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATIENCE_S = 120.0
 
 
 def verdict(stage: Stage, target: str, texts: list[str]) -> Row:
-    """What became of these texts, said in this order in one chat."""
+    """The outcome of these texts, posted in this order in one chat."""
     arrivals = stage.arrivals[target]
     places = {text: place for place, text in enumerate(texts)}
     shown = [places[text] for text in itertools.chain(*stage.order[target].values()) if text in places]

@@ -1,7 +1,7 @@
-"""Webhooks: what goes out in order to many receivers of which some hang, and how soon what comes in is committed and answered.
+"""The figures of webhooks: outgoing, in order to many receivers of which some hang; incoming, the time until commit and response.
 
-Outgoing: each message of one chat goes to every receiver. They stand in a process's own server here, one URL each, and every tenth
-never answers. Incoming: signed requests of Standard Webhooks, so many at once; the 200 comes after the commit.
+Outgoing: each message of one chat goes to every receiver. They are one server in this process, one URL each, and every tenth never
+answers. Incoming: signed requests of Standard Webhooks, many at once; the 200 comes after the commit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bench.stage import Relay, Stage, free_port, percentile
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of nobody
 _HANGS = 10
-"""Every so many-th receiver."""
+"""One of this many receivers never answers."""
 _WITHIN_S = 600.0
 
 Row = dict[str, Any]
@@ -85,7 +85,7 @@ def _more_files() -> None:
 
 
 async def outgoing(*, endpoints: int, messages: int) -> Row:
-    """Deliveries per second to the receivers that answer, how late theirs are, and whether all came, once and in order."""
+    """Deliveries per second to the receivers that answer, their delay, and whether all arrived once and in order."""
     _more_files()
     async with _receiving(endpoints) as receivers, Stage(platforms=("telegram",), routes=1) as stage:
         ends = {end: {"url": f"{receivers.base_url}/{end}"} for end in receivers.ends}
@@ -123,7 +123,7 @@ async def outgoing(*, endpoints: int, messages: int) -> Row:
 
 
 async def _warm(stage: Stage, receivers: _Receivers) -> list[str]:
-    """Until every healthy receiver got something; what was said for it."""
+    """Wait until every healthy receiver got a message; returns the texts that were posted for it."""
     said: list[str] = []
     for number in range(60):
         said.append(f"warm {number}")
@@ -138,7 +138,7 @@ async def _warm(stage: Stage, receivers: _Receivers) -> list[str]:
 
 
 async def incoming(*, requests: int, at_once: int) -> Row:
-    """Requests per second, and the time until the 200, of so many senders at once that each wait for their answer."""
+    """Requests per second, and the time until the 200, of concurrent senders that each wait for their response."""
     _more_files()
     port = free_port()
     web_section = {"public": {"listen": f"127.0.0.1:{port}", "url": f"http://127.0.0.1:{port}"}}

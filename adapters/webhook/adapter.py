@@ -1,4 +1,4 @@
-"""One webhook account: the contract's methods, each handed on to the part that does it."""
+"""One webhook account: the contract's methods, each delegated to the part that implements it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class WebhookAdapter:
 
 
 class StandardWebhookAdapter(WebhookAdapter):
-    """With Standard Webhooks everything that happens to a message is an event."""
+    """With Standard Webhooks every change of a message is an event of its own."""
 
     def __init__(self, context: AdapterContext) -> None:
         super().__init__(context)

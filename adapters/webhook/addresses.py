@@ -20,7 +20,7 @@ def check_address(address: str) -> str | None:
 
 
 def check_end(options: WebhookOptions, name: str, receives: bool) -> str | None:
-    """The account's options name all the ends there are."""
+    """Faults of an end that a route names: the account's options list all ends."""
     end = options.ends.get(name)
     if end is None:
         return f"the account has no end {name!r}: its ends are {', '.join(options.ends)}"

@@ -1,4 +1,4 @@
-"""What a receiver's answer means. Source: standard-webhooks/standard-webhooks, spec/standard-webhooks.md ("Deliverability and
+"""The meaning of a receiver's response. Source: standard-webhooks/standard-webhooks, spec/standard-webhooks.md ("Deliverability and
 reliability"), and Svix's "Stopping retries from the receiver" (`webhook-delivery`), read 2026-11-26."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Wish = Literal["", "disable", "abort-message"]
 
 
 def wish_of(status: int, headers: Mapping[str, str]) -> Wish:
-    """How the receiver steers what comes: nothing more at all, or this message no more."""
+    """The receiver's request about further attempts: no more messages at all, or not this one again."""
     stated = str(headers.get("webhook-delivery") or "").strip().lower()
     if status == 410 or stated == "disable":
         return "disable"
@@ -28,7 +28,7 @@ def wish_of(status: int, headers: Mapping[str, str]) -> Wish:
 
 
 def refusal(status: int, headers: Mapping[str, str], *, doing: str, effect: Effect) -> BridgeError:
-    """The error for an answer that is no success, and says nothing of what the receiver wishes."""
+    """The error for a failed response without such a request."""
     reason = f"{doing}: HTTP {status}"
     after_s = retry_after_s(headers)
     if 300 <= status < 400:
@@ -47,5 +47,5 @@ def refusal(status: int, headers: Mapping[str, str], *, doing: str, effect: Effe
 
 
 def effect_of(options: WebhookOptions) -> Effect:
-    """Whether a repeated message is known for the same: by its `webhook-id`."""
+    """Whether the receiver recognises a repeated message, by its `webhook-id`."""
     return Effect.IDEMPOTENT if options.style == "standard" else Effect.CREATES

@@ -1,5 +1,5 @@
-"""What `check --online` asks, and the running bridge now and then: whether an end is there, is switched on, and has an address that
-may be posted to. Its receiver is not called, since a call would be a message."""
+"""The checks of `check --online` and of the running bridge: whether an end exists, is enabled, and has an address that may be
+posted to. The receiver is not called, since every call would be a message."""
 
 from __future__ import annotations
 

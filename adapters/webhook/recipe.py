@@ -22,13 +22,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     each."""
 
     when: str = ""
-    """Holds for payloads that the recipe is for. Without it, for all."""
+    """True for payloads that the recipe is for. Empty: for all."""
     ignore: str = ""
-    """If it gives words, nothing is posted, and they are the reason."""
+    """If its result is not empty, nothing is posted, and the result is the reason."""
     id: str = ""
-    """Names what the message tells of: the same again is an edit."""
+    """The id of the incident or object that the message is about: the same id again is an edit."""
     over: str = ""
-    """Holds when that is over: the next with this id is a new message."""
+    """True when that is over: the next request with this id is a new message."""
     author: str = ""
     avatar: str = ""
     title: str = ""
@@ -36,7 +36,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     format: str = "plain"
     """How `text` is written: plain, markdown or mrkdwn (Slack's)."""
     url: str = ""
-    """Where the title leads."""
+    """The target of the title's link."""
     fields: tuple[tuple[str, str], ...] = ()
 
 
@@ -44,7 +44,7 @@ ENTRIES = Recipe.__struct_fields__
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recipe says of one payload. `ignored` is set if it is to be no message."""
+    """The result of a recipe for one payload. `ignored` is the reason if it is no message."""
 
     ignored: str = ""
     id: str = ""
@@ -57,7 +57,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     failed: str = ""
-    """What could not be filled in, and why: it is left out."""
+    """The entries that could not be filled in, which are left out, and why."""
 
 
 def is_for(recipe: Recipe, values: Mapping[str, Any]) -> bool:

@@ -38,7 +38,7 @@ _SHORTEST_TOKEN = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What a receiver answered."""
+    """A receiver's response."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,7 +64,7 @@ class Transport:
     async def post(
         self, end: EndOptions, url: str, *, headers: Mapping[str, str], body: bytes, effect: Effect, doing: str
     ) -> Answered:
-        """One attempt. Raises ChatDown, RetryLater and OutcomeUnknown, each with what was answered or how long nothing was."""
+        """One attempt. Raises ChatDown, RetryLater and OutcomeUnknown, each with the response, or the time without one."""
         began_s = self._clock.monotonic_s()
 
         def with_time(error: BridgeError) -> BridgeError:
@@ -89,7 +89,7 @@ class Transport:
         )
 
     async def look(self, url: str) -> None:
-        """Whether a receiver's address may be posted to, without asking it. Raises ChatDown, RetryLater."""
+        """Check whether a receiver's address may be posted to, without a request. Raises ChatDown, RetryLater."""
         try:
             await self._egress.look(url)
         except Rejected as error:
@@ -144,7 +144,7 @@ class Transport:
             raise ChatDown(f"client_cert cannot be used: {error.strerror or 'not PEM'}", action=action) from None
 
     def _secrets(self, end: EndOptions, headers: Mapping[str, str]) -> Iterator[str]:
-        """What an answer may repeat, and nobody shall read in a log."""
+        """Secrets that a response may repeat and that must not be logged."""
         for secret in (self._options.secret, end.secret, end.previous_secret):
             if secret is not None:
                 yield secret.get_secret_value()
@@ -165,7 +165,7 @@ def _secrets_in(url: str) -> Iterator[str]:
 
 
 def _of_one_end(error: BridgeError, cause: BaseException | None = None) -> BridgeError:
-    """What concerns the server of one end holds up no other: only a proxy is the whole account's."""
+    """The error as one of this end alone, since each end has a server of its own: only a proxy concerns the whole account."""
     if isinstance(error, AccountDown) and not _is_proxys(error):
         return ChatDown(error.reason, action=error.action)
     if isinstance(error, Rejected):
@@ -180,7 +180,7 @@ def _is_proxys(error: AccountDown) -> bool:
 
 
 async def _start_of(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
-    """Never more, however much comes."""
+    """The start of the body, whatever its size."""
     start = bytearray()
     while len(start) < most_bytes and (piece := await answer.content.read(most_bytes - len(start))):
         start += piece

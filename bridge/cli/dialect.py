@@ -1,6 +1,6 @@
-"""`messenger-bridge dialect`: a wire format that is data, shown, tried against a server, and recorded.
+"""`messenger-bridge dialect`: shows a wire format that is data, tries it against a server, and records responses.
 
-What it shows and tries is the platform's package's to say (`bridge.model.dialects`); here is how people are told."""
+The platform's package defines what is shown and tried (`bridge.model.dialects`); this module presents it to people."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def record(
 
 
 def _ask_first(subject: Subject, *, yes: bool, json: bool) -> None:
-    """Nothing is written to a server that nobody agreed to."""
+    """Ask before anything is written to a server."""
     writes = subject.writes()
     if not writes:
         return

@@ -52,7 +52,7 @@ def sheet_of(name: str, path: Path, *, json: bool) -> DialectSheet:
 
 
 def _sheet_as_written(tools: Dialects, path: Path, account: str) -> DialectSheet:
-    """Without the secrets that the other options have: what the file itself says of the dialect."""
+    """The dialect as the file itself gives it, read without the secrets of the other options."""
     import yaml
 
     entry = yaml.safe_load(path.read_text(encoding="utf-8-sig"))["accounts"][account]
@@ -135,7 +135,7 @@ def subject_of(account: str, path: Path, chat: str, only: Collection[str], *, js
 
 @dataclass
 class Tried:
-    """What a run brought, and in which chat it was."""
+    """The result of a run, and the chat that it used."""
 
     steps: list[Step]
     chat: str = ""
@@ -152,7 +152,7 @@ class Subject:
 
     @property
     def server(self) -> str:
-        """Where it goes, for people."""
+        """The server's address, for people."""
         return str(getattr(self.account.options, "server", None) or self.account.name)
 
     def writes(self) -> Sequence[str]:
@@ -171,8 +171,8 @@ class Subject:
         on_step: Callable[[Step], None] | None = None,
         json: bool = False,
     ) -> Tried:
-        """All steps, each told as soon as it is done, with secrets masked unless told otherwise. Ends the command if the recording
-        is none."""
+        """Run all steps; each is reported as soon as it is done, with secrets masked by default. Ends the command if the recording
+        cannot be read."""
         mask = Masker(secrets_of(self.config))
         sources = {one.key: one.source for one in _with_overrides(self.tools.sheet(self.account.options), *self._place).entries}
         tried = Tried([])
@@ -223,7 +223,7 @@ class Subject:
 
 
 def _placed(step: Step, sources: dict[str, str]) -> Step:
-    """Complaints of overridden entries lead to bridge.yaml."""
+    """Give complaints about overridden entries their place in bridge.yaml."""
     complaints = tuple(
         one if one.source else msgspec.structs.replace(one, source=sources.get(one.entry, "")) for one in step.complaints
     )
@@ -231,7 +231,7 @@ def _placed(step: Step, sources: dict[str, str]) -> Step:
 
 
 def masked(step: Step, mask: Masker) -> Step:
-    """The step without secrets, in whatever text of it they are."""
+    """The step with the secrets masked in all of its texts."""
     return msgspec.convert(_masked(msgspec.to_builtins(step), mask), Step)
 
 
@@ -248,7 +248,7 @@ def _masked(value: Any, mask: Masker) -> Any:
 
 
 class _NoWeb:
-    """A trial does not listen."""
+    """The public listener of a trial, which never listens."""
 
     public_url = ""
 

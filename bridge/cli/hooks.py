@@ -1,6 +1,6 @@
-"""`messenger-bridge hooks`: what arrives by a key, as it arrives, and once more. For who connects a new sender.
+"""`messenger-bridge hooks`: shows the requests of a key as they arrive, and repeats them. For connecting a new sender.
 
-Works on the journal, beside a running daemon, which keeps what arrives while somebody looks on."""
+Works on the journal, beside a running daemon, which keeps requests while somebody watches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 0.25
 _LISTEN_S = 60.0
-"""Each look says for so long that somebody looks on."""
+"""Each read of the journal announces for this long that somebody watches."""
 _REPLAY_WAIT_S = 20.0
 _BODY_CHARS = 4000
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -90,8 +90,8 @@ def replay(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Put through once more what is kept: what was refused, and what arrived while somebody listened. A running daemon does it
-    within seconds."""
+    """Repeat the requests that are kept: those that were refused, and those that arrived while somebody listened. A running daemon
+    does it within seconds."""
     begin = datetime.now(UTC) - _span(since, json=json)
 
     async def work(opened: ArrivalStore) -> list[Arrival]:

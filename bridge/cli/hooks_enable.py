@@ -1,6 +1,6 @@
-"""`messenger-bridge hooks enable`: an end that was switched off is on again, and what waits for it goes out in order.
+"""`messenger-bridge hooks enable`: enables an end that was switched off; its waiting messages are sent in order.
 
-Works on the journal, beside a running daemon, which looks into it within seconds."""
+Works on the journal, beside a running daemon, which reads it within seconds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def enable(
 
 
 async def _enable(journal: _Store, chat: ChatAddress) -> tuple[bool, int]:
-    """Whether it was off, and how many deliveries wait for it."""
+    """Whether it was off, and the number of deliveries that wait for it."""
     from bridge.journal.account_store import account_note
     from bridge.model.account_store import off_note
 

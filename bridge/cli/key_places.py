@@ -1,4 +1,4 @@
-"""What a key can be for: an account's chats, as bridge.yaml names them. Used by `keys`."""
+"""The ends that a key can be for: an account's chats, as bridge.yaml names them. Used by `keys`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def find_chat(config: Config, where: str, *, json: bool) -> ChatAddress:
 
 
 def is_routed(config: Config, chat: ChatAddress, direction: KeyDirection) -> bool:
-    """Whether a route has it as an end, of that direction: what comes in by a key is relayed from there."""
+    """Whether a route has it as an end of that direction: messages that a key posts are relayed from there."""
     from bridge.model.web_mount import KeyDirection
 
     ends = [end for route in config.routes for end in route.ends if end.chat == chat]

@@ -1,6 +1,6 @@
-"""`messenger-bridge keys`: who may post to the public listener, and who may read from it.
+"""`messenger-bridge keys`: keys that allow a program to post to the public listener, or to read from it.
 
-Works on the journal, beside a running daemon, which asks it at every call: a new key opens, and a revoked one stops, at once."""
+Works on the journal, beside a running daemon, which reads it at every call: a new key is valid at once, a revoked one no longer."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def list_(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """List keys, oldest first. What opens them is not shown: nobody knows it any more."""
+    """List keys, oldest first. The keys themselves are not shown: only their hashes are stored."""
     found = with_journal(config, journal, lambda opened: opened.keys(), json=json)
     now = datetime.now(UTC)
     chosen = [key for key in found if everything or _state(key, now) not in ("revoked", "over")]
@@ -152,7 +152,7 @@ def rotate(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Make a key anew, under the same id. The old one goes on for a while."""
+    """Replace a key by a new one with the same id. The old one stays valid for a while."""
     from bridge.journal.contract import KeySecret
     from bridge.policy.access_keys import hash_of, new_secret
 
@@ -174,7 +174,7 @@ def rotate(
 
 @keys.command()
 def revoke(key_id: KeyId, config: ConfigPath = DEFAULT_CONFIG, journal: JournalPath = None, json: Json = False) -> None:
-    """End a key, now and for good."""
+    """Revoke a key, at once and for good."""
     if not with_journal(config, journal, lambda opened: opened.revoke_key(key_id, at=datetime.now(UTC)), json=json):
         _unknown(key_id, json=json)
     if json:

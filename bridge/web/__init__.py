@@ -1,1 +1,1 @@
-"""The two HTTP listeners: `public` is what platforms call (webhooks), `admin` what the host itself asks (health, metrics)."""
+"""The two HTTP listeners: `public` for platforms and holders of keys, `admin` for the host itself (health, metrics)."""

@@ -17,7 +17,7 @@ from bridge.web.listening import answers_to
 log = structlog.get_logger("web")
 
 _MOST_CONNECTIONS = 64
-"""Many more than monitoring needs, and far fewer than the process's descriptors."""
+"""Connections at once: many more than monitoring needs, and far fewer than the process's file descriptors."""
 Report = Callable[[], Awaitable[dict[str, Any]]]
 
 

@@ -1,4 +1,4 @@
-"""How often callers may ask: a bucket of tokens each, and no more buckets than a bound. Pure: time is given."""
+"""Rate limits of callers: a token bucket each, and a bounded number of buckets. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 _MOST_BUCKETS = 10_000
-"""Beyond, the bucket that was used the longest ago is forgotten, which gives its caller a fresh one."""
+"""Above this number the bucket that is unused for longest is removed, and its caller starts with a full one."""
 
 
 class Allowances:
-    """`per_minute` requests a minute, as many at once after a minute's silence."""
+    """`per_minute` requests per minute; after a minute without requests that many at once."""
 
     def __init__(self, most_buckets: int = _MOST_BUCKETS) -> None:
         self._most_buckets = most_buckets
@@ -18,7 +18,7 @@ class Allowances:
         """Tokens, and when they were counted."""
 
     def take(self, caller: Hashable, per_minute: int, now_s: float) -> float:
-        """0 if the caller may go on, and its request counts; else the seconds until it may."""
+        """0 if the request is allowed, which counts it; else the seconds until one is."""
         tokens, counted_s = self._buckets.pop(caller, (float(per_minute), now_s))
         tokens = min(float(per_minute), tokens + max(0.0, now_s - counted_s) * per_minute / 60)
         wait_s = 0.0 if tokens >= 1 else (1 - tokens) * 60 / per_minute

@@ -1,4 +1,4 @@
-"""The public listener of one bridge, with its keys: what the composition root needs of this package. Called by `app`."""
+"""Builds the public listener of one bridge, with its keys. Called by `app`, the composition root."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def public_web(
     config: Callable[[], Config],
     manifests: Callable[[str], Platform],
 ) -> PublicWeb:
-    """`config` is asked at every call: a reload changes it."""
+    """`config` is called for every request, since a reload changes its result."""
 
     def is_up(account: AccountName) -> bool:
         supervisor = supervisors.get(account)
         return supervisor is not None and supervisor.health.state is AccountState.UP
 
     def is_missing() -> bool:
-        """Whether an account that its platform calls is not up."""
+        """Whether an account that its platform calls is not connected."""
         called = (one for one in config().accounts.values() if manifests(one.platform).needs_public_web(one.options) is not None)
         return not all(is_up(one.name) for one in called)
 
@@ -58,7 +58,7 @@ def public_web(
         return KeyedCalls(store, clock, counts, handler_of=handler_of)
 
     def leads_to(chat: ChatAddress) -> list[str]:
-        """Where what comes from there is relayed to."""
+        """The targets of messages from there, for people."""
         routes = [route for route in config().routes if any(end.chat == chat and end.sends for end in route.ends)]
         return list(dict.fromkeys(str(end) for route in routes for end in route.ends if end.receives and end.chat != chat))
 

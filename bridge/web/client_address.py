@@ -1,8 +1,8 @@
-"""Who calls: the address of the connection, or what a trusted proxy says of it. Pure.
+"""The caller's address: that of the connection, or the one that a trusted proxy states. Pure.
 
-A header that anybody can write counts only as far as trusted proxies wrote it: it is read from its end, past the proxies that are
-trusted, to the first address that is not. Which header that is, the configuration says (`web.public.forwarded`): a proxy sets
-one of them and passes the other on as its caller wrote it."""
+Anybody can send the header, so only the part that trusted proxies wrote counts: it is read from its end, past the trusted proxies,
+to the first other address. The configuration names the header (`web.public.forwarded`): a proxy sets one of them and passes the
+other on as its caller wrote it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _for_of(element: str) -> str:
 
 
 def parse(text: str) -> Address | None:
-    """An address, with or without brackets and port. One of IPv4 that is written as IPv6 is one of IPv4."""
+    """An address, with or without brackets and port. An IPv4 address in IPv6 form is returned as IPv4."""
     name = text.strip()
     if name.startswith("["):
         name = name[1:].partition("]")[0]
@@ -75,7 +75,7 @@ def parse(text: str) -> Address | None:
 
 
 def household(address: str) -> str:
-    """What is counted as one caller: an address, of IPv6 its network of 64 bits, which one household has."""
+    """The unit that counts as one caller: an IPv4 address, or an IPv6 network of 64 bits, which one household has."""
     parsed = parse(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((parsed, 64), strict=False))

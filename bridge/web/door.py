@@ -1,4 +1,4 @@
-"""Bounds what outside callers may cost the public listener: connections, bytes and seconds.
+"""Bounds the cost of outside callers for the public listener: connections, bytes and seconds.
 
 - Connections are bounded, far below the process's descriptors. A new one replaces the one that has been idle longest, so that
   active callers get in.
@@ -29,7 +29,7 @@ MOST_BODY_BYTES = 1024**2
 MOST_BYTES_IN_FLIGHT = 8 * 1024**2
 _MOST_CONNECTIONS = 256
 _RECEIVE_BYTES = 32 * 1024
-"""What the kernel keeps for a connection, and so the most that one read brings us unasked."""
+"""The kernel's buffer of a connection, and so the most that arrives before anything is read."""
 _IDLE_S = 75.0
 """Longer than the usual idle time of a proxy's connections to us (nginx: 60 s), so that the proxy always closes first."""
 _SILENT = logging.getLogger("bridge.web.strangers")
@@ -40,7 +40,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def most_connections() -> int:
-    """How many connections outside callers may have: at most a quarter of the descriptors."""
+    """The largest number of connections of outside callers: a quarter of the file descriptors at most."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(8, min(_MOST_CONNECTIONS, (1024 if soft == resource.RLIM_INFINITY else soft) // 4))
 
@@ -57,7 +57,7 @@ class Bodies:
         self._coming[id(request)] = request
 
     def take(self, request: StrangerRequest, size_bytes: int) -> bool:
-        """Room for more of one body, if need be that of others which have been coming for longer. False: there is none."""
+        """Reserve room for more of one body; bodies that have been arriving for longer are dropped if necessary. False: no room."""
         while self.held_bytes + size_bytes > self._most_bytes:
             oldest = next((other for other in self._coming.values() if other is not request), None)
             if oldest is None:
@@ -67,7 +67,7 @@ class Bodies:
         return True
 
     def let_go_oldest(self) -> bool:
-        """End the read that has lasted longest, with its connection. False: nothing is being read."""
+        """End the read that has lasted longest, and its connection. False: nothing is being read."""
         oldest = next(iter(self._coming.values()), None)
         if oldest is not None:
             self.let_go(oldest)
@@ -78,7 +78,7 @@ class Bodies:
         request.let_go()
 
     def came(self, request: StrangerRequest) -> None:
-        """Nothing more comes of it."""
+        """The body is complete."""
         self._coming.pop(id(request), None)
 
     def free(self, size_bytes: int) -> None:
@@ -110,8 +110,8 @@ class StrangerRequest(web.Request):
         return self._read_bytes
 
     def stream(self, *, most_bytes: int, kept_bytes: int = 0) -> BoundedStream:
-        """From now on `content`, `multipart` and `post` may read that much, in as much time as that takes a slow line. `read` keeps
-        its own bounds. What is read is not held here; the first `kept_bytes` of it are."""
+        """From now on `content`, `multipart` and `post` may read that much, in the time that a slow line needs for it. `read` keeps
+        its own bounds. Only the first `kept_bytes` are kept in memory."""
 
         async def begun() -> None:
             self.bodies.begin(self)
@@ -138,7 +138,7 @@ class StrangerRequest(web.Request):
                 raise _closing(web.HTTPRequestEntityTooLarge(MOST_BODY_BYTES, text="too large\n"))
 
     def let_go(self) -> None:
-        """Others need the space: what arrived is dropped, with the connection."""
+        """Drop the body and the connection, since others need the space."""
         self._body = None
         self.finished()
         if self.transport is not None:
@@ -154,7 +154,7 @@ class StrangerRequest(web.Request):
 
 
 class _Connection(web.RequestHandler):
-    """What is no HTTP gets one short answer. aiohttp would repeat what came, at any length, and say what was wrong with it."""
+    """Answers input that is no HTTP with one short response. aiohttp would repeat all of it, with the parser's error."""
 
     __slots__ = ()
 

@@ -1,8 +1,8 @@
 """The page behind a one-time link (`keys invite`): somebody without a terminal makes a key for a chat, gets the URL or the form to
 paste, and sees a test message arrive.
 
-`/keys/<link>` shows what the link is for; pressing its button uses it up, and begins a session (a cookie), since programs that look
-at links ahead must not. Within the session: choose, make, test. Nothing is loaded from elsewhere, and all of it works without
+`/keys/<link>` shows what the link is for. Its button uses the link and begins a session (a cookie); a GET must not, since programs
+fetch links for previews. Steps of a session: choose, make, test. Nothing is loaded from other sites, and everything works without
 JavaScript."""
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Listener(Protocol):
 
 
 class InvitedPages:
-    """`leads_to` says where a chat's messages are relayed to, for people."""
+    """`leads_to` returns the targets of a chat's messages, for people."""
 
     def __init__(
         self, store: InvitedStore, clock: Clock, listener: Listener, *, leads_to: Callable[[ChatAddress], list[str]]
@@ -88,7 +88,7 @@ class InvitedPages:
         self._tests = Allowances()
 
     async def answer(self, request: StrangerRequest, path: str) -> web.Response | None:
-        """None: as if there was nothing. Raises JournalError, HTTPException."""
+        """The response; None: as for a path that does not exist. Raises JournalError, HTTPException."""
         name = path.removeprefix(ROOT)
         if name in ("page.css", "page.js") and request.method == "GET":
             return _asset(name)
@@ -215,7 +215,7 @@ class InvitedPages:
         return ChatRef(chat.account, native.get(chat.address, chat.address))
 
     async def _newest(self, chat: ChatAddress, *, not_: str | None = "") -> str | None:
-        """The newest message of a chat; with `not_` one that is newer than that, waited for a little."""
+        """The newest message of a chat; with `not_`, wait briefly for one that is newer."""
         for _ in range(1 if not_ == "" else _LOOKS):
             found = next(iter(await self._store.latest_messages(await self._chat(chat), 1)), None)
             if not_ == "" or found != not_:
@@ -224,7 +224,7 @@ class InvitedPages:
         return None
 
     async def _outcomes(self, chat: ChatAddress, message: str) -> list[dict[str, str]] | None:
-        """What became of a message in each chat, waited for a little while it is on its way."""
+        """The outcome of a message in each chat; waits briefly while it is not final."""
         outcomes: list[dict[str, str]] | None = None
         for _ in range(_LOOKS):
             traced = await self._store.trace(MessageRef(await self._chat(chat), message))

@@ -28,7 +28,7 @@ def make_key(
     most_bytes: int = DEFAULT_MOST_BYTES,
     valid_until: datetime | None = None,
 ) -> tuple[StoredKey, str]:
-    """What is stored, and the key itself, which nobody can tell again. Raises ValueError for an origin that is none."""
+    """The record to store, and the key itself, which cannot be recovered later. Raises ValueError for a wrong origin."""
     secret = new_secret()
     stored = StoredKey(
         key_id=new_key_id(),
@@ -60,5 +60,5 @@ def as_origin(text: str) -> str:
 
 
 def url_of(public_url: str, direction: KeyDirection, secret: str) -> str:
-    """Where the key is used; empty if nobody knows how the outside reaches the listener."""
+    """The URL to use the key at; empty if `web.public` is not configured."""
     return f"{public_url}/{direction.value}/{secret}" if public_url else ""

@@ -1,4 +1,4 @@
-"""A reader's call, which may last for an hour, ends when its key does."""
+"""Ends a reader's call, which may last for an hour, when its key is revoked or expires."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_EVERY_S = 5.0
 async def while_valid(
     handling: Coroutine[Any, Any, web.StreamResponse], is_valid: Callable[[], Awaitable[bool]], clock: Clock
 ) -> web.StreamResponse:
-    """What `handling` returns or raises. ConnectionError once the key is none any more: the handling is cancelled."""
+    """The result of `handling`. Raises ConnectionError, and cancels it, once the key is no longer valid."""
     done = asyncio.Event()
     task = asyncio.create_task(handling, name="call of a reader")
     task.add_done_callback(lambda _: done.set())

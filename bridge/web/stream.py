@@ -1,7 +1,7 @@
 """A body that is read piece by piece, for requests that are larger than what is kept in memory: bounded in bytes and in time.
 
-It stands in the place of aiohttp's StreamReader, so `request.content`, `request.multipart()` and `request.post()` read from it. It
-may be as slow as a bad line, but no drip: after the first seconds it must bring so many bytes a second on average."""
+It replaces aiohttp's StreamReader, so `request.content`, `request.multipart()` and `request.post()` read from it. After the first
+seconds it must have a minimum average rate, as low as that of a bad line, so that nobody holds a connection with a few bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BoundedStream:
         self.beginning = bytearray()
         self.size_bytes = 0
         self.is_ended = False
-        """Whether the whole of it was read."""
+        """Whether it was read to its end."""
 
     async def read(self, n: int = -1) -> bytes:
         if n >= 0:
@@ -74,7 +74,7 @@ class BoundedStream:
         return self._source.exception()
 
     def set_exception(self, exc: BaseException) -> None:
-        """aiohttp says so when the caller hung up or the listener stops: whoever reads ends."""
+        """Called by aiohttp when the caller disconnected or the listener stops: readers end."""
         self._source.set_exception(exc)
 
     def _count(self, piece: bytes) -> bytes:

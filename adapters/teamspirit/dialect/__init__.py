@@ -1,6 +1,6 @@
 """The dialect engine: a server's wire format as data.
 
-`model` says what a dialect file holds, `load` reads one and reports every fault with its place, `template` and `query` are the two
-small languages in it. No I/O but reading the file, and nothing of the bridge's events: `encode` and `decode` put the two together.
-`model` and `load` need pydantic and YAML: they belong to reading bridge.yaml, and a running daemon has only what they made.
+`model` defines a dialect file, `load` reads one and reports every fault with its place. Its entries are in two small languages,
+Jinja2 templates and JMESPath. No I/O but reading the file; the bridge's events are the matter of `encode` and `decode`. `model` and
+`load` need pydantic and YAML: they are used when bridge.yaml is read, and a running daemon has only their results.
 """

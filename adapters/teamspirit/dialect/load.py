@@ -26,7 +26,7 @@ _MOST_BYTES = 1024**2
 _MOST_ENTRIES = 20_000
 SHIPPED = Path(__file__).parent.parent / "dialects"
 Path_ = tuple[str | int, ...]
-"""Where in the file: keys and list positions."""
+"""A place in the file: keys and list positions."""
 
 _PARAMETER_ENTRIES = ("headers", "query", "form", "multipart")
 
@@ -48,7 +48,7 @@ class Loaded:
     dialect: Dialect | None
     faults: list[ConfigFault] = field(default_factory=list)
     entries: tuple[Given, ...] = ()
-    """All that is written, overrides included, in the file's order. Empty with faults."""
+    """All entries, overrides included, in the file's order. Empty if there are faults."""
 
 
 def shipped_names() -> list[str]:
@@ -77,7 +77,7 @@ def load_dialect(name_or_path: str, overrides: Mapping[str, Any] | None = None, 
 
 
 def _is_endless(root: Node | None) -> bool:
-    """Aliases make a huge tree of a small file, or one that has itself in it."""
+    """Whether the tree is too large or contains itself: aliases can make that of a small file."""
     pending, count = [root], 0
     while pending and count <= _MOST_ENTRIES:
         node, count = pending.pop(), count + 1
@@ -287,7 +287,7 @@ def _bare(annotation: Any) -> Any:
 
 
 def _leaves(tree: Any, at: Path_) -> Iterator[tuple[Path_, Any]]:
-    """What is no mapping or list, and empty ones, with its place."""
+    """All scalars, and empty mappings and lists, with their places."""
     if isinstance(tree, dict) and tree:
         for key, value in tree.items():
             yield from _leaves(value, (*at, key))

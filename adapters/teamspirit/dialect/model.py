@@ -1,4 +1,4 @@
-"""Dialect of a server, entry by entry: this, `calls` and `events` are the reference for whoever writes or corrects one. Strict: an
+"""Dialect of a server, entry by entry: this module, `calls` and `events` are the reference for authors of dialects. Strict: an
 unknown entry is a fault. Used by everything in this adapter; filled by `load`.
 """
 
@@ -16,10 +16,10 @@ from adapters.teamspirit.dialect.events import Fields, Inbound, Websocket
 class TextDialect(Entry):
     flavour: Literal["plain", "markdown", "html"] = "markdown"
     mention: str | None = "@"
-    """What goes before a username to mention somebody; null: there are no mentions."""
+    """The sign before a username in a mention; null: there are no mentions."""
     chat_mention: str | None = None
     emoji_names: bool = False
-    """Whether `:tada:` is how people's texts hold an emoji."""
+    """Whether people's texts contain emoji by short name, as `:tada:`."""
     mass_mentions: tuple[str, ...] = ("all", "channel", "here")
     """Names that ping everybody: never written unless a route allows it."""
 
@@ -33,7 +33,7 @@ class DialectLimits(Entry):
     upload_bytes: int = Field(0, ge=0)
     sender_name_length: int = Field(80, gt=0)
     messages_per_minute: int | None = Field(None, gt=0)
-    """Messages that the server takes in one chat; without it, only its refusals (429) say."""
+    """Messages that the server accepts in one chat; without it, the rate is learned from its refusals (429)."""
 
 
 class Errors(Entry):
@@ -55,9 +55,9 @@ class Errors(Entry):
     file_codes: tuple[str, ...] = ()
     """Codes that mean: a file of the message is refused, its words are not. Whatever final an upload is answered means that too."""
     account_codes: tuple[str, ...] = ()
-    """Codes that mean: the key is no good."""
+    """Codes that mean: the key is not valid."""
     thread_codes: tuple[str, ...] = ()
-    """Codes that mean: the thread to post into is not there (any more)."""
+    """Codes that mean: the thread to post into does not exist (any more)."""
     gone_codes: tuple[str, ...] = ()
     """Codes that mean: the message to edit or delete is gone."""
 
@@ -68,7 +68,7 @@ class Dialect(Entry):
     title: str
     """The messenger's name, for people."""
     verified: str
-    """Against which server version, and when; `assumed` until somebody has."""
+    """The server version and the day of the check; `assumed` if it was never checked."""
     needs: tuple[Literal["server", "api_key"], ...] = ()
     """Options of the account without which it cannot work."""
     base: TemplateText = ""

@@ -1,4 +1,4 @@
-"""Sense of a dialect: entries that are right each by itself, and contradict each other or can never work. Pure; used by `load`."""
+"""Checks a dialect as a whole: entries that are valid alone but contradict each other, or can never work. Pure; used by `load`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Nonsense(NamedTuple):
 
 
 def nonsense_of(dialect: Dialect) -> Iterator[Nonsense]:
-    """All that was found, in no order."""
+    """All faults, in no order."""
     operations = dialect.operations
     if operations.send is None and operations.webhook_send is None:
         yield Nonsense(("operations",), "there is no way to send: neither 'send' nor 'webhook_send'")

@@ -1,8 +1,8 @@
 """A stand-in TeamSpirit server on loopback, speaking the assumed default dialect (README.md of this adapter).
 
-`server` puts it together, `rest` is a program's calls, `people` a person's acts, `rules` what is refused, `records` what the server
-remembers, `outgoing` its calls to other people's web servers, `files` its file store, `render` what a person sees of a markdown
-text. Nothing here is shared with the adapter: the two readings of the dialect are independent on purpose.
+`server` joins the parts: `rest` has a program's calls, `people` a person's acts, `rules` the refusals, `records` the state,
+`outgoing` the outgoing webhooks, `files` the file store, `render` the displayed form of markdown. No code is shared with the
+adapter: the two implementations of the dialect are independent on purpose.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class RefusedByProxy(Refused):
 
 
 def fault_answer(fault: Fault) -> web.Response:
-    """What stands in for the answer while a fault is on."""
+    """The response that a fault puts in place of the real one."""
     match fault.kind:
         case FaultKind.RATE_LIMIT:
             wait = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}

@@ -31,7 +31,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     path: Path | None
 
     def wire(self) -> dict[str, object]:
-        """As it stands in an answer and in a message."""
+        """The file's JSON in responses and messages."""
         return {"id": self.file_id, "name": self.name, "mime": self.mime, "size": self.size_bytes}
 
     def seen(self) -> EmulatedFile:
@@ -46,7 +46,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shown_as(mime: str) -> str:
-    """What the client shows a file as. The dialect has no other hint than the MIME type."""
+    """The kind that the client shows. The dialect has no other hint than the MIME type."""
     return {"image": "photo", "video": "video", "audio": "audio"}.get(mime.partition("/")[0], "document")
 
 
@@ -76,7 +76,7 @@ class FileStore:
         return self._add(name, mime, len(content), hashlib.sha256(content).hexdigest(), content, None)
 
     async def receive(self, name: str, mime: str, chunks: AsyncIterator[bytes], limit_bytes: int) -> StoredFile:
-        """Take a file in as it arrives. Raises FileTooLarge as soon as it is over `limit_bytes`."""
+        """Store a file as it arrives. Raises FileTooLarge as soon as it is over `limit_bytes`."""
         digest = hashlib.sha256()
         size = 0
         buffered = bytearray()

@@ -70,7 +70,7 @@ class _Call:
 
 
 class OutgoingWebhooks:
-    """The webhooks and what is still to be delivered to them."""
+    """The webhooks and their undelivered events."""
 
     def __init__(self) -> None:
         self.first_backoff_s = 0.25
@@ -105,7 +105,7 @@ class OutgoingWebhooks:
             self._session = None
 
     def pause(self, paused: bool) -> None:
-        """The server is down (True): nothing leaves it until it is up again."""
+        """The server is down (True): nothing is sent until it is up again."""
         if paused:
             self._reachable.clear()
             self.cut()
@@ -113,7 +113,7 @@ class OutgoingWebhooks:
             self._reachable.set()
 
     def cut(self) -> None:
-        """Cut the calls that are under way; they count as not confirmed."""
+        """Cut the calls in progress; they count as not confirmed."""
         for task in list(self._tasks.values()):
             task.cancel("cut")
 
@@ -125,7 +125,7 @@ class OutgoingWebhooks:
     # -- delivering ---------------------------------------------------------------------------------------------------------
 
     def emit(self, event: object, chat_id: str) -> None:
-        """Deliver an event (or something that is none) to every webhook that wants it."""
+        """Deliver an event, or a body of any shape, to every webhook that subscribed to it."""
         name = str(event.get("event", "")) if isinstance(event, dict) else ""
         body: bytes | None = None
         for webhook in self.webhooks.values():
@@ -164,7 +164,7 @@ class OutgoingWebhooks:
             task.add_done_callback(lambda _: self._ended(lane))
 
     def _ended(self, lane: tuple[str, str]) -> None:
-        """A lane is done, or was cut on command: then it goes on with the calls that still wait."""
+        """A lane is done, or was cut on command: then it continues with the calls that still wait."""
         self._tasks.pop(lane, None)
         if self._lanes.get(lane):
             self._run(lane)

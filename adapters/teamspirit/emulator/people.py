@@ -10,7 +10,7 @@ from adapters.teamspirit.emulator.world import World
 
 
 class People:
-    """Acting as a person. `person` gives who goes by a name, who is there as soon as somebody acts under it."""
+    """Acts as people. `person` returns the person of a name, who exists as soon as somebody acts under it."""
 
     def __init__(self, world: World, person: Callable[[str], User]) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""What the stand-in server remembers: chats, users, messages, reactions, and their form on the wire. No I/O; used by `server`."""
+"""The stand-in server's state: chats, users, messages, reactions, and their form on the wire. No I/O; used by `server`."""
 
 from __future__ import annotations
 
@@ -106,10 +106,10 @@ class Chat:
     name: str
     kind: str = "group"
     without_bot: bool = False
-    """The bot was thrown out: nothing of the chat is for it any more."""
+    """The bot was removed: it gets nothing of the chat."""
     messages: list[Message] = field(default_factory=list)
     forgotten: int = 0
-    """How many older messages are no longer remembered: the position of the first of `messages`."""
+    """The number of older messages that are no longer kept: the position of the first of `messages`."""
     by_id: dict[str, Message] = field(default_factory=dict)
     by_client_id: dict[str, Message] = field(default_factory=dict)
 
@@ -240,7 +240,7 @@ class State:
 
 
 def _other_data(message: Message) -> Iterator[str]:
-    """What the client shows of it: a map's caption, a contact, a card."""
+    """The displayed lines of a message's place, contact and card."""
     if (location := message.location) is not None:
         named = [location[name] for name in ("title", "address") if location.get(name)]
         yield " ".join(["📍", *named, f"({location['lat']}, {location['lon']})"])

@@ -13,7 +13,7 @@ class Rules:
     max_files_per_message: int = 10
     max_file_bytes: int = 100 * 1024**2
     proxy_bytes: int | None = None
-    """What a proxy before the server takes, if there is one: larger bodies meet its page, and never the server."""
+    """The limit of a proxy before the server, if there is one: a larger body gets the proxy's page and never reaches the server."""
     takes_files: bool = True
     takes_empty_files: bool = True
     refused_types: frozenset[str] = frozenset()
@@ -43,11 +43,11 @@ class Rules:
 
     @property
     def upload_bytes(self) -> int:
-        """How much of a file is read before it is too large."""
+        """The largest file that is accepted."""
         return min(self.max_file_bytes, self.proxy_bytes or self.max_file_bytes)
 
     def too_large(self) -> Refused:
-        """The answer to a file over `upload_bytes`."""
+        """The refusal of a file over `upload_bytes`."""
         if self.proxy_bytes is not None and self.proxy_bytes <= self.max_file_bytes:
             return RefusedByProxy(413, "too_large", PROXY_413)
         return Refused(413, "file_too_large", f"a file may have {self.max_file_bytes} bytes")

@@ -1,7 +1,7 @@
-"""The stand-in server itself, as the sandbox and the tests hold it.
+"""The stand-in server, as the sandbox and the tests use it.
 
-A program's calls are in `rest`, a person's acts in `people`, what both change in `world` and `records`, calls to other servers in
-`outgoing`.
+A program's calls are in `rest`, a person's acts in `people`, the state that both change in `world` and `records`, calls to other
+servers in `outgoing`.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class TeamSpiritEmulator(EmulatorBase):
         self.people.set_status(person, status, text)
 
     def remove_bot(self, chat_id: str) -> None:
-        """Throw the bot out of a chat: it is told, and every call for this chat answers 403."""
+        """Remove the bot from a chat: it gets an event, and every call for this chat is answered with 403."""
         self.world.set_bot_in(self.world.state.chats[chat_id], is_in=False)
 
     def bring_bot_back(self, chat_id: str) -> None:
@@ -166,7 +166,7 @@ class TeamSpiritEmulator(EmulatorBase):
         self.people.edit(chat_id, message_id, text)
 
     async def remove_file(self, chat_id: str, message_id: str, index: int = 0) -> None:
-        """A person takes a file out of a message of theirs."""
+        """A person removes a file from a message of theirs."""
         self.people.remove_file(chat_id, message_id, index)
 
     async def delete(self, chat_id: str, message_id: str) -> None:

@@ -78,7 +78,7 @@ def message_text(body: Json, rules: Rules) -> str:
 
 
 def content(body: Json, store: FileStore, rules: Rules, kept_files: Sequence[StoredFile] = ()) -> Content:
-    """Text, format and files of a send or an edit. `kept_files` are the ones an edit that names none keeps."""
+    """Text, format and files of a send or an edit. `kept_files` are those of an edit that names none."""
     value = message_text(body, rules)
     format_name = one_of({"format": body.get("format", "markdown")}, "format", ("markdown", "plain"))
     files: list[StoredFile] | None = None

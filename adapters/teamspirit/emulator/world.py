@@ -1,4 +1,4 @@
-"""The server and everything that can happen on it, by whichever hand: state, rules, files and outgoing webhooks together.
+"""The server's state, rules, files and outgoing webhooks together, and every change to them.
 
 Used by `rest` (a program's calls) and `people` (a person's acts).
 """
@@ -36,16 +36,16 @@ class World:
         return self.api_keys[-1]
 
     def new_api_key(self) -> str:
-        """One more, beside those that there are."""
+        """Add a key; the existing ones stay valid."""
         self.api_keys.append(_new_key())
         return self.api_key
 
     def revoke_older_keys(self) -> None:
-        """Only the newest stays valid."""
+        """Revoke all keys except the newest."""
         del self.api_keys[:-1]
 
     def existing(self, chat: Chat, message_id: str) -> str:
-        """The id of a message that is there to be answered, or none."""
+        """The id of an existing message to reply to; empty for none."""
         if message_id and (message_id not in chat.by_id or chat.by_id[message_id].deleted):
             raise Refused(404, "message_not_found", "no such message to answer")
         return message_id
@@ -86,7 +86,7 @@ class World:
             self.emit("reaction.removed" if remove else "reaction.added", chat, user, message, reaction={"emoji": emoji})
 
     def set_bot_in(self, chat: Chat, *, is_in: bool) -> None:
-        """The bot is thrown out of a chat or invited again. It is told, and then of nothing else that happens there."""
+        """Remove the bot from a chat or invite it again. It gets an event about that, and none of later changes there."""
         if chat.without_bot is not is_in:
             return
         chat.without_bot = False

@@ -1,5 +1,5 @@
-"""What the operations of a trial share: the adapter's own parts, and what the ones before left behind (ids). Used by `steps`,
-`operations` and `histories`."""
+"""The state that the operations of a trial share: the adapter's own parts, and the ids that earlier operations returned. Used by
+`steps`, `operations` and `histories`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Skipped(Exception):
 
 
 class Bench:
-    """`played`: the recording that answers, with the token that its messages bear."""
+    """`played`: the recording to take responses from, with the token in its messages."""
 
     def __init__(
         self, context: AdapterContext, dialect: Dialect, chat: str, played: tuple[str, list[Exchanged]] | None = None
@@ -57,11 +57,11 @@ class Bench:
         self.chat_id = ((entry.id if entry is not None else None) or chat) if self.operations.chats is None else ""
         self.me_id = self.message_id = self.file_id = self.download_id = self.webhook_id = ""
         self.reads_text = False
-        """Whether the dialect found the words of the test's message in the history."""
+        """Whether the dialect found the text of the test's message in the history."""
         self.secrets = Secrets(secrets_of(options))
-        """Those of bridge.yaml, and what the server told us in confidence: never shown, never recorded."""
+        """Those of bridge.yaml, and those that the server returned: never shown, never recorded."""
         self.message_ids: list[str] = []
-        """Of the test's messages that are still there, the first one first."""
+        """Ids of the test's messages that still exist, oldest first."""
 
     async def call(self, operation: str, values: Values, effect: Effect = Effect.IDEMPOTENT) -> Any:
         """Raises a BridgeError."""

@@ -1,4 +1,4 @@
-"""Calls of a trial, kept as they were made with what was answered: of a live server, or played from a recording.
+"""The calls of a trial with their responses, as they were made: from a live server, or played from a recording.
 
 Used by `steps`.
 """
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect
 
 THE_FILE = "(the file)"
-"""What stands for the file in a form."""
+"""Placeholder for the file in a form."""
 
 
 class Kept:
-    """What was exchanged so far."""
+    """The exchanges so far."""
 
     def __init__(self) -> None:
         self.all: list[Exchanged] = []
@@ -60,7 +60,7 @@ class Kept:
 
 
 class PlayedTransport(Transport):
-    """Answers from a recording: those of an operation in the order in which they were recorded."""
+    """Takes responses from a recording: those of an operation in the order in which they were recorded."""
 
     def __init__(self, dialect: Dialect, options: TeamSpiritOptions, recorded: Iterable[Exchanged]) -> None:
         super().__init__(dialect, options)

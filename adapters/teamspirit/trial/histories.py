@@ -1,6 +1,6 @@
-"""Test's own messages as the chat's history shows them: whether every entry of `message_fields` finds what was sent.
+"""Compares the test's own messages with the chat's history: whether every entry of `message_fields` finds what was sent.
 
-What was sent is known, so where an entry is wrong the right one can be told: it is where the value stands. Used by `operations`.
+The sent values are known, so the right expression for a wrong entry can be named: it is where the value is. Used by `operations`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ async def _page(bench: Bench, judge: Judge, after: str) -> list[Any] | None:
 
 
 async def _again(bench: Bench, judge: Judge) -> Any:
-    """The test's message as the history shows it now; None if it does not show it, which `check_message` complained of."""
+    """The test's message as the history shows it now; None if it is not there, which `check_message` has reported."""
     if bench.operations.history is None:
         return None
     try:
@@ -106,7 +106,7 @@ async def _again(bench: Bench, judge: Judge) -> Any:
 
 
 async def _behind_another(bench: Bench, judge: Judge) -> Any:
-    """In a long chat the first page is an old one: a second message is sent, and read behind the first."""
+    """Send a second message and read it after the first, since in a long chat the first page is an old one."""
     operations = bench.operations
     if operations.send is None:
         return None
@@ -122,12 +122,12 @@ async def _behind_another(bench: Bench, judge: Judge) -> Any:
 
 
 async def learn_by_words(bench: Bench, judge: Judge) -> None:
-    """Find the test's message in the history, where nothing else told which it is."""
+    """Find the test's message in the history by its text, if its id is not known."""
     _learn_from(bench, await _page(bench, judge, "") or [])
 
 
 def _learn_from(bench: Bench, items: list[Any]) -> None:
-    """Where the answer to the send did not tell which message it became, its words tell it here."""
+    """Learn the message's id from its text, if the response to the send had none."""
     for item in items:
         found = find_text(bench.dialect.message_fields.message_id, item)
         if found and holds(item, bench.token):
@@ -142,7 +142,7 @@ def _find(bench: Bench, items: list[Any], message_id: str) -> Any:
 
 
 def _not_found(bench: Bench, judge: Judge, items: list[Any]) -> None:
-    """The message that was sent is not there by its id: perhaps it is there all the same."""
+    """Report that no message has the id of the sent one, and where its text was found, if anywhere."""
     query = bench.dialect.message_fields.message_id
     meant = next((item for item in items if holds(item, bench.message_id)), None)
     if meant is not None:
@@ -199,7 +199,7 @@ def _file_hint(bench: Bench, item: Any) -> str:
 
 
 def _times(bench: Bench, item: Any) -> str:
-    """Where moments of now stand."""
+    """The places of times that are close to now."""
     now = bench.context.clock.now()
     found = [
         path

@@ -1,6 +1,6 @@
-"""Operations of a trial, each as a function: asks for it, tells the judge what the answer holds, and says in words what worked.
+"""Operations of a trial, each as a function: it makes the call, lets the judge read the response, and says in words what worked.
 
-Each goes the adapter's own way (encoder, client, uploads), so that what works here works there. Run by `steps`.
+Each uses the adapter's own parts (encoder, client, uploads), so that a call that works here works there. Run by `steps`.
 """
 
 from __future__ import annotations
@@ -343,4 +343,4 @@ OPERATIONS: Mapping[str, Operation] = {
         *(register_webhook, list_webhooks, remove_webhook, delete),
     )
 }
-"""In the order in which they are tried."""
+"""The operations, in the order in which they are tried."""

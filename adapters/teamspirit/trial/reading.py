@@ -1,4 +1,4 @@
-"""What a trial reads from an answer by the dialect's entries, what it misses, and which entry to correct to what. Pure.
+"""Reads a response by the dialect's entries: the values, those that are missing, and which entry to correct to what. Pure.
 
 Used by `steps`.
 """
@@ -21,7 +21,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class Judge:
-    """Of one operation. `sources`: where each entry of the dialect stands."""
+    """Judges the responses of one operation. `sources`: the place of each entry of the dialect."""
 
     def __init__(self, operation: str, sources: Mapping[str, str]) -> None:
         self.operation = operation
@@ -30,7 +30,7 @@ class Judge:
         self._sources = sources
 
     def read(self, entry: str, query: str | None, answer: Any, *, needed: bool = False) -> Any:
-        """What the entry finds; a complaint if it is needed and finds nothing."""
+        """The value that the entry finds; adds a complaint if it is required and finds nothing."""
         if query is None:
             return None
         found = find(query, answer)
@@ -43,7 +43,7 @@ class Judge:
         self.complaints.append(Complaint(entry=entry, why=why, source=self.source(entry), hint=hint))
 
     def source(self, entry: str) -> str:
-        """Where the entry, or what is nearest above or in it, is written."""
+        """The place of the entry, or of the nearest one above or within it."""
         at = entry
         while at:
             if at in self._sources:
@@ -55,7 +55,7 @@ class Judge:
         return ""
 
     def refused(self, exchange: Exchanged | None, code_query: str | None, message_query: str | None) -> None:
-        """Which entry an answer that is no success speaks of."""
+        """The entry that a refusal is about."""
         call = f"operations.{self.operation}"
         status = exchange.status if exchange is not None else 0
         for statuses, entry, why in _REFUSALS:
@@ -86,7 +86,7 @@ _REFUSALS: tuple[tuple[frozenset[int] | range, str, str], ...] = (
 
 
 def alike(query: str, entry: str, answer: Any) -> str:
-    """What else in the answer may be meant, by its name; else what there is."""
+    """Entries of the response with a similar name; else all that it has."""
     wanted = [*reversed(_NAME.findall(query)), entry.rpartition(".")[2]]
     paths = [path for path, _ in leaves(answer)]
     for name in wanted:
@@ -100,14 +100,14 @@ def alike(query: str, entry: str, answer: Any) -> str:
 
 
 def holds(answer: Any, value: str) -> str:
-    """Where in the answer the value (or a text with it) stands, as an expression; empty if nowhere."""
+    """The place of the value (or of a text with it) in the response, as an expression; empty if it is not there."""
     exact = [path for path, found in leaves(answer) if str(found) == value]
     part = [path for path, found in leaves(answer) if isinstance(found, str) and len(value) > 5 and value in found]
     return next(iter([*exact, *part]), "")
 
 
 def leaves(value: Any, at: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Paths to what is no mapping and no list, as JMESPath; of a list its first item."""
+    """Paths to all scalars, as JMESPath; of a list its first item."""
     if depth > _DEEPEST:
         return
     if isinstance(value, dict):

@@ -1,8 +1,9 @@
 """Recording of a trial: its exchanges as JSON that a trial can play, without secrets and personal data.
 
-What is no shape of the wire format is replaced: ids by others of the same form, everywhere by the same one; names, texts and
-addresses by numbered words; numbers that may be ids, telephones or places by others of as many digits. Times, small whole numbers,
-switches, words of a closed set (`type`, `status`) and the test's own texts stay. Used by the package `dialects`.
+Values that are no part of the wire format are replaced: ids by others of the same form, each by the same one everywhere; names,
+texts and addresses by numbered words; numbers that may be ids, telephone numbers or places by others with the same number of
+digits. Times, small whole numbers, booleans, words of a closed set (`type`, `status`) and the test's own texts stay. Used by the
+package `dialects`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _ID_LENGTH = 16
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """`answers`: the token of the test's messages, and what was exchanged."""
+    """`answers`: the token of the test's messages, and the exchanges."""
 
     chat: str
     answers: tuple[str, list[Exchanged]]
@@ -87,7 +88,7 @@ def _masked(one: Exchanged, masks: _Masks) -> dict[str, Any]:
 
 
 def read_recording(played: Any) -> Recording:
-    """Raises ConfigFault for what is no recording."""
+    """The recording in this JSON. Raises ConfigFault if it is none."""
     try:
         file = msgspec.convert(played, _File)
     except msgspec.ValidationError as error:
@@ -138,7 +139,7 @@ class _Masks:
         return self._like(text) if is_id else self._numbered(text)
 
     def url(self, url: str) -> str:
-        """Its path and query, with ids replaced; the host of nobody."""
+        """Its path and query, with ids replaced; the host is an example."""
         url = self._secrets.hide(url)
         known = self._server and url.startswith(self._server)
         rest = url.removeprefix(self._server) if known else "/" + url.split("/", 3)[-1]
@@ -174,7 +175,7 @@ class _Masks:
         return self._words.setdefault(text, f"word{len(self._words) + 1}")
 
     def _like(self, text: str) -> str:
-        """Another text of the same form."""
+        """A different text of the same form."""
         if text not in self._words:
             stream = hashlib.shake_256(self._salt + text.encode("utf-8", "surrogatepass")).digest(len(text))
             self._words[text] = "".join(map(_as_letter, text, stream))

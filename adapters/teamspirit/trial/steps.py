@@ -1,4 +1,4 @@
-"""Run of a trial: which operations are tried, in which order, what of it is wrong, and that nothing stays behind."""
+"""Runs a trial: chooses the operations and their order, reports what is wrong, and removes what was made."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "remove_webhook": ("register_webhook",),
     "delete": ("send",),
 }
-"""What must have worked before, where the dialect has it."""
+"""Operations that must have worked before, if the dialect has them."""
 _SOFT = "chats"
 """Without it the chat that is named may still be an id."""
 CLEANS_UP: Mapping[str, str] = {"send": "delete", "react": "unreact", "register_webhook": "remove_webhook"}
@@ -59,7 +59,7 @@ _SAYS: Mapping[str, str] = {
 
 
 def there(dialect: Dialect) -> list[str]:
-    """What of the dialect can be tried, in order."""
+    """The operations of the dialect that can be tried, in order."""
     return [name for name in OPERATIONS if _has(dialect, name)]
 
 
@@ -68,7 +68,7 @@ def _has(dialect: Dialect, name: str) -> bool:
 
 
 def chosen(dialect: Dialect, only: Collection[str] = (), *, reading: bool = False) -> list[str]:
-    """What is to be tried: `only` these and what they need, or everything; with `reading`, nothing that writes."""
+    """The operations to try: `only` these and those they need, or all; with `reading`, none that writes."""
     wanted = set(only) or set(there(dialect))
     pending = list(wanted)
     while pending:
@@ -80,7 +80,7 @@ def chosen(dialect: Dialect, only: Collection[str] = (), *, reading: bool = Fals
 
 
 def sentences(dialect: Dialect, chat: str, only: Collection[str] = ()) -> list[str]:
-    """What the trial would change on the server."""
+    """The changes that the trial would make on the server, in words."""
     wanted = chosen(dialect, only)
     said = [_SAYS[name].format(chat=chat or "the chat") for name in wanted if name in _SAYS]
     if "send" in wanted and dialect.operations.delete is None:
@@ -97,7 +97,7 @@ class Trial:
         self._worked: set[str] = set()
 
     async def run(self, wanted: Collection[str]) -> AsyncGenerator[Step, None]:
-        """One step for each, as soon as it is done. What was made is removed also if nobody listens to the end."""
+        """Yields one step per operation, as soon as it is done. What was made is removed even if the iteration ends early."""
         try:
             for name in wanted:
                 yield await self._try(name, OPERATIONS[name])
@@ -143,7 +143,7 @@ class Trial:
             raise Skipped("which message was sent is not known")
 
     async def _remove_rest(self) -> None:
-        """What a failed or interrupted trial left. That it cannot be removed was said by its step, or is not to be helped."""
+        """Remove what a failed or interrupted trial left. An error here is ignored: the operation's own step has reported it."""
         bench = self._bench
         if bench.operations.delete is not None:
             for message_id in bench.message_ids:
