@@ -160,14 +160,14 @@ def test_routes_short_and_filters(cli: Any) -> None:
         "  tg/-1001234567890 -> spirit/engineering",
         "  spirit/engineering -> tg/-1001234567890",
         "alerts",
-        "  filter 1: drop text ^DEBUG",
+        "  filter 1: drop text ^DEBUG (line 10)",
         "  spirit/alerts -> tg/-1009876543210/45",
     ]
 
 
 def test_routes_as_json(cli: Any) -> None:
     engineering, alerts = cli("routes", "--json").data
-    assert (engineering["name"], alerts["filter"]) == ("engineering", ["filter 1: drop text ^DEBUG"])
+    assert (engineering["name"], alerts["filter"]) == ("engineering", ["filter 1: drop text ^DEBUG (line 10)"])
     (direction,) = alerts["directions"]
     assert (direction["from"], direction["to"]) == ("spirit/alerts", "tg/-1009876543210/45")
     kinds = {one["kind"]: one for one in direction["kinds"]}
