@@ -54,7 +54,7 @@ class NtfyAdapter:
         return [account, *[item for chat_id in chat_ids for item in await self.look_at(chat_id)]]
 
     async def look_at(self, chat_id: str) -> Sequence[ProbeItem]:
-        """Whether the topic may be read. Nothing but a message shows whether it may be written."""
+        """Check whether the topic may be read. Only a message would show whether it may be written."""
         question = self._client.ask("GET", f"{chat_id}/auth", doing="read the topic")
         return [await asked(f"topic {chat_id}", question, chat_id=chat_id)]
 
@@ -62,7 +62,7 @@ class NtfyAdapter:
         await self._client.close()
 
     async def send(self, outbound: Outbound) -> Receipt:
-        """The token is the message's sequence_id: it comes back in the stream, and tells after an unknown outcome."""
+        """The token is the message's sequence_id, which the stream returns: it shows after an unknown outcome what arrived."""
         topic, headers = outbound.chat_id, headers_of(outbound)
         body = outbound.files[0] if outbound.files else text_of(outbound.text).encode()
         self._own.sent(topic, outbound.token)
@@ -111,7 +111,7 @@ class NtfyAdapter:
         await follow_chats(intake, self.account, follow, self._clock)
 
     async def _take(self, topic: str, lines: Sequence[bytes], intake: Intake) -> None:
-        """What came together, as one batch."""
+        """Accept the events that arrived together, as one batch."""
         events: dict[str, ChatEvent] = {}
         cursors: list[Cursor] = []
         for line in lines:

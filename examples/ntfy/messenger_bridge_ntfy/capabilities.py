@@ -39,5 +39,5 @@ def capabilities(options: NtfyOptions | None) -> Capabilities:
 
 
 def deaf_after_s(_: NtfyOptions) -> float:
-    """The stream says something every 45 s."""
+    """The stream has a keepalive every 45 s."""
     return 180.0

@@ -37,7 +37,7 @@ def parse(line: bytes) -> dict[str, Any]:
 
 
 def decode(wire: dict[str, Any], account: AccountName, *, is_own: bool, now: datetime) -> events.ChatEvent | events.Ignored:
-    """An update comes as a creation of the message that it updates: who knows that message makes an edit of it (`edit_of`)."""
+    """An update is decoded as a creation of the message that it updates; if that message is known, it is an edit (`edit_of`)."""
     mark, kind = words(wire.get("sequence_id")), wire["event"]
     title = words(wire.get("title")).strip() or wire["topic"]
     meta = events.EventMeta(

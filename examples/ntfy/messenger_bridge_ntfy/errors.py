@@ -16,7 +16,7 @@ _FILE_CODES = (40014, 41301)
 
 
 def refusal(status: int, headers: Mapping[str, str], payload: Any, *, doing: str, effect: Effect) -> BridgeError:
-    """The error for an answer that is no success. ntfy's own have `code`, `http`, `error` and mostly `link`."""
+    """The error for a failed response. ntfy's own have `code`, `http`, `error` and mostly `link`."""
     body = payload if isinstance(payload, dict) else {}
     code = body.get("code")
     reason = f"{doing}: HTTP {status}" + (f", {code} {str(body.get('error'))[:200]}" if code else "")

@@ -1,4 +1,4 @@
-"""What a publisher asks for, out of headers, query and body. Source: server/server.go of binwiederhier/ntfy, read 2026-11-26."""
+"""A publisher's request, read from headers, query and body. Source: server/server.go of binwiederhier/ntfy, read 2026-11-26."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def from_parameters(request: web.Request, topic: str, body: bytes, *, most_bytes
 
 
 def from_json(body: bytes, *, most_bytes: int) -> Request:
-    """Everything in one object that is posted to the server's root."""
+    """The request as one JSON object, posted to the server's root."""
     if len(body) > 2 * most_bytes:
         raise Refused(41303)
     try:
@@ -93,7 +93,7 @@ def from_json(body: bytes, *, most_bytes: int) -> Request:
 
 
 def type_of(name: str, content: bytes) -> tuple[str, str]:
-    """MIME type and ending of a file."""
+    """MIME type and extension of a file."""
     mime = mimetypes.guess_type(name)[0] or ("text/plain; charset=utf-8" if _is_text(content) else "application/octet-stream")
     return mime, mimetypes.guess_extension(mime.partition(";")[0]) or ".bin"
 

@@ -28,7 +28,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
 
 
 class Refused(Exception):
-    """An answer that is an error of this code; its first three digits are the HTTP status."""
+    """An error response with this code, whose first three digits are the HTTP status."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)

@@ -1,4 +1,4 @@
-"""The stand-in server itself, and a person's hands and eyes in its topics."""
+"""The stand-in server, and the acts and the view of people in its topics."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class NtfyEmulator(EmulatorBase):
         raise Refused(40401)
 
     def _user(self, request: web.Request) -> str:
-        """Who asks; empty for nobody. A wrong login is refused whatever it asks for."""
+        """The user of the request; empty for an anonymous one. A wrong login is refused for every request."""
         given = request.headers.get("Authorization") or _decoded(request.query.get("auth", ""))
         kind, _, secret = given.partition(" ")
         if not given:
@@ -231,7 +231,7 @@ class NtfyEmulator(EmulatorBase):
         return {"name": name, "type": mime, "size": len(content), "expires": int(expires_s), "url": url}, (seen,)
 
     def _show(self, message: Message, files: tuple[EmulatedFile, ...], *, is_bot: bool) -> None:
-        """An app shows one notification for each sequence_id: a later message of it takes the place of the earlier."""
+        """An app shows one notification for each sequence_id: a later message replaces the earlier one."""
         key = (message.topic, message.sequence_id or message.message_id)
         before = self._shown.get(key)
         seen = SeenMessage(
@@ -270,7 +270,7 @@ class NtfyEmulator(EmulatorBase):
         return self._chats[topic]
 
     def add_person(self, name: str) -> str:
-        """People have no accounts in a topic: who writes says who they are in the title."""
+        """People have no accounts in a topic: a writer's name is in the title."""
         return name
 
     async def say(

@@ -1,4 +1,4 @@
-"""The server's memory: the cached messages of all topics in one order, and who listens. No HTTP.
+"""The server's state: the cached messages of all topics in one order, and the subscribers. No HTTP.
 
 Source of the rules: server/server.go and server/message_cache.go of binwiederhier/ntfy, read 2026-11-26.
 """
@@ -36,7 +36,7 @@ class Message:
     fields: dict[str, Any] = field(default_factory=dict)
 
     def wire(self) -> dict[str, Any]:
-        """As the server writes it: what is empty is left out, and a sequence_id that is the id itself."""
+        """The event's JSON: empty fields are left out, and so is a sequence_id that equals the id."""
         known: dict[str, Any] = {"id": self.message_id}
         if self.sequence_id and self.sequence_id != self.message_id:
             known["sequence_id"] = self.sequence_id
