@@ -60,7 +60,7 @@ class TeamSpiritOptions(NetworkOptions):
         False, description="let the bot's own status say how the bridge is: online, away (connecting), busy (a human must act)"
     )
     mentions_by_name: bool = Field(
-        True, description="let @Name in texts from other messengers mention whom the server knows by that username or name"
+        False, description="let @Name in texts from other messengers mention whom the server knows by that username or name"
     )
     max_upload_mb: float | None = Field(None, gt=0, description="largest file in MB, if it differs from the dialect's limit")
 

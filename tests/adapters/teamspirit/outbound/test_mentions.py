@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,10 +13,17 @@ from adapters.teamspirit.emulator import TeamSpiritEmulator
 from bridge.model.adapter import Adapter, Copy, Edits, Outbound, OutboundEdit
 from bridge.model.rich_text import CodeBlock, Mark, Mention, MentionKind, Paragraph, Quote, RichText, Text, plain, text_of
 from tests.adapters.teamspirit.harness import make_adapter, options_of
-from tests.adapters.teamspirit.mattermost_server import MattermostServer
+from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options
 from tests.adapters.teamspirit.mattermost_server import outbound as to_mattermost
 
 FIND = "GET /users"
+
+
+@pytest.fixture
+async def adapter(emulator: TeamSpiritEmulator) -> AsyncIterator[Adapter]:
+    made = make_adapter(options_of(emulator, mentions_by_name=True))
+    yield made
+    await made.close()
 
 
 @pytest.fixture
@@ -144,8 +152,8 @@ async def test_a_server_that_is_slow_to_look_up_holds_nothing_up(
     assert not hung.is_set(), "it is left alone for a while"
 
 
-async def test_it_can_be_switched_off(emulator: TeamSpiritEmulator, chat: str) -> None:
-    adapter = make_adapter(options_of(emulator, mentions_by_name=False))
+async def test_it_is_off_unless_asked_for(emulator: TeamSpiritEmulator, chat: str) -> None:
+    adapter = make_adapter(options_of(emulator))
     assert await sent(adapter, emulator, chat, "@anna") == "@|anna"
     entry = RichText((Paragraph((Mention(MentionKind.USER, "anna@corp.example", "Anna"),)),))
     assert await sent(adapter, emulator, chat, entry, token="mb-2") == "@anna", "people of bridge.yaml are mentioned all the same"
@@ -161,7 +169,8 @@ async def test_a_text_that_would_become_too_long_keeps_its_names(emulator: TeamS
     assert len(text_of(plain(text))) == 3999
 
 
-async def test_mattermost_s_search_tells_more_than_is_meant(server: MattermostServer, mattermost: Adapter, channel: str) -> None:
+async def test_mattermost_s_search_tells_more_than_is_meant(server: MattermostServer, channel: str) -> None:
+    mattermost = make_adapter(account_options(server, mentions_by_name=True))
     server.add_user("anna", "Anna", "Petrova")
     server.add_user("annabel", "Anna", "Belle")
     for number, (written, arrives) in enumerate(
@@ -169,3 +178,4 @@ async def test_mattermost_s_search_tells_more_than_is_meant(server: MattermostSe
     ):
         await mattermost.send(to_mattermost(channel, written, token=f"mb-{number}"))
         assert list(server.posts.values())[-1]["message"] == arrives
+    await mattermost.close()
