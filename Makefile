@@ -1,5 +1,5 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
-.PHONY: help sandbox self-test check test search lint bench constraints new-platform clean
+.PHONY: help sandbox self-test check unit-tests test tests tests-of-ntfy search lint bench constraints new-platform clean
 
 help:
 	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090, or PORT=9000)"
@@ -27,14 +27,25 @@ lint:
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# what needs no event loop, no process and no disk of its own: the decisions, the texts, the codecs
-check: lint
-	.venv/bin/pytest -n auto -q -m "not asyncio" --hypothesis-profile=quick tests/bridge tests/adapters tests/layout/test_docs.py \
-	    $(addprefix --ignore tests/bridge/,cli journal delivery)
+# The checks of the code run beside the tests: mypy uses one core for most of its time.
+# Here: what needs no event loop, no process and no disk of its own: the decisions, the texts, the codecs.
+check:
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory -j2 lint unit-tests
 
-test: lint
-	.venv/bin/pytest -n auto
-	.venv-ntfy/bin/python -m pytest -n auto --platform ntfy tests/conformance examples/ntfy
+unit-tests:
+	.venv/bin/pytest -n auto -q -m "not asyncio and not slow" --hypothesis-profile=quick tests/bridge tests/adapters \
+	    tests/layout/test_docs.py $(addprefix --ignore tests/bridge/,cli journal delivery)
+
+test:
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory -j3 lint tests tests-of-ntfy
+
+tests:
+	.venv/bin/pytest -n auto --dist worksteal
+
+tests-of-ntfy:
+	.venv-ntfy/bin/python -m pytest -n 1 -q --platform ntfy tests/conformance examples/ntfy
 
 search: lint
 	.venv/bin/pytest -n auto -m hypothesis --hypothesis-profile=search

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 _CLOSED = """
 import os, sys
+
+pytestmark = pytest.mark.slow
 for number in {closed}:
     os.close(number)
 os.execv(sys.executable, [sys.executable, "-c", {code!r}])

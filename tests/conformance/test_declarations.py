@@ -29,6 +29,7 @@ from bridge.model.adapter import (
 from bridge.model.capabilities import Feature, Support
 from tests.conformance.cases import skip_if_lacking
 from tests.conformance.rig import Rig
+from tests.support.budget import examples
 from tests.support.patience import PATIENCE_S
 
 ABILITIES: dict[Feature, type[Any]] = {
@@ -111,7 +112,9 @@ def test_whatever_is_not_plainly_native_is_explained(platform: str) -> None:
 
 
 @given(address=st.text(max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_address_is_answered(platform: str, address: str) -> None:
     found = load_platform(platform)
     for why in (found.check_address(address), found.check_thread(address)):

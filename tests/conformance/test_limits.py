@@ -21,6 +21,7 @@ from bridge.render.degrade import degrade
 from bridge.render.message import FetchResult, Rendered, Target, render
 from tests.conformance.cases import CASES
 from tests.conformance.rig import ACCOUNT
+from tests.support.budget import examples
 from tests.support.strategies import MEGA, ORIGIN, attachment, created, edited, fetched, inked, rich_texts
 from tests.support.web import UnreachedWeb
 
@@ -59,7 +60,9 @@ def rendered(content: Content, target: Target, *, existing: list[bool] | None = 
 
 
 @given(rich=LONG, files=st.integers(0, 12))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_no_part_is_over_the_limit_and_no_word_is_lost(target: Target, rich: RichText, files: int) -> None:
     content = Content(text=rich, attachments=tuple(attachment(f"{n}.bin", AttachmentKind.DOCUMENT) for n in range(files)))
     made = rendered(content, target)
@@ -76,7 +79,9 @@ def test_no_part_is_over_the_limit_and_no_word_is_lost(target: Target, rich: Ric
 
 
 @given(rich=LONG, existing=st.lists(st.booleans(), min_size=1, max_size=3))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: list[bool]) -> None:
     limits = target.capabilities.limits
     made = rendered(Content(text=rich), target, existing=existing)
@@ -86,7 +91,9 @@ def test_no_edit_is_over_the_limit(target: Target, rich: RichText, existing: lis
 
 
 @given(text=st.text(max_size=300))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_the_measure_is_at_least_the_length_on_the_wire(target: Target, text: str) -> None:
     """In code points, the largest count any of the platforms makes of plain text without its own overhead."""
     rich = degrade(plain(text), target.capabilities, {})

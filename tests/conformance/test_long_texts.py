@@ -27,6 +27,7 @@ from bridge.render.attachments import Target
 from bridge.render.slice import slice_text
 from bridge.render.split import Limit, split
 from tests.conformance.cases import CODECS
+from tests.support.budget import examples
 from tests.support.strategies import inked, inlines, rich_texts
 
 PIECES = st.sampled_from(
@@ -79,7 +80,7 @@ def test_telegram_measures_what_it_sends(rich: RichText) -> None:
 @pytest.mark.parametrize(
     ("platform", "module"), [("discord", discord_markup), ("teamspirit", encode_markdown), ("mattermost", encode_markdown)]
 )
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(rich=SHREDS)
 def test_a_short_cut_writes_what_the_long_way_does(platform: str, module: object, rich: RichText) -> None:
     rich = normalize(rich)
@@ -97,7 +98,7 @@ ADDRESSES = st.tuples(
 
 
 @pytest.mark.parametrize(("module", "judges"), [(telegram, "linkable"), (slack, "_is_linkable")])
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(url=ADDRESSES)
 def test_a_plain_address_is_one_the_long_way_too(module: ModuleType, judges: str, url: str) -> None:
     short = getattr(module, judges)(url)
@@ -117,7 +118,7 @@ def test_what_is_normal_is_what_would_be_made(rich: RichText) -> None:
     assert normalize(short) == short
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(SHREDS)
 def test_a_block_that_is_normal_is_left_as_it_is(rich: RichText) -> None:
     short = normalize(rich)
@@ -213,7 +214,7 @@ def test_twice_the_text_costs_twice(platform: str, shape: str) -> None:
     assert cost(40_000) < 2.6 * cost(20_000)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(SHREDS, st.integers(0, 40), st.integers(0, 40))
 def test_a_slice_shows_what_lies_between(rich: RichText, start: int, length: int) -> None:
     paragraphs = [block for block in normalize(rich).blocks if isinstance(block, Paragraph)]

@@ -18,6 +18,7 @@ from bridge.model.rich_text import Mark, Mention, Paragraph, RichText, Text, inl
 from bridge.render.degrade import degrade
 from bridge.render.slice import runs
 from tests.conformance.cases import CODECS, PLATFORM_OF_CODEC
+from tests.support.budget import examples
 from tests.support.strategies import inked, rich_texts
 
 GUARDS = "\u200b\u2060\u2061\u2062\u2063\ufeff"
@@ -167,7 +168,9 @@ def test_foreign_text_means_nothing(codec_name: str) -> None:
 
 
 @given(text=MIXED)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_mixture_of_markup_is_literal_text(codec_name: str, text: str) -> None:
     rich = passed_on(codec_name, text)
     assert meaning(rich) == []
@@ -175,7 +178,9 @@ def test_any_mixture_of_markup_is_literal_text(codec_name: str, text: str) -> No
 
 
 @given(text=st.text(max_size=60))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_plain_text_survives(codec_name: str, text: str) -> None:
     rich = passed_on(codec_name, text)
     assert meaning(rich) == []
@@ -198,7 +203,9 @@ def test_reading_and_writing_take_no_time_whatever_is_written(codec_name: str) -
 
 
 @given(text=MIXED)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_whatever_people_write_is_understood_and_can_be_kept(codec_name: str, text: str) -> None:
     rich = CODECS[codec_name].decode_raw(text)
     assert normalize(rich) == rich
@@ -208,7 +215,9 @@ def test_whatever_people_write_is_understood_and_can_be_kept(codec_name: str, te
 
 
 @given(rich=rich_texts)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_formatted_text_keeps_its_words_and_gains_no_mention(codec_name: str, rich: RichText) -> None:
     words = map_inlines(rich, lambda run: run if isinstance(run, Text) else Text(inline_text(run), run.marks))
     shown = degrade(words, capabilities_of(codec_name), {})

@@ -65,7 +65,7 @@ TESTS: dict[str, tuple[int, str]] = {
     "tests/flows/test_first_moments.py": (2, "people who go on talking while the bridge starts"),
     "tests/flows/test_rates.py": (1, "people who write at a given rate"),
     "tests/flows/test_teamspirit_keys.py": (1, "people who talk while the key changes"),
-    "tests/support/patience.py": (3, "the one place that waits"),
+    "tests/support/patience.py": (2, "the one place that waits"),
 }
 """Files with sleeps of some length, how many, and why. May only shrink."""
 

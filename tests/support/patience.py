@@ -11,6 +11,9 @@ from typing import TypeVar
 
 PATIENCE_S = 100.0
 LOOK_EVERY_S = 0.01
+"""At first. Who has waited for long looks less often: on a machine with twenty other programs, looking alone would keep it busy."""
+_OF_THE_WAIT = 0.03
+_LONGEST_PAUSE_S = 0.25
 
 T = TypeVar("T")
 
@@ -18,10 +21,9 @@ T = TypeVar("T")
 async def eventually(look: Callable[[], T | None], what: str = "", *, within_s: float = PATIENCE_S) -> T:
     """The first true value that `look` gives, asked again and again: for what tells nobody when it happens. Fails with `what` when
     the time is over."""
-    deadline_s = time.monotonic() + within_s
+    began_s = time.monotonic()
     while not (found := look()):
-        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what}"
-        await asyncio.sleep(LOOK_EVERY_S)
+        await _pause(began_s, within_s, what)
     return found
 
 
@@ -29,11 +31,17 @@ async def eventually_asked(
     ask: Callable[[], Awaitable[T]], what: str = "", *, holds: Callable[[T], object] = bool, within_s: float = PATIENCE_S
 ) -> T:
     """The same where asking itself must be awaited: the first answer of which `holds` is true."""
-    deadline_s = time.monotonic() + within_s
+    began_s = time.monotonic()
     while not holds(answer := await ask()):
-        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what or answer}"
-        await asyncio.sleep(LOOK_EVERY_S)
+        await _pause(began_s, within_s, what or str(answer))
     return answer
+
+
+async def _pause(began_s: float, within_s: float, what: str) -> None:
+    """Until the next look."""
+    waited_s = time.monotonic() - began_s
+    assert waited_s < within_s, f"not within {within_s} s: {what}"
+    await asyncio.sleep(min(max(LOOK_EVERY_S, waited_s * _OF_THE_WAIT), _LONGEST_PAUSE_S))
 
 
 async def stays(look: Callable[[], object], what: str = "", *, for_s: float = 0.2) -> None:

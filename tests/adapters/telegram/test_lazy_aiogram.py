@@ -21,6 +21,8 @@ from adapters.registry import load_platform
 load_platform("telegram").preload()
 from aiogram import methods
 from aiogram.types import Update, Message
+
+pytestmark = pytest.mark.slow
 assert not Update.__pydantic_complete__
 methods.SendMessage(chat_id=1, text="x", entities=[{"type": "bold", "offset": 0, "length": 1}], reply_parameters={"message_id": 1})
 assert not Update.__pydantic_complete__

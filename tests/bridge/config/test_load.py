@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.budget import examples
 from tests.support.patience import PATIENCE_S
 
 ROUTE = "routes:\n  - {name: a, between: [polly/#x, owl/y]}\n"
@@ -209,14 +210,18 @@ _SIGNS = [":", ": ", "\n", "\n  ", "\n    ", "- ", *"[]{},#'\"!|>~$\t", "*a", "&
 _SCRAPS = st.sampled_from([*_WORDS, *_MORE, *_SIGNS])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(scraps=st.lists(_SCRAPS, max_size=40))
 def test_no_input_makes_it_raise(zoo: Any, scraps: list[str]) -> None:
     loaded = zoo.load("".join(scraps))
     assert (loaded.config is None) == bool(loaded.faults)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(text=st.text(max_size=60))
 def test_no_text_makes_it_raise(zoo: Any, text: str) -> None:
     for before in ("", "accounts: ", zoo.accounts + "routes: "):
@@ -224,6 +229,7 @@ def test_no_text_makes_it_raise(zoo: Any, text: str) -> None:
         assert (loaded.config is None) == bool(loaded.faults)
 
 
+@pytest.mark.slow
 def test_ten_thousand_routes_load_in_time(zoo: Any, tmp_path: Path) -> None:
     routes = "".join(
         f"  - name: r{n}\n    between: [polly/-100{n:07}, coco/{n + 10**17}, owl/team/channel-{n}]\n" for n in range(10_000)
@@ -235,6 +241,7 @@ def test_ten_thousand_routes_load_in_time(zoo: Any, tmp_path: Path) -> None:
     assert taken_s < 4, f"{taken_s:.1f} s"  # about 0.4 s on an idle machine
 
 
+@pytest.mark.slow
 def test_ten_thousand_routes_leave_little_in_memory(tmp_path: Path) -> None:
     """What is kept are the routes; the file's tree, some ten times as large, is given back."""
     accounts = "accounts: {a: {platform: telegram, token: abcde}, b: {platform: teamspirit, server: 'http://x', api_key: abcde}}\n"

@@ -20,6 +20,8 @@ from bridge.config.reader_process import ConfigReader, Reading, ReadingFailed
 from bridge.config.secrets import secrets_of
 from tests.support.patience import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 ACCOUNTS = {
     "telegram": "{token: '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw', proxy: 'http://me:a-password@127.0.0.1:9'}",
     "slack": "{bot_token: xoxb-1-2-three, app_token: xapp-1-2-three, replies: quote}",

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from bridge.delivery.backlog import IN_MEMORY_LIMIT, Backlog, Handed
 from bridge.journal.contract import Damaged, DeliveryStatus, OpenDelivery
+from tests.support.budget import examples
 from tests.support.deliveries import delivery
 
 
@@ -344,7 +345,7 @@ class Interleavings(RuleBasedStateMachine):
             assert [number for number in self.taken if number in set(said)] == said, f"what {origin} said is out of order"
 
 
-Interleavings.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Interleavings.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=40, deadline=None)
 TestInterleavings = Interleavings.TestCase
 
 

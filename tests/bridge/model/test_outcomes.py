@@ -98,6 +98,7 @@ def _written(tree: ast.AST) -> Iterator[ast.AST]:
                 pass
 
 
+@pytest.mark.slow
 def test_no_text_of_its_own_is_written_as_a_rule_or_a_loss() -> None:
     seen = 0
     for path in SOURCES:

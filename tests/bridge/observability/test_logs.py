@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bridge.config.model import LogConfig, LogFormat
 from bridge.observability import logs as observe
+from tests.support.budget import examples
 from tests.support.patience import PATIENCE_S
 
 structlog = observe.structlog
@@ -193,7 +194,9 @@ def test_values_of_any_kind(form: str) -> None:
     assert "cannot be shown" in stream.getvalue()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     event=st.text(), value=st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(), st.lists)
 )
@@ -222,6 +225,7 @@ def test_warnings_are_logged() -> None:
     assert SECRET not in stream.getvalue()
 
 
+@pytest.mark.slow
 def test_errors_that_nobody_catches_are_masked_log_lines() -> None:
     code = """
 import gc, sys, threading

@@ -82,6 +82,7 @@ def test_an_address_that_is_taken_out_is_no_link_any_more() -> None:
     assert rewritten(tree, (rule(r"https://in\S+", "[hidden]"),))[0] == plain("[hidden]")
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_leaves_the_words_and_says_so() -> None:
     slow, quick = rule("(a+)+$", "x"), rule("hello", "bye")
     begun_s = time.monotonic()

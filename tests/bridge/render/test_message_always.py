@@ -25,6 +25,7 @@ from bridge.model.events import (
 )
 from bridge.model.rich_text import RichText, text_of, to_plain
 from bridge.render.message import Target
+from tests.support.budget import examples
 from tests.support.rendering import (
     BARE,
     NATIVE,
@@ -87,7 +88,7 @@ AUTHORS = st.none() | st.builds(Author, user_id=st.just("U1"), name=st.text(max_
 
 
 @given(CONTENTS, TARGETS, AUTHORS, st.none() | st.just(Reply(message_id="9")))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_every_message_has_a_form_within_the_limits_and_no_file_vanishes(
     content: Content, to: Target, author: Author | None, reply: Reply | None
 ) -> None:
@@ -114,7 +115,7 @@ def test_every_message_has_a_form_within_the_limits_and_no_file_vanishes(
 
 
 @given(CONTENTS, TARGETS, st.lists(st.booleans(), min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_every_edit_fits_its_copies(content: Content, to: Target, existing: list[bool]) -> None:
     made = re_rendered(content, existing, to)
     within = to.capabilities.limits
@@ -129,7 +130,7 @@ def test_every_edit_fits_its_copies(content: Content, to: Target, existing: list
 
 
 @given(CONTENTS, TARGETS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_an_edit_that_changes_nothing_changes_no_copy(content: Content, to: Target) -> None:
     to = replace(to, capabilities=msgspec.structs.replace(to.capabilities, limits=without_edit_limit(to)))
     first = rendered(content, to)
@@ -145,7 +146,7 @@ def without_edit_limit(to: Target) -> Limits:
 
 
 @given(rich_texts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_no_word_of_a_text_is_lost(rich: RichText) -> None:
     for caps in (NATIVE, BARE):
         made = rendered(Content(text=rich), target(caps), people=People())

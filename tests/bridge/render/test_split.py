@@ -32,6 +32,7 @@ from bridge.model.rich_text import (
 )
 from bridge.render.slice import slice_text, tail_of
 from bridge.render.split import Limit, split
+from tests.support.budget import examples
 from tests.support.strategies import inked, marked_characters, rich_texts
 
 BOLD = int(Mark.BOLD)
@@ -197,7 +198,7 @@ def fences(rich: RichText) -> list[CodeBlock]:
 
 
 @given(rich_texts, st.integers(20, 80))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_nothing_is_lost_and_every_part_fits(rich: RichText, length: int) -> None:
     rich = map_inlines(rich, lambda inline: Text(inline.text, inline.marks) if isinstance(inline, Text) else inline)
     fits = at_most(length, markdown_length)
@@ -214,7 +215,7 @@ def is_blank_somewhere(rich: RichText) -> bool:
 
 
 @given(rich_texts, st.integers(30, 80))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_every_part_with_links_fits_and_carries_the_text_in_order(rich: RichText, length: int) -> None:
     fits = at_most(length, markdown_length)
     parts = split(rich, fits)
@@ -224,7 +225,7 @@ def test_every_part_with_links_fits_and_carries_the_text_in_order(rich: RichText
 
 
 @given(rich_texts, st.integers(20, 80))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_marks_and_links_stay_with_their_characters(rich: RichText, length: int) -> None:
     parts = split(normalize(rich), at_most(length, lambda text: len(text_of(text))))
     if not is_blank_somewhere(rich):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bridge.journal.sqlite import SqliteJournal
 from bridge.policy.access_keys import LINK_PREFIX, new_secret
+from tests.support.budget import examples
 from tests.support.keyed_door import Door, header, status
 from tests.support.patience import PATIENCE_S
 from tests.support.raw_http import Caller
@@ -27,7 +28,7 @@ OPERATIONS = [
     if method in ("get", "post", "options", "put", "delete", "patch", "head")
 ]
 ODD = st.text(alphabet=st.characters(codec="latin-1", exclude_characters="\r\n\x00"), max_size=40)
-SIZES = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SIZES = settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture

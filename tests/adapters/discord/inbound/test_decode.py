@@ -17,6 +17,7 @@ from adapters.discord.lenient import UNREADABLE
 from bridge.model.events import Ignored, MessageCreated, MessageEdited, Poll, PollOption, ReactionsChanged
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
+from tests.support.budget import examples
 
 CHANNEL, THREAD, GUILD = "100000000000000001", "100000000000000002", "100000000000000003"
 
@@ -215,7 +216,7 @@ json_values = st.recursive(
 
 
 @given(st.sampled_from(["MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_REACTION_ADD", "TYPING_START"]), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_shape_is_an_event_or_ignored_or_one_of_the_known_errors(event: str, data: st.DataObject) -> None:
     """Whatever arrives, the stream goes on: nothing but the errors that the receiver expects may leave `decode`."""
     context = Context(Identity(AccountName("guild"), "1", "2"), cdn_url="https://cdn")

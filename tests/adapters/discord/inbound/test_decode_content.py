@@ -19,6 +19,7 @@ from tests.adapters.discord.payloads import (
     one,
     words,
 )
+from tests.support.budget import examples
 
 SIGNED = "https://cdn.discordapp.com/attachments/100000000000000001/300000000000000001/graph.png?ex=1&is=2&hm=3"
 
@@ -62,7 +63,7 @@ def test_decoration_of_any_type_costs_no_message(event: str, key: str, value: An
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_shape_inside_of_embeds_and_components_keeps_the_words(data: st.DataObject) -> None:
     names = "type components accessory items media file url label content fields name value author footer text image title emoji id"
     keys = st.sampled_from([*names.split(), "options", "timestamp", "spoiler"])

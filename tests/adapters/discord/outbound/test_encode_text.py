@@ -30,6 +30,7 @@ from bridge.model.rich_text import (
     text_of,
 )
 from bridge.render.split import split
+from tests.support.budget import examples
 from tests.support.lists import labels, mixed_lists
 
 NAMES = Names(user=lambda i: f"user{i}", role=lambda i: f"role{i}", channel=lambda i: f"channel{i}")
@@ -99,13 +100,13 @@ def paragraph(*inlines: object) -> RichText:
 @example("https://a.b/_x_ https://c.d]")
 @example("https://пример.рф/путь (https://a.b)")
 @example("\n  > not a quote")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_plain_text_survives_encode_and_decode(text: str) -> None:
     assert text_of(decode_text(encode_text(plain(text)))) == text
 
 
 @given(visible_text)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_foreign_text_is_displayed_as_it_is_and_never_becomes_markup_or_a_mention(text: str) -> None:
     shown, html = show(encode_text(plain(text)), NAMES)
     assert shown.rstrip("\n") == text.rstrip("\n")
@@ -115,7 +116,7 @@ def test_foreign_text_is_displayed_as_it_is_and_never_becomes_markup_or_a_mentio
 
 
 @given(visible_text, visible_text)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_foreign_text_is_caught_inside_every_block_and_mark(first: str, second: str) -> None:
     marked = paragraph(Text(first, Mark.BOLD), Text(second, Mark.ITALIC | Mark.SPOILER), Text(first))
     for rich in (marked, RichText((Quote((Paragraph((Text(first),)),)),)), RichText((List((ListItem((Text(first),)),)),))):
@@ -126,7 +127,7 @@ def test_foreign_text_is_caught_inside_every_block_and_mark(first: str, second: 
 
 
 @given(st.text(alphabet="`a \n~", min_size=1, max_size=12).filter(lambda t: t.strip("\n ")))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_code_cannot_end_its_fence(code: str) -> None:
     shown, html = show(encode_text(paragraph(Text(code.replace("\n", " "), Mark.CODE), Text(" after"))), NAMES)
     assert html.count("<code>") == 1
@@ -143,7 +144,7 @@ marked_runs = st.lists(
 
 
 @given(marked_runs)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_marks_survive_whatever_their_neighbours_are(runs: list[Text]) -> None:
     """Each visible character keeps its marks, for our decoder and for the emulator's reading of them."""
     wanted = _marks_of_characters(normalize(paragraph(*runs)))
@@ -180,7 +181,7 @@ def _marks_of_html(html: str) -> list[tuple[str, int]]:
 
 
 @given(visible_text, st.integers(20, 60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_no_part_is_over_the_limit_and_no_word_is_lost(text: str, limit: int) -> None:
     parts = split(plain(text), lambda rich: len(encode_text(rich)) <= limit)
     assert all(len(encode_text(part)) <= limit for part in parts)
@@ -261,7 +262,7 @@ def test_what_stands_in_angle_brackets_is_the_address_alone(runs: tuple[Text, ..
         st.text("ab*`_@>-# \n", max_size=8).map(lambda t: (t, 0)) | st.text("a@*`\n", max_size=6).map(lambda t: (t, 32)), max_size=4
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @example([("@here\n\n", 32)])
 @example([("a\n\nb", 1), ("\n\n", 1)])
 def test_items_of_any_lines_keep_their_words(runs: list[tuple[str, int]]) -> None:

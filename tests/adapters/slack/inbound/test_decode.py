@@ -28,6 +28,7 @@ from bridge.model.events import (
 )
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import Mark, Paragraph, Quote, Text, text_of
+from tests.support.budget import examples
 
 ANNA = Author(user_id="U1", name="Anna", username="anna", avatar_url="https://a.example/u1.png")
 CONTEXT = Context(
@@ -406,7 +407,7 @@ KEYS = [
     st.sampled_from([None, "message_changed", "message_deleted", "file_share"]),
     st.dictionaries(st.sampled_from(KEYS), json_values, max_size=6),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_shape_is_decoded_or_undecodable(kind: str, subtype: str | None, changes: dict[str, Any]) -> None:
     try:
         decode({**PLAIN, "subtype": subtype, **changes, "type": kind})

@@ -42,6 +42,7 @@ from bridge.model.rich_text import (
 )
 from bridge.render.degrade import degrade
 from bridge.render.split import split
+from tests.support.budget import examples
 from tests.support.lists import labels, mixed_lists
 
 HOSTILE = [
@@ -155,7 +156,7 @@ trees = st.lists(blocks, max_size=5).map(lambda found: normalize(RichText(tuple(
 
 
 @given(trees)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_whatever_is_encoded_slack_accepts(rich: RichText) -> None:
     shown = degrade(rich, capabilities(None), {})
     made = rich_text_blocks(shown, "mb-x")
@@ -168,7 +169,7 @@ def test_whatever_is_encoded_slack_accepts(rich: RichText) -> None:
     st.lists(st.sampled_from(["слово ", "x" * 700 + " ", "👩‍👩‍👧‍👦 ", "a\n\n", "&<> " * 40]), min_size=1, max_size=60).map("".join),
     marks,
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_no_part_is_over_the_limit(text: str, mark: int) -> None:
     rich = RichText((Paragraph((Text(text, mark), Text(text, 0, "https://example.com/"))), CodeBlock(text)))
     parts = split(rich, lambda part: measure(part) <= TEXT_LENGTH)

@@ -254,6 +254,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{','.join([f'*a{n}'] *
     ],
     ids=["many aliases", "itself", "itself merged", "deep", "deep query", "huge"],
 )
+@pytest.mark.slow
 def test_a_hostile_file_is_a_fault_and_costs_little(text: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(text)

@@ -27,6 +27,7 @@ from bridge.model.errors import RetryLater
 from bridge.model.events import Author, MessageCreated, MessageDeleted, MessageEdited
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
+from tests.support.budget import examples
 from tests.support.intake import RecordingIntake
 
 PAGE, WINDOW = 5, 4
@@ -147,7 +148,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(before=st.integers(0, 13), course=steps, forgets=st.booleans())
 @pytest.mark.parametrize("by", ["after", "since"])
 def test_any_course_of_events(by: str, before: int, course: list[tuple[str, int]], forgets: bool) -> None:

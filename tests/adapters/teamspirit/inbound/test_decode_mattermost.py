@@ -21,6 +21,7 @@ from bridge.model.refs import AccountName
 from bridge.model.rich_text import Mark, Paragraph, Text, text_of, to_plain
 from tests.adapters.teamspirit.harness import make_adapter, running, summary
 from tests.adapters.teamspirit.mattermost_server import MattermostServer, account_options, outbound
+from tests.support.budget import examples
 from tests.support.intake import RecordingIntake
 
 
@@ -307,7 +308,7 @@ NEEDED_OF_CALL = {("event",), ("chat",), ("chat", "id"), ("user",), ("user", "id
 
 
 @pytest.mark.parametrize("at", [at for at in leaves(WHOLE) if at not in NEEDED_OF_POST], ids=str)
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(anything)
 def test_no_decoration_costs_the_post(at: tuple[Any, ...], value: Any) -> None:
     message = DECODER.message(changed(WHOLE, at, value), "c1")
@@ -323,7 +324,7 @@ CALLED = Decoder(TEAMSPIRIT, AccountName("ts"), is_own=lambda *_: False, chat_id
 
 
 @pytest.mark.parametrize("at", [at for at in leaves(CALL) if at not in NEEDED_OF_CALL], ids=str)
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(anything)
 def test_no_decoration_costs_the_call(at: tuple[Any, ...], value: Any) -> None:
     event = CALLED.event(changed(CALL, at, value), datetime(2026, 1, 1, tzinfo=UTC))

@@ -16,6 +16,7 @@ from adapters.telegram.emulator.errors import ApiError
 from adapters.telegram.emulator.formatting import checked_link, found_entities, utf16_length
 from adapters.telegram.emulator.parse_modes import parse
 from adapters.telegram.emulator.render import to_html
+from tests.support.budget import examples
 
 _MODES = {
     "HTML": {"@type": "textParseModeHTML"},
@@ -106,7 +107,7 @@ def test_parse_modes_are_tdlibs(mode: str, text: str) -> None:
     assert ours(text, mode) == theirs(text, mode)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(alphabet="ab *_~|`\n\\👍", max_size=12))
 @example("*a*_b_")
 @example("*_**_*")
@@ -117,7 +118,7 @@ def test_markdown_v2_agrees_on_what_is_an_error(text: str) -> None:
         assert mine[0] == their[0]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(alphabet="ab<>/&;i ", max_size=14))
 def test_html_agrees_on_what_is_an_error(text: str) -> None:
     mine, their = ours(text, "HTML"), theirs(text, "HTML")

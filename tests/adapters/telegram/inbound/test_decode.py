@@ -24,6 +24,7 @@ from bridge.model.events import AttachmentKind, Ignored, MessageCreated, Message
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import text_of
 from bridge.render.notices import file_line
+from tests.support.budget import examples
 
 load_platform("telegram").preload()
 
@@ -247,7 +248,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.sampled_from(["message", "edited_message", "channel_post", "message_reaction", "my_chat_member"]),
     JSON,

@@ -32,6 +32,7 @@ from bridge.model.rich_text import (
     plain,
     text_of,
 )
+from tests.support.budget import examples
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 
@@ -157,7 +158,7 @@ BITS = """@ victim / . https:// http:// a.example a.com x ? < > - -- _ é я # :
     /cmd /cmd@bot @victim a_b.io x--.io xn--p1ai.com localhost 1.1.1.1 :80 www. t.me/ tg:// ftp:// 👍 « … \u200b""".split(" ")  # noqa: SIM905
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(
     st.lists(st.sampled_from([*(piece.strip() or " " for piece in BITS), " ", "\n", "\u00a0", "\u2028"]), max_size=10).map("".join)
 )
@@ -179,7 +180,7 @@ def test_foreign_words_never_become_a_mention(text: str) -> None:
     assert unguarded(guarded(text)) == unguarded(text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.lists(
         st.one_of(
@@ -295,7 +296,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.one_of(st.lists(PIECES, max_size=7), st.lists(PIECES, max_size=5).map(lambda rest: ["https://", *rest])).map("".join))
 def test_telegram_keeps_every_link_that_we_send_as_one(url: str) -> None:
     """Asked of TDLib: a link that is dropped would take the address with it."""

@@ -18,6 +18,7 @@ from bridge.model.events import AlbumItem, Attachment, AttachmentKind
 from bridge.model.rich_text import plain
 from bridge.policy.retry import Policy
 from bridge.policy.routing import Route
+from tests.support.budget import examples
 from tests.support.patience import eventually
 from tests.support.scripted import ScriptedPlatform, bridge, end, with_options
 
@@ -355,7 +356,7 @@ VERSION = st.tuples(st.sampled_from(["", "words", "other words"]), st.sets(st.sa
 
 
 @given(versions=st.lists(VERSION, min_size=2, max_size=5), albums=st.booleans(), removes_files=st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 def test_after_any_edits_the_copy_shows_the_files_or_says_why_not(
     versions: list[tuple[str, set[str]]], albums: bool, removes_files: bool
 ) -> None:

@@ -37,6 +37,7 @@ from bridge.model.refs import AccountName, ChatRef, MessageRef
 from tests.bridge.journal.journal_implementations import IMPLEMENTATIONS
 from tests.bridge.journal.journal_makers import at, created, deleted, edited, entry, lane, native, reacted
 from tests.bridge.journal.journal_model import Model
+from tests.support.budget import examples
 
 T = TypeVar("T")
 
@@ -313,5 +314,7 @@ def test_the_journal_agrees_with_the_model(implementation: str) -> None:
     machine = type("Machine", (JournalMachine,), {"implementation": staticmethod(IMPLEMENTATIONS[implementation])})
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(
+            max_examples=examples(30), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
     )
