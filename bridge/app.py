@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge.accounts.back_off import BackOff
@@ -19,6 +20,7 @@ from bridge.accounts.supervisor import AccountSupervisor
 from bridge.config.model import Config
 from bridge.config.restart import needing_restart
 from bridge.delivery.executor import DeliveryExecutor
+from bridge.delivery.message_links import MessageLinks
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.outbox import Outbox
 from bridge.delivery.rendering import MessageRenderer
@@ -35,7 +37,7 @@ from bridge.journal.maintenance import Maintenance, journal_id
 from bridge.model.capabilities import Capabilities
 from bridge.model.clock import Clock, SystemClock
 from bridge.model.errors import RetryLater
-from bridge.model.platform import Platform
+from bridge.model.platform import LinkedMessage, Platform
 from bridge.model.refs import AccountName, ChatRef
 from bridge.model.tasks import Services
 from bridge.observability.logs import Metrics
@@ -254,6 +256,10 @@ class App:
         )
         self._public.media = self._media.pages if self._media is not None else None
 
+    def _link_readers(self) -> list[tuple[AccountName, Callable[[str], LinkedMessage | None]]]:
+        configured = self._config.accounts.values()
+        return [(one.name, partial(self._manifests(one.platform).message_of_link, one.options)) for one in configured]
+
     def _is_relayed(self, chat: ChatRef) -> bool:
         return chat.chat_id in self._table.origin_chats(chat.account)
 
@@ -266,6 +272,7 @@ class App:
                 names=lambda: self._names,
                 origin_of=self._origin_of,
                 file_links=self._media.links if self._media is not None else None,
+                message_links=MessageLinks(self._journal, self._link_readers, lambda: self._table),
             ),
             sender=PartSender(journal_id=self._journal_name, clock=self._clock),
             files=self._files,

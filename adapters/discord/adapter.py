@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from adapters.discord.capabilities import capabilities, upload_bytes
+from adapters.discord.capabilities import KnownCapabilities
 from adapters.discord.directory import Directory
 from adapters.discord.guild_cache import GuildCache
 from adapters.discord.identity import Identity
@@ -16,6 +16,7 @@ from adapters.discord.inbound.decode_context import Context
 from adapters.discord.inbound.downloads import Downloads
 from adapters.discord.inbound.history import History
 from adapters.discord.inbound.receiver import Receiver
+from adapters.discord.links import link_to_message
 from adapters.discord.outbound.archived_threads import Threads
 from adapters.discord.outbound.changes import Changes
 from adapters.discord.outbound.encode_text import length_of
@@ -69,15 +70,11 @@ class DiscordAdapter:
         self._changes = Changes(self._transport, self._webhooks, headers, threads)
         self._reactions = Reactions(self._transport, guilds, threads)
         self._reconciliation = Reconciliation(self._options, identity, guilds, self._history, headers, sent, self._transport.time)
-        self._capabilities: dict[int, Capabilities] = {}
-        """By the servers' lowest boost level: asked for with every message."""
+        self._capabilities = KnownCapabilities(self._options)
 
     @property
     def capabilities(self) -> Capabilities:
-        boost = self._guilds.lowest_boost() or 0
-        if boost not in self._capabilities:
-            self._capabilities[boost] = capabilities(self._options, upload_bytes=upload_bytes(boost))
-        return self._capabilities[boost]
+        return self._capabilities.at(self._guilds.lowest_boost() or 0)
 
     def measure(self, text: RichText, *, caption: bool = False) -> int:
         return length_of(text)
@@ -125,6 +122,9 @@ class DiscordAdapter:
 
     async def react(self, outbound: OutboundReaction) -> None:
         await self._reactions.react(outbound)
+
+    def message_link(self, copy: Copy) -> str:
+        return link_to_message(self._guilds.guild_of(copy.chat_id), copy.thread_id or copy.chat_id, copy.message_ids[0])
 
     async def pin(self, copy: Copy, pinned: bool) -> None:
         await self._changes.pin(copy, pinned)

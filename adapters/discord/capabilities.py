@@ -105,6 +105,19 @@ def capabilities(options: DiscordOptions | None = None, *, upload_bytes: int = M
     )
 
 
+class KnownCapabilities:
+    """An account's capabilities by the lowest boost level of its servers: asked for with every message."""
+
+    def __init__(self, options: DiscordOptions) -> None:
+        self._options = options
+        self._made: dict[int, Capabilities] = {}
+
+    def at(self, boost_level: int) -> Capabilities:
+        if boost_level not in self._made:
+            self._made[boost_level] = capabilities(self._options, upload_bytes=upload_bytes(boost_level))
+        return self._made[boost_level]
+
+
 def upload_bytes(boost_level: int) -> int:
     """Per file, by the server's boost level. Source: discord.py guild.py, 2.7.1."""
     return _BOOSTED_BYTES.get(boost_level, MAX_FILE_BYTES)

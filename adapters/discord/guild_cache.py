@@ -37,6 +37,11 @@ class GuildCache:
     def get(self, channel_id: str) -> Channel | None:
         return self._channels.get(channel_id)
 
+    def guild_of(self, channel_id: str) -> str:
+        """Empty if the channel is not known."""
+        channel = self._channels.get(channel_id)
+        return channel.guild_id if channel is not None else ""
+
     def chat_of(self, channel_id: str) -> tuple[str, str | None]:
         """Chat and thread that a native channel id stands for: a thread belongs to its parent channel."""
         channel = self._channels.get(channel_id)

@@ -1,4 +1,4 @@
-"""Which message a link of Discord's leads to. Pure; called by the manifest.
+"""Links to messages of Discord: read, called by the manifest, and made, called by the adapter. Pure.
 
 Source: "Copy Message Link" of Discord's clients: `https://discord.com/channels/<server or @me>/<channel or thread>/<message>`, also
 on `ptb.` and `canary.`, and on discordapp.com as it was until 2020.
@@ -27,3 +27,8 @@ def message_of_link(_: object, link: str) -> LinkedMessage | None:
     if parts.scheme != "discord" and not _HOST.fullmatch(host):
         return None
     return LinkedMessage(message_id=found["message"], chat=found["channel"], is_unique=True)
+
+
+def link_to_message(guild_id: str, channel_id: str, message_id: str) -> str:
+    """`channel_id` is the thread's for a message in one."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}" if guild_id else ""

@@ -14,6 +14,7 @@ from adapters.slack.directory import Directory
 from adapters.slack.inbound.connections import Connections
 from adapters.slack.inbound.downloads import Downloads
 from adapters.slack.inbound.stream import Stream
+from adapters.slack.links import link_to_message
 from adapters.slack.outbound import deletions, reactions
 from adapters.slack.outbound.encode_text import measure
 from adapters.slack.outbound.reconcile import Reconciler
@@ -122,6 +123,9 @@ class SlackAdapter:
 
     async def pin(self, copy: Copy, pinned: bool) -> None:
         await reactions.pin(self._transport, copy, pinned)
+
+    def message_link(self, copy: Copy) -> str:
+        return link_to_message(self._app.team_url, copy.chat_id, copy.message_ids[0], copy.thread_id)
 
     # -- reading back ---------------------------------------------------------------------------------------------------------
 

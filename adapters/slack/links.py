@@ -1,4 +1,4 @@
-"""Which message a link of Slack's leads to. Pure; called by the manifest.
+"""Links to messages of Slack: read, called by the manifest, and made, called by the adapter. Pure.
 
 Source: https://api.slack.com/methods/chat.getPermalink, read 2026-11-26:
 `https://<workspace>.slack.com/archives/<channel>/p<ts without the dot>?thread_ts=<parent>&cid=<channel>`.
@@ -27,3 +27,11 @@ def message_of_link(options: Any, link: str) -> LinkedMessage | None:
     if parts.scheme not in ("http", "https") or not known or found is None:
         return None
     return LinkedMessage(message_id=f"{found['seconds']}.{found['rest']}", chat=found["channel"])
+
+
+def link_to_message(team_url: str, channel: str, ts: str, thread_ts: str | None) -> str:
+    """`team_url` is the workspace's own address, as `auth.test` states it; empty: there is no link."""
+    if not team_url:
+        return ""
+    thread = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else ""
+    return f"{team_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}{thread}"

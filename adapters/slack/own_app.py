@@ -17,6 +17,8 @@ class OwnApp:
         self.identity = Identity(account)
         self.names: set[str] = set()
         """How people call it."""
+        self.team_url = ""
+        """The workspace's address, without which there are no links to its messages."""
         self.can_customize = True
         """Whether it may post under other names."""
         self.can_read_history = True
@@ -26,6 +28,8 @@ class OwnApp:
         answer, scopes = await self._transport.scopes()
         self.identity = replace(self.identity, bot_id=str(answer.get("bot_id") or ""), user_id=str(answer.get("user_id") or ""))
         self.names.add(str(answer.get("user") or ""))
+        url = answer.get("url")
+        self.team_url = url if isinstance(url, str) and url.startswith(("https://", "http://")) else ""
         self.can_customize = not scopes or "chat:write.customize" in scopes
         self.can_read_history = not scopes or "channels:history" in scopes
 

@@ -11,18 +11,22 @@ from adapters.teamspirit.capabilities import can_reconcile
 from adapters.teamspirit.directory import Directory
 from adapters.teamspirit.inbound.downloads import Downloads
 from adapters.teamspirit.inbound.history import HistoryOnRequest
+from adapters.teamspirit.links import link_to_message
 from adapters.teamspirit.outbound.changes import Changes
 from adapters.teamspirit.outbound.presence import Presence
 from adapters.teamspirit.outbound.reactions import Reactions
 from adapters.teamspirit.outbound.reconcile import Reconciliation
 from adapters.teamspirit.people import People
-from bridge.model.adapter import FileStream, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Receipt
+from bridge.model.adapter import Copy, FileStream, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Receipt
 from bridge.model.events import Attachment, Author, ChatEvent
+from bridge.model.platform import AdapterContext
 
 if TYPE_CHECKING:
     from adapters.teamspirit.dialect.model import Dialect
 
 A = TypeVar("A")
+WITH_PERMALINKS = ("mattermost", "teamspirit")
+"""Dialects of servers whose messages have addresses as `links` knows them."""
 
 
 class _Edits:
@@ -81,6 +85,13 @@ class _SetsStatus:
         await self._presence.set_status(status, text)
 
 
+class _LinksToMessages:
+    _context: AdapterContext
+
+    def message_link(self, copy: Copy) -> str:
+        return link_to_message(str(self._context.options.server or ""), copy.message_ids[0])
+
+
 class _LooksUpPeople:
     _directory: Directory
     _people: People
@@ -105,6 +116,7 @@ def with_abilities(base: type[A], dialect: Dialect) -> type[A]:
         (_Reconciles, can_reconcile(dialect)),
         (_ShowsTyping, operations.typing),
         (_SetsStatus, operations.set_status),
+        (_LinksToMessages, dialect.dialect in WITH_PERMALINKS),
         (_LooksUpPeople, operations.users or operations.find_users),
     ]
     made: type[A] = type(base.__name__, (*(ability for ability, there in abilities if there), base), {})

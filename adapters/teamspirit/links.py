@@ -1,4 +1,4 @@
-"""Which message a link of a TeamSpirit or Mattermost server leads to. Pure; called by the manifest.
+"""Links to messages of a TeamSpirit or Mattermost server: read, called by the manifest, and made, called by the adapter. Pure.
 
 Mattermost's "Copy Link": `<server>/<team>/pl/<post>`. A post's id is unique on its server, so no channel is named.
 """
@@ -26,3 +26,9 @@ def message_of_link(options: Any, link: str) -> LinkedMessage | None:
     # a server may live below a path of its own
     found = _MESSAGE.fullmatch(parts.path.removeprefix(server.path.rstrip("/")))
     return None if found is None else LinkedMessage(message_id=found["message"], is_unique=True)
+
+
+def link_to_message(server: str, message_id: str) -> str:
+    """By the address that needs no team's name, `<server>/_redirect/pl/<post>` of Mattermost's clients (source: the routes of its
+    web app, read 2026-11-26); empty where the server's address is not known."""
+    return f"{server.rstrip('/')}/_redirect/pl/{message_id}" if server else ""

@@ -11,6 +11,7 @@ from adapters.telegram.directory import Directory
 from adapters.telegram.inbound.decode import DOWNLOAD_BYTES, Decoder
 from adapters.telegram.inbound.downloads import Downloads
 from adapters.telegram.inbound.receiver import AccountState, Receiver
+from adapters.telegram.links import link_to_message
 from adapters.telegram.outbound.encode import GENERAL_TOPIC
 from adapters.telegram.outbound.encode_text import measure
 from adapters.telegram.outbound.reactions import react
@@ -116,6 +117,9 @@ class TelegramAdapter:
         if thread_id and thread_id != GENERAL_TOPIC:
             params["message_thread_id"] = int(thread_id)
         await self._transport.call(Call("SendChatAction", params))
+
+    def message_link(self, copy: Copy) -> str:
+        return link_to_message(copy.chat_id, copy.message_ids[0], copy.thread_id)
 
     async def pin(self, copy: Copy, pinned: bool) -> None:
         params = {"chat_id": copy.chat_id, "message_id": int(copy.message_ids[0])}

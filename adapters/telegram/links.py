@@ -1,4 +1,4 @@
-"""Which message a link of Telegram's leads to. Pure; called by the manifest.
+"""Links to messages of Telegram: read, called by the manifest, and made, called by the adapter. Pure.
 
 Source: https://core.telegram.org/api/links#message-links, read 2026-11-26: `t.me/c/<channel>/[<thread>/]<id>` in private groups,
 `t.me/<username>/[<thread>/]<id>` in public ones, and the same as `tg://privatepost` and `tg://resolve`.
@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bridge.model.platform import LinkedMessage
 
+_GENERAL_TOPIC = "1"
 _HOSTS = ("t.me", "telegram.me", "telegram.dog")
 _PRIVATE = re.compile(r"/c/(?P<chat>\d{1,13})(?:/\d{1,10})?/(?P<message>\d{1,10})/?")
 _PUBLIC = re.compile(r"/(?:s/)?(?P<chat>[A-Za-z]\w{3,31})(?:/\d{1,10})?/(?P<message>\d{1,10})/?", re.ASCII)
@@ -33,10 +34,11 @@ def message_of_link(_: object, link: str) -> LinkedMessage | None:
         host, path = "t.me", f"/{named['chat']}{path}"
     if host not in _HOSTS:
         return None
+    is_exact = "comment" not in parse_qs(parts.query)  # else it is one in the discussion, whose chat the link does not name
     if (found := _PRIVATE.fullmatch(path)) is not None:
-        return LinkedMessage(message_id=found["message"], chat=_channel(found["chat"]))
+        return LinkedMessage(message_id=found["message"], chat=_channel(found["chat"]), is_exact=is_exact)
     if (found := _PUBLIC.fullmatch(path)) is not None:
-        return LinkedMessage(message_id=found["message"], chat=f"@{found['chat']}")
+        return LinkedMessage(message_id=found["message"], chat=f"@{found['chat']}", is_exact=is_exact)
     return None
 
 
@@ -45,12 +47,21 @@ def _of_app(kind: str, given: dict[str, str]) -> LinkedMessage | None:
     if not post.isdecimal():
         return None
     if kind == "privatepost" and given.get("channel", "").isdecimal():
-        return LinkedMessage(message_id=post, chat=_channel(given["channel"]))
+        return LinkedMessage(message_id=post, chat=_channel(given["channel"]), is_exact="comment" not in given)
     if kind == "resolve" and _NAME.fullmatch(given.get("domain", "")):
-        return LinkedMessage(message_id=post, chat=f"@{given['domain']}")
+        return LinkedMessage(message_id=post, chat=f"@{given['domain']}", is_exact="comment" not in given)
     return None
 
 
 def _channel(number: str) -> str:
     """The Bot API's id of a channel or supergroup. Source: https://core.telegram.org/api/bots/ids, read 2026-11-26."""
     return str(-1_000_000_000_000 - int(number))
+
+
+def link_to_message(chat_id: str, message_id: str, thread_id: str | None) -> str:
+    """For members of the chat, whether it is public or not; empty for a basic group, whose messages have no links."""
+    channel = -1_000_000_000_000 - int(chat_id)
+    if channel <= 0:
+        return ""
+    thread = f"{thread_id}/" if thread_id and thread_id != _GENERAL_TOPIC else ""
+    return f"https://t.me/c/{channel}/{thread}{message_id}"

@@ -11,6 +11,7 @@ import msgspec
 
 from bridge.delivery.copies import copy_here, copy_nearby
 from bridge.delivery.execution import Execution
+from bridge.delivery.message_links import MessageLinks
 from bridge.delivery.target import ResolvedTarget
 from bridge.files.links import FileLinks
 from bridge.identity.names import Names
@@ -55,9 +56,11 @@ class MessageRenderer:
         names: Callable[[], Names],
         origin_of: Callable[[ChatRef], Origin],
         file_links: FileLinks | None = None,
+        message_links: MessageLinks | None = None,
     ) -> None:
         self._journal = journal
         self._file_links = file_links
+        self._message_links = message_links
         self._people = people
         self._names = names
         self.origin_of = origin_of
@@ -71,8 +74,13 @@ class MessageRenderer:
         existing: Sequence[bool] | None = None,
         notes: Sequence[RichText] = (),
     ) -> Rendered:
+        event = await self.followed(event, target)
         made = partial(self._render, event, target, fetched, reply, existing, notes)
         return await beside_if(is_long(event.content.text), made)
+
+    async def followed(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> MessageCreated | MessageEdited:
+        """The message with its links to other messages leading to their copies in the target, for `text_parts`."""
+        return event if self._message_links is None else await self._message_links.followed(event, target)
 
     def _render(
         self,

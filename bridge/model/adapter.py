@@ -1,8 +1,8 @@
 """The contract between the core and the adapters: what an adapter must have, may have, and is given. Types only.
 
 Required of an adapter: `account`, `capabilities`, `measure`, `resolve`, `probe`, `run`, `send`, `close`. Optional abilities are one
-method each (`Edits`, `Deletes`, ...): an ability is declared FULL or PARTIAL in the capabilities exactly when the method exists;
-the conformance suite checks both together. Adapters classify errors (`model.errors`), the core decides."""
+method each (`Edits`, `Deletes`, ...; more in `abilities`): an ability is declared FULL or PARTIAL in the capabilities exactly when
+the method exists; the conformance suite checks both together. Adapters classify errors (`model.errors`), the core decides."""
 
 from __future__ import annotations
 

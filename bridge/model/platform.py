@@ -63,12 +63,13 @@ class AdapterContext(_Value, frozen=True):
 
 class LinkedMessage(_Value, frozen=True):
     """The message that a permalink leads to. `chat` is its native chat id, or an address that leads there (`@channel`); empty where
-    the link does not say, because a message's id is enough."""
+    the link does not say, because a message's id is enough. `is_unique`: the id is unique on that platform or server. `is_exact`:
+    the link leads to the message itself, not to something that belongs to it (a comment on a post)."""
 
     message_id: str
     chat: str = ""
     is_unique: bool = False
-    """Whether the message's id is unique on that platform or server."""
+    is_exact: bool = True
 
 
 class Manifest(_Value, frozen=True):
@@ -135,7 +136,6 @@ class Platform(_Value, frozen=True):
     deaf_after_s: Callable[[Any], float | None] = lambda _: None
     """`capabilities:deaf_after_s`, if it is there. So many seconds without `AdapterContext.alive` and an account with these
     options hears nothing any more; None: it is called by its platform, and silence says nothing."""
-
     shows_health: Callable[[Any], bool] = lambda _: False
     """`capabilities:shows_health`, if it is there. Whether the bot's own status, of an account with these options, says how the
     bridge is: its adapter `SetsStatus` then."""

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from adapters.discord.links import link_to_message as discord_link
 from adapters.registry import load_platform
+from adapters.slack.links import link_to_message as slack_link
+from adapters.teamspirit.links import link_to_message as teamspirit_link
+from adapters.telegram.links import link_to_message as telegram_link
 from bridge.model.platform import LinkedMessage
 
 PRIVATE = "-1001234567890"
@@ -70,7 +74,8 @@ def test_a_link_leads_to_its_message_on_its_own_platform_alone(platform: str, li
         for name in ("slack", "telegram", "discord", "teamspirit")
     }
     unique = platform in ("discord", "teamspirit")
-    assert found.pop(platform) == LinkedMessage(message_id=message, chat=chat, is_unique=unique)
+    exact = "comment" not in link
+    assert found.pop(platform) == LinkedMessage(message_id=message, chat=chat, is_unique=unique, is_exact=exact)
     assert set(found.values()) == {None}
 
 
@@ -89,3 +94,37 @@ def test_a_server_of_ones_own_is_known_by_its_address() -> None:
     local = SimpleNamespace(api_url="http://127.0.0.1:8080/api")
     link = "http://127.0.0.1:8080/archives/C024BE7LH/p1715000000000100"
     assert load_platform("slack").message_of_link(local, link) == LinkedMessage(message_id=TS, chat="C024BE7LH")
+
+
+MADE = [
+    ("telegram", telegram_link(PRIVATE, "45", None), "https://t.me/c/1234567890/45"),
+    ("telegram", telegram_link(PRIVATE, "45", "7"), "https://t.me/c/1234567890/7/45"),
+    ("telegram", telegram_link(PRIVATE, "45", "1"), "https://t.me/c/1234567890/45"),
+    ("telegram", telegram_link("-4567", "45", None), ""),
+    (
+        "slack",
+        slack_link("https://acme.slack.com/", "C024BE7LH", TS, None),
+        "https://acme.slack.com/archives/C024BE7LH/p1715000000000100",
+    ),
+    (
+        "slack",
+        slack_link("https://acme.slack.com/", "C024BE7LH", TS, "1714000000.000200"),
+        "https://acme.slack.com/archives/C024BE7LH/p1715000000000100?thread_ts=1714000000.000200&cid=C024BE7LH",
+    ),
+    ("slack", slack_link("", "C024BE7LH", TS, None), ""),
+    (
+        "discord",
+        discord_link("112233445566778899", CHANNEL, POST),
+        f"https://discord.com/channels/112233445566778899/{CHANNEL}/{POST}",
+    ),
+    ("discord", discord_link("", CHANNEL, POST), ""),
+    ("teamspirit", teamspirit_link("https://im.example.com/", "abc"), "https://im.example.com/_redirect/pl/abc"),
+    ("teamspirit", teamspirit_link("", "abc"), ""),
+]
+
+
+@pytest.mark.parametrize(("platform", "made", "link"), MADE)
+def test_a_link_that_is_made_is_one_that_is_read(platform: str, made: str, link: str) -> None:
+    assert made == link
+    read = load_platform(platform).message_of_link(OPTIONS.get(platform), made)
+    assert (read is not None and read.is_exact) is bool(link)

@@ -45,7 +45,8 @@ async def edit_words(job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequ
 
 async def _edit_merged(merged: Merged, job: EditJob, left: CopiesLeft) -> tuple[list[Change], Sequence[Part]]:
     run, link = job.run, job.link
-    text_parts = job.tools.renderer.text_parts(job.event, run.target, job.fetched)
+    event = await job.tools.renderer.followed(job.event, run.target)
+    text_parts = job.tools.renderer.text_parts(event, run.target, job.fetched)
     run.delivery.losses += text_parts.losses
     pieces, index = pieces_of(merged), [piece.event_seq for piece in merged.pieces].index(link.event_seq)
 

@@ -17,7 +17,8 @@ from bridge.render.merge import MAX_MERGED, MergedPiece, belong_together, can_me
 async def create_merged(_event: MessageCreated, run: Execution, tools: Tools) -> Sequence[Change]:
     """One message for all of the group; each keeps a receipt and losses of its own."""
     together = run.delivery.together
-    parts = [tools.renderer.text_parts(one.event, run.target) for one in together if isinstance(one.event, MessageCreated)]
+    events = [await tools.renderer.followed(one.event, run.target) for one in together if isinstance(one.event, MessageCreated)]
+    parts = [tools.renderer.text_parts(event, run.target) for event in events]
     pieces = [piece_of(one) for one in parts]
     run.delivery.group.pieces = tuple(
         Piece(event_seq=pending.event_seq, content=encode_piece(piece)) for pending, piece in zip(together, pieces, strict=True)

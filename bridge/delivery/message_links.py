@@ -1,0 +1,76 @@
+"""Links to messages: one that leads to a message with a copy in the target's chat leads to that copy there. All others stay.
+
+A link is only ever made to the very chat that the message goes into: it tells its readers of no other chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from bridge.delivery.copies import copy_here, copy_nearby
+from bridge.delivery.target import ResolvedTarget
+from bridge.journal.contract import LinkStore
+from bridge.model.abilities import LinksToMessages
+from bridge.model.events import MessageCreated, MessageEdited
+from bridge.model.platform import LinkedMessage
+from bridge.model.refs import AccountName, ChatRef, MessageRef
+from bridge.policy.routing import RoutingTable
+from bridge.render.message_links import addresses_in, with_addresses
+
+MOST_CHATS = 100
+"""Of an account, in which a message is looked for whose link does not name its chat."""
+
+Readers = Callable[[], Iterable[tuple[AccountName, Callable[[str], LinkedMessage | None]]]]
+
+
+class MessageLinks:
+    """`readers` gives for each account what reads its platform's links; `table` is the routing table in force."""
+
+    def __init__(self, journal: LinkStore, readers: Readers, table: Callable[[], RoutingTable]) -> None:
+        self._journal = journal
+        self._readers = readers
+        self._table = table
+
+    async def followed(self, event: MessageCreated | MessageEdited, target: ResolvedTarget) -> MessageCreated | MessageEdited:
+        """The message with links into the target's chat. Raises JournalError."""
+        adapter, text = target.adapter, event.content.text
+        if not isinstance(adapter, LinksToMessages):
+            return event
+        new: dict[str, str] = {}
+        for address in addresses_in(text):
+            there = await self._there(address, target, adapter)
+            if there and there != address:
+                new[address] = there
+        if not new:
+            return event
+        return msgspec.structs.replace(event, content=msgspec.structs.replace(event.content, text=with_addresses(text, new)))
+
+    async def _there(self, address: str, target: ResolvedTarget, adapter: LinksToMessages) -> str:
+        """The link to the message's copy in the target's chat; empty if there is none, or the link leads into that chat already."""
+        for account, read in self._readers():
+            linked = read(address)
+            if linked is None or not linked.is_exact:
+                continue
+            for chat in self._chats(account, linked):
+                if chat == target.chat:
+                    return ""
+                link = await self._journal.link(MessageRef(chat, linked.message_id), target.end.chat, target.end.thread_id)
+                copy = copy_here(link, target) or copy_nearby(link)
+                if copy is not None and copy.chat_id == target.chat.chat_id and copy.message_ids:
+                    return adapter.message_link(copy)
+                if link is not None:
+                    return ""  # it is known, and has no copy there
+        return ""
+
+    def _chats(self, account: AccountName, linked: LinkedMessage) -> Iterator[ChatRef]:
+        """Where the message may be, each once: the chat that the link names, by its id or by an address of bridge.yaml; and where
+        a message's id is enough, all chats of the account."""
+        table = self._table()
+        addresses = table.addresses(account)
+        named = [native for one in addresses if one.address.lower() == linked.chat.lower() and (native := table.native_id(one))]
+        if linked.is_unique:
+            named += [native for one in addresses[:MOST_CHATS] if (native := table.native_id(one))]
+        for chat_id in dict.fromkeys([linked.chat, *named]):
+            if chat_id:
+                yield ChatRef(account, chat_id)
