@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from adapters.common.conformance import Codec, ConformanceCase, Lacks
-from adapters.webhook.outbound.encode_text import encode_text
-from bridge.model.rich_text import plain
+from adapters.webhook.emulator.reading import read_markdown
+from adapters.webhook.outbound.encode_markdown import encode_markdown
 
 CASE = ConformanceCase(
-    codecs={"webhook": Codec(encode=encode_text, decode=plain, decode_raw=plain)},
+    codecs={"webhook": Codec(encode=encode_markdown, decode=read_markdown, decode_raw=read_markdown)},
     absent_chat="not-an-end",
     lacks={
         Lacks.REPLIES: "what a program posts by a webhook answers nothing",

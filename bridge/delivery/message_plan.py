@@ -13,6 +13,7 @@ import msgspec
 
 from bridge.model.adapter import ListedFile, Reply, Sender
 from bridge.model.events import Attachment, Contact, Location, MessageCreated, MessageEdited
+from bridge.model.original import Original
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import EMPTY, RichText, concat
 from bridge.render.attachments import Target
@@ -37,6 +38,7 @@ class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     location: Location | None = None
     contact: Contact | None = None
     listed: tuple[ListedFile, ...] = ()
+    original: Original | None = None
     late: bool = False
     """A file that could not be fetched when the text was sent: it follows, and nothing waits for it."""
 
@@ -106,6 +108,7 @@ def plan_of(rendered: Rendered, fetched: Sequence[FetchResult], tail: RichText) 
             location=part.location,
             contact=part.contact,
             listed=part.listed,
+            original=part.original,
         )
         for part in rendered.parts
     ]
@@ -143,6 +146,7 @@ def without_files(
             location=part.location if number == 0 else None,
             contact=part.contact if number == 0 else None,
             listed=(*part.listed, *missing) if number == 0 else (),
+            original=part.original if number == 0 else None,
         )
         for number, text in enumerate(pieces)
     ]

@@ -16,6 +16,7 @@ from bridge.model.clock import Clock
 from bridge.model.events import MessageCreated
 from bridge.policy.echo import token_for
 from bridge.render.message import Part
+from bridge.render.original import bare_original
 
 log = structlog.get_logger("outbox")
 
@@ -61,6 +62,7 @@ class PartSender:
             location=part.location,
             contact=part.contact,
             listed_files=part.listed,
+            original=part.original or bare_original(run.pending.event.meta),
         )
 
     async def ask(self, run: Execution, index: int, part: Part) -> Receipt | None:

@@ -36,7 +36,7 @@ async def remove_files(adapter: RemovesFiles, copy: Copy, indexes: tuple[int, ..
 
 async def delete(adapter: Deletes, copy: Copy, run: Execution) -> None:
     async with _within(run, Operation.DELETE, len(copy.message_ids)):
-        await run.target.call(adapter.delete(OutboundDelete(copy=copy)))
+        await run.target.call(adapter.delete(OutboundDelete(copy=copy, occurred_at=run.pending.event.meta.occurred_at)))
 
 
 async def react(adapter: Reacts, outbound: OutboundReaction, run: Execution) -> None:

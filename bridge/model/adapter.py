@@ -16,6 +16,7 @@ import msgspec
 
 from bridge.model.capabilities import Capabilities
 from bridge.model.events import Attachment, Author, ChatEvent, Contact, Location
+from bridge.model.original import Original
 from bridge.model.outcomes import LossNote
 from bridge.model.refs import AccountName
 from bridge.model.rich_text import EMPTY, RichText
@@ -195,11 +196,13 @@ class Outbound(_Value, frozen=True):
     contact: Contact | None = None
     listed_files: tuple[ListedFile, ...] = ()
     """The files that are lines of the text, for platforms that can say more of them than the line does."""
+    original: Original | None = None
+    """The event's own time, and for targets of programs the rest of it."""
 
 
 class OutboundEdit(_Value, frozen=True):
-    """New text for one part. Its files stay as they are; `has_files` says whether it has any (caption or message text). `location`
-    and `contact` as in `Outbound`, as they are now."""
+    """New text for one part. Its files stay as they are; `has_files` says whether it has any (caption or message text). `location`,
+    `contact` and `original` as in `Outbound`, as they are now."""
 
     token: str
     copy: Copy
@@ -213,10 +216,12 @@ class OutboundEdit(_Value, frozen=True):
     contact: Contact | None = None
     listed_files: tuple[ListedFile, ...] = ()
     """As of `Outbound`, as they are now."""
+    original: Original | None = None
 
 
 class OutboundDelete(_Value, frozen=True):
     copy: Copy
+    occurred_at: datetime | None = None
 
 
 class OutboundReaction(_Value, frozen=True):
@@ -229,6 +234,7 @@ class OutboundReaction(_Value, frozen=True):
     removed: tuple[str, ...] = ()
     token: str = ""
     """As `Outbound.token`, of the reaction's delivery."""
+    occurred_at: datetime | None = None
 
 
 class Receipt(_Value, frozen=True):

@@ -169,6 +169,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     knows_repeats: bool = False
     """Whether a message that is sent again under its `Outbound.token` is known for the same. Then no outcome is unknown: what may
     have arrived is simply sent again."""
+    takes_data: bool = False
+    """Whether programs read what is sent: then `Outbound.original` holds all that the message is, beside the words for people."""
 
     def level(self, feature: Feature) -> Support:
         found = self.features.get(feature)

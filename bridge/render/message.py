@@ -18,14 +18,8 @@ from bridge.identity.people import People
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
 from bridge.model.capabilities import Feature, Support
 from bridge.model.characters import is_blank
-from bridge.model.events import (
-    Author,
-    Content,
-    Forward,
-    MessageCreated,
-    MessageEdited,
-    ReplyTo,
-)
+from bridge.model.events import Author, Content, Forward, MessageCreated, MessageEdited, ReplyTo
+from bridge.model.original import Original
 from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import (
     EMPTY,
@@ -54,6 +48,7 @@ from bridge.render.notices import (
     reply_lines,
 )
 from bridge.render.origin import Origin
+from bridge.render.original import original_of
 from bridge.render.parts import Part, Rendered, TextParts
 from bridge.render.slice import runs
 
@@ -192,10 +187,18 @@ class _Rendering:
             location=self.location if number == 0 else None,
             contact=self.contact if number == 0 else None,
             listed=tuple(self.listed) if number == 0 else (),
+            original=self._original(number),
             has_files=slot.has_files,
             surplus=slot.surplus and not has_other,
             unchanged=slot.unchanged and not has_other,
         )
+
+    def _original(self, number: int) -> Original | None:
+        if not self.capabilities.takes_data:
+            return None
+        forward = self.content.forwarded_from
+        shown = self._shown_forward(forward) if forward else None
+        return original_of(self.event, forward=shown, is_first=number == 0)
 
     def _reply_of_part(self, number: int, reply: Reply | None) -> Reply | None:
         """Where answers are pointers, the first part points. Where they are less (REPLY is PARTIAL: a place in a thread, say), all

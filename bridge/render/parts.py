@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bridge.model.adapter import ListedFile, OutboundFile, Reply, Sender
 from bridge.model.events import Contact, Location
+from bridge.model.original import Original
 from bridge.model.outcomes import LossNote
 from bridge.model.rich_text import EMPTY, RichText
 
@@ -26,6 +27,7 @@ class Part:
     contact: Contact | None = None
     listed: tuple[ListedFile, ...] = ()
     """Of the message's first part: the files that are lines of its text."""
+    original: Original | None = None
     has_files: bool = False
     """Whether the message has files: those in `files`, or for an edit those that it keeps."""
     surplus: bool = False

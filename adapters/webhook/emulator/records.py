@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from adapters.common.emulation.contract import EmulatedFile
 
@@ -14,6 +16,9 @@ class Message:
     chat_id: str
     author: str
     text: str
+    markdown: str = field(default="", kw_only=True)
+    data: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    """All that the bridge told of it last."""
     sent_at: datetime
     is_bot: bool = False
     sender_id: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from adapters.common.emulation.contract import SeenMessage, SeenReaction
+from adapters.webhook.emulator.reading import html_of
 from adapters.webhook.emulator.records import Message
 
 
@@ -17,7 +18,7 @@ def seen(message: Message) -> SeenMessage:
         author_avatar_url=message.avatar_url,
         is_bot=message.is_bot,
         text=message.text,
-        html=escape(message.text).replace("\n", "<br>"),
+        html=html_of(message.markdown) if message.markdown else escape(message.text).replace("\n", "<br>"),
         files=message.files,
         reply_to=message.reply_to,
         reply_quote=message.quote,

@@ -52,7 +52,8 @@ class World:
             raise Refused(400, f"{kind}: there is no such message")
         match kind:
             case "message.edited":
-                message.text, message.edited = str(data["text"]), True
+                message.text, message.markdown, message.edited = str(data["text"]), str(data.get("markdown", "")), True
+                message.data = data
                 self._publish("edited", message)
             case "message.deleted":
                 message.deleted = True
@@ -72,7 +73,9 @@ class World:
             author=str(author.get("name", "")),
             avatar_url=str(author.get("avatar_url", "")),
             text=str(data["text"]),
-            sent_at=datetime.fromisoformat(event["timestamp"]).astimezone(UTC),
+            data=data,
+            markdown=str(data.get("markdown", "")),
+            sent_at=datetime.fromisoformat(data.get("occurred_at", event["timestamp"])).astimezone(UTC),
             is_bot=True,
             reply_to=str(reply.get("message_id", "")),
             quote=str(reply.get("excerpt", "")),

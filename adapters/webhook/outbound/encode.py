@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from adapters.webhook.outbound.encode_data import cut, extras, moment, put_all
+from adapters.webhook.outbound.encode_markdown import encode_markdown
 from adapters.webhook.outbound.encode_text import encode_slack, encode_text
 from adapters.webhook.wire import StandardPayload
-from bridge.model.adapter import Copy, Outbound, OutboundEdit, OutboundReaction, Reply, Sender
+from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply
 from bridge.model.templates import fill_tree, template
 
 if TYPE_CHECKING:
@@ -20,24 +22,25 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 20_000
 """Of a body, as Standard Webhooks recommends."""
-_MOST_NAME, _MOST_URL, _MOST_EXCERPT = 200, 1000, 300
+_NAME_BYTES, _EXCERPT_BYTES, _URL_CHARS = 600, 900, 1000
+_ENVELOPE_BYTES = 150
+"""Of a body beside `data`."""
 
 
 # -- Standard Webhooks ----------------------------------------------------------------------------------------------------------
 
 
 def created(end: str, outbound: Outbound, now: datetime) -> StandardPayload:
-    data: dict[str, Any] = {"end": end, "message_id": outbound.token, **_said(outbound)}
-    return _event("message.created", data, now)
+    return _event("message.created", _said(end, outbound.token, outbound), now)
 
 
 def edited(end: str, outbound: OutboundEdit, now: datetime) -> StandardPayload:
-    data = {"end": end, "message_id": _first_id(outbound.copy), **_said(outbound)}
-    return _event("message.edited", data, now)
+    return _event("message.edited", _said(end, _first_id(outbound.copy), outbound), now)
 
 
-def deleted(end: str, copy: Copy, now: datetime) -> StandardPayload:
-    return _event("message.deleted", {"end": end, "message_id": _first_id(copy)}, now)
+def deleted(end: str, outbound: OutboundDelete, now: datetime) -> StandardPayload:
+    data = {"end": end, "message_id": _first_id(outbound.copy), **_when(outbound.occurred_at)}
+    return _event("message.deleted", data, now)
 
 
 def reacted(end: str, outbound: OutboundReaction, now: datetime, *, added: bool) -> StandardPayload:
@@ -48,6 +51,7 @@ def reacted(end: str, outbound: OutboundReaction, now: datetime, *, added: bool)
         "message_id": _first_id(outbound.copy),
         "emoji": list(emoji)[:100],
         "reactions": list(outbound.wanted)[:100],
+        **_when(outbound.occurred_at),
     }
     return _event("reaction.added" if added else "reaction.removed", data, now)
 
@@ -61,26 +65,38 @@ def to_bytes(payload: Mapping[str, Any]) -> bytes:
 
 
 def _event(kind: str, data: dict[str, Any], now: datetime) -> StandardPayload:
-    return StandardPayload(type=kind, timestamp=now.astimezone(UTC).isoformat(timespec="milliseconds"), data=data)
+    return StandardPayload(type=kind, timestamp=moment(now), data=data)
 
 
-def _said(outbound: Outbound | OutboundEdit) -> dict[str, Any]:
-    said: dict[str, Any] = {"text": encode_text(outbound.text)}
+def _when(occurred_at: datetime | None) -> dict[str, str]:
+    return {} if occurred_at is None else {"occurred_at": moment(occurred_at)}
+
+
+def _said(end: str, message_id: str, outbound: Outbound | OutboundEdit) -> dict[str, Any]:
+    """The words are always whole; of the rest as much as there is room for."""
+    original = outbound.original
+    data: dict[str, Any] = {
+        "end": end,
+        "message_id": message_id,
+        "text": encode_text(outbound.text),
+        "markdown": encode_markdown(outbound.text),
+        **_when(original.occurred_at if original is not None else None),
+    }
     if outbound.sender is not None:
-        said["author"] = _author(outbound.sender)
+        data["author"] = {"name": cut(outbound.sender.name, _NAME_BYTES)}
     if outbound.reply is not None:
-        said["reply_to"] = _reply(outbound.reply)
-    return said
-
-
-def _author(sender: Sender) -> dict[str, Any]:
-    picture = {"avatar_url": sender.avatar_url} if 0 < len(sender.avatar_url) <= _MOST_URL else {}
-    return {"name": sender.name[:_MOST_NAME], **picture}
+        data["reply_to"] = _reply(outbound.reply)
+    if outbound.sender is not None and 0 < len(outbound.sender.avatar_url) <= _URL_CHARS:
+        author = {**data["author"], "avatar_url": outbound.sender.avatar_url}
+        put_all(data, {"author": author}, MOST_BYTES - _ENVELOPE_BYTES)
+    if original is not None:
+        put_all(data, extras(original), MOST_BYTES - _ENVELOPE_BYTES)
+    return data
 
 
 def _reply(reply: Reply) -> dict[str, Any]:
     named = {"message_id": reply.message_id} if reply.message_id else {}
-    return {**named, "author": reply.author_name[:_MOST_NAME], "excerpt": reply.excerpt[:_MOST_EXCERPT]}
+    return {**named, "author": cut(reply.author_name, _NAME_BYTES), "excerpt": cut(reply.excerpt, _EXCERPT_BYTES)}
 
 
 def _first_id(copy: Copy) -> str:

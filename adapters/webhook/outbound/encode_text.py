@@ -5,18 +5,39 @@ from __future__ import annotations
 import json
 import re
 
-from bridge.model.rich_text import RichText, text_of
+from adapters.webhook.outbound.encode_markdown import encode_markdown
+from bridge.model.rich_text import Inline, RichText, Text, map_inlines, runs_by_line, to_plain
 
+WORDS_BYTES = 17_000
+"""Of a text and its markdown as JSON, so that a body is below 20 kB with the author and a quotation."""
 _ALL_OF_A_CHANNEL = re.compile(r"@(?=(?:all|channel|everyone|here)\b)", re.IGNORECASE)
 
 
 def encode_text(text: RichText) -> str:
-    return text_of(text)
+    """Plain: items have bullets or numbers, quoted lines a > sign, and links their address behind the words."""
+    has_links = any(isinstance(inline, Text) and inline.link for inlines in runs_by_line(text) for inline in inlines)
+    return to_plain(map_inlines(text, _named) if has_links else text)
 
 
-def json_bytes(text: RichText) -> int:
+def _named(inline: Inline) -> Inline:
+    """An address that shows itself is not written twice."""
+    if isinstance(inline, Text) and inline.link and inline.text.strip() in (inline.link, _bare(inline.link)):
+        return Text(inline.text, inline.marks)
+    return inline
+
+
+def _bare(link: str) -> str:
+    return link.removeprefix("mailto:").removeprefix("tel:")
+
+
+def json_bytes(text: str) -> int:
     """What the text takes in a JSON body."""
-    return len(json.dumps(encode_text(text), ensure_ascii=False).encode("utf-8", "surrogatepass")) - 2
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")) - 2
+
+
+def words_bytes(text: RichText) -> int:
+    """What it takes plain and with its marks."""
+    return json_bytes(encode_text(text)) + json_bytes(encode_markdown(text))
 
 
 def encode_slack(text: RichText, *, mass_mentions: bool = False) -> str:

@@ -70,7 +70,7 @@ class Sender:
 
     async def delete(self, outbound: OutboundDelete) -> None:
         copy = outbound.copy
-        await self.tell(copy.chat_id, f"{copy.message_ids[0]}-d", encode.deleted(copy.chat_id, copy, self.now()))
+        await self.tell(copy.chat_id, f"{copy.message_ids[0]}-d", encode.deleted(copy.chat_id, outbound, self.now()))
 
     async def tell(self, name: str, webhook_id: str, payload: StandardPayload) -> None:
         """An event of Standard Webhooks, under the same id on every attempt."""

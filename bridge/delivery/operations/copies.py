@@ -13,6 +13,7 @@ from bridge.journal.contract import Carried, Link, Merged, PartGone, PartReceipt
 from bridge.model.adapter import Copy, Edits, OutboundEdit, Receipt
 from bridge.render.merge import MergedPiece, decode_piece, encode_piece
 from bridge.render.message import Part
+from bridge.render.original import bare_original
 
 
 async def edit_copy(
@@ -31,6 +32,7 @@ async def edit_copy(
         location=part.location,
         contact=part.contact,
         listed_files=part.listed,
+        original=part.original or bare_original(run.pending.event.meta),
     )
     receipt = await throttled_calls.edit(adapter, outbound, run)
     now_carried = msgspec.structs.replace(carried, text=part.says)

@@ -165,6 +165,7 @@ class _Creation:
             location=planned.location,
             contact=planned.contact,
             listed=planned.listed,
+            original=planned.original,
             has_files=bool(files),
         )
 

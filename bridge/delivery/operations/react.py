@@ -33,6 +33,7 @@ async def react(event: ReactionsChanged, run: Execution, tools: Tools) -> Sequen
         added=tuple(emoji for emoji in event.added if emoji in wanted),
         token=tools.sender.token(run, 0),
         removed=tuple(emoji for emoji in event.removed if emoji not in wanted),
+        occurred_at=event.meta.occurred_at,
     )
     try:
         await throttled_calls.react(run.target.adapter, outbound, run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from adapters.webhook.config import WebhookOptions
 from adapters.webhook.outbound import encode
-from bridge.model.adapter import Copy, Outbound, OutboundEdit, OutboundReaction, Reply, Sender
-from bridge.model.rich_text import plain
+from adapters.webhook.outbound.encode_text import WORDS_BYTES, words_bytes
+from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply, Sender
+from bridge.model.events import AttachmentKind, Contact, Forward, Location, Poll, PollOption
+from bridge.model.original import Original, OriginalFile
+from bridge.model.rich_text import Paragraph, RichText, Text, plain
+from bridge.render.split import Limit, split
 
 DOCS = Path(__file__).parents[4] / "docs"
 SCHEMA = json.loads((DOCS / "webhooks-events.schema.json").read_text(encoding="utf-8"))
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 COPY = Copy(chat_id="alerts", message_ids=("t1",))
 
+EVERYTHING = Original(
+    occurred_at=NOW - timedelta(seconds=90),
+    thread_id="1795700000.000100",
+    forwarded_from=Forward(author_name="Vera", chat_name="News"),
+    poll=Poll(question="Tea?", options=(PollOption(text="yes", votes=2), PollOption(text="no"))),
+    location=Location(latitude=59.9386, longitude=30.3141, title="Palace Square"),
+    contact=Contact(name="Oleg", phone="+7 900", details=("Example Ltd",)),
+    files=(
+        OriginalFile(kind=AttachmentKind.PHOTO, name="cat.jpg", mime="image/jpeg", size_bytes=2048, url="https://example.com/f/1"),
+        OriginalFile(kind=AttachmentKind.VOICE),
+    ),
+)
+
 texts = st.text(max_size=300)
+long_texts = st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=30), st.integers(1, 2000))
+originals = st.none() | st.builds(
+    Original,
+    occurred_at=st.just(NOW),
+    thread_id=st.none() | texts,
+    forwarded_from=st.none() | st.builds(Forward, author_name=texts, chat_name=texts),
+    poll=st.none()
+    | st.builds(Poll, question=long_texts, options=st.lists(st.builds(PollOption, text=texts), max_size=12).map(tuple)),
+    location=st.none() | st.builds(Location, latitude=st.just(1.5), longitude=st.just(-2.5), title=texts, address=long_texts),
+    contact=st.none() | st.builds(Contact, name=texts, phone=texts, details=st.lists(texts, max_size=30).map(tuple)),
+    files=st.lists(
+        st.builds(OriginalFile, kind=st.sampled_from(AttachmentKind), name=texts, mime=texts, url=texts), max_size=60
+    ).map(tuple),
+)
 replies = st.none() | st.builds(Reply, message_id=texts, author_name=texts, excerpt=texts)
 senders = st.none() | st.builds(Sender, name=texts, avatar_url=texts)
 
@@ -35,8 +67,9 @@ def events() -> list[Any]:
     reaction = OutboundReaction(copy=COPY, wanted=("👍",), added=("👍",), removed=("🎉",))
     return [
         encode.created("alerts", outbound(sender=Sender(name="Anna", avatar_url="https://example.com/a.png")), NOW),
+        encode.created("alerts", outbound(original=EVERYTHING), NOW),
         encode.edited("alerts", OutboundEdit(token="t2", copy=COPY, text=plain("better"), reply=Reply(author_name="Boris")), NOW),
-        encode.deleted("alerts", COPY, NOW),
+        encode.deleted("alerts", OutboundDelete(copy=COPY, occurred_at=NOW), NOW),
         encode.reacted("alerts", reaction, NOW, added=True),
         encode.reacted("alerts", reaction, NOW, added=False),
         encode.pinned("alerts", COPY, NOW, is_pinned=True),
@@ -58,12 +91,53 @@ def test_every_type_and_field_is_in_the_page() -> None:
         assert f"`{name}`" in page, name
 
 
-@given(texts, senders, replies)
-def test_whatever_people_write_makes_a_small_body_that_can_be_read(text: str, sender: Sender | None, reply: Reply | None) -> None:
-    event = encode.created("alerts", outbound(text, sender=sender, reply=reply), NOW)
-    body = encode.to_bytes(event)
-    assert len(body) < encode.MOST_BYTES
-    Draft202012Validator(SCHEMA).validate(json.loads(body))
+@given(long_texts, senders, replies, originals)
+def test_whatever_people_write_makes_a_small_body_that_can_be_read(
+    text: str, sender: Sender | None, reply: Reply | None, original: Original | None
+) -> None:
+    """Of texts as the core splits them."""
+    limit = Limit(lambda rich, caption=False: words_bytes(rich), WORDS_BYTES)
+    for part in split(plain(text), limit)[:3]:
+        said = replace(outbound(sender=sender, reply=reply, original=original), text=part)
+        body = encode.to_bytes(encode.created("alerts", said, NOW))
+        assert len(body) < encode.MOST_BYTES
+        Draft202012Validator(SCHEMA).validate(json.loads(body))
+
+
+def test_a_message_is_told_with_all_that_it_is() -> None:
+    data = encode.created("alerts", outbound(original=EVERYTHING), NOW)["data"]
+    assert data["occurred_at"] == "2026-11-26T11:58:30.000+00:00"
+    assert data["thread"] == {"id": "1795700000.000100"}
+    assert data["forwarded_from"] == {"author": "Vera", "chat": "News"}
+    assert data["poll"] == {
+        "question": "Tea?",
+        "options": [{"text": "yes", "votes": 2}, {"text": "no"}],
+        "multiple": False,
+        "anonymous": True,
+        "closed": False,
+    }
+    assert data["location"] == {"latitude": 59.9386, "longitude": 30.3141, "title": "Palace Square"}
+    assert data["contact"] == {"name": "Oleg", "phone": "+7 900", "details": ["Example Ltd"]}
+    assert data["files"] == [
+        {"name": "cat.jpg", "mime": "image/jpeg", "kind": "photo", "size_bytes": 2048, "url": "https://example.com/f/1"},
+        {"name": "", "mime": "", "kind": "voice"},
+    ]
+
+
+def test_the_words_go_first_where_there_is_not_room_for_all() -> None:
+    many = replace(EVERYTHING, files=tuple(OriginalFile(kind=AttachmentKind.DOCUMENT, name="x" * 200) for _ in range(200)))
+    data = encode.created("alerts", outbound("word " * 1000, original=many), NOW)["data"]
+    assert len(data["text"]) == 5000
+    assert 10 < len(data["files"]) < 200
+
+
+def test_text_is_plain_and_markdown_has_the_marks() -> None:
+    rich = RichText(
+        (Paragraph((Text("see ", 1), Text("this", 0, "https://example.com/"), Text(" "), Text("a@b", 0, "mailto:a@b"))),)
+    )
+    data = encode.created("alerts", replace(outbound(), text=rich), NOW)["data"]
+    assert data["text"] == "see this (https://example.com/) a@b"
+    assert data["markdown"] == "**see** [this](https://example.com/) <mailto:a@b>"
 
 
 @given(texts)

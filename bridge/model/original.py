@@ -1,0 +1,37 @@
+"""What a message is beside its words, for targets whose readers are programs (`Capabilities.takes_data`). Types only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from bridge.model.events import AttachmentKind, Contact, Forward, Location, Poll
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class OriginalFile(_Data, frozen=True):
+    """A file of the message, whether or not it can be sent itself. `name` is for people, without control characters."""
+
+    kind: AttachmentKind
+    name: str = ""
+    mime: str = ""
+    size_bytes: int | None = None
+    url: str = ""
+    """Where everybody who is shown it can fetch the file for a while; empty if nowhere."""
+
+
+class Original(_Data, frozen=True):
+    """`occurred_at` is the moment that the origin gives for the event, aware UTC; `thread_id` is native to the origin. The rest
+    goes with the first part of a message. Names are as the core shows them."""
+
+    occurred_at: datetime
+    thread_id: str | None = None
+    forwarded_from: Forward | None = None
+    poll: Poll | None = None
+    location: Location | None = None
+    contact: Contact | None = None
+    files: tuple[OriginalFile, ...] = ()
