@@ -66,6 +66,7 @@ def load_platform(platform: str) -> Platform:
         preload=lambda: _find(package, "adapter", "build") and None,
         check_end=_function(package, "addresses", "check_end", optional=True),
         needs_public_web=_function(package, "config", "needs_public_web", optional=True),
+        advise=lambda options: _function(package, "config", "advise", optional=True)(options) or (),
         message_of_link=_function(package, "links", "message_of_link", optional=True),
         decode_post=_function(package, "inbound.posts", "decode_post", optional=True),
         dialects=lambda: cast("Dialects | None", _find(package, "dialects", "TOOLS", optional=True)),

@@ -157,6 +157,20 @@ def _signature_faults(key: str, signature: SignatureOptions) -> Iterator[ConfigF
         yield ConfigFault("timestamp_header and {timestamp} in signed need each other", key=f"{key}.signed")
 
 
+def advise(options: WebhookOptions) -> Sequence[ConfigFault]:
+    """What works, and is not what an admin would want."""
+    return [
+        ConfigFault(
+            "without a signed moment, a request that somebody recorded can be sent again once it is no longer among the last of its "
+            "end, and one that really says the same again is taken for a repeat",
+            key=f"ends.{name}.signature.scheme",
+            hint="if the sender signs the time, set timestamp_header, and signed to {timestamp}.{body} or as its reference says",
+        )
+        for name, end in options.ends.items()
+        if end.signature is not None and end.signature.scheme == "hmac" and not end.signature.timestamp_header
+    ]
+
+
 def needs_public_web(options: WebhookOptions) -> ConfigFault | None:
     """What comes in comes by the public listener, and what is fetched goes out by it."""
     for name, end in options.ends.items():

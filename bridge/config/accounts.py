@@ -116,6 +116,7 @@ def _read_options(values: Values, account: Account, model: type[BaseModel]) -> N
         values.faults.faults.append(placed(fault, account, values.faults))
     if len(values.faults.faults) == before:
         account.options = built
+        values.faults.warnings += [placed(fault, account, values.faults) for fault in account.manifest.advise(built)]
 
 
 def _check_paths(faults: Faults, account: Account, model: type[BaseModel], built: BaseModel, reported: Collection[str]) -> None:

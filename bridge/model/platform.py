@@ -125,6 +125,8 @@ class Platform(_Value, frozen=True):
     """`config:needs_public_web`, if it is there. The fault of an account with these options where bridge.yaml has no
     `web.public`: which option needs it, and what else would do; None if nothing does. Asked only for options without other
     faults."""
+    advise: Callable[[Any], Sequence[ConfigFault]] = lambda _: ()
+    """`config:advise`, if it is there. What `check` warns of: options without faults that an admin would hardly want."""
     message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
     """`links:message_of_link`, if it is there. What a permalink of this platform leads to (`https://...`, as people copy it),
     for an account with these options; None if it is not a link to one of its messages. Pure."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.webhook.config import Options, check_options, needs_public_web
+from adapters.webhook.config import Options, advise, check_options, needs_public_web
 
 
 def faults(ends: Any) -> list[tuple[str, str]]:
@@ -39,6 +39,9 @@ def test_what_does_not_go_together_is_told_at_its_key(end: Any, key: str, why: s
     assert any(at == f"ends.alerts.{key}" and why in said for at, said in faults({"alerts": end})), faults({"alerts": end})
 
 
+OF_GITHUB = {"scheme": "github", "secret": "s"}
+
+
 def test_an_account_has_ends_with_names() -> None:
     assert faults({})[0][0] == "ends"
     assert faults({"a/b": {}})[0][0] == "ends.a/b"
@@ -53,6 +56,15 @@ def test_what_others_call_needs_the_public_listener() -> None:
         assert fault is not None
         assert fault.key == f"ends.a.{next(iter(end))}"
     assert needs_public_web(Options.model_validate({"ends": {"a": {"url": "https://example.com"}}})) is None
+
+
+def test_a_signature_without_its_moment_is_warned_of() -> None:
+    signature = {"scheme": "hmac", "secret": "s", "header": "X-Sig"}
+    (warning,) = advise(Options.model_validate({"ends": {"a": {"signature": signature}, "b": {"signature": OF_GITHUB}}}))
+    assert warning.key == "ends.a.signature.scheme"
+    assert "timestamp_header" in str(warning)
+    dated = {**signature, "timestamp_header": "X-At", "signed": "{timestamp}.{body}"}
+    assert not advise(Options.model_validate({"ends": {"a": {"signature": dated}}}))
 
 
 def test_no_secret_is_shown() -> None:

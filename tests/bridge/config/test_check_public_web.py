@@ -80,3 +80,15 @@ def test_who_is_believed_behind_a_proxy(tmp_path: Path) -> None:
     found = {fault.key: fault.why for fault in faults(tmp_path, "telegram, token: '1:abc'", listener % bad)}
     assert set(found) == {"web.public.trusted_proxies[0]", "web.public.trusted_proxies[1]", "web.public.forwarded"}
     assert "10.0.0.0/8" in found["web.public.trusted_proxies[0]"]
+
+
+def test_what_a_platform_advises_is_a_warning_at_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.yaml"
+    lines = ["accounts:", "  one:", "    platform: webhook", "    ends:", "      a:"]
+    lines += ["        signature: {secret: s, header: X-Sig,", "          scheme: hmac}", PUBLIC, ""]
+    path.write_text("\n".join(lines))
+    path.chmod(0o600)
+    loaded = load_config(path, {}, registry.load_platform, registry.platforms())
+    assert not loaded.faults
+    (warning,) = [one for one in loaded.warnings if "recorded" in one.why]
+    assert (warning.line, warning.key) == (7, "accounts.one.ends.a.signature.scheme")

@@ -171,6 +171,24 @@ async def test_any_other_hmac(tmp_path: Path, encoding: str) -> None:
         assert (await send(hooks, BODY, {**signed(now_s), "X-Sig": signed(now_s)["X-Sig"].removeprefix("v0=")})).status == 401
 
 
+async def test_without_a_signed_moment_the_same_request_again_says_nothing_new(tmp_path: Path) -> None:
+    """Whoever recorded it can send it whenever they like, and write what is not signed as they like."""
+    clock = StillClock()
+    signature = hmac.new(b"hush", BODY, hashlib.sha256).hexdigest()
+    headers = {**JSON, "X-Sig": signature}
+    async with Hooks(tmp_path, ends(scheme="hmac", secret="hush", header="X-Sig"), clock=clock) as hooks:
+        first = await send(hooks, BODY, headers)
+        clock.forward(2 * 86400)
+        await hooks.end()
+        await hooks.begin()
+        for more in ({}, {"Idempotency-Key": "new"}, {"X-Sig": signature.upper()}, {"webhook-id": "other"}):
+            again = await send(hooks, BODY, {**headers, **more})
+            assert (again.status, again.text) == (200, first.text)
+        other = b'{"text": "another"}'
+        assert (await send(hooks, other, {**JSON, "X-Sig": hmac.new(b"hush", other, hashlib.sha256).hexdigest()})).status == 200
+        assert hooks.words() == ["signed", "another"]
+
+
 async def test_a_signed_form_with_files(tmp_path: Path) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nsee\r\n'
