@@ -161,8 +161,8 @@ def advise(options: WebhookOptions) -> Sequence[ConfigFault]:
     """What works, and is not what an admin would want."""
     return [
         ConfigFault(
-            "without a signed moment, a request that somebody recorded can be sent again once it is no longer among the last of its "
-            "end, and one that really says the same again is taken for a repeat",
+            "without a signed moment, a request that somebody recorded can be sent again once it is not among the end's last, "
+            "and one that really says the same again is taken for a repeat",
             key=f"ends.{name}.signature.scheme",
             hint="if the sender signs the time, set timestamp_header, and signed to {timestamp}.{body} or as its reference says",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -52,6 +52,16 @@ class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
     the listener's address (`/hooks/<key>`; `/` and `/<topic>`, with the key as a bearer)."""
 
 
+@runtime_checkable
+class HoldsBytes(Protocol):
+    """A request of the public listener."""
+
+    def hold(self, size_bytes: int) -> None:
+        """Count what a handler keeps in memory of a body that it reads in pieces, beside all others' until the request is answered.
+        Raises HTTPServiceUnavailable when there is no room: let it pass."""
+        ...
+
+
 class WebMount(Protocol):
     """The public web listener, for platforms that call us."""
 
@@ -77,7 +87,7 @@ class WebMount(Protocol):
 
         The handler is called only while the account is up (`Intake.connected`): before, senders are asked to come again. `read` of
         the request takes 1 MiB; what is larger is read in pieces, by `content` or `multipart`, up to `KeyGrant.most_bytes` and no
-        slower than a bad line, and goes to disk. What they raise (413, 408) is the answer: let it pass. An answer of 400 and above
-        says what is wrong: the holder of a key is no stranger. A second handler replaces the first; `close` of the adapter need not
-        take it away."""
+        slower than a bad line, and goes to disk, or is counted by `HoldsBytes`. What they raise (413, 408, 503) is the answer: let
+        it pass. An answer of 400 and above says what is wrong: the holder of a key is no stranger. A second handler replaces the
+        first; `close` of the adapter need not take it away."""
         ...

@@ -30,6 +30,7 @@ MOST_BYTES_IN_FLIGHT = 8 * 1024**2
 _MOST_CONNECTIONS = 256
 _RECEIVE_BYTES = 32 * 1024
 """The kernel's buffer of a connection, and so the most that arrives before anything is read."""
+_BUSY_S = 5
 _IDLE_S = 75.0
 """Longer than the usual idle time of a proxy's connections to us (nginx: 60 s), so that the proxy always closes first."""
 _SILENT = logging.getLogger("bridge.web.strangers")
@@ -88,15 +89,16 @@ class Bodies:
 class StrangerRequest(web.Request):
     """A request whose body is read when the handler asks for it, and within bounds."""
 
-    ATTRS = web.Request.ATTRS | frozenset({"bodies", "_body", "_size_bytes", "_is_expected"})
+    ATTRS = web.Request.ATTRS | frozenset({"bodies", "_body", "_size_bytes", "_is_expected", "_is_let_go"})
     bodies: Bodies
     _is_expected = False
+    _is_let_go = False
+    _size_bytes = 0
 
     async def read(self) -> bytes:
         """The body. Raises HTTPRequestEntityTooLarge, HTTPRequestTimeout, HTTPServiceUnavailable; each closes the connection."""
         if self._read_bytes is None:
             self._body: bytearray | None = bytearray()
-            self._size_bytes = 0
             self.bodies.begin(self)
             try:
                 async with asyncio.timeout(BODY_S):
@@ -111,13 +113,15 @@ class StrangerRequest(web.Request):
 
     def stream(self, *, most_bytes: int, kept_bytes: int = 0) -> BoundedStream:
         """From now on `content`, `multipart` and `post` may read that much, in the time that a slow line needs for it. `read` keeps
-        its own bounds. Only the first `kept_bytes` are kept in memory."""
+        its own bounds. Only the first `kept_bytes` are kept in memory. Whoever keeps more counts it by `hold`."""
 
         async def begun() -> None:
             self.bodies.begin(self)
             await self._expect()
 
-        stream = BoundedStream(self._payload, most_bytes=most_bytes, first_s=BODY_S, begun=begun, kept_bytes=kept_bytes)
+        stream = BoundedStream(
+            self._payload, most_bytes=most_bytes, first_s=BODY_S, begun=begun, kept_bytes=kept_bytes, hold=self.hold
+        )
         self._payload = stream  # type: ignore[assignment]  # all of StreamReader that aiohttp's request asks of it
         return stream
 
@@ -130,15 +134,21 @@ class StrangerRequest(web.Request):
     async def _receive(self) -> None:
         await self._expect()
         while piece := await self.content.readany():
-            if self._body is None or not self.bodies.take(self, len(piece)):
-                raise _closing(web.HTTPServiceUnavailable(text="busy\n"))
-            self._size_bytes += len(piece)
+            self.hold(len(piece))
+            assert self._body is not None
             self._body += piece
             if len(self._body) > MOST_BODY_BYTES:
                 raise _closing(web.HTTPRequestEntityTooLarge(MOST_BODY_BYTES, text="too large\n"))
 
+    def hold(self, size_bytes: int) -> None:
+        """Count what is kept in memory of the body, until the request is answered. Raises HTTPServiceUnavailable."""
+        if self._is_let_go or not self.bodies.take(self, size_bytes):
+            raise _closing(web.HTTPServiceUnavailable(text="busy\n", headers={"Retry-After": str(_BUSY_S)}))
+        self._size_bytes += size_bytes
+
     def let_go(self) -> None:
         """Drop the body and the connection, since others need the space."""
+        self._is_let_go = True
         self._body = None
         self.finished()
         if self.transport is not None:
@@ -149,7 +159,7 @@ class StrangerRequest(web.Request):
 
     def finished(self) -> None:
         self.bodies.came(self)
-        self.bodies.free(getattr(self, "_size_bytes", 0))
+        self.bodies.free(self._size_bytes)
         self._size_bytes = 0
 
 

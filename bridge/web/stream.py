@@ -17,16 +17,24 @@ T = TypeVar("T")
 
 
 class BoundedStream:
-    """`begun` is called before the first byte, `ended` when no more will be read. Keeps the first `kept_bytes`, as `beginning`."""
+    """`begun` is called before the first byte. Keeps the first `kept_bytes`, as `beginning`, and tells `hold` of them."""
 
     def __init__(
-        self, source: StreamReader, *, most_bytes: int, first_s: float, begun: Callable[[], Awaitable[None]], kept_bytes: int = 0
+        self,
+        source: StreamReader,
+        *,
+        most_bytes: int,
+        first_s: float,
+        begun: Callable[[], Awaitable[None]],
+        kept_bytes: int = 0,
+        hold: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._source = source
         self._most_bytes = most_bytes
         self._first_s = first_s
         self._begun = begun
         self._kept_bytes = kept_bytes
+        self._hold = hold
         self._started_s: float | None = None
         self.beginning = bytearray()
         self.size_bytes = 0
@@ -78,11 +86,13 @@ class BoundedStream:
         self._source.set_exception(exc)
 
     def _count(self, piece: bytes) -> bytes:
-        """Raises HTTPRequestEntityTooLarge."""
+        """Raises HTTPRequestEntityTooLarge, and what `hold` raises."""
         kept = len(self.beginning)
         if kept < self._kept_bytes and self.size_bytes <= kept:
             fresh = piece[kept - self.size_bytes :]  # the rest was read before, and put back
-            self.beginning += fresh[: self._kept_bytes - kept]
+            fresh = fresh[: self._kept_bytes - kept]
+            self._hold(len(fresh))
+            self.beginning += fresh
         self.size_bytes += len(piece)
         if self.size_bytes > self._most_bytes:
             error = web.HTTPRequestEntityTooLarge(self._most_bytes, text="too large\n")

@@ -31,7 +31,6 @@ def html_of(markdown: str) -> str:
 
 
 def read_markdown(markdown: str) -> RichText:
-    """White space that was written as a reference is a space."""
     return normalize(RichText(tuple(_blocks(_READER.parse(markdown)))))
 
 
@@ -43,8 +42,7 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
         behind = _end(tokens, at)
         inside = tokens[at + 1 : behind]
         if token.type == "paragraph_open":
-            yield from (Paragraph((Text("\n"),)),) if after else ()
-            yield Paragraph(tuple(_runs(inside[0])))
+            yield Paragraph((*((Text("\n"),) if after else ()), *_runs(inside[0])))
         elif token.type == "heading_open":
             yield Heading(int(token.tag[1:]), tuple(_runs(inside[0])))
         elif token.type in ("bullet_list_open", "ordered_list_open"):
@@ -101,4 +99,4 @@ def _runs(inline: Token) -> Iterator[Text]:
             yield Text("\n")
         else:
             shown = marks | int(Mark.CODE) if child.type == "code_inline" else marks
-            yield Text(child.content.replace("\xa0", " "), shown, link)
+            yield Text(child.content, shown, link)

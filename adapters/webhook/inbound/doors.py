@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -158,6 +159,7 @@ class Doors:
     ) -> web.StreamResponse:
         query = {key: value for key, value in request.query.items() if len(key) < 100}
         body: Body = NOTHING_BODY
+        is_taken = False
         try:
             intake = self._receiver.intake  # nothing is read for an account that is not up
             body = await read()
@@ -165,7 +167,6 @@ class Doors:
             said = decode(received, caller.end, end, self._context.decode_post)
             if isinstance(said, Nothing):
                 intake.ignored(said.reason)
-                await self._downloads.forget(body.files)
                 return answers.accepted(said.answer, "", headers, query, end.form)
             job = Job(
                 end=caller.end,
@@ -175,18 +176,20 @@ class Doors:
                 request_id=caller.request_id,
                 by_person=caller.is_form or (body.kind is Kind.FORM and end.form is not None),
             )
+            is_taken = True  # from here on the files are the receiver's
             message_id = await self._receiver.take(job)
             if said.failed:
                 await self._receiver.keep(caller.end, body, f"the template left something out: {said.failed}")
         except Refusal as refusal:
-            await self._downloads.forget(body.files)
             if isinstance(refusal, Undecodable):
                 await self._receiver.keep(caller.end, body, refusal.why)
             again_s = AGAIN_S if refusal.status in (503, 507) else None
             return answers.refused(refusal.status, refusal.why, headers, retry_after_s=again_s)
         except Busy:
-            await self._downloads.forget(body.files)
             return answers.refused(503, "try again later", headers, retry_after_s=AGAIN_S)
+        finally:
+            if not is_taken:
+                await asyncio.shield(self._downloads.forget(body.files))
         return answers.accepted(said.answer, message_id, headers, query, end.form)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from adapters.webhook.inbound.refusal import TOO_LARGE, Refusal
 from bridge.model.adapter import FileStream
@@ -41,16 +42,21 @@ class Incoming:
         self._store.take(len(block))
         self.size_bytes += len(block)
         try:
-            await asyncio.to_thread(_append, self._path, block)
+            await _to_the_end(_append, self._path, block)
         except OSError:
             raise Refusal(507, "there is no room for files now: try again later") from None
 
     async def done(self) -> None:
-        await asyncio.to_thread(self._path.rename, self._path.with_name(self.file_id))
+        """Raises Refusal."""
+        try:
+            await _to_the_end(self._path.rename, self._path.with_name(self.file_id))
+        except OSError:
+            raise Refusal(507, "there is no room for files now: try again later") from None
 
     async def drop(self) -> None:
         self._store.free(self.size_bytes)
-        await asyncio.to_thread(self._path.unlink, True)
+        for path in (self._path, self._path.with_name(self.file_id)):
+            await asyncio.to_thread(path.unlink, True)
 
 
 class Downloads:
@@ -139,6 +145,18 @@ class Downloads:
 
     def _path(self, file_id: str) -> Path | None:
         return self._folder / file_id if self._folder is not None and _NAME.fullmatch(file_id) else None
+
+
+async def _to_the_end(work: Callable[..., Any], *arguments: Any) -> None:
+    """In a thread. Whoever is cancelled meanwhile waits for it all the same: what it makes could not be taken away before."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()
+        raise
 
 
 def _append(path: Path, block: bytes) -> None:

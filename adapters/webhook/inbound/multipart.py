@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ from adapters.webhook.inbound.downloads import Downloads, check_size
 from adapters.webhook.inbound.ntfy import word
 from adapters.webhook.inbound.refusal import COMPRESSED, TOO_LARGE, Refusal
 from bridge.model.events import Attachment, AttachmentKind
+from bridge.model.web_mount import HoldsBytes
 
 if TYPE_CHECKING:
     from aiohttp import BodyPartReader, web
@@ -77,9 +78,9 @@ class Reader:
             return Body(kind=Kind.NOTHING, files=(_attachment(incoming.file_id, name, kind, incoming.size_bytes),))
 
     async def _multipart(self, request: web.Request, content: Any, most_bytes: int) -> Body:
-        parts = _Parts(self._downloads, most_bytes)
+        parts = _Parts(self._downloads, most_bytes, request.hold if isinstance(request, HoldsBytes) else lambda _: None)
         try:
-            reader = _reader_class()(request.headers, _FewLines(content))
+            reader = _reader_class()(request.headers, _FewLines(content, parts.keep))
             while (part := await _piece(reader.next())) is not None:
                 await parts.take(part)
         except (ValueError, AssertionError, RuntimeError, LookupError):
@@ -96,11 +97,12 @@ class Reader:
 
 
 class _Parts:
-    """The parts of one form as they come."""
+    """The parts of one form as they come. `hold` counts what stays in memory."""
 
-    def __init__(self, downloads: Downloads, most_bytes: int) -> None:
+    def __init__(self, downloads: Downloads, most_bytes: int, hold: Callable[[int], None]) -> None:
         self._downloads = downloads
         self._left_bytes = most_bytes
+        self._hold = hold
         self._words_bytes = 0
         self._count = 0
         self._raw: list[tuple[str, bytes, str]] = []
@@ -123,12 +125,17 @@ class _Parts:
             _, charset = type_of(part.headers.get("Content-Type", "text/plain"))
             self._raw.append((self._in_header(part.name), await self._words(part), charset))
 
+    def keep(self, size_bytes: int) -> None:
+        """Count what stays in memory. Raises Refusal, and HTTPServiceUnavailable when others hold too much."""
+        self._words_bytes += size_bytes
+        if self._words_bytes > MOST_WORDS_BYTES:
+            raise Refusal(413, TOO_LARGE)
+        self._hold(size_bytes)
+
     async def _words(self, part: BodyPartReader) -> bytes:
         pieces = []
         while block := await _piece(part.read_chunk()):
-            self._words_bytes += len(block)
-            if self._words_bytes > MOST_WORDS_BYTES:
-                raise Refusal(413, TOO_LARGE)
+            self.keep(len(block))
             self._spend(len(block))
             pieces.append(block)
         return b"".join(pieces)
@@ -186,10 +193,12 @@ async def _piece(coming: Any) -> Any:
 
 
 class _FewLines:
-    """A body of which only so many lines are read one by one: each costs as much time as a whole block."""
+    """A body of which only so many lines are read one by one: each costs as much time as a whole block. `keep` counts them, since
+    those of a part's headers stay in memory until the last has come."""
 
-    def __init__(self, content: Any) -> None:
+    def __init__(self, content: Any, keep: Callable[[int], None]) -> None:
         self._content = content
+        self._keep = keep
         self._left = _MOST_LINES
 
     def __getattr__(self, name: str) -> Any:
@@ -201,6 +210,7 @@ class _FewLines:
         if self._left < 0:
             raise ValueError("too many lines")
         line: bytes = await self._content.readline(**bounds)
+        self._keep(len(line))
         return line
 
 

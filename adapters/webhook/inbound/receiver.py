@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from adapters.webhook.inbound.body import Body, Kind
 from adapters.webhook.inbound.downloads import Downloads
@@ -50,13 +50,16 @@ class Receiver:
             while True:
                 await self._came.wait()
                 self._came.clear()
-                while batch := self._batch():
+                while batch := await self._batch():
                     await self._accept(batch, incidents, intake)
         finally:
             self._intake = None
-            while self._waiting:
-                _fail(self._waiting.popleft()[1])
+            left = list(self._waiting)
+            self._waiting.clear()
+            for _, done in left:
+                _fail(done)
             await end([tidying])
+            await self._forget(job for job, _ in left)
 
     @property
     def intake(self) -> Intake:
@@ -81,22 +84,33 @@ class Receiver:
             await self._intake.undecodable(text.encode(), f"{end}: {reason}")
 
     async def take(self, job: Job) -> str:
-        """Returns the message's id once it is on disk. Raises Busy."""
+        """Returns the message's id once it is on disk. Raises Busy. The files of what becomes no message are taken away, also if
+        the caller is cancelled: then it becomes none unless it is being stored just now."""
         if self._intake is None or len(self._waiting) >= MOST_WAITING:
+            await self._forget([job])
             raise Busy
         done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append((job, done))
         self._came.set()
         return await done
 
-    def _batch(self) -> list[tuple[Job, asyncio.Future[str]]]:
+    async def _batch(self) -> list[tuple[Job, asyncio.Future[str]]]:
         """Of those who still wait for it: who hung up comes again."""
         batch: list[tuple[Job, asyncio.Future[str]]] = []
+        gone: list[Job] = []
         while self._waiting and len(batch) < _MOST_AT_ONCE:
             job, done = self._waiting.popleft()
-            if not done.done():
+            if done.done():
+                gone.append(job)
+            else:
                 batch.append((job, done))
+        await self._forget(gone)
         return batch
+
+    async def _forget(self, jobs: Iterable[Job]) -> None:
+        """Take away their files."""
+        for job in jobs:
+            await self._downloads.forget(job.said.content.attachments)
 
     async def _accept(self, batch: Sequence[tuple[Job, asyncio.Future[str]]], incidents: Incidents, intake: Intake) -> None:
         events: list[ChatEvent] = []
@@ -108,6 +122,7 @@ class Receiver:
                     message_id, event = await events_of(job, self._account, incidents)
                 except (ValueError, TypeError) as error:  # a bug that this request brings out: the others go on
                     _fail(done, error)
+                    unused.append(job)
                     continue
                 became.append((done, message_id))
                 if event is not None:
@@ -116,17 +131,18 @@ class Receiver:
                     unused.append(job)
                     intake.ignored("told before")
             await intake.accept(events, cursors=incidents.cursors())
-        except BaseException:
+        except BaseException as error:
             incidents.forget()
             for _, done in batch:
                 _fail(done)
+            if isinstance(error, Exception):  # else it may be stored nevertheless
+                await self._forget(job for job, _ in batch)
             raise
         incidents.stored()
         for done, message_id in became:
             if not done.done():
                 done.set_result(message_id)
-        for job in unused:
-            await self._downloads.forget(job.said.content.attachments)
+        await self._forget(unused)
 
     async def _tidy_now_and_then(self) -> None:
         while True:

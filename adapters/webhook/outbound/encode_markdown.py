@@ -42,7 +42,7 @@ _PLAIN_URL = re.compile(r"[^\s()<>\\\x00-\x1f\x7f]+")
 _NO_LANGUAGE = re.compile(r"[^\w+#.\-]")
 
 _BLANK = "&nbsp;"
-"""For an item without words: a marker that stands alone could be a heading's underline."""
+"""A line or an item without words. A list's marker that stands alone could be a heading's underline."""
 
 _Run = tuple[str, int, str | None]
 """Text without line breaks, its marks, and where it leads."""
@@ -93,7 +93,8 @@ def _list(block: List, bullet: str) -> str:
         margin = levels[-1][0] if levels else 0
         end = "." if bullet == "-" else ")"
         marker = f"{bullet} " if number is None else f"{min(max(number, 0), 999_999_999)}{end} "
-        levels += [(margin + len(marker), number is not None)] * (item.indent + 1 - len(levels))
+        levels += [(margin, False)] * (item.indent - len(levels))  # levels without an item of their own
+        levels.append((margin + len(marker), number is not None))
         words = (_words(item.inlines) or _BLANK).replace("\n", "\n" + " " * levels[-1][0])
         if lines and not goes_on and number not in (None, 1):
             lines.append("")  # among words only a list that begins with 1 is one
@@ -105,16 +106,16 @@ def _list(block: List, bullet: str) -> str:
 
 
 def _words(inlines: Sequence[Inline]) -> str:
-    """Line breaks stay: two spaces before one say so, and a blank line ends the paragraph."""
-    text = ""
+    """Line breaks stay: two spaces before one say so, a blank line ends the paragraph, and of further ones each is a line."""
+    text, blank = "", 0
     for line in map(_line, _lines(inlines)):
-        if not text:
-            text = line
-        elif line:
-            text += f"\n{line}" if text.endswith("\n") else f"  \n{line}"
-        elif not text.endswith("\n"):
-            text += "\n"
-    return text.rstrip("\n")
+        if not line:
+            blank += 1
+            continue
+        if text:
+            text += "\n\n" + f"{_BLANK}  \n" * (blank - 1) if blank else "  \n"
+        text, blank = text + line, 0
+    return text
 
 
 def _lines(inlines: Iterable[Inline]) -> Iterator[list[_Run]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from adapters.webhook.inbound.body import Body
-from adapters.webhook.inbound.downloads import Downloads
+from adapters.webhook.inbound.downloads import Downloads, _to_the_end
 from adapters.webhook.inbound.multipart import Reader
 from adapters.webhook.inbound.refusal import Refusal
 from tests.support.clock import ManualClock
+from tests.support.patience import PATIENCE_S
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="f"'
 
@@ -31,6 +33,24 @@ def read(folder: Path, raw: bytes, content_type: str = "multipart/form-data; bou
             return refusal
 
     return asyncio.run(reading())
+
+
+async def test_who_is_cancelled_waits_for_what_a_thread_is_making() -> None:
+    """A file that is renamed after it was taken away would stay."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(PATIENCE_S)
+
+    working = asyncio.create_task(_to_the_end(work))
+    await asyncio.to_thread(begun.wait, PATIENCE_S)
+    working.cancel()
+    await asyncio.wait([working], timeout=0.05)
+    assert not working.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
 
 
 def left(folder: Path) -> int:

@@ -39,6 +39,7 @@ async def test_a_message_is_a_signed_event_that_an_independent_library_takes() -
             "end": "alerts",
             "message_id": "t1",
             "text": 'Привет\n"you"',
+            "markdown": 'Привет  \n"you"',
             "author": {"name": "Anna"},
             "reply_to": {"message_id": "t0", "author": "Boris", "excerpt": "hi"},
         }
