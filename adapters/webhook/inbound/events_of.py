@@ -41,11 +41,18 @@ async def events_of(job: Job, account: AccountName, incidents: Incidents) -> tup
 async def _event(job: Job, account: AccountName, incidents: Incidents) -> tuple[str, ChatEvent | None]:
     said, digest = job.said, _digest(job.said)
     known = await incidents.get(job.end, said.id) if said.id else None
+    if (
+        known is not None
+        and known.digest != digest
+        and not await incidents.is_message(_created_key(job, account, known.message_id))
+    ):
+        known = None  # the core has forgotten it, and could edit nothing
     if known is None or (known.over and not said.over):
         message_id = digest_of(f"request {job.request_id}") if job.request_id else uuid.uuid4().hex[:24]
         if said.id:
             await incidents.set(job.end, said.id, Incident(message_id, digest, 0, said.over))
-        key = f"created:{account}:{job.end}:{message_id}"
+        key = _created_key(job, account, message_id)
+        incidents.created(key)
         return message_id, MessageCreated(meta=_meta(job, account, key), message_id=message_id, content=said.content)
     if known.digest == digest and known.over == said.over:
         return known.message_id, None
@@ -55,6 +62,10 @@ async def _event(job: Job, account: AccountName, incidents: Incidents) -> tuple[
         return known.message_id, None
     key = f"edited:{account}:{job.end}:{known.message_id}:{now.version}"
     return known.message_id, MessageEdited(meta=_meta(job, account, key), message_id=known.message_id, content=said.content)
+
+
+def _created_key(job: Job, account: AccountName, message_id: str) -> str:
+    return f"created:{account}:{job.end}:{message_id}"
 
 
 def _digest(said: Said) -> str:

@@ -36,10 +36,14 @@ class _Shard(msgspec.Struct, array_like=True):
 
 
 class Incidents:
-    """Those of one account. `read` gives the value of a cursor. Not for two batches at once."""
+    """Those of one account. `read` gives the value of a cursor, `is_known` says whether the core has an event of that key. Not for
+    two batches at once."""
 
-    def __init__(self, read: Callable[[str], Awaitable[str | None]]) -> None:
+    def __init__(self, read: Callable[[str], Awaitable[str | None]], is_known: Callable[[str], Awaitable[bool]]) -> None:
         self._read = read
+        self._is_known = is_known
+        self._created: set[str] = set()
+        """Keys of the messages that the core gets with this batch."""
         self._shards: dict[str, _Shard] = {}
         self._changed: dict[str, _Shard] = {}
 
@@ -65,18 +69,26 @@ class Incidents:
         _bound(shard.incidents, MOST_IDS)
         self._changed[name] = shard
 
+    def created(self, event_key: str) -> None:
+        self._created.add(event_key)
+
+    async def is_message(self, event_key: str) -> bool:
+        """Whether the message can still be edited: ids are remembered by their number, messages for some time."""
+        return event_key in self._created or await self._is_known(event_key)
+
     def cursors(self) -> list[Cursor]:
         """What changed since `stored`, to be stored with the events that changed it."""
         return [Cursor(name=name, value=msgspec.json.encode(shard).decode()) for name, shard in self._changed.items()]
 
     def stored(self) -> None:
         self._changed.clear()
+        self._created.clear()
 
     def forget(self) -> None:
         """What changed was not stored: it is read anew."""
         for name in self._changed:
             self._shards.pop(name, None)
-        self._changed.clear()
+        self.stored()
 
     async def _shard(self, end: str, key: str) -> tuple[str, _Shard]:
         name = f"ids/{end}/{int(digest_of(key)[:4], 16) % SHARDS}"

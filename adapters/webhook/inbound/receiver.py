@@ -40,7 +40,7 @@ class Receiver:
 
     async def run(self, intake: Intake) -> None:
         """Until cancelled."""
-        incidents = Incidents(intake.cursor)
+        incidents = Incidents(intake.cursor, intake.is_known)
         await intake.set_own_names([])
         self._intake = intake
         await self._tidy()

@@ -11,6 +11,7 @@ from adapters.webhook.inbound import incidents
 from bridge.model.rich_text import text_of
 from tests.adapters.webhook.harness import Hooks
 from tests.adapters.webhook.inbound.senders import alertmanager, kuma
+from tests.support.intake import Gate
 from tests.support.patience import eventually
 
 JSON = {"Content-Type": "application/json"}
@@ -106,7 +107,7 @@ async def test_what_a_failed_write_would_have_known_is_not_known(hooks: Hooks) -
 
 
 async def test_a_sender_that_makes_up_ids_costs_no_more(hooks: Hooks) -> None:
-    state = incidents.Incidents(hooks.intake.cursor)
+    state = incidents.Incidents(hooks.intake.cursor, hooks.intake.is_known)
     for number in range(5000):
         await state.set("alerts", f"id {number}", incidents.Incident(f"m{number}", "d"))
         await state.remember_request("alerts", f"request {number}", f"m{number}")
@@ -134,3 +135,48 @@ async def test_the_same_files_again_are_nothing_new(hooks: Hooks, tmp_path: Path
         await hooks.call("PUT", await hooks.key("alerts"), data=b"same", headers={"Filename": "a.txt", "sid": "x"})
     assert len(hooks.intake.events) == 1
     await eventually(lambda: len(list(hooks.received.iterdir())) == 1, what="the repetition's file is gone")
+
+
+async def test_an_update_of_what_the_journal_has_pruned_is_a_new_message(hooks: Hooks) -> None:
+    first = await tell(hooks, {"id": "job", "text": "running"})
+    assert await tell(hooks, {"id": "job", "text": "half"}) == first
+    hooks.intake.keys.clear()  # as retention does it after its days
+    second = await tell(hooks, {"id": "job", "text": "done"})
+    assert second != first
+    assert await tell(hooks, {"id": "job", "text": "cleaned up"}) == second
+    assert [event.message_id for event in hooks.created()] == [first, second]
+    assert [(event.message_id, text) for event, text in zip(hooks.edited(), edits(hooks), strict=True)] == [
+        (first, "half"),
+        (second, "cleaned up"),
+    ]
+
+
+async def test_updates_that_wait_together_are_edits_of_one_message(hooks: Hooks) -> None:
+    gate = Gate()
+    hooks.intake.before_accept = gate
+    begun = asyncio.create_task(hooks.post("alerts", b"first"))
+    await eventually(lambda: gate.held, what="the first is being stored")
+    waiting = []
+    for number in range(3):
+        waiting.append(asyncio.create_task(tell(hooks, {"id": "job", "text": f"step {number}"})))
+        await eventually(lambda number=number: len(hooks.adapter._receiver._waiting) == number + 1, what=f"{number} waits")
+    gate.open()
+    assert len(set(await asyncio.gather(*waiting))) == 1
+    assert (await begun).status == 200
+    assert [len(hooks.created()), edits(hooks)] == [2, ["step 1", "step 2"]]
+
+
+async def test_a_sender_that_repeats_what_was_stored_while_it_hung_up_says_it_once(hooks: Hooks) -> None:
+    """As after a crash between the commit and the answer: the request comes again, to a bridge that was started anew."""
+    gate = Gate()
+    hooks.intake.before_accept = gate
+    sending = asyncio.create_task(hooks.post("alerts", b"paid", headers={"Idempotency-Key": "order-17"}))
+    await eventually(lambda: gate.held, what="it is being stored")
+    sending.cancel()
+    gate.open()
+    await eventually(lambda: hooks.words() == ["paid"], what="the message")
+    await hooks.end()
+    await hooks.begin()
+    again = await hooks.post("alerts", b"paid", headers={"Idempotency-Key": "order-17"})
+    assert (again.status, json.loads(again.body)["id"]) == (200, hooks.created()[0].message_id)
+    assert hooks.words() == ["paid"]
