@@ -65,6 +65,8 @@ def listen(
     begin = datetime.now(UTC) - (_span(since, json=json) if since else timedelta())
 
     async def work(opened: ArrivalStore) -> None:
+        from bridge.journal.contract.keys import ARRIVALS_KEPT
+
         found = await _find(opened, key, json=json)
         say(f"listening to {found.key_id}, {found.address} {found.label}".rstrip() + "; Ctrl-C ends")
         left, after, said_s = count, 0, -_LISTEN_S
@@ -72,7 +74,10 @@ def listen(
             if time.monotonic() - said_s > _LISTEN_S / 3:
                 await opened.listen_to_key(found.key_id, datetime.now(UTC) + timedelta(seconds=_LISTEN_S))
                 said_s = time.monotonic()
-            for arrival in await opened.arrivals(found.key_id, after=after):
+            came = await opened.arrivals(found.key_id, after=after)
+            if after and len(came) >= ARRIVALS_KEPT:
+                say(f"more came at once than the {ARRIVALS_KEPT} that are kept: some may be missing here")
+            for arrival in came:
                 after = arrival.number
                 if arrival.arrived_at >= begin and (left is None or left > 0):
                     _show(arrival, json=json)
@@ -97,11 +102,14 @@ def replay(
     async def work(opened: ArrivalStore) -> list[Arrival]:
         found = await _find(opened, key, json=json)
         asked = set(await opened.ask_replay(found.key_id, since=begin, at=datetime.now(UTC)))
-        waited_until_s = time.monotonic() + _REPLAY_WAIT_S
+        waited_until_s, finished = time.monotonic() + _REPLAY_WAIT_S, 0
         while True:
             done = [one for one in await opened.arrivals(found.key_id) if one.number in asked]
-            if all(one.replay_status for one in done) or time.monotonic() > waited_until_s:
+            left = [one for one in done if not one.replay_status]
+            if not left or time.monotonic() > waited_until_s:
                 return done
+            if len(done) - len(left) != finished:
+                finished, waited_until_s = len(done) - len(left), time.monotonic() + _REPLAY_WAIT_S
             await asyncio.sleep(_LOOK_EVERY_S)
 
     _report(with_journal(config, journal, work, json=json), since, json=json)

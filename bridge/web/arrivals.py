@@ -119,12 +119,9 @@ class Replays:
                 log.error("journal unavailable", reason=str(error))
 
     async def take(self) -> None:
-        """One look. Raises JournalError."""
-        asked = await self._store.take_replays()
-        if not asked:
-            return
-        keys: Mapping[str, StoredKey] = {key.key_id: key for key in await self._store.keys() if key.revoked_at is None}
-        for arrival in asked:
+        """All that are asked for, one after the other. Raises JournalError."""
+        while arrival := await self._store.take_replay():
+            keys: Mapping[str, StoredKey] = {key.key_id: key for key in await self._store.keys() if key.revoked_at is None}
             key = keys.get(arrival.key_id)
             status, answer = (401, "the key is revoked") if key is None else await self._repeated(key, arrival)
             log.info("replayed on request", access_key=arrival.key_id, status=status)

@@ -244,8 +244,8 @@ class ArrivalStore(Protocol):
         """Those that are whole, and arrived since then, are to be put through once more; returns their numbers."""
         ...
 
-    async def take_replays(self) -> Sequence[Arrival]:
-        """The requests since the last call, oldest first."""
+    async def take_replay(self) -> Arrival | None:
+        """The oldest that is to be put through and was not taken yet. After a crash the others are still to be taken."""
         ...
 
     async def replayed(self, number: int, *, status: int, answer: str) -> None: ...

@@ -77,9 +77,11 @@ def ask_replay(ledger: Ledger, key_id: str, since: datetime, at: datetime) -> li
     return sorted(number for (number,) in found.fetchall())
 
 
-def take_replays(ledger: Ledger) -> list[Arrival]:
-    rows = ledger.connection.execute(f"UPDATE arrival SET replay_status = {TAKEN} WHERE {_ASKED} RETURNING {_COLUMNS}").fetchall()
-    return sorted((_arrival(row) for row in rows), key=lambda one: one.number)
+def take_replay(ledger: Ledger) -> Arrival | None:
+    oldest = f"(SELECT number FROM arrival WHERE {_ASKED} ORDER BY number LIMIT 1)"
+    taken = f"UPDATE arrival SET replay_status = {TAKEN} WHERE number = {oldest} RETURNING {_COLUMNS}"
+    row = ledger.connection.execute(taken).fetchone()
+    return None if row is None else _arrival(row)
 
 
 def replayed(ledger: Ledger, number: int, status: int, answer: str) -> None:

@@ -310,10 +310,10 @@ class SqliteJournal:
     async def ask_replay(self, key_id: str, *, since: datetime, at: datetime) -> Sequence[int]:
         return await self._write(lambda ledger: arrivals.ask_replay(ledger, key_id, since, at))
 
-    async def take_replays(self) -> Sequence[Arrival]:
+    async def take_replay(self) -> Arrival | None:
         if not await self._read(lambda queries: arrivals.is_replay_asked(queries.connection)):
-            return ()  # as with `take_hurried`
-        return await self._write(arrivals.take_replays)
+            return None  # as with `take_hurried`
+        return await self._write(arrivals.take_replay)
 
     async def replayed(self, number: int, *, status: int, answer: str) -> None:
         await self._write(lambda ledger: arrivals.replayed(ledger, number, status, answer))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
-from bridge.journal.contract.keys import ARRIVAL_BODY_BYTES
+from bridge.journal.contract import NewArrival
+from bridge.journal.contract.keys import ARRIVAL_BODY_BYTES, ARRIVALS_KEPT
 from bridge.policy.access_keys import new_secret
 from bridge.web.arrivals import Replays
 from tests.support.keyed_door import Door, status
+from tests.support.patience import eventually
 
 
 async def kept(door: Door) -> list[Any]:
@@ -135,3 +139,26 @@ async def test_nobody_names_the_path_of_a_replay(door: Door) -> None:
     await door.journal.listen_to_key("k1", door.clock.now() + timedelta(seconds=60))
     assert status(await door.ask(f"/in/{secret}", ":path: /hooks\r\n")) == 400
     assert not await kept(door)
+
+
+async def test_replays_go_on_where_a_daemon_stopped_and_cost_one_at_a_time(door: Door) -> None:
+    """Of 10,000 that arrived the newest are kept; a daemon that dies in the middle leaves the others to the next one."""
+    await door.key()
+    now = door.clock.now()
+    came = NewArrival(
+        key_id="k1", arrived_at=now, method="POST", query="", headers=(), body=b"", is_whole=True, status=400, answer=""
+    )
+    for begin in range(0, 10_000, 500):
+        together = (replace(came, body=str(number).encode()) for number in range(begin, begin + 500))
+        await asyncio.gather(*map(door.journal.keep_arrival, together))
+    assert [int(one.body) for one in await kept(door)] == list(range(10_000 - ARRIVALS_KEPT, 10_000))
+    asked = await door.journal.ask_replay("k1", since=now - timedelta(hours=1), at=now)
+    assert len(asked) == ARRIVALS_KEPT
+    dying = asyncio.create_task(Replays(door.journal, door.clock, door.public).take())
+    await eventually(lambda: len(door.account.calls) >= 30, what="the daemon is in the middle")
+    dying.cancel()
+    await asyncio.wait([dying])
+    await Replays(door.journal, door.clock, door.public).take()
+    told = [int(body) for _, _, body in door.account.calls]
+    assert told == sorted(set(told)), "none twice, and in order"
+    assert len(told) >= ARRIVALS_KEPT - 1, "but perhaps for the one that was under way"

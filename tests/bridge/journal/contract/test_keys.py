@@ -200,11 +200,12 @@ async def test_a_replay_is_taken_up_once_and_its_answer_is_told(journal: Journal
         await journal.keep_arrival(arrival(arrived_at=at(seconds), is_whole=whole))
     await journal.keep_arrival(arrival("another", arrived_at=at(9)))
     first, second, _ = await journal.arrivals("k1")
-    assert await journal.take_replays() == ()
+    assert await journal.take_replay() is None
     assert await journal.ask_replay("k1", since=at(5), at=at(20)) == [second.number]
-    (asked,) = await journal.take_replays()
+    asked = await journal.take_replay()
+    assert asked is not None
     assert (asked.number, asked.body, asked.replay_asked_at, asked.replay_status) == (second.number, b"hello", at(20), None)
-    assert await journal.take_replays() == ()
+    assert await journal.take_replay() is None
     await journal.replayed(second.number, status=200, answer="ok")
     told = {one.number: (one.replay_status, one.replay_answer) for one in await journal.arrivals("k1")}
     assert (told[first.number], told[second.number]) == ((None, ""), (200, "ok"))
