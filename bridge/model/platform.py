@@ -123,10 +123,9 @@ class Platform(_Value, frozen=True):
     """`addresses:check_end`, if it is there. Why a chat can be no end with these options, or None. Last: whether it is a target."""
     needs_public_web: Callable[[Any], ConfigFault | None] = lambda _: None
     """`config:needs_public_web`, if it is there. The fault of an account with these options where bridge.yaml has no
-    `web.public`: which option needs it, and what else would do; None if nothing does. Asked only for options without other
-    faults."""
+    `web.public`: which option needs it, and what else would do; None if nothing does. Asked for options without other faults."""
     advise: Callable[[Any], Sequence[ConfigFault]] = lambda _: ()
-    """`config:advise`, if it is there. What `check` warns of: options without faults that an admin would hardly want."""
+    """`config:advise`, if it is there. What `check` warns of in options without faults."""
     message_of_link: Callable[[Any, str], LinkedMessage | None] = lambda _options, _link: None
     """`links:message_of_link`, if it is there. What a permalink of this platform leads to (`https://...`, as people copy it),
     for an account with these options; None if it is not a link to one of its messages. Pure."""

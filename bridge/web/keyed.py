@@ -38,6 +38,7 @@ FORM_PER_MINUTE = 6
 MOST_AT_ONCE = 24
 """Calls of one key that are under way at a time: slow bodies, and readers who wait. A tenth of the listener's connections, so that
 nobody's key, which on a website everybody knows, keeps the others out."""
+_READERS = "readers"
 FORM_AT_ONCE = 4
 """Of one visitor of a website."""
 _RETRY_BUSY_S = 5
@@ -183,10 +184,13 @@ class KeyedCalls:
         bounds: dict[Hashable, int] = {key.key_id: MOST_AT_ONCE}
         if key.is_form:
             bounds[key.key_id, household(client)] = FORM_AT_ONCE
+        if key.direction is KeyDirection.OUT:
+            bounds[_READERS] = most_readers()
         for who, most in bounds.items():
             if self._under_way[who] >= most:
+                whose = "readers wait" if who == _READERS else "calls of this key are under way"
                 headers = {"Retry-After": str(_RETRY_BUSY_S)}
-                raise _refused(429, f"{most} calls of this key are under way; see Retry-After", "too many", headers)
+                raise _refused(429, f"{most} {whose}; see Retry-After", "too many", headers)
         self._under_way.update(bounds.keys())
         try:
             yield
@@ -282,6 +286,13 @@ class KeyedCalls:
         except JournalError:
             del self._used[key.key_id]
             raise
+
+
+def most_readers() -> int:
+    """So many may read at once by all keys together: half of the connections, so that those who say something get in."""
+    from bridge.web import door
+
+    return max(1, door.most_connections() // 2)
 
 
 def grant_of(key: StoredKey, place: str, *, is_replay: bool) -> KeyGrant:

@@ -296,6 +296,32 @@ async def test_one_key_does_not_take_all_connections(door: Door) -> None:
     await eventually(lambda: not door.public._keyed._under_way, what="nothing under way")  # type: ignore[union-attr]
 
 
+async def test_readers_who_wait_leave_room_for_those_who_say_something(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.web.door.most_connections", lambda: 8)
+    readers = [await door.key(f"r{number}", direction=KeyDirection.OUT) for number in range(6)]
+    speaker = await door.key("s")
+    entered = 0
+
+    async def handle(_: web.Request, grant: KeyGrant) -> web.StreamResponse:
+        nonlocal entered
+        if grant.direction is KeyDirection.OUT:
+            entered += 1
+            await asyncio.Event().wait()
+        return web.Response()
+
+    door.public.of(HOOKS).serve_keys(handle)
+    waiting = [await door.connect(f"GET /out/{secret} HTTP/1.1\r\nHost: x\r\n\r\n") for secret in readers[:4]]
+    await eventually(lambda: entered == 4, what="half of the connections read")
+    answer = await door.ask(f"/out/{readers[4]}", method="GET", body=b"")
+    assert (status(answer), header(answer, "Retry-After")) == (429, "5")
+    assert (await door.ask(f"/in/{speaker}")).startswith(OK)
+    waiting[0].writer.transport.abort()
+    assert door.public._keyed is not None
+    await eventually(lambda: door.public._keyed._under_way["readers"] == 3, what="one less")  # type: ignore[union-attr]
+    await door.connect(f"GET /out/{readers[5]} HTTP/1.1\r\nHost: x\r\n\r\n")
+    await eventually(lambda: entered == 5, what="another reads")
+
+
 async def test_who_hangs_up_ends_its_call(door: Door) -> None:
     """A call that waits for something else than its body is told of the hang-up by aiohttp alone."""
     ended = asyncio.Event()

@@ -147,3 +147,23 @@ async def test_hundreds_of_forms_that_do_not_end_cost_no_more_than_all_bodies_ma
         await holders.wait()
     await eventually(lambda: server.held_bytes == 0, what="all is given back")
     assert hooks.words() == ["before", "see"]
+
+
+async def test_a_request_that_was_coming_while_a_reload_took_its_end_away_is_to_be_sent_again(tmp_path: Path) -> None:
+    async with Hooks(tmp_path, {"alerts": {}, "other": {}}) as hooks:
+        url = await hooks.key("alerts")
+        parts, form = urlsplit(url), FORM.replace(b"words", b"words" * 40_000)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        head = f"POST {parts.path} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        writer.write(f"{head}Content-Length: {len(form)}\r\n\r\n".encode() + form[:-10])
+        await eventually(lambda: kept(hooks), what="the file begins")
+        await hooks.end()
+        hooks.options = hooks.platform.options().model_validate({"ends": {"renamed": {}, "other": {}}})
+        await hooks.begin()
+        writer.write(form[-10:])
+        assert (await reader.readline()).split()[1] == b"503"
+        writer.close()
+        await eventually(lambda: not kept(hooks), what="the file is gone")
+        assert (await hooks.call("POST", url, data=b"x")).status == 404, "the key's end is no more"
+        assert (await hooks.post("other", b"still here")).status == 200
+        assert hooks.words() == ["still here"]
