@@ -21,6 +21,8 @@ from bridge.model.errors import ChatOff
 
 FAILING_S = 5 * 86400.0
 APART_S = (12 * 3600.0, 24 * 3600.0)
+_SET_S = 60.0
+"""Clocks that differ by more were set."""
 ACTION = "see to it that the receiver takes messages again, then: messenger-bridge hooks enable {account}/{end}"
 
 
@@ -46,6 +48,8 @@ class EndpointStates:
         self._off: dict[str, str] = {}
         """Why, by end."""
         self._failing: dict[str, _Failing] = {}
+        self._failed_at: dict[str, tuple[float, float]] = {}
+        """When an end failed last, by the clock and by the steady time of this process."""
         self._unwritten: dict[str, str] = {}
         """Notes that the store did not take yet."""
 
@@ -97,6 +101,7 @@ class EndpointStates:
         """Whether this url of it has failed for long enough to be switched off."""
         now_s = self._clock.now().timestamp()
         failing = self._failing.get(end)
+        self._follow_clock(end, failing, now_s)
         if failing is None or failing.of != _of(url) or now_s < failing.since_s:  # the clock was wrong then, or is now
             self._failing[end] = failing = _Failing(since_s=now_s, compared_s=now_s, of=_of(url))
         elif (gap_s := now_s - failing.compared_s) >= APART_S[0]:
@@ -107,6 +112,16 @@ class EndpointStates:
         note = [failing.since_s, failing.compared_s, failing.of, failing.is_spaced]
         await self._write(_failing_note(end), json.dumps(note))
         return failing.is_spaced and now_s - failing.since_s >= FAILING_S
+
+    def _follow_clock(self, end: str, failing: _Failing | None, now_s: float) -> None:
+        """A clock that was set since the last failure makes no days of hours: what is kept is moved with it."""
+        steady_s = self._clock.monotonic_s()
+        before_s, steady_before_s = self._failed_at.get(end, (now_s, steady_s))
+        self._failed_at[end] = (now_s, steady_s)
+        set_by_s = (now_s - before_s) - (steady_s - steady_before_s)
+        if failing is not None and abs(set_by_s) > _SET_S:
+            failing.since_s += set_by_s
+            failing.compared_s += set_by_s
 
     def _chat_off(self, end: str, why: str) -> ChatOff:
         return ChatOff(f"the end {end} is switched off: {why}", action=ACTION.format(account=self._account, end=end))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -116,3 +117,35 @@ async def test_a_receiver_that_wants_no_more_gets_no_more_although_that_cannot_b
             await adapter.send(message())
         assert len(there.received) == 1
         assert store.notes["off/alerts"]
+
+
+class SetClock(ManualClock):
+    """One that is set now and then."""
+
+    set_by_s = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.set_by_s)
+
+
+@pytest.mark.parametrize("jumps_d", [(365, 0, 0), (0, 6, 0), (0, 6, -6), (-3, 10, -7)])
+async def test_a_clock_that_is_set_makes_no_days_of_hours(jumps_d: tuple[int, ...]) -> None:
+    clock = SetClock()
+    async with receiving() as there, account(there.url, store=MemoryStore(), clock=clock) as adapter:
+
+        async def fails() -> type[Exception]:
+            there.answers.append(500)
+            with pytest.raises(DeliveryError) as found:
+                await adapter.send(message())
+            return found.type
+
+        for days in jumps_d:
+            assert await fails() is RetryLater
+            clock.set_by_s += days * 86400
+            assert await fails() is RetryLater
+            clock.forward(14 * 3600)
+        for _ in range(5):
+            assert await fails() is RetryLater, "not yet five days"
+            clock.forward(14 * 3600)
+        clock.forward(10 * 3600)
+        assert await fails() is ChatOff, "five days as they passed"
