@@ -46,7 +46,7 @@ async def test_who_is_cancelled_waits_for_what_a_thread_is_making() -> None:
     working = asyncio.create_task(_to_the_end(work))
     await asyncio.to_thread(begun.wait, PATIENCE_S)
     working.cancel()
-    await asyncio.wait([working], timeout=0.05)
+    await asyncio.wait([working], timeout=0.05)  # short: nothing may come
     assert not working.done()
     go_on.set()
     with pytest.raises(asyncio.CancelledError):

@@ -133,7 +133,7 @@ async def test_hundreds_of_forms_that_do_not_end_cost_no_more_than_all_bodies_ma
     done = asyncio.create_task(holders.stdout.readline())
     grown_bytes = 0
     while not done.done():
-        await asyncio.wait([done], timeout=0.02)
+        await asyncio.wait([done], timeout=0.02)  # short: it looks again and again
         most_held_bytes = max(most_held_bytes, server.held_bytes)
         grown_bytes = max(grown_bytes, resident_bytes() - before_bytes)
     try:
