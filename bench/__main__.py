@@ -94,7 +94,10 @@ FIGURES: dict[str, Figure] = {
         webhooks.outgoing(endpoints=endpoints, messages=messages // (5 if quick else 1))
         for endpoints, messages in ((1, 1000), (100, 100), (1000, 20))
     ],
-    "webhooks-in": lambda quick: [webhooks.incoming(requests=500 if quick else 5000, at_once=at_once) for at_once in (1, 20, 200)],
+    "webhooks-in": lambda quick: [
+        webhooks.incoming(requests=requests // (10 if quick else 1), at_once=at_once)
+        for at_once, requests in ((1, 2000), (20, 5000), (200, 5000))
+    ],
     "busy": lambda quick: [busy.busy(messages=50_000 if quick else 1_000_000)],
     "soak": lambda quick: [soak.soak(minutes=1 if quick else 10)],
 }

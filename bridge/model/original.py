@@ -6,22 +6,11 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.model.events import AttachmentKind, Contact, Forward, Location, Poll
+from bridge.model.events import Contact, Forward, Location, Poll
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pass
-
-
-class OriginalFile(_Data, frozen=True):
-    """A file of the message, whether or not it can be sent itself. `name` is for people, without control characters."""
-
-    kind: AttachmentKind
-    name: str = ""
-    mime: str = ""
-    size_bytes: int | None = None
-    url: str = ""
-    """Where everybody who is shown it can fetch the file for a while; empty if nowhere."""
 
 
 class Original(_Data, frozen=True):
@@ -34,4 +23,3 @@ class Original(_Data, frozen=True):
     poll: Poll | None = None
     location: Location | None = None
     contact: Contact | None = None
-    files: tuple[OriginalFile, ...] = ()

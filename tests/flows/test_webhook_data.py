@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from adapters.common.emulation.contract import Upload
@@ -61,7 +62,11 @@ async def test_a_program_is_told_all_that_a_message_is(world: World) -> None:
 
     await world.say("telegram", "a paper", files=[Upload(name="plan.pdf", mime="application/pdf", content=b"%PDF-1.4")])
     data = await told(world, "a paper")
-    assert data["files"] == [{"name": "plan.pdf", "mime": "application/pdf", "kind": "document", "size_bytes": 8}]
+    (file,) = data["files"]
+    url = file.pop("url")
+    assert file == {"name": "plan.pdf", "mime": "application/pdf", "kind": "document", "size_bytes": 8}
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        assert (answer.status, await answer.read()) == (200, b"%PDF-1.4")
     assert "plan.pdf" in data["text"], "a line for who reads the words alone"
 
     place = {"latitude": 59.9386, "longitude": 30.3141}

@@ -89,8 +89,7 @@ def _said(end: str, message_id: str, outbound: Outbound | OutboundEdit) -> dict[
     if outbound.sender is not None and 0 < len(outbound.sender.avatar_url) <= _URL_CHARS:
         author = {**data["author"], "avatar_url": outbound.sender.avatar_url}
         put_all(data, {"author": author}, MOST_BYTES - _ENVELOPE_BYTES)
-    if original is not None:
-        put_all(data, extras(original), MOST_BYTES - _ENVELOPE_BYTES)
+    put_all(data, extras(original, outbound.listed_files), MOST_BYTES - _ENVELOPE_BYTES)
     return data
 
 

@@ -6,12 +6,13 @@ A body is small, so each entry is there as far as there is room: the words have 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.model.adapter import ListedFile
 from bridge.model.events import Contact, Forward, Location, Poll
-from bridge.model.original import Original, OriginalFile
+from bridge.model.original import Original
 
 _WORD_BYTES, _LINE_BYTES = 300, 1500
 _URL_CHARS = 2000
@@ -34,13 +35,15 @@ def cut(text: str, most_bytes: int) -> str:
     return text
 
 
-def extras(original: Original) -> dict[str, Any]:
+def extras(original: Original | None, files: Sequence[ListedFile]) -> dict[str, Any]:
     """In the order in which they matter."""
     found: dict[str, Any] = {}
-    if original.thread_id:
+    if original is not None and original.thread_id:
         found["thread"] = {"id": cut(original.thread_id, _WORD_BYTES)}
-    if original.files:
-        found["files"] = [_file(file) for file in original.files]
+    if files:
+        found["files"] = [_file(file) for file in files]
+    if original is None:
+        return found
     if original.location is not None:
         found["location"] = _location(original.location)
     if original.contact is not None:
@@ -73,10 +76,11 @@ def _first_of(values: list[Any], most_bytes: int) -> list[Any]:
     return kept
 
 
-def _file(file: OriginalFile) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": cut(file.name, _WORD_BYTES), "mime": cut(file.mime, _WORD_BYTES), "kind": file.kind.value}
-    if file.size_bytes is not None:
-        found["size_bytes"] = file.size_bytes
+def _file(file: ListedFile) -> dict[str, Any]:
+    kind, size_bytes = file.attachment.kind.value, file.attachment.size_bytes
+    found: dict[str, Any] = {"name": cut(file.name, _WORD_BYTES), "mime": cut(file.mime, _WORD_BYTES), "kind": kind}
+    if size_bytes is not None:
+        found["size_bytes"] = size_bytes
     if 0 < len(file.url) <= _URL_CHARS:
         found["url"] = file.url
     return found

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from adapters.webhook.config import WebhookOptions
 from adapters.webhook.outbound import encode
 from adapters.webhook.outbound.encode_text import WORDS_BYTES, words_bytes
-from bridge.model.adapter import Copy, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply, Sender
-from bridge.model.events import AttachmentKind, Contact, Forward, Location, Poll, PollOption
-from bridge.model.original import Original, OriginalFile
+from bridge.model.adapter import Copy, ListedFile, Outbound, OutboundDelete, OutboundEdit, OutboundReaction, Reply, Sender
+from bridge.model.events import Attachment, AttachmentKind, Contact, Forward, Location, Poll, PollOption
+from bridge.model.original import Original
 from bridge.model.rich_text import Paragraph, RichText, Text, plain
 from bridge.render.split import Limit, split
 
@@ -34,10 +34,15 @@ EVERYTHING = Original(
     poll=Poll(question="Tea?", options=(PollOption(text="yes", votes=2), PollOption(text="no"))),
     location=Location(latitude=59.9386, longitude=30.3141, title="Palace Square"),
     contact=Contact(name="Oleg", phone="+7 900", details=("Example Ltd",)),
-    files=(
-        OriginalFile(kind=AttachmentKind.PHOTO, name="cat.jpg", mime="image/jpeg", size_bytes=2048, url="https://example.com/f/1"),
-        OriginalFile(kind=AttachmentKind.VOICE),
+)
+FILES = (
+    ListedFile(
+        attachment=Attachment(kind=AttachmentKind.PHOTO, file_id="f", size_bytes=2048),
+        name="cat.jpg",
+        mime="image/jpeg",
+        url="https://example.com/f/1",
     ),
+    ListedFile(attachment=Attachment(kind=AttachmentKind.VOICE, file_id="g"), name="voice.oga", mime="audio/ogg"),
 )
 
 texts = st.text(max_size=300)
@@ -51,10 +56,10 @@ originals = st.none() | st.builds(
     | st.builds(Poll, question=long_texts, options=st.lists(st.builds(PollOption, text=texts), max_size=12).map(tuple)),
     location=st.none() | st.builds(Location, latitude=st.just(1.5), longitude=st.just(-2.5), title=texts, address=long_texts),
     contact=st.none() | st.builds(Contact, name=texts, phone=texts, details=st.lists(texts, max_size=30).map(tuple)),
-    files=st.lists(
-        st.builds(OriginalFile, kind=st.sampled_from(AttachmentKind), name=texts, mime=texts, url=texts), max_size=60
-    ).map(tuple),
 )
+listed = st.lists(
+    st.builds(ListedFile, attachment=st.just(FILES[1].attachment), name=texts, mime=texts, url=texts), max_size=60
+).map(tuple)
 replies = st.none() | st.builds(Reply, message_id=texts, author_name=texts, excerpt=texts)
 senders = st.none() | st.builds(Sender, name=texts, avatar_url=texts)
 
@@ -67,7 +72,7 @@ def events() -> list[Any]:
     reaction = OutboundReaction(copy=COPY, wanted=("👍",), added=("👍",), removed=("🎉",))
     return [
         encode.created("alerts", outbound(sender=Sender(name="Anna", avatar_url="https://example.com/a.png")), NOW),
-        encode.created("alerts", outbound(original=EVERYTHING), NOW),
+        encode.created("alerts", outbound(original=EVERYTHING, listed_files=FILES), NOW),
         encode.edited("alerts", OutboundEdit(token="t2", copy=COPY, text=plain("better"), reply=Reply(author_name="Boris")), NOW),
         encode.deleted("alerts", OutboundDelete(copy=COPY, occurred_at=NOW), NOW),
         encode.reacted("alerts", reaction, NOW, added=True),
@@ -91,21 +96,21 @@ def test_every_type_and_field_is_in_the_page() -> None:
         assert f"`{name}`" in page, name
 
 
-@given(long_texts, senders, replies, originals)
+@given(long_texts, senders, replies, originals, listed)
 def test_whatever_people_write_makes_a_small_body_that_can_be_read(
-    text: str, sender: Sender | None, reply: Reply | None, original: Original | None
+    text: str, sender: Sender | None, reply: Reply | None, original: Original | None, files: tuple[ListedFile, ...]
 ) -> None:
     """Of texts as the core splits them."""
     limit = Limit(lambda rich, caption=False: words_bytes(rich), WORDS_BYTES)
     for part in split(plain(text), limit)[:3]:
-        said = replace(outbound(sender=sender, reply=reply, original=original), text=part)
+        said = replace(outbound(sender=sender, reply=reply, original=original, listed_files=files), text=part)
         body = encode.to_bytes(encode.created("alerts", said, NOW))
         assert len(body) < encode.MOST_BYTES
         Draft202012Validator(SCHEMA).validate(json.loads(body))
 
 
 def test_a_message_is_told_with_all_that_it_is() -> None:
-    data = encode.created("alerts", outbound(original=EVERYTHING), NOW)["data"]
+    data = encode.created("alerts", outbound(original=EVERYTHING, listed_files=FILES), NOW)["data"]
     assert data["occurred_at"] == "2026-11-26T11:58:30.000+00:00"
     assert data["thread"] == {"id": "1795700000.000100"}
     assert data["forwarded_from"] == {"author": "Vera", "chat": "News"}
@@ -120,13 +125,13 @@ def test_a_message_is_told_with_all_that_it_is() -> None:
     assert data["contact"] == {"name": "Oleg", "phone": "+7 900", "details": ["Example Ltd"]}
     assert data["files"] == [
         {"name": "cat.jpg", "mime": "image/jpeg", "kind": "photo", "size_bytes": 2048, "url": "https://example.com/f/1"},
-        {"name": "", "mime": "", "kind": "voice"},
+        {"name": "voice.oga", "mime": "audio/ogg", "kind": "voice"},
     ]
 
 
 def test_the_words_go_first_where_there_is_not_room_for_all() -> None:
-    many = replace(EVERYTHING, files=tuple(OriginalFile(kind=AttachmentKind.DOCUMENT, name="x" * 200) for _ in range(200)))
-    data = encode.created("alerts", outbound("word " * 1000, original=many), NOW)["data"]
+    many = (replace(FILES[0], name="x" * 200),) * 200
+    data = encode.created("alerts", outbound("word " * 1000, original=EVERYTHING, listed_files=many), NOW)["data"]
     assert len(data["text"]) == 5000
     assert 10 < len(data["files"]) < 200
 
