@@ -197,12 +197,11 @@ class Outbound(_Value, frozen=True):
     listed_files: tuple[ListedFile, ...] = ()
     """The files that are lines of the text, for platforms that can say more of them than the line does."""
     original: Original | None = None
-    """The event's own time, and for targets of programs the rest of it."""
 
 
 class OutboundEdit(_Value, frozen=True):
     """New text for one part. Its files stay as they are; `has_files` says whether it has any (caption or message text). `location`,
-    `contact` and `original` as in `Outbound`, as they are now."""
+    `contact`, `listed_files` and `original` as in `Outbound`, as they are now."""
 
     token: str
     copy: Copy
@@ -215,7 +214,6 @@ class OutboundEdit(_Value, frozen=True):
     location: Location | None = None
     contact: Contact | None = None
     listed_files: tuple[ListedFile, ...] = ()
-    """As of `Outbound`, as they are now."""
     original: Original | None = None
 
 
