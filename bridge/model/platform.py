@@ -138,8 +138,7 @@ class Platform(_Value, frozen=True):
     """`capabilities:deaf_after_s`, if it is there. So many seconds without `AdapterContext.alive` and an account with these
     options hears nothing any more; None: it is called by its platform, and silence says nothing."""
     shows_health: Callable[[Any], bool] = lambda _: False
-    """`capabilities:shows_health`, if it is there. Whether the bot's own status, of an account with these options, says how the
-    bridge is: its adapter `SetsStatus` then."""
+    """`capabilities:shows_health`, if it is there. Whether the bot's own status says how the bridge is (it `SetsStatus` then)."""
 
     @property
     def name(self) -> str:
