@@ -29,8 +29,10 @@ from bridge.delivery.send import PartSender
 from bridge.files.fetch import FileFetcher
 from bridge.files.spool import Spool
 from bridge.identity.names import Names
-from bridge.identity.people import People
+from bridge.identity.people import People, with_links
 from bridge.intake.bot_names import OwnNames
+from bridge.intake.commands import Commands
+from bridge.intake.community import Community
 from bridge.journal import journal_at
 from bridge.journal.contract import Journal, JournalError
 from bridge.journal.maintenance import Maintenance, journal_id
@@ -75,9 +77,16 @@ class App:
         self._journal = journal or journal_at(config.journal.path)
         self._policy = policy
         self._table = RoutingTable(config.routes)
-        self._people = self._people_of(config)
+        self._community = Community(self._journal.persons, on_change=self._community_changed)
         self._own_names = OwnNames(self._journal, on_change=self._protect_names)
-        self._protect_names()
+        self._community_changed()
+        self._commands = Commands(
+            *(self._journal, self._community, self._clock),
+            rules=lambda: self._config.commands,
+            people=lambda: self._people,
+            names=lambda: self._names,
+            table=lambda: self._table,
+        )
         self._journal_name = ""
         self._spool = Spool(config.media.spool or config.journal.path.with_suffix(".spool"), int(config.media.spool_mb * 1_000_000))
         self._files = FileFetcher(self._spool, lambda account: self._supervisors.get(account), self._clock)
@@ -113,6 +122,7 @@ class App:
             for name in self._config.accounts:
                 await self._own_names.load(name)
             await self._start_media()
+            await self._community.load()
             outbox = await self._start_outbox(services)
             await self._listen()
             await self._accounts.start_missing()
@@ -123,6 +133,7 @@ class App:
             services.start(self._public.run(), "public listener")
             services.start(Lookout(lambda: self._supervisors, lambda: self._table, self._clock).run(), "lookout")
             services.start(self._presence.run(), "presence")
+            services.start(self._community.run(self._clock), "people's decisions")
         except BaseException:
             await self.stop(drain_s=0)
             raise
@@ -181,8 +192,7 @@ class App:
             self._ends.keep(table, self._accounts.going_on(config))  # a chat may have moved meanwhile
             self._config = config  # together with the table and the supervisors, without an await in between
             self._table = table
-            self._people = self._people_of(config)
-            self._protect_names()
+            self._community_changed()
         finally:
             self._ends.in_force()
         await self._accounts.replace()
@@ -247,6 +257,8 @@ class App:
             public=self._public,
             ends=self._ends,
             own_names=self._own_names,
+            commands=self._commands,
+            standing=lambda: self._names.standing,
             back_off=back_off,
         )
 
@@ -310,11 +322,18 @@ class App:
 
     def _people_of(self, config: Config) -> People:
         ids = {account.name: self._manifests(account.platform).manifest.user_id for account in config.accounts.values()}
-        return People(config.people, ids)
+        named = [one.name for one in config.accounts.values() if self._manifests(one.platform).manifest.mentions_by_username]
+        return People(with_links(config.people, self._community.groups()), ids, named)
+
+    def _community_changed(self) -> None:
+        """People linked accounts or decided something, or the configuration is another."""
+        self._people = self._people_of(self._config)
+        self._protect_names()
 
     def _protect_names(self) -> None:
         reserved = (*_OWN_NAMES, *self._config.reserved_names)
-        self._names = Names(reserved, self._people, bots=self._own_names.of(self._config.accounts))
+        standing = self._community.standing(self._people)
+        self._names = Names(reserved, self._people, bots=self._own_names.of(self._config.accounts), standing=standing)
 
     def _origin_of(self, chat: ChatRef) -> Origin:
         account = self._config.accounts.get(chat.account)

@@ -19,8 +19,10 @@ from bridge.config.model import AccountConfig, Config
 from bridge.config.restart import same_account
 from bridge.delivery.outbox import Outbox
 from bridge.identity.people import People
+from bridge.identity.standing import Standing
 from bridge.intake.account_intake import AccountIntake
 from bridge.intake.bot_names import OwnNames
+from bridge.intake.commands import Commands
 from bridge.journal.account_store import JournalAccountStore
 from bridge.journal.contract import Journal
 from bridge.journal.maintenance import Maintenance
@@ -56,6 +58,8 @@ class AccountParts:
     public: PublicWeb
     ends: Ends
     own_names: OwnNames
+    commands: Commands
+    standing: Callable[[], Standing]
     back_off: BackOff | None
 
 
@@ -166,6 +170,8 @@ class RunningAccounts:
             journal_id=self._journal_name,
             stamp=parts.maintenance.stamp,
             until_routed=parts.ends.until_routed,
+            commands=parts.commands,
+            standing=parts.standing,
         )
 
     def _state_is(self, supervisor: AccountSupervisor, health: Health) -> None:

@@ -15,5 +15,6 @@ MANIFEST = Manifest(
         SecretShape(pattern=r"(https?://[^\s\"'<>]*/hooks/)[A-Za-z0-9]{20,}\b", kept=r"\1"),
     ),
     # UUIDs, and Mattermost's ids
+    mentions_by_username=True,
     user_id=r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{26}|[\d-]+",
 )

@@ -20,6 +20,7 @@ from yaml.nodes import MappingNode, Node
 
 from bridge.config import check, nodes
 from bridge.config.accounts import Account, Manifests, read_accounts
+from bridge.config.commands import read_commands
 from bridge.config.faults import Faults, did_you_mean
 from bridge.config.model import (
     AccountConfig,
@@ -44,7 +45,7 @@ from bridge.model.refs import AccountName
 from bridge.policy.redact import Masker
 from bridge.policy.routing import RelayOptions
 
-SECTIONS = ("accounts", "routes", "people", "defaults", "journal", "media", "web", "log", "shutdown", "reserved_names")
+SECTIONS = ("accounts", "routes", "people", "defaults", "journal", "media", "web", "log", "shutdown", "commands", "reserved_names")
 PRIVATE_PREFIX = "x-"
 """Top-level keys with this prefix are ignored: admins keep anchors there."""
 
@@ -176,13 +177,9 @@ class _Reader:
         web = self._web(given, accounts)
         log = self._section(given, "log", LogSection) or LogSection()
         shutdown = self._section(given, "shutdown", ShutdownSection) or ShutdownSection()
+        commands = read_commands(self._values, given, accounts, routes)
         reserved = self._reserved(given)
-        check.check_credentials(self._faults, accounts)
-        check.check_encryption(self._faults, accounts)
-        check.check_doubles(self._faults, accounts, routes)
-        if not self._faults.faults:
-            check.check_unused(self._faults, accounts, routes)
-        self._check_own_mode()
+        self._check_whole(accounts, routes)
         if self._faults.faults:
             return None
         return Config(
@@ -204,7 +201,16 @@ class _Reader:
             log=LogConfig(format=log.format, level=log.level),
             drain_s=shutdown.drain_s,
             reserved_names=reserved,
+            commands=commands,
         )
+
+    def _check_whole(self, accounts: Mapping[str, Account], routes: Sequence[ReadRoute]) -> None:
+        check.check_credentials(self._faults, accounts)
+        check.check_encryption(self._faults, accounts)
+        check.check_doubles(self._faults, accounts, routes)
+        if not self._faults.faults:
+            check.check_unused(self._faults, accounts, routes)
+        self._check_own_mode()
 
     # -- sections -----------------------------------------------------------------------------------------------------------
 

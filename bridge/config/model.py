@@ -12,6 +12,7 @@ from bridge.identity.people import Person as Person
 from bridge.model.errors import ConfigFault
 from bridge.model.forwarded import ForwardedHeader, Network
 from bridge.model.refs import AccountName
+from bridge.policy.commands import CommandRules
 from bridge.policy.routing import RelayOptions, Route
 
 
@@ -94,6 +95,7 @@ class Config:
     """On SIGTERM: how long lanes may continue to deliver."""
     reserved_names: tuple[str, ...] = ()
     """Names that nobody may be shown under, besides those of `people` and of the bridge's own bots."""
+    commands: CommandRules = field(default_factory=CommandRules)
 
 
 @dataclass(frozen=True, slots=True)

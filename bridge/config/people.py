@@ -10,11 +10,12 @@ from bridge.config import nodes
 from bridge.config.accounts import Account
 from bridge.config.faults import did_you_mean
 from bridge.config.nodes import Entries, join
+from bridge.config.sections import PersonSection
 from bridge.config.values import Values
 from bridge.identity.people import Person
 from bridge.model.refs import AccountName
 
-_OWN_KEYS = ("name", "roles")
+_OWN_KEYS = ("name", "roles", "relay")
 """An account of such a name goes before: files are older than the key."""
 
 
@@ -40,6 +41,7 @@ def read_people(values: Values, section: Node, accounts: Mapping[str, Account]) 
                 faults.add(found["name"].value, join(key, "name"), why, value=name, hint="one line per person")
             names.setdefault(name, node.start_mark.line + 1)
         roles = _roles(values, found, key) if "roles" in own else ()
+        relay = "relay" not in own or _relay(values, found, node, key)
         ids: dict[AccountName, str] = {}
         for account, entry in found.items():
             if account in own:
@@ -57,8 +59,14 @@ def read_people(values: Values, section: Node, accounts: Mapping[str, Account]) 
             ids[AccountName(account)] = native
         if not ids and name:
             faults.warn(node, key, f"{name} has no id in any account")
-        people.append(Person(name=name, ids=ids, roles=roles))
+        people.append(Person(name=name, ids=ids, roles=roles, relay=relay))
     return tuple(people)
+
+
+def _relay(values: Values, found: Entries, at: Node, key: str) -> bool:
+    entries = {"relay": found["relay"]} if "relay" in found else {}
+    section = values.model(PersonSection, entries, at, key) if entries else None
+    return section is None or section.relay
 
 
 def _roles(values: Values, found: Entries, key: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from bridge.model.platform import Platform
 from bridge.model.refs import AccountName, ChatAddress
 from bridge.policy.filters import Filter
 from bridge.policy.rewrites import Rewrite
-from bridge.policy.routing import RelayOptions, Route, RouteEnd
+from bridge.policy.routing import OWN_ROUTE, RelayOptions, Route, RouteEnd
 
 _ROUTE_KEYS = ("name", "between", "from", "to", "filter", "rewrite", "tests")
 _END_KEYS = ("chat", "filter", "rewrite")
@@ -113,7 +113,9 @@ class RouteReader:
         name = self._values.text(at, f"{key}.name")
         if name is None:
             return ""
-        if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        if name == OWN_ROUTE:
+            self._faults.add(at, f"{key}.name", "is the name of the bridge's own route", value=name)
+        elif not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
             self._faults.add(at, f"{key}.name", f"must be 1 to {_LONGEST_NAME} printable characters", value=name)
         elif name in self._names:
             why = f"there is another route {name!r} in line {self._names[name]}"

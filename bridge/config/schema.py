@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from bridge.config.load import PRIVATE_PREFIX
 from bridge.config.sections import (
+    CommandsSection,
     ConditionSection,
     JournalSection,
     LogSection,
@@ -43,6 +44,7 @@ def schema(manifests: Sequence[Platform]) -> Json:
             ("web", WebSection),
             ("log", LogSection),
             ("shutdown", ShutdownSection),
+            ("commands", CommandsSection),
         )
     }
     defs["condition"] = {**_object(ConditionSection, "condition", defs), "minProperties": 1}
@@ -90,6 +92,7 @@ def _person() -> Json:
         "type": "object",
         "properties": {
             "name": {"type": "string", "description": "Shown everywhere"},
+            "relay": {"type": ["boolean", "string"], "description": "false: nothing of the person is relayed"},
             "roles": {"type": "array", "items": {"type": "string"}, "description": "What filters and commands know the person by"},
         },
         "required": ["name"],

@@ -222,6 +222,23 @@ class LogSection(Section):
     level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least severity that is logged")
 
 
+class PersonSection(Section):
+    relay: bool = Field(default=True, description="Otherwise nothing of the person is relayed, and the person is named nowhere")
+
+
+class CommandsSection(Section):
+    word: str = Field(default="!bridge", min_length=2, max_length=32, pattern=r"^\S+$", description="What a command begins with")
+    listen: tuple[str, ...] = Field(
+        default=(), description="Where people may give commands: accounts, or single chats as routes write them"
+    )
+    delete_on: tuple[str, ...] = Field(
+        default=(), description="Emoji by which a moderator's reaction deletes a message and all its copies"
+    )
+    retry_on: tuple[str, ...] = Field(
+        default=(), description="Emoji by which a moderator's reaction retries what failed of a message"
+    )
+
+
 class ShutdownSection(Section):
     drain_s: float = Field(
         default=20.0, ge=0, le=3600, description="Seconds after SIGTERM in which waiting messages are still delivered"

@@ -16,6 +16,7 @@ from bridge.delivery.target import ResolvedTarget
 from bridge.files.links import FileLinks
 from bridge.identity.names import Names
 from bridge.identity.people import People
+from bridge.identity.standing import SOMEBODY
 from bridge.journal.contract import AuthorName, Link, LinkStore
 from bridge.model.adapter import Reply
 from bridge.model.events import (
@@ -171,6 +172,16 @@ class MessageRenderer:
         copy = copy_here(link, run.target) or copy_nearby(link)
         if copy is not None and copy.chat_id != run.target.chat.chat_id:
             copy = None  # the chat has a new id since, where that number may be another message's
+        author = link.author_name if link else ""
+        writer = author.user_id if isinstance(author, AuthorName) and link is not None else ""
+        hides = self._names().hides
+        if hides(origin.account, to.author_id) or (link is not None and hides(link.original.chat.account, writer)):
+            return Reply(
+                message_id=copy.message_ids[0] if copy else "",
+                thread_id=copy.thread_id if copy else None,
+                author_name=SOMEBODY,
+                excerpt="…",
+            )
         # for a copy the origin knows only that the bridge sent it, and its text may begin with the author's name
         said_name = (link.author_name if link else "") or to.author_name
         is_copy = link is not None and not link.is_original

@@ -15,6 +15,7 @@ import regex
 from bridge.identity import sender_templates
 from bridge.identity.lookalikes import looks_of, mixes_alphabets, skeleton
 from bridge.identity.people import People
+from bridge.identity.standing import SOMEBODY, Standing
 from bridge.model.characters import BLANK, INVISIBLE
 from bridge.model.events import Author
 from bridge.model.refs import AccountName
@@ -94,22 +95,31 @@ class Names:
     look-alike letters.
     """
 
-    def __init__(self, reserved: Iterable[str] = (), people: People | None = None, bots: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        reserved: Iterable[str] = (),
+        people: People | None = None,
+        bots: Iterable[str] = (),
+        standing: Standing | None = None,
+    ) -> None:
         self.people = people or People()
+        self.standing = standing or Standing(self.people)
         self._protected = {skeleton(name) for name in (*reserved, *bots)}
-        self._of_people = {skeleton(person.name) for person in self.people.persons}
+        self._of_people = {skeleton(person.name) for person in self.people.persons} - {""}
         self._tags = {skeleton(account) for person in self.people.persons for account in person.ids} - {""}
         """What the distinguishers of the people of the configuration may be."""
         self._decided = lru_cache(maxsize=_MOST_REMEMBERED)(self._decide)
 
     def plain_name(self, account: AccountName, author: Author | None, *, length: int = 80) -> str:
         """The author's own name, safe, distinguished and never empty: for every place where a person is named."""
+        if self.standing.hides(account, author):
+            return SOMEBODY
         person = self.people.person_of(account, author)
-        raw = person.name if person else (author.name or author.username) if author else ""
+        raw = (person.name if person else "") or ((author.name or author.username) if author else "")
         name = show_name(raw) or (show_name(author.username) if author else "") or UNKNOWN
         mark = (
             ""
-            if person
+            if person and person.name
             else self._distinguisher(
                 name, account, length, (*looks_of(name), *looks_of(clean_line(raw[:_MOST_READ]))), mixed=mixes_alphabets(name)
             )
@@ -137,6 +147,8 @@ class Names:
 
     def mentioned_name(self, account: AccountName, name: str, user_id: str) -> str:
         """`told_name` within a text, where markup is literal anyway: every visible character stays. Empty if there is none."""
+        if self.hides(account, user_id):
+            return SOMEBODY
         shown = show_words(name)
         if not shown or self.people.find(account, user_id=user_id, username=user_id):
             return self.distinct_name(account, name, user_id=user_id, username=user_id)
@@ -145,10 +157,16 @@ class Names:
     def answered_name(self, account: AccountName, name: str, *, user_id: str = "", is_ours: bool = False) -> str:
         """`told_name` for the author of an answered message. Where nobody tells who that is, the name of a person of the
         configuration is believed: from the person's own platform, or, with `is_ours`, if the bridge itself showed that name."""
+        if not user_id and self.standing.hides_name(name):
+            return SOMEBODY
         known = (person for person in self.people.persons if is_ours or account in person.ids)
         if not user_id and show_name(name) in {show_name(person.name) for person in known}:
             return show_name(name)
         return self.distinct_name(account, name, user_id=user_id, may_be_marked=True)
+
+    def hides(self, account: AccountName, user_id: str) -> bool:
+        """Whether that person wants to be named nowhere."""
+        return bool(user_id) and self.standing.hides(account, Author(user_id=user_id, name="", username=user_id))
 
     def _is_marked(self, name: str) -> bool:
         _, opening, tag = name.rpartition(" (")
@@ -180,7 +198,7 @@ class Names:
         name = self.plain_name(account, author, length=max(length - around, min(length, 24)))
         text = clean_line(_filled(template, {**values, "name": name})) or name
         is_checked = text == name or name.endswith(f" ({account})")
-        is_own = person is not None and skeleton(text) == skeleton(name)
+        is_own = person is not None and bool(person.name) and skeleton(text) == skeleton(name)
         mark = "" if is_checked or is_own else self._distinguisher(text, account, length, [skeleton(text)])
         return shorten(text, length - len(mark)) + mark
 

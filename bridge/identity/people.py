@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from bridge.model.events import Author
@@ -25,6 +25,10 @@ class Person:
     ids: Mapping[AccountName, str]
     roles: tuple[str, ...] = ()
     """What filters and commands know the person by: `moderator` may moderate."""
+    usernames: Mapping[AccountName, str] = field(default_factory=dict)
+    """Besides: what accounts that the person linked are called, at the time of the link."""
+    relay: bool = True
+    """Otherwise nothing of the person is relayed, and the person is named nowhere."""
 
 
 class People:
@@ -34,7 +38,14 @@ class People:
     that looks like somebody else's id. `user_ids` says what that form is on each account (`Manifest.user_id`).
     """
 
-    def __init__(self, persons: Iterable[Person] = (), user_ids: Mapping[AccountName, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        persons: Iterable[Person] = (),
+        user_ids: Mapping[AccountName, str] = MappingProxyType({}),
+        by_username: Collection[AccountName] = (),
+    ) -> None:
+        """`by_username`: accounts where a mention names the username."""
+        self._mentions_by_username = frozenset(by_username)
         self.persons = tuple(persons)
         forms = {account: re.compile(f"(?:{_ANY_ID})|(?:{form})") for account, form in user_ids.items()}
         usual = re.compile(_ANY_ID)
@@ -45,12 +56,21 @@ class People:
                 self._by_id.setdefault((account, _bare(entry)), person)
                 if not forms.get(account, usual).fullmatch(_bare(entry)):
                     self._by_username.setdefault((account, _bare(entry).casefold()), person)
+        for person in self.persons:
+            for account, username in person.usernames.items():
+                if username and not forms.get(account, usual).fullmatch(_bare(username)):
+                    self._by_username.setdefault((account, _bare(username).casefold()), person)
 
     def find(self, account: AccountName, *, user_id: str = "", username: str = "") -> Person | None:
         """Found by the native user id, otherwise by the username (a leading @ and case do not matter)."""
         if user_id and (account, user_id) in self._by_id:
             return self._by_id[account, user_id]
         return self._by_username.get((account, _bare(username).casefold())) if username else None
+
+    def has_role(self, account: AccountName, user_id: str, role: str) -> bool:
+        """Whether that very user has the role: a right is never given by a username, which somebody else may take over."""
+        person = self._by_id.get((account, user_id)) if user_id else None
+        return person is not None and role.casefold() in {one.casefold() for one in person.roles}
 
     def person_of(self, account: AccountName, author: Author | None) -> Person | None:
         return self.find(account, user_id=author.user_id, username=author.username) if author else None
@@ -63,7 +83,29 @@ class People:
         """The id or username at the target of the user mentioned at the origin, without a leading @."""
         person = self.mentioned(origin, mention_id)
         entry = person.ids.get(target) if person else None
+        if entry and person and target in self._mentions_by_username:
+            entry = person.usernames.get(target) or entry
         return _bare(entry) if entry else None
+
+
+def with_links(persons: Iterable[Person], groups: Iterable[Mapping[AccountName, tuple[str, str]]]) -> tuple[Person, ...]:
+    """The people of the configuration, and accounts that their owners linked: `groups` maps the accounts of each person to user
+    id and username there. What the configuration says of an account goes before; a person whom it does not know has no name but the
+    account's own."""
+    found = list(persons)
+    places = {(account, _bare(entry)): number for number, person in enumerate(found) for account, entry in person.ids.items()}
+    for named in groups:
+        group = {account: user_id for account, (user_id, _) in named.items()}
+        usernames = {account: username for account, (_, username) in named.items() if username}
+        known = sorted({places[key] for key in group.items() if key in places})
+        if len(known) > 1:
+            continue  # two people of the configuration are not one, whatever somebody claims
+        if not known:
+            found.append(Person(name="", ids=group, usernames=usernames))
+            continue
+        person = found[known[0]]
+        found[known[0]] = replace(person, ids={**group, **person.ids}, usernames=usernames)
+    return tuple(found)
 
 
 def _bare(entry: str) -> str:

@@ -7,20 +7,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 import msgspec
 import structlog
 
 from bridge.accounts.supervisor import AccountSupervisor
 from bridge.identity.people import People
+from bridge.identity.standing import Standing
 from bridge.intake.bot_names import OwnNames
+from bridge.intake.needs import AccountStore, CommandTaker, IntakeCounts, Lanes
 from bridge.journal.contract import (
     AcceptRequest,
     AcceptResult,
-    AddressStore,
     DeliveryStatus,
-    IntakeStore,
     OpenDelivery,
     PlannedDelivery,
     Verdict,
@@ -33,6 +32,7 @@ from bridge.model.events import (
     ChatEvent,
     Content,
     EventMeta,
+    MembershipChanged,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
@@ -45,53 +45,11 @@ from bridge.model.rich_text import plain
 from bridge.observability.outcome_log import reference
 from bridge.policy.echo import is_own
 from bridge.policy.loops import RecentMessages
-from bridge.policy.routing import Planned, RouteEnd, RoutingTable
+from bridge.policy.routing import Planned, RoutingTable
 
 log = structlog.get_logger("intake")
 
 _RESOLVE_AGAIN_S = 10.0
-
-
-class Lanes(Protocol):
-    """What intake needs of the outbox."""
-
-    def may_begin(self, end: RouteEnd) -> bool:
-        """Whether a message for this end would be sent at once."""
-        ...
-
-    def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None: ...
-
-    def make_way(self) -> None:
-        """Somebody said something, which goes before what has waited for long."""
-        ...
-
-    def has_posted(self, event: ChatEvent) -> bool:
-        """Whether it is about a message that the bridge just posted."""
-        ...
-
-    def on_echo(self, event: ChatEvent) -> None:
-        """One of our own messages came back: proof that it arrived."""
-        ...
-
-    def show_typing(self, planned: Sequence[Planned]) -> None: ...
-
-    def wake_chat(self, address: ChatAddress) -> None:
-        """The chat may be usable again: what waits for it is tried at once."""
-        ...
-
-
-class AccountStore(IntakeStore, AddressStore, Protocol):
-    """What intake needs of the journal."""
-
-
-class IntakeCounts(Protocol):
-    """What intake counts; `observability.logs.Metrics` keeps it."""
-
-    def event(self, account: str, outcome: Arrival) -> None: ...
-
-    def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
-
-    def ignored(self, account: str, reason: str) -> None: ...
 
 
 class AccountIntake:
@@ -112,6 +70,8 @@ class AccountIntake:
         journal_id: str,
         stamp: Callable[[], datetime] | None = None,
         until_routed: Callable[[ChatRef], Awaitable[None]] | None = None,
+        commands: CommandTaker | None = None,
+        standing: Callable[[], Standing] | None = None,
     ) -> None:
         """`stamp`: the moment at which what is accepted is said to have come, by which it is forgotten one day; the clock's.
         `until_routed` returns once no reload is about to give a chat its first route."""
@@ -129,6 +89,8 @@ class AccountIntake:
         self._journal_id = journal_id
         self._stamp = stamp or clock.now
         self._until_routed = until_routed
+        self._commands = commands
+        self._standing = standing
         self._resolve_again_at_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -139,9 +101,7 @@ class AccountIntake:
             lanes: set[ChatAddress] = set()
             albums: dict[MessageRef, dict[str, AlbumItem]] = {}
             for event in map(storable, events):
-                entry = await self._plan(await self._whole(event, albums), lanes)
-                if entry is not None:
-                    entries.append(entry)
+                entries += await self._plan(await self._whole(event, albums), lanes)
             if not entries and not cursors:
                 return
             # a commit cannot be undone: if the adapter is cancelled meanwhile, its lanes must still learn of it
@@ -181,17 +141,18 @@ class AccountIntake:
         albums.update(dict.fromkeys((MessageRef(origin, message_id) for message_id in album), album))
         return event
 
-    async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> AcceptRequest | None:
-        """The event with its deliveries; None if it has no route or is our own echo."""
+    async def _plan(self, event: ChatEvent, lanes: set[ChatAddress]) -> Sequence[AcceptRequest]:
+        """The event with its deliveries, and what a command brings with it; nothing if it has no route or is our own echo."""
         if is_own(event, self._journal_id) or self._lanes.has_posted(event):
             self._arrived(event, Arrival.ECHO)
             self._lanes.on_echo(event)
-            return None
+            return ()
         self._lanes.make_way()
         if not self._table().addresses_of(event.meta.origin):
             await self._resolve_again()
             if self._until_routed is not None:
                 await self._until_routed(event.meta.origin)
+        commanded = await self._commands.take(event) if self._commands is not None else None
         table = self._table()  # a reload may have replaced it meanwhile
         planned = table.plan(event, self._people())
         for route, line in table.take_slow():
@@ -200,16 +161,19 @@ class AccountIntake:
             action = "make the pattern simpler: no repeated group that holds a repetition"
             if self._supervisor.notices.get("") != (why, action):
                 self.notice(why, action)
-        if not planned:
+        if not planned and commanded is None:
             self._arrived(event, Arrival.NO_ROUTE)
-            return None
-        if isinstance(event, MessageCreated):
+            return ()
+        rule = Skip.COMMAND if commanded is not None else self._author_rule(event)
+        if rule is not None:
+            planned = [msgspec.structs.replace(plan, skip_rule=rule) for plan in planned]
+        elif isinstance(event, MessageCreated):
             planned = self._without_copies(event, planned)
         if not event.traits.kept:
             self._lanes.show_typing(planned)
             self._arrived(event, Arrival.TYPING)
-            return None
-        return AcceptRequest(
+            return ()
+        stored = AcceptRequest(
             event=event,
             deliveries=tuple(
                 PlannedDelivery(
@@ -222,6 +186,17 @@ class AccountIntake:
                 for plan in planned
             ),
         )
+        return (stored, *(commanded or ()))
+
+    def _author_rule(self, event: ChatEvent) -> SkipRule | None:
+        """By which nothing of the person is relayed. What a person deletes is deleted all the same."""
+        if isinstance(event, MessageDeleted) or self._standing is None:
+            return None
+        standing, account = self._standing(), event.meta.origin.account
+        for author in (event.meta.author, event.member if isinstance(event, MembershipChanged) else None):
+            if author is not None and standing.hides(account, author):
+                return Skip.NOT_RELAYED if standing.is_set_in_file(account, author) else Skip.OPTED_OUT
+        return Skip.MUTED if standing.mutes(account, event.meta.author, self._clock.now()) else None
 
     def _begins(self, event: ChatEvent, plan: Planned, lanes: set[ChatAddress]) -> bool:
         """Whether this is the first of its lane, and is sent as soon as it is stored. `lanes` has the lanes seen before in the

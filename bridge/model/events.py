@@ -218,6 +218,8 @@ class MessageDeleted(MessageChange, frozen=True, tag="deleted"):
         sees=Feature.SEES_DELETES,
         needs=Feature.DELETE,
     )
+    everywhere: bool = False
+    """A moderator takes the message away, the original too."""
 
 
 class ReactionsChanged(MessageChange, frozen=True, tag="reactions"):
@@ -290,6 +292,20 @@ class StatusChanged(_Event, frozen=True, tag="status"):
     text: str = ""
 
 
+class BridgeSaid(_Event, frozen=True, tag="said"):
+    """The bridge itself says something, in the chat that the event is of: the answer to a command, what became of a message.
+
+    `marks`: emoji of which the first that the chat takes is put on the message `about` instead, where the bot can react there."""
+
+    traits: ClassVar[Traits] = Traits(title="words of the bridge")
+    text: RichText
+    about: str = ""
+    """The native message that it answers; empty: none."""
+    marks: tuple[str, ...] = ()
+    unmark: bool = False
+    """The marks are taken off again, and nothing is said."""
+
+
 ChatEvent = (
     MessageCreated
     | MessageEdited
@@ -300,6 +316,7 @@ ChatEvent = (
     | ChatRenamed
     | PinsChanged
     | StatusChanged
+    | BridgeSaid
 )
 
 KINDS: tuple[type[_Event], ...] = get_args(ChatEvent)

@@ -65,6 +65,11 @@ class Skip(_Word):
     BOTS_OFF = "bots are off"
     ROUTE_REMOVED = "its route was removed"
     DROPPED_BY_ADMIN = "dropped by an admin"
+    COMMAND = "a command to the bridge"
+    OPTED_OUT = "its author opted out"
+    NOT_RELAYED = "relay is off for its author"
+    """In the `people` of bridge.yaml."""
+    MUTED = "its author is muted"
 
     # there is nothing to apply it to
     EDIT_WITHOUT_COPY = "the edited message has no copy here"

@@ -91,6 +91,8 @@ class Manifest(_Value, frozen=True):
     user_id: str = r"[\d-]+"
     """A regular expression: what a user's id looks like, whole. An entry of `people` that has this form is never taken for a
     username: on several platforms anybody may choose a username that looks like somebody else's id."""
+    mentions_by_username: bool = False
+    """Whether a mention names a person by the username rather than by the user id."""
     takes_keys: bool = False
     """Whether its accounts serve keys of the public listener (`WebMount.serve_keys`)."""
     chat_id: str = r"-?\d+"

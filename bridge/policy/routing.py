@@ -98,6 +98,9 @@ class Planned(_Value, frozen=True):
     skip_rule: SkipRule | None = None
 
 
+OWN_ROUTE = "(bridge)"
+"""What the bridge itself says and does in a chat is on this route, which leads into every chat and which no file can name."""
+
 _Place = tuple[AccountName, str | None, str, str | None]
 
 
@@ -153,7 +156,17 @@ class RoutingTable:
 
     def end(self, route: str, target: ChatAddress, thread_id: str | None) -> RouteEnd | None:
         """The end a stored delivery was planned for, if the configuration still has it."""
+        if route == OWN_ROUTE:
+            return self._own_end(target, thread_id)
         return self._ends.get((route, str(target) if thread_id is None else f"{target}/{thread_id}"))
+
+    def _own_end(self, target: ChatAddress, thread_id: str | None) -> RouteEnd:
+        """As the chat's first end is set, but that the bridge speaks for itself."""
+        key = (OWN_ROUTE, str(target) if thread_id is None else f"{target}/{thread_id}")
+        if key not in self._ends:
+            options = next((end.options for _, end in self._by_address.get(target, ())), RelayOptions())
+            self._ends[key] = RouteEnd(chat=target, thread_id=thread_id, options=options)
+        return self._ends[key]
 
     def has_end(self, target: ChatAddress, thread_id: str | None) -> bool:
         """Whether some route has this end."""

@@ -72,8 +72,9 @@ class _Localizer:
         return inline
 
     def _user(self, mention: Mention) -> Inline:
-        person = self._people.mentioned(self._origin, mention.id)
-        name = person.name if person else self._names.mentioned_name(self._origin, mention.name, mention.id)
+        name = self._names.mentioned_name(self._origin, mention.name, mention.id)
+        if self._names.hides(self._origin, mention.id):
+            return Text("@" + name, mention.marks)
         if self._origin == self._target:
             native: str | None = mention.id
         else:

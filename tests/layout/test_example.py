@@ -21,7 +21,15 @@ from bridge.config.load import SECTIONS, load_config
 from bridge.config.model import Loaded
 from bridge.config.relay import RELAY_KEYS
 from bridge.config.schema import schema
-from bridge.config.sections import ConditionSection, JournalSection, LogSection, MediaSection, ShutdownSection, WebSection
+from bridge.config.sections import (
+    CommandsSection,
+    ConditionSection,
+    JournalSection,
+    LogSection,
+    MediaSection,
+    ShutdownSection,
+    WebSection,
+)
 from bridge.policy.routing import RelayOptions
 
 EXAMPLE = Path(__file__).parents[2] / "bridge.yaml.example"
@@ -102,6 +110,7 @@ SECTION_MODELS: Mapping[str, type[BaseModel]] = {
     "web": WebSection,
     "log": LogSection,
     "shutdown": ShutdownSection,
+    "commands": CommandsSection,
 }
 
 

@@ -16,9 +16,11 @@ from bridge.delivery.operations.edit import edit
 from bridge.delivery.operations.notice import not_kept, notice
 from bridge.delivery.operations.pin import pin
 from bridge.delivery.operations.react import react
+from bridge.delivery.operations.say import say
 from bridge.delivery.operations.tools import Tools
 from bridge.journal.contract import Change
 from bridge.model.events import (
+    BridgeSaid,
     ChatEvent,
     ChatRenamed,
     MembershipChanged,
@@ -45,5 +47,6 @@ OPERATIONS: Mapping[type[ChatEvent], Operation] = {
     MembershipChanged: notice,
     ChatRenamed: notice,
     StatusChanged: notice,
+    BridgeSaid: say,
     TypingStarted: not_kept,
 }

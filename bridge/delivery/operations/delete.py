@@ -9,7 +9,7 @@ from bridge.delivery.execution import Execution
 from bridge.delivery.operations.copies import edit_copy, new_receipt, part_gone, pieces_of, pieces_set
 from bridge.delivery.operations.tools import Tools
 from bridge.journal.contract import Change, Link, Merged, StoredPart
-from bridge.model.adapter import Deletes, Edits, Receipt
+from bridge.model.adapter import Copy, Deletes, Edits, Receipt
 from bridge.model.errors import ChangeRefused, MessageGone, Rejected
 from bridge.model.events import MessageDeleted
 from bridge.model.outcomes import Skip
@@ -18,6 +18,8 @@ from bridge.render.merge import merged_part
 
 async def delete(event: MessageDeleted, run: Execution, tools: Tools) -> Sequence[Change]:
     link = await tools.link(event.message_id, run)
+    if event.everywhere and link is not None and not link.copies and link.original.chat == run.target.chat:
+        return await _delete_original(link, run, tools)
     if link is None or not link.copies:
         return [run.skipped(Skip.DELETE_WITHOUT_COPY)]
     if not link.is_original:
@@ -37,6 +39,22 @@ async def delete(event: MessageDeleted, run: Execution, tools: Tools) -> Sequenc
         await run.context.record(gone)
         raise refused
     return [*gone, run.delivered()]
+
+
+async def _delete_original(link: Link, run: Execution, tools: Tools) -> Sequence[Change]:
+    """What a person wrote, for a moderator: where the bot may. Where it may not, the rule says why."""
+    adapter = run.target.adapter
+    if not isinstance(adapter, Deletes):
+        return [run.skipped(Skip.CANNOT_DELETE)]
+    await tools.sender.begin(run)
+    ids = (link.original.message_id, *link.also_ids)
+    try:
+        await throttled_calls.delete(adapter, Copy(chat_id=link.original.chat.chat_id, message_ids=ids), run)
+    except MessageGone:
+        pass
+    except Rejected as error:
+        return [run.refused(Skip.DELETE_REFUSED, error)]
+    return [run.delivered()]
 
 
 async def _delete_copies(

@@ -3,7 +3,8 @@
 roles       what the machinery asks of durable storage      states      where a delivery stands
 accepting   what intake gives, and is answered              deliveries  open deliveries, as a lane reads them
 changes     what a lane records                             links       which messages belong together
-people      what people are shown                           errors      what the storage raises
+people      what people are shown                           persons     what people decided, linked accounts, the audit
+errors      what the storage raises
 leases      who may act for an account                  keys        keys of the public listener, invitations, arrivals
 """
 
@@ -28,6 +29,17 @@ from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival,
 from bridge.journal.contract.leases import Lease, LeaseLost, LeaseStore
 from bridge.journal.contract.links import AuthorName, Carried, Elsewhere, Link, Merged, Original, Piece, StoredPart
 from bridge.journal.contract.people import DeadLetter, Figures, LaneFigures, StoredAnswer, StoredWait, Undecodable
+from bridge.journal.contract.persons import (
+    Audited,
+    Claim,
+    Claimant,
+    ClaimStep,
+    Decision,
+    DecisionKind,
+    LinkedUser,
+    PersonStore,
+    UserKey,
+)
 from bridge.journal.contract.roles import (
     AddressStore,
     ArrivalStore,
@@ -54,14 +66,20 @@ __all__ = [
     "Arrival",
     "ArrivalStore",
     "AttemptStarted",
+    "Audited",
     "AuthorName",
     "Carried",
     "Change",
+    "Claim",
+    "ClaimStep",
+    "Claimant",
     "CopyCameLate",
     "Damaged",
     "Dead",
     "DeadLetter",
     "DeadLetterStore",
+    "Decision",
+    "DecisionKind",
     "Deferred",
     "Delivered",
     "DeliveryStatus",
@@ -82,6 +100,7 @@ __all__ = [
     "LeaseStore",
     "Link",
     "LinkStore",
+    "LinkedUser",
     "MailStore",
     "Merged",
     "NewArrival",
@@ -90,6 +109,7 @@ __all__ = [
     "Original",
     "PartGone",
     "PartReceipt",
+    "PersonStore",
     "Piece",
     "PiecesSet",
     "PlanSet",
@@ -102,6 +122,7 @@ __all__ = [
     "TraceStore",
     "Undecodable",
     "Upkeep",
+    "UserKey",
     "Verdict",
     "WaitStore",
 ]

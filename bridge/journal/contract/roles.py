@@ -19,6 +19,7 @@ from bridge.journal.contract.keys import Arrival, Invite, KeySecret, NewArrival,
 from bridge.journal.contract.leases import Lease, LeaseStore
 from bridge.journal.contract.links import Link, Merged, Original
 from bridge.journal.contract.people import DeadLetter, Figures, StoredWait, Undecodable
+from bridge.journal.contract.persons import PersonStore
 from bridge.model.account_store import MailPage
 from bridge.model.adapter import Cursor
 from bridge.model.events import AlbumItem
@@ -303,3 +304,6 @@ class Journal(
     Protocol,
 ):
     """All roles: what `open_journal` gives, and what an implementation is."""
+
+    @property
+    def persons(self) -> PersonStore: ...

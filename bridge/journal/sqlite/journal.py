@@ -36,6 +36,7 @@ from bridge.journal.sqlite.accepting import Batch
 from bridge.journal.sqlite.accepting import prepare as prepare_entry
 from bridge.journal.sqlite.database import Lock, explain, prepare, size_on_disk_bytes
 from bridge.journal.sqlite.ledger import Ledger
+from bridge.journal.sqlite.persons import SqlitePersons
 from bridge.journal.sqlite.reading import Queries
 from bridge.journal.sqlite.threads import Job, Reader, ReadJob, Thread
 from bridge.journal.sqlite.writer import AcceptJob, RecordJob, WriteJob, Writer
@@ -71,6 +72,7 @@ class SqliteJournal:
         self._queries: Queries | None = None
         self._writer: Writer | None = None
         self._reader: Reader | None = None
+        self.persons = SqlitePersons(self._write, self._read)
 
     # -- opening ------------------------------------------------------------------------------------------------------------
 

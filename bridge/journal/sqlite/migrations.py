@@ -222,6 +222,48 @@ CREATE TABLE answer (
   PRIMARY KEY (delivery, number)
 ) STRICT, WITHOUT ROWID;
 """,
+    """
+CREATE TABLE decision (
+  account TEXT NOT NULL,
+  user TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  until INTEGER,
+  PRIMARY KEY (account, user, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE linked (
+  account TEXT NOT NULL,
+  user TEXT NOT NULL,
+  person TEXT NOT NULL,
+  name TEXT NOT NULL,
+  username TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, user)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE claim (
+  account TEXT NOT NULL,
+  user TEXT NOT NULL,
+  asker BLOB NOT NULL,
+  step INTEGER NOT NULL,
+  code BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  valid_until INTEGER NOT NULL,
+  other BLOB NOT NULL,
+  PRIMARY KEY (account, user)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  result TEXT NOT NULL
+) STRICT;
+CREATE TABLE shown_dead (delivery INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+INSERT INTO shown_dead SELECT id, coalesce(at, 0) FROM delivery WHERE state IN (2, 3);
+""",
 )
 """`STEPS[n]` leads from version n + 1 to n + 2. Plain SQL statements; run in one transaction together."""
 

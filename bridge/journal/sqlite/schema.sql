@@ -1,4 +1,4 @@
--- The journal, schema version 7 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
+-- The journal, schema version 8 (PRAGMA user_version). A change here is a new version: add its step to migrations.py.
 --
 -- Times are microseconds since 1970 UTC. Names that repeat (chats, lanes, routes) are rows of small tables, referred to by number.
 -- Native ids are packed (codec.py): decimal ids are integers, Slack timestamps and UUIDs short blobs, the rest text.
@@ -255,3 +255,49 @@ CREATE TABLE answer (
   body TEXT NOT NULL,
   PRIMARY KEY (delivery, number)
 ) STRICT, WITHOUT ROWID;
+
+-- What was decided about somebody on an account. kind: 0 opted out, 1 muted. name: as shown then. until: null for ever.
+CREATE TABLE decision (
+  account TEXT NOT NULL,
+  user TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  until INTEGER,
+  PRIMARY KEY (account, user, kind)
+) STRICT, WITHOUT ROWID;
+-- Accounts that are one person's, by the person's own claim. person: the same for all of them.
+CREATE TABLE linked (
+  account TEXT NOT NULL,
+  user TEXT NOT NULL,
+  person TEXT NOT NULL,
+  name TEXT NOT NULL,
+  username TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, user)
+) STRICT, WITHOUT ROWID;
+-- Links that are being made. asker, other: who, and where to answer, as JSON; other is empty until somebody said the code. step: 0 asked,
+-- 1 said, 2 the asker agreed, 3 the other one did. code: a hash.
+CREATE TABLE claim (
+  account TEXT NOT NULL,
+  user TEXT NOT NULL,
+  asker BLOB NOT NULL,
+  step INTEGER NOT NULL,
+  code BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  valid_until INTEGER NOT NULL,
+  other BLOB NOT NULL,
+  PRIMARY KEY (account, user)
+) STRICT, WITHOUT ROWID;
+-- Who did what, without anybody's words.
+CREATE TABLE audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  result TEXT NOT NULL
+) STRICT;
+-- Dead letters of which something was said at their source.
+CREATE TABLE shown_dead (delivery INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;

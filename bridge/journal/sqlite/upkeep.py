@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bridge.journal.rules import states
 from bridge.journal.rules.early import UNKNOWN
-from bridge.journal.sqlite import arrivals, invites, keys, mailboxes
+from bridge.journal.sqlite import arrivals, invites, keys, mailboxes, persons
 from bridge.journal.sqlite.accepting import write_cursors
 from bridge.journal.sqlite.bulk import Bulk
 from bridge.journal.sqlite.codec import (
@@ -183,6 +183,7 @@ def prune_rest(ledger: Ledger, before: datetime) -> None:
     invites.prune(ledger, before)
     arrivals.prune(ledger, before)
     mailboxes.prune(ledger, before)
+    persons.prune(ledger.connection, before)
 
 
 SHRINK_PAGES = 256

@@ -1,0 +1,75 @@
+"""Who may not be relayed, and who may not even be named: what people and moderators decided, at one moment. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from bridge.identity.lookalikes import skeleton
+from bridge.identity.people import People, Person
+from bridge.model.events import Author
+from bridge.model.refs import AccountName
+
+SOMEBODY = "somebody"
+"""How a person who opted out is named, in answers and quotes of others."""
+
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision about somebody on one account, which holds on all accounts of the same person."""
+
+    account: AccountName
+    user_id: str
+    hides: bool
+    """Opted out: not relayed, and not named. Otherwise muted."""
+    until: datetime | None = None
+
+
+class Standing:
+    """Immutable. `people` says which accounts are one person's."""
+
+    def __init__(self, people: People | None = None, rulings: Iterable[Ruling] = ()) -> None:
+        self._people = people or People()
+        self._hidden: set[tuple[AccountName, str]] = set()
+        self._muted: dict[tuple[AccountName, str], datetime | None] = {}
+        self._hidden_people = {id(person) for person in self._people.persons if not person.relay}
+        self._muted_people: dict[int, datetime | None] = {}
+        for ruling in rulings:
+            key, person = (ruling.account, ruling.user_id), self._people.find(ruling.account, user_id=ruling.user_id)
+            if ruling.hides:
+                self._hidden.add(key)
+                self._hidden_people |= {id(person)} if person else set()
+            else:
+                self._muted[key] = ruling.until
+                if person is not None:
+                    self._muted_people[id(person)] = ruling.until
+        names = (person.name for person in self._people.persons if id(person) in self._hidden_people)
+        self._hidden_names = {skeleton(name) for name in names} - {""}
+
+    def hides(self, account: AccountName, author: Author | None) -> bool:
+        """Whether the person wants to be neither relayed nor named."""
+        if author is None or not (self._hidden or self._hidden_people):
+            return False
+        return (account, author.user_id) in self._hidden or self._is(self._hidden_people, account, author)
+
+    def hides_name(self, name: str) -> bool:
+        """The same where nothing but a name of `people` is known."""
+        return bool(self._hidden_names) and skeleton(name) in self._hidden_names
+
+    def is_set_in_file(self, account: AccountName, author: Author) -> bool:
+        """Whether it is bridge.yaml that says so, rather than the person."""
+        person = self._people.person_of(account, author)
+        return person is not None and not person.relay
+
+    def mutes(self, account: AccountName, author: Author | None, now: datetime) -> bool:
+        if author is None or not self._muted:
+            return False
+        person = self._people.person_of(account, author)
+        found = [self._muted[account, author.user_id]] if (account, author.user_id) in self._muted else []
+        found += [self._muted_people[id(person)]] if person is not None and id(person) in self._muted_people else []
+        return any(until is None or until > now for until in found)
+
+    def _is(self, people: set[int], account: AccountName, author: Author) -> bool:
+        person: Person | None = self._people.person_of(account, author)
+        return person is not None and id(person) in people

@@ -1,0 +1,281 @@
+"""Carries out commands that people give in chats. What a command does is idempotent and done before its event is stored; answers
+and deletions are stored together with it: see docs/decisions/0014."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from bridge.identity.names import Names
+from bridge.identity.people import People
+from bridge.intake.community import Community
+from bridge.intake.linking import Answer, Linking
+from bridge.journal.contract import (
+    AcceptRequest,
+    Audited,
+    AuthorName,
+    Claimant,
+    DeadLetterStore,
+    Decision,
+    DecisionKind,
+    DeliveryStatus,
+    IntakeStore,
+    LinkStore,
+    PersonStore,
+    PlannedDelivery,
+    TraceStore,
+    UserKey,
+)
+from bridge.journal.tracing import Traced
+from bridge.model.clock import Clock
+from bridge.model.events import BridgeSaid, ChatEvent, EventMeta, MessageCreated, MessageDeleted
+from bridge.model.refs import AccountName, ChatAddress, ChatRef, MessageRef
+from bridge.model.rich_text import plain
+from bridge.policy.allowance import Allowance
+from bridge.policy.commands import MODERATOR, OF_MODERATORS, VERBS, Command, CommandRules, command_of
+from bridge.policy.routing import OWN_ROUTE, RoutingTable
+
+log = structlog.get_logger("commands")
+
+_GIVEN_UP = (DeliveryStatus.DEAD, DeliveryStatus.HELD)
+
+
+class CommandStore(IntakeStore, LinkStore, TraceStore, DeadLetterStore, Protocol):
+    @property
+    def persons(self) -> PersonStore: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A command that was given: by whom, where."""
+
+    event: ChatEvent
+    command: Command
+    user: UserKey
+    name: str
+    address: ChatAddress
+
+    @property
+    def who(self) -> Claimant:
+        author = self.event.meta.author
+        return Claimant(
+            user=self.user,
+            name=self.name,
+            username=author.username if author else "",
+            address=self.address.address,
+            thread_id=self.event.meta.thread_id,
+        )
+
+
+class Commands:
+    """For all accounts. What a reload replaces is asked for at every use."""
+
+    def __init__(
+        self,
+        journal: CommandStore,
+        community: Community,
+        clock: Clock,
+        *,
+        rules: Callable[[], CommandRules],
+        people: Callable[[], People],
+        names: Callable[[], Names],
+        table: Callable[[], RoutingTable],
+    ) -> None:
+        self._journal = journal
+        self._persons = journal.persons
+        self._community = community
+        self._clock = clock
+        self._rules = rules
+        self._people = people
+        self._names = names
+        self._table = table
+        self._linking = Linking(journal.persons, clock)
+        self._allowed = Allowance(most=20, within_s=600.0)
+
+    async def take(self, event: ChatEvent) -> Sequence[AcceptRequest] | None:
+        """What is to be stored together with the event; None: it is no command. Raises JournalError."""
+        given = self._given(event)
+        if given is None:
+            return None
+        if await self._journal.is_known(event.meta.event_key) or not self._allowed.take(str(given.user), self._clock.monotonic_s()):
+            return ()
+        if given.command.verb not in OF_MODERATORS or self._is_moderator(given.user):
+            answers, further = await self._do(given)
+        else:
+            await self._audit(given, given.command.about, "refused: no moderator")
+            answers, further = [(None, f"Only people with the role {MODERATOR} may do that.")], ()
+        log.info("command", verb=given.command.verb, by=str(given.user), chat=str(event.meta.origin))
+        return [*further, *(self._answer(given, number, *answer) for number, answer in enumerate(answers))]
+
+    def _given(self, event: ChatEvent) -> Given | None:
+        rules = self._rules()
+        if not rules.listen:
+            return None
+        command, origin, author = command_of(event, rules), event.meta.origin, event.meta.author
+        if command is None or author is None:
+            return None
+        addresses = self._table().addresses_of(origin)
+        if not rules.hears(origin.account, tuple(address.address for address in addresses)):
+            return None
+        user = UserKey(account=origin.account, user_id=author.user_id)
+        if not isinstance(event, MessageCreated) and not self._is_moderator(user):
+            return None  # a reaction like any other
+        address = addresses[0] if addresses else ChatAddress(origin.account, origin.chat_id)
+        name = self._names().plain_name(origin.account, author)
+        return Given(event=event, command=command, user=user, name=name, address=address)
+
+    def _is_moderator(self, user: UserKey) -> bool:
+        return self._people().has_role(user.account, user.user_id, MODERATOR)
+
+    # -- what each does -----------------------------------------------------------------------------------------------------
+
+    async def _do(self, given: Given) -> tuple[Sequence[Answer], Sequence[AcceptRequest]]:
+        command, word = given.command, self._rules().word
+        match command.verb:
+            case "link":
+                answers = await self._linking.command(given.who, command.argument, word)
+                await self._community.load()
+                return answers, ()
+            case "unlink":
+                said = await self._linking.unlink(given.user)
+                await self._community.load()
+            case "optout":
+                said = await self._opt_out(given)
+            case "optin":
+                said = await self._opt_in(given)
+            case "delete":
+                return await self._delete(given)
+            case "mute" | "unmute":
+                said = await self._mute(given, lift=command.verb == "unmute")
+            case "retry":
+                said = await self._retry(given)
+            case _:
+                said = f"{word} " + " | ".join(
+                    verb for verb in VERBS if verb not in OF_MODERATORS or self._is_moderator(given.user)
+                )
+        return ([(None, said)] if said else []), ()
+
+    async def _opt_out(self, given: Given) -> str:
+        await self._decide(given.user, DecisionKind.OPTED_OUT, given, given.name)
+        back = f"{self._rules().word} optin"
+        return f"From now on nothing of you is relayed. What was relayed stays; the admin can erase it. Back: {back}"
+
+    async def _opt_in(self, given: Given) -> str:
+        if not await self._persons.undecide(given.user, DecisionKind.OPTED_OUT):
+            return "You had not opted out from this account."
+        await self._community.load()
+        await self._audit(given, str(given.user))
+        return "From now on you are relayed again."
+
+    async def _mute(self, given: Given, *, lift: bool) -> str:
+        target = await self._person_meant(given)
+        if target is None:
+            return f"Whom? Answer a message of that person with {self._rules().word} {given.command.verb}, or name ACCOUNT/USER-ID."
+        user, name = target
+        if lift:
+            done = await self._persons.undecide(user, DecisionKind.MUTED)
+            await self._community.load()
+            await self._audit(given, str(user))
+            return f"{name} is relayed again." if done else f"{name} was not muted."
+        if self._is_moderator(user):
+            return f"{name} is a moderator."
+        minutes = given.command.argument.rpartition(" ")[2]
+        until = self._clock.now() + timedelta(minutes=int(minutes)) if minutes.isdecimal() and 0 < int(minutes) < 10**6 else None
+        await self._decide(user, DecisionKind.MUTED, given, name, minutes=minutes if until else "")
+        return f"Nothing of {name} is relayed any more" + (f" for {minutes} minutes." if until else ".")
+
+    async def _person_meant(self, given: Given) -> tuple[UserKey, str] | None:
+        """The author of the message that the command is about, or who is named."""
+        command, origin = given.command, given.event.meta.origin
+        if command.about:
+            link = await self._journal.link(MessageRef(origin, command.about), given.address)
+            author = link.author_name if link is not None else ""
+            if link is None or not isinstance(author, AuthorName) or not author.user_id:
+                return None
+            account = link.original.chat.account
+            name = self._names().distinct_name(account, author, user_id=author.user_id, username=author.username)
+            return UserKey(account=account, user_id=author.user_id), name or str(author)
+        account_name, slash, user_id = command.argument.split(" ")[0].partition("/")
+        return (UserKey(account=AccountName(account_name), user_id=user_id), user_id) if slash and user_id else None
+
+    async def _retry(self, given: Given) -> str:
+        traced = await self._traced(given)
+        if traced is None:
+            return "I do not know that message."
+        dead = [one.delivery_id for one in traced.event.deliveries if one.state in _GIVEN_UP]
+        if dead:
+            await self._journal.retry_dead(dead)
+            await self._audit(given, str(traced.original), f"{len(dead)} retried")
+        return f"Trying again: {len(dead)}." if dead else "Nothing of it failed."
+
+    async def _delete(self, given: Given) -> tuple[Sequence[Answer], Sequence[AcceptRequest]]:
+        traced = await self._traced(given)
+        if traced is None or traced.original is None:
+            return [(None, "I do not know that message.")], ()
+        request = deletion(traced, self._table(), given.event.meta)
+        await self._audit(given, str(traced.original), f"in {len(request.deliveries)} chats")
+        said = "It is deleted everywhere, as far as the bridge may."
+        return ([(None, said)] if isinstance(given.event, MessageCreated) else []), [request]
+
+    async def _traced(self, given: Given) -> Traced | None:
+        if not given.command.about:
+            return None
+        found = await self._journal.trace(MessageRef(given.event.meta.origin, given.command.about))
+        return next((traced for traced in found if traced.original is not None), None)
+
+    # -- notes and answers --------------------------------------------------------------------------------------------------
+
+    async def _decide(self, user: UserKey, kind: DecisionKind, given: Given, name: str, *, minutes: str = "") -> None:
+        now = self._clock.now()
+        until = now + timedelta(minutes=int(minutes)) if minutes else None
+        await self._persons.decide(Decision(user=user, kind=kind, name=name, at=now, by=str(given.user), until=until))
+        await self._community.load()
+        await self._audit(given, str(user))
+
+    async def _audit(self, given: Given, subject: str, result: str = "") -> None:
+        entry = Audited(at=self._clock.now(), actor=str(given.user), action=given.command.verb, subject=subject, result=result)
+        await self._persons.audit(entry)
+
+    def _answer(self, given: Given, number: int, to: Claimant | None, said: str) -> AcceptRequest:
+        """In the chat of the command, or where the other one asked."""
+        meta, about = given.event.meta, ""
+        origin, address, thread_id = meta.origin, given.address, meta.thread_id
+        if to is not None:
+            address, thread_id = ChatAddress(to.user.account, to.address), to.thread_id
+            origin = ChatRef(to.user.account, self._table().native_id(address) or to.address)
+        elif isinstance(given.event, MessageCreated):
+            about = given.event.message_id
+        else:
+            about = given.command.about
+        key = f"answer {number} to {meta.event_key}"
+        own = msgspec.structs.replace(
+            meta, event_key=key, origin=origin, thread_id=thread_id, author=None, delivery_id="", sent_by_us=False
+        )
+        planned = PlannedDelivery(route=OWN_ROUTE, target=address, thread_id=thread_id)
+        return AcceptRequest(event=BridgeSaid(meta=own, text=plain(said), about=about), deliveries=(planned,))
+
+
+def deletion(traced: Traced, table: RoutingTable, meta: EventMeta) -> AcceptRequest:
+    """The deletion of a message and of all its copies, wherever they are. `meta`: when it is asked for."""
+    assert traced.original is not None
+    original = traced.original
+    places = {(one.target, one.thread_id): None for one in traced.event.deliveries if one.copies or one.ended_at is None}
+    for address in table.addresses_of(original.chat)[:1]:
+        places.setdefault((address, None))
+    event = MessageDeleted(
+        meta=EventMeta(
+            event_key=f"taken away:{original}",
+            origin=original.chat,
+            occurred_at=meta.occurred_at,
+            received_at=meta.received_at,
+        ),
+        message_id=original.message_id,
+        everywhere=True,
+    )
+    planned = tuple(PlannedDelivery(route=OWN_ROUTE, target=target, thread_id=thread_id) for target, thread_id in places)
+    return AcceptRequest(event=event, deliveries=planned)

@@ -1,0 +1,63 @@
+"""What people decided, and which accounts they linked, as the journal has it: read at the start, after each command, and every few
+seconds, since a command line may change it beside the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import structlog
+
+from bridge.identity.people import People
+from bridge.identity.standing import Ruling, Standing
+from bridge.journal.contract import Decision, DecisionKind, JournalError, LinkedUser, PersonStore
+from bridge.model.clock import Clock
+from bridge.model.refs import AccountName
+
+log = structlog.get_logger("people")
+
+READ_EVERY_S = 5.0
+
+
+class Community:
+    """`on_change` is called after each read that found something else."""
+
+    def __init__(self, journal: PersonStore, on_change: Callable[[], None]) -> None:
+        self._journal = journal
+        self._on_change = on_change
+        self._decisions: Sequence[Decision] = ()
+        self._linked: Sequence[LinkedUser] = ()
+
+    async def load(self) -> None:
+        """Raises JournalError."""
+        decisions, linked = list(await self._journal.decisions()), list(await self._journal.linked())
+        if (decisions, linked) == (list(self._decisions), list(self._linked)):
+            return
+        self._decisions, self._linked = decisions, linked
+        self._on_change()
+
+    async def run(self, clock: Clock) -> None:
+        while True:
+            await clock.sleep(READ_EVERY_S)
+            try:
+                await self.load()
+            except JournalError as error:
+                log.error("journal unavailable", reason=str(error))
+
+    def groups(self) -> Iterator[Mapping[AccountName, tuple[str, str]]]:
+        """Of each person who linked accounts: account -> user id, username."""
+        people: dict[str, dict[AccountName, tuple[str, str]]] = {}
+        for one in self._linked:
+            people.setdefault(one.person, {})[one.user.account] = (one.user.user_id, one.username)
+        yield from people.values()
+
+    def standing(self, people: People) -> Standing:
+        rulings = [
+            Ruling(
+                account=one.user.account,
+                user_id=one.user.user_id,
+                hides=one.kind is DecisionKind.OPTED_OUT,
+                until=one.until,
+            )
+            for one in self._decisions
+        ]
+        return Standing(people, rulings)

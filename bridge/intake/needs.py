@@ -1,0 +1,62 @@
+"""What intake needs of the rest of the bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bridge.journal.contract import AcceptRequest, AddressStore, IntakeStore, OpenDelivery
+from bridge.model.events import ChatEvent
+from bridge.model.outcomes import Arrival, Outcome, SkipRule
+from bridge.model.refs import ChatAddress
+from bridge.policy.routing import Planned, RouteEnd
+
+
+class Lanes(Protocol):
+    """What intake needs of the outbox."""
+
+    def may_begin(self, end: RouteEnd) -> bool:
+        """Whether a message for this end would be sent at once."""
+        ...
+
+    def enqueue(self, pending: OpenDelivery, *, prerecorded: bool = False) -> None: ...
+
+    def make_way(self) -> None:
+        """Somebody said something, which goes before what has waited for long."""
+        ...
+
+    def has_posted(self, event: ChatEvent) -> bool:
+        """Whether it is about a message that the bridge just posted."""
+        ...
+
+    def on_echo(self, event: ChatEvent) -> None:
+        """One of our own messages came back: proof that it arrived."""
+        ...
+
+    def show_typing(self, planned: Sequence[Planned]) -> None: ...
+
+    def wake_chat(self, address: ChatAddress) -> None:
+        """The chat may be usable again: what waits for it is tried at once."""
+        ...
+
+
+class AccountStore(IntakeStore, AddressStore, Protocol):
+    """What intake needs of the journal."""
+
+
+class CommandTaker(Protocol):
+    """Carries out commands; `intake.commands.Commands`."""
+
+    async def take(self, event: ChatEvent) -> Sequence[AcceptRequest] | None:
+        """What is to be stored together with the event; None: it is no command."""
+        ...
+
+
+class IntakeCounts(Protocol):
+    """What intake counts; `observability.logs.Metrics` keeps it."""
+
+    def event(self, account: str, outcome: Arrival) -> None: ...
+
+    def outcome(self, account: str, route: str, outcome: Outcome, rule: SkipRule | None = None) -> None: ...
+
+    def ignored(self, account: str, reason: str) -> None: ...

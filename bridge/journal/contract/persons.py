@@ -1,0 +1,158 @@
+"""What people decided about themselves, or moderators about them; which accounts are one person's; what was done by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from bridge.model.refs import AccountName, MessageRef
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class DecisionKind(StrEnum):
+    OPTED_OUT = "opted out"
+    """Nothing of the person is relayed, and the person is named nowhere."""
+    MUTED = "muted"
+    """Nothing of the person is relayed."""
+
+
+class UserKey(_Value, frozen=True, order=True):
+    """Somebody on one account, by the native user id."""
+
+    account: AccountName
+    user_id: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.user_id}"
+
+
+class Decision(_Value, frozen=True):
+    user: UserKey
+    kind: DecisionKind
+    name: str
+    """As the person was shown when it was decided; for lists."""
+    at: datetime
+    by: str
+    """Who decided: `ACCOUNT/USER`, or `command line`."""
+    until: datetime | None = None
+
+
+class LinkedUser(_Value, frozen=True):
+    """One account of a person who linked several. `person` is the same for all of them, and says nothing else."""
+
+    user: UserKey
+    person: str
+    name: str
+    username: str
+    at: datetime
+
+
+class ClaimStep(StrEnum):
+    ASKED = "asked"
+    """A code was given, to be said on the other account."""
+    SAID = "said"
+    """It was said there, and means nothing any more. Both were told of each other, and each has to agree."""
+    USER_AGREED = "user agreed"
+    OTHER_AGREED = "other agreed"
+
+
+class Claimant(_Value, frozen=True):
+    """One of the two, and where to answer: an address, and maybe a thread."""
+
+    user: UserKey
+    name: str
+    username: str
+    address: str
+    thread_id: str | None = None
+
+
+class Claim(_Value, frozen=True):
+    """A link that is being made. `asker` asked for it; `other` said the code."""
+
+    asker: Claimant
+    step: ClaimStep
+    code_hash: bytes
+    created_at: datetime
+    valid_until: datetime
+    other: Claimant | None = None
+
+
+class Audited(_Value, frozen=True):
+    """One action, without anybody's words."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    result: str = ""
+    number: int = 0
+
+
+class PersonStore(Protocol):
+    """People change these by commands in chats; a command line does, beside a running daemon, which reads them again and again."""
+
+    async def decide(self, decision: Decision) -> None:
+        """Takes the place of an earlier one of that kind."""
+        ...
+
+    async def undecide(self, user: UserKey, kind: DecisionKind) -> bool:
+        """False: there was none."""
+        ...
+
+    async def decisions(self) -> Sequence[Decision]: ...
+
+    async def linked(self) -> Sequence[LinkedUser]: ...
+
+    async def link_users(self, one: LinkedUser, other: LinkedUser) -> None:
+        """They, and all that each was linked with before, are one person's from now on."""
+        ...
+
+    async def unlink_user(self, user: UserKey) -> bool:
+        """False: it was not linked."""
+        ...
+
+    async def put_claim(self, claim: Claim) -> None:
+        """Takes the place of an earlier claim of that user."""
+        ...
+
+    async def claims(self, *, at: datetime) -> Sequence[Claim]:
+        """Those that are valid."""
+        ...
+
+    async def drop_claim(self, user: UserKey) -> bool:
+        """False: there is none any more. Of two that drop it at the same time, one is told that it did."""
+        ...
+
+    async def audit(self, entry: Audited) -> None: ...
+
+    async def audited(self, *, limit: int = 100) -> Sequence[Audited]:
+        """Newest first."""
+        ...
+
+    async def unshown_dead(self, *, limit: int = 100) -> Sequence[int]:
+        """Dead letters that nothing was said of at their source yet, oldest first."""
+        ...
+
+    async def dead_shown(self, delivery_ids: Sequence[int], *, at: datetime) -> None: ...
+
+    async def recovered(self, *, limit: int = 100) -> Sequence[int]:
+        """Deliveries that were shown as dead and have arrived since."""
+        ...
+
+    async def forget_shown(self, delivery_ids: Sequence[int]) -> None: ...
+
+    async def messages_of(self, user: UserKey, *, after: int = 0, limit: int = 500) -> Sequence[tuple[int, MessageRef]]:
+        """Event number and original of each message of that author, oldest first."""
+        ...
+
+    async def blank(self, event_seqs: Sequence[int]) -> None:
+        """Forget who wrote these messages, and what the journal still holds of their words but for messages that they were merged
+        into, which a deletion takes them out of. What became of them stays."""
+        ...

@@ -1,0 +1,30 @@
+"""How often somebody may do something. Pure; the time is passed in."""
+
+from __future__ import annotations
+
+from collections import deque
+
+_MOST_KNOWN = 10_000
+"""People of whom it is remembered; the one who did nothing for the longest time is forgotten first."""
+
+
+class Allowance:
+    """At most so many times within so long, for each of many."""
+
+    def __init__(self, *, most: int, within_s: float) -> None:
+        self._most = most
+        self._within_s = within_s
+        self._done: dict[str, deque[float]] = {}
+
+    def take(self, who: str, now_s: float) -> bool:
+        """Whether it may be done once more now; it then counts as done."""
+        times = self._done.pop(who, None) or deque()
+        while times and times[0] <= now_s - self._within_s:
+            times.popleft()
+        self._done[who] = times
+        if len(self._done) > _MOST_KNOWN:
+            del self._done[next(iter(self._done))]
+        if len(times) >= self._most:
+            return False
+        times.append(now_s)
+        return True

@@ -1,0 +1,86 @@
+"""Commands in chats: which message is one, and which reaction stands for one. Pure; intake asks it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from bridge.model.events import ChatEvent, MessageCreated, ReactionsChanged
+from bridge.model.refs import AccountName
+from bridge.model.rich_text import text_of
+
+MODERATOR = "moderator"
+"""The role of `people` that may delete, mute and retry."""
+LONGEST = 200
+"""Characters; what is longer is no command."""
+VERBS = ("help", "link", "unlink", "optout", "optin", "delete", "mute", "unmute", "retry")
+OF_MODERATORS = frozenset({"delete", "mute", "unmute", "retry"})
+
+
+class Listen(msgspec.Struct, frozen=True):
+    """An account, or one chat of it as bridge.yaml writes it."""
+
+    account: AccountName
+    address: str = ""
+
+
+class CommandRules(msgspec.Struct, frozen=True, kw_only=True):
+    """`delete_on`, `retry_on`: the emoji that stand for the command when a moderator reacts with them."""
+
+    word: str = "!bridge"
+    listen: tuple[Listen, ...] = ()
+    delete_on: tuple[str, ...] = ()
+    retry_on: tuple[str, ...] = ()
+
+    def hears(self, account: AccountName, addresses: tuple[str, ...]) -> bool:
+        """Whether commands count in a chat that has these addresses; a chat without any is a private one with the bot."""
+        return any(one.account == account and (not one.address or one.address in addresses) for one in self.listen)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    verb: str
+    """One of VERBS, or what somebody wrote instead of one."""
+    argument: str = ""
+    about: str = ""
+    """The native id of the message that it is about: the one it answers, or was put on as a reaction."""
+
+
+def command_of(event: ChatEvent, rules: CommandRules) -> Command | None:
+    """None: it is no command. Who may give it, and whether it is heard there, is asked elsewhere."""
+    author = event.meta.author
+    if author is None or author.is_bot or not author.user_id:
+        return None
+    if isinstance(event, MessageCreated):
+        return _said(event, rules.word)
+    if isinstance(event, ReactionsChanged):
+        verb = _meant(event, rules)
+        return None if verb is None else Command(verb=verb, about=event.message_id)
+    return None
+
+
+def _said(event: MessageCreated, word: str) -> Command | None:
+    content = event.content
+    if content.attachments or content.forwarded_from or content.poll or content.location or content.contact or event.also_ids:
+        return None
+    words = text_of(content.text).strip()
+    if len(words) > LONGEST or "\n" in words:
+        return None
+    first, _, rest = words.partition(" ")
+    if first.casefold() != word.casefold():
+        return None
+    verb, _, argument = rest.strip().partition(" ")
+    about = content.reply_to.message_id if content.reply_to is not None and not content.reply_to.chat_id else ""
+    return Command(verb=verb.casefold() or "help", argument=argument.strip(), about=about)
+
+
+def _meant(event: ReactionsChanged, rules: CommandRules) -> Literal["delete", "retry"] | None:
+    added = {_bare(emoji) for emoji in event.added}
+    if added & set(map(_bare, rules.delete_on)):
+        return "delete"
+    return "retry" if added & set(map(_bare, rules.retry_on)) else None
+
+
+def _bare(emoji: str) -> str:
+    """Platforms give the same emoji with and without the sign that asks for its picture."""
+    return emoji.replace("\ufe0f", "")
