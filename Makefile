@@ -1,5 +1,5 @@
 # Two commands: `make sandbox` shows the bridge at work, `make test` checks all of it. Both set up what they need.
-.PHONY: help sandbox self-test check unit-tests test tests tests-of-ntfy search lint bench constraints new-platform clean
+.PHONY: help sandbox self-test check unit-tests test tests tests-of-ntfy search lint bench fidelity constraints new-platform clean
 
 help:
 	@echo "make sandbox    set up and watch messages cross, no tokens needed (http://127.0.0.1:8090, or PORT=9000)"
@@ -9,6 +9,7 @@ help:
 	@echo "make search     the property tests once more, with examples nobody has tried yet"
 	@echo "make new-platform NAME=matrix  write the skeleton of an adapter (see docs/adding-a-platform.md)"
 	@echo "make bench      measure speed and memory (see bench/README.md)"
+	@echo "make fidelity   write docs/fidelity.md anew: what crosses between which messengers, and how"
 	@echo "make constraints  renew the pinned versions and their hashes (of some packages alone: ONLY=\"aiohttp yarl\")"
 
 sandbox:
@@ -53,6 +54,11 @@ search: lint
 bench:
 	@scripts/setup.sh test
 	.venv/bin/python -m bench
+
+# docs/fidelity.md, from messages that are really sent; the tests fail when it is out of date
+fidelity:
+	@scripts/setup.sh test
+	FIDELITY=write .venv/bin/pytest -q tests/fidelity
 
 constraints:
 	scripts/constraints.sh $(ONLY)

@@ -1,0 +1,107 @@
+"""What people do to messages and chats, done at an origin as its own clients do it, and what each target shows of it then."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from adapters.common.emulation.contract import SeenMessage
+from bridge.model.capabilities import Feature
+from tests.flows.world import World
+from tests.support.patience import eventually
+
+Found = dict[str, str]
+Action = Callable[[Any, str, list[str]], Awaitable[Found]]
+
+
+async def copies(world: World, targets: list[str], needle: str) -> dict[str, SeenMessage]:
+    return {target: await world.copy(target, needle) for target in targets}
+
+
+def now(world: World, target: str, message_id: str) -> SeenMessage:
+    return next(message for message in world.seen(target) if message.message_id == message_id)
+
+
+async def names(world: World, origin: str, targets: list[str]) -> Found:
+    await world.say(origin, "who says this", person="Anna Petrova")
+    shown = await copies(world, targets, "who says this")
+    return {
+        name: "native" if "Anna Petrova" in copy.author_name else "converted: a line above the words"
+        for name, copy in shown.items()
+    }
+
+
+async def edits(world: World, origin: str, targets: list[str]) -> Found:
+    said = await world.say(origin, "before the edit")
+    shown = await copies(world, targets, "before the edit")
+    await world.emulators[origin].edit(world.chats[origin].chat_id, said, "behind the edit")
+    for target, copy in shown.items():
+        await eventually(
+            lambda target=target, copy=copy: "behind the edit" in now(world, target, copy.message_id).text,
+            what=f"the edit on {target}",
+        )
+    return dict.fromkeys(targets, "native")
+
+
+async def deletes(world: World, origin: str, targets: list[str]) -> Found:
+    if not _sees(world, origin, Feature.SEES_DELETES):
+        return dict.fromkeys(targets, f"not possible: {_note(world, origin, Feature.SEES_DELETES)}")
+    said = await world.say(origin, "to be deleted")
+    shown = await copies(world, targets, "to be deleted")
+    await world.emulators[origin].delete(world.chats[origin].chat_id, said)
+    for target, copy in shown.items():
+        await eventually(
+            lambda target=target, copy=copy: now(world, target, copy.message_id).deleted, what=f"the deletion on {target}"
+        )
+    return dict.fromkeys(targets, "native")
+
+
+async def reactions(world: World, origin: str, targets: list[str]) -> Found:
+    said = await world.say(origin, "to be liked")
+    shown = await copies(world, targets, "to be liked")
+    await world.emulators[origin].react(world.chats[origin].chat_id, said, "Boris", "👍")
+    for target, copy in shown.items():
+        await eventually(
+            lambda target=target, copy=copy: now(world, target, copy.message_id).reactions, what=f"the reaction on {target}"
+        )
+    await world.emulators[origin].react(world.chats[origin].chat_id, said, "Boris", "👍", remove=True)
+    for target, copy in shown.items():
+        await eventually(
+            lambda target=target, copy=copy: not now(world, target, copy.message_id).reactions, what=f"its end on {target}"
+        )
+    return dict.fromkeys(targets, "native")
+
+
+async def replies(world: World, origin: str, targets: list[str]) -> Found:
+    said = await world.say(origin, "the question")
+    asked = await copies(world, targets, "the question")
+    await world.say(origin, "the answer", person="Boris", reply_to=said)
+    found: Found = {}
+    for target, answer in (await copies(world, targets, "the answer")).items():
+        if answer.reply_to == asked[target].message_id:
+            found[target] = "native"
+        elif answer.thread_id == asked[target].message_id:
+            found[target] = "native: in the thread of the message"
+        else:
+            assert "the question" in f"{answer.text}{answer.reply_quote}{answer.html}"
+            found[target] = "converted: a line with the quoted words"
+    return found
+
+
+def _sees(world: World, name: str, feature: Feature) -> bool:
+    assert world.app is not None
+    return world.app.capabilities_of(name).native(feature)
+
+
+def _note(world: World, name: str, feature: Feature) -> str:
+    assert world.app is not None
+    return world.app.capabilities_of(name).note(feature) or "the platform does not tell bots"
+
+
+ACTIONS: dict[str, Action] = {
+    "name of the sender": names,
+    "reply": replies,
+    "edit": edits,
+    "reaction, and its end": reactions,
+    "deletion": deletes,
+}
