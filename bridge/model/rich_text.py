@@ -59,7 +59,8 @@ def text_of(rich: RichText) -> str:
 def _block_text(block: Block) -> str:
     match block:
         case Paragraph() | Heading():
-            return words_of(block.inlines)
+            inlines = block.inlines
+            return inlines[0].text if len(inlines) == 1 and type(inlines[0]) is Text else words_of(inlines)
         case CodeBlock():
             return block.text
         case List(items=(only,)):

@@ -35,12 +35,15 @@ def inline_text(inline: Inline) -> str:
     match inline:
         case Text():
             return inline.text
-        case Mention():
-            return ("#" if inline.kind is MentionKind.CHAT else "@") + (inline.name or inline.id)
         case Emoji():
             return inline.text or (f":{inline.name}:" if inline.name else "")
+        case Mention():
+            return ("#" if inline.kind is _CHAT else "@") + (inline.name or inline.id)
         case Timestamp():
             return inline.text or format_moment(inline.unix_s)
+
+
+_CHAT = MentionKind.CHAT
 
 
 @lru_cache(maxsize=256)
@@ -79,6 +82,9 @@ def merge_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
 
 def are_merged(inlines: tuple[Inline, ...]) -> bool:
     """Whether these are `Text` runs that `merge_inlines` would leave as they are. Asked about every text several times."""
+    if len(inlines) == 1:
+        run = inlines[0]
+        return type(run) is Text and run.text != "" and run.link != "" and type(run.marks) is int and is_clean(run.text)
     if len(inlines) <= _FEW:
         return inlines != () and _are_few_merged(inlines)
     for at in range(0, len(inlines), _MANY):
@@ -119,12 +125,16 @@ def _are_few_merged(inlines: tuple[Inline, ...]) -> bool:
     return True
 
 
-def only_texts(inlines: Iterable[Inline]) -> TypeGuard[tuple[Text, ...]]:
+def only_texts(inlines: Sequence[Inline]) -> TypeGuard[tuple[Text, ...]]:
     """Whether there is no mention, emoji or timestamp among them."""
-    return set(map(type, inlines)) <= _TEXT_ONLY
+    if len(inlines) <= _VERY_FEW:
+        return all(type(run) is Text for run in inlines)
+    return _TEXT_ONLY.issuperset(map(type, inlines))
 
 
 _TEXT_ONLY = {Text}
+_VERY_FEW = 2
+"""So many are sooner asked one by one."""
 
 
 def _cleaned(atom: Mention | Emoji | Timestamp) -> Mention | Emoji | Timestamp:

@@ -70,8 +70,10 @@ def degrade(rich: RichText, capabilities: Capabilities, losses: Losses) -> RichT
 
 class _Degrader:
     def __init__(self, capabilities: Capabilities, losses: Losses) -> None:
-        self._native = capabilities.native
+        self._native = {feature for feature in Feature if capabilities.native(feature)}.__contains__
         self._losses = losses
+        self._kept_marks: dict[int, int] = {0: 0}
+        """What is left of marks that were met; what was lost of them is told already."""
         self._native_marks = sum(mark for mark, feature in _FEATURES if capabilities.native(feature))
 
     def text(self, rich: RichText) -> RichText:
@@ -138,6 +140,8 @@ class _Degrader:
     def _inlines(self, inlines: tuple[Inline, ...]) -> tuple[Inline, ...]:
         if self._are_native(inlines):
             return inlines  # nearly every message
+        if len(inlines) == 1 and type(run := inlines[0]) is Text and run.link is None and not run.marks & _SPOILER:
+            return (Text(run.text, self._marks(run.marks)),)
         shown: list[Inline] = []
         in_spoiler = False
         for inline in in_steps([*self._honest(in_steps(inlines))]):
@@ -213,8 +217,12 @@ class _Degrader:
         return Text(f"{label} ({url})", marks)
 
     def _marks(self, marks: int) -> int:
-        if not marks:
-            return 0
+        kept = self._kept_marks.get(marks)
+        if kept is None:
+            kept = self._kept_marks[marks] = self._native_of(marks)
+        return kept
+
+    def _native_of(self, marks: int) -> int:
         if marks & _UNDERLINE and not self._native(Feature.UNDERLINE):
             marks &= ~_UNDERLINE
             self._lost(Loss.UNDERLINE_AS_ITALIC if self._native(Feature.ITALIC) else Loss.UNDERLINE)

@@ -55,6 +55,8 @@ class _Localizer:
         self._may_ping_all = may_ping_all
         self._losses = losses
         self._names = names
+        self._shown: dict[Inline, Inline] = {}
+        """What became of those that were met: a message names the same people again and again."""
         self._by_kind: dict[MentionKind, Callable[[Mention], Inline]] = {
             MentionKind.USER: self._user,
             MentionKind.CHAT: self._chat,
@@ -63,6 +65,14 @@ class _Localizer:
         }
 
     def __call__(self, inline: Inline) -> Inline:
+        if type(inline) is Text:
+            return inline
+        shown = self._shown.get(inline)
+        if shown is None:
+            shown = self._shown[inline] = self._localized(inline)
+        return shown
+
+    def _localized(self, inline: Inline) -> Inline:
         if isinstance(inline, Mention):
             return self._by_kind[inline.kind](inline)
         if isinstance(inline, Emoji):

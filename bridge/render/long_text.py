@@ -13,9 +13,10 @@ import msgspec
 from bridge.model.capabilities import Capabilities, Limits
 from bridge.model.events import Attachment, AttachmentKind, Content, EventMeta
 from bridge.model.rich_text import EMPTY, Mark, RichText, concat, stack, text_of
+from bridge.render.contents import shows_nothing
 from bridge.render.degrade import Losses, degrade
 from bridge.render.notices import line
-from bridge.render.split import Fits, split
+from bridge.render.split import Fits, Limit, split, split_off
 
 MOST_MESSAGES = 10
 """How many messages one message may become, with its files as far as possible."""
@@ -62,19 +63,26 @@ def split_at_most(
     """The text, with `below` below it, in at most so many parts (see `split`), and how many characters of it were left out. If some
     were, the last part ends with `ending` and what is `below`: without them only where they leave no room for words."""
     whole = stack(rich, below)
-    parts = split(whole, fits, first=first, most=most + 1)
-    if len(parts) <= most:
+    parts, rest = split_off(whole, fits, first=first, most=most)
+    if shows_nothing(rest):
         return parts, 0
     last_fits = first if first and most == 1 else fits
     all_of_it = len(text_of(rich))
-    if not last_fits(concat(below, below, ending(all_of_it))):  # what is below takes half a message: it is cut like the words
+    if below and not last_fits(concat(below, below, ending(all_of_it))):  # it takes half a message: it is cut like the words
         rich, below, all_of_it = whole, EMPTY, len(text_of(whole))
-    kept = split(rich, fits, first=first, most=most) if below else parts[:most]
+    kept = split(rich, fits, first=first, most=most) if below else [*parts]
     longest = concat(ending(all_of_it), below)
     try:
-        kept[-1] = split(kept[-1], lambda text: last_fits(stack(text, longest)), most=1)[0]
+        kept[-1] = split(kept[-1], _beside(longest, last_fits), most=1)[0]
     except (ValueError, IndexError):  # not even one character fits beside it
-        return parts[:most], all_of_it - sum(len(text_of(part)) for part in parts[:most])
+        return parts, all_of_it - sum(len(text_of(part)) for part in parts)
     left_out = all_of_it - sum(len(text_of(part)) for part in kept)
     kept[-1] = concat(kept[-1], ending(left_out), below)
     return kept, left_out
+
+
+def _beside(other: RichText, fits: Fits) -> Fits:
+    """What fits above the other text."""
+    if isinstance(fits, Limit):
+        return Limit(lambda text: fits.measure(stack(text, other)), fits.most)
+    return lambda text: fits(stack(text, other))

@@ -14,8 +14,9 @@ from bridge.model.capabilities import Feature
 from bridge.model.events import ChatEvent, MessageCreated
 from bridge.model.rich_text import RichText, concat, plain, stack
 from bridge.render.attachments import Target
+from bridge.render.contents import has_mass_mention
 from bridge.render.long_text import MOST_MESSAGES, Ending, split_at_most
-from bridge.render.message import Part, TextParts, has_mass_mention
+from bridge.render.message import Part, TextParts
 from bridge.render.split import Limit
 
 MAX_MERGED = 25

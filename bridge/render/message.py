@@ -24,15 +24,12 @@ from bridge.model.outcomes import Loss, LossOf
 from bridge.model.rich_text import (
     EMPTY,
     Mark,
-    Mention,
-    MentionKind,
     RichText,
     concat,
-    runs_by_line,
     stack,
-    words_of,
 )
 from bridge.render.attachments import Target, as_sendable_kind, why_unsendable
+from bridge.render.contents import has_mass_mention, shows_nothing
 from bridge.render.degrade import SPOILER_LABEL, Losses, degrade
 from bridge.render.fetched import FetchResult, as_fetched, listed_file, why_missing
 from bridge.render.layout import Layout, Slot
@@ -50,7 +47,6 @@ from bridge.render.notices import (
 from bridge.render.origin import Origin
 from bridge.render.original import original_of
 from bridge.render.parts import Part, Rendered, TextParts
-from bridge.render.slice import runs
 
 __all__ = [
     "FetchResult",
@@ -235,7 +231,7 @@ class _Rendering:
             forward_line(self._shown_forward(content.forwarded_from)) if content.forwarded_from else EMPTY,
             reply_lines(quoted.author_name, quoted.excerpt) if quoted else EMPTY,
             line(SPOILER_LABEL.strip()) if self._opens_spoiler(has_files) else EMPTY,
-            EMPTY if _shows_nothing(content.text) else self._localized(content.text),
+            EMPTY if shows_nothing(content.text) else self._localized(content.text),
         ]
         below = [
             poll_lines(content.poll) if content.poll else EMPTY,
@@ -252,7 +248,7 @@ class _Rendering:
                 self.losses[loss] = None
         body, lines = (degrade(concat(*pieces), self.capabilities, self.losses) for pieces in (words, below))
         is_shown = has_files or self.location or self.contact
-        if not is_shown and _shows_nothing(body) and _shows_nothing(lines):
+        if not is_shown and shows_nothing(body) and shows_nothing(lines):
             body = degrade(line("(empty message)", Mark.ITALIC), self.capabilities, self.losses)
         return body, lines
 
@@ -339,14 +335,3 @@ class _Rendering:
                     self.losses[LossOf(Loss.FILE_AS_OTHER_KIND, f"{before} sent as {after}")] = None
                 files.append(file)
         return files, missing
-
-
-def _shows_nothing(rich: RichText) -> bool:
-    """Whether it is blank; nearly always the first words tell."""
-    return all(is_blank(words_of(inlines)) for inlines in runs_by_line(rich))
-
-
-def has_mass_mention(rich: RichText) -> bool:
-    """Whether the text holds a mention that may ping everybody (`localize` left it in only if it may)."""
-    pinging = (MentionKind.EVERYONE, MentionKind.GROUP)
-    return any(isinstance(inline, Mention) and inline.kind in pinging for inline in runs(rich))

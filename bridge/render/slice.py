@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
@@ -113,7 +113,8 @@ def _sum(lengths: Iterable[int], enough: int | None) -> int:
 def _inlines_length(inlines: tuple[Inline, ...], enough: int | None = None) -> int:
     """Characters of the runs; counting may stop beyond `enough`."""
     if len(inlines) == 1:
-        return len(inline_text(inlines[0]))
+        run = inlines[0]
+        return len(run.text if type(run) is Text else inline_text(run))
     if enough is not None and enough + 1 < len(inlines):
         length = len(words_of(inlines[: max(enough, 0) + 1]))
         if length > enough:
@@ -136,10 +137,20 @@ def slice_text(rich: RichText, start: int, end: int) -> RichText:
     return RichText(tuple(_slice_blocks(rich.blocks, start, end)))
 
 
-def tail_of(rich: RichText, start: int) -> RichText:
-    """`slice_text` to the end, at the cost of what is left out: what follows is taken as it is."""
-    at = 0
-    for number, block in enumerate(in_steps(rich.blocks)):
+def beginning_of(rich: RichText, end: int, starts: tuple[int, ...]) -> RichText:
+    """`slice_text` from the beginning, by its `block_starts`: only the last block is looked at."""
+    whole = bisect_left(starts, end)
+    at = starts[whole - 1] if whole else 0
+    last = tuple(_slice_blocks(rich.blocks[whole : whole + 1], -at, end - at))
+    return RichText((*rich.blocks[:whole], *last))
+
+
+def tail_of(rich: RichText, start: int, starts: tuple[int, ...] = ()) -> RichText:
+    """`slice_text` to the end, at the cost of what is left out: what follows is taken as it is. Where some of its
+    `block_starts` are known, blocks before them are not looked at."""
+    skipped = bisect_right(starts, start)
+    at = starts[skipped - 1] if skipped else 0
+    for number, block in enumerate(in_steps(rich.blocks[skipped:]), skipped):
         length = _length(block, start - at)
         if at + length > start or (length == 0 and at >= start):
             first = _tail_block(block, start - at)

@@ -30,7 +30,7 @@ from bridge.model.rich_text import (
     runs_by_line,
     text_of,
 )
-from bridge.render.slice import atoms, block_starts, linked, runs, slice_text, tail_of
+from bridge.render.slice import atoms, beginning_of, block_starts, linked, runs, slice_text, tail_of
 
 Fits = Callable[[RichText], bool]
 
@@ -52,6 +52,8 @@ _BETWEEN_ASCII = regex.compile(r"(?r)[\x00-\x7f](?=[\x00-\x7f])(?<!\r(?=\n))")
 _GRAPHEME_WINDOW = 64
 _MASK = "\ue000"
 _FIRST_GUESS = 2048
+_SURELY = 2
+"""A text whose beginning tells that it takes so many parts is not measured as a whole."""
 _SHORT = 40
 """Links, names and languages up to this length are never the reason why something does not fit."""
 _MANY = 1024
@@ -77,9 +79,14 @@ def split(rich: RichText, fits: Fits, *, first: Fits | None = None, most: int | 
 
     Raises ValueError when not even one character fits, which no platform's limit does.
     """
+    return split_off(rich, fits, first=first, most=most)[0]
+
+
+def split_off(rich: RichText, fits: Fits, *, first: Fits | None = None, most: int | None = None) -> tuple[list[RichText], RichText]:
+    """`split`, and what follows the parts: something only with `most`, and then maybe nothing but white space."""
     guess = _first_guess(rich, first or fits) if rich else None
     if guess is None:
-        return [rich] if rich else []
+        return ([rich] if rich else []), EMPTY
     is_long = cache(lambda length: length > _SHORT and not fits(plain("x" * (2 * length))))
     has_spans = any(map(_has_spans, runs_by_line(rich)))
     rest = _without_giants(rich, fits, is_long) if has_spans or _has_long_fences(rich.blocks) else rich
@@ -88,18 +95,18 @@ def split(rich: RichText, fits: Fits, *, first: Fits | None = None, most: int | 
         head, rest, guess = _take(rest, first if first and not parts else fits, guess, is_long if has_spans else None)
         if not is_blank(text_of(head)):
             parts.append(head)
-    return parts
+    return parts, rest
 
 
 def _first_guess(rich: RichText, fits: Fits) -> int | None:
-    """About how long the first part will be; None if it is the whole. Much longer texts than most parts are not measured as a whole
-    when their beginning does not fit either."""
+    """About how long the first part will be; None if it is the whole. Of much longer texts than most parts only the beginning is
+    measured, when that tells that the whole cannot fit."""
     length = len(text_of(rich))
-    most = length if length <= 4 * _FIRST_GUESS else 2 * _FIRST_GUESS
+    most = length if length <= 4 * _FIRST_GUESS else _FIRST_GUESS // 2
     share = _share(fits, rich if most == length else slice_text(rich, 0, most))
-    if share <= 1 and most < length:
+    if most < length and share * length / most < _SURELY:
         most, share = length, _share(fits, rich)
-    if share <= 1:
+    if share <= 1 and most == length:
         return None
     return max(1, int(most * _NEARLY_FULL / share)) if share < inf else _FIRST_GUESS
 
@@ -117,6 +124,8 @@ def _share(fits: Fits, piece: RichText) -> float:
 
 def _has_spans(inlines: Sequence[Inline]) -> bool:
     """Whether there is anything but words among them: links, and what cannot be cut."""
+    if len(inlines) == 1:
+        return type(inlines[0]) is not Text or bool(inlines[0].link)
     for at in range(0, len(inlines), _MANY):
         pause_point()
         some = inlines[at : at + _MANY]
@@ -138,12 +147,12 @@ def _take(rich: RichText, fits: Fits, guess: int, is_long: Callable[[int], bool]
         beginning.look(2 * furthest)  # whether a word is longer than a part
         text = beginning.text
     spans = [*atoms(beginning.window), *_long_links(beginning.window, is_long)] if is_long else []
-    cut = _outside(_best_cut(_masked(text, spans), furthest, block_starts(beginning.window)), spans)
+    cut = _outside(_best_cut(_masked(text, spans), furthest, beginning.starts), spans)
     while cut > 0 and beginning.share(cut) > 1:
         cut = _outside(_grapheme_cut(text, cut * 9 // 10), spans)
     pause_point()
     if cut > 0:
-        return beginning.upto(cut), _without_separator(rich, cut), beginning.next_guess(furthest)
+        return beginning.upto(cut), _without_separator(rich, cut, beginning.starts), beginning.next_guess(furthest)
     simpler = _first_run_bare(rich)
     if simpler != rich:
         return EMPTY, simpler, guess
@@ -166,6 +175,8 @@ class _Beginning:
         self._pieces: dict[int, tuple[RichText, float]] = {}
         self.window = EMPTY
         self.text = ""
+        self.starts: tuple[int, ...] = ()
+        """Where blocks of the window begin, which is where those of the whole do."""
         self.is_all = False
 
     def look(self, length: int) -> None:
@@ -177,6 +188,7 @@ class _Beginning:
         if self.is_all:
             self.window = self._rich
             self.text = text_of(self.window)
+        self.starts = block_starts(self.window)
 
     def upto(self, end: int) -> RichText:
         return self._measured(end)[0]
@@ -186,7 +198,7 @@ class _Beginning:
 
     def _measured(self, end: int) -> tuple[RichText, float]:
         if end not in self._pieces:
-            piece = slice_text(self.window, 0, end)
+            piece = beginning_of(self.window, end, self.starts)
             share = _share(self._fits, piece)
             self._pieces[end] = piece, share
         return self._pieces[end]
@@ -250,9 +262,9 @@ class _Beginning:
         return word if word >= least else position
 
 
-def _without_separator(rich: RichText, cut: int) -> RichText:
+def _without_separator(rich: RichText, cut: int, starts: tuple[int, ...]) -> RichText:
     """What follows a cut, without the white space there."""
-    rest = tail_of(rich, cut)
+    rest = tail_of(rich, cut, starts)
     window = text_of(slice_text(rest, 0, _SEPARATOR))
     while window and not window.strip():
         window = text_of(slice_text(rest, 0, _AROUND))

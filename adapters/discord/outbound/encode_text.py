@@ -319,7 +319,11 @@ def _plain(text: str, *, at_line_start: bool, marks: int) -> tuple[str, int]:
 
 
 def _escape_plain(text: str, *, at_line_start: bool) -> str:
-    escaped = _NO_URL.sub(r"\1\\", _ESCAPED.sub(lambda found: "\\" + found[0], text))
+    if text.isalnum():
+        return text  # as nearly every short one: nothing in it is a sign
+    escaped = _ESCAPED.sub(lambda found: "\\" + found[0], text)
+    if "://" in escaped:
+        escaped = _NO_URL.sub(r"\1\\", escaped)
     if not at_line_start and "\n" not in escaped:
         return escaped
 

@@ -85,7 +85,9 @@ class _Encoder:
             case Heading():
                 return f"{'#' * block.level} {self._one_line(block.inlines)}"
             case CodeBlock():
-                fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", block.text)), default=0))
+                fence = "```"
+                if fence in block.text:
+                    fence = "`" * (1 + max(len(run) for run in re.findall(r"`+", block.text)))
                 return f"{fence}{_LANGUAGE.sub('', block.language)}\n{block.text}\n{fence}"
             case List():
                 return self._list(block, bullets)
