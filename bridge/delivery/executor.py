@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bridge.delivery.execution import DeliveryContext, Execution
 from bridge.delivery.operations import OPERATIONS, Operation
-from bridge.delivery.operations.merge import create_merged, joining
+from bridge.delivery.operations.merge import create_merged, find_merged, joining
 from bridge.delivery.operations.tools import Tools
 from bridge.delivery.recent_posts import Posted
 from bridge.delivery.state import DeliveryState
@@ -31,7 +31,11 @@ class DeliveryExecutor:
         """Complete the delivery; returns the changes that make it final, not yet recorded. Raises what the adapter
         raises."""
         event = delivery.pending.event
-        operation: Operation = create_merged if delivery.group.followers else OPERATIONS[type(event)]
+        operation: Operation = OPERATIONS[type(event)]
+        if delivery.group.asked is not None:
+            operation = find_merged
+        elif delivery.group.followers:
+            operation = create_merged
         run = Execution(delivery=delivery, target=target, context=context, clock=self._clock)
         return await operation(event, run, self._tools)
 

@@ -59,9 +59,9 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """It is taken up again in this form, as if it had just been read."""
+    """It is taken up again in this form, as if it had just been read, with those that were one message with it."""
 
-    pending: OpenDelivery
+    letters: Sequence[OpenDelivery]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from msgspec.structs import replace
 
 from bridge.delivery import doubt
 from bridge.delivery.attempt_log import AttemptLog, is_simple
-from bridge.delivery.backlog import Backlog, is_one_message
+from bridge.delivery.backlog import Backlog
 from bridge.delivery.execution import AsItIsNow
 from bridge.delivery.failure import Again, Anew, Aside, Ask, Defer, Done, Failures, Follow, JournalDown, Meaning, Split
 from bridge.delivery.file_patience import be_patient
 from bridge.delivery.gate import Gate, Opened
+from bridge.delivery.groups import Groups
 from bridge.delivery.lane_services import LaneServices
 from bridge.delivery.line import Line
 from bridge.delivery.patient_journal import PatientJournal
@@ -52,22 +52,22 @@ class Lane:
         self.address = address
         self._services = services
         self._clock = services.clock
-        self._journal = PatientJournal(address, services.counts, services.clock)
+        self._journal = PatientJournal(address, services)
         self._gate = Gate(address, services)
         self._waits = self._gate.waits
-        self._backlog = Backlog(self._load, self._bury, services.handed)
+        self._backlog = Backlog(self._journal.pending, self._bury, services.handed)
         self._throttle = LaneThrottle(
             address,
             services.limiters,
             services.clock,
             wait=self._wait_firmly,
-            keep=self._keep_wait,
+            keep=self._journal.keep_wait,
             filling=services.kept_rates.filling,
         )
         self._attempt_log = AttemptLog(
             address,
             services.clock,
-            write=self._write,
+            write=self._journal.record,
             waiting=self._backlog,
             may_run_ahead=lambda: self._gate.may_run_ahead(self._backlog.following),
         )
@@ -76,17 +76,23 @@ class Lane:
             self._attempt_log,
             self._waits,
             services.clock,
-            read_behind=self._load_behind,
+            read_behind=self._journal.behind,
             bury=self._bury,
             longest_s=self._gate.longest_wait_s,
         )
+        self._groups = Groups(
+            address,
+            services.executor,
+            services.clock,
+            backlog=self._backlog,
+            line=self._line,
+            attempt_log=self._attempt_log,
+            journal=self._journal,
+        )
         self._failures = Failures(address, services, self._gate)
         self._verdicts = Verdicts(address, services.counts)
-        self._lease = services.journal.lease(address.account)
         self._platform_settled = False
         """Whether the platform had time to deliver echoes since the process started."""
-        self._apart_until = 0
-        """Deliveries up to this one are not merged: they were refused together."""
 
     # -- input --------------------------------------------------------------------------------------------------------------
 
@@ -128,24 +134,27 @@ class Lane:
                     return
                 if self._backlog.is_behind:
                     await self._services.precedence.give_way()
-                await self._work_on(pending)
+                await self._work_on(await self._groups.letters(pending))
         except Stopping:
             pass
         finally:
             await self._attempt_log.close()
 
-    async def _work_on(self, pending: OpenDelivery) -> None:
-        """Until it is final, or set aside."""
+    async def _work_on(self, letters: Sequence[OpenDelivery]) -> None:
+        """Until it is final, or set aside. Several: retried dead letters that were one message."""
+        pending, *others = letters
         now = as_it_is_now(pending)
         is_prerecorded = self._attempt_log.is_prerecorded(pending)
         if isinstance(now, Skip):
             delivery = self._begin(pending, is_prerecorded)
             await self._close(delivery, [Skipped(delivery_id=pending.delivery_id, rule=now, at=self._clock.now())])
+            if others:
+                await self._work_on(others)
             return
         reworded, pending = now is not pending, now
         self._throttle.begin(Operation.SEND if isinstance(pending.event, MessageCreated) else None)
         delivery = self._begin(pending, is_prerecorded, reworded=reworded)
-        self._take_group(delivery)
+        self._groups.begin(delivery, others)
         if pending.not_before is not None and (left_s := self._line.left_s(pending)) > 0:
             await self._correct(delivery, left_s)
             await self._wait_firmly(left_s)
@@ -155,7 +164,7 @@ class Lane:
         while isinstance(result, Again):
             result = await self._attempt(delivery)
         if isinstance(result, Anew):
-            await self._work_on(result.pending)
+            await self._work_on(result.letters)
         else:
             await self._close(delivery, result.changes)
 
@@ -163,13 +172,6 @@ class Lane:
         delivery = taken_up(pending, self._clock, prerecorded=is_prerecorded, reworded=reworded)
         self._gate.begin(delivery)
         return delivery
-
-    def _take_group(self, delivery: DeliveryState) -> None:
-        """The deliveries that were being sent in one message with it when the process stopped."""
-        pending = delivery.pending
-        if pending.lead_seq is not None:
-            while (following := self._backlog.following) is not None and is_one_message(pending, following):
-                delivery.group.followers.append(self._backlog.take())
 
     async def _correct(self, delivery: DeliveryState, left_s: float) -> None:
         """The recorded time is from a wrong clock: it is corrected for everyone who reads it."""
@@ -199,9 +201,9 @@ class Lane:
         except Stopping:
             raise
         except AsItIsNow:
-            pending, plan = doubt.settled(delivery)
-            await self.record([plan])
-            return Anew(pending)
+            letters, plans = doubt.settled(delivery)
+            await self.record(plans)
+            return Anew(letters)
         except Exception as error:
             self._keep_answer(delivery, error)
             return await self._carry_out(self._failures.meaning(delivery, opened, error), delivery, opened)
@@ -212,20 +214,10 @@ class Lane:
 
     async def _execute(self, delivery: DeliveryState, opened: Opened) -> Sequence[Change]:
         target = await self._gate.resolve(opened)
-        alone = delivery.unknown.is_open or delivery.parts or delivery.is_beside_line
-        if delivery.is_rate_limited and target.options.merge and not alone:
-            self._take_followers(delivery, target)
+        self._groups.join(delivery, target)
         be_patient(delivery, self._clock.monotonic_s())
         with opened.supervisor.using():
             return await self._services.executor.execute(delivery, target, self)
-
-    def _take_followers(self, delivery: DeliveryState, target: ResolvedTarget) -> None:
-        """Deliveries that queued up behind it may be sent in the same message."""
-        if delivery.pending.lane_seq > self._apart_until:
-            for _ in range(self._services.executor.joining(delivery, target, self._backlog)):
-                follower = self._backlog.take()
-                self._attempt_log.drop_prerecorded(follower)
-                delivery.group.followers.append(follower)
 
     def _keep_answer(self, delivery: DeliveryState, error: Exception) -> None:
         answer = getattr(error, "answer", None)
@@ -255,7 +247,8 @@ class Lane:
             case Aside(after_s, reason):
                 return self._set_aside(delivery, after_s, reason)
             case Split():
-                return await self._split(delivery, meaning)
+                await self._groups.split(delivery, meaning)
+                return Again() if meaning.refused else self._failures.dead(delivery, meaning.reason)
             case Ask(after_s, reason):
                 self._verdicts.unknown(delivery.together, reason, attempt=delivery.attempts.number)
                 await self._wait(after_s)
@@ -271,20 +264,10 @@ class Lane:
     def _set_aside(self, delivery: DeliveryState, after_s: float, reason: str) -> Done:
         self._services.counts.retried(self.address.account, "set aside")
         self._line.set_aside(after_s)
-        kept = [*delivery.made.unrecorded, *doubt.kept(delivery, self._clock)]
-        return Done([*kept, self._deferred(delivery, delivery.pending, after_s, reason, behind=True)])
-
-    def _deferred(self, delivery: DeliveryState, pending: OpenDelivery, after_s: float, reason: str, *, behind: bool) -> Deferred:
-        now, spent_s = self._clock.now(), delivery.time.spent_s(self._clock.monotonic_s())
-        return Deferred(
-            delivery_id=pending.delivery_id,
-            attempt=delivery.attempts.number,
-            not_before=now + timedelta(seconds=after_s),
-            error=reason,
-            at=now,
-            first_attempt_at=now - timedelta(seconds=spent_s) if delivery.time.is_counted else None,
-            behind=behind,
-        )
+        changes: list[Change] = [*delivery.made.unrecorded, *doubt.kept(delivery, self._clock)]
+        if delivery.group.followers and not delivery.unknown.is_open:
+            changes.append(delivery.set_pieces(()))
+        return Done([*changes, *(delivery.deferred(one, self._clock, after_s, reason, behind=True) for one in delivery.together)])
 
     async def _defer(self, delivery: DeliveryState, opened: Opened, wait: Defer) -> None:
         if wait.firm:
@@ -293,7 +276,7 @@ class Lane:
             changes: list[Change] = [delivery.set_pieces(())] if delivery.group.followers else []
             for one in delivery.together:
                 behind = one.state is DeliveryStatus.BEHIND
-                changes.append(self._deferred(delivery, one, wait.after_s, wait.reason, behind=behind))
+                changes.append(delivery.deferred(one, self._clock, wait.after_s, wait.reason, behind=behind))
             await self.record(changes)
         self._verdicts.deferred(delivery.together, wait.after_s, wait.scope, wait.reason, attempt=delivery.attempts.number)
         await self._wait(wait.after_s, firm=wait.firm)
@@ -306,19 +289,6 @@ class Lane:
             self._throttle.refused(rates_of(end, opened.supervisor), account=wait.scope is Scope.ACCOUNT)
         if wait.scope is Scope.ACCOUNT:
             await self._throttle.remember_account_wait(wait.after_s)
-
-    async def _split(self, delivery: DeliveryState, split: Split) -> Again | Done:
-        """The others of the group are delivered separately again: nothing of them was sent."""
-        if split.refused:
-            self._apart_until = delivery.together[-1].lane_seq
-            log.info("merged message refused; sent one by one", target=str(self.address), reason=split.reason)
-        now, followers = self._clock.now(), delivery.group.dissolve()
-        changes: list[Change] = [delivery.set_pieces(())]
-        changes += [Deferred(delivery_id=one.delivery_id, attempt=0, not_before=now, error="", at=now) for one in followers]
-        alone = [replace(one, state=DeliveryStatus.WAITING, attempt=0, not_before=None, lead_seq=None) for one in followers]
-        self._backlog.put_back(alone)
-        await self.record(changes)
-        return Again() if split.refused else self._failures.dead(delivery, split.reason)
 
     async def _wait(self, seconds: float, *, firm: bool = False) -> None:
         """A kick ends the wait, unless it is firm (the platform asked for it); stopping always ends it."""
@@ -346,19 +316,6 @@ class Lane:
     def mark_accepted(self, target: ResolvedTarget, messages: int, operation: Operation = Operation.SEND) -> None:
         self._throttle.mark_accepted(target, messages, operation)
 
-    async def _load(self, after: int, limit: int) -> Sequence[OpenDelivery | Damaged]:
-        return await self._journal.ask(lambda: self._services.journal.pending(self.address, after, limit))
-
-    async def _load_behind(self, limit: int) -> Sequence[OpenDelivery | Damaged]:
-        return await self._journal.ask(lambda: self._services.journal.behind(self.address, limit))
-
-    async def _write(self, changes: Sequence[Change]) -> None:
-        await self._journal.ask(lambda: self._services.journal.record(self._lease, changes))
-
-    async def _keep_wait(self, name: str, wait: timedelta) -> None:
-        now = self._clock.now()
-        await self._journal.ask(lambda: self._services.journal.set_wait(self._lease, name, now + wait, at=now))
-
     async def _bury(self, damaged: Sequence[Damaged]) -> None:
         """Deliveries that cannot be read become dead letters; later ones continue."""
         if not damaged:
@@ -376,10 +333,12 @@ class Lane:
         for change in changes:
             if isinstance(change, Delivered | Skipped | Dead):
                 self._ended(deliveries[change.delivery_id], change, delivery.attempts.total)
-        late = copy_came_late(delivery.pending)
-        self._attempt_log.later([*changes, late] if late else changes)
+        late = [one for one in map(copy_came_late, delivery.together) if one is not None]
+        self._attempt_log.later([*changes, *late])
+        if delivery.group.asked is not None:
+            self.look_behind()  # those that were changed since go on
         following = self._backlog.following
-        if late is not None:
+        if late:
             await self._attempt_log.record()
             self._backlog.reload()  # what follows the copy is in the journal, behind what is at hand
         elif following is None or not is_simple(following) or not isinstance(changes[-1], Delivered):

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from bridge.journal.contract import Piece
 from bridge.model.adapter import ListedFile, Reply, Sender
 from bridge.model.events import Attachment, Contact, Location, MessageCreated, MessageEdited
 from bridge.model.original import Original
@@ -43,6 +44,15 @@ class PlannedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """A file that could not be fetched when the text was sent: it follows, and nothing waits for it."""
 
 
+class Together(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The message that several deliveries were to be sent as, kept with each of them when they are given up or set aside."""
+
+    delivery_ids: tuple[int, ...]
+    """In the order within the message, which was sent under the token of the first."""
+    pieces: tuple[Piece, ...] = ()
+    """What each gave to it; empty if the process had stopped during the attempt, and no further one was made."""
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parts: tuple[PlannedPart, ...]
     tail: RichText = EMPTY
@@ -57,6 +67,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the message that it replies to is; empty: it is no reply, or an earlier version wrote the plan."""
     unknown_since: datetime | None = None
     """It was given up while the next part may have been there: when that was first tried, by the local clock."""
+    together: Together | None = None
+    """The merged message that it was to be sent in, which may be there if `unknown_since` says so."""
     taken_back: bool = False
     """It was found in the chat after its author had deleted it: what remains to be done is to delete it."""
 

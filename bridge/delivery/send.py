@@ -37,7 +37,7 @@ class PartSender:
                 return found
             if run.delivery.faults.verdict and not run.delivery.unknown.is_open:
                 raise Poisoned(run.delivery.faults.verdict)
-        outbound = self._outbound(run, index, part)
+        outbound = self._outbound(run, self.token(run, index), part)
         messages = max(1, len(part.files)) if run.target.capabilities.rates.counts_files else 1
         await run.admit(messages)
         await self.begin(run, index, posts=True)
@@ -47,9 +47,9 @@ class PartSender:
         run.delivery.lose(receipt.losses)
         return receipt
 
-    def _outbound(self, run: Execution, index: int, part: Part) -> Outbound:
+    def _outbound(self, run: Execution, token: str, part: Part) -> Outbound:
         return Outbound(
-            token=self.token(run, index),
+            token=token,
             attempt=run.delivery.attempts.number + 1,
             chat_id=run.target.chat.chat_id,
             thread_id=run.pending.thread_id,
@@ -69,19 +69,23 @@ class PartSender:
         """For a part of unknown outcome: its receipt if it is there. None: it is not, or that cannot be found out (the lane has
         already asked the route's policy; a dead letter is retried because an admin wished it). Raises what the adapter raises, and
         AsItIsNow for a retried message that is not there."""
-        found = await self._found(run, index, part)
+        found = await self._found(run, self.token(run, index), part)
         delivery = run.delivery
         is_message = isinstance(run.pending.event, MessageCreated) and not delivery.posts_further
         if found is None and delivery.unknown.is_of_letter and is_message:
             raise AsItIsNow
         return found
 
-    async def _found(self, run: Execution, index: int, part: Part) -> Receipt | None:
+    async def ask_for(self, run: Execution, part: Part, *, sent_for: int) -> Receipt | None:
+        """The same for a whole message that was sent for another delivery."""
+        return await self._found(run, token_for(sent_for, 0, self._journal_id), part)
+
+    async def _found(self, run: Execution, token: str, part: Part) -> Receipt | None:
         delivery, adapter = run.delivery, run.target.adapter
         if not (isinstance(adapter, Reconciles) and can_reconcile(adapter)):
             return None
         since = delivery.unknown.since(self._clock) or run.pending.first_attempt_at or run.pending.event.meta.received_at
-        found = await run.target.call(adapter.reconcile(self._outbound(run, index, part), since))
+        found = await run.target.call(adapter.reconcile(self._outbound(run, token, part), since))
         delivery.unknown.close()
         log.info("reconciled", delivery=run.pending.delivery_id, target=str(run.pending.target), found=found is not None)
         if found is not None:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.delivery.message_plan import Plan
-from bridge.delivery.superseded import doubt_of
+from bridge.delivery.message_plan import Plan, Together
+from bridge.delivery.superseded import doubt_of, together_of
 from bridge.delivery.target import posts
 from bridge.files.fetch import Patience
-from bridge.journal.contract import Change, DeliveryStatus, OpenDelivery, Piece, PiecesSet, StoredPart
+from bridge.journal.contract import Change, Deferred, DeliveryStatus, OpenDelivery, Piece, PiecesSet, StoredPart
 from bridge.model.adapter import Adapter
 from bridge.model.clock import Clock
 from bridge.model.outcomes import LossNote
@@ -117,6 +117,10 @@ class MergeGroup:
     """In order."""
     pieces: tuple[Piece, ...] = ()
     """What each of them, and the delivery, gives to the message."""
+    asked: Together | None = None
+    """For dead letters: the message that they were given up as, and that may be there."""
+    candidates: list[OpenDelivery] = field(default_factory=list)
+    """Retried letters that were one message with it: those that still can be are sent in one with it again."""
 
     def dissolve(self) -> list[OpenDelivery]:
         followers, self.followers, self.pieces = self.followers, [], ()
@@ -194,6 +198,13 @@ class DeliveryState:
         """All deliveries that this is about."""
         return [self.pending, *self.group.followers]
 
+    @property
+    def as_one(self) -> Together | None:
+        """The merged message that is sent, or asked for; None if there is none."""
+        if self.group.asked is not None or not self.group.followers:
+            return self.group.asked
+        return Together(delivery_ids=tuple(one.delivery_id for one in self.together), pieces=self.group.pieces)
+
     def posts(self, adapter: Adapter) -> bool:
         """Whether repeating the attempt could double something at this target: edits, deletes, reactions and native pins can be
         repeated freely, but for the further messages of an edit."""
@@ -214,6 +225,19 @@ class DeliveryState:
     def lose(self, losses: Sequence[LossNote]) -> None:
         self.losses += [loss for loss in losses if loss not in self.losses]
 
+    def deferred(self, pending: OpenDelivery, clock: Clock, after_s: float, reason: str, *, behind: bool) -> Deferred:
+        """One of those that go together has to wait."""
+        now, spent_s = clock.now(), self.time.spent_s(clock.monotonic_s())
+        return Deferred(
+            delivery_id=pending.delivery_id,
+            attempt=self.attempts.number,
+            not_before=now + timedelta(seconds=after_s),
+            error=reason,
+            at=now,
+            first_attempt_at=now - timedelta(seconds=spent_s) if self.time.is_counted else None,
+            behind=behind,
+        )
+
     def set_pieces(self, pieces: tuple[Piece, ...]) -> PiecesSet:
         pending = self.pending
         return PiecesSet(target=pending.target, thread_id=pending.thread_id, lead_seq=pending.event_seq, pieces=pieces)
@@ -227,8 +251,9 @@ def taken_up(pending: OpenDelivery, clock: Clock, *, prerecorded: bool, reworded
         if pending.state is DeliveryStatus.BEHIND:
             until = pending.not_before or until  # it waited beside the line
         time = TimeSpent(max((until - pending.first_attempt_at).total_seconds(), 0.0), clock.monotonic_s())
-    unknown, since = UnknownOutcome(), doubt_of(pending)
+    unknown, group, since = UnknownOutcome(), MergeGroup(), doubt_of(pending)
     if since is not None:
+        group.asked = together_of(pending)
         unknown.retried(since, is_open=pending.event.traits.posts)  # an edit asks when it comes to its further messages
     return DeliveryState(
         pending=pending,
@@ -236,5 +261,6 @@ def taken_up(pending: OpenDelivery, clock: Clock, *, prerecorded: bool, reworded
         attempts=Attempts(number=0 if prerecorded else pending.attempt),
         unknown=unknown,
         time=time,
+        group=group,
         made=MadeUp(is_reworded=reworded),
     )

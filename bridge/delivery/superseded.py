@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import structs
 from msgspec.structs import replace
 
-from bridge.delivery.message_plan import decode_plan
+from bridge.delivery.message_plan import Together, decode_plan
 from bridge.journal.contract import CopyCameLate, DeliveryStatus, OpenDelivery
 from bridge.model.events import MessageCreated, MessageDeleted, MessageEdited, as_edited
 from bridge.model.outcomes import Skip
@@ -31,6 +31,12 @@ def doubt_of(pending: OpenDelivery) -> datetime | None:
     return pending.first_attempt_at or pending.event.meta.received_at if is_told else None
 
 
+def together_of(pending: OpenDelivery) -> Together | None:
+    """For a dead letter that is retried: the merged message that it was given up in."""
+    plan = decode_plan(pending.plan) if pending.state is DeliveryStatus.BEHIND and not pending.parts else None
+    return plan.together if plan is not None else None
+
+
 def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
     """The delivery to execute, or the rule by which it is skipped. A message whose outcome is unknown stays as it was: the platform
     is asked with its own text. An edit that was in progress may be older than one that was executed."""
@@ -47,7 +53,7 @@ def as_it_is_now(pending: OpenDelivery) -> OpenDelivery | Skip:
         case _ if pending.state is not DeliveryStatus.BEHIND:
             return pending  # its change follows it in the line
         case MessageCreated() if isinstance(later, MessageEdited) and not pending.parts:
-            return replace(pending, event=as_edited(event, later), plan=b"")
+            return replace(pending, event=as_edited(event, later), plan=b"", last_error="")
         case MessageEdited() if isinstance(later, MessageEdited) and event.attachments_known:
             # the later one may have contained the text alone: then nothing else brings the files
             return _as_the_newest(pending, event, later)

@@ -101,6 +101,8 @@ class ScriptedPlatform:
     sends: int = 0
     asked_since: list[datetime] = field(default_factory=list)
     """From when on messages of unknown outcome were to be looked for."""
+    ask_faults: deque[BaseException] = field(default_factory=deque)
+    """What the next such questions meet."""
     files: dict[str, bytes] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     hang: asyncio.Event | None = None
@@ -332,6 +334,8 @@ class ScriptedAdapter:
 
     async def reconcile(self, outbound: Outbound, sent_after: datetime) -> Receipt | None:
         self.platform.asked_since.append(sent_after)
+        if self.platform.ask_faults:
+            raise self.platform.ask_faults.popleft()
         for message in self.platform.chats.get(outbound.chat_id, []):
             if message.token == outbound.token:
                 return Receipt(message_ids=(message.message_id,), adapter_data="note")

@@ -14,7 +14,7 @@ def merged(lead_seq: int, pieces: Sequence[tuple[int, bytes]]) -> Merged:
 
 def names_its_message(state: DeliveryStatus) -> bool:
     """Whether an open delivery shows which merged message it is part of: only after an attempt was made to send that. A waiting
-    delivery may be merged differently, and a retried dead letter is sent alone: it is no longer a piece."""
+    delivery may be merged differently, and so may a retried dead letter: its plan knows what it was in."""
     return state is DeliveryStatus.SENDING
 
 

@@ -38,7 +38,7 @@ _HURRY = tuple(
 _GIVEN_UP = sql_states(states.GIVEN_UP)
 _RETRY = Bulk(
     f"UPDATE delivery SET state = {NUMBERS[states.RETRIED]}, attempt = 0, first_attempt_at = NULL, not_before = NULL, at = NULL"
-    f" WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP} RETURNING lane, event, thread",
+    f" WHERE id IN (VALUES {{rows}}) AND state {_GIVEN_UP} RETURNING lane, event, thread, base",
     1,
 )
 _NO_PIECE = "DELETE FROM piece WHERE seq = ? AND lane_end = ?"
@@ -46,9 +46,13 @@ _DEAD = Bulk(f"SELECT id FROM delivery WHERE id IN (VALUES {{rows}}) AND state {
 
 
 def retry_dead(ledger: Ledger, deliveries: Sequence[int]) -> list[ChatAddress]:
-    """A delivery that was to be merged with others is now sent alone."""
+    """A delivery that was to be merged with others is no piece of that message, unless it was found to be there."""
     rows = _RETRY.run(ledger.connection, [(number,) for number in deliveries])
-    alone = [(event, ledger.names.find_end(ledger.names.lane_of(lane), unpack_optional(thread))) for lane, event, thread in rows]
+    alone = [
+        (event, ledger.names.find_end(ledger.names.lane_of(lane), unpack_optional(thread)))
+        for lane, event, thread, base in rows
+        if base is None
+    ]
     ledger.connection.executemany(_NO_PIECE, alone)
     return sorted(map(ledger.names.lane_of, {lane for lane, *_ in rows}))
 
